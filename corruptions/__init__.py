@@ -1,0 +1,1 @@
+"""Content: one TOML file per corruption protocol."""

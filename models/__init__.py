@@ -1,0 +1,1 @@
+"""Content: one TOML card per model, and the shipped weights."""

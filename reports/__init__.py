@@ -1,0 +1,1 @@
+"""Content: page templates, styles, and the published tables as CSV."""

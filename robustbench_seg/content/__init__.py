@@ -1,0 +1,1 @@
+"""Where the content folders are mounted at install time (see setup.cfg)."""

@@ -1,0 +1,67 @@
+"""What a dataset is: ids, and for each an RGB image and a map of class indices.
+
+Nothing is read before it is asked for, and nothing is kept: one sample, one read.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+IGNORE = 255
+"""The class index of pixels that are not scored."""
+
+Image = NDArray[np.uint8]
+Labels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image of a dataset with its truth.
+
+    id:     path of the image relative to the dataset's root, with forward slashes
+    image:  uint8 HxWx3, RGB
+    labels: uint8 HxW, class index, IGNORE (255) where a pixel is not scored
+    """
+
+    id: str
+    image: Image
+    labels: Labels
+
+
+class Dataset(Protocol):
+    """A split of a dataset: a sized sequence of samples."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def palette(self) -> tuple[tuple[int, int, int], ...]: ...
+    @property
+    def ids(self) -> tuple[str, ...]: ...
+    @property
+    def fingerprint(self) -> Mapping[str, object]:
+        """JSON-able facts that tell one version of the data from another (no absolute paths)."""
+        ...
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Sample: ...
+    def __iter__(self) -> Iterator[Sample]: ...
+
+    def image(self, index: int) -> Image:
+        """The image alone: uint8 HxWx3 RGB."""
+        ...
+
+    def first(self, count: int) -> "Dataset":
+        """The same dataset cut to its first `count` samples."""
+        ...
+
+    def companions(self, index: int) -> Mapping[str, Path]:
+        """Files other tools need beside the image (labels): path relative to root -> file."""
+        ...

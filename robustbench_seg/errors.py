@@ -1,0 +1,56 @@
+"""The one error tree: every failure a user can mend is a RobustsegError of one line.
+
+A message says what is wrong, where, and what to do. The command line prints it without a
+traceback and exits with `exit_code`; anything else that escapes is a defect of the program.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RobustsegError(Exception):
+    """Base of all errors that the user can mend. `exit_code` is what a command exits with."""
+
+    exit_code = 2
+
+
+class CardError(RobustsegError):
+    """A TOML file (model card, protocol, dataset description) does not say what it must."""
+
+
+class DatasetError(RobustsegError):
+    """A dataset is missing or incomplete, or an image or label cannot be read."""
+
+
+class CorruptionError(RobustsegError):
+    """An image, corruption name or severity that cannot be corrupted."""
+
+
+class ModelError(RobustsegError):
+    """A model that does not exist, or cannot be built or run as asked."""
+
+
+class WeightsError(RobustsegError):
+    """Weights that are missing, unreadable or do not fit their network."""
+
+
+class ResultsError(RobustsegError):
+    """A run folder that is missing, unreadable or contradicts itself."""
+
+
+class IncompleteError(RobustsegError):
+    """Something that was asked for is missing; everything else is done and kept."""
+
+    exit_code = 1
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """One line for an unknown name: the nearest known one, then all of them.
+
+    >>> unknown("corruption", "fogg", ["fog", "snow"])
+    "unknown corruption 'fogg'; did you mean 'fog'? Known: fog, snow"
+    """
+    names = list(known)
+    nearest = get_close_matches(name, names, n=1)
+    hint = f"; did you mean '{nearest[0]}'?" if nearest else "."
+    return f"unknown {kind} '{name}'{hint} Known: {', '.join(names)}"

@@ -1,0 +1,143 @@
+"""What a robustness study measures: corruptions, severities, and which of them score.
+
+A protocol is a TOML file in `corruptions/`. The numbers that define a benchmark live there; the
+functions in `robustbench_seg.corruption` only take them as parameters.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+
+from robustbench_seg.cards import parse
+from robustbench_seg.errors import CardError, CorruptionError, unknown
+
+SEVERITIES = (1, 2, 3, 4, 5)
+
+
+@dataclass(frozen=True, order=True)
+class Condition:
+    """A corruption at a severity; or clean, which is corruption "clean" at severity 0."""
+
+    corruption: str
+    severity: int
+
+
+CLEAN = Condition("clean", 0)
+
+
+@dataclass(frozen=True)
+class CorruptionSpec:
+    """One corruption of a protocol: the parameters of severity 1 to 5, and which of them score."""
+
+    name: str
+    category: str
+    scored: tuple[int, ...]
+    severities: tuple[dict[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Corruptions in their printed order. `source` says where their numbers come from."""
+
+    name: str
+    version: str
+    source: str
+    corruptions: tuple[CorruptionSpec, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Corruption names in protocol order."""
+        return tuple(spec.name for spec in self.corruptions)
+
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """Categories in the order of their first corruption."""
+        return tuple(dict.fromkeys(spec.category for spec in self.corruptions))
+
+    @cached_property
+    def scored_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that enter the mean of their corruption, in protocol order."""
+        return tuple(Condition(spec.name, s) for spec in self.corruptions for s in spec.scored)
+
+    def spec(self, name: str) -> CorruptionSpec:
+        """The corruption called `name`; CorruptionError names the nearest if there is none."""
+        for spec in self.corruptions:
+            if spec.name == name:
+                return spec
+        raise CorruptionError(unknown("corruption", name, self.names))
+
+    def conditions(
+        self, corruptions: Iterable[str] = (), severities: Iterable[int] = ()
+    ) -> tuple[Condition, ...]:
+        """All conditions, or those of the named corruptions and severities; clean is not among them.
+
+        The order is the protocol's, whatever the order of the arguments. CorruptionError if a
+        corruption or severity does not exist.
+        """
+        names = {self.spec(name).name for name in corruptions} or set(self.names)
+        levels = set(severities) or set(SEVERITIES)
+        for severity in levels - set(SEVERITIES):
+            raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
+        return tuple(
+            Condition(name, severity)
+            for name in self.names
+            if name in names
+            for severity in SEVERITIES
+            if severity in levels
+        )
+
+
+@dataclass(frozen=True)
+class _File:
+    """The keys of a protocol's TOML file."""
+
+    name: str
+    version: str
+    source: str
+    corruption: tuple[CorruptionSpec, ...]
+
+
+def load_protocol(name_or_path: str | Path = "cityscapes-c") -> Protocol:
+    """Load a shipped protocol by name, or any by the path of its TOML file.
+
+    A string that ends in `.toml` is a path. CardError if there is no such protocol, or if its file
+    does not say what it must.
+    """
+    if isinstance(name_or_path, Path) or name_or_path.endswith(".toml"):
+        where = str(name_or_path)
+        try:
+            text = Path(name_or_path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise CardError(f"{where}: cannot read the protocol: {reason}") from None
+    else:
+        folder = resources.files("robustbench_seg.content.corruptions")
+        files = {f.name.removesuffix(".toml"): f for f in folder.iterdir() if f.name.endswith(".toml")}
+        if name_or_path not in files:
+            known = unknown("protocol", name_or_path, sorted(files))
+            raise CardError(f"{known}; or give the path of a .toml file")
+        where = files[name_or_path].name
+        text = files[name_or_path].read_text(encoding="utf-8")
+    return _checked(parse(_File, text, where), where)
+
+
+def _checked(file: _File, where: str) -> Protocol:
+    if not file.corruption:
+        raise CardError(f"{where}: there is no [[corruption]]")
+    seen: set[str] = set()
+    for spec in file.corruption:
+        place = f"{where}: corruption '{spec.name}'"
+        if spec.name in seen:
+            raise CardError(f"{place} is there twice; names must be unique")
+        if spec.name == CLEAN.corruption:
+            raise CardError(f"{place}: this name is kept for the clean images")
+        if len(spec.severities) != len(SEVERITIES):
+            raise CardError(f"{place}: 5 severities wanted, {len(spec.severities)} given")
+        if not spec.scored or list(spec.scored) != sorted(set(spec.scored) & set(SEVERITIES)):
+            raise CardError(
+                f"{place}: scored is {list(spec.scored)}; ascending severities out of 1 to 5 wanted"
+            )
+        seen.add(spec.name)
+    return Protocol(file.name, file.version, file.source, file.corruption)

@@ -1,0 +1,85 @@
+"""A segmenter: image in, label map out, and the facts that decide what it answers."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from robustbench_seg.model_cards import Inference, Preprocessing
+from robustbench_seg.segmenter.inference import slide, to_tensor, whole
+
+PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Segmenter(Protocol):
+    """Anything that labels an image; the study needs no more than this of a model."""
+
+    @property
+    def name(self) -> str:
+        """Its name in every table."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes it predicts, in the order of its label indices."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Everything about it that changes a label, JSON-able: part of a run's key."""
+        ...
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """uint8 HxWx3 RGB -> uint8 HxW class indices."""
+        ...
+
+
+class NetworkSegmenter:
+    """A torch network with its preprocessing and inference mode.
+
+    The network maps a normalised float Nx3xHxW batch to logits NxKxH/4xW/4 and is in eval mode.
+    One image is one forward pass, so that a result never depends on its neighbours in a batch.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        name: str,
+        classes: tuple[str, ...],
+        preprocessing: Preprocessing,
+        inference: Inference,
+        facts: Mapping[str, Any],
+        device: str = "cpu",
+        precision: str = "float32",
+    ) -> None:
+        self.name = name
+        self.classes = classes
+        self.facts = facts
+        self._device = torch.device(device)
+        self._dtype = PRECISIONS[precision]
+        self._network = network.to(self._device)
+        self._inference = inference
+        shape = (1, 3, 1, 1)
+        self._mean = torch.tensor(preprocessing.mean, device=self._device).reshape(shape)
+        self._std = torch.tensor(preprocessing.std, device=self._device).reshape(shape)
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """uint8 HxWx3 RGB -> uint8 HxW class indices."""
+        labels: NDArray[np.uint8] = self.logits(image).argmax(1)[0].to(torch.uint8).cpu().numpy()
+        return labels
+
+    @torch.inference_mode()
+    def logits(self, image: NDArray[np.uint8]) -> torch.Tensor:
+        """uint8 HxWx3 RGB -> float32 1xKxHxW."""
+        batch = to_tensor(image, self._mean, self._std)
+        mixed = self._dtype is not torch.float32
+        with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
+            if self._inference.mode == "slide":
+                logits = slide(self._network, batch, self._inference.crop, self._inference.stride)
+            else:
+                logits = whole(self._network, batch)
+        return logits.float()

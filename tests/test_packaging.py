@@ -1,0 +1,72 @@
+"""What is installed: one name, every package, every content file."""
+
+import configparser
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CONTENT = ("models", "corruptions", "reports")
+
+
+def test_setup_cfg_names_every_package():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    named = set(config["options"]["packages"].split())
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in (ROOT / "robustbench_seg").rglob("__init__.py")
+    }
+    found |= {f"robustbench_seg.content.{name}" for name in CONTENT}
+    assert named == found
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory):
+    out = tmp_path_factory.mktemp("dist")
+    # No isolation: the build must not reach for the network in a test.
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out)]
+    tracked = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    source = tmp_path_factory.mktemp("source")
+    for name in tracked:
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    subprocess.run([*command, str(source)], check=True, capture_output=True)
+    (wheel,) = out.glob("*.whl")
+    (sdist,) = out.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        sources = {name.partition("/")[2] for name in archive.getnames()}
+    return set(zipfile.ZipFile(wheel).namelist()), sources
+
+
+def test_wheel_and_sdist_hold_every_content_file(archives):
+    wheel, sdist = archives
+    for folder in CONTENT:
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and path.suffix != ".pyc":
+                name = path.relative_to(ROOT).as_posix()
+                assert f"robustbench_seg/content/{name}" in wheel
+                assert name in sdist
+
+
+def test_the_wheel_installs_one_name_and_its_types(archives):
+    wheel, _ = archives
+    assert {name.split("/")[0] for name in wheel if ".dist-info" not in name} == {"robustbench_seg"}
+    assert "robustbench_seg/py.typed" in wheel
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from robustbench_seg.cli.main import main; "
+        "print(sorted({'torch', 'pandas', 'numba', 'cv2', 'matplotlib', 'scipy', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
