@@ -66,7 +66,9 @@ def iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """
     hit = np.diagonal(matrix, axis1=-2, axis2=-1)
     union = matrix.sum(axis=-1) + matrix.sum(axis=-2) - hit
-    return np.divide(hit, union, out=np.full(hit.shape, np.nan), where=union > 0)
+    scores = np.full(hit.shape, np.nan)
+    np.divide(hit, union, out=scores, where=union > 0)
+    return scores
 
 
 def mean_iou(matrix: NDArray[np.int64]) -> float:

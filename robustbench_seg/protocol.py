@@ -71,7 +71,7 @@ class Protocol:
     def conditions(
         self, corruptions: Iterable[str] = (), severities: Iterable[int] = ()
     ) -> tuple[Condition, ...]:
-        """All conditions, or those of the named corruptions and severities; clean is not among them.
+        """All conditions, or those of the named corruptions and severities; never clean.
 
         The order is the protocol's, whatever the order of the arguments. CorruptionError if a
         corruption or severity does not exist.
@@ -114,7 +114,9 @@ def load_protocol(name_or_path: str | Path = "cityscapes-c") -> Protocol:
             raise CardError(f"{where}: cannot read the protocol: {reason}") from None
     else:
         folder = resources.files("robustbench_seg.content.corruptions")
-        files = {f.name.removesuffix(".toml"): f for f in folder.iterdir() if f.name.endswith(".toml")}
+        files = {
+            f.name.removesuffix(".toml"): f for f in folder.iterdir() if f.name.endswith(".toml")
+        }
         if name_or_path not in files:
             known = unknown("protocol", name_or_path, sorted(files))
             raise CardError(f"{known}; or give the path of a .toml file")

@@ -1,0 +1,35 @@
+"""The networks, written from their papers: `build` makes one by name."""
+
+import inspect
+from typing import Any
+
+from torch import nn
+
+from robustbench_seg.architectures.deeplabv3plus import DeepLabV3Plus
+from robustbench_seg.architectures.segformer import SegFormer
+from robustbench_seg.errors import ModelError, unknown
+
+ARCHITECTURES: dict[str, type[nn.Module]] = {
+    "segformer": SegFormer,
+    "deeplabv3plus": DeepLabV3Plus,
+}
+
+__all__ = ["ARCHITECTURES", "build"]
+
+
+def build(architecture: str, num_classes: int, **variant: Any) -> nn.Module:
+    """Make the network `architecture` for `num_classes` classes, with initial weights.
+
+    It maps a float batch N x 3 x H x W, RGB and already normalised, to logits
+    N x num_classes x H/4 x W/4. `variant` holds the keyword parameters of its class. Raises
+    ModelError for an unknown architecture, an unknown parameter or a value it does not have.
+    """
+    if architecture not in ARCHITECTURES:
+        raise ModelError(unknown("architecture", architecture, ARCHITECTURES))
+    kind = ARCHITECTURES[architecture]
+    parameters = inspect.signature(kind).parameters
+    known = [name for name in parameters if name != "num_classes"]
+    for name in variant:
+        if name not in known:
+            raise ModelError(unknown(f"parameter of {architecture}", name, known))
+    return kind(num_classes, **variant)

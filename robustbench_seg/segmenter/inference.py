@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+WINDOW = (1024, 768)
+"""SegFormer's own window and stride on Cityscapes, in pixels."""
+
 Network = Callable[[Tensor], Tensor]
 
 
@@ -22,8 +25,8 @@ def whole(network: Network, image: Tensor) -> Tensor:
     return F.interpolate(network(image), image.shape[2:], mode="bilinear", align_corners=False)
 
 
-def slide(network: Network, image: Tensor, crop: tuple[int, int], stride: tuple[int, int]) -> Tensor:
-    """Logits averaged over overlapping windows of `crop` (height, width) every `stride` pixels.
+def slide(network: Network, image: Tensor, crop: int, stride: int) -> Tensor:
+    """Logits averaged over overlapping `crop` x `crop` windows every `stride` pixels.
 
     The last window of a row or column is moved back inside the image; an image smaller than the
     window is taken as it is. image and result as in `whole`.
@@ -31,8 +34,8 @@ def slide(network: Network, image: Tensor, crop: tuple[int, int], stride: tuple[
     height, width = image.shape[2:]
     total: Tensor | None = None
     count = image.new_zeros((1, 1, height, width))
-    for top, bottom in windows(height, crop[0], stride[0]):
-        for left, right in windows(width, crop[1], stride[1]):
+    for top, bottom in windows(height, crop, stride):
+        for left, right in windows(width, crop, stride):
             logits = whole(network, image[:, :, top:bottom, left:right])
             if total is None:
                 total = logits.new_zeros((1, logits.shape[1], height, width))

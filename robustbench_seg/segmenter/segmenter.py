@@ -32,6 +32,11 @@ class Segmenter(Protocol):
         """Everything about it that changes a label, JSON-able: part of a run's key."""
         ...
 
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What a reader wants to know besides (card, params, published score); not in the key."""
+        ...
+
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 HxWx3 RGB -> uint8 HxW class indices."""
         ...
@@ -53,16 +58,18 @@ class NetworkSegmenter:
         preprocessing: Preprocessing,
         inference: Inference,
         facts: Mapping[str, Any],
+        about: Mapping[str, Any],
         device: str = "cpu",
         precision: str = "float32",
     ) -> None:
         self.name = name
         self.classes = classes
         self.facts = facts
+        self.about = about
         self._device = torch.device(device)
         self._dtype = PRECISIONS[precision]
-        self._network = network.to(self._device)
-        self._inference = inference
+        self._network = network.to(self._device, memory_format=torch.channels_last)
+        self._crop, self._stride = inference.crop, inference.stride
         shape = (1, 3, 1, 1)
         self._mean = torch.tensor(preprocessing.mean, device=self._device).reshape(shape)
         self._std = torch.tensor(preprocessing.std, device=self._device).reshape(shape)
@@ -78,8 +85,8 @@ class NetworkSegmenter:
         batch = to_tensor(image, self._mean, self._std)
         mixed = self._dtype is not torch.float32
         with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
-            if self._inference.mode == "slide":
-                logits = slide(self._network, batch, self._inference.crop, self._inference.stride)
+            if self._crop and self._stride:
+                logits = slide(self._network, batch, self._crop, self._stride)
             else:
                 logits = whole(self._network, batch)
         return logits.float()

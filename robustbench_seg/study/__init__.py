@@ -1,0 +1,5 @@
+"""A study: every model x every image x every condition -> one confusion matrix each."""
+
+from robustbench_seg.study.run import evaluate
+
+__all__ = ["evaluate"]

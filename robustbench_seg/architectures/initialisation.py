@@ -1,0 +1,26 @@
+"""Initial values of parameters, shared by the architectures."""
+
+import math
+
+from torch import nn
+
+
+def initialise(network: nn.Module, classifier: nn.Module) -> None:
+    """Fill the parameters of `network` for training from scratch.
+
+    Linear layers: truncated normal of deviation 0.02, as in the SegFormer code (arXiv
+    2105.15203). Convolutions: normal with the variance that keeps the gradient's scale (fan-out,
+    He et al. 2015), counted per group. Normalisation: identity. `classifier`, whose output no
+    normalisation follows, gets deviation 0.01, so that the first loss is close to log(classes).
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.trunc_normal_(module.weight, std=0.02)
+        elif isinstance(module, nn.Conv2d):
+            fan_out = math.prod(module.kernel_size) * module.out_channels // module.groups
+            nn.init.normal_(module.weight, std=math.sqrt(2 / fan_out))
+        if isinstance(module, nn.Linear | nn.Conv2d) and module.bias is not None:
+            nn.init.zeros_(module.bias)
+    for name, parameter in classifier.named_parameters():
+        if name.endswith("weight"):
+            nn.init.normal_(parameter, std=0.01)

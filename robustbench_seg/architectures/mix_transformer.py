@@ -1,0 +1,198 @@
+"""The Mix Transformer (MiT) encoder of SegFormer, arXiv 2105.15203, section 3.1.
+
+Features travel as N x H x W x C tensors: linear layers and normalisation act on the last axis,
+and a permuted view is what convolutions call channels_last, so nothing is ever copied to
+change its layout.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class LayerNormEps:
+    """The epsilons of the encoder's LayerNorms, where published implementations disagree.
+
+    block: in front of attention and Mix-FFN, and behind each stage
+    embed: behind each patch embedding and each sequence reduction
+    """
+
+    block: float
+    embed: float
+
+
+class MixTransformer(nn.Module):
+    """Four stages of overlapped patch embedding and transformer blocks.
+
+    N x 3 x H x W -> four N x H/s x W/s x C tensors, s = 4, 8, 16, 32 (sizes rounded up).
+    """
+
+    heads = (1, 2, 5, 8)
+    reductions = (8, 4, 2, 1)
+    mlp_ratio = 4
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        depths: Sequence[int],
+        eps: LayerNormEps,
+        drop_path: float,
+    ):
+        super().__init__()
+        # Stochastic depth grows linearly from the first block to the last.
+        rates = iter(torch.linspace(0, drop_path, sum(depths), device="cpu").tolist())
+        previous = 3
+        for i, (width, depth) in enumerate(zip(channels, depths, strict=True)):
+            kernel, stride = (7, 4) if i == 0 else (3, 2)
+            embed = PatchEmbed(previous, width, kernel, stride)
+            blocks = nn.ModuleList(
+                Block(width, self.heads[i], self.reductions[i], self.mlp_ratio, next(rates))
+                for _ in range(depth)
+            )
+            setattr(self, f"patch_embed{i + 1}", embed)
+            setattr(self, f"block{i + 1}", blocks)
+            setattr(self, f"norm{i + 1}", nn.LayerNorm(width))
+            previous = width
+        self.use_eps(eps)
+
+    def use_eps(self, eps: LayerNormEps) -> None:
+        """Take on these epsilons; the parameters stay as they are."""
+        for name, module in self.named_modules():
+            if isinstance(module, nn.LayerNorm):
+                # Patch embeddings and sequence reductions call theirs "norm", without a number.
+                module.eps = eps.embed if name.endswith(".norm") else eps.block
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """See the class."""
+        x = images.permute(0, 2, 3, 1)
+        features = []
+        for i in range(1, 5):
+            x = getattr(self, f"patch_embed{i}")(x)
+            for block in getattr(self, f"block{i}"):
+                x = block(x)
+            x = getattr(self, f"norm{i}")(x)
+            features.append(x)
+        return features
+
+
+class PatchEmbed(nn.Module):
+    """Overlapped patch embedding: a strided convolution, then LayerNorm."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int):
+        super().__init__()
+        self.proj = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2)
+        self.norm = nn.LayerNorm(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x H x W x inputs -> N x H/stride x W/stride x outputs."""
+        y: Tensor = self.norm(_convolve(self.proj, x))
+        return y
+
+
+class Block(nn.Module):
+    """Efficient self-attention and Mix-FFN, each behind a LayerNorm and beside a shortcut."""
+
+    def __init__(
+        self,
+        channels: int,
+        heads: int,
+        reduction: int,
+        mlp_ratio: int,
+        drop_path: float,
+    ):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(channels)
+        self.attn = Attention(channels, heads, reduction)
+        self.norm2 = nn.LayerNorm(channels)
+        self.mlp = MixFFN(channels, channels * mlp_ratio)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x H x W x C -> the same."""
+        x = x + self.drop_path(self.attn(self.norm1(x)))
+        y: Tensor = x + self.drop_path(self.mlp(self.norm2(x)))
+        return y
+
+
+class Attention(nn.Module):
+    """Self-attention whose keys and values come from a map `reduction` times smaller (eq. 2)."""
+
+    def __init__(self, channels: int, heads: int, reduction: int):
+        super().__init__()
+        self.heads = heads
+        self.q = nn.Linear(channels, channels)
+        self.kv = nn.Linear(channels, 2 * channels)
+        self.proj = nn.Linear(channels, channels)
+        self.reduced = reduction > 1
+        if self.reduced:
+            # No padding: what does not fill a whole window at the border is left out.
+            self.sr = nn.Conv2d(channels, channels, reduction, stride=reduction)
+            self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x H x W x C -> the same."""
+        context = self.norm(_convolve(self.sr, x)) if self.reduced else x
+        key, value = self.kv(context).chunk(2, dim=-1)
+        query, key, value = (self._split(y) for y in (self.q(x), key, value))
+        attended = F.scaled_dot_product_attention(query, key, value)
+        y: Tensor = self.proj(attended.transpose(1, 2).reshape(x.shape))
+        return y
+
+    def _split(self, x: Tensor) -> Tensor:
+        """N x H x W x C -> N x heads x HW x C/heads."""
+        n, h, w, c = x.shape
+        return x.reshape(n, h * w, self.heads, c // self.heads).transpose(1, 2)
+
+
+class MixFFN(nn.Module):
+    """Feed-forward net with a depthwise 3x3 between its layers, which stands in for position
+    encoding (eq. 3).
+    """
+
+    def __init__(self, channels: int, hidden: int):
+        super().__init__()
+        self.fc1 = nn.Linear(channels, hidden)
+        self.dwconv = DepthwiseConv(hidden)
+        self.fc2 = nn.Linear(hidden, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x H x W x C -> the same."""
+        y: Tensor = self.fc2(F.gelu(self.dwconv(self.fc1(x))))
+        return y
+
+
+class DepthwiseConv(nn.Module):
+    """A depthwise 3x3 convolution of an N x H x W x C tensor."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.dwconv = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x H x W x C -> the same."""
+        return _convolve(self.dwconv, x)
+
+
+class DropPath(nn.Module):
+    """Stochastic depth (arXiv 1603.09382): in training a sample skips the branch with `rate`."""
+
+    def __init__(self, rate: float):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Zero some samples of a batch and scale the others, so that the mean stays."""
+        if not self.training or self.rate == 0:
+            return x
+        keep = 1 - self.rate
+        return x * x.new_empty(len(x), 1, 1, 1).bernoulli_(keep).div_(keep)
+
+
+def _convolve(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """Convolve an N x H x W x C tensor, through a view that torch knows as channels_last."""
+    y: Tensor = conv(x.permute(0, 3, 1, 2))
+    return y.permute(0, 2, 3, 1)

@@ -1,0 +1,121 @@
+"""MobileNetV2 (arXiv 1801.04381) as a dense feature extractor for DeepLabV3+.
+
+Parameters are named as in torchvision: `features.<n>.conv.<m>`.
+"""
+
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+STAGES = (
+    # expansion, channels, blocks, stride (table 2 of the paper)
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+LOW_LEVEL_BLOCKS = 4
+"""The stem and the blocks that work at 1/4 resolution or finer."""
+
+
+class MobileNetV2(nn.Module):
+    """N x 3 x H x W -> (N x 24 x H/4 x W/4, N x 320 x H/output_stride x W/output_stride).
+
+    Once `output_stride` is reached, strides turn into dilation. Published networks differ in two
+    details, which `vainf` switches together:
+    False, as OpenMMLab: only the first block of a stage is dilated; depthwise convolutions pad.
+    True, as VainF: the first block keeps the dilation of the stage before, the others are
+    dilated; the block's input is padded in front of the expansion, so that beyond the border
+    lies relu6(bn(0)), not 0; and the stem does not pad at all.
+    """
+
+    low_level_channels = 24
+    channels = 320
+
+    def __init__(self, output_stride: int, *, vainf: bool):
+        super().__init__()
+        stem = _conv_bn_relu6(3, 32, 3, stride=2, padding=0 if vainf else 1)
+        features: list[nn.Module] = [stem]
+        inputs, reached, dilation = 32, 2, 1
+        for expansion, channels, blocks, stride in STAGES:
+            previous = dilation
+            if reached == output_stride:
+                dilation, stride = dilation * stride, 1
+            reached *= stride
+            first, later = (previous, dilation) if vainf else (dilation, 1)
+            for i in range(blocks):
+                features.append(
+                    InvertedResidual(
+                        inputs,
+                        channels,
+                        expansion,
+                        stride if i == 0 else 1,
+                        first if i == 0 else later,
+                        pad_input=vainf,
+                    )
+                )
+                inputs = channels
+        self.features = nn.Sequential(*features)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Low and high level features, see the class."""
+        low = self.features[:LOW_LEVEL_BLOCKS](images)
+        return low, self.features[LOW_LEVEL_BLOCKS:](low)
+
+
+class InvertedResidual(nn.Module):
+    """Expand by a 1x1, filter each channel by a 3x3, project by a linear 1x1 (section 3.3)."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        expansion: int,
+        stride: int,
+        dilation: int,
+        *,
+        pad_input: bool,
+    ):
+        super().__init__()
+        self.shortcut = stride == 1 and inputs == outputs
+        self.padding = dilation if pad_input else 0
+        hidden = inputs * expansion
+        expand = [_conv_bn_relu6(inputs, hidden, 1)] if expansion > 1 else []
+        self.conv = nn.Sequential(
+            *expand,
+            _conv_bn_relu6(
+                hidden,
+                hidden,
+                3,
+                stride=stride,
+                padding=0 if pad_input else dilation,
+                dilation=dilation,
+                groups=hidden,
+            ),
+            nn.Conv2d(hidden, outputs, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x inputs x H x W -> N x outputs x H/stride x W/stride."""
+        y: Tensor = self.conv(pad(x, (self.padding,) * 4) if self.padding else x)
+        return x + y if self.shortcut else y
+
+
+def _conv_bn_relu6(
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    groups: int = 1,
+) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU6(inplace=True),
+    )

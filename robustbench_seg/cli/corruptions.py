@@ -1,0 +1,50 @@
+"""robustseg corruptions: what a protocol holds, and how it looks."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--protocol", "protocol_name", default="cityscapes-c", show_default=True)
+@click.option(
+    "--preview",
+    "photo",
+    metavar="PHOTO",
+    type=click.Path(path_type=Path),
+    help="Write a sheet of this photo under every corruption and severity.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("corruptions.png"),
+    show_default=True,
+    help="Where the sheet goes.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+def corruptions(protocol_name: str, photo: Path | None, out: Path, seed: int) -> None:
+    """List the corruptions of a protocol with their parameters, or look at them."""
+    from robustbench_seg.protocol import load_protocol
+
+    protocol = load_protocol(protocol_name)
+    if photo is None:
+        click.echo(f"{protocol.name}, version {protocol.version}\n{protocol.source}\n")
+        click.echo(f"{'corruption':<17} {'category':<9} {'scored':<7} parameter, severity 1 to 5")
+        for spec in protocol.corruptions:
+            scored = f"{spec.scored[0]}-{spec.scored[-1]}"
+            if spec.scored != tuple(range(spec.scored[0], spec.scored[-1] + 1)):
+                scored = ",".join(map(str, spec.scored))
+            head = f"{spec.name:<17} {spec.category:<9} {scored:<7}"
+            for name in dict.fromkeys(name for level in spec.severities for name in level):
+                values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]
+                click.echo(f"{head} {name:<10} " + " ".join(f"{value:>5}" for value in values))
+                head = " " * len(head)
+        return
+
+    from robustbench_seg.corruption.preview import contact_sheet, read_photo
+    from robustbench_seg.files import atomic_path
+
+    sheet = contact_sheet(read_photo(photo), protocol, seed)
+    with atomic_path(out) as partial:
+        sheet.save(partial)
+    click.echo(out)

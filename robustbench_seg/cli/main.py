@@ -1,0 +1,73 @@
+"""The robustseg command: its subcommands, one file each, and what becomes of an error."""
+
+from typing import Any
+
+import click
+
+from robustbench_seg import __version__
+from robustbench_seg.cli.corruptions import corruptions
+from robustbench_seg.cli.demo import demo
+from robustbench_seg.cli.evaluate import evaluate
+from robustbench_seg.cli.generate import generate_cityscapes_c
+from robustbench_seg.cli.models import models
+from robustbench_seg.cli.report import report
+from robustbench_seg.cli.train import train
+from robustbench_seg.cli.verify import verify
+from robustbench_seg.errors import RobustsegError
+
+
+class OneLine(click.ClickException):
+    """An error the user can mend, shown as one line without a traceback."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def show(self, file: Any = None) -> None:
+        """Print to stderr; stdout holds results only."""
+        click.echo(f"robustseg: {self.message}", err=True)
+
+
+class Program(click.Group):
+    """A group that turns the project's errors into exit codes (0, 1, 2, 130; see README)."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the subcommand."""
+        try:
+            return super().invoke(context)
+        except RobustsegError as error:
+            raise OneLine(str(error), error.exit_code) from error
+        except KeyboardInterrupt:
+            raise OneLine("interrupted; what is finished is kept", 130) from None
+        except ImportError as error:
+            # opencv-python links against libGL even where no window is ever opened.
+            if "libGL" not in str(error) and "libgthread" not in str(error):
+                raise
+            hint = "OpenCV needs a system package: apt-get install libgl1 libglib2.0-0"
+            raise OneLine(f"{error}. {hint}", 2) from error
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="robustseg")
+def main() -> None:
+    """Measure how robust semantic segmentation models are.
+
+    Makes Cityscapes-C from Cityscapes (16 corruptions x 5 severities), scores models on it, and
+    writes the study as tables, figures and one HTML page.
+
+    Exit codes: 0 all done; 1 something asked for is missing, each named; 2 usage or a missing
+    prerequisite; 130 interrupted, what is finished is kept.
+    """
+
+
+for command in (
+    demo,
+    generate_cityscapes_c,
+    verify,
+    evaluate,
+    report,
+    train,
+    models,
+    corruptions,
+):
+    main.add_command(command)

@@ -1,0 +1,175 @@
+"""robustseg train: train a model by the SegFormer recipe."""
+
+import shlex
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+
+def _size(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int]:
+    try:
+        height, width = map(int, value.lower().split("x"))
+    except ValueError:
+        raise click.BadParameter(
+            f"'{value}' is no size; write height x width, such as 512x1024", context, parameter
+        ) from None
+    return height, width
+
+
+def _as_typed(context: click.Context) -> str:
+    """The command with the options that were given, for the card."""
+    words = ["robustseg", "train"]
+    for option in context.command.params:
+        name = str(option.name)
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        words.append(option.opts[0])
+        value = context.params[name]
+        if isinstance(value, tuple):
+            words.append("x".join(map(str, value)))
+        elif value is not True:
+            words.append(str(value))
+    return shlex.join(words)
+
+
+@click.command()
+@click.option("--model", required=True, help="Card that names the architecture.")
+@click.option("--dataset", help="Dataset to train on.  [default: the card's]")
+@click.option("--data", type=click.Path(path_type=Path), help="Root folder of the dataset.")
+@click.option("--split", default="train", show_default=True)
+@click.option("--validate-on", default="val", show_default=True, help="Split for mIoU.")
+@click.option(
+    "--validate-every",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Steps.  [default: at the end only]",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the result.")
+@click.option("--name", help="Name of the result.  [default: MODEL-DATASET]")
+@click.option("--iterations", type=int, help="Optimiser steps.  [default: 160000, or --minutes]")
+@click.option("--minutes", type=float, help="End after this training time, at learning rate 0.")
+@click.option("--batch", type=int, default=8, show_default=True, help="Images per step.")
+@click.option("--crop", callback=_size, metavar="HxW", default="1024x1024", show_default=True)
+@click.option("--lr", type=float, default=6e-5, show_default=True, help="Peak, of the backbone.")
+@click.option("--warmup", type=int, default=1500, show_default=True, help="Steps.")
+@click.option("--weight-decay", type=float, default=0.01, show_default=True)
+@click.option("--head-lr-factor", type=float, default=10.0, show_default=True)
+@click.option("--drop-path", type=float, help="Stochastic depth.  [default: the network's]")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@click.option(
+    "--precision", type=click.Choice(["float32", "bf16"]), default="float32", show_default=True
+)
+@click.option(
+    "--threads", type=click.IntRange(1), metavar="N", help="CPU threads.  [default: all cores]"
+)
+@click.option(
+    "--workers", type=click.IntRange(0), default=2, show_default=True, help="Loading processes."
+)
+@click.option("--half", is_flag=True, help="Store the weights as float16.")
+@click.pass_context
+def train(
+    context: click.Context,
+    model: str,
+    dataset: str | None,
+    data: Path | None,
+    split: str,
+    validate_on: str,
+    validate_every: int | None,
+    out: Path,
+    name: str | None,
+    iterations: int | None,
+    minutes: float | None,
+    batch: int,
+    crop: tuple[int, int],
+    lr: float,
+    warmup: int,
+    weight_decay: float,
+    head_lr_factor: float,
+    drop_path: float | None,
+    seed: int,
+    device: str,
+    precision: str,
+    threads: int | None,
+    workers: int,
+    half: bool,
+) -> None:
+    """Train a model from scratch; the defaults are SegFormer's recipe on Cityscapes.
+
+    Writes into --out the weights, a model card for them (give it to evaluate --model) and
+    log.csv. Training ends after --iterations, or --minutes of training time, whichever is
+    first; the learning rate falls to 0 by then. On 8 GPUs the paper's 160000 steps take days;
+    on a CPU try --crop 240x320 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 30.
+    """
+    from robustbench_seg.allocator import keep_freed_memory
+
+    keep_freed_memory()
+
+    import torch
+
+    from robustbench_seg.architectures import build
+    from robustbench_seg.datasets import open_dataset
+    from robustbench_seg.errors import ModelError
+    from robustbench_seg.model_cards import Training, load_card
+    from robustbench_seg.training import Recipe, fit, hardware, save, trained_card
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise ModelError(f"device '{device}': {first}; choose another with --device") from None
+    if iterations is None and minutes is None:
+        iterations = Recipe.iterations
+    recipe = Recipe(
+        iterations=iterations,
+        minutes=minutes,
+        batch=batch,
+        crop=crop,
+        lr=lr,
+        weight_decay=weight_decay,
+        head_lr_factor=head_lr_factor,
+        warmup=warmup,
+        drop_path=drop_path,
+        seed=seed,
+    )
+    source = load_card(model)
+    dataset = dataset or source.dataset
+    images = open_dataset(dataset, data, split)
+    validation = open_dataset(dataset, data, validate_on)
+    card = trained_card(
+        source,
+        name=name or f"{source.name}-{images.name}".replace(":", "-"),
+        dataset=dataset,
+        classes=len(images.classes),
+    )
+    torch.manual_seed(seed)
+    stochastic = {} if drop_path is None else {"drop_path": drop_path}
+    network = build(card.architecture, card.classes, **{**card.variant, **stochastic})
+    outcome = fit(
+        network,
+        images,
+        validation,
+        recipe,
+        card.preprocessing,
+        log=out / "log.csv",
+        validate_every=validate_every,
+        device=device,
+        precision=precision,
+        workers=workers,
+    )
+    training = Training(
+        command=_as_typed(context),
+        minutes=round(outcome.seconds / 60, 2),
+        hardware=hardware(device),
+        iterations=outcome.iterations,
+        seed=seed,
+    )
+    remark = (
+        f"Clean mIoU {outcome.miou:.2f} % on {images.name} {validate_on} "
+        f"({len(validation)} images), after {outcome.views} views of {len(images)} images."
+    )
+    path = save(out, network, card, training, remark, half)
+    click.echo(f"{remark}\n{path}")

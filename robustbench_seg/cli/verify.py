@@ -1,0 +1,31 @@
+"""robustseg verify: a generated tree against its manifest."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def verify(folder: Path) -> None:
+    """Check every file of a generated tree DIR against its manifest.
+
+    Names every missing, altered or foreign file, and exits 1 if there is any.
+    """
+    from tqdm import tqdm
+
+    from robustbench_seg.corruption.manifest import read_manifest
+    from robustbench_seg.corruption.verify import verify as check
+    from robustbench_seg.errors import IncompleteError
+
+    count = len(read_manifest(folder).files)
+    with tqdm(total=count, unit=" files") as bar:
+        problems = check(folder, progress=bar.update)
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        raise IncompleteError(
+            f"{folder}: {len(problems)} files are not as {folder / 'manifest.json'} says; remove "
+            "those that are altered or foreign and start generate-cityscapes-c on it again"
+        )
+    click.echo(f"{folder}: all {count} files are as they were made")

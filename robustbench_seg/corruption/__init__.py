@@ -1,0 +1,6 @@
+"""Corruptions of images: the sixteen of Cityscapes-C, at five severities each."""
+
+from robustbench_seg.corruption.engine import CORRUPTIONS, Corruption, corrupt
+from robustbench_seg.corruption.streams import FAST_STREAM_VERSION, STREAMS
+
+__all__ = ["CORRUPTIONS", "FAST_STREAM_VERSION", "STREAMS", "Corruption", "corrupt"]

@@ -1,0 +1,53 @@
+"""Brightness, contrast, saturation and JPEG compression: none of them draws a random number.
+
+Images are uint8 H x W x 3 RGB; parameters are for intensities in 0..1.
+Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
+"""
+
+import io
+
+import cv2
+import numpy as np
+from PIL import Image as PillowImage
+
+from robustbench_seg.corruption.pixels import Image, truncated
+from robustbench_seg.corruption.streams import Stream
+
+
+def brightness(image: Image, rng: Stream, *, add: float) -> Image:
+    """Add `add` to the value channel of HSV."""
+    from robustbench_seg.corruption import kernels
+
+    out = np.empty_like(image)
+    kernels.shift_hsv(image, 1.0, 0.0, add, out)
+    return out
+
+
+def contrast(image: Image, rng: Stream, *, factor: float) -> Image:
+    """Shrink the distance to the mean of each channel by `factor`."""
+    from robustbench_seg.corruption import kernels
+
+    means = kernels.channel_sums(image) / (image.shape[0] * image.shape[1])
+    levels = np.arange(256)[:, None] / 255.0
+    table = truncated((levels - means) * factor + means)
+    return np.asarray(cv2.LUT(image, table[:, None]), np.uint8)
+
+
+def saturate(image: Image, rng: Stream, *, factor: float, add: float) -> Image:
+    """Set the saturation channel of HSV to saturation * factor + add.
+
+    A gray pixel has no hue and gets that of red: with `add` > 0 gray turns reddish, as in the
+    reference.
+    """
+    from robustbench_seg.corruption import kernels
+
+    out = np.empty_like(image)
+    kernels.shift_hsv(image, factor, add, 0.0, out)
+    return out
+
+
+def jpeg_compression(image: Image, rng: Stream, *, quality: float) -> Image:
+    """Encode as JPEG of this quality (4:2:0 chroma) and decode."""
+    buffer = io.BytesIO()
+    PillowImage.fromarray(image).save(buffer, "JPEG", quality=int(quality))
+    return np.array(PillowImage.open(buffer))

@@ -1,0 +1,141 @@
+"""The registry of corruptions, and `corrupt`: one image, one corruption, one severity."""
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.corruption import blur, digital, noise, weather
+from robustbench_seg.corruption.streams import STREAMS, FastStream, ReferenceStream, Stream
+from robustbench_seg.errors import CardError, CorruptionError, unknown
+from robustbench_seg.protocol import SEVERITIES, Protocol, load_protocol
+
+SMALLEST = 32
+
+
+class Corruption(NamedTuple):
+    """A corruption's name and its function.
+
+    function(image, rng, **parameters) takes a uint8 H x W x 3 RGB image, a stream and the
+    parameters of one severity, leaves the image as it is and returns a new one of the same kind.
+    """
+
+    name: str
+    function: Callable[..., NDArray[np.uint8]]
+
+
+CORRUPTIONS = (
+    Corruption("motion_blur", blur.motion_blur),
+    Corruption("defocus_blur", blur.defocus_blur),
+    Corruption("glass_blur", blur.glass_blur),
+    Corruption("gaussian_blur", blur.gaussian_blur),
+    Corruption("gaussian_noise", noise.gaussian_noise),
+    Corruption("impulse_noise", noise.impulse_noise),
+    Corruption("shot_noise", noise.shot_noise),
+    Corruption("speckle_noise", noise.speckle_noise),
+    Corruption("brightness", digital.brightness),
+    Corruption("contrast", digital.contrast),
+    Corruption("saturate", digital.saturate),
+    Corruption("jpeg_compression", digital.jpeg_compression),
+    Corruption("snow", weather.snow),
+    Corruption("spatter", weather.spatter),
+    Corruption("fog", weather.fog),
+    Corruption("frost", weather.frost),
+)
+
+
+def corrupt(
+    image: NDArray[np.uint8],
+    corruption: str,
+    severity: int,
+    *,
+    seed: int = 0,
+    image_id: str | None = None,
+    stream: str = "fast",
+    protocol: Protocol | None = None,
+) -> NDArray[np.uint8]:
+    """Corrupt one image; the result is a new array, uint8 H x W x 3 RGB, and `image` is unchanged.
+
+    Args:
+        image: uint8 H x W x 3 RGB, or H x W gray, at least 32 x 32 pixels.
+        corruption: a name out of the protocol, such as "fog".
+        severity: 1 (mild) to 5.
+        seed: 0 to 2^32 - 1; together with the image id it decides all random numbers.
+        image_id: what tells this image from others, so that each gets draws of its own.
+        stream: "fast", or "reference" for the draws of the imagecorruptions package: without an
+            image id the result is what it gives after np.random.seed(seed).
+        protocol: where the parameters of the severities come from; the default is cityscapes-c.
+
+    Raises:
+        CorruptionError: an image, name, severity, seed or stream that does not fit the above.
+        CardError: a protocol whose parameters are not those of the corruption.
+
+    >>> image = np.full((64, 96, 3), 128, np.uint8)
+    >>> corrupt(image, "contrast", 1).shape
+    (64, 96, 3)
+    """
+    protocol = protocol or _default_protocol()
+    spec = protocol.spec(corruption)
+    if not _is_integer(severity) or severity not in SEVERITIES:
+        raise CorruptionError(f"{corruption}: severity {severity!r} is not one of 1, 2, 3, 4, 5")
+    if not _is_integer(seed) or not 0 <= seed < 2**32:
+        raise CorruptionError(f"{corruption}: seed {seed!r} is not an integer of 0 to 2^32 - 1")
+    if stream not in STREAMS:
+        raise CorruptionError(unknown("stream", str(stream), STREAMS))
+    kind = FastStream if stream == "fast" else ReferenceStream
+    rng: Stream = kind(image_id, corruption, int(severity), int(seed))
+    parameters = spec.severities[severity - 1]
+    return _function(protocol.name, corruption, frozenset(parameters))(
+        _as_rgb(image, corruption), rng, **parameters
+    )
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _as_rgb(image: object, corruption: str) -> NDArray[np.uint8]:
+    """`image` as a contiguous H x W x 3 array; CorruptionError if it is not an 8-bit image."""
+    wanted = "a uint8 array of H x W x 3 (RGB) or H x W (gray) is wanted"
+    if not isinstance(image, np.ndarray):
+        raise CorruptionError(f"{corruption}: the image is a {type(image).__name__}; {wanted}")
+    shape = " x ".join(map(str, image.shape))
+    if image.dtype != np.uint8 or not (image.ndim == 2 or image.shape[2:] == (3,)):
+        raise CorruptionError(f"{corruption}: the image is {image.dtype} {shape}; {wanted}")
+    if min(image.shape[:2]) < SMALLEST:
+        raise CorruptionError(
+            f"{corruption}: the image is {shape} pixels; {SMALLEST} x {SMALLEST} is the least"
+        )
+    if image.ndim == 2:
+        return np.repeat(image[..., None], 3, axis=2)
+    return np.ascontiguousarray(image)
+
+
+@cache
+def _default_protocol() -> Protocol:
+    return load_protocol()
+
+
+@cache
+def _function(
+    protocol: str, corruption: str, parameters: frozenset[str]
+) -> Callable[..., NDArray[np.uint8]]:
+    """The function of a corruption, once its `parameters` are known to be the right ones."""
+    functions = {entry.name: entry.function for entry in CORRUPTIONS}
+    if corruption not in functions:
+        raise CardError(f"protocol {protocol}: {unknown('corruption', corruption, functions)}")
+    function = functions[corruption]
+    accepted = [
+        p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY
+    ]
+    names = [parameter.name for parameter in accepted]
+    where = f"protocol {protocol}: corruption '{corruption}'"
+    for name in sorted(parameters.difference(names)):
+        raise CardError(f"{where}: {unknown('parameter', name, names)}")
+    for parameter in accepted:
+        if parameter.default is parameter.empty and parameter.name not in parameters:
+            raise CardError(f"{where}: the parameter '{parameter.name}' is missing")
+    return function

@@ -1,0 +1,281 @@
+"""Writing a corrupted dataset: sources x conditions -> DIR/<corruption>/<severity>/<image>.png.
+
+Each source image is read once, in one of several processes, and becomes all its variants. What a
+file holds depends on the recipe, its source and its condition alone, and a file appears whole or
+not at all. So any number of workers, and any number of interrupted starts, end in the same tree.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.corruption.engine import corrupt
+from robustbench_seg.corruption.links import make_link, plan_links
+from robustbench_seg.corruption.manifest import (
+    MANIFEST,
+    Digests,
+    Manifest,
+    Recipe,
+    claim,
+    read_manifest,
+    recipe,
+    write_manifest,
+)
+from robustbench_seg.corruption.png import digest_pixels, encode_png, read_pixels
+from robustbench_seg.corruption.pool import run
+from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.files import digest_bytes, digest_file, write_bytes
+from robustbench_seg.protocol import Condition, Protocol
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One image to corrupt.
+
+    id:         its path in the dataset's root, with forward slashes; keys the fast stream
+    read:       gives it as uint8 HxWx3 RGB, or raises DatasetError; must pickle, for it may run in
+                another process
+    companions: what other tools need beside it: path in the dataset's root -> file
+    """
+
+    id: str
+    read: Callable[[], Image]
+    companions: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A corrupted dataset to be made in `out`.
+
+    `own` are files in `out` that belong to the tree but are not made here: a source drawn there.
+    """
+
+    out: Path
+    sources: tuple[Source, ...]
+    conditions: tuple[Condition, ...]
+    protocol: Protocol
+    stream: str
+    seed: int
+    dataset: str
+    split: str
+    own: tuple[str, ...] = ()
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """What decides the bytes of the tree."""
+        return recipe(self.protocol, self.stream, self.seed, self.dataset, self.split)
+
+    def name(self, source: Source, condition: Condition) -> str:
+        """Path of a variant in `out`: the source's own, as PNG."""
+        return f"{condition.corruption}/{condition.severity}/{_as_png(source.id)}"
+
+    def missing(self) -> Iterator[tuple[Source, Condition]]:
+        """The variants that are not there yet."""
+        for source in self.sources:
+            for condition in self.conditions:
+                if not (self.out / self.name(source, condition)).exists():
+                    yield source, condition
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one source.
+
+    files:    its files and their digests
+    left_out: those that could not be made, and why
+    made:     how many of `files` are new
+    """
+
+    files: dict[str, Digests]
+    left_out: dict[str, str]
+    made: int
+
+
+def generate(
+    generation: Generation,
+    *,
+    workers: int = 1,
+    keep_going: bool = False,
+    progress: Callable[[int], object] = lambda files: None,
+) -> Manifest:
+    """Make what is missing of a corrupted dataset, then write its manifest.
+
+    A tree may grow: starting again with other corruptions or severities adds them. Files that are
+    there already are kept as they are.
+
+    progress: called with a number of missing files each time as many were made or left out
+    Errors: CorruptionError if `out` holds a tree with another recipe, or cannot be written;
+    DatasetError if a source cannot be read, unless `keep_going`: then the manifest's `left_out`
+    names it. Whatever is raised, finished files stay and no manifest is written.
+    """
+    _check_names(generation.sources)
+    out = generation.out
+    files: dict[str, Digests] = {}
+    left_out: dict[str, str] = {}
+
+    def take(outcome: Outcome) -> None:
+        files.update(outcome.files)
+        left_out.update(outcome.left_out)
+        progress(outcome.made + len(outcome.left_out))
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with _presence(out) as sweep:
+            claim(out, generation.recipe)
+            links = _link(generation)
+            files |= {name: _digests(out / name) for name in generation.own}
+            work = _Work(generation, keep_going, _standing(generation).files)
+            run(work, len(generation.sources), workers, take)
+            # Read again: another process may have added other corruptions in the meantime.
+            manifest = _merged(_standing(generation), files, links, left_out)
+            sweep()
+            write_manifest(out, manifest)
+    except OSError as error:
+        raise CorruptionError(
+            f"{error.filename or out} cannot be written: {error.strerror}; what is finished is "
+            "kept: mend this and start again"
+        ) from error
+    return manifest
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What every worker knows. `known`: digests of files that an earlier start has recorded."""
+
+    generation: Generation
+    keep_going: bool
+    known: dict[str, Digests]
+
+    def __call__(self, index: int, stopped: Callable[[], bool]) -> Outcome:
+        """Make all variants of the source `index`, until `stopped`."""
+        generation, source = self.generation, self.generation.sources[index]
+        read = cache(source.read)  # once for all variants, and not at all where none is missing
+        files: dict[str, Digests] = {}
+        left_out: dict[str, str] = {}
+        made = 0
+        for condition in generation.conditions:
+            if stopped():
+                break
+            name = generation.name(source, condition)
+            digests = self._present(name)
+            if digests is None:
+                try:
+                    variant = corrupt(
+                        read(),
+                        condition.corruption,
+                        condition.severity,
+                        seed=generation.seed,
+                        image_id=source.id,
+                        stream=generation.stream,
+                        protocol=generation.protocol,
+                    )
+                except (DatasetError, CorruptionError) as error:
+                    if not self.keep_going:
+                        raise
+                    left_out[name] = str(error)
+                    continue
+                digests = _write(generation.out / name, variant)
+                made += 1
+            files[name] = digests
+        return Outcome(files, left_out, made)
+
+    def _present(self, name: str) -> Digests | None:
+        """The digests of a file that is there already; None if there is none, or a broken one."""
+        path = self.generation.out / name
+        if not path.exists():
+            return None
+        try:
+            return self.known.get(name) or _digests(path)
+        except OSError:
+            return None
+
+
+def _write(path: Path, image: Image) -> Digests:
+    data = encode_png(image)
+    write_bytes(path, data)
+    return Digests(digest_bytes(data), digest_pixels(image))
+
+
+def _digests(path: Path) -> Digests:
+    return Digests(digest_file(path), digest_pixels(read_pixels(path)))
+
+
+def _standing(generation: Generation) -> Manifest:
+    """The manifest of the tree so far; an empty one if there is none."""
+    if (generation.out / MANIFEST).exists():
+        return read_manifest(generation.out)
+    return Manifest(**vars(generation.recipe), files={}, links={}, left_out={})
+
+
+def _merged(
+    standing: Manifest, files: dict[str, Digests], links: dict[str, str], left_out: dict[str, str]
+) -> Manifest:
+    files = standing.files | files
+    left_out = standing.left_out | left_out
+    return replace(
+        standing,
+        files=files,
+        links=standing.links | links,
+        left_out={name: why for name, why in left_out.items() if name not in files},
+    )
+
+
+def _link(generation: Generation) -> dict[str, str]:
+    """Put the labels beside the images of every condition; path in `out` -> target, relative."""
+    images = [_as_png(source.id) for source in generation.sources]
+    plan = plan_links(images, (source.companions for source in generation.sources))
+    return {
+        f"{c.corruption}/{c.severity}/{name}": make_link(
+            generation.out / c.corruption / str(c.severity) / name, target
+        )
+        for c in generation.conditions
+        for name, target in plan.items()
+    }
+
+
+@contextmanager
+def _presence(folder: Path) -> Iterator[Callable[[], None]]:
+    """Hold a lock that says that a process works in `folder`; yield what sweeps it.
+
+    The sweep removes the partial files of killed processes, if no other process is at work that
+    they could belong to.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+
+    def sweep() -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return
+        for path in folder.rglob(".*.partial*"):
+            path.unlink()
+        fcntl.flock(handle, fcntl.LOCK_SH)
+
+    try:
+        with suppress(OSError):  # a file system without locks: nothing is swept there
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield sweep
+    finally:
+        os.close(handle)
+
+
+def _as_png(name: str) -> str:
+    return PurePosixPath(name).with_suffix(".png").as_posix()
+
+
+def _check_names(sources: tuple[Source, ...]) -> None:
+    first: dict[str, str] = {}
+    for source in sources:
+        if (other := first.setdefault(_as_png(source.id), source.id)) != source.id:
+            raise CorruptionError(
+                f"{other} and {source.id} would both become {_as_png(source.id)}; rename one"
+            )

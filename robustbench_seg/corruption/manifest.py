@@ -1,0 +1,164 @@
+"""manifest.json of a generated tree: how it was made, and the digest of every file in it.
+
+    protocol, protocol_version, severities_digest, stream, seed, dataset, split, versions
+    files      relative path -> {file: sha256 of its bytes, pixels: sha256 of its decoded pixels}
+    links      relative path -> target of the relative link that leads to the source's labels
+    left_out   relative path -> why this file could not be made (--keep-going)
+
+A tree's recipe is fixed before its first image is made; its manifest is written after the last.
+"""
+
+import contextlib
+import dataclasses
+import importlib.metadata
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from robustbench_seg import __version__
+from robustbench_seg.cards import from_table
+from robustbench_seg.corruption.streams import FAST_STREAM_VERSION
+from robustbench_seg.errors import CorruptionError
+from robustbench_seg.files import canonical_json, digest_bytes, write_json
+from robustbench_seg.protocol import Protocol
+
+MANIFEST = "manifest.json"
+RECIPE = ".recipe.json"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything but the source's images that decides the bytes of a tree."""
+
+    protocol: str
+    protocol_version: str
+    severities_digest: str
+    stream: str
+    seed: int
+    dataset: str
+    split: str
+    versions: dict[str, str]
+
+    def differences(self, other: "Recipe") -> tuple[str, ...]:
+        """Where two recipes differ, as "seed is 0, not 1": `self`'s value first, then `other`'s."""
+        mine, theirs = _flat(self), _flat(other)
+        return tuple(
+            f"{key} is {mine.get(key)}, not {theirs.get(key)}"
+            for key in mine | theirs
+            if mine.get(key) != theirs.get(key)
+        )
+
+
+@dataclass(frozen=True)
+class Digests:
+    """sha256 of a file's bytes, and of the shape and bytes of its decoded pixels."""
+
+    file: str
+    pixels: str
+
+
+@dataclass(frozen=True)
+class Manifest(Recipe):
+    """A recipe and what came of it."""
+
+    files: dict[str, Digests]
+    links: dict[str, str]
+    left_out: dict[str, str]
+
+
+def recipe(protocol: Protocol, stream: str, seed: int, dataset: str, split: str) -> Recipe:
+    """The recipe of a tree made here and now, with the versions of the libraries at hand."""
+    versions = {
+        "robustseg": __version__,
+        "fast stream": str(FAST_STREAM_VERSION),
+        "opencv": cv2.__version__,
+    }
+    for library in ("numpy", "numba", "pillow", "imagecorruptions-imaug"):
+        versions[library] = importlib.metadata.version(library)
+    return Recipe(
+        protocol=protocol.name,
+        protocol_version=protocol.version,
+        severities_digest=severities_digest(protocol),
+        stream=stream,
+        seed=seed,
+        dataset=dataset,
+        split=split,
+        versions=versions,
+    )
+
+
+def severities_digest(protocol: Protocol) -> str:
+    """sha256 of the parameters of every corruption and severity: what decides pixels."""
+    tables = {spec.name: spec.severities for spec in protocol.corruptions}
+    return digest_bytes(canonical_json(tables).encode())
+
+
+def claim(folder: Path, wanted: Recipe) -> None:
+    """Fix the recipe of the tree in `folder`, before anything else is written there.
+
+    CorruptionError as of `check_recipe`.
+    """
+    fresh = folder / f".recipe.{uuid.uuid4().hex[:8]}.partial.json"
+    write_json(fresh, dataclasses.asdict(wanted))
+    with contextlib.suppress(FileExistsError):
+        os.link(fresh, folder / RECIPE)  # unlike a rename: of two processes, the first one decides
+    fresh.unlink()
+    check_recipe(folder, wanted)
+
+
+def check_recipe(folder: Path, wanted: Recipe) -> None:
+    """CorruptionError if a tree with another recipe stands in `folder`, or was begun there."""
+    standing: list[Recipe] = []
+    if (folder / RECIPE).exists():
+        standing.append(from_table(Recipe, _read(folder / RECIPE), str(folder / RECIPE)))
+    if (folder / MANIFEST).exists():
+        standing.append(read_manifest(folder))
+    for recipe in standing:
+        if differences := recipe.differences(wanted):
+            raise CorruptionError(
+                f"{folder} holds a tree made otherwise: {'; '.join(differences)}; "
+                "choose another folder, or remove this one"
+            )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a generated tree.
+
+    CorruptionError if there is none, CardError if it does not say what it must.
+    """
+    path = Path(folder) / MANIFEST
+    if not path.is_file():
+        raise CorruptionError(
+            f"{folder} has no {MANIFEST}: it is no generated tree, or not finished; "
+            "start generate-cityscapes-c on it again to finish it"
+        )
+    return from_table(Manifest, _read(path), str(path))
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest` atomically, paths sorted, so that equal trees have equal manifests."""
+    table = dataclasses.asdict(manifest)
+    for key in ("files", "links", "left_out"):
+        table[key] = dict(sorted(table[key].items()))
+    write_json(folder / MANIFEST, table)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CorruptionError(f"{path} cannot be read: {error}") from None
+    if not isinstance(table, dict):
+        raise CorruptionError(f"{path} cannot be read: it holds no table")
+    return table
+
+
+def _flat(recipe: Recipe) -> dict[str, object]:
+    fields = {field.name: getattr(recipe, field.name) for field in dataclasses.fields(Recipe)}
+    versions = fields.pop("versions")
+    return {**fields, **{f"{library}'s version": v for library, v in versions.items()}}

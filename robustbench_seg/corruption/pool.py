@@ -1,0 +1,73 @@
+"""Numbered pieces of work in processes that end when their parent does."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Event
+from typing import Any, TypeVar
+
+import cv2
+
+from robustbench_seg.errors import CorruptionError
+
+Result = TypeVar("Result")
+Work = Callable[[int, Callable[[], bool]], Result]
+"""work(index, stopped) does a piece; it asks `stopped()` now and then, and ends early if so."""
+
+
+def run(work: Work[Result], count: int, workers: int, take: Callable[[Result], None]) -> None:
+    """Do the pieces 0 .. count - 1 of `work`; hand each result to `take` as it comes, in any order.
+
+    One worker is this process itself. More are new processes, so `work` must pickle, and a script
+    that gets here needs the usual `if __name__ == "__main__"`. What a piece raises is raised here,
+    once the others have stopped; CorruptionError if a process dies.
+    """
+    workers = min(workers, count)
+    if workers <= 1:
+        for index in range(count):
+            take(work(index, lambda: False))
+        return
+    # spawn: a forked child inherits the locks of OpenCV's and numba's threads, but not the threads.
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    with ProcessPoolExecutor(workers, context, _start, (work, stop)) as pool:
+        try:
+            for future in as_completed([pool.submit(_do, index) for index in range(count)]):
+                take(future.result())
+        except BaseException as error:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            if isinstance(error, BrokenProcessPool):
+                raise CorruptionError(
+                    "a worker process died, perhaps for want of memory; what is finished is kept: "
+                    "start again with fewer workers"
+                ) from None
+            raise
+
+
+_work: Work[Any]
+_stop: Event
+
+
+def _start(work: Work[Any], stop: Event) -> None:
+    global _work, _stop
+    _work, _stop = work, stop
+    cv2.setNumThreads(1)  # the workers fill the cores already
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # The workers of a killed parent would wait for its next piece for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _do(index: int) -> Any:
+    return _work(index, _stop.is_set)

@@ -1,0 +1,184 @@
+"""Snow, spatter, fog and frost.
+
+Images are uint8 H x W x 3 RGB, intensities below are in 0..1, lengths are in pixels.
+Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
+"""
+
+import math
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image as PillowImage
+
+from robustbench_seg.corruption import pixels
+from robustbench_seg.corruption.pixels import Floats, Image, truncated
+from robustbench_seg.corruption.streams import Stream
+from robustbench_seg.errors import CorruptionError
+
+WATER = np.array([175, 238, 238], np.float32) / np.float32(255)
+MUD = np.array([63, 42, 20]) / 255.0
+FROST_TEXTURES = ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5.jpg")
+
+
+def snow(
+    image: Image,
+    rng: Stream,
+    *,
+    mean: float,
+    scale: float,
+    zoom: float,
+    threshold: float,
+    radius: float,
+    sigma: float,
+    keep: float,
+) -> Image:
+    """Whiten the image and add snowflakes: enlarged noise above `threshold`, blurred as it falls.
+
+    As in the reference: flakes are added a second time, turned by 180 degrees; their motion blur is
+    one-sided; the image is held in float32, the flakes in float64.
+    """
+    from robustbench_seg.corruption import kernels
+
+    height, width, _ = image.shape
+    flakes = _enlarged_centre(height, width, zoom, mean, scale, rng)
+    flakes[flakes < threshold] = 0
+    angle = float(rng.uniform(-135, -45))
+    flakes = pixels.motion_blur(np.clip(flakes, 0, 1), int(radius), sigma, angle)
+    fallen = np.round(flakes[:height, :width] * 255).astype(np.uint8)
+    intensities = image.astype(np.float32) / np.float32(255)
+    gray = np.asarray(cv2.cvtColor(intensities, cv2.COLOR_RGB2GRAY), np.float32)
+    out = np.empty_like(image)
+    kernels.add_snow(intensities, gray, fallen, keep, out)
+    return out
+
+
+def _enlarged_centre(
+    height: int, width: int, zoom: float, mean: float, scale: float, rng: Stream
+) -> Floats:
+    """Noise of height x width, of which the centre fills about height x width after `zoom`."""
+    from robustbench_seg.corruption import kernels
+
+    rows, columns = math.ceil(height / zoom), math.ceil(width / zoom)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    window = slice(top, top + rows), slice(left, left + columns)
+    enlarged = np.empty((round(rows * zoom), round(columns * zoom)))
+    kernels.enlarge(rng.normal(mean, scale, (height, width), window), enlarged)
+    return enlarged
+
+
+def spatter(
+    image: Image,
+    rng: Stream,
+    *,
+    mean: float,
+    scale: float,
+    sigma: float,
+    threshold: float,
+    water: float = 0,
+    mud: float = 0,
+) -> Image:
+    """Drops on the lens: smoothed noise above `threshold`, as water or as mud.
+
+    Give one of `water`, the strength of pale blue drops with light and dark edges, and `mud`, the
+    sigma that rounds brown spots off. Where no noise is above the threshold the image stays.
+    """
+    liquid = pixels.gaussian(rng.normal(mean, scale, image.shape[:2]), sigma)
+    intensities = image.astype(np.float32) / np.float32(255)
+    if mud:
+        # float32, as in the reference, whose filter keeps the type of its image.
+        spots = pixels.gaussian((liquid > threshold).astype(np.float32), mud).astype(np.float32)
+        spots[spots < 0.8] = 0
+        cover = spots[..., None]
+        return truncated(intensities * (1 - cover) + MUD * cover)
+    liquid[liquid < threshold] = 0
+    drops = (liquid * 255).astype(np.uint8)
+    strength = drops * _edges(drops)
+    if strength.any():
+        strength = strength / strength.max() * np.float32(water)
+    return truncated(intensities + strength[..., None] * WATER)
+
+
+def _edges(drops: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Relief of the drops' outlines, float32 H x W: light on one side, dark on the other."""
+    distance = cv2.distanceTransform(255 - cv2.Canny(drops, 50, 150), cv2.DIST_L2, 5)
+    near = cv2.blur(np.minimum(distance, np.float32(20)), (3, 3)).astype(np.uint8)
+    emboss = np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]])
+    relief = cv2.filter2D(cv2.equalizeHist(near), cv2.CV_8U, emboss)
+    return np.asarray(cv2.blur(relief, (3, 3)), np.float32)
+
+
+def fog(image: Image, rng: Stream, *, density: float, decay: float) -> Image:
+    """Add a cloud of strength `density` and scale back to the brightest sample of the image.
+
+    The cloud is a square with sides of the next power of two, scaled to 0..1 over all of it and cut
+    to the image at its top left: a wide image may see only thick or thin parts.
+    """
+    from robustbench_seg.corruption import kernels
+
+    heights = _plasma(1 << (max(image.shape) - 1).bit_length(), decay, rng)
+    low = heights.min()
+    out = np.empty_like(image)
+    brightest = image.max() / 255.0
+    kernels.add_fog(image, heights, low, heights.max() - low, density, brightest, out)
+    return out
+
+
+def _plasma(side: int, decay: float, rng: Stream) -> Floats:
+    """Diamond-square noise on a torus, side x side (a power of two).
+
+    Uniform noise of +-wobble is multiplied by wobble once more, and so falls by decay^2 per level.
+    """
+    from robustbench_seg.corruption import kernels
+
+    heights = np.zeros((1, 1))
+    wobble = 100.0
+    while len(heights) < side:
+        size = len(heights)
+        squares, tops, lefts = rng.uniform(-wobble, wobble, (3, size, size))
+        finer = np.empty((2 * size, 2 * size))
+        kernels.refine(heights, wobble, squares, tops, lefts, finer)
+        heights = finer
+        wobble /= decay
+    return heights
+
+
+def frost(image: Image, rng: Stream, *, keep: float, ice: float) -> Image:
+    """Blend with a random cut of a photograph of ice: keep * image + ice * photograph.
+
+    The photographs are those of imagecorruptions 1.1.2, which never uses its sixth; they are
+    enlarged to cover the image.
+    """
+    from robustbench_seg.corruption import kernels
+
+    height, width, _ = image.shape
+    texture = _texture(FROST_TEXTURES[int(rng.integers(0, 5))], height, width)
+    top = int(rng.integers(0, texture.shape[0] - height))
+    left = int(rng.integers(0, texture.shape[1] - width))
+    cut = texture[top : top + height, left : left + width]
+    levels = np.arange(256)
+    table = np.clip(keep * levels[:, None] + ice * levels, 0, 255).astype(np.uint8)
+    out = np.empty_like(image)
+    kernels.blend(image, cut, table, out)
+    return out
+
+
+@lru_cache(maxsize=len(FROST_TEXTURES))
+def _texture(name: str, height: int, width: int) -> Image:
+    """A photograph of ice, uint8 RGB, a tenth larger than needed to cover height x width."""
+    package = find_spec("imagecorruptions")
+    folders = [Path(folder) for folder in (package and package.submodule_search_locations) or ()]
+    files = [folder / "frost" / name for folder in folders if (folder / "frost" / name).is_file()]
+    if not files:
+        raise CorruptionError(
+            f"frost: the photograph {name} is missing; pip install imagecorruptions-imaug"
+        )
+    with PillowImage.open(files[0]) as photograph:
+        ice = np.array(photograph.convert("RGB"))
+    rows, columns, _ = ice.shape
+    # A photograph that covers the image by itself is still enlarged by a tenth.
+    enlargement = max(height / rows, width / columns, 1.0) * 1.1
+    size = math.ceil(columns * enlargement), math.ceil(rows * enlargement)
+    return np.asarray(cv2.resize(ice, size, interpolation=cv2.INTER_CUBIC))

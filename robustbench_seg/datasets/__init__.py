@@ -1,0 +1,110 @@
+"""The datasets: `open_dataset` opens one by name.
+
+To add a dataset to the program, write a file like camvid.py and add its line to _KNOWN. One's own
+needs no code: a TOML file describes it (custom.py).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from robustbench_seg.datasets import ade20k_classes, camvid, cityscapes_classes, coco_stuff_classes
+from robustbench_seg.datasets.acdc import CONDITIONS, open_acdc
+from robustbench_seg.datasets.ade20k import open_ade20k
+from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.cityscapes import open_cityscapes
+from robustbench_seg.datasets.coco_stuff import open_coco_stuff
+from robustbench_seg.datasets.custom import open_custom
+from robustbench_seg.datasets.file_dataset import corrupted_image, corrupted_path, read_image
+from robustbench_seg.errors import CardError, DatasetError, unknown
+
+__all__ = [
+    "DATASETS",
+    "IGNORE",
+    "Dataset",
+    "Image",
+    "Labels",
+    "Sample",
+    "class_names",
+    "corrupted_image",
+    "corrupted_path",
+    "open_dataset",
+    "read_image",
+]
+
+
+def _open_minicity(root: Path | None, split: str) -> Dataset:
+    # Imported on demand: drawing needs more than opening files does.
+    from robustbench_seg.datasets.minicity import Minicity
+
+    if root is not None:
+        raise DatasetError(
+            "minicity is drawn by the program and takes no --data; a minicity that was written "
+            "to disk is opened as cityscapes, whose layout it has"
+        )
+    return Minicity(split)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A dataset that the program knows: name, class names, and how a split of it is opened."""
+
+    name: str
+    classes: tuple[str, ...]
+    open: Callable[[Path | None, str], Dataset]
+
+
+_KNOWN = (
+    _Known("cityscapes", cityscapes_classes.CLASSES, open_cityscapes),
+    _Known("camvid", camvid.CLASSES, camvid.open_camvid),
+    _Known("ade20k", ade20k_classes.CLASSES, open_ade20k),
+    _Known("coco-stuff", coco_stuff_classes.CLASSES, open_coco_stuff),
+    _Known("acdc", cityscapes_classes.CLASSES, open_acdc),
+    *(
+        _Known(f"acdc:{name}", cityscapes_classes.CLASSES, partial(open_acdc, condition=name))
+        for name in CONDITIONS
+    ),
+    _Known("minicity", cityscapes_classes.CLASSES, _open_minicity),
+)
+
+DATASETS: tuple[str, ...] = tuple(known.name for known in _KNOWN)
+"""The names that `open_dataset` knows, besides TOML files."""
+
+
+def class_names(name: str) -> tuple[str, ...]:
+    """Class names of the dataset `name`, one of DATASETS, in the order of the class indices.
+
+    The files of the dataset are not needed. Raises DatasetError for an unknown name.
+
+    >>> class_names("camvid")[:3]
+    ('sky', 'building', 'pole')
+    """
+    return _known(name, DATASETS).classes
+
+
+def open_dataset(name: str, root: Path | str | None = None, split: str = "val") -> Dataset:
+    """Open the split of a dataset.
+
+    name:  one of DATASETS, or the path of a TOML file that describes one's own (custom.py)
+    root:  the dataset's folder. None for minicity; and cityscapes has the default
+           $CITYSCAPES_DATASET, a TOML file its own folder
+    split: "train" or "val", or what else the dataset has
+
+    Raises, in one line, DatasetError (what was looked for, where, and how to obtain it) or
+    CardError (what is wrong in the TOML file).
+    """
+    folder = None if root is None else Path(root)
+    if name.endswith(".toml"):
+        dataset = open_custom(Path(name), folder, split)
+        if dataset.name in DATASETS:
+            raise CardError(f"{name}: name '{dataset.name}' is a built-in dataset's; use another")
+        return dataset
+    return _known(name, [*DATASETS, "or the path of a .toml file"]).open(folder, split)
+
+
+def _known(name: str, possible: Sequence[str]) -> _Known:
+    for known in _KNOWN:
+        if known.name == name:
+            return known
+    raise DatasetError(unknown("dataset", name, possible))

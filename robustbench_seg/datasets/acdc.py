@@ -1,0 +1,49 @@
+"""ACDC: real street scenes in fog, at night, in rain and in snow, with the classes of Cityscapes.
+
+rgb_anon/<condition>/<split>/<sequence>/<frame>_rgb_anon.png is the image, and
+gt/<condition>/<split>/<sequence>/<frame>_gt_labelTrainIds.png (or _gt_labelIds.png) its labels.
+Source: Sakaridis, Dai, Van Gool, "ACDC: The Adverse Conditions Dataset with Correspondences for
+Semantic Driving Scene Understanding", ICCV 2021.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from robustbench_seg.datasets.cityscapes import LABEL_IDS, TRAIN_IDS
+from robustbench_seg.datasets.cityscapes_classes import CLASSES, PALETTE
+from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+
+CONDITIONS = ("fog", "night", "rain", "snow")
+SOURCE = Source(
+    "ACDC",
+    "register at https://acdc.vision.ee.ethz.ch, then unpack rgb_anon_trainvaltest.zip and "
+    "gt_trainval.zip into the root",
+)
+
+_FILES = ("labelTrainIds.png", "labelIds.png", "labelColor.png", "invIds.png", "invGray.png")
+
+
+def _truth(image: str, ending: str) -> str:
+    return f"gt{image.removeprefix('rgb_anon').removesuffix('_rgb_anon.png')}_gt_{ending}"
+
+
+def _all_truth(image: str) -> Sequence[str]:
+    return [_truth(image, ending) for ending in _FILES]
+
+
+def open_acdc(root: Path | None, split: str, condition: str | None = None) -> FileDataset:
+    """Open the split (train or val) of ACDC under `root`: one of CONDITIONS, or all four.
+
+    Raises DatasetError. The labels of the test split are withheld, so that it cannot be opened.
+    """
+    root = checked_root(root, SOURCE)
+    conditions = CONDITIONS if condition is None else (condition,)
+    patterns = [f"rgb_anon/{name}/{split}/*/*_rgb_anon.png" for name in conditions]
+    forms = [
+        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), TRAIN_IDS, _all_truth),
+        LabelForm(lambda image: _truth(image, "labelIds.png"), LABEL_IDS, _all_truth),
+    ]
+    items, table = pair(root, find_images(root, patterns, SOURCE), forms, SOURCE)
+    name = "acdc" if condition is None else f"acdc:{condition}"
+    return FileDataset(name, split, CLASSES, PALETTE, root, items, table)

@@ -1,0 +1,42 @@
+"""ADE20K as the scene parsing challenge 2016 cut it: 150 classes of things and stuff.
+
+images/validation/*.jpg are the images and annotations/validation/*.png their labels: 0 is not
+scored, 1..150 are the classes. The split val is the folder validation, train is training.
+Source: Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
+"""
+
+from pathlib import Path, PurePosixPath
+
+from robustbench_seg.datasets.ade20k_classes import CLASSES
+from robustbench_seg.datasets.base import IGNORE
+from robustbench_seg.datasets.file_dataset import FileDataset, label_table
+from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+from robustbench_seg.datasets.palette import voc_palette
+
+SOURCE = Source(
+    "ADE20K",
+    "unpack http://data.csail.mit.edu/places/ADEchallenge/ADEChallengeData2016.zip; its folder "
+    "ADEChallengeData2016 is the root",
+)
+
+_FOLDER = {"train": "training", "val": "validation"}
+
+
+def _truth(image: str) -> str:
+    return (
+        f"annotations{PurePosixPath(image).with_suffix('.png').as_posix().removeprefix('images')}"
+    )
+
+
+def open_ade20k(root: Path | None, split: str) -> FileDataset:
+    """Open the split (train or val) of ADE20K under `root`. Raises DatasetError.
+
+    Images may be PNG too: so are those of a corrupted ADE20K.
+    """
+    root = checked_root(root, SOURCE)
+    folder = f"images/{_FOLDER.get(split, split)}"
+    images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], SOURCE)
+    table = label_table({0: IGNORE} | {index + 1: index for index in range(len(CLASSES))})
+    items, table = pair(root, images, [LabelForm(_truth, table)], SOURCE)
+    palette = voc_palette(len(CLASSES))
+    return FileDataset("ade20k", split, CLASSES, palette, root, items, table)

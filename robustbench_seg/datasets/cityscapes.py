@@ -1,0 +1,56 @@
+"""Cityscapes in its official layout: 2048x1024 street scenes of 50 cities, 19 classes.
+
+leftImg8bit/<split>/<city>/<name>_leftImg8bit.png is the image, and
+gtFine/<split>/<city>/<name>_gtFine_labelIds.png its labels; _gtFine_labelTrainIds.png serves
+where there are no labelIds. Source: Cordts et al., "The Cityscapes Dataset", CVPR 2016.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from robustbench_seg.datasets.base import IGNORE
+from robustbench_seg.datasets.cityscapes_classes import CLASSES, PALETTE, TRAIN_ID_OF_LABEL_ID
+from robustbench_seg.datasets.file_dataset import FileDataset, label_table
+from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+
+VARIABLE = "CITYSCAPES_DATASET"
+SOURCE = Source(
+    "Cityscapes",
+    "register at https://www.cityscapes-dataset.com, then unpack leftImg8bit_trainvaltest.zip "
+    "and gtFine_trainvaltest.zip into the root",
+)
+
+# In 8 bits the id -1 (license plate) is 255.
+LABEL_IDS = label_table({i % 256: index for i, index in TRAIN_ID_OF_LABEL_ID.items()})
+TRAIN_IDS = label_table({index: index for index in range(len(CLASSES))} | {IGNORE: IGNORE})
+
+_FILES = ("labelIds.png", "labelTrainIds.png", "color.png", "instanceIds.png", "polygons.json")
+
+
+def _truth(image: str, ending: str) -> str:
+    folder = "gtFine" + image.removeprefix("leftImg8bit").removesuffix("_leftImg8bit.png")
+    return f"{folder}_gtFine_{ending}"
+
+
+def _all_truth(image: str) -> Sequence[str]:
+    return [_truth(image, ending) for ending in _FILES]
+
+
+def open_cityscapes(root: Path | None, split: str) -> FileDataset:
+    """Open the split (train or val) of Cityscapes under `root` or $CITYSCAPES_DATASET.
+
+    Raises DatasetError. The labels of the official test split are withheld: all its pixels are
+    ignored there, so that it can be corrupted but not scored.
+    """
+    default = os.environ.get(VARIABLE)
+    if root is None and default:
+        root = Path(default)
+    root = checked_root(root, SOURCE, VARIABLE)
+    images = find_images(root, [f"leftImg8bit/{split}/*/*_leftImg8bit.png"], SOURCE)
+    forms = [
+        LabelForm(lambda image: _truth(image, "labelIds.png"), LABEL_IDS, _all_truth),
+        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), TRAIN_IDS, _all_truth),
+    ]
+    items, table = pair(root, images, forms, SOURCE)
+    return FileDataset("cityscapes", split, CLASSES, PALETTE, root, items, table)

@@ -1,0 +1,103 @@
+"""The canvas of a minicity scene: an id map, and what each id stands for.
+
+Everything is painted as flat polygons, far to near, each with an id of its own; colours, texture,
+light and haze are looked up once at the end. So labels and pixels agree exactly, and a scene costs
+one fill per polygon. Fills are not antialiased and all arithmetic is elementwise and in a fixed
+order: the same bytes anywhere.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Colour = Sequence[float]
+Points = Sequence[tuple[float, float]]
+Pixels = list[tuple[float, float]]
+
+SKY = 10
+"""Train id of the sky."""
+
+CAMERA_HEIGHT = 1.5
+"""Metres above the street."""
+
+
+class Canvas:
+    """Polygons in metres -> an image and its labels.
+
+    The camera looks along z, CAMERA_HEIGHT above a flat street: the point (x, y, z), x right and
+    y up, lies at column cx + f x / z and row horizon + f (CAMERA_HEIGHT - y) / z.
+    """
+
+    def __init__(self, height: int, width: int, horizon: float, centre: float) -> None:
+        self.height, self.width = height, width
+        self.focal = 0.55 * width
+        self.horizon = horizon * height
+        self.centre = centre * width
+        self.ids = np.zeros((height, width), np.int32)
+        self.shade = np.zeros((height, width), np.uint8)
+        # Id 0 is what nothing covers: the sky.
+        self.labels: list[int] = [SKY]
+        self.colours: list[Colour] = [(0, 0, 0)]
+        self.depths: list[float] = [0.0]
+        self.grain: list[float] = [0.0]
+
+    def project(self, x: float, y: float, z: float) -> tuple[float, float]:
+        """Metres -> (column, row) in pixels."""
+        scale = self.focal / z
+        return self.centre + x * scale, self.horizon + (CAMERA_HEIGHT - y) * scale
+
+    def along(self, x: float, y0: float, y1: float, z0: float, z1: float) -> Pixels:
+        """The corners in pixels of an upright rectangle along the street."""
+        project = self.project
+        return [project(x, y0, z0), project(x, y0, z1), project(x, y1, z1), project(x, y1, z0)]
+
+    def across(self, x0: float, x1: float, y0: float, y1: float, z: float) -> Pixels:
+        """The corners in pixels of an upright rectangle across the street."""
+        project = self.project
+        return [project(x0, y0, z), project(x1, y0, z), project(x1, y1, z), project(x0, y1, z)]
+
+    def polygon(self, points: Points, label: int, colour: Colour, z: float, grain: float) -> None:
+        """Fill a polygon given in pixels. z: distance in metres; grain: strength of its texture."""
+        columns = [point[0] for point in points]
+        if max(columns) < 0 or min(columns) >= self.width:
+            return
+        cv2.fillPoly(self.ids, [_rounded(points)], len(self.labels))
+        self.labels.append(label)
+        self.colours.append(colour)
+        self.depths.append(z)
+        self.grain.append(grain)
+
+    def line(self, points: Points, thickness: float, label: int, colour: Colour, z: float) -> None:
+        """Draw an open line of a thickness in pixels, at least one."""
+        cv2.polylines(
+            self.ids, [_rounded(points)], False, len(self.labels), max(1, round(thickness))
+        )
+        self.labels.append(label)
+        self.colours.append(colour)
+        self.depths.append(z)
+        self.grain.append(0.3)
+
+    def shadow(self, x: float, z: float, half_width: float, reach: float) -> None:
+        """Darken the ground around (x, z), and `reach` metres to the side away from the light."""
+        near, far = max(z - 0.7, 1.5), z + 0.9
+        left, right = sorted((x - half_width, x + half_width))
+        left, right = (left + reach, right) if reach < 0 else (left, right + reach)
+        corners = [(left, near), (right, near), (right, far), (left, far)]
+        cv2.fillPoly(self.shade, [_rounded([self.project(cx, 0, cz) for cx, cz in corners])], 1)
+
+    def label_map(self) -> NDArray[np.uint8]:
+        """uint8 HxW train ids."""
+        return np.array(self.labels, np.uint8)[self.ids]
+
+    def materials(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Of each id: colour float64 (N, 3), distance in metres (N,), strength of texture (N,)."""
+        return np.array(self.colours, np.float64), np.array(self.depths), np.array(self.grain)
+
+
+def _rounded(points: Points) -> NDArray[np.int32]:
+    # Far outside the picture is as good as outside, and cv2 counts in 16 bits in places.
+    corners = np.array(points)
+    near: NDArray[np.float64] = np.minimum(np.maximum(corners, -20000.0), 20000.0)
+    return np.rint(near).astype(np.int32)

@@ -1,0 +1,139 @@
+"""Model cards: what a model is, where its weights come from and how its images go in.
+
+One TOML file per model in the content folder `models`; adding a model of a known architecture
+is adding one card. Facts that are not known are left out of a card.
+"""
+
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from robustbench_seg.cards import parse
+from robustbench_seg.errors import CardError, ModelError, unknown
+
+CONTENT = "robustbench_seg.content.models"
+
+
+@dataclass(frozen=True)
+class WeightsSource:
+    """Where the weights come from.
+
+    source: "file" (beside the card), "huggingface" (a hub id), "url", or "none": no weights
+        are published, the card is for training from scratch
+    location: the path relative to the card's folder, the hub id, or the URL
+    format: whose names the parameters bear
+    """
+
+    source: Literal["file", "huggingface", "url", "none"]
+    location: str = ""
+    format: Literal["robustseg", "nvlabs", "huggingface", "openmmlab", "vainf"] = "robustseg"
+    licence: str | None = None
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """The network is given (rgb - mean) / std, rgb in 0..1."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How an image larger than the training crops goes through the network.
+
+    mode: "whole" image at once, or "slide" a window and average the logits
+    crop, stride: side of the square window and its step, in pixels
+    """
+
+    mode: Literal["whole", "slide"]
+    crop: int | None = None
+    stride: int | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """Clean mIoU as published, in percent, single scale, on the validation split."""
+
+    miou: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """How weights of our own were made: `command` makes them again."""
+
+    command: str
+    minutes: float
+    hardware: str
+    iterations: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """One model.
+
+    architecture, variant: what robustbench_seg.architectures.build is called with
+    dataset, classes: whose classes it predicts, and how many
+    name: the name in every table; by default the card's file name without ".toml"
+    folder: where the card lies; set on reading, never in the file
+    """
+
+    architecture: str
+    dataset: str
+    classes: int
+    weights: WeightsSource
+    preprocessing: Preprocessing
+    inference: Inference
+    variant: dict[str, Any] = field(default_factory=dict)
+    published: Published | None = None
+    training: Training | None = None
+    name: str = ""
+    folder: Path = field(default=Path(), compare=False)
+
+    @property
+    def weights_file(self) -> Path | None:
+        """The weights beside the card, if its source is "file"."""
+        return self.folder / self.weights.location if self.weights.source == "file" else None
+
+
+def list_models() -> tuple[str, ...]:
+    """The names of all cards that ship with the package, sorted."""
+    names = (Path(entry.name) for entry in resources.files(CONTENT).iterdir())
+    return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))
+
+
+def load_card(name_or_path: str | Path) -> ModelCard:
+    """Read a card by its name (see list_models) or from a TOML file.
+
+    Raises ModelError if there is no such card, CardError if it does not say what it must.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        if str(name_or_path) not in list_models():
+            raise ModelError(unknown("model", str(name_or_path), list_models()))
+        path = Path(str(resources.files(CONTENT))) / f"{name_or_path}.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"{path}: the model card cannot be read: {error}") from None
+    card = parse(ModelCard, text, str(path))
+    _check(card, str(path))
+    return replace(card, name=card.name or path.stem, folder=path.parent)
+
+
+def _check(card: ModelCard, where: str) -> None:
+    """What the types of the fields alone cannot say."""
+    if (card.weights.source == "none") == bool(card.weights.location):
+        wanted = "must be absent" if card.weights.location else "is missing"
+        raise CardError(
+            f"{where}: weights: with source '{card.weights.source}' a location {wanted}"
+        )
+    if card.inference.mode == "slide" and not (card.inference.crop and card.inference.stride):
+        raise CardError(f"{where}: inference: mode 'slide' needs a positive crop and stride")
+    if min(card.preprocessing.std) <= 0:
+        raise CardError(f"{where}: preprocessing: std must be positive")
+    if not 1 <= card.classes <= 255:
+        raise CardError(f"{where}: classes: 1 to 255 wanted, {card.classes} given")

@@ -1,0 +1,202 @@
+"""Figures of a panel: severity curves and class heatmaps, drawn without a display.
+
+The same numbers give the same bytes: no date, no random identifier. Text stays text, so that the
+page can search and recolour it.
+"""
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from robustbench_seg.files import write_bytes, write_text
+from robustbench_seg.protocol import SEVERITIES, Protocol
+
+HEAT = "crest"
+"""Perceptually uniform, and readable in all common kinds of colour blindness."""
+
+_INK, _SOFT, _LINE, _PAPER = "#1b1f24", "#59636e", "#dcdfe2", "#fdfdfc"
+_STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "robustseg",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.edgecolor": _LINE,
+    "axes.labelcolor": _SOFT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _LINE,
+    "grid.linewidth": 0.6,
+    "text.color": _INK,
+    "xtick.color": _SOFT,
+    "ytick.color": _SOFT,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "figure.dpi": 100,
+    "figure.facecolor": _PAPER,
+    "axes.facecolor": _PAPER,
+    "savefig.dpi": 160,
+}
+Dash = Literal["-", "--", ":", "-."]
+_DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
+
+
+def line_styles(models: Sequence[str]) -> dict[str, tuple[str, Dash]]:
+    """Colour and dash of each model: eight colour-blind-safe colours, then the next dash."""
+    colours = [sns.color_palette("colorblind").as_hex()[i] for i in (0, 3, 2, 1, 4, 9, 5, 7)]
+    pairs = ((colour, dash) for dash, colour in product(_DASHES, colours))
+    return dict(zip(models, pairs, strict=False))
+
+
+def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
+    """The mIoU over severity: one small panel for each corruption, one line for each model.
+
+    severities: rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
+    Severities that do not score are drawn hollow on grey.
+    """
+    models = list(dict.fromkeys(severities["model"]))
+    styles = line_styles(models)
+    with _style():
+        columns = 4
+        rows = -(-len(protocol.names) // columns)
+        figure = Figure(figsize=(11, 2.3 * rows + 0.4), layout="constrained")
+        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for axis, spec in zip(axes, protocol.corruptions, strict=False):
+            mine = severities[severities["corruption"].isin(["clean", spec.name])]
+            for model, curve in mine.groupby("model", sort=False):
+                _curve(axis, curve.sort_values("severity"), *styles[str(model)], spec.scored)
+            for severity in set(SEVERITIES) - set(spec.scored):
+                axis.axvspan(severity - 0.5, severity + 0.5, color=_LINE, alpha=0.45, lw=0)
+            axis.set_title(spec.name.replace("_", " "))
+            axis.set_xlim(-0.25, 5.5)
+            axis.set_xticks([0, *SEVERITIES], ["clean", *map(str, SEVERITIES)])
+            axis.grid(axis="x", visible=False)
+        for axis in axes[len(protocol.names) :]:
+            axis.set_visible(False)
+        axes[0].set_ylim(bottom=0)
+        figure.supxlabel("severity", fontsize=9, color=_SOFT)
+        figure.supylabel("mIoU, percent", fontsize=9, color=_SOFT)
+        handles = [
+            mpl.lines.Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
+            for colour, dash in styles.values()
+        ]
+        labels = [_plain(model) for model in styles]
+        figure.legend(handles, labels, loc="outside upper left", ncols=min(4, len(labels)))
+    return figure
+
+
+def _curve(
+    axis: Axes, curve: pd.DataFrame, colour: str, dash: Dash, scored: tuple[int, ...]
+) -> None:
+    levels, score = curve["severity"].to_numpy(), curve["miou"].to_numpy(float)
+    low, high = curve["ci_low"].to_numpy(float), curve["ci_high"].to_numpy(float)
+    axis.fill_between(levels, low, high, color=colour, alpha=0.18, lw=0)
+    axis.plot(levels, score, color=colour, linestyle=dash, lw=1.4)
+    scores = np.isin(levels, (0, *scored))
+    for which, face in ((scores, colour), (~scores, _PAPER)):
+        axis.plot(levels[which], score[which], "o", color=colour, ms=3.2, mew=0.9, mfc=face)
+
+
+def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figure:
+    """IoU of each class under each corruption (mean over its scored severities), for one model.
+
+    classes: index class names; columns clean and the corruptions in protocol order; percent,
+    nan where a class does not occur or a condition is missing.
+    """
+    few = len(classes) <= 40
+    with _style():
+        height = max(2.4, 0.27 * len(classes) if few else 0.11 * len(classes)) + 1.7
+        figure = Figure(figsize=(11, height))
+        axis = figure.subplots()
+        sns.heatmap(
+            classes,
+            ax=axis,
+            vmin=0,
+            vmax=100,
+            cmap=HEAT,
+            annot=few,
+            fmt=".0f",
+            annot_kws={"fontsize": 7.5},
+            linewidths=0.6 if few else 0,
+            linecolor=_PAPER,
+            cbar=False,
+            yticklabels=[_plain(name) for name in classes.index],
+            xticklabels=[name.replace("_", " ") for name in classes.columns],
+            rasterized=not few,
+        )
+        figure.set_layout_engine("constrained")  # only now: seaborn draws several times
+        figure.colorbar(axis.collections[0], label="IoU, percent", shrink=0.6, pad=0.01)
+        axis.set_title(_plain(model))
+        axis.set(xlabel="", ylabel="")
+        axis.grid(visible=False)
+        axis.tick_params(axis="x", rotation=45)
+        for label in axis.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+        axis.tick_params(axis="y", rotation=0)
+        start = 1
+        for category in protocol.categories:
+            axis.axvline(start, color=_PAPER, lw=3)
+            start += sum(spec.category == category for spec in protocol.corruptions)
+    return figure
+
+
+def write_figure(figure: Figure, stem: Path) -> str:
+    """Write `stem`.svg and `stem`.png; return the SVG's text."""
+    with _style():
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once for both
+        vector, raster = io.StringIO(), io.BytesIO()
+        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(raster, format="png", metadata={"Software": None})
+    write_text(stem.with_name(f"{stem.name}.svg"), vector.getvalue())
+    write_bytes(stem.with_name(f"{stem.name}.png"), raster.getvalue())
+    return vector.getvalue()
+
+
+def inline_svg(svg: str, label: str, prefix: str) -> Markup:
+    """An SVG as part of a page: labelled, identifiers made unique by `prefix`, page's colours."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r'\bid="', f'id="{prefix}-', body)
+    body = re.sub(r'(url\(#|href="#)', rf"\1{prefix}-", body)
+    colours = {
+        _INK: "var(--ink)",
+        _SOFT: "var(--soft)",
+        _LINE: "var(--line)",
+        _PAPER: "var(--paper)",
+    }
+    for colour, variable in colours.items():
+        body = body.replace(colour, variable)
+    # Pages know SVG without namespaces; without them, the page also names no foreign address.
+    body = re.sub(r' xmlns(:\w+)?="[^"]*"', "", body).replace("xlink:href", "href")
+    opening = Markup('<svg role="img" aria-label="{}"').format(label)
+    return opening + Markup(body.removeprefix("<svg"))
+
+
+def _plain(text: str) -> str:
+    """Text in which matplotlib sees no formula: a name may hold dollar signs."""
+    return text.replace("$", r"\$")
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    with mpl.rc_context(), np.errstate(invalid="ignore"):
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield

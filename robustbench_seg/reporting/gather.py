@@ -1,0 +1,236 @@
+"""Run folders -> panels. All scores come from `results`; here they are only put side by side."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from robustbench_seg.errors import CardError, ResultsError, unknown
+from robustbench_seg.protocol import CLEAN, SEVERITIES, Condition, Protocol, load_protocol
+from robustbench_seg.reporting import published
+from robustbench_seg.reporting.degradation import degradation
+from robustbench_seg.reporting.panels import Measured, Panel, names_of
+from robustbench_seg.results import (
+    Bootstrap,
+    bootstrap,
+    category_means,
+    class_scores,
+    condition_intervals,
+    condition_scores,
+    find_runs,
+    protocol_scores,
+    read_record,
+    read_results,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """One run, scored; its matrices are not kept."""
+
+    folder: Path
+    record: dict[str, Any]
+    protocol: Protocol
+    scores: pd.DataFrame
+    severities: pd.DataFrame
+    per_class: pd.DataFrame
+    drawn: Bootstrap
+    missing: dict[str, str]
+
+
+def read_panels(
+    runs: Iterable[Path | str],
+    *,
+    reference: str | None = None,
+    protocol: Protocol | None = None,
+) -> list[Panel]:
+    """Score run folders (or folders of them) and group them: one panel a dataset, split, protocol.
+
+    reference: the model that CD and rCD are against; a measured or a published one
+    protocol:  score all runs under this one; None: each under its own
+
+    Raises ResultsError for a folder that holds no run, a broken run, runs of one dataset with
+    other classes, a protocol that is not at hand, and a reference that is in no panel.
+    """
+    groups: dict[tuple[str, str, str], list[_Scored]] = {}
+    for folder in find_runs(runs):
+        scored = _score(folder, protocol)
+        key = (scored.record["dataset"], scored.record["split"], scored.protocol.name)
+        groups.setdefault(key, []).append(scored)
+    panels = [_panel(group, reference) for group in groups.values()]
+    if reference is not None and all(panel.baseline is None for panel in panels):
+        known = dict.fromkeys(model for panel in panels for model in panel.scores["model"])
+        raise ResultsError(f"--reference: {unknown('model', reference, known)}")
+    return panels
+
+
+def _score(folder: Path, protocol: Protocol | None) -> _Scored:
+    record = read_record(folder)
+    protocol = protocol or _own_protocol(folder, record)
+    results = read_results(folder)
+    wanted = {CLEAN, *protocol.conditions()}
+    pairs = zip(results["corruption"], results["severity"], strict=True)
+    results = results[np.array([Condition(c, s) in wanted for c, s in pairs], bool)]
+    if not results["matrix"].notna().any():
+        raise ResultsError(f"{folder}: no image of this run is scored yet; evaluate it first")
+    conditions = condition_scores(results)
+    drawn = bootstrap(results, protocol)
+    limits = condition_intervals({str(folder): drawn})
+    severities = conditions.merge(limits, on=["run", "corruption", "severity"])
+    severities.loc[~severities["complete"], ["miou", "ci_low", "ci_high"]] = float("nan")
+    return _Scored(
+        folder,
+        record,
+        protocol,
+        protocol_scores(conditions, protocol),
+        severities,
+        _class_rows(results, conditions),
+        drawn,
+        _missing(results, protocol, int(record["images"])),
+    )
+
+
+def _own_protocol(folder: Path, record: dict[str, Any]) -> Protocol:
+    name = str(record.get("protocol"))
+    try:
+        return load_protocol(name)
+    except CardError as error:
+        raise ResultsError(
+            f"{folder}: its protocol is not at hand: {error}; give it with --protocol"
+        ) from None
+
+
+def _class_rows(results: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
+    rows = class_scores(results)
+    complete = conditions.set_index(["corruption", "severity"])["complete"]
+    index = pd.MultiIndex.from_frame(rows[["corruption", "severity"]])
+    rows["iou"] = rows["iou"].where(complete.reindex(index).to_numpy(bool))
+    return rows
+
+
+def _missing(results: pd.DataFrame, protocol: Protocol, total: int) -> dict[str, str]:
+    """For each corruption that lacks images: at which severities, how many, and why."""
+    there = results[results["matrix"].notna()].groupby(["corruption", "severity"]).size()
+    reasons = (
+        results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
+    )
+    lacking: dict[str, dict[str, list[int]]] = {}
+    for name, levels in {
+        CLEAN.corruption: (0,),
+        **dict.fromkeys(protocol.names, SEVERITIES),
+    }.items():
+        for level in levels:
+            count = int(there.get((name, level), 0))
+            if count < total:
+                what = f"{count} of {total} images" if count else "not run"
+                why = reasons.get((name, level))
+                words = f"{what} ({why})" if why else what
+                lacking.setdefault(name, {}).setdefault(words, []).append(level)
+    return {
+        name: "; ".join(_spelled(levels, words) for words, levels in parts.items())
+        for name, parts in lacking.items()
+    }
+
+
+def _spelled(levels: Sequence[int], words: str) -> str:
+    if tuple(levels) in ((0,), SEVERITIES):
+        return words
+    several = "severities" if len(levels) > 1 else "severity"
+    return f"{several} {', '.join(map(str, levels))}: {words}"
+
+
+def _panel(group: Sequence[_Scored], reference: str | None) -> Panel:
+    first = group[0]
+    classes = tuple(first.record["classes"])
+    dataset, split, protocol = first.record["dataset"], first.record["split"], first.protocol
+    for other in group[1:]:
+        if tuple(other.record["classes"]) != classes:
+            raise ResultsError(
+                f"{first.folder} and {other.folder}: other classes of one dataset ({dataset} "
+                f"{split}) cannot be ranked together; report them apart"
+            )
+    names = names_of([(scored.record["model"], scored.folder) for scored in group])
+    literature = published.cityscapes_c()
+    here = (dataset, split, protocol.name)
+    ranks_published = here == (published.DATASET, published.SPLIT, published.PROTOCOL)
+    scores = pd.concat(
+        [
+            *(_row(scored, name) for scored, name in zip(group, names, strict=True)),
+            *([literature] if ranks_published else []),
+        ],
+        ignore_index=True,
+    )
+    scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
+    scores = scores.reset_index(drop=True)
+    by_name = dict(zip(names, group, strict=True))
+    own = [str(name) for name in scores.loc[scores["source"] == "measured", "model"]]
+    comparable = ranks_published or protocol.name == published.PROTOCOL
+    baseline = reference if reference in set(scores["model"]) else None
+    return Panel(
+        dataset,
+        split,
+        protocol,
+        classes,
+        tuple(
+            Measured(name, one.folder, one.record, one.missing, one.drawn)
+            for name in own
+            for one in [by_name[name]]
+        ),
+        scores,
+        pd.concat([_severity_rows(by_name[name], name) for name in own], ignore_index=True),
+        pd.concat([_named(by_name[name].per_class, name) for name in own], ignore_index=True)[
+            ["model", "dataset", "split", "corruption", "severity", "class", "iou"]
+        ],
+        category_means(scores, protocol),
+        degradation(scores, protocol, baseline),
+        baseline,
+        None if ranks_published or not comparable else literature,
+        _warnings(group, ranks_published),
+    )
+
+
+def _named(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table.assign(model=name)
+
+
+def _row(scored: _Scored, name: str) -> pd.DataFrame:
+    row = _named(scored.scores, name).drop(columns="run")
+    row.insert(1, "source", "measured")
+    row.insert(4, "protocol", scored.protocol.name)
+    return row
+
+
+def _severity_rows(scored: _Scored, name: str) -> pd.DataFrame:
+    protocol, rows = scored.protocol, _named(scored.severities, name)
+    place = {condition: i for i, condition in enumerate((CLEAN, *protocol.conditions()))}
+    conditions = [
+        Condition(str(c), int(s)) for c, s in zip(rows["corruption"], rows["severity"], strict=True)
+    ]
+    category = {CLEAN.corruption: CLEAN.corruption}
+    category |= {spec.name: spec.category for spec in protocol.corruptions}
+    rows["category"] = [category[condition.corruption] for condition in conditions]
+    rows["scored"] = [condition in protocol.scored_conditions for condition in conditions]
+    rows["place"] = [place[condition] for condition in conditions]
+    columns = ["model", "dataset", "split", "corruption", "category", "severity", "scored"]
+    return rows.sort_values("place")[[*columns, "images", "miou", "ci_low", "ci_high"]]
+
+
+def _warnings(group: Sequence[_Scored], ranks_published: bool) -> tuple[str, ...]:
+    said = []
+    for fact, name in (("images", "numbers of images"), ("stream", "streams"), ("seed", "seeds")):
+        values = dict.fromkeys(str(scored.record.get(fact)) for scored in group)
+        if len(values) > 1:
+            said.append(
+                f"The rows have different {name} ({', '.join(values)}): see the provenance of "
+                "each before comparing them."
+            )
+    counts = {int(scored.record["images"]) for scored in group} - {published.IMAGES}
+    if ranks_published and counts:
+        said.append(
+            f"Measured rows are on {' or '.join(map(str, sorted(counts)))} images, published rows "
+            f"on {published.IMAGES}: they do not compare."
+        )
+    return tuple(said)

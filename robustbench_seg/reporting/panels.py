@@ -1,0 +1,146 @@
+"""A panel: all runs that compare with each other (one dataset, split, protocol), and their scores.
+
+Published rows stand in a panel's ranking only beside Cityscapes val under Cityscapes-C; every other
+panel carries them apart, for reference.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from robustbench_seg.protocol import CLEAN, Protocol
+from robustbench_seg.results import Bootstrap, interval, paired_difference
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One run of a panel.
+
+    model:   its name, made unique within the panel
+    folder:  the run folder
+    record:  run.json
+    missing: for each corruption (or clean) that lacks something, what and why; empty: all is there
+    drawn:   its scores in every bootstrap draw of its images
+    """
+
+    model: str
+    folder: Path
+    record: Mapping[str, Any]
+    missing: Mapping[str, str]
+    drawn: Bootstrap
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of parameters of the network, where the run states it."""
+        count = self.record.get("about", {}).get("params")
+        return count if isinstance(count, int) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One ranking. All scores are in percent.
+
+    classes:     names of the dataset's classes
+    measured:    the runs, in the order of `scores`
+    scores:      columns of tables/miou.csv, the most robust first, incomplete rows last
+    severities:  columns of tables/per_severity.csv
+    per_class:   columns of tables/per_class.csv
+    category_means: mean over each category's corruptions; a row for each of `scores`
+    degradation: CD and rCD against `baseline`; a row for each of `scores`; no columns without one
+    reference:   published rows that do not rank here, or None
+    warnings:    what a reader must know before comparing rows
+    """
+
+    dataset: str
+    split: str
+    protocol: Protocol
+    classes: tuple[str, ...]
+    measured: tuple[Measured, ...]
+    scores: pd.DataFrame
+    severities: pd.DataFrame
+    per_class: pd.DataFrame
+    category_means: pd.DataFrame
+    degradation: pd.DataFrame
+    baseline: str | None = None
+    reference: pd.DataFrame | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Dataset, split and protocol, as headings name them."""
+        return f"{self.dataset} {self.split} ({self.protocol.name})"
+
+    @property
+    def facts(self) -> str:
+        """What was measured here, in one line."""
+        runs = f"{len(self.measured)} measured {'run' if len(self.measured) == 1 else 'runs'}"
+        counts = sorted({int(run.record["images"]) for run in self.measured})
+        images = "1 image" if counts == [1] else f"{' or '.join(map(str, counts))} images"
+        return (
+            f"{runs}, {images}, {len(self.classes)} classes, protocol {self.protocol.name} "
+            f"version {self.protocol.version}"
+        )
+
+    @cached_property
+    def complete(self) -> pd.DataFrame:
+        """The measured rows that have every scored condition and clean, the most robust first."""
+        own = self.scores[self.scores["source"] == "measured"]
+        return own[own["mean"].notna() & own["clean"].notna()]
+
+    @cached_property
+    def ranks(self) -> "list[int | None]":
+        """For each row of `scores`: 1 for the most robust, None where the mean is missing."""
+        return [
+            None if pd.isna(mean) else place for place, mean in enumerate(self.scores["mean"], 1)
+        ]
+
+    @property
+    def mean_span(self) -> tuple[float, float]:
+        """The ends of all intervals of the mean: the track on which they are drawn."""
+        ends = [end for model in self.complete["model"] for end in self.interval(model)]
+        return (min(ends), max(ends)) if ends else (0.0, 100.0)
+
+    def run(self, model: str) -> Measured:
+        """The run called `model`."""
+        return next(run for run in self.measured if run.model == model)
+
+    def interval(self, model: str) -> tuple[float, float]:
+        """95 % interval of a model's mean over the corruptions."""
+        return interval(self.run(model).drawn.mean)
+
+    def difference(self, first: str, second: str) -> tuple[float, float] | None:
+        """95 % interval of first - second, paired by image; None if they had other images."""
+        a, b = self.run(first).drawn, self.run(second).drawn
+        if a.images != b.images:
+            return None
+        difference = paired_difference(a, b)
+        return difference.low, difference.high
+
+    def class_grid(self, model: str) -> pd.DataFrame:
+        """Class x (clean, corruptions): IoU, mean over scored severities, nan where incomplete."""
+        mine = self.per_class[self.per_class["model"] == model]
+        scored = {CLEAN.corruption: (0,), **{s.name: s.scored for s in self.protocol.corruptions}}
+        columns = {}
+        for corruption, levels in scored.items():
+            rows = mine[mine["corruption"] == corruption]
+            grid = rows.pivot(index="class", columns="severity", values="iou")
+            grid = grid.reindex(index=list(self.classes), columns=list(levels)).astype(float)
+            columns[corruption] = grid.mean(axis=1, skipna=False)
+        return pd.DataFrame(columns)
+
+    def why(self, model: str, corruption: str) -> str | None:
+        """Why a measured cell is empty."""
+        return self.run(model).missing.get(corruption)
+
+
+def names_of(runs: Sequence[tuple[str, Path]]) -> list[str]:
+    """Names of a panel's rows: the model's, and the end of the run folder's where two share one."""
+    models = [model for model, _ in runs]
+    return [
+        model if models.count(model) == 1 else f"{model} [{folder.name.rsplit('-', 1)[-1]}]"
+        for model, folder in runs
+    ]

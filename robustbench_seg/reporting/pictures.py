@@ -1,0 +1,172 @@
+"""Thumbnails of a run's kept pictures: input, truth and predictions, as data addresses."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.reporting.panels import Measured, Panel
+
+SHOWN = (1, 3, 5)
+"""The severities that have pictures."""
+
+MODELS = 3
+"""At most so many models' predictions are in the page."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image inside the page. `src` is a data: address."""
+
+    src: str
+    alt: str
+    width: int
+    height: int
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """The pictures of one model (or of the input), one for each severity; None: not run."""
+
+    name: str
+    pictures: Sequence[Picture | None]
+
+
+@dataclass(frozen=True)
+class CorruptionPictures:
+    """The rows of one corruption."""
+
+    name: str
+    severities: Sequence[int]
+    rows: Sequence[PictureRow]
+
+
+@dataclass(frozen=True)
+class CategoryPictures:
+    """The corruptions of one category that have pictures."""
+
+    name: str
+    corruptions: Sequence[CorruptionPictures]
+
+
+@dataclass(frozen=True)
+class Album:
+    """All pictures of a panel. `legend` pairs class names with colours."""
+
+    note: str
+    truth: Sequence[Picture]
+    legend: Sequence[tuple[str, str]]
+    categories: Sequence[CategoryPictures]
+
+
+def album(panel: Panel, width: int) -> Album | None:
+    """The panel's pictures at most `width` pixels wide; None where no run kept any."""
+    kept = [run for run in panel.measured if (run.folder / "pictures").is_dir()]
+    shown = kept[:MODELS]
+    if not shown:
+        return None
+    first = shown[0].folder / "pictures"
+    categories = []
+    for category in panel.protocol.categories:
+        specs = [spec for spec in panel.protocol.corruptions if spec.category == category]
+        found = (_corruption(spec.name, shown, width) for spec in specs)
+        corruptions = [pictures for pictures in found if pictures]
+        if corruptions:
+            categories.append(CategoryPictures(category, corruptions))
+    truth = [
+        _thumbnail(first / "input", "clean-0", "the clean image", width, "clean image"),
+        _thumbnail(first, "truth", "the true classes of the image", width, "truth"),
+        *(
+            _thumbnail(
+                run.folder / "pictures",
+                "clean-0",
+                f"{run.model}, clean",
+                width,
+                f"{run.model}, clean",
+            )
+            for run in shown
+        ),
+    ]
+    return Album(
+        note=_note(len(kept), len(panel.measured)),
+        truth=[picture for picture in truth if picture],
+        legend=_legend(first / "truth.png", panel.classes),
+        categories=categories,
+    )
+
+
+def _note(kept: int, measured: int) -> str:
+    note = "One image of the split at severities 1, 3 and 5, and what each model sees in it."
+    if kept > MODELS:
+        note += (
+            f" The first {MODELS} of {kept} models are shown; the others' are in their run folders."
+        )
+    elif kept < measured:
+        note += f" {measured - kept} of {measured} runs kept no pictures."
+    return note
+
+
+def _corruption(name: str, runs: Sequence[Measured], width: int) -> CorruptionPictures | None:
+    text = name.replace("_", " ")
+    rows = [PictureRow("input", _row(runs[0].folder / "pictures" / "input", name, text, width))]
+    for run in runs:
+        alt = f"classes that {run.model} sees under {text}"
+        rows.append(PictureRow(run.model, _row(run.folder / "pictures", name, alt, width)))
+    if not any(picture for row in rows for picture in row.pictures):
+        return None
+    return CorruptionPictures(text, SHOWN, rows)
+
+
+def _row(folder: Path, corruption: str, alt: str, width: int) -> list[Picture | None]:
+    return [
+        _thumbnail(folder, f"{corruption}-{severity}", f"{alt}, severity {severity}", width)
+        for severity in SHOWN
+    ]
+
+
+def _thumbnail(folder: Path, stem: str, alt: str, width: int, label: str = "") -> Picture | None:
+    for path in (folder / f"{stem}.png", folder / f"{stem}.jpg"):
+        if path.is_file():
+            return _encoded(path, alt, width, label)
+    return None
+
+
+def _encoded(path: Path, alt: str, width: int, label: str) -> Picture:
+    buffer = io.BytesIO()
+    try:
+        with Image.open(path) as picture:
+            size = (width, max(1, round(picture.height * width / picture.width)))
+            if picture.width <= width:
+                size = picture.size
+            if picture.mode == "P":  # classes: no colour between two classes may arise
+                picture.resize(size, Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
+                kind = "png"
+            else:
+                small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+                small.save(buffer, "JPEG", quality=72)
+                kind = "jpeg"
+    except (OSError, UnidentifiedImageError) as error:
+        raise ResultsError(
+            f"{path}: cannot read the picture ({error}); delete it or report with --no-pictures"
+        ) from None
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return Picture(f"data:image/{kind};base64,{data}", alt, *size, label)
+
+
+def _legend(truth: Path, classes: Sequence[str]) -> list[tuple[str, str]]:
+    """Class names with their colours in the palette of the truth's picture."""
+    if not truth.is_file():
+        return []
+    with Image.open(truth) as picture:
+        palette = picture.getpalette() or [] if picture.mode == "P" else []
+    colours = [palette[i : i + 3] for i in range(0, 3 * len(classes), 3)]
+    return [
+        (name, "#{:02x}{:02x}{:02x}".format(*colour))
+        for name, colour in zip(classes, colours, strict=False)
+        if len(colour) == 3
+    ]

@@ -1,0 +1,137 @@
+"""From a model's name to something that runs: card -> network -> weights -> segmenter."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from robustbench_seg.architectures import build
+from robustbench_seg.datasets import class_names
+from robustbench_seg.errors import ModelError, WeightsError, unknown
+from robustbench_seg.files import digest_file
+from robustbench_seg.model_cards import Inference, ModelCard, load_card
+from robustbench_seg.segmenter.inference import WINDOW
+from robustbench_seg.segmenter.segmenter import PRECISIONS, NetworkSegmenter
+from robustbench_seg.weights import load_weights, read_weights
+
+UNTRAINED = "none"
+"""Given as weights: random ones, for timing only."""
+
+
+def load_model(
+    name: str | Path, weights: str | Path | None = None, num_classes: int | None = None
+) -> nn.Module:
+    """Build a card's network with its weights, in eval mode.
+
+    name:        a card's name (see list_models) or a card file
+    weights:     a weight file instead of the card's own; "none" for random weights (seed 0)
+    num_classes: by default that of the weight file, else that of the card
+
+    The network maps a float Nx3xHxW batch, already normalised with the card's mean and std, to
+    logits at 1/4 of its size. Raises ModelError or CardError for a bad card, WeightsError for
+    weights that are missing or do not fit.
+    """
+    card = load_card(name)
+    return _network(card, _weights_file(card, weights), num_classes)
+
+
+def load_segmenter(
+    model: str | Path,
+    *,
+    weights: str | Path | None = None,
+    name: str | None = None,
+    inference: Literal["whole", "slide"] | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
+    classes: tuple[str, ...] | None = None,
+) -> NetworkSegmenter:
+    """Build a segmenter: labels = segmenter(image), uint8 HxWx3 RGB -> uint8 HxW class indices.
+
+    model, weights: as in load_model
+    name:           its name in tables instead of the card's
+    inference:      "whole" or "slide" instead of the card's mode
+    device:         a torch device
+    precision:      "float32", "bf16" or "fp16" (autocast)
+    classes:        the class names that untrained weights shall pretend to know
+    """
+    card = load_card(model)
+    if precision not in PRECISIONS:
+        raise ModelError(unknown("precision", precision, PRECISIONS))
+    file = _weights_file(card, weights)
+    if file is not None or classes is None:
+        classes = class_names(card.dataset)
+    network = _network(card, file, len(classes))
+    mode = _inference(card, inference)
+    facts: dict[str, Any] = {
+        "architecture": card.architecture,
+        "variant": card.variant,
+        "weights": digest_file(file) if file else UNTRAINED,
+        "preprocessing": asdict(card.preprocessing),
+        "inference": asdict(mode),
+        "precision": precision,
+        "threads": torch.get_num_threads(),
+    }
+    about: dict[str, Any] = {
+        "card": card.name,
+        "params": sum(parameter.numel() for parameter in network.parameters()),
+        "weights_file": file.name if file else UNTRAINED,
+        "published": asdict(card.published) if card.published else None,
+        "training": asdict(card.training) if card.training else None,
+    }
+    try:
+        return NetworkSegmenter(
+            network,
+            name=name or card.name,
+            classes=classes,
+            preprocessing=card.preprocessing,
+            inference=mode,
+            facts=facts,
+            about=about,
+            device=device,
+            precision=precision,
+        )
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise ModelError(f"device '{device}': {first}; choose another with --device") from None
+
+
+def _weights_file(card: ModelCard, weights: str | Path | None) -> Path | None:
+    """The file to load, None for random weights."""
+    if weights == UNTRAINED:
+        return None
+    if weights is not None:
+        return Path(weights)
+    if card.weights_file is not None:
+        return card.weights_file
+    where = f"they are published at {card.weights.location}" if card.weights.location else (
+        f"none are published; make some with robustseg train --model {card.name}"
+    )  # fmt: skip
+    raise WeightsError(
+        f"{card.name}: no weights at hand: {where}. Give a file with --weights, or "
+        f"--weights {UNTRAINED} for random ones (timing only)"
+    )
+
+
+def _network(card: ModelCard, file: Path | None, num_classes: int | None) -> nn.Module:
+    if file is None:
+        # The same untrained network each time, without touching the caller's generator.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network = build(card.architecture, num_classes or card.classes, **card.variant)
+    else:
+        stored = read_weights(file).metadata.get("num_classes")
+        count = num_classes or (int(stored) if stored else card.classes)
+        network = build(card.architecture, count, **card.variant)
+        load_weights(network, file)
+    return network.eval()
+
+
+def _inference(card: ModelCard, mode: Literal["whole", "slide"] | None) -> Inference:
+    if mode is None or mode == card.inference.mode:
+        return card.inference
+    if mode == "slide":
+        crop, stride = WINDOW
+        return replace(card.inference, mode="slide", crop=crop, stride=stride)
+    return Inference("whole")

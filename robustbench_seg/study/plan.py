@@ -1,0 +1,152 @@
+"""What a study runs, and what makes one run differ from another."""
+
+import importlib.metadata
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from robustbench_seg.corruption import STREAMS
+from robustbench_seg.corruption.manifest import Recipe, read_manifest, recipe
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
+from robustbench_seg.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.results import file_name
+from robustbench_seg.segmenter import Segmenter
+
+BLOCK = 4
+"""Consecutive images of the split whose rows are written together."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Every segmenter on every image under every condition; clean is always one of them.
+
+    corrupted: a tree written by generate-cityscapes-c to read corrupted images from; None: make
+        them in memory. Both give the same numbers.
+    """
+
+    dataset: Dataset
+    protocol: Protocol
+    conditions: tuple[Condition, ...]
+    stream: str = "fast"
+    seed: int = 0
+    corrupted: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.stream not in STREAMS:
+            raise CorruptionError(unknown("stream", self.stream, STREAMS))
+        if not 0 <= self.seed < 2**32:
+            raise CorruptionError(f"seed {self.seed}: an integer of 0 to 2^32 - 1 is wanted")
+
+    @property
+    def all_conditions(self) -> tuple[Condition, ...]:
+        """Clean, then the others in their order."""
+        return (CLEAN, *(c for c in self.conditions if c != CLEAN))
+
+    def blocks(self) -> Iterator[range]:
+        """Indices of the images of each block."""
+        for start in range(0, len(self.dataset), BLOCK):
+            yield range(start, min(start + BLOCK, len(self.dataset)))
+
+    def recipe(self) -> Recipe:
+        """How the corrupted images come about: here and now, or as the tree's manifest says.
+
+        Raises ResultsError if the tree was made otherwise than this study asks for, or lacks one
+        of its conditions.
+        """
+        data = self.dataset
+        wanted = recipe(self.protocol, self.stream, self.seed, data.name, data.split)
+        if self.corrupted is None:
+            return wanted
+        made = read_manifest(self.corrupted)
+        differing = [
+            f"its {field} is {getattr(made, field)}, not {getattr(wanted, field)}"
+            for field in ("stream", "seed", "dataset", "split")
+            if getattr(made, field) != getattr(wanted, field)
+        ]
+        if made.severities_digest != wanted.severities_digest:
+            differing.append(
+                f"its severities are those of {made.protocol} {made.protocol_version}, not of "
+                f"{wanted.protocol} {wanted.protocol_version}"
+            )
+        if differing:
+            raise ResultsError(
+                f"{self.corrupted} does not hold the images asked for: {'; '.join(differing)}. "
+                "Ask for what it holds, or leave out --corrupted"
+            )
+        for condition in self.all_conditions[1:]:
+            folder = self.corrupted / condition.corruption / str(condition.severity)
+            if not folder.is_dir():
+                raise ResultsError(
+                    f"{self.corrupted} has no {condition.corruption} at severity "
+                    f"{condition.severity}; generate it, or choose others with --corruption"
+                )
+        return made
+
+    def record(self, segmenter: Segmenter, how: Recipe) -> dict[str, Any]:
+        """What run.json is to hold. Its `key` holds exactly what changes a number.
+
+        The protocol's name is no part of the key: it chooses and averages conditions, and only
+        its severity tables change an image. Nor is anything of which the results are independent:
+        workers, paths, the way the corrupted images came in, which conditions were asked for.
+        """
+        data = self.dataset
+        versions = {name: importlib.metadata.version(name) for name in ("numpy", "pillow", "torch")}
+        return {
+            "model": segmenter.name,
+            "dataset": data.name,
+            "split": data.split,
+            "images": len(data),
+            "stream": self.stream,
+            "seed": self.seed,
+            "protocol": self.protocol.name,
+            "protocol_version": self.protocol.version,
+            "key": {
+                "segmenter": dict(segmenter.facts),
+                "dataset": {
+                    "name": data.name,
+                    "split": data.split,
+                    "classes": list(data.classes),
+                    "fingerprint": dict(data.fingerprint),
+                },
+                "corruption": {
+                    "stream": how.stream,
+                    "seed": how.seed,
+                    "severities": how.severities_digest,
+                    "versions": how.versions,
+                },
+                "versions": versions,
+            },
+            "about": dict(segmenter.about),
+            "classes": list(data.classes),
+            "palette": [list(colour) for colour in data.palette],
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": command_line(),
+        }
+
+
+def command_line() -> str:
+    """The command that this process was started with."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def check_segmenters(segmenters: Sequence[Segmenter], dataset: Dataset) -> None:
+    """ModelError if a segmenter does not predict the dataset's classes, or two have one name."""
+    for segmenter in segmenters:
+        if tuple(segmenter.classes) != tuple(dataset.classes):
+            raise ModelError(
+                f"{segmenter.name} predicts {_listed(segmenter.classes)}; {dataset.name} has "
+                f"{_listed(dataset.classes)}: choose a model trained on this dataset's classes"
+            )
+    names = [file_name(segmenter.name) for segmenter in segmenters]
+    for name in names:
+        if names.count(name) > 1:
+            raise ModelError(f"two models are called {name}; run them apart, or with --name")
+
+
+def _listed(classes: Sequence[str]) -> str:
+    return f"{len(classes)} classes ({', '.join(classes)})"

@@ -1,0 +1,127 @@
+"""Augmentation of one image and its labels: resize, crop, flip, photometric distortion, pad.
+
+In this order, with SegFormer's numbers (arXiv 2105.15203, section 4.1; photometric distortion
+after Liu et al., SSD, section 3.6, with the ranges of its Caffe configuration). Everything stays
+uint8; every function gets the generator it draws from.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets import IGNORE, Image, Labels
+from robustbench_seg.training.recipe import Recipe
+
+_CROP_TRIES = 10
+_BRIGHTNESS = 32.0
+_CONTRAST = (0.5, 1.5)
+_SATURATION = (0.5, 1.5)
+_HUE = 18  # of OpenCV's 180: 36 degrees
+
+
+def augment(
+    image: Image,
+    labels: Labels,
+    recipe: Recipe,
+    fill: tuple[int, int, int],
+    rng: np.random.Generator,
+) -> tuple[Image, Labels]:
+    """Draw one training view: uint8 image of recipe.crop x 3 and its uint8 labels.
+
+    fill: RGB of the padding where the resized image is smaller than the crop (the mean colour,
+    which is 0 once normalised); labels are 255 there.
+    """
+    image, labels = resize(image, labels, rng.uniform(*recipe.resize))
+    image, labels = crop(image, labels, recipe.crop, recipe.category_ratio, rng)
+    if rng.random() < recipe.flip:
+        image, labels = image[:, ::-1], labels[:, ::-1]
+    if recipe.photometric:
+        image = distort(image, rng)
+    return pad(image, labels, recipe.crop, fill)
+
+
+def resize(image: Image, labels: Labels, scale: float) -> tuple[Image, Labels]:
+    """Both sides times `scale`, rounded: the image bilinear, the labels nearest."""
+    height, width = labels.shape
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    resized = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    nearest = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(resized, np.uint8), np.asarray(nearest, np.uint8)
+
+
+def crop(
+    image: Image,
+    labels: Labels,
+    size: tuple[int, int],
+    category_ratio: float,
+    rng: np.random.Generator,
+) -> tuple[Image, Labels]:
+    """A window of `size` at most (height, width), anywhere with equal probability.
+
+    It is drawn anew, 10 times at most, while one class has `category_ratio` or more of the
+    scored pixels in it; the last draw stands.
+    """
+    height, width = labels.shape
+    for _ in range(_CROP_TRIES):
+        top = int(rng.integers(max(height - size[0], 0) + 1))
+        left = int(rng.integers(max(width - size[1], 0) + 1))
+        window = np.s_[top : top + size[0], left : left + size[1]]
+        counts = np.bincount(labels[window].ravel(), minlength=IGNORE + 1)[:IGNORE]
+        if category_ratio >= 1 or counts.max() < category_ratio * counts.sum():
+            break
+    return image[window], labels[window]
+
+
+def distort(image: Image, rng: np.random.Generator) -> Image:
+    """Photometric distortion, each step with probability one half.
+
+    Brightness +-32, contrast x0.5..1.5, saturation x0.5..1.5, hue +-36 degrees; the contrast
+    comes before or after the two in HSV with equal probability.
+    """
+    levels = np.arange(256, dtype=np.float32)
+    if rng.random() < 0.5:
+        levels += rng.uniform(-_BRIGHTNESS, _BRIGHTNESS)
+    contrast = rng.uniform(*_CONTRAST) if rng.random() < 0.5 else 1.0
+    contrast_last = rng.random() < 0.5
+    if not contrast_last:
+        levels = np.clip(levels, 0, 255) * contrast
+    image = _look_up(image, _to_uint8(levels))
+    image = _distort_hsv(image, rng)
+    if contrast_last and contrast != 1.0:
+        image = _look_up(image, _to_uint8(np.arange(256) * contrast))
+    return image
+
+
+def _distort_hsv(image: Image, rng: np.random.Generator) -> Image:
+    saturation = rng.uniform(*_SATURATION) if rng.random() < 0.5 else 1.0
+    hue = int(rng.integers(-_HUE, _HUE + 1)) if rng.random() < 0.5 else 0
+    if saturation == 1.0 and hue == 0:
+        return image
+    # One table per channel of HSV, applied in one pass.
+    table = np.stack([np.arange(256, dtype=np.uint8)] * 3, axis=-1)
+    table[:180, 0] = (np.arange(180) + hue) % 180
+    table[:, 1] = _to_uint8(np.arange(256) * saturation)
+    hsv = _look_up(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), np.uint8), table[None])
+    return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
+
+
+def _look_up(image: Image, table: NDArray[np.uint8]) -> Image:
+    return np.asarray(cv2.LUT(image, table), np.uint8)
+
+
+def _to_uint8(levels: NDArray[np.floating]) -> NDArray[np.uint8]:
+    table: NDArray[np.uint8] = np.clip(levels, 0, 255).astype(np.uint8)
+    return table
+
+
+def pad(
+    image: Image, labels: Labels, size: tuple[int, int], fill: tuple[int, int, int]
+) -> tuple[Image, Labels]:
+    """Fill up to `size` (height, width) below and to the right: `fill`, and 255 as label."""
+    height, width = labels.shape
+    padded = np.empty((*size, 3), np.uint8)
+    padded[:] = np.array(fill, np.uint8)
+    padded[:height, :width] = image
+    ignored = np.full(size, IGNORE, np.uint8)
+    ignored[:height, :width] = labels
+    return padded, ignored

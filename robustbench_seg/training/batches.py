@@ -1,0 +1,102 @@
+"""The batches of a training: each a function of (seed, iteration) and of nothing else."""
+
+import itertools
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from robustbench_seg.datasets import Dataset, Sample
+from robustbench_seg.model_cards import Preprocessing
+from robustbench_seg.training.augment import augment
+from robustbench_seg.training.recipe import Recipe
+
+_SHUFFLE, _AUGMENT = 0, 1  # separate streams of one seed
+
+KEPT_BYTES = 512 * 2**20
+"""How much of the decoded dataset each worker keeps: small datasets are decoded only once."""
+
+
+class Batches(TorchDataset[tuple[Tensor, Tensor]]):
+    """Item `iteration` is that step's batch: uint8 images Nx3xHxW and uint8 labels NxHxW.
+
+    Every epoch visits every image once, in an order drawn from (seed, epoch). The view of an
+    image is drawn from (seed, iteration, slot in the batch). So workers, their number and a
+    restart in the middle change nothing.
+    """
+
+    def __init__(self, dataset: Dataset, recipe: Recipe, preprocessing: Preprocessing) -> None:
+        self.dataset = dataset
+        self.recipe = recipe
+        red, green, blue = (round(255 * value) for value in preprocessing.mean)
+        self.fill = (red, green, blue)  # all but 0 once normalised
+        self._kept: dict[int, Sample] = {}
+        self._room = KEPT_BYTES
+
+    def index(self, iteration: int, slot: int) -> int:
+        """Which image of the dataset stands at `slot` of the batch of `iteration`."""
+        epoch, position = divmod(iteration * self.recipe.batch + slot, len(self.dataset))
+        order = np.random.default_rng([self.recipe.seed, _SHUFFLE, epoch])
+        return int(order.permutation(len(self.dataset))[position])
+
+    def __getitem__(self, iteration: int) -> tuple[Tensor, Tensor]:
+        views = []
+        for slot in range(self.recipe.batch):
+            sample = self._sample(self.index(iteration, slot))
+            rng = np.random.default_rng([self.recipe.seed, _AUGMENT, iteration, slot])
+            views.append(augment(sample.image, sample.labels, self.recipe, self.fill, rng))
+        images = np.stack([image for image, _ in views])
+        labels = np.stack([labels for _, labels in views])
+        # A view in channels_last order: no copy here, and the layout convolutions like.
+        return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
+
+    def _sample(self, index: int) -> Sample:
+        if index in self._kept:
+            return self._kept[index]
+        sample = self.dataset[index]
+        size = sample.image.nbytes + sample.labels.nbytes
+        if size <= self._room:
+            self._room -= size
+            self._kept[index] = sample
+        return sample
+
+
+def stream(batches: Batches, workers: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the batches from iteration `start` on, without end.
+
+    workers: processes that prepare them ahead; 0 = prepared when asked for.
+    """
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        sampler=itertools.count(start),
+        num_workers=workers,
+        worker_init_fn=_quiet_worker,
+        pin_memory=torch.cuda.is_available(),
+        generator=torch.Generator(),  # the loader draws a seed: not from dropout's generator
+    )
+    return iter(loader)
+
+
+def _quiet_worker(_: int) -> None:
+    # The processes are the parallelism; threads inside them would only fight for cores.
+    cv2.setNumThreads(0)
+
+
+class Normaliser:
+    """uint8 Nx3xHxW RGB -> float32 on the device: (rgb / 255 - mean) / std."""
+
+    def __init__(self, preprocessing: Preprocessing, device: str) -> None:
+        mean, std = torch.tensor(preprocessing.mean), torch.tensor(preprocessing.std)
+        self._device = device
+        self._shift = (-mean / std).reshape(1, 3, 1, 1).to(device)
+        self._scale = (1 / (255 * std)).reshape(1, 3, 1, 1).to(device)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Normalise; the memory order of `images` is kept."""
+        values = images.to(self._device, non_blocking=True).float()
+        return torch.addcmul(self._shift, values, self._scale)

@@ -1,0 +1,51 @@
+"""AdamW with the recipe's parameter groups."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from robustbench_seg.training.recipe import Recipe
+
+_NORMS = (nn.LayerNorm, nn.modules.batchnorm._BatchNorm, nn.GroupNorm)
+
+
+def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Split the parameters of `network` by learning rate and by weight decay.
+
+    Everything outside `network.backbone` is the head and learns `head_lr_factor` times faster;
+    the weights and biases of normalisation layers do not decay, all others do (the released
+    SegFormer configurations). Each group's `initial_lr` is its learning rate at factor 1.
+    """
+    normed = {
+        id(parameter)
+        for module in network.modules()
+        if isinstance(module, _NORMS)
+        for parameter in module.parameters(recurse=False)
+    }
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        key = (name.startswith("backbone."), id(parameter) not in normed)
+        groups.setdefault(key, []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "initial_lr": recipe.lr * (1.0 if backbone else recipe.head_lr_factor),
+            "weight_decay": recipe.weight_decay if decays else 0.0,
+        }
+        for (backbone, decays), parameters in groups.items()
+    ]
+
+
+def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW over `parameter_groups`, at learning rate 0 until `set_learning_rate`."""
+    groups = parameter_groups(network, recipe)
+    fused = next(network.parameters()).device.type in ("cpu", "cuda")
+    return torch.optim.AdamW(groups, lr=0.0, betas=recipe.betas, fused=fused)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:
+    """Give every group `factor` times its initial learning rate; return `factor`."""
+    for group in optimizer.param_groups:
+        group["lr"] = factor * group["initial_lr"]
+    return factor

@@ -1,0 +1,109 @@
+"""What a training leaves behind: weights, and a model card that says how they were made."""
+
+import dataclasses
+import json
+import platform
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from robustbench_seg.cards import parse
+from robustbench_seg.errors import IncompleteError, WeightsError
+from robustbench_seg.files import write_text
+from robustbench_seg.model_cards import Inference, ModelCard, Training, WeightsSource
+from robustbench_seg.weights import save_weights
+
+
+def trained_card(card: ModelCard, *, name: str, dataset: str, classes: int) -> ModelCard:
+    """The card of the network of `card` trained on `dataset`, its weights beside it."""
+    return dataclasses.replace(
+        card,
+        name=name,
+        dataset=dataset,
+        classes=classes,
+        weights=WeightsSource(source="file", location=f"{name}.safetensors"),
+        inference=Inference(mode="whole"),
+        published=None,
+    )
+
+
+def save(
+    folder: Path, network: nn.Module, card: ModelCard, training: Training, remark: str, half: bool
+) -> Path:
+    """Write the weights, then the card, into `folder`; return the card's path.
+
+    remark: one line that goes into the card as a comment (what was measured)
+    half:   store the weights as float16. Where a value does not fit they are stored in full
+            all the same, and IncompleteError says so: a training is not to be lost to that
+    """
+    metadata = {
+        "architecture": card.architecture,
+        "variant": json.dumps(card.variant, sort_keys=True),
+        "num_classes": str(card.classes),
+        "dataset": card.dataset,
+        **({"eps": card.variant.get("eps", "nvlabs")} if card.architecture == "segformer" else {}),
+    }
+    weights = folder / card.weights.location
+    state = network.state_dict()
+    too_large: WeightsError | None = None
+    try:
+        save_weights(weights, state, metadata, half)
+    except WeightsError as error:
+        if not half:
+            raise
+        too_large = error
+        save_weights(weights, state, metadata)
+    text = card_text(dataclasses.replace(card, training=training), remark)
+    path = folder / f"{card.name}.toml"
+    parse(ModelCard, text, str(path))  # a card that cannot be read must not be written
+    write_text(path, text)
+    if too_large:
+        raise IncompleteError(f"{too_large}; that is done, --half was left out")
+    return path
+
+
+def card_text(card: ModelCard, remark: str) -> str:
+    """The TOML of a card; fields that are not known are left out, as is its name (the file's)."""
+    head = [f"# {remark}"]
+    tables = []
+    for field in dataclasses.fields(card):
+        value = getattr(card, field.name)
+        if field.name in ("name", "folder") or value is None:
+            continue
+        if dataclasses.is_dataclass(value):
+            rows = [
+                f"{key} = {_toml(item)}" for key, item in vars(value).items() if item is not None
+            ]
+            tables += ["", f"[{field.name}]", *rows]
+        else:
+            head.append(f"{field.name} = {_toml(value)}")
+    return "\n".join([*head, *tables, ""])
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in value.items())} }}"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool | int | float | str):
+        # JSON's spelling of these is TOML's, too.
+        return json.dumps(value)
+    raise TypeError(f"no TOML for {type(value).__name__}")
+
+
+def hardware(device: str) -> str:
+    """Name what a training ran on: the GPU, or the processor and its number of threads."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"{_processor()}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

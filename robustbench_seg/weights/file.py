@@ -1,0 +1,135 @@
+"""Reading and writing weight files: safetensors with text metadata, and PyTorch pickles."""
+
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from robustbench_seg.errors import WeightsError
+from robustbench_seg.files import atomic_path
+from robustbench_seg.weights.formats import recognise
+
+IN_FOLDER = ("model.safetensors", "pytorch_model.bin")
+"""What a folder as saved by transformers keeps its weights in."""
+
+STATE_KEYS = ("state_dict", "model_state")
+"""Under which of its keys a training checkpoint keeps the network's tensors."""
+
+PICKLE_STARTS = (b"PK", b"\x80")
+"""The first bytes of what torch.save writes, today and before PyTorch 1.6."""
+
+_scalar = np.float64().__reduce__()[0]
+NUMPY_SCALARS: list[Any] = [
+    (_scalar, "numpy._core.multiarray.scalar"),
+    (_scalar, "numpy.core.multiarray.scalar"),
+    np.dtype,
+    np.dtypes.Float64DType,
+]
+"""What checkpoints hold beside tensors, such as a best score: harmless when unpickled."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Named tensors and what is known about them.
+
+    tensors: named and shaped as the architectures here want them
+    metadata: of a file of ours, what it was saved with (architecture, variant, num_classes,
+        eps, ...); of another project's, its "format" and, where it matters, "eps"
+    """
+
+    tensors: dict[str, Tensor]
+    metadata: dict[str, str]
+
+
+def save_weights(
+    path: Path, state_dict: Mapping[str, Tensor], metadata: Mapping[str, str], half: bool = False
+) -> None:
+    """Write a network's state to a safetensors file, atomically.
+
+    metadata: what is needed to build and run the network again, see Weights
+    half: store floating-point tensors as float16; reading gives float32 again, rounded to 11
+        significant bits. Raises WeightsError for a value beyond float16's range.
+    """
+    tensors = {}
+    for name, tensor in state_dict.items():
+        tensor = tensor.detach().cpu()
+        if half and tensor.is_floating_point():
+            if tensor.abs().max() > torch.finfo(torch.float16).max:
+                raise WeightsError(
+                    f"{path}: '{name}' holds {tensor.abs().max():g}, beyond half precision; "
+                    "save it in full precision"
+                )
+            tensor = tensor.half()
+        # safetensors wants every tensor in memory of its own, densely packed.
+        tensors[name] = tensor.clone(memory_format=torch.contiguous_format)
+    with atomic_path(path) as partial:
+        save_file(tensors, partial, {**metadata, "format": "robustseg"})
+
+
+def find_weights(path: Path) -> Path:
+    """Return the weight file that `path` stands for: itself, or the one in a folder as saved by
+    transformers. Raises WeightsError if there is none.
+    """
+    if path.is_dir():
+        path = next((path / name for name in IN_FOLDER if (path / name).is_file()), path)
+    if not path.is_file():
+        wanted = f"none of {', '.join(IN_FOLDER)} in it" if path.is_dir() else "no such file"
+        raise WeightsError(f"{path}: no weights: {wanted}")
+    return path
+
+
+def read_weights(path: Path) -> Weights:
+    """Read a weight file, or the one in a folder (see find_weights).
+
+    Files of ours, and those of the projects in weights.formats, are told apart by their content,
+    not their name. Half precision becomes float32. A pickle is only read as far as it holds
+    plain data: no code in it runs. Raises WeightsError if there is no such file, it is
+    truncated, or it is not a weight file.
+    """
+    path = find_weights(path)
+    try:
+        with open(path, "rb") as file:
+            pickled = file.read(2).startswith(PICKLE_STARTS)
+        tensors, metadata = _read_pickle(path) if pickled else _read_safetensors(path)
+    except (SafetensorError, pickle.UnpicklingError, EOFError, OSError, RuntimeError) as error:
+        # torch's advice for a pickle that holds more than plain data is to let its code run.
+        reason = "damaged, or it holds more than tensors and plain data"
+        if not isinstance(error, pickle.UnpicklingError):
+            reason = re.split(r"\.\s|\n", str(error))[0]
+        raise WeightsError(
+            f"{path}: not a readable weight file ({reason}); download or make it again"
+        ) from None
+    tensors = {name: _widened(tensor) for name, tensor in tensors.items()}
+    origin = recognise(tensors) if metadata.get("format") != "robustseg" else None
+    if origin is None:
+        return Weights(tensors, metadata)
+    facts = {"format": origin.name} | ({"eps": origin.eps} if origin.eps else {})
+    return Weights(origin.convert(tensors), facts)
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+def _read_pickle(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    with torch.serialization.safe_globals(NUMPY_SCALARS):
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    for key in STATE_KEYS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping):
+        raise WeightsError(f"{path}: no weights: holds a {type(content).__name__}, not tensors")
+    return {name: value for name, value in content.items() if isinstance(value, Tensor)}, {}
+
+
+def _widened(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor

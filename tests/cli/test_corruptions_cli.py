@@ -1,0 +1,41 @@
+"""robustseg corruptions lists a protocol and draws its sheet."""
+
+import numpy as np
+from click.testing import CliRunner
+from PIL import Image
+
+from robustbench_seg.cli.corruptions import corruptions
+from robustbench_seg.protocol import load_protocol
+
+
+def test_lists_every_corruption_with_category_scored_severities_and_parameters():
+    lines = CliRunner().invoke(corruptions).stdout.splitlines()
+    named = {line.split()[0]: line for line in lines[4:] if not line.startswith(" ")}
+    assert tuple(named) == load_protocol().names
+    noise, fog = (" ".join(named[name].split()) for name in ("gaussian_noise", "fog"))
+    assert noise == "gaussian_noise noise 1-3 scale 0.08 0.12 0.18 0.26 0.38"
+    assert fog == "fog weather 1-5 density 1.5 2 2.5 2.5 3"
+    assert max(map(len, lines)) <= 100
+
+
+def test_scored_severities_that_are_no_range_are_listed_one_by_one(tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nversion = "1"\nsource = "me"\n[[corruption]]\nname = "gaussian_blur"\n'
+        'category = "blur"\nscored = [1, 3, 5]\n'
+        f"severities = [{', '.join(f'{{ sigma = {s} }}' for s in range(1, 6))}]\n"
+    )
+    output = CliRunner().invoke(corruptions, ["--protocol", str(tmp_path / "mine.toml")]).stdout
+    assert "gaussian_blur     blur      1,3,5   sigma" in output
+
+
+def test_preview_writes_a_sheet(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    sheet = tmp_path / "new folder/sheet.png"
+    result = CliRunner().invoke(
+        corruptions, ["--preview", str(tmp_path / "photo.png"), "--out", str(sheet)]
+    )
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == str(sheet)
+    with Image.open(sheet) as image:
+        assert image.height > 16 * 40

@@ -1,0 +1,177 @@
+"""evaluate from the command line, with a real network that was never trained."""
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from robustbench_seg.cli.main import main
+from robustbench_seg.confusion import mean_iou
+from robustbench_seg.results import read_results
+from robustbench_seg.segmenter import NetworkSegmenter
+
+SOME = ("--corruption", "contrast", "--corruption", "gaussian_noise", "--severity", "2")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Threads of several networks that fight for few cores make tiny images take seconds."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def camvid(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(3):
+        labels = np.kron(rng.integers(0, 12, (4, 6), np.uint8), np.ones((12, 12), np.uint8))
+        image = rng.normal(20 * labels[..., None], 20, (48, 72, 3)).clip(0, 255).astype(np.uint8)
+        for folder, pixels in (("val", image), ("valannot", labels)):
+            (tmp_path / "camvid" / folder).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / "camvid" / folder / f"{i}.png")
+    return tmp_path / "camvid"
+
+
+@pytest.fixture
+def evaluate(camvid, tmp_path):
+    def run(*arguments, model="segformer-b0", out="runs"):
+        fixed = ["--model", model, "--weights", "none", "--out", str(tmp_path / out)]
+        data = ["--dataset", "camvid", "--data", str(camvid)]
+        return CliRunner().invoke(main, ["evaluate", *fixed, *data, *map(str, arguments)])
+
+    return run
+
+
+def rows(folder):
+    table = read_results(folder)
+    keys = zip(table["image"], table["corruption"], table["severity"], strict=True)
+    return {key: matrix.tolist() for key, matrix in zip(keys, table["matrix"], strict=True)}
+
+
+def test_a_run_is_printed_and_kept(evaluate, tmp_path):
+    result = evaluate("--corruption", "clean")
+    assert result.exit_code == 0, result.output
+    (folder,) = (tmp_path / "runs").iterdir()
+    table = read_results(folder)
+    assert set(table["corruption"]) == {"clean"}
+    assert len(table) == 3
+    head, model = [line.split() for line in result.stdout.splitlines()[2:4]]
+    assert head == [*("model", "clean", "blur", "noise", "digital", "weather", "mean", "retention")]
+    clean = mean_iou(table["matrix"].sum())
+    assert model == ["segformer-b0", f"{clean:.1f}", *"------"]
+    assert str(folder) in result.stdout
+    assert "severities 1, 2, 3, 4, 5 of 12 corruptions; severities 1, 2, 3 of 4" in result.stdout
+    assert "3/3" in result.stderr
+
+
+def test_all_conditions_give_all_scores(evaluate):
+    result = evaluate("--limit", "1", "--workers", "2")
+    assert result.exit_code == 0, result.output
+    numbers = [float(cell) for cell in result.stdout.splitlines()[3].split()[1:]]
+    assert len(numbers) == 7
+    assert "81/81" in result.stderr
+
+
+def test_severities_and_corruptions_add_up(evaluate, tmp_path):
+    evaluate(*SOME)
+    assert evaluate("--corruption", "fog", "--severity", "1", "--severity", "5").exit_code == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert {key[1:] for key in rows(folder)} == {
+        *(("clean", 0), ("contrast", 2), ("gaussian_noise", 2), ("fog", 1), ("fog", 5))
+    }
+
+
+def test_from_disk_equals_on_the_fly(evaluate, camvid, tmp_path):
+    tree = tmp_path / "tree"
+    source = ("--dataset", "camvid", "--data", str(camvid), "--workers", "1")
+    made = CliRunner().invoke(main, ["generate-cityscapes-c", "--out", str(tree), *source, *SOME])
+    assert made.exit_code == 0, made.output
+    assert evaluate(*SOME, out="made").exit_code == 0
+    assert evaluate(*SOME, "--corrupted", tree, out="read").exit_code == 0
+    (one,), (two,) = (tmp_path / "made").iterdir(), (tmp_path / "read").iterdir()
+    assert one.name == two.name
+    assert rows(one) == rows(two)
+    other = evaluate(*SOME, "--corrupted", tree, "--seed", "1")
+    assert other.exit_code == 2
+    assert "its seed is 0, not 1" in other.stderr
+
+
+def test_name_limit_and_predictions(evaluate, tmp_path):
+    options = ("--limit", "2", "--name", "mine", "--save-predictions", tmp_path / "seen")
+    assert evaluate(*SOME, *options).exit_code == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert folder.name.startswith("mine-camvid-val-")
+    assert len(rows(folder)) == 2 * 3
+    files = {
+        path.relative_to(tmp_path / "seen").as_posix() for path in tmp_path.glob("seen/**/*.png")
+    }
+    conditions = ("clean/0", "contrast/2", "gaussian_noise/2")
+    assert files == {f"mine/{c}/val/{i}.png" for c in conditions for i in range(2)}
+
+
+def test_two_models_at_once(evaluate):
+    result = evaluate("--corruption", "clean", "--model", "deeplabv3plus-mobilenetv2")
+    assert result.exit_code == 0, result.output
+    models = [line.split()[0] for line in result.stdout.splitlines()[3:5]]
+    assert models == ["segformer-b0", "deeplabv3plus-mobilenetv2"]
+
+
+def test_a_broken_image_is_named_and_the_rest_is_done(evaluate, camvid, tmp_path):
+    evaluate("--corruption", "clean", out="before")
+    (camvid / "val/1.png").write_bytes((camvid / "val/1.png").read_bytes()[:500])
+    result = evaluate(*SOME)
+    assert result.exit_code == 1
+    assert "robustseg: left out: " in result.stderr
+    assert "val/1.png: the image file cannot be read" in result.stderr
+    assert "Traceback" not in result.output
+    table = read_results(tmp_path / "runs")
+    assert table.groupby("image")["matrix"].count().to_dict() == {
+        "val/0.png": 3,
+        "val/1.png": 0,
+        "val/2.png": 3,
+    }
+
+
+def test_an_interruption_keeps_what_is_finished(evaluate, tmp_path, monkeypatch):
+    label, calls = NetworkSegmenter.__call__, []
+
+    def interrupted(self, image):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return label(self, image)
+
+    monkeypatch.setattr(NetworkSegmenter, "__call__", interrupted)
+    result = evaluate(*SOME)
+    assert result.exit_code == 130
+    assert "interrupted; what is finished is kept" in result.stderr
+    assert len(read_results(tmp_path / "runs")) == 4
+    assert evaluate(*SOME).exit_code == 0
+    assert len(calls) == 5 + 5
+    assert len(read_results(tmp_path / "runs")) == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--corruption", "fogg"), "robustseg: unknown corruption 'fogg'; did you mean 'fog'?"),
+        (("--data", "nowhere"), "there is no folder nowhere"),
+        (("--split", "vol"), "no image vol/*.png"),
+        (("--model", "deeplabv3plus-mobilenetv2", "--name", "x"), "go with a single --model"),
+        (("--weights", "nowhere.safetensors"), "nowhere.safetensors"),
+        (("--corrupted", "nowhere"), "nowhere has no manifest.json"),
+        (("--protocol", "nowhere.toml"), "nowhere.toml: cannot read the protocol"),
+        (("--device", "nonsense"), "device 'nonsense'"),
+        (("--severity", "6"), "6 is not in the range 1<=x<=5"),
+    ],
+)
+def test_what_is_wrong_is_one_line(evaluate, tmp_path, arguments, message):
+    result = evaluate(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+    assert not (tmp_path / "runs").exists()

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from robustbench_seg.cli.main import main
+from robustbench_seg.protocol import CLEAN, load_protocol
+from robustbench_seg.results import Row, RunFolder
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Two runs of one image and two classes: IoU 50 of each class everywhere, and 100."""
+    for model, wrong in (("half", 50), ("whole", 0)):
+        record = {
+            "model": model,
+            "dataset": "minicity",
+            "split": "val",
+            "images": 1,
+            "stream": "fast",
+            "seed": 0,
+            "protocol": "cityscapes-c",
+            "key": {"model": model},
+            "classes": ["road", "car"],
+        }
+        matrix = np.array([[100, wrong], [wrong, 100]])
+        conditions = (CLEAN, *load_protocol().conditions())
+        rows = [Row("a.png", condition, matrix) for condition in conditions]
+        RunFolder.open(tmp_path / "runs", record).add(0, rows)
+    return tmp_path / "runs"
+
+
+def test_report_writes_the_page_and_says_what_was_learnt(runs: Path, tmp_path: Path):
+    arguments = ["report", str(runs), "--out", str(tmp_path / "out"), "--reference", "half"]
+    result = CliRunner().invoke(main, [*arguments, "--no-pictures"])
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[2].split()[:5] == ["1.", "whole", "100.0", "100.0", "100.0"]
+    assert lines[3].split()[:5] == ["2.", "half", "50.0", "50.0", "100.0"]
+    assert "whole is the most robust of 2 models" in result.stdout
+    assert lines[-1] == f"report: {tmp_path / 'out' / 'index.html'}"
+    assert (tmp_path / "out" / "index.html").is_file()
+    assert (tmp_path / "out" / "tables" / "miou.csv").is_file()
+
+
+def test_one_line_for_what_is_wrong(runs: Path, tmp_path: Path):
+    out = ["--out", str(tmp_path / "out")]
+    for arguments, message in (
+        ([str(tmp_path / "nowhere")], "no such folder"),
+        ([str(tmp_path)], "no run folder here"),
+        ([str(runs), "--reference", "hal"], "unknown model 'hal'; did you mean 'half'?"),
+        ([str(runs), "--protocol", "cityscape"], "did you mean 'cityscapes-c'"),
+    ):
+        result = CliRunner().invoke(main, ["report", *arguments, *out])
+        assert result.exit_code == 2
+        assert message in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()

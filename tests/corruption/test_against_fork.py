@@ -1,0 +1,71 @@
+"""Against imagecorruptions-imaug in the same process: same libraries, same draws, same image.
+
+Equal to the bit, but for fog: the fork computes its cloud in float32 and the original, like this
+program, in float64.
+"""
+
+from unittest import mock
+
+import imagecorruptions
+import numpy as np
+import pytest
+from skimage import data
+
+from robustbench_seg.corruption import CORRUPTIONS, corrupt
+from robustbench_seg.protocol import load_protocol
+
+
+def blocks() -> np.ndarray:
+    """Large flat areas of black, white, gray and pure red, one of noise: where truncation hurts."""
+    image = np.zeros((90, 150, 3), np.uint8)
+    image[:45, :75] = 255
+    image[:45, 75:] = 128
+    image[45:, 75:] = [255, 0, 0]
+    image[50:80, 10:60] = np.random.default_rng(2).integers(0, 256, (30, 50, 3))
+    return image
+
+
+PHOTOGRAPH = data.astronaut()
+IMAGES = {
+    "photograph": PHOTOGRAPH[50:178, 100:340],
+    "random": np.random.default_rng(1).integers(0, 256, (97, 131, 3), np.uint8),
+    "odd": PHOTOGRAPH[10:53, 200:257],
+    "least": PHOTOGRAPH[100:132, 200:232],
+    "upright": PHOTOGRAPH[:200, 100:145],
+    "blocks": blocks(),
+}
+SEED = 7
+
+
+def fork(image: np.ndarray, corruption: str, severity: int) -> np.ndarray:
+    np.random.seed(SEED)
+    if corruption in ("glass_blur", "impulse_noise"):
+        return imagecorruptions.corrupt(image, severity, corruption, seed=SEED)
+    if corruption == "frost":
+        # The original draws one of five photographs, the fork one of six.
+        randint = np.random.randint
+
+        def original(low, high=None):
+            return randint(5) if (low, high) == (6, None) else randint(low, high)
+
+        with mock.patch.object(np.random, "randint", original):
+            return imagecorruptions.corrupt(image, severity, corruption)
+    return imagecorruptions.corrupt(image, severity, corruption)
+
+
+@pytest.mark.parametrize("corruption", load_protocol().names)
+@pytest.mark.parametrize("name", IMAGES)
+def test_equal_with_the_same_draws(name, corruption):
+    image = np.ascontiguousarray(IMAGES[name])
+    for severity in (1, 2, 3, 4, 5):
+        ours = corrupt(image, corruption, severity, seed=SEED, stream="reference")
+        difference = np.abs(ours - fork(image, corruption, severity).astype(int))
+        if corruption == "fog":
+            assert difference.max() <= 1
+            assert (difference > 0).mean() <= 3e-4
+        else:
+            assert difference.max() == 0
+
+
+def test_the_registry_is_the_protocol():
+    assert tuple(corruption.name for corruption in CORRUPTIONS) == load_protocol().names

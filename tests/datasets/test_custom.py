@@ -1,0 +1,168 @@
+import re
+import tomllib
+
+import numpy as np
+import pytest
+
+from robustbench_seg.datasets import IGNORE, custom, open_dataset
+from robustbench_seg.errors import CardError, DatasetError
+
+PLAIN = """
+name = "quarry"
+images = "photos/{split}/*.jpg"
+labels = "masks/{split}/*_mask.png"
+classes = ["ground", "rock", "machine"]
+"""
+
+
+@pytest.fixture
+def describe(tmp_path):
+    def write(text: str = PLAIN) -> str:
+        path = tmp_path / "quarry.toml"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+def fill(put, ids, split="val", name="7", folder=""):
+    ids = np.array([ids], np.uint16 if max(ids) > 255 else np.uint8)
+    put(f"{folder}photos/{split}/{name}.jpg", np.zeros((*ids.shape, 3), np.uint8))
+    put(f"{folder}masks/{split}/{name}_mask.png", ids)
+
+
+def test_without_a_label_map_ids_are_indices(describe, put):
+    fill(put, [0, 1, 2, 255])
+    dataset = open_dataset(describe(), None)
+    assert (dataset.name, dataset.split) == ("quarry", "val")
+    assert dataset.classes == ("ground", "rock", "machine")
+    assert dataset.palette == ((128, 0, 0), (0, 128, 0), (128, 128, 0))  # of PASCAL VOC
+    assert dataset.ids == ("photos/val/7.jpg",)
+    assert dataset[0].labels.tolist() == [[0, 1, 2, IGNORE]]
+    fill(put, [3])
+    with pytest.raises(DatasetError, match=r"7_mask\.png: label id 3 .* ids are 0\.\.2, 255;"):
+        open_dataset(describe(), None)[0]
+
+
+def test_a_label_map_by_name_and_by_index(describe, put):
+    fill(put, [0, 1, 2, 7, 300, 9])
+    text = PLAIN + (
+        "ignore = [0, 9]\n[label_map]\n1 = 'ground'\n2 = 'ground'\n7 = 2\n300 = 'rock'\n"
+    )
+    dataset = open_dataset(describe(text), None)
+    assert dataset[0].labels.tolist() == [[IGNORE, 0, 0, 2, 1, IGNORE]]
+    fill(put, [255])
+    with pytest.raises(DatasetError, match=r"label id 255 .* ids are 0\.\.2, 7, 9, 300;"):
+        open_dataset(describe(text), None)[0]
+
+
+def test_the_example_of_the_documentation_works(tmp_path, put):
+    text = re.search(r"\n\n((?:    .*\n|\n)+)", custom.__doc__).group(1)
+    path = tmp_path / "example.toml"
+    path.write_text("\n".join(line.removeprefix("    ") for line in text.splitlines()))
+    assert set(tomllib.loads(path.read_text())) == set(custom.Description.__dataclass_fields__)
+    fill(put, [0, 1, 2, 7, 8, 9, 255])
+    dataset = open_dataset(str(path), None)
+    assert dataset[0].labels.tolist() == [[IGNORE, 0, 0, 1, 2, 3, IGNORE]]
+    assert dataset.palette[2] == (255, 170, 0)
+
+
+def test_the_root_may_lie_elsewhere(tmp_path, describe, put):
+    fill(put, [1], folder="elsewhere/")
+    with pytest.raises(DatasetError, match=r"dataset quarry: no image photos/val/\*\.jpg in .*"):
+        open_dataset(describe(), None)
+    assert open_dataset(describe(), tmp_path / "elsewhere").ids == ("photos/val/7.jpg",)
+
+
+def test_what_the_star_matched_pairs_the_files(describe, put):
+    text = PLAIN.replace("{split}/*.jpg", "*/cam_*.jpg").replace("{split}/*_m", "*-*_m")
+    for value, (folder, number) in enumerate([("a", "10"), ("a", "2"), ("dusk", "1")]):
+        put(f"photos/{folder}/cam_{number}.jpg")
+        put(f"masks/{folder}-{number}_mask.png", value)
+    put("masks/c-1_mask.png", 0)  # labels without an image are left aside
+    dataset = open_dataset(describe(text), None)
+    assert [(s.id, int(s.labels[0, 0])) for s in dataset] == [
+        ("photos/a/cam_10.jpg", 0),
+        ("photos/a/cam_2.jpg", 1),
+        ("photos/dusk/cam_1.jpg", 2),
+    ]
+    put("photos/dusk/cam_99.jpg")
+    pattern = r"of 4 images in .* 1 have no labels; the first without: masks/dusk-99_mask\.png"
+    with pytest.raises(DatasetError, match=pattern):
+        open_dataset(describe(text), None)
+
+
+def test_splits_by_pattern_by_table_or_only_val(describe, put):
+    fill(put, [0], "train", "1")
+    fill(put, [0], "val", "2")
+    assert open_dataset(describe(), None, "train").ids == ("photos/train/1.jpg",)
+
+    tables = """
+name = "quarry"
+classes = ["ground", "rock", "machine"]
+images = {train = "photos/val/*.jpg", val = "photos/train/*.jpg"}
+labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
+"""
+    assert open_dataset(describe(tables), None, "train").ids == ("photos/val/2.jpg",)
+    with pytest.raises(DatasetError, match=r"images: unknown split 'vall'; did you mean 'val'\?"):
+        open_dataset(describe(tables), None, "vall")
+
+    single = PLAIN.replace("{split}", "val")
+    assert open_dataset(describe(single), None).ids == ("photos/val/2.jpg",)
+    with pytest.raises(DatasetError, match=r"images: unknown split 'train'\. Known: val"):
+        open_dataset(describe(single), None, "train")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("name", "nam", "unknown key 'nam'; did you mean 'name'?"),
+        ('name = "quarry"', "", "the key 'name' is missing"),
+        ('"quarry"', '"my quarry"', "name 'my quarry' goes into file names; use letters, digits"),
+        ('"quarry"', '"camvid"', "name 'camvid' is a built-in dataset's; use another"),
+        ('"rock"', '"ground"', "the class 'ground' is given more than once"),
+        ('["ground", "rock", "machine"]', "[]", "0 classes given; 1 to 254 are possible"),
+        ('"photos/{split}/*.jpg"', "3", "images: a glob is wanted, or a table with a glob for"),
+        ('"photos/{split}/*.jpg"', "{val = 3}", "images: a glob is wanted, or a table with a gl"),
+        ("*.jpg", "**/*.jpg", "images: '**' in 'photos/val/**/*.jpg' is not possible; only * is"),
+        ("*.jpg", "?.jpg", "images: '?' in 'photos/val/?.jpg' is not possible; only * is"),
+        ("*.jpg", "7.jpg", "images: 'photos/val/7.jpg' has no *, which finds the files"),
+        ("photos/", "/photos/", "images: '/photos/val/*.jpg' leaves the dataset's root; use"),
+        ("masks/", "../masks/", "labels: '../masks/val/*_mask.png' leaves the dataset's root;"),
+        ("*_mask", "*_*_mask", "must have the same number of *, since what * matches pairs them"),
+        ("name", "palette = [[0, 0, 0]]\nname", "1 colours in palette for 3 classes"),
+        (
+            "name",
+            "palette = [[0, 0, 0], [1, 1, 1], [0, 0, 256]]\nname",
+            "palette holds a value outside 0..255",
+        ),
+        ("name", "ignore = [70000]\nname", "ignore: 70000 is not an id; 0..65535 is possible"),
+        ("name", "ignore = [2]\nname", "the id 2 is both ignored and a class"),
+        ("name", "label_map = {a = 1}\nname", "label_map: 'a' is not an id; 0..65535 is possible"),
+        ("name", "label_map = {70000 = 1}\nname", "label_map: '70000' is not an id; 0..65535"),
+        ("name", "label_map = {1 = 'rok'}\nname", "label_map.1: unknown class 'rok'; did you me"),
+        ("name", "label_map = {1 = 3}\nname", "label_map.1: a class name or an index 0..2 is wan"),
+        ("name", "label_map = {1 = true}\nname", "an index 0..2 is wanted, True given"),
+    ],
+)
+def test_a_wrong_description(describe, put, before, after, message):
+    fill(put, [0])
+    path = describe(PLAIN.replace(before, after, 1))
+    with pytest.raises(CardError, match=re.escape(message)) as caught:
+        open_dataset(path, None)
+    assert str(caught.value).startswith(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_description_that_is_not_there(tmp_path):
+    path = tmp_path / "none.toml"
+    with pytest.raises(DatasetError, match=r"none\.toml: the description cannot be read \(No s"):
+        open_dataset(str(path), None)
+
+
+def test_the_label_map_is_part_of_the_fingerprint(describe, put):
+    fill(put, [0])
+    plain = open_dataset(describe(), None).fingerprint
+    mapped = open_dataset(describe(PLAIN + "label_map = {0 = 'rock'}"), None).fingerprint
+    assert plain["files"] == mapped["files"]
+    assert plain["classes"] != mapped["classes"]

@@ -1,0 +1,73 @@
+import pytest
+
+from robustbench_seg.datasets.file_dataset import label_table
+from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+from robustbench_seg.errors import DatasetError
+
+SOURCE = Source("Things", "get them at https://example.org")
+ONE, TWO = label_table({0: 0}), label_table({0: 1})
+FORMS = [
+    LabelForm(lambda image: f"one/{image}", ONE, lambda image: [f"two/{image}", f"3/{image}"]),
+    LabelForm(lambda image: f"two/{image}", TWO),
+]
+
+
+def test_a_missing_root(tmp_path):
+    with pytest.raises(DatasetError) as caught:
+        checked_root(None, SOURCE)
+    assert str(caught.value) == (
+        "Things needs its root folder: give --data; get them at https://example.org"
+    )
+    with pytest.raises(DatasetError, match=r"give --data or set \$THINGS; get them"):
+        checked_root(None, SOURCE, "THINGS")
+    with pytest.raises(DatasetError, match=r"Things: there is no folder .*/none; get them at"):
+        checked_root(tmp_path / "none", SOURCE)
+
+
+def test_images_are_sorted_relative_and_not_hidden(tmp_path, put):
+    for name in ("b/2.png", "b/10.png", "a/3.png", "a/.3.png", "a/3.jpg", "c.png"):
+        put(name)
+    assert find_images(tmp_path, ["*/*.png", "a/*.png"], SOURCE) == [
+        "a/3.png",
+        "b/10.png",
+        "b/2.png",
+    ]
+    with pytest.raises(DatasetError, match=r"Things: no image \*/\*\.gif or \*\.gif in .*; get"):
+        find_images(tmp_path, ["*/*.gif", "*.gif"], SOURCE)
+
+
+def test_a_form_that_is_whole_comes_before_one_that_is_not(tmp_path, put):
+    for name in ("one/a.png", "two/a.png", "two/b.png"):
+        put(name, 0)
+    items, table = pair(tmp_path, ["a.png", "b.png"], FORMS, SOURCE)
+    assert [item.labels for item in items] == ["two/a.png", "two/b.png"]
+    assert table is TWO
+
+
+def test_the_first_form_that_is_there_is_taken(tmp_path, put):
+    put("two/a.png", 0)
+    items, table = pair(tmp_path, ["a.png"], FORMS, SOURCE)
+    assert (items[0].labels, items[0].companions) == ("two/a.png", ("two/a.png",))
+    assert table is TWO
+    put("one/a.png", 0)
+    items, table = pair(tmp_path, ["a.png"], FORMS, SOURCE)
+    assert (items[0].labels, items[0].companions) == ("one/a.png", ("one/a.png", "two/a.png"))
+    assert table is ONE
+
+
+def test_missing_labels_are_counted_and_the_first_is_named(tmp_path, put):
+    images = ["a.png", "b.png", "c.png"]
+    with pytest.raises(DatasetError) as caught:
+        pair(tmp_path, images, FORMS, SOURCE)
+    assert str(caught.value) == (
+        f"Things: of 3 images in {tmp_path} none has labels; the first without: one/a.png "
+        "(of a.png); get them at https://example.org"
+    )
+    put("one/a.png", 0)
+    put("two/b.png", 0)
+    with pytest.raises(DatasetError) as caught:
+        pair(tmp_path, images, FORMS, SOURCE)
+    assert str(caught.value) == (
+        f"Things: of 3 images in {tmp_path} 2 have no labels; the first without: one/b.png "
+        "(of b.png); get them at https://example.org"
+    )

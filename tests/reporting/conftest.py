@@ -1,0 +1,48 @@
+"""One report, written once, that several tests look at."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fake_runs import Score, steady, weaker, write_run
+
+from robustbench_seg.protocol import CLEAN, load_protocol
+from robustbench_seg.reporting import write_report
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def broken(corruption: str, severity: int, image: int) -> int | str | None:
+    """No fog above severity 2; the second image under snow was unreadable."""
+    if corruption == "fog" and severity > 2:
+        return None
+    if corruption == "snow" and image == 1:
+        return "town/1.png: truncated"
+    return 60 - 2 * severity
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Path]:
+    """write_run into a fresh folder."""
+
+    def make(model: str, score: Score = steady, **options: object) -> Path:
+        return write_run(tmp_path / "runs", model, score, **options)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two complete runs, one of them with pictures, and one with holes and a hostile name."""
+    root = tmp_path_factory.mktemp("runs")
+    pictures = [CLEAN, *load_protocol().conditions(["snow", "fog"], [1, 3, 5])]
+    write_run(root, "alpha", steady, pictures=pictures)
+    write_run(root, "beta", weaker)
+    write_run(root, HOSTILE, broken)
+    return root
+
+
+@pytest.fixture(scope="session")
+def report(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of their report."""
+    return write_report([runs], tmp_path_factory.mktemp("report")).parent

@@ -1,0 +1,93 @@
+from fake_runs import weaker
+
+from robustbench_seg.reporting import finding, read_panels, terminal_table
+
+
+def even(corruption: str, severity: int, image: int) -> int:
+    """As good as `steady` on average, but not on each image."""
+    return 80 - 4 * severity + (3 if image % 2 else -3)
+
+
+def test_the_leader_with_the_interval_of_its_lead(run):
+    panels = read_panels([run("beta", weaker), run("alpha")])
+    text = finding(panels)
+    # beta: mean image 79, noise 67, fog 55, the rest 61: 62.125 on average; alpha 69.
+    assert text.startswith(
+        "On 3 images of minicity val, alpha is the most robust of 2 models: mean mIoU 69.0 over 16 "
+        "corruptions, 6.9 points more than beta with 62.1 (95 % interval "
+    )
+    low, high = panels[0].difference("alpha", "beta")
+    assert 5.8 < low < 6.875 < high < 7.9
+    assert f"95 % interval {low:.1f} to {high:.1f}, paired bootstrap over images" in text
+    assert "What breaks them most, on average over the models, is fog (18.0 points" in text
+    assert "Each model is one training run" in text
+    assert "luck of training" in text
+
+
+def test_no_difference_is_claimed_when_the_interval_holds_zero(run):
+    text = finding(read_panels([run("alpha", images=6), run("even", even, images=6)]))
+    assert "no difference in robustness is established between" in text
+    assert "the most robust" not in text
+
+
+def test_no_interval_over_different_images(run):
+    text = finding(read_panels([run("alpha", images=2), run("beta", weaker, images=3)]))
+    assert "not run on the same images, so no interval" in text
+
+
+def test_one_model(run):
+    text = finding(read_panels([run("beta", weaker)]))
+    assert text.startswith("On 3 images of minicity val, beta keeps 78.6 % of its clean mIoU: 62.1")
+    assert "It is broken most by fog (24.0 points below clean), " in text
+    assert "It is one training run" in text
+
+
+def test_who_keeps_the_larger_share_is_said_when_it_is_another(run):
+    def low_but_steady(corruption: str, severity: int, image: int) -> int:
+        return 50
+
+    text = finding(read_panels([run("alpha"), run("flat", low_but_steady)]))
+    assert "kept is highest for flat (100.0 %, against 86.2 %)" in text
+
+
+def test_incomplete_models_are_named_and_not_ranked(run):
+    def no_fog(corruption: str, severity: int, image: int) -> int | None:
+        return None if corruption == "fog" else 90
+
+    path = run("holes", no_fog)
+    assert "nothing is ranked" in finding(read_panels([path]))
+    text = finding(read_panels([path, run("alpha")]))
+    assert text.startswith("On 3 images of minicity val, alpha keeps")
+    assert "Not ranked, because conditions are missing: holes." in text
+
+
+def test_published_rows_are_never_the_finding(run):
+    text = finding(read_panels([run("beta", weaker, dataset="cityscapes")]))
+    assert "SegFormer-B5" not in text
+    assert "DLv3+" not in text
+
+
+def test_several_datasets_have_a_paragraph_each(run):
+    panels = read_panels([run("alpha"), run("alpha", dataset="camvid")])
+    first, second = finding(panels).split("\n\n")
+    assert first.startswith("minicity val (cityscapes-c): On 3 images of minicity val")
+    assert second.startswith("camvid val (cityscapes-c): On 3 images of camvid val")
+
+
+def test_terminal_table(run):
+    table = terminal_table(read_panels([run("beta", weaker), run("alpha")]))
+    assert table.splitlines() == [
+        "minicity val (cityscapes-c): mIoU, percent",
+        "    model  clean  mean  kept %  blur  noise  digital  weather",
+        "1.  alpha   80.0  69.0    86.2  68.0   72.0     68.0     68.0",
+        "2.  beta    79.0  62.1    78.6  61.0   67.0     61.0     59.5",
+    ]
+
+
+def test_terminal_table_marks_what_is_published_and_what_is_missing(run):
+    def no_fog(corruption: str, severity: int, image: int) -> int | None:
+        return None if corruption == "fog" else 90
+
+    lines = terminal_table(read_panels([run("holes", no_fog, dataset="cityscapes")])).splitlines()
+    assert lines[2].split()[:3] == ["1.", "SegFormer-B5", "(published)"]
+    assert lines[-1].split() == ["holes", "90.0", "-", "-", "90.0", "90.0", "90.0", "-"]

@@ -1,0 +1,200 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_runs import weaker
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.protocol import load_protocol
+from robustbench_seg.reporting import read_panels
+
+PROTOCOL = load_protocol()
+MIOU = ["model", "source", "dataset", "split", "protocol", "images", "clean"]
+
+
+def row(panel, model: str) -> pd.Series:
+    return panel.scores.set_index("model").loc[model]
+
+
+def test_scores_are_those_of_the_matrices(run):
+    (panel,) = read_panels([run("alpha")])
+    assert list(panel.scores.columns) == [*MIOU, *PROTOCOL.names, "mean", "retention"]
+    alpha = row(panel, "alpha")
+    # Noise scores severities 1-3 (80 - 4 * 2), the rest 1-5 (80 - 4 * 3).
+    assert alpha["images"] == 3
+    assert alpha["clean"] == 80
+    assert alpha["gaussian_noise"] == pytest.approx(72)
+    assert alpha["fog"] == pytest.approx(68)
+    assert alpha["mean"] == pytest.approx((4 * 72 + 12 * 68) / 16)
+    assert alpha["retention"] == pytest.approx(100 * 69 / 80)
+    assert panel.category_means.iloc[0].to_dict() == pytest.approx(
+        {"blur": 68, "noise": 72, "digital": 68, "weather": 68}
+    )
+
+
+def test_matrices_are_pooled_before_they_are_scored(run):
+    def one_good_image(corruption: str, severity: int, image: int) -> int:
+        return 100 if image == 0 else 40
+
+    (panel,) = read_panels([run("alpha", one_good_image, images=2)])
+    # hits 200 + 80, misses 0 + 60 each way: 280 / (280 + 120), not (100 + 40) / 2 = 70 ... equal
+    # unions would hide the difference, so the unions here are 200 and 200.
+    assert row(panel, "alpha")["clean"] == pytest.approx(100 * 280 / (280 + 120))
+
+
+def test_the_most_robust_ranks_first_whatever_its_clean_score(run):
+    def brittle(corruption: str, severity: int, image: int) -> int:
+        return 99 if severity == 0 else 20
+
+    (panel,) = read_panels([run("brittle", brittle), run("alpha"), run("beta", weaker)])
+    assert list(panel.scores["model"]) == ["alpha", "beta", "brittle"]
+    assert panel.ranks == [1, 2, 3]
+    assert [one.model for one in panel.measured] == ["alpha", "beta", "brittle"]
+
+
+def test_a_cell_without_all_its_images_is_empty_and_so_is_the_mean(run):
+    def holes(corruption: str, severity: int, image: int) -> int | str | None:
+        if corruption == "fog" and severity == 4:
+            return None
+        if corruption == "snow" and severity == 2 and image == 1:
+            return "town/1.png: truncated"
+        if corruption == "gaussian_noise" and severity == 5:
+            return None  # does not score
+        return 50
+
+    (panel,) = read_panels([run("holes", holes)])
+    cells = row(panel, "holes")
+    assert cells[["fog", "snow", "mean", "retention"]].isna().all()
+    assert cells["gaussian_noise"] == 50
+    assert panel.category_means.iloc[0].isna().to_dict() == {
+        "blur": False,
+        "noise": False,
+        "digital": False,
+        "weather": True,
+    }
+    assert panel.ranks == [None]
+    assert panel.why("holes", "fog") == "severity 4: not run"
+    assert panel.why("holes", "snow") == "severity 2: 2 of 3 images (town/1.png: truncated)"
+    assert panel.why("holes", "gaussian_noise") == "severity 5: not run"
+    assert panel.why("holes", "frost") is None
+    partial = panel.severities.set_index(["corruption", "severity"]).loc["snow", 2]
+    assert partial["images"] == 2
+    assert np.isnan(partial["miou"])
+    classes = panel.per_class.query("corruption == 'snow' and severity == 2")
+    assert classes["iou"].isna().all()
+
+
+def test_a_run_without_clean_has_no_retention(run):
+    def no_clean(corruption: str, severity: int, image: int) -> int | None:
+        return None if severity == 0 else 50
+
+    (panel,) = read_panels([run("alpha", no_clean)])
+    cells = row(panel, "alpha")
+    assert cells["mean"] == pytest.approx(50)
+    assert cells[["clean", "retention"]].isna().all()
+    assert panel.complete.empty
+
+
+def test_per_severity_and_per_class_rows(run):
+    (panel,) = read_panels([run("beta", weaker)])
+    table = panel.severities
+    assert list(table.columns) == [
+        *["model", "dataset", "split", "corruption", "category", "severity", "scored"],
+        *["images", "miou", "ci_low", "ci_high"],
+    ]
+    assert len(table) == 81
+    assert table.iloc[0][["corruption", "category", "severity"]].tolist() == ["clean", "clean", 0]
+    assert table["scored"].sum() == len(PROTOCOL.scored_conditions) == 72
+    fog = table.set_index(["corruption", "severity"]).loc["fog", 5]
+    assert fog["miou"] == pytest.approx(39)  # 38, 39 and 40 on equal unions
+    assert 38 <= fog["ci_low"] < 39 < fog["ci_high"] <= 40
+    assert list(panel.per_class.columns) == [
+        *["model", "dataset", "split", "corruption", "severity", "class", "iou"]
+    ]
+    assert len(panel.per_class) == 81 * 3
+    grid = panel.class_grid("beta")
+    assert grid.loc["car", "fog"] == pytest.approx(79 - 8 * 3)
+    assert np.isnan(grid.loc["sky", "fog"])  # occurs nowhere
+
+
+def test_published_rows_rank_only_beside_cityscapes_val(run):
+    (panel,) = read_panels([run("alpha", dataset="cityscapes")])
+    assert list(panel.scores["source"]).count("published") == 13
+    assert panel.reference is None
+    # 69.0 lies above SegFormer-B5's 65.81 and all other published means.
+    assert panel.scores["model"].iloc[:2].tolist() == ["alpha", "SegFormer-B5"]
+    assert panel.scores["mean"].iloc[1] == pytest.approx(65.8125)
+    assert "on 3 images, published rows on 500" in panel.warnings[0]
+
+    (other,) = read_panels([run("alpha", dataset="camvid")])
+    assert set(other.scores["source"]) == {"measured"}
+    assert len(other.reference) == 13
+
+
+def test_each_dataset_has_its_own_ranking(run):
+    small = run("alpha", dataset="camvid", classes=[f"c{i}" for i in range(11)])
+    large = run("alpha", dataset="minicity", classes=[f"c{i}" for i in range(19)])
+    panels = read_panels([small, large])
+    assert [(panel.dataset, len(panel.classes)) for panel in panels] == [
+        ("camvid", 11),
+        ("minicity", 19),
+    ]
+
+
+def test_other_classes_under_one_dataset_are_one_clear_error(run):
+    a, b = run("alpha"), run("beta", classes=("road", "car"))
+    with pytest.raises(ResultsError, match=r"other classes of one dataset .*report them apart"):
+        read_panels([a, b])
+
+
+def test_two_runs_of_one_model_are_told_apart(run):
+    a, b = run("alpha"), run("alpha", weaker, seed=1)
+    (panel,) = read_panels([a, b])
+    assert set(panel.scores["model"]) == {f"alpha [{path.name[-8:]}]" for path in (a, b)}
+    assert any("different seeds (0, 1)" in warning for warning in panel.warnings)
+
+
+def test_reference_gives_degradation(run):
+    a, b = run("alpha"), run("beta", weaker)
+    (panel,) = read_panels([a, b], reference="beta")
+    cd = panel.degradation.set_index(panel.scores["model"])
+    assert cd.loc["beta"].to_dict() == pytest.approx({"CD": 100, "rCD": 100})
+    # beta (mean image): clean 79, noise 67, fog 55, the other eleven 61
+    ratios = 4 * [28 / 33] + [32 / 45] + 11 * [32 / 39]
+    assert cd.loc["alpha", "CD"] == pytest.approx(100 * np.mean(ratios))
+    ratios = 4 * [8 / 12] + [12 / 24] + 11 * [12 / 18]
+    assert cd.loc["alpha", "rCD"] == pytest.approx(100 * np.mean(ratios))
+    with pytest.raises(ResultsError, match="unknown model 'bet'; did you mean 'beta'"):
+        read_panels([a, b], reference="bet")
+
+
+def test_no_baseline_means_no_degradation(run):
+    (panel,) = read_panels([run("alpha")])
+    assert panel.degradation.shape == (1, 0)
+
+
+def test_a_run_with_nothing_in_it_is_one_clear_error(run):
+    empty = run("alpha", lambda corruption, severity, image: None)
+    with pytest.raises(ResultsError, match="no image of this run is scored yet"):
+        read_panels([empty])
+
+
+def test_a_foreign_protocol_must_be_given(run):
+    path = run("alpha", protocol="mine")
+    with pytest.raises(ResultsError, match=r"protocol is not at hand.*--protocol"):
+        read_panels([path])
+    (panel,) = read_panels([path], protocol=PROTOCOL)
+    assert panel.protocol is PROTOCOL
+
+
+def test_a_panel_is_the_same_whatever_the_order_of_its_runs(run):
+    a, b = run("alpha"), run("beta", weaker)
+    (one,), (two,) = read_panels([a, b]), read_panels([b, a])
+    pd.testing.assert_frame_equal(one.scores, two.scores)
+    pd.testing.assert_frame_equal(one.severities, two.severities)
+
+
+def test_missing_folder(tmp_path: Path):
+    with pytest.raises(ResultsError, match="no such folder"):
+        read_panels([tmp_path / "nowhere"])

@@ -1,0 +1,202 @@
+import csv
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from conftest import HOSTILE
+from fake_runs import steady, weaker, write_run
+
+from robustbench_seg.protocol import CLEAN, load_protocol
+from robustbench_seg.reporting import read_panels, write_page, write_report
+from robustbench_seg.reporting.page import slug
+from robustbench_seg.reporting.views import heat_style
+
+VOID = {"meta", "img", "br", "link", "input", "path", "use", "rect"}
+
+
+class Page(HTMLParser):
+    """The tags of a page with their attributes, and the text inside each of some tags."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_endtag(self, tag):
+        if tag in VOID:
+            return
+        assert self._open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        for tag in set(self._open):
+            self.texts[tag][-1] += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def html(report: Path) -> str:
+    return (report / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def test_it_is_one_file_that_asks_for_nothing(page, html):
+    assert "http:" not in html
+    assert "https:" not in html
+    for tag, attributes in page.tags:
+        assert tag not in ("link", "iframe", "object", "embed", "base")
+        for name in ("src", "href"):
+            if name in attributes:
+                assert attributes[name].startswith(("data:image/", "#")), (tag, attributes)
+    assert not re.search(r"@import|url\((?!#)", html)
+    assert len(html) < 6e6
+
+
+def test_a_model_s_name_is_text_everywhere(page, html):
+    assert "<script>alert" not in html
+    assert len(page.all("script")) == 1
+    assert HOSTILE in page.texts["main"][0]
+    assert any(HOSTILE in cell for cell in page.texts["th"])
+
+
+def test_headings_go_down_one_by_one(page):
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_it_can_be_read_aloud(page):
+    assert page.all("html")[0]["lang"] == "en"
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all(text.strip() for text in page.texts["caption"])
+    assert {a["scope"] for a in page.all("th")} == {"row", "col", "colgroup"}
+    assert all(image["alt"] for image in page.all("img"))
+    assert all(svg["aria-label"] for svg in page.all("svg") if svg.get("role") == "img")
+    assert len([svg for svg in page.all("svg") if svg.get("role") == "img"]) == 4
+    identifiers = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    for link in page.all("a"):
+        assert link["href"].removeprefix("#") in identifiers
+
+
+def test_the_finding_comes_first_and_the_numbers_are_there(page):
+    assert "alpha is the most robust of 2 models" in page.texts["header"][0]
+    main = " ".join(page.texts["main"][0].split())
+    for text in ("69.0", "12 corruptions at severities 1 to 5", "noise 1-3", "arXiv 2105.15203"):
+        assert text in main
+    assert "severities 3, 4, 5: not run" in main
+    assert "2 of 3 images (town/1.png: truncated)" in main
+    assert "robustseg evaluate --dataset minicity --limit 3" in main
+
+
+def test_empty_cells_say_why(page):
+    reasons = [a.get("title") for a in page.all("td") if "empty" in (a.get("class") or "")]
+    assert "severities 3, 4, 5: not run" in reasons
+    assert "2 of 3 images (town/1.png: truncated)" in reasons
+
+
+def test_tables_hold_what_the_contract_says(report):
+    with (report / "tables" / "miou.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    first = ["model", "source", "dataset", "split", "protocol", "images", "clean"]
+    assert list(rows[0]) == [*first, *load_protocol().names, "mean", "retention"]
+    assert [row["model"] for row in rows] == ["alpha", "beta", HOSTILE]
+    assert float(rows[0]["mean"]) == pytest.approx(69)
+    assert [rows[2][name] for name in ("fog", "snow", "mean", "retention")] == ["", "", "", ""]
+    assert rows[2]["frost"] == "54.0000"
+    with (report / "tables" / "per_severity.csv").open(newline="") as file:
+        head = next(csv.reader(file))
+    assert head == [
+        *("model", "dataset", "split", "corruption", "category", "severity", "scored", "images"),
+        *("miou", "ci_low", "ci_high"),
+    ]
+    with (report / "tables" / "per_class.csv").open(newline="") as file:
+        head = next(csv.reader(file))
+    assert head == ["model", "dataset", "split", "corruption", "severity", "class", "iou"]
+    with (report / "tables" / "published.csv").open(newline="") as file:
+        assert len(list(csv.reader(file))) == 14
+    kinds = {path.suffix for path in (report / "tables").iterdir()}
+    assert kinds == {".csv", ".tex", ".md", ".parquet"}
+    assert len(list((report / "figures").glob("*.svg"))) == 4
+    assert len(list((report / "figures").glob("*.png"))) == 4
+
+
+def test_published_rows_are_a_panel_apart_unless_the_dataset_is_theirs(html, run, tmp_path):
+    assert "For reference: published Cityscapes-C" in html
+    panels = read_panels([run("alpha", dataset="cityscapes")])
+    beside = write_page(panels, tmp_path / "out").read_text(encoding="utf-8")
+    assert "For reference: published Cityscapes-C" not in beside
+    assert beside.count('<tr class="published">') == 26  # ranking and wide table
+    assert "they do not compare" in beside
+    assert (tmp_path / "out/tables/miou.csv").read_text().count(",published,cityscapes,val,") == 13
+
+
+def test_the_same_runs_give_the_same_bytes_in_any_place(runs, report, tmp_path):
+    again = write_report([runs], tmp_path / "elsewhere").parent
+    files = sorted(path.relative_to(report) for path in report.rglob("*") if path.is_file())
+    assert len(files) == 1 + 4 * 4 + 2 * 4
+    for name in files:
+        assert (report / name).read_bytes() == (again / name).read_bytes(), name
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report without pictures, of two models whose file names are alike, against one of them."""
+    root = tmp_path_factory.mktemp("bare")
+    write_run(root / "runs", "a/b", steady, pictures=[CLEAN])
+    write_run(root / "runs", "a b", weaker)
+    panels = read_panels([root / "runs"], reference="a b")
+    return write_page(panels, root / "report", pictures=False).parent
+
+
+def test_without_pictures_no_frame_of_the_dataset_is_in_the_report(html, bare):
+    assert "<img" in html
+    text = (bare / "index.html").read_text()
+    assert "<img" not in text
+    assert "data:image/jpeg" not in text
+    assert "--out report --reference &#39;a b&#39; --no-pictures" in text
+
+
+def test_a_reference_adds_its_columns(bare):
+    text = (bare / "index.html").read_text()
+    assert ">rCD, %</th>" in text
+    assert "CD and rCD are against a b." in text
+
+
+def test_file_names_of_models_never_clash(bare):
+    names = {path.name for path in (bare / "figures").glob("*classes*.svg")}
+    stem = "minicity-val-cityscapes-c-classes-a-b"
+    assert names == {f"{stem}.svg", f"{stem}-2.svg"}
+    assert slug("///") == "unnamed"
+
+
+def test_heat_keeps_text_readable():
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for step in range(101):
+        style = heat_style(step / 100)
+        back, text = re.fullmatch(r"background:(#\w{6});color:(#\w{3})", style).groups()
+        light, dark = sorted((luminance(back), 1.0 if text == "#fff" else 0.0), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2, level AA

@@ -1,0 +1,52 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from robustbench_seg.protocol import CLEAN, load_protocol
+
+
+@pytest.fixture(scope="session")
+def protocol():
+    return load_protocol()
+
+
+@pytest.fixture
+def table():
+    """Rows as read_results gives them, from {condition: [matrix of each image]}."""
+
+    def make(matrices, run="runs/a", images=None, model="a"):
+        count = images or max(map(len, matrices.values()))
+        return pd.DataFrame(
+            [
+                {
+                    "run": run,
+                    "model": model,
+                    "dataset": "toy",
+                    "split": "val",
+                    "images": count,
+                    "classes": tuple("xyz"),
+                    "image": f"{i}.png",
+                    "corruption": condition.corruption,
+                    "severity": condition.severity,
+                    "matrix": matrix,
+                }
+                for condition, ones in matrices.items()
+                for i, matrix in enumerate(ones)
+            ]
+        )
+
+    return make
+
+
+@pytest.fixture
+def whole(protocol):
+    """Random matrices of every scored condition and clean: {condition: [one for each image]}."""
+
+    def make(images, seed=0, classes=3):
+        rng = np.random.default_rng(seed)
+        return {
+            condition: [rng.integers(0, 100, (classes, classes)) for _ in range(images)]
+            for condition in (CLEAN, *protocol.scored_conditions)
+        }
+
+    return make

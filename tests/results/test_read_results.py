@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+
+import robustbench_seg
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.protocol import CLEAN, Condition
+from robustbench_seg.results import Row, RunFolder, read_counts, read_results
+from robustbench_seg.results.store import part_files
+
+FOG, SNOW = Condition("fog", 3), Condition("snow", 1)
+
+
+@pytest.fixture
+def run(tmp_path):
+    def make(model="m", **changes):
+        record = {
+            "model": model,
+            "dataset": "d",
+            "split": "val",
+            "stream": "fast",
+            "seed": 4,
+            "protocol": "cityscapes-c",
+            "images": 2,
+            "classes": ["x", "y"],
+            "key": {},
+            **changes,
+        }
+        return RunFolder.open(tmp_path / "runs", record)
+
+    return make
+
+
+def row(image, condition, value=1):
+    return Row(image, condition, np.full((2, 2), value, np.int64))
+
+
+def test_rows_come_with_the_facts_of_their_run(run, tmp_path):
+    first, second = run(), run("n")
+    first.add(0, [row("2.png", SNOW, 5), row("1.png", SNOW, 6), row("1.png", CLEAN, 7)])
+    first.add(1, [Row("3.png", FOG, None, "broken")])
+    second.add(0, [row("1.png", CLEAN, 8)])
+    table = read_results(tmp_path / "runs")
+    assert list(table.columns) == [
+        *("run", "model", "dataset", "split", "stream", "seed", "protocol", "images", "classes"),
+        *("image", "corruption", "severity", "matrix", "reason"),
+    ]
+    assert table["run"].tolist() == [str(first.path)] * 4 + [str(second.path)]
+    assert table["model"].tolist() == ["m"] * 4 + ["n"]
+    assert set(table["seed"]) == {4}
+    assert set(table["images"]) == {2}
+    assert set(table["classes"]) == {("x", "y")}
+    assert table[["image", "corruption", "severity"]].to_numpy().tolist() == [
+        ["1.png", "clean", 0],
+        ["3.png", "fog", 3],
+        ["1.png", "snow", 1],
+        ["2.png", "snow", 1],
+        ["1.png", "clean", 0],
+    ]
+    assert [m if m is None else int(m[0, 0]) for m in table["matrix"]] == [7, None, 6, 5, 8]
+    assert table["matrix"][0].shape == (2, 2)
+    assert table["reason"].tolist() == [None, "broken", None, None, None]
+
+
+def test_it_is_part_of_the_python_interface(run):
+    folder = run()
+    folder.add(0, [row("1.png", CLEAN)])
+    assert len(robustbench_seg.read_results(folder.path)) == 1
+    assert len(robustbench_seg.read_results([str(folder.path), folder.path])) == 1
+
+
+def test_a_run_that_has_only_begun_has_no_rows(run):
+    table = read_results(run().path)
+    assert len(table) == 0
+    assert "matrix" in table
+
+
+def test_the_same_row_in_two_parts_counts_once(run):
+    folder = run()
+    folder.add(0, [row("1.png", FOG)])
+    folder.add(0, [row("1.png", FOG), row("2.png", FOG)])
+    assert len(part_files(folder.path)) == 2
+    assert read_results(folder.path)["image"].tolist() == ["1.png", "2.png"]
+
+
+def test_parts_that_contradict_each_other_are_named(run):
+    folder = run()
+    folder.add(0, [row("1.png", FOG, 1)])
+    folder.add(0, [row("1.png", FOG, 2), row("2.png", FOG)])
+    message = r"parquet contradicts another part of its run on 1.png \(fog, severity 3\); remove"
+    for read in (read_results, read_counts):
+        with pytest.raises(ResultsError, match=message):
+            read(folder.path)
+
+
+@pytest.mark.parametrize("blocks", [(0, 1), (1, 0)])
+def test_a_matrix_counts_more_than_a_reason(run, blocks):
+    folder = run()
+    folder.add(blocks[0], [Row("1.png", FOG, None, "broken")])
+    folder.add(blocks[1], [row("1.png", FOG, 3)])
+    table = read_results(folder.path)
+    assert table["matrix"][0].tolist() == [[3, 3], [3, 3]]
+    assert table["reason"].tolist() == [None]
+
+
+def test_a_broken_part_is_named(run):
+    folder = run()
+    folder.add(0, [row("1.png", FOG)])
+    (part,) = part_files(folder.path)
+    part.write_bytes(part.read_bytes()[:-20])
+    message = rf"{part.name} cannot be read \(.*\); remove this part and evaluate again"
+    with pytest.raises(ResultsError, match=message):
+        read_results(folder.path)
+    with pytest.raises(ResultsError, match=message):
+        run()
+
+
+def test_a_part_of_other_classes_is_named(run):
+    folder = run()
+    folder.add(0, [Row("1.png", FOG, np.ones((3, 3), np.int64))])
+    with pytest.raises(ResultsError, match="2x2 matrices wanted, others found; remove this part"):
+        read_results(folder.path)
+
+
+def test_a_row_with_neither_matrix_nor_reason_is_named(run):
+    folder = run()
+    folder.add(0, [Row("1.png", FOG, None, None)])
+    with pytest.raises(ResultsError, match="each row needs a matrix or a reason; remove this"):
+        read_results(folder.path)
+
+
+def test_counts_are_those_of_the_matrices(run):
+    folder = run()
+    folder.add(0, [Row("1.png", FOG, np.array([[5, 1], [2, 4]])), Row("2.png", FOG, None, "no")])
+    table = read_counts(folder.path)
+    assert "matrix" not in table
+    assert table["counts"][0].tolist() == [[5, 4], [6, 6], [7, 5]]
+    assert table["counts"][1] is None

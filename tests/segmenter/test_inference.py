@@ -1,0 +1,66 @@
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from robustbench_seg.segmenter.inference import slide, to_tensor, whole, windows
+
+
+def quarter(batch):
+    """A network that answers with its own input at 1/4, so that results are known."""
+    return F.avg_pool2d(batch, 4)
+
+
+def test_whole_is_one_bilinear_step_to_the_image_size():
+    image = torch.rand(1, 3, 97, 161)
+    logits = whole(lambda x: F.adaptive_avg_pool2d(x, (25, 41)), image)
+    expected = F.interpolate(
+        F.adaptive_avg_pool2d(image, (25, 41)), (97, 161), mode="bilinear", align_corners=False
+    )
+    assert torch.equal(logits, expected)
+
+
+def test_windows_cover_every_pixel_and_stay_inside():
+    for length in (1, 5, 1023, 1024, 1025, 1792, 2000, 2048, 4000):
+        spans = list(windows(length, 1024, 768))
+        assert all(0 <= start < end <= length for start, end in spans)
+        assert all(end - start == min(1024, length) for start, end in spans)
+        covered = np.zeros(length, bool)
+        for start, end in spans:
+            covered[start:end] = True
+        assert covered.all()
+        assert len(spans) == len(set(spans))
+
+
+def test_cityscapes_takes_three_windows():
+    seen = []
+
+    def network(batch):
+        seen.append(tuple(batch.shape))
+        return quarter(batch)
+
+    slide(network, torch.zeros(1, 3, 1024, 2048), 1024, 768)
+    assert seen == [(1, 3, 1024, 1024)] * 3
+
+
+def test_overlaps_are_averaged_by_hand():
+    # Two windows of width 8 over a width of 12, stride 4: columns 4..7 are seen by both.
+    values = iter((1.0, 3.0))
+    logits = slide(
+        lambda x: torch.full((1, 2, 2, 2), next(values)),
+        torch.zeros(1, 3, 8, 12),
+        8,
+        4,
+    )
+    row = [1.0] * 4 + [2.0] * 4 + [3.0] * 4
+    assert logits.shape == (1, 2, 8, 12)
+    assert torch.equal(logits[0, 0], torch.tensor([row] * 8))
+
+
+def test_normalisation_is_of_rgb_in_zero_to_one():
+    image = np.zeros((2, 3, 3), np.uint8)
+    image[0, 1] = (255, 51, 0)
+    mean, std = torch.tensor([0.5, 0.2, 0.1]), torch.tensor([0.5, 0.4, 0.1])
+    shape = (1, 3, 1, 1)
+    batch = to_tensor(image, mean.reshape(shape), std.reshape(shape))
+    assert batch.shape == (1, 3, 2, 3)
+    torch.testing.assert_close(batch[0, :, 0, 1], torch.tensor([1.0, 0.0, -1.0]))

@@ -1,0 +1,152 @@
+import shutil
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import torch
+
+from robustbench_seg.architectures import build
+from robustbench_seg.errors import CardError, ModelError, RobustsegError
+from robustbench_seg.model_cards import list_models, load_card
+
+CARD = """
+architecture = "segformer"
+variant = { size = "b0", decoder_channels = 128 }
+dataset = "cityscapes"
+classes = 19
+
+[weights]
+source = "file"
+location = "weights/mine.safetensors"
+format = "robustseg"
+
+[preprocessing]
+mean = [0.485, 0.456, 0.406]
+std = [0.229, 0.224, 0.225]
+
+[inference]
+mode = "slide"
+crop = 512
+stride = 384
+
+[training]
+command = "robustseg train --model segformer-b0"
+minutes = 20
+hardware = "2 cores"
+iterations = 4000
+seed = 0
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_shipped_card_builds_its_network(name):
+    card = load_card(name)
+    assert card.name == name
+    assert name.startswith(card.architecture)
+    with torch.device("meta"):
+        network = build(card.architecture, card.classes, **card.variant)
+    classifiers = [p for p in network.parameters() if p.dim() == 1 and len(p) == card.classes]
+    assert classifiers
+    if card.weights_file is not None:
+        assert card.weights_file.is_file()
+    if card.weights.source != "none":
+        assert card.weights.licence
+
+
+@pytest.mark.parametrize(
+    ("size", "miou"),
+    # SegFormer, table 1a: Cityscapes, single scale
+    [("b0", 76.2), ("b1", 78.5), ("b2", 81.0), ("b3", 81.7), ("b4", 82.3), ("b5", 82.4)],
+)
+def test_cards_of_the_paper(size, miou):
+    card = load_card(f"segformer-{size}")
+    assert card.variant["size"] == size
+    assert card.weights.location == f"nvidia/segformer-{size}-finetuned-cityscapes-1024-1024"
+    assert card.weights.format == "huggingface"
+    assert (card.inference.mode, card.inference.crop, card.inference.stride) == ("slide", 1024, 768)
+    assert card.published is not None
+    assert card.published.miou == miou
+    assert card.preprocessing.mean == pytest.approx([123.675 / 255, 116.28 / 255, 103.53 / 255])
+    assert card.preprocessing.std == pytest.approx([58.395 / 255, 57.12 / 255, 57.375 / 255])
+
+
+def test_no_two_cards_share_weights():
+    locations = [load_card(name).weights.location for name in list_models()]
+    published = [location for location in locations if location]
+    assert len(set(published)) == len(published)
+
+
+def test_a_card_of_ones_own_is_read_from_its_path(tmp_path):
+    card = load_card(written(tmp_path, CARD))
+    assert card.name == "mine"
+    assert card.variant == {"size": "b0", "decoder_channels": 128}
+    assert card.weights_file == tmp_path / "weights" / "mine.safetensors"
+    assert card.training is not None
+    assert card.training.minutes == 20.0
+    assert card.published is None
+    assert card.weights.licence is None
+
+
+def test_where_a_card_lies_does_not_make_it_another(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    path = written(here, CARD)
+    shutil.copy(path, there)
+    assert load_card(path) == load_card(there / path.name)
+
+
+def test_cards_are_utf8_toml_beside_each_other():
+    folder = resources.files("robustbench_seg.content.models")
+    for name in list_models():
+        assert tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def test_an_unknown_model_is_told_the_nearest():
+    with pytest.raises(ModelError) as raised:
+        load_card("segformer-b7")
+    message = str(raised.value)
+    assert message.startswith("unknown model 'segformer-b7'; did you mean 'segformer-b")
+    assert "deeplabv3plus-r50-openmmlab" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("crop = 512", "corp = 512", "inference: unknown key 'corp'; did you mean 'crop'?"),
+        ("classes = 19", 'classes = "19"', "classes: int wanted, str given"),
+        ("classes = 19", "classes = 0", "classes: 1 to 255 wanted, 0 given"),
+        ("classes = 19", "", "the key 'classes' is missing"),
+        ('"slide"', '"sliding"', "inference: mode: unknown value 'sliding'; did you mean 'slide'?"),
+        ("stride = 384", "", "inference: mode 'slide' needs a positive crop and stride"),
+        ("stride = 384", "stride = 0", "inference: mode 'slide' needs a positive crop and stride"),
+        ("[0.229, 0.224, 0.225]", "[0.229, 0.224]", "std: 3 values wanted, 2 given"),
+        ("[0.229, 0.224, 0.225]", "[0.229, 0, 0.225]", "preprocessing: std must be positive"),
+        ('location = "weights/mine.safetensors"', "", "with source 'file' a location is missing"),
+        ('source = "file"', 'source = "none"', "with source 'none' a location must be absent"),
+        ('"robustseg"', '"keras"', "weights: format: unknown value 'keras'"),
+        ("classes = 19", 'classes = 19\nfolder = "x"', "folder: Path wanted, str given"),
+        ("classes = 19", "classes = ", "not valid TOML"),
+    ],
+)
+def test_a_wrong_card_is_refused_in_one_line(tmp_path, old, new, message):
+    assert CARD.count(old) == 1
+    path = written(tmp_path, CARD.replace(old, new))
+    with pytest.raises(CardError) as raised:
+        load_card(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_card_file_is_named(tmp_path):
+    with pytest.raises(RobustsegError, match=r"gone\.toml: the model card cannot be read"):
+        load_card(tmp_path / "gone.toml")

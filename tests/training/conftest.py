@@ -1,0 +1,61 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from torch import nn
+
+from robustbench_seg.datasets import Sample
+from robustbench_seg.model_cards import Preprocessing
+
+
+@dataclass
+class Blocks:
+    """Images of coloured blocks, one colour per class: what a pixel's colour decides."""
+
+    count: int = 7
+    size: tuple[int, int] = (48, 64)
+    classes: tuple[str, ...] = ("red", "green", "blue")
+    name: str = "blocks"
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng(index)
+        height, width = self.size
+        coarse = rng.integers(0, 3, (height // 8, width // 8), np.uint8)
+        labels = np.kron(coarse, np.ones((8, 8), np.uint8))
+        image = np.eye(3, dtype=np.uint8)[labels] * 200 + rng.integers(0, 50, (height, width, 3))
+        labels[0, 0] = 255
+        return Sample(f"{index}.png", image.astype(np.uint8), labels)
+
+    def __iter__(self):
+        return (self[index] for index in range(self.count))
+
+
+class Small(nn.Module):
+    """The least that has the form of a network here: a backbone, a head, logits at 1/4."""
+
+    def __init__(self, classes=3):
+        super().__init__()
+        conv = nn.Conv2d(3, 8, 4, stride=4, bias=False)
+        self.backbone = nn.Sequential(conv, nn.BatchNorm2d(8), nn.ReLU())
+        self.head = nn.Sequential(nn.Dropout2d(0.1), nn.Conv2d(8, classes, 1))
+
+    def forward(self, images):
+        return self.head(self.backbone(images))
+
+
+@pytest.fixture
+def blocks():
+    return Blocks()
+
+
+@pytest.fixture
+def small():
+    return Small
+
+
+@pytest.fixture
+def preprocessing():
+    return Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))

@@ -1,0 +1,162 @@
+import csv
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from robustbench_seg.architectures import build
+from robustbench_seg.datasets import open_dataset
+from robustbench_seg.errors import ModelError
+from robustbench_seg.training.batches import Batches, Normaliser
+from robustbench_seg.training.loop import fit, segmentation_loss
+from robustbench_seg.training.recipe import Recipe
+from robustbench_seg.training.validation import validate
+
+RECIPE = Recipe(iterations=60, batch=4, crop=(32, 48), lr=2e-2, head_lr_factor=1, warmup=5)
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class TestLoss:
+    def test_by_hand(self):
+        # Same size, so no upsampling: -log softmax at the true class, over all four pixels.
+        logits = torch.tensor([[[[2.0, 0.0], [1.0, 5.0]], [[0.0, 0.0], [3.0, 1.0]]]])
+        labels = torch.tensor([[[0, 1], [0, 255]]], dtype=torch.uint8)
+        expected = (math.log(1 + math.exp(-2)) + math.log(2) + math.log(1 + math.exp(2))) / 4
+        assert segmentation_loss(logits, labels).item() == pytest.approx(expected)
+
+    def test_logits_are_upsampled_bilinearly_to_the_labels(self):
+        logits = torch.tensor([[[[0.0, 4.0]], [[0.0, 0.0]]]])
+        labels = torch.zeros(1, 1, 4, dtype=torch.uint8)
+        # align_corners=False: 0, 1/4, 3/4 and 1 of the way
+        expected = sum(math.log(1 + math.exp(-x)) for x in (0, 1, 3, 4)) / 4
+        assert segmentation_loss(logits, labels).item() == pytest.approx(expected)
+
+    def test_nothing_scored_is_zero_not_nan(self):
+        logits = torch.randn(1, 3, 2, 2, requires_grad=True)
+        loss = segmentation_loss(logits, torch.full((1, 8, 8), 255, dtype=torch.uint8))
+        loss.backward()
+        assert loss.item() == 0
+        assert (logits.grad == 0).all()
+
+
+def test_it_learns_and_says_so(blocks, small, preprocessing, tmp_path):
+    torch.manual_seed(0)
+    network = small()
+    log = tmp_path / "new" / "log.csv"
+    outcome = fit(
+        network, blocks, blocks, RECIPE, preprocessing, log=log, validate_every=40, workers=0
+    )
+    assert outcome.miou > 95
+    assert (outcome.iterations, outcome.views) == (60, 240)
+    assert not network.training
+
+    written = rows(log)
+    steps = [(int(row["iteration"]), bool(row["loss"]), bool(row["miou"])) for row in written]
+    assert steps == [
+        (20, True, False),
+        (40, True, False),
+        (40, False, True),
+        (60, True, False),
+        (60, False, True),
+    ]
+    losses = [float(row["loss"]) for row in written if row["loss"]]
+    assert losses[-1] < 0.5 * losses[0]
+    assert float(written[-1]["miou"]) == pytest.approx(outcome.miou, abs=1e-3)
+    # The rate of the last step, the 60th of 60, after the warm-up: 2e-2 / 60
+    assert float(written[-1]["lr"]) == pytest.approx(2e-2 / 60, rel=1e-4)
+
+
+def test_the_steps_are_plain_adamw(blocks, small, preprocessing, tmp_path):
+    recipe = Recipe(
+        iterations=3, batch=2, crop=(32, 32), lr=1e-2, head_lr_factor=1, weight_decay=0, warmup=2
+    )
+    torch.manual_seed(2)
+    network, reference = small(), small()
+    reference.load_state_dict(network.state_dict())
+    torch.manual_seed(3)
+    fit(network, blocks, blocks, recipe, preprocessing, log=tmp_path / "log.csv", workers=0)
+
+    torch.manual_seed(3)
+    optimizer = torch.optim.AdamW(reference.parameters(), weight_decay=0)
+    batches, normalise = Batches(blocks, recipe, preprocessing), Normaliser(preprocessing, "cpu")
+    for iteration, factor in enumerate((1e-6, (2 / 3) * 0.5, 1 / 3)):
+        optimizer.param_groups[0]["lr"] = 1e-2 * factor
+        optimizer.zero_grad()
+        images, labels = batches[iteration]
+        segmentation_loss(reference(normalise(images)), labels).backward()
+        optimizer.step()
+    for name, tensor in reference.state_dict().items():
+        torch.testing.assert_close(network.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
+
+
+def test_minicity_same_seed_same_weights_whatever_the_workers(preprocessing, tmp_path):
+    recipe = Recipe(iterations=4, batch=2, crop=(32, 64), lr=1e-3, warmup=0)
+    train, val = (open_dataset("minicity", split=split).first(2) for split in ("train", "val"))
+    states = []
+    for workers in (0, 2):
+        torch.manual_seed(1)
+        network = build("segformer", 19, size="b0")
+        log = tmp_path / f"{workers}.csv"
+        outcome = fit(network, train, val, recipe, preprocessing, log=log, workers=workers)
+        assert 0 < outcome.miou < 100
+        states.append(network.state_dict())
+    for name, tensor in states[0].items():
+        assert torch.equal(tensor, states[1][name]), name
+
+
+def test_segformer_learns_one_image_by_heart(blocks, preprocessing, tmp_path):
+    blocks.count = 1
+    recipe = Recipe(
+        iterations=40, batch=1, crop=(48, 64), resize=(1, 1), photometric=False, flip=0,
+        lr=2e-3, head_lr_factor=1, warmup=5,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    network = build("segformer", 3, size="b0", drop_path=0)
+    log = tmp_path / "log.csv"
+    outcome = fit(network, blocks, blocks, recipe, preprocessing, log=log, workers=0)
+    losses = [float(row["loss"]) for row in rows(log) if row["loss"]]
+    assert losses[-1] < 0.5 * losses[0]
+    assert outcome.miou > 70
+
+
+def test_minutes_end_at_rate_zero(blocks, small, preprocessing, tmp_path):
+    recipe = Recipe(iterations=None, minutes=1 / 60, batch=2, crop=(32, 32), warmup=0)
+    log = tmp_path / "log.csv"
+    outcome = fit(small(), blocks, blocks, recipe, preprocessing, log=log, workers=0)
+    assert 1 <= outcome.seconds < 1.5
+    assert outcome.iterations > 5
+    assert float(rows(log)[-1]["lr"]) < 0.2 * recipe.lr
+
+
+def test_a_diverged_loss_is_an_error(blocks, small, preprocessing, tmp_path):
+    network = small()
+    torch.nn.init.constant_(network.head[1].bias, float("nan"))
+    with pytest.raises(ModelError, match="the loss is nan at iteration 20: lower --lr or"):
+        fit(network, blocks, blocks, RECIPE, preprocessing, log=tmp_path / "log.csv", workers=0)
+
+
+def test_validation_pools_whole_images(blocks):
+    class Oracle(torch.nn.Module):
+        """Classifies by colour, and records the sizes it is given."""
+
+        def __init__(self):
+            super().__init__()
+            self.sizes = []
+
+        def forward(self, images):
+            assert not self.training
+            self.sizes.append(tuple(images.shape[2:]))
+            return images
+
+    network = Oracle().train()
+    matrix = validate(network, blocks, lambda images: images.float())
+    assert network.training
+    assert network.sizes == [(48, 64)] * 7
+    pixels = np.concatenate([sample.labels.ravel() for sample in blocks])
+    expected = np.bincount(pixels, minlength=256)[:3]
+    assert np.array_equal(matrix, np.diag(expected))

@@ -1,0 +1,108 @@
+import tomllib
+
+import pytest
+import torch
+
+from robustbench_seg.architectures import build
+from robustbench_seg.errors import IncompleteError
+from robustbench_seg.model_cards import Training, load_card
+from robustbench_seg.training import hardware, save, trained_card
+from robustbench_seg.weights import load_weights, read_weights
+
+TRAINING = Training(
+    command='robustseg train --model segformer-b0 --data "a b"',
+    minutes=1.5,
+    hardware="a machine",
+    iterations=7,
+    seed=3,
+)
+
+
+@pytest.fixture
+def card():
+    return trained_card(load_card("segformer-b0"), name="mine", dataset="camvid", classes=11)
+
+
+@pytest.fixture
+def network(card):
+    return build(card.architecture, card.classes, **card.variant)
+
+
+def test_the_card_is_read_back_as_it_was_meant(card, network, tmp_path):
+    path = save(tmp_path / "new", network, card, TRAINING, "Clean mIoU 12.3 %", half=False)
+    assert path == tmp_path / "new" / "mine.toml"
+    assert path.read_text().startswith("# Clean mIoU 12.3 %\n")
+    read = load_card(path)
+    assert (read.name, read.architecture, read.variant) == ("mine", "segformer", {"size": "b0"})
+    assert (read.dataset, read.classes) == ("camvid", 11)
+    assert read.training == TRAINING
+    assert read.preprocessing == load_card("segformer-b0").preprocessing
+    # Trained at another size and on other data: neither the window nor the score is inherited.
+    assert read.inference.mode == "whole"
+    assert read.published is None
+    assert read.weights.licence is None
+    assert read.weights_file == tmp_path / "new" / "mine.safetensors"
+
+
+def test_the_weights_are_read_back(card, network, tmp_path):
+    path = save(tmp_path, network, card, TRAINING, "", half=False)
+    other = build(card.architecture, card.classes, **card.variant)
+    metadata = load_weights(other, load_card(path).weights_file)
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(other.state_dict()[name], tensor), name
+    assert (
+        metadata.items()
+        >= {
+            "architecture": "segformer",
+            "variant": '{"size": "b0"}',
+            "num_classes": "11",
+            "dataset": "camvid",
+            "eps": "nvlabs",
+        }.items()
+    )
+
+
+def test_half_is_half_the_size(card, network, tmp_path):
+    for name, half in (("whole", False), ("half", True)):
+        save(tmp_path / name, network, card, TRAINING, "", half=half)
+    sizes = [(tmp_path / n / "mine.safetensors").stat().st_size for n in ("half", "whole")]
+    assert 0.49 < sizes[0] / sizes[1] < 0.52
+
+
+def test_a_value_beyond_half_costs_no_training(card, network, tmp_path):
+    with torch.no_grad():
+        network.decode_head.linear_pred.bias[0] = 1e6
+    with pytest.raises(IncompleteError, match=r"beyond half precision.*--half was left out"):
+        save(tmp_path, network, card, TRAINING, "", half=True)
+    tensors = read_weights(load_card(tmp_path / "mine.toml").weights_file).tensors
+    assert tensors["decode_head.linear_pred.bias"][0] == 1e6
+
+
+@pytest.mark.parametrize(
+    "name", ["deeplabv3plus-mobilenetv2", "deeplabv3plus-r50-openmmlab", "segformer-b5"]
+)
+def test_any_card_can_be_written(name, tmp_path):
+    from robustbench_seg.training.product import card_text
+
+    source = load_card(name)
+    card = trained_card(source, name="x", dataset="minicity", classes=19)
+    table = tomllib.loads(card_text(card, "remark"))
+    assert table["variant"] == source.variant
+    assert table["weights"] == {
+        "source": "file",
+        "location": "x.safetensors",
+        "format": "robustseg",
+    }
+    assert "published" not in table
+    assert "training" not in table
+
+
+def test_hardware_names_the_threads():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        assert hardware("cpu").endswith(", 1 thread")
+        torch.set_num_threads(3)
+        assert hardware("cpu").endswith(", 3 threads")
+    finally:
+        torch.set_num_threads(before)

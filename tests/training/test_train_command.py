@@ -1,0 +1,119 @@
+import shlex
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from robustbench_seg.cli.train import train
+from robustbench_seg.confusion import confusion_matrix, mean_iou
+from robustbench_seg.datasets import open_dataset
+from robustbench_seg.errors import CardError, DatasetError, ModelError
+from robustbench_seg.model_cards import load_card
+from robustbench_seg.segmenter import load_model
+from robustbench_seg.segmenter.inference import to_tensor, whole
+
+DESCRIPTION = """
+name = "stripes"
+images = "{split}/*.jpg"
+labels = "{split}/*.png"
+classes = ["dark", "bright"]
+"""
+
+
+@pytest.fixture
+def stripes(tmp_path):
+    """A dataset of one's own: dark above, bright below."""
+    for split in ("train", "val"):
+        (tmp_path / split).mkdir()
+        for i in range(3):
+            labels = np.zeros((40, 64), np.uint8)
+            labels[15 + 5 * i :] = 1
+            image = np.repeat(labels[..., None] * np.uint8(150) + np.uint8(40), 3, axis=2)
+            Image.fromarray(image).save(tmp_path / split / f"{i}.jpg")
+            Image.fromarray(labels).save(tmp_path / split / f"{i}.png")
+    (tmp_path / "stripes.toml").write_text(DESCRIPTION)
+    return str(tmp_path / "stripes.toml")
+
+
+QUICK = "--batch 2 --crop 32x64 --lr 2e-3 --head-lr-factor 1 --warmup 2 --workers 0 --threads 1"
+
+
+def run(*arguments):
+    return CliRunner().invoke(train, [*arguments, *QUICK.split()], catch_exceptions=False)
+
+
+def test_from_a_card_to_a_card(stripes, tmp_path):
+    out = tmp_path / "out"
+    given = ("--model", "segformer-b0", "--dataset", stripes, "--out", str(out), "--iterations")
+    result = run(*given, "12", "--half", "--seed", "7")
+    assert result.exit_code == 0, result.output
+    path = out / "segformer-b0-stripes.toml"
+    assert result.stdout.endswith(f"{path}\n")
+    assert "on stripes val (3 images), after 24 views of 3 images." in result.stdout
+
+    card = load_card(path)
+    assert (card.dataset, card.classes) == (stripes, 2)
+    assert (card.training.iterations, card.training.seed) == (12, 7)
+    # The command in the card, given again, makes the same weights.
+    words = shlex.split(card.training.command)
+    assert words[:2] == ["robustseg", "train"]
+    first = load_model(path).state_dict()
+    again = CliRunner().invoke(train, words[2:], catch_exceptions=False)
+    assert again.exit_code == 0, again.output
+    second = load_model(path).state_dict()
+    assert first["decode_head.linear_pred.weight"].shape[0] == 2
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_the_score_printed_is_that_of_the_saved_model(stripes, tmp_path):
+    out = tmp_path / "out"
+    run("--model", "segformer-b0", "--dataset", stripes, "--out", str(out), "--iterations", "15")
+    path = out / "segformer-b0-stripes.toml"
+    card = load_card(path)
+    network = load_model(path)
+    mean, std = (
+        torch.tensor(values).reshape(1, 3, 1, 1)
+        for values in (card.preprocessing.mean, card.preprocessing.std)
+    )
+    matrix = np.zeros((2, 2), np.int64)
+    for sample in open_dataset(stripes, None, "val"):
+        with torch.inference_mode():
+            logits = whole(network, to_tensor(sample.image, mean, std))
+        matrix += confusion_matrix(sample.labels, logits.argmax(1)[0].numpy(), 2)
+    printed = float(path.read_text().split("Clean mIoU ")[1].split(" %")[0])
+    assert mean_iou(matrix) == pytest.approx(printed, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (["--model", "segformer-b9"], ModelError, "unknown model 'segformer-b9'; did you mean"),
+        (["--model", "none.toml"], CardError, "none.toml: the model card cannot be read"),
+        (["--model", "segformer-b0", "--split", "tran"], DatasetError, "tran"),
+        (["--model", "segformer-b0", "--device", "cuda:99"], ModelError, "device 'cuda:99': "),
+        (
+            ["--model", "segformer-b0", "--minutes", "0"],
+            ModelError,
+            "minutes = 0.0 is out of range",
+        ),
+        (
+            ["--model", "deeplabv3plus-mobilenetv2", "--drop-path", "0.1"],
+            ModelError,
+            "unknown parameter of deeplabv3plus 'drop_path'",
+        ),
+    ],
+)
+def test_what_cannot_be_is_said_before_training(arguments, error, message, stripes, tmp_path):
+    with pytest.raises(error, match=message):
+        run("--dataset", stripes, "--out", str(tmp_path / "out"), *arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_crop_must_be_a_size(tmp_path):
+    result = CliRunner().invoke(
+        train, ["--model", "segformer-b0", "--out", str(tmp_path), "--crop", "big"]
+    )
+    assert result.exit_code == 2
+    assert "'big' is no size; write height x width, such as 512x1024" in result.stderr

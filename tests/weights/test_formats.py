@@ -1,0 +1,90 @@
+"""Files as other projects write them, read from end to end.
+
+That the converted tensors give the published logits is tests/architectures/test_parity.py.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from transformers import SegformerConfig, SegformerForSemanticSegmentation
+
+from robustbench_seg.architectures import build
+from robustbench_seg.errors import WeightsError
+from robustbench_seg.weights import load_weights
+
+DATA = Path(__file__).parents[1] / "data" / "architectures"
+
+
+def eps_of(network):
+    """(of the blocks, of the patch embeddings)"""
+    return network.backbone.norm1.eps, network.backbone.patch_embed1.norm.eps
+
+
+def test_a_folder_saved_by_transformers_gives_its_logits(tmp_path):
+    torch.manual_seed(0)
+    config = SegformerConfig(
+        depths=[2, 2, 2, 2],
+        hidden_sizes=[64, 128, 320, 512],
+        decoder_hidden_size=256,
+        num_labels=7,
+    )
+    reference = SegformerForSemanticSegmentation(config).eval()
+    with torch.no_grad():
+        for name, tensor in reference.state_dict().items():
+            if name.endswith("running_var"):
+                tensor.uniform_(0.5, 1.5)
+            elif tensor.is_floating_point():
+                tensor.add_(0.02 * torch.randn(tensor.shape))
+    reference.save_pretrained(tmp_path)
+    network = build("segformer", 7, size="b1").eval()
+    assert load_weights(network, tmp_path) == {"format": "huggingface", "eps": "huggingface"}
+    assert eps_of(network) == (1e-5, 1e-5)
+    for height, width in ((64, 128), (97, 161)):
+        images = torch.randn(1, 3, height, width)
+        with torch.no_grad():
+            wanted, logits = reference(images).logits, network(images)
+        assert wanted.std() > 0.1
+        torch.testing.assert_close(logits, wanted, rtol=0, atol=1e-4)
+
+
+def test_a_checkpoint_of_the_authors_is_read(tmp_path):
+    shapes = json.loads((DATA / "nvlabs_b0.json").read_text())
+    assert "decode_head.conv_seg.weight" in shapes
+    tensors = {name: torch.full(shape, 0.5) for name, shape in shapes.items()}
+    torch.save({"meta": {"CLASSES": ["road"]}, "state_dict": tensors}, tmp_path / "a.pth")
+    network = build("segformer", 19, eps="huggingface")
+    assert load_weights(network, tmp_path / "a.pth") == {"format": "nvlabs", "eps": "nvlabs"}
+    assert eps_of(network) == (1e-6, 1e-5)
+    assert all((parameter == 0.5).all() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "variant"),
+    [
+        ("vainf_mobilenet_v2_separable", "model_state", {"separable": True}),
+        ("openmmlab_mobilenet_v2", "state_dict", {"layout": "openmmlab"}),
+    ],
+)
+def test_checkpoints_of_deeplabv3plus_are_read(tmp_path, name, key, variant):
+    shapes = json.loads((DATA / f"{name}.json").read_text())
+    tensors = {key: torch.full(shape, 0.5) for key, shape in shapes.items()}
+    torch.save({key: tensors}, tmp_path / "a.pth")
+    network = build("deeplabv3plus", 19, backbone="mobilenet_v2", **variant)
+    assert load_weights(network, tmp_path / "a.pth") == {"format": name.partition("_")[0]}
+    assert all((parameter == 0.5).all() for parameter in network.parameters())
+
+
+def test_a_hub_file_without_a_value_tensor_is_incomplete_not_wrong(tmp_path):
+    shapes = json.loads((DATA / "huggingface_b0.json").read_text())
+    tensors = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    del tensors["segformer.encoder.block.0.1.attention.self.value.weight"]
+    torch.save(tensors, tmp_path / "pytorch_model.bin")
+    network: nn.Module = build("segformer", 19)
+    with pytest.raises(WeightsError) as raised:
+        load_weights(network, tmp_path)
+    assert "backbone.block1.1.attn.kv.weight (32x32 in the file, 64x32 in the network)" in str(
+        raised.value
+    )

@@ -1,0 +1,126 @@
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from robustbench_seg.errors import WeightsError
+from robustbench_seg.weights import read_weights, save_weights
+
+STATE = {
+    "conv.weight": torch.linspace(-3, 3, 60).reshape(3, 5, 2, 2),
+    "bn.num_batches_tracked": torch.tensor(1000),
+}
+METADATA = {"architecture": "segformer", "num_classes": "19", "eps": "nvlabs"}
+
+
+def test_what_is_saved_is_read(tmp_path):
+    save_weights(tmp_path / "new" / "a.safetensors", STATE, METADATA)
+    weights = read_weights(tmp_path / "new" / "a.safetensors")
+    assert weights.metadata == {**METADATA, "format": "robustseg"}
+    assert weights.tensors.keys() == STATE.keys()
+    for name, tensor in STATE.items():
+        assert weights.tensors[name].dtype == tensor.dtype
+        assert torch.equal(weights.tensors[name], tensor)
+
+
+def test_half_precision_halves_the_file_and_reads_as_float32(tmp_path):
+    state = {
+        "w": torch.randn(1000, generator=torch.Generator().manual_seed(0)),
+        "n": torch.arange(3),
+    }
+    save_weights(tmp_path / "full.safetensors", state, {})
+    save_weights(tmp_path / "half.safetensors", state, {}, half=True)
+    full, half = ((tmp_path / f"{n}.safetensors").stat().st_size for n in ("full", "half"))
+    assert full - half == 2000
+    tensors = read_weights(tmp_path / "half.safetensors").tensors
+    assert tensors["w"].dtype == torch.float32
+    assert torch.equal(
+        tensors["w"], torch.from_numpy(state["w"].numpy().astype(np.float16)).float()
+    )
+    assert torch.equal(tensors["n"], state["n"])
+
+
+def test_transposed_and_shared_tensors_are_saved_by_value(tmp_path):
+    base = torch.arange(6.0).reshape(2, 3)
+    save_weights(tmp_path / "a.safetensors", {"a": base.T, "b": base}, {})
+    tensors = read_weights(tmp_path / "a.safetensors").tensors
+    assert torch.equal(tensors["a"], base.T)
+    assert torch.equal(tensors["b"], base)
+
+
+def test_values_beyond_half_precision_are_refused(tmp_path):
+    path = tmp_path / "a.safetensors"
+    with pytest.raises(WeightsError) as raised:
+        save_weights(path, {"bn.running_var": torch.tensor([1.0, 1e5])}, {}, half=True)
+    assert str(raised.value) == (
+        f"{path}: 'bn.running_var' holds 100000, beyond half precision; save it in full precision"
+    )
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model_state", None])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_training_checkpoints_of_torch_are_read(tmp_path, key, zipped):
+    path = tmp_path / "a.pth"
+    content = {key: STATE, "best_score": np.float64(0.5), "epoch": 3} if key else STATE
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    tensors = read_weights(path).tensors
+    assert tensors.keys() == STATE.keys()
+    assert all(torch.equal(tensors[name], STATE[name]) for name in STATE)
+
+
+class Harmful:
+    def __reduce__(self):
+        return os.mkdir, ("harm",)
+
+
+def test_code_in_a_pickle_does_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": STATE, "other": Harmful()}, "a.pth")
+    with pytest.raises(WeightsError, match="damaged, or it holds more than tensors"):
+        read_weights(tmp_path / "a.pth")
+    assert not (tmp_path / "harm").exists()
+
+
+def half_of(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def make_truncated_safetensors(path):
+    save_weights(path, STATE, {})
+    half_of(path)
+
+
+def make_truncated_pickle(path):
+    torch.save(STATE, path)
+    half_of(path)
+
+
+def make_truncated_old_pickle(path):
+    torch.save(STATE, path, _use_new_zipfile_serialization=False)
+    half_of(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "no weights: no such file"),
+        (lambda path: path.mkdir(), "none of model.safetensors, pytorch_model.bin in it"),
+        (lambda path: path.write_bytes(b""), "not a readable weight file"),
+        (lambda path: path.write_text("<html>404</html>"), "not a readable weight file"),
+        (make_truncated_safetensors, "not a readable weight file"),
+        (make_truncated_pickle, "not a readable weight file"),
+        (make_truncated_old_pickle, "not a readable weight file"),
+        (lambda path: torch.save([1, 2], path), "no weights: holds a list, not tensors"),
+    ],
+)
+def test_what_is_not_a_weight_file_is_named_in_one_line(tmp_path, make, message):
+    path = tmp_path / "weights"
+    make(path)
+    with pytest.raises(WeightsError) as raised:
+        read_weights(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < len(str(path)) + 180
