@@ -15,7 +15,7 @@ MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
     show_default=True,
     help="Folder for the runs and the report.",
 )
-@click.option("--limit", type=int, metavar="N", help="Use only the first N images (a quick look).")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Use only the first N images (a quick look).")
 def demo(out: Path, limit: int | None) -> None:
     """Run the whole study on the built-in dataset and weights, in minutes on a laptop.
 
@@ -29,22 +29,16 @@ def demo(out: Path, limit: int | None) -> None:
 
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.protocol import load_protocol
-    from robustbench_seg.reporting import finding, terminal_table, write_report
+    from robustbench_seg.reporting import finding, read_panels, terminal_table, write_page
     from robustbench_seg.segmenter import load_segmenter
-    from robustbench_seg.study import evaluate
+    from robustbench_seg.study import Study, evaluate
 
-    dataset = open_dataset("minicity", None)
+    dataset = open_dataset("minicity")
     if limit is not None:
         dataset = dataset.first(limit)
     protocol = load_protocol()
-    runs = evaluate(
-        [load_segmenter(model) for model in MODELS],
-        dataset,
-        protocol,
-        protocol.conditions(),
-        out / "runs",
-    )
-    page = write_report(runs, out / "report")
-    click.echo(terminal_table(runs))
-    click.echo(finding(runs))
-    click.echo(f"\nreport: {page}")
+    study = Study(dataset, protocol, protocol.conditions())
+    segmenters = [load_segmenter(model) for model in MODELS]
+    panels = read_panels(evaluate(study, segmenters, out / "runs", progress=True))
+    page = write_page(panels, out / "report")
+    click.echo(f"{terminal_table(panels)}\n\n{finding(panels)}\n\nreport: {page}")

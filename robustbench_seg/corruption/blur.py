@@ -25,10 +25,8 @@ def motion_blur(image: Image, rng: Stream, *, radius: float, sigma: float) -> Im
 
 def defocus_blur(image: Image, rng: Stream, *, radius: float, alias: float) -> Image:
     """Blur with a disk, its rim softened by a Gaussian of sigma `alias`; edges are mirrored."""
-    intensities = image / 255.0
-    disk = _disk(int(radius), alias)
-    blurred = [cv2.filter2D(intensities[..., channel], -1, disk) for channel in range(3)]
-    return pixels.truncated(np.stack(blurred, axis=2))
+    blurred = cv2.filter2D(image / 255.0, -1, _disk(int(radius), alias))
+    return pixels.truncated(np.asarray(blurred, np.float64))
 
 
 def _disk(radius: int, alias: float) -> NDArray[np.float32]:

@@ -232,6 +232,30 @@ def add_snow(image: Singles, gray: Singles, flakes: Image, keep: float, out: Ima
 
 
 @_compiled
+def add_water(image: Singles, drops: Singles, colour: Singles, out: Image) -> None:
+    """Add `colour` to H x W x 3 `image` (all in 0..1) by the strength H x W `drops`."""
+    height, width, _ = image.shape
+    for y in range(height):
+        for x in range(width):
+            for c in range(3):
+                wet = image[y, x, c] + drops[y, x] * colour[c]
+                wet = min(max(wet, np.float32(0)), np.float32(1))
+                out[y, x, c] = np.uint8(wet * np.float32(255))
+
+
+@_compiled
+def add_mud(image: Singles, cover: Singles, colour: Floats, out: Image) -> None:
+    """Replace the share H x W `cover` of H x W x 3 `image` (all in 0..1) by `colour`."""
+    height, width, _ = image.shape
+    for y in range(height):
+        for x in range(width):
+            share = cover[y, x]
+            for c in range(3):
+                muddy = image[y, x, c] * (np.float32(1) - share) + colour[c] * share
+                out[y, x, c] = np.uint8(min(max(muddy, 0.0), 1.0) * 255)
+
+
+@_compiled
 def refine(
     corners: Floats, wobble: float, squares: Floats, tops: Floats, lefts: Floats, out: Floats
 ) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from robustbench_seg.corruption import pixels
-from robustbench_seg.corruption.pixels import Floats, Image, truncated
+from robustbench_seg.corruption.pixels import Floats, Image
 from robustbench_seg.corruption.streams import Stream
 from robustbench_seg.errors import CorruptionError
 
@@ -85,20 +85,24 @@ def spatter(
     Give one of `water`, the strength of pale blue drops with light and dark edges, and `mud`, the
     sigma that rounds brown spots off. Where no noise is above the threshold the image stays.
     """
+    from robustbench_seg.corruption import kernels
+
     liquid = pixels.gaussian(rng.normal(mean, scale, image.shape[:2]), sigma)
     intensities = image.astype(np.float32) / np.float32(255)
+    out = np.empty_like(image)
     if mud:
         # float32, as in the reference, whose filter keeps the type of its image.
-        spots = pixels.gaussian((liquid > threshold).astype(np.float32), mud).astype(np.float32)
-        spots[spots < 0.8] = 0
-        cover = spots[..., None]
-        return truncated(intensities * (1 - cover) + MUD * cover)
+        cover = pixels.gaussian((liquid > threshold).astype(np.float32), mud).astype(np.float32)
+        cover[cover < 0.8] = 0
+        kernels.add_mud(intensities, cover, MUD, out)
+        return out
     liquid[liquid < threshold] = 0
     drops = (liquid * 255).astype(np.uint8)
     strength = drops * _edges(drops)
     if strength.any():
         strength = strength / strength.max() * np.float32(water)
-    return truncated(intensities + strength[..., None] * WATER)
+    kernels.add_water(intensities, strength, WATER, out)
+    return out
 
 
 def _edges(drops: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

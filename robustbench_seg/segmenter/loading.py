@@ -1,5 +1,6 @@
 """From a model's name to something that runs: card -> network -> weights -> segmenter."""
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from robustbench_seg.files import digest_file
 from robustbench_seg.model_cards import Inference, ModelCard, load_card
 from robustbench_seg.segmenter.inference import WINDOW
 from robustbench_seg.segmenter.segmenter import PRECISIONS, NetworkSegmenter
-from robustbench_seg.weights import load_weights, read_weights
+from robustbench_seg.weights import find_weights, load_weights, read_weights
 
 UNTRAINED = "none"
 """Given as weights: random ones, for timing only."""
@@ -34,7 +35,7 @@ def load_model(
     weights that are missing or do not fit.
     """
     card = load_card(name)
-    return _network(card, _weights_file(card, weights), num_classes)
+    return _network(card, _weights_file(card, weights), num_classes)[0]
 
 
 def load_segmenter(
@@ -60,9 +61,12 @@ def load_segmenter(
     if precision not in PRECISIONS:
         raise ModelError(unknown("precision", precision, PRECISIONS))
     file = _weights_file(card, weights)
+    untrained = None if classes is None else len(classes)
+    network, metadata = _network(card, file, None if file else untrained)
     if file is not None or classes is None:
-        classes = class_names(card.dataset)
-    network = _network(card, file, len(classes))
+        # Files made here name their classes; others have those of the card's dataset.
+        named = metadata.get("classes")
+        classes = tuple(json.loads(named)) if named else class_names(card.dataset)
     mode = _inference(card, inference)
     facts: dict[str, Any] = {
         "architecture": card.architecture,
@@ -77,6 +81,7 @@ def load_segmenter(
         "card": card.name,
         "params": sum(parameter.numel() for parameter in network.parameters()),
         "weights_file": file.name if file else UNTRAINED,
+        "weights_metadata": metadata,
         "published": asdict(card.published) if card.published else None,
         "training": asdict(card.training) if card.training else None,
     }
@@ -102,9 +107,9 @@ def _weights_file(card: ModelCard, weights: str | Path | None) -> Path | None:
     if weights == UNTRAINED:
         return None
     if weights is not None:
-        return Path(weights)
+        return find_weights(Path(weights))
     if card.weights_file is not None:
-        return card.weights_file
+        return find_weights(card.weights_file)
     where = f"they are published at {card.weights.location}" if card.weights.location else (
         f"none are published; make some with robustseg train --model {card.name}"
     )  # fmt: skip
@@ -114,18 +119,22 @@ def _weights_file(card: ModelCard, weights: str | Path | None) -> Path | None:
     )
 
 
-def _network(card: ModelCard, file: Path | None, num_classes: int | None) -> nn.Module:
+def _network(
+    card: ModelCard, file: Path | None, num_classes: int | None
+) -> tuple[nn.Module, dict[str, str]]:
+    """The network in eval mode, and what its weight file says about itself."""
+    metadata: dict[str, str] = {}
     if file is None:
         # The same untrained network each time, without touching the caller's generator.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             network = build(card.architecture, num_classes or card.classes, **card.variant)
     else:
-        stored = read_weights(file).metadata.get("num_classes")
-        count = num_classes or (int(stored) if stored else card.classes)
-        network = build(card.architecture, count, **card.variant)
-        load_weights(network, file)
-    return network.eval()
+        if num_classes is None:
+            num_classes = int(read_weights(file).metadata.get("num_classes", card.classes))
+        network = build(card.architecture, num_classes, **card.variant)
+        metadata = load_weights(network, file)
+    return network.eval(), metadata
 
 
 def _inference(card: ModelCard, mode: Literal["whole", "slide"] | None) -> Inference:

@@ -66,3 +66,9 @@ def test_links_lead_right_from_a_folder_that_is_itself_a_link(tmp_path):
     (tmp_path / "out").symlink_to("disk/deep/out")
     make_link(tmp_path / "out/gt", tmp_path / "data/gt")
     assert (tmp_path / "out/gt").samefile(tmp_path / "data/gt")
+
+
+def test_links_do_not_pass_through_a_link_above_both_trees(tmp_path):
+    (tmp_path / "world/data/gt").mkdir(parents=True)
+    (tmp_path / "alias").symlink_to("world")
+    assert make_link(tmp_path / "alias/out/gt", tmp_path / "alias/data/gt") == "../data/gt"

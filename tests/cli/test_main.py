@@ -1,0 +1,62 @@
+import click
+import pytest
+from click.testing import CliRunner
+
+from robustbench_seg import __version__
+from robustbench_seg.cli.main import Program, main
+from robustbench_seg.errors import DatasetError, IncompleteError
+
+
+def program(error: BaseException) -> click.Command:
+    @click.group(cls=Program)
+    def group():
+        pass
+
+    @group.command()
+    def fail():
+        raise error
+
+    return group
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (DatasetError("no images in /data: get them at x"), 2, "no images in /data: get them at x"),
+        (IncompleteError("left out: a.png"), 1, "left out: a.png"),
+        (KeyboardInterrupt(), 130, "interrupted; what is finished is kept"),
+        (
+            ImportError("libGL.so.1: cannot open shared object file"),
+            2,
+            "libGL.so.1: cannot open shared object file. OpenCV needs a system package: "
+            "apt-get install libgl1 libglib2.0-0",
+        ),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_code(error, code, line):
+    result = CliRunner().invoke(program(error), ["fail"])
+    assert result.exit_code == code
+    assert result.stderr == f"robustseg: {line}\n"
+    assert result.stdout == ""
+
+
+def test_a_defect_keeps_its_traceback():
+    result = CliRunner().invoke(program(ImportError("no module named 'x'")), ["fail"])
+    assert isinstance(result.exception, ImportError)
+
+
+def test_usage_errors_exit_with_two():
+    assert CliRunner().invoke(main, ["evaluate"]).exit_code == 2
+    assert CliRunner().invoke(main, ["no-such-command"]).exit_code == 2
+
+
+def test_help_shows_every_command_with_a_sentence():
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    for name, command in main.commands.items():
+        assert name in result.stdout
+        assert command.help
+
+
+def test_version():
+    assert CliRunner().invoke(main, ["--version"]).stdout.strip().endswith(__version__)

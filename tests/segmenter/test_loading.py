@@ -1,0 +1,147 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import robustbench_seg as rs
+from robustbench_seg.datasets import class_names
+from robustbench_seg.errors import ModelError, WeightsError
+from robustbench_seg.segmenter import load_model, load_segmenter
+from robustbench_seg.weights import save_weights
+
+CARD = """
+architecture = "segformer"
+variant = {{ size = "b0" }}
+dataset = "{dataset}"
+classes = {classes}
+[weights]
+source = "file"
+location = "weights.safetensors"
+[preprocessing]
+mean = [0.4, 0.5, 0.6]
+std = [0.2, 0.25, 0.3]
+[inference]
+mode = "whole"
+"""
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory):
+    """A trained model as `robustseg train` leaves it: a card and its weights, 11 classes."""
+    folder = tmp_path_factory.mktemp("trained")
+    network = load_model("segformer-b0", weights="none", num_classes=11)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.01 * torch.randn(parameter.shape, generator=torch.manual_seed(1)))
+    save_weights(folder / "weights.safetensors", network.state_dict(), {"num_classes": "11"})
+    (folder / "mine.toml").write_text(CARD.format(dataset="camvid", classes=11))
+    return folder / "mine.toml", network
+
+
+@pytest.fixture(scope="module")
+def image():
+    return np.random.default_rng(0).integers(0, 256, (67, 90, 3), np.uint8)
+
+
+def test_a_segmenter_is_card_network_and_preprocessing(card, image):
+    path, network = card
+    segmenter = load_segmenter(path)
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
+    mean = torch.tensor([0.4, 0.5, 0.6]).reshape(1, 3, 1, 1)
+    std = torch.tensor([0.2, 0.25, 0.3]).reshape(1, 3, 1, 1)
+    with torch.inference_mode():
+        logits = torch.nn.functional.interpolate(
+            network((pixels - mean) / std), (67, 90), mode="bilinear", align_corners=False
+        )
+    torch.testing.assert_close(segmenter.logits(image), logits, atol=1e-4, rtol=0)
+    labels = segmenter(image)
+    assert labels.dtype == np.uint8
+    assert labels.shape == (67, 90)
+    assert (labels == logits.argmax(1)[0].numpy()).mean() > 0.999
+    assert segmenter.name == "mine"
+    assert segmenter.classes == class_names("camvid")
+
+
+def test_facts_hold_what_changes_a_label(card):
+    path, _ = card
+    facts = load_segmenter(path).facts
+    assert facts["threads"] == torch.get_num_threads()
+    assert facts["preprocessing"]["mean"] == (0.4, 0.5, 0.6)
+    assert facts["precision"] == "float32"
+    assert len(facts["weights"]) == 64
+    other = load_segmenter(path, inference="slide", precision="bf16", name="renamed")
+    assert other.facts["inference"] == {"mode": "slide", "crop": 1024, "stride": 768}
+    assert other.facts["precision"] == "bf16"
+    assert other.name == "renamed"
+    json.dumps([facts, other.about])
+
+
+def test_the_classes_named_in_the_file_count(card, tmp_path):
+    path, network = card
+    names = [f"class {k}" for k in range(11)]
+    metadata = {"num_classes": "11", "classes": json.dumps(names)}
+    save_weights(tmp_path / "weights.safetensors", network.state_dict(), metadata)
+    (tmp_path / "own.toml").write_text(CARD.format(dataset="quarry", classes=11))
+    assert load_segmenter(tmp_path / "own.toml").classes == tuple(names)
+
+
+def test_untrained_weights_are_the_same_each_time_and_leave_the_generator_alone():
+    torch.manual_seed(5)
+    first = load_model("segformer-b0", weights="none", num_classes=3)
+    drawn = torch.rand(1)
+    torch.manual_seed(5)
+    assert torch.equal(torch.rand(1), drawn)
+    second = load_model("segformer-b0", weights="none", num_classes=3)
+    for one, two in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_untrained_segmenters_take_the_classes_they_are_given():
+    segmenter = load_segmenter("segformer-b0", weights="none", classes=("a", "b"))
+    assert segmenter.classes == ("a", "b")
+    assert segmenter.facts["weights"] == "none"
+    assert segmenter(np.zeros((32, 32, 3), np.uint8)).max() <= 1
+
+
+def test_load_model_gives_logits_at_a_quarter():
+    network = rs.load_model("segformer-b0", weights="none")
+    with torch.inference_mode():
+        assert network(torch.zeros(2, 3, 64, 96)).shape == (2, 19, 16, 24)
+    assert not network.training
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (
+            lambda: load_segmenter("segformer-b5"),
+            WeightsError,
+            "segformer-b5: no weights at hand: they are published at "
+            "nvidia/segformer-b5-finetuned-cityscapes-1024-1024. Give a file with --weights, or "
+            "--weights none for random ones (timing only)",
+        ),
+        (
+            lambda: load_segmenter("deeplabv3plus-mobilenetv2"),
+            WeightsError,
+            "deeplabv3plus-mobilenetv2: no weights at hand: none are published; make some with "
+            "robustseg train --model deeplabv3plus-mobilenetv2. Give a file",
+        ),
+        (
+            lambda: load_segmenter("segformer-b0", weights="none", precision="fp8"),
+            ModelError,
+            "unknown precision 'fp8'",
+        ),
+        (
+            lambda: load_segmenter("segformer-b0", weights="none", device="gpu"),
+            ModelError,
+            "device 'gpu': ",
+        ),
+        (lambda: load_segmenter("segformer-b6"), ModelError, "unknown model 'segformer-b6'; did"),
+    ],
+)
+def test_what_cannot_be_loaded_is_said_in_one_line(call, kind, message):
+    with pytest.raises(kind) as error:
+        call()
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,56 @@
+"""What the pages say exists: every command line parses, every link has a target."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from robustbench_seg.cli.main import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def commands(text: str) -> list[str]:
+    """The robustseg command lines of a page: in code blocks, continued lines joined, and inline."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    inline = re.findall(r"`(robustseg [^`]*)`", text)
+    starts = [line.partition("#")[0].strip() for line in lines if line.startswith("robustseg ")]
+    return starts + [line for line in inline if "..." not in line]
+
+
+FOUND = [(page, line) for page in PAGES for line in commands(page.read_text())]
+
+
+def test_there_are_commands_to_check():
+    assert {page.name for page, _ in FOUND} >= {"README.md", "models.md", "datasets.md"}
+
+
+@pytest.mark.parametrize(("page", "line"), FOUND, ids=lambda value: str(value)[-60:])
+def test_every_command_on_a_page_parses(page, line):
+    _, name, *arguments = shlex.split(line)
+    assert name in main.commands, f"{page.name}: {line}"
+    if not arguments:
+        return  # the command is mentioned, not run
+    command = main.commands[name]
+    try:
+        command.make_context(name, arguments)
+    except click.exceptions.Exit:
+        pass  # --help
+    except click.MissingParameter as error:
+        # Prose may leave out what does not matter there; a page's code blocks may not.
+        assert f"`{line}`" in page.read_text(), error.message
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_contributing_stays_short():
+    assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 60
