@@ -1,4 +1,4 @@
-"""robustseg: how well does a segmentation model stand noise, blur, digital damage and weather?
+"""robustseg: how robust a segmentation model is to noise, blur, digital damage and weather.
 
 The names below are the whole Python interface. They load on first use, because torch, pandas
 and numba together take seconds to import and most commands need only some of them.

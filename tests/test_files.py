@@ -16,10 +16,15 @@ def test_a_file_appears_with_its_parents(tmp_path):
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "x.bin"
     write_bytes(path, b"old")
-    with pytest.raises(RuntimeError, match="half way"), atomic_path(path) as partial:
-        partial.write_bytes(b"new")
-        assert path.read_bytes() == b"old"
-        raise RuntimeError("half way")
+
+    def fail_half_way():
+        with atomic_path(path) as partial:
+            partial.write_bytes(b"new")
+            assert path.read_bytes() == b"old"
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        fail_half_way()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

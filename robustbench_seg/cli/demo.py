@@ -15,7 +15,12 @@ MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
     show_default=True,
     help="Folder for the runs and the report.",
 )
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Use only the first N images (a quick look).")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Use only the first N images (a quick look).",
+)
 def demo(out: Path, limit: int | None) -> None:
     """Run the whole study on the built-in dataset and weights, in minutes on a laptop.
 
@@ -31,14 +36,16 @@ def demo(out: Path, limit: int | None) -> None:
     from robustbench_seg.protocol import load_protocol
     from robustbench_seg.reporting import finding, read_panels, terminal_table, write_page
     from robustbench_seg.segmenter import load_segmenter
-    from robustbench_seg.study import Study, evaluate
+    from robustbench_seg.study import evaluate
 
     dataset = open_dataset("minicity")
     if limit is not None:
         dataset = dataset.first(limit)
     protocol = load_protocol()
-    study = Study(dataset, protocol, protocol.conditions())
     segmenters = [load_segmenter(model) for model in MODELS]
-    panels = read_panels(evaluate(study, segmenters, out / "runs", progress=True))
+    runs = evaluate(
+        segmenters, dataset, protocol, protocol.conditions(), out / "runs", progress=True
+    )
+    panels = read_panels(runs)
     page = write_page(panels, out / "report")
     click.echo(f"{terminal_table(panels)}\n\n{finding(panels)}\n\nreport: {page}")

@@ -16,35 +16,26 @@ from robustbench_seg.cli.verify import verify
 from robustbench_seg.errors import RobustsegError
 
 
-class OneLine(click.ClickException):
-    """An error the user can mend, shown as one line without a traceback."""
-
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
-
-    def show(self, file: Any = None) -> None:
-        """Print to stderr; stdout holds results only."""
-        click.echo(f"robustseg: {self.message}", err=True)
-
-
 class Program(click.Group):
-    """A group that turns the project's errors into exit codes (0, 1, 2, 130; see README)."""
+    """A group that turns the project's errors into one line and an exit code (0, 1, 2, 130)."""
 
     def invoke(self, context: click.Context) -> Any:
         """Run the subcommand."""
         try:
             return super().invoke(context)
         except RobustsegError as error:
-            raise OneLine(str(error), error.exit_code) from error
+            message, code = str(error), error.exit_code
         except KeyboardInterrupt:
-            raise OneLine("interrupted; what is finished is kept", 130) from None
+            message, code = "interrupted; what is finished is kept", 130
         except ImportError as error:
             # opencv-python links against libGL even where no window is ever opened.
             if "libGL" not in str(error) and "libgthread" not in str(error):
                 raise
             hint = "OpenCV needs a system package: apt-get install libgl1 libglib2.0-0"
-            raise OneLine(f"{error}. {hint}", 2) from error
+            message, code = f"{error}. {hint}", 2
+        # stdout holds results only.
+        click.echo(f"robustseg: {message}", err=True)
+        return context.exit(code)
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})

@@ -5,7 +5,7 @@ import click
 
 @click.command()
 def models() -> None:
-    """List the models that have a card.
+    r"""List the models that have a card.
 
     \b
     weights  shipped       in this package, ready to evaluate

@@ -98,9 +98,10 @@ def train(
     """Train a model from scratch; the defaults are SegFormer's recipe on Cityscapes.
 
     Writes into --out the weights, a model card for them (give it to evaluate --model) and
-    log.csv. Training ends after --iterations, or --minutes of training time, whichever is
-    first; the learning rate falls to 0 by then. On 8 GPUs the paper's 160000 steps take days;
-    on a CPU try --crop 240x320 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 30.
+    log.csv. Training ends after --iterations, or after --minutes of training time, whichever
+    is first; the learning rate reaches 0 just then. The paper's recipe is made for 8 GPUs and a
+    pretrained backbone; for a start from nothing on a CPU say
+    --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.
     """
     from robustbench_seg.allocator import keep_freed_memory
 

@@ -36,15 +36,30 @@ class Dataset(Protocol):
     """A split of a dataset: a sized sequence of samples."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name in every table."""
+        ...
+
     @property
-    def split(self) -> str: ...
+    def split(self) -> str:
+        """Which part of it: "train", "val", ..."""
+        ...
+
     @property
-    def classes(self) -> tuple[str, ...]: ...
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the class indices."""
+        ...
+
     @property
-    def palette(self) -> tuple[tuple[int, int, int], ...]: ...
+    def palette(self) -> tuple[tuple[int, int, int], ...]:
+        """An RGB colour, 0..255, for each class."""
+        ...
+
     @property
-    def ids(self) -> tuple[str, ...]: ...
+    def ids(self) -> tuple[str, ...]:
+        """The image ids, in order."""
+        ...
+
     @property
     def fingerprint(self) -> Mapping[str, object]:
         """JSON-able facts that tell one version of the data from another (no absolute paths)."""

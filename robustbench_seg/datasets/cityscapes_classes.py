@@ -37,7 +37,7 @@ PALETTE: tuple[tuple[int, int, int], ...] = tuple(colour for _, _, colour in _TA
 LABEL_ID_OF_TRAIN_ID: dict[int, int] = {index: row[1] for index, row in enumerate(_TABLE)}
 """Class index -> id in a _gtFine_labelIds.png."""
 
-TRAIN_ID_OF_LABEL_ID: dict[int, int] = {label_id: IGNORE for label_id in range(-1, 34)} | {
+TRAIN_ID_OF_LABEL_ID: dict[int, int] = dict.fromkeys(range(-1, 34), IGNORE) | {
     label_id: index for index, label_id in LABEL_ID_OF_TRAIN_ID.items()
 }
 """Id in a _gtFine_labelIds.png (-1..33) -> class index, IGNORE where it is not scored."""

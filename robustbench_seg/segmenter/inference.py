@@ -60,6 +60,6 @@ def windows(length: int, crop: int, stride: int) -> Iterator[tuple[int, int]]:
 
 
 def to_tensor(image: object, mean: Tensor, std: Tensor) -> Tensor:
-    """uint8 HxWx3 RGB array -> float32 1x3xHxW on the device of `mean`: (rgb / 255 - mean) / std."""
+    """uint8 HxWx3 RGB array -> float32 1x3xHxW on `mean`'s device: (rgb / 255 - mean) / std."""
     pixels = torch.as_tensor(image, device=mean.device).permute(2, 0, 1).unsqueeze(0)
     return (pixels.float() / 255 - mean) / std

@@ -68,7 +68,8 @@ class NetworkSegmenter:
         self.about = about
         self._device = torch.device(device)
         self._dtype = PRECISIONS[precision]
-        self._network = network.to(self._device, memory_format=torch.channels_last)
+        # The stubs of torch do not know the layout's overload.
+        self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._crop, self._stride = inference.crop, inference.stride
         shape = (1, 3, 1, 1)
         self._mean = torch.tensor(preprocessing.mean, device=self._device).reshape(shape)

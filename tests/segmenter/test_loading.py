@@ -78,7 +78,7 @@ def test_facts_hold_what_changes_a_label(card):
 
 
 def test_the_classes_named_in_the_file_count(card, tmp_path):
-    path, network = card
+    _, network = card
     names = [f"class {k}" for k in range(11)]
     metadata = {"num_classes": "11", "classes": json.dumps(names)}
     save_weights(tmp_path / "weights.safetensors", network.state_dict(), metadata)
