@@ -5,12 +5,12 @@ page can search and recolour it.
 """
 
 import io
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
@@ -27,6 +27,14 @@ HEAT = "crest"
 """Perceptually uniform, and readable in all common kinds of colour blindness."""
 
 _INK, _SOFT, _LINE, _PAPER = "#1b1f24", "#59636e", "#dcdfe2", "#fdfdfc"
+_VARIABLES = {
+    _INK: "var(--ink)",
+    _SOFT: "var(--soft)",
+    _LINE: "var(--line)",
+    _PAPER: "var(--paper)",
+}
+"""The page's own colours, which follow its light or dark scheme."""
+
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "robustseg",
     "svg.fonttype": "none",
@@ -171,22 +179,25 @@ def write_figure(figure: Figure, stem: Path) -> str:
 
 def inline_svg(svg: str, label: str, prefix: str) -> Markup:
     """An SVG as part of a page: labelled, identifiers made unique by `prefix`, page's colours."""
-    body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r'\bid="', f'id="{prefix}-', body)
-    body = re.sub(r'(url\(#|href="#)', rf"\1{prefix}-", body)
-    colours = {
-        _INK: "var(--ink)",
-        _SOFT: "var(--soft)",
-        _LINE: "var(--line)",
-        _PAPER: "var(--paper)",
-    }
-    for colour, variable in colours.items():
-        body = body.replace(colour, variable)
-    # Pages know SVG without namespaces; without them, the page also names no foreign address.
-    body = re.sub(r' xmlns(:\w+)?="[^"]*"', "", body).replace("xlink:href", "href")
-    opening = Markup('<svg role="img" aria-label="{}"').format(label)
-    return opening + Markup(body.removeprefix("<svg"))
+    root = ElementTree.fromstring(svg)
+    for node in root.iter():
+        # Pages know SVG without namespaces; without them, the page names no address either.
+        node.tag = node.tag.rpartition("}")[2]
+        attributes = {key.rpartition("}")[2]: value for key, value in node.attrib.items()}
+        node.attrib.clear()
+        for key, value in attributes.items():
+            if key == "id":
+                value = f"{prefix}-{value}"
+            elif key == "href" and value.startswith("#"):
+                value = f"#{prefix}-{value[1:]}"
+            for colour, variable in _VARIABLES.items():
+                value = value.replace(colour, variable)
+            node.set(key, value.replace("url(#", f"url(#{prefix}-"))
+    for described in root.findall("metadata"):
+        root.remove(described)
+    root.set("role", "img")
+    root.set("aria-label", label)
+    return Markup(ElementTree.tostring(root, encoding="unicode"))  # escapes all text by itself
 
 
 def _plain(text: str) -> str:

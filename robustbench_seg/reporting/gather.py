@@ -22,14 +22,14 @@ from robustbench_seg.results import (
     condition_scores,
     find_runs,
     protocol_scores,
+    read_counts,
     read_record,
-    read_results,
 )
 
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
-    """One run, scored; its matrices are not kept."""
+    """One run, scored; its images' counts are not kept."""
 
     folder: Path
     record: dict[str, Any]
@@ -70,11 +70,11 @@ def read_panels(
 def _score(folder: Path, protocol: Protocol | None) -> _Scored:
     record = read_record(folder)
     protocol = protocol or _own_protocol(folder, record)
-    results = read_results(folder)
+    results = read_counts(folder)
     wanted = {CLEAN, *protocol.conditions()}
     pairs = zip(results["corruption"], results["severity"], strict=True)
     results = results[np.array([Condition(c, s) in wanted for c, s in pairs], bool)]
-    if not results["matrix"].notna().any():
+    if not results["counts"].notna().any():
         raise ResultsError(f"{folder}: no image of this run is scored yet; evaluate it first")
     conditions = condition_scores(results)
     drawn = bootstrap(results, protocol)
@@ -113,15 +113,13 @@ def _class_rows(results: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame
 
 def _missing(results: pd.DataFrame, protocol: Protocol, total: int) -> dict[str, str]:
     """For each corruption that lacks images: at which severities, how many, and why."""
-    there = results[results["matrix"].notna()].groupby(["corruption", "severity"]).size()
+    there = results[results["counts"].notna()].groupby(["corruption", "severity"]).size()
     reasons = (
         results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
     )
     lacking: dict[str, dict[str, list[int]]] = {}
-    for name, levels in {
-        CLEAN.corruption: (0,),
-        **dict.fromkeys(protocol.names, SEVERITIES),
-    }.items():
+    wanted = {CLEAN.corruption: (0,), **dict.fromkeys(protocol.names, SEVERITIES)}
+    for name, levels in wanted.items():
         for level in levels:
             count = int(there.get((name, level), 0))
             if count < total:
@@ -153,58 +151,52 @@ def _panel(group: Sequence[_Scored], reference: str | None) -> Panel:
                 f"{split}) cannot be ranked together; report them apart"
             )
     names = names_of([(scored.record["model"], scored.folder) for scored in group])
+    by_name = dict(zip(names, group, strict=True))
     literature = published.cityscapes_c()
     here = (dataset, split, protocol.name)
     ranks_published = here == (published.DATASET, published.SPLIT, published.PROTOCOL)
-    scores = pd.concat(
-        [
-            *(_row(scored, name) for scored, name in zip(group, names, strict=True)),
-            *([literature] if ranks_published else []),
-        ],
-        ignore_index=True,
-    )
+    rows = [_row(scored, name) for name, scored in by_name.items()]
+    scores = pd.concat([*rows, literature] if ranks_published else rows, ignore_index=True)
     scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
     scores = scores.reset_index(drop=True)
-    by_name = dict(zip(names, group, strict=True))
-    own = [str(name) for name in scores.loc[scores["source"] == "measured", "model"]]
-    comparable = ranks_published or protocol.name == published.PROTOCOL
+    own = {str(n): by_name[n] for n in scores.loc[scores["source"] == "measured", "model"]}
     baseline = reference if reference in set(scores["model"]) else None
+    apart = protocol.name == published.PROTOCOL and not ranks_published
     return Panel(
-        dataset,
-        split,
-        protocol,
-        classes,
-        tuple(
+        dataset=dataset,
+        split=split,
+        protocol=protocol,
+        classes=classes,
+        measured=tuple(
             Measured(name, one.folder, one.record, one.missing, one.drawn)
-            for name in own
-            for one in [by_name[name]]
+            for name, one in own.items()
         ),
-        scores,
-        pd.concat([_severity_rows(by_name[name], name) for name in own], ignore_index=True),
-        pd.concat([_named(by_name[name].per_class, name) for name in own], ignore_index=True)[
+        scores=scores,
+        severities=_stacked([_severity_rows(one, name) for name, one in own.items()]),
+        per_class=_stacked([one.per_class.assign(model=name) for name, one in own.items()])[
             ["model", "dataset", "split", "corruption", "severity", "class", "iou"]
         ],
-        category_means(scores, protocol),
-        degradation(scores, protocol, baseline),
-        baseline,
-        None if ranks_published or not comparable else literature,
-        _warnings(group, ranks_published),
+        category_means=category_means(scores, protocol),
+        degradation=degradation(scores, protocol, baseline),
+        baseline=baseline,
+        reference=literature if apart else None,
+        warnings=_warnings(group, ranks_published),
     )
 
 
-def _named(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    return table.assign(model=name)
+def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True)
 
 
 def _row(scored: _Scored, name: str) -> pd.DataFrame:
-    row = _named(scored.scores, name).drop(columns="run")
+    row = scored.scores.assign(model=name).drop(columns="run")
     row.insert(1, "source", "measured")
     row.insert(4, "protocol", scored.protocol.name)
     return row
 
 
 def _severity_rows(scored: _Scored, name: str) -> pd.DataFrame:
-    protocol, rows = scored.protocol, _named(scored.severities, name)
+    protocol, rows = scored.protocol, scored.severities.assign(model=name)
     place = {condition: i for i, condition in enumerate((CLEAN, *protocol.conditions()))}
     conditions = [
         Condition(str(c), int(s)) for c, s in zip(rows["corruption"], rows["severity"], strict=True)
@@ -220,7 +212,8 @@ def _severity_rows(scored: _Scored, name: str) -> pd.DataFrame:
 
 def _warnings(group: Sequence[_Scored], ranks_published: bool) -> tuple[str, ...]:
     said = []
-    for fact, name in (("images", "numbers of images"), ("stream", "streams"), ("seed", "seeds")):
+    facts = {"images": "numbers of images", "stream": "streams", "seed": "seeds"}
+    for fact, name in {**facts, "protocol_version": "versions of the protocol"}.items():
         values = dict.fromkeys(str(scored.record.get(fact)) for scored in group)
         if len(values) > 1:
             said.append(

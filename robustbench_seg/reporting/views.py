@@ -108,7 +108,7 @@ def ranking_table(panel: Panel) -> Table:
         rows.append(
             Row(
                 [
-                    Cell(model, rank=str(rank or "–"), tag=None if measured else source),
+                    Cell(model, model, rank=str(rank or "–"), tag=None if measured else source),
                     Cell(number(record["clean"])),
                     _mean_cell(record["mean"], limits, span),
                     *(Cell(number(value)) for value in values),

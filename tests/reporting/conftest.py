@@ -1,15 +1,17 @@
 """One report, written once, that several tests look at."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_runs import Score, steady, weaker, write_run
+
+sys.path.insert(0, str(Path(__file__).parent))  # where fake_runs lies, in any import mode
+
+from fake_runs import HOSTILE, Score, steady, weaker, write_run
 
 from robustbench_seg.protocol import CLEAN, load_protocol
 from robustbench_seg.reporting import write_report
-
-HOSTILE = "<script>alert(1)</script>"
 
 
 def broken(corruption: str, severity: int, image: int) -> int | str | None:

@@ -10,6 +10,7 @@ from PIL import Image
 from robustbench_seg.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import Row, RunFolder
 
+HOSTILE = "<script>alert(1)</script>"
 CLASSES = ("road", "car", "sky")
 PALETTE = (128, 64, 128, 0, 0, 142, 70, 130, 180)
 

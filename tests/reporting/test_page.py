@@ -5,8 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import HOSTILE
-from fake_runs import steady, weaker, write_run
+from fake_runs import HOSTILE, steady, weaker, write_run
 
 from robustbench_seg.protocol import CLEAN, load_protocol
 from robustbench_seg.reporting import read_panels, write_page, write_report
