@@ -172,5 +172,5 @@ def train(
         f"Clean mIoU {outcome.miou:.2f} % on {images.name} {validate_on} "
         f"({len(validation)} images), after {outcome.views} views of {len(images)} images."
     )
-    path = save(out, network, card, training, remark, half)
+    path = save(out, network, card, images.classes, training, remark, half)
     click.echo(f"{remark}\n{path}")

@@ -24,6 +24,9 @@ from robustbench_seg.reporting.pictures import Album, album
 from robustbench_seg.reporting.provenance import RunView, run_view
 from robustbench_seg.reporting.tables import write_table
 
+HEATMAPS = 3
+"""At most so many class heatmaps of a panel are in the page; the others are files only."""
+
 WORDS = (
     ("mIoU", "Mean over the classes of intersection over union, in percent, from one confusion "
      "matrix pooled over all images; pixels without a label are left out, and so are classes that "
@@ -63,6 +66,7 @@ class PanelView:
     reference: views.Table | None
     curves: Figure | None
     heatmaps: Sequence[Figure]
+    heatmaps_note: str
     classes: views.Table | None
     album: Album | None
 
@@ -152,6 +156,7 @@ def _thumbnail_width(panels: int) -> int:
 def _panel_view(panel: Panel, stem: str, figures: Path, picture_width: int) -> PanelView:
     curves = _curves(panel, stem, figures)
     heatmaps = _heatmaps(panel, stem, figures)
+    more = len(panel.measured) - HEATMAPS
     reference = None
     if panel.reference is not None:
         caption = "Published mIoU on Cityscapes-C val (500 images), percent."
@@ -170,6 +175,7 @@ def _panel_view(panel: Panel, stem: str, figures: Path, picture_width: int) -> P
         reference=reference,
         curves=curves,
         heatmaps=heatmaps,
+        heatmaps_note=f"The heatmaps of {more} more models are in figures/." if more > 0 else "",
         classes=views.class_table(panel) if heatmaps else None,
         album=album(panel, picture_width) if picture_width else None,
     )
@@ -203,5 +209,7 @@ def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[Figure]:
             f"{run.model}: IoU of each class in percent, mean over the scored severities of each "
             "corruption. Blank: the class does not occur, or a condition is missing."
         )
-        figures.append(Figure(title, caption, inline_svg(svg, f"{title}. {caption}", path.name)))
+        if len(figures) < HEATMAPS:
+            inline = inline_svg(svg, f"{title}. {caption}", path.name)
+            figures.append(Figure(title, caption, inline))
     return figures

@@ -98,7 +98,7 @@ class Panel:
             None if pd.isna(mean) else place for place, mean in enumerate(self.scores["mean"], 1)
         ]
 
-    @property
+    @cached_property
     def mean_span(self) -> tuple[float, float]:
         """The ends of all intervals of the mean: the track on which they are drawn."""
         ends = [end for model in self.complete["model"] for end in self.interval(model)]

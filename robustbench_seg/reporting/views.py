@@ -93,24 +93,19 @@ def ranking_table(panel: Panel) -> Table:
         *(Column(f"{name}, %", f"against {panel.baseline}") for name in panel.degradation.columns),
         Column("parameters, M"),
     ]
-    span = panel.mean_span
     rows = []
     for place, record in enumerate(panel.scores.to_dict("records")):
         model, source, rank = record["model"], record["source"], panel.ranks[place]
         measured = panel.run(model) if source == "measured" else None
         limits = panel.interval(model) if measured else None
-        values = [
-            record["retention"],
-            *means.iloc[place],
-            *panel.degradation.iloc[place],
-        ]
+        values = [record["retention"], *means.iloc[place], *panel.degradation.iloc[place]]
         parameters = measured.parameters if measured else None
         rows.append(
             Row(
                 [
                     Cell(model, model, rank=str(rank or "–"), tag=None if measured else source),
                     Cell(number(record["clean"])),
-                    _mean_cell(record["mean"], limits, span),
+                    _mean_cell(record["mean"], limits, panel.mean_span),
                     *(Cell(number(value)) for value in values),
                     Cell("" if parameters is None else f"{parameters / 1e6:.1f}"),
                 ],
@@ -154,7 +149,10 @@ def _mean_cell(mean: float, limits: tuple[float, float] | None, span: tuple[floa
 
 
 def wide_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
-    """Model x (clean, corruptions grouped by category, mean), heat-coloured."""
+    """Model x (clean, corruptions grouped by category), heat-coloured.
+
+    scores: rows of tables/miou.csv, the panel's own or published ones
+    """
     protocol = panel.protocol
     columns = [Column("model"), Column("clean")]
     groups, names, starts = [Group("", 2)], [], set()

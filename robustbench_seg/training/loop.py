@@ -90,7 +90,7 @@ def fit(
                 optimizer, learning_rate_factor(recipe, iteration, done)
             )
             with torch.autocast(torch.device(device).type, torch.bfloat16, precision == "bf16"):
-                logits = network(normalise(images))
+                logits = _forward(network, normalise(images))
             loss = segmentation_loss(logits, labels.to(device, non_blocking=True))
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -122,3 +122,14 @@ def _mean(losses: list[Tensor], iteration: int) -> float:
             f"the loss is {value} at iteration {iteration}: lower --lr or lengthen --warmup"
         )
     return value
+
+
+def _forward(network: nn.Module, images: Tensor) -> Tensor:
+    try:
+        logits: Tensor = network(images)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        # DeepLab's image pooling leaves one value per image and channel to normalise.
+        raise ModelError("a batch of 1 cannot be normalised here: use --batch 2 or more") from None
+    return logits

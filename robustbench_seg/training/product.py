@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -29,10 +30,18 @@ def trained_card(card: ModelCard, *, name: str, dataset: str, classes: int) -> M
 
 
 def save(
-    folder: Path, network: nn.Module, card: ModelCard, training: Training, remark: str, half: bool
+    folder: Path,
+    network: nn.Module,
+    card: ModelCard,
+    names: Sequence[str],
+    training: Training,
+    remark: str,
+    half: bool,
 ) -> Path:
     """Write the weights, then the card, into `folder`; return the card's path.
 
+    names:  of the classes, in order; they go into the weight file, for a dataset of one's own has
+            no other place that a segmenter could take them from
     remark: one line that goes into the card as a comment (what was measured)
     half:   store the weights as float16. Where a value does not fit they are stored in full
             all the same, and IncompleteError says so: a training is not to be lost to that
@@ -41,6 +50,7 @@ def save(
         "architecture": card.architecture,
         "variant": json.dumps(card.variant, sort_keys=True),
         "num_classes": str(card.classes),
+        "classes": json.dumps(list(names), ensure_ascii=False),
         "dataset": card.dataset,
         **({"eps": card.variant.get("eps", "nvlabs")} if card.architecture == "segformer" else {}),
     }

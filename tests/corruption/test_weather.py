@@ -18,13 +18,13 @@ def test_without_drops_the_image_stays(kind):
 
 
 def test_mud_is_brown_and_water_is_pale():
-    gray = np.full((64, 96, 3), 128, np.uint8)
+    gray = np.full((64, 96, 3), 60, np.uint8)
     muddy = corrupt(gray, "spatter", 5)
-    assert muddy.reshape(-1, 3).min(axis=0).tolist() == [63, 42, 20]
+    assert [63, 42, 20] in muddy.reshape(-1, 3).tolist()
     wet = corrupt(gray, "spatter", 1).reshape(-1, 3)
-    assert (wet >= 127).all()
-    red, green, blue = wet[wet.sum(axis=1).argmax()] - 127.0
-    assert green == blue
+    assert (wet >= 59).all()
+    red, green, blue = wet[wet.sum(axis=1).argmax()] - 60.0
+    assert green == blue > 100
     assert red / green == pytest.approx(175 / 238, abs=0.03)
 
 

@@ -1,3 +1,4 @@
+import json
 import tomllib
 
 import pytest
@@ -9,6 +10,7 @@ from robustbench_seg.model_cards import Training, load_card
 from robustbench_seg.training import hardware, save, trained_card
 from robustbench_seg.weights import load_weights, read_weights
 
+CLASSES = tuple("abcdefghijk")
 TRAINING = Training(
     command='robustseg train --model segformer-b0 --data "a b"',
     minutes=1.5,
@@ -29,7 +31,7 @@ def network(card):
 
 
 def test_the_card_is_read_back_as_it_was_meant(card, network, tmp_path):
-    path = save(tmp_path / "new", network, card, TRAINING, "Clean mIoU 12.3 %", half=False)
+    path = save(tmp_path / "new", network, card, CLASSES, TRAINING, "Clean mIoU 12.3 %", half=False)
     assert path == tmp_path / "new" / "mine.toml"
     assert path.read_text().startswith("# Clean mIoU 12.3 %\n")
     read = load_card(path)
@@ -45,7 +47,7 @@ def test_the_card_is_read_back_as_it_was_meant(card, network, tmp_path):
 
 
 def test_the_weights_are_read_back(card, network, tmp_path):
-    path = save(tmp_path, network, card, TRAINING, "", half=False)
+    path = save(tmp_path, network, card, CLASSES, TRAINING, "", half=False)
     other = build(card.architecture, card.classes, **card.variant)
     metadata = load_weights(other, load_card(path).weights_file)
     for name, tensor in network.state_dict().items():
@@ -56,6 +58,7 @@ def test_the_weights_are_read_back(card, network, tmp_path):
             "architecture": "segformer",
             "variant": '{"size": "b0"}',
             "num_classes": "11",
+            "classes": json.dumps(CLASSES),
             "dataset": "camvid",
             "eps": "nvlabs",
         }.items()
@@ -64,7 +67,7 @@ def test_the_weights_are_read_back(card, network, tmp_path):
 
 def test_half_is_half_the_size(card, network, tmp_path):
     for name, half in (("whole", False), ("half", True)):
-        save(tmp_path / name, network, card, TRAINING, "", half=half)
+        save(tmp_path / name, network, card, CLASSES, TRAINING, "", half=half)
     sizes = [(tmp_path / n / "mine.safetensors").stat().st_size for n in ("half", "whole")]
     assert 0.49 < sizes[0] / sizes[1] < 0.52
 
@@ -73,7 +76,7 @@ def test_a_value_beyond_half_costs_no_training(card, network, tmp_path):
     with torch.no_grad():
         network.decode_head.linear_pred.bias[0] = 1e6
     with pytest.raises(IncompleteError, match=r"beyond half precision.*--half was left out"):
-        save(tmp_path, network, card, TRAINING, "", half=True)
+        save(tmp_path, network, card, CLASSES, TRAINING, "", half=True)
     tensors = read_weights(load_card(tmp_path / "mine.toml").weights_file).tensors
     assert tensors["decode_head.linear_pred.bias"][0] == 1e6
 
