@@ -165,5 +165,5 @@ def test_validation_pools_whole_images(blocks):
 def test_a_batch_of_one_is_refused_where_it_cannot_be_normalised(blocks, preprocessing, tmp_path):
     network = build("deeplabv3plus", len(blocks.classes), backbone="mobilenet_v2", separable=True)
     recipe = Recipe(iterations=1, batch=1, crop=(32, 48))
-    with pytest.raises(ModelError, match="a batch of 1 .* use --batch 2 or more"):
+    with pytest.raises(ModelError, match=r"a batch of 1 .* use --batch 2 or more"):
         fit(network, blocks, blocks, recipe, preprocessing, log=tmp_path / "l.csv", workers=0)
