@@ -182,7 +182,7 @@ def _panel_view(panel: Panel, stem: str, figures: Path, picture_width: int) -> P
 
 
 def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
-    if panel.severities.empty:
+    if panel.severities["miou"].isna().all():
         return None
     svg = write_figure(
         severity_curves(panel.severities, panel.protocol), folder / f"{stem}-severity"

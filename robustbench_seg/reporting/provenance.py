@@ -6,48 +6,84 @@ from dataclasses import dataclass
 
 from robustbench_seg.reporting.panels import Measured, Panel
 
+FIRST = (
+    ("images", "images"),
+    ("random numbers", "stream"),
+    ("seed", "seed"),
+    ("protocol", "protocol"),
+    ("weights", "key/segmenter/weights"),
+    ("inference", "key/segmenter/inference"),
+    ("precision", "key/segmenter/precision"),
+    ("versions", "key/versions"),
+    ("corruptions made by", "key/corruption/versions"),
+    ("created", "created"),
+)
+"""What a reader looks for first: its name, and where in run.json it stands (if it does)."""
+
+APART = ("command", "classes", "palette", "format")
+"""What is shown elsewhere in the page."""
+
 
 @dataclass(frozen=True)
 class RunView:
-    """The provenance of one row, as the page shows it."""
+    """The provenance of one row, as the page shows it.
+
+    facts:   what a reader looks for first
+    record:  everything that run.json says
+    missing: one line for each corruption that lacks something
+    """
 
     model: str
     where: str
     command: str
     facts: Sequence[tuple[str, str]]
+    record: Sequence[tuple[str, str]]
     missing: Sequence[str]
 
 
 def run_view(panel: Panel, run: Measured) -> RunView:
-    """All that run.json says but the command and the lists of classes; and what is missing."""
-    apart = ("command", "classes", "palette", "format")
-    record = {key: value for key, value in run.record.items() if key not in apart}
+    """The provenance of one run of a panel."""
+    found = ((name, _at(run.record, path)) for name, path in FIRST)
+    facts = [(name, _shown(value)) for name, value in found if value not in (None, {})]
     return RunView(
         model=run.model,
         where=f"{panel.name} · run folder {run.folder.name}",
         command=str(run.record.get("command", "")),
-        facts=[("severities averaged", _scored(panel)), *_flat(record)],
+        facts=[*facts, ("severities averaged", _scored(panel))],
+        record=_flat(run.record),
         missing=[f"{name.replace('_', ' ')}: {what}" for name, what in run.missing.items()],
     )
 
 
+def _at(record: object, path: str) -> object:
+    for key in path.split("/"):
+        record = record.get(key) if isinstance(record, Mapping) else None
+    return record
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_shown(inner)}" for key, inner in value.items())
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _scored(panel: Panel) -> str:
-    levels: dict[tuple[str, tuple[int, ...]], None] = {}
-    for spec in panel.protocol.corruptions:
-        levels[spec.category, spec.scored] = None
-    return ", ".join(f"{category} {s[0]}-{s[-1]}" for category, s in levels)
+    """Such as "blur 1-5, noise 1-3": a category once for each choice of severities in it."""
+    levels = {(spec.category, spec.scored): None for spec in panel.protocol.corruptions}
+    return ", ".join(f"{category} {'-'.join(_ends(s))}" for category, s in levels)
+
+
+def _ends(levels: Sequence[int]) -> list[str]:
+    return list(dict.fromkeys([str(levels[0]), str(levels[-1])]))
 
 
 def _flat(value: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
     facts = []
     for key, inner in value.items():
-        if key == "classes":  # named by the class table already
+        if key in APART:
             continue
-        name = f"{prefix}{key}".replace("_", " ")
         if isinstance(inner, Mapping):
-            facts += _flat(inner, f"{name}, ")
-        elif isinstance(inner, str):
-            facts.append((name, inner))
+            facts += _flat(inner, f"{prefix}{key} / ")
         elif inner is not None:
-            facts.append((name, json.dumps(inner, ensure_ascii=False)))
+            facts.append((f"{prefix}{key}", _shown(inner)))
     return facts

@@ -13,7 +13,7 @@ from PIL import Image
 from robustbench_seg.cli.main import main
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.manifest import read_manifest
-from robustbench_seg.datasets import corrupted_image, open_dataset
+from robustbench_seg.datasets import corrupted_image, minicity, open_dataset
 
 NAMES = ("ulm/ulm_000000_000019", "ulm/ulm_000001_000019", "bonn/bonn_000000_000019")
 
@@ -106,16 +106,17 @@ def test_other_datasets_keep_their_layout(tmp_path, robustseg, dataset, image, l
     assert robustseg("verify", out).exit_code == 0
 
 
-def test_minicity_is_drawn_beside_its_corrupted_images(tmp_path, robustseg):
+def test_minicity_is_drawn_beside_its_corrupted_images(tmp_path, robustseg, monkeypatch):
+    monkeypatch.setitem(minicity.SCENES, "val", 2)
     words = (
         "generate-cityscapes-c", "--dataset", "minicity", "--out", tmp_path, "--workers", 1,
         "--corruption", "contrast", "--severity",
     )  # fmt: skip
     result = robustseg(*words, 1)
     assert result.exit_code == 0, result.output
-    drawn = open_dataset("minicity", None).first(2)
-    clean = open_dataset("cityscapes", tmp_path / "clean").first(2)
-    corrupted = open_dataset("cityscapes", tmp_path / "contrast/1").first(2)
+    drawn = open_dataset("minicity", None)
+    clean = open_dataset("cityscapes", tmp_path / "clean")
+    corrupted = open_dataset("cityscapes", tmp_path / "contrast/1")
     for scene, file, variant in zip(drawn, clean, corrupted, strict=True):
         assert scene.id == file.id == variant.id
         np.testing.assert_array_equal(file.image, scene.image)

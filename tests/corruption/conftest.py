@@ -7,16 +7,8 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.corruption.generate import Generation, Source
-from robustbench_seg.errors import DatasetError
+from robustbench_seg.datasets import read_image
 from robustbench_seg.protocol import load_protocol
-
-
-def read(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as file:
-            return np.asarray(file.convert("RGB"))
-    except OSError as error:
-        raise DatasetError(f"{path}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -26,7 +18,7 @@ class Town:
     root: Path
     names: tuple[str, ...]
 
-    def sources(self, reader=read) -> tuple[Source, ...]:
+    def sources(self, reader=read_image) -> tuple[Source, ...]:
         return tuple(
             Source(
                 f"leftImg8bit/val/ulm/{name}_leftImg8bit.png",

@@ -34,7 +34,7 @@ IMAGES = {
     "upright": PHOTOGRAPH[:200, 100:145],
     "blocks": blocks(),
 }
-SEED = 7
+SEED = 0  # its motion blur is nearly horizontal, and so longer than the least image is wide
 
 
 def fork(image: np.ndarray, corruption: str, severity: int) -> np.ndarray:

@@ -114,14 +114,15 @@ def test_survives_being_killed(town, tmp_path, contents):
 import os, sys, time
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
-from conftest import Town, read
+from conftest import Town
 from robustbench_seg.corruption.generate import generate
+from robustbench_seg.datasets import read_image
 
 def slow(path):
     if "ulm_1" in path.name:
         Path({str(tmp_path)!r}, "worker").write_text(str(os.getpid()))
         time.sleep(600)
-    return read(path)
+    return read_image(path)
 
 if __name__ == "__main__":
     town = Town(Path({str(town.root)!r}), {town.names!r})
@@ -318,11 +319,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_finished(town, tmp_path, monk
     assert not (tmp_path / "out/manifest.json").exists()
 
 
-def die(path):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def test_a_worker_that_dies_is_one_line(town, tmp_path):
-    sources = tuple(replace(s, read=partial(die, None)) for s in town.sources())
+    sources = tuple(replace(s, read=partial(os._exit, 9)) for s in town.sources())
     with pytest.raises(CorruptionError, match=r"a worker process died.*fewer workers"):
         generate(town.generation(tmp_path / "out", sources=sources), workers=2)

@@ -44,8 +44,15 @@ def test_pixel_digest_is_sha256_of_shape_and_bytes():
 
 def test_broken_files_are_an_os_error(tmp_path):
     path = tmp_path / "a.png"
-    whole = encode_png(np.zeros((40, 40, 3), np.uint8))
-    for broken in (b"", b"no image", whole[: len(whole) // 2], whole[:20]):
-        path.write_bytes(broken)
+    small = np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8)
+    whole = encode_png(np.asarray(Image.fromarray(small).resize((32, 32))))
+    broken = {"empty": b"", "text": b"no image", "cut": whole[:900], "cut early": whole[:20]}
+    # In the length of a chunk Pillow answers with ValueError (the header) or SyntaxError.
+    for chunk, byte in ((b"IHDR", 1), (b"IDAT", 2)):
+        flipped = bytearray(whole)
+        flipped[whole.index(chunk) - byte] ^= 1
+        broken[f"length of {chunk!r}"] = bytes(flipped)
+    for content in broken.values():
+        path.write_bytes(content)
         with pytest.raises(OSError, match=r"."):
             read_pixels(path)

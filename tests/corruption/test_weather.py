@@ -20,7 +20,7 @@ def test_without_drops_the_image_stays(kind):
 def test_mud_is_brown_and_water_is_pale():
     gray = np.full((64, 96, 3), 60, np.uint8)
     muddy = corrupt(gray, "spatter", 5)
-    assert [63, 42, 20] in muddy.reshape(-1, 3).tolist()
+    assert np.abs(muddy.reshape(-1, 3).astype(int) - [63, 42, 20]).max(axis=1).min() <= 1
     wet = corrupt(gray, "spatter", 1).reshape(-1, 3)
     assert (wet >= 59).all()
     red, green, blue = wet[wet.sum(axis=1).argmax()] - 60.0

@@ -52,7 +52,11 @@ def write_run(
         "seed": seed,
         "protocol": protocol,
         "protocol_version": "1",
-        "key": {"segmenter": {"weights": "0" * 64, "model": model}, "seed": seed},
+        "key": {
+            "segmenter": {"weights": "0" * 64, "model": model},
+            "corruption": {"seed": seed},
+            "versions": {"numpy": "2.0", "torch": "2.6"},
+        },
         "about": {"params": 3_700_000},
         "classes": list(classes),
         "created": "2026-01-01T00:00:00+00:00",

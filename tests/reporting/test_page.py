@@ -103,8 +103,22 @@ def test_the_finding_comes_first_and_the_numbers_are_there(page):
     for text in ("69.0", "12 corruptions at severities 1 to 5", "noise 1-3", "arXiv 2105.15203"):
         assert text in main
     assert "severities 3, 4, 5: not run" in main
+    assert f"weights {64 * '0'}" in main
+    assert "numpy 2.0, torch 2.6" in main
+    assert "key / segmenter / model alpha" in main
     assert "2 of 3 images (town/1.png: truncated)" in main
     assert "robustseg evaluate --dataset minicity --limit 3" in main
+
+
+def test_a_study_that_has_only_begun_has_a_page(run, tmp_path):
+    def first_image_only(corruption: str, severity: int, image: int) -> int | None:
+        return 80 if image == 0 else None
+
+    page = write_page(read_panels([run("alpha", first_image_only)]), tmp_path)
+    text = page.read_text()
+    assert "nothing is ranked" in text
+    assert "1 of 3 images" in text
+    assert not list(tmp_path.glob("figures/*"))
 
 
 def test_empty_cells_say_why(page):

@@ -1,0 +1,37 @@
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from robustbench_seg.cli.main import main
+from robustbench_seg.protocol import load_protocol
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo on two images: its output and its folder."""
+    out = tmp_path_factory.mktemp("demo")
+    return CliRunner().invoke(main, ["demo", "--limit", "2", "--out", str(out)]), out
+
+
+def test_the_demo_ends_in_a_report_and_says_what_was_learnt(demo):
+    result, out = demo
+    assert result.exit_code == 0, result.output
+    assert str(out / "report" / "index.html") in result.stdout
+    assert "2 images of minicity val" in result.stdout
+    assert "segformer-b0-minicity" in (out / "report" / "index.html").read_text()
+
+
+def test_all_cells_are_there(demo):
+    _, out = demo
+    table = pd.read_csv(out / "report" / "tables" / "miou.csv")
+    measured = table[table["source"] == "measured"]
+    assert len(measured) == 2
+    assert measured[["clean", *load_protocol().names, "mean", "retention"]].notna().all(axis=None)
+
+
+def test_started_again_it_computes_nothing(demo):
+    _, out = demo
+    before = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.parquet")}
+    result = CliRunner().invoke(main, ["demo", "--limit", "2", "--out", str(out)])
+    assert result.exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.parquet")} == before
