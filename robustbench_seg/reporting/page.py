@@ -196,7 +196,7 @@ def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
 
 
 def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[Figure]:
-    figures = []
+    figures: list[Figure] = []
     slugs = _unique([slug(run.model) for run in panel.measured])
     for run, name in zip(panel.measured, slugs, strict=True):
         grid = panel.class_grid(run.model)
