@@ -1,4 +1,4 @@
-"""What OpenMP's waiting policy costs and saves: images/s of one network, alone and on a busy machine.
+"""What OpenMP's waiting policy costs and saves: images/s alone and on a busy machine.
 
     python benchmarks/waiting.py benchmarks/results/waiting.json
 
