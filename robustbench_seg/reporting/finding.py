@@ -7,6 +7,9 @@ import pandas as pd
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.views import number
 
+FEW = 30
+"""Below so many images a percentile interval is too narrow to be taken at its word."""
+
 
 def finding(panels: Sequence[Panel]) -> str:
     """The finding of each panel as plain text, one paragraph each."""
@@ -101,9 +104,11 @@ def _others(panel: Panel, complete: pd.DataFrame) -> list[str]:
 
 def _trust(panel: Panel) -> str:
     each = "It is" if len(panel.measured) == 1 else "Each model is"
+    images = min(int(run.record["images"]) for run in panel.measured)
+    few = f" With only {images} images even that is rough." if images < FEW else ""
     return (
         f"{each} one training run: the interval covers the choice of images, not the luck of "
-        "training or of the corruptions' random draws."
+        f"training or of the corruptions' random draws.{few}"
     )
 
 

@@ -22,6 +22,7 @@ def test_the_leader_with_the_interval_of_its_lead(run):
     assert "What breaks them most, on average over the models, is fog (18.0 points" in text
     assert "Each model is one training run" in text
     assert "luck of training" in text
+    assert text.endswith("With only 3 images even that is rough.")
 
 
 def test_no_difference_is_claimed_when_the_interval_holds_zero(run):
@@ -48,6 +49,10 @@ def test_who_keeps_the_larger_share_is_said_when_it_is_another(run):
 
     text = finding(read_panels([run("alpha"), run("flat", low_but_steady)]))
     assert "kept is highest for flat (100.0 %, against 86.2 %)" in text
+
+
+def test_enough_images_need_no_warning(run):
+    assert "rough" not in finding(read_panels([run("alpha", images=30)]))
 
 
 def test_incomplete_models_are_named_and_not_ranked(run):
