@@ -2,8 +2,9 @@
 
     python benchmarks/waiting.py benchmarks/results/waiting.json
 
-ACTIVE (the default: waiting threads spin) and PASSIVE (they sleep) take turns, so that both see the
-same machine; each turn is a process of its own, because the policy is read when torch loads.
+How often a waiting thread spins before it sleeps: the library's default, our setting, and never. They
+take turns, so that all see the same machine; each turn is a process of its own, because the
+setting is read when torch loads.
 "Busy" means as many other processes as there are cores, each in an endless loop.
 """
 
@@ -14,8 +15,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from robustbench_seg import threads
+
 SECONDS, ROUNDS = 8, 3
-POLICIES = ("ACTIVE", "PASSIVE")
+SPINS: dict[str, str | None] = {"default": None, "ours": str(threads.SPINS), "never": "0"}
 
 MEASURE = f"""
 import time, numpy as np
@@ -33,8 +36,8 @@ print(count / (time.perf_counter() - start))
 """
 
 
-def images_per_second(policy: str) -> float:
-    environment = os.environ | {"OMP_WAIT_POLICY": policy}
+def images_per_second(spins: str | None) -> float:
+    environment = dict(os.environ) | ({"GOMP_SPINCOUNT": spins} if spins else {})
     command = [sys.executable, "-c", MEASURE]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return float(done.stdout)
@@ -45,13 +48,13 @@ def compare(busy: bool) -> dict[str, float]:
     loop = [sys.executable, "-c", "while True: pass"]
     others = [subprocess.Popen(loop) for _ in range(cores if busy else 0)]
     try:
-        rounds = [{policy: images_per_second(policy) for policy in POLICIES} for _ in range(ROUNDS)]
+        rounds = [{name: images_per_second(n) for name, n in SPINS.items()} for _ in range(ROUNDS)]
     finally:
         for process in others:
             process.kill()
-    medians = {policy: statistics.median(r[policy] for r in rounds) for policy in POLICIES}
-    ratio = statistics.median(r["PASSIVE"] / r["ACTIVE"] for r in rounds)
-    return {**medians, "passive_over_active": ratio}
+    medians = {name: statistics.median(r[name] for r in rounds) for name in SPINS}
+    ratio = statistics.median(r["ours"] / r["default"] for r in rounds)
+    return {**medians, "ours_over_default": ratio}
 
 
 def main() -> None:

@@ -1,14 +1,18 @@
-"""Let the threads of a network wait without using a core."""
+"""Let the threads of a network wait for each other without stalling a busy machine."""
 
 import os
 
+SPINS = 20_000
 
-def wait_patiently() -> None:
-    """Have OpenMP's threads sleep while they wait for each other, unless the user has decided.
 
-    By default they spin. On a machine with as many busy processes as cores a spinning thread
-    keeps its own partner from the core it waits for (benchmarks/waiting.py). No number changes.
+def wait_briefly() -> None:
+    """Have OpenMP's threads spin only briefly before they sleep, unless the user has decided.
+
+    GNU OpenMP spins 300,000 times by default. Where as many other processes are busy as there are
+    cores, a spinning thread keeps its own partner from the core it waits for; where threads always
+    sleep, an idle machine loses half its speed (benchmarks/waiting.py). No number changes.
 
     Call it before torch is imported: the setting is read when the library loads.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))

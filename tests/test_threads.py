@@ -1,12 +1,27 @@
 import os
 
-from robustbench_seg.threads import wait_patiently
+import pytest
+
+from robustbench_seg.threads import SPINS, wait_briefly
 
 
-def test_waiting_is_passive_unless_the_user_decides(monkeypatch):
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    wait_patiently()
-    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
-    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
-    wait_patiently()
-    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+@pytest.fixture(autouse=True)
+def undecided(monkeypatch):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(name, "")  # so that it is restored
+        monkeypatch.delenv(name)
+
+
+def test_threads_spin_briefly():
+    wait_briefly()
+    assert os.environ["GOMP_SPINCOUNT"] == str(SPINS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("GOMP_SPINCOUNT", "7"), ("OMP_WAIT_POLICY", "ACTIVE")]
+)
+def test_what_the_user_decided_stands(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    wait_briefly()
+    assert os.environ[name] == value
+    assert os.environ.get("GOMP_SPINCOUNT") == ("7" if name == "GOMP_SPINCOUNT" else None)

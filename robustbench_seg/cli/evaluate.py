@@ -109,10 +109,10 @@ def evaluate(
         raise click.UsageError("--name and --weights go with a single --model")
 
     from robustbench_seg.allocator import keep_freed_memory
-    from robustbench_seg.threads import wait_patiently
+    from robustbench_seg.threads import wait_briefly
 
     keep_freed_memory()
-    wait_patiently()
+    wait_briefly()
 
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.protocol import load_protocol

@@ -104,10 +104,10 @@ def train(
     --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.
     """
     from robustbench_seg.allocator import keep_freed_memory
-    from robustbench_seg.threads import wait_patiently
+    from robustbench_seg.threads import wait_briefly
 
     keep_freed_memory()
-    wait_patiently()
+    wait_briefly()
 
     import torch
 
