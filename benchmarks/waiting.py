@@ -2,9 +2,9 @@
 
     python benchmarks/waiting.py benchmarks/results/waiting.json
 
-How often a waiting thread spins before it sleeps: the library's default, our setting, and never. They
-take turns, so that all see the same machine; each turn is a process of its own, because the
-setting is read when torch loads.
+How often a waiting thread spins before it sleeps: the library's default, our setting, and never.
+They take turns, so that all see the same machine; each turn is a process of its own, because
+the setting is read when torch loads.
 "Busy" means as many other processes as there are cores, each in an endless loop.
 """
 
