@@ -4,12 +4,14 @@ Images are uint8 H x W x 3 RGB, lengths are in pixels whatever the size of the i
 Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption import pixels
-from robustbench_seg.corruption.pixels import Image
+from robustbench_seg.corruption.pixels import Floats, Image
 from robustbench_seg.corruption.streams import Stream
 
 
@@ -18,26 +20,55 @@ def motion_blur(image: Image, rng: Stream, *, radius: float, sigma: float) -> Im
 
     The kernel is one-sided: the image also moves, by about 0.8 sigma, away from its labels.
     """
-    angle = float(rng.uniform(-45, 45))
-    blurred = pixels.motion_blur(image, int(radius), sigma, angle)
-    return np.clip(blurred, 0, 255).astype(np.uint8)
+    from robustbench_seg.corruption import kernels
+
+    angle = rng.angle(-45, 45)
+    weights, down, right = pixels.line(int(radius), sigma, angle, image.shape[:2])
+    out = np.empty_like(image)
+    kernels.shifted_levels(image, weights, down, right, pixels.error_of_singles(weights), out)
+    return out
 
 
 def defocus_blur(image: Image, rng: Stream, *, radius: float, alias: float) -> Image:
     """Blur with a disk, its rim softened by a Gaussian of sigma `alias`; edges are mirrored."""
-    blurred = cv2.filter2D(image / 255.0, -1, _disk(int(radius), alias))
-    return pixels.truncated(np.asarray(blurred, np.float64))
+    from robustbench_seg.corruption import kernels
+
+    disk = _disk(int(radius), alias)
+    runs, steps = _runs(disk)
+    # A run is two rows (row 0 one) of 2 x half-width + 1 pixels.
+    shares = steps * (1 + (runs[:, 0] > 0)) * (2 * runs[:, 1] + 1)
+    out = np.empty_like(image)
+    if image.shape[1] > WIDEST or not kernels.disk_levels(
+        image, runs, steps, pixels.error_of_singles(shares), out
+    ):
+        # The library's own sums decide what a sum by another order cannot.
+        return pixels.truncated(np.asarray(cv2.filter2D(image / 255.0, -1, disk), np.float64))
+    return out
 
 
+WIDEST = 2**24 // (2 * 255) - 64
+"""Sums of samples of two rows of so many pixels are whole numbers in single precision too."""
+
+
+@lru_cache
 def _disk(radius: int, alias: float) -> NDArray[np.float32]:
-    # The disk lies on a grid of at least 17 x 17; OpenCV filters by DFT from that size on, and
-    # on a smaller grid the sums would be rounded differently.
+    # The disk lies on a grid of at least 17 x 17; where the softened rim meets its end, it is cut.
     extent = max(radius, 8)
     axis = np.arange(-extent, extent + 1)
     disk = (axis[:, None] ** 2 + axis**2 <= radius**2).astype(np.float32)
     disk /= disk.sum()
     size = 3 if radius <= 8 else 5
     return np.asarray(cv2.GaussianBlur(disk, (size, size), sigmaX=alias), np.float32)
+
+
+def _runs(kernel: NDArray[np.float32]) -> tuple[NDArray[np.int64], Floats]:
+    """A kernel that rises to the middle of each row, as runs: kernels.disk_levels."""
+    extent = len(kernel) // 2
+    half = np.pad(kernel[extent:, extent:].astype(np.float64), ((0, 0), (0, 1)))
+    steps = half[:, :-1] - half[:, 1:]
+    # A share of 1e-20 of the light moves no sum of levels in double precision.
+    runs = np.argwhere(steps > 1e-20)
+    return runs, steps[tuple(runs.T)]
 
 
 def glass_blur(
@@ -51,15 +82,39 @@ def glass_blur(
     """
     from robustbench_seg.corruption import kernels
 
-    reach = int(distance)
-    shuffled = (pixels.gaussian(image / 255.0, sigma) * 255).astype(np.uint8)
-    height, width, _ = image.shape
-    moved = max(height - 2 * reach, 0) * max(width - 2 * reach, 0)
+    blurred = gaussian_blur(image, rng, sigma=sigma)
+    packed = np.empty(image.shape[:2], np.uint32)
+    kernels.pack(blurred, packed)
     for _ in range(int(iterations)):
-        kernels.copy_neighbours(shuffled, rng.integers(-reach, reach, (moved, 2)), reach)
-    return pixels.truncated(pixels.gaussian(shuffled / 255.0, sigma))
+        _trade(packed, rng, int(distance))
+    kernels.unpack(packed, blurred)
+    return gaussian_blur(blurred, rng, sigma=sigma)
+
+
+def _trade(packed: NDArray[np.uint32], rng: Stream, distance: int) -> None:
+    """In place: each pixel becomes a copy of a neighbour."""
+    from robustbench_seg.corruption import kernels
+
+    height, width = packed.shape
+    near = range(-distance, distance)
+    steps = np.array([down * width + right for down in near for right in near])
+    columns = max(width - 2 * distance, 0)
+    for band in pixels.bands(height - 2 * distance):
+        rows = band.stop - band.start
+        choices = rng.neighbours(distance, rows * columns)
+        last = height - distance - band.start
+        kernels.copy_neighbours(packed, last, rows, distance, choices, steps)
 
 
 def gaussian_blur(image: Image, rng: Stream, *, sigma: float) -> Image:
     """Blur with a Gaussian that ends at 4 sigma; edges are repeated."""
-    return pixels.truncated(pixels.gaussian(image / 255.0, sigma))
+    from robustbench_seg.corruption import kernels
+
+    weights = pixels.gaussian_weights(sigma)
+    # Each of the two passes adds its error; the second also rounds the sums of two neighbours.
+    shares = weights * np.where(np.arange(len(weights)) > 0, 2, 1)
+    order = np.concatenate([shares[:1], shares[:0:-1]])
+    margin = 2 * pixels.error_of_singles(order)
+    out = np.empty_like(image)
+    kernels.gaussian_levels(image, weights, margin, out)
+    return out

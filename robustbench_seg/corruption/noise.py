@@ -9,12 +9,13 @@ Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorrupti
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.pixels import Floats, Image, truncated
+from robustbench_seg.corruption.pixels import Floats, Image, bands, truncated
 from robustbench_seg.corruption.streams import FastStream, Stream
 
 LEVELS = np.arange(256)
@@ -27,31 +28,41 @@ def gaussian_noise(image: Image, rng: Stream, *, scale: float) -> Image:
     """Add Gaussian noise of standard deviation `scale`."""
     if isinstance(rng, FastStream):
         return rng.levels(image, _gaussian_table(scale))
-    return truncated(image / 255.0 + rng.normal(0, scale, image.shape))
+    return _by_bands(image, lambda x: x + rng.normal(0, scale, x.shape))
 
 
 def impulse_noise(image: Image, rng: Stream, *, amount: float) -> Image:
     """Set the share `amount` of the samples to 0 or 255 (each channel by itself)."""
     if isinstance(rng, FastStream):
         return rng.levels(image, _impulse_table(amount))
-    hit = rng.random(image.shape) <= amount
-    salt = rng.random(image.shape) <= 0.5
-    return np.where(hit, np.where(salt, np.uint8(255), np.uint8(0)), image)
+    out = image.copy()
+    hits = [rng.random(image[band].shape) <= amount for band in bands(len(image))]
+    for band, hit in zip(bands(len(image)), hits, strict=True):
+        salt = rng.random(hit.shape) <= 0.5
+        out[band][hit] = np.where(salt[hit], np.uint8(255), np.uint8(0))
+    return out
 
 
 def shot_noise(image: Image, rng: Stream, *, photons: float) -> Image:
     """Replace intensity x by Poisson(x * photons) / photons."""
     if isinstance(rng, FastStream):
         return rng.levels(image, _shot_table(photons))
-    return truncated(rng.poisson(image / 255.0 * photons) / photons)
+    return _by_bands(image, lambda x: rng.poisson(x * photons) / photons)
 
 
 def speckle_noise(image: Image, rng: Stream, *, scale: float) -> Image:
     """Add to intensity x Gaussian noise of standard deviation x * scale."""
     if isinstance(rng, FastStream):
         return rng.levels(image, _speckle_table(scale))
-    intensities = image / 255.0
-    return truncated(intensities + intensities * rng.normal(0, scale, image.shape))
+    return _by_bands(image, lambda x: x + x * rng.normal(0, scale, x.shape))
+
+
+def _by_bands(image: Image, noisy: Callable[[Floats], Floats]) -> Image:
+    """Intensities through `noisy`, a few rows at a time, so that memory stays small."""
+    out = np.empty_like(image)
+    for band in bands(len(image)):
+        out[band] = truncated(noisy(image[band] / 255.0))
+    return out
 
 
 # Results are truncated: the new level is k or less if the unclipped one is below k + 1.

@@ -1,12 +1,19 @@
-"""What several corruptions share: number ranges, the Gaussian filter, the motion blur."""
+"""What several corruptions share: number ranges, the kernels of Gaussian and motion blur."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+
+
+def bands(height: int) -> Iterator[slice]:
+    """The rows of an image in parts, whose float copies stay small and in the processor's cache."""
+    for start in range(0, height, 64):
+        yield slice(start, min(start + 64, height))
 
 
 def truncated(intensities: NDArray[np.floating]) -> Image:
@@ -17,43 +24,55 @@ def truncated(intensities: NDArray[np.floating]) -> Image:
     return np.asarray(np.clip(intensities, 0, 1) * 255).astype(np.uint8)
 
 
-def gaussian(source: NDArray[np.floating], sigma: float) -> Floats:
-    """Gaussian filter of an H x W or H x W x C array, in float64.
+def error_of_singles(shares: NDArray[np.number]) -> float:
+    """Bound of the error of a weighted sum of levels (0..255) in single precision, in levels.
 
-    The kernel ends at 4 sigma and edges are repeated: skimage.filters.gaussian, to the bit. A
-    float32 source is rounded to float32 between the two axes; the result is not.
+    shares: the weights, not negative, in the order of the sum. Weights, products and partial sums
+    are each rounded by at most 2^-24 of themselves; a fourth rounding is granted to the terms,
+    which may themselves be sums of two.
     """
-    from robustbench_seg.corruption import kernels
+    return float(1.01 * 255 * 2.0**-24 * (3 * shares.sum() + np.cumsum(shares).sum()))
 
+
+def gaussian_weights(sigma: float) -> Floats:
+    """The right half of a Gaussian kernel that ends at 4 sigma, its centre first."""
     radius = int(4 * sigma + 0.5)
     kernel = np.exp(-0.5 / (sigma * sigma) * np.arange(-radius, radius + 1) ** 2)
-    weights = (kernel / kernel.sum())[radius:].copy()
-    planes = np.ascontiguousarray(source, np.float64).reshape(*source.shape[:2], -1)
-    out = np.empty_like(planes)
-    kernels.gaussian(planes, weights, source.dtype == np.float32, out)
-    return out.reshape(source.shape)
+    return np.asarray((kernel / kernel.sum())[radius:])
 
 
-def motion_blur(source: NDArray[np.generic], radius: int, sigma: float, angle: float) -> Floats:
-    """Blur an H x W or H x W x C array along a line at `angle` degrees, in float64.
+def gaussian(
+    plane: NDArray[np.floating], sigma: float, single: bool = False
+) -> NDArray[np.floating]:
+    """Gaussian filter of an H x W plane, in its own precision; edges are repeated.
 
-    The kernel is half a Gaussian, 2 radius + 1 taps from its peak outwards, so the content also
-    moves, by about 0.8 sigma. Where the line grows longer than the image it is cut without
-    rescaling the kernel, which darkens images of fewer than 2 radius + 1 pixels.
+    In float64 it is skimage.filters.gaussian, to the bit; with `single` as for a float32 image,
+    which is rounded to float32 between the two axes.
     """
     from robustbench_seg.corruption import kernels
 
+    out = np.empty_like(plane)
+    kernels.gaussian_plane(plane, gaussian_weights(sigma).astype(plane.dtype), single, out)
+    return out
+
+
+def line(
+    radius: int, sigma: float, angle: float, shape: tuple[int, ...]
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """A line at `angle` degrees for an image of `shape` (H, W): weights, pixels down, pixels right.
+
+    The weights are half a Gaussian, 2 radius + 1 taps from its peak outwards, so what is blurred
+    by it also moves, by about 0.8 sigma. Where the line grows longer than the image it is cut
+    without rescaling the weights, which darkens images of fewer than 2 radius + 1 pixels.
+    """
     taps = 2 * radius + 1
-    kernel = np.exp(-(np.arange(taps) ** 2) / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)
-    kernel /= kernel.sum()
+    weights = np.exp(-(np.arange(taps) ** 2) / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)
+    weights /= weights.sum()
     # Written with the length of the line, and not simplified, for the same rounding.
     across, along = taps * np.sin(np.deg2rad(angle)), taps * np.cos(np.deg2rad(angle))
     length = math.hypot(across, along)
     down = np.array([-math.ceil(i * across / length - 0.5) for i in range(taps)])
     right = np.array([-math.ceil(i * along / length - 0.5) for i in range(taps)])
-    inside = (np.abs(down) < source.shape[0]) & (np.abs(right) < source.shape[1])
+    inside = (np.abs(down) < shape[0]) & (np.abs(right) < shape[1])
     taps = taps if inside.all() else int(inside.argmin())
-    planes = np.ascontiguousarray(source).reshape(*source.shape[:2], -1)
-    out = np.empty(planes.shape)
-    kernels.weighted_shifts(planes, kernel[:taps], down[:taps], right[:taps], out)
-    return out.reshape(source.shape)
+    return weights[:taps], down[:taps], right[:taps]

@@ -13,46 +13,74 @@ from numpy.typing import NDArray
 
 from robustbench_seg.files import canonical_json
 
-Size = int | tuple[int, ...] | None
 Window = tuple[slice, slice]
 StreamName = Literal["fast", "reference"]
 
 STREAMS: tuple[StreamName, ...] = ("fast", "reference")
 
 #: Raised whenever the fast stream gives other numbers for the same key.
-FAST_STREAM_VERSION = 1
+FAST_STREAM_VERSION = 2
 
 
 class FastStream:
-    """NumPy's Philox generator under a key made by sha256: keys differ, so do all their draws.
+    """Philox generators under a key made by sha256: keys differ, so do all their draws.
 
     The key holds the stream's version, image id, corruption, severity and seed and nothing else,
-    so that an image is corrupted alike by any worker, in any order, on any machine.
+    so that an image is corrupted alike by any worker, in any order, on any machine. Numbers by the
+    million come from Philox4x32 in the compiled loops, in single precision; normal ones and a few
+    by themselves from NumPy's Philox4x64.
     """
+
+    real = np.float32
+    """Type of its arrays of real numbers."""
 
     def __init__(self, image_id: str | None, corruption: str, severity: int, seed: int) -> None:
         key = canonical_json([FAST_STREAM_VERSION, image_id, corruption, severity, seed])
         digest = hashlib.sha256(key.encode()).digest()
-        self._bits = np.random.Philox(key=int.from_bytes(digest[:16], "big"))
-        self._generator = np.random.Generator(self._bits)
+        self._generator = np.random.Generator(
+            np.random.Philox(key=int.from_bytes(digest[:16], "big"))
+        )
+        self._key = np.frombuffer(digest[16:], ">u4").astype(np.uint32)
+        self._counter = 0
 
     def normal(
         self, mean: float, scale: float, shape: tuple[int, int], window: Window | None = None
-    ) -> NDArray[np.float64]:
+    ) -> NDArray[np.float32]:
         """Gaussian values of this mean and standard deviation; of `shape` only the `window`."""
         if window is not None:
             rows, columns = (len(range(n)[cut]) for n, cut in zip(shape, window, strict=True))
             shape = rows, columns
-        return np.asarray(self._generator.normal(mean, scale, shape))
+        values = self._generator.standard_normal(shape, np.float32)
+        values *= np.float32(scale)
+        values += np.float32(mean)
+        return values
 
-    def uniform(self, low: float, high: float, size: Size = None) -> NDArray[np.float64]:
+    def angle(self, low: float, high: float) -> float:
+        """A uniform value in [low, high)."""
+        return float(self._generator.uniform(low, high))
+
+    def uniform(self, low: float, high: float, shape: tuple[int, int]) -> NDArray[np.float32]:
         """Uniform values in [low, high)."""
-        return np.asarray(self._generator.uniform(low, high, size))
+        from robustbench_seg.corruption import kernels
 
-    def integers(self, low: int, high: int, size: Size = None) -> NDArray[np.integer]:
-        """Uniform integers in [low, high): `high` itself is never drawn."""
-        kind = np.int8 if low >= -128 and high <= 128 else np.int64
-        return np.asarray(self._generator.integers(low, high, size, kind))
+        out = np.empty(shape, np.float32)
+        kernels.draw_uniform(self._key, self._advance(out.size), low, high, out.reshape(-1))
+        return out
+
+    def integer(self, high: int) -> int:
+        """A uniform integer in [0, high): `high` itself is never drawn."""
+        return int(self._generator.integers(high))
+
+    def neighbours(self, distance: int, count: int) -> NDArray[np.integer]:
+        """Numbers of offsets of -distance to distance - 1 pixels: by rows down, then to the right.
+
+        With distance 1: 0 is up left, 1 up, 2 left, 3 the pixel itself.
+        """
+        from robustbench_seg.corruption import kernels
+
+        out = np.empty(count, np.uint8)
+        kernels.draw_choices(self._key, self._advance(count), (2 * distance) ** 2, out)
+        return out
 
     def levels(self, image: NDArray[np.uint8], table: NDArray[np.uint32]) -> NDArray[np.uint8]:
         """Draw a new level 0..255 for every sample of `image`, by the law of its present level.
@@ -61,10 +89,16 @@ class FastStream:
         """
         from robustbench_seg.corruption import kernels
 
-        draws = self._bits.random_raw((image.size + 1) // 2).view(np.uint32)
         out = np.empty_like(image)
-        kernels.draw_levels(image.reshape(-1), draws, table, out.reshape(-1))
+        first = self._advance(image.size)
+        kernels.draw_levels(image.reshape(-1), self._key, first, table, out.reshape(-1))
         return out
+
+    def _advance(self, words: int) -> int:
+        """Set the counter behind what yields so many words; where it stood."""
+        first = self._counter
+        self._counter += -(-words // 4)
+        return first
 
 
 class ReferenceStream:
@@ -76,6 +110,8 @@ class ReferenceStream:
     With an image id, the seed is the first four bytes (big-endian) of
     sha256("id|corruption|severity|seed"): every image gets draws of its own.
     """
+
+    real = np.float64
 
     def __init__(self, image_id: str | None, corruption: str, severity: int, seed: int) -> None:
         if image_id is not None:
@@ -91,13 +127,22 @@ class ReferenceStream:
         values = np.asarray(self._legacy.normal(mean, scale, shape))
         return values if window is None else values[window]
 
-    def uniform(self, low: float, high: float, size: Size = None) -> NDArray[np.float64]:
-        """See FastStream.uniform."""
-        return np.asarray(self._legacy.uniform(low, high, size))
+    def angle(self, low: float, high: float) -> float:
+        """See FastStream.angle."""
+        return float(self._legacy.uniform(low, high))
 
-    def integers(self, low: int, high: int, size: Size = None) -> NDArray[np.integer]:
-        """See FastStream.integers."""
-        return np.asarray(self._legacy.randint(low, high, size))
+    def uniform(self, low: float, high: float, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """See FastStream.uniform."""
+        return np.asarray(self._legacy.uniform(low, high, shape))
+
+    def integer(self, high: int) -> int:
+        """See FastStream.integer."""
+        return int(self._legacy.randint(high))
+
+    def neighbours(self, distance: int, count: int) -> NDArray[np.integer]:
+        """See FastStream.neighbours."""
+        right, down = self._legacy.randint(-distance, distance, (count, 2)).T + distance
+        return np.asarray(down * (2 * distance) + right)
 
     def poisson(self, mean: NDArray[np.float64]) -> NDArray[np.int64]:
         """One count for every element of `mean`."""

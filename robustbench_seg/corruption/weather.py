@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from robustbench_seg.corruption import pixels
@@ -43,30 +44,43 @@ def snow(
     from robustbench_seg.corruption import kernels
 
     height, width, _ = image.shape
-    flakes = _enlarged_centre(height, width, zoom, mean, scale, rng)
-    flakes[flakes < threshold] = 0
-    angle = float(rng.uniform(-135, -45))
-    flakes = pixels.motion_blur(np.clip(flakes, 0, 1), int(radius), sigma, angle)
-    fallen = np.round(flakes[:height, :width] * 255).astype(np.uint8)
-    intensities = image.astype(np.float32) / np.float32(255)
-    gray = np.asarray(cv2.cvtColor(intensities, cv2.COLOR_RGB2GRAY), np.float32)
+    flakes = _enlarged_centre(height, width, zoom, mean, scale, threshold, rng)
+    angle = rng.angle(-135, -45)
+    fallen = np.empty(flakes.shape, np.uint8)
+    kernels.shifted_plane(flakes, *pixels.line(int(radius), sigma, angle, flakes.shape), fallen)
+    fallen = fallen[:height, :width]
     out = np.empty_like(image)
-    kernels.add_snow(intensities, gray, fallen, keep, out)
+    for band in pixels.bands(height):
+        intensities = _singles(image[band])
+        gray = np.asarray(cv2.cvtColor(intensities, cv2.COLOR_RGB2GRAY), np.float32)
+        turned = fallen[height - band.stop : height - band.start]
+        kernels.add_snow(intensities, gray, fallen[band], turned, keep, out[band])
     return out
 
 
 def _enlarged_centre(
-    height: int, width: int, zoom: float, mean: float, scale: float, rng: Stream
+    height: int,
+    width: int,
+    zoom: float,
+    mean: float,
+    scale: float,
+    threshold: float,
+    rng: Stream,
 ) -> Floats:
-    """Noise of height x width, of which the centre fills about height x width after `zoom`."""
+    """Noise above `threshold`, whose centre fills about height x width after `zoom`."""
     from robustbench_seg.corruption import kernels
 
     rows, columns = math.ceil(height / zoom), math.ceil(width / zoom)
     top, left = (height - rows) // 2, (width - columns) // 2
     window = slice(top, top + rows), slice(left, left + columns)
+    noise = rng.normal(mean, scale, (height, width), window)
     enlarged = np.empty((round(rows * zoom), round(columns * zoom)))
-    kernels.enlarge(rng.normal(mean, scale, (height, width), window), enlarged)
+    kernels.enlarge(noise, threshold, enlarged)
     return enlarged
+
+
+def _singles(image: Image) -> NDArray[np.float32]:
+    return image.astype(np.float32) / np.float32(255)
 
 
 def spatter(
@@ -87,28 +101,35 @@ def spatter(
     """
     from robustbench_seg.corruption import kernels
 
-    liquid = pixels.gaussian(rng.normal(mean, scale, image.shape[:2]), sigma)
-    intensities = image.astype(np.float32) / np.float32(255)
+    height, width, _ = image.shape
+    liquid = pixels.gaussian(rng.normal(mean, scale, (height, width)), sigma)
     out = np.empty_like(image)
     if mud:
-        # float32, as in the reference, whose filter keeps the type of its image.
-        cover = pixels.gaussian((liquid > threshold).astype(np.float32), mud).astype(np.float32)
+        # The reference's image is float32 here, and its filter keeps that type.
+        spots = (liquid > threshold).astype(np.float64)
+        cover = pixels.gaussian(spots, mud, single=True).astype(np.float32)
         cover[cover < 0.8] = 0
-        kernels.add_mud(intensities, cover, MUD, out)
+        for band in pixels.bands(height):
+            kernels.add_mud(_singles(image[band]), cover[band], MUD, out[band])
         return out
     liquid[liquid < threshold] = 0
     drops = (liquid * 255).astype(np.uint8)
-    strength = drops * _edges(drops)
+    del liquid
+    strength = _edges(drops)
+    strength *= drops
     if strength.any():
-        strength = strength / strength.max() * np.float32(water)
-    kernels.add_water(intensities, strength, WATER, out)
+        strength /= strength.max()
+        strength *= np.float32(water)
+    for band in pixels.bands(height):
+        kernels.add_water(_singles(image[band]), strength[band], WATER, out[band])
     return out
 
 
 def _edges(drops: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Relief of the drops' outlines, float32 H x W: light on one side, dark on the other."""
     distance = cv2.distanceTransform(255 - cv2.Canny(drops, 50, 150), cv2.DIST_L2, 5)
-    near = cv2.blur(np.minimum(distance, np.float32(20)), (3, 3)).astype(np.uint8)
+    np.minimum(distance, np.float32(20), out=distance)
+    near = cv2.blur(distance, (3, 3)).astype(np.uint8)
     emboss = np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]])
     relief = cv2.filter2D(cv2.equalizeHist(near), cv2.CV_8U, emboss)
     return np.asarray(cv2.blur(relief, (3, 3)), np.float32)
@@ -123,27 +144,27 @@ def fog(image: Image, rng: Stream, *, density: float, decay: float) -> Image:
     from robustbench_seg.corruption import kernels
 
     heights = _plasma(1 << (max(image.shape) - 1).bit_length(), decay, rng)
-    low = heights.min()
     out = np.empty_like(image)
-    brightest = image.max() / 255.0
-    kernels.add_fog(image, heights, low, heights.max() - low, density, brightest, out)
+    kernels.add_fog(image, heights, density, image.max() / 255.0, out)
     return out
 
 
-def _plasma(side: int, decay: float, rng: Stream) -> Floats:
-    """Diamond-square noise on a torus, side x side (a power of two).
+def _plasma(side: int, decay: float, rng: Stream) -> NDArray[np.floating]:
+    """Diamond-square noise on a torus, side x side (a power of two), in the stream's precision.
 
     Uniform noise of +-wobble is multiplied by wobble once more, and so falls by decay^2 per level.
     """
     from robustbench_seg.corruption import kernels
 
-    heights = np.zeros((1, 1))
+    heights = np.zeros((1, 1), rng.real)
     wobble = 100.0
     while len(heights) < side:
         size = len(heights)
-        squares, tops, lefts = rng.uniform(-wobble, wobble, (3, size, size))
-        finer = np.empty((2 * size, 2 * size))
-        kernels.refine(heights, wobble, squares, tops, lefts, finer)
+        finer = np.empty((2 * size, 2 * size), heights.dtype)
+        for raise_some in (kernels.raise_centres, kernels.raise_tops, kernels.raise_lefts):
+            for band in pixels.bands(size):
+                draws = rng.uniform(-wobble, wobble, (band.stop - band.start, size))
+                raise_some(heights, wobble, draws, band.start, finer)
         heights = finer
         wobble /= decay
     return heights
@@ -158,9 +179,9 @@ def frost(image: Image, rng: Stream, *, keep: float, ice: float) -> Image:
     from robustbench_seg.corruption import kernels
 
     height, width, _ = image.shape
-    texture = _texture(FROST_TEXTURES[int(rng.integers(0, 5))], height, width)
-    top = int(rng.integers(0, texture.shape[0] - height))
-    left = int(rng.integers(0, texture.shape[1] - width))
+    texture = _texture(FROST_TEXTURES[rng.integer(5)], height, width)
+    top = rng.integer(texture.shape[0] - height)
+    left = rng.integer(texture.shape[1] - width)
     cut = texture[top : top + height, left : left + width]
     levels = np.arange(256)
     table = np.clip(keep * levels[:, None] + ice * levels, 0, 255).astype(np.uint8)

@@ -1,11 +1,13 @@
 """The compiled loops against the libraries whose results they reproduce, to the bit."""
 
+import cv2
 import numpy as np
 import pytest
-from scipy import ndimage
-from skimage import color, filters
+from scipy import ndimage, stats
+from skimage import color, data, filters
 
-from robustbench_seg.corruption import kernels, noise, pixels
+from robustbench_seg.corruption import blur, kernels, noise, pixels
+from robustbench_seg.protocol import load_protocol
 
 
 @pytest.fixture
@@ -13,17 +15,74 @@ def rng():
     return np.random.default_rng(11)
 
 
+def photograph() -> np.ndarray:
+    """A photograph with patches of white, black, gray and checks: where sums are whole."""
+    image = data.astronaut()[:150, 90:300].copy()
+    image[:40, :60], image[:40, 60:100], image[50:90, :60] = 255, 0, 128
+    image[100:140, :60] = np.indices((40, 60)).sum(0)[..., None] % 2 * 58
+    return image
+
+
 @pytest.mark.parametrize("sigma", [0.7, 1, 1.5, 4, 6])
 def test_gaussian_is_that_of_skimage(rng, sigma):
-    image = rng.random((37, 50, 3))
-    assert np.array_equal(
-        pixels.gaussian(image, sigma), filters.gaussian(image, sigma, channel_axis=2)
-    )
+    image = photograph()
+    expected = filters.gaussian(image / 255.0, sigma, channel_axis=2)
+    levels = blur.gaussian_blur(image, None, sigma=sigma)
+    assert np.array_equal(levels, (np.clip(expected, 0, 1) * 255).astype(np.uint8))
     plane = rng.random((20, 9))
     assert np.array_equal(pixels.gaussian(plane, sigma), filters.gaussian(plane, sigma))
     single = plane.astype(np.float32)
-    ours = pixels.gaussian(single, sigma).astype(np.float32)
+    ours = pixels.gaussian(single.astype(np.float64), sigma, single=True).astype(np.float32)
     assert np.array_equal(ours, filters.gaussian(single, sigma))
+    in_singles = pixels.gaussian(single, sigma)
+    assert in_singles.dtype == np.float32
+    assert np.abs(in_singles - pixels.gaussian(plane, sigma)).max() < 1e-6
+
+
+@pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
+def test_defocus_is_that_of_opencv(severity):
+    parameters = load_protocol().spec("defocus_blur").severities[severity - 1]
+    disk = blur._disk(int(parameters["radius"]), parameters["alias"])
+    image = photograph()
+    expected = pixels.truncated(cv2.filter2D(image / 255.0, -1, disk))
+    assert np.array_equal(blur.defocus_blur(image, None, **parameters), expected)
+
+
+def test_defocus_leaves_ties_to_opencv(monkeypatch):
+    # A kernel of quarters sums four pixels to whole levels: only the library's rounding decides.
+    quarters = np.zeros((17, 17), np.float32)
+    quarters[[7, 9, 8, 8], [8, 8, 7, 9]] = 0.25
+    monkeypatch.setattr(blur, "_disk", lambda radius, alias: quarters)
+    image = photograph()
+    runs = np.array([[0, 1], [1, 0]])
+    out = np.empty_like(image)
+    assert not kernels.disk_levels(image, runs, np.array([0.25, 0.25]), 1e-3, out)
+
+
+@pytest.mark.parametrize("margin", ["rigorous", "none"])
+def test_the_second_look_is_what_makes_blur_exact(margin, monkeypatch):
+    image = photograph()
+    if margin == "none":
+        monkeypatch.setattr(pixels, "error_of_singles", lambda shares: 0.0)
+    wrong = 0
+    for sigma in (1, 2, 3, 4, 6):
+        expected = filters.gaussian(image / 255.0, sigma, channel_axis=2)
+        levels = blur.gaussian_blur(image, None, sigma=sigma)
+        wrong += (levels != (np.clip(expected, 0, 1) * 255).astype(np.uint8)).sum()
+    assert (wrong > 0) == (margin == "none")
+
+
+def test_the_error_of_singles_is_a_bound(rng):
+    for taps in (5, 21, 99):
+        weights = rng.random(taps)
+        weights /= weights.sum()
+        levels = rng.integers(0, 256, (taps, 2000)).astype(np.float32)
+        total = np.zeros(2000, np.float32)
+        for weight, level in zip(weights.astype(np.float32), levels, strict=True):
+            total += weight * level
+        error = np.abs(total - weights @ levels.astype(np.float64)).max()
+        bound = pixels.error_of_singles(weights)
+        assert bound / 200 < error < bound
 
 
 def test_enlarge_is_zoom_of_scipy(rng):
@@ -32,10 +91,11 @@ def test_enlarge_is_zoom_of_scipy(rng):
         for _ in range(40):
             source = rng.random(tuple(rng.integers(1, 90, 2))) + 0.1
             expected = ndimage.zoom(source, zoom, order=1)
-            out = np.empty(expected.shape)
-            kernels.enlarge(source, out)
-            assert np.array_equal(out, expected)
             black_edges += not expected[-1].any() or not expected[:, -1].any()
+            expected[expected < 0.3] = 0
+            out = np.empty(expected.shape)
+            kernels.enlarge(source, 0.3, out)
+            assert np.array_equal(out, np.clip(expected, 0, 1))
     assert black_edges > 0, "no size met at which SciPy loses the last row or column"
 
 
@@ -58,26 +118,39 @@ def test_channel_sums_are_those_of_numpy(rng):
 
 
 def test_shifts_follow_the_sign_and_repeat_the_edge():
-    plane = np.arange(12, dtype=np.float64).reshape(3, 4, 1)
-    out = np.empty_like(plane)
-    shifts = (np.array([1]), np.array([-2]))
-    kernels.weighted_shifts(plane, np.array([2.0]), *shifts, out)
-    assert out[..., 0].tolist() == [[4, 6, 6, 6], [4, 6, 6, 6], [12, 14, 14, 14]]
+    image = np.arange(12, dtype=np.uint8).reshape(3, 4, 1)
+    out = np.empty_like(image)
+    shifts = (np.array([1, 0]), np.array([-2, 0]))
+    kernels.shifted_levels(image, np.array([1.0, 0.0]), *shifts, 1e-4, out)
+    expected = [[2, 3, 3, 3], [2, 3, 3, 3], [6, 7, 7, 7]]
+    assert out[..., 0].tolist() == expected
+    kernels.shifted_plane(image[..., 0] / 255.0, np.array([1.0, 0.0]), *shifts, out[..., 0])
+    assert out[..., 0].tolist() == expected
+
+
+def test_pixels_are_packed_and_unpacked(rng):
+    image = rng.integers(0, 256, (5, 7, 3), np.uint8)
+    packed, back = np.empty((5, 7), np.uint32), np.empty_like(image)
+    kernels.pack(image, packed)
+    assert packed[1, 2] == image[1, 2] @ [1, 2**8, 2**16]
+    kernels.unpack(packed, back)
+    assert np.array_equal(back, image)
 
 
 def test_a_copied_pixel_can_be_copied_again():
+    steps = np.array([1, 7])
     # Every pixel takes its right neighbour's value, from right to left: the rightmost spreads.
-    image = np.arange(49, dtype=np.uint8).reshape(7, 7, 1)
-    expected = image.copy()
+    packed = np.arange(49, dtype=np.uint32).reshape(7, 7)
+    expected = packed.copy()
     expected[3:6, 3:6] = expected[3:6, 6:7]
-    kernels.copy_neighbours(image, np.tile([1, 0], (9, 1)), 2)
-    assert np.array_equal(image, expected)
+    kernels.copy_neighbours(packed, 5, 3, 2, np.zeros(9, np.uint8), steps)
+    assert np.array_equal(packed, expected)
     # And its lower neighbour's, from the bottom up.
-    image = np.arange(49, dtype=np.uint8).reshape(7, 7, 1)
-    expected = image.copy()
+    packed = np.arange(49, dtype=np.uint32).reshape(7, 7)
+    expected = packed.copy()
     expected[3:6, 3:6] = expected[6:7, 3:6]
-    kernels.copy_neighbours(image, np.tile([0, 1], (9, 1)), 2)
-    assert np.array_equal(image, expected)
+    kernels.copy_neighbours(packed, 5, 3, 2, np.ones(9, np.uint8), steps)
+    assert np.array_equal(packed, expected)
 
 
 def implied(table: np.ndarray) -> np.ndarray:
@@ -105,20 +178,20 @@ def test_alias_tables_keep_every_probability(rng):
 
 
 def test_draws_follow_the_table():
-    # All 2^16 draws whose other bits are zero: eight choose the entry, the top eight decide.
     laws = np.zeros((256, 256))
-    laws[9, [3, 200]] = [0.25, 0.75]
-    laws[10, 5] = 1
-    laws[[i for i in range(256) if i not in (9, 10)], 0] = 1
-    draws = (np.arange(2**16, dtype=np.uint32) & 255) | (
-        np.arange(2**16, dtype=np.uint32) >> 8 << 24
-    )
-    for level, expected in ((9, {3: 0.25, 200: 0.75}), (10, {5: 1.0})):
-        out = np.empty(2**16, np.uint8)
-        levels = np.full(2**16, level, np.uint8)
-        kernels.draw_levels(levels, draws, kernels.alias_table(laws), out)
-        counts = np.bincount(out)
-        assert {int(k): counts[k] / 2**16 for k in counts.nonzero()[0]} == expected
+    laws[:, 0] = 1
+    laws[9] = 0
+    laws[9, [3, 200, 255]] = [0.25, 0.7499, 0.0001]
+    laws[10, [0, 5]] = [0, 1]
+    table = kernels.alias_table(laws)
+    levels = np.full(1_000_001, 9, np.uint8)
+    levels[::2] = 10
+    out = np.empty_like(levels)
+    kernels.draw_levels(levels, np.arange(4, dtype=np.uint32), 0, table, out)
+    assert (out[::2] == 5).all()
+    counts = np.bincount(out[1::2], minlength=256)
+    assert counts[[3, 200, 255]].sum() == 500_000
+    assert stats.chisquare(counts[[3, 200, 255]], laws[9, [3, 200, 255]] * 500_000).pvalue > 1e-3
 
 
 def test_impulse_law_by_hand():

@@ -1,12 +1,17 @@
 import hashlib
 
 import numpy as np
+import pytest
+from scipy import stats
 
 from robustbench_seg.corruption import corrupt
+from robustbench_seg.corruption.kernels.philox import random_bits
 from robustbench_seg.corruption.streams import FastStream, ReferenceStream
 
-PINNED_UNIFORM = [0.8020378630212622, 0.11925736196697034, 0.19129087628245744]
-PINNED_SHOT_NOISE = "6fd931451b8334b6a6612ceec1a055436eade504171ffc097389818e55b174a4"
+PINNED_ANGLES = [0.4154543737435835, 0.8766298463538084]
+PINNED_UNIFORM = [0.35530704259872437, 0.7836127877235413, 0.3762019872665405]
+PINNED_NEIGHBOURS = [10, 5, 9, 0, 8, 12, 6, 13]
+PINNED_SHOT_NOISE = "a964b10b6b2da5b80ff3c7a97261d257a290c1483da2d89aa45f977ec64766b6"
 CENTRE = slice(3, 13), slice(5, 25)
 
 
@@ -14,7 +19,9 @@ def test_the_fast_stream_is_pinned():
     # Other numbers for the same key would silently change every published result: raise
     # FAST_STREAM_VERSION with them.
     rng = FastStream("a/b.png", "fog", 3, 7)
-    assert rng.uniform(0, 1, 3).tolist() == PINNED_UNIFORM
+    assert [rng.angle(0, 1), rng.angle(0, 1)] == PINNED_ANGLES
+    assert rng.uniform(0, 1, (1, 3)).tolist() == [PINNED_UNIFORM]
+    assert rng.neighbours(2, 8).tolist() == PINNED_NEIGHBOURS
     gray = np.full((64, 64, 3), 100, np.uint8)
     digest = hashlib.sha256(corrupt(gray, "shot_noise", 3, image_id="a/b.png").tobytes())
     assert digest.hexdigest() == PINNED_SHOT_NOISE
@@ -24,17 +31,20 @@ def test_the_reference_stream_is_the_global_generator_of_numpy():
     rng = ReferenceStream(None, "fog", 3, 7)
     np.random.seed(7)
     assert np.array_equal(rng.normal(1, 2, (5, 4)), np.random.normal(1, 2, (5, 4)))
-    assert np.array_equal(rng.uniform(-3, 4, 6), np.random.uniform(-3, 4, 6))
+    assert rng.angle(-3, 4) == np.random.uniform(-3, 4)
+    assert np.array_equal(rng.uniform(-3, 4, (2, 3)), np.random.uniform(-3, 4, (2, 3)))
+    assert [rng.integer(5) for _ in range(9)] == [np.random.randint(5) for _ in range(9)]
     assert np.array_equal(rng.poisson(np.full(9, 20.0)), np.random.poisson(np.full(9, 20.0)))
-    bulk = rng.integers(-2, 2, (50, 2))
-    assert bulk.tolist() == [np.random.randint(-2, 2, size=(2,)).tolist() for _ in range(50)]
+    down, right = np.divmod(rng.neighbours(2, 50), 4)
+    one_by_one = [np.random.randint(-2, 2, size=(2,)).tolist() for _ in range(50)]
+    assert np.stack([right - 2, down - 2], axis=1).tolist() == one_by_one
     assert np.array_equal(rng.random((4, 2)), np.random.default_rng(7).random((4, 2)))
 
 
 def test_an_image_id_seeds_the_reference_stream_by_its_digest():
     seed = int(hashlib.sha256(b"a/b.png|fog|3|7").hexdigest()[:8], 16)
-    with_id = ReferenceStream("a/b.png", "fog", 3, 7).uniform(0, 1, 5)
-    assert np.array_equal(with_id, np.random.RandomState(seed).uniform(0, 1, 5))
+    with_id = ReferenceStream("a/b.png", "fog", 3, 7).uniform(0, 1, (2, 5))
+    assert np.array_equal(with_id, np.random.RandomState(seed).uniform(0, 1, (2, 5)))
 
 
 def test_a_window_is_a_cut_of_the_whole():
@@ -49,12 +59,49 @@ def test_moments_and_ranges_of_the_fast_stream():
     normal = rng.normal(0.5, 0.3, (400, 500))
     assert abs(normal.mean() - 0.5) < 4 * 0.3 / np.sqrt(normal.size)
     assert abs(normal.std() - 0.3) < 4 * 0.3 / np.sqrt(2 * normal.size)
-    uniform = rng.uniform(-45, 45, 200_000)
-    assert uniform.min() >= -45
-    assert uniform.max() < 45
-    assert abs(uniform.mean()) < 4 * 90 / np.sqrt(12 * uniform.size)
-    for low, high in ((-4, 4), (0, 5), (0, 1000)):
-        counts = np.bincount(np.asarray(rng.integers(low, high, 200_000), np.int64) - low)
-        expected = 200_000 / (high - low)
-        assert len(counts) == high - low
-        assert ((counts - expected) ** 2 / expected).sum() < (high - low) * 2 + 20
+    for uniform in (rng.uniform(-45, 45, (400, 501)), np.array([rng.angle(-45, 45)] * 2)):
+        assert uniform.min() >= -45
+        assert uniform.max() < 45
+    uniform = rng.uniform(-45, 45, (400, 501)).reshape(-1)
+    assert stats.kstest(uniform, "uniform", (-45, 90)).pvalue > 1e-3
+    assert abs(np.corrcoef(uniform[1:], uniform[:-1])[0, 1]) < 4 / np.sqrt(uniform.size)
+    integers = [rng.integer(5) for _ in range(20_000)]
+    assert stats.chisquare(np.bincount(integers)).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("distance", [1, 2, 3, 4])
+def test_neighbours_are_equally_likely(distance):
+    rng = FastStream(None, "glass_blur", 1, 0)
+    drawn = rng.neighbours(distance, 400_001)
+    counts = np.bincount(drawn)
+    assert len(counts) == (2 * distance) ** 2
+    assert stats.chisquare(counts).pvalue > 1e-3
+    pairs = np.bincount(drawn[1:].astype(int) * len(counts) + drawn[:-1])
+    assert stats.chisquare(pairs).pvalue > 1e-3
+
+
+def test_philox_gives_its_published_numbers():
+    # Known answers of Random123, the authors' own implementation: counter, key -> four words.
+    ones = 0xFFFFFFFF
+    cases = [
+        ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+        ((ones,) * 4, (ones,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+        (
+            (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+            (0xA4093822, 0x299F31D0),
+            (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+        ),
+    ]
+    for counter, key, expected in cases:
+        words = np.zeros(4, np.uint32)
+        first = counter[0] | counter[1] << 32
+        first -= 2**64 if first >= 2**63 else 0
+        random_bits(np.array([*key, *counter[2:]], np.uint32), first, words)
+        assert tuple(words) == expected
+
+
+def test_draws_do_not_depend_on_how_many_are_asked_for_at_once():
+    whole = FastStream("a", "fog", 1, 0).uniform(0, 1, (70, 100))
+    rng = FastStream("a", "fog", 1, 0)
+    parts = [rng.uniform(0, 1, (rows, 100)) for rows in (1, 60, 9)]
+    assert np.array_equal(np.concatenate(parts), whole)

@@ -30,8 +30,7 @@ def test_mud_is_brown_and_water_is_pale():
 
 def test_all_five_photographs_of_ice_are_used():
     names = {
-        weather.FROST_TEXTURES[int(FastStream(str(i), "frost", 1, 0).integers(0, 5))]
-        for i in range(60)
+        weather.FROST_TEXTURES[FastStream(str(i), "frost", 1, 0).integer(5)] for i in range(60)
     }
     assert names == set(weather.FROST_TEXTURES)
     for name in names:

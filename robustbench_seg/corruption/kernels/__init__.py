@@ -1,0 +1,56 @@
+"""Loops over pixels, compiled by Numba at their first call and kept on disk.
+
+Import this package inside a function: importing Numba takes a while, and some corruptions do
+without. Sums run in the order of the libraries they reproduce, so that results agree to the bit.
+"""
+
+from robustbench_seg.corruption.kernels.clouds import (
+    add_fog,
+    raise_centres,
+    raise_lefts,
+    raise_tops,
+)
+from robustbench_seg.corruption.kernels.disk import disk_levels
+from robustbench_seg.corruption.kernels.draws import (
+    alias_table,
+    draw_choices,
+    draw_levels,
+    draw_uniform,
+)
+from robustbench_seg.corruption.kernels.flakes import add_snow, enlarge
+from robustbench_seg.corruption.kernels.gaussian import gaussian_levels, gaussian_plane
+from robustbench_seg.corruption.kernels.lines import shifted_levels, shifted_plane
+from robustbench_seg.corruption.kernels.neighbours import copy_neighbours, pack, unpack
+from robustbench_seg.corruption.kernels.points import (
+    add_mud,
+    add_water,
+    blend,
+    channel_sums,
+    shift_hsv,
+)
+
+__all__ = [
+    "add_fog",
+    "add_mud",
+    "add_snow",
+    "add_water",
+    "alias_table",
+    "blend",
+    "channel_sums",
+    "copy_neighbours",
+    "disk_levels",
+    "draw_choices",
+    "draw_levels",
+    "draw_uniform",
+    "enlarge",
+    "gaussian_levels",
+    "gaussian_plane",
+    "pack",
+    "raise_centres",
+    "raise_lefts",
+    "raise_tops",
+    "shift_hsv",
+    "shifted_levels",
+    "shifted_plane",
+    "unpack",
+]

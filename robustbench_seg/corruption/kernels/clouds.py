@@ -1,0 +1,85 @@
+"""Fog: a fractal cloud, and a cloud laid over an image.
+
+The cloud is diamond-square noise on a torus. One level doubles N x N heights, the corners, to
+2N x 2N: new heights between four corners, then those between two corners beside each other and
+between two corners one below the other. Each is the mean of its four neighbours, those of the same
+level included, plus wobble times a draw.
+"""
+
+import numpy as np
+
+from robustbench_seg.corruption.kernels.compiled import AnyFloats, Image, compiled
+
+
+@compiled
+def raise_centres(
+    corners: AnyFloats, wobble: float, draws: AnyFloats, first: int, out: AnyFloats
+) -> None:
+    """Set the corners and the heights between four of them; `draws` are for rows from `first`."""
+    real = corners.dtype.type
+    size, quarter, strength = len(corners), real(0.25), real(wobble)
+    for y in range(first, first + len(draws)):
+        here, below = corners[y], corners[(y + 1) % size]
+        even, odd, chance = out[2 * y], out[2 * y + 1], draws[y - first]
+        for x in range(size):
+            beside = x + 1 if x + 1 < size else 0
+            mean = ((here[x] + below[x]) + (here[beside] + below[beside])) * quarter
+            even[2 * x] = here[x]
+            odd[2 * x + 1] = mean + strength * chance[x]
+
+
+@compiled
+def raise_tops(
+    corners: AnyFloats, wobble: float, draws: AnyFloats, first: int, out: AnyFloats
+) -> None:
+    """Set the heights between two corners beside each other."""
+    real = corners.dtype.type
+    size, quarter, strength = len(corners), real(0.25), real(wobble)
+    for y in range(first, first + len(draws)):
+        here, chance, even = corners[y], draws[y - first], out[2 * y]
+        above, below = out[2 * ((y - 1) % size) + 1], out[2 * y + 1]
+        for x in range(size):
+            beside = x + 1 if x + 1 < size else 0
+            along = here[x] + here[beside]
+            mean = (below[2 * x + 1] + above[2 * x + 1] + along) * quarter
+            even[2 * x + 1] = mean + strength * chance[x]
+
+
+@compiled
+def raise_lefts(
+    corners: AnyFloats, wobble: float, draws: AnyFloats, first: int, out: AnyFloats
+) -> None:
+    """Set the heights between two corners one below the other."""
+    real = corners.dtype.type
+    size, quarter, strength = len(corners), real(0.25), real(wobble)
+    for y in range(first, first + len(draws)):
+        here, below, chance = corners[y], corners[(y + 1) % size], draws[y - first]
+        odd = out[2 * y + 1]
+        for x in range(size):
+            before = 2 * x - 1 if x > 0 else 2 * size - 1
+            down = here[x] + below[x]
+            mean = (odd[2 * x + 1] + odd[before] + down) * quarter
+            odd[2 * x] = mean + strength * chance[x]
+
+
+@compiled
+def add_fog(image: Image, heights: AnyFloats, density: float, brightest: float, out: Image) -> None:
+    """Add the cloud `heights`, scaled to 0..`density`, then scale back to the brightest intensity.
+
+    In the precision of `heights`. The cloud is scaled over all of it, of which the image takes the
+    top left. No result is above `brightest`, so none needs to be clipped.
+    """
+    real = heights.dtype.type
+    levels = np.empty(256, heights.dtype)
+    for level in range(256):
+        levels[level] = level / 255.0
+    low = heights.min()
+    span, dense = heights.max() - low, real(density)
+    bright, total, white = real(brightest), real(brightest + density), real(255)
+    rows, columns, _ = image.shape
+    for y in range(rows):
+        for x in range(columns):
+            cloud = dense * ((heights[y, x] - low) / span)
+            for c in range(3):
+                foggy = (levels[image[y, x, c]] + cloud) * bright / total
+                out[y, x, c] = np.uint8(foggy * white)

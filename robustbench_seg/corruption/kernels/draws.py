@@ -1,0 +1,97 @@
+"""Random numbers out of random bits: uniform, and by the law of a sample's present level."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.corruption.kernels.compiled import Floats, Image, Singles, compiled
+from robustbench_seg.corruption.kernels.philox import random_bits
+
+
+@compiled
+def alias_table(laws: Floats) -> NDArray[np.uint32]:
+    """Walker's alias table of each row of `laws` (N x 256 probabilities), after Vose.
+
+    An entry holds a threshold of 24 bits and, in its lowest 8 bits, an alias: eight bits of a draw
+    choose an entry, and 24 decide between the entry's own index and its alias. Probabilities are
+    kept within 2^-32.
+    """
+    table = np.empty(laws.shape, np.uint32)
+    waiting = np.empty(256, np.int64)
+    for row in range(len(laws)):
+        share = laws[row] * 256
+        # Indices with less than an equal share wait at the front, the others at the back.
+        poor, rich = 0, 256
+        for i in range(256):
+            if share[i] < 1:
+                waiting[poor] = i
+                poor += 1
+            else:
+                rich -= 1
+                waiting[rich] = i
+        while poor > 0 and rich < 256:
+            poor -= 1
+            little, much = waiting[poor], waiting[rich]
+            threshold = min(int(share[little] * 2**24 + 0.5), 2**24 - 1)
+            table[row, little] = (threshold << 8) | much
+            share[much] -= 1 - share[little]
+            if share[much] < 1:
+                rich += 1
+                waiting[poor] = much
+                poor += 1
+        for k in range(poor):
+            table[row, waiting[k]] = (2**24 - 1) << 8 | waiting[k]
+        for k in range(rich, 256):
+            table[row, waiting[k]] = (2**24 - 1) << 8 | waiting[k]
+    return table
+
+
+_CHUNK = 4096
+
+
+@compiled
+def draw_levels(
+    levels: Image, key: NDArray[np.uint32], first: int, table: NDArray[np.uint32], out: Image
+) -> None:
+    """Replace each of N levels by a draw from its row of an alias table.
+
+    The bits are those of random_bits(key, first), one word for each level.
+    """
+    draws = np.empty(_CHUNK, np.uint32)
+    for start in range(0, len(levels), _CHUNK):
+        random_bits(key, first + start // 4, draws)
+        for i in range(start, min(start + _CHUNK, len(levels))):
+            draw = draws[i - start]
+            index = draw & 255
+            entry = table[levels[i], index]
+            out[i] = index if draw >> 8 < entry >> 8 else entry & 255
+
+
+@compiled
+def draw_choices(key: NDArray[np.uint32], first: int, count: int, out: NDArray[np.uint8]) -> None:
+    """Whole numbers of 0 to `count` - 1, at most 255, each equally likely to within 2^-32.
+
+    The bits are those of random_bits(key, first), one word for each number.
+    """
+    draws = np.empty(_CHUNK, np.uint32)
+    for start in range(0, len(out), _CHUNK):
+        random_bits(key, first + start // 4, draws)
+        chunk = out[start : start + _CHUNK]
+        for i in range(len(chunk)):
+            chunk[i] = np.uint8((np.uint64(draws[i]) * np.uint64(count)) >> np.uint64(32))
+
+
+@compiled
+def draw_uniform(
+    key: NDArray[np.uint32], first: int, low: float, high: float, out: Singles
+) -> None:
+    """Numbers in [low, high), multiples of 2^-24 of the interval.
+
+    The bits are those of random_bits(key, first), one word for each number.
+    """
+    draws = np.empty(_CHUNK, np.uint32)
+    step, start_at = np.float32((high - low) * 2.0**-24), np.float32(low)
+    for start in range(0, len(out), _CHUNK):
+        random_bits(key, first + start // 4, draws)
+        chunk = out[start : start + _CHUNK]
+        for i in range(len(chunk)):
+            chunk[i] = start_at + step * np.float32(np.int32(draws[i] >> 8))

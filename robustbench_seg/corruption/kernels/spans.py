@@ -1,0 +1,58 @@
+"""Which samples an approximation leaves in doubt.
+
+An 8-bit result is wanted truncated, so an approximation decides almost every sample: only where it
+lies within `margin` of a whole level can the last digits of the exact sum matter. The filters here
+compute a row in single precision, keep what is certain, and compute the spans in doubt again.
+"""
+
+import numpy as np
+
+from robustbench_seg.corruption.kernels.compiled import Image, Singles, compiled
+
+BLOCK = 64
+_GAP = 4
+
+
+@compiled
+def settle(approximate: Singles, margin: float, row: Image) -> int:
+    """Truncate positive samples to `row`, at most 255; how many of them are in doubt."""
+    for i in range(len(approximate)):
+        row[i] = np.uint8(np.int32(min(approximate[i], np.float32(255))))
+    sure = np.float32(0.5 - margin)
+    doubts = np.int32(0)
+    for i in range(len(approximate)):
+        doubts += np.int32(_off_centre(approximate[i]) > sure)
+    return int(doubts)
+
+
+@compiled
+def next_span(
+    approximate: Singles, margin: float, start: int, end: int, channels: int
+) -> tuple[int, int]:
+    """The next pixels in doubt out of `start` to `end`: the first, and the one behind the last.
+
+    Pixels a few apart are one span: to filter one costs as much as to filter several.
+    """
+    sure = np.float32(0.5 - margin)
+    first, last = end, end
+    for x in range(start, end):
+        doubt = False
+        for i in range(x * channels, (x + 1) * channels):
+            doubt = doubt or bool(_off_centre(approximate[i]) > sure)
+        if doubt:
+            first = min(first, x)
+            last = x + 1
+        elif first < end and x >= last + _GAP:
+            break
+    return first, last
+
+
+@compiled
+def _off_centre(value: np.float32) -> np.float32:
+    """How far a value is from the middle between its two whole levels, 0 to 0.5.
+
+    Below level 1 only the upper one counts, because sums of positive numbers are never below 0;
+    above level 255 only that one.
+    """
+    value = min(max(value, np.float32(0.5)), np.float32(255.5))
+    return abs(value - np.float32(np.int32(value)) - np.float32(0.5))
