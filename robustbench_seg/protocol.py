@@ -38,6 +38,14 @@ class CorruptionSpec:
     scored: tuple[int, ...]
     severities: tuple[dict[str, float], ...]
 
+    @property
+    def scored_text(self) -> str:
+        """The scored severities as "1-5", or as "1,3,5" where they are no range."""
+        first, last = self.scored[0], self.scored[-1]
+        if self.scored == tuple(range(first, last + 1)) and first < last:
+            return f"{first}-{last}"
+        return ",".join(map(str, self.scored))
+
 
 @dataclass(frozen=True)
 class Protocol:

@@ -62,10 +62,7 @@ def _listed(protocol: "Protocol") -> Iterator[str]:
     yield ""
     yield f"{'corruption':<17} {'category':<9} {'scored':<7} parameter, severity 1 to 5"
     for spec in protocol.corruptions:
-        scored = f"{spec.scored[0]}-{spec.scored[-1]}"
-        if spec.scored != tuple(range(spec.scored[0], spec.scored[-1] + 1)):
-            scored = ",".join(map(str, spec.scored))
-        head = f"{spec.name:<17} {spec.category:<9} {scored:<7}"
+        head = f"{spec.name:<17} {spec.category:<9} {spec.scored_text:<7}"
         for name in dict.fromkeys(name for level in spec.severities for name in level):
             values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]
             yield f"{head} {name:<10} " + " ".join(f"{value:>5}" for value in values)
