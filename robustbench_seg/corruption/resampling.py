@@ -1,7 +1,7 @@
 """Zoom blur, elastic transform and pixelation: the image read at other places than its pixels.
 
-Images are uint8 H x W x 3 RGB. Zoom and pixel size are factors, the elastic transform's lengths
-shares of the image's sides: all three grow with the image.
+Images are uint8 H x W x 3 RGB. Only the zoom grows with the image: blocks of pixels and elastic
+displacements keep their size in pixels, though the latter vary more slowly on larger images.
 Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
 """
 
