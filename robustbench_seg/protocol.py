@@ -72,11 +72,19 @@ class Protocol:
         return tuple(Condition(spec.name, s) for spec in self.corruptions for s in spec.scored)
 
     def spec(self, name: str) -> CorruptionSpec:
-        """The corruption called `name`; CorruptionError names the nearest if there is none."""
+        """The corruption called `name`.
+
+        CorruptionError if there is none: it names the protocols that have it, or else the nearest.
+        """
         for spec in self.corruptions:
             if spec.name == name:
                 return spec
-        raise CorruptionError(f"{unknown('corruption', name, self.names)} ({self.name})")
+        having = [other for other in list_protocols() if name in load_protocol(other).names]
+        if having:
+            raise CorruptionError(
+                f"the protocol {self.name} has no {name}; choose one that has: {', '.join(having)}"
+            )
+        raise CorruptionError(unknown("corruption", name, self.names))
 
     def conditions(
         self, corruptions: Iterable[str] = (), severities: Iterable[int] = ()

@@ -128,6 +128,12 @@ def test_unknown_corruption_names_the_nearest():
         load_protocol().conditions(corruptions=["snoww"])
 
 
+def test_a_corruption_of_another_protocol_names_those_that_have_it():
+    message = "^the protocol mpc-15 has no spatter; choose one that has: city-c-fan, cityscapes-c$"
+    with pytest.raises(CorruptionError, match=message):
+        load_protocol("mpc-15").conditions(corruptions=["spatter"])
+
+
 @pytest.mark.parametrize("severity", [0, 6])
 def test_unknown_severity(severity):
     with pytest.raises(CorruptionError, match=f"severity {severity} does not exist"):

@@ -1,11 +1,13 @@
 """robustseg corruptions lists a protocol and draws its sheet."""
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 from robustbench_seg.cli.corruptions import corruptions
-from robustbench_seg.protocol import load_protocol
+from robustbench_seg.cli.main import main
+from robustbench_seg.protocol import list_protocols, load_protocol
 
 
 def test_lists_every_corruption_with_category_scored_severities_and_parameters():
@@ -62,3 +64,10 @@ def test_preview_writes_a_sheet(tmp_path):
     assert result.stdout.strip() == str(sheet)
     with Image.open(sheet) as image:
         assert image.height > 16 * 40
+
+
+@pytest.mark.parametrize("command", ["evaluate", "generate-cityscapes-c"])
+def test_the_help_of_other_commands_names_every_shipped_protocol(command):
+    output = " ".join(CliRunner().invoke(main, [command, "--help"]).stdout.split())
+    shown = output.partition("--protocol P ")[2].partition(" or a TOML file")[0]
+    assert set(shown.split(", ")) == set(list_protocols())
