@@ -15,6 +15,8 @@ from robustbench_seg.errors import CardError, CorruptionError, unknown
 
 SEVERITIES = (1, 2, 3, 4, 5)
 
+_FOLDER = "robustbench_seg.content.corruptions"
+
 
 @dataclass(frozen=True, order=True)
 class Condition:
@@ -35,6 +37,14 @@ class CorruptionSpec:
     category: str
     scored: tuple[int, ...]
     severities: tuple[dict[str, float], ...]
+
+    @property
+    def scored_text(self) -> str:
+        """The scored severities as "1-5", or as "1,3,5" where they are no range."""
+        first, last = self.scored[0], self.scored[-1]
+        if self.scored == tuple(range(first, last + 1)) and first < last:
+            return f"{first}-{last}"
+        return ",".join(map(str, self.scored))
 
 
 @dataclass(frozen=True)
@@ -62,10 +72,18 @@ class Protocol:
         return tuple(Condition(spec.name, s) for spec in self.corruptions for s in spec.scored)
 
     def spec(self, name: str) -> CorruptionSpec:
-        """The corruption called `name`; CorruptionError names the nearest if there is none."""
+        """The corruption called `name`.
+
+        CorruptionError if there is none: it names the protocols that have it, or else the nearest.
+        """
         for spec in self.corruptions:
             if spec.name == name:
                 return spec
+        having = [other for other in list_protocols() if name in load_protocol(other).names]
+        if having:
+            raise CorruptionError(
+                f"the protocol {self.name} has no {name}; choose one that has: {', '.join(having)}"
+            )
         raise CorruptionError(unknown("corruption", name, self.names))
 
     def conditions(
@@ -99,6 +117,30 @@ class _File:
     corruption: tuple[CorruptionSpec, ...]
 
 
+def list_protocols() -> tuple[str, ...]:
+    """Names of the shipped protocols."""
+    files = resources.files(_FOLDER).iterdir()
+    return tuple(sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml")))
+
+
+def merged(protocols: Iterable[Protocol]) -> Protocol:
+    """Every corruption of several protocols, as in the first that has it.
+
+    What scores is then a mixture: good for making and looking at images, not for scores.
+    """
+    parts = list(protocols)
+    specs: dict[str, CorruptionSpec] = {}
+    for protocol in parts:
+        for spec in protocol.corruptions:
+            specs.setdefault(spec.name, spec)
+    return Protocol(
+        " + ".join(part.name for part in parts),
+        " + ".join(part.version for part in parts),
+        "; ".join(part.source for part in parts),
+        tuple(specs.values()),
+    )
+
+
 def load_protocol(name_or_path: str | Path = "cityscapes-c") -> Protocol:
     """Load a shipped protocol by name, or any by the path of its TOML file.
 
@@ -113,15 +155,11 @@ def load_protocol(name_or_path: str | Path = "cityscapes-c") -> Protocol:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise CardError(f"{where}: cannot read the protocol: {reason}") from None
     else:
-        folder = resources.files("robustbench_seg.content.corruptions")
-        files = {
-            f.name.removesuffix(".toml"): f for f in folder.iterdir() if f.name.endswith(".toml")
-        }
-        if name_or_path not in files:
-            known = unknown("protocol", name_or_path, sorted(files))
+        if name_or_path not in list_protocols():
+            known = unknown("protocol", name_or_path, list_protocols())
             raise CardError(f"{known}; or give the path of a .toml file")
-        where = files[name_or_path].name
-        text = files[name_or_path].read_text(encoding="utf-8")
+        where = f"{name_or_path}.toml"
+        text = (resources.files(_FOLDER) / where).read_text(encoding="utf-8")
     return _checked(parse(_File, text, where), where)
 
 

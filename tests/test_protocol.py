@@ -1,9 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
+import imagecorruptions
 import pytest
 
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.protocol import CLEAN, Condition, list_protocols, load_protocol, merged
 
 TABLE_5 = {
     "blur": ("motion_blur", "defocus_blur", "glass_blur", "gaussian_blur"),
@@ -41,6 +43,49 @@ def test_cityscapes_c_is_table_5_of_segformer():
         assert spec.scored == ((1, 2, 3) if spec.category == "noise" else (1, 2, 3, 4, 5))
     assert len(protocol.conditions()) == 80
     assert len(protocol.scored_conditions) == 72
+
+
+# The first fifteen of the package are ImageNet-C's benchmark; categories as it groups them.
+MPC_15 = {
+    "noise": ("gaussian_noise", "shot_noise", "impulse_noise"),
+    "blur": ("defocus_blur", "glass_blur", "motion_blur", "zoom_blur"),
+    "weather": ("snow", "frost", "fog", "brightness"),
+    "digital": ("contrast", "elastic_transform", "pixelate", "jpeg_compression"),
+}
+
+
+def test_mpc_15_is_the_benchmark_of_imagenet_c():
+    protocol = load_protocol("mpc-15")
+    assert protocol.names == sum(MPC_15.values(), ())
+    assert protocol.names == tuple(imagecorruptions.get_corruption_names("common"))
+    assert protocol.categories == tuple(MPC_15)
+    for spec in protocol.corruptions:
+        assert spec.name in MPC_15[spec.category]
+        assert spec.name in imagecorruptions.get_corruption_names(spec.category)
+    assert len(protocol.scored_conditions) == 75
+
+
+def test_city_c_fan_is_cityscapes_c_with_three_severities_scored():
+    fan, paper = load_protocol("city-c-fan"), load_protocol()
+    assert fan.corruptions == tuple(replace(s, scored=(1, 2, 3)) for s in paper.corruptions)
+    assert "BGR" in fan.source
+
+
+def test_shipped_protocols_are_called_as_their_files_and_agree_on_parameters():
+    protocols = [load_protocol(name) for name in list_protocols()]
+    assert [protocol.name for protocol in protocols] == ["city-c-fan", "cityscapes-c", "mpc-15"]
+    known = merged(protocols)
+    assert len(known.names) == 19
+    for protocol in protocols:
+        for spec in protocol.corruptions:
+            assert spec.severities == known.spec(spec.name).severities
+
+
+def test_merged_takes_each_corruption_from_the_first_that_has_it():
+    both = merged([load_protocol("cityscapes-c"), load_protocol("mpc-15")])
+    assert both.names == (*load_protocol().names, "zoom_blur", "elastic_transform", "pixelate")
+    assert both.spec("brightness").category == "digital"
+    assert both.name == "cityscapes-c + mpc-15"
 
 
 def test_parameters_are_floats_out_of_the_file():
@@ -81,6 +126,12 @@ def test_unknown_corruption_names_the_nearest():
         load_protocol().spec("fogg")
     with pytest.raises(CorruptionError, match="did you mean 'snow'"):
         load_protocol().conditions(corruptions=["snoww"])
+
+
+def test_a_corruption_of_another_protocol_names_those_that_have_it():
+    message = "^the protocol mpc-15 has no spatter; choose one that has: city-c-fan, cityscapes-c$"
+    with pytest.raises(CorruptionError, match=message):
+        load_protocol("mpc-15").conditions(corruptions=["spatter"])
 
 
 @pytest.mark.parametrize("severity", [0, 6])

@@ -1,12 +1,25 @@
 """robustseg corruptions: what a protocol holds, and how it looks."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from robustbench_seg.protocol import Protocol
+
 
 @click.command()
-@click.option("--protocol", "protocol_name", default="cityscapes-c", show_default=True)
+@click.option(
+    "--protocol",
+    "names",
+    metavar="P",
+    multiple=True,
+    default=["cityscapes-c"],
+    show_default=True,
+    help="Its name or TOML file; repeatable: a preview then shows each corruption once.",
+)
 @click.option(
     "--preview",
     "photo",
@@ -22,29 +35,35 @@ import click
     help="Where the sheet goes.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
-def corruptions(protocol_name: str, photo: Path | None, out: Path, seed: int) -> None:
+def corruptions(names: tuple[str, ...], photo: Path | None, out: Path, seed: int) -> None:
     """List the corruptions of a protocol with their parameters, or look at them."""
-    from robustbench_seg.protocol import load_protocol
+    from robustbench_seg.protocol import load_protocol, merged
 
-    protocol = load_protocol(protocol_name)
+    protocols = [load_protocol(name) for name in names]
     if photo is None:
-        click.echo(f"{protocol.name}, version {protocol.version}\n{protocol.source}\n")
-        click.echo(f"{'corruption':<17} {'category':<9} {'scored':<7} parameter, severity 1 to 5")
-        for spec in protocol.corruptions:
-            scored = f"{spec.scored[0]}-{spec.scored[-1]}"
-            if spec.scored != tuple(range(spec.scored[0], spec.scored[-1] + 1)):
-                scored = ",".join(map(str, spec.scored))
-            head = f"{spec.name:<17} {spec.category:<9} {scored:<7}"
-            for name in dict.fromkeys(name for level in spec.severities for name in level):
-                values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]
-                click.echo(f"{head} {name:<10} " + " ".join(f"{value:>5}" for value in values))
-                head = " " * len(head)
+        click.echo("\n\n".join("\n".join(_listed(protocol)) for protocol in protocols))
         return
 
     from robustbench_seg.corruption.preview import contact_sheet, read_photo
     from robustbench_seg.files import atomic_path
 
-    sheet = contact_sheet(read_photo(photo), protocol, seed)
+    sheet = contact_sheet(read_photo(photo), merged(protocols), seed)
     with atomic_path(out) as partial:
         sheet.save(partial)
     click.echo(out)
+
+
+def _listed(protocol: "Protocol") -> Iterator[str]:
+    """The lines that describe a protocol: one for each parameter of each corruption."""
+    import textwrap
+
+    yield f"{protocol.name}, version {protocol.version}"
+    yield from textwrap.wrap(protocol.source, 100)
+    yield ""
+    yield f"{'corruption':<17} {'category':<9} {'scored':<7} parameter, severity 1 to 5"
+    for spec in protocol.corruptions:
+        head = f"{spec.name:<17} {spec.category:<9} {spec.scored_text:<7}"
+        for name in dict.fromkeys(name for level in spec.severities for name in level):
+            values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]
+            yield f"{head} {name:<10} " + " ".join(f"{value:>5}" for value in values)
+            head = " " * len(head)

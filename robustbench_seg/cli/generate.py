@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 @click.option(
     "--severity", "severities", multiple=True, type=click.IntRange(1, 5), help="Likewise."
 )
-@click.option("--protocol", "protocol_name", default="cityscapes-c", show_default=True)
+@click.option(
+    "--protocol",
+    "protocol_name",
+    metavar="P",
+    default="cityscapes-c",
+    show_default=True,
+    help="cityscapes-c, city-c-fan, mpc-15 or a TOML file.",
+)
 @click.option(
     "--stream", type=click.Choice(["fast", "reference"]), default="fast", show_default=True
 )

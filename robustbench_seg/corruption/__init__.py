@@ -1,4 +1,4 @@
-"""Corruptions of images: the sixteen of Cityscapes-C, at five severities each."""
+"""Corruptions of images: the nineteen of imagecorruptions, at five severities each."""
 
 from robustbench_seg.corruption.engine import CORRUPTIONS, Corruption, corrupt
 from robustbench_seg.corruption.streams import FAST_STREAM_VERSION, STREAMS

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption import blur, digital, noise, weather
+from robustbench_seg.corruption import blur, digital, noise, resampling, weather
 from robustbench_seg.corruption.streams import STREAMS, FastStream, ReferenceStream, Stream
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.protocol import SEVERITIES, Protocol, load_protocol
+from robustbench_seg.protocol import SEVERITIES, Protocol, list_protocols, load_protocol, merged
 
 SMALLEST = 32
 
@@ -44,6 +44,9 @@ CORRUPTIONS = (
     Corruption("spatter", weather.spatter),
     Corruption("fog", weather.fog),
     Corruption("frost", weather.frost),
+    Corruption("zoom_blur", resampling.zoom_blur),
+    Corruption("elastic_transform", resampling.elastic_transform),
+    Corruption("pixelate", resampling.pixelate),
 )
 
 
@@ -61,13 +64,14 @@ def corrupt(
 
     Args:
         image: uint8 H x W x 3 RGB, or H x W gray, at least 32 x 32 pixels.
-        corruption: a name out of the protocol, such as "fog".
+        corruption: a name out of the protocol or, without one, out of CORRUPTIONS, as "fog".
         severity: 1 (mild) to 5.
         seed: 0 to 2^32 - 1; together with the image id it decides all random numbers.
         image_id: what tells this image from others, so that each gets draws of its own.
         stream: "fast", or "reference" for the draws of the imagecorruptions package: without an
             image id the result is what it gives after np.random.seed(seed).
-        protocol: where the parameters of the severities come from; the default is cityscapes-c.
+        protocol: where the parameters of the severities come from; by default the shipped ones,
+            which agree on them.
 
     Raises:
         CorruptionError: an image, name, severity, seed or stream that does not fit the above.
@@ -116,7 +120,7 @@ def _as_rgb(image: object, corruption: str) -> NDArray[np.uint8]:
 
 @cache
 def _default_protocol() -> Protocol:
-    return load_protocol()
+    return merged(map(load_protocol, list_protocols()))
 
 
 @cache

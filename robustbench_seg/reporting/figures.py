@@ -7,7 +7,7 @@ page can search and recolour it.
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -95,8 +95,10 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
             axis.set_xlim(-0.25, 5.5)
             axis.set_xticks([0, *SEVERITIES], ["clean", *map(str, SEVERITIES)])
             axis.grid(axis="x", visible=False)
-        for axis in axes[len(protocol.names) :]:
-            axis.set_visible(False)
+        shown = len(protocol.names)
+        for place, axis in enumerate(axes):
+            axis.set_visible(place < shown)
+            axis.tick_params(labelbottom=place + columns >= shown)  # the last of its column
         axes[0].set_ylim(bottom=0)
         figure.supxlabel("severity", fontsize=9, color=_SOFT)
         figure.supylabel("mIoU, percent", fontsize=9, color=_SOFT)
@@ -157,10 +159,10 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
         for label in axis.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
         axis.tick_params(axis="y", rotation=0)
-        start = 1
-        for category in protocol.categories:
-            axis.axvline(start, color=_PAPER, lw=3)
-            start += sum(spec.category == category for spec in protocol.corruptions)
+        categories = ["clean", *(spec.category for spec in protocol.corruptions)]
+        for place, (before, after) in enumerate(pairwise(categories), start=1):
+            if before != after:
+                axis.axvline(place, color=_PAPER, lw=3)
     return figure
 
 

@@ -19,7 +19,7 @@ from robustbench_seg.reporting.figures import (
     write_figure,
 )
 from robustbench_seg.reporting.finding import sentences
-from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.panels import Measured, Panel
 from robustbench_seg.reporting.pictures import Album, album
 from robustbench_seg.reporting.provenance import RunView, run_view
 from robustbench_seg.reporting.tables import write_table
@@ -33,8 +33,8 @@ WORDS = (
      "occur in neither prediction nor truth."),
     ("a cell", "Plain mean of the mIoU at the scored severities of that corruption. It is empty "
      "unless every scored severity of every image is there; so are means built on it."),
-    ("mean", "Unweighted mean of the corruptions' cells."),
-    ("retention", "mean / clean, in percent: how much of the clean mIoU is kept."),
+    ("mean", "Unweighted mean of the corruptions' cells; mPC elsewhere."),
+    ("retention", "mean / clean, in percent: how much of the clean mIoU is kept; rPC elsewhere."),
     ("interval", "95 % percentile interval of a bootstrap over images; a difference of two models "
      "draws the same images for both. It covers the choice of images only."),
     ("CD, rCD", "Corruption degradation of Kamann and Rother (definition quoted from memory): "
@@ -94,7 +94,7 @@ def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> 
         title=_title(panels),
         panels=shown,
         runs=runs,
-        published_source=published.SOURCE,
+        published_source=published.SOURCE if _shows_published(panels) else "",
         command=_command(panels, pictures),
         words=WORDS,
     )
@@ -103,16 +103,25 @@ def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> 
 
 
 def write_tables(panels: Sequence[Panel], folder: Path) -> None:
-    """Write miou, per_severity, per_class and published, each in four formats."""
+    """Write miou, per_severity, per_class and, where it is shown, published: in four formats."""
     names = ", ".join(panel.name for panel in panels)
     tables = {
         "miou": ([p.scores for p in panels], f"mIoU in percent on {names}"),
         "per_severity": ([p.severities for p in panels], f"mIoU by severity, percent, {names}"),
         "per_class": ([p.per_class for p in panels], f"IoU by class, percent, {names}"),
-        "published": ([published.cityscapes_c()], f"Published. {published.SOURCE}"),
     }
+    if _shows_published(panels):
+        tables["published"] = ([published.cityscapes_c()], f"Published. {published.SOURCE}")
     for name, (parts, caption) in tables.items():
-        write_table(pd.concat(parts, ignore_index=True), folder, name, caption)
+        table = pd.concat(parts, ignore_index=True)
+        last = [column for column in ("mean", "retention") if column in table]
+        # Of several protocols, a later one's own corruptions would else come after the mean.
+        table = table[[*table.columns.drop(last), *last]]
+        write_table(table, folder, name, caption)
+
+
+def _shows_published(panels: Sequence[Panel]) -> bool:
+    return any(panel.shows_published for panel in panels)
 
 
 def slug(text: str) -> str:
@@ -144,8 +153,14 @@ def _command(panels: Sequence[Panel], pictures: bool) -> str:
     names = [run.folder.name for panel in panels for run in panel.measured]
     baseline = next((panel.baseline for panel in panels if panel.baseline), None)
     options = ["--reference", baseline] if baseline else []
+    given = {p.protocol.name for p in panels for r in p.measured if _own(r) != p.protocol.name}
+    options += [option for name in sorted(given) for option in ("--protocol", name)]
     options += [] if pictures else ["--no-pictures"]
     return shlex.join(["robustseg", "report", *names, "--out", "report", *options])
+
+
+def _own(run: Measured) -> object:
+    return run.record.get("protocol")
 
 
 def _thumbnail_width(panels: int) -> int:

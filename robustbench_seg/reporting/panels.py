@@ -85,6 +85,11 @@ class Panel:
             f"version {self.protocol.version}"
         )
 
+    @property
+    def shows_published(self) -> bool:
+        """Whether published rows are here: in the ranking, or apart from it."""
+        return self.reference is not None or "published" in set(self.scores["source"])
+
     @cached_property
     def complete(self) -> pd.DataFrame:
         """The measured rows that have every scored condition and clean, the most robust first."""

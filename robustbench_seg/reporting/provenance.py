@@ -69,12 +69,8 @@ def _shown(value: object) -> str:
 
 def _scored(panel: Panel) -> str:
     """Such as "blur 1-5, noise 1-3": a category once for each choice of severities in it."""
-    levels = {(spec.category, spec.scored): None for spec in panel.protocol.corruptions}
-    return ", ".join(f"{category} {'-'.join(_ends(s))}" for category, s in levels)
-
-
-def _ends(levels: Sequence[int]) -> list[str]:
-    return list(dict.fromkeys([str(levels[0]), str(levels[-1])]))
+    specs = panel.protocol.corruptions
+    return ", ".join(dict.fromkeys(f"{spec.category} {spec.scored_text}" for spec in specs))
 
 
 def _flat(value: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

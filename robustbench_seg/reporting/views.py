@@ -1,6 +1,7 @@
 """Numbers -> the cells a page shows: text, sort key, colour. No HTML here, no numbers made here."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -118,13 +119,8 @@ def ranking_table(panel: Panel) -> Table:
 
 
 def _note(panel: Panel) -> str:
-    scored: dict[tuple[int, ...], list[str]] = {}
-    for spec in panel.protocol.corruptions:
-        scored.setdefault(spec.scored, []).append(spec.name)
-    spelled = [
-        f"{len(names)} corruptions at severities {levels[0]} to {levels[-1]}"
-        for levels, names in scored.items()
-    ]
+    counts = Counter(spec.scored_text for spec in panel.protocol.corruptions)
+    spelled = [f"{count} corruptions at severities {levels}" for levels, count in counts.items()]
     note = (
         f"Mean: unweighted, over {', '.join(spelled)}. The bar is the 95 % interval from a "
         "bootstrap over images."

@@ -1,11 +1,13 @@
 """robustseg corruptions lists a protocol and draws its sheet."""
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 from robustbench_seg.cli.corruptions import corruptions
-from robustbench_seg.protocol import load_protocol
+from robustbench_seg.cli.main import main
+from robustbench_seg.protocol import list_protocols, load_protocol
 
 
 def test_lists_every_corruption_with_category_scored_severities_and_parameters():
@@ -28,6 +30,29 @@ def test_scored_severities_that_are_no_range_are_listed_one_by_one(tmp_path):
     assert "gaussian_blur     blur      1,3,5   sigma" in output
 
 
+def test_several_protocols_are_listed_one_after_the_other_in_lines_that_fit():
+    result = CliRunner().invoke(corruptions, ["--protocol", "mpc-15", "--protocol", "city-c-fan"])
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    heads = [line.split(",")[0] for line in lines if ", version" in line]
+    assert heads == ["mpc-15", "city-c-fan"]
+    words = [" ".join(line.split()) for line in lines]
+    assert "zoom_blur blur 1-5 stop 1.11 1.16 1.21 1.26 1.31" in words
+    assert "frost weather 1-3 keep 1 0.8 0.7 0.65 0.6" in words
+
+
+def test_a_preview_of_several_protocols_shows_each_corruption_once(tmp_path):
+    Image.new("RGB", (40, 32), "teal").save(tmp_path / "photo.png")
+    heights = []
+    for names in (["cityscapes-c"], ["cityscapes-c", "mpc-15"]):
+        options = [option for name in names for option in ("--protocol", name)]
+        where = ["--preview", str(tmp_path / "photo.png"), "--out", str(tmp_path / "sheet.png")]
+        assert CliRunner().invoke(corruptions, [*options, *where]).exit_code == 0
+        with Image.open(tmp_path / "sheet.png") as sheet:
+            heights.append(sheet.height)
+    assert heights[1] - heights[0] == 3 * (32 + 4)
+
+
 def test_preview_writes_a_sheet(tmp_path):
     photo = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     Image.fromarray(photo).save(tmp_path / "photo.png")
@@ -39,3 +64,10 @@ def test_preview_writes_a_sheet(tmp_path):
     assert result.stdout.strip() == str(sheet)
     with Image.open(sheet) as image:
         assert image.height > 16 * 40
+
+
+@pytest.mark.parametrize("command", ["evaluate", "generate-cityscapes-c"])
+def test_the_help_of_other_commands_names_every_shipped_protocol(command):
+    output = " ".join(CliRunner().invoke(main, [command, "--help"]).stdout.split())
+    shown = output.partition("--protocol P ")[2].partition(" or a TOML file")[0]
+    assert set(shown.split(", ")) == set(list_protocols())

@@ -17,6 +17,8 @@ DRAWLESS = [
     "contrast",
     "saturate",
     "jpeg_compression",
+    "zoom_blur",
+    "pixelate",
 ]
 DRAWING = [name for name in NAMES if name not in DRAWLESS]
 
@@ -185,6 +187,16 @@ def test_wrong_severities(image, severity):
 def test_wrong_seeds(image, seed):
     with pytest.raises(CorruptionError, match=r"snow: seed .* is not an integer of 0 to 2\^32 - 1"):
         corrupt(image, "snow", 1, seed=seed)
+
+
+def test_a_protocol_has_only_its_own_corruptions(image):
+    protocol = load_protocol("mpc-15")
+    assert np.array_equal(
+        corrupt(image, "zoom_blur", 2, protocol=protocol), corrupt(image, "zoom_blur", 2)
+    )
+    message = "the protocol cityscapes-c has no zoom_blur; choose one that has: mpc-15$"
+    with pytest.raises(CorruptionError, match=message):
+        corrupt(image, "zoom_blur", 2, protocol=load_protocol("cityscapes-c"))
 
 
 def test_wrong_names(image):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from robustbench_seg.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.protocol import CLEAN, Condition, list_protocols, load_protocol
 from robustbench_seg.results import Row, RunFolder
 
 HOSTILE = "<script>alert(1)</script>"
@@ -64,7 +64,8 @@ def write_run(
     }
     folder = RunFolder.open(root, record)
     rows = []
-    for condition in (CLEAN, *load_protocol().conditions()):
+    shipped = protocol if protocol in list_protocols() else "cityscapes-c"
+    for condition in (CLEAN, *load_protocol(shipped).conditions()):
         for index in range(images):
             value = score(condition.corruption, condition.severity, index)
             name = f"town/{index}.png"

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -6,7 +7,7 @@ import pandas as pd
 import pytest
 from fake_runs import weaker
 
-from robustbench_seg.protocol import load_protocol
+from robustbench_seg.protocol import load_protocol, merged
 from robustbench_seg.reporting import figures, read_panels
 
 PROTOCOL = load_protocol()
@@ -28,6 +29,29 @@ def test_sixteen_curves_with_what_does_not_score_on_grey(panel):
         np.testing.assert_array_equal(lines[0].get_xdata(), range(6))
         np.testing.assert_allclose(lines[0].get_ydata(), [80, 76, 72, 68, 64, 60])
         assert len(axis.patches) == (2 if spec.category == "noise" else 0)
+
+
+@pytest.mark.parametrize("count", [15, 19])
+def test_any_number_of_curves_with_severities_under_each_column(panel, count):
+    known = merged(map(load_protocol, ["mpc-15", "cityscapes-c"]))
+    protocol = replace(known, corruptions=known.corruptions[:count])
+    figure = figures.severity_curves(panel.severities, protocol)
+    shown = [axis for axis in figure.axes if axis.get_visible()]
+    assert len(shown) == count
+    titles = [axis.get_title(loc="left").replace(" ", "_") for axis in shown]
+    assert tuple(titles) == protocol.names
+    figure.draw_without_rendering()
+    labelled = [any(t.get_visible() and t.get_text() for t in a.get_xticklabels()) for a in shown]
+    assert labelled == [False] * (count - 4) + [True] * 4
+
+
+def test_class_heatmap_parts_categories_wherever_they_change():
+    known = merged(map(load_protocol, ["cityscapes-c", "mpc-15"]))
+    grid = pd.DataFrame(50.0, index=["road", "car"], columns=["clean", *known.names])
+    axis = figures.class_heatmap("alpha", grid, known).axes[0]
+    starts = [line.get_xdata()[0] for line in axis.get_lines()]
+    # four of each category, then zoom blur apart from the other blurs, and two digital ones
+    assert starts == [1, 5, 9, 13, 17, 18]
 
 
 def test_class_heatmap_shows_the_grid(panel):

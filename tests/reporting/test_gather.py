@@ -132,6 +132,17 @@ def test_published_rows_rank_only_beside_cityscapes_val(run):
     assert len(other.reference) == 13
 
 
+@pytest.mark.parametrize("protocol", ["mpc-15", "city-c-fan"])
+def test_published_rows_stand_beside_no_other_protocol(run, protocol):
+    (panel,) = read_panels([run("alpha", dataset="cityscapes", protocol=protocol)])
+    assert set(panel.scores["source"]) == {"measured"}
+    assert panel.reference is None
+    assert not panel.shows_published
+    names = load_protocol(protocol).names
+    assert list(panel.scores.columns) == [*MIOU, *names, "mean", "retention"]
+    assert list(panel.class_grid("alpha").columns) == ["clean", *names]
+
+
 def test_each_dataset_has_its_own_ranking(run):
     small = run("alpha", dataset="camvid", classes=[f"c{i}" for i in range(11)])
     large = run("alpha", dataset="minicity", classes=[f"c{i}" for i in range(19)])

@@ -9,7 +9,7 @@ from fake_runs import HOSTILE, steady, weaker, write_run
 
 from robustbench_seg.protocol import CLEAN, load_protocol
 from robustbench_seg.reporting import read_panels, write_page, write_report
-from robustbench_seg.reporting.page import slug
+from robustbench_seg.reporting.page import _command, slug, write_tables
 from robustbench_seg.reporting.views import heat_style
 
 VOID = {"meta", "img", "br", "link", "input", "path", "use", "rect"}
@@ -100,7 +100,7 @@ def test_it_can_be_read_aloud(page):
 def test_the_finding_comes_first_and_the_numbers_are_there(page):
     assert "alpha is the most robust of 2 models" in page.texts["header"][0]
     main = " ".join(page.texts["main"][0].split())
-    for text in ("69.0", "12 corruptions at severities 1 to 5", "noise 1-3", "arXiv 2105.15203"):
+    for text in ("69.0", "12 corruptions at severities 1-5", "noise 1-3", "arXiv 2105.15203"):
         assert text in main
     assert "severities 3, 4, 5: not run" in main
     facts = list(zip(page.texts["dt"], page.texts["dd"], strict=True))
@@ -180,6 +180,40 @@ def test_published_rows_are_a_panel_apart_unless_the_dataset_is_theirs(html, bar
     assert beside.count('<tr class="published">') == 26  # ranking and wide table
     assert "they do not compare" in beside
     assert (bare / "tables/miou.csv").read_text().count(",published,cityscapes,val,") == 13
+
+
+def test_another_protocol_shows_its_own_corruptions_and_nothing_published(run, tmp_path):
+    panels = read_panels([run("alpha", dataset="cityscapes", protocol="mpc-15")])
+    text = write_page(panels, tmp_path, pictures=False).read_text(encoding="utf-8")
+    text = " ".join(text.split())
+    assert ">mean of 15</th>" in text
+    assert "over 15 corruptions" in text
+    assert "15 corruptions at severities 1-5" in text
+    assert "<dd>noise 1-5, blur 1-5, weather 1-5, digital 1-5</dd>" in text
+    assert not re.search(r"mean of 16|speckle|ublished rows|SegFormer-B5", text)
+    assert not list(tmp_path.glob("tables/published.*"))
+
+
+def test_two_protocols_share_a_table_whose_means_come_last(run, tmp_path):
+    runs = [run("alpha"), run("beta", protocol="mpc-15"), run("gamma", protocol="city-c-fan")]
+    write_tables(read_panels(runs), tmp_path)
+    with (tmp_path / "miou.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [*load_protocol().names, "zoom_blur", "elastic_transform", "pixelate"]
+    assert list(rows[0])[7:] == [*names, "mean", "retention"]
+    by_model = {row["model"]: row for row in rows}
+    assert by_model["alpha"]["pixelate"] == ""
+    assert by_model["beta"]["speckle_noise"] == ""
+    means = [float(by_model[name]["mean"]) for name in ("alpha", "beta", "gamma")]
+    assert means == [69, 68, 72]  # noise 1-3 and the rest 1-5; 1-5; 1-3
+
+
+def test_the_command_names_a_protocol_that_is_not_the_runs_own(run):
+    path = run("alpha")
+    for protocol, wanted in (("city-c-fan", "--protocol city-c-fan"), ("cityscapes-c", "")):
+        panels = read_panels([path], protocol=load_protocol(protocol))
+        start = f"robustseg report {path.name} --out report "
+        assert _command(panels, pictures=True) == f"{start}{wanted}".strip()
 
 
 def test_without_pictures_no_frame_of_the_dataset_is_in_the_report(html, bare):

@@ -1,0 +1,84 @@
+"""Zoom blur, elastic transform and pixelation: the image read at other places than its pixels.
+
+Images are uint8 H x W x 3 RGB. Only the zoom grows with the image: blocks of pixels and elastic
+displacements keep their size in pixels, though the latter vary more slowly on larger images.
+Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from robustbench_seg.corruption.pixels import Image
+from robustbench_seg.corruption.streams import Stream
+
+SMOOTHING = 0.01
+"""Sigma of the Gaussian that smooths displacements, as a share of the side it runs along."""
+
+REACH = 0.005
+"""Greatest displacement before it is smoothed, as a share of the height; also the one sideways."""
+
+
+def zoom_blur(image: Image, rng: Stream, *, stop: float, step: float) -> Image:
+    """Average the image with itself enlarged by 1, 1 + step, 1 + 2 step ... below `stop`.
+
+    As in the reference: the image counts twice; an enlargement is cut at its bottom and right,
+    where it is up to a pixel too large, so the centre moves a little; sums are in float32; and a
+    rounding error lets some enlargements reach `stop` itself, or lose their last row or column.
+    """
+    from robustbench_seg.corruption import resampling_kernels
+
+    height, width, _ = image.shape
+    zooms = np.arange(1, stop, step)
+    vertical = np.array([_zoomed(height, zoom) for zoom in zooms])
+    horizontal = np.array([_zoomed(width, zoom) for zoom in zooms])
+    intensities = image.astype(np.float32) / np.float32(255)
+    out = np.empty_like(image)
+    resampling_kernels.mean_of_zooms(intensities, vertical, horizontal, out)
+    return out
+
+
+def _zoomed(side: int, zoom: float) -> tuple[int, int, int]:
+    """Of a side of the image: where the cut that is enlarged starts, its length before, after."""
+    cut = math.ceil(side / zoom)
+    return (side - cut) // 2, cut, round(cut * zoom)
+
+
+def elastic_transform(image: Image, rng: Stream, *, strength: float) -> Image:
+    """Move every pixel by a smooth random displacement of `strength`; edges are mirrored.
+
+    The image moves and its labels do not. Displacements are held in float32, as in the reference.
+    """
+    from robustbench_seg.corruption import resampling_kernels
+
+    right, down = (_displacements(image, rng, strength) for _ in range(2))
+    out = np.empty_like(image)
+    resampling_kernels.displace(image, down, right, out)
+    return out
+
+
+def _displacements(image: Image, rng: Stream, strength: float) -> NDArray[np.float32]:
+    """Smoothed uniform noise, float32 H x W, in pixels."""
+    from scipy import ndimage
+
+    height, width, _ = image.shape
+    reach = REACH * height
+    noise = rng.uniform(-reach, reach, (height, width))
+    sigmas = SMOOTHING * height, SMOOTHING * width
+    ndimage.gaussian_filter(noise, sigmas, output=noise, mode="reflect", truncate=3)
+    noise *= strength
+    return noise.astype(np.float32)
+
+
+def pixelate(image: Image, rng: Stream, *, size: float) -> Image:
+    """Shrink the image to `size` of its sides by averaging, and repeat pixels to enlarge it again.
+
+    One pixel becomes 1 / size pixels wide, at any size of the image.
+    """
+    height, width, _ = image.shape
+    small = PillowImage.fromarray(image).resize(
+        (int(width * size), int(height * size)), PillowImage.Resampling.BOX
+    )
+    return np.array(small.resize((width, height), PillowImage.Resampling.NEAREST))

@@ -1,0 +1,128 @@
+"""Loops that read images between their pixels, compiled by Numba; see kernels.py.
+
+They interpolate in the arithmetic and order of scipy.ndimage, so that results agree to the bit.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Singles = NDArray[np.float32]
+Image = NDArray[np.uint8]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+INTENSITIES = (np.arange(256, dtype=np.float32) / np.float32(255)).astype(np.float64)
+
+
+def _compiled(function: Function) -> Function:
+    return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+@_compiled
+def mean_of_zooms(
+    image: Singles, vertical: NDArray[np.int64], horizontal: NDArray[np.int64], out: Image
+) -> None:
+    """Average H x W x 3 `image` (0..1) with cuts of it, each stretched bilinearly: truncated.
+
+    Row i of `vertical` and `horizontal` (N x 3) is the start of a cut, its length, and the length
+    that it is stretched to; beyond H and W it is not seen. Where the last row or column lands
+    beyond the cut by a rounding error, it is 0 as in scipy.ndimage.zoom.
+    """
+    height, width, _ = image.shape
+    count = len(vertical)
+    lefts = np.empty((count, width), np.int64)
+    rights = np.empty((count, width), np.int64)
+    nears = np.empty((count, width))
+    fars = np.empty((count, width))
+    seen = np.zeros(count, np.int64)
+    for i in range(count):
+        start, length, stretched = horizontal[i]
+        pace = (length - 1) / (stretched - 1)
+        for x in range(width):
+            at = x * pace
+            if at > length - 1:
+                break
+            left = int(at)
+            lefts[i, x] = (start + left) * 3
+            rights[i, x] = (start + min(left + 1, length - 1)) * 3
+            nears[i, x] = 1 - (at - left)
+            fars[i, x] = 1 - nears[i, x]
+            seen[i] = x + 1
+    size = width * 3
+    total = np.empty(size, np.float32)
+    above = np.empty(size)
+    below = np.empty(size)
+    for y in range(height):
+        total[:] = 0
+        for i in range(count):
+            start, length, stretched = vertical[i]
+            at = y * ((length - 1) / (stretched - 1))
+            if at > length - 1:
+                continue
+            top = int(at)
+            upper = 1 - (at - top)
+            lower = 1 - upper
+            first = image[start + top].reshape(size)
+            second = image[start + min(top + 1, length - 1)].reshape(size)
+            for j in range(size):
+                above[j] = first[j] * upper
+                below[j] = second[j] * lower
+            for x in range(seen[i]):
+                left, right = lefts[i, x], rights[i, x]
+                near, far = nears[i, x], fars[i, x]
+                for c in range(3):
+                    value = above[left + c] * near + above[right + c] * far
+                    value = value + below[left + c] * near + below[right + c] * far
+                    total[3 * x + c] += np.float32(value)
+        own = image[y].reshape(size)
+        row = out[y].reshape(size)
+        for j in range(size):
+            mean = (own[j] + total[j]) / np.float32(count + 1)
+            row[j] = np.uint8(min(max(mean, np.float32(0)), np.float32(1)) * np.float32(255))
+
+
+@_compiled
+def _mirrored(at: Any, length: int) -> Any:
+    """A place on a line that is mirrored at both ends: d c b a | a b c d | d c b a."""
+    period = 2 * length
+    if at < 0:
+        if at < -period:
+            at += period * int(-at / period)
+        at = at + period if at < -length else -at - 1
+    elif at > length - 1:
+        at -= period * int(at / period)
+        if at >= length:
+            at = period - at - 1
+    return at
+
+
+@_compiled
+def displace(image: Image, down: Singles, right: Singles, out: Image) -> None:
+    """out[y, x] = H x W x 3 `image`, linear between pixels, at y + down[y, x], x + right[y, x]."""
+    height, width, _ = image.shape
+    for y in range(height):
+        for x in range(width):
+            at_y = _mirrored(y + np.float64(down[y, x]), height)
+            at_x = _mirrored(x + np.float64(right[y, x]), width)
+            floor_y, floor_x = np.floor(at_y), np.floor(at_x)
+            upper = 1 - (at_y - floor_y)
+            lower = 1 - upper
+            near = 1 - (at_x - floor_x)
+            far = 1 - near
+            # Between -1 and 0, or beyond the last pixel, both neighbours are the edge.
+            top, left = max(int(floor_y), 0), max(int(floor_x), 0)
+            bottom = min(int(floor_y) + 1, height - 1)
+            beside = min(int(floor_x) + 1, width - 1)
+            for c in range(3):
+                value = np.float32(
+                    INTENSITIES[image[top, left, c]] * upper * near
+                    + INTENSITIES[image[top, beside, c]] * upper * far
+                    + INTENSITIES[image[bottom, left, c]] * lower * near
+                    + INTENSITIES[image[bottom, beside, c]] * lower * far
+                )
+                out[y, x, c] = np.uint8(
+                    min(max(value, np.float32(0)), np.float32(1)) * np.float32(255)
+                )

@@ -1,0 +1,66 @@
+"""docs/corruptions.md says what the protocols say, and its picture is what the program draws."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from robustbench_seg.corruption import CORRUPTIONS, corrupt
+from robustbench_seg.protocol import CorruptionSpec, load_protocol, merged
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = (DOCS / "corruptions.md").read_text()
+ALL = merged(map(load_protocol, ["cityscapes-c", "mpc-15"]))
+SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S))
+
+
+def table(spec: CorruptionSpec) -> str:
+    lines = ["| severity | 1 | 2 | 3 | 4 | 5 |", "| --- | --- | --- | --- | --- | --- |"]
+    for name in dict.fromkeys(name for level in spec.severities for name in level):
+        values = [f"{level[name]:g}" if name in level else "–" for level in spec.severities]
+        lines.append(f"| {name} | {' | '.join(values)} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_every_corruption_has_one_section_under_its_category():
+    assert sorted(re.findall(r"^### (\w+)$", PAGE, re.M)) == sorted(c.name for c in CORRUPTIONS)
+    for category, names in re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S):
+        for name in re.findall(r"^### (\w+)$", names, re.M):
+            assert ALL.spec(name).category == category.lower()
+
+
+@pytest.mark.parametrize("spec", ALL.corruptions, ids=lambda spec: spec.name)
+def test_the_table_of_a_corruption_is_that_of_the_protocols(spec):
+    (found,) = re.findall(r"(?:^\|.*\n)+", SECTIONS[spec.name], re.M)
+    assert found == table(spec)
+    for name in {name for level in spec.severities for name in level}:
+        assert f"`{name}`" in SECTIONS[spec.name], "a parameter that the text does not explain"
+
+
+def test_the_picture_shows_every_corruption_of_the_photo():
+    # What is drawn by chance is another picture with another version of the fast stream.
+    small = Image.fromarray(data.coffee()).resize((192, 128))
+    photo, gray = np.asarray(small), np.asarray(small.convert("L")).astype(float)
+    assert (DOCS / "corruptions.jpg").stat().st_size < 700_000
+    with Image.open(DOCS / "corruptions.jpg") as picture:
+        sheet = np.asarray(picture.convert("L")).astype(float)
+    left, top = sheet.shape[1] - 5 * 196, sheet.shape[0] - 19 * 132
+    assert (left, top) == (150, 24)
+    for row, spec in enumerate(ALL.corruptions):
+        for column in range(5):
+            y, x = top + row * 132, left + column * 196
+            cell = sheet[y : y + 128, x : x + 192]
+            if spec.name in ("gaussian_blur", "contrast", "zoom_blur", "pixelate"):
+                variants = [corrupt(photo, spec.name, severity) for severity in (1, 2, 3, 4, 5)]
+                grays = [Image.fromarray(variant).convert("L") for variant in variants]
+                distances = [mean_distance(cell, variant) for variant in grays]
+                assert np.argmin(distances) == column, f"{spec.name}: draw the picture anew"
+                assert distances[column] < 4
+            assert mean_distance(cell, gray) > 2.5
+
+
+def mean_distance(first: np.ndarray, second: object) -> float:
+    return float(np.abs(first - np.asarray(second)).mean())
