@@ -28,7 +28,7 @@ def zoom_blur(image: Image, rng: Stream, *, stop: float, step: float) -> Image:
     where it is up to a pixel too large, so the centre moves a little; sums are in float32; and a
     rounding error lets some enlargements reach `stop` itself, or lose their last row or column.
     """
-    from robustbench_seg.corruption import resampling_kernels
+    from robustbench_seg.corruption import kernels
 
     height, width, _ = image.shape
     zooms = np.arange(1, stop, step)
@@ -36,7 +36,7 @@ def zoom_blur(image: Image, rng: Stream, *, stop: float, step: float) -> Image:
     horizontal = np.array([_zoomed(width, zoom) for zoom in zooms])
     intensities = image.astype(np.float32) / np.float32(255)
     out = np.empty_like(image)
-    resampling_kernels.mean_of_zooms(intensities, vertical, horizontal, out)
+    kernels.mean_of_zooms(intensities, vertical, horizontal, out)
     return out
 
 
@@ -51,11 +51,11 @@ def elastic_transform(image: Image, rng: Stream, *, strength: float) -> Image:
 
     The image moves and its labels do not. Displacements are held in float32, as in the reference.
     """
-    from robustbench_seg.corruption import resampling_kernels
+    from robustbench_seg.corruption import kernels
 
     right, down = (_displacements(image, rng, strength) for _ in range(2))
     out = np.empty_like(image)
-    resampling_kernels.displace(image, down, right, out)
+    kernels.displace(image, down, right, out)
     return out
 
 

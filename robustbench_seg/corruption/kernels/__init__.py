@@ -28,6 +28,7 @@ from robustbench_seg.corruption.kernels.points import (
     channel_sums,
     shift_hsv,
 )
+from robustbench_seg.corruption.kernels.resampling import displace, mean_of_zooms
 
 __all__ = [
     "add_fog",
@@ -39,12 +40,14 @@ __all__ = [
     "channel_sums",
     "copy_neighbours",
     "disk_levels",
+    "displace",
     "draw_choices",
     "draw_levels",
     "draw_uniform",
     "enlarge",
     "gaussian_levels",
     "gaussian_plane",
+    "mean_of_zooms",
     "pack",
     "raise_centres",
     "raise_lefts",

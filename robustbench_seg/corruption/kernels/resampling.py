@@ -1,27 +1,16 @@
-"""Loops that read images between their pixels, compiled by Numba; see kernels.py.
+"""Zoom and elastic transform: images read between their pixels, as by scipy.ndimage."""
 
-They interpolate in the arithmetic and order of scipy.ndimage, so that results agree to the bit.
-"""
+from typing import Any
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Singles = NDArray[np.float32]
-Image = NDArray[np.uint8]
-Function = TypeVar("Function", bound=Callable[..., Any])
+from robustbench_seg.corruption.kernels.compiled import Image, Singles, compiled
 
 INTENSITIES = (np.arange(256, dtype=np.float32) / np.float32(255)).astype(np.float64)
 
 
-def _compiled(function: Function) -> Function:
-    return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
-@_compiled
+@compiled
 def mean_of_zooms(
     image: Singles, vertical: NDArray[np.int64], horizontal: NDArray[np.int64], out: Image
 ) -> None:
@@ -84,7 +73,7 @@ def mean_of_zooms(
             row[j] = np.uint8(min(max(mean, np.float32(0)), np.float32(1)) * np.float32(255))
 
 
-@_compiled
+@compiled
 def _mirrored(at: Any, length: int) -> Any:
     """A place on a line that is mirrored at both ends: d c b a | a b c d | d c b a."""
     period = 2 * length
@@ -99,7 +88,7 @@ def _mirrored(at: Any, length: int) -> Any:
     return at
 
 
-@_compiled
+@compiled
 def displace(image: Image, down: Singles, right: Singles, out: Image) -> None:
     """out[y, x] = H x W x 3 `image`, linear between pixels, at y + down[y, x], x + right[y, x]."""
     height, width, _ = image.shape
