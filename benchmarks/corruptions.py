@@ -9,7 +9,9 @@ ratios. Compilation, Numba's and the tables', is over before: a first call is me
 in a new process with an empty cache.
 
 Memory is the rise of the resident set during one call, in images of 6.3 MB, the returned image
-included: the kernel's own high-water mark (Linux), reset before the call.
+included: the kernel's own high-water mark (Linux), reset before the call. It is read in a process
+of its own, in which malloc gives every freed array back (MALLOC_MMAP_THRESHOLD_=65536); times are
+taken with malloc's defaults.
 """
 
 import json
@@ -21,9 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[name] = "1"
+from typing import Any
 
 import cv2
 import imagecorruptions
@@ -33,15 +33,18 @@ from skimage import data
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.protocol import load_protocol
 
-ROUNDS = 1
+ROUNDS = 5
+WHO = ("fork", "fast", "reference")
 FIRST_CALLS = """
-import time, numpy as np
+import json, time, numpy as np
 from robustbench_seg.corruption import CORRUPTIONS, corrupt
 image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
-start = time.perf_counter()
+wall, cpu = time.perf_counter(), time.process_time()
 for entry in CORRUPTIONS:
-    corrupt(image, entry.name, 3)
-print(time.perf_counter() - start)
+    for severity in (1, 5):
+        corrupt(image, entry.name, severity)
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+print(json.dumps({"wall_s": round(wall, 1), "cpu_s": round(cpu, 1)}))
 """
 
 
@@ -72,44 +75,57 @@ def _status(key: str) -> int:
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith(key))
 
 
-def first_calls() -> float:
-    """Seconds of one call of every corruption where nothing has been compiled yet."""
-    with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
-        command = [sys.executable, "-c", FIRST_CALLS]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+def memory() -> dict[str, dict[str, float]]:
+    """Most images of extra memory of a call, by corruption and by who makes it."""
+    cv2.setNumThreads(1)
+    image = photograph()
+    result = {}
+    for corruption in load_protocol().names:
+        most = dict.fromkeys(WHO, 0.0)
+        for severity in range(1, 6):
+            for who, call in calls(image, corruption, severity).items():
+                call()
+                most[who] = max(most[who], round(extra_memory(call) / image.nbytes, 1))
+        result[corruption] = most
+    return result
 
 
-def measure(image: np.ndarray, corruption: str, severity: int) -> dict[str, float]:
-    calls = {
+def in_new_process(arguments: list[str], **environment: str) -> Any:
+    """What a Python of its own prints, read as JSON."""
+    command = [sys.executable, *arguments]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def calls(image: np.ndarray, corruption: str, severity: int) -> dict[str, Callable[[], object]]:
+    return {
         "fork": lambda: imagecorruptions.corrupt(image, severity, corruption),
         "fast": lambda: corrupt(image, corruption, severity),
         "reference": lambda: corrupt(image, corruption, severity, stream="reference"),
     }
-    for call in calls.values():
+
+
+def measure(image: np.ndarray, corruption: str, severity: int) -> dict[str, float]:
+    turns = calls(image, corruption, severity)
+    for call in turns.values():
         call()
-    rounds = [{who: milliseconds(call) for who, call in calls.items()} for _ in range(ROUNDS)]
+    rounds = [{who: milliseconds(call) for who, call in turns.items()} for _ in range(ROUNDS)]
     return {
-        **{f"{who}_ms": statistics.median(r[who] for r in rounds) for who in calls},
+        **{f"{who}_ms": statistics.median(r[who] for r in rounds) for who in WHO},
         "fork_over_fast": statistics.median(r["fork"] / r["fast"] for r in rounds),
         "fork_over_reference": statistics.median(r["fork"] / r["reference"] for r in rounds),
-        "fast_memory": extra_memory(calls["fast"]) / image.nbytes,
-        "reference_memory": extra_memory(calls["reference"]) / image.nbytes,
-        "fork_memory": extra_memory(calls["fork"]) / image.nbytes,
     }
 
 
 def summary(rows: list[dict[str, float]]) -> dict[str, float]:
-    total = {who: sum(row[f"{who}_ms"] for row in rows) for who in ("fork", "fast", "reference")}
+    total = {who: sum(row[f"{who}_ms"] for row in rows) for who in WHO}
     return {
         **{f"{who}_ms": round(ms, 1) for who, ms in total.items()},
         "fork_over_fast": round(total["fork"] / total["fast"], 2),
         "fork_over_reference": round(total["fork"] / total["reference"], 2),
         "least_fork_over_fast": round(min(row["fork_over_fast"] for row in rows), 2),
-        "most_fast_memory": round(max(row["fast_memory"] for row in rows), 1),
-        "most_reference_memory": round(max(row["reference_memory"] for row in rows), 1),
-        "most_fork_memory": round(max(row["fork_memory"] for row in rows), 1),
     }
 
 
@@ -120,21 +136,26 @@ def main() -> None:
     for corruption in load_protocol().names:
         rows[corruption] = [measure(image, corruption, severity) for severity in range(1, 6)]
         print(corruption, summary(rows[corruption]), flush=True)
-    everything = [row for of_one in rows.values() for row in of_one]
+    with tempfile.TemporaryDirectory() as cache:
+        first = in_new_process(["-c", FIRST_CALLS], NUMBA_CACHE_DIR=cache)
     result = {
         "unit": "ms a call, one thread, 2048x1024, medians; memory in images of 6.3 MB",
         "rounds": ROUNDS,
-        "first_call_of_all_s": round(first_calls(), 1),
-        "sum_of_80": summary(everything),
+        "first_calls": first,
+        "sum_of_80": summary([row for of_one in rows.values() for row in of_one]),
         "sum_of_5": {corruption: summary(of_one) for corruption, of_one in rows.items()},
+        "memory": in_new_process([__file__, "--memory"], MALLOC_MMAP_THRESHOLD_="65536"),
         "severities": {
             corruption: [{key: round(value, 2) for key, value in row.items()} for row in of_one]
             for corruption, of_one in rows.items()
         },
     }
-    print(json.dumps({key: result[key] for key in ("first_call_of_all_s", "sum_of_80")}, indent=2))
+    print(json.dumps({key: result[key] for key in ("first_calls", "sum_of_80", "memory")}))
     Path(sys.argv[1]).write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--memory"]:
+        print(json.dumps(memory()))
+    else:
+        main()

@@ -23,9 +23,9 @@ def motion_blur(image: Image, rng: Stream, *, radius: float, sigma: float) -> Im
     from robustbench_seg.corruption import kernels
 
     angle = rng.angle(-45, 45)
-    weights, down, right = pixels.line(int(radius), sigma, angle, image.shape[:2])
+    line = pixels.line(int(radius), sigma, angle, image.shape[:2])
     out = np.empty_like(image)
-    kernels.shifted_levels(image, weights, down, right, pixels.error_of_singles(weights), out)
+    kernels.shifted_levels(image, *line, pixels.error_of_singles(line.weights), out)
     return out
 
 
@@ -39,7 +39,7 @@ def defocus_blur(image: Image, rng: Stream, *, radius: float, alias: float) -> I
     shares = steps * (1 + (runs[:, 0] > 0)) * (2 * runs[:, 1] + 1)
     out = np.empty_like(image)
     if image.shape[1] > WIDEST or not kernels.disk_levels(
-        image, runs, steps, pixels.error_of_singles(shares), out
+        image, runs, steps, int(runs.max()), pixels.error_of_singles(shares), out
     ):
         # The library's own sums decide what a sum by another order cannot.
         return pixels.truncated(np.asarray(cv2.filter2D(image / 255.0, -1, disk), np.float64))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,20 +47,30 @@ def gaussian(
 ) -> NDArray[np.floating]:
     """Gaussian filter of an H x W plane, in its own precision; edges are repeated.
 
-    In float64 it is skimage.filters.gaussian, to the bit; with `single` as for a float32 image,
-    which is rounded to float32 between the two axes.
+    In float64 it is skimage.filters.gaussian, to the bit. With `single` a float64 plane is filtered
+    as a float32 one is there: the result is float32, and so are the values between the two axes.
     """
     from robustbench_seg.corruption import kernels
 
     out = np.empty_like(plane)
     kernels.gaussian_plane(plane, gaussian_weights(sigma).astype(plane.dtype), single, out)
-    return out
+    return out.astype(np.float32) if single else out
 
 
-def line(
-    radius: int, sigma: float, angle: float, shape: tuple[int, ...]
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
-    """A line at `angle` degrees for an image of `shape` (H, W): weights, pixels down, pixels right.
+class Line(NamedTuple):
+    """A blur along a line: N weights, and by how many pixels down and right each moves the image.
+
+    reach: how far they reach at most: up, down, to either side
+    """
+
+    weights: Floats
+    down: NDArray[np.int64]
+    right: NDArray[np.int64]
+    reach: tuple[int, int, int]
+
+
+def line(radius: int, sigma: float, angle: float, shape: tuple[int, ...]) -> Line:
+    """A line at `angle` degrees for an image of `shape` (H, W).
 
     The weights are half a Gaussian, 2 radius + 1 taps from its peak outwards, so what is blurred
     by it also moves, by about 0.8 sigma. Where the line grows longer than the image it is cut
@@ -75,4 +86,6 @@ def line(
     right = np.array([-math.ceil(i * along / length - 0.5) for i in range(taps)])
     inside = (np.abs(down) < shape[0]) & (np.abs(right) < shape[1])
     taps = taps if inside.all() else int(inside.argmin())
-    return weights[:taps], down[:taps], right[:taps]
+    weights, down, right = weights[:taps], down[:taps], right[:taps]
+    reach = int(-down.min()), int(down.max()), int(np.abs(right).max())
+    return Line(weights, down, right, reach)

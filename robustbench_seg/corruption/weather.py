@@ -103,12 +103,13 @@ def spatter(
 
     height, width, _ = image.shape
     liquid = pixels.gaussian(rng.normal(mean, scale, (height, width)), sigma)
-    out = np.empty_like(image)
     if mud:
         # The reference's image is float32 here, and its filter keeps that type.
-        spots = (liquid > threshold).astype(np.float64)
-        cover = pixels.gaussian(spots, mud, single=True).astype(np.float32)
+        spots = liquid > threshold
+        del liquid
+        cover = pixels.gaussian(spots.astype(np.float64), mud, single=True)
         cover[cover < 0.8] = 0
+        out = np.empty_like(image)
         for band in pixels.bands(height):
             kernels.add_mud(_singles(image[band]), cover[band], MUD, out[band])
         return out
@@ -120,6 +121,7 @@ def spatter(
     if strength.any():
         strength /= strength.max()
         strength *= np.float32(water)
+    out = np.empty_like(image)
     for band in pixels.bands(height):
         kernels.add_water(_singles(image[band]), strength[band], WATER, out[band])
     return out
@@ -145,7 +147,9 @@ def fog(image: Image, rng: Stream, *, density: float, decay: float) -> Image:
 
     heights = _plasma(1 << (max(image.shape) - 1).bit_length(), decay, rng)
     out = np.empty_like(image)
-    kernels.add_fog(image, heights, density, image.max() / 255.0, out)
+    low = heights.min()
+    span = heights.max() - low
+    kernels.add_fog(image, heights, low, span, density, image.max() / 255.0, out)
     return out
 
 

@@ -32,8 +32,8 @@ def test_gaussian_is_that_of_skimage(rng, sigma):
     plane = rng.random((20, 9))
     assert np.array_equal(pixels.gaussian(plane, sigma), filters.gaussian(plane, sigma))
     single = plane.astype(np.float32)
-    ours = pixels.gaussian(single.astype(np.float64), sigma, single=True).astype(np.float32)
-    assert np.array_equal(ours, filters.gaussian(single, sigma))
+    doubles_between = pixels.gaussian(single.astype(np.float64), sigma, single=True)
+    assert np.array_equal(doubles_between, filters.gaussian(single, sigma))
     in_singles = pixels.gaussian(single, sigma)
     assert in_singles.dtype == np.float32
     assert np.abs(in_singles - pixels.gaussian(plane, sigma)).max() < 1e-6
@@ -56,7 +56,7 @@ def test_defocus_leaves_ties_to_opencv(monkeypatch):
     image = photograph()
     runs = np.array([[0, 1], [1, 0]])
     out = np.empty_like(image)
-    assert not kernels.disk_levels(image, runs, np.array([0.25, 0.25]), 1e-3, out)
+    assert not kernels.disk_levels(image, runs, np.array([0.25, 0.25]), 1, 1e-3, out)
 
 
 @pytest.mark.parametrize("margin", ["rigorous", "none"])
@@ -120,7 +120,7 @@ def test_channel_sums_are_those_of_numpy(rng):
 def test_shifts_follow_the_sign_and_repeat_the_edge():
     image = np.arange(12, dtype=np.uint8).reshape(3, 4, 1)
     out = np.empty_like(image)
-    shifts = (np.array([1, 0]), np.array([-2, 0]))
+    shifts = (np.array([1, 0]), np.array([-2, 0]), (0, 1, 2))
     kernels.shifted_levels(image, np.array([1.0, 0.0]), *shifts, 1e-4, out)
     expected = [[2, 3, 3, 3], [2, 3, 3, 3], [6, 7, 7, 7]]
     assert out[..., 0].tolist() == expected

@@ -63,18 +63,25 @@ def raise_lefts(
 
 
 @compiled
-def add_fog(image: Image, heights: AnyFloats, density: float, brightest: float, out: Image) -> None:
-    """Add the cloud `heights`, scaled to 0..`density`, then scale back to the brightest intensity.
+def add_fog(
+    image: Image,
+    heights: AnyFloats,
+    low: np.floating,
+    span: np.floating,
+    density: float,
+    brightest: float,
+    out: Image,
+) -> None:
+    """Add density * (heights - low) / span, then scale back to the brightest intensity.
 
-    In the precision of `heights`. The cloud is scaled over all of it, of which the image takes the
-    top left. No result is above `brightest`, so none needs to be clipped.
+    In the precision of `heights`, of which the image takes the top left. No result is above
+    `brightest`, so none needs to be clipped.
     """
     real = heights.dtype.type
     levels = np.empty(256, heights.dtype)
     for level in range(256):
         levels[level] = level / 255.0
-    low = heights.min()
-    span, dense = heights.max() - low, real(density)
+    dense = real(density)
     bright, total, white = real(brightest), real(brightest + density), real(255)
     rows, columns, _ = image.shape
     for y in range(rows):

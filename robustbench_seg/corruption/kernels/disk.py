@@ -11,23 +11,26 @@ _TIE = 1e-9
 
 @compiled
 def disk_levels(
-    image: Image, runs: NDArray[np.int64], steps: Floats, margin: float, out: Image
+    image: Image,
+    runs: NDArray[np.int64],
+    steps: Floats,
+    radius: int,
+    margin: float,
+    out: Image,
 ) -> bool:
     """Filter H x W x C `image` with a kernel and truncate to whole levels; edges are mirrored.
 
     The kernel is a sum of runs, each for two rows at once: `steps[i]` on the pixels
-    -`runs[i, 1]` to `runs[i, 1]` of the rows -`runs[i, 0]` and `runs[i, 0]` (of row 0 once), sorted
-    by rows. `margin` bounds the error of single precision, in levels.
+    -`runs[i, 1]` to `runs[i, 1]` of the rows -`runs[i, 0]` and `runs[i, 0]` (of row 0 once), none
+    beyond `radius`. `margin` bounds the error of single precision, in levels.
 
     Returns whether all samples are decided: False if one lies so near a whole level that even
     double precision cannot tell on which side.
     """
     height, width, channels = image.shape
     size = width * channels
-    radius = runs[:, 0].max()
-    reach = max(radius, runs[:, 1].max())
     rows = 2 * radius + 1
-    long = (width + 2 * reach + 1) * channels
+    long = (width + 2 * radius + 1) * channels
     # Row y of the image lies in slot y % rows, as sums of all samples before each.
     prefix = np.empty((rows, long), np.int32)
     pairs = np.empty((radius + 1, long), np.float32)
@@ -38,7 +41,7 @@ def disk_levels(
     decided = True
     for y in range(height):
         while loaded <= min(y + radius, height - 1):
-            _load(image[loaded], prefix[loaded % rows], reach)
+            _load(image[loaded], prefix[loaded % rows], radius)
             loaded += 1
         for k in range(radius + 1):
             above = prefix[abs(y - k) % rows]
@@ -47,7 +50,7 @@ def disk_levels(
             once = np.int32(0) if k == 0 else np.int32(-1)
             for i in range(long):
                 both[i] = np.float32(np.int32(above[i] + (below[i] & once)))
-        _sum(pairs, runs, steps32, reach, channels, 0, size, approximate)
+        _sum(pairs, runs, steps32, radius, channels, 0, size, approximate)
         row = out[y].reshape(size)
         for start in range(0, width, BLOCK):
             end = min(start + BLOCK, width)
@@ -57,7 +60,7 @@ def disk_levels(
             first, last = next_span(approximate, margin, start, end, channels)
             while first < last:
                 a, b = first * channels, last * channels
-                _sum(pairs, runs, steps, reach, channels, a, b, exact)
+                _sum(pairs, runs, steps, radius, channels, a, b, exact)
                 for i in range(a, b):
                     value = min(exact[i], 255.0)
                     row[i] = np.uint8(value)
@@ -68,12 +71,12 @@ def disk_levels(
 
 
 @compiled
-def _load(levels: Image, sums: NDArray[np.int32], reach: int) -> None:
-    """Prefix sums of a row W x C that is mirrored over `reach` pixels at either end."""
+def _load(levels: Image, sums: NDArray[np.int32], radius: int) -> None:
+    """Prefix sums of a row W x C that is mirrored over `radius` pixels at either end."""
     width, channels = levels.shape
     sums[:channels] = 0
     at = channels
-    for x in range(reach, 0, -1):
+    for x in range(radius, 0, -1):
         for c in range(channels):
             sums[at] = sums[at - channels] + levels[x, c]
             at += 1
@@ -81,7 +84,7 @@ def _load(levels: Image, sums: NDArray[np.int32], reach: int) -> None:
     for i in range(len(row)):
         sums[at + i] = sums[at + i - channels] + row[i]
     at += len(row)
-    for x in range(width - 2, width - 2 - reach, -1):
+    for x in range(width - 2, width - 2 - radius, -1):
         for c in range(channels):
             sums[at] = sums[at - channels] + levels[x, c]
             at += 1
@@ -92,7 +95,7 @@ def _sum(
     pairs: Singles,
     runs: NDArray[np.int64],
     steps: AnyFloats,
-    reach: int,
+    radius: int,
     channels: int,
     first: int,
     last: int,
@@ -103,8 +106,8 @@ def _sum(
     n = last - first
     row[:] = 0
     for k in range(len(steps)):
-        left = (reach - runs[k, 1]) * channels + first
-        right = (reach + runs[k, 1] + 1) * channels + first
+        left = (radius - runs[k, 1]) * channels + first
+        right = (radius + runs[k, 1] + 1) * channels + first
         before, behind = pairs[runs[k, 0], left : left + n], pairs[runs[k, 0], right : right + n]
         for i in range(n):
             row[i] += steps[k] * (behind[i] - before[i])

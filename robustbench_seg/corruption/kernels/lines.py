@@ -13,17 +13,24 @@ Shifts = NDArray[np.int64]
 
 @compiled
 def shifted_levels(
-    image: Image, weights: Floats, down: Shifts, right: Shifts, margin: float, out: Image
+    image: Image,
+    weights: Floats,
+    down: Shifts,
+    right: Shifts,
+    reach: tuple[int, int, int],
+    margin: float,
+    out: Image,
 ) -> None:
     """Sum `weights[i]` x (H x W x C `image` moved by `down[i]`, `right[i]` pixels), truncated.
 
-    Edges are repeated. The weights are not negative and their sum is at most 1; `margin` bounds the
-    error of single precision, in levels.
+    `reach` is how far the shifts reach: up, down, to either side. Edges are repeated. The weights
+    are not negative and their sum is at most 1; `margin` bounds the error of single precision, in
+    levels.
     """
     height, width, channels = image.shape
     size = width * channels
-    pad = np.abs(right).max() * channels
-    ahead, behind = -down.min(), down.max()
+    ahead, behind, aside = reach
+    pad = aside * channels
     rows = ahead + behind + 1
     # Row y of the image lies in slot y % rows, its edges repeated over `pad` samples.
     singles = np.empty((rows, size + 2 * pad), np.float32)
@@ -62,11 +69,17 @@ def shifted_levels(
 
 
 @compiled
-def shifted_plane(plane: Floats, weights: Floats, down: Shifts, right: Shifts, out: Image) -> None:
+def shifted_plane(
+    plane: Floats,
+    weights: Floats,
+    down: Shifts,
+    right: Shifts,
+    reach: tuple[int, int, int],
+    out: Image,
+) -> None:
     """The same sum for an H x W plane of intensities (0..1), rounded to levels."""
     height, width = plane.shape
-    pad = np.abs(right).max()
-    ahead, behind = -down.min(), down.max()
+    ahead, behind, pad = reach
     rows = ahead + behind + 1
     ring = np.empty((rows, width + 2 * pad))
     sums = np.empty(width)
