@@ -4,6 +4,7 @@ One TOML file per model in the content folder `models`; adding a model of a know
 is adding one card. Facts that are not known are left out of a card.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -19,16 +20,20 @@ CONTENT = "robustbench_seg.content.models"
 class WeightsSource:
     """Where the weights come from.
 
-    source: "file" (beside the card), "huggingface" (a hub id), "url", or "none": no weights
-        are published, the card is for training from scratch
+    source: "file" (beside the card), "huggingface" (a hub id), "url", "manual" (a URL that
+        answers people only), or "none": no weights are published, the card is for training
     location: the path relative to the card's folder, the hub id, or the URL
     format: whose names the parameters bear
+    revision: of a hub id: commit, tag or branch
+    sha256: the file's digest or its first digits; by default those that its name ends in
     """
 
-    source: Literal["file", "huggingface", "url", "none"]
+    source: Literal["file", "huggingface", "url", "manual", "none"]
     location: str = ""
     format: Literal["robustseg", "nvlabs", "huggingface", "openmmlab", "vainf"] = "robustseg"
     licence: str | None = None
+    revision: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,8 @@ def _check(card: ModelCard, where: str) -> None:
         raise CardError(
             f"{where}: weights: with source '{card.weights.source}' a location {wanted}"
         )
+    if not re.fullmatch(r"[0-9a-f]{0,64}", card.weights.sha256 or ""):
+        raise CardError(f"{where}: weights: sha256: up to 64 hexadecimal digits wanted")
     if card.inference.mode == "slide" and not (card.inference.crop and card.inference.stride):
         raise CardError(f"{where}: inference: mode 'slide' needs a positive crop and stride")
     if min(card.preprocessing.std) <= 0:

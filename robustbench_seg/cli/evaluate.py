@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Read corrupted images from what generate-cityscapes-c wrote, instead of making them.",
 )
-@click.option("--weights", metavar="W", help="A weight file; none: random ones, for timing only.")
+@click.option(
+    "--weights",
+    metavar="W",
+    help="A file, hf:<hub id> or URL instead of the card's; none: random ones, for timing only.",
+)
 @click.option("--name", help="The model's name in every table, instead of its card's.")
 @click.option(
     "--corruption",

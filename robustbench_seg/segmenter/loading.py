@@ -10,15 +10,18 @@ from torch import nn
 
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import class_names
-from robustbench_seg.errors import ModelError, WeightsError, unknown
+from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.files import digest_file
 from robustbench_seg.model_cards import Inference, ModelCard, load_card
 from robustbench_seg.segmenter.inference import WINDOW
 from robustbench_seg.segmenter.segmenter import PRECISIONS, NetworkSegmenter
-from robustbench_seg.weights import find_weights, load_weights, read_weights
-
-UNTRAINED = "none"
-"""Given as weights: random ones, for timing only."""
+from robustbench_seg.weights import (
+    UNTRAINED,
+    fetch_weights,
+    load_weights,
+    parse_source,
+    read_weights,
+)
 
 
 def load_model(
@@ -27,7 +30,8 @@ def load_model(
     """Build a card's network with its weights, in eval mode.
 
     name:        a card's name (see list_models) or a card file
-    weights:     a weight file instead of the card's own; "none" for random weights (seed 0)
+    weights:     instead of the card's own: a file, hf:<hub id> or a URL; "none" for random
+                 weights (seed 0). What is not at hand is downloaded (see weights.sources)
     num_classes: by default that of the weight file, else that of the card
 
     The network maps a float Nx3xHxW batch, already normalised with the card's mean and std, to
@@ -103,20 +107,12 @@ def load_segmenter(
 
 
 def _weights_file(card: ModelCard, weights: str | Path | None) -> Path | None:
-    """The file to load, None for random weights."""
+    """The file to load, downloaded if need be; None for random weights."""
     if weights == UNTRAINED:
         return None
     if weights is not None:
-        return find_weights(Path(weights))
-    if card.weights_file is not None:
-        return find_weights(card.weights_file)
-    where = f"they are published at {card.weights.location}" if card.weights.location else (
-        f"none are published; make some with robustseg train --model {card.name}"
-    )  # fmt: skip
-    raise WeightsError(
-        f"{card.name}: no weights at hand: {where}. Give a file with --weights, or "
-        f"--weights {UNTRAINED} for random ones (timing only)"
-    )
+        card = replace(card, weights=parse_source(str(weights)))
+    return fetch_weights(card)
 
 
 def _network(
