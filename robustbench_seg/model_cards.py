@@ -58,6 +58,19 @@ class Inference:
 
 
 @dataclass(frozen=True)
+class Resize:
+    """The image is scaled before the network sees it, its ratio kept, and the logits back.
+
+    short, long: the shorter and longer side, in pixels, that it is fitted into
+    multiple:    both sides are then rounded up to a multiple of this
+    """
+
+    short: int
+    long: int
+    multiple: int = 1
+
+
+@dataclass(frozen=True)
 class Published:
     """Clean mIoU as published, in percent, single scale, on the validation split."""
 
@@ -93,6 +106,7 @@ class ModelCard:
     preprocessing: Preprocessing
     inference: Inference
     variant: dict[str, Any] = field(default_factory=dict)
+    resize: Resize | None = None
     published: Published | None = None
     training: Training | None = None
     name: str = ""
@@ -140,6 +154,8 @@ def _check(card: ModelCard, where: str) -> None:
         raise CardError(f"{where}: weights: sha256: up to 64 hexadecimal digits wanted")
     if card.inference.mode == "slide" and not (card.inference.crop and card.inference.stride):
         raise CardError(f"{where}: inference: mode 'slide' needs a positive crop and stride")
+    if card.resize and min(card.resize.short, card.resize.long, card.resize.multiple) < 1:
+        raise CardError(f"{where}: resize: positive sides and multiple wanted")
     if min(card.preprocessing.std) <= 0:
         raise CardError(f"{where}: preprocessing: std must be positive")
     if not 1 <= card.classes <= 255:

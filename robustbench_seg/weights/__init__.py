@@ -6,6 +6,7 @@ from robustbench_seg.weights.sources import (
     UNTRAINED,
     cache_folder,
     cached_weights,
+    fetch_hub_folder,
     fetch_weights,
     parse_source,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "Weights",
     "cache_folder",
     "cached_weights",
+    "fetch_hub_folder",
     "fetch_weights",
     "find_weights",
     "load_weights",

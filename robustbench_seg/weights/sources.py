@@ -77,6 +77,22 @@ def fetch_weights(card: ModelCard) -> Path:
     return file
 
 
+def fetch_hub_folder(repository: str, revision: str | None, names: tuple[str, ...]) -> Path:
+    """A folder with the weights of `repository` and its files `names`: the one put into the cache
+    by hand, or that of the hub's own cache, to which is downloaded what it lacks.
+
+    Raises WeightsError as fetch_weights does.
+    """
+    place = cache_folder() / repository.replace("/", "--")
+    if place.is_dir():
+        return place
+    for wanted in ((name,) for name in names):
+        folder = _hub_file(repository, wanted, revision, place).parent
+        # A snapshot's folder is called by its commit: all files are to be of the same one.
+        revision = folder.name
+    return _hub_file(repository, IN_FOLDER, revision, place).parent
+
+
 def digest_start(source: WeightsSource) -> str:
     """What is known of the sha256 of a source's file: its card's word, or its own name's end.
 
@@ -105,6 +121,11 @@ def _place(card: ModelCard) -> Path:
 
 def _beside_card(source: WeightsSource, place: Path) -> Path:
     return find_weights(place)
+
+
+def _hub_file(repository: str, names: tuple[str, ...], revision: str | None, place: Path) -> Path:
+    cached = cached_hub_file(repository, names, revision)
+    return cached or fetch_hub_file(repository, names, revision, place)
 
 
 def _from_hub(source: WeightsSource, place: Path) -> Path:
