@@ -13,6 +13,7 @@ from robustbench_seg.cli.models import models
 from robustbench_seg.cli.report import report
 from robustbench_seg.cli.train import train
 from robustbench_seg.cli.verify import verify
+from robustbench_seg.cli.weights import weights
 from robustbench_seg.errors import RobustsegError
 
 
@@ -59,6 +60,7 @@ for command in (
     report,
     train,
     models,
+    weights,
     corruptions,
 ):
     main.add_command(command)
