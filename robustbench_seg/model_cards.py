@@ -30,7 +30,7 @@ class WeightsSource:
 
     source: Literal["file", "huggingface", "url", "manual", "none"]
     location: str = ""
-    format: Literal["robustseg", "nvlabs", "huggingface", "openmmlab", "vainf"] = "robustseg"
+    format: Literal["robustseg", "nvlabs", "huggingface", "openmmlab", "vainf", "tf"] = "robustseg"
     licence: str | None = None
     revision: str | None = None
     sha256: str | None = None

@@ -24,14 +24,14 @@ def weights(context: click.Context) -> None:
     from robustbench_seg.model_cards import list_models, load_card
     from robustbench_seg.weights import cached_weights
 
-    click.echo(f"{'model':38} {'source':12} {'at hand':>9}  {'mIoU':>5}  licence")
+    click.echo(f"{'model':44} {'source':12} {'at hand':>9}  {'mIoU':>5}  licence")
     for name in list_models():
         card = load_card(name)
         file = cached_weights(card)
         source = "shipped" if card.weights_file else card.weights.source
         size = f"{file.stat().st_size / 1e6:.1f} MB" if file else "-"
         score = f"{card.published.miou:.2f}" if card.published else "-"
-        click.echo(f"{name:38} {source:12} {size:>9}  {score:>5}  {card.weights.licence or '-'}")
+        click.echo(f"{name:44} {source:12} {size:>9}  {score:>5}  {card.weights.licence or '-'}")
 
 
 @weights.command()

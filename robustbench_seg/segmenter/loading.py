@@ -119,7 +119,10 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         facts=facts,
         about=about,
     )
-    return ResizedSegmenter(segmenter, card.resize) if card.resize else segmenter
+    if card.resize is None:
+        return segmenter
+    align_corners = bool(getattr(network, "align_corners", False))
+    return ResizedSegmenter(segmenter, card.resize, align_corners)
 
 
 def _weights_file(card: ModelCard, weights: str | Path | None) -> Path | None:

@@ -26,10 +26,15 @@ def resized_size(height: int, width: int, resize: Resize) -> tuple[int, int]:
 
 
 class ResizedSegmenter:
-    """Scale the image (bilinear, as OpenCV does), segment it, scale the logits back (bilinear)."""
+    """Scale the image (bilinear, as OpenCV does), segment it, scale the logits back (bilinear).
 
-    def __init__(self, segmenter: NetworkSegmenter, resize: Resize) -> None:
-        self._segmenter, self._resize = segmenter, resize
+    align_corners: how the logits are scaled back; as the network was trained
+    """
+
+    def __init__(
+        self, segmenter: NetworkSegmenter, resize: Resize, align_corners: bool = False
+    ) -> None:
+        self._segmenter, self._resize, self._align = segmenter, resize, align_corners
         self.name, self.classes, self.about = segmenter.name, segmenter.classes, segmenter.about
         self.facts = {**segmenter.facts, "resize": asdict(resize)}
 
@@ -40,6 +45,8 @@ class ResizedSegmenter:
         scaled = cv2.resize(image, (wide, high), interpolation=cv2.INTER_LINEAR)
         with torch.inference_mode():
             logits = self._segmenter.logits(scaled.astype(np.uint8))
-            logits = F.interpolate(logits, (height, width), mode="bilinear", align_corners=False)
+            logits = F.interpolate(
+                logits, (height, width), mode="bilinear", align_corners=self._align
+            )
             labels: NDArray[np.uint8] = logits.argmax(1)[0].to(torch.uint8).cpu().numpy()
         return labels

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.model_cards import ModelCard, WeightsSource
+from robustbench_seg.weights.archive import SUFFIX, unpacked
 from robustbench_seg.weights.download import download, verify
 from robustbench_seg.weights.file import IN_FOLDER, find_weights
 from robustbench_seg.weights.hub import cached_hub_file, fetch_hub_file
@@ -53,7 +54,7 @@ def cached_weights(card: ModelCard) -> Path | None:
         if source.source != "huggingface":
             return None
         return cached_hub_file(source.location, IN_FOLDER, source.revision)
-    return place
+    return unpacked(place) if place.name.endswith(SUFFIX) else place
 
 
 def fetch_weights(card: ModelCard) -> Path:
@@ -73,7 +74,9 @@ def fetch_weights(card: ModelCard) -> Path:
     if file is None:
         file = _FETCH[source.source](source, place)
     if source.source != "file":
-        verify(file, digest_start(source), source.location, place)
+        # Also what was put there by hand; of an archive, the archive.
+        kept = place if place.is_file() else file
+        verify(kept, digest_start(source), source.location, place)
     return file
 
 
@@ -134,7 +137,7 @@ def _from_hub(source: WeightsSource, place: Path) -> Path:
 
 def _from_url(source: WeightsSource, place: Path) -> Path:
     download(source.location, place, digest_start(source))
-    return place
+    return unpacked(place) if place.name.endswith(SUFFIX) else place
 
 
 def _by_hand(source: WeightsSource, place: Path) -> Path:

@@ -1,6 +1,8 @@
 """Where a card's weights come from; every server is on this machine."""
 
 import hashlib
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,41 @@ def test_equal_names_of_different_places_do_not_mix(server, card):
         for n in ("one", "two")
     )
     assert (one.read_bytes(), two.read_bytes()) == (b"PK one", b"PK two")
+
+
+def tar_gz(names):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    return packed.getvalue()
+
+
+def test_an_archive_is_unpacked(server, card, cache):
+    names = ["a/model.ckpt.index", "a/model.ckpt.data-00000-of-00001", "a/frozen.pb"]
+    server.files["/a.tar.gz"] = tar_gz(names)
+    mine = card(source="url", location=f"{server.url}/a.tar.gz")
+    index = fetch_weights(mine)
+    assert index.name == "model.ckpt.index"
+    assert {path.name for path in index.parent.iterdir()} == {n.partition("/")[2] for n in names}
+    assert fetch_weights(mine) == cached_weights(mine) == index
+    assert len(server.requests) == 1
+    assert not [path for path in cache.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (tar_gz(["../outside.index"]), "cannot be unpacked ("),
+        (b"PK no archive", "cannot be unpacked ("),
+        (tar_gz(["frozen.pb"]), "0 checkpoints (*.index) in it, one wanted"),
+    ],
+)
+def test_an_archive_without_a_checkpoint_is_refused(server, card, cache, content, reason):
+    server.files["/a.tar.gz"] = content
+    mine = card(source="url", location=f"{server.url}/a.tar.gz")
+    assert reason in message(lambda: fetch_weights(mine))
+    assert not list(cache.parent.glob("outside*"))
 
 
 def test_weights_for_people_are_fetched_by_hand(card, cache):
