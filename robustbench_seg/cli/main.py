@@ -6,6 +6,7 @@ import click
 
 from robustbench_seg import __version__
 from robustbench_seg.cli.corruptions import corruptions
+from robustbench_seg.cli.cost import cost
 from robustbench_seg.cli.demo import demo
 from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.generate import generate_cityscapes_c
@@ -61,6 +62,7 @@ for command in (
     train,
     models,
     weights,
+    cost,
     corruptions,
 ):
     main.add_command(command)
