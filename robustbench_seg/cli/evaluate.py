@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     metavar="M",
     multiple=True,
     required=True,
-    help="Name of a model card or a card file; repeatable.",
+    help="Name of a model card, a card file, hf:<hub id or folder>, onnx:<file> or "
+    "python:<module>:<callable>; repeatable.",
 )
 @click.option(
     "--data",

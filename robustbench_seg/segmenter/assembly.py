@@ -1,5 +1,6 @@
 """A network, its preprocessing and how it is to be run -> a segmenter."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -89,15 +90,24 @@ def assemble(
 
 
 def known_as(names: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
-    """Class names in the dataset's spelling, if they differ from it in case and blanks only.
+    """Class names in the dataset's spelling, if all of them are its own in other words: in case,
+    blanks and further synonyms. Else as they are.
 
-    >>> known_as(["Road", "bed "], ["road", "bed"]), known_as(["road"], ["sky"])
-    (('road', 'bed'), ('road',))
+    >>> known_as(["Road", "bed ", "television receiver"], ["road", "bed", "television"])
+    ('road', 'bed', 'television')
+    >>> known_as(["road", "sky"], ["sky", "road"])
+    ('road', 'sky')
     """
-    if wanted and [_plain(name) for name in names] == [_plain(name) for name in wanted]:
+    if wanted and len(names) == len(wanted) and all(map(_same, names, wanted)):
         return tuple(wanted)
     return tuple(names)
 
 
+def _same(one: str, other: str) -> bool:
+    """Whether two names of one place in the order mean one class."""
+    short, long = sorted(map(_plain, (one, other)), key=len)
+    return long == short or long.startswith(f"{short} ")
+
+
 def _plain(name: str) -> str:
-    return name.strip().lower().replace("_", " ").replace("-", " ")
+    return re.split("[;,]", name)[0].strip().lower().replace("_", " ").replace("-", " ")
