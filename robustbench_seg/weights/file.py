@@ -114,7 +114,7 @@ def read_weights(path: Path) -> Weights:
         tensors, metadata = _read(path)
     except (SafetensorError, pickle.UnpicklingError, EOFError, OSError, RuntimeError) as error:
         # torch's advice for a pickle that holds more than plain data is to let its code run.
-        code = re.search(r"GLOBAL ([\w.]+\.\w+) was not", str(error))
+        code = re.search(r"GLOBAL (\S*\w) (was not|whose module)", str(error))
         if code:
             raise WeightsError(
                 f"{path}: refused: reading it would call or make {code[1]}, which is neither a "
