@@ -146,7 +146,7 @@ def _network(
             network = build(card.architecture, num_classes or card.classes, **card.variant)
     else:
         if num_classes is None:
-            num_classes = int(read_weights(file).metadata.get("num_classes", card.classes))
+            num_classes = read_weights(file).num_classes or card.classes
         network = build(card.architecture, num_classes, **card.variant)
         metadata = load_weights(network, file)
     return network.eval(), metadata

@@ -38,6 +38,12 @@ def recognise(names: Iterable[str]) -> Format | None:
     return None
 
 
+def classes_of(tensors: Tensors) -> int | None:
+    """How many classes the classifier among these tensors, named as here, tells apart."""
+    names = ("decode_head.linear_pred.weight", "classifier.weight")
+    return next((len(tensors[name]) for name in names if name in tensors), None)
+
+
 FORMATS = (
     Format(
         "nvlabs",

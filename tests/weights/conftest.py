@@ -2,9 +2,13 @@
 
 import http.server
 import socket
+import sys
 import threading
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # where bundle_writer lies, in any import mode
 
 
 class Server:
