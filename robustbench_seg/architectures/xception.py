@@ -46,8 +46,6 @@ class Xception(nn.Module):
         for i, (channels, stride) in enumerate(ENTRY[name]):
             if reached == 4 and stride == 2:
                 self.low_level_block = i
-            # No output stride below 8 is offered: the entry flow's last stride is the first
-            # that can turn into dilation.
             first_dilation = dilation
             if reached == output_stride:
                 dilation, stride = dilation * stride, 1

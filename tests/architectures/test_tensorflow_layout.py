@@ -166,6 +166,7 @@ def test_a_checkpoint_gives_the_logits_of_the_original(tmp_path):
         assert torch.equal(network(images.float()), logits)
 
 
+@pytest.mark.slow
 def test_xception_71_at_output_stride_8():
     reference = Reference(71, 8)
     images = torch.from_numpy(np.random.RandomState(1).uniform(-1, 1, (1, 3, 33, 49)))

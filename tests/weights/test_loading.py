@@ -81,11 +81,15 @@ def test_segformer_takes_on_the_eps_its_weights_were_made_for(tmp_path):
 
 
 def mix_transformer(names):
-    """Files with the encoder of B0 alone, as its authors and the Hugging Face hub publish it."""
+    """Files with the encoder of B0 alone, as its authors and others publish it."""
     network = build("segformer", 19, size="b0")
     tensors = {n: torch.full_like(t, 0.5) for n, t in network.backbone.state_dict().items()}
     if names == "nvlabs":
         return tensors | {"head.weight": torch.zeros(1000, 256), "head.bias": torch.zeros(1000)}
+    if names == "openmmlab":
+        shapes = json.loads((DATA / "openmmlab_segformer_b0.json").read_text())
+        ours = {n: s for n, s in shapes.items() if n.startswith("backbone.")}
+        return {n.removeprefix("backbone."): torch.full(s, 0.5) for n, s in ours.items()}
     shapes = json.loads((DATA / "huggingface_b0.json").read_text())
     hub = {n: torch.full(s, 0.5) for n, s in shapes.items() if n.startswith("segformer.")}
     if names == "model":
@@ -94,7 +98,13 @@ def mix_transformer(names):
 
 
 @pytest.mark.parametrize(
-    ("names", "eps"), [("nvlabs", 1e-6), ("huggingface", 1e-5), ("model", 1e-5)]
+    ("names", "eps"),
+    [
+        ("nvlabs", (1e-6, 1e-5)),
+        ("huggingface", (1e-5, 1e-5)),
+        ("model", (1e-5, 1e-5)),
+        ("openmmlab", (1e-6, 1e-6)),
+    ],
 )
 @pytest.mark.parametrize("decoder", ["paper", "openmmlab"])
 def test_an_encoder_alone_leaves_the_decoder_as_it_is(tmp_path, names, eps, decoder):
@@ -104,7 +114,7 @@ def test_an_encoder_alone_leaves_the_decoder_as_it_is(tmp_path, names, eps, deco
     load_encoder(network, tmp_path / "mit_b0.pth")
     assert all((parameter == 0.5).all() for parameter in network.backbone.parameters())
     assert all(torch.equal(network.decode_head.state_dict()[n], before[n]) for n in before)
-    assert network.backbone.norm1.eps == eps
+    assert (network.backbone.norm1.eps, network.backbone.patch_embed1.norm.eps) == eps
     with pytest.raises(WeightsError, match=r"this SegFormer: \d+ missing: decode_head"):
         load_weights(network, tmp_path / "mit_b0.pth")
 
