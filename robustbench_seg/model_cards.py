@@ -4,6 +4,7 @@ One TOML file per model in the content folder `models`; adding a model of a know
 is adding one card. Facts that are not known are left out of a card.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -19,16 +20,20 @@ CONTENT = "robustbench_seg.content.models"
 class WeightsSource:
     """Where the weights come from.
 
-    source: "file" (beside the card), "huggingface" (a hub id), "url", or "none": no weights
-        are published, the card is for training from scratch
+    source: "file" (beside the card), "huggingface" (a hub id), "url", "manual" (a URL that
+        answers people only), or "none": no weights are published, the card is for training
     location: the path relative to the card's folder, the hub id, or the URL
     format: whose names the parameters bear
+    revision: of a hub id: commit, tag or branch
+    sha256: the file's digest or its first digits; by default those that its name ends in
     """
 
-    source: Literal["file", "huggingface", "url", "none"]
+    source: Literal["file", "huggingface", "url", "manual", "none"]
     location: str = ""
-    format: Literal["robustseg", "nvlabs", "huggingface", "openmmlab", "vainf"] = "robustseg"
+    format: Literal["robustseg", "nvlabs", "huggingface", "openmmlab", "vainf", "tf"] = "robustseg"
     licence: str | None = None
+    revision: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,19 @@ class Inference:
     mode: Literal["whole", "slide"]
     crop: int | None = None
     stride: int | None = None
+
+
+@dataclass(frozen=True)
+class Resize:
+    """The image is scaled before the network sees it, its ratio kept, and the logits back.
+
+    short, long: the shorter and longer side, in pixels, that it is fitted into
+    multiple:    both sides are then rounded up to a multiple of this
+    """
+
+    short: int
+    long: int
+    multiple: int = 1
 
 
 @dataclass(frozen=True)
@@ -88,6 +106,7 @@ class ModelCard:
     preprocessing: Preprocessing
     inference: Inference
     variant: dict[str, Any] = field(default_factory=dict)
+    resize: Resize | None = None
     published: Published | None = None
     training: Training | None = None
     name: str = ""
@@ -131,8 +150,12 @@ def _check(card: ModelCard, where: str) -> None:
         raise CardError(
             f"{where}: weights: with source '{card.weights.source}' a location {wanted}"
         )
+    if not re.fullmatch(r"[0-9a-f]{0,64}", card.weights.sha256 or ""):
+        raise CardError(f"{where}: weights: sha256: up to 64 hexadecimal digits wanted")
     if card.inference.mode == "slide" and not (card.inference.crop and card.inference.stride):
         raise CardError(f"{where}: inference: mode 'slide' needs a positive crop and stride")
+    if card.resize and min(card.resize.short, card.resize.long, card.resize.multiple) < 1:
+        raise CardError(f"{where}: resize: positive sides and multiple wanted")
     if min(card.preprocessing.std) <= 0:
         raise CardError(f"{where}: preprocessing: std must be positive")
     if not 1 <= card.classes <= 255:

@@ -11,7 +11,7 @@ FLOORS = [
     {"cli"},
     {"reporting"},
     {"study"},
-    {"results", "training"},
+    {"results", "training", "analysis"},
     {"segmenter"},
     {"architectures", "weights", "corruption", "datasets"},
     {"model_cards", "protocol", "confusion"},

@@ -1,3 +1,4 @@
+import csv
 import shutil
 import tomllib
 from importlib import resources
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from robustbench_seg.architectures import build
+from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError, RobustsegError
 from robustbench_seg.model_cards import list_models, load_card
 
@@ -45,6 +47,17 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
+def checkpoints():
+    """What is known of the published checkpoints, collected apart from the cards.
+
+    Parameters as counted on the originals (without heads that only training uses); mIoU as
+    published, single scale.
+    """
+    path = Path(__file__).parent / "data" / "checkpoints.csv"
+    with open(path, newline="") as file:
+        return {row["model"]: row for row in csv.DictReader(file)}
+
+
 @pytest.mark.parametrize("name", list_models())
 def test_every_shipped_card_builds_its_network(name):
     card = load_card(name)
@@ -54,6 +67,9 @@ def test_every_shipped_card_builds_its_network(name):
         network = build(card.architecture, card.classes, **card.variant)
     classifiers = [p for p in network.parameters() if p.dim() == 1 and len(p) == card.classes]
     assert classifiers
+    known = checkpoints().get(name, {}).get("params")
+    if known:
+        assert sum(parameter.numel() for parameter in network.parameters()) == int(known)
     if card.weights_file is not None:
         assert card.weights_file.is_file()
     if card.weights.source != "none":
@@ -75,6 +91,41 @@ def test_cards_of_the_paper(size, miou):
     assert card.published.miou == miou
     assert card.preprocessing.mean == pytest.approx([123.675 / 255, 116.28 / 255, 103.53 / 255])
     assert card.preprocessing.std == pytest.approx([58.395 / 255, 57.12 / 255, 57.375 / 255])
+
+
+@pytest.mark.parametrize("known", checkpoints().values(), ids=lambda known: known["model"])
+def test_cards_say_what_is_published(known):
+    card = load_card(known["model"])
+    assert card.weights.location == known["location"]
+    assert card.published is not None
+    assert card.published.miou == float(known["miou"])
+
+
+def test_every_published_checkpoint_is_known():
+    published = {n for n in list_models() if load_card(n).weights.source not in ("none", "file")}
+    assert published == set(checkpoints())
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_a_name_says_what_its_card_holds(name):
+    card = load_card(name)
+    words = name.split("-")
+    backbones = {"mobilenetv2": "mobilenet_v2", "x65": "xception65"}
+    backbones |= {f"r{depth}": f"resnet{depth}" for depth in (18, 50, 101)}
+    if card.architecture == "segformer":
+        assert card.variant["size"] == words[1]
+        assert (card.variant.get("decoder") == "openmmlab") == ("openmmlab" in words)
+    else:
+        assert card.variant["backbone"] == backbones[words[1].rstrip("b")]
+        assert (card.variant.get("deep_stem") is False) == words[1].endswith("b")
+        assert (card.variant.get("output_stride") == 16) == (
+            "os16" in words or words[-1] in ("mobilenetv2", "minicity")
+        )
+        aligned = bool(card.variant.get("align_corners"))
+        assert aligned == ("769" in words) == (card.inference.crop == 769)
+    expected = next((d for d in ("ade20k", "minicity") if d in words), "cityscapes")
+    assert card.dataset == expected
+    assert card.classes == len(class_names(card.dataset))
 
 
 def test_no_two_cards_share_weights():
@@ -133,6 +184,8 @@ def test_an_unknown_model_is_told_the_nearest():
         ('location = "weights/mine.safetensors"', "", "with source 'file' a location is missing"),
         ('source = "file"', 'source = "none"', "with source 'none' a location must be absent"),
         ('"robustseg"', '"keras"', "weights: format: unknown value 'keras'"),
+        ('format = "robustseg"', 'sha256 = "xyz"', "sha256: up to 64 hexadecimal digits wanted"),
+        ("[training]", "[resize]\nshort = 0\nlong = 9\n[training]", "resize: positive sides"),
         ("classes = 19", 'classes = 19\nfolder = "x"', "folder: Path wanted, str given"),
         ("classes = 19", "classes = ", "not valid TOML"),
     ],

@@ -1,11 +1,13 @@
 """DeepLabV3+ (arXiv 1802.02611): atrous spatial pyramid pooling and a decoder that refines it.
 
-Two published layouts are parameters of one implementation, so that the weights of either run
-as they were trained: VainF/DeepLabV3Plus-Pytorch, close to the paper, and OpenMMLab's.
+Three published layouts are parameters of one implementation, so that the weights of each run as
+they were trained: the paper's own as TensorFlow's DeepLab library builds it,
+VainF/DeepLabV3Plus-Pytorch, close to the paper, and OpenMMLab's.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +15,8 @@ from torch import Tensor, nn
 
 from robustbench_seg.architectures.initialisation import initialise
 from robustbench_seg.architectures.mobilenet_v2 import MobileNetV2
-from robustbench_seg.architectures.resnet import BLOCKS, ResNet
+from robustbench_seg.architectures.resnet import FORMS, ResNet
+from robustbench_seg.architectures.xception import ENTRY, Xception
 from robustbench_seg.errors import ModelError, unknown
 
 
@@ -30,6 +33,8 @@ class Layout:
     norm_between:     BatchNorm and ReLU also between depthwise and pointwise convolution
     output_stride:    of the backbone unless asked otherwise
     dropout_at_aspp:  dropout of values behind the ASPP; else of channels before the classifier
+    align_corners:    the ASPP is upsampled with the corner pixels' centres on each other, unless
+                      asked otherwise
     """
 
     channels: int
@@ -41,6 +46,7 @@ class Layout:
     norm_between: bool
     output_stride: int
     dropout_at_aspp: bool
+    align_corners: bool
 
 
 LAYOUTS = {
@@ -54,6 +60,7 @@ LAYOUTS = {
         norm_between=False,
         output_stride=16,
         dropout_at_aspp=True,
+        align_corners=False,
     ),
     "openmmlab": Layout(
         channels=512,
@@ -65,13 +72,25 @@ LAYOUTS = {
         norm_between=True,
         output_stride=8,
         dropout_at_aspp=False,
+        align_corners=False,
+    ),
+    "tf": Layout(
+        channels=256,
+        project_kernel=1,
+        pool_first=True,
+        low_level_first=False,
+        refinements=2,
+        separable=True,
+        norm_between=True,
+        output_stride=16,
+        dropout_at_aspp=True,
+        align_corners=True,
     ),
 }
 
-BACKBONES = (*BLOCKS, "mobilenet_v2")
+BACKBONES = (*FORMS, "mobilenet_v2", *ENTRY)
 RATES = {16: (6, 12, 18), 8: (12, 24, 36)}
 """The dilations of the ASPP by output stride (arXiv 1706.05587, section 4.1)."""
-LOW_LEVEL_CHANNELS = 48
 
 Conv3x3 = Callable[[int, int, int], nn.Sequential]
 """(inputs, outputs, dilation) -> a 3x3 convolution with BatchNorm and ReLU."""
@@ -80,11 +99,18 @@ Conv3x3 = Callable[[int, int, int], nn.Sequential]
 class DeepLabV3Plus(nn.Module):
     """N x 3 x H x W normalised RGB -> logits N x num_classes x H/4 x W/4.
 
-    backbone: "resnet50", "resnet101" or "mobilenet_v2"
+    backbone: "resnet18", "resnet50", "resnet101", "resnext101", "mobilenet_v2", "xception41",
+        "xception65" or "xception71"
     output_stride: of the backbone, 8 or 16
     separable: 3x3 convolutions of the head as depthwise and pointwise ones
-    layout: "vainf" or "openmmlab"; sets the defaults of the two above, see LAYOUTS, and the
-        backbone's form: ResNet's deep stem and MobileNetV2's padding
+    align_corners: of the ASPP's upsampling; the logits' upsampling to the image, which is not
+        part of the network, was trained with the same (attribute `align_corners`)
+    deep_stem: ResNet's three 3x3 convolutions instead of one 7x7; by default with "openmmlab"
+    multi_grid: dilations of the blocks of ResNet's last stage, such as (1, 2, 4)
+    channels, low_level_channels: width of the head, and of the low level features in it (48);
+        OpenMMLab's with ResNet-18 has 128 and 12
+    layout: "vainf", "openmmlab" or "tf"; sets the defaults of the above, see LAYOUTS, and
+        MobileNetV2's padding. Published TF weights are of Xception alone.
     """
 
     def __init__(
@@ -94,34 +120,54 @@ class DeepLabV3Plus(nn.Module):
         backbone: str = "resnet50",
         output_stride: int | None = None,
         separable: bool | None = None,
+        align_corners: bool | None = None,
+        deep_stem: bool | None = None,
+        multi_grid: Sequence[int] | None = None,
+        channels: int | None = None,
+        low_level_channels: int = 48,
         layout: str = "vainf",
         dropout: float = 0.1,
     ):
         super().__init__()
         if layout not in LAYOUTS:
             raise ModelError(unknown("layout of deeplabv3plus", str(layout), LAYOUTS))
-        chosen = LAYOUTS[layout]
-        stride = chosen.output_stride if output_stride is None else output_stride
+        asked: dict[str, Any] = {
+            "output_stride": output_stride,
+            "separable": separable,
+            "align_corners": align_corners,
+            "channels": channels,
+        }
+        chosen = replace(
+            LAYOUTS[layout], **{name: value for name, value in asked.items() if value is not None}
+        )
+        stride = chosen.output_stride
         if stride not in RATES:
             raise ModelError(f"output stride {stride} of deeplabv3plus: 8 or 16 wanted")
-        if backbone == "mobilenet_v2":
-            self.backbone: MobileNetV2 | ResNet = MobileNetV2(stride, vainf=layout == "vainf")
-        elif backbone in BLOCKS:
-            self.backbone = ResNet(backbone, stride, deep_stem=layout == "openmmlab")
-        else:
+        if backbone not in BACKBONES:
             raise ModelError(unknown("backbone of deeplabv3plus", str(backbone), BACKBONES))
+        if backbone not in FORMS and not (deep_stem is None and multi_grid is None):
+            raise ModelError(f"{backbone} of deeplabv3plus: deep_stem and multi_grid are ResNet's")
+        self.backbone: MobileNetV2 | ResNet | Xception
+        if backbone == "mobilenet_v2":
+            self.backbone = MobileNetV2(stride, vainf=layout == "vainf")
+        elif backbone in ENTRY:
+            self.backbone = Xception(backbone, stride)
+        else:
+            deep = layout == "openmmlab" if deep_stem is None else deep_stem
+            self.backbone = ResNet(backbone, stride, deep_stem=deep, multi_grid=multi_grid)
 
         conv3x3: Conv3x3 = _conv3x3
-        if chosen.separable if separable is None else separable:
+        if chosen.separable:
             conv3x3 = _separable_normed if chosen.norm_between else _separable
-        width, low = chosen.channels, LOW_LEVEL_CHANNELS
+        width, low = chosen.channels, low_level_channels
         rates = RATES[stride]
         at_aspp = dropout if chosen.dropout_at_aspp else 0.0
         at_classifier = 0.0 if chosen.dropout_at_aspp else dropout
 
-        self.aspp = ASPP(self.backbone.channels, rates, chosen, conv3x3, at_aspp)
-        self.low_level = _conv1x1(self.backbone.low_level_channels, low)
+        self.aspp = ASPP(self.backbone.channels[-1], rates, chosen, conv3x3, at_aspp)
+        self.low_level = _conv1x1(self.backbone.channels[0], low)
         self.low_level_first = chosen.low_level_first
+        self.align_corners = chosen.align_corners
         inputs = [width + low] + [width] * (chosen.refinements - 1)
         self.refine = nn.Sequential(*(conv3x3(i, width, 1) for i in inputs))
         self.dropout = nn.Dropout2d(at_classifier)
@@ -130,9 +176,10 @@ class DeepLabV3Plus(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """See the class."""
-        low, high = self.backbone(images)
+        low, *_, high = self.backbone(images)
         low, high = self.low_level(low), self.aspp(high)
-        high = F.interpolate(high, low.shape[2:], mode="bilinear", align_corners=False)
+        size, aligned = low.shape[2:], self.align_corners
+        high = F.interpolate(high, size, mode="bilinear", align_corners=aligned)
         x = torch.cat((low, high) if self.low_level_first else (high, low), dim=1)
         logits: Tensor = self.classifier(self.dropout(self.refine(x)))
         return logits

@@ -29,6 +29,11 @@ class MixTransformer(nn.Module):
     """Four stages of overlapped patch embedding and transformer blocks.
 
     N x 3 x H x W -> four N x H/s x W/s x C tensors, s = 4, 8, 16, 32 (sizes rounded up).
+
+    position_grid: (height, width) of the images at which each stage learns a position encoding,
+        added behind its patch embedding and resized, bilinearly, for images of another size.
+        Mix-FFN then has no convolution: the ablation of table 1c, whose text leaves open where
+        the encoding is added; every stage has its own as in PVT (arXiv 2102.12122, section 3.2).
     """
 
     heads = (1, 2, 5, 8)
@@ -41,6 +46,7 @@ class MixTransformer(nn.Module):
         depths: Sequence[int],
         eps: LayerNormEps,
         drop_path: float,
+        position_grid: Sequence[int] | None = None,
     ):
         super().__init__()
         # Stochastic depth grows linearly from the first block to the last.
@@ -50,13 +56,25 @@ class MixTransformer(nn.Module):
             kernel, stride = (7, 4) if i == 0 else (3, 2)
             embed = PatchEmbed(previous, width, kernel, stride)
             blocks = nn.ModuleList(
-                Block(width, self.heads[i], self.reductions[i], self.mlp_ratio, next(rates))
+                Block(
+                    width,
+                    self.heads[i],
+                    self.reductions[i],
+                    self.mlp_ratio,
+                    next(rates),
+                    convolution=position_grid is None,
+                )
                 for _ in range(depth)
             )
             setattr(self, f"patch_embed{i + 1}", embed)
             setattr(self, f"block{i + 1}", blocks)
             setattr(self, f"norm{i + 1}", nn.LayerNorm(width))
+            if position_grid is not None:
+                h, w = (-(-side // 2 ** (i + 2)) for side in position_grid)
+                encoding = nn.Parameter(torch.empty(1, h, w, width))
+                setattr(self, f"pos_embed{i + 1}", nn.init.trunc_normal_(encoding, std=0.02))
             previous = width
+        self.learned_position = position_grid is not None
         self.use_eps(eps)
 
     def use_eps(self, eps: LayerNormEps) -> None:
@@ -72,6 +90,8 @@ class MixTransformer(nn.Module):
         features = []
         for i in range(1, 5):
             x = getattr(self, f"patch_embed{i}")(x)
+            if self.learned_position:
+                x = x + _resized(getattr(self, f"pos_embed{i}"), x)
             for block in getattr(self, f"block{i}"):
                 x = block(x)
             x = getattr(self, f"norm{i}")(x)
@@ -103,12 +123,14 @@ class Block(nn.Module):
         reduction: int,
         mlp_ratio: int,
         drop_path: float,
+        *,
+        convolution: bool,
     ):
         super().__init__()
         self.norm1 = nn.LayerNorm(channels)
         self.attn = Attention(channels, heads, reduction)
         self.norm2 = nn.LayerNorm(channels)
-        self.mlp = MixFFN(channels, channels * mlp_ratio)
+        self.mlp = MixFFN(channels, channels * mlp_ratio, convolution)
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -150,13 +172,13 @@ class Attention(nn.Module):
 
 class MixFFN(nn.Module):
     """Feed-forward net with a depthwise 3x3 between its layers, which stands in for position
-    encoding (eq. 3).
+    encoding (eq. 3). Without the convolution it is the plain one of a transformer.
     """
 
-    def __init__(self, channels: int, hidden: int):
+    def __init__(self, channels: int, hidden: int, convolution: bool):
         super().__init__()
         self.fc1 = nn.Linear(channels, hidden)
-        self.dwconv = DepthwiseConv(hidden)
+        self.dwconv = DepthwiseConv(hidden) if convolution else nn.Identity()
         self.fc2 = nn.Linear(hidden, channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -190,6 +212,16 @@ class DropPath(nn.Module):
             return x
         keep = 1 - self.rate
         return x * x.new_empty(len(x), 1, 1, 1).bernoulli_(keep).div_(keep)
+
+
+def _resized(encoding: Tensor, x: Tensor) -> Tensor:
+    """A position encoding 1 x h x w x C at the size of x, N x H x W x C."""
+    if encoding.shape[1:3] == x.shape[1:3]:
+        return encoding
+    channels_first = encoding.permute(0, 3, 1, 2)
+    size = x.shape[1:3]
+    resized = F.interpolate(channels_first, size, mode="bilinear", align_corners=False)
+    return resized.permute(0, 2, 3, 1)
 
 
 def _convolve(conv: nn.Conv2d, x: Tensor) -> Tensor:

@@ -31,8 +31,7 @@ class MobileNetV2(nn.Module):
     lies relu6(bn(0)), not 0; and the stem does not pad at all.
     """
 
-    low_level_channels = 24
-    channels = 320
+    channels = (24, 320)
 
     def __init__(self, output_stride: int, *, vainf: bool):
         super().__init__()

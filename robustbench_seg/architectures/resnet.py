@@ -1,28 +1,116 @@
-"""ResNet-50 and ResNet-101 (arXiv 1512.03385) as dense feature extractors for DeepLabV3+.
+"""ResNet (arXiv 1512.03385) and ResNeXt (arXiv 1611.05431) as dense feature extractors.
 
 Parameters are named as in torchvision, but for the stem: `stem.0` and `stem.1` there are
 `conv1` and `bn1`.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from torch import Tensor, nn
 
-BLOCKS = {"resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3)}
+from robustbench_seg.errors import ModelError
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut (figure 5 of the paper, left).
+
+    Only the first is strided and dilated.
+    """
+
+    expansion = 1
+
+    def __init__(self, inputs: int, width: int, stride: int, dilation: int, groups: int = 1):
+        super().__init__()
+        self.conv1 = _conv3x3(inputs, width, stride, dilation, groups)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = _conv3x3(width, width, 1, 1, groups)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = _shortcut(inputs, width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x inputs x H x W -> N x width x H/stride x W/stride."""
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        z: Tensor = self.relu(y + self.downsample(x))
+        return z
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 and 1x1 convolution beside a shortcut (figure 5 of the paper, right).
+
+    groups: of the 3x3 convolution; more than one is ResNeXt's, of four channels per 64 of width
+    """
+
+    expansion = 4
+
+    def __init__(self, inputs: int, width: int, stride: int, dilation: int, groups: int = 1):
+        super().__init__()
+        outputs = width * self.expansion
+        inner = width if groups == 1 else width * 4 // 64 * groups
+        self.conv1 = nn.Conv2d(inputs, inner, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = _conv3x3(inner, inner, stride, dilation, groups)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.conv3 = nn.Conv2d(inner, outputs, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = _shortcut(inputs, outputs, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x inputs x H x W -> N x 4 width x H/stride x W/stride."""
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.relu(self.bn2(self.conv2(y)))
+        y = self.bn3(self.conv3(y))
+        z: Tensor = self.relu(y + self.downsample(x))
+        return z
+
+
+@dataclass(frozen=True)
+class Form:
+    """A residual network: its block, how many of them per stage, and their groups."""
+
+    block: type[BasicBlock | Bottleneck]
+    blocks: tuple[int, int, int, int]
+    groups: int = 1
+
+
+FORMS = {
+    "resnet18": Form(BasicBlock, (2, 2, 2, 2)),
+    "resnet50": Form(Bottleneck, (3, 4, 6, 3)),
+    "resnet101": Form(Bottleneck, (3, 4, 23, 3)),
+    "resnext101": Form(Bottleneck, (3, 4, 23, 3), groups=64),
+}
 
 
 class ResNet(nn.Module):
-    """N x 3 x H x W -> (N x 256 x H/4 x W/4, N x 2048 x H/output_stride x W/output_stride).
+    """N x 3 x H x W -> four N x C x H/s x W/s, s = 4, 8, 16, 32 but at most `output_stride`.
 
-    Once `output_stride` is reached, strides turn into dilation; the first block of a stage keeps
-    the dilation of the stage before. The stride lies on the 3x3 convolution.
+    C is 64, 128, 256, 512, times four but in resnet18. Once `output_stride` is reached, strides
+    turn into dilation; the first block of a stage keeps the dilation of the stage before. The
+    stride lies on the 3x3 convolution.
 
     deep_stem: three 3x3 convolutions instead of one 7x7 (the "V1c" form, arXiv 1812.01187)
+    multi_grid: the dilation of each block of the last stage, as OpenMMLab takes it: by itself,
+        where arXiv 1706.05587, section 4.2.1, would multiply it by that of the stage
     """
 
-    low_level_channels = 256
-    channels = 2048
-
-    def __init__(self, name: str, output_stride: int, *, deep_stem: bool):
+    def __init__(
+        self,
+        name: str,
+        output_stride: int,
+        *,
+        deep_stem: bool,
+        multi_grid: Sequence[int] | None = None,
+    ):
         super().__init__()
+        form = FORMS[name]
+        if multi_grid is not None and len(multi_grid) != form.blocks[-1]:
+            raise ModelError(
+                f"multi_grid {list(multi_grid)} of {name}: one dilation for each of the "
+                f"{form.blocks[-1]} blocks of the last stage wanted"
+            )
         if deep_stem:
             widths = ((3, 32, 2), (32, 32, 1), (32, 64, 1))
             convs = [nn.Conv2d(i, o, 3, s, padding=1, bias=False) for i, o, s in widths]
@@ -33,56 +121,51 @@ class ResNet(nn.Module):
             layers += [conv, nn.BatchNorm2d(conv.out_channels), nn.ReLU(inplace=True)]
         self.stem = nn.Sequential(*layers)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        expansion = form.block.expansion
+        self.channels = (64 * expansion, 128 * expansion, 256 * expansion, 512 * expansion)
 
         stages = []
         inputs, reached, dilation = 64, 4, 1
-        for i, blocks in enumerate(BLOCKS[name]):
+        for i, blocks in enumerate(form.blocks):
             stride, first_dilation = (1 if i == 0 else 2), dilation
             if reached == output_stride:
                 dilation, stride = dilation * stride, 1
             reached *= stride
-            width = 64 * 2**i
-            stage = [Bottleneck(inputs, width, stride, first_dilation)]
-            inputs = width * Bottleneck.expansion
-            stage += [Bottleneck(inputs, width, 1, dilation) for _ in range(blocks - 1)]
+            dilations = [first_dilation] + [dilation] * (blocks - 1)
+            if i == 3 and multi_grid is not None:
+                dilations = list(multi_grid)
+            stage: list[nn.Module] = []
+            for each in dilations:
+                stage.append(form.block(inputs, 64 * 2**i, stride, each, form.groups))
+                inputs, stride = self.channels[i], 1
             stages.append(nn.Sequential(*stage))
         self.layer1, self.layer2, self.layer3, self.layer4 = stages
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Low and high level features, see the class."""
-        low = x = self.layer1(self.maxpool(self.stem(images)))
-        for stage in (self.layer2, self.layer3, self.layer4):
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """The features of each stage, finest first, see the class."""
+        x = self.maxpool(self.stem(images))
+        features = []
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = stage(x)
-        return low, x
+            features.append(x)
+        return features
 
 
-class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolution beside a shortcut (figure 5 of the paper)."""
+def _conv3x3(inputs: int, outputs: int, stride: int, dilation: int, groups: int) -> nn.Conv2d:
+    return nn.Conv2d(
+        inputs,
+        outputs,
+        3,
+        stride,
+        padding=dilation,
+        dilation=dilation,
+        groups=groups,
+        bias=False,
+    )
 
-    expansion = 4
 
-    def __init__(self, inputs: int, width: int, stride: int, dilation: int):
-        super().__init__()
-        outputs = width * self.expansion
-        self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(
-            width, width, 3, stride, padding=dilation, dilation=dilation, bias=False
-        )
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, outputs, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(outputs)
-        self.relu = nn.ReLU(inplace=True)
-        self.downsample: nn.Module = nn.Identity()
-        if stride > 1 or inputs != outputs:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """N x inputs x H x W -> N x 4 width x H/stride x W/stride."""
-        y = self.relu(self.bn1(self.conv1(x)))
-        y = self.relu(self.bn2(self.conv2(y)))
-        y = self.bn3(self.conv3(y))
-        z: Tensor = self.relu(y + self.downsample(x))
-        return z
+def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
+    if stride == 1 and inputs == outputs:
+        return nn.Identity()
+    conv = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs))

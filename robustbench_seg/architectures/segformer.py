@@ -1,16 +1,18 @@
 """SegFormer B0-B5: Mix Transformer encoder and all-MLP decoder, arXiv 2105.15203.
 
 Parameters bear the names of the authors' released files, without their unused `conv_seg`.
-Depths and ratios follow those files where the paper's table 6 differs from them.
+Depths and ratios follow those files where the paper's table 6 differs from them. The networks
+of the paper's ablations (tables 1b to 1d) are parameters of the same implementation.
 """
 
 from collections.abc import Sequence
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from robustbench_seg.architectures.initialisation import initialise
 from robustbench_seg.architectures.mix_transformer import LayerNormEps, MixTransformer
+from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
+from robustbench_seg.architectures.resnet import ResNet
 from robustbench_seg.errors import ModelError, unknown
 
 DEPTHS = {
@@ -29,13 +31,31 @@ LAYER_NORM_EPS = {
 }
 """Whose convention: weights only give their published output with that of their origin."""
 
+DECODERS: dict[str, type[MLPDecoder | ConvDecoder]] = {
+    "paper": MLPDecoder,
+    "openmmlab": ConvDecoder,
+}
+
+DEEP_STEM = {"resnet50": True, "resnet101": True, "resnext101": False}
+"""The convolutional encoders of table 1d, and which stem gives its parameters and operations."""
+
+BACKBONES = ("mit", *DEEP_STEM)
+
 
 class SegFormer(nn.Module):
     """N x 3 x H x W normalised RGB -> logits N x num_classes x H/4 x W/4 (rounded up).
 
-    size: "b0" to "b5"
-    eps: whose LayerNorm epsilons, a key of LAYER_NORM_EPS
-    decoder_channels: width C of the decoder; by default the paper's 256 for b0 and b1, else 768
+    size: of the Mix Transformer, "b0" to "b5"
+    decoder: "paper", or "openmmlab", whose projections are followed by BatchNorm and ReLU
+    eps: whose LayerNorm epsilons, a key of LAYER_NORM_EPS; by default "nvlabs", or "openmmlab"
+        with its decoder
+    backbone: "mit"; or the encoders of table 1d, "resnet50", "resnet101", "resnext101" (64x4d),
+        to which size, eps, position_grid and drop_path mean nothing
+    decoder_channels: width C of the decoder (table 1b); by default 256 for b0, b1 and
+        OpenMMLab's decoder, else 768
+    stages: whose features the decoder sees (table 1d): (1, 2, 3, 4) or fewer, such as (4,)
+    position_grid: (height, width) of the images at which a position encoding is learned, in
+        place of Mix-FFN's convolution (table 1c); None for Mix-FFN
     drop_path, dropout: rates of stochastic depth in the encoder and of channel dropout in front
         of the classifier; both act in training only
     """
@@ -45,76 +65,50 @@ class SegFormer(nn.Module):
         num_classes: int,
         *,
         size: str = "b0",
-        eps: str = "nvlabs",
+        decoder: str = "paper",
+        eps: str | None = None,
+        backbone: str = "mit",
         decoder_channels: int | None = None,
+        stages: Sequence[int] = (1, 2, 3, 4),
+        position_grid: Sequence[int] | None = None,
         drop_path: float = 0.1,
         dropout: float = 0.1,
     ):
         super().__init__()
         if size not in DEPTHS:
             raise ModelError(unknown("size of segformer", str(size), DEPTHS))
-        channels = (32, 64, 160, 256) if size == "b0" else (64, 128, 320, 512)
-        width = decoder_channels or (256 if size in ("b0", "b1") else 768)
-        self.backbone = MixTransformer(channels, DEPTHS[size], _eps(eps), drop_path)
-        self.decode_head = MLPDecoder(channels, width, num_classes, dropout)
+        if decoder not in DECODERS:
+            raise ModelError(unknown("decoder of segformer", str(decoder), DECODERS))
+        if backbone not in BACKBONES:
+            raise ModelError(unknown("backbone of segformer", str(backbone), BACKBONES))
+        if not stages or list(stages) != sorted(set(stages) & {1, 2, 3, 4}):
+            raise ModelError(f"stages {list(stages)} of segformer: some of 1, 2, 3, 4 in order")
+        self.backbone: MixTransformer | ResNet
+        if backbone == "mit":
+            channels = (32, 64, 160, 256) if size == "b0" else (64, 128, 320, 512)
+            chosen = _eps(eps or ("openmmlab" if decoder == "openmmlab" else "nvlabs"))
+            self.backbone = MixTransformer(channels, DEPTHS[size], chosen, drop_path, position_grid)
+        else:
+            self.backbone = ResNet(backbone, 32, deep_stem=DEEP_STEM[backbone])
+            channels = self.backbone.channels
+        narrow = decoder == "openmmlab" or (backbone == "mit" and size in ("b0", "b1"))
+        width = decoder_channels or (256 if narrow else 768)
+        self.decode_head = DECODERS[decoder](channels, stages, width, num_classes, dropout)
         initialise(self, classifier=self.decode_head.linear_pred)
 
     def use_eps(self, convention: str) -> None:
         """Take on the LayerNorm epsilons of whoever trained the weights (see LAYER_NORM_EPS)."""
-        self.backbone.use_eps(_eps(convention))
+        eps = _eps(convention)
+        if isinstance(self.backbone, MixTransformer):
+            self.backbone.use_eps(eps)
 
     def forward(self, images: Tensor) -> Tensor:
         """See the class."""
-        logits: Tensor = self.decode_head(self.backbone(images))
+        features = self.backbone(images)
+        if isinstance(self.backbone, ResNet):
+            features = [x.permute(0, 2, 3, 1) for x in features]
+        logits: Tensor = self.decode_head(features)
         return logits
-
-
-class MLPDecoder(nn.Module):
-    """Project the four scales to one width, fuse them at 1/4 resolution, classify (eq. 4)."""
-
-    def __init__(self, channels: Sequence[int], width: int, num_classes: int, dropout: float):
-        super().__init__()
-        for i, inputs in enumerate(channels, start=1):
-            setattr(self, f"linear_c{i}", Projection(inputs, width))
-        self.linear_fuse = Fusion(len(channels) * width, width)
-        self.dropout = nn.Dropout2d(dropout)
-        self.linear_pred = nn.Conv2d(width, num_classes, 1)
-
-    def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Four N x H/s x W/s x C tensors, finest first -> logits N x classes x H/4 x W/4."""
-        # The equation projects, upsamples, concatenates coarse to fine, then fuses. Projection
-        # and fusion are both linear and pointwise and so commute with upsampling: each scale's
-        # share of the fusion is merged into its projection and applied before upsampling. The
-        # same function with the same parameters, at a thirteenth of the multiplications in B0.
-        height, width = features[0].shape[1:3]
-        shares = self.linear_fuse.conv.weight.flatten(1).chunk(len(features), dim=1)
-        fused: Tensor | None = None
-        for i, share in zip(range(len(features), 0, -1), shares, strict=True):
-            weight, bias = getattr(self, f"linear_c{i}").proj.parameters()
-            x = F.linear(features[i - 1], share @ weight, share @ bias).permute(0, 3, 1, 2)
-            if i > 1:
-                x = F.interpolate(x, (height, width), mode="bilinear", align_corners=False)
-            fused = x if fused is None else fused + x
-        x = F.relu(self.linear_fuse.bn(fused))
-        logits: Tensor = self.linear_pred(self.dropout(x))
-        return logits
-
-
-class Projection(nn.Module):
-    """A linear layer; a module of its own for the sake of the released names."""
-
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.proj = nn.Linear(inputs, outputs)
-
-
-class Fusion(nn.Module):
-    """The 1x1 convolution over the concatenated scales (c4, c3, c2, c1) and its BatchNorm."""
-
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 1, bias=False)
-        self.bn = nn.BatchNorm2d(outputs)
 
 
 def _eps(convention: str) -> LayerNormEps:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     metavar="M",
     multiple=True,
     required=True,
-    help="Name of a model card or a card file; repeatable.",
+    help="Name of a model card, a card file, hf:<hub id or folder>, onnx:<file> or "
+    "python:<module>:<callable>; repeatable.",
 )
 @click.option(
     "--data",
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Read corrupted images from what generate-cityscapes-c wrote, instead of making them.",
 )
-@click.option("--weights", metavar="W", help="A weight file; none: random ones, for timing only.")
+@click.option(
+    "--weights",
+    metavar="W",
+    help="A file, hf:<hub id> or URL instead of the card's; none: random ones, for timing only.",
+)
 @click.option("--name", help="The model's name in every table, instead of its card's.")
 @click.option(
     "--corruption",

@@ -6,6 +6,7 @@ import click
 
 from robustbench_seg import __version__
 from robustbench_seg.cli.corruptions import corruptions
+from robustbench_seg.cli.cost import cost
 from robustbench_seg.cli.demo import demo
 from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.generate import generate_cityscapes_c
@@ -13,6 +14,7 @@ from robustbench_seg.cli.models import models
 from robustbench_seg.cli.report import report
 from robustbench_seg.cli.train import train
 from robustbench_seg.cli.verify import verify
+from robustbench_seg.cli.weights import weights
 from robustbench_seg.errors import RobustsegError
 
 
@@ -59,6 +61,8 @@ for command in (
     report,
     train,
     models,
+    weights,
+    cost,
     corruptions,
 ):
     main.add_command(command)

@@ -6,15 +6,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-
-def _size(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int]:
-    try:
-        height, width = map(int, value.lower().split("x"))
-    except ValueError:
-        raise click.BadParameter(
-            f"'{value}' is no size; write height x width, such as 512x1024", context, parameter
-        ) from None
-    return height, width
+from robustbench_seg.cli.sizes import parse_size
 
 
 def _as_typed(context: click.Context) -> str:
@@ -50,7 +42,7 @@ def _as_typed(context: click.Context) -> str:
 @click.option("--iterations", type=int, help="Optimiser steps.  [default: 160000, or --minutes]")
 @click.option("--minutes", type=float, help="End after this training time, at learning rate 0.")
 @click.option("--batch", type=int, default=8, show_default=True, help="Images per step.")
-@click.option("--crop", callback=_size, metavar="HxW", default="1024x1024", show_default=True)
+@click.option("--crop", callback=parse_size, metavar="HxW", default="1024x1024", show_default=True)
 @click.option("--lr", type=float, default=6e-5, show_default=True, help="Peak, of the backbone.")
 @click.option("--warmup", type=int, default=1500, show_default=True, help="Steps.")
 @click.option("--weight-decay", type=float, default=0.01, show_default=True)

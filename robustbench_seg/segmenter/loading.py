@@ -1,6 +1,7 @@
 """From a model's name to something that runs: card -> network -> weights -> segmenter."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,15 +11,29 @@ from torch import nn
 
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import class_names
-from robustbench_seg.errors import ModelError, WeightsError, unknown
+from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
-from robustbench_seg.model_cards import Inference, ModelCard, load_card
-from robustbench_seg.segmenter.inference import WINDOW
-from robustbench_seg.segmenter.segmenter import PRECISIONS, NetworkSegmenter
-from robustbench_seg.weights import find_weights, load_weights, read_weights
+from robustbench_seg.model_cards import ModelCard, load_card
+from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.huggingface import load_huggingface
+from robustbench_seg.segmenter.onnx import load_onnx
+from robustbench_seg.segmenter.python import load_python
+from robustbench_seg.segmenter.resized import ResizedSegmenter
+from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.weights import (
+    UNTRAINED,
+    fetch_weights,
+    load_weights,
+    parse_source,
+    read_weights,
+)
 
-UNTRAINED = "none"
-"""Given as weights: random ones, for timing only."""
+ADAPTERS: dict[str, Callable[[str, Options], Segmenter]] = {
+    "hf": load_huggingface,
+    "onnx": load_onnx,
+    "python": load_python,
+}
+"""The models that need no card: what stands before the colon, and what loads the rest."""
 
 
 def load_model(
@@ -27,7 +42,8 @@ def load_model(
     """Build a card's network with its weights, in eval mode.
 
     name:        a card's name (see list_models) or a card file
-    weights:     a weight file instead of the card's own; "none" for random weights (seed 0)
+    weights:     instead of the card's own: a file, hf:<hub id> or a URL; "none" for random
+                 weights (seed 0). What is not at hand is downloaded (see weights.sources)
     num_classes: by default that of the weight file, else that of the card
 
     The network maps a float Nx3xHxW batch, already normalised with the card's mean and std, to
@@ -47,35 +63,43 @@ def load_segmenter(
     device: str = "cpu",
     precision: str = "float32",
     classes: tuple[str, ...] | None = None,
-) -> NetworkSegmenter:
+) -> Segmenter:
     """Build a segmenter: labels = segmenter(image), uint8 HxWx3 RGB -> uint8 HxW class indices.
 
-    model, weights: as in load_model
-    name:           its name in tables instead of the card's
-    inference:      "whole" or "slide" instead of the card's mode
-    device:         a torch device
-    precision:      "float32", "bf16" or "fp16" (autocast)
-    classes:        the class names that untrained weights shall pretend to know
+    model:     a card's name or file, or another's model: hf:<hub id or folder>, onnx:<file> or
+               python:<module>:<callable> (see the modules of those names)
+    weights:   as in load_model; goes with a card only
+    name:      its name in tables instead of its own; random weights add "-untrained" to either
+    inference: "whole" or "slide" instead of its own mode
+    device:    a torch device
+    precision: "float32", "bf16" or "fp16" (autocast)
+    classes:   those of the dataset it is to run on; random weights pretend to know them
     """
-    card = load_card(model)
-    if precision not in PRECISIONS:
-        raise ModelError(unknown("precision", precision, PRECISIONS))
+    options = Options(name, inference, device, precision, classes)
+    kind, colon, location = str(model).partition(":")
+    if colon and kind in ADAPTERS:
+        if weights is not None:
+            raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
+        return ADAPTERS[kind](location, options)
+    return _load_card(load_card(model), weights, options)
+
+
+def _load_card(card: ModelCard, weights: str | Path | None, options: Options) -> Segmenter:
     file = _weights_file(card, weights)
+    classes = options.classes
     untrained = None if classes is None else len(classes)
     network, metadata = _network(card, file, None if file else untrained)
     if file is not None or classes is None:
         # Files made here name their classes; others have those of the card's dataset.
         named = metadata.get("classes")
         classes = tuple(json.loads(named)) if named else class_names(card.dataset)
-    mode = _inference(card, inference)
+    if file is None:
+        # Every table and figure shows the name: none of them can pass for a result.
+        options = replace(options, name=f"{options.name or card.name}-untrained")
     facts: dict[str, Any] = {
         "architecture": card.architecture,
         "variant": card.variant,
         "weights": digest_file(file) if file else UNTRAINED,
-        "preprocessing": asdict(card.preprocessing),
-        "inference": asdict(mode),
-        "precision": precision,
-        "threads": torch.get_num_threads(),
     }
     about: dict[str, Any] = {
         "card": card.name,
@@ -85,38 +109,29 @@ def load_segmenter(
         "published": asdict(card.published) if card.published else None,
         "training": asdict(card.training) if card.training else None,
     }
-    try:
-        return NetworkSegmenter(
-            network,
-            name=name or card.name,
-            classes=classes,
-            preprocessing=card.preprocessing,
-            inference=mode,
-            facts=facts,
-            about=about,
-            device=device,
-            precision=precision,
-        )
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).splitlines()[0]
-        raise ModelError(f"device '{device}': {first}; choose another with --device") from None
+    segmenter = assemble(
+        network,
+        options,
+        name=card.name,
+        classes=classes,
+        preprocessing=card.preprocessing,
+        inference=card.inference,
+        facts=facts,
+        about=about,
+    )
+    if card.resize is None:
+        return segmenter
+    align_corners = bool(getattr(network, "align_corners", False))
+    return ResizedSegmenter(segmenter, card.resize, align_corners)
 
 
 def _weights_file(card: ModelCard, weights: str | Path | None) -> Path | None:
-    """The file to load, None for random weights."""
+    """The file to load, downloaded if need be; None for random weights."""
     if weights == UNTRAINED:
         return None
     if weights is not None:
-        return find_weights(Path(weights))
-    if card.weights_file is not None:
-        return find_weights(card.weights_file)
-    where = f"they are published at {card.weights.location}" if card.weights.location else (
-        f"none are published; make some with robustseg train --model {card.name}"
-    )  # fmt: skip
-    raise WeightsError(
-        f"{card.name}: no weights at hand: {where}. Give a file with --weights, or "
-        f"--weights {UNTRAINED} for random ones (timing only)"
-    )
+        card = replace(card, weights=parse_source(str(weights)))
+    return fetch_weights(card)
 
 
 def _network(
@@ -131,16 +146,7 @@ def _network(
             network = build(card.architecture, num_classes or card.classes, **card.variant)
     else:
         if num_classes is None:
-            num_classes = int(read_weights(file).metadata.get("num_classes", card.classes))
+            num_classes = read_weights(file).num_classes or card.classes
         network = build(card.architecture, num_classes, **card.variant)
         metadata = load_weights(network, file)
     return network.eval(), metadata
-
-
-def _inference(card: ModelCard, mode: Literal["whole", "slide"] | None) -> Inference:
-    if mode is None or mode == card.inference.mode:
-        return card.inference
-    if mode == "slide":
-        crop, stride = WINDOW
-        return replace(card.inference, mode="slide", crop=crop, stride=stride)
-    return Inference("whole")

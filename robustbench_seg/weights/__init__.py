@@ -1,6 +1,27 @@
-"""Weight files: writing, reading, and loading them into a network."""
+"""Weight files: where they come from, writing, reading, and loading them into a network."""
 
 from robustbench_seg.weights.file import Weights, find_weights, read_weights, save_weights
-from robustbench_seg.weights.loading import load_weights
+from robustbench_seg.weights.loading import load_encoder, load_weights
+from robustbench_seg.weights.sources import (
+    UNTRAINED,
+    cache_folder,
+    cached_weights,
+    fetch_hub_folder,
+    fetch_weights,
+    parse_source,
+)
 
-__all__ = ["Weights", "find_weights", "load_weights", "read_weights", "save_weights"]
+__all__ = [
+    "UNTRAINED",
+    "Weights",
+    "cache_folder",
+    "cached_weights",
+    "fetch_hub_folder",
+    "fetch_weights",
+    "find_weights",
+    "load_encoder",
+    "load_weights",
+    "parse_source",
+    "read_weights",
+    "save_weights",
+]

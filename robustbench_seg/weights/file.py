@@ -1,4 +1,6 @@
-"""Reading and writing weight files: safetensors with text metadata, and PyTorch pickles."""
+"""Reading and writing weight files: safetensors with text metadata; reading PyTorch pickles and
+TensorFlow checkpoints.
+"""
 
 import pickle
 import re
@@ -15,7 +17,8 @@ from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import atomic_path
-from robustbench_seg.weights.formats import recognise
+from robustbench_seg.weights.formats import classes_of, recognise
+from robustbench_seg.weights.tensor_bundle import INDEX, read_tensor_bundle
 
 IN_FOLDER = ("model.safetensors", "pytorch_model.bin")
 """What a folder as saved by transformers keeps its weights in."""
@@ -31,9 +34,11 @@ NUMPY_SCALARS: list[Any] = [
     (_scalar, "numpy._core.multiarray.scalar"),
     (_scalar, "numpy.core.multiarray.scalar"),
     np.dtype,
-    np.dtypes.Float64DType,
+    *{type(np.dtype(code)) for code in "?" + np.typecodes["AllInteger"] + np.typecodes["AllFloat"]},
 ]
-"""What checkpoints hold beside tensors, such as a best score: harmless when unpickled."""
+"""What checkpoints hold beside tensors, such as a best score: harmless when unpickled. NumPy 1
+called the first by the second name.
+"""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ class Weights:
 
     tensors: dict[str, Tensor]
     metadata: dict[str, str]
+
+    @property
+    def num_classes(self) -> int | None:
+        """How many classes the tensors predict; None if they are an encoder's alone."""
+        return classes_of(self.tensors)
 
 
 def save_weights(
@@ -75,11 +85,16 @@ def save_weights(
 
 
 def find_weights(path: Path) -> Path:
-    """Return the weight file that `path` stands for: itself, or the one in a folder as saved by
-    transformers. Raises WeightsError if there is none.
+    """Return the weight file that `path` stands for: itself, the one in a folder as saved by
+    transformers, or the index of a TensorFlow checkpoint (a folder with one, or its name without
+    suffix). Raises WeightsError if there is none.
     """
     if path.is_dir():
-        path = next((path / name for name in IN_FOLDER if (path / name).is_file()), path)
+        indices = list(path.glob(f"*{INDEX}"))
+        names = [*(path / name for name in IN_FOLDER), *(indices if len(indices) == 1 else [])]
+        path = next((name for name in names if name.is_file()), path)
+    elif not path.is_file() and path.with_name(path.name + INDEX).is_file():
+        path = path.with_name(path.name + INDEX)
     if not path.is_file():
         wanted = f"none of {', '.join(IN_FOLDER)} in it" if path.is_dir() else "no such file"
         raise WeightsError(f"{path}: no weights: {wanted}")
@@ -87,7 +102,7 @@ def find_weights(path: Path) -> Path:
 
 
 def read_weights(path: Path) -> Weights:
-    """Read a weight file, or the one in a folder (see find_weights).
+    """Read a weight file, or the one that `path` stands for (see find_weights).
 
     Files of ours, and those of the projects in weights.formats, are told apart by their content,
     not their name. Half precision becomes float32. A pickle is only read as far as it holds
@@ -96,11 +111,15 @@ def read_weights(path: Path) -> Weights:
     """
     path = find_weights(path)
     try:
-        with open(path, "rb") as file:
-            pickled = file.read(2).startswith(PICKLE_STARTS)
-        tensors, metadata = _read_pickle(path) if pickled else _read_safetensors(path)
+        tensors, metadata = _read(path)
     except (SafetensorError, pickle.UnpicklingError, EOFError, OSError, RuntimeError) as error:
         # torch's advice for a pickle that holds more than plain data is to let its code run.
+        code = re.search(r"GLOBAL (\S*\w) (was not|whose module)", str(error))
+        if code:
+            raise WeightsError(
+                f"{path}: refused: reading it would call or make {code[1]}, which is neither a "
+                "tensor nor plain data; get the weights alone, as a state dict or safetensors"
+            ) from None
         reason = "damaged, or it holds more than tensors and plain data"
         if not isinstance(error, pickle.UnpicklingError):
             reason = re.split(r"\.\s|\n", str(error))[0]
@@ -113,6 +132,15 @@ def read_weights(path: Path) -> Weights:
         return Weights(tensors, metadata)
     facts = {"format": origin.name} | ({"eps": origin.eps} if origin.eps else {})
     return Weights(origin.convert(tensors), facts)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors as they are called in the file, and its metadata."""
+    if path.suffix == INDEX:
+        return read_tensor_bundle(path), {}
+    with open(path, "rb") as file:
+        pickled = file.read(2).startswith(PICKLE_STARTS)
+    return _read_pickle(path) if pickled else _read_safetensors(path)
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

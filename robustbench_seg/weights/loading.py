@@ -19,15 +19,43 @@ def load_weights(network: nn.Module, path: Path) -> dict[str, str]:
     too many, or one of another shape; the network is then unchanged.
     """
     weights = read_weights(path)
-    differences = _differences(weights.tensors, network.state_dict())
+    _fill(network, weights.tensors, path)
+    _use_eps(network, weights.metadata)
+    return weights.metadata
+
+
+def load_encoder(network: nn.Module, path: Path) -> dict[str, str]:
+    """Fill `network.backbone` alone with the weights in `path` and return their metadata.
+
+    For training: an encoder trained on ImageNet (the Mix Transformer of its authors or of the
+    Hugging Face hub; ResNet and MobileNetV2 named as in torchvision; Xception of TensorFlow), or
+    that of a whole network. A classifier or decoder in the file is ignored; the encoder must fit as
+    strictly as in load_weights, which raises the same.
+    """
+    weights = read_weights(path)
+    prefix = "backbone."
+    encoder = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in weights.tensors.items()
+        if name.startswith(prefix)
+    }
+    _fill(network.get_submodule("backbone"), encoder, path)
+    _use_eps(network, weights.metadata)
+    return weights.metadata
+
+
+def _fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    differences = _differences(tensors, network.state_dict())
     if differences:
         kind = type(network).__name__
         raise WeightsError(f"{path} does not fit this {kind}: {'; '.join(differences)}")
-    network.load_state_dict(weights.tensors)
+    network.load_state_dict(tensors)
+
+
+def _use_eps(network: nn.Module, metadata: Mapping[str, str]) -> None:
     use_eps = getattr(network, "use_eps", None)
-    if callable(use_eps) and "eps" in weights.metadata:
-        use_eps(weights.metadata["eps"])
-    return weights.metadata
+    if callable(use_eps) and "eps" in metadata:
+        use_eps(metadata["eps"])
 
 
 def _differences(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:

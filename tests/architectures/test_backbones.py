@@ -29,10 +29,36 @@ def dilations(network, kernel=(3, 3)):
 def test_resnet50_dilates_from_the_second_block_of_a_stage(output_stride, last_stages):
     with torch.device("meta"):
         network = ResNet("resnet50", output_stride, deep_stem=False)
-        low, high = network(torch.empty(1, 3, 128, 192))
+        low, _, _, high = network(torch.empty(1, 3, 128, 192))
     assert dilations(network) == [(1, 1)] * 3 + [(2, 1)] + [(1, 1)] * 3 + last_stages
     assert low.shape == (1, 256, 32, 48)
     assert high.shape == (1, 2048, 128 // output_stride, 192 // output_stride)
+
+
+def test_multi_grid_sets_the_dilations_of_the_last_stage():
+    with torch.device("meta"):
+        network = ResNet("resnet101", 16, deep_stem=True, multi_grid=(1, 2, 4))
+        features = network(torch.empty(1, 3, 128, 192))
+    assert dilations(network)[-4:] == [(1, 1), (1, 1), (1, 2), (1, 4)]
+    assert [tuple(x.shape[1:]) for x in features] == [
+        (256, 32, 48),
+        (512, 16, 24),
+        (1024, 8, 12),
+        (2048, 8, 12),
+    ]
+
+
+def test_only_the_first_convolution_of_a_basic_block_is_dilated():
+    with torch.device("meta"):
+        network = ResNet("resnet18", 8, deep_stem=False)
+        features = network(torch.empty(1, 3, 97, 161))
+    assert dilations(network)[8:] == [(1, 1)] * 2 + [(1, 2), (1, 1)] * 2 + [(1, 4), (1, 1)]
+    assert [tuple(x.shape[1:]) for x in features] == [
+        (64, 25, 41),
+        (128, 13, 21),
+        (256, 13, 21),
+        (512, 13, 21),
+    ]
 
 
 FINE = [(1, 1), (2, 1), (1, 1), (2, 1), (1, 1), (1, 1)]

@@ -14,8 +14,11 @@ def vainf(backbone, separable=False, output_stride=16):
     return {"backbone": backbone, "separable": separable, "output_stride": output_stride}
 
 
-def openmmlab(backbone):
-    return {"backbone": backbone, "layout": "openmmlab"}
+def openmmlab(backbone, **more):
+    return {"backbone": backbone, "layout": "openmmlab", **more}
+
+
+NARROW = {"channels": 128, "low_level_channels": 12}
 
 
 # Counted on the originals: NVlabs/SegFormer without its unused classifier,
@@ -27,6 +30,12 @@ PARAMETERS = [
     ("segformer", {"size": "b3"}, 47_237_075, 47_337_814),
     ("segformer", {"size": "b4"}, 64_007_635, 64_108_374),
     ("segformer", {"size": "b5"}, 84_607_955, 84_708_694),
+    ("segformer", {"size": "b0", "decoder": "openmmlab"}, 3_720_051, None),
+    ("segformer", {"size": "b1", "decoder": "openmmlab"}, 13_683_155, None),
+    ("segformer", {"size": "b2", "decoder": "openmmlab"}, 24_728_019, None),
+    ("segformer", {"size": "b3", "decoder": "openmmlab"}, 44_603_859, None),
+    ("segformer", {"size": "b4", "decoder": "openmmlab"}, 61_374_419, None),
+    ("segformer", {"size": "b5", "decoder": "openmmlab"}, 81_974_739, None),
     ("deeplabv3plus", vainf("resnet50"), 39_761_331, 39_794_998),
     ("deeplabv3plus", vainf("resnet50", output_stride=8), 39_761_331, 39_794_998),
     ("deeplabv3plus", vainf("resnet50", separable=True), 26_613_859, 26_647_526),
@@ -37,6 +46,16 @@ PARAMETERS = [
     ("deeplabv3plus", openmmlab("resnet50"), 41_225_187, 41_292_390),
     ("deeplabv3plus", openmmlab("resnet101"), 60_217_315, 60_284_518),
     ("deeplabv3plus", openmmlab("mobilenet_v2"), 15_017_795, 15_084_998),
+    ("deeplabv3plus", openmmlab("resnet18", **NARROW), 12_320_143, None),
+    ("deeplabv3plus", openmmlab("resnet18", deep_stem=False, **NARROW), 12_300_911, None),
+    ("deeplabv3plus", openmmlab("resnet50", deep_stem=False), 41_205_955, None),
+    ("deeplabv3plus", openmmlab("resnet101", deep_stem=False), 60_198_083, None),
+    (
+        "deeplabv3plus",
+        openmmlab("resnet101", output_stride=16, multi_grid=(1, 2, 4)),
+        60_217_315,
+        None,
+    ),
 ]
 
 
@@ -57,6 +76,12 @@ def test_parameter_counts_equal_the_originals(architecture, variant, count_19, c
         ("deeplabv3plus", vainf("mobilenet_v2", separable=True)),
         ("deeplabv3plus", openmmlab("resnet50")),
         ("deeplabv3plus", openmmlab("mobilenet_v2")),
+        ("deeplabv3plus", openmmlab("resnet18", align_corners=True)),
+        ("deeplabv3plus", {"backbone": "xception71", "layout": "tf", "output_stride": 8}),
+        ("segformer", {"size": "b1", "decoder": "openmmlab"}),
+        ("segformer", {"size": "b0", "stages": (4,)}),
+        ("segformer", {"size": "b0", "position_grid": (64, 96)}),
+        ("segformer", {"backbone": "resnext101"}),
     ],
 )
 def test_logits_have_a_quarter_of_the_size(architecture, variant):
@@ -70,6 +95,8 @@ def test_logits_have_a_quarter_of_the_size(architecture, variant):
     ("architecture", "variant"),
     [
         ("segformer", {"size": "b0"}),
+        ("segformer", {"size": "b0", "decoder": "openmmlab"}),
+        ("segformer", {"size": "b0", "stages": (4,), "position_grid": (32, 32)}),
         ("deeplabv3plus", vainf("mobilenet_v2", separable=True)),
         ("deeplabv3plus", openmmlab("mobilenet_v2")),
     ],
@@ -120,7 +147,8 @@ def test_initial_deviations():
             "segformer",
             {"sise": "b0"},
             "unknown parameter of segformer 'sise'; did you mean 'size'? "
-            "Known: size, eps, decoder_channels, drop_path, dropout",
+            "Known: size, decoder, eps, backbone, decoder_channels, stages, position_grid, "
+            "drop_path, dropout",
         ),
         (
             "segformer",
@@ -132,8 +160,22 @@ def test_initial_deviations():
             "deeplabv3plus",
             {"backbone": "resnet10"},
             "unknown backbone of deeplabv3plus 'resnet10'; did you mean 'resnet101'? "
-            "Known: resnet50, resnet101, mobilenet_v2",
+            "Known: resnet18, resnet50, resnet101, resnext101, mobilenet_v2, xception41, "
+            "xception65, xception71",
         ),
+        (
+            "deeplabv3plus",
+            {"backbone": "resnet101", "multi_grid": (1, 2)},
+            "multi_grid [1, 2] of resnet101: one dilation for each of the 3 blocks of the last",
+        ),
+        (
+            "deeplabv3plus",
+            {"backbone": "xception65", "deep_stem": True},
+            "xception65 of deeplabv3plus: deep_stem and multi_grid are ResNet's",
+        ),
+        ("segformer", {"decoder": "openmlab"}, "decoder of segformer 'openmlab'; did you mean"),
+        ("segformer", {"backbone": "resnet18"}, "Known: mit, resnet50, resnet101, resnext101"),
+        ("segformer", {"stages": (4, 5)}, "stages [4, 5] of segformer: some of 1, 2, 3, 4 in"),
         ("deeplabv3plus", {"layout": "openmlab"}, "did you mean 'openmmlab'?"),
         ("deeplabv3plus", {"output_stride": 32}, "output stride 32 of deeplabv3plus: 8 or 16"),
     ],

@@ -31,7 +31,29 @@ ORIGINALS = {
         {"backbone": "mobilenet_v2", "output_stride": 16, "separable": True},
     ),
     # mmsegmentation 1.2.2
+    "openmmlab_segformer_b0": ("segformer", {"size": "b0", "decoder": "openmmlab"}),
     "openmmlab_resnet50": ("deeplabv3plus", {"backbone": "resnet50", "layout": "openmmlab"}),
+    "openmmlab_resnet18": (
+        "deeplabv3plus",
+        {
+            "backbone": "resnet18",
+            "layout": "openmmlab",
+            "channels": 128,
+            "low_level_channels": 12,
+        },
+    ),
+    # Its ResNet-101 "d16-mg124", but 50 layers deep, with the plain stem and aligned corners.
+    "openmmlab_resnet50b_mg124_aligned": (
+        "deeplabv3plus",
+        {
+            "backbone": "resnet50",
+            "layout": "openmmlab",
+            "deep_stem": False,
+            "output_stride": 16,
+            "multi_grid": (1, 2, 4),
+            "align_corners": True,
+        },
+    ),
     "openmmlab_mobilenet_v2": (
         "deeplabv3plus",
         {"backbone": "mobilenet_v2", "layout": "openmmlab"},
@@ -41,11 +63,14 @@ SIZES = ((128, 256), (97, 161))
 
 # What feeds a LayerNorm is kept small, so that a wrong epsilon shows.
 SMALL = re.compile(
-    r"(patch_embed\d?\.proj\.|patch_embeddings\.\d\.proj\.|attn\.sr\.|attention\.self\.sr\.|"
-    r"block\d\.\d+\.attn\.proj\.|attention\.output\.dense\.|mlp\.fc2\.|mlp\.dense2\.)"
+    r"(patch_embed\d?\.proj\.|patch_embeddings\.\d\.proj\.|layers\.\d\.0\.projection\.|"
+    r"attn\.sr\.|attention\.self\.sr\.|block\d\.\d+\.attn\.proj\.|attention\.output\.dense\.|attn\.attn\.out_proj\.|"
+    r"mlp\.fc2\.|mlp\.dense2\.|ffn\.layers\.4\.)"
 )
-EMBED_NORM = re.compile(r"(patch_embed\d\.norm\.|patch_embeddings\.\d\.layer_norm\.)")
-ATTENTION = re.compile(r"(attn\.q\.|attn\.kv\.|attention\.self\.(query|key)\.)")
+EMBED_NORM = re.compile(
+    r"(patch_embed\d\.norm\.|patch_embeddings\.\d\.layer_norm\.|layers\.\d\.0\.norm\.)"
+)
+ATTENTION = re.compile(r"(attn\.q\.|attn\.kv\.|in_proj_|attention\.self\.(query|key)\.)")
 BRANCH_END = re.compile(
     r"(layer\d\.\d+\.bn3\.weight|layer\d\.\d+\.conv\.2\.bn\.weight|features\.\d+\.conv\.\d\.weight)"
 )
@@ -91,12 +116,20 @@ def checkpoint_of(name: str) -> dict[str, torch.Tensor]:
     return {key: torch.from_numpy(weights_of(key, shape)) for key, shape in shapes.items()}
 
 
-def worst_difference(network: torch.nn.Module, name: str, height: int, width: int) -> float:
+def logits_of(
+    network: torch.nn.Module, name: str, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ours and the original's."""
     with torch.no_grad():
         logits = network(image_of(height, width))[0, :, ::3, ::3].numpy()
     with np.load(DATA / f"{name}.npz") as expected:
         wanted = expected[f"{height}x{width}"]
     assert logits.shape == wanted.shape
+    return logits, wanted
+
+
+def worst_difference(network: torch.nn.Module, name: str, height: int, width: int) -> float:
+    logits, wanted = logits_of(network, name, height, width)
     return float(np.abs(logits - wanted).max())
 
 
@@ -110,7 +143,11 @@ def test_logits_equal_the_original(name):
     network = build(architecture, 19, **variant).eval()
     network.load_state_dict(origin.convert(tensors))
     for height, width in SIZES:
-        assert worst_difference(network, name, height, width) < 1e-4
+        logits, wanted = logits_of(network, name, height, width)
+        # The residual branches of ResNet-18 are not damped: its logits reach 300.
+        tolerance = 1e-4 * max(1, wanted.std() / 10)
+        assert np.abs(logits - wanted).max() < tolerance
+        assert (logits.argmax(0) == wanted.argmax(0)).all()
 
 
 @pytest.mark.parametrize(("eps", "difference"), [("huggingface", 1.6e-2), ("openmmlab", 1.0e-1)])

@@ -61,7 +61,7 @@ def test_a_run_is_printed_and_kept(evaluate, tmp_path):
     head, model = [line.split() for line in result.stdout.splitlines()[2:4]]
     assert head == [*("model", "clean", "blur", "noise", "digital", "weather", "mean", "retention")]
     clean = mean_iou(table["matrix"].sum())
-    assert model == ["segformer-b0", f"{clean:.1f}", *"------"]
+    assert model == ["segformer-b0-untrained", f"{clean:.1f}", *"------"]
     assert str(folder) in result.stdout
     assert "severities 1, 2, 3, 4, 5 of 12 corruptions; severities 1, 2, 3 of 4" in result.stdout
     assert "3/3" in result.stderr
@@ -103,20 +103,40 @@ def test_name_limit_and_predictions(evaluate, tmp_path):
     options = ("--limit", "2", "--name", "mine", "--save-predictions", tmp_path / "seen")
     assert evaluate(*SOME, *options).exit_code == 0
     (folder,) = (tmp_path / "runs").iterdir()
-    assert folder.name.startswith("mine-camvid-val-")
+    assert folder.name.startswith("mine-untrained-camvid-val-")
     assert len(rows(folder)) == 2 * 3
     files = {
         path.relative_to(tmp_path / "seen").as_posix() for path in tmp_path.glob("seen/**/*.png")
     }
     conditions = ("clean/0", "contrast/2", "gaussian_noise/2")
-    assert files == {f"mine/{c}/val/{i}.png" for c in conditions for i in range(2)}
+    assert files == {f"mine-untrained/{c}/val/{i}.png" for c in conditions for i in range(2)}
 
 
 def test_two_models_at_once(evaluate):
     result = evaluate("--corruption", "clean", "--model", "deeplabv3plus-mobilenetv2")
     assert result.exit_code == 0, result.output
     models = [line.split()[0] for line in result.stdout.splitlines()[3:5]]
-    assert models == ["segformer-b0", "deeplabv3plus-mobilenetv2"]
+    assert models == ["segformer-b0-untrained", "deeplabv3plus-mobilenetv2-untrained"]
+
+
+def test_random_weights_are_marked_in_every_table_and_on_the_page(evaluate, tmp_path):
+    assert evaluate("--limit", "1", "--corruption", "clean").exit_code == 0
+    command = ["report", str(tmp_path / "runs"), "--out", str(tmp_path / "report"), "--no-pictures"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert ">segformer-b0-untrained<" in (tmp_path / "report/index.html").read_text()
+    for suffix in ("csv", "tex", "md"):
+        text = (tmp_path / f"report/tables/miou.{suffix}").read_text()
+        assert "segformer-b0-untrained" in text
+        assert "segformer-b0" not in text.replace("segformer-b0-untrained", "")
+
+
+def test_a_model_of_other_classes_is_refused_with_both_lists(camvid, tmp_path):
+    data = ["--dataset", "camvid", "--data", str(camvid), "--out", str(tmp_path / "runs")]
+    result = CliRunner().invoke(main, ["evaluate", "--model", "segformer-b0-minicity", *data])
+    assert result.exit_code == 2
+    assert "segformer-b0-minicity predicts 19 classes (road, sidewalk, " in result.stderr
+    assert "camvid has 11 classes (sky, building, " in result.stderr
 
 
 def test_a_broken_image_is_named_and_the_rest_is_done(evaluate, camvid, tmp_path):

@@ -11,9 +11,10 @@ import torch
 from torch import nn
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
-from robustbench_seg.architectures import build
+from robustbench_seg.architectures import build, segformer
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights import load_weights
+from robustbench_seg.weights import load_weights, read_weights
+from robustbench_seg.weights.formats import recognise
 
 DATA = Path(__file__).parents[1] / "data" / "architectures"
 
@@ -23,12 +24,23 @@ def eps_of(network):
     return network.backbone.norm1.eps, network.backbone.patch_embed1.norm.eps
 
 
-def test_a_folder_saved_by_transformers_gives_its_logits(tmp_path):
-    torch.manual_seed(0)
+# Those deeper than B2 as deep as the test can afford.
+DEPTHS = {
+    "b0": (2, 2, 2, 2),
+    "b1": (2, 2, 2, 2),
+    "b2": (3, 4, 6, 3),
+    "b3": (1, 1, 3, 1),
+    "b4": (1, 2, 2, 1),
+    "b5": (1, 1, 4, 1),
+}
+
+
+def random_reference(size, depths):
+    """transformers' SegFormer of 7 classes, its parameters and statistics random."""
     config = SegformerConfig(
-        depths=[2, 2, 2, 2],
-        hidden_sizes=[64, 128, 320, 512],
-        decoder_hidden_size=256,
+        depths=list(depths),
+        hidden_sizes=[32, 64, 160, 256] if size == "b0" else [64, 128, 320, 512],
+        decoder_hidden_size=256 if size in ("b0", "b1") else 768,
         num_labels=7,
     )
     reference = SegformerForSemanticSegmentation(config).eval()
@@ -37,17 +49,32 @@ def test_a_folder_saved_by_transformers_gives_its_logits(tmp_path):
             if name.endswith("running_var"):
                 tensor.uniform_(0.5, 1.5)
             elif tensor.is_floating_point():
-                tensor.add_(0.02 * torch.randn(tensor.shape))
+                tensor.add_(0.03 * torch.randn(tensor.shape))
+    return reference
+
+
+def shallow(size, depths):
+    """Our SegFormer of 7 classes with other depths."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(segformer.DEPTHS, size, depths)
+        return build("segformer", 7, size=size).eval()
+
+
+@pytest.mark.parametrize("size", DEPTHS)
+def test_a_folder_saved_by_transformers_gives_its_logits(tmp_path, size):
+    torch.manual_seed(0)
+    reference = random_reference(size, DEPTHS[size])
     reference.save_pretrained(tmp_path)
-    network = build("segformer", 7, size="b1").eval()
+    network = shallow(size, DEPTHS[size])
     assert load_weights(network, tmp_path) == {"format": "huggingface", "eps": "huggingface"}
     assert eps_of(network) == (1e-5, 1e-5)
-    for height, width in ((64, 128), (97, 161)):
+    for height, width in ((64, 128), (97, 161), (33, 50)):
         images = torch.randn(1, 3, height, width)
         with torch.no_grad():
             wanted, logits = reference(images).logits, network(images)
         assert wanted.std() > 0.1
         torch.testing.assert_close(logits, wanted, rtol=0, atol=1e-4)
+        assert torch.equal(logits.argmax(1), wanted.argmax(1))
 
 
 def test_a_checkpoint_of_the_authors_is_read(tmp_path):
@@ -77,6 +104,27 @@ def test_checkpoints_of_deeplabv3plus_are_read(tmp_path, name, key, variant):
     assert all((parameter == 0.5).all() for parameter in network.parameters())
 
 
+def test_openmmlab_s_segformer_is_read(tmp_path):
+    shapes = json.loads((DATA / "openmmlab_segformer_b0.json").read_text())
+    tensors = {name: torch.full(shape, 0.5) for name, shape in shapes.items()}
+    torch.save({"meta": {}, "state_dict": tensors}, tmp_path / "a.pth")
+    network = build("segformer", 19, decoder="openmmlab", eps="nvlabs")
+    assert load_weights(network, tmp_path / "a.pth") == {"format": "openmmlab", "eps": "openmmlab"}
+    assert eps_of(network) == (1e-6, 1e-6)
+    assert all((parameter == 0.5).all() for parameter in network.parameters())
+    with pytest.raises(WeightsError, match=r"14 missing: .*; 30 left over: decode_head\.conv"):
+        load_weights(build("segformer", 19), tmp_path / "a.pth")
+
+
+def test_the_number_of_classes_comes_from_the_file(tmp_path):
+    for name in ("nvlabs_b0", "huggingface_b0", "openmmlab_segformer_b0", "vainf_resnet50"):
+        shapes = json.loads((DATA / f"{name}.json").read_text())
+        torch.save({key: torch.zeros(shape) for key, shape in shapes.items()}, tmp_path / "a.pth")
+        assert read_weights(tmp_path / "a.pth").num_classes == 19
+    torch.save({"patch_embed1.proj.weight": torch.zeros(32, 3, 7, 7)}, tmp_path / "a.pth")
+    assert read_weights(tmp_path / "a.pth").num_classes is None
+
+
 def test_a_hub_file_without_a_value_tensor_is_incomplete_not_wrong(tmp_path):
     shapes = json.loads((DATA / "huggingface_b0.json").read_text())
     tensors = {name: torch.zeros(shape) for name, shape in shapes.items()}
@@ -88,3 +136,16 @@ def test_a_hub_file_without_a_value_tensor_is_incomplete_not_wrong(tmp_path):
     assert "backbone.block1.1.attn.kv.weight (32x32 in the file, 64x32 in the network)" in str(
         raised.value
     )
+
+
+def test_what_transformers_5_holds_in_memory_is_read_too():
+    torch.manual_seed(0)
+    reference = random_reference("b0", (1, 1, 1, 1))
+    tensors = reference.state_dict()
+    assert "segformer.stages.0.blocks.0.attention.q_proj.weight" in tensors
+    network = shallow("b0", (1, 1, 1, 1))
+    network.load_state_dict(recognise(tensors).convert(tensors))
+    network.use_eps("huggingface")
+    images = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        torch.testing.assert_close(network(images), reference(images).logits, rtol=0, atol=1e-4)

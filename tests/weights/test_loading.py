@@ -1,10 +1,15 @@
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from robustbench_seg.architectures import build
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights import load_weights, save_weights
+from robustbench_seg.weights import load_encoder, load_weights, save_weights
+
+DATA = Path(__file__).parents[1] / "data" / "architectures"
 
 
 def small_network(classes=3):
@@ -73,3 +78,106 @@ def test_segformer_takes_on_the_eps_its_weights_were_made_for(tmp_path):
     assert network.backbone.patch_embed1.norm.eps == 1e-5
     load_weights(network, path)
     assert {m.eps for m in network.modules() if isinstance(m, nn.LayerNorm)} == {1e-6}
+
+
+def mix_transformer(names):
+    """Files with the encoder of B0 alone, as its authors and others publish it."""
+    network = build("segformer", 19, size="b0")
+    tensors = {n: torch.full_like(t, 0.5) for n, t in network.backbone.state_dict().items()}
+    if names == "nvlabs":
+        return tensors | {"head.weight": torch.zeros(1000, 256), "head.bias": torch.zeros(1000)}
+    if names == "openmmlab":
+        shapes = json.loads((DATA / "openmmlab_segformer_b0.json").read_text())
+        ours = {n: s for n, s in shapes.items() if n.startswith("backbone.")}
+        return {n.removeprefix("backbone."): torch.full(s, 0.5) for n, s in ours.items()}
+    shapes = json.loads((DATA / "huggingface_b0.json").read_text())
+    hub = {n: torch.full(s, 0.5) for n, s in shapes.items() if n.startswith("segformer.")}
+    if names == "model":
+        return {name.removeprefix("segformer."): tensor for name, tensor in hub.items()}
+    return hub | {"classifier.weight": torch.zeros(1000, 256), "classifier.bias": torch.zeros(1000)}
+
+
+@pytest.mark.parametrize(
+    ("names", "eps"),
+    [
+        ("nvlabs", (1e-6, 1e-5)),
+        ("huggingface", (1e-5, 1e-5)),
+        ("model", (1e-5, 1e-5)),
+        ("openmmlab", (1e-6, 1e-6)),
+    ],
+)
+@pytest.mark.parametrize("decoder", ["paper", "openmmlab"])
+def test_an_encoder_alone_leaves_the_decoder_as_it_is(tmp_path, names, eps, decoder):
+    torch.save(mix_transformer(names), tmp_path / "mit_b0.pth")
+    network = build("segformer", 19, size="b0", decoder=decoder)
+    before = {name: tensor.clone() for name, tensor in network.decode_head.state_dict().items()}
+    load_encoder(network, tmp_path / "mit_b0.pth")
+    assert all((parameter == 0.5).all() for parameter in network.backbone.parameters())
+    assert all(torch.equal(network.decode_head.state_dict()[n], before[n]) for n in before)
+    assert (network.backbone.norm1.eps, network.backbone.patch_embed1.norm.eps) == eps
+    with pytest.raises(WeightsError, match=r"this SegFormer: \d+ missing: decode_head"):
+        load_weights(network, tmp_path / "mit_b0.pth")
+
+
+def test_the_encoder_must_fit_as_strictly_as_a_network(tmp_path):
+    tensors = mix_transformer("nvlabs")
+    del tensors["block1.0.norm1.weight"]
+    tensors["block5.0.norm1.weight"] = torch.zeros(1)
+    torch.save(tensors, tmp_path / "a.pth")
+    with pytest.raises(WeightsError) as raised:
+        load_encoder(build("segformer", 19, size="b0"), tmp_path / "a.pth")
+    assert str(raised.value) == (
+        f"{tmp_path}/a.pth does not fit this MixTransformer: "
+        "1 missing: block1.0.norm1.weight; 1 left over: block5.0.norm1.weight"
+    )
+
+
+def test_the_encoder_of_a_whole_network_is_taken(tmp_path):
+    shapes = json.loads((DATA / "nvlabs_b0.json").read_text())
+    torch.save({n: torch.full(s, 0.5) for n, s in shapes.items()}, tmp_path / "a.pth")
+    network = build("segformer", 7, size="b0", decoder="openmmlab")
+    assert load_encoder(network, tmp_path / "a.pth") == {"format": "nvlabs", "eps": "nvlabs"}
+    assert all((parameter == 0.5).all() for parameter in network.backbone.parameters())
+
+
+def torchvision_resnet18():
+    """Names and shapes of torchvision's resnet18, from the paper's table 1 (18-layer)."""
+    shapes = {"conv1.weight": (64, 3, 7, 7), "fc.weight": (1000, 512), "fc.bias": (1000,)}
+    norms = {"bn1": 64}
+    inputs = 64
+    for stage, width in enumerate((64, 128, 256, 512), start=1):
+        for block in range(2):
+            prefix = f"layer{stage}.{block}"
+            shapes[f"{prefix}.conv1.weight"] = (width, inputs, 3, 3)
+            shapes[f"{prefix}.conv2.weight"] = (width, width, 3, 3)
+            norms |= {f"{prefix}.bn1": width, f"{prefix}.bn2": width}
+            if inputs != width:
+                shapes[f"{prefix}.downsample.0.weight"] = (width, inputs, 1, 1)
+                norms[f"{prefix}.downsample.1"] = width
+            inputs = width
+    for name, width in norms.items():
+        shapes |= {
+            f"{name}.{part}": (width,) for part in ("weight", "bias", "running_mean", "running_var")
+        }
+        shapes[f"{name}.num_batches_tracked"] = ()
+    return {name: torch.full(shape, 0.5) for name, shape in shapes.items()}
+
+
+def test_a_resnet_of_imagenet_is_an_encoder(tmp_path):
+    torch.save(torchvision_resnet18(), tmp_path / "resnet18.pth")
+    network = build("deeplabv3plus", 19, backbone="resnet18")
+    assert load_encoder(network, tmp_path / "resnet18.pth") == {"format": "imagenet"}
+    assert all((parameter == 0.5).all() for parameter in network.backbone.parameters())
+    deep = build("deeplabv3plus", 19, backbone="resnet18", deep_stem=True)
+    with pytest.raises(WeightsError, match=r"this ResNet: .*stem\.0\.weight \(64x3x7x7 in"):
+        load_encoder(deep, tmp_path / "resnet18.pth")
+
+
+def test_a_mobilenet_of_imagenet_is_an_encoder(tmp_path):
+    network = build("deeplabv3plus", 19, backbone="mobilenet_v2")
+    tensors = {n: torch.full_like(t, 0.5) for n, t in network.backbone.state_dict().items()}
+    tensors["features.18.0.weight"] = torch.zeros(1280, 320, 1, 1)
+    tensors["classifier.1.weight"] = torch.zeros(1000, 1280)
+    torch.save(tensors, tmp_path / "mobilenet_v2.pth")
+    assert load_encoder(network, tmp_path / "mobilenet_v2.pth") == {"format": "imagenet"}
+    assert all((parameter == 0.5).all() for parameter in network.backbone.parameters())

@@ -70,16 +70,44 @@ def test_training_checkpoints_of_torch_are_read(tmp_path, key, zipped):
     assert all(torch.equal(tensors[name], STATE[name]) for name in STATE)
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+def test_numpy_scalars_of_a_training_checkpoint_are_admitted(tmp_path, zipped):
+    path = tmp_path / "a.pth"
+    scalars = [
+        kind(1) for kind in (np.float64, np.float32, np.float16, np.int64, np.uint8, np.bool_)
+    ]
+    content = {"model_state": STATE, "best_score": scalars}
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    assert read_weights(path).tensors.keys() == STATE.keys()
+
+
+def test_numpy_scalars_saved_by_numpy_1_are_admitted(tmp_path):
+    path = tmp_path / "a.pth"
+    content = {"model_state": STATE, "best_score": np.float64(0.7)}
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+    new, old = b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n"
+    assert new in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(new, old))
+    assert read_weights(path).tensors.keys() == STATE.keys()
+
+
 class Harmful:
     def __reduce__(self):
         return os.mkdir, ("harm",)
 
 
-def test_code_in_a_pickle_does_not_run(tmp_path, monkeypatch):
+@pytest.mark.parametrize("zipped", [True, False])
+def test_code_in_a_pickle_does_not_run_and_is_named(tmp_path, monkeypatch, zipped):
     monkeypatch.chdir(tmp_path)
-    torch.save({"state_dict": STATE, "other": Harmful()}, "a.pth")
-    with pytest.raises(WeightsError, match="damaged, or it holds more than tensors"):
+    content = {"state_dict": STATE, "other": Harmful()}
+    torch.save(content, "a.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(WeightsError) as raised:
         read_weights(tmp_path / "a.pth")
+    assert str(raised.value) == (
+        f"{tmp_path}/a.pth: refused: reading it would call or make {os.mkdir.__module__}.mkdir, "
+        "which is neither a tensor nor plain data; get the weights alone, as a state dict or "
+        "safetensors"
+    )
     assert not (tmp_path / "harm").exists()
 
 

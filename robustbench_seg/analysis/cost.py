@@ -1,0 +1,66 @@
+"""Parameters and multiply-accumulates of a network, counted without computing anything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from robustbench_seg.architectures import build
+from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
+from robustbench_seg.model_cards import ModelCard
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one image costs.
+
+    params:       parameters, without heads that only training uses
+    macs:         multiply-accumulates of convolutions, linear layers and attention, as they are
+                  computed here
+    macs_written: the same, of the equations as they are published; they differ where a decoder
+                  is applied folded. Papers call this number FLOPs
+    """
+
+    params: int
+    macs: int
+    macs_written: int
+
+
+def shape_of(card: ModelCard) -> nn.Module:
+    """A card's network on the meta device: shapes without content, which take no memory."""
+    with torch.device("meta"):
+        return build(card.architecture, card.classes, **card.variant).eval()
+
+
+def count_cost(network: nn.Module, size: tuple[int, int]) -> Cost:
+    """Count one image of `size` (height, width) through a network (see shape_of) in one piece."""
+    seen: list[Sequence[Tensor]] = []
+    head = getattr(network, "decode_head", None)
+    if isinstance(head, MLPDecoder | ConvDecoder):
+        hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        network(torch.empty(1, 3, *size, device="meta"))
+    macs = written = counter.get_total_flops() // 2
+    if isinstance(head, MLPDecoder | ConvDecoder):
+        hook.remove()
+        in_head = sum(counter.get_flop_counts()[f"{type(network).__name__}.decode_head"].values())
+        written = macs - in_head // 2 + _written_out(head, seen[0])
+    return Cost(sum(parameter.numel() for parameter in network.parameters()), macs, written)
+
+
+def _written_out(head: MLPDecoder | ConvDecoder, features: Sequence[Tensor]) -> int:
+    """MACs of a decoder that projects each scale, fuses all at the finest, and classifies.
+
+    features: N x H/s x W/s x C, finest first; folded decoders apply the fusion scale by scale.
+    """
+    finest = features[0].shape[1] * features[0].shape[2]
+    width, classes = head.linear_pred.in_channels, head.linear_pred.out_channels
+    macs = finest * width * classes
+    for stage in head.stages:
+        _, high, wide, channels = features[stage - 1].shape
+        macs += high * wide * channels * width
+    if len(head.stages) > 1 or isinstance(head, ConvDecoder):
+        macs += finest * len(head.stages) * width * width
+    return macs

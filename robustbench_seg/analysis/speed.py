@@ -1,0 +1,100 @@
+"""How long an image takes and how much memory, in a process of its own."""
+
+import multiprocessing
+import re
+import statistics
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustbench_seg.allocator import keep_freed_memory
+from robustbench_seg.errors import ModelError
+from robustbench_seg.threads import wait_briefly
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What it took to label one image.
+
+    seconds: median over the repetitions, from the uint8 image to its labels, with random weights
+    peak:    bytes: of a CPU's whole process (interpreter and torch are some 0.5 GB of it), of a
+             GPU's tensors
+    """
+
+    seconds: float
+    peak: int
+
+
+def measure_speed(
+    model: str,
+    size: tuple[int, int],
+    *,
+    repeat: int = 3,
+    device: str = "cpu",
+    precision: str = "float32",
+    threads: int | None = None,
+) -> Speed:
+    """Label one random image of `size` (height, width) `repeat` times, after once to warm up.
+
+    The image goes through whole, also where the card's mode is a sliding window. Settings of
+    memory and threads are those of `robustseg evaluate`; threads: None for torch's own number.
+    A fresh process keeps one model's memory out of another's peak. Raises ModelError if the model
+    cannot run so, or dies of it.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        try:
+            return pool.submit(_measure, model, size, repeat, device, precision, threads).result()
+        except BrokenProcessPool:
+            raise ModelError(
+                f"{model}: the process was killed at {size[0]}x{size[1]}, most likely for want of "
+                "memory; choose a smaller --size"
+            ) from None
+
+
+def _measure(
+    model: str,
+    size: tuple[int, int],
+    repeat: int,
+    device: str,
+    precision: str,
+    threads: int | None,
+) -> Speed:
+    keep_freed_memory()
+    wait_briefly()
+
+    import numpy as np
+    import torch
+
+    from robustbench_seg.segmenter import load_segmenter
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    segmenter = load_segmenter(
+        model, weights="none", inference="whole", device=device, precision=precision
+    )
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    seconds = []
+    for _ in range(repeat + 1):
+        started = time.perf_counter()
+        segmenter(image)  # its labels lie in ordinary memory: a GPU has finished, too
+        seconds.append(time.perf_counter() - started)
+    on_gpu = torch.device(device).type == "cuda"
+    peak = torch.cuda.max_memory_allocated(device) if on_gpu else _peak_memory()
+    return Speed(statistics.median(seconds[1:]), peak)
+
+
+def _peak_memory() -> int:
+    """The largest resident size of this process so far, in bytes."""
+    try:
+        # getrusage would count what the parent had at the fork.
+        status = Path("/proc/self/status").read_text()
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
+    except (OSError, IndexError):
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,153 @@
+"""The aligned Xception of DeepLabV3+ (arXiv 1802.02611, section 4.3 and figure 4).
+
+41, 65 and 71 layers deep, as TensorFlow's DeepLab library builds them. Certain from that
+library's published code: widths, strides, where ReLU and BatchNorm stand, where dilation starts,
+BatchNorm's epsilon, the tensor that serves as low level features, and its "SAME" padding of
+strided convolutions, which is symmetric (fixed before the convolution, unlike TensorFlow's own).
+"""
+
+from torch import Tensor, nn
+
+ENTRY = {
+    # (channels, stride) of the entry flow's blocks
+    "xception41": ((128, 2), (256, 2), (728, 2)),
+    "xception65": ((128, 2), (256, 2), (728, 2)),
+    "xception71": ((128, 2), (256, 1), (256, 2), (728, 1), (728, 2)),
+}
+MIDDLE = {"xception41": 8, "xception65": 16, "xception71": 16}
+"""How many blocks of 728 channels the middle flow has."""
+
+EPS = 1e-3
+"""Of every BatchNorm; ten times larger than torch's and than that of DeepLab's own layers."""
+
+
+class Xception(nn.Module):
+    """N x 3 x H x W -> (N x 256 x H/4 x W/4, N x 2048 x H/output_stride x W/output_stride).
+
+    Sizes are rounded up. The low level features are those in front of the convolution that leaves
+    1/4 resolution, without activation. Once `output_stride` is reached, strides turn into dilation;
+    the block whose stride it was keeps the dilation of the block before.
+    """
+
+    channels = (256, 2048)
+
+    def __init__(self, name: str, output_stride: int):
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 32, 3, 2, padding=1, bias=False),
+            nn.BatchNorm2d(32, EPS),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(32, 64, 3, padding=1, bias=False),
+            nn.BatchNorm2d(64, EPS),
+            nn.ReLU(inplace=True),
+        )
+        inputs, reached, dilation = 64, 2, 1
+        self.entry = nn.ModuleList()
+        for i, (channels, stride) in enumerate(ENTRY[name]):
+            if reached == 4 and stride == 2:
+                self.low_level_block = i
+            first_dilation = dilation
+            if reached == output_stride:
+                dilation, stride = dilation * stride, 1
+            reached *= stride
+            self.entry.append(Block(inputs, (channels,) * 3, stride, first_dilation, "conv"))
+            inputs = channels
+        self.middle = nn.ModuleList(
+            Block(inputs, (inputs,) * 3, 1, dilation, "sum") for _ in range(MIDDLE[name])
+        )
+        first_dilation, stride = dilation, 2
+        if reached == output_stride:
+            dilation, stride = dilation * stride, 1
+        self.exit = nn.ModuleList(
+            [
+                Block(inputs, (728, 1024, 1024), stride, first_dilation, "conv"),
+                Block(1024, (1536, 1536, 2048), 1, dilation, "none"),
+            ]
+        )
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Low and high level features, see the class."""
+        x = self.stem(images)
+        for i, block in enumerate(self.entry):
+            x, unstrided = block(x)
+            if i == self.low_level_block:
+                low = unstrided
+        for block in (*self.middle, *self.exit):
+            x, _ = block(x)
+        return low, x
+
+
+class Block(nn.Module):
+    """Three separable convolutions, the last one strided, beside a shortcut.
+
+    shortcut: "conv" (a 1x1 convolution), "sum" (the input), or "none"; without a shortcut the
+        activations stand behind every convolution, otherwise in front of each separable one
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        channels: tuple[int, ...],
+        stride: int,
+        dilation: int,
+        shortcut: str,
+    ):
+        super().__init__()
+        widths = (inputs, *channels)
+        self.convs = nn.ModuleList(
+            SeparableConv(
+                widths[i],
+                widths[i + 1],
+                stride if i == 2 else 1,
+                dilation,
+                activated_first=shortcut != "none",
+            )
+            for i in range(3)
+        )
+        self.residual = shortcut != "none"
+        self.shortcut: nn.Module = nn.Identity()
+        if shortcut == "conv":
+            conv = nn.Conv2d(inputs, channels[-1], 1, stride, bias=False)
+            self.shortcut = nn.Sequential(conv, nn.BatchNorm2d(channels[-1], EPS))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The block's output, and what its last convolution was given."""
+        unstrided = self.convs[1](self.convs[0](x))
+        y = self.convs[2](unstrided)
+        return (y + self.shortcut(x) if self.residual else y), unstrided
+
+
+class SeparableConv(nn.Sequential):
+    """A depthwise 3x3 and a 1x1 convolution, BatchNorm behind each of them.
+
+    activated_first: one ReLU in front of both; otherwise one behind each
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, stride: int, dilation: int, *, activated_first: bool
+    ):
+        depthwise = nn.Conv2d(
+            inputs,
+            inputs,
+            3,
+            stride,
+            padding=dilation,
+            dilation=dilation,
+            groups=inputs,
+            bias=False,
+        )
+        pointwise = nn.Conv2d(inputs, outputs, 1, bias=False)
+
+        def between() -> nn.Module:
+            return nn.Identity() if activated_first else nn.ReLU(inplace=True)
+
+        super().__init__(
+            # Never in place: the shortcut and the decoder see the input as it is.
+            nn.ReLU() if activated_first else nn.Identity(),
+            depthwise,
+            nn.BatchNorm2d(inputs, EPS),
+            between(),
+            pointwise,
+            nn.BatchNorm2d(outputs, EPS),
+            between(),
+        )

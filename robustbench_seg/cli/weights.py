@@ -1,0 +1,94 @@
+"""robustseg weights: what weights there are, fetching them, and exporting models."""
+
+from pathlib import Path
+
+import click
+
+from robustbench_seg.cli.sizes import parse_size
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def weights(context: click.Context) -> None:
+    r"""List the weights of every model card, and what of them is at hand.
+
+    \b
+    source   shipped       in this package
+             huggingface   downloaded from the model hub, into its own cache
+             url           downloaded and verified, into $ROBUSTSEG_CACHE or ~/.cache/robustseg
+             manual        to be fetched by hand, and put there
+             none          not published: for training from scratch
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from robustbench_seg.model_cards import list_models, load_card
+    from robustbench_seg.weights import cached_weights
+
+    click.echo(f"{'model':44} {'source':12} {'at hand':>9}  {'mIoU':>5}  licence")
+    for name in list_models():
+        card = load_card(name)
+        file = cached_weights(card)
+        source = "shipped" if card.weights_file else card.weights.source
+        size = f"{file.stat().st_size / 1e6:.1f} MB" if file else "-"
+        score = f"{card.published.miou:.2f}" if card.published else "-"
+        click.echo(f"{name:44} {source:12} {size:>9}  {score:>5}  {card.weights.licence or '-'}")
+
+
+@weights.command()
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+def get(models: tuple[str, ...]) -> None:
+    """Fetch the weights of models and print where they are.
+
+    What cannot be had is named at the end; the rest is fetched all the same.
+    """
+    from robustbench_seg.errors import IncompleteError, WeightsError
+    from robustbench_seg.model_cards import load_card
+    from robustbench_seg.weights import fetch_weights
+
+    failed = []
+    for card in [load_card(model) for model in models]:
+        try:
+            click.echo(f"{card.name} {fetch_weights(card)}")
+        except WeightsError as error:
+            failed.append(str(error))
+    if failed:
+        raise IncompleteError("; and ".join(failed))
+
+
+@weights.command()
+@click.argument("model")
+@click.option("--onnx", "path", metavar="OUT.onnx", type=click.Path(path_type=Path), required=True)
+@click.option("--weights", "given", metavar="W", help="A file, hf:<hub id> or URL; none: random.")
+@click.option(
+    "--size",
+    metavar="HxW",
+    callback=parse_size,
+    help="The only image size that the graph takes.  [default: it takes any]",
+)
+def export(model: str, path: Path, given: str | None, size: tuple[int, int] | None) -> None:
+    """Write a model as an ONNX graph, with OUT.toml beside it that describes it.
+
+    The graph is given float 1x3xHxW, (rgb - mean) / std of RGB in 0..1, and returns logits at a
+    quarter of that size. onnx:OUT.onnx is then a model like any other.
+    """
+    from robustbench_seg.errors import ModelError
+    from robustbench_seg.model_cards import load_card
+    from robustbench_seg.segmenter import export_onnx, load_model, load_segmenter
+
+    card = load_card(model)
+    if card.resize:
+        raise ModelError(
+            f"{model}: is evaluated on images scaled to another size, which the description of a "
+            "graph cannot say; export the same network by another card"
+        )
+    segmenter = load_segmenter(model, weights=given)
+    export_onnx(
+        load_model(model, weights=given),
+        path,
+        name=segmenter.name,
+        classes=tuple(segmenter.classes),
+        preprocessing=card.preprocessing,
+        inference=card.inference,
+        size=size,
+    )
+    click.echo(f"{path}\n{path.with_suffix('.toml')}")

@@ -1,0 +1,32 @@
+"""Checkpoints published as .tar.gz: TensorFlow's, an index and its data in one folder."""
+
+import tarfile
+import tempfile
+from pathlib import Path
+
+from robustbench_seg.errors import WeightsError
+
+SUFFIX = ".tar.gz"
+
+
+def unpacked(archive: Path) -> Path:
+    """The checkpoint's index file, unpacked beside `archive` unless it is there already.
+
+    Raises WeightsError if it is no such archive, or holds none or several.
+    """
+    folder = archive.with_name(archive.name.removesuffix(SUFFIX))
+    if not folder.is_dir():
+        with tempfile.TemporaryDirectory(dir=archive.parent, prefix=f".{folder.name}.") as place:
+            partial = Path(place) / folder.name
+            try:
+                with tarfile.open(archive, "r:gz") as opened:
+                    opened.extractall(partial, filter="data")
+            except (tarfile.TarError, OSError, EOFError) as error:
+                raise WeightsError(
+                    f"{archive}: cannot be unpacked ({error}); delete it and fetch it again"
+                ) from None
+            partial.rename(folder)
+    found = sorted(folder.rglob("*.index"))
+    if len(found) != 1:
+        raise WeightsError(f"{folder}: {len(found)} checkpoints (*.index) in it, one wanted")
+    return found[0]

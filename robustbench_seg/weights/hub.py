@@ -1,0 +1,89 @@
+"""Files of the Hugging Face hub, through its own library and in its own cache."""
+
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from robustbench_seg.errors import WeightsError
+
+
+def cached_hub_file(repository: str, names: Sequence[str], revision: str | None) -> Path | None:
+    """The first of `names` that the hub's cache holds of `repository`; None: none of them."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = (try_to_load_from_cache(repository, name, revision=revision) for name in names)
+        return next((Path(path) for path in found if isinstance(path, str)), None)
+    except HFValidationError as error:
+        raise WeightsError(f"{repository}: no id of the Hugging Face hub ({error})") from None
+
+
+def fetch_hub_file(
+    repository: str, names: Sequence[str], revision: str | None, place: Path
+) -> Path:
+    """Download the first of `names` that `repository` has, resumed and verified by the library.
+
+    revision: commit, tag or branch; None: the main branch
+    place:    a folder where the file is looked for as well, to be named in errors
+
+    Raises WeightsError if the hub cannot be reached, or has no such repository or file.
+    """
+    # Its import takes half a second, and most models need no download.
+    from huggingface_hub import constants, hf_hub_download
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    by_hand = f"{constants.ENDPOINT}/{repository} ({' or '.join(names)})"
+    unreachable = WeightsError(
+        f"{repository}: the Hugging Face hub cannot be reached; fetch {by_hand} on a machine that "
+        f"can, and put it into {place}/"
+    )
+    if not constants.HF_HUB_OFFLINE and not _answers(constants.ENDPOINT):
+        raise unreachable
+    for name in names:
+        try:
+            return Path(hf_hub_download(repository, name, revision=revision))
+        except HFValidationError as error:
+            first = str(error).splitlines()[0]
+            raise WeightsError(f"{repository}: no id of the Hugging Face hub ({first})") from None
+        except RevisionNotFoundError:
+            raise WeightsError(
+                f"{repository}: the hub has no revision '{revision}' of it"
+            ) from None
+        except RepositoryNotFoundError:
+            raise WeightsError(
+                f"{repository}: the hub has no such repository, or shows it only to those who "
+                "accepted its terms and ran hf auth login"
+            ) from None
+        except LocalEntryNotFoundError:
+            raise unreachable from None
+        except EntryNotFoundError:
+            continue
+        except HfHubHTTPError as error:
+            first = str(error).splitlines()[0]
+            raise WeightsError(
+                f"{repository}: the hub does not give its file {name} ({first}); fetch "
+                f"{by_hand} by hand, and put it into {place}/"
+            ) from None
+    raise WeightsError(f"{repository}: the hub has none of {', '.join(names)} in it")
+
+
+def _answers(url: str) -> bool:
+    """Whether anybody is there. The library itself would try for half a minute."""
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError as error:
+        # Certificates are the library's business; it brings its own.
+        return isinstance(getattr(error, "reason", None), ssl.SSLError)
+    return True

@@ -1,0 +1,87 @@
+"""SegFormer's weights as other projects name and shape them -> as the network here does.
+
+Encoders trained on ImageNet bear the same names, with or without a prefix, and a classifier
+that is left out.
+"""
+
+import torch
+
+from robustbench_seg.weights.renaming import Rules, Tensors, rename, renumber, without
+
+
+def from_nvlabs(tensors: Tensors) -> Tensors:
+    """By its authors: our names, and a classifier that their network never uses."""
+    tensors = without(tensors, "decode_head.conv_seg.", "head.")
+    return rename(tensors, ((r"^(?!backbone\.|decode_head\.)", "backbone."),))
+
+
+def from_huggingface(tensors: Tensors) -> Tensors:
+    """On the Hugging Face hub: keys and values of the attention are separate there."""
+    tensors = rename(without(tensors, "classifier."), HUGGINGFACE)
+    converted: Tensors = {}
+    for name, tensor in tensors.items():
+        if ".attn.key." in name:
+            value = tensors.get(name.replace(".key.", ".value."), tensor[:0])
+            converted[name.replace(".key.", ".kv.")] = torch.cat((tensor, value))
+        elif ".attn.value." not in name:
+            converted[name] = tensor
+    return converted
+
+
+def from_openmmlab(tensors: Tensors) -> Tensors:
+    """Of mmsegmentation: query, key and value are one matrix; linear layers are convolutions."""
+    converted: Tensors = {}
+    for name, tensor in rename(without(tensors, "head."), OPENMMLAB).items():
+        if ".attn.in_proj_" in name:
+            channels = len(tensor) // 3
+            converted[name.replace(".in_proj_", ".q.")] = tensor[:channels]
+            converted[name.replace(".in_proj_", ".kv.")] = tensor[channels:]
+        elif ".mlp.fc" in name:
+            converted[name] = tensor.flatten(1) if tensor.ndim == 4 else tensor
+        else:
+            converted[name] = tensor
+    return converted
+
+
+# The hub's names, also what transformers 5 writes, and those that it uses in memory.
+HUGGINGFACE: Rules = (
+    (r"^segformer\.", ""),
+    (r"^encoder\.patch_embeddings\.(\d)", renumber("backbone.patch_embed{}", +1)),
+    (r"^encoder\.block\.(\d)", renumber("backbone.block{}", +1)),
+    (r"^encoder\.layer_norm\.(\d)", renumber("backbone.norm{}", +1)),
+    (r"^stages\.(\d)\.patch_embeddings", renumber("backbone.patch_embed{}", +1)),
+    (r"^stages\.(\d)\.blocks", renumber("backbone.block{}", +1)),
+    (r"^stages\.(\d)\.layer_norm", renumber("backbone.norm{}", +1)),
+    (r"layernorm_before\.", "norm1."),
+    (r"layernorm_after\.", "norm2."),
+    (r"layer_norm_(\d)\.", r"norm\1."),
+    (r"layer_norm\.", "norm."),
+    (r"attention\.(self\.query|q_proj)\.", "attn.q."),
+    (r"attention\.(self\.key|k_proj)\.", "attn.key."),
+    (r"attention\.(self\.value|v_proj)\.", "attn.value."),
+    (r"attention\.(output\.dense|o_proj)\.", "attn.proj."),
+    (r"attention\.sequence_reduction\.sequence_reduction\.", "attn.sr."),
+    (r"attention\.(self|sequence_reduction)\.", "attn."),
+    (r"mlp\.dense(\d)\.", r"mlp.fc\1."),
+    (r"^decode_head\.linear_(?:c|projections)\.(\d)", renumber("decode_head.linear_c{}", +1)),
+    (r"^decode_head\.linear_fuse\.", "decode_head.linear_fuse.conv."),
+    (r"^decode_head\.batch_norm\.", "decode_head.linear_fuse.bn."),
+    (r"^decode_head\.classifier\.", "decode_head.linear_pred."),
+)
+
+OPENMMLAB: Rules = (
+    (r"^backbone\.", ""),
+    (r"^layers\.(\d)\.0\.projection", renumber("backbone.patch_embed{}.proj", +1)),
+    (r"^layers\.(\d)\.0\.norm", renumber("backbone.patch_embed{}.norm", +1)),
+    (r"^layers\.(\d)\.1", renumber("backbone.block{}", +1)),
+    (r"^layers\.(\d)\.2", renumber("backbone.norm{}", +1)),
+    (r"\.attn\.attn\.out_proj\.", ".attn.proj."),
+    (r"\.attn\.attn\.", ".attn."),
+    (r"\.ffn\.layers\.0\.", ".mlp.fc1."),
+    (r"\.ffn\.layers\.1\.", ".mlp.dwconv.dwconv."),
+    (r"\.ffn\.layers\.4\.", ".mlp.fc2."),
+    (r"^decode_head\.convs\.(\d)\.conv", renumber("decode_head.conv_c{}.0", +1)),
+    (r"^decode_head\.convs\.(\d)\.bn", renumber("decode_head.conv_c{}.1", +1)),
+    (r"^decode_head\.fusion_conv\.", "decode_head.fusion."),
+    (r"^decode_head\.conv_seg\.", "decode_head.linear_pred."),
+)

@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from robustbench_seg.analysis import count_cost, shape_of
+from robustbench_seg.architectures import build
+from robustbench_seg.model_cards import load_card
+
+CITY, CROP = (1024, 2048), (512, 512)
+
+# 10^9 MACs of the originals, by the same counter: transformers, mmsegmentation 1.2.2 and
+# VainF/DeepLabV3Plus-Pytorch; their SegFormer decoders are not folded.
+ORIGINALS = [
+    ("segformer-b0", CITY, 120.96),
+    ("segformer-b2", CITY, 703.49),
+    ("segformer-b5", CITY, 1446.37),
+    ("segformer-b0-ade20k", CROP, 8.39),
+    ("segformer-b3-ade20k", CROP, 78.96),
+    ("segformer-b0-openmmlab", CITY, 120.96),
+    ("segformer-b2-openmmlab", CITY, 419.01),
+    ("deeplabv3plus-r50-openmmlab", CITY, 1409.26),
+    ("deeplabv3plus-mobilenetv2-openmmlab", CITY, 544.30),
+    ("deeplabv3plus-r101-vainf-os16", CITY, 631.56),
+    ("deeplabv3plus-mobilenetv2-vainf-os16", CITY, 133.60),
+]
+
+
+@pytest.mark.parametrize(("name", "size", "gmacs"), ORIGINALS)
+def test_operations_equal_the_originals(name, size, gmacs):
+    counted = count_cost(shape_of(load_card(name)), size)
+    assert counted.macs_written / 1e9 == pytest.approx(gmacs, rel=1e-3, abs=0.005)
+    if name.startswith("segformer"):
+        assert counted.macs < counted.macs_written
+    else:
+        assert counted.macs == counted.macs_written
+
+
+def test_the_folded_decoder_is_counted_as_it_runs():
+    # By hand: decoder of B0 on 64x64: scales 16, 8, 4, 2; projection merged with the fusion.
+    channels, sides, width, classes = (32, 64, 160, 256), (16, 8, 4, 2), 256, 19
+    merged = sum(width * width * c for c in channels)
+    per_scale = sum(s * s * c * width for s, c in zip(sides, channels, strict=True))
+    classifier = 16 * 16 * width * classes
+    fusion = 16 * 16 * 4 * width * width
+    counted = count_cost(shape_of(load_card("segformer-b0")), (64, 64))
+    as_run, written = merged + per_scale + classifier, per_scale + fusion + classifier
+    assert counted.macs_written - counted.macs == written - as_run
+
+
+def test_a_decoder_of_one_stage_is_not_folded():
+    with torch.device("meta"):
+        network = build("segformer", 19, stages=(4,)).eval()
+    counted = count_cost(network, (64, 64))
+    assert counted.macs == counted.macs_written
+
+
+def test_counting_leaves_the_network_as_it_was():
+    network = shape_of(load_card("segformer-b0"))
+    assert count_cost(network, CROP) == count_cost(network, CROP)
+    assert not network.decode_head._forward_pre_hooks

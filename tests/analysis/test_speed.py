@@ -1,0 +1,21 @@
+import pytest
+
+from robustbench_seg.analysis import measure_speed
+from robustbench_seg.errors import ModelError
+
+
+@pytest.mark.slow
+def test_a_larger_image_takes_longer_and_more_memory():
+    model = "deeplabv3plus-mobilenetv2"
+    small = measure_speed(model, (32, 32), repeat=1, threads=1)
+    large = measure_speed(model, (256, 512), repeat=1, threads=1)
+    assert 0 < small.seconds < large.seconds
+    # The logits of 19 classes alone are 10 MB.
+    assert 10e6 < large.peak - small.peak < 2e9
+    assert small.peak > 50e6
+
+
+@pytest.mark.slow
+def test_what_cannot_run_is_said():
+    with pytest.raises(ModelError, match="device 'gpu'"):
+        measure_speed("segformer-b0", (32, 32), device="gpu")

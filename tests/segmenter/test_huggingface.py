@@ -1,0 +1,146 @@
+"""hf: models, saved by transformers in these tests."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from transformers import SegformerConfig, SegformerForSemanticSegmentation
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter import load_segmenter
+
+CLASSES = ("sky", "road", "traffic light")
+PROCESSOR = {"image_mean": [0.4, 0.5, 0.6], "image_std": [0.2, 0.25, 0.3], "do_normalize": True}
+
+
+@pytest.fixture(scope="module")
+def reference():
+    torch.manual_seed(0)
+    config = SegformerConfig(
+        depths=[1, 1, 1, 1],
+        hidden_sizes=[8, 16, 24, 32],
+        num_attention_heads=[1, 1, 1, 2],
+        decoder_hidden_size=16,
+        id2label={0: "Sky", 1: "road ", 2: "traffic_light"},
+        label2id={"Sky": 0, "road ": 1, "traffic_light": 2},
+    )
+    network = SegformerForSemanticSegmentation(config).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape))
+    return network
+
+
+@pytest.fixture
+def folder(tmp_path, reference):
+    reference.save_pretrained(tmp_path / "mine")
+    (tmp_path / "mine" / "preprocessor_config.json").write_text(json.dumps(PROCESSOR))
+    return tmp_path / "mine"
+
+
+@pytest.fixture(scope="module")
+def image():
+    return np.random.default_rng(0).integers(0, 256, (67, 90, 3), np.uint8)
+
+
+def logits_of(reference, image):
+    mean, std = (
+        torch.tensor(PROCESSOR[k]).reshape(1, 3, 1, 1) for k in ("image_mean", "image_std")
+    )
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
+    with torch.inference_mode():
+        logits = reference((pixels - mean) / std).logits
+        return torch.nn.functional.interpolate(logits, (67, 90), mode="bilinear")
+
+
+def test_a_folder_of_transformers_gives_its_labels(folder, reference, image):
+    segmenter = load_segmenter(f"hf:{folder}", classes=CLASSES)
+    wanted = logits_of(reference, image)
+    assert wanted.argmax(1).unique().numel() > 1
+    torch.testing.assert_close(segmenter.logits(image), wanted, atol=1e-5, rtol=0)
+    assert (segmenter(image) == wanted.argmax(1)[0].numpy()).mean() > 0.999
+    assert segmenter.name == "mine"
+    assert segmenter.classes == CLASSES
+    # Classes of another dataset stay what they are, for evaluate to refuse them.
+    assert load_segmenter(f"hf:{folder}", classes=("a",)).classes[0] == "Sky"
+
+
+def test_what_changes_its_labels_is_in_the_facts(folder):
+    facts = load_segmenter(f"hf:{folder}").facts
+    json.dumps(facts)
+    assert facts["architecture"] == "SegformerForSemanticSegmentation"
+    slid = load_segmenter(f"hf:{folder}", inference="slide", precision="bf16").facts
+    assert slid["inference"]["crop"] == 1024
+    assert slid["precision"] == "bf16"
+    assert slid["weights"] == facts["weights"]
+    with open(folder / "config.json", "a") as file:
+        file.write("\n")
+    assert load_segmenter(f"hf:{folder}").facts["config"] != facts["config"]
+
+
+@pytest.mark.parametrize(
+    ("said", "levels"),
+    [
+        ({"do_normalize": False}, lambda x: x / 255),
+        ({"rescale_factor": 1 / 127.5}, lambda x: (x / 127.5 - 0.5) / 0.25),
+        ({"do_rescale": False}, lambda x: (x - 0.5) / 0.25),
+    ],
+)
+def test_every_normalisation_is_taken_from_the_processor(folder, said, levels):
+    content = {"image_mean": [0.5] * 3, "image_std": [0.25] * 3, **said}
+    (folder / "preprocessor_config.json").write_text(json.dumps(content))
+    given = load_segmenter(f"hf:{folder}").facts["preprocessing"]
+    for level in (0, 200):
+        ours = (level / 255 - given["mean"][0]) / given["std"][0]
+        assert ours == pytest.approx(levels(level))
+
+
+def drop_processor(folder):
+    (folder / "preprocessor_config.json").unlink()
+    return "its preprocessor_config.json, which says how images are normalised, cannot be read"
+
+
+def flip(folder):
+    (folder / "preprocessor_config.json").write_text('{"do_flip_channel_order": true}')
+    return "its image processor swaps red and blue"
+
+
+def no_mean(folder):
+    (folder / "preprocessor_config.json").write_text("{}")
+    return "preprocessor_config.json lacks image_mean and image_std"
+
+
+def nameless(folder):
+    config = json.loads((folder / "config.json").read_text())
+    del config["id2label"], config["label2id"]
+    (folder / "config.json").write_text(json.dumps({**config, "num_labels": 3}))
+    return "its 3 classes have no names; write them into id2label of its config.json"
+
+
+def another_kind(folder):
+    (folder / "config.json").write_text('{"model_type": "gpt2"}')
+    return "transformers cannot load it as a semantic segmentation model"
+
+
+def another_depth(folder):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "depths": [1, 1, 1, 2]}))
+    return "tensors of the model are not in its weight file, such as "
+
+
+@pytest.mark.parametrize(
+    "spoil", [drop_processor, flip, no_mean, nameless, another_kind, another_depth]
+)
+def test_what_is_wrong_with_it_is_said_in_one_line(folder, spoil):
+    wanted = spoil(folder)
+    with pytest.raises(ModelError) as raised:
+        load_segmenter(f"hf:{folder}")
+    assert str(raised.value).startswith(f"hf:{folder}: ")
+    assert wanted in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_it_brings_its_own_weights(folder):
+    with pytest.raises(ModelError, match="brings its own weights; --weights goes with a card"):
+        load_segmenter(f"hf:{folder}", weights="none")

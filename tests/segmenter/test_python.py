@@ -1,0 +1,115 @@
+"""python: segmenters, written in these tests."""
+
+import numpy as np
+import pytest
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter import load_segmenter
+
+MODULE = """
+import numpy as np
+
+def threshold(image):
+    return (image.mean(axis=2) > 100).astype(np.int64)
+
+threshold.name = "threshold"
+threshold.classes = ["Sky", "road"]
+threshold.version = "1"
+
+def make():
+    return threshold
+
+class Thorough:
+    name, classes, facts = "thorough", ("a", "b"), {"version": 2, "depth": 3}
+    def __call__(self, image):
+        return np.zeros(image.shape[:2], np.uint8)
+
+def bare():
+    return lambda image: image
+
+class Nameless(Thorough):
+    name = ""
+
+class Unversioned(Thorough):
+    facts = None
+
+class Flat(Thorough):
+    def __call__(self, image):
+        return np.zeros(5, np.uint8)
+
+class Wild(Thorough):
+    def __call__(self, image):
+        return np.full(image.shape[:2], 2)
+
+number = 3
+
+def three():
+    return 3
+"""
+IMAGE = np.random.default_rng(0).integers(0, 256, (7, 9, 3), np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def module(tmp_path, monkeypatch):
+    (tmp_path / "own_models.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_a_function_is_a_segmenter():
+    segmenter = load_segmenter("python:own_models:make", classes=("sky", "road"))
+    labels = segmenter(IMAGE)
+    assert labels.dtype == np.uint8
+    assert (labels == (IMAGE.mean(axis=2) > 100)).all()
+    assert (segmenter.name, segmenter.classes) == ("threshold", ("sky", "road"))
+    assert segmenter.facts == {"architecture": "python:own_models:make", "version": "1"}
+
+
+def test_an_object_is_a_segmenter():
+    segmenter = load_segmenter("python:own_models:Thorough", name="mine")
+    assert segmenter.name == "mine"
+    assert segmenter.facts["depth"] == 3
+    assert segmenter(IMAGE).shape == (7, 9)
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("own_models", "write python:<module>:<callable>"),
+        ("own_modells:make", "no module named 'own_modells' in "),
+        ("own_models:number", "own_models.py has no callable 'number'"),
+        ("own_models:nothing", "own_models.py has no callable 'nothing'"),
+        ("own_models:three", "returns a int, which maps no image"),
+        ("own_models:bare", "what it returns has no attribute 'name'"),
+        ("own_models:Nameless", "what it returns has no attribute 'name'"),
+        ("own_models:Unversioned", "has neither 'version' nor 'facts'; give it one that changes"),
+    ],
+)
+def test_what_is_missing_is_said(location, message):
+    with pytest.raises(ModelError) as raised:
+        load_segmenter(f"python:{location}")
+    assert str(raised.value).startswith(f"python:{location}: ")
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Flat", "answers uint8 of 5 to an image of 7x9x3; integer class indices of its height"),
+        ("Wild", "answers class indices 2 to 2; it names 2 classes"),
+    ],
+)
+def test_a_wrong_answer_is_refused(name, message):
+    segmenter = load_segmenter(f"python:own_models:{name}")
+    with pytest.raises(ModelError) as raised:
+        segmenter(IMAGE)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "option", [{"device": "cuda"}, {"precision": "bf16"}, {"inference": "whole"}]
+)
+def test_how_it_runs_is_its_own_business(option):
+    with pytest.raises(ModelError, match="leave out --inference, --device and --precision"):
+        load_segmenter("python:own_models:make", **option)

@@ -1,0 +1,220 @@
+"""Where a card's weights come from; every server is on this machine."""
+
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import constants
+
+from robustbench_seg.errors import WeightsError
+from robustbench_seg.model_cards import list_models, load_card
+from robustbench_seg.segmenter import load_model
+from robustbench_seg.weights import cached_weights, fetch_weights, parse_source, save_weights
+
+CARD = """
+architecture = "segformer"
+dataset = "cityscapes"
+classes = 5
+[weights]
+{weights}
+[preprocessing]
+mean = [0.4, 0.5, 0.6]
+std = [0.2, 0.25, 0.3]
+[inference]
+mode = "whole"
+"""
+REPOSITORY = "someone/segformer-b0"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def card(tmp_path):
+    def written(**weights):
+        lines = "\n".join(f'{key} = "{value}"' for key, value in weights.items())
+        (tmp_path / "mine.toml").write_text(CARD.format(weights=lines))
+        return load_card(tmp_path / "mine.toml")
+
+    return written
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A network of five classes and the bytes of its weight file."""
+    network = load_model("segformer-b0", weights="none", num_classes=5)
+    path = tmp_path_factory.mktemp("weights") / "a.safetensors"
+    save_weights(path, network.state_dict(), {"num_classes": "5"})
+    return network, path.read_bytes()
+
+
+@pytest.fixture
+def hub(server, monkeypatch, tmp_path, weights):
+    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(constants.ENDPOINT)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + template)
+    monkeypatch.setattr(constants, "ENDPOINT", server.url)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    server.files[f"/{REPOSITORY}/resolve/main/pytorch_model.bin"] = weights[1]
+    server.headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{hashlib.sha1(weights[1]).hexdigest()}"'}
+    return server
+
+
+def message(call):
+    with pytest.raises(WeightsError) as raised:
+        call()
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_a_model_whose_weights_are_not_at_hand_downloads_them_once(server, card, cache, weights):
+    network, data = weights
+    name = f"b0-{hashlib.sha256(data).hexdigest()[:8]}.pth"
+    server.files[f"/some/{name}"] = data
+    mine = card(source="url", location=f"{server.url}/some/{name}")
+    assert cached_weights(mine) is None
+    loaded = load_model(mine.folder / "mine.toml")
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], tensor)
+    assert cached_weights(mine) == cache / name
+    load_model(mine.folder / "mine.toml")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("given", ["sha256", "name"])
+def test_the_digest_of_a_card_and_of_a_file_name_is_checked(server, card, cache, given):
+    server.files["/b0-00000000.pth"] = b"PK other bytes"
+    weights = {"sha256": "0" * 64} if given == "sha256" else {}
+    mine = card(source="url", location=f"{server.url}/b0-00000000.pth", **weights)
+    assert "wrong bytes: their sha256 begins with" in message(lambda: fetch_weights(mine))
+    # A file put there by hand is checked no less.
+    (cache / "b0-00000000.pth").write_bytes(b"PK other bytes")
+    assert "wrong bytes" in message(lambda: fetch_weights(mine))
+
+
+def test_equal_names_of_different_places_do_not_mix(server, card):
+    server.files |= {"/one/model.pth": b"PK one", "/two/model.pth": b"PK two"}
+    one, two = (
+        fetch_weights(card(source="url", location=f"{server.url}/{n}/model.pth"))
+        for n in ("one", "two")
+    )
+    assert (one.read_bytes(), two.read_bytes()) == (b"PK one", b"PK two")
+
+
+def tar_gz(names):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    return packed.getvalue()
+
+
+def test_an_archive_is_unpacked(server, card, cache):
+    names = ["a/model.ckpt.index", "a/model.ckpt.data-00000-of-00001", "a/frozen.pb"]
+    server.files["/a.tar.gz"] = tar_gz(names)
+    mine = card(source="url", location=f"{server.url}/a.tar.gz")
+    index = fetch_weights(mine)
+    assert index.name == "model.ckpt.index"
+    assert {path.name for path in index.parent.iterdir()} == {n.partition("/")[2] for n in names}
+    assert fetch_weights(mine) == cached_weights(mine) == index
+    assert len(server.requests) == 1
+    assert not [path for path in cache.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (tar_gz(["../outside.index"]), "cannot be unpacked ("),
+        (b"PK no archive", "cannot be unpacked ("),
+        (tar_gz(["frozen.pb"]), "0 checkpoints (*.index) in it, one wanted"),
+    ],
+)
+def test_an_archive_without_a_checkpoint_is_refused(server, card, cache, content, reason):
+    server.files["/a.tar.gz"] = content
+    mine = card(source="url", location=f"{server.url}/a.tar.gz")
+    assert reason in message(lambda: fetch_weights(mine))
+    assert not list(cache.parent.glob("outside*"))
+
+
+def test_weights_for_people_are_fetched_by_hand(card, cache):
+    mine = card(source="manual", location="https://drive.example/uc?id=1")
+    assert message(lambda: fetch_weights(mine)) == (
+        "https://drive.example/uc?id=1 answers people, not programs: open it in a browser and save "
+        f"the file as {cache / 'mine.pth'}"
+    )
+    cache.mkdir()
+    (cache / "mine.pth").write_bytes(b"<!DOCTYPE html>Can't scan this file for viruses")
+    assert "a web page, not weights" in message(lambda: fetch_weights(mine))
+    (cache / "mine.pth").write_bytes(b"PK")
+    assert fetch_weights(mine) == cached_weights(mine) == cache / "mine.pth"
+
+
+def test_the_hub_is_asked_for_its_file_once(hub, card, weights):
+    mine = card(source="huggingface", location=REPOSITORY)
+    assert cached_weights(mine) is None
+    file = fetch_weights(mine)
+    assert file.name == "pytorch_model.bin"
+    assert file.read_bytes() == weights[1]
+    asked = len(hub.requests)
+    assert fetch_weights(mine) == cached_weights(mine) == file
+    assert len(hub.requests) == asked
+
+
+def test_the_hub_is_asked_for_the_card_s_revision(hub, card, weights):
+    mine = card(source="huggingface", location=REPOSITORY, revision=COMMIT)
+    hub.files = {f"/{REPOSITORY}/resolve/{COMMIT}/model.safetensors": weights[1]}
+    assert COMMIT in fetch_weights(mine).parts
+
+
+def test_a_hub_repository_without_weights_is_said(hub, card):
+    hub.files.clear()
+    mine = card(source="huggingface", location=REPOSITORY)
+    assert message(lambda: fetch_weights(mine)) == (
+        f"{REPOSITORY}: the hub has none of model.safetensors, pytorch_model.bin in it"
+    )
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_without_a_network_the_hub_s_file_may_be_put_by_hand(
+    card, cache, monkeypatch, weights, offline
+):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
+    mine = card(source="huggingface", location=REPOSITORY)
+    place = cache / "someone--segformer-b0"
+    assert message(lambda: fetch_weights(mine)) == (
+        f"{REPOSITORY}: the Hugging Face hub cannot be reached; fetch "
+        f"https://huggingface.co/{REPOSITORY} (model.safetensors or pytorch_model.bin) on a "
+        f"machine that can, and put it into {place}/"
+    )
+    place.mkdir(parents=True)
+    (place / "model.safetensors").write_bytes(weights[1])
+    assert fetch_weights(mine) == place / "model.safetensors"
+
+
+def test_a_name_that_is_none_of_the_hub_is_said(card):
+    mine = card(source="huggingface", location="a/b/c")
+    assert message(lambda: fetch_weights(mine)).startswith("a/b/c: no id of the Hugging Face hub (")
+
+
+def test_no_weights_published_says_how_to_make_some():
+    assert message(lambda: fetch_weights(load_card("deeplabv3plus-mobilenetv2"))).startswith(
+        "deeplabv3plus-mobilenetv2: no weights are published; make some with robustseg train "
+        "--model deeplabv3plus-mobilenetv2. Give a file with --weights"
+    )
+
+
+def test_weights_given_by_a_user():
+    hub = parse_source("hf:someone/segformer-b0@v1")
+    assert (hub.source, hub.location, hub.revision) == ("huggingface", REPOSITORY, "v1")
+    assert parse_source("https://a.example/b.pth").source == "url"
+    file = parse_source("trained/b.pth")
+    assert (file.source, Path(file.location)) == ("file", Path.cwd() / "trained/b.pth")
+
+
+def test_every_card_has_a_place_of_its_own():
+    cards = [load_card(name) for name in list_models()]
+    places = {message(lambda card=card: fetch_weights(card)) for card in cards
+              if card.weights.source == "manual"}  # fmt: skip
+    assert len(places) == sum(card.weights.source == "manual" for card in cards) > 0
+    urls = [card.weights.location for card in cards if card.weights.source in ("url", "manual")]
+    assert all(url.startswith("https://") for url in urls)
