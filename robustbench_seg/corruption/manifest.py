@@ -94,7 +94,7 @@ def recipe(protocol: Protocol, stream: str, seed: int, dataset: str, split: str)
         "fast stream": str(FAST_STREAM_VERSION),
         "opencv": cv2.__version__,
     }
-    for library in ("numpy", "numba", "scipy", "pillow", "isal", "imagecorruptions-imaug"):
+    for library in ("numpy", "numba", "scipy", "pillow", "imagecorruptions-imaug"):
         versions[library] = importlib.metadata.version(library)
     return Recipe(
         protocol=protocol.name,
