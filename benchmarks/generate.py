@@ -21,6 +21,9 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
+from robustbench_seg.corruption import corrupt
+from robustbench_seg.protocol import load_protocol
+
 OBVIOUS = """
 import sys
 from pathlib import Path
@@ -73,8 +76,8 @@ def folder_size(folder: Path) -> int:
 
 def main() -> None:
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 2
-    from robustbench_seg.protocol import load_protocol
-
+    for condition in load_protocol().conditions():
+        corrupt(data.astronaut(), condition.corruption, condition.severity)
     names = ",".join(load_protocol().names)
     rounds, sizes = [], []
     for _ in range(ROUNDS):
