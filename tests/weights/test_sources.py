@@ -128,6 +128,7 @@ def test_an_archive_is_unpacked(server, card, cache):
         (b"PK no archive", "cannot be unpacked ("),
         (tar_gz(["frozen.pb"]), "0 checkpoints (*.index) in it, one wanted"),
     ],
+    ids=["a way out", "no archive", "no checkpoint"],
 )
 def test_an_archive_without_a_checkpoint_is_refused(server, card, cache, content, reason):
     server.files["/a.tar.gz"] = content
