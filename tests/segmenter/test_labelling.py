@@ -60,6 +60,15 @@ def test_sliding_windows_to_the_bit(kind, crop, stride):
     assert torch.equal(labels.long(), expected)
 
 
+def test_a_lead_that_rounding_may_level_is_not_trusted():
+    first = 1 + torch.rand(1, 1, 50, 70)
+    logits = torch.cat([first, first.nextafter(torch.tensor(9.0))], dim=1)
+    labels = label(logits, [(0, 0)], (200, 280), (200, 280))
+    expected = upsampled(logits, [(0, 0)], (200, 280), (200, 280), False).argmax(1)[0]
+    assert expected.unique().numel() == 2
+    assert torch.equal(labels.long(), expected)
+
+
 def test_the_layout_of_the_logits_does_not_matter():
     logits = draw("noise", (1, 19, 40, 40))
     last = logits.to(memory_format=torch.channels_last)
