@@ -37,12 +37,13 @@ ROUNDS = 5
 WHO = ("fork", "fast", "reference")
 FIRST_CALLS = """
 import json, time, numpy as np
-from robustbench_seg.corruption import CORRUPTIONS, corrupt
+from robustbench_seg.corruption import corrupt
+from robustbench_seg.protocol import load_protocol
 image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
 wall, cpu = time.perf_counter(), time.process_time()
-for entry in CORRUPTIONS:
+for name in load_protocol().names:
     for severity in (1, 5):
-        corrupt(image, entry.name, severity)
+        corrupt(image, name, severity)
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
 print(json.dumps({"wall_s": round(wall, 1), "cpu_s": round(cpu, 1)}))
 """

@@ -32,7 +32,7 @@ def test_there_are_commands_to_check():
 
 @pytest.mark.parametrize(("page", "line"), FOUND, ids=lambda value: str(value)[-60:])
 def test_every_command_on_a_page_parses(page, line):
-    _, name, *arguments = shlex.split(line)
+    _, name, *arguments = shlex.split(line.replace("$SLURM_ARRAY_TASK_ID", "1"))
     assert name in main.commands, f"{page.name}: {line}"
     if not arguments:
         return  # the command is mentioned, not run

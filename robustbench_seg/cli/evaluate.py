@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from robustbench_seg.cli.shards import shard_option
+
 if TYPE_CHECKING:
     from robustbench_seg.protocol import Condition, Protocol
+    from robustbench_seg.shard import Shard
 
 
 @click.command()
@@ -78,6 +81,13 @@ if TYPE_CHECKING:
     show_default=True,
 )
 @click.option(
+    "--shard",
+    default="1/1",
+    metavar="I/N",
+    callback=shard_option,
+    help="Run only the I-th of N parts of the images; all parts together are one run.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1),
     default=1,
@@ -109,6 +119,7 @@ def evaluate(
     inference: str | None,
     device: str,
     precision: str,
+    shard: "Shard",
     workers: int,
     predictions: Path | None,
 ) -> None:
@@ -157,6 +168,7 @@ def evaluate(
         stream=stream,
         seed=seed,
         corrupted=corrupted,
+        shard=shard,
         workers=workers,
         predictions=predictions,
         progress=True,

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from robustbench_seg.cli.shards import shard_option
+
 if TYPE_CHECKING:
     from robustbench_seg.corruption.generate import Generation, Source
     from robustbench_seg.datasets import Dataset
+    from robustbench_seg.shard import Shard
 
 
 @click.command("generate-cityscapes-c")
@@ -37,6 +40,13 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(1), help="Processes; default: one per core.")
+@click.option(
+    "--shard",
+    default="1/1",
+    metavar="I/N",
+    callback=shard_option,
+    help="Make only the I-th of N parts of the images; when all are made, verify merges them.",
+)
 @click.option("--keep-going", is_flag=True, help="Leave out images that cannot be read; exit 1.")
 def generate_cityscapes_c(
     data: Path | None,
@@ -49,6 +59,7 @@ def generate_cityscapes_c(
     stream: str,
     seed: int,
     workers: int | None,
+    shard: "Shard",
     keep_going: bool,
 ) -> None:
     """Write every image of a dataset under every corruption and severity.
@@ -78,7 +89,7 @@ def generate_cityscapes_c(
         opened = _draw_minicity(split, out / "clean")
         own = tuple(path.relative_to(out).as_posix() for path in _files(out / "clean"))
     generation = Generation(
-        out, _as_sources(opened), conditions, protocol, stream, seed, name, split, own
+        out, _as_sources(opened), conditions, protocol, stream, seed, name, split, own, shard
     )
     workers = workers or _cores()
     missing = _announce(generation, workers)
@@ -90,7 +101,13 @@ def generate_cityscapes_c(
             keep_going=keep_going,
             progress=bar.update,
         )
-    click.echo(f"{out}: {len(manifest.files)} files, described in {out / 'manifest.json'}")
+    if shard.count == 1:
+        click.echo(f"{out}: {len(manifest.files)} files, described in {out / 'manifest.json'}")
+    else:
+        click.echo(
+            f"{out}: {len(manifest.files)} files of shard {shard.index} of {shard.count}; when all "
+            f"are finished: robustseg verify {out}"
+        )
     if manifest.left_out:
         for reason in dict.fromkeys(manifest.left_out.values()):
             click.echo(f"left out: {reason}", err=True)
@@ -132,7 +149,7 @@ def _announce(generation: "Generation", workers: int) -> int:
     from robustbench_seg.corruption.space import space_needed
     from robustbench_seg.errors import CorruptionError
 
-    total = len(generation.sources) * len(generation.conditions)
+    total = len(generation.mine) * len(generation.conditions)
     missing = sum(1 for _ in generation.missing())
     needed = space_needed(generation)
     folder = generation.out.absolute()
@@ -140,7 +157,7 @@ def _announce(generation: "Generation", workers: int) -> int:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     click.echo(
-        f"{generation.dataset} {generation.split}: {len(generation.sources)} images x "
+        f"{generation.dataset} {generation.split}: {len(generation.mine)} images x "
         f"{len(generation.conditions)} conditions = {total} images, {total - missing} of them "
         f"there already; {missing} to make, about {_size(needed)} of {_size(free)} free; "
         f"{workers} at a time"

@@ -7,10 +7,11 @@ not at all. So any number of workers, and any number of interrupted starts, end 
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property, reduce
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -25,14 +26,17 @@ from robustbench_seg.corruption.manifest import (
     Recipe,
     claim,
     read_manifest,
+    read_shard,
     recipe,
+    shard_manifests,
     write_manifest,
 )
 from robustbench_seg.corruption.png import digest_pixels, encode_png, read_pixels
 from robustbench_seg.corruption.pool import run
 from robustbench_seg.errors import CorruptionError, DatasetError
-from robustbench_seg.files import digest_bytes, digest_file, write_bytes
+from robustbench_seg.files import digest_bytes, digest_file, remove_partials, write_bytes
 from robustbench_seg.protocol import Condition, Protocol
+from robustbench_seg.shard import WHOLE, Shard
 
 Image = NDArray[np.uint8]
 
@@ -56,6 +60,7 @@ class Source:
 class Generation:
     """A corrupted dataset to be made in `out`.
 
+    `shard` is the part of the sources that is made here, for other machines to make the rest.
     `own` are files in `out` that belong to the tree but are not made here: a source drawn there.
     """
 
@@ -68,11 +73,17 @@ class Generation:
     dataset: str
     split: str
     own: tuple[str, ...] = ()
+    shard: Shard = WHOLE
 
     @cached_property
     def recipe(self) -> Recipe:
         """What decides the bytes of the tree."""
         return recipe(self.protocol, self.stream, self.seed, self.dataset, self.split)
+
+    @property
+    def mine(self) -> Sequence[Source]:
+        """The sources of the shard."""
+        return self.shard.of(self.sources)
 
     def name(self, source: Source, condition: Condition) -> str:
         """Path of a variant in `out`: the source's own, as PNG."""
@@ -80,7 +91,7 @@ class Generation:
 
     def missing(self) -> Iterator[tuple[Source, Condition]]:
         """The variants that are not there yet."""
-        for source in self.sources:
+        for source in self.mine:
             for condition in self.conditions:
                 if not (self.out / self.name(source, condition)).exists():
                     yield source, condition
@@ -133,18 +144,17 @@ def generate(
             claim(out, generation.recipe)
             links = _link(generation)
             files |= {name: _digests(out / name) for name in generation.own}
-            work = _Work(generation, keep_going, _standing(generation).files)
-            run(work, len(generation.sources), workers, take)
-            # Read again: another process may have added other corruptions in the meantime.
-            manifest = _merged(_standing(generation), files, links, left_out)
-            sweep()
-            write_manifest(out, manifest)
+            work = _Work(generation, keep_going, _known(generation))
+            run(work, len(generation.mine), workers, take)
+            made = Manifest(**vars(generation.recipe), files=files, links=links, left_out=left_out)
+            if generation.shard == WHOLE:
+                sweep()
+            return _record(generation, made)
     except OSError as error:
         raise CorruptionError(
             f"{error.filename or out} cannot be written: {error.strerror}; what is finished is "
             "kept: mend this and start again"
         ) from error
-    return manifest
 
 
 @dataclass(frozen=True)
@@ -157,7 +167,7 @@ class _Work:
 
     def __call__(self, index: int, stopped: Callable[[], bool]) -> Outcome:
         """Make all variants of the source `index`, until `stopped`."""
-        generation, source = self.generation, self.generation.sources[index]
+        generation, source = self.generation, self.generation.mine[index]
         read = cache(source.read)  # once for all variants, and not at all where none is missing
         files: dict[str, Digests] = {}
         left_out: dict[str, str] = {}
@@ -209,24 +219,31 @@ def _digests(path: Path) -> Digests:
     return Digests(digest_file(path), digest_pixels(read_pixels(path)))
 
 
-def _standing(generation: Generation) -> Manifest:
-    """The manifest of the tree so far; an empty one if there is none."""
+def _known(generation: Generation) -> dict[str, Digests]:
+    """The digests that earlier starts have recorded."""
+    parts = [read_shard(path).files for path in shard_manifests(generation.out).values()]
     if (generation.out / MANIFEST).exists():
-        return read_manifest(generation.out)
-    return Manifest(**vars(generation.recipe), files={}, links={}, left_out={})
+        parts.append(read_manifest(generation.out).files)
+    return dict(ChainMap(*parts))
 
 
-def _merged(
-    standing: Manifest, files: dict[str, Digests], links: dict[str, str], left_out: dict[str, str]
-) -> Manifest:
-    files = standing.files | files
-    left_out = standing.left_out | left_out
-    return replace(
-        standing,
-        files=files,
-        links=standing.links | links,
-        left_out={name: why for name, why in left_out.items() if name not in files},
-    )
+def _record(generation: Generation, made: Manifest) -> Manifest:
+    """Write what was made, and what an earlier start has recorded besides."""
+    out, shard = generation.out, generation.shard
+    # Read only now: another process may have added other corruptions in the meantime.
+    parts = shard_manifests(out)
+    if shard != WHOLE:
+        if shard in parts:
+            made = read_shard(parts[shard]).joined(made)
+        write_manifest(out, made, shard)
+        return made
+    standing = [read_manifest(out)] if (out / MANIFEST).exists() else []
+    standing += [read_shard(path) for path in parts.values()]
+    made = reduce(Manifest.joined, [*standing, made])
+    write_manifest(out, made)
+    for path in parts.values():
+        path.unlink(missing_ok=True)
+    return made
 
 
 def _link(generation: Generation) -> dict[str, str]:
@@ -247,7 +264,7 @@ def _presence(folder: Path) -> Iterator[Callable[[], None]]:
     """Hold a lock that says that a process works in `folder`; yield what sweeps it.
 
     The sweep removes the partial files of killed processes, if no other process is at work that
-    they could belong to.
+    they could belong to. Locks do not tell of other machines: shards are swept when merged.
     """
     handle = os.open(folder, os.O_RDONLY)
 
@@ -256,8 +273,7 @@ def _presence(folder: Path) -> Iterator[Callable[[], None]]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return
-        for path in folder.rglob(".*.partial*"):
-            path.unlink()
+        remove_partials(folder)
         fcntl.flock(handle, fcntl.LOCK_SH)
 
     try:

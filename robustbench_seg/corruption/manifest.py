@@ -6,6 +6,8 @@
     left_out   relative path -> why this file could not be made (--keep-going)
 
 A tree's recipe is fixed before its first image is made; its manifest is written after the last.
+Where several machines make a tree, each writes the manifest of its shard, manifest.I-of-N.json;
+when the last of them is there, `merge_shards` makes manifest.json of them.
 """
 
 import contextlib
@@ -13,8 +15,10 @@ import dataclasses
 import importlib.metadata
 import json
 import os
+import re
 import uuid
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +28,9 @@ from robustbench_seg import __version__
 from robustbench_seg.cards import from_table
 from robustbench_seg.corruption.streams import FAST_STREAM_VERSION
 from robustbench_seg.errors import CorruptionError
-from robustbench_seg.files import canonical_json, digest_bytes, write_json
+from robustbench_seg.files import canonical_json, digest_bytes, remove_partials, write_json
 from robustbench_seg.protocol import Protocol
+from robustbench_seg.shard import WHOLE, Shard
 
 MANIFEST = "manifest.json"
 RECIPE = ".recipe.json"
@@ -70,6 +75,17 @@ class Manifest(Recipe):
     links: dict[str, str]
     left_out: dict[str, str]
 
+    def joined(self, other: "Manifest") -> "Manifest":
+        """Both; where they differ on a path, what `other` says."""
+        files = self.files | other.files
+        left_out = self.left_out | other.left_out
+        return dataclasses.replace(
+            self,
+            files=files,
+            links=self.links | other.links,
+            left_out={name: why for name, why in left_out.items() if name not in files},
+        )
+
 
 def recipe(protocol: Protocol, stream: str, seed: int, dataset: str, split: str) -> Recipe:
     """The recipe of a tree made here and now, with the versions of the libraries at hand."""
@@ -78,7 +94,7 @@ def recipe(protocol: Protocol, stream: str, seed: int, dataset: str, split: str)
         "fast stream": str(FAST_STREAM_VERSION),
         "opencv": cv2.__version__,
     }
-    for library in ("numpy", "numba", "pillow", "imagecorruptions-imaug"):
+    for library in ("numpy", "numba", "scipy", "pillow", "imagecorruptions-imaug"):
         versions[library] = importlib.metadata.version(library)
     return Recipe(
         protocol=protocol.name,
@@ -132,20 +148,64 @@ def read_manifest(folder: Path) -> Manifest:
     CorruptionError if there is none, CardError if it does not say what it must.
     """
     path = Path(folder) / MANIFEST
-    if not path.is_file():
+    if path.is_file():
+        return from_table(Manifest, _read(path), str(path))
+    if shard_manifests(folder):
         raise CorruptionError(
-            f"{folder} has no {MANIFEST}: it is no generated tree, or not finished; "
-            "start generate-cityscapes-c on it again to finish it"
+            f"{folder} was made in shards that are not merged yet: robustseg verify {folder}"
         )
+    raise CorruptionError(
+        f"{folder} has no {MANIFEST}: it is no generated tree, or not finished; "
+        "start generate-cityscapes-c on it again to finish it"
+    )
+
+
+def shard_manifests(folder: Path) -> dict[Shard, Path]:
+    """The manifests of the shards that are finished and not merged."""
+    found = {}
+    for path in sorted(Path(folder).glob("manifest.*-of-*.json")):
+        if match := re.fullmatch(r"manifest\.(\d+)-of-(\d+)\.json", path.name):
+            found[Shard(int(match[1]), int(match[2]))] = path
+    return found
+
+
+def read_shard(path: Path) -> Manifest:
+    """Read the manifest of a shard."""
     return from_table(Manifest, _read(path), str(path))
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def merge_shards(folder: Path) -> bool:
+    """Make one manifest of those of all shards, and of the one that was there before.
+
+    Returns whether there were any. CorruptionError names those that are not finished.
+    """
+    parts = shard_manifests(folder)
+    counts = {shard.count for shard in parts}
+    for count in counts:
+        missing = [i for i in range(1, count + 1) if Shard(i, count) not in parts]
+        if missing:
+            raise CorruptionError(
+                f"{folder}: of {count} shards {', '.join(map(str, missing))} are not finished; "
+                f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
+            )
+    if parts:
+        standing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
+        write_manifest(
+            folder, reduce(Manifest.joined, standing + [read_shard(p) for p in parts.values()])
+        )
+        for path in parts.values():
+            path.unlink(missing_ok=True)
+        remove_partials(folder)
+    return bool(parts)
+
+
+def write_manifest(folder: Path, manifest: Manifest, shard: Shard = WHOLE) -> None:
     """Write `manifest` atomically, paths sorted, so that equal trees have equal manifests."""
+    name = MANIFEST if shard == WHOLE else f"manifest.{shard}.json"
     table = dataclasses.asdict(manifest)
     for key in ("files", "links", "left_out"):
         table[key] = dict(sorted(table[key].items()))
-    write_json(folder / MANIFEST, table)
+    write_json(folder / name, table)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def space_needed(generation: Generation) -> int:
         return 0
     samples = [
         _sizes(generation, image, (place + 0.5) / _SAMPLES, list(missing))
-        for place, image in enumerate(_images(generation.sources))
+        for place, image in enumerate(_images(generation.mine))
     ]
     count = len(samples) or 1
     return int(sum(n * sum(size[c] for size in samples) / count for c, n in missing.items()))

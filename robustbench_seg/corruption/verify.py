@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from robustbench_seg.corruption.manifest import MANIFEST, RECIPE, Digests, read_manifest
+from robustbench_seg.corruption.manifest import (
+    MANIFEST,
+    RECIPE,
+    Digests,
+    merge_shards,
+    read_manifest,
+)
 from robustbench_seg.corruption.png import digest_pixels, read_pixels
 from robustbench_seg.files import digest_file
 
@@ -29,9 +35,12 @@ def verify(
 ) -> tuple[Problem, ...]:
     """All problems of the tree in `folder`, sorted by path; none if it is as it was made.
 
+    A tree that was made in shards gets its manifest first.
+
     progress: called with a number of files each time as many have been looked at
     Errors: CorruptionError if there is no manifest, CardError if it does not say what it must.
     """
+    merge_shards(folder)
     manifest = read_manifest(folder)
     problems = [
         Problem(name, "foreign")

@@ -3,7 +3,7 @@
 import importlib.metadata
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, un
 from robustbench_seg.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results import file_name
 from robustbench_seg.segmenter import Segmenter
+from robustbench_seg.shard import WHOLE, Shard
 
 BLOCK = 4
 """Consecutive images of the split whose rows are written together."""
@@ -27,6 +28,7 @@ class Study:
 
     corrupted: a tree written by generate-cityscapes-c to read corrupted images from; None: make
         them in memory. Both give the same numbers.
+    shard: the part of the blocks that is run here, for other machines to run the rest.
     """
 
     dataset: Dataset
@@ -35,6 +37,7 @@ class Study:
     stream: str = "fast"
     seed: int = 0
     corrupted: Path | None = None
+    shard: Shard = WHOLE
 
     def __post_init__(self) -> None:
         if self.stream not in STREAMS:
@@ -47,10 +50,11 @@ class Study:
         """Clean, then the others in their order."""
         return (CLEAN, *(c for c in self.conditions if c != CLEAN))
 
-    def blocks(self) -> Iterator[range]:
-        """Indices of the images of each block."""
-        for start in range(0, len(self.dataset), BLOCK):
-            yield range(start, min(start + BLOCK, len(self.dataset)))
+    def blocks(self) -> Sequence[range]:
+        """Indices of the images of each block of the shard."""
+        count = len(self.dataset)
+        starts = range(0, count, BLOCK)
+        return self.shard.of([range(start, min(start + BLOCK, count)) for start in starts])
 
     def recipe(self) -> Recipe:
         """How the corrupted images come about: here and now, or as the tree's manifest says.

@@ -19,9 +19,10 @@ from robustbench_seg.errors import DatasetError, IncompleteError
 from robustbench_seg.protocol import Condition, Protocol
 from robustbench_seg.results import Row, RunFolder, Timing
 from robustbench_seg.segmenter import Segmenter
+from robustbench_seg.shard import WHOLE, Shard
 from robustbench_seg.study.images import Made, Maker, Source
 from robustbench_seg.study.pictures import keep_pictures
-from robustbench_seg.study.plan import Study, check_segmenters
+from robustbench_seg.study.plan import BLOCK, Study, check_segmenters
 from robustbench_seg.study.predictions import PredictionFolder
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ def evaluate(
     corrupted: Path | None = None,
     workers: int = 1,
     predictions: Path | None = None,
+    shard: Shard = WHOLE,
     progress: bool = False,
 ) -> list[Path]:
     """Run every segmenter on every image, clean and under every condition.
@@ -55,6 +57,8 @@ def evaluate(
                  memory. Both give the same rows
     workers:     threads that make corrupted images ahead of the segmenters; 1: none besides
     predictions: a folder to write each prediction to as well
+    shard:       run only these blocks of images; all shards together give the rows of one run,
+                 in one folder on a shared disk or in folders whose parts/ are copied together
     progress:    show a bar with the time left on stderr
 
     Returns the run folders, one for each segmenter. Warns (logging) of corrupted images that
@@ -65,10 +69,10 @@ def evaluate(
     if images had to be left out.
     """
     check_segmenters(segmenters, dataset)
-    study = Study(dataset, protocol, tuple(conditions), stream, seed, corrupted)
+    study = Study(dataset, protocol, tuple(conditions), stream, seed, corrupted, shard)
     runs = _open(study, segmenters, out, predictions)
     notes = _Notes()
-    total = len(runs) * len(dataset) * len(study.all_conditions)
+    total = len(runs) * sum(map(len, study.blocks())) * len(study.all_conditions)
     todo = sum(
         len(_lacking(runs, source, condition))
         for block in study.blocks()
@@ -78,17 +82,17 @@ def evaluate(
         tqdm(total=total, initial=total - todo, unit="image", disable=not progress) as bar,
         Maker(study, workers) as maker,
     ):
-        for number, block in enumerate(study.blocks()):
+        for block in study.blocks():
             try:
                 for made in maker.all(_wanted(study, block, runs)):
                     notes.take(made)
                     for run in _lacking(runs, made.source, made.condition):
                         run.take(made, dataset)
-                        run.flush(number, after=FLUSH_SECONDS)
+                        run.flush(block, after=FLUSH_SECONDS)
                         bar.update()
             finally:
                 for run in runs:
-                    run.flush(number)
+                    run.flush(block)
     notes.tell()
     paths = [run.folder.path for run in runs]
     if notes.left_out:
@@ -139,11 +143,11 @@ class _Run:
             self.rows.append(Row(source.id, condition, matrix))
             self.timings.append(Timing(source.id, condition, made.seconds, seconds))
 
-    def flush(self, block: int, after: float = 0.0) -> None:
+    def flush(self, block: range, after: float = 0.0) -> None:
         """Write the waiting rows, if the last time was at least `after` seconds ago."""
         if time.monotonic() - self.flushed >= after:
             rows, timings, self.rows, self.timings = self.rows, self.timings, [], []
-            self.folder.add(block, rows, timings)
+            self.folder.add(block.start // BLOCK, rows, timings)
             self.flushed = time.monotonic()
 
 

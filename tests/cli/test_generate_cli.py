@@ -241,3 +241,20 @@ def test_verify_without_manifest_is_one_line(tmp_path, robustseg):
     assert result.exit_code == 2
     assert "has no manifest.json" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_shards_are_merged_by_verify(root, tmp_path, robustseg):
+    out = tmp_path / "out"
+    first = generate(robustseg, root, out, "--severity", 1, "--shard", "1/2")
+    assert first.exit_code == 0, first.output
+    assert "4 files of shard 1 of 2; when all are finished: robustseg verify" in first.output
+    early = robustseg("verify", out)
+    assert early.exit_code == 2
+    assert "of 2 shards 2 are not finished" in early.output
+    assert generate(robustseg, root, out, "--severity", 1, "--shard", "2/2").exit_code == 0
+    merged = robustseg("verify", out)
+    assert merged.exit_code == 0, merged.output
+    assert "all 6 files are as they were made" in merged.output
+    wrong = generate(robustseg, root, out, "--shard", "3/2")
+    assert wrong.exit_code == 2
+    assert "'3/2' is no shard; write I/N with I from 1 to N" in wrong.output

@@ -33,6 +33,10 @@ IMAGES = {
     "least": PHOTOGRAPH[100:132, 200:232],
     "upright": PHOTOGRAPH[:200, 100:145],
     "blocks": blocks(),
+    "gray": np.repeat(PHOTOGRAPH[200:260, 150:250].mean(2, keepdims=True).astype(np.uint8), 3, 2),
+    "saturated": np.clip(PHOTOGRAPH[60:120, 250:350].astype(int) * 3 - 200, 0, 255).astype(
+        np.uint8
+    ),
 }
 SEED = 0  # its motion blur is nearly horizontal, and so longer than the least image is wide
 
@@ -53,10 +57,7 @@ def fork(image: np.ndarray, corruption: str, severity: int) -> np.ndarray:
     return imagecorruptions.corrupt(image, severity, corruption)
 
 
-@pytest.mark.parametrize("corruption", [corruption.name for corruption in CORRUPTIONS])
-@pytest.mark.parametrize("name", IMAGES)
-def test_equal_with_the_same_draws(name, corruption):
-    image = np.ascontiguousarray(IMAGES[name])
+def assert_equal_with_the_same_draws(image: np.ndarray, corruption: str) -> None:
     for severity in (1, 2, 3, 4, 5):
         ours = corrupt(image, corruption, severity, seed=SEED, stream="reference")
         difference = np.abs(ours - fork(image, corruption, severity).astype(int))
@@ -65,6 +66,18 @@ def test_equal_with_the_same_draws(name, corruption):
             assert (difference > 0).mean() <= 3e-4
         else:
             assert difference.max() == 0
+
+
+@pytest.mark.parametrize("corruption", [corruption.name for corruption in CORRUPTIONS])
+@pytest.mark.parametrize("name", IMAGES)
+def test_equal_with_the_same_draws(name, corruption):
+    assert_equal_with_the_same_draws(np.ascontiguousarray(IMAGES[name]), corruption)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("corruption", [corruption.name for corruption in CORRUPTIONS])
+def test_equal_at_the_size_of_cityscapes(corruption):
+    assert_equal_with_the_same_draws(np.tile(PHOTOGRAPH, (2, 4, 1)), corruption)
 
 
 def test_the_registry_is_what_the_shipped_protocols_and_the_fork_have():

@@ -14,7 +14,7 @@ from robustbench_seg.corruption.png import digest_pixels, encode_png, read_pixel
 from robustbench_seg.protocol import load_protocol
 
 
-@pytest.mark.parametrize("shape", [(32, 32, 3), (33, 47, 3), (1, 70, 3)])
+@pytest.mark.parametrize("shape", [(32, 32, 3), (33, 47, 3), (1, 70, 3), (40, 1, 3)])
 def test_pillow_and_opencv_read_back_every_pixel(shape):
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     encoded = encode_png(image)
@@ -46,11 +46,12 @@ def test_broken_files_are_an_os_error(tmp_path):
     path = tmp_path / "a.png"
     small = np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8)
     whole = encode_png(np.asarray(Image.fromarray(small).resize((32, 32))))
-    broken = {"empty": b"", "text": b"no image", "cut": whole[:900], "cut early": whole[:20]}
+    half = len(whole) // 2
+    broken = {"empty": b"", "text": b"no image", "cut": whole[:half], "cut early": whole[:20]}
     # In the length of a chunk Pillow answers with ValueError (the header) or SyntaxError.
     for chunk, byte in ((b"IHDR", 1), (b"IDAT", 2)):
         flipped = bytearray(whole)
-        flipped[whole.index(chunk) - byte] ^= 1
+        flipped[whole.index(chunk) - byte] ^= 8
         broken[f"length of {chunk!r}"] = bytes(flipped)
     for content in broken.values():
         path.write_bytes(content)

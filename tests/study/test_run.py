@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import weakref
 
 import numpy as np
@@ -14,6 +15,7 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.errors import DatasetError, IncompleteError, ModelError, ResultsError
 from robustbench_seg.protocol import CLEAN, Condition
 from robustbench_seg.results import read_results
+from robustbench_seg.shard import Shard
 from robustbench_seg.study import evaluate, run
 
 
@@ -132,6 +134,24 @@ def test_rows_do_not_depend_on_the_number_of_workers(toy, reds, protocol, condit
     assert one.name == three.name
     assert rows(one) == rows(three)
     assert parts(one).keys() == parts(three).keys()
+
+
+def test_shards_give_the_rows_and_scores_of_one_run(toy, reds, protocol, conditions, tmp_path):
+    (whole,) = evaluate([reds()], toy(), protocol, conditions, tmp_path / "whole")
+    separate = set()
+    for index in (2, 1):
+        shard = Shard(index, 2)
+        (shared,) = evaluate([reds()], toy(), protocol, conditions, tmp_path / "all", shard=shard)
+        out = tmp_path / str(index)
+        (own,) = evaluate([reds()], toy(), protocol, conditions, out, shard=shard)
+        assert not separate & rows(own).keys()
+        separate |= rows(own).keys()
+    assert rows(shared) == rows(whole)
+    assert separate == rows(whole).keys()
+    for path in (tmp_path / "2" / own.name / "parts").iterdir():
+        shutil.copy(path, own / "parts")
+    assert rows(own) == rows(whole)
+    assert {path.name for path in (own / "parts").iterdir()} == set(parts(whole))
 
 
 def test_from_disk_equals_on_the_fly(toy, reds, protocol, conditions, tmp_path, tree):

@@ -13,6 +13,9 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 AnyFloats = NDArray[np.floating]
 Image = NDArray[np.uint8]
+ZERO, ONE = cast(int, np.int64(0)), cast(int, np.int64(1))
+"""Arguments that share compiled code with other numbers; literals get code of their own."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

@@ -3,7 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.kernels.compiled import AnyFloats, Floats, Image, Singles, compiled
+from robustbench_seg.corruption.kernels.compiled import (
+    ZERO,
+    AnyFloats,
+    Floats,
+    Image,
+    Singles,
+    compiled,
+)
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
 
 _TIE = 1e-9
@@ -50,7 +57,7 @@ def disk_levels(
             once = np.int32(0) if k == 0 else np.int32(-1)
             for i in range(long):
                 both[i] = np.float32(np.int32(above[i] + (below[i] & once)))
-        _sum(pairs, runs, steps32, radius, channels, 0, size, approximate)
+        _sum(pairs, runs, steps32, radius, channels, ZERO, size, approximate)
         row = out[y].reshape(size)
         for start in range(0, width, BLOCK):
             end = min(start + BLOCK, width)

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from robustbench_seg.corruption.kernels.compiled import AnyFloats, Floats, Image, compiled
+from robustbench_seg.corruption.kernels.compiled import (
+    ONE,
+    ZERO,
+    AnyFloats,
+    Floats,
+    Image,
+    compiled,
+)
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
 
 
@@ -33,8 +40,8 @@ def gaussian_levels(image: Image, weights: Floats, margin: float, out: Image) ->
             for i in range(size):
                 near[i] = np.float32(levels[i])
             loaded += 1
-        _down(singles, weights32, y, height, 0, size, line32)
-        _along(line32, weights32, 0, size, size, channels, approximate)
+        _down(singles, weights32, y, height, ZERO, size, line32)
+        _along(line32, weights32, ZERO, size, size, channels, approximate)
         row = out[y].reshape(size)
         for start in range(0, width, BLOCK):
             end = min(start + BLOCK, width)
@@ -67,11 +74,11 @@ def gaussian_plane(plane: AnyFloats, weights: AnyFloats, single: bool, out: AnyF
     height, width = plane.shape
     line = np.empty(width + 2 * (len(weights) - 1), out.dtype)
     for y in range(height):
-        _down(plane, weights, y, height, 0, width, line)
+        _down(plane, weights, y, height, ZERO, width, line)
         if single:
             for i in range(len(line)):
                 line[i] = np.float32(line[i])
-        _along(line, weights, 0, width, width, 1, out[y])
+        _along(line, weights, ZERO, width, width, ONE, out[y])
 
 
 @compiled

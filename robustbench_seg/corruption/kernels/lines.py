@@ -5,7 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.kernels.compiled import AnyFloats, Floats, Image, compiled
+from robustbench_seg.corruption.kernels.compiled import (
+    ONE,
+    ZERO,
+    AnyFloats,
+    Floats,
+    Image,
+    compiled,
+)
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
 
 Shifts = NDArray[np.int64]
@@ -48,7 +55,7 @@ def shifted_levels(
             loaded += 1
         for i in range(len(weights)):
             slots[i] = min(max(y - down[i], 0), height - 1) % rows
-        _sum(singles, weights32, slots, offsets, 0, size, approximate)
+        _sum(singles, weights32, slots, offsets, ZERO, size, approximate)
         row = out[y].reshape(size)
         for start in range(0, width, BLOCK):
             end = min(start + BLOCK, width)
@@ -87,11 +94,11 @@ def shifted_plane(
     loaded = 0
     for y in range(height):
         while loaded <= min(y + ahead, height - 1):
-            _load(plane[loaded], ring[loaded % rows], pad, 1)
+            _load(plane[loaded], ring[loaded % rows], pad, ONE)
             loaded += 1
         for i in range(len(weights)):
             slots[i] = min(max(y - down[i], 0), height - 1) % rows
-        _sum(ring, weights, slots, pad - right, 0, width, sums)
+        _sum(ring, weights, slots, pad - right, ZERO, width, sums)
         for x in range(width):
             out[y, x] = np.uint8(np.rint(sums[x] * 255))
 

@@ -1,0 +1,38 @@
+"""A part of the work, for machines that know nothing of each other: the i-th of n."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, order=True)
+class Shard:
+    """The `index`-th of `count` parts, counted from 1.
+
+    >>> Shard(2, 3).of("abcdefg")
+    'be'
+    """
+
+    index: int
+    count: int
+
+    def of(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Every `count`-th of `items`: all shards together have each of them once."""
+        return items[self.index - 1 :: self.count]
+
+    def __str__(self) -> str:
+        return f"{self.index}-of-{self.count}"
+
+
+WHOLE = Shard(1, 1)
+
+
+def parse_shard(text: str) -> Shard:
+    """Read a shard such as "2/8", the second of eight; ValueError of one line for anything else."""
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+    if match and 1 <= int(match[1]) <= int(match[2]):
+        return Shard(int(match[1]), int(match[2]))
+    raise ValueError(f"'{text}' is no shard; write I/N with I from 1 to N, such as 1/8")
