@@ -1,14 +1,17 @@
-"""From a normalised image to full-resolution logits: the whole image at once, or a sliding window.
+"""A normalised image through a network: whole, or as a sliding window; to logits or labels.
 
 SegFormer scores Cityscapes with 1024x1024 windows every 768 pixels, logits averaged where windows
 overlap (paper, Sec. 4.1 and the released configurations); most other models take the whole image.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from robustbench_seg.segmenter.labelling import label
 
 WINDOW = (1024, 768)
 """SegFormer's own window and stride on Cityscapes, in pixels."""
@@ -16,33 +19,75 @@ WINDOW = (1024, 768)
 Network = Callable[[Tensor], Tensor]
 
 
-def whole(network: Network, image: Tensor) -> Tensor:
-    """Logits of the whole image.
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a network says of an image, at its own resolution.
 
-    image:   float 1x3xHxW, normalised
-    returns: float 1xKxHxW, upsampled bilinearly (align_corners=False) from the network's 1/4
+    logits:  float32 NxKxhxw of N windows; the whole image is one
+    corners: top and left of each window
+    window:  height and width of each
+    size:    height and width of the image
+    align_corners: how logits are to be upsampled
     """
-    return F.interpolate(network(image), image.shape[2:], mode="bilinear", align_corners=False)
+
+    logits: Tensor
+    corners: tuple[tuple[int, int], ...]
+    window: tuple[int, int]
+    size: tuple[int, int]
+    align_corners: bool = False
+
+    def upsampled(self) -> Tensor:
+        """Logits 1xKxHxW: each window upsampled bilinearly, averaged where windows overlap."""
+        total = self.logits.new_zeros((1, self.logits.shape[1], *self.size))
+        count = self.logits.new_zeros((1, 1, *self.size))
+        height, width = self.window
+        for logits, (top, left) in zip(self.logits, self.corners, strict=True):
+            here = (..., slice(top, top + height), slice(left, left + width))
+            # Of contiguous logits: torch rounds otherwise for other layouts.
+            total[here] += F.interpolate(
+                logits[None].contiguous(),
+                self.window,
+                mode="bilinear",
+                align_corners=self.align_corners,
+            )
+            count[here] += 1
+        return total / count
+
+    def labels(self) -> Tensor:
+        """Their argmax, uint8 HxW, without the upsampled logits ever being there."""
+        return label(
+            self.logits, self.corners, self.window, self.size, align_corners=self.align_corners
+        )
 
 
-def slide(network: Network, image: Tensor, crop: int, stride: int) -> Tensor:
-    """Logits averaged over overlapping `crop` x `crop` windows every `stride` pixels.
+def whole(network: Network, image: Tensor, align_corners: bool = False) -> View:
+    """See the whole image at once.
 
-    The last window of a row or column is moved back inside the image; an image smaller than the
-    window is taken as it is. image and result as in `whole`.
+    network: float 1x3xHxW, normalised -> logits 1xKxhxw
     """
     height, width = image.shape[2:]
-    total: Tensor | None = None
-    count = image.new_zeros((1, 1, height, width))
-    for top, bottom in windows(height, crop, stride):
-        for left, right in windows(width, crop, stride):
-            logits = whole(network, image[:, :, top:bottom, left:right])
-            if total is None:
-                total = logits.new_zeros((1, logits.shape[1], height, width))
-            total[:, :, top:bottom, left:right] += logits
-            count[:, :, top:bottom, left:right] += 1
-    assert total is not None
-    return total / count
+    size = (height, width)
+    return View(network(image).float(), ((0, 0),), size, size, align_corners)
+
+
+def slide(
+    network: Network, image: Tensor, crop: int, stride: int, align_corners: bool = False
+) -> View:
+    """See an image through overlapping `crop` x `crop` windows every `stride` pixels.
+
+    The last window of a row or column is moved back inside the image; an image smaller than the
+    window is taken as it is. network as in `whole`.
+    """
+    height, width = image.shape[2:]
+    rows, columns = list(windows(height, crop, stride)), list(windows(width, crop, stride))
+    logits = [
+        network(image[:, :, top:bottom, left:right]).float()
+        for top, bottom in rows
+        for left, right in columns
+    ]
+    corners = tuple((top, left) for top, _ in rows for left, _ in columns)
+    window = (min(crop, height), min(crop, width))
+    return View(torch.cat(logits), corners, window, (height, width), align_corners)
 
 
 def windows(length: int, crop: int, stride: int) -> Iterator[tuple[int, int]]:

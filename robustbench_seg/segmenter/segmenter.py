@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from robustbench_seg.model_cards import Inference, Preprocessing
-from robustbench_seg.segmenter.inference import slide, to_tensor, whole
+from robustbench_seg.segmenter.inference import View, slide, to_tensor, whole
 
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -71,23 +71,27 @@ class NetworkSegmenter:
         # The stubs of torch do not know the layout's overload.
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._crop, self._stride = inference.crop, inference.stride
+        # Of the network, which was trained so; not of the image's own resizing.
+        self._align = bool(getattr(network, "align_corners", False))
         shape = (1, 3, 1, 1)
         self._mean = torch.tensor(preprocessing.mean, device=self._device).reshape(shape)
         self._std = torch.tensor(preprocessing.std, device=self._device).reshape(shape)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 HxWx3 RGB -> uint8 HxW class indices."""
-        labels: NDArray[np.uint8] = self.logits(image).argmax(1)[0].to(torch.uint8).cpu().numpy()
+        with torch.inference_mode():
+            labels: NDArray[np.uint8] = self._see(image).labels().cpu().numpy()
         return labels
 
     @torch.inference_mode()
     def logits(self, image: NDArray[np.uint8]) -> torch.Tensor:
         """uint8 HxWx3 RGB -> float32 1xKxHxW."""
+        return self._see(image).upsampled()
+
+    def _see(self, image: NDArray[np.uint8]) -> View:
         batch = to_tensor(image, self._mean, self._std)
         mixed = self._dtype is not torch.float32
         with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
             if self._crop and self._stride:
-                logits = slide(self._network, batch, self._crop, self._stride)
-            else:
-                logits = whole(self._network, batch)
-        return logits.float()
+                return slide(self._network, batch, self._crop, self._stride, self._align)
+            return whole(self._network, batch, self._align)

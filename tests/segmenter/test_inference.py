@@ -12,11 +12,16 @@ def quarter(batch):
 
 def test_whole_is_one_bilinear_step_to_the_image_size():
     image = torch.rand(1, 3, 97, 161)
-    logits = whole(lambda x: F.adaptive_avg_pool2d(x, (25, 41)), image)
-    expected = F.interpolate(
-        F.adaptive_avg_pool2d(image, (25, 41)), (97, 161), mode="bilinear", align_corners=False
-    )
-    assert torch.equal(logits, expected)
+    for aligned in (False, True):
+        view = whole(lambda x: F.adaptive_avg_pool2d(x, (25, 41)), image, aligned)
+        expected = F.interpolate(
+            F.adaptive_avg_pool2d(image, (25, 41)),
+            (97, 161),
+            mode="bilinear",
+            align_corners=aligned,
+        )
+        assert torch.equal(view.upsampled(), expected)
+        assert torch.equal(view.labels(), expected.argmax(1)[0].byte())
 
 
 def test_windows_cover_every_pixel_and_stay_inside():
@@ -50,10 +55,17 @@ def test_overlaps_are_averaged_by_hand():
         torch.zeros(1, 3, 8, 12),
         8,
         4,
-    )
+    ).upsampled()
     row = [1.0] * 4 + [2.0] * 4 + [3.0] * 4
     assert logits.shape == (1, 2, 8, 12)
     assert torch.equal(logits[0, 0], torch.tensor([row] * 8))
+
+
+def test_windows_go_where_they_were_cut_from():
+    image = torch.rand(1, 3, 150, 210)
+    view = slide(lambda x: x, image, 96, 64)
+    torch.testing.assert_close(view.upsampled(), image)
+    assert torch.equal(view.labels(), view.upsampled().argmax(1)[0].byte())
 
 
 def test_normalisation_is_of_rgb_in_zero_to_one():

@@ -1,0 +1,219 @@
+"""The loops over pixels behind `labelling`, compiled by Numba at their first call and kept on disk.
+
+A product and the sum that it enters may be rounded once, as in torch's own upsampling, whose
+results these loops give to the bit; nothing is reordered.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Indices = NDArray[np.uint32]
+Labels = NDArray[np.uint8]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+UNSURE = 255
+"""In place of a label: the logits between these pixels have to be computed."""
+
+CLEAR = np.float32(1e-5)
+"""By how much a winner must lead, relative to the largest logit, for rounding not to matter: some
+hundred times float32's own error."""
+
+
+def compiled(function: Function) -> Function:
+    """Compile at the first call."""
+    make = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+    return cast(Function, make(function))
+
+
+@compiled
+def winners(logits: Floats, out: Labels) -> None:
+    """The class of the largest logit where it leads clearly, else UNSURE.
+
+    logits: K x h x w; out: h x w
+    """
+    classes, height, width = logits.shape
+    first, second = np.empty(width, np.float32), np.empty(width, np.float32)
+    least, finite = np.empty(width, np.float32), np.empty(width, np.float32)
+    which = np.empty(width, np.int32)
+    for y in range(height):
+        first[:], which[:] = logits[0, y], 0
+        second[:], least[:] = -np.inf, logits[0, y]
+        finite[:] = logits[0, y] - logits[0, y]
+        for k in range(1, classes):
+            row, label = logits[k, y], np.int32(k)
+            for x in range(width):
+                value = row[x]
+                second[x] = max(second[x], min(first[x], value))
+                which[x] = label if value > first[x] else which[x]
+                first[x] = max(first[x], value)
+                least[x] = min(least[x], value)
+                finite[x] += value - value  # 0, or nan for ever
+        for x in range(width):
+            scale = max(abs(first[x]), abs(least[x]))
+            clear = first[x] - second[x] > CLEAR * scale
+            out[y, x] = which[x] if clear and finite[x] == 0 else UNSURE
+
+
+@compiled
+def agree(labels: Labels) -> None:
+    """Keep a label, h x w, where its right, lower and lower right neighbours have the same."""
+    height, width = labels.shape
+    for y in range(height):
+        below = min(y + 1, height - 1)
+        for x in range(width):
+            right, label = min(x + 1, width - 1), labels[y, x]
+            one = labels[y, right] == label and labels[below, x] == label
+            if not (one and labels[below, right] == label):
+                labels[y, x] = UNSURE
+
+
+@compiled
+def stretch(
+    logits: Floats, row: int, columns: Indices, weights: Floats, out: Floats, begin: int
+) -> None:
+    """Interpolate along one row of logits, K x h x w, into `out`, K x W, from `begin` on.
+
+    columns: the column before each pixel; weights: of the next one
+    """
+    one, last = np.float32(1), np.uint32(logits.shape[2] - 1)
+    for k in range(len(logits)):
+        values, stretched = logits[k, row], out[k, begin:]
+        for x in range(len(columns)):
+            left = columns[x]
+            right = min(np.uint32(left + np.uint32(1)), last)
+            stretched[x] = values[left] * (one - weights[x]) + values[right] * weights[x]
+
+
+@compiled
+def add_between(
+    upper: Floats, lower: Floats, weight: np.float32, begin: int, end: int, total: Floats
+) -> None:
+    """Add what lies between two stretched rows, `weight` of the lower one; all K x W."""
+    rest = np.float32(1) - weight
+    for k in range(len(total)):
+        over, under, sums = upper[k, begin:end], lower[k, begin:end], total[k, begin:end]
+        for x in range(end - begin):
+            sums[x] += over[x] * rest + under[x] * weight
+
+
+@compiled
+def largest(total: Floats, count: Floats, start: int, stop: int, out: Labels) -> None:
+    """The class of the largest mean, the first one or the first nan, as torch's argmax.
+
+    total: K x W; count, out: W; from `start` to `stop`
+    """
+    times = count[start:stop]
+    if (times != 1).any():  # a division takes as long as all the rest
+        for k in range(len(total)):
+            total[k, start:stop] /= times
+    best = total[0, start:stop].copy()
+    which = np.zeros(stop - start, np.int32)
+    for k in range(1, len(total)):
+        row, label = total[k, start:stop], np.int32(k)
+        for x in range(stop - start):
+            value = row[x]
+            better = (value > best[x]) | ((value != value) & (best[x] == best[x]))
+            best[x] = value if better else best[x]
+            which[x] = label if better else which[x]
+    out[start:stop] = which
+
+
+@compiled
+def known_labels(
+    sure: Labels,
+    corners: NDArray[np.int64],
+    above: NDArray[np.int64],
+    columns: Indices,
+    line: Labels,
+) -> None:
+    """The labels of a row of the image on which all its windows agree, else UNSURE.
+
+    above: for each window the row of logits above this row; -1 where the row is not in it
+    """
+    line[:] = UNSURE
+    seen = np.zeros(len(line), np.bool_)
+    for i in range(len(corners)):
+        if above[i] >= 0:
+            left, known = corners[i, 1], sure[i, above[i]]
+            for x in range(len(columns)):
+                label = known[columns[x]]
+                differs = seen[left + x] and line[left + x] != label
+                line[left + x] = UNSURE if differs else label
+                seen[left + x] = True
+
+
+@compiled
+def unsure_runs(line: Labels, runs: NDArray[np.int64]) -> int:
+    """Starts and ends of the runs of UNSURE; returns how many."""
+    count, inside = 0, False
+    for x in range(len(line)):
+        if (line[x] == UNSURE) != inside:
+            inside = not inside
+            runs[count, 0 if inside else 1] = x
+            count += 0 if inside else 1
+    if inside:
+        runs[count, 1] = len(line)
+        count += 1
+    return count
+
+
+@compiled
+def label_rows(
+    logits: Floats,
+    sure: Labels,
+    corners: NDArray[np.int64],
+    rows: Indices,
+    row_weights: Floats,
+    columns: Indices,
+    column_weights: Floats,
+    first: int,
+    out: Labels,
+) -> None:
+    """Label some rows of an image.
+
+    logits:  of N windows, N x K x h x w
+    sure:    what is known to win between each logit and its neighbours (`winners`, `agree`),
+             N x h x w
+    corners: N x 2, top and left of each window in the image
+    rows, row_weights: for each row of a window the row of logits above it, and the weight of
+             the next one; columns, column_weights likewise
+    first:   the row of the image that `out`, rows x W, begins with
+    """
+    classes, width, wide = logits.shape[1], out.shape[1], len(columns)
+    stretched = np.empty((len(logits), 2, classes, width), np.float32)
+    total, count = np.empty((classes, width), np.float32), np.empty(width, np.float32)
+    above, before = np.full(len(corners), -1), np.full(len(corners), -2)
+    line, runs, found = np.empty(width, np.uint8), np.empty((width, 2), np.int64), 0
+    for y in range(len(out)):
+        for i in range(len(corners)):
+            down = first + y - corners[i, 0]
+            above[i] = rows[down] if 0 <= down < len(rows) else -1
+        changed = (above != before).any()
+        if changed:
+            before[:] = above
+            known_labels(sure, corners, above, columns, line)
+            found = unsure_runs(line, runs)
+        out[y] = line
+        for run in range(found):
+            start, stop = runs[run]
+            total[:, start:stop], count[start:stop] = 0, 0
+            for i in range(len(corners)):
+                top, left = corners[i]
+                begin, end = max(start, left), min(stop, left + wide)
+                if above[i] < 0 or begin >= end:
+                    continue
+                if changed:
+                    below = min(above[i] + 1, logits.shape[2] - 1)
+                    part = slice(begin - left, end - left)
+                    taps = columns[part], column_weights[part]
+                    stretch(logits[i], above[i], *taps, stretched[i, 0], begin)
+                    stretch(logits[i], below, *taps, stretched[i, 1], begin)
+                weight = row_weights[first + y - top]
+                add_between(stretched[i, 0], stretched[i, 1], weight, begin, end, total)
+                count[begin:end] += np.float32(1)
+            largest(total, count, start, stop, out[y])

@@ -1,0 +1,145 @@
+"""From the logits of windows at a network's resolution straight to the labels of an image.
+
+Upsampling, averaging where windows overlap, and argmax are one pass in strips of rows; the
+K x H x W array of upsampled logits never exists. Bilinear interpolation is a weighted mean, so
+the class that has the largest of the four logits around a pixel each time has it at the pixel,
+too: on the CPU only the others are computed.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise, starmap
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+STRIP = 64
+"""Rows of an image that are upsampled at once on a GPU."""
+
+Taps = tuple[NDArray[np.uint32], NDArray[np.float32]]
+"""Where the pixels of an axis lie between logits (see `taps`)."""
+
+
+def label(
+    logits: Tensor,
+    corners: Sequence[tuple[int, int]],
+    window: tuple[int, int],
+    size: tuple[int, int],
+    *,
+    align_corners: bool = False,
+) -> Tensor:
+    """The labels of an image: logits upsampled bilinearly, averaged, and their argmax.
+
+    logits:  float32 NxKxhxw of N windows, K at most 255
+    corners: top and left of each window; together they cover the image
+    window:  height and width of each in the image
+    size:    height and width of the image
+
+    Returns uint8 HxW on the device of the logits. On the CPU these are the labels of
+    F.interpolate on contiguous logits (of more than 128 rows and columns together; below that
+    torch rounds otherwise), a sum in the order of the windows, and argmax: to the bit.
+    """
+    rows = taps(logits.shape[2], window[0], align_corners)
+    columns = taps(logits.shape[3], window[1], align_corners)
+    labelled = _by_loops if logits.device.type == "cpu" else by_strips
+    return labelled(logits, corners, rows, columns, size)
+
+
+def taps(small: int, large: int, align_corners: bool) -> Taps:
+    """Where the pixels of an axis of `large` lie on one of `small`.
+
+    Returns for each the index in front of it, and the weight, in 0..1, of the one behind it: the
+    float32 values of torch, which rounds position x scale - 1/2 once.
+
+    >>> taps(2, 4, False)
+    (array([0, 0, 0, 1], dtype=uint32), array([0.  , 0.25, 0.75, 0.25], dtype=float32))
+    """
+    pixels = np.arange(large, dtype=np.float64)
+    if align_corners:
+        scale = np.float32(small - 1) / np.float32(max(large - 1, 1))
+        place = (pixels * scale).astype(np.float32)
+    else:
+        scale = np.float32(small) / np.float32(large)
+        place = np.maximum((pixels + 0.5) * np.float64(scale) - 0.5, 0).astype(np.float32)
+    index = np.minimum(place.astype(np.uint32), np.uint32(small - 1))
+    return index, np.clip(place - index.astype(np.float32), 0, 1)
+
+
+def _by_loops(
+    logits: Tensor,
+    corners: Sequence[tuple[int, int]],
+    rows: Taps,
+    columns: Taps,
+    size: tuple[int, int],
+) -> Tensor:
+    """Compiled loops over strips of rows, one for each of torch's threads."""
+    from robustbench_seg.segmenter.kernels import agree, label_rows, winners
+
+    values = logits.contiguous().numpy()
+    sure = np.empty((len(values), *values.shape[2:]), np.uint8)
+    places = np.array(corners, np.int64)
+    out = np.empty(size, np.uint8)
+    threads = torch.get_num_threads()
+    bands, strips = cuts(values.shape[2], threads), cuts(size[0], threads)
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [
+            pool.submit(winners, values[i, :, band], sure[i, band])
+            for i in range(len(values))
+            for band in starmap(slice, bands)
+        ]
+        for job in jobs:
+            job.result()
+        for known in sure:
+            agree(known)
+        jobs = [
+            pool.submit(label_rows, values, sure, places, *rows, *columns, start, out[start:stop])
+            for start, stop in strips
+        ]
+        for job in jobs:
+            job.result()
+    return torch.from_numpy(out)
+
+
+def cuts(length: int, parts: int) -> list[tuple[int, int]]:
+    """Starts and ends of nearly equal parts of an axis."""
+    ends = [length * part // parts for part in range(parts + 1)]
+    return list(pairwise(ends))
+
+
+def by_strips(
+    logits: Tensor,
+    corners: Sequence[tuple[int, int]],
+    rows: Taps,
+    columns: Taps,
+    size: tuple[int, int],
+) -> Tensor:
+    """Torch on any device, STRIP rows at a time; sums round otherwise than in the loops."""
+    out = torch.empty(size, dtype=torch.uint8, device=logits.device)
+    classes, wide = logits.shape[1], len(columns[0])
+    for start in range(0, size[0], STRIP):
+        stop = min(start + STRIP, size[0])
+        total = logits.new_zeros(classes, stop - start, size[1])
+        count = logits.new_zeros(stop - start, size[1])
+        for values, (top, left) in zip(logits, corners, strict=True):
+            first, last = max(start, top), min(stop, top + len(rows[0]))
+            if first < last:
+                part = rows[0][first - top : last - top], rows[1][first - top : last - top]
+                seen = slice(int(part[0][0]), int(part[0][-1]) + 2)
+                local = part[0] - part[0][0], part[1]
+                x = _between(_between(values[:, seen], columns, 2), local, 1)
+                place = slice(first - start, last - start), slice(left, left + wide)
+                total[:, *place] += x
+                count[place] += 1
+        out[start:stop] = (total / count).argmax(0)
+    return out
+
+
+def _between(x: Tensor, taps: Taps, axis: int) -> Tensor:
+    """Interpolate along an axis of three."""
+    near = torch.from_numpy(taps[0].astype(np.int64)).to(x.device)
+    far = (near + 1).clamp(max=x.shape[axis] - 1)
+    weight = torch.from_numpy(taps[1]).to(x.device)
+    weight = weight.reshape([-1 if axis == i else 1 for i in range(3)])
+    return x.index_select(axis, near) * (1 - weight) + x.index_select(axis, far) * weight
