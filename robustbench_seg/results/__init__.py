@@ -1,5 +1,6 @@
 """The store of runs, and the scores derived from it."""
 
+from robustbench_seg.results.clean import clean_gaps
 from robustbench_seg.results.intervals import (
     Bootstrap,
     Difference,
@@ -34,6 +35,7 @@ __all__ = [
     "bootstrap",
     "category_means",
     "class_scores",
+    "clean_gaps",
     "condition_intervals",
     "condition_scores",
     "file_name",
