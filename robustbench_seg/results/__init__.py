@@ -24,6 +24,7 @@ from robustbench_seg.results.store import (
     find_runs,
     key_digest,
     read_record,
+    writing,
 )
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "read_counts",
     "read_record",
     "read_results",
+    "writing",
 ]

@@ -115,7 +115,7 @@ class RunFolder:
                     "remove this folder"
                 )
         else:
-            with _writing(path):
+            with writing(path):
                 write_json(path, {"format": FORMAT, "digest": digest, **record})
         for part in part_files(folder.path):
             table = _read_table(part, ["image", "corruption", "severity", "reason"])
@@ -248,12 +248,13 @@ def _pair(condition: Condition) -> tuple[str, int]:
 
 
 def _write_table(path: Path, columns: Mapping[str, Any], schema: pa.Schema) -> None:
-    with _writing(path), atomic_path(path) as partial:
+    with writing(path), atomic_path(path) as partial:
         pq.write_table(pa.table(columns, schema=schema), partial, compression="zstd")
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Around writing `path`, a file of a run: what the system refuses is a ResultsError."""
     try:
         yield
     except OSError as error:
