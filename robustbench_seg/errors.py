@@ -43,6 +43,11 @@ class IncompleteError(RobustsegError):
 
     exit_code = 1
 
+    def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
+        """reasons: what is missing and why, each in words, where there is a list of them."""
+        super().__init__(message)
+        self.reasons = reasons
+
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """One line for an unknown name: the nearest known one, then all of them.

@@ -1,5 +1,6 @@
 """A part of the work, for machines that know nothing of each other: the i-th of n."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,11 +24,27 @@ class Shard:
         """Every `count`-th of `items`: all shards together have each of them once."""
         return items[self.index - 1 :: self.count]
 
+    def part(self, other: "Shard") -> "Shard":
+        """A shard of this shard: all parts of all shards together have each item once.
+
+        >>> Shard(2, 3).part(Shard(1, 2))
+        Shard(index=3, count=6)
+        """
+        return Shard((self.index - 1) * other.count + other.index, self.count * other.count)
+
     def __str__(self) -> str:
         return f"{self.index}-of-{self.count}"
 
 
 WHOLE = Shard(1, 1)
+
+
+def torchrun_shard() -> Shard:
+    """The part of this process among those that torchrun has started; WHOLE if it has not."""
+    rank, count = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
+    if not (rank and count and "TORCHELASTIC_RUN_ID" in os.environ):
+        return WHOLE
+    return Shard(int(rank) + 1, int(count))
 
 
 def parse_shard(text: str) -> Shard:

@@ -15,7 +15,7 @@ FLOORS = [
     {"segmenter"},
     {"architectures", "weights", "corruption", "datasets"},
     {"model_cards", "protocol", "confusion"},
-    {"cards", "files", "allocator", "threads", "shard", "content"},
+    {"cards", "files", "allocator", "threads", "progress", "shard", "content"},
     {"errors", "__init__"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

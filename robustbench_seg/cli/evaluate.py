@@ -1,14 +1,15 @@
 """robustseg evaluate: models on a dataset under corruptions -> run folders."""
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from robustbench_seg.cli.shards import shard_option
 
 if TYPE_CHECKING:
-    from robustbench_seg.protocol import Condition, Protocol
+    from robustbench_seg.protocol import Protocol
     from robustbench_seg.shard import Shard
 
 
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--protocol",
-    "protocol_name",
     metavar="P",
     default="cityscapes-c",
     show_default=True,
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     help="Folder of run folders.",
 )
 @click.option("--inference", type=click.Choice(["whole", "slide"]), help="Default: the card's.")
-@click.option("--device", default="cpu", show_default=True)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option(
     "--precision",
     type=click.Choice(["float32", "bf16", "fp16"]),
@@ -86,6 +86,19 @@ if TYPE_CHECKING:
     metavar="I/N",
     callback=shard_option,
     help="Run only the I-th of N parts of the images; all parts together are one run.",
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray: on the cluster that $RAY_ADDRESS names, or that was started here.",
+)
+@click.option(
+    "--threads",
+    metavar="N",
+    type=click.IntRange(1),
+    help="CPU threads of a network; they change its last digits.  [default: all cores]",
 )
 @click.option(
     "--workers",
@@ -101,35 +114,17 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Write each prediction as a PNG of class indices too.",
 )
-def evaluate(
-    models: tuple[str, ...],
-    data: Path | None,
-    dataset: str,
-    split: str,
-    corrupted: Path | None,
-    weights: str | None,
-    name: str | None,
-    corruptions: tuple[str, ...],
-    severities: tuple[int, ...],
-    protocol_name: str,
-    stream: str,
-    seed: int,
-    limit: int | None,
-    out: Path,
-    inference: str | None,
-    device: str,
-    precision: str,
-    shard: "Shard",
-    workers: int,
-    predictions: Path | None,
-) -> None:
+def evaluate(shard: "Shard", executor: str, **options: Any) -> None:
     """Score models on a dataset, clean and under every corruption and severity.
 
     Results go to one run folder for each model, RUNS/<model>-<dataset>-<split>-<key>. Started
     again, only what is missing is computed; with other corruptions or severities they are added.
+    Several machines, GPUs and clusters: docs/scale.md.
     """
-    if len(models) > 1 and (name or weights not in (None, "none")):
+    if len(options["models"]) > 1 and (options["name"] or options["weights"] not in (None, "none")):
         raise click.UsageError("--name and --weights go with a single --model")
+    if executor == "ray" and str(shard) != "1-of-1":
+        raise click.UsageError("--shard is for machines that share no cluster; leave it out")
 
     from robustbench_seg.allocator import keep_freed_memory
     from robustbench_seg.threads import wait_briefly
@@ -137,50 +132,19 @@ def evaluate(
     keep_freed_memory()
     wait_briefly()
 
-    from robustbench_seg.datasets import open_dataset
     from robustbench_seg.protocol import load_protocol
-    from robustbench_seg.segmenter import load_segmenter
-    from robustbench_seg.study import evaluate as run_study
+    from robustbench_seg.shard import torchrun_shard
+    from robustbench_seg.study import Order
 
-    protocol = load_protocol(protocol_name)
-    conditions = _conditions(protocol, corruptions, severities)
-    opened = open_dataset(dataset, data, split)
-    if limit:
-        opened = opened.first(limit)
-    segmenters = [
-        load_segmenter(
-            model,
-            weights=weights,
-            name=name,
-            inference=inference,  # type: ignore[arg-type]  # click has checked it
-            device=device,
-            precision=precision,
-            classes=opened.classes,
-        )
-        for model in models
-    ]
-    runs = run_study(
-        segmenters,
-        opened,
-        protocol,
-        conditions,
-        out,
-        stream=stream,
-        seed=seed,
-        corrupted=corrupted,
-        shard=shard,
-        workers=workers,
-        predictions=predictions,
-        progress=True,
-    )
-    click.echo(_summary(runs, protocol))
+    if executor == "ray":
+        from robustbench_seg.study.ray_executor import evaluate_on_ray
 
-
-def _conditions(
-    protocol: "Protocol", corruptions: tuple[str, ...], severities: tuple[int, ...]
-) -> "tuple[Condition, ...]":
-    named = [corruption for corruption in corruptions if corruption != "clean"]
-    return () if corruptions and not named else protocol.conditions(named, severities)
+        runs = evaluate_on_ray(Order(**options), progress=True)
+    else:
+        if options["device"] == "cuda":
+            options["device"] = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
+        runs = Order(**options).open().evaluate(shard.part(torchrun_shard()), progress=True)
+    click.echo(_summary(runs, load_protocol(options["protocol"])))
 
 
 def _summary(runs: list[Path], protocol: "Protocol") -> str:
@@ -189,6 +153,7 @@ def _summary(runs: list[Path], protocol: "Protocol") -> str:
 
     from robustbench_seg.results import (
         category_means,
+        clean_gaps,
         condition_scores,
         protocol_scores,
         read_counts,
@@ -212,6 +177,6 @@ def _summary(runs: list[Path], protocol: "Protocol") -> str:
         for levels, names in scored.items()
     )
     folders = "\n".join(str(run) for run in runs)
-    return (
-        f"\nmIoU in percent; retention = mean / clean. Averaged: {averaged}.\n{text}\n\n{folders}"
-    )
+    warnings = "".join(f"\nwarning: {gap}" for gap in clean_gaps(runs))
+    legend = f"mIoU in percent; retention = mean / clean. Averaged: {averaged}."
+    return f"{warnings}\n{legend}\n{text}\n\n{folders}"

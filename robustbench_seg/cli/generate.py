@@ -71,12 +71,11 @@ def generate_cityscapes_c(
 
     Started again, it makes only what is missing; with other corruptions or severities it adds them.
     """
-    from tqdm import tqdm
-
     from robustbench_seg.corruption.generate import Generation, generate
     from robustbench_seg.corruption.manifest import check_recipe, recipe
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.errors import IncompleteError
+    from robustbench_seg.progress import progress_bar
     from robustbench_seg.protocol import load_protocol
 
     protocol = load_protocol(protocol_name)
@@ -94,7 +93,7 @@ def generate_cityscapes_c(
     workers = workers or _cores()
     missing = _announce(generation, workers)
     # smoothing=0: images arrive in bursts, all variants of a source at once
-    with tqdm(total=missing, unit=" images", smoothing=0) as bar:
+    with progress_bar(missing, unit="images", smoothing=0) as bar:
         manifest = generate(
             generation,
             workers=workers,

@@ -13,16 +13,15 @@ def verify(folder: Path) -> None:
     The manifests of a tree that was made with --shard are merged first, if all are there.
     Names every missing, altered or foreign file, and exits 1 if there is any.
     """
-    from tqdm import tqdm
-
     from robustbench_seg.corruption.manifest import merge_shards, read_manifest
     from robustbench_seg.corruption.verify import verify as check
     from robustbench_seg.errors import IncompleteError
+    from robustbench_seg.progress import progress_bar
 
     if merge_shards(folder):
         click.echo(f"{folder}: its shards are merged in {folder / 'manifest.json'}")
     count = len(read_manifest(folder).files)
-    with tqdm(total=count, unit=" files") as bar:
+    with progress_bar(count, unit="files") as bar:
         problems = check(folder, progress=bar.update)
     for problem in problems:
         click.echo(problem)

@@ -22,6 +22,7 @@ from robustbench_seg.errors import CardError, DatasetError, unknown
 __all__ = [
     "DATASETS",
     "IGNORE",
+    "VAL_IMAGES",
     "Dataset",
     "Image",
     "Labels",
@@ -70,6 +71,9 @@ _KNOWN = (
 
 DATASETS: tuple[str, ...] = tuple(known.name for known in _KNOWN)
 """The names that `open_dataset` knows, besides TOML files."""
+
+VAL_IMAGES = {"cityscapes": 500, "ade20k": 2000}
+"""Images of the val splits that cards have published scores of."""
 
 
 def class_names(name: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The store of runs, and the scores derived from it."""
 
+from robustbench_seg.results.clean import clean_gaps
 from robustbench_seg.results.intervals import (
     Bootstrap,
     Difference,
@@ -23,6 +24,7 @@ from robustbench_seg.results.store import (
     find_runs,
     key_digest,
     read_record,
+    writing,
 )
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "bootstrap",
     "category_means",
     "class_scores",
+    "clean_gaps",
     "condition_intervals",
     "condition_scores",
     "file_name",
@@ -45,4 +48,5 @@ __all__ = [
     "read_counts",
     "read_record",
     "read_results",
+    "writing",
 ]

@@ -13,6 +13,8 @@ a folder. Two folders hold equal results when they hold the same set of
 
 import json
 import re
+import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,7 +82,16 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.done: set[tuple[str, Condition]] = set()
+        # By condition, because images are many: their names are shared between the sets.
+        self._done: defaultdict[Condition, set[str]] = defaultdict(set)
+
+    def has(self, image: str, condition: Condition) -> bool:
+        """Whether the matrix of an image under a condition is there."""
+        return image in self._done[condition]
+
+    def __len__(self) -> int:
+        """How many matrices are there."""
+        return sum(map(len, self._done.values()))
 
     @classmethod
     def open(cls, root: Path, record: Mapping[str, Any]) -> "RunFolder":
@@ -104,13 +115,14 @@ class RunFolder:
                     "remove this folder"
                 )
         else:
-            with _writing(path):
+            with writing(path):
                 write_json(path, {"format": FORMAT, "digest": digest, **record})
         for part in part_files(folder.path):
             table = _read_table(part, ["image", "corruption", "severity", "reason"])
             for row in table.to_pylist():
                 if row["reason"] is None:
-                    folder.done.add((row["image"], Condition(row["corruption"], row["severity"])))
+                    condition = Condition(row["corruption"], row["severity"])
+                    folder._done[condition].add(sys.intern(row["image"]))
         return folder
 
     def add(self, block: int, rows: Sequence[Row], timings: Sequence[Timing] = ()) -> None:
@@ -142,7 +154,9 @@ class RunFolder:
         part = self.path / "parts" / name
         if not part.exists():
             _write_table(part, columns, _ROWS)
-        self.done.update((row.image, row.condition) for row in rows if row.matrix is not None)
+        for row in rows:
+            if row.matrix is not None:
+                self._done[row.condition].add(sys.intern(row.image))
 
 
 def key_digest(key: Any) -> str:
@@ -234,12 +248,13 @@ def _pair(condition: Condition) -> tuple[str, int]:
 
 
 def _write_table(path: Path, columns: Mapping[str, Any], schema: pa.Schema) -> None:
-    with _writing(path), atomic_path(path) as partial:
+    with writing(path), atomic_path(path) as partial:
         pq.write_table(pa.table(columns, schema=schema), partial, compression="zstd")
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Around writing `path`, a file of a run: what the system refuses is a ResultsError."""
     try:
         yield
     except OSError as error:

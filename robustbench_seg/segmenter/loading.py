@@ -106,7 +106,7 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         "params": sum(parameter.numel() for parameter in network.parameters()),
         "weights_file": file.name if file else UNTRAINED,
         "weights_metadata": metadata,
-        "published": asdict(card.published) if card.published else None,
+        "published": card.published and {**asdict(card.published), "dataset": card.dataset},
         "training": asdict(card.training) if card.training else None,
     }
     segmenter = assemble(

@@ -16,6 +16,7 @@ from PIL import Image
 
 from robustbench_seg.files import atomic_path
 from robustbench_seg.protocol import Condition
+from robustbench_seg.results import writing
 
 SHOWN = (0, 1, 3, 5)
 """Severities that are kept as pictures; 0 is clean."""
@@ -45,7 +46,8 @@ def keep_pictures(
         write_labels(folder / "truth.png", labels, palette)
     picture = Image.fromarray(image)
     picture.thumbnail((WIDTH, WIDTH * 4))
-    with atomic_path(folder / "input" / f"{name}.jpg") as partial:
+    path = folder / "input" / f"{name}.jpg"
+    with writing(path), atomic_path(path) as partial:
         picture.save(partial, quality=85)
 
 
@@ -54,5 +56,5 @@ def write_labels(path: Path, labels: NDArray[np.uint8], palette: Palette) -> Non
     picture = Image.fromarray(labels)
     colours = [value for colour in palette for value in colour]
     picture.putpalette(colours + [0] * (768 - len(colours)))
-    with atomic_path(path) as partial:
+    with writing(path), atomic_path(path) as partial:
         picture.save(partial, optimize=True)

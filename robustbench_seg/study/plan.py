@@ -3,7 +3,7 @@
 import importlib.metadata
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from robustbench_seg.corruption import STREAMS
 from robustbench_seg.corruption.manifest import Recipe, read_manifest, recipe
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import VAL_IMAGES, Dataset
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
 from robustbench_seg.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results import file_name
@@ -49,6 +49,22 @@ class Study:
     def all_conditions(self) -> tuple[Condition, ...]:
         """Clean, then the others in their order."""
         return (CLEAN, *(c for c in self.conditions if c != CLEAN))
+
+    def phases(self, segmenters: Sequence[Segmenter]) -> Sequence[tuple[Condition, ...]]:
+        """The conditions in the order in which they are run over all images.
+
+        Once, for each image is then decoded once; but where a published clean score tells
+        whether all is well, clean first: better to learn that before the hours than after.
+        """
+        if self.shard == WHOLE and any(map(self.published, segmenters)):
+            return [(CLEAN,), self.all_conditions]
+        return [self.all_conditions]
+
+    def published(self, segmenter: Segmenter) -> Mapping[str, Any] | None:
+        """The published clean score of a segmenter, if it is of these very images."""
+        data, score = self.dataset, segmenter.about.get("published")
+        whole = data.split == "val" and len(data) == VAL_IMAGES.get(data.name)
+        return score if score and whole and score.get("dataset") == data.name else None
 
     def blocks(self) -> Sequence[range]:
         """Indices of the images of each block of the shard."""
@@ -125,6 +141,7 @@ class Study:
                 },
                 "versions": versions,
             },
+            "published": self.published(segmenter),
             "about": dict(segmenter.about),
             "classes": list(data.classes),
             "palette": [list(colour) for colour in data.palette],

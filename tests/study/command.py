@@ -1,0 +1,82 @@
+"""evaluate as a process of its own, on a small dataset, with a model that takes its time."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from click.testing import CliRunner
+from PIL import Image
+
+from robustbench_seg.cli.main import main
+from robustbench_seg.results import read_results
+
+IMAGES, CONDITIONS = 10, 9
+
+MODEL = """
+import time
+import numpy as np
+
+class Reds:
+    name, classes, version = "reds", ("dark", "bright"), "1"
+
+    def __call__(self, image):
+        time.sleep(0.01)
+        return (image[..., 0] >> 7).astype(np.uint8)
+"""
+
+DATASET = """
+name = "rooms"
+images = "images/*.png"
+labels = "labels/*.png"
+classes = ["dark", "bright"]
+"""
+
+
+def lay_out(folder: Path) -> None:
+    """The dataset and the model."""
+    rng = np.random.default_rng(0)
+    for kind in ("images", "labels"):
+        (folder / kind).mkdir()
+    for i in range(IMAGES):
+        image = np.kron(rng.integers(0, 256, (5, 6, 3), np.uint8), np.ones((8, 8, 1), np.uint8))
+        Image.fromarray(image).save(folder / f"images/{i}.png")
+        Image.fromarray(image[..., 0] // 128).save(folder / f"labels/{i}.png")
+    (folder / "rooms.toml").write_text(DATASET)
+    (folder / "slow_reds.py").write_text(MODEL)
+
+
+def arguments(out: str, *more: str) -> list[str]:
+    some = [f"--corruption={name}" for name in ("contrast", "fog", "gaussian_noise", "motion_blur")]
+    some += ["--severity=1", "--severity=4", "--out", out, "--model", "python:slow_reds:Reds"]
+    return ["evaluate", "--dataset", "rooms.toml", *some, *more]
+
+
+def start(folder: Path, out: str, *more: str) -> "subprocess.Popen[str]":
+    """Start it in `folder`."""
+    code = "from robustbench_seg.cli.main import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments(out, *more)],
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def rows(out: Path) -> dict[tuple[str, str, int], list[list[int]] | str]:
+    """What equality of runs is about, or the reason why it is not there; each row stands once."""
+    table = read_results(out)
+    assert not table.duplicated(["image", "corruption", "severity"]).any()
+    return {
+        (row.image, row.corruption, row.severity): row.reason or row.matrix.tolist()
+        for row in table.itertuples()
+    }
+
+
+def tables(out: Path) -> dict[str, bytes]:
+    """The score tables of the report on `out`."""
+    report = out.with_name(f"{out.name}-report")
+    done = CliRunner().invoke(main, ["report", str(out), "--out", str(report), "--no-pictures"])
+    assert done.exit_code == 0, done.output
+    return {path.name: path.read_bytes() for path in (report / "tables").glob("*.csv")}
