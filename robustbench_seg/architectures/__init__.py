@@ -1,4 +1,4 @@
-"""The networks, written from their papers: `build` makes one by name."""
+"""The networks, written from their papers: `build` makes one by name, `fold` readies it for use."""
 
 import inspect
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from robustbench_seg.architectures.deeplabv3plus import DeepLabV3Plus
+from robustbench_seg.architectures.folding import FOLDING_VERSION, fold
 from robustbench_seg.architectures.segformer import SegFormer
 from robustbench_seg.errors import ModelError, unknown
 
@@ -14,7 +15,7 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
     "deeplabv3plus": DeepLabV3Plus,
 }
 
-__all__ = ["ARCHITECTURES", "build"]
+__all__ = ["ARCHITECTURES", "FOLDING_VERSION", "build", "fold"]
 
 
 def build(architecture: str, num_classes: int, **variant: Any) -> nn.Module:

@@ -135,8 +135,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """N x H x W x C -> the same."""
-        x = x + self.drop_path(self.attn(self.norm1(x)))
-        y: Tensor = x + self.drop_path(self.mlp(self.norm2(x)))
+        # Added to the branch in place: nobody else has a use for its output.
+        x = self.drop_path(self.attn(self.norm1(x))).add_(x)
+        y: Tensor = self.drop_path(self.mlp(self.norm2(x))).add_(x)
         return y
 
 

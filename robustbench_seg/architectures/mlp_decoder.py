@@ -39,18 +39,28 @@ class MLPDecoder(nn.Module):
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Four N x H/s x W/s x C tensors, finest first -> logits N x classes x H/4 x W/4."""
-        projections = [getattr(self, f"linear_c{i}").proj for i in self.stages]
+        size = features[0].shape[1:3]
         if len(self.stages) == 1:
-            x = _add([projections[0](features[self.stages[0] - 1])], features)
+            (linear,) = self.projections()
+            x = upsampled_sum([linear(features[self.stages[0] - 1])], size)
         else:
             # The projection is linear too: its share of the fusion is merged into it.
-            shares = reversed(self.linear_fuse.shares(len(self.stages)))
             parts = []
-            for i, linear, share in zip(self.stages, projections, shares, strict=True):
+            for i, linear, share in zip(
+                self.stages, self.projections(), self.shares(), strict=True
+            ):
                 parts.append(F.linear(features[i - 1], share @ linear.weight, share @ linear.bias))
-            x = F.relu(self.linear_fuse.bn(_add(parts, features)))
+            x = F.relu(self.linear_fuse.bn(upsampled_sum(parts, size)))
         logits: Tensor = self.linear_pred(self.dropout(x))
         return logits
+
+    def projections(self) -> list[nn.Linear]:
+        """The projection of each scale it sees."""
+        return [getattr(self, f"linear_c{i}").proj for i in self.stages]
+
+    def shares(self) -> list[Tensor]:
+        """What the fusion does to each scale: a matrix width x width."""
+        return self.linear_fuse.shares(len(self.stages))[::-1]
 
 
 class ConvDecoder(nn.Module):
@@ -80,12 +90,22 @@ class ConvDecoder(nn.Module):
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Four N x H/s x W/s x C tensors, finest first -> logits N x classes x H/4 x W/4."""
         parts = []
-        for i, share in zip(self.stages, self.fusion.shares(len(self.stages)), strict=True):
-            x = getattr(self, f"conv_c{i}")(features[i - 1].permute(0, 3, 1, 2))
+        for i, projection, share in zip(
+            self.stages, self.projections(), self.shares(), strict=True
+        ):
+            x = projection(features[i - 1].permute(0, 3, 1, 2))
             parts.append(F.linear(x.permute(0, 2, 3, 1), share))
-        x = F.relu(self.fusion.bn(_add(parts, features)))
+        x = F.relu(self.fusion.bn(upsampled_sum(parts, features[0].shape[1:3])))
         logits: Tensor = self.linear_pred(self.dropout(x))
         return logits
+
+    def projections(self) -> list[nn.Sequential]:
+        """The projection of each scale it sees: convolution, BatchNorm, ReLU."""
+        return [getattr(self, f"conv_c{i}") for i in self.stages]
+
+    def shares(self) -> list[Tensor]:
+        """What the fusion does to each scale: a matrix width x width."""
+        return self.fusion.shares(len(self.stages))
 
 
 class Projection(nn.Module):
@@ -104,19 +124,18 @@ class Fusion(nn.Module):
         self.conv = nn.Conv2d(inputs, outputs, 1, bias=False)
         self.bn = nn.BatchNorm2d(outputs)
 
-    def shares(self, scales: int) -> tuple[Tensor, ...]:
+    def shares(self, scales: int) -> list[Tensor]:
         """The matrix (outputs x inputs/scales) of each scale, in the order of concatenation."""
-        return self.conv.weight.flatten(1).chunk(scales, dim=1)
+        return list(self.conv.weight.flatten(1).chunk(scales, dim=1))
 
 
-def _add(parts: Iterable[Tensor], features: Sequence[Tensor]) -> Tensor:
-    """N x h x w x C tensors, upsampled to the finest features and added: N x C x H/4 x W/4."""
-    size = features[0].shape[1:3]
+def upsampled_sum(parts: Iterable[Tensor], size: Sequence[int]) -> Tensor:
+    """N x h x w x C tensors, upsampled to a size (H, W) and added: N x C x H x W."""
     total: Tensor | None = None
     for part in parts:
         x = part.permute(0, 3, 1, 2)
-        if x.shape[2:] != size:
-            x = F.interpolate(x, size, mode="bilinear", align_corners=False)
+        if x.shape[2:] != tuple(size):
+            x = F.interpolate(x, tuple(size), mode="bilinear", align_corners=False)
         total = x if total is None else total + x
     assert total is not None
     return total

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from robustbench_seg.architectures import build
+from robustbench_seg.architectures import FOLDING_VERSION, build, fold
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
@@ -99,6 +99,7 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
     facts: dict[str, Any] = {
         "architecture": card.architecture,
         "variant": card.variant,
+        "folding": FOLDING_VERSION,
         "weights": digest_file(file) if file else UNTRAINED,
     }
     about: dict[str, Any] = {
@@ -110,7 +111,7 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         "training": asdict(card.training) if card.training else None,
     }
     segmenter = assemble(
-        network,
+        fold(network),
         options,
         name=card.name,
         classes=classes,
