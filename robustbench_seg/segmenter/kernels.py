@@ -4,17 +4,16 @@ A product and the sum that it enters may be rounded once, as in torch's own upsa
 results these loops give to the bit; nothing is reordered.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from functools import partial
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from robustbench_seg.compiled import compiled
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.uint32]
 Labels = NDArray[np.uint8]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 UNSURE = 255
 """In place of a label: the logits between these pixels have to be computed."""
@@ -24,13 +23,10 @@ CLEAR = np.float32(1e-5)
 hundred times float32's own error."""
 
 
-def compiled(function: Function) -> Function:
-    """Compile at the first call."""
-    make = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-    return cast(Function, make(function))
+contracted = partial(compiled, contract=True)
 
 
-@compiled
+@contracted
 def winners(logits: Floats, out: Labels) -> None:
     """The class of the largest logit where it leads clearly, else UNSURE.
 
@@ -59,7 +55,7 @@ def winners(logits: Floats, out: Labels) -> None:
             out[y, x] = which[x] if clear and finite[x] == 0 else UNSURE
 
 
-@compiled
+@contracted
 def agree(labels: Labels) -> None:
     """Keep a label, h x w, where its right, lower and lower right neighbours have the same."""
     height, width = labels.shape
@@ -72,7 +68,7 @@ def agree(labels: Labels) -> None:
                 labels[y, x] = UNSURE
 
 
-@compiled
+@contracted
 def stretch(
     logits: Floats, row: int, columns: Indices, weights: Floats, out: Floats, begin: int
 ) -> None:
@@ -89,7 +85,7 @@ def stretch(
             stretched[x] = values[left] * (one - weights[x]) + values[right] * weights[x]
 
 
-@compiled
+@contracted
 def add_between(
     upper: Floats, lower: Floats, weight: np.float32, begin: int, end: int, total: Floats
 ) -> None:
@@ -101,7 +97,7 @@ def add_between(
             sums[x] += over[x] * rest + under[x] * weight
 
 
-@compiled
+@contracted
 def largest(total: Floats, count: Floats, start: int, stop: int, out: Labels) -> None:
     """The class of the largest mean, the first one or the first nan, as torch's argmax.
 
@@ -123,7 +119,7 @@ def largest(total: Floats, count: Floats, start: int, stop: int, out: Labels) ->
     out[start:stop] = which
 
 
-@compiled
+@contracted
 def known_labels(
     sure: Labels,
     corners: NDArray[np.int64],
@@ -147,7 +143,7 @@ def known_labels(
                 seen[left + x] = True
 
 
-@compiled
+@contracted
 def unsure_runs(line: Labels, runs: NDArray[np.int64]) -> int:
     """Starts and ends of the runs of UNSURE; returns how many."""
     count, inside = 0, False
@@ -162,7 +158,7 @@ def unsure_runs(line: Labels, runs: NDArray[np.int64]) -> int:
     return count
 
 
-@compiled
+@contracted
 def label_rows(
     logits: Floats,
     sure: Labels,

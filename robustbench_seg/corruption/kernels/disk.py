@@ -3,14 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.kernels.compiled import (
-    ZERO,
-    AnyFloats,
-    Floats,
-    Image,
-    Singles,
-    compiled,
-)
+from robustbench_seg.compiled import compiled
+from robustbench_seg.corruption.kernels.arrays import ZERO, AnyFloats, Floats, Image, Singles
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
 
 _TIE = 1e-9

@@ -5,14 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.kernels.compiled import (
-    ONE,
-    ZERO,
-    AnyFloats,
-    Floats,
-    Image,
-    compiled,
-)
+from robustbench_seg.compiled import compiled
+from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
 
 Shifts = NDArray[np.int64]

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.kernels.compiled import Image, compiled
+from robustbench_seg.compiled import compiled
+from robustbench_seg.corruption.kernels.arrays import Image
 
 Packed = NDArray[np.uint32]
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.kernels.compiled import Image, Singles, compiled
+from robustbench_seg.compiled import compiled
+from robustbench_seg.corruption.kernels.arrays import Image, Singles
 
 INTENSITIES = (np.arange(256, dtype=np.float32) / np.float32(255)).astype(np.float64)
 
