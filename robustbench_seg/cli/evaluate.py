@@ -81,6 +81,14 @@ if TYPE_CHECKING:
     show_default=True,
 )
 @click.option(
+    "--batch",
+    metavar="N",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="Windows of an image that a GPU takes at once; halved where its memory is short.",
+)
+@click.option(
     "--shard",
     default="1/1",
     metavar="I/N",

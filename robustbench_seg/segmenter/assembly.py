@@ -23,6 +23,7 @@ class Options:
     device:    a torch device
     precision: "float32", "bf16" or "fp16" (autocast)
     classes:   those of the dataset it is to run on; None: not known
+    batch:     windows that a GPU is given at once
     """
 
     name: str | None = None
@@ -30,6 +31,7 @@ class Options:
     device: str = "cpu"
     precision: str = "float32"
     classes: tuple[str, ...] | None = None
+    batch: int = 1
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -81,6 +83,7 @@ def assemble(
             about=about,
             device=options.device,
             precision=options.precision,
+            batch=options.batch,
         )
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]

@@ -4,7 +4,7 @@ SegFormer scores Cityscapes with 1024x1024 windows every 768 pixels, logits aver
 overlap (paper, Sec. 4.1 and the released configurations); most other models take the whole image.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -71,23 +71,45 @@ def whole(network: Network, image: Tensor, align_corners: bool = False) -> View:
 
 
 def slide(
-    network: Network, image: Tensor, crop: int, stride: int, align_corners: bool = False
+    network: Network,
+    image: Tensor,
+    crop: int,
+    stride: int,
+    align_corners: bool = False,
+    batch: int = 1,
 ) -> View:
     """See an image through overlapping `crop` x `crop` windows every `stride` pixels.
 
     The last window of a row or column is moved back inside the image; an image smaller than the
-    window is taken as it is. network as in `whole`.
+    window is taken as it is. At most `batch` windows go through the network (as in `whole`) at once.
     """
     height, width = image.shape[2:]
     rows, columns = list(windows(height, crop, stride)), list(windows(width, crop, stride))
-    logits = [
-        network(image[:, :, top:bottom, left:right]).float()
-        for top, bottom in rows
-        for left, right in columns
-    ]
+    crops = [image[:, :, top:bottom, left:right] for top, bottom in rows for left, right in columns]
     corners = tuple((top, left) for top, _ in rows for left, _ in columns)
     window = (min(crop, height), min(crop, width))
-    return View(torch.cat(logits), corners, window, (height, width), align_corners)
+    logits = in_batches(network, crops, batch)
+    return View(logits, corners, window, (height, width), align_corners)
+
+
+def in_batches(network: Network, crops: Sequence[Tensor], most: int) -> Tensor:
+    """The float32 logits of all crops, each 1x3xhxw, at most so many at once.
+
+    Where the device's memory does not suffice, it is half as many from then on. Raises
+    torch.OutOfMemoryError if not even one fits.
+    """
+    logits: list[Tensor] = []
+    done = 0
+    while done < len(crops):
+        try:
+            logits.append(network(torch.cat(list(crops[done : done + most]))).float())
+        except torch.OutOfMemoryError:
+            if most == 1:
+                raise
+            most //= 2
+        else:
+            done += most
+    return torch.cat(logits)
 
 
 def windows(length: int, crop: int, stride: int) -> Iterator[tuple[int, int]]:

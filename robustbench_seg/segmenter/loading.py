@@ -63,6 +63,7 @@ def load_segmenter(
     device: str = "cpu",
     precision: str = "float32",
     classes: tuple[str, ...] | None = None,
+    batch: int = 1,
 ) -> Segmenter:
     """Build a segmenter: labels = segmenter(image), uint8 HxWx3 RGB -> uint8 HxW class indices.
 
@@ -74,8 +75,9 @@ def load_segmenter(
     device:    a torch device
     precision: "float32", "bf16" or "fp16" (autocast)
     classes:   those of the dataset it is to run on; random weights pretend to know them
+    batch:     windows of an image that a GPU is given at once; fewer, where its memory is short
     """
-    options = Options(name, inference, device, precision, classes)
+    options = Options(name, inference, device, precision, classes, batch)
     kind, colon, location = str(model).partition(":")
     if colon and kind in ADAPTERS:
         if weights is not None:

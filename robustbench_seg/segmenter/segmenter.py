@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from robustbench_seg.errors import ModelError
 from robustbench_seg.model_cards import Inference, Preprocessing
 from robustbench_seg.segmenter.inference import View, slide, to_tensor, whole
 
@@ -46,7 +47,10 @@ class NetworkSegmenter:
     """A torch network with its preprocessing and inference mode.
 
     The network maps a normalised float Nx3xHxW batch to logits NxKxH/4xW/4 and is in eval mode.
-    One image is one forward pass, so that a result never depends on its neighbours in a batch.
+    A result never depends on other images: a batch is made of windows of one image. On a CPU it
+    does not depend on the batch either: there, windows go one by one.
+
+    batch: windows that a GPU is given at once; fewer, where its memory does not suffice
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class NetworkSegmenter:
         about: Mapping[str, Any],
         device: str = "cpu",
         precision: str = "float32",
+        batch: int = 1,
     ) -> None:
         self.name = name
         self.classes = classes
@@ -71,6 +76,7 @@ class NetworkSegmenter:
         # The stubs of torch do not know the layout's overload.
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._crop, self._stride = inference.crop, inference.stride
+        self._batch = 1 if self._device.type == "cpu" else batch
         # Of the network, which was trained so; not of the image's own resizing.
         self._align = bool(getattr(network, "align_corners", False))
         shape = (1, 3, 1, 1)
@@ -91,7 +97,15 @@ class NetworkSegmenter:
     def _see(self, image: NDArray[np.uint8]) -> View:
         batch = to_tensor(image, self._mean, self._std)
         mixed = self._dtype is not torch.float32
-        with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
-            if self._crop and self._stride:
-                return slide(self._network, batch, self._crop, self._stride, self._align)
-            return whole(self._network, batch, self._align)
+        try:
+            with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
+                if self._crop and self._stride:
+                    cut = (self._crop, self._stride)
+                    return slide(self._network, batch, *cut, self._align, self._batch)
+                return whole(self._network, batch, self._align)
+        except torch.OutOfMemoryError:
+            height, width = image.shape[:2]
+            raise ModelError(
+                f"{self._device} has too little memory for an image of {width}x{height}; try "
+                "--inference slide, --precision bf16 or another --device"
+            ) from None

@@ -37,6 +37,7 @@ class Order:
     inference: Literal["whole", "slide"] | None = None
     device: str = "cpu"
     precision: str = "float32"
+    batch: int = 1
     protocol: str = "cityscapes-c"
     corruptions: tuple[str, ...] = ()
     severities: tuple[int, ...] = ()
@@ -73,6 +74,7 @@ class OpenOrder:
                 device=order.device,
                 precision=order.precision,
                 classes=self.dataset.classes,
+                batch=order.batch,
             )
             for model in order.models
         ]

@@ -1,8 +1,12 @@
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional as F
 
-from robustbench_seg.segmenter.inference import slide, to_tensor, whole, windows
+from robustbench_seg.errors import ModelError
+from robustbench_seg.model_cards import Inference, Preprocessing
+from robustbench_seg.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.inference import in_batches, slide, to_tensor, whole, windows
 
 
 def quarter(batch):
@@ -76,3 +80,41 @@ def test_normalisation_is_of_rgb_in_zero_to_one():
     batch = to_tensor(image, mean.reshape(shape), std.reshape(shape))
     assert batch.shape == (1, 3, 2, 3)
     torch.testing.assert_close(batch[0, :, 0, 1], torch.tensor([1.0, 0.0, -1.0]))
+
+
+def test_batches_halve_until_they_fit():
+    sizes = []
+
+    def small(batch):
+        sizes.append(len(batch))
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError("no more")
+        return batch[:, :1] * 2
+
+    crops = [torch.full((1, 3, 4, 4), float(i)) for i in range(7)]
+    logits = in_batches(small, crops, 6)
+    assert sizes == [6, 3, 1, 1, 1, 1, 1, 1, 1]
+    assert logits[:, 0, 0, 0].tolist() == [0, 2, 4, 6, 8, 10, 12]
+    sizes.clear()
+    in_batches(small, crops, 4)
+    assert sizes == [4, 2, 2, 2, 1]
+
+
+def test_what_fits_nowhere_says_what_to_try():
+    class Large(torch.nn.Module):
+        def forward(self, x):
+            raise torch.OutOfMemoryError("no more")
+
+    segmenter = NetworkSegmenter(
+        Large(),
+        name="large",
+        classes=("a",),
+        preprocessing=Preprocessing((0.5,) * 3, (0.5,) * 3),
+        inference=Inference("whole"),
+        facts={},
+        about={},
+    )
+    with pytest.raises(
+        ModelError, match="cpu has too little memory for an image of 48x32; try --i"
+    ):
+        segmenter(np.zeros((32, 48, 3), np.uint8))
