@@ -1,7 +1,7 @@
 """The store of runs, and the scores derived from it."""
 
-from robustbench_seg.results.comparison import Reference, compare, unlike
-from robustbench_seg.results.degradation import cd, rcd
+from robustbench_seg.results.comparison import Reference, check_comparable, compare, unlike
+from robustbench_seg.results.degradation import DEGRADATION_SOURCE, cd, rcd
 from robustbench_seg.results.intervals import (
     Bootstrap,
     Difference,
@@ -34,6 +34,7 @@ from robustbench_seg.results.store import (
 )
 
 __all__ = [
+    "DEGRADATION_SOURCE",
     "Bootstrap",
     "Difference",
     "Model",
@@ -45,6 +46,7 @@ __all__ = [
     "bootstrap",
     "category_means",
     "cd",
+    "check_comparable",
     "class_scores",
     "compare",
     "condition_intervals",

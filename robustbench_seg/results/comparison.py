@@ -7,18 +7,18 @@ verdict stays below 5 %, however the corruptions depend on each other (the four 
 finds all that Bonferroni's finds. The intervals are not adjusted: each is one of 95 % by itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.protocol import CLEAN, Protocol
+from robustbench_seg.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.degradation import cd, rcd
 from robustbench_seg.results.intervals import Draws, check_paired, interval
 from robustbench_seg.results.models import Model
-from robustbench_seg.results.scores import Scores, Summary
+from robustbench_seg.results.scores import Scores, Summary, with_every_severity
 from robustbench_seg.results.significance import ALPHA, holm, p_value
 
 COLUMNS = [
@@ -40,6 +40,8 @@ MAY_DIFFER = {
     "inference": "key/segmenter/inference/mode",
 }
 
+NO_REFERENCE = "the reference has no such score, or loses nothing"
+
 
 @dataclass(frozen=True, eq=False)
 class Reference:
@@ -53,6 +55,12 @@ class Reference:
     def of(cls, model: Model) -> "Reference":
         """A model of the study."""
         return cls(model.name, model.drawn.summary.clean, model.drawn.summary.corruptions)
+
+    @classmethod
+    def published(cls, name: str, row: Mapping[str, float]) -> "Reference":
+        """A row of a published table: clean and each corruption of the protocol, in percent."""
+        cells = {corruption: np.asarray(score, float) for corruption, score in row.items()}
+        return cls(name, cells.pop(CLEAN.corruption), cells)
 
 
 def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.DataFrame:
@@ -79,12 +87,9 @@ def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.
         ):
             limits = interval(draws) if several else (np.nan, np.nan)
             record |= {name: float(draws[0]), **dict(zip(ends, limits, strict=True))}
-        record["p"] = p_value(difference) if several else np.nan
+        record["p"] = p_value(difference, a.drawn.units)
         empty = [model for model, draws in ((a, first), (b, second)) if np.isnan(draws[0])]
-        record["reason"] = "; ".join(
-            f"{'A' if model is a else 'B'}: {_lacking(model, kind, score, protocol)}"
-            for model in empty
-        )
+        record["reason"] = _why(a, b, empty, kind, score, protocol)
         records.append(record)
     table = pd.DataFrame(records, columns=COLUMNS).astype({"p_holm": float, "verdict": object})
     rows = table["kind"] == "corruption"
@@ -118,10 +123,9 @@ def _rows(
 ) -> Iterator[tuple[str, str, str, Draws, Draws]]:
     """kind, score, severities, draws of A, draws of B."""
     first, second = a.drawn.summary, b.drawn.summary
-    nothing = np.full_like(first.clean, np.nan)
     yield "clean", CLEAN.corruption, "", first.clean, second.clean
     for condition in protocol.conditions():
-        one, two = (model.drawn.conditions.get(condition, nothing) for model in (a, b))
+        one, two = (model.drawn.cell(condition) for model in (a, b))
         yield "condition", condition.corruption, str(condition.severity), one, two
     for spec in protocol.corruptions:
         one, two = (summary.corruptions[spec.name] for summary in (first, second))
@@ -156,16 +160,31 @@ def _mean(scores: Mapping[str, Draws]) -> Draws:
     return np.asarray(np.mean([*scores.values()], axis=0))
 
 
+def _why(
+    a: Model, b: Model, empty: Sequence[Model], kind: str, score: str, protocol: Protocol
+) -> str:
+    """Why those of the two models that are `empty` have no such score."""
+    said: dict[str, list[str]] = {}
+    for label, model in (("A", a), ("B", b)):
+        if model in empty:
+            said.setdefault(_lacking(model, kind, score, protocol), []).append(label)
+    return "; ".join(f"{' and '.join(labels)}: {why}" for why, labels in said.items())
+
+
 def _lacking(model: Model, kind: str, score: str, protocol: Protocol) -> str:
-    """Why a model has no such score."""
     if kind not in ("category", "summary"):
-        return model.missing.get(score, "the reference loses nothing, or has no score")
-    names = {spec.name for spec in protocol.corruptions if score in (spec.category, "mPC", "rPC")}
-    scores = model.drawn.summary.corruptions
-    if kind == "summary" and not names:
-        names = {CLEAN.corruption, *(name for name in scores if np.isnan(scores[name][0]))}
-    lacking = [name for name in model.missing if name in names]
-    return f"lacks {', '.join(lacking)}" if lacking else "the reference lacks a score"
+        return model.missing.get(score, NO_REFERENCE)
+    averaged = protocol if score not in ("mPC", "rPC") else with_every_severity(protocol)
+    names = [
+        spec.name
+        for spec in averaged.corruptions
+        if kind == "summary" or spec.category == score
+        if any(np.isnan(model.drawn.cell(Condition(spec.name, s))[0]) for s in spec.scored)
+    ]
+    if score in ("retention", "rPC", "rCD") and CLEAN.corruption in model.missing:
+        names.insert(0, CLEAN.corruption)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE
 
 
 def _at(record: object, path: str) -> object:

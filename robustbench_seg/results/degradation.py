@@ -10,7 +10,7 @@ import numpy as np
 
 from robustbench_seg.results.scores import Scores
 
-SOURCE = "Kamann and Rother, arXiv 1908.05005; definition quoted from memory"
+DEGRADATION_SOURCE = "Kamann and Rother, arXiv 1908.05005; definition quoted from memory"
 
 
 def cd(scores: Scores, reference: Scores) -> Scores:

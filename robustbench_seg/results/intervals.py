@@ -59,6 +59,10 @@ class Bootstrap:
         """Mean over the corruptions."""
         return self.summary.mean
 
+    def cell(self, condition: Condition) -> Draws:
+        """The mIoU of a condition; nan in every draw where it has none."""
+        return self.conditions.get(condition, np.full_like(self.summary.clean, np.nan))
+
     @property
     def unit(self) -> str:
         """What is drawn, in words."""

@@ -61,7 +61,7 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
 
 
 def model_runs(model: str, runs: Paths) -> list[Path]:
-    """The run folders of a model: one, or one for each training of it.
+    """The run folders of a model: one, or one for each training of it in the order of its seeds.
 
     model: a run folder, or the name of a model
     runs:  run folders, or folders of them, to look for a name in
@@ -85,7 +85,7 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
             f"{len(found)} runs are called {model} and are not trainings of one model with seeds "
             f"of their own; name a folder: {folders}"
         )
-    return list(found)
+    return sorted(found, key=lambda folder: training_seed(found[folder]) or 0)
 
 
 def own_protocol(folder: Path, record: Mapping[str, Any]) -> Protocol:

@@ -9,11 +9,11 @@ from robustbench_seg.results import holm, p_value, resamples_for
 def test_a_p_value_by_hand():
     # Of 9 draws 1 is at or below 0; with the observed score 2 of 10, on either side.
     draws = np.array([3.0, 1, 2, 3, -1, 2, 2, 2, 2, 2])
-    assert p_value(draws) == pytest.approx(0.4)
-    assert p_value(-draws) == pytest.approx(0.4)
-    assert p_value(np.r_[3.0, np.ones(999)]) == pytest.approx(2 / 1000)
-    assert p_value(np.zeros(1000)) == 1
-    assert np.isnan(p_value(np.array([1.0, np.nan, 2])))
+    assert p_value(draws, 50) == pytest.approx(0.4)
+    assert p_value(-draws, 50) == pytest.approx(0.4)
+    assert p_value(np.r_[3.0, np.ones(999)], 50) == pytest.approx(2 / 1000)
+    assert p_value(np.zeros(1000), 50) == 1
+    assert np.isnan(p_value(np.array([1.0, np.nan, 2]), 50))
 
 
 def test_it_is_about_that_of_a_t_test():
@@ -22,7 +22,15 @@ def test_it_is_about_that_of_a_t_test():
         sample = rng.normal(shift, 1, 100)
         means = rng.choice(sample, (4000, 100)).mean(1)
         expected = scipy.stats.ttest_1samp(sample, 0).pvalue
-        assert p_value(np.r_[sample.mean(), means]) == pytest.approx(expected, abs=0.03)
+        assert p_value(np.r_[sample.mean(), means], 100) == pytest.approx(expected, abs=0.03)
+
+
+def test_few_units_decide_nothing():
+    # Three of three heads: 1 of 4 fair coins does as well, two-sided; no draw of them knows better.
+    assert p_value(np.ones(1001), 3) == 0.25
+    assert p_value(np.ones(1001), 1) == 1
+    assert p_value(np.ones(1001), 9) == 2 / 2**9
+    assert 16 * p_value(np.ones(1001), 9) > 0.05 > 16 * p_value(np.ones(1001), 10)
 
 
 def test_holm_by_hand():
