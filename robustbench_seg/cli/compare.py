@@ -128,7 +128,7 @@ def _heading(
     if differing := unlike(a, b):
         lines.append(f"mind: A and B differ in {', '.join(differing)}")
     if drawn.units == 1:
-        lines.append(f"no intervals: 1 of {drawn.unit} tells nothing of others")
+        lines.append(f"no intervals: there is but one unit ({drawn.unit})")
     elif drawn.units < FEW:
         lines.append(f"with only {drawn.units} {drawn.unit} intervals and p-values are rough")
     return "\n".join([*lines, ""])

@@ -86,6 +86,11 @@ class Panel:
         )
 
     @property
+    def unit(self) -> str:
+        """What a bootstrap draws: images, or clips of a video."""
+        return self.measured[0].drawn.unit
+
+    @property
     def shows_published(self) -> bool:
         """Whether published rows are here: in the ranking, or apart from it."""
         return self.reference is not None or "published" in set(self.scores["source"])

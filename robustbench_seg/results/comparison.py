@@ -30,8 +30,8 @@ MUST_AGREE = {
     "dataset": "dataset",
     "split": "split",
     "classes": "classes",
-    "files of the dataset": "key/dataset/fingerprint",
-    "parameters of the corruptions": "key/corruption/severities",
+    "the files of the dataset": "key/dataset/fingerprint",
+    "the parameters of the corruptions": "key/corruption/severities",
 }
 MAY_DIFFER = {
     "stream": "key/corruption/stream",
@@ -106,8 +106,8 @@ def check_comparable(a: Model, b: Model) -> None:
     for name, path in MUST_AGREE.items():
         if _at(a.records[0], path) != _at(b.records[0], path):
             raise ResultsError(
-                f"{a.folders[0]} and {b.folders[0]} do not compare: the {name} differ; name two "
-                "runs on the same"
+                f"{a.folders[0]} and {b.folders[0]} do not compare: they differ in {name}; name "
+                "runs of one study"
             )
     check_paired(a.drawn, b.drawn)
 

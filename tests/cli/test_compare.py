@@ -137,7 +137,9 @@ def test_clips_are_told(write, tmp_path):
     write("high", 70, dataset="camvid", clip=12)
     write("low", 50, dataset="camvid", clip=12)
     result = compare(tmp_path, "high", "low")
-    assert line(result, "no intervals: 1 of clips of about 12 consecutive frames tells nothing")
+    assert line(
+        result, "no intervals: there is but one unit (clips of about 12 consecutive frames)"
+    )
     assert "[" not in line(result, "fog")
 
 
@@ -156,10 +158,10 @@ def test_one_line_for_what_is_wrong(write, tmp_path):
     write("else", 50, dataset="camvid")
     for arguments, message in (
         (["god", "poor"], "unknown model 'god'; did you mean 'good'?"),
-        (["good", "else"], "do not compare: the dataset differ; name two runs on the same"),
+        (["good", "else"], "do not compare: they differ in dataset; name runs of one study"),
         (["good", "poor", "--protocol", "cityscape"], "did you mean 'cityscapes-c'"),
         (["good", "poor", "--reference", "gud"], "unknown model 'gud'"),
-        (["good", "poor", "--reference", "else"], "do not compare: the dataset differ"),
+        (["good", "poor", "--reference", "else"], "do not compare: they differ in dataset"),
         (
             ["good", "poor", "--reference", "ICNet"],
             "--reference: ICNet is published on cityscapes val under cityscapes-c, not on minicity",

@@ -184,10 +184,13 @@ def test_what_is_missing_is_empty_and_says_why(run, protocol):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"split": "test"}, "do not compare: the split differ; name two runs on the same"),
-        ({"classes": ["x", "y", "w"]}, "the classes differ"),
-        ({"keys": {"dataset": {"fingerprint": "g"}}}, "the files of the dataset differ"),
-        ({"keys": {"corruption": {"severities": "t"}}}, "the parameters of the corruptions differ"),
+        ({"split": "test"}, "do not compare: they differ in split; name runs of one study"),
+        ({"classes": ["x", "y", "w"]}, "they differ in classes"),
+        ({"keys": {"dataset": {"fingerprint": "g"}}}, "they differ in the files of the dataset"),
+        (
+            {"keys": {"corruption": {"severities": "t"}}},
+            "they differ in the parameters of the corrup",
+        ),
         ({"images": 5}, "runs on 14 and 5 images that are not the same"),
         ({"clip": 7}, "whose sampling units are images and clips of about 7 consecutive frames"),
     ],
