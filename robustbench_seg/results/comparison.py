@@ -85,7 +85,7 @@ def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.
             ("B", ("B_low", "B_high"), second),
             ("difference", ("low", "high"), difference),
         ):
-            limits = interval(draws) if several else (np.nan, np.nan)
+            limits = interval(draws, a.drawn.units) if several else (np.nan, np.nan)
             record |= {name: float(draws[0]), **dict(zip(ends, limits, strict=True))}
         record["p"] = p_value(difference, a.drawn.units)
         empty = [model for model, draws in ((a, first), (b, second)) if np.isnan(draws[0])]

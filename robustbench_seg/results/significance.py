@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import scipy.special
 from numpy.typing import NDArray
 
 from robustbench_seg.results.intervals import RESAMPLES, Draws
@@ -15,9 +16,10 @@ def p_value(draws: Draws, units: int) -> float:
     """Two-sided p-value of a difference of 0: twice the smaller share of draws on one side of it.
 
     Never 0: the observed score counts as one of the draws (Davison and Hinkley, "Bootstrap methods
-    and their application", 1997, section 4.2). And never below that of a sign test on which all
-    units agree, 2 / 2^units: draws of few units repeat them and see nothing of what others would
-    say. nan where a draw has no score.
+    and their application", 1997, section 4.2). Draws of few units see nothing of what others would
+    say, so it is also never below that of a t-test with the draws' standard error and units - 1
+    degrees of freedom, nor below that of a sign test on which all units agree, 2 / 2^units. nan
+    where a draw has no score.
 
     >>> p_value(np.array([2.0, 1, 2, 3, -1, 2, 2, 2, 2, 2]), units=50)
     0.4
@@ -26,9 +28,14 @@ def p_value(draws: Draws, units: int) -> float:
     """
     if np.isnan(draws).any():
         return float("nan")
-    rest = draws[1:]
+    score, rest = float(draws[0]), draws[1:]
+    if units < 2 or score == 0:
+        return 1.0
     fewer = min(int((rest <= 0).sum()), int((rest >= 0).sum()))
-    return min(1.0, max(2 * (fewer + 1) / (len(rest) + 1), 2.0 ** (1 - units)))
+    share = 2 * (fewer + 1) / (len(rest) + 1)
+    error = float(rest.std()) * math.sqrt(units / (units - 1))
+    student = 2 * float(scipy.special.stdtr(units - 1, -abs(score) / error)) if error else 0.0
+    return min(1.0, max(share, student, 2.0 ** (1 - units)))
 
 
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:

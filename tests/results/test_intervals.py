@@ -52,7 +52,7 @@ def test_identical_images_leave_nothing_open(table, protocol):
     matrix = np.array([[5, 1, 0], [2, 7, 1], [0, 3, 9]])
     drawn = bootstrap(table({FOG: [matrix] * 8}), protocol)
     assert drawn.conditions[FOG][0] == pytest.approx(mean_iou(matrix))
-    low, high = interval(drawn.conditions[FOG])
+    low, high = interval(drawn.conditions[FOG], drawn.units)
     assert high - low == pytest.approx(0, abs=1e-10)
     assert low == pytest.approx(mean_iou(matrix))
 
@@ -64,7 +64,7 @@ def test_an_interval_holds_the_score_and_shrinks_with_the_images(table, protocol
         ones = [
             rng.integers(0, 100, (3, 3)) + np.diag(rng.integers(0, 300, 3)) for _ in range(count)
         ]
-        low, high = interval(bootstrap(table({FOG: ones}), protocol).conditions[FOG])
+        low, high = interval(bootstrap(table({FOG: ones}), protocol).conditions[FOG], count)
         assert low < mean_iou(sum(ones)) < high
         widths.append(high - low)
     # By half with four times the images, as standard errors do.
@@ -84,7 +84,7 @@ def test_an_interval_covers_as_often_as_it_says(table, protocol):
             ones.append(np.zeros((3, 3), np.int64))
             ones[-1][:2, :2] = rates.reshape(2, 2).round()
         drawn = bootstrap(table({FOG: ones}), protocol, resamples=200)
-        low, high = interval(drawn.conditions[FOG])
+        low, high = interval(drawn.conditions[FOG], drawn.units)
         hits += low <= truth <= high
     assert 87 <= hits <= 99
 
@@ -113,7 +113,7 @@ def test_a_difference_is_paired(table, whole, protocol):
     first, second = (bootstrap(table(m), protocol) for m in (better, worse))
     difference = paired_difference(first, second)
     assert 0 < difference.low < difference.points < difference.high
-    apart = np.subtract(*interval(first.mean)[::-1])
+    apart = np.subtract(*interval(first.mean, 12)[::-1])
     assert difference.high - difference.low < apart / 4
 
 
@@ -142,7 +142,7 @@ def test_what_is_incomplete_has_neither_score_nor_interval(table, whole, protoco
     for draws in (summary.mean, summary.retention, summary.mpc, summary.rpc):
         assert np.isnan(draws).all()
     assert not np.isnan(summary.clean).any()
-    assert all(np.isnan(end) for end in interval(drawn.mean))
+    assert all(np.isnan(end) for end in interval(drawn.mean, 4))
 
 
 def test_nothing_scored_is_said(table, protocol):
@@ -179,10 +179,30 @@ def test_as_scipy_draws_it(table, protocol):
     theirs = scipy.stats.bootstrap(
         (np.arange(40),), score, n_resamples=2000, method="percentile", vectorized=False, rng=rng
     ).confidence_interval
-    low, high = interval(bootstrap(table({FOG: ones}), protocol, 2000).conditions[FOG])
+    low, high = interval(bootstrap(table({FOG: ones}), protocol, 2000).conditions[FOG], 10**9)
     width = theirs.high - theirs.low
     assert low == pytest.approx(theirs.low, abs=0.06 * width)
     assert high == pytest.approx(theirs.high, abs=0.06 * width)
+
+
+def test_few_units_are_taken_further_out():
+    """Of means of n normal numbers an interval covers as often as it says, for small n, too."""
+    rng = np.random.default_rng(4)
+    for units in (8, 15, 40):
+        weights = _times(np.arange(units), 1000) / units
+        samples = rng.normal(size=(600, units))
+        ends = [interval(weights @ sample, units) for sample in samples]
+        share = np.mean([low <= 0 <= high for low, high in ends])
+        plain = np.mean([low <= 0 <= high for low, high in map(_percentiles, samples @ weights.T)])
+        assert share == pytest.approx(0.95, abs=0.025)
+        assert share - plain > {8: 0.04, 15: 0.01, 40: -0.01}[units]
+    draws = rng.normal(size=1001)
+    assert interval(draws, 10**6) == pytest.approx(_percentiles(draws), abs=1e-3)
+    assert interval(draws, 1) == (draws[1:].min(), draws[1:].max())
+
+
+def _percentiles(draws):
+    return tuple(np.percentile(draws[1:], [2.5, 97.5]))
 
 
 def video(rng, count):
@@ -205,7 +225,8 @@ def test_frames_of_a_video_are_drawn_in_clips(table, protocol):
         for clip in hits:
             rows = table({FOG: ones}, clip=clip)
             rows["image"] = [f"drive_{i:04d}.png" for i in range(120)]
-            low, high = interval(bootstrap(rows, protocol, 200).conditions[FOG])
+            drawn = bootstrap(rows, protocol, 400)
+            low, high = interval(drawn.conditions[FOG], drawn.units)
             hits[clip] += low <= truth <= high
     assert hits[1] < 65
     assert hits[10] > 80
@@ -240,9 +261,9 @@ def test_the_luck_of_training_widens_the_interval(table, protocol):
     for seed, right in enumerate((500, 700, 900)):
         ones = [np.array([[right + i, 1000 - right - i], [100, 900]]) for i in range(12)]
         seeds.append(table({FOG: ones}, run=f"runs/{seed}"))
-    low, high = interval(bootstrap(seeds[1], protocol).conditions[FOG])
+    low, high = interval(bootstrap(seeds[1], protocol).conditions[FOG], 12)
     drawn = bootstrap(pd.concat(seeds), protocol).conditions[FOG]
-    assert interval(drawn)[1] - interval(drawn)[0] > 10 * (high - low)
+    assert np.ptp(interval(drawn, 12)) > 10 * (high - low)
     # The variance of a mean of three drawn from three: (n - 1) / n of the unbiased one over n.
     scores = [bootstrap(rows, protocol).conditions[FOG][0] for rows in seeds]
     assert drawn[1:].std() == pytest.approx(np.std(scores) / np.sqrt(3), rel=0.1)
