@@ -71,6 +71,20 @@ class Protocol:
         """The conditions that enter the mean of their corruption, in protocol order."""
         return tuple(Condition(spec.name, s) for spec in self.corruptions for s in spec.scored)
 
+    @cached_property
+    def averaged(self) -> str:
+        """Which severities are averaged, in words: what stands beside every score.
+
+        "severities 1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
+        """
+        levels: dict[str, list[str]] = {}
+        for spec in self.corruptions:
+            levels.setdefault(spec.scored_text, []).append(spec.name)
+        most, *others = sorted(levels, key=lambda level: -len(levels[level]))
+        parts = [f"{most} of {len(levels[most])} corruptions"]
+        parts += [f"{level} of {', '.join(levels[level])}" for level in others]
+        return f"severities {'; '.join(parts)}"
+
     def spec(self, name: str) -> CorruptionSpec:
         """The corruption called `name`.
 

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torchmetrics.classification import MulticlassConfusionMatrix, MulticlassJaccardIndex
 
 from robustbench_seg.confusion import confusion_matrix, iou, mean_iou
 from robustbench_seg.errors import DatasetError, ModelError
@@ -80,6 +82,46 @@ def test_iou_of_a_stack_is_that_of_each():
     stack = np.random.default_rng(1).integers(0, 9, (4, 2, 5, 5))
     each = [[iou(matrix) for matrix in row] for row in stack]
     assert np.array_equal(iou(stack), each, equal_nan=True)
+
+
+@pytest.mark.parametrize("absent", [(), (0, 5, 18)])
+def test_agrees_with_torchmetrics(absent):
+    rng = np.random.default_rng(7)
+    present = [i for i in range(19) if i not in absent]
+    metric = MulticlassConfusionMatrix(num_classes=19, ignore_index=255)
+    jaccard = MulticlassJaccardIndex(num_classes=19, ignore_index=255, average="none")
+    matrix = np.zeros((19, 19), np.int64)
+    for _ in range(3):
+        truth = rng.choice(np.array([*present, 255], np.uint8), (30, 40))
+        guess = rng.choice(np.array(present, np.uint8), (30, 40))
+        seen = np.where((rng.random((30, 40)) < 0.5) & (truth != 255), truth, guess)
+        pair = [torch.from_numpy(pixels.astype(np.int64)) for pixels in (seen, truth)]
+        metric.update(*pair)
+        jaccard.update(*pair)
+        matrix += confusion_matrix(truth, seen, 19)
+    assert np.array_equal(matrix, metric.compute().numpy())
+    assert iou(matrix)[present] == pytest.approx(jaccard.compute().numpy()[present], abs=1e-6)
+    # It calls an absent class 0 there; left out, as in the official evaluation, it has no score.
+    assert np.flatnonzero(np.isnan(iou(matrix))).tolist() == list(absent)
+    assert mean_iou(matrix) == pytest.approx(100 * float(jaccard.compute()[present].mean()))
+
+
+def test_mean_iou_of_three_classes_by_hand():
+    # Truth 0: 4 of 6 hit; truth 1: 3 of 5; truth 2: 1 of 3. Wrongly found: 2, 2 and 2.
+    matrix = np.array([[4, 1, 1], [1, 3, 1], [1, 1, 1]])
+    assert iou(matrix).tolist() == [4 / 8, 3 / 7, 1 / 5]
+    assert mean_iou(matrix) == pytest.approx(100 * (4 / 8 + 3 / 7 + 1 / 5) / 3)
+
+
+def test_ignored_pixels_change_nothing_whatever_is_predicted_there():
+    rng = np.random.default_rng(8)
+    truth = rng.integers(0, 3, (20, 20), np.uint8)
+    seen = rng.integers(0, 3, (20, 20), np.uint8)
+    whole = confusion_matrix(truth[:15], seen[:15], 3)
+    truth[15:] = 255
+    for guess in range(3):
+        seen[15:] = guess
+        assert np.array_equal(confusion_matrix(truth, seen, 3), whole)
 
 
 def test_agrees_with_cityscapes_own_evaluation(tmp_path):

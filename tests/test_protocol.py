@@ -196,3 +196,10 @@ def test_missing_protocols_say_where_to_look(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(CardError, match=r"binary\.toml: cannot read the protocol: not UTF-8"):
         load_protocol(tmp_path / "binary.toml")
+
+
+def test_which_severities_are_averaged_in_words():
+    noises = "gaussian_noise, impulse_noise, shot_noise, speckle_noise"
+    assert load_protocol().averaged == f"severities 1-5 of 12 corruptions; 1-3 of {noises}"
+    assert load_protocol("city-c-fan").averaged == "severities 1-3 of 16 corruptions"
+    assert load_protocol("mpc-15").averaged == "severities 1-5 of 15 corruptions"

@@ -177,14 +177,7 @@ def _summary(runs: list[Path], protocol: "Protocol") -> str:
         axis=1,
     )
     text = table.to_string(index=False, float_format=lambda score: f"{score:.1f}", na_rep="-")
-    scored: dict[tuple[int, ...], list[str]] = {}
-    for spec in protocol.corruptions:
-        scored.setdefault(spec.scored, []).append(spec.name)
-    averaged = "; ".join(
-        f"severities {', '.join(map(str, levels))} of {len(names)} corruptions"
-        for levels, names in scored.items()
-    )
     folders = "\n".join(str(run) for run in runs)
     warnings = "".join(f"\nwarning: {gap}" for gap in clean_gaps(runs))
-    legend = f"mIoU in percent; retention = mean / clean. Averaged: {averaged}."
+    legend = f"mIoU in percent; retention = mean / clean. Averaged: {protocol.averaged}."
     return f"{warnings}\n{legend}\n{text}\n\n{folders}"

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from robustbench_seg import __version__
+from robustbench_seg.cli.compare import compare
 from robustbench_seg.cli.corruptions import corruptions
 from robustbench_seg.cli.cost import cost
 from robustbench_seg.cli.demo import demo
@@ -59,6 +60,7 @@ for command in (
     verify,
     evaluate,
     report,
+    compare,
     train,
     models,
     weights,

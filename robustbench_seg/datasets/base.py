@@ -61,6 +61,15 @@ class Dataset(Protocol):
         ...
 
     @property
+    def clip(self) -> int:
+        """How many consecutive images are drawn together where an interval is computed.
+
+        1 where images come from separate snippets and are independent draws of the world; more
+        for the frames of a video, whose neighbours show the same street.
+        """
+        ...
+
+    @property
     def fingerprint(self) -> Mapping[str, object]:
         """JSON-able facts that tell one version of the data from another (no absolute paths)."""
         ...

@@ -7,6 +7,8 @@ Its folder is the dataset's root, unless --data names another. A whole descripti
     labels = "masks/{split}/*_mask.png"
     classes = ["ground", "rock", "machine", "person"]
     palette = [[128, 64, 0], [128, 128, 128], [255, 170, 0], [220, 20, 60]]   # optional
+    clip = 10                  # frames of a video: so many in a row are drawn together for an
+                               # interval; 1 if left out: every image stands alone
     ignore = [0, 255]          # ids in the label files that are not scored; [255] if left out
 
     [label_map]                # id in the label files = class, by name or index
@@ -63,6 +65,7 @@ class Description:
     palette: tuple[tuple[int, int, int], ...] | None = None
     label_map: dict[str, Any] | None = None
     ignore: tuple[int, ...] = (IGNORE,)
+    clip: int = 1
 
 
 def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
@@ -103,7 +106,16 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         root, find_images(root, [images], source), [LabelForm(path_of, table)], source
     )
     palette = description.palette or voc_palette(len(description.classes))
-    return FileDataset(description.name, split, description.classes, palette, root, items, table)
+    return FileDataset(
+        description.name,
+        split,
+        description.classes,
+        palette,
+        root,
+        items,
+        table,
+        description.clip,
+    )
 
 
 def _check(description: Description, where: str) -> None:
@@ -118,6 +130,8 @@ def _check(description: Description, where: str) -> None:
     twice = [name for name in classes if classes.count(name) > 1]
     if twice:
         raise CardError(f"{where}: the class '{twice[0]}' is given more than once")
+    if description.clip < 1:
+        raise CardError(f"{where}: clip is {description.clip}; 1 or more images are wanted")
     palette = description.palette
     if palette is not None and len(palette) != len(classes):
         raise CardError(f"{where}: {len(palette)} colours in palette for {len(classes)} classes")

@@ -60,6 +60,7 @@ class FileDataset:
     root:    the folder that ids and labels are relative to
     items:   the pairs, in the order of the ids
     table:   uint8, 256 or 65536 entries: id in a label file -> class index, IGNORE or UNKNOWN
+    clip:    how many consecutive images are drawn together (see Dataset)
     """
 
     name: str
@@ -69,6 +70,7 @@ class FileDataset:
     root: Path
     items: tuple[Item, ...]
     table: NDArray[np.uint8]
+    clip: int = 1
 
     @cached_property
     def ids(self) -> tuple[str, ...]:

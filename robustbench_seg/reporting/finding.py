@@ -8,7 +8,7 @@ from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.views import number
 
 FEW = 30
-"""Below so many images a percentile interval is too narrow to be taken at its word."""
+"""Below so many units a percentile interval is too narrow to be taken at its word."""
 
 
 def finding(panels: Sequence[Panel]) -> str:
@@ -59,7 +59,7 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
             "two were not run on the same images, so no interval of the difference can be given."
         )
     low, high = gap
-    interval = f"95 % interval {number(low)} to {number(high)}, paired bootstrap over images"
+    interval = f"95 % interval {number(low)} to {number(high)}, paired bootstrap over {panel.unit}"
     points = number(best["mean"] - second["mean"])
     if low <= 0 <= high:
         return (
@@ -104,11 +104,11 @@ def _others(panel: Panel, complete: pd.DataFrame) -> list[str]:
 
 def _trust(panel: Panel) -> str:
     each = "It is" if len(panel.measured) == 1 else "Each model is"
-    images = min(int(run.record["images"]) for run in panel.measured)
-    few = f" With only {images} images even that is rough." if images < FEW else ""
+    fewest = min((run.drawn for run in panel.measured), key=lambda drawn: drawn.units)
+    rough = f" With only {fewest.units} {fewest.unit} even that is rough."
     return (
         f"{each} one training run: the interval covers the choice of images, not the luck of "
-        f"training or of the corruptions' random draws.{few}"
+        f"training or of the corruptions' random draws.{rough if fewest.units < FEW else ''}"
     )
 
 
@@ -138,5 +138,6 @@ def terminal_table(panels: Sequence[Panel]) -> str:
                 for place, (text, size) in enumerate(zip(line, widths, strict=True))
             ]
             rows.append("  ".join(cells).rstrip())
-        blocks.append("\n".join([f"{panel.name}: mIoU, percent", *rows]))
+        title = f"{panel.name}: mIoU, percent; averaged: {panel.protocol.averaged}"
+        blocks.append("\n".join([title, *rows]))
     return "\n\n".join(blocks)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.errors import CardError, ResultsError, unknown
-from robustbench_seg.protocol import CLEAN, SEVERITIES, Condition, Protocol, load_protocol
+from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.reporting import published
 from robustbench_seg.reporting.degradation import degradation
 from robustbench_seg.reporting.panels import Measured, Panel, names_of
@@ -21,6 +21,8 @@ from robustbench_seg.results import (
     condition_intervals,
     condition_scores,
     find_runs,
+    missing,
+    own_protocol,
     protocol_scores,
     read_counts,
     read_record,
@@ -69,7 +71,7 @@ def read_panels(
 
 def _score(folder: Path, protocol: Protocol | None) -> _Scored:
     record = read_record(folder)
-    protocol = protocol or _own_protocol(folder, record)
+    protocol = protocol or own_protocol(folder, record)
     results = read_counts(folder)
     wanted = {CLEAN, *protocol.conditions()}
     pairs = zip(results["corruption"], results["severity"], strict=True)
@@ -89,18 +91,8 @@ def _score(folder: Path, protocol: Protocol | None) -> _Scored:
         severities,
         _class_rows(results, conditions),
         drawn,
-        _missing(results, protocol, int(record["images"])),
+        missing(results, protocol, int(record["images"])),
     )
-
-
-def _own_protocol(folder: Path, record: dict[str, Any]) -> Protocol:
-    name = str(record.get("protocol"))
-    try:
-        return load_protocol(name)
-    except CardError as error:
-        raise ResultsError(
-            f"{folder}: its protocol is not at hand: {error}; give it with --protocol"
-        ) from None
 
 
 def _class_rows(results: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
@@ -109,35 +101,6 @@ def _class_rows(results: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame
     index = pd.MultiIndex.from_frame(rows[["corruption", "severity"]])
     rows["iou"] = rows["iou"].where(complete.reindex(index).to_numpy(bool))
     return rows
-
-
-def _missing(results: pd.DataFrame, protocol: Protocol, total: int) -> dict[str, str]:
-    """For each corruption that lacks images: at which severities, how many, and why."""
-    there = results[results["counts"].notna()].groupby(["corruption", "severity"]).size()
-    reasons = (
-        results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
-    )
-    lacking: dict[str, dict[str, list[int]]] = {}
-    wanted = {CLEAN.corruption: (0,), **dict.fromkeys(protocol.names, SEVERITIES)}
-    for name, levels in wanted.items():
-        for level in levels:
-            count = int(there.get((name, level), 0))
-            if count < total:
-                what = f"{count} of {total} images" if count else "not run"
-                why = reasons.get((name, level))
-                words = f"{what} ({why})" if why else what
-                lacking.setdefault(name, {}).setdefault(words, []).append(level)
-    return {
-        name: "; ".join(_spelled(levels, words) for words, levels in parts.items())
-        for name, parts in lacking.items()
-    }
-
-
-def _spelled(levels: Sequence[int], words: str) -> str:
-    if tuple(levels) in ((0,), SEVERITIES):
-        return words
-    several = "severities" if len(levels) > 1 else "severity"
-    return f"{several} {', '.join(map(str, levels))}: {words}"
 
 
 def _panel(group: Sequence[_Scored], reference: str | None) -> Panel:

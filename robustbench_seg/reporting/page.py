@@ -33,10 +33,12 @@ WORDS = (
      "occur in neither prediction nor truth."),
     ("a cell", "Plain mean of the mIoU at the scored severities of that corruption. It is empty "
      "unless every scored severity of every image is there; so are means built on it."),
-    ("mean", "Unweighted mean of the corruptions' cells; mPC elsewhere."),
-    ("retention", "mean / clean, in percent: how much of the clean mIoU is kept; rPC elsewhere."),
-    ("interval", "95 % percentile interval of a bootstrap over images; a difference of two models "
-     "draws the same images for both. It covers the choice of images only."),
+    ("mean", "Unweighted mean of the corruptions' cells; mPC where all five severities score."),
+    ("retention", "mean / clean, in percent: how much of the clean mIoU is kept; rPC where all "
+     "five severities score."),
+    ("interval", "95 % percentile interval of a bootstrap over images, or clips of consecutive "
+     "frames where they are a video; a difference of two models draws the same for both. It covers "
+     "the choice of images only."),
     ("CD, rCD", "Corruption degradation of Kamann and Rother (definition quoted from memory): "
      "error of a model over the error of the reference model, summed over scored severities; rCD "
      "takes the error beyond clean. In percent; below 100 is more robust than the reference."),
@@ -205,7 +207,7 @@ def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
     title = f"mIoU over severity, {panel.name}"
     caption = (
         "mIoU at each severity; severity 0 is clean, bands are 95 % intervals from a bootstrap "
-        "over images. Hollow points on grey do not score."
+        f"over {panel.unit}. Hollow points on grey do not score."
     )
     return Figure(title, caption, inline_svg(svg, f"{title}. {caption}", f"{stem}-severity"))
 

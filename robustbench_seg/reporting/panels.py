@@ -86,6 +86,11 @@ class Panel:
         )
 
     @property
+    def unit(self) -> str:
+        """What a bootstrap draws: images, or clips of a video."""
+        return self.measured[0].drawn.unit
+
+    @property
     def shows_published(self) -> bool:
         """Whether published rows are here: in the ranking, or apart from it."""
         return self.reference is not None or "published" in set(self.scores["source"])
@@ -115,7 +120,8 @@ class Panel:
 
     def interval(self, model: str) -> tuple[float, float]:
         """95 % interval of a model's mean over the corruptions."""
-        return interval(self.run(model).drawn.mean)
+        drawn = self.run(model).drawn
+        return interval(drawn.mean, drawn.units)
 
     def difference(self, first: str, second: str) -> tuple[float, float] | None:
         """95 % interval of first - second, paired by image; None if they had other images."""

@@ -123,7 +123,7 @@ def _note(panel: Panel) -> str:
     spelled = [f"{count} corruptions at severities {levels}" for levels, count in counts.items()]
     note = (
         f"Mean: unweighted, over {', '.join(spelled)}. The bar is the 95 % interval from a "
-        "bootstrap over images."
+        f"bootstrap over {panel.unit}."
     )
     if panel.baseline:
         note += f" CD and rCD are against {panel.baseline}."

@@ -1,6 +1,8 @@
 """The store of runs, and the scores derived from it."""
 
 from robustbench_seg.results.clean import clean_gaps
+from robustbench_seg.results.comparison import Reference, check_comparable, compare, unlike
+from robustbench_seg.results.degradation import DEGRADATION_SOURCE, cd, rcd
 from robustbench_seg.results.intervals import (
     Bootstrap,
     Difference,
@@ -9,13 +11,19 @@ from robustbench_seg.results.intervals import (
     interval,
     paired_difference,
 )
+from robustbench_seg.results.missing import missing
+from robustbench_seg.results.models import Model, model_runs, own_protocol, read_model
 from robustbench_seg.results.read import read_counts, read_results
 from robustbench_seg.results.scores import (
+    Summary,
     category_means,
     class_scores,
     condition_scores,
     protocol_scores,
+    summarise,
+    with_every_severity,
 )
+from robustbench_seg.results.significance import holm, p_value, resamples_for
 from robustbench_seg.results.store import (
     Row,
     RunFolder,
@@ -28,25 +36,43 @@ from robustbench_seg.results.store import (
 )
 
 __all__ = [
+    "DEGRADATION_SOURCE",
     "Bootstrap",
     "Difference",
+    "Model",
+    "Reference",
     "Row",
     "RunFolder",
+    "Summary",
     "Timing",
     "bootstrap",
     "category_means",
+    "cd",
+    "check_comparable",
     "class_scores",
     "clean_gaps",
+    "compare",
     "condition_intervals",
     "condition_scores",
     "file_name",
     "find_runs",
+    "holm",
     "interval",
     "key_digest",
+    "missing",
+    "model_runs",
+    "own_protocol",
+    "p_value",
     "paired_difference",
     "protocol_scores",
+    "rcd",
     "read_counts",
+    "read_model",
     "read_record",
     "read_results",
+    "resamples_for",
+    "summarise",
+    "unlike",
+    "with_every_severity",
     "writing",
 ]

@@ -1,45 +1,74 @@
 """How far a score depends on which images the split happens to hold: the bootstrap.
 
-Images are drawn with replacement, as many as there are, 1000 times; each draw pools its matrices
-and scores them anew (Efron, "Bootstrap methods", 1979; percentile intervals). All conditions
-and all runs on the same images see the same draws, so differences are paired. What is covered is
-the choice of images; not training, and not the random numbers of the corruptions.
+The sampling units are drawn with replacement, as many as there are, 1000 times; each draw pools
+its matrices and scores them anew (Efron, "Bootstrap methods", 1979; percentile intervals,
+expanded where units are few). A unit is an image, or a clip of consecutive frames where the images
+are those of a video, as the dataset says (see units). All conditions and all models on the same
+images see the same draws, so differences are paired.
+
+Where one model was trained several times (runs that differ in the seed of training alone), its
+scores are means over the trainings, and each draw of the images draws the trainings with
+replacement, too, on its own for each model. With one training the luck of training is not
+covered; with few, the share of it is estimated too small by (n - 1) / n. The random numbers of the
+corruptions are never covered.
 """
 
+import math
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy.special
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.protocol import Condition, Protocol
 from robustbench_seg.results.counts import miou_of_counts, with_counts
+from robustbench_seg.results.scores import Summary, summarise
+from robustbench_seg.results.units import unit_name, units
 
 RESAMPLES = 1000
 SEED = 0
 LEVEL = 95.0
 
 Draws = NDArray[np.float64]
+"""A score and its draws: float64 (1 + resamples,); the first is of the images as they are."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bootstrap:
-    """The scores of one run in every draw of its images, in percent: float64 (resamples,) each.
+    """The scores of one model, and what they are in every draw; all in percent.
 
-    conditions: mIoU of each condition
-    clean, mean, retention: as in protocol_scores; nan in every draw where incomplete
-    measured: the mean over the corruptions itself, over all images once; nan where incomplete
-    images: the images drawn from
+    conditions: mIoU of each condition that has rows; nan in every draw unless all images are there
+    summary:    what the protocol makes of them
+    images:     those that are drawn from, sorted
+    clip:       the dataset's (see units)
+    units:      how many units there are
+    trainings:  how many runs the scores are means of
     """
 
     conditions: Mapping[Condition, Draws]
-    clean: Draws
-    mean: Draws
-    retention: Draws
-    measured: float
+    summary: Summary
     images: tuple[str, ...]
+    clip: int
+    units: int
+    trainings: int
+
+    @property
+    def mean(self) -> Draws:
+        """Mean over the corruptions."""
+        return self.summary.mean
+
+    def cell(self, condition: Condition) -> Draws:
+        """The mIoU of a condition; nan in every draw where it has none."""
+        return self.conditions.get(condition, np.full_like(self.summary.clean, np.nan))
+
+    @property
+    def unit(self) -> str:
+        """What is drawn, in words."""
+        return unit_name(self.clip)
 
 
 @dataclass(frozen=True)
@@ -52,43 +81,47 @@ class Difference:
 
 
 def bootstrap(results: pd.DataFrame, protocol: Protocol, resamples: int = RESAMPLES) -> Bootstrap:
-    """Draw the images of one run `resamples` times and score each draw.
+    """Draw the images of one model `resamples` times and score each draw.
 
-    results: rows of one run, as read_results or read_counts gives them; a condition that lacks
-        images is drawn from those it has, and enters no mean
+    results: rows of one run, or of several that are trainings of one model (see model_runs), as
+        read_results or read_counts gives them
+
+    Raises ResultsError if no image is scored yet.
     """
-    if results["run"].nunique() > 1:
-        raise ValueError(f"rows of one run wanted, not of {results['run'].nunique()}")
     there = with_counts(results)
-    draws: dict[Condition, Draws] = {}
-    complete: dict[Condition, Draws] = {}
-    for _, group in there.groupby(["corruption", "severity"], sort=False):
-        rows = group.sort_values("image")
-        first = rows.iloc[0]
-        condition = Condition(first["corruption"], int(first["severity"]))
-        counts = np.stack(list(rows["counts"])).astype(np.float64)
-        # One matrix product for all draws; the sums stay far below 2^53, so they are exact.
-        drawn = _weights(len(rows), resamples) @ counts.reshape(len(rows), -1)
-        scores = miou_of_counts(drawn.reshape(-1, *counts.shape[1:]))
-        draws[condition] = scores[1:]
-        if len(rows) == first["images"]:
-            complete[condition] = scores
-    nothing = np.full(1 + resamples, np.nan)
-    clean = complete.get(CLEAN, nothing)
-    cells = [
-        np.mean([complete.get(Condition(spec.name, s), nothing) for s in spec.scored], axis=0)
-        for spec in protocol.corruptions
-    ]
-    mean = np.mean(cells, axis=0)
-    retention = 100 * mean / clean
+    if there.empty:
+        named = ", ".join(results["run"].unique()) or "the run"
+        raise ResultsError(f"{named}: no image is scored yet; evaluate it first")
+    if there["model"].nunique() > 1:
+        raise ValueError(f"rows of one model wanted, not of {there['model'].nunique()}")
+    clip = int(there["clip"].iloc[0])
     images = tuple(sorted(there["image"].unique()))
-    return Bootstrap(draws, clean[1:], mean[1:], retention[1:], float(mean[0]), images)
+    of_image = units(images, clip)
+    times = _times(of_image, resamples)
+    runs = [_drawn(rows, times) for _, rows in there.groupby("run", sort=False)]
+    chosen = _trainings(str(there["model"].iloc[0]), len(runs), resamples)
+    nothing = np.full(1 + resamples, np.nan)
+    conditions: dict[Condition, Draws] = {}
+    for condition in dict.fromkeys(condition for run in runs for condition in run):
+        each = np.stack([run.get(condition, nothing) for run in runs])
+        conditions[condition] = (chosen * each).sum(axis=0)
+    summary = summarise(conditions, protocol)
+    return Bootstrap(conditions, summary, images, clip, int(of_image.max()) + 1, len(runs))
 
 
-def interval(draws: Draws) -> tuple[float, float]:
-    """The percentile interval of LEVEL percent; nan where a draw has no score."""
-    tail = (100 - LEVEL) / 2
-    low, high = np.percentile(draws, [tail, 100 - tail])
+def interval(draws: Draws, units: int) -> tuple[float, float]:
+    """The expanded percentile interval of LEVEL percent; nan where a draw has no score.
+
+    Few units spread too little in their own draws: plain percentiles would hold the truth in 90 %
+    of cases with ten units. So they are taken further out, by as much as Student's t with
+    units - 1 degrees of freedom asks for (Hesterberg, "What teachers should know about the
+    bootstrap", The American Statistician 2015, section 5.2); with 500 units that is nothing.
+    """
+    tail = 0.0
+    if units > 1:
+        quantile = scipy.special.stdtrit(units - 1, 0.5 + LEVEL / 200)
+        tail = 100 * float(scipy.special.ndtr(-quantile * math.sqrt(units / (units - 1))))
+    low, high = np.percentile(draws[1:], [tail, 100 - tail])
     return float(low), float(high)
 
 
@@ -100,28 +133,72 @@ def condition_intervals(bootstraps: Mapping[str, Bootstrap]) -> pd.DataFrame:
     records = []
     for run, drawn in bootstraps.items():
         for condition, draws in drawn.conditions.items():
-            records.append([run, condition.corruption, condition.severity, *interval(draws)])
+            records.append(
+                [run, condition.corruption, condition.severity, *interval(draws, drawn.units)]
+            )
     return pd.DataFrame(records, columns=["run", "corruption", "severity", "ci_low", "ci_high"])
 
 
 def paired_difference(first: Bootstrap, second: Bootstrap) -> Difference:
-    """Mean over the corruptions of the first run less that of the second, on the same draws.
+    """Mean over the corruptions of the first model less that of the second, on the same draws.
 
     Raises ResultsError if the runs are not on the same images.
     """
-    if first.images != second.images or len(first.mean) != len(second.mean):
+    check_paired(first, second)
+    difference = first.mean - second.mean
+    return Difference(float(difference[0]), *interval(difference, first.units))
+
+
+def check_paired(first: Bootstrap, second: Bootstrap) -> None:
+    """ResultsError unless two models were scored on the same images, drawn in the same way."""
+    if first.images != second.images:
         raise ResultsError(
             f"runs on {len(first.images)} and {len(second.images)} images that are not the same "
             "cannot be compared in pairs; evaluate both on the same images"
         )
-    return Difference(first.measured - second.measured, *interval(first.mean - second.mean))
+    if first.clip != second.clip:
+        raise ResultsError(
+            f"runs whose sampling units are {first.unit} and {second.unit} cannot be compared in "
+            "pairs; evaluate both with one description of the dataset"
+        )
 
 
-def _weights(images: int, resamples: int) -> NDArray[np.float64]:
+def _drawn(rows: pd.DataFrame, times: NDArray[np.float64]) -> dict[Condition, Draws]:
+    """The mIoU of each condition of one run in every draw; nan unless all images are there."""
+    rows = rows.sort_values("image")
+    total, counts = int(rows["images"].iloc[0]), list(rows["counts"])
+    places: dict[Condition, list[int]] = {}
+    for place, pair in enumerate(zip(rows["corruption"], rows["severity"], strict=True)):
+        places.setdefault(Condition(*pair), []).append(place)
+    drawn = {}
+    for condition, those in places.items():
+        scores = np.full(len(times), np.nan)
+        if len(those) == total == times.shape[1]:
+            stack = np.stack([counts[place] for place in those]).astype(np.float64)
+            # One matrix product for all draws; the sums stay far below 2^53, so they are exact.
+            pooled = times @ stack.reshape(total, -1)
+            scores = miou_of_counts(pooled.reshape(-1, *stack.shape[1:]))
+        drawn[condition] = scores
+    return drawn
+
+
+def _times(of_image: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
     """How often each image counts: (1 + resamples, images), a function of its arguments alone.
 
-    The first row is the split itself, each image once; the others are draws.
+    The first row is the split itself, each image once; the others are draws of its units.
     """
+    count = int(of_image.max()) + 1
     generator = np.random.default_rng(SEED)
-    drawn = generator.multinomial(images, np.full(images, 1 / images), size=resamples)
-    return np.concatenate([np.ones((1, images)), drawn])
+    drawn = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+    return np.concatenate([np.ones((1, count)), drawn])[:, of_image]
+
+
+def _trainings(model: str, count: int, resamples: int) -> NDArray[np.float64]:
+    """The share of each training in each draw: (trainings, 1 + resamples).
+
+    Seeded by the model's name: trainings of two models have nothing to do with each other.
+    """
+    generator = np.random.default_rng([SEED, zlib.crc32(model.encode())])
+    drawn = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+    shares: NDArray[np.float64] = np.concatenate([np.ones((1, count)), drawn]).T / count
+    return shares

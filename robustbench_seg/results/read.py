@@ -23,6 +23,7 @@ RUN_COLUMNS = [
     "protocol",
     "images",
     "classes",
+    "clip",
 ]
 
 Paths = Path | str | Iterable[Path | str]
@@ -32,8 +33,9 @@ def read_results(paths: Paths) -> pd.DataFrame:
     """Read run folders, or folders of them, as one table: a row for each image and condition.
 
     Columns: run (the folder's path), model, dataset, split, stream, seed, protocol (the name),
-    images (how many the run has), classes (tuple of names); image, corruption, severity, matrix
-    (int64 KxK, rows the truth; None where the image was left out), reason (why it was, or None).
+    images (how many the run has), classes (tuple of names), clip (of the dataset; 1 where run.json
+    does not say); image, corruption, severity, matrix (int64 KxK, rows the truth; None where the
+    image was left out), reason (why it was, or None).
     The rows of a run are sorted by corruption, severity and image.
 
     Raises ResultsError for a path that holds no run, a broken file, and parts that contradict
@@ -72,7 +74,7 @@ def _read_run(
             key = (row.image, row.condition)
             rows[key] = _one(rows[key], row, part) if key in rows else row
     ordered = sorted(rows.values(), key=lambda row: (row.condition, row.image))
-    facts = {**record, "run": str(folder), "classes": classes}
+    facts = {"clip": 1, **record, "run": str(folder), "classes": classes}
     columns: dict[str, list[object]] = {
         **{name: [facts[name]] * len(ordered) for name in RUN_COLUMNS},
         "image": [row.image for row in ordered],
@@ -84,7 +86,7 @@ def _read_run(
     table = pd.DataFrame(
         {name: pd.Series(values, dtype=object) for name, values in columns.items()}
     )
-    return table.astype(dict.fromkeys(("seed", "images", "severity"), "int64"))
+    return table.astype(dict.fromkeys(("seed", "images", "clip", "severity"), "int64"))
 
 
 def _one(first: Row, second: Row, part: Path) -> Row:

@@ -2,19 +2,81 @@
 
 The mIoU of a condition is that of one matrix, the sum over its images. A corruption's score is the
 plain mean over its scored severities, a protocol's the plain mean over its corruptions, and
-retention that mean divided by the clean mIoU (Michaelis et al., arXiv 1907.07484, Eq. 1-2, where
-they are called mPC and rPC). All scores are in percent. What is incomplete has no score: nan.
+retention that mean divided by the clean mIoU. mPC and rPC are the same two over all five
+severities of every corruption (Michaelis et al., arXiv 1907.07484, Eq. 1-2). All scores are in
+percent. What is incomplete has no score: nan.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from robustbench_seg.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.protocol import CLEAN, SEVERITIES, Condition, Protocol
 from robustbench_seg.results.counts import Counts, iou_of_counts, miou_of_counts, with_counts
 
 KEYS = ["run", "model", "dataset", "split"]
+
+Scores = NDArray[np.float64]
+"""One score, or that score in many draws of the images: float64 of any shape, percent."""
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What a protocol makes of the mIoU of its conditions: one array of one shape each.
+
+    corruptions: mean over the scored severities, in protocol order
+    categories:  plain mean over their corruptions
+    mean:        plain mean over the corruptions
+    retention:   mean / clean
+    mpc, rpc:    mean and retention with every severity scored
+    """
+
+    clean: Scores
+    corruptions: Mapping[str, Scores]
+    categories: Mapping[str, Scores]
+    mean: Scores
+    retention: Scores
+    mpc: Scores
+    rpc: Scores
+
+
+def summarise(cells: Mapping[Condition, Scores], protocol: Protocol) -> Summary:
+    """Average the mIoU of conditions as `protocol` says; nan where one is missing or nan.
+
+    cells: arrays of one shape, for each condition that has a score
+    """
+    nothing = np.full(next(iter(cells.values())).shape if cells else (), np.nan)
+    clean = cells.get(CLEAN, nothing)
+
+    def average(protocol: Protocol) -> dict[str, Scores]:
+        return {
+            spec.name: _mean([cells.get(Condition(spec.name, s), nothing) for s in spec.scored])
+            for spec in protocol.corruptions
+        }
+
+    corruptions = average(protocol)
+    mean = _mean([*corruptions.values()])
+    mpc = _mean([*average(with_every_severity(protocol)).values()])
+    categories = {
+        category: _mean(
+            [corruptions[s.name] for s in protocol.corruptions if s.category == category]
+        )
+        for category in protocol.categories
+    }
+    return Summary(clean, corruptions, categories, mean, 100 * mean / clean, mpc, 100 * mpc / clean)
+
+
+def _mean(scores: list[Scores]) -> Scores:
+    return np.asarray(np.mean(scores, axis=0))
+
+
+def with_every_severity(protocol: Protocol) -> Protocol:
+    """The same protocol with severities 1 to 5 of every corruption scored: that of mPC and rPC."""
+    specs = tuple(replace(spec, scored=SEVERITIES) for spec in protocol.corruptions)
+    return replace(protocol, corruptions=specs)
 
 
 def condition_scores(results: pd.DataFrame) -> pd.DataFrame:
@@ -26,12 +88,12 @@ def condition_scores(results: pd.DataFrame) -> pd.DataFrame:
     """
     records = [
         {
-            **rows.iloc[0][[*KEYS, "corruption", "severity"]].to_dict(),
-            "images": len(rows),
-            "complete": len(rows) == rows["images"].iloc[0],
+            **facts,
+            "images": number,
+            "complete": number == images,
             "miou": float(miou_of_counts(total)),
         }
-        for rows, total in _pooled(results)
+        for facts, number, images, _, total in _pooled(results)
     ]
     columns = [*KEYS, "corruption", "severity", "images", "complete", "miou"]
     return pd.DataFrame(records, columns=columns)
@@ -43,20 +105,36 @@ def class_scores(results: pd.DataFrame) -> pd.DataFrame:
     results: as in condition_scores
     Columns: run, model, dataset, split, corruption, severity, class, iou.
     """
-    keys = [*KEYS, "corruption", "severity"]
-    tables = [pd.DataFrame(columns=[*keys, "class", "iou"])]
-    for rows, total in _pooled(results):
-        first = rows.iloc[0]
-        table = pd.DataFrame({"class": list(first["classes"]), "iou": iou_of_counts(total)})
-        tables.append(table.assign(**{key: first[key] for key in keys})[tables[0].columns])
-    return pd.concat(tables[1:] or tables, ignore_index=True)
+    records = [
+        (*facts.values(), name, score)
+        for facts, _, _, classes, total in _pooled(results)
+        for name, score in zip(classes, iou_of_counts(total).tolist(), strict=True)
+    ]
+    return pd.DataFrame(records, columns=[*KEYS, "corruption", "severity", "class", "iou"])
 
 
-def _pooled(results: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Counts]]:
-    """For each run and condition: its scored rows, and the sum of their counts."""
-    groups = with_counts(results).groupby(["run", "corruption", "severity"], sort=False)
-    for _, rows in groups:
-        yield rows, np.sum(np.stack(list(rows["counts"])), axis=0)
+def _pooled(
+    results: pd.DataFrame,
+) -> Iterator[tuple[dict[str, object], int, int, tuple[str, ...], Counts]]:
+    """For each run and condition: what it is, how many of how many images are scored, the classes,
+    and the sum of their counts.
+    """
+    there = with_counts(results)
+    columns = [*KEYS, "corruption", "severity", "images", "classes"]
+    groups = there.groupby(["run", "corruption", "severity"], sort=False).indices
+    # Columns as plain arrays: a DataFrame for each group would take longer than all sums.
+    facts = {name: there[name].to_numpy(object) for name in columns}
+    counts = there["counts"].to_numpy(object)
+    for places in groups.values():
+        first = {name: column[places[0]] for name, column in facts.items()}
+        images, classes = first.pop("images"), first.pop("classes")
+        yield (
+            first,
+            len(places),
+            images,
+            classes,
+            np.sum(np.stack([counts[place] for place in places]), axis=0),
+        )
 
 
 def protocol_scores(conditions: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
@@ -65,24 +143,24 @@ def protocol_scores(conditions: pd.DataFrame, protocol: Protocol) -> pd.DataFram
     conditions: as condition_scores gives them
     Columns: run, model, dataset, split, images (scored clean), clean, the corruptions in protocol
     order, mean, retention. A corruption is nan unless all its scored severities are there with
-    all images; the mean is nan unless all corruptions are.
+    all images; the mean is nan unless all corruptions are. For mPC and rPC, score
+    with_every_severity(protocol).
     """
     records = []
     for _, rows in conditions.groupby("run", sort=False):
         complete = rows[rows["complete"]]
         pairs = map(Condition, complete["corruption"], complete["severity"])
-        there = dict(zip(pairs, complete["miou"], strict=True))
-        record = rows.iloc[0][KEYS].to_dict()
+        summary = summarise(
+            dict(zip(pairs, complete["miou"].to_numpy(float), strict=True)), protocol
+        )
+        record: dict[str, object] = {key: rows[key].iloc[0] for key in KEYS}
         record["images"] = int(rows.loc[rows["corruption"] == CLEAN.corruption, "images"].sum())
-        record["clean"] = there.get(CLEAN, np.nan)
-        for spec in protocol.corruptions:
-            cells = [there.get(Condition(spec.name, s), np.nan) for s in spec.scored]
-            record[spec.name] = np.mean(cells)
+        record |= {"clean": summary.clean, **summary.corruptions}
+        record |= {"mean": summary.mean, "retention": summary.retention}
         records.append(record)
-    table = pd.DataFrame(records, columns=[*KEYS, "images", "clean", *protocol.names])
-    table["mean"] = table[list(protocol.names)].mean(axis=1, skipna=False)
-    table["retention"] = 100 * table["mean"] / table["clean"]
-    return table
+    names = ["clean", *protocol.names, "mean", "retention"]
+    table = pd.DataFrame(records, columns=[*KEYS, "images", *names])
+    return table.astype(dict.fromkeys(names, float))
 
 
 def category_means(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:

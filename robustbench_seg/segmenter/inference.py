@@ -81,7 +81,8 @@ def slide(
     """See an image through overlapping `crop` x `crop` windows every `stride` pixels.
 
     The last window of a row or column is moved back inside the image; an image smaller than the
-    window is taken as it is. At most `batch` windows go through the network (as in `whole`) at once.
+    window is taken as it is. At most `batch` windows go through the network (as in `whole`) at
+    once.
     """
     height, width = image.shape[2:]
     rows, columns = list(windows(height, crop, stride)), list(windows(width, crop, stride))

@@ -121,6 +121,7 @@ class Study:
             "dataset": data.name,
             "split": data.split,
             "images": len(data),
+            "clip": data.clip,
             "stream": self.stream,
             "seed": self.seed,
             "protocol": self.protocol.name,

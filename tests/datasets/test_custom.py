@@ -38,6 +38,8 @@ def test_without_a_label_map_ids_are_indices(describe, put):
     assert dataset.classes == ("ground", "rock", "machine")
     assert dataset.palette == ((128, 0, 0), (0, 128, 0), (128, 128, 0))  # of PASCAL VOC
     assert dataset.ids == ("photos/val/7.jpg",)
+    assert dataset.clip == 1
+    assert open_dataset(describe(PLAIN + "clip = 25"), None).clip == 25
     assert dataset[0].labels.tolist() == [[0, 1, 2, IGNORE]]
     fill(put, [3])
     with pytest.raises(DatasetError, match=r"7_mask\.png: label id 3 .* ids are 0\.\.2, 255;"):
@@ -136,6 +138,7 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
             "palette = [[0, 0, 0], [1, 1, 1], [0, 0, 256]]\nname",
             "palette holds a value outside 0..255",
         ),
+        ("name", "clip = 0\nname", "clip is 0; 1 or more images are wanted"),
         ("name", "ignore = [70000]\nname", "ignore: 70000 is not an id; 0..65535 is possible"),
         ("name", "ignore = [2]\nname", "the id 2 is both ignored and a class"),
         ("name", "label_map = {a = 1}\nname", "label_map: 'a' is not an id; 0..65535 is possible"),

@@ -14,7 +14,7 @@ def protocol():
 def table():
     """Rows as read_results gives them, from {condition: [matrix of each image]}."""
 
-    def make(matrices, run="runs/a", images=None, model="a"):
+    def make(matrices, run="runs/a", images=None, model="a", clip=1):
         count = images or max(map(len, matrices.values()))
         return pd.DataFrame(
             [
@@ -25,6 +25,7 @@ def table():
                     "split": "val",
                     "images": count,
                     "classes": tuple("xyz"),
+                    "clip": clip,
                     "image": f"{i}.png",
                     "corruption": condition.corruption,
                     "severity": condition.severity,

@@ -1,6 +1,9 @@
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
 from robustbench_seg.confusion import mean_iou
 from robustbench_seg.errors import ResultsError
@@ -13,7 +16,7 @@ from robustbench_seg.results import (
     paired_difference,
     protocol_scores,
 )
-from robustbench_seg.results.intervals import _weights
+from robustbench_seg.results.intervals import _times
 
 FOG = Condition("fog", 3)
 
@@ -21,10 +24,10 @@ FOG = Condition("fog", 3)
 def test_each_draw_is_the_score_of_the_images_drawn(table, whole, protocol):
     matrices = whole(5)
     drawn = bootstrap(table(matrices), protocol, resamples=20)
-    weights = _weights(5, 20)
+    weights = _times(np.arange(5), 20)
     assert (weights[0] == 1).all()
     assert (weights.sum(1) == 5).all()
-    for draw, times in enumerate(weights[1:].astype(int)):
+    for draw, times in enumerate(weights.astype(int)):
         scores = {
             condition: mean_iou(sum(n * m for n, m in zip(times, ones, strict=True)))
             for condition, ones in matrices.items()
@@ -34,21 +37,22 @@ def test_each_draw_is_the_score_of_the_images_drawn(table, whole, protocol):
             for spec in protocol.corruptions
         ]
         assert drawn.conditions[FOG][draw] == pytest.approx(scores[FOG])
-        assert drawn.clean[draw] == pytest.approx(scores[CLEAN])
+        assert drawn.summary.clean[draw] == pytest.approx(scores[CLEAN])
         assert drawn.mean[draw] == pytest.approx(np.mean(cells))
-        assert drawn.retention[draw] == pytest.approx(100 * np.mean(cells) / scores[CLEAN])
+        assert drawn.summary.retention[draw] == pytest.approx(100 * np.mean(cells) / scores[CLEAN])
 
 
 def test_the_split_itself_is_scored_too(table, whole, protocol):
     rows = table(whole(5))
     scores = protocol_scores(condition_scores(rows), protocol)
-    assert bootstrap(rows, protocol).measured == pytest.approx(scores["mean"][0])
+    assert bootstrap(rows, protocol).mean[0] == pytest.approx(scores["mean"][0])
 
 
 def test_identical_images_leave_nothing_open(table, protocol):
     matrix = np.array([[5, 1, 0], [2, 7, 1], [0, 3, 9]])
     drawn = bootstrap(table({FOG: [matrix] * 8}), protocol)
-    low, high = interval(drawn.conditions[FOG])
+    assert drawn.conditions[FOG][0] == pytest.approx(mean_iou(matrix))
+    low, high = interval(drawn.conditions[FOG], drawn.units)
     assert high - low == pytest.approx(0, abs=1e-10)
     assert low == pytest.approx(mean_iou(matrix))
 
@@ -60,7 +64,7 @@ def test_an_interval_holds_the_score_and_shrinks_with_the_images(table, protocol
         ones = [
             rng.integers(0, 100, (3, 3)) + np.diag(rng.integers(0, 300, 3)) for _ in range(count)
         ]
-        low, high = interval(bootstrap(table({FOG: ones}), protocol).conditions[FOG])
+        low, high = interval(bootstrap(table({FOG: ones}), protocol).conditions[FOG], count)
         assert low < mean_iou(sum(ones)) < high
         widths.append(high - low)
     # By half with four times the images, as standard errors do.
@@ -80,7 +84,7 @@ def test_an_interval_covers_as_often_as_it_says(table, protocol):
             ones.append(np.zeros((3, 3), np.int64))
             ones[-1][:2, :2] = rates.reshape(2, 2).round()
         drawn = bootstrap(table({FOG: ones}), protocol, resamples=200)
-        low, high = interval(drawn.conditions[FOG])
+        low, high = interval(drawn.conditions[FOG], drawn.units)
         hits += low <= truth <= high
     assert 87 <= hits <= 99
 
@@ -109,7 +113,7 @@ def test_a_difference_is_paired(table, whole, protocol):
     first, second = (bootstrap(table(m), protocol) for m in (better, worse))
     difference = paired_difference(first, second)
     assert 0 < difference.low < difference.points < difference.high
-    apart = np.subtract(*interval(first.mean)[::-1])
+    apart = np.subtract(*interval(first.mean, 12)[::-1])
     assert difference.high - difference.low < apart / 4
 
 
@@ -124,16 +128,26 @@ def test_runs_on_other_images_cannot_be_paired(table, whole, protocol):
         paired_difference(first, bootstrap(others, protocol))
 
 
-def test_what_is_incomplete_has_no_mean(table, whole, protocol):
+def test_what_is_incomplete_has_neither_score_nor_interval(table, whole, protocol):
     matrices = whole(4)
     matrices[FOG][2] = None
     drawn = bootstrap(table(matrices), protocol)
-    assert np.isnan(drawn.mean).all()
-    assert np.isnan(drawn.retention).all()
-    assert np.isnan(drawn.measured)
-    assert not np.isnan(drawn.conditions[FOG]).any()
-    assert not np.isnan(drawn.clean).any()
-    assert all(np.isnan(end) for end in interval(drawn.mean))
+    empty = [condition for condition, draws in drawn.conditions.items() if np.isnan(draws).all()]
+    assert empty == [FOG]
+    summary = drawn.summary
+    assert [name for name, draws in summary.corruptions.items() if np.isnan(draws).all()] == ["fog"]
+    assert [name for name, draws in summary.categories.items() if np.isnan(draws).all()] == [
+        "weather"
+    ]
+    for draws in (summary.mean, summary.retention, summary.mpc, summary.rpc):
+        assert np.isnan(draws).all()
+    assert not np.isnan(summary.clean).any()
+    assert all(np.isnan(end) for end in interval(drawn.mean, 4))
+
+
+def test_nothing_scored_is_said(table, protocol):
+    with pytest.raises(ResultsError, match=r"^runs/a: no image is scored yet; evaluate it first$"):
+        bootstrap(table({FOG: [None, None]}), protocol)
 
 
 def test_intervals_of_all_conditions_as_a_table(table, whole, protocol):
@@ -147,7 +161,118 @@ def test_intervals_of_all_conditions_as_a_table(table, whole, protocol):
     assert (both["miou"] < both["ci_high"]).all()
 
 
-def test_one_run_at_a_time(table, whole, protocol):
-    rows = pd.concat([table(whole(2)), table(whole(2), run="runs/b")])
-    with pytest.raises(ValueError, match="rows of one run wanted, not of 2"):
+def test_one_model_at_a_time(table, whole, protocol):
+    rows = pd.concat([table(whole(2)), table(whole(2), run="runs/b", model="b")])
+    with pytest.raises(ValueError, match="rows of one model wanted, not of 2"):
         bootstrap(rows, protocol)
+
+
+def test_as_scipy_draws_it(table, protocol):
+    """An interval of our own draws against that of scipy's percentile bootstrap."""
+    rng = np.random.default_rng(5)
+    ones = [rng.integers(0, 100, (3, 3)) + np.diag(rng.integers(0, 300, 3)) for _ in range(40)]
+    stack = np.stack(ones)
+
+    def score(places):
+        return mean_iou(stack[places.astype(int)].sum(0))
+
+    theirs = scipy.stats.bootstrap(
+        (np.arange(40),), score, n_resamples=2000, method="percentile", vectorized=False, rng=rng
+    ).confidence_interval
+    low, high = interval(bootstrap(table({FOG: ones}), protocol, 2000).conditions[FOG], 10**9)
+    width = theirs.high - theirs.low
+    assert low == pytest.approx(theirs.low, abs=0.06 * width)
+    assert high == pytest.approx(theirs.high, abs=0.06 * width)
+
+
+def test_few_units_are_taken_further_out():
+    """Of means of n normal numbers an interval covers as often as it says, for small n, too."""
+    rng = np.random.default_rng(4)
+    for units in (8, 15, 40):
+        weights = _times(np.arange(units), 1000) / units
+        samples = rng.normal(size=(600, units))
+        ends = [interval(weights @ sample, units) for sample in samples]
+        share = np.mean([low <= 0 <= high for low, high in ends])
+        plain = np.mean([low <= 0 <= high for low, high in map(_percentiles, samples @ weights.T)])
+        assert share == pytest.approx(0.95, abs=0.025)
+        assert share - plain > {8: 0.04, 15: 0.01, 40: -0.01}[units]
+    draws = rng.normal(size=1001)
+    assert interval(draws, 10**6) == pytest.approx(_percentiles(draws), abs=1e-3)
+    assert interval(draws, 1) == (draws[1:].min(), draws[1:].max())
+
+
+def _percentiles(draws):
+    return tuple(np.percentile(draws[1:], [2.5, 97.5]))
+
+
+def video(rng, count):
+    """Frames whose scores drift slowly: neighbours are alike, as those of a drive are."""
+    level = np.empty(count)
+    level[0] = rng.normal()
+    for i in range(1, count):
+        level[i] = 0.8 * level[i - 1] + 0.6 * rng.normal()
+    right = (600 + 80 * level).astype(int)
+    return [np.array([[n, 1000 - n], [1000 - n, n]]) for n in right]
+
+
+def test_frames_of_a_video_are_drawn_in_clips(table, protocol):
+    """Drawn one by one, neighbours are taken for independent: the interval claims too much."""
+    rng = np.random.default_rng(3)
+    truth = 100 * 600 / 1400
+    hits = {1: 0, 10: 0}
+    for _ in range(100):
+        ones = video(rng, 120)
+        for clip in hits:
+            rows = table({FOG: ones}, clip=clip)
+            rows["image"] = [f"drive_{i:04d}.png" for i in range(120)]
+            drawn = bootstrap(rows, protocol, 400)
+            low, high = interval(drawn.conditions[FOG], drawn.units)
+            hits[clip] += low <= truth <= high
+    assert hits[1] < 65
+    assert hits[10] > 80
+
+
+def test_the_unit_is_said(table, whole, protocol):
+    alone = bootstrap(table(whole(6)), protocol)
+    assert (alone.unit, alone.units) == ("images", 6)
+    clips = bootstrap(table(whole(6), clip=3), protocol)
+    assert (clips.unit, clips.units) == ("clips of about 3 consecutive frames", 2)
+    with pytest.raises(ResultsError, match="units are images and clips of about 3 consecutive fr"):
+        paired_difference(alone, clips)
+
+
+def test_trainings_of_one_model_are_a_mean_and_are_drawn_too(table, whole, protocol):
+    seeds = [table(whole(6, seed), run=f"runs/{seed}") for seed in range(3)]
+    each = [bootstrap(rows, protocol) for rows in seeds]
+    drawn = bootstrap(pd.concat(seeds), protocol)
+    assert drawn.trainings == 3
+    assert drawn.conditions[FOG][0] == pytest.approx(np.mean([b.conditions[FOG][0] for b in each]))
+    assert drawn.mean[0] == pytest.approx(np.mean([b.mean[0] for b in each]))
+    stack = np.stack([b.conditions[FOG] for b in each])
+    for draw in range(1, 8):
+        # A mean of three of the three trainings, with repeats, on the images of this draw.
+        means = [stack[list(s), draw].mean() for s in product(range(3), repeat=3)]
+        assert np.isclose(drawn.conditions[FOG][draw], means).any()
+
+
+def test_the_luck_of_training_widens_the_interval(table, protocol):
+    """Three trainings that differ much on images that differ little: from hand-made levels."""
+    seeds = []
+    for seed, right in enumerate((500, 700, 900)):
+        ones = [np.array([[right + i, 1000 - right - i], [100, 900]]) for i in range(12)]
+        seeds.append(table({FOG: ones}, run=f"runs/{seed}"))
+    low, high = interval(bootstrap(seeds[1], protocol).conditions[FOG], 12)
+    drawn = bootstrap(pd.concat(seeds), protocol).conditions[FOG]
+    assert np.ptp(interval(drawn, 12)) > 10 * (high - low)
+    # The variance of a mean of three drawn from three: (n - 1) / n of the unbiased one over n.
+    scores = [bootstrap(rows, protocol).conditions[FOG][0] for rows in seeds]
+    assert drawn[1:].std() == pytest.approx(np.std(scores) / np.sqrt(3), rel=0.1)
+
+
+def test_trainings_of_two_models_are_drawn_apart(table, whole, protocol):
+    def model(name):
+        runs = [table(whole(6, seed), run=f"{name}/{seed}", model=name) for seed in range(2)]
+        return bootstrap(pd.concat(runs), protocol)
+
+    assert not np.array_equal(model("a").mean, model("b").mean)
+    assert np.array_equal(model("a").mean, model("a").mean)

@@ -42,11 +42,12 @@ def test_rows_come_with_the_facts_of_their_run(run, tmp_path):
     table = read_results(tmp_path / "runs")
     assert list(table.columns) == [
         *("run", "model", "dataset", "split", "stream", "seed", "protocol", "images", "classes"),
-        *("image", "corruption", "severity", "matrix", "reason"),
+        *("clip", "image", "corruption", "severity", "matrix", "reason"),
     ]
     assert table["run"].tolist() == [str(first.path)] * 4 + [str(second.path)]
     assert table["model"].tolist() == ["m"] * 4 + ["n"]
     assert set(table["seed"]) == {4}
+    assert set(table["clip"]) == {1}
     assert set(table["images"]) == {2}
     assert set(table["classes"]) == {("x", "y")}
     assert table[["image", "corruption", "severity"]].to_numpy().tolist() == [
@@ -135,3 +136,9 @@ def test_counts_are_those_of_the_matrices(run):
     assert "matrix" not in table
     assert table["counts"][0].tolist() == [[5, 4], [6, 6], [7, 5]]
     assert table["counts"][1] is None
+
+
+def test_a_run_says_how_many_frames_are_a_unit(run):
+    folder = run(clip=10)
+    folder.add(0, [row("1.png", CLEAN)])
+    assert read_counts(folder.path)["clip"].tolist() == [10]

@@ -12,6 +12,8 @@ from robustbench_seg.results import (
     class_scores,
     condition_scores,
     protocol_scores,
+    summarise,
+    with_every_severity,
 )
 from robustbench_seg.results.counts import class_counts, iou_of_counts, miou_of_counts
 
@@ -98,6 +100,27 @@ def test_a_protocol_by_its_definition(table, whole, protocol):
     assert scores["mean"] == pytest.approx(sum(cells) / 16)
     assert scores["retention"] == pytest.approx(100 * scores["mean"] / scores["clean"])
     assert scores["images"] == 4
+
+
+def test_mpc_and_rpc_average_all_severities(table, protocol):
+    rng = np.random.default_rng(3)
+    every = {c: [rng.integers(0, 100, (3, 3))] for c in (CLEAN, *protocol.conditions())}
+    cells = {c: np.array([mean_iou(m[0])]) for c, m in every.items()}
+    summary = summarise(cells, protocol)
+    mpc = np.mean([cells[c] for c in protocol.conditions()])  # 16 means of 5 are the mean of 80
+    assert len(protocol.conditions()) == 80
+    assert summary.mpc == pytest.approx(mpc)
+    assert summary.rpc == pytest.approx(100 * mpc / cells[CLEAN])
+    scores = protocol_scores(condition_scores(table(every)), with_every_severity(protocol))
+    assert scores["mean"][0] == pytest.approx(mpc)
+    assert scores["retention"][0] == pytest.approx(summary.rpc[0])
+    assert summary.mean[0] != pytest.approx(mpc, abs=0.01)
+    mine = protocol_scores(condition_scores(table(every)), protocol)
+    assert mine["mean"][0] == pytest.approx(summary.mean[0])
+    del cells[Condition("shot_noise", 4)]
+    lacking = summarise(cells, protocol)
+    assert np.isnan(lacking.mpc).all()
+    assert lacking.mean == summary.mean
 
 
 def test_severities_that_do_not_score_change_nothing(table, whole, protocol):

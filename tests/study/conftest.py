@@ -24,6 +24,7 @@ class Toy:
     split: str = "val"
     palette = ((10, 20, 30), (40, 50, 60), (70, 80, 90))
     version: int = 0
+    clip: int = 1
     reads: list[int] = field(default_factory=list)
 
     @property

@@ -88,6 +88,7 @@ def test_the_record_says_what_a_report_needs(toy, reds, protocol, monkeypatch):
     shown = copy.deepcopy(record)
     assert shown["command"] == "robustseg evaluate --data 'my photos'"
     assert (shown["model"], shown["dataset"], shown["split"]) == ("reds", "toy", "val")
+    assert shown["clip"] == 1
     assert (shown["images"], shown["stream"], shown["seed"]) == (6, "fast", 5)
     assert (shown["protocol"], shown["protocol_version"]) == (protocol.name, protocol.version)
     assert shown["classes"] == ["dark", "middle", "bright"]

@@ -60,6 +60,7 @@ class Minicity:
     name = "minicity"
     classes = CLASSES
     palette = PALETTE
+    clip = 1
 
     def __post_init__(self) -> None:
         if self.split not in SCENES:

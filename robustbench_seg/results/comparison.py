@@ -1,0 +1,193 @@
+"""Two models side by side: every score with its interval, the differences, and verdicts.
+
+A verdict is given for each corruption. Sixteen questions at a level of 5 % each would find some
+difference between equal models in up to every other study, so the p-values are adjusted by Holm's
+step-down procedure (Scandinavian Journal of Statistics, 1979): the chance of even one false
+verdict stays below 5 %, however the corruptions depend on each other (the four noises do), and it
+finds all that Bonferroni's finds. The intervals are not adjusted: each is one of 95 % by itself.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.results.degradation import cd, rcd
+from robustbench_seg.results.intervals import Draws, check_paired, interval
+from robustbench_seg.results.models import Model
+from robustbench_seg.results.scores import Scores, Summary, with_every_severity
+from robustbench_seg.results.significance import ALPHA, holm, p_value
+
+COLUMNS = [
+    *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
+    *("difference", "low", "high", "p", "p_holm", "verdict", "reason"),
+]
+
+MUST_AGREE = {
+    "dataset": "dataset",
+    "split": "split",
+    "classes": "classes",
+    "the files of the dataset": "key/dataset/fingerprint",
+    "the parameters of the corruptions": "key/corruption/severities",
+}
+MAY_DIFFER = {
+    "stream": "key/corruption/stream",
+    "seed": "key/corruption/seed",
+    "precision": "key/segmenter/precision",
+    "inference": "key/segmenter/inference/mode",
+}
+
+NO_REFERENCE = "the reference has no such score, or loses nothing"
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The model that CD and rCD are against: its draws, or the numbers of a published row."""
+
+    name: str
+    clean: Scores
+    corruptions: Mapping[str, Scores]
+
+    @classmethod
+    def of(cls, model: Model) -> "Reference":
+        """A model of the study."""
+        return cls(model.name, model.drawn.summary.clean, model.drawn.summary.corruptions)
+
+    @classmethod
+    def published(cls, name: str, row: Mapping[str, float]) -> "Reference":
+        """A row of a published table: clean and each corruption of the protocol, in percent."""
+        cells = {corruption: np.asarray(score, float) for corruption, score in row.items()}
+        return cls(name, cells.pop(CLEAN.corruption), cells)
+
+
+def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.DataFrame:
+    """Every score of two models, all in percent, and of their difference A - B.
+
+    Columns: kind (clean, condition, corruption, category, summary, CD, rCD), score (its name),
+    severities (which it averages), A, A_low, A_high, B, B_low, B_high, difference, low, high (95 %
+    intervals of a bootstrap in pairs), p (two-sided, of the same draws), and for the corruptions
+    p_holm (adjusted for all of them) and verdict (A, B: which is better; open: neither is shown to
+    be); reason (why a score is missing). The draws of a single unit tell nothing: no interval then.
+
+    Raises ResultsError if the two do not compare (see check_comparable).
+    """
+    check_comparable(a, b)
+    several = a.drawn.units > 1
+    records = []
+    for kind, score, severities, first, second in _rows(a, b, protocol, reference):
+        difference = first - second
+        record: dict[str, object] = {"kind": kind, "score": score, "severities": severities}
+        for name, ends, draws in (
+            ("A", ("A_low", "A_high"), first),
+            ("B", ("B_low", "B_high"), second),
+            ("difference", ("low", "high"), difference),
+        ):
+            limits = interval(draws, a.drawn.units) if several else (np.nan, np.nan)
+            record |= {name: float(draws[0]), **dict(zip(ends, limits, strict=True))}
+        record["p"] = p_value(difference, a.drawn.units)
+        empty = [model for model, draws in ((a, first), (b, second)) if np.isnan(draws[0])]
+        record["reason"] = _why(a, b, empty, kind, score, protocol)
+        records.append(record)
+    table = pd.DataFrame(records, columns=COLUMNS).astype({"p_holm": float, "verdict": object})
+    rows = table["kind"] == "corruption"
+    table.loc[rows, "p_holm"] = holm(table.loc[rows, "p"].to_numpy(float))
+    table["verdict"] = [
+        "" if np.isnan(p) else "open" if p >= ALPHA else "A" if points > 0 else "B"
+        for p, points in zip(table["p_holm"], table["difference"], strict=True)
+    ]
+    return table
+
+
+def check_comparable(a: Model, b: Model) -> None:
+    """ResultsError unless two models were scored on the same images, corrupted as strongly."""
+    for name, path in MUST_AGREE.items():
+        if _at(a.records[0], path) != _at(b.records[0], path):
+            raise ResultsError(
+                f"{a.folders[0]} and {b.folders[0]} do not compare: they differ in {name}; name "
+                "runs of one study"
+            )
+    check_paired(a.drawn, b.drawn)
+
+
+def unlike(a: Model, b: Model) -> list[str]:
+    """In what else two models differ that a reader must know: random numbers, how they were run."""
+    pairs = {n: (_at(a.records[0], p), _at(b.records[0], p)) for n, p in MAY_DIFFER.items()}
+    return [f"{name} {one} and {two}" for name, (one, two) in pairs.items() if one != two]
+
+
+def _rows(
+    a: Model, b: Model, protocol: Protocol, reference: Reference
+) -> Iterator[tuple[str, str, str, Draws, Draws]]:
+    """kind, score, severities, draws of A, draws of B."""
+    first, second = a.drawn.summary, b.drawn.summary
+    yield "clean", CLEAN.corruption, "", first.clean, second.clean
+    for condition in protocol.conditions():
+        one, two = (model.drawn.cell(condition) for model in (a, b))
+        yield "condition", condition.corruption, str(condition.severity), one, two
+    for spec in protocol.corruptions:
+        one, two = (summary.corruptions[spec.name] for summary in (first, second))
+        yield "corruption", spec.name, spec.scored_text, one, two
+    for category in protocol.categories:
+        specs = [spec for spec in protocol.corruptions if spec.category == category]
+        text = ", ".join(dict.fromkeys(spec.scored_text for spec in specs))
+        yield "category", category, text, first.categories[category], second.categories[category]
+    yield "summary", "mean", "scored", first.mean, second.mean
+    yield "summary", "retention", "scored", first.retention, second.retention
+    yield "summary", "mPC", "1-5", first.mpc, second.mpc
+    yield "summary", "rPC", "1-5", first.rpc, second.rpc
+    for kind in ("CD", "rCD"):
+        lost, others = (_degradation(kind, summary, reference) for summary in (first, second))
+        for spec in protocol.corruptions:
+            yield kind, spec.name, spec.scored_text, lost[spec.name], others[spec.name]
+        yield "summary", kind, "scored", _mean(lost), _mean(others)
+
+
+def _degradation(kind: str, summary: Summary, reference: Reference) -> dict[str, Draws]:
+    degraded = {}
+    for name, scores in summary.corruptions.items():
+        theirs = reference.corruptions[name]
+        if kind == "CD":
+            degraded[name] = cd(scores, theirs)
+        else:
+            degraded[name] = rcd(scores, summary.clean, theirs, reference.clean)
+    return degraded
+
+
+def _mean(scores: Mapping[str, Draws]) -> Draws:
+    return np.asarray(np.mean([*scores.values()], axis=0))
+
+
+def _why(
+    a: Model, b: Model, empty: Sequence[Model], kind: str, score: str, protocol: Protocol
+) -> str:
+    """Why those of the two models that are `empty` have no such score."""
+    said: dict[str, list[str]] = {}
+    for label, model in (("A", a), ("B", b)):
+        if model in empty:
+            said.setdefault(_lacking(model, kind, score, protocol), []).append(label)
+    return "; ".join(f"{' and '.join(labels)}: {why}" for why, labels in said.items())
+
+
+def _lacking(model: Model, kind: str, score: str, protocol: Protocol) -> str:
+    if kind not in ("category", "summary"):
+        return model.missing.get(score, NO_REFERENCE)
+    averaged = protocol if score not in ("mPC", "rPC") else with_every_severity(protocol)
+    names = [
+        spec.name
+        for spec in averaged.corruptions
+        if kind == "summary" or spec.category == score
+        if any(np.isnan(model.drawn.cell(Condition(spec.name, s))[0]) for s in spec.scored)
+    ]
+    if score in ("retention", "rPC", "rCD") and CLEAN.corruption in model.missing:
+        names.insert(0, CLEAN.corruption)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE
+
+
+def _at(record: object, path: str) -> object:
+    for name in path.split("/"):
+        record = record.get(name) if isinstance(record, Mapping) else None
+    return record

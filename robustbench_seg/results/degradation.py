@@ -1,0 +1,40 @@
+"""Corruption degradation: what a model loses against what a reference model loses.
+
+With D = 100 - mIoU, CD of a corruption is D / D of the reference and rCD is (D - D clean) over
+that of the reference, each summed over the scored severities (Kamann and Rother, arXiv 1908.05005;
+the definition is quoted from memory). A corruption's score is the mean over these severities, so
+the ratio of sums is the ratio of scores.
+"""
+
+import numpy as np
+
+from robustbench_seg.results.scores import Scores
+
+DEGRADATION_SOURCE = "Kamann and Rother, arXiv 1908.05005; definition quoted from memory"
+
+
+def cd(scores: Scores, reference: Scores) -> Scores:
+    """CD in percent of mIoU `scores` in percent, arrays that broadcast; below 100 is better.
+
+    nan where a score is, or the reference loses nothing.
+
+    >>> cd(np.array([70.0, 40.0]), np.array([60.0, 100.0])).tolist()
+    [75.0, nan]
+    """
+    return _ratio(100 - scores, 100 - reference)
+
+
+def rcd(scores: Scores, clean: Scores, reference: Scores, reference_clean: Scores) -> Scores:
+    """Relative CD in percent: as cd, of the loss since clean instead of that since 100.
+
+    >>> rcd(np.array([70.0]), np.array([80.0]), np.array([55.0]), np.array([75.0])).tolist()
+    [50.0]
+    """
+    return _ratio(clean - scores, reference_clean - reference)
+
+
+def _ratio(lost: Scores, reference: Scores) -> Scores:
+    lost, reference = np.broadcast_arrays(lost, reference)
+    ratio = np.full(lost.shape, np.nan)
+    np.divide(100 * lost, reference, out=ratio, where=reference > 0)
+    return ratio

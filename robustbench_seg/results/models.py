@@ -1,0 +1,115 @@
+"""A model of a study: the run that is meant by a name, or the runs, where it was trained anew."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robustbench_seg.errors import CardError, ResultsError, unknown
+from robustbench_seg.files import canonical_json
+from robustbench_seg.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.results.intervals import RESAMPLES, Bootstrap, bootstrap
+from robustbench_seg.results.missing import missing
+from robustbench_seg.results.read import Paths, read_counts
+from robustbench_seg.results.store import RUN_FILE, find_runs, read_record
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """One model, scored.
+
+    folders: its runs, one a training
+    records: run.json of each
+    drawn:   its scores and their draws
+    missing: for each corruption (or clean) that lacks something, what and why
+    """
+
+    name: str
+    folders: tuple[Path, ...]
+    records: tuple[Mapping[str, Any], ...]
+    drawn: Bootstrap
+    missing: Mapping[str, str]
+
+    @property
+    def seeds(self) -> tuple[int | None, ...]:
+        """The seeds it was trained with; None where a run does not say."""
+        return tuple(map(training_seed, self.records))
+
+
+def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPLES) -> Model:
+    """Score the runs of one model (see model_runs) under a protocol.
+
+    Raises ResultsError for a broken run, and where no image is scored yet.
+    """
+    records = tuple(map(read_record, folders))
+    results = read_counts(folders)
+    wanted = {CLEAN, *protocol.conditions()}
+    pairs = zip(results["corruption"], results["severity"], strict=True)
+    results = results[[Condition(c, s) in wanted for c, s in pairs]]
+    lacking: dict[str, dict[str, None]] = {}
+    for folder, record in zip(folders, records, strict=True):
+        rows = results[results["run"] == str(folder)]
+        for name, what in missing(rows, protocol, int(record["images"])).items():
+            lacking.setdefault(name, {})[what] = None
+    return Model(
+        str(records[0]["model"]),
+        tuple(folders),
+        records,
+        bootstrap(results, protocol, resamples),
+        {name: "; ".join(what) for name, what in lacking.items()},
+    )
+
+
+def model_runs(model: str, runs: Paths) -> list[Path]:
+    """The run folders of a model: one, or one for each training of it in the order of its seeds.
+
+    model: a run folder, or the name of a model
+    runs:  run folders, or folders of them, to look for a name in
+
+    Several runs of one name are trainings of one model if the seeds of their trainings differ (as
+    the model's card told them) and, besides the weights, nothing that changes a number does.
+    Raises ResultsError if there is no such model, or if its name may mean several.
+    """
+    if (Path(model) / RUN_FILE).exists():
+        return [Path(model)]
+    records = {folder: read_record(folder) for folder in find_runs(_listed(runs))}
+    found = {folder: record for folder, record in records.items() if record["model"] == model}
+    if not found:
+        known = dict.fromkeys(str(record["model"]) for record in records.values())
+        raise ResultsError(f"{unknown('model', model, known)}; or name a run folder")
+    seeds = {training_seed(record) for record in found.values()}
+    same = {canonical_json(_but_weights(record["key"])) for record in found.values()}
+    if len(found) > 1 and (len(seeds) < len(found) or None in seeds or len(same) > 1):
+        folders = ", ".join(map(str, found))
+        raise ResultsError(
+            f"{len(found)} runs are called {model} and are not trainings of one model with seeds "
+            f"of their own; name a folder: {folders}"
+        )
+    return sorted(found, key=lambda folder: training_seed(found[folder]) or 0)
+
+
+def own_protocol(folder: Path, record: Mapping[str, Any]) -> Protocol:
+    """The protocol that a run was made under. ResultsError if it is not at hand."""
+    name = str(record.get("protocol"))
+    try:
+        return load_protocol(name)
+    except CardError as error:
+        raise ResultsError(
+            f"{folder}: its protocol is not at hand: {error}; give it with --protocol"
+        ) from None
+
+
+def training_seed(record: Mapping[str, Any]) -> int | None:
+    """The seed that a run's model was trained with; None where its card does not say."""
+    training = record.get("about", {}).get("training") or {}
+    seed = training.get("seed")
+    return seed if isinstance(seed, int) else None
+
+
+def _listed(paths: Paths) -> list[Path]:
+    return [Path(paths)] if isinstance(paths, Path | str) else list(map(Path, paths))
+
+
+def _but_weights(key: Mapping[str, Any]) -> dict[str, Any]:
+    segmenter = {k: v for k, v in key.get("segmenter", {}).items() if k != "weights"}
+    return {**key, "segmenter": segmenter}

@@ -1,0 +1,264 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from robustbench_seg.confusion import mean_iou
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.results import (
+    Reference,
+    Row,
+    RunFolder,
+    compare,
+    model_runs,
+    own_protocol,
+    read_model,
+    unlike,
+)
+
+FOG = Condition("fog", 3)
+EASY = {"fog", "snow", "gaussian_noise"}
+
+
+@pytest.fixture
+def run(tmp_path, protocol):
+    """Write the run of a model whose share of right pixels is `level`, plus chance by image."""
+
+    def write(model, level=0.6, *, gain=0.0, images=14, seed=None, keys=None, lack=(), **record):
+        about = {"training": None if seed is None else {"seed": seed}}
+        key = {"segmenter": {"weights": f"{model} {seed}", "precision": "float32"}}
+        key |= {"corruption": {"seed": 0, "severities": "s"}, "dataset": {"fingerprint": "f"}}
+        facts = {
+            "model": model,
+            "dataset": "cityscapes",
+            "split": "val",
+            "images": images,
+            "stream": "fast",
+            "seed": 0,
+            "protocol": "cityscapes-c",
+            "classes": ["x", "y", "z"],
+            "key": {**key, **(keys or {})},
+            "about": about,
+        }
+        folder = RunFolder.open(tmp_path / "runs", {**facts, **record})
+        rows = []
+        for image in range(images):
+            luck = np.random.default_rng(image).normal(0, 0.05)
+            for condition in (CLEAN, *protocol.conditions()):
+                share = level + luck + gain * (condition.corruption in EASY)
+                share -= 0.02 * condition.severity
+                hit = int(1000 * share)
+                matrix = np.full((3, 3), (1000 - hit) // 2) + np.diag([hit] * 3)
+                left_out = (image, condition) in lack
+                rows.append(
+                    Row(
+                        f"{image}.png",
+                        condition,
+                        None if left_out else matrix,
+                        "truncated" if left_out else None,
+                    )
+                )
+        folder.add(0, rows)
+        return folder.path
+
+    return write
+
+
+def side_by_side(first, second, protocol, reference=None):
+    a, b = read_model([first], protocol), read_model([second], protocol)
+    return a, b, compare(a, b, protocol, reference or Reference.of(b)).set_index(["kind", "score"])
+
+
+def test_every_score_has_a_row_in_protocol_order(run, protocol):
+    _, _, table = side_by_side(run("a"), run("b"), protocol)
+    rows = table.index.to_frame()
+    assert rows["kind"].value_counts().to_dict() == {
+        "clean": 1,
+        "condition": 80,
+        "corruption": 16,
+        "category": 4,
+        "summary": 6,
+        "CD": 16,
+        "rCD": 16,
+    }
+    assert rows.loc["corruption"]["score"].tolist() == list(protocol.names)
+    severities = table["severities"]
+    assert severities["corruption", "fog"] == "1-5"
+    assert severities["corruption", "shot_noise"] == severities["category", "noise"] == "1-3"
+    assert severities.loc["condition", "fog"].tolist() == list("12345")
+    assert (severities["summary", "mean"], severities["summary", "mPC"]) == ("scored", "1-5")
+
+
+def test_scores_and_differences_by_their_definitions(run, protocol):
+    a, b, table = side_by_side(run("a", 0.7), run("b", 0.6), protocol)
+    own = {}
+    for model in (a, b):
+        cells = {c: model.drawn.conditions[c][0] for c in (CLEAN, *protocol.conditions())}
+        noisy = ("gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise")
+        scored = [
+            np.mean([cells[Condition(n, s)] for s in range(1, 4 if n in noisy else 6)])
+            for n in protocol.names
+        ]
+        every = [np.mean([cells[Condition(n, s)] for s in range(1, 6)]) for n in protocol.names]
+        own[model.name] = np.array([cells[CLEAN], np.mean(scored), np.mean(every)])
+    for column, (clean, mean, mpc) in zip("AB", own.values(), strict=True):
+        scores = table[column]["summary"]
+        assert scores["mean"] == pytest.approx(mean)
+        assert scores["retention"] == pytest.approx(100 * mean / clean)
+        assert scores["mPC"] == pytest.approx(mpc)
+        assert scores["rPC"] == pytest.approx(100 * mpc / clean)
+    assert own["a"][1] - own["a"][2] > 0.1  # the two averages are not one
+    mean = table.loc[("summary", "mean")]
+    assert mean["difference"] == pytest.approx(own["a"][1] - own["b"][1])
+    assert mean["low"] < mean["difference"] < mean["high"]
+    assert mean["A_low"] < mean["A"] < mean["A_high"]
+
+
+def test_cd_and_rcd_are_sums_over_severities(run, protocol):
+    a, b, table = side_by_side(run("a", 0.7, gain=-0.1), run("b", 0.6), protocol)
+    lost, more = [], []
+    for spec in protocol.corruptions:
+        conditions = [Condition(spec.name, s) for s in spec.scored]
+        d, ref = ([100 - m.drawn.conditions[c][0] for c in conditions] for m in (a, b))
+        clean, ref_clean = (100 - m.drawn.conditions[CLEAN][0] for m in (a, b))
+        lost.append(100 * sum(d) / sum(ref))
+        more.append(100 * sum(x - clean for x in d) / sum(x - ref_clean for x in ref))
+    assert table["A"].loc["CD"].tolist() == pytest.approx(lost)
+    assert table["A"].loc["rCD"].tolist() == pytest.approx(more)
+    assert table["A"]["summary", "CD"] == pytest.approx(np.mean(lost))
+    assert table["A"]["summary", "rCD"] == pytest.approx(np.mean(more))
+    assert table["B"]["summary", "CD"] == pytest.approx(100)
+    published = Reference.published("p", {"clean": 80.0, **dict.fromkeys(protocol.names, 60.0)})
+    other = compare(a, b, protocol, published).set_index(["kind", "score"])
+    fog = 100 - a.drawn.summary.corruptions["fog"][0]
+    assert other["A"]["CD", "fog"] == pytest.approx(100 * fog / 40)
+    assert other["A"]["rCD", "fog"] == pytest.approx(
+        100 * (fog - 100 + a.drawn.summary.clean[0]) / 20
+    )
+
+
+def test_a_verdict_where_there_is_a_difference_and_nowhere_else(run, protocol):
+    _, _, table = side_by_side(run("a", gain=0.03), run("b"), protocol)
+    rows = table.loc["corruption"]
+    assert set(rows.index[rows["verdict"] == "A"]) == EASY
+    assert set(rows.loc[rows["verdict"] != "A", "verdict"]) == {"open"}
+    assert rows.loc["fog", "p"] == pytest.approx(2 / 1001)
+    assert rows.loc["fog", "p_holm"] == pytest.approx(16 * 2 / 1001)
+    assert (rows.loc[rows["verdict"] == "open", "p"] == 1).all()
+    _, _, other = side_by_side(run("c"), run("d", gain=0.03), protocol)
+    assert (other.loc["corruption"].loc[list(EASY), "verdict"] == "B").all()
+    assert (table["verdict"].drop(index="corruption") == "").all()
+
+
+def test_few_images_give_no_verdict(run, protocol):
+    _, _, table = side_by_side(run("a", 0.9, images=4), run("b", 0.3, images=4), protocol)
+    assert set(table.loc["corruption", "verdict"]) == {"open"}
+    _, _, table = side_by_side(run("c", 0.9, images=1), run("d", 0.3, images=1), protocol)
+    assert table[["A_low", "A_high", "low", "high"]].isna().all(axis=None)
+    assert table["A"].notna().all()
+    assert set(table.loc["corruption", "p"]) == {1}
+
+
+def test_what_is_missing_is_empty_and_says_why(run, protocol):
+    a = run("a", lack={(2, FOG)})
+    _, _, table = side_by_side(a, run("b", lack={(1, Condition("shot_noise", 5))}), protocol)
+    fog = table.loc[("corruption", "fog")]
+    assert np.isnan(fog[["A", "difference", "p", "p_holm"]].to_numpy(float)).all()
+    assert fog["B"] > 0
+    assert fog["verdict"] == ""
+    assert fog["reason"] == "A: severity 3: 13 of 14 images (truncated)"
+    reason = table["reason"]
+    assert reason["category", "weather"] == "A: lacks fog"
+    assert reason["summary", "mean"] == "A: lacks fog"
+    assert reason["summary", "mPC"] == "A: lacks fog; B: lacks shot_noise"
+    assert reason["corruption", "shot_noise"] == reason["clean", "clean"] == ""
+    rest = table.loc["corruption"].drop(index="fog")
+    assert rest["p_holm"].notna().all()
+    only_clean = {(i, c) for i in range(14) for c in protocol.conditions()}
+    table = side_by_side(run("c", lack=only_clean), run("d", lack=only_clean), protocol)[2]
+    assert table["reason"]["summary", "retention"] == (
+        "A and B: lacks motion_blur, defocus_blur, glass_blur and 13 more"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"split": "test"}, "do not compare: they differ in split; name runs of one study"),
+        ({"classes": ["x", "y", "w"]}, "they differ in classes"),
+        ({"keys": {"dataset": {"fingerprint": "g"}}}, "they differ in the files of the dataset"),
+        (
+            {"keys": {"corruption": {"severities": "t"}}},
+            "they differ in the parameters of the corrup",
+        ),
+        ({"images": 5}, "runs on 14 and 5 images that are not the same"),
+        ({"clip": 7}, "whose sampling units are images and clips of about 7 consecutive frames"),
+    ],
+)
+def test_what_does_not_compare(run, protocol, change, message):
+    with pytest.raises(ResultsError, match=message):
+        side_by_side(run("a"), run("b", **change), protocol)
+
+
+def test_other_random_numbers_and_settings_are_told(run, protocol):
+    keys = {"corruption": {"seed": 3, "severities": "s"}, "segmenter": {"precision": "bf16"}}
+    a, b, _ = side_by_side(run("a"), run("b", keys=keys), protocol)
+    assert unlike(a, b) == ["seed 0 and 3", "precision float32 and bf16"]
+    assert unlike(a, a) == []
+
+
+def test_trainings_of_one_model(run, protocol):
+    runs = [run("a", 0.5 + 0.1 * seed, seed=seed) for seed in range(3)]
+    assert model_runs("a", runs) == runs
+    assert model_runs(str(runs[1]), "nowhere") == [runs[1]]
+    model = read_model(model_runs("a", runs[0].parent), protocol)
+    assert (model.seeds, model.drawn.trainings) == ((0, 1, 2), 3)
+    alone = [read_model([folder], protocol).drawn.mean[0] for folder in runs]
+    assert model.drawn.mean[0] == pytest.approx(np.mean(alone))
+
+
+def test_runs_of_one_name_that_are_no_trainings_of_one_model(run):
+    first = run("a", seed=0)
+    other = run("a", seed=1, keys={"corruption": {"seed": 5, "severities": "s"}})
+    message = r"2 runs are called a and are not trainings of one model .*; name a folder: .*, .*"
+    with pytest.raises(ResultsError, match=message):
+        model_runs("a", first.parent)
+    run("b", seed=0)
+    run("b", seed=0, keys={"segmenter": {"weights": "other", "precision": "float32"}})
+    with pytest.raises(ResultsError, match="2 runs are called b"):
+        model_runs("b", other.parent)
+    run("c")
+    run("c", keys={"segmenter": {"weights": "other", "precision": "float32"}})
+    with pytest.raises(ResultsError, match="2 runs are called c"):
+        model_runs("c", other.parent)
+
+
+def test_a_model_that_is_not_there(run, tmp_path):
+    run("segformer")
+    with pytest.raises(ResultsError, match=r"did you mean 'segformer'.*; or name a run folder"):
+        model_runs("segfrmer", tmp_path / "runs")
+    with pytest.raises(ResultsError, match="nowhere: no such folder"):
+        model_runs("segformer", tmp_path / "nowhere")
+
+
+def test_a_protocol_that_is_not_at_hand(tmp_path):
+    with pytest.raises(ResultsError, match=r"its protocol is not at hand: .*give it with --protoc"):
+        own_protocol(tmp_path, {"protocol": "mine"})
+
+
+def test_another_protocol_scores_the_same_runs(run):
+    city = load_protocol("city-c-fan")
+    a, _, table = side_by_side(run("a"), run("b"), city)
+    cells = [a.drawn.conditions[Condition("fog", s)][0] for s in (1, 2, 3)]
+    assert table["A"]["corruption", "fog"] == pytest.approx(np.mean(cells))
+    assert table["severities"]["corruption", "fog"] == "1-3"
+
+
+def test_pooled_and_not_averaged(run, protocol):
+    """Through the store and the bootstrap, a score is still that of one summed matrix."""
+    folder = run("a", images=5)
+    model = read_model([folder], protocol)
+    matrices = pd.read_parquet(next((folder / "parts").iterdir()))
+    fog = matrices[(matrices["corruption"] == "fog") & (matrices["severity"] == 3)]
+    total = np.sum(np.stack(fog["matrix"].to_list()), axis=0).reshape(3, 3)
+    assert model.drawn.conditions[FOG][0] == pytest.approx(mean_iou(total))

@@ -1,0 +1,30 @@
+from robustbench_seg.results.units import unit_name, units
+
+
+def test_images_that_stand_alone_are_units():
+    assert units(["b.png", "a.png", "c.png"], 1).tolist() == [0, 1, 2]
+    assert unit_name(1) == "images"
+
+
+def test_clips_are_consecutive_and_about_even():
+    numbers = units([f"val/0016E5_{i:05d}.png" for i in range(7959, 8161, 2)], 10)
+    assert len(numbers) == 101
+    assert (sorted(numbers) == numbers).all()
+    sizes = [int((numbers == n).sum()) for n in range(10)]
+    assert sorted(set(sizes)) == [10, 11]
+    assert sum(sizes) == 101
+
+
+def test_order_is_that_of_the_frames_and_not_of_the_names():
+    assert units(["f9.png", "f10.png", "f11.png", "f12.png"], 2).tolist() == [0, 0, 1, 1]
+    assert units(["f12.png", "f9.png", "f11.png", "f10.png"], 2).tolist() == [1, 0, 1, 0]
+
+
+def test_no_clip_holds_frames_of_two_videos():
+    names = [f"{video}/{i}.png" for video in ("a", "b") for i in range(6)]
+    assert units(names, 4).tolist() == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
+    assert units(["a_1.png", "a_2.png", "b_1.png", "b_2.png"], 10).tolist() == [0, 0, 1, 1]
+
+
+def test_names_without_numbers_are_one_frame_each():
+    assert units(["dusk.png", "dawn.png"], 10).tolist() == [0, 1]
