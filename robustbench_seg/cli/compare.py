@@ -55,6 +55,7 @@ def compare(
     from robustbench_seg.reporting import tables
     from robustbench_seg.results import (
         Reference,
+        clean_gaps,
         model_runs,
         own_protocol,
         read_model,
@@ -71,6 +72,8 @@ def compare(
     against = _reference(reference, runs, chosen, draws, one, two) if reference else None
     against = against or Reference.of(two)
     table = compare_models(one, two, chosen, against)
+    for gap in clean_gaps([*one.folders, *two.folders]):
+        click.echo(f"warning: {gap}")
     click.echo(_heading(one, two, chosen, against, draws))
     click.echo(_shown(table))
     click.echo(_verdict(table))

@@ -18,6 +18,7 @@ from robustbench_seg.results import (
     bootstrap,
     category_means,
     class_scores,
+    clean_gap,
     condition_intervals,
     condition_scores,
     find_runs,
@@ -174,7 +175,8 @@ def _severity_rows(scored: _Scored, name: str) -> pd.DataFrame:
 
 
 def _warnings(group: Sequence[_Scored], ranks_published: bool) -> tuple[str, ...]:
-    said = []
+    gaps = (clean_gap(scored.record, float(scored.scores["clean"].iloc[0])) for scored in group)
+    said = [f"{gap}." for gap in gaps if gap]
     facts = {"images": "numbers of images", "stream": "streams", "seed": "seeds"}
     for fact, name in {**facts, "protocol_version": "versions of the protocol"}.items():
         values = dict.fromkeys(str(scored.record.get(fact)) for scored in group)

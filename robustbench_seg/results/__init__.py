@@ -1,6 +1,6 @@
 """The store of runs, and the scores derived from it."""
 
-from robustbench_seg.results.clean import clean_gaps
+from robustbench_seg.results.clean import clean_gap, clean_gaps
 from robustbench_seg.results.comparison import Reference, check_comparable, compare, unlike
 from robustbench_seg.results.degradation import DEGRADATION_SOURCE, cd, rcd
 from robustbench_seg.results.intervals import (
@@ -50,6 +50,7 @@ __all__ = [
     "cd",
     "check_comparable",
     "class_scores",
+    "clean_gap",
     "clean_gaps",
     "compare",
     "condition_intervals",

@@ -1,7 +1,9 @@
 """The first thing to trust or mistrust of a run: its clean score beside the published one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import nan
 from pathlib import Path
+from typing import Any
 
 from robustbench_seg.protocol import CLEAN
 from robustbench_seg.results.read import read_counts
@@ -23,14 +25,20 @@ def clean_gaps(runs: Sequence[Path]) -> list[str]:
     scores = condition_scores(read_counts(told))
     clean = scores[scores["complete"] & (scores["corruption"] == CLEAN.corruption)]
     found = dict(zip(clean["run"], clean["miou"], strict=True))
-    gaps = []
-    for run in told:
-        record, miou = read_record(run), found.get(str(run))
-        published = record["published"]
-        if miou is not None and abs(miou - published["miou"]) > GAP:
-            gaps.append(
-                f"{record['model']}: its clean mIoU is {miou:.1f}, published is "
-                f"{published['miou']:.1f} ({published['source']}): look for another preprocessing, "
-                "other weights or other labels before believing its other numbers"
-            )
-    return gaps
+    gaps = (clean_gap(read_record(run), found.get(str(run), nan)) for run in told)
+    return [gap for gap in gaps if gap]
+
+
+def clean_gap(record: Mapping[str, Any], miou: float) -> str:
+    """A sentence, if a run's clean mIoU is too far from the published one; else nothing.
+
+    record: of its run.json; miou: in percent, nan where it is not complete
+    """
+    published = record.get("published")
+    if not published or not abs(miou - published["miou"]) > GAP:
+        return ""
+    return (
+        f"{record['model']}: its clean mIoU is {miou:.1f}, published is {published['miou']:.1f} "
+        f"({published['source']}): look for another preprocessing, other weights or other labels "
+        "before believing its other numbers"
+    )

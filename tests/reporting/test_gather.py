@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +166,15 @@ def test_two_runs_of_one_model_are_told_apart(run):
     (panel,) = read_panels([a, b])
     assert set(panel.scores["model"]) == {f"alpha [{path.name[-8:]}]" for path in (a, b)}
     assert any("different seeds (0, 1)" in warning for warning in panel.warnings)
+
+
+def test_a_clean_score_far_from_the_published_one_is_told_first(run):
+    folder = run("alpha")
+    record = json.loads((folder / "run.json").read_text())
+    record["published"] = {"miou": 99.0, "source": "the paper"}
+    (folder / "run.json").write_text(json.dumps(record))
+    (panel,) = read_panels([folder, run("beta", weaker, seed=1)])
+    assert re.match(r"alpha: its clean mIoU is [\d.]+, published is 99.0", panel.warnings[0])
 
 
 def test_reference_gives_degradation(run):
