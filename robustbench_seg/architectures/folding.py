@@ -21,8 +21,8 @@ from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder, u
 FOLDING_VERSION = 1
 """Goes up when a folded network rounds otherwise: part of what makes runs differ."""
 
-STRIP = 8
-"""Least number of rows, at 1/4 resolution, of a strip."""
+STRIP = 2**21
+"""Values of a strip: so many that they stay in a processor's cache."""
 
 
 def fold(network: nn.Module) -> nn.Module:
@@ -91,7 +91,8 @@ def _upsampled_strips(parts: Sequence[Tensor], size: Sequence[int]) -> Iterator[
     ):
         yield upsampled_sum(parts, size)
         return
-    rows = max(STRIP, *ratios)
+    # Whole rows of the coarsest scale.
+    rows = max(STRIP // (width * parts[0].shape[3] * max(ratios)), 1) * max(ratios)
     for start in range(0, height, rows):
         stop = min(start + rows, height)
         total: Tensor | None = None

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from robustbench_seg.architectures import build
+from robustbench_seg.architectures import build, folding
 from robustbench_seg.architectures.folding import FoldedDecoder, fold
 
 SEGFORMERS = [
@@ -51,8 +51,9 @@ def difference(network, folded, size):
 
 @pytest.mark.parametrize("size", [(64, 96), (160, 32), (50, 77)])
 @pytest.mark.parametrize("variant", SEGFORMERS, ids=str)
-def test_segformer(variant, size):
+def test_segformer(variant, size, monkeypatch):
     """Sizes whose scales are whole multiples of each other, and one where they are not."""
+    monkeypatch.setattr(folding, "STRIP", 1)
     network = trained("segformer", **variant)
     assert difference(network, fold(network), size) < 1e-5
 
@@ -65,8 +66,9 @@ def test_deeplab(variant):
     assert difference(network, folded, (65, 97)) < 1e-5
 
 
-def test_rows_of_the_finest_scale_are_all_in_strips():
+def test_rows_of_the_finest_scale_are_all_in_strips(monkeypatch):
     """128 rows at 1/4 resolution are many strips; the odd height ends with a short one."""
+    monkeypatch.setattr(folding, "STRIP", 2**15)
     network = trained("segformer", size="b0")
     folded = fold(network)
     assert isinstance(folded.decode_head, FoldedDecoder)

@@ -1,0 +1,135 @@
+"""What a study costs beyond its forward passes.
+
+    python benchmarks/evaluate.py benchmarks/results/evaluate.json
+
+The wall time of evaluate (reading, corrupting, segmenting, scoring, writing) over that of the same
+number of bare forward passes of the same network on one ready tensor, in turn, in one process.
+The small images are minicity's; the large ones have the size of Cityscapes.
+"""
+
+import io
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from robustbench_seg.allocator import keep_freed_memory
+from robustbench_seg.threads import wait_briefly
+
+keep_freed_memory()
+wait_briefly()
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from robustbench_seg.architectures import fold  # noqa: E402
+from robustbench_seg.confusion import confusion_matrix  # noqa: E402
+from robustbench_seg.corruption import corrupt  # noqa: E402
+from robustbench_seg.datasets.minicity import Minicity  # noqa: E402
+from robustbench_seg.protocol import load_protocol  # noqa: E402
+from robustbench_seg.segmenter import load_model, load_segmenter  # noqa: E402
+from robustbench_seg.segmenter.inference import View  # noqa: E402
+from robustbench_seg.study import evaluate  # noqa: E402
+
+ROUNDS = 3
+MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
+CASES = {"192x384": ((192, 384), 8, (1, 2, 3, 4, 5)), "1024x2048": ((1024, 2048), 1, (3,))}
+
+
+def bare(model: str, size: tuple[int, int], count: int) -> float:
+    network = fold(load_model(model))
+    x = torch.rand(1, 3, *size).to(memory_format=torch.channels_last)
+    network = network.to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        network(x)
+        start = time.perf_counter()
+        for _ in range(count):
+            network(x)
+        return time.perf_counter() - start
+
+
+def whole(model: str, data: Minicity, severities: tuple[int, ...], workers: int) -> float:
+    protocol = load_protocol()
+    conditions = protocol.conditions((), severities)
+    segmenter = load_segmenter(model)
+    segmenter(np.zeros((*data.size, 3), np.uint8))
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        evaluate([segmenter], data, protocol, conditions, Path(folder), workers=workers)
+        return time.perf_counter() - start
+
+
+def measure(model: str, case: str, workers: int) -> dict[str, float]:
+    size, images, severities = CASES[case]
+    data = Minicity("val", size, count=images)
+    count = images * (1 + 16 * len(severities))
+    whole(model, data, severities, workers)  # the compiled loops, the weather's textures
+    rounds = [
+        (bare(model, size, count), whole(model, data, severities, workers)) for _ in range(ROUNDS)
+    ]
+    return {
+        "images": count,
+        "bare_ms": statistics.median(1000 * one / count for one, _ in rounds),
+        "evaluate_ms": statistics.median(1000 * other / count for _, other in rounds),
+        "evaluate_over_bare": statistics.median(other / one for one, other in rounds),
+    }
+
+
+def stages() -> dict[str, float]:
+    """Ms for one image of 1024x2048 outside the network, one thread: decoding, corrupting (mean of
+    the 80 conditions), logits to labels, labels to a matrix.
+    """
+    data, conditions = Minicity("val", (1024, 2048), count=1), load_protocol().conditions()
+    image, labels = data[0].image, data[0].labels
+    encoded = io.BytesIO()
+    Image.fromarray(image).save(encoded, "PNG")
+    torch.manual_seed(0)
+    logits = F.interpolate(4 * torch.randn(1, 19, 12, 24), (256, 512), mode="bicubic")
+    view = View(logits, ((0, 0),), (1024, 2048), (1024, 2048))
+    work = {
+        "decode": lambda: np.asarray(Image.open(encoded)),
+        "corrupt": lambda: [corrupt(image, c.corruption, c.severity) for c in conditions],
+        "label": view.labels,
+        "score": lambda: confusion_matrix(labels, np.minimum(labels, 18), 19),
+    }
+    threads, found = torch.get_num_threads(), {}
+    torch.set_num_threads(1)
+    for name, call in work.items():
+        call()
+        times = []
+        for _ in range(3):
+            start = time.perf_counter()
+            call()
+            times.append(1000 * (time.perf_counter() - start))
+        found[name] = round(statistics.median(times) / (80 if name == "corrupt" else 1), 1)
+    torch.set_num_threads(threads)
+    return found
+
+
+def main() -> None:
+    result = {
+        "unit": "ms an image, medians of rounds in turn; float32, CPU",
+        "rounds": ROUNDS,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "allocator": "glibc, freed memory kept",
+        "stages_ms": stages(),
+        **{
+            f"{model} {case} workers={workers}": measure(model, case, workers)
+            for case in CASES
+            for model in MODELS
+            for workers in (1, 2)
+        },
+    }
+    text = json.dumps(result, indent=2)
+    print(text)
+    Path(sys.argv[1]).write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
