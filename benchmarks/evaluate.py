@@ -4,7 +4,7 @@
 
 The wall time of evaluate (reading, corrupting, segmenting, scoring, writing) over that of the same
 number of bare forward passes of the same network on one ready tensor, in turn, in one process.
-The small images are minicity's; the large ones have the size of Cityscapes.
+The images are minicity's, as files, once small and once of the size of Cityscapes.
 """
 
 import io
@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.allocator import keep_freed_memory
@@ -30,15 +31,31 @@ from PIL import Image  # noqa: E402
 from robustbench_seg.architectures import fold  # noqa: E402
 from robustbench_seg.confusion import confusion_matrix  # noqa: E402
 from robustbench_seg.corruption import corrupt  # noqa: E402
-from robustbench_seg.datasets.minicity import Minicity  # noqa: E402
+from robustbench_seg.datasets import Dataset, open_dataset  # noqa: E402
+from robustbench_seg.datasets.minicity import Minicity, write_minicity  # noqa: E402
 from robustbench_seg.protocol import load_protocol  # noqa: E402
 from robustbench_seg.segmenter import load_model, load_segmenter  # noqa: E402
 from robustbench_seg.segmenter.inference import View  # noqa: E402
 from robustbench_seg.study import evaluate  # noqa: E402
 
+
+@dataclass(frozen=True)
+class Case:
+    """Images of one size, and under which conditions; no corruptions named: all."""
+
+    size: tuple[int, int]
+    images: int
+    corruptions: tuple[str, ...]
+    severities: tuple[int, ...]
+
+
 ROUNDS = 3
 MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
-CASES = {"192x384": ((192, 384), 8, (1, 2, 3, 4, 5)), "1024x2048": ((1024, 2048), 1, (3,))}
+OF_EACH_CATEGORY = ("motion_blur", "gaussian_noise", "jpeg_compression", "fog")
+CASES = {
+    "192x384": Case((192, 384), 5, (), (1, 3, 5)),
+    "1024x2048": Case((1024, 2048), 2, OF_EACH_CATEGORY, (3,)),
+}
 
 
 def bare(model: str, size: tuple[int, int], count: int) -> float:
@@ -53,30 +70,32 @@ def bare(model: str, size: tuple[int, int], count: int) -> float:
         return time.perf_counter() - start
 
 
-def whole(model: str, data: Minicity, severities: tuple[int, ...], workers: int) -> float:
+def whole(model: str, data: Dataset, case: Case, workers: int) -> float:
     protocol = load_protocol()
-    conditions = protocol.conditions((), severities)
+    conditions = protocol.conditions(case.corruptions, case.severities)
     segmenter = load_segmenter(model)
-    segmenter(np.zeros((*data.size, 3), np.uint8))
+    segmenter(np.zeros((*case.size, 3), np.uint8))
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         evaluate([segmenter], data, protocol, conditions, Path(folder), workers=workers)
         return time.perf_counter() - start
 
 
-def measure(model: str, case: str, workers: int) -> dict[str, float]:
-    size, images, severities = CASES[case]
-    data = Minicity("val", size, count=images)
-    count = images * (1 + 16 * len(severities))
-    whole(model, data, severities, workers)  # the compiled loops, the weather's textures
-    rounds = [
-        (bare(model, size, count), whole(model, data, severities, workers)) for _ in range(ROUNDS)
-    ]
+def measure(model: str, case: Case, workers: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as root:
+        write_minicity(Path(root), "val", case.size, case.images)
+        data = open_dataset("cityscapes", root)
+        count = case.images * (1 + (len(case.corruptions) or 16) * len(case.severities))
+        whole(model, data, case, workers)  # the compiled loops, the weather's textures
+        rounds = [
+            (bare(model, case.size, count), whole(model, data, case, workers))
+            for _ in range(ROUNDS)
+        ]
     return {
         "images": count,
-        "bare_ms": statistics.median(1000 * one / count for one, _ in rounds),
-        "evaluate_ms": statistics.median(1000 * other / count for _, other in rounds),
-        "evaluate_over_bare": statistics.median(other / one for one, other in rounds),
+        "bare_ms": round(statistics.median(1000 * one / count for one, _ in rounds), 1),
+        "evaluate_ms": round(statistics.median(1000 * other / count for _, other in rounds), 1),
+        "evaluate_over_bare": round(statistics.median(other / one for one, other in rounds), 3),
     }
 
 
@@ -120,8 +139,8 @@ def main() -> None:
         "allocator": "glibc, freed memory kept",
         "stages_ms": stages(),
         **{
-            f"{model} {case} workers={workers}": measure(model, case, workers)
-            for case in CASES
+            f"{model} {name} workers={workers}": measure(model, case, workers)
+            for name, case in CASES.items()
             for model in MODELS
             for workers in (1, 2)
         },

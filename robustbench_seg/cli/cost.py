@@ -66,7 +66,7 @@ def cost(
     threads: int | None,
     out: Path | None,
 ) -> None:
-    r"""Count what one image costs a model, beside what the SegFormer paper says.
+    """Count what one image costs a model, beside what the SegFormer paper says.
 
     \b
     params M  millions of parameters; the paper counts heads that only training uses, too

@@ -5,7 +5,7 @@ import click
 
 @click.command()
 def models() -> None:
-    r"""List the models that have a card.
+    """List the models that have a card.
 
     \b
     weights  shipped       in this package, ready to evaluate

@@ -10,7 +10,7 @@ from robustbench_seg.cli.sizes import parse_size
 @click.group(invoke_without_command=True)
 @click.pass_context
 def weights(context: click.Context) -> None:
-    r"""List the weights of every model card, and what of them is at hand.
+    """List the weights of every model card, and what of them is at hand.
 
     \b
     source   shipped       in this package

@@ -60,3 +60,11 @@ def test_help_shows_every_command_with_a_sentence():
 
 def test_version():
     assert CliRunner().invoke(main, ["--version"]).stdout.strip().endswith(__version__)
+
+
+def test_tables_in_help_texts_keep_their_lines():
+    for name in ("cost", "weights", "models"):
+        text = CliRunner().invoke(main, [name, "--help"]).stdout
+        assert "\\b" not in text
+        starts = {line.split()[0] for line in text.splitlines() if line.strip()}
+        assert starts >= ({"params", "GMAC"} if name == "cost" else {"huggingface", "manual"}), name
