@@ -10,10 +10,12 @@ The images are minicity's, as files, once small and once of the size of Cityscap
 import io
 import json
 import os
+import re
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +33,7 @@ from PIL import Image  # noqa: E402
 from robustbench_seg.architectures import fold  # noqa: E402
 from robustbench_seg.confusion import confusion_matrix  # noqa: E402
 from robustbench_seg.corruption import corrupt  # noqa: E402
-from robustbench_seg.datasets import Dataset, open_dataset  # noqa: E402
+from robustbench_seg.datasets import Dataset, Sample, open_dataset  # noqa: E402
 from robustbench_seg.datasets.minicity import Minicity, write_minicity  # noqa: E402
 from robustbench_seg.protocol import load_protocol  # noqa: E402
 from robustbench_seg.segmenter import load_model, load_segmenter  # noqa: E402
@@ -130,6 +132,50 @@ def stages() -> dict[str, float]:
     return found
 
 
+class Many:
+    """10,000 small images, drawn when asked for; a dataset."""
+
+    name, split, classes, palette, clip = "many", "val", ("dark", "bright"), ((0, 0, 0),) * 2, 1
+    fingerprint: Mapping[str, int] = {}
+    ids = tuple(f"val/{i:05d}.png" for i in range(10_000))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> Sample:
+        image = np.random.default_rng(index).integers(0, 256, (64, 64, 3), np.uint8)
+        return Sample(self.ids[index], image, image[..., 0] >> 7)
+
+
+class Reds:
+    """A segmenter that takes no time; notes the memory now and then."""
+
+    name, classes = "reds", ("dark", "bright")
+    facts: Mapping[str, int] = {"version": 1}
+    about: Mapping[str, int] = {}
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.megabytes: dict[int, int] = {}
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """uint8 HxWx3 -> uint8 HxW."""
+        self.calls += 1
+        if self.calls in (2_000, 10_000, 20_000):
+            status = Path("/proc/self/status").read_text()
+            self.megabytes[self.calls] = int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) // 1024
+        return image[..., 0] >> 7
+
+
+def memory() -> dict[int, int]:
+    """Resident megabytes after so many of 10,000 images under two conditions."""
+    protocol, segmenter = load_protocol(), Reds()
+    with tempfile.TemporaryDirectory() as folder:
+        conditions = protocol.conditions(("contrast",), (3,))
+        evaluate([segmenter], Many(), protocol, conditions, Path(folder))  # type: ignore[arg-type]
+    return segmenter.megabytes
+
+
 def main() -> None:
     result = {
         "unit": "ms an image, medians of rounds in turn; float32, CPU",
@@ -137,6 +183,7 @@ def main() -> None:
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "allocator": "glibc, freed memory kept",
+        "resident_mb_after_images": memory(),
         "stages_ms": stages(),
         **{
             f"{model} {name} workers={workers}": measure(model, case, workers)

@@ -143,8 +143,13 @@ def _range(header: str | None) -> tuple[int, int]:
     return int(first or -1), int(total) if total and total != "*" else -1
 
 
+def is_page(start: bytes) -> bool:
+    """Whether a file that starts so is a web page, such as a login or an error."""
+    return start.lstrip().lower().startswith(PAGE_STARTS)
+
+
 def _refuse_page(start: bytes, url: str, path: Path, content_type: str = "") -> None:
-    if content_type == "text/html" or start.lstrip().lower().startswith(PAGE_STARTS):
+    if content_type == "text/html" or is_page(start):
         raise WeightsError(
             f"{url}: a web page, not weights; open it in a browser and save the file as {path}"
         )

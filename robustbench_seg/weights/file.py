@@ -17,6 +17,7 @@ from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import atomic_path
+from robustbench_seg.weights.download import is_page
 from robustbench_seg.weights.formats import classes_of, recognise
 from robustbench_seg.weights.tensor_bundle import INDEX, read_tensor_bundle
 
@@ -121,7 +122,11 @@ def read_weights(path: Path) -> Weights:
                 "tensor nor plain data; get the weights alone, as a state dict or safetensors"
             ) from None
         reason = "damaged, or it holds more than tensors and plain data"
-        if not isinstance(error, pickle.UnpicklingError):
+        with path.open("rb") as file:
+            start = file.read(1000)
+        if is_page(start):
+            reason = "a web page, saved in place of the file"
+        elif not isinstance(error, pickle.UnpicklingError):
             reason = re.split(r"\.\s|\n", str(error))[0]
         raise WeightsError(
             f"{path}: not a readable weight file ({reason}); download or make it again"

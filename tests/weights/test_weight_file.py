@@ -136,7 +136,7 @@ def make_truncated_old_pickle(path):
         (lambda path: None, "no weights: no such file"),
         (lambda path: path.mkdir(), "none of model.safetensors, pytorch_model.bin in it"),
         (lambda path: path.write_bytes(b""), "not a readable weight file"),
-        (lambda path: path.write_text("<html>404</html>"), "not a readable weight file"),
+        (lambda path: path.write_text("<html>404</html>"), "(a web page, saved in place of the"),
         (make_truncated_safetensors, "not a readable weight file"),
         (make_truncated_pickle, "not a readable weight file"),
         (make_truncated_old_pickle, "not a readable weight file"),
