@@ -1,4 +1,4 @@
-"""The loops over pixels behind `labelling`, compiled by Numba at their first call and kept on disk.
+"""The loops over pixels behind `labelling` and `folding`, compiled by Numba at their first call.
 
 A product and the sum that it enters may be rounded once, as in torch's own upsampling, whose
 results these loops give to the bit; nothing is reordered.
@@ -217,3 +217,35 @@ def label_rows(
                 add_between(stretched[i, 0], stretched[i, 1], weight, begin, end, total)
                 count[begin:end] += np.float32(1)
             largest(total, count, start, stop, out[y])
+
+
+@compiled
+def add_upsampled(
+    coarse: Floats,
+    rows: Indices,
+    row_weights: Floats,
+    columns: Indices,
+    column_weights: Floats,
+    total: Floats,
+) -> None:
+    """Add a map, upsampled, to rows of a finer one whose channels lie side by side.
+
+    coarse: h x w x C; total: some rows x W x C
+    rows, row_weights: for each row of `total` the coarse row above it, and the weight of the next
+        one; columns, column_weights likewise
+    """
+    one, height, width = np.float32(1), len(coarse), np.uint32(coarse.shape[1] - 1)
+    line = np.empty((coarse.shape[1], coarse.shape[2]), np.float32)
+    for y in range(len(total)):
+        above, weight = rows[y], row_weights[y]
+        upper, lower = coarse[above], coarse[min(above + 1, height - 1)]
+        for x in range(len(line)):
+            for k in range(coarse.shape[2]):
+                line[x, k] = upper[x, k] * (one - weight) + lower[x, k] * weight
+        for x in range(len(columns)):
+            left = columns[x]
+            right = min(np.uint32(left + np.uint32(1)), width)
+            near, far, sums = line[left], line[right], total[y, x]
+            weight = column_weights[x]
+            for k in range(len(sums)):
+                sums[k] += near[k] * (one - weight) + far[k] * weight

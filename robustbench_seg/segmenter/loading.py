@@ -15,6 +15,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.model_cards import ModelCard, load_card
 from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.folding import folded
 from robustbench_seg.segmenter.huggingface import load_huggingface
 from robustbench_seg.segmenter.onnx import load_onnx
 from robustbench_seg.segmenter.python import load_python
@@ -110,7 +111,7 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         "training": asdict(card.training) if card.training else None,
     }
     segmenter = assemble(
-        network,
+        folded(network),
         options,
         name=card.name,
         classes=classes,
