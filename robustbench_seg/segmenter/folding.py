@@ -72,7 +72,8 @@ class FoldedDecoder(nn.Module):
             fusion, shares = decoder.fusion, decoder.fusion.shares(len(self.stages))
         # Upsampling leaves a constant as it is: the first scale may bring the fusion's.
         bias = fusion.conv.bias
-        assert bias is not None and decoder.linear_pred.bias is not None
+        assert bias is not None
+        assert decoder.linear_pred.bias is not None
         scales: list[nn.Module] = []
         for i, share in zip(self.stages, shares, strict=True):
             if isinstance(decoder, MLPDecoder):
