@@ -81,6 +81,13 @@ if TYPE_CHECKING:
     show_default=True,
 )
 @click.option(
+    "--backend",
+    type=click.Choice(["torch", "onnxruntime", "openvino"]),
+    default="torch",
+    show_default=True,
+    help="What runs the network of a card.",
+)
+@click.option(
     "--shard",
     default="1/1",
     metavar="I/N",
@@ -119,6 +126,7 @@ def evaluate(
     inference: str | None,
     device: str,
     precision: str,
+    backend: str,
     shard: "Shard",
     workers: int,
     predictions: Path | None,
@@ -155,6 +163,7 @@ def evaluate(
             inference=inference,  # type: ignore[arg-type]  # click has checked it
             device=device,
             precision=precision,
+            backend=backend,  # type: ignore[arg-type]  # likewise
             classes=opened.classes,
         )
         for model in models

@@ -20,6 +20,9 @@ from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
 from robustbench_seg.architectures.segformer import SegFormer
 from robustbench_seg.segmenter.labelling import cuts, taps
 
+FOLDING = 1
+"""Of what follows: another number where logits become others, if only in the last digit."""
+
 STRIP = 64
 """Rows of the decoder's sum that exist at once on a CPU."""
 

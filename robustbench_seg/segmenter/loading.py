@@ -15,7 +15,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.model_cards import ModelCard, load_card
 from robustbench_seg.segmenter.assembly import Options, assemble
-from robustbench_seg.segmenter.folding import folded
+from robustbench_seg.segmenter.backends import run_by
 from robustbench_seg.segmenter.huggingface import load_huggingface
 from robustbench_seg.segmenter.onnx import load_onnx
 from robustbench_seg.segmenter.python import load_python
@@ -63,6 +63,7 @@ def load_segmenter(
     inference: Literal["whole", "slide"] | None = None,
     device: str = "cpu",
     precision: str = "float32",
+    backend: Literal["torch", "onnxruntime", "openvino"] = "torch",
     classes: tuple[str, ...] | None = None,
 ) -> Segmenter:
     """Build a segmenter: labels = segmenter(image), uint8 HxWx3 RGB -> uint8 HxW class indices.
@@ -74,13 +75,16 @@ def load_segmenter(
     inference: "whole" or "slide" instead of its own mode
     device:    a torch device
     precision: "float32", "bf16" or "fp16" (autocast)
+    backend:   what runs a card's network; its numbers may differ in the last digit
     classes:   those of the dataset it is to run on; random weights pretend to know them
     """
-    options = Options(name, inference, device, precision, classes)
+    options = Options(name, inference, device, precision, backend, classes)
     kind, colon, location = str(model).partition(":")
     if colon and kind in ADAPTERS:
         if weights is not None:
             raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
+        if backend != "torch":
+            raise ModelError(f"{model}: decides itself what runs it; --backend goes with a card")
         return ADAPTERS[kind](location, options)
     return _load_card(load_card(model), weights, options)
 
@@ -110,19 +114,20 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         "published": asdict(card.published) if card.published else None,
         "training": asdict(card.training) if card.training else None,
     }
+    align_corners = bool(getattr(network, "align_corners", False))
+    running, how = run_by(options, network)
     segmenter = assemble(
-        folded(network),
+        running,
         options,
         name=card.name,
         classes=classes,
         preprocessing=card.preprocessing,
         inference=card.inference,
-        facts=facts,
+        facts={**facts, **how},
         about=about,
     )
     if card.resize is None:
         return segmenter
-    align_corners = bool(getattr(network, "align_corners", False))
     return ResizedSegmenter(segmenter, card.resize, align_corners)
 
 
