@@ -30,13 +30,13 @@ import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from robustbench_seg.architectures import fold  # noqa: E402
 from robustbench_seg.confusion import confusion_matrix  # noqa: E402
 from robustbench_seg.corruption import corrupt  # noqa: E402
 from robustbench_seg.datasets import Dataset, Sample, open_dataset  # noqa: E402
 from robustbench_seg.datasets.minicity import Minicity, write_minicity  # noqa: E402
 from robustbench_seg.protocol import load_protocol  # noqa: E402
 from robustbench_seg.segmenter import load_model, load_segmenter  # noqa: E402
+from robustbench_seg.segmenter.folding import folded  # noqa: E402
 from robustbench_seg.segmenter.inference import View  # noqa: E402
 from robustbench_seg.study import evaluate  # noqa: E402
 
@@ -61,7 +61,7 @@ CASES = {
 
 
 def bare(model: str, size: tuple[int, int], count: int) -> float:
-    network = fold(load_model(model))
+    network = folded(load_model(model))
     x = torch.rand(1, 3, *size).to(memory_format=torch.channels_last)
     network = network.to(memory_format=torch.channels_last)
     with torch.inference_mode():

@@ -30,9 +30,9 @@ import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-from robustbench_seg.architectures import fold  # noqa: E402
 from robustbench_seg.confusion import confusion_matrix  # noqa: E402
 from robustbench_seg.segmenter import load_model  # noqa: E402
+from robustbench_seg.segmenter.folding import folded  # noqa: E402
 from robustbench_seg.segmenter.inference import View, windows  # noqa: E402
 
 THREADS = 2
@@ -60,7 +60,7 @@ def segformers(size: str) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor]
     other = theirs(size)
     with tempfile.TemporaryDirectory() as folder:
         other.save_pretrained(folder)  # type: ignore[operator]
-        ours = fold(load_model(f"segformer-{size}", weights=folder))
+        ours = folded(load_model(f"segformer-{size}", weights=folder))
     ours = ours.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return lambda x: other(pixel_values=x).logits, ours
 
@@ -68,7 +68,7 @@ def segformers(size: str) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor]
 def deeplabs(card: str) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
     """The plain module in torch's default layout, and ours."""
     plain = load_model(card, weights="none")
-    return plain, fold(plain).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return plain, folded(plain).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def seconds(call: Callable[[], object]) -> float:

@@ -1,4 +1,4 @@
-"""The networks, written from their papers: `build` makes one by name, `fold` readies it for use."""
+"""The networks, written from their papers: `build` makes one by name."""
 
 import inspect
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from torch import nn
 
 from robustbench_seg.architectures.deeplabv3plus import DeepLabV3Plus
-from robustbench_seg.architectures.folding import FOLDING_VERSION, fold
 from robustbench_seg.architectures.segformer import SegFormer
 from robustbench_seg.errors import ModelError, unknown
 
@@ -15,7 +14,7 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
     "deeplabv3plus": DeepLabV3Plus,
 }
 
-__all__ = ["ARCHITECTURES", "FOLDING_VERSION", "build", "fold"]
+__all__ = ["ARCHITECTURES", "build"]
 
 
 def build(architecture: str, num_classes: int, **variant: Any) -> nn.Module:

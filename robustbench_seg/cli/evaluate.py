@@ -81,6 +81,13 @@ if TYPE_CHECKING:
     show_default=True,
 )
 @click.option(
+    "--backend",
+    type=click.Choice(["torch", "onnxruntime", "openvino"]),
+    default="torch",
+    show_default=True,
+    help="What runs the network of a card.",
+)
+@click.option(
     "--batch",
     metavar="N",
     type=click.IntRange(1),

@@ -13,6 +13,8 @@ from robustbench_seg.model_cards import Inference, Preprocessing
 from robustbench_seg.segmenter.inference import WINDOW
 from robustbench_seg.segmenter.segmenter import PRECISIONS, NetworkSegmenter
 
+BACKENDS = ("torch", "onnxruntime", "openvino")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -22,6 +24,7 @@ class Options:
     inference: "whole" or "slide"; None: its own mode
     device:    a torch device
     precision: "float32", "bf16" or "fp16" (autocast)
+    backend:   what runs the network, of BACKENDS
     classes:   those of the dataset it is to run on; None: not known
     batch:     windows that a GPU is given at once
     """
@@ -30,12 +33,15 @@ class Options:
     inference: Literal["whole", "slide"] | None = None
     device: str = "cpu"
     precision: str = "float32"
+    backend: str = "torch"
     classes: tuple[str, ...] | None = None
     batch: int = 1
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise ModelError(unknown("precision", self.precision, PRECISIONS))
+        if self.backend not in BACKENDS:
+            raise ModelError(unknown("backend", self.backend, BACKENDS))
 
     def inference_of(self, own: Inference) -> Inference:
         """How a model runs whose own mode is `own`."""

@@ -36,14 +36,20 @@ def export_onnx(
     """
     if path.suffix != ".onnx":
         raise ModelError(f"{path}: call the graph something.onnx")
+    mean, std = preprocessing.mean, preprocessing.std
+    text = sidecar_text(Sidecar(name, mean, std, None, classes, size, inference))
+    parse(Sidecar, text, str(path.with_suffix(".toml")))
+    write_graph(network, path, size)
+    write_text(path.with_suffix(".toml"), text)
+
+
+def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = None) -> None:
+    """Write the graph alone; see `export_onnx`."""
     try:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ModelError(f"exporting needs {error.name}, not installed: {INSTALL}") from None
-    mean, std = preprocessing.mean, preprocessing.std
-    text = sidecar_text(Sidecar(name, mean, std, None, classes, size, inference))
-    parse(Sidecar, text, str(path.with_suffix(".toml")))
     free = dict.fromkeys((2, 3), torch.export.Dim.DYNAMIC)
     with atomic_path(path) as partial, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about its own insides
@@ -58,7 +64,6 @@ def export_onnx(
             external_data=False,
             verbose=False,
         )
-    write_text(path.with_suffix(".toml"), text)
 
 
 def sidecar_text(sidecar: Sidecar) -> str:

@@ -1,4 +1,4 @@
-"""The loops over pixels behind `labelling`, compiled by Numba at their first call and kept on disk.
+"""The loops over pixels behind `labelling` and `folding`, compiled by Numba at their first call.
 
 A product and the sum that it enters may be rounded once, as in torch's own upsampling, whose
 results these loops give to the bit; nothing is reordered.
@@ -98,25 +98,25 @@ def add_between(
 
 
 @contracted
-def largest(total: Floats, count: Floats, start: int, stop: int, out: Labels) -> None:
+def largest(total: Floats, count: Floats, length: int, out: Labels) -> None:
     """The class of the largest mean, the first one or the first nan, as torch's argmax.
 
-    total: K x W; count, out: W; from `start` to `stop`
+    total: K x W; count, out: W; of each the first `length`
     """
-    times = count[start:stop]
+    times = count[:length]
     if (times != 1).any():  # a division takes as long as all the rest
         for k in range(len(total)):
-            total[k, start:stop] /= times
-    best = total[0, start:stop].copy()
-    which = np.zeros(stop - start, np.int32)
+            total[k, :length] /= times
+    best = total[0, :length].copy()
+    which = np.zeros(length, np.int32)
     for k in range(1, len(total)):
-        row, label = total[k, start:stop], np.int32(k)
-        for x in range(stop - start):
+        row, label = total[k], np.int32(k)
+        for x in range(length):
             value = row[x]
             better = (value > best[x]) | ((value != value) & (best[x] == best[x]))
             best[x] = value if better else best[x]
             which[x] = label if better else which[x]
-    out[start:stop] = which
+    out[:length] = which
 
 
 @contracted
@@ -144,17 +144,12 @@ def known_labels(
 
 
 @contracted
-def unsure_runs(line: Labels, runs: NDArray[np.int64]) -> int:
-    """Starts and ends of the runs of UNSURE; returns how many."""
-    count, inside = 0, False
+def unsure_places(line: Labels, places: NDArray[np.int64]) -> int:
+    """Where the line is UNSURE, from left to right; returns in how many places."""
+    count = 0
     for x in range(len(line)):
-        if (line[x] == UNSURE) != inside:
-            inside = not inside
-            runs[count, 0 if inside else 1] = x
-            count += 0 if inside else 1
-    if inside:
-        runs[count, 1] = len(line)
-        count += 1
+        places[count] = x
+        count += line[x] == UNSURE
     return count
 
 
@@ -180,36 +175,75 @@ def label_rows(
              the next one; columns, column_weights likewise
     first:   the row of the image that `out`, rows x W, begins with
     """
+    # The unsure pixels of a row lie side by side here, so that loops over them are long.
     classes, width, wide = logits.shape[1], out.shape[1], len(columns)
     stretched = np.empty((len(logits), 2, classes, width), np.float32)
     total, count = np.empty((classes, width), np.float32), np.empty(width, np.float32)
     above, before = np.full(len(corners), -1), np.full(len(corners), -2)
-    line, runs, found = np.empty(width, np.uint8), np.empty((width, 2), np.int64), 0
+    line, found = np.empty(width, np.uint8), np.empty(width, np.uint8)
+    places, unsure = np.empty(width, np.int64), 0
+    ranges = np.zeros((len(corners), 2), np.int64)
     for y in range(len(out)):
         for i in range(len(corners)):
             down = first + y - corners[i, 0]
             above[i] = rows[down] if 0 <= down < len(rows) else -1
-        changed = (above != before).any()
-        if changed:
+        if (above != before).any():
             before[:] = above
             known_labels(sure, corners, above, columns, line)
-            found = unsure_runs(line, runs)
-        out[y] = line
-        for run in range(found):
-            start, stop = runs[run]
-            total[:, start:stop], count[start:stop] = 0, 0
+            unsure = unsure_places(line, places)
             for i in range(len(corners)):
-                top, left = corners[i]
-                begin, end = max(start, left), min(stop, left + wide)
-                if above[i] < 0 or begin >= end:
-                    continue
-                if changed:
+                left = corners[i, 1]
+                begin = np.searchsorted(places[:unsure], left)
+                end = np.searchsorted(places[:unsure], left + wide) if above[i] >= 0 else begin
+                ranges[i, 0], ranges[i, 1] = begin, end
+                if begin < end:
+                    inside = places[begin:end] - left
+                    near, weights = columns[inside], column_weights[inside]
                     below = min(above[i] + 1, logits.shape[2] - 1)
-                    part = slice(begin - left, end - left)
-                    taps = columns[part], column_weights[part]
-                    stretch(logits[i], above[i], *taps, stretched[i, 0], begin)
-                    stretch(logits[i], below, *taps, stretched[i, 1], begin)
-                weight = row_weights[first + y - top]
+                    stretch(logits[i], above[i], near, weights, stretched[i, 0], begin)
+                    stretch(logits[i], below, near, weights, stretched[i, 1], begin)
+        out[y] = line
+        if unsure == 0:
+            continue
+        total[:, :unsure], count[:unsure] = 0, 0
+        for i in range(len(corners)):
+            begin, end = ranges[i]
+            if begin < end:
+                weight = row_weights[first + y - corners[i, 0]]
                 add_between(stretched[i, 0], stretched[i, 1], weight, begin, end, total)
                 count[begin:end] += np.float32(1)
-            largest(total, count, start, stop, out[y])
+        largest(total, count, unsure, found)
+        for place in range(unsure):
+            out[y, places[place]] = found[place]
+
+
+@contracted
+def add_upsampled(
+    coarse: Floats,
+    rows: Indices,
+    row_weights: Floats,
+    columns: Indices,
+    column_weights: Floats,
+    total: Floats,
+) -> None:
+    """Add a map, upsampled, to rows of a finer one whose channels lie side by side.
+
+    coarse: h x w x C; total: some rows x W x C
+    rows, row_weights: for each row of `total` the coarse row above it, and the weight of the next
+        one; columns, column_weights likewise
+    """
+    one, height, width = np.float32(1), len(coarse), np.uint32(coarse.shape[1] - 1)
+    line = np.empty((coarse.shape[1], coarse.shape[2]), np.float32)
+    for y in range(len(total)):
+        above, weight = rows[y], row_weights[y]
+        upper, lower = coarse[above], coarse[min(above + 1, height - 1)]
+        for x in range(len(line)):
+            for k in range(coarse.shape[2]):
+                line[x, k] = upper[x, k] * (one - weight) + lower[x, k] * weight
+        for x in range(len(columns)):
+            left = columns[x]
+            right = min(np.uint32(left + np.uint32(1)), width)
+            near, far, sums = line[left], line[right], total[y, x]
+            weight = column_weights[x]
+            for k in range(len(sums)):
+                sums[k] += near[k] * (one - weight) + far[k] * weight

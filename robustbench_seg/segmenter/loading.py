@@ -9,12 +9,13 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from robustbench_seg.architectures import FOLDING_VERSION, build, fold
+from robustbench_seg.architectures import build
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.model_cards import ModelCard, load_card
 from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.backends import run_by
 from robustbench_seg.segmenter.huggingface import load_huggingface
 from robustbench_seg.segmenter.onnx import load_onnx
 from robustbench_seg.segmenter.python import load_python
@@ -62,6 +63,7 @@ def load_segmenter(
     inference: Literal["whole", "slide"] | None = None,
     device: str = "cpu",
     precision: str = "float32",
+    backend: Literal["torch", "onnxruntime", "openvino"] = "torch",
     classes: tuple[str, ...] | None = None,
     batch: int = 1,
 ) -> Segmenter:
@@ -74,14 +76,17 @@ def load_segmenter(
     inference: "whole" or "slide" instead of its own mode
     device:    a torch device
     precision: "float32", "bf16" or "fp16" (autocast)
+    backend:   what runs a card's network; its numbers may differ in the last digit
     classes:   those of the dataset it is to run on; random weights pretend to know them
     batch:     windows of an image that a GPU is given at once; fewer, where its memory is short
     """
-    options = Options(name, inference, device, precision, classes, batch)
+    options = Options(name, inference, device, precision, backend, classes, batch)
     kind, colon, location = str(model).partition(":")
     if colon and kind in ADAPTERS:
         if weights is not None:
             raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
+        if backend != "torch":
+            raise ModelError(f"{model}: decides itself what runs it; --backend goes with a card")
         return ADAPTERS[kind](location, options)
     return _load_card(load_card(model), weights, options)
 
@@ -101,7 +106,6 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
     facts: dict[str, Any] = {
         "architecture": card.architecture,
         "variant": card.variant,
-        "folding": FOLDING_VERSION,
         "weights": digest_file(file) if file else UNTRAINED,
     }
     about: dict[str, Any] = {
@@ -112,19 +116,20 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         "published": card.published and {**asdict(card.published), "dataset": card.dataset},
         "training": asdict(card.training) if card.training else None,
     }
+    align_corners = bool(getattr(network, "align_corners", False))
+    running, how = run_by(options, network)
     segmenter = assemble(
-        fold(network),
+        running,
         options,
         name=card.name,
         classes=classes,
         preprocessing=card.preprocessing,
         inference=card.inference,
-        facts=facts,
+        facts={**facts, **how},
         about=about,
     )
     if card.resize is None:
         return segmenter
-    align_corners = bool(getattr(network, "align_corners", False))
     return ResizedSegmenter(segmenter, card.resize, align_corners)
 
 

@@ -37,6 +37,7 @@ class Order:
     inference: Literal["whole", "slide"] | None = None
     device: str = "cpu"
     precision: str = "float32"
+    backend: Literal["torch", "onnxruntime", "openvino"] = "torch"
     batch: int = 1
     protocol: str = "cityscapes-c"
     corruptions: tuple[str, ...] = ()
@@ -74,6 +75,7 @@ class OpenOrder:
                 device=order.device,
                 precision=order.precision,
                 classes=self.dataset.classes,
+                backend=order.backend,
                 batch=order.batch,
             )
             for model in order.models

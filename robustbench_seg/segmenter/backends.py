@@ -1,0 +1,97 @@
+"""--backend: what runs the network of a card, torch or an optional runtime on the same weights."""
+
+import tempfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.export import write_graph
+from robustbench_seg.segmenter.folding import FOLDING, folded
+from robustbench_seg.segmenter.onnx import OnnxNetwork
+
+INSTALL = "pip install 'robustseg[openvino]'"
+
+KEPT = 4
+"""Image sizes for which OpenVINO keeps what it compiled."""
+
+
+def run_by(options: Options, network: nn.Module) -> tuple[nn.Module, dict[str, Any]]:
+    """A network of `architectures` in eval mode -> what runs it, and the facts about that.
+
+    The runtimes take a graph that is exported at each start, which takes some ten seconds. Their
+    sums are rounded otherwise than torch's, so the facts name them.
+
+    Raises ModelError if the runtime is not installed or cannot do what is asked.
+    """
+    if options.backend == "torch":
+        return folded(network), {"folding": FOLDING}
+    if options.precision != "float32":
+        raise ModelError(
+            f"--backend {options.backend} computes in float32: leave out it or --precision"
+        )
+    kind = _OpenVino if options.backend == "openvino" else _OnnxRuntime
+    running = kind(network, options.device)
+    # Of the network, which was trained so; the segmenter upsamples its logits.
+    running.align_corners = getattr(network, "align_corners", False)
+    return running, {"backend": running.library}
+
+
+class _OnnxRuntime(OnnxNetwork):
+    """A network in ONNX Runtime: normalised float 1x3xHxW -> float logits 1xKxhxw."""
+
+    align_corners: bool
+
+    def __init__(self, network: nn.Module, device: str):
+        with tempfile.TemporaryDirectory() as folder:
+            graph = Path(folder) / "network.onnx"
+            write_graph(network, graph)
+            super().__init__(graph, device, None)
+
+
+class _OpenVino(nn.Module):
+    """A network in OpenVINO: normalised float 1x3xHxW -> float logits 1xKxhxw.
+
+    It is compiled anew for each size of images: a graph for any size is a third slower.
+    """
+
+    align_corners: bool
+
+    def __init__(self, network: nn.Module, device: str):
+        super().__init__()
+        try:
+            import openvino
+        except ImportError:
+            raise ModelError(f"--backend openvino: not installed: {INSTALL}") from None
+        if device != "cpu":
+            raise ModelError(
+                f"--backend openvino runs on the CPU, not on '{device}'; leave out one of them"
+            )
+        self.library = f"openvino {openvino.__version__.partition('-')[0]}"
+        self._core = openvino.Core()
+        with tempfile.TemporaryDirectory() as folder:
+            graph = Path(folder) / "network.onnx"
+            write_graph(network, graph)
+            self._graph = self._core.read_model(graph)
+        self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """See the class."""
+        batch = images.contiguous().numpy()
+        if batch.shape not in self._compiled:
+            self._graph.reshape(batch.shape)
+            settings = {
+                "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+                "INFERENCE_PRECISION_HINT": "f32",
+                "PERFORMANCE_HINT": "LATENCY",
+            }
+            self._compiled[batch.shape] = self._core.compile_model(self._graph, "CPU", settings)
+            if len(self._compiled) > KEPT:
+                self._compiled.popitem(last=False)
+        self._compiled.move_to_end(batch.shape)
+        (logits,) = self._compiled[batch.shape](batch).values()
+        return torch.from_numpy(logits.copy())

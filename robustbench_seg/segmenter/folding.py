@@ -1,0 +1,149 @@
+"""A trained network in the form that is quickest to run, made once when it is loaded.
+
+What training keeps apart and inference never sees is multiplied out: BatchNorm goes into the
+convolution in front of it, and of SegFormer's decoder remain one small matrix per scale, a sum
+and the classifier. The same function up to the rounding of float32; it cannot be trained.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from robustbench_seg.architectures import ARCHITECTURES
+from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
+from robustbench_seg.architectures.segformer import SegFormer
+from robustbench_seg.segmenter.labelling import cuts, taps
+
+FOLDING = 1
+"""Of what follows: another number where logits become others, if only in the last digit."""
+
+STRIP = 64
+"""Rows of the decoder's sum that exist at once on a CPU."""
+
+
+@torch.no_grad()
+def folded(network: nn.Module) -> nn.Module:
+    """A copy of a network of `architectures`, in eval mode, with everything merged that can be.
+
+    Other people's networks are returned as they are.
+    """
+    if not isinstance(network, tuple(ARCHITECTURES.values())):
+        return network
+    network = deepcopy(network)
+    for module in list(network.modules()):
+        _merge_norms(module)
+    # Of a single scale the paper's decoder fuses nothing.
+    if isinstance(network, SegFormer) and not (
+        isinstance(network.decode_head, MLPDecoder) and len(network.decode_head.stages) == 1
+    ):
+        network.set_submodule("decode_head", FoldedDecoder(network.decode_head))
+    return network.requires_grad_(False)
+
+
+def _merge_norms(module: nn.Module) -> None:
+    """Merge each BatchNorm into the convolution in front of it.
+
+    The networks here define the two one after the other wherever one follows the other.
+    """
+    for (name, conv), (behind, norm) in pairwise(list(module.named_children())):
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            setattr(module, name, fuse_conv_bn_eval(conv, norm))
+            setattr(module, behind, nn.Identity())
+
+
+class FoldedDecoder(nn.Module):
+    """Both of SegFormer's decoders: a map of each scale, upsampled and added; ReLU; classifier.
+
+    decoder: with its BatchNorms merged into its convolutions
+
+    Of the paper's, projection and share of the fusion are one matrix; between OpenMMLab's stands
+    a ReLU, and they remain two.
+    """
+
+    def __init__(self, decoder: MLPDecoder | ConvDecoder):
+        super().__init__()
+        self.stages = decoder.stages
+        fusion = decoder.linear_fuse if isinstance(decoder, MLPDecoder) else decoder.fusion
+        # Upsampling leaves a constant as it is: the first scale may bring the fusion's.
+        bias = fusion.conv.bias
+        assert bias is not None
+        assert decoder.linear_pred.bias is not None
+        scales: list[nn.Module] = []
+        for projection, share in zip(decoder.projections(), decoder.shares(), strict=True):
+            if isinstance(projection, nn.Linear):
+                matrix, shift = share @ projection.weight, share @ projection.bias
+                scales.append(_linear(matrix, shift + bias))
+            else:
+                conv = next(projection.children())
+                assert isinstance(conv, nn.Conv2d)
+                assert conv.bias is not None
+                project = _linear(conv.weight.flatten(1), conv.bias)
+                scales.append(nn.Sequential(project, nn.ReLU(inplace=True), _linear(share, bias)))
+            bias = torch.zeros_like(bias)
+        self.scales = nn.ModuleList(scales)
+        self.classifier = _linear(decoder.linear_pred.weight.flatten(1), decoder.linear_pred.bias)
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Four N x H/s x W/s x C tensors, finest first -> logits N x classes x H/4 x W/4."""
+        size = features[0].shape[1:3]
+        seen = [features[i - 1] for i in self.stages]
+        if seen[0].device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+            images = ([x[n] for x in seen] for n in range(len(seen[0])))
+            return torch.stack([self._in_strips(image, size) for image in images])
+        total: Tensor | None = None
+        for x, scale in zip(seen, self.scales, strict=True):
+            part = scale(x).permute(0, 3, 1, 2)
+            if part.shape[2:] != size:
+                part = F.interpolate(part, size, mode="bilinear", align_corners=False)
+            total = part if total is None else total.add_(part)
+        assert total is not None
+        logits: Tensor = self.classifier(total.relu_().permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return logits
+
+    def _in_strips(self, seen: Sequence[Tensor], size: torch.Size) -> Tensor:
+        """float32 h x w x C of one image -> logits classes x H x W, STRIP rows at a time."""
+        from robustbench_seg.segmenter.kernels import add_upsampled
+
+        height, width = size
+        weight, bias = self.classifier.weight, self.classifier.bias
+        logits = weight.new_empty(len(weight), height, width)
+        finest = self.scales[0] if seen[0].shape[:2] == size else None
+        coarse = [
+            (scale(x).numpy(), taps(x.shape[0], height, False), taps(x.shape[1], width, False))
+            for x, scale in zip(seen, self.scales, strict=True)
+            if scale is not finest
+        ]
+
+        def add(total: Tensor, first: int) -> None:
+            for part, (rows, row_weights), columns in coarse:
+                here = slice(first, first + len(total))
+                add_upsampled(part, rows[here], row_weights[here], *columns, total.numpy())
+
+        threads = torch.get_num_threads()
+        with ThreadPoolExecutor(threads) as pool:
+            for top in range(0, height, STRIP):
+                rows = slice(top, min(top + STRIP, height))
+                if finest is None:
+                    total = weight.new_zeros(rows.stop - top, width, weight.shape[1])
+                else:
+                    total = finest(seen[0][rows])
+                bands = cuts(len(total), threads)
+                for job in [pool.submit(add, total[a:b], top + a) for a, b in bands]:
+                    job.result()
+                pixels = total.relu_().flatten(0, 1).T
+                found = torch.addmm(bias[:, None], weight, pixels)
+                logits[:, rows] = found.reshape(len(weight), -1, width)
+        return logits
+
+
+def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    outputs, inputs = weight.shape
+    linear = nn.Linear(inputs, outputs, device="meta")
+    linear.weight, linear.bias = nn.Parameter(weight), nn.Parameter(bias)
+    return linear

@@ -1,0 +1,82 @@
+"""--backend: the same network in other runtimes."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter import load_segmenter
+from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.backends import KEPT, run_by
+
+RUNTIMES = ("onnxruntime", "openvino")
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 5, stride=4, padding=2), nn.BatchNorm2d(8), nn.Conv2d(8, 5, 3, padding=1)
+    ).eval()
+    network.align_corners = True
+    return network
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@torch.inference_mode()
+def test_the_same_logits_at_any_size(network, runtime):
+    running, facts = run_by(Options(backend=runtime), network)
+    assert facts["backend"].split()[0] == runtime
+    assert running.align_corners is True
+    kept = []
+    for width in (64, 97, 130, 80, 76, 72, 64):
+        image = torch.randn(1, 3, 64, width)
+        torch.testing.assert_close(running(image), network(image), rtol=0, atol=1e-5)
+        kept.append((image, running(image)))
+    assert len(getattr(running, "_compiled", ())) <= KEPT
+    for image, logits in kept:  # an answer stays what it is when the next one comes
+        torch.testing.assert_close(logits, network(image), rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_card_s_segmenter(runtime):
+    """It names the runtime in its facts; torch names how it folds instead."""
+    card = "segformer-b0-minicity"
+    image = np.random.default_rng(0).integers(0, 256, (96, 160, 3), np.uint8)
+    plain, other = load_segmenter(card), load_segmenter(card, backend=runtime)
+    torch.testing.assert_close(other.logits(image), plain.logits(image), rtol=0, atol=1e-4)
+    assert (other(image) == plain(image)).mean() > 0.999
+    assert other.facts.keys() ^ plain.facts.keys() == {"backend", "folding"}
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "message"),
+    [
+        ("tensorrt", {}, "backend 'tensorrt'"),
+        ("openvino", {"precision": "bf16"}, "--backend openvino computes in float32"),
+        ("openvino", {"device": "cuda"}, "runs on the CPU, not on 'cuda'"),
+        ("onnxruntime", {"device": "cuda"}, "has no CUDAExecutionProvider"),
+    ],
+)
+def test_what_cannot_be_is_refused(network, backend, options, message):
+    with pytest.raises(ModelError) as raised:
+        run_by(Options(backend=backend, **options), network)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("lacking", ["openvino", "onnxruntime", "onnxscript"])
+def test_a_runtime_that_is_not_installed(monkeypatch, network, lacking):
+    monkeypatch.setitem(sys.modules, lacking, None)
+    backend = "openvino" if lacking == "openvino" else "onnxruntime"
+    with pytest.raises(ModelError, match=r"not installed: pip install 'robustseg\[\w+\]'"):
+        run_by(Options(backend=backend), network)
+
+
+def test_others_models_decide_themselves():
+    with pytest.raises(ModelError, match="--backend goes with a card"):
+        load_segmenter("python:mine:segment", backend="openvino")
