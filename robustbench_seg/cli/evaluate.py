@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from robustbench_seg.protocol import Protocol
     from robustbench_seg.shard import Shard
 
+GPU_WORKERS = 8
+"""A network of 20 ms needs two cores beside it to make its images (docs/scale.md)."""
+
 
 @click.command()
 @click.option(
@@ -118,9 +121,8 @@ if TYPE_CHECKING:
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Threads that make corrupted images; 1: none besides the model's own.",
+    help="Threads that make corrupted images; 1: none besides the model's own.  [default: 1, "
+    f"for a GPU {GPU_WORKERS}]",
 )
 @click.option(
     "--save-predictions",
@@ -151,6 +153,8 @@ def evaluate(shard: "Shard", executor: str, **options: Any) -> None:
     from robustbench_seg.shard import torchrun_shard
     from robustbench_seg.study import Order
 
+    on_gpu = options["device"].startswith("cuda")
+    options["workers"] = options["workers"] or (GPU_WORKERS if on_gpu else 1)
     if executor == "ray":
         from robustbench_seg.study.ray_executor import evaluate_on_ray
 
