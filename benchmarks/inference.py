@@ -1,202 +1,256 @@
-"""How fast networks label an image, beside the implementations that others would use.
+"""Networks and labels, beside what they are usually made with: time, memory and what differs.
 
-    python benchmarks/inference.py benchmarks/results/inference.json [--small]
+    python benchmarks/inference.py benchmarks/results/inference.json [height width]
 
-The same random weights on both sides, float32, one image, both sides in turn in one process with
-the same allocator settings (freed memory kept, threads wait briefly); medians of paired ratios.
-Peak memory is what a process of its own needs for a forward pass beyond what it held before.
-Labelling starts at logits of a trained model: smooth areas of 19 classes, as a network gives them.
---small: images of 256x512, to see whether all works.
+All sides of a comparison have the same weights and the same image and run in turn, each in a
+process of its own with the settings of `robustseg evaluate`: freed memory is kept (mallopt),
+waiting threads spin briefly. Ratios are medians over the rounds. Peaks are those of the
+processes while they run, in each some 0.4 GB for the interpreter and torch.
+
+segformer:    random weights of transformers' SegFormer, and what it takes; the runtimes of
+              --backend for B0
+deeplabv3plus: the module that is trained, in torch's own layout, on half the height and width;
+              random weights
+labels:       F.interpolate, sums, argmax and bincount on the same logits: 19 classes in smooth
+              areas, whole and in sliding windows
 """
 
 import json
-import os
+import multiprocessing
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from robustbench_seg.allocator import keep_freed_memory
 from robustbench_seg.threads import wait_briefly
 
-keep_freed_memory()
-wait_briefly()
+THREADS, CLASSES, CROP, STRIDE = 2, 19, 1024, 768
+DEEPLABS = ({"backbone": "mobilenet_v2"}, {"backbone": "resnet50", "output_stride": 16})
 
-import torch  # noqa: E402
-import torch.nn.functional as F  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-
-from robustbench_seg.confusion import confusion_matrix  # noqa: E402
-from robustbench_seg.segmenter import load_model  # noqa: E402
-from robustbench_seg.segmenter.folding import folded  # noqa: E402
-from robustbench_seg.segmenter.inference import View, windows  # noqa: E402
-
-THREADS = 2
-SIZES = {"b0": (32, 64, 160, 256), "b5": (64, 128, 320, 512)}
-DEPTHS = {"b0": (2, 2, 2, 2), "b5": (3, 6, 40, 3)}
-ROUNDS = {"b0": 7, "b5": 3}
+network: Callable[[Any], Any]
+"""Of a child process."""
 
 
-def theirs(size: str) -> nn.Module:
+def set_up() -> None:
+    keep_freed_memory()
+    wait_briefly()
+    import torch
+
+    torch.set_num_threads(THREADS)
+    torch.set_grad_enabled(False)
+
+
+def make_transformers(size: str, file: Path) -> None:
+    """SegFormer of transformers; its random weights are written for the others."""
+    global network
+    set_up()
+    import torch
+    from safetensors.torch import save_file
     from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
-    torch.manual_seed(0)
+    from robustbench_seg.architectures.segformer import DEPTHS
+
+    narrow = size == "b0"
     config = SegformerConfig(
-        num_labels=19,
         depths=list(DEPTHS[size]),
-        hidden_sizes=list(SIZES[size]),
-        decoder_hidden_size=256 if size == "b0" else 768,
+        hidden_sizes=[32, 64, 160, 256] if narrow else [64, 128, 320, 512],
+        decoder_hidden_size=256 if narrow else 768,
+        num_labels=CLASSES,
     )
-    network: nn.Module = SegformerForSemanticSegmentation(config).eval()
-    return network
+    torch.manual_seed(0)
+    model = SegformerForSemanticSegmentation(config).eval()
+    save_file(model.state_dict(), file)
+    network = lambda image: model(image).logits  # noqa: E731
 
 
-def segformers(size: str) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
-    """Theirs and ours with the same weights."""
-    other = theirs(size)
-    with tempfile.TemporaryDirectory() as folder:
-        other.save_pretrained(folder)  # type: ignore[operator]
-        ours = folded(load_model(f"segformer-{size}", weights=folder))
-    ours = ours.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return lambda x: other(pixel_values=x).logits, ours
+def make_ours(
+    architecture: str, variant: dict[str, Any], file: Path | None, backend: str | None
+) -> None:
+    """What evaluate runs; without a backend the module that is trained."""
+    global network
+    set_up()
+    import torch
+
+    from robustbench_seg.architectures import build
+    from robustbench_seg.segmenter.assembly import Options
+    from robustbench_seg.segmenter.backends import run_by
+    from robustbench_seg.weights import load_weights
+
+    torch.manual_seed(0)
+    module = build(architecture, CLASSES, **variant).eval()
+    if file:
+        load_weights(module, file)
+    if backend:
+        module, _ = run_by(Options(backend=backend), module)
+        module.to(memory_format=torch.channels_last)
+    network = module
 
 
-def deeplabs(card: str) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
-    """The plain module in torch's default layout, and ours."""
-    plain = load_model(card, weights="none")
-    return plain, folded(plain).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+def see(height: int, width: int) -> tuple[float, int, Any]:
+    """Seconds, peak in bytes, and the logits of one random image."""
+    import torch
+
+    from robustbench_seg.analysis.speed import _peak_memory
+
+    image = torch.randn(1, 3, height, width, generator=torch.manual_seed(1))
+    with torch.inference_mode():
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
+        start = time.perf_counter()
+        logits = network(image)
+        seconds = time.perf_counter() - start
+    return seconds, _peak_memory(), logits.float().contiguous().numpy()
 
 
-def seconds(call: Callable[[], object]) -> float:
+def alternate(
+    sides: dict[str, tuple[Any, ...]], size: tuple[int, int], rounds: int
+) -> dict[str, Any]:
+    """Make all sides, (function, *arguments) by name; the first is what others are compared with.
+
+    An image of a quarter of each side warms up.
+    """
+    context = multiprocessing.get_context("spawn")
+    pools = {name: ProcessPoolExecutor(1, mp_context=context) for name in sides}
+    for name, (make, *arguments) in sides.items():
+        pools[name].submit(make, *arguments).result()
+    for pool in pools.values():
+        pool.submit(see, size[0] // 4, size[1] // 4).result()
+    seen = [
+        {name: pools[name].submit(see, *size).result() for name in sides} for _ in range(rounds)
+    ]
+    for pool in pools.values():
+        pool.shutdown()
+    first, *others = sides
+    turns = {name: [turn[name] for turn in seen] for name in sides}
+    result = {first: measured(turns[first], None, size)}
+    return result | {name: measured(turns[name], turns[first], size) for name in others}
+
+
+def measured(own: list[Any], first: list[Any] | None, size: tuple[int, int]) -> dict[str, Any]:
+    """Of one side's rounds, and beside those of the first side."""
+    result: dict[str, Any] = {
+        "seconds": round(statistics.median(turn[0] for turn in own), 3),
+        "rounds": [round(turn[0], 2) for turn in own],
+        "peak_mb": round(max(turn[1] for turn in own) / 1e6),
+    }
+    if first:
+        result["times_as_fast"] = ratio((b[0], a[0]) for a, b in zip(own, first, strict=True))
+        peaks = [max(turn[1] for turn in side) for side in (own, first)]
+        result["peak_share"] = round(peaks[0] / peaks[1], 3)
+        logits, expected = own[-1][2], first[-1][2]
+        result["logits_differ_by"] = float(np.abs(logits - expected).max())
+        result["largest_logit"] = float(np.abs(expected).max())
+        differ = labels_of(logits, size) != labels_of(expected, size)
+        result["pixels_that_differ"] = float(differ.mean())
+    return result
+
+
+def ratio(pairs: Iterable[tuple[float, float]]) -> float:
+    return round(statistics.median(theirs / ours for theirs, ours in pairs), 2)
+
+
+def labels_of(logits: Any, size: tuple[int, int]) -> Any:
+    import torch
+
+    from robustbench_seg.segmenter.labelling import label
+
+    return label(torch.from_numpy(logits), [(0, 0)], size, size).numpy()
+
+
+def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[str, Any]:
+    """Logits of windows to a confusion matrix; crop: height and width of the windows at most."""
+    set_up()
+    import torch
+    from torch.nn import functional as F
+
+    from robustbench_seg.confusion import confusion_matrix
+    from robustbench_seg.segmenter.inference import View, windows
+
+    rows, columns = (list(windows(side, crop, STRIDE)) for side in size)
+    window = min(crop, size[0]), min(crop, size[1])
+    corners = tuple((top, left) for top, _ in rows for left, _ in columns)
+    small = window[0] // 4, window[1] // 4
+    torch.manual_seed(0)
+    areas = 4 * torch.randn(1, CLASSES, size[0] // 128, size[1] // 128)
+    scene = F.interpolate(areas, (size[0] // 4, size[1] // 4), mode="bicubic")
+    logits = torch.cat(
+        [scene[:, :, t // 4 : t // 4 + small[0], x // 4 : x // 4 + small[1]] for t, x in corners]
+    )
+    logits = logits + 0.01 * torch.randn(logits.shape)
+    view = View(logits, corners, window, size)
+    truth = torch.randint(0, CLASSES, size, dtype=torch.uint8)
+    truth[: size[0] // 20] = 255
+
+    def usual() -> Any:
+        whole = len(corners) == 1
+        scores = F.interpolate(logits, size, mode="bilinear") if whole else view.upsampled()
+        labels, scored = scores.argmax(1)[0], truth != 255
+        pairs = truth[scored].long() * CLASSES + labels[scored]
+        return labels, torch.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+
+    def ours() -> Any:
+        labels = view.labels()
+        return labels, confusion_matrix(truth.numpy(), labels.numpy(), CLASSES)
+
+    (expected, matrix), (labels, own) = usual(), ours()
+    turns = [(seconds(usual), seconds(ours)) for _ in range(rounds)]
+    return {
+        "usual_ms": round(1000 * statistics.median(t for t, _ in turns), 1),
+        "ours_ms": round(1000 * statistics.median(t for _, t in turns), 1),
+        "times_as_fast": ratio(turns),
+        "pixels_that_differ": int((labels.long() != expected).sum()),
+        "matrices_equal": bool((matrix.numpy() == own).all()),
+    }
+
+
+def seconds(function: Callable[[], Any]) -> float:
     start = time.perf_counter()
-    call()
+    function()
     return time.perf_counter() - start
 
 
-def in_turn(
-    other: Callable[[], object], ours: Callable[[], object], rounds: int
-) -> dict[str, float]:
-    other(), ours()
-    pairs = [(seconds(other), seconds(ours)) for _ in range(rounds)]
-    return {
-        "theirs_ms": round(1000 * statistics.median(a for a, _ in pairs), 1),
-        "ours_ms": round(1000 * statistics.median(b for _, b in pairs), 1),
-        "times_faster": round(statistics.median(a / b for a, b in pairs), 2),
-        "least": round(min(a / b for a, b in pairs), 2),
-    }
-
-
-def compare(
-    other: Callable[[Tensor], Tensor],
-    ours: Callable[[Tensor], Tensor],
-    size: tuple[int, int],
-    rounds: int,
-) -> dict[str, Any]:
-    torch.manual_seed(0)
-    x = torch.randn(1, 3, *size)
-    expected, logits = other(x), ours(x)
-    labels = [F.interpolate(y, size, mode="bilinear").argmax(1) for y in (expected, logits)]
-    return {
-        "largest_logit_difference": float((expected - logits).abs().max()),
-        "labels_that_differ": float((labels[0] != labels[1]).float().mean()),
-        **in_turn(lambda: other(x), lambda: ours(x), rounds),
-    }
-
-
-def trained_logits(count: int, height: int, width: int) -> Tensor:
-    torch.manual_seed(0)
-    coarse = 4 * torch.randn(count, 19, 12, 24)
-    return F.interpolate(coarse, (height, width), mode="bicubic")
-
-
-def labelling(size: tuple[int, int], crop: int | None) -> dict[str, float]:
-    """From logits to a confusion matrix: interpolate, argmax, bincount, or in one pass."""
-    height, width = size
-    if crop is None:
-        view = View(trained_logits(1, height // 4, width // 4), ((0, 0),), size, size)
-    else:
-        corners = tuple((0, left) for left, _ in windows(width, crop, crop * 3 // 4))
-        logits = trained_logits(len(corners), crop // 4, crop // 4)
-        view = View(logits, corners, (crop, crop), size)
-    truth = torch.randint(0, 19, (height // 16, width // 16)).float()
-    truth = F.interpolate(truth[None, None], size)[0, 0].long()
-
-    def other() -> Tensor:
-        labels = view.upsampled().argmax(1)[0]
-        return torch.bincount((truth * 19 + labels).ravel(), minlength=361)
-
-    truth8 = truth.to(torch.uint8).numpy()
-
-    def ours() -> object:
-        return confusion_matrix(truth8, view.labels().numpy(), 19)
-
-    assert other().tolist() == ours().ravel().tolist()  # type: ignore[attr-defined]
-    return in_turn(other, ours, 9)
-
-
-def peak_megabytes(side: str, size: str, image: tuple[int, int]) -> float:
-    """In this process: the largest resident size during a pass beyond that before it."""
-    other, ours = segformers(size)
-    network = other if side == "theirs" else ours
-    x = torch.randn(1, 3, *image)
-    network(x[:, :, :64, :64])
-    before = resident("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak of loading
-    network(x)
-    return resident("VmHWM") - before
-
-
-def resident(field: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
-
-
-def memory(size: str, image: tuple[int, int]) -> dict[str, float]:
-    def megabytes(side: str) -> float:
-        command = [sys.executable, __file__, "--memory", side, size, *map(str, image)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return float(done.stdout)
-
-    other, ours = megabytes("theirs"), megabytes("ours")
-    return {"theirs_mb": other, "ours_mb": ours, "ours_over_theirs": round(ours / other, 3)}
-
-
 def main() -> None:
-    image = (256, 512) if "--small" in sys.argv else (1024, 2048)
-    half = (image[0] // 2, image[1] // 2)
+    size = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (1024, 2048)
+    started = time.perf_counter()
     result: dict[str, Any] = {
-        "unit": "medians; float32",
-        "image": image,
-        "threads": THREADS,
-        "cores": os.cpu_count(),
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "allocator": "glibc, freed memory kept, on both sides",
-        "labelling_whole": labelling(image, None),
-        "labelling_sliding": labelling(image, image[0]),
+        "unit": f"one image of {size[0]}x{size[1]}, float32, {THREADS} threads, {CLASSES} classes",
+        "settings": "mallopt: freed memory kept; GOMP_SPINCOUNT as in robustseg evaluate",
+        "segformer": {},
+        "deeplabv3plus": {},
+        "labels": {},
     }
-    for card in ("deeplabv3plus-mobilenetv2", "deeplabv3plus-r50-vainf-os16"):
-        result[f"{card} {half[0]}x{half[1]}"] = compare(*deeplabs(card), half, 3)
-    for size in SIZES:
-        row = compare(*segformers(size), image, ROUNDS[size])
-        result[f"segformer-{size}"] = {**row, "memory": memory(size, image)}
-        print(json.dumps(result[f"segformer-{size}"]), flush=True)
-    text = json.dumps(result, indent=2)
-    print(text)
-    Path(sys.argv[1]).write_text(text + "\n")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, backends, rounds in (
+            ("b0", ("torch", "onnxruntime", "openvino"), 5),
+            ("b5", ("torch",), 2),
+        ):
+            file = Path(folder) / f"{name}.safetensors"
+            sides: dict[str, tuple[Any, ...]] = {"transformers": (make_transformers, name, file)}
+            for backend in backends:
+                sides[backend] = (make_ours, "segformer", {"size": name}, file, backend)
+            result["segformer"][name] = alternate(sides, size, rounds)
+            print(json.dumps(result["segformer"][name], indent=2), file=sys.stderr)
+    for variant in DEEPLABS:
+        sides = {
+            "as trained": (make_ours, "deeplabv3plus", variant, None, None),
+            "torch": (make_ours, "deeplabv3plus", variant, None, "torch"),
+        }
+        result["deeplabv3plus"][variant["backbone"]] = alternate(
+            sides, (size[0] // 2, size[1] // 2), 3
+        )
+    for name, crop in (("whole", max(size)), ("sliding", CROP)):
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            result["labels"][name] = pool.submit(compare_labels, size, crop).result()
+    result["minutes"] = round((time.perf_counter() - started) / 60, 1)
+    print(json.dumps(result, indent=2))
+    Path(sys.argv[1]).write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(THREADS)
-    with torch.inference_mode():
-        if sys.argv[1] == "--memory":
-            print(
-                round(
-                    peak_megabytes(sys.argv[2], sys.argv[3], (int(sys.argv[4]), int(sys.argv[5])))
-                )
-            )
-        else:
-            main()
+    main()

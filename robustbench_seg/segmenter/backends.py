@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.export import write_graph
-from robustbench_seg.segmenter.folding import FOLDING, folded
+from robustbench_seg.segmenter.folding import FOLDING, fold
 from robustbench_seg.segmenter.onnx import OnnxNetwork
 
 INSTALL = "pip install 'robustseg[openvino]'"
@@ -23,13 +23,15 @@ KEPT = 4
 def run_by(options: Options, network: nn.Module) -> tuple[nn.Module, dict[str, Any]]:
     """A network of `architectures` in eval mode -> what runs it, and the facts about that.
 
+    The network may be changed: give one that nobody else uses.
+
     The runtimes take a graph that is exported at each start, which takes some ten seconds. Their
     sums are rounded otherwise than torch's, so the facts name them.
 
     Raises ModelError if the runtime is not installed or cannot do what is asked.
     """
     if options.backend == "torch":
-        return folded(network), {"folding": FOLDING}
+        return fold(network), {"folding": FOLDING}
     if options.precision != "float32":
         raise ModelError(
             f"--backend {options.backend} computes in float32: leave out it or --precision"

@@ -1,12 +1,14 @@
 """The folded network beside the module that it was made from."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
 
 from robustbench_seg.architectures import build
 from robustbench_seg.segmenter import folding
-from robustbench_seg.segmenter.folding import FoldedDecoder, folded
+from robustbench_seg.segmenter.folding import FoldedDecoder, fold
 
 SEGFORMERS = [
     {},
@@ -44,8 +46,7 @@ def trained(architecture, variant):
 @torch.inference_mode()
 def test_the_folded_network_is_the_same_function(architecture, variant):
     network = trained(architecture, variant)
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    quick = folded(network)
+    quick = fold(deepcopy(network))
     assert not any(isinstance(module, nn.BatchNorm2d) for module in quick.modules())
     for size in ((2, 3, 64, 96), (1, 3, 97, 129)):
         images = torch.randn(size)
@@ -53,9 +54,6 @@ def test_the_folded_network_is_the_same_function(architecture, variant):
         torch.testing.assert_close(
             quick(images), expected, rtol=0, atol=1e-5 * float(expected.abs().max())
         )
-    after = network.state_dict()
-    assert after.keys() == before.keys()
-    assert all(torch.equal(after[name], value) for name, value in before.items())
 
 
 @pytest.mark.parametrize("height", [1, 7, 16])
@@ -64,13 +62,13 @@ def test_strips_of_any_height(monkeypatch, height):
     monkeypatch.setattr(folding, "STRIP", height)
     network = trained("segformer", {})
     images = torch.randn(1, 3, 90, 140)
-    torch.testing.assert_close(folded(network)(images), network(images), rtol=0, atol=1e-5)
+    torch.testing.assert_close(fold(deepcopy(network))(images), network(images), rtol=0, atol=1e-5)
 
 
 @torch.inference_mode()
 def test_half_precision_goes_the_way_of_other_devices():
     network = trained("segformer", {})
-    images, quick = torch.randn(1, 3, 64, 96), folded(network)
+    images, quick = torch.randn(1, 3, 64, 96), fold(deepcopy(network))
     with torch.autocast("cpu", torch.bfloat16):
         rough = quick(images)
     assert rough.dtype == torch.bfloat16
@@ -82,7 +80,7 @@ def test_half_precision_goes_the_way_of_other_devices():
 def test_the_way_of_other_devices(monkeypatch):
     """The same in single precision, in torch's own operations."""
     network = trained("segformer", {"decoder": "openmmlab"})
-    quick, images = folded(network), torch.randn(2, 3, 97, 129)
+    quick, images = fold(deepcopy(network)), torch.randn(2, 3, 97, 129)
     in_strips = quick(images)
     monkeypatch.setattr(FoldedDecoder, "_in_strips", None)
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda device: True)
@@ -91,4 +89,4 @@ def test_the_way_of_other_devices(monkeypatch):
 
 def test_networks_of_others_are_left_alone():
     other = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)).eval()
-    assert folded(other) is other
+    assert fold(other) is other
