@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from robustbench_seg.architectures import build
 from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
+from robustbench_seg.errors import ModelError
 from robustbench_seg.model_cards import ModelCard
 
 
@@ -35,13 +36,23 @@ def shape_of(card: ModelCard) -> nn.Module:
 
 
 def count_cost(network: nn.Module, size: tuple[int, int]) -> Cost:
-    """Count one image of `size` (height, width) through a network (see shape_of) in one piece."""
+    """Count one image of `size` (height, width) through a network (see shape_of) in one piece.
+
+    Raises ModelError if the network does not take so small an image.
+    """
     seen: list[Sequence[Tensor]] = []
     head = getattr(network, "decode_head", None)
     if isinstance(head, MLPDecoder | ConvDecoder):
         hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        network(torch.empty(1, 3, *size, device="meta"))
+        try:
+            network(torch.empty(1, 3, *size, device="meta"))
+        except RuntimeError as error:
+            first = str(error).splitlines()[0]
+            raise ModelError(
+                f"{type(network).__name__} does not take an image of {size[0]}x{size[1]} ({first}); "
+                "choose a larger one"
+            ) from None
     macs = written = counter.get_total_flops() // 2
     if isinstance(head, MLPDecoder | ConvDecoder):
         hook.remove()

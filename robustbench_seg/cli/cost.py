@@ -69,12 +69,15 @@ def cost(
     """Count what one image costs a model, beside what the SegFormer paper says.
 
     \b
-    params M  millions of parameters; the paper counts heads that only training uses, too
-    GMAC      10^9 multiply-accumulates of convolutions, linear layers and attention, as computed
-              here; papers call them GFLOPs
-    written   the same with the decoder as the paper writes it, before folding; the paper's
-              numbers for Cityscapes agree with this one at ADE20K's 150 classes, not 19
-    seconds   with --repeat: from image to labels, the whole image at once, random weights
+    params M  millions of parameters; the paper counts heads that only training
+              uses, too
+    GMAC      10^9 multiply-accumulates of convolutions, linear layers and
+              attention, as computed here; papers call them GFLOPs
+    written   the same with the decoder as the paper writes it, before folding;
+              the paper's numbers for Cityscapes agree with this one at ADE20K's
+              150 classes, not 19
+    seconds   with --repeat: from image to labels, the whole image at once, random
+              weights
     peak MB   with --repeat: memory, of the whole process or of the GPU's tensors
     """
     import pandas as pd
@@ -85,7 +88,8 @@ def cost(
     from robustbench_seg.reporting.costs import published_costs
 
     published = published_costs()
-    names = models or tuple(name for name, size in published if size in sizes)
+    told = [name for name, size in published if size in sizes] or [name for name, _ in published]
+    names = models or tuple(dict.fromkeys(told))
     rows = []
     for name, card in [(name, load_card(name)) for name in names]:
         network = shape_of(card)

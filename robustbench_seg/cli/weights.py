@@ -15,7 +15,8 @@ def weights(context: click.Context) -> None:
     \b
     source   shipped       in this package
              huggingface   downloaded from the model hub, into its own cache
-             url           downloaded and verified, into $ROBUSTSEG_CACHE or ~/.cache/robustseg
+             url           downloaded and verified, into $ROBUSTSEG_CACHE or
+                           ~/.cache/robustseg
              manual        to be fetched by hand, and put there
              none          not published: for training from scratch
     """

@@ -36,6 +36,23 @@ def test_time_and_memory_are_measured_when_asked_for(tmp_path):
     assert "peak MB" in result.stdout
 
 
+def test_at_a_size_of_no_table_the_paper_s_models_are_counted():
+    result = run("--size", "32x32")
+    assert result.exit_code == 0, result.output
+    rows = [line.split() for line in result.stdout.splitlines()[1:]]
+    names = [row[0] for row in rows]
+    assert {"segformer-b5", "segformer-b0-512", "segformer-b2-ade20k"} < set(names)
+    assert len(names) == len(set(names))
+    assert {(row[4], row[7]) for row in rows} == {("-", "-")}
+
+
+def test_too_small_an_image_is_said():
+    result = run("--model", "segformer-b0", "--size", "5x5")
+    assert result.exit_code == 2
+    assert "SegFormer does not take an image of 5x5 (" in result.stderr
+    assert result.stderr.endswith("; choose a larger one\n")
+
+
 def test_an_unknown_model_is_named():
     result = run("--model", "segformer-b7")
     assert result.exit_code == 2
