@@ -36,7 +36,7 @@ from robustbench_seg.datasets import Dataset, Sample, open_dataset  # noqa: E402
 from robustbench_seg.datasets.minicity import Minicity, write_minicity  # noqa: E402
 from robustbench_seg.protocol import load_protocol  # noqa: E402
 from robustbench_seg.segmenter import load_model, load_segmenter  # noqa: E402
-from robustbench_seg.segmenter.folding import folded  # noqa: E402
+from robustbench_seg.segmenter.folding import fold  # noqa: E402
 from robustbench_seg.segmenter.inference import View  # noqa: E402
 from robustbench_seg.study import evaluate  # noqa: E402
 
@@ -67,7 +67,7 @@ CASES = {
 
 
 def bare(model: str, size: tuple[int, int], count: int) -> float:
-    network = folded(load_model(model))
+    network = fold(load_model(model))
     x = torch.rand(1, 3, *size).to(memory_format=torch.channels_last)
     network = network.to(memory_format=torch.channels_last)
     with torch.inference_mode():
@@ -183,23 +183,20 @@ def memory() -> dict[int, int]:
 
 
 def main() -> None:
-    result = {
+    result: dict[str, object] = {
         "unit": "ms an image, medians of rounds in turn; float32, CPU",
         "rounds": ROUNDS,
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "allocator": "glibc, freed memory kept",
-        "resident_mb_after_images": memory(),
         "stages_ms": stages(),
-        **{
-            f"{model} {name} workers={workers}": measure(model, case, workers)
-            for name, case in CASES.items()
-            for model, workers in RUNS
-        },
     }
-    text = json.dumps(result, indent=2)
-    print(text)
-    Path(sys.argv[1]).write_text(text + "\n")
+    for name, case in CASES.items():
+        for model, workers in RUNS:
+            result[f"{model} {name} workers={workers}"] = measure(model, case, workers)
+            Path(sys.argv[1]).write_text(json.dumps(result, indent=2) + "\n")
+    result["resident_mb_after_images"] = memory()
+    Path(sys.argv[1]).write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":
