@@ -23,8 +23,9 @@ from robustbench_seg.segmenter.resized import ResizedSegmenter
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     UNTRAINED,
+    Weights,
     fetch_weights,
-    load_weights,
+    fill,
     parse_source,
     read_weights,
 )
@@ -52,7 +53,10 @@ def load_model(
     weights that are missing or do not fit.
     """
     card = load_card(name)
-    return _network(card, _weights_file(card, weights), num_classes)[0]
+    given = _weights(card, weights)
+    if given is None:
+        return _untrained(card, num_classes or card.classes)
+    return _trained(card, given, num_classes)
 
 
 def load_segmenter(
@@ -83,6 +87,8 @@ def load_segmenter(
     options = Options(name, inference, device, precision, backend, classes, batch)
     kind, colon, location = str(model).partition(":")
     if colon and kind in ADAPTERS:
+        if not location:
+            raise ModelError(f"{model}: nothing behind the colon; see robustseg evaluate --help")
         if weights is not None:
             raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
         if backend != "torch":
@@ -92,27 +98,25 @@ def load_segmenter(
 
 
 def _load_card(card: ModelCard, weights: str | Path | None, options: Options) -> Segmenter:
-    file = _weights_file(card, weights)
-    classes = options.classes
-    untrained = None if classes is None else len(classes)
-    network, metadata = _network(card, file, None if file else untrained)
-    if file is not None or classes is None:
-        # Files made here name their classes; others have those of the card's dataset.
-        named = metadata.get("classes")
-        classes = tuple(json.loads(named)) if named else class_names(card.dataset)
-    if file is None:
+    given = _weights(card, weights)
+    if given is None:
+        classes = options.classes or class_names(card.dataset)
+        network = _untrained(card, len(classes))
         # Every table and figure shows the name: none of them can pass for a result.
         options = replace(options, name=f"{options.name or card.name}-untrained")
+    else:
+        classes = _classes(card, given)
+        network = _trained(card, given)
     facts: dict[str, Any] = {
         "architecture": card.architecture,
         "variant": card.variant,
-        "weights": digest_file(file) if file else UNTRAINED,
+        "weights": digest_file(given.path) if given else UNTRAINED,
     }
     about: dict[str, Any] = {
         "card": card.name,
         "params": sum(parameter.numel() for parameter in network.parameters()),
-        "weights_file": file.name if file else UNTRAINED,
-        "weights_metadata": metadata,
+        "weights_file": given.path.name if given else UNTRAINED,
+        "weights_metadata": given.metadata if given else {},
         "published": card.published and {**asdict(card.published), "dataset": card.dataset},
         "training": asdict(card.training) if card.training else None,
     }
@@ -133,28 +137,41 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
     return ResizedSegmenter(segmenter, card.resize, align_corners)
 
 
-def _weights_file(card: ModelCard, weights: str | Path | None) -> Path | None:
-    """The file to load, downloaded if need be; None for random weights."""
-    if weights == UNTRAINED:
+def _weights(card: ModelCard, asked: str | Path | None) -> Weights | None:
+    """The weights to load, downloaded if need be; None for random ones."""
+    if asked == UNTRAINED:
         return None
-    if weights is not None:
-        card = replace(card, weights=parse_source(str(weights)))
-    return fetch_weights(card)
+    if asked is not None:
+        card = replace(card, weights=parse_source(str(asked)))
+    return read_weights(fetch_weights(card))
 
 
-def _network(
-    card: ModelCard, file: Path | None, num_classes: int | None
-) -> tuple[nn.Module, dict[str, str]]:
-    """The network in eval mode, and what its weight file says about itself."""
-    metadata: dict[str, str] = {}
-    if file is None:
-        # The same untrained network each time, without touching the caller's generator.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            network = build(card.architecture, num_classes or card.classes, **card.variant)
-    else:
-        if num_classes is None:
-            num_classes = read_weights(file).num_classes or card.classes
-        network = build(card.architecture, num_classes, **card.variant)
-        metadata = load_weights(network, file)
-    return network.eval(), metadata
+def _classes(card: ModelCard, weights: Weights) -> tuple[str, ...]:
+    """The names of what weights predict: files made here have them, others the card's dataset."""
+    named = weights.metadata.get("classes")
+    names = tuple(json.loads(named)) if named else class_names(card.dataset)
+    if weights.num_classes not in (None, len(names)):
+        raise ModelError(
+            f"{weights.path} predicts {weights.num_classes} classes, but {card.name} is a card for "
+            f"{card.dataset}, which has {len(names)}: {', '.join(names)}; choose the card that the "
+            "file belongs to (robustseg models)"
+        )
+    return names
+
+
+def _untrained(card: ModelCard, num_classes: int) -> nn.Module:
+    """The same network each time, in eval mode; the caller's generator is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build(card.architecture, num_classes, **card.variant).eval()
+
+
+def _trained(card: ModelCard, weights: Weights, num_classes: int | None = None) -> nn.Module:
+    """The network with these weights, in eval mode."""
+    classes = num_classes or weights.num_classes or card.classes
+    # Initial values would take longer than loading, and be thrown away.
+    with torch.device("meta"):
+        shape = build(card.architecture, classes, **card.variant)
+    network = shape.to_empty(device="cpu").eval()
+    fill(network, weights)
+    return network

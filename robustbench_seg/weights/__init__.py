@@ -1,7 +1,7 @@
 """Weight files: where they come from, writing, reading, and loading them into a network."""
 
 from robustbench_seg.weights.file import Weights, find_weights, read_weights, save_weights
-from robustbench_seg.weights.loading import load_encoder, load_weights
+from robustbench_seg.weights.loading import fill, load_encoder, load_weights
 from robustbench_seg.weights.sources import (
     UNTRAINED,
     cache_folder,
@@ -18,6 +18,7 @@ __all__ = [
     "cached_weights",
     "fetch_hub_folder",
     "fetch_weights",
+    "fill",
     "find_weights",
     "load_encoder",
     "load_weights",

@@ -5,8 +5,6 @@ So are its backbones' as trained on ImageNet, without their classifier.
 
 import re
 
-import torch
-
 from robustbench_seg.weights.renaming import Rules, Tensors, rename, renumber, without
 
 
@@ -16,8 +14,8 @@ def from_vainf(tensors: Tensors) -> Tensors:
 
 
 def from_openmmlab(tensors: Tensors) -> Tensors:
-    """Of mmsegmentation, without the auxiliary head that only training uses."""
-    return rename(without(tensors, "auxiliary_head."), OPENMMLAB)
+    """Of mmsegmentation."""
+    return rename(tensors, OPENMMLAB)
 
 
 def from_imagenet(tensors: Tensors) -> Tensors:
@@ -42,11 +40,7 @@ def from_tf(tensors: Tensors) -> Tensors:
         elif name.endswith("/weights"):
             tensor = tensor.permute(3, 2, 0, 1)
         converted[name] = tensor.contiguous()
-    converted = rename(converted, TF)
-    # torch counts the batches that its statistics have seen; TensorFlow does not.
-    norms = [name for name in converted if name.endswith(".running_var")]
-    counts = {name.replace("running_var", "num_batches_tracked"): torch.tensor(0) for name in norms}
-    return converted | counts
+    return rename(converted, TF)
 
 
 def _mobilenet_block(match: re.Match[str]) -> str:

@@ -18,17 +18,20 @@ from torch import Tensor
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import atomic_path
 from robustbench_seg.weights.download import is_page
-from robustbench_seg.weights.formats import classes_of, recognise
+from robustbench_seg.weights.formats import bare, classes_of, recognise
 from robustbench_seg.weights.tensor_bundle import INDEX, read_tensor_bundle
 
 IN_FOLDER = ("model.safetensors", "pytorch_model.bin")
 """What a folder as saved by transformers keeps its weights in."""
 
-STATE_KEYS = ("state_dict", "model_state")
+STATE_KEYS = ("state_dict", "model_state", "model", "model_state_dict")
 """Under which of its keys a training checkpoint keeps the network's tensors."""
 
 PICKLE_STARTS = (b"PK", b"\x80")
 """The first bytes of what torch.save writes, today and before PyTorch 1.6."""
+
+SAFETENSORS_START = re.compile(rb".{8}\s*\{", re.DOTALL)
+"""The length of the header, and its beginning: a JSON object."""
 
 _scalar = np.float64().__reduce__()[0]
 NUMPY_SCALARS: list[Any] = [
@@ -49,10 +52,12 @@ class Weights:
     tensors: named and shaped as the architectures here want them
     metadata: of a file of ours, what it was saved with (architecture, variant, num_classes,
         eps, ...); of another project's, its "format" and, where it matters, "eps"
+    path: the file they were read from
     """
 
     tensors: dict[str, Tensor]
     metadata: dict[str, str]
+    path: Path
 
     @property
     def num_classes(self) -> int | None:
@@ -122,21 +127,19 @@ def read_weights(path: Path) -> Weights:
                 "tensor nor plain data; get the weights alone, as a state dict or safetensors"
             ) from None
         reason = "damaged, or it holds more than tensors and plain data"
-        with path.open("rb") as file:
-            start = file.read(1000)
-        if is_page(start):
-            reason = "a web page, saved in place of the file"
-        elif not isinstance(error, pickle.UnpicklingError):
-            reason = re.split(r"\.\s|\n", str(error))[0]
-        raise WeightsError(
-            f"{path}: not a readable weight file ({reason}); download or make it again"
-        ) from None
-    tensors = {name: _widened(tensor) for name, tensor in tensors.items()}
-    origin = recognise(tensors) if metadata.get("format") != "robustseg" else None
+        if not isinstance(error, pickle.UnpicklingError):
+            reason = "truncated or damaged: " + re.split(r"\.\s|\n", str(error))[0]
+        raise _unreadable(path, reason) from None
+    if not tensors:
+        raise WeightsError(f"{path}: no weights: there is no tensor in it")
+    if metadata.get("format") == "robustseg":
+        return Weights({name: _widened(tensor) for name, tensor in tensors.items()}, metadata, path)
+    tensors = bare({name: _widened(tensor) for name, tensor in tensors.items()})
+    origin = recognise(tensors)
     if origin is None:
-        return Weights(tensors, metadata)
+        return Weights(tensors, metadata, path)
     facts = {"format": origin.name} | ({"eps": origin.eps} if origin.eps else {})
-    return Weights(origin.convert(tensors), facts)
+    return Weights(origin.convert(tensors), facts, path)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -144,8 +147,18 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if path.suffix == INDEX:
         return read_tensor_bundle(path), {}
     with open(path, "rb") as file:
-        pickled = file.read(2).startswith(PICKLE_STARTS)
-    return _read_pickle(path) if pickled else _read_safetensors(path)
+        start = file.read(1000)
+    if start.startswith(PICKLE_STARTS):
+        return _read_pickle(path)
+    if SAFETENSORS_START.match(start):
+        return _read_safetensors(path)
+    if is_page(start):
+        raise _unreadable(path, "a web page, saved in place of the file")
+    raise _unreadable(path, "neither safetensors, nor PyTorch's, nor TensorFlow's *.index")
+
+
+def _unreadable(path: Path, reason: str) -> WeightsError:
+    return WeightsError(f"{path}: not a readable weight file ({reason}); download or make it again")
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from robustbench_seg.weights import deeplabv3plus_formats as deeplabv3plus
 from robustbench_seg.weights import segformer_formats as segformer
-from robustbench_seg.weights.renaming import Tensors
+from robustbench_seg.weights.renaming import Tensors, without
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,20 @@ class Format:
     marker: str
     convert: Callable[[Tensors], Tensors]
     eps: str | None = None
+
+
+WRAPPERS = ("module.", "model.")
+"""What DataParallel and Lightning put in front of every name."""
+
+TRAINING_ONLY = ("auxiliary_head.", "ema_")
+"""Beginnings of what only training uses: OpenMMLab's second head, and its moving averages."""
+
+
+def bare(tensors: Tensors) -> Tensors:
+    """Of a checkpoint's tensors, which are some, the network's own by its own names."""
+    while found := [w for w in WRAPPERS if all(name.startswith(w) for name in tensors)]:
+        tensors = {name.removeprefix(found[0]): tensor for name, tensor in tensors.items()}
+    return without(tensors, *TRAINING_ONLY)
 
 
 def recognise(names: Iterable[str]) -> Format | None:

@@ -3,25 +3,38 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.file import read_weights
+from robustbench_seg.weights.file import Weights, read_weights
 
 SHOWN = 4
+
+
+COUNTER = "num_batches_tracked"
+"""What torch's BatchNorm counts in training; no weight, and not in every file."""
 
 
 def load_weights(network: nn.Module, path: Path) -> dict[str, str]:
     """Fill `network` with the weights in `path` (see read_weights) and return their metadata.
 
-    A network that can (`use_eps`) takes on the LayerNorm epsilons the weights were made for.
-    Raises WeightsError if the file cannot be read, or lacks a tensor of the network, has one
-    too many, or one of another shape; the network is then unchanged.
+    Raises what `read_weights` and `fill` raise.
     """
     weights = read_weights(path)
-    _fill(network, weights.tensors, path)
-    _use_eps(network, weights.metadata)
+    fill(network, weights)
     return weights.metadata
+
+
+def fill(network: nn.Module, weights: Weights) -> None:
+    """Copy these weights into `network`, all of them.
+
+    A network that can (`use_eps`) takes on the LayerNorm epsilons they were made for. Raises
+    WeightsError if a tensor of the network is missing, or one is left over or of another shape;
+    the network is then unchanged.
+    """
+    _fill(network, weights.tensors, weights.path)
+    _use_eps(network, weights.metadata)
 
 
 def load_encoder(network: nn.Module, path: Path) -> dict[str, str]:
@@ -45,10 +58,15 @@ def load_encoder(network: nn.Module, path: Path) -> dict[str, str]:
 
 
 def _fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    differences = _differences(tensors, network.state_dict())
+    wanted = network.state_dict()
+    counters = {name: torch.tensor(0) for name in wanted if name.endswith(COUNTER)}
+    tensors = {**counters, **tensors}
+    differences = _differences(tensors, wanted)
     if differences:
-        kind = type(network).__name__
-        raise WeightsError(f"{path} does not fit this {kind}: {'; '.join(differences)}")
+        raise WeightsError(
+            f"{path} does not fit this {type(network).__name__}: {'; '.join(differences)}; if it "
+            "belongs to another model, robustseg models lists them"
+        )
     network.load_state_dict(tensors)
 
 

@@ -87,6 +87,19 @@ def test_the_classes_named_in_the_file_count(card, tmp_path):
     assert load_segmenter(tmp_path / "own.toml").classes == tuple(names)
 
 
+def test_weights_of_other_classes_than_the_card_s_are_refused(card):
+    path, _ = card
+    file = path.parent / "weights.safetensors"
+    with pytest.raises(ModelError) as error:
+        load_segmenter("segformer-b0", weights=file)
+    assert str(error.value) == (
+        f"{file} predicts 11 classes, but segformer-b0 is a card for cityscapes, which has 19: "
+        f"{', '.join(class_names('cityscapes'))}; choose the card that the file belongs to "
+        "(robustseg models)"
+    )
+    assert load_model("segformer-b0", weights=file).decode_head.linear_pred.out_channels == 11
+
+
 def test_a_card_may_ask_for_another_size_than_the_image_s(card, image):
     path, _ = card
     resized = path.with_name("resized.toml")
@@ -153,6 +166,7 @@ def test_load_model_gives_logits_at_a_quarter():
             ModelError,
             "device 'gpu': ",
         ),
+        (lambda: load_segmenter("onnx:"), ModelError, "onnx:: nothing behind the colon; see"),
         (lambda: load_segmenter("segformer-b6"), ModelError, "unknown model 'segformer-b6'; did"),
     ],
 )

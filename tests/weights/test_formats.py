@@ -112,8 +112,26 @@ def test_openmmlab_s_segformer_is_read(tmp_path):
     assert load_weights(network, tmp_path / "a.pth") == {"format": "openmmlab", "eps": "openmmlab"}
     assert eps_of(network) == (1e-6, 1e-6)
     assert all((parameter == 0.5).all() for parameter in network.parameters())
-    with pytest.raises(WeightsError, match=r"14 missing: .*; 30 left over: decode_head\.conv"):
+    with pytest.raises(WeightsError, match=r"13 missing: .*; 30 left over: decode_head\.conv"):
         load_weights(build("segformer", 19), tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "model.", "model.module."])
+@pytest.mark.parametrize("name", ["nvlabs_b0", "huggingface_b0", "openmmlab_mobilenet_v2"])
+def test_wrappers_and_what_only_training_uses_are_left_out(tmp_path, wrapper, name):
+    shapes = json.loads((DATA / f"{name}.json").read_text())
+    tensors = {name: torch.full(shape, 0.5) for name, shape in shapes.items()}
+    torch.save(tensors, tmp_path / "a.pth")
+    tensors["auxiliary_head.conv_seg.weight"] = torch.zeros(19, 8, 1, 1)
+    tensors["ema_backbone_norm1_weight"] = torch.zeros(32)
+    wrapped = {f"{wrapper}{name}": tensor for name, tensor in tensors.items()}
+    torch.save({"state_dict": wrapped}, tmp_path / "b.pth")
+    bare, read = read_weights(tmp_path / "a.pth"), read_weights(tmp_path / "b.pth")
+    assert read.metadata == bare.metadata
+    assert read.tensors.keys() == bare.tensors.keys()
+    # One tensor without it: no wrapper.
+    torch.save({**wrapped, "step": torch.zeros(1)}, tmp_path / "b.pth")
+    assert wrapped.keys() < read_weights(tmp_path / "b.pth").tensors.keys()
 
 
 def test_the_number_of_classes_comes_from_the_file(tmp_path):

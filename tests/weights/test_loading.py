@@ -26,6 +26,15 @@ def test_all_weights_arrive_and_the_metadata_returns(tmp_path):
         assert torch.equal(loaded.state_dict()[name], tensor)
 
 
+def test_a_count_of_batches_is_no_weight(tmp_path):
+    path = tmp_path / "a.safetensors"
+    state, loaded = small_network().state_dict(), small_network()
+    del state["1.num_batches_tracked"]
+    save_weights(path, state, {})
+    load_weights(loaded, path)
+    assert loaded[1].num_batches_tracked == 0
+
+
 def missing(state):
     del state["0.weight"]
     return "1 missing: 0.weight"
@@ -44,7 +53,10 @@ def reshaped(state):
 def everything(state):
     state.clear()
     state["x"] = torch.zeros(1)
-    return "9 missing: 0.weight, 0.bias, 1.weight, 1.bias and 5 more; 1 left over: x"
+    return "8 missing: 0.weight, 0.bias, 1.weight, 1.bias and 4 more; 1 left over: x"
+
+
+ADVICE = "; if it belongs to another model, robustseg models lists them"
 
 
 @pytest.mark.parametrize("change", [missing, left_over, reshaped, everything])
@@ -57,7 +69,7 @@ def test_weights_that_do_not_fit_change_nothing(tmp_path, change):
     save_weights(path, state, {})
     with pytest.raises(WeightsError) as raised:
         load_weights(network, path)
-    assert str(raised.value) == f"{path} does not fit this Sequential: {wanted}"
+    assert str(raised.value) == f"{path} does not fit this Sequential: {wanted}{ADVICE}"
     assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
 
 
@@ -68,7 +80,7 @@ def test_all_differences_are_in_one_error(tmp_path):
     save_weights(path, state, {})
     with pytest.raises(WeightsError) as raised:
         load_weights(small_network(), path)
-    assert str(raised.value) == f"{path} does not fit this Sequential: {wanted}"
+    assert str(raised.value) == f"{path} does not fit this Sequential: {wanted}{ADVICE}"
 
 
 def test_segformer_takes_on_the_eps_its_weights_were_made_for(tmp_path):
@@ -128,7 +140,7 @@ def test_the_encoder_must_fit_as_strictly_as_a_network(tmp_path):
         load_encoder(build("segformer", 19, size="b0"), tmp_path / "a.pth")
     assert str(raised.value) == (
         f"{tmp_path}/a.pth does not fit this MixTransformer: "
-        "1 missing: block1.0.norm1.weight; 1 left over: block5.0.norm1.weight"
+        "1 missing: block1.0.norm1.weight; 1 left over: block5.0.norm1.weight" + ADVICE
     )
 
 
