@@ -1,6 +1,7 @@
 """--backend: what runs the network of a card, torch or an optional runtime on the same weights."""
 
 import tempfile
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,18 @@ INSTALL = "pip install 'robustseg[openvino]'"
 KEPT = 4
 """Image sizes for which OpenVINO keeps what it compiled."""
 
+TRACED = (97, 161)
+"""Of the image that OpenVINO traces with: of no size at which a network learns its positions, or
+their interpolation would be left out."""
+
 
 def run_by(options: Options, network: nn.Module) -> tuple[nn.Module, dict[str, Any]]:
     """A network of `architectures` in eval mode -> what runs it, and the facts about that.
 
     The network may be changed: give one that nobody else uses.
 
-    The runtimes take a graph that is exported at each start, which takes some ten seconds. Their
-    sums are rounded otherwise than torch's, so the facts name them.
+    The runtimes take a graph that is made at each start, which takes some ten seconds. Their sums
+    are rounded otherwise than torch's, so the facts name them.
 
     Raises ModelError if the runtime is not installed or cannot do what is asked.
     """
@@ -75,10 +80,10 @@ class _OpenVino(nn.Module):
             )
         self.library = f"openvino {openvino.__version__.partition('-')[0]}"
         self._core = openvino.Core()
-        with tempfile.TemporaryDirectory() as folder:
-            graph = Path(folder) / "network.onnx"
-            write_graph(network, graph)
-            self._graph = self._core.read_model(graph)
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant
+            example = torch.zeros(1, 3, *TRACED)
+            self._graph = openvino.convert_model(network, example_input=example)
         self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
     def forward(self, images: Tensor) -> Tensor:
