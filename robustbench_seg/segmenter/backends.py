@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.assembly import Options
-from robustbench_seg.segmenter.export import write_graph
+from robustbench_seg.segmenter.export import EXAMPLE_SIZE, write_graph
 from robustbench_seg.segmenter.folding import FOLDING, fold
 from robustbench_seg.segmenter.onnx import OnnxNetwork
 
@@ -19,10 +19,6 @@ INSTALL = "pip install 'robustseg[openvino]'"
 
 KEPT = 4
 """Image sizes for which OpenVINO keeps what it compiled."""
-
-TRACED = (97, 161)
-"""Of the image that OpenVINO traces with: of no size at which a network learns its positions, or
-their interpolation would be left out."""
 
 
 def run_by(options: Options, network: nn.Module) -> tuple[nn.Module, dict[str, Any]]:
@@ -82,7 +78,7 @@ class _OpenVino(nn.Module):
         self._core = openvino.Core()
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant
-            example = torch.zeros(1, 3, *TRACED)
+            example = torch.zeros(1, 3, *EXAMPLE_SIZE)
             self._graph = openvino.convert_model(network, example_input=example)
         self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
