@@ -217,7 +217,8 @@ class DropPath(nn.Module):
 
 def _resized(encoding: Tensor, x: Tensor) -> Tensor:
     """A position encoding 1 x h x w x C at the size of x, N x H x W x C."""
-    if encoding.shape[1:3] == x.shape[1:3]:
+    # A traced network is to take other sizes, too.
+    if encoding.shape[1:3] == x.shape[1:3] and not torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
         return encoding
     channels_first = encoding.permute(0, 3, 1, 2)
     size = x.shape[1:3]

@@ -1,6 +1,7 @@
 """--backend: what runs the network of a card, torch or an optional runtime on the same weights."""
 
 import tempfile
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.assembly import Options
-from robustbench_seg.segmenter.export import write_graph
+from robustbench_seg.segmenter.export import EXAMPLE_SIZE, write_graph
 from robustbench_seg.segmenter.folding import FOLDING, fold
 from robustbench_seg.segmenter.onnx import OnnxNetwork
 
@@ -25,8 +26,8 @@ def run_by(options: Options, network: nn.Module) -> tuple[nn.Module, dict[str, A
 
     The network may be changed: give one that nobody else uses.
 
-    The runtimes take a graph that is exported at each start, which takes some ten seconds. Their
-    sums are rounded otherwise than torch's, so the facts name them.
+    The runtimes take a graph that is made at each start, which takes some ten seconds. Their sums
+    are rounded otherwise than torch's, so the facts name them.
 
     Raises ModelError if the runtime is not installed or cannot do what is asked.
     """
@@ -75,10 +76,10 @@ class _OpenVino(nn.Module):
             )
         self.library = f"openvino {openvino.__version__.partition('-')[0]}"
         self._core = openvino.Core()
-        with tempfile.TemporaryDirectory() as folder:
-            graph = Path(folder) / "network.onnx"
-            write_graph(network, graph)
-            self._graph = self._core.read_model(graph)
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant
+            example = torch.zeros(1, 3, *EXAMPLE_SIZE)
+            self._graph = openvino.convert_model(network, example_input=example)
         self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
     def forward(self, images: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from robustbench_seg.architectures import build
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.assembly import Options
@@ -39,6 +40,32 @@ def test_the_same_logits_at_any_size(network, runtime):
     assert len(getattr(running, "_compiled", ())) <= KEPT
     for image, logits in kept:  # an answer stays what it is when the next one comes
         torch.testing.assert_close(logits, network(image), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "variant"),
+    [
+        ("segformer", {}),
+        pytest.param("segformer", {"decoder": "openmmlab"}, marks=pytest.mark.slow),
+        pytest.param("segformer", {"position_grid": (128, 192)}, marks=pytest.mark.slow),
+        pytest.param("deeplabv3plus", {"backbone": "mobilenet_v2"}, marks=pytest.mark.slow),
+        pytest.param(
+            "deeplabv3plus",
+            {"backbone": "resnet18", "layout": "openmmlab", "align_corners": True},
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+@torch.inference_mode()
+def test_openvino_takes_sizes_that_were_not_traced(architecture, variant):
+    torch.manual_seed(0)
+    network = build(architecture, 7, **variant).eval()
+    running, _ = run_by(Options(backend="openvino"), network)
+    for size in ((128, 192), (97, 161), (160, 227)):
+        image = torch.randn(1, 3, *size)
+        expected = network(image)
+        atol = 1e-5 * float(expected.abs().max())
+        torch.testing.assert_close(running(image), expected, rtol=0, atol=atol)
 
 
 @pytest.mark.slow
