@@ -15,8 +15,8 @@ FLOORS = [
     {"segmenter"},
     {"architectures", "weights", "corruption", "datasets"},
     {"model_cards", "protocol", "confusion"},
-    {"cards", "files", "counting", "allocator", "threads", "progress", "shard", "content"},
-    {"errors", "compiled", "__init__"},
+    {"cards", "files", "counting", "allocator", "threads", "progress", "shard"},
+    {"errors", "compiled", "hardware", "content", "__init__"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 

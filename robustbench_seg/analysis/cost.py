@@ -1,7 +1,9 @@
 """Parameters and multiply-accumulates of a network, counted without computing anything."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +12,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from robustbench_seg.architectures import build
 from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
 from robustbench_seg.errors import ModelError
-from robustbench_seg.model_cards import ModelCard
+from robustbench_seg.model_cards import Inference, ModelCard, Resize
+from robustbench_seg.segmenter.inference import windows as starts
+from robustbench_seg.segmenter.resized import resized_size
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ def count_cost(network: nn.Module, size: tuple[int, int]) -> Cost:
         except RuntimeError as error:
             first = str(error).splitlines()[0]
             raise ModelError(
-                f"{type(network).__name__} does not take an image of {size[0]}x{size[1]} ({first}); "
-                "choose a larger one"
+                f"{type(network).__name__} does not take an image of {size[0]}x{size[1]} "
+                f"({first}); choose a larger one"
             ) from None
     macs = written = counter.get_total_flops() // 2
     if isinstance(head, MLPDecoder | ConvDecoder):
@@ -59,6 +63,25 @@ def count_cost(network: nn.Module, size: tuple[int, int]) -> Cost:
         in_head = sum(counter.get_flop_counts()[f"{type(network).__name__}.decode_head"].values())
         written = macs - in_head // 2 + _written_out(head, seen[0])
     return Cost(sum(parameter.numel() for parameter in network.parameters()), macs, written)
+
+
+def count_image(facts: Mapping[str, Any], classes: int, size: tuple[int, int]) -> int:
+    """Multiply-accumulates of one image of `size` as a segmenter takes it: resized, in windows.
+
+    facts: of the segmenter of a card (see Segmenter)
+
+    Raises ModelError if the network does not take so small an image.
+    """
+    if facts.get("resize"):
+        size = resized_size(*size, Resize(**facts["resize"]))
+    how, windows = Inference(**facts["inference"]), 1
+    if how.mode == "slide" and how.crop and how.stride:
+        corners = [len(list(starts(side, how.crop, how.stride))) for side in size]
+        windows = math.prod(corners)
+        size = (min(how.crop, size[0]), min(how.crop, size[1]))
+    with torch.device("meta"):
+        network = build(facts["architecture"], classes, **facts["variant"]).eval()
+    return windows * count_cost(network, size).macs
 
 
 def _written_out(head: MLPDecoder | ConvDecoder, features: Sequence[Tensor]) -> int:

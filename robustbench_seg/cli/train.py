@@ -106,8 +106,9 @@ def train(
     from robustbench_seg.architectures import build
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.errors import ModelError
+    from robustbench_seg.hardware import hardware
     from robustbench_seg.model_cards import Training, load_card
-    from robustbench_seg.training import Recipe, fit, hardware, save, trained_card
+    from robustbench_seg.training import Recipe, fit, save, trained_card
 
     if threads is not None:
         torch.set_num_threads(threads)

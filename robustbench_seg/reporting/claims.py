@@ -1,8 +1,12 @@
 """What papers say of Cityscapes-C, recomputed from the table they say it of."""
 
+import math
+
 import pandas as pd
 
+from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.published import cityscapes_c
+from robustbench_seg.reporting.views import Cell, Column, Row, Table, number
 
 OURS = "SegFormer-B5"
 PAPER = "SegFormer, arXiv 2105.15203"
@@ -53,6 +57,44 @@ def claims() -> pd.DataFrame:
             }
         )
     return pd.DataFrame(records)
+
+
+def claims_table(panel: Panel) -> Table:
+    """The claims, and what the same figure is among the panel's measured models.
+
+    There, the most robust model stands where SegFormer-B5 does.
+    """
+    columns = [
+        Column("claim"),
+        Column("by"),
+        Column("says, %"),
+        Column("recomputed, %"),
+        Column("from", "the row of the published table that gives it"),
+        Column("right for", "the rows that give what is said, when rounded as it is"),
+        Column("measured here, %", "the same of this page's most robust model"),
+    ]
+    rows = []
+    for score, claim in zip([*_GAINS, *_SCORES], claims().to_dict("records"), strict=True):
+        texts = [claim["by"], claim["of"], claim["right_for"] or "no row"]
+        by, of, right = (Cell(text, classes="text") for text in texts)
+        numbers = [claim["says"], claim["recomputed"], _here(panel, score)]
+        says, recomputed, here = (Cell(number(value)) for value in numbers)
+        rows.append(Row([Cell(claim["claim"]), by, says, recomputed, of, right, here]))
+    return Table("What papers say of Cityscapes-C, recomputed from the table.", columns, rows)
+
+
+def _here(panel: Panel, score: str) -> float:
+    """What a claim says of SegFormer-B5, of the panel's most robust model; nan where it cannot."""
+    rows = panel.complete
+    if rows.empty:
+        return math.nan
+    best = float(rows.iloc[0][score])
+    if score not in _GAINS:
+        return best
+    others = rows.iloc[1:][score].astype(float)
+    return (
+        100 * (best / float(others.min()) - 1) if (others > 0).all() and len(others) else math.nan
+    )
 
 
 def _column(name: str) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Figures of a panel: severity curves and class heatmaps, drawn without a display.
+"""Figures of a panel: severity curves, class heatmaps, accuracy against cost; without a display.
 
 The same numbers give the same bytes: no date, no random identifier. Text stays text, so that the
 page can search and recolour it.
@@ -163,6 +163,37 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
         for place, (before, after) in enumerate(pairwise(categories), start=1):
             if before != after:
                 axis.axvline(place, color=_PAPER, lw=3)
+    return figure
+
+
+def cost_scatter(costs: pd.DataFrame) -> Figure:
+    """Accuracy against cost: for each model its mean over corruptions, and hollow its clean mIoU.
+
+    costs: model, clean, mean (percent), and columns that name a cost with its unit; nan where it
+    is not known. The line is the Pareto front of the mean: no model is both cheaper and better.
+    """
+    names = [str(name) for name in costs.columns.drop(["model", "clean", "mean"])]
+    styles = line_styles(list(costs["model"]))
+    with _style():
+        figure = Figure(figsize=(5.5 * len(names), 4.2), layout="constrained")
+        axes = figure.subplots(1, len(names), sharey=True, squeeze=False).ravel()
+        for axis, name in zip(axes, names, strict=True):
+            known = costs[costs[name].notna()].sort_values(name)
+            front = known[known["mean"] > known["mean"].cummax().shift(fill_value=-np.inf)]
+            axis.step(front[name], front["mean"], where="post", color=_SOFT, lw=1, zorder=1)
+            for row in known.to_dict("records"):
+                colour, _ = styles[row["model"]]
+                place, ends = row[name], (row["mean"], row["clean"])
+                axis.plot([place, place], ends, color=colour, lw=0.8, alpha=0.6)
+                axis.plot(place, row["clean"], "o", color=colour, ms=5, mfc=_PAPER)
+                axis.plot(place, row["mean"], "o", color=colour, ms=6)
+                label = _plain(row["model"])
+                axis.annotate(label, (place, row["mean"]), (6, -9), textcoords="offset points")
+            axis.set_xscale("log")
+            axis.margins(x=0.25)
+            axis.set_xlabel(name)
+        axes[0].set_ylim(bottom=0)
+        axes[0].set_ylabel("mIoU, percent")
     return figure
 
 

@@ -103,13 +103,23 @@ def _others(panel: Panel, complete: pd.DataFrame) -> list[str]:
 
 
 def _trust(panel: Panel) -> str:
-    each = "It is" if len(panel.measured) == 1 else "Each model is"
     fewest = min((run.drawn for run in panel.measured), key=lambda drawn: drawn.units)
+    trainings = sorted({run.drawn.trainings for run in panel.measured})
+    if trainings[-1] == 1:
+        each = "It is" if len(panel.measured) == 1 else "Each model is"
+        said = (
+            f"{each} one training run: the interval covers the choice of images, not the luck of "
+            "training or of the corruptions' random draws."
+        )
+    else:
+        counts = " or ".join(map(str, trainings))
+        said = (
+            f"Scores are means over the trainings of a model ({counts}): the interval covers the "
+            "choice of images and the luck of training where there are several, which so few "
+            "understate; not the corruptions' random draws."
+        )
     rough = f" With only {fewest.units} {fewest.unit} even that is rough."
-    return (
-        f"{each} one training run: the interval covers the choice of images, not the luck of "
-        f"training or of the corruptions' random draws.{rough if fewest.units < FEW else ''}"
-    )
+    return said + (rough if fewest.units < FEW else "")
 
 
 def _listed(parts: Sequence[str]) -> str:
@@ -129,7 +139,7 @@ def terminal_table(panels: Sequence[Panel]) -> str:
             scores = [record["clean"], record["mean"], record["retention"]]
             values = [*scores, *categories.iloc[place]]
             cells = [number(value) or "-" for value in values]
-            lines.append(["" if rank is None else f"{rank}.", record["model"] + tag, *cells])
+            lines.append([rank and f"{rank}.", record["model"] + tag, *cells])
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         rows = []
         for line in lines:

@@ -4,6 +4,8 @@ Published rows stand in a panel's ranking only beside Cityscapes val under Citys
 panel carries them apart, for reference.
 """
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,31 +15,65 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.protocol import CLEAN, Protocol
-from robustbench_seg.results import Bootstrap, interval, paired_difference
+from robustbench_seg.results import (
+    Bootstrap,
+    Draws,
+    Model,
+    interval,
+    median_seconds,
+    paired_difference,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One run of a panel.
+    """One row of a panel that was measured: a model, whose trainings may be several.
 
-    model:   its name, made unique within the panel
-    folder:  the run folder
-    record:  run.json
-    missing: for each corruption (or clean) that lacks something, what and why; empty: all is there
-    drawn:   its scores in every bootstrap draw of its images
+    model:  its name, made unique within the panel
+    scored: its runs, and what they score
     """
 
     model: str
-    folder: Path
-    record: Mapping[str, Any]
-    missing: Mapping[str, str]
-    drawn: Bootstrap
+    scored: Model
+
+    @property
+    def drawn(self) -> Bootstrap:
+        """Its scores in every draw of the images."""
+        return self.scored.drawn
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its first run."""
+        return self.scored.folders[0]
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What run.json of its first run says."""
+        return self.scored.records[0]
 
     @property
     def parameters(self) -> int | None:
         """Number of parameters of the network, where the run states it."""
-        count = self.record.get("about", {}).get("params")
+        return self._count("params")
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates for one image, where the run states them."""
+        return self._count("macs")
+
+    @cached_property
+    def seconds(self) -> float | None:
+        """Median time from an image to its labels, as measured while it was run."""
+        return median_seconds(self.folder)
+
+    def _count(self, name: str) -> int | None:
+        count = self.record.get("about", {}).get(name)
         return count if isinstance(count, int) else None
+
+    def limits(self, draws: Draws) -> tuple[float, float]:
+        """95 % interval of a score of `drawn`; nan where there is none, or one unit only."""
+        several = self.drawn.units > 1
+        return interval(draws, self.drawn.units) if several else (math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +138,33 @@ class Panel:
         return own[own["mean"].notna() & own["clean"].notna()]
 
     @cached_property
-    def ranks(self) -> "list[int | None]":
-        """For each row of `scores`: 1 for the most robust, None where the mean is missing."""
-        return [
-            None if pd.isna(mean) else place for place, mean in enumerate(self.scores["mean"], 1)
-        ]
+    def ranks(self) -> tuple[str, ...]:
+        """For each row of `scores` its place: "1" for the most robust, "" without a mean.
+
+        Rows that follow the first of a place and whose difference from it is not established
+        (its paired interval holds 0) share that place, and all of them are marked: "2=". Of
+        published rows no image is at hand: they share none.
+        """
+        places: list[int] = []
+        leader: str | None = None
+        for row in self.scores.to_dict("records"):
+            model = row["model"] if row["source"] == "measured" else None
+            gap = self.difference(leader, model) if leader and model else None
+            tied = gap is not None and gap[0] <= 0 <= gap[1]
+            places.append(places[-1] if tied else len(places) + 1)
+            if not tied:
+                leader = model
+        shared = Counter(places)
+        return tuple(
+            "" if pd.isna(mean) else f"{place}{'=' if shared[place] > 1 else ''}"
+            for place, mean in zip(places, self.scores["mean"], strict=True)
+        )
 
     @cached_property
     def mean_span(self) -> tuple[float, float]:
         """The ends of all intervals of the mean: the track on which they are drawn."""
         ends = [end for model in self.complete["model"] for end in self.interval(model)]
+        ends = [end for end in ends if not math.isnan(end)]
         return (min(ends), max(ends)) if ends else (0.0, 100.0)
 
     def run(self, model: str) -> Measured:
@@ -120,13 +173,15 @@ class Panel:
 
     def interval(self, model: str) -> tuple[float, float]:
         """95 % interval of a model's mean over the corruptions."""
-        drawn = self.run(model).drawn
-        return interval(drawn.mean, drawn.units)
+        run = self.run(model)
+        return run.limits(run.drawn.mean)
 
     def difference(self, first: str, second: str) -> tuple[float, float] | None:
-        """95 % interval of first - second, paired by image; None if they had other images."""
+        """95 % interval of first - second, paired by image; None if they had other images, or of a
+        single unit.
+        """
         a, b = self.run(first).drawn, self.run(second).drawn
-        if a.images != b.images:
+        if a.images != b.images or a.units == 1:
             return None
         difference = paired_difference(a, b)
         return difference.low, difference.high
@@ -145,7 +200,7 @@ class Panel:
 
     def why(self, model: str, corruption: str) -> str | None:
         """Why a measured cell is empty."""
-        return self.run(model).missing.get(corruption)
+        return self.run(model).scored.missing.get(corruption)
 
 
 def names_of(runs: Sequence[tuple[str, Path]]) -> list[str]:

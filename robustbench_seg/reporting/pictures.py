@@ -2,12 +2,17 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import seaborn as sns
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.reporting.panels import Measured, Panel
 
@@ -101,7 +106,10 @@ def album(panel: Panel, width: int) -> Album | None:
 
 
 def _note(kept: int, measured: int) -> str:
-    note = "One image of the split at severities 1, 3 and 5, and what each model sees in it."
+    note = (
+        "One image of the split at severities 1, 3 and 5, what each model sees in it, and where "
+        "they are right: white where all are, the darker the fewer, grey where there is no truth."
+    )
     if kept > MODELS:
         note += (
             f" The first {MODELS} of {kept} models are shown; the others' are in their run folders."
@@ -119,6 +127,7 @@ def _corruption(name: str, runs: Sequence[Measured], width: int) -> CorruptionPi
         rows.append(PictureRow(run.model, _row(run.folder / "pictures", name, alt, width)))
     if not any(picture for row in rows for picture in row.pictures):
         return None
+    rows.append(PictureRow("right", _agreement(name, text, runs, width)))
     return CorruptionPictures(text, SHOWN, rows)
 
 
@@ -129,6 +138,40 @@ def _row(folder: Path, corruption: str, alt: str, width: int) -> list[Picture | 
     ]
 
 
+def _agreement(name: str, text: str, runs: Sequence[Measured], width: int) -> list[Picture | None]:
+    """Where the models agree with the truth: white where all do, dark red where none does."""
+    folders = [run.folder / "pictures" for run in runs]
+    found: list[Picture | None] = []
+    for severity in SHOWN:
+        files = [folder / f"{name}-{severity}.png" for folder in folders]
+        files = [file for file in files if file.is_file()]
+        truth = folders[0] / "truth.png"
+        if not files or not truth.is_file():
+            found.append(None)
+            continue
+        labels, *seen = (_indices(file, width) for file in (truth, *files))
+        right = np.mean([prediction == labels for prediction in seen], axis=0)
+        shade = np.round(right * (len(seen))).astype(np.uint8)
+        shade[labels == IGNORE] = len(seen) + 1
+        picture = Image.fromarray(shade)
+        picture.putpalette(_shades(len(seen)))
+        alt = f"where the models are right under {text}, severity {severity}"
+        found.append(_as_png(picture, alt, ""))
+    return found
+
+
+def _indices(path: Path, width: int) -> NDArray[np.uint8]:
+    with _opened(path) as picture:
+        return np.asarray(picture.resize(_fitted(picture, width), Image.Resampling.NEAREST))
+
+
+def _shades(models: int) -> list[int]:
+    """From none right to all right, then ignored pixels."""
+    palette = sns.color_palette("Reds_r", models + 2)[1:-1] if models > 1 else [(0.65, 0.06, 0.08)]
+    colours = [*palette[:models], (1.0, 1.0, 1.0), (0.5, 0.5, 0.5)]
+    return [round(255 * value) for colour in colours for value in colour]
+
+
 def _thumbnail(folder: Path, stem: str, alt: str, width: int, label: str = "") -> Picture | None:
     for path in (folder / f"{stem}.png", folder / f"{stem}.jpg"):
         if path.is_file():
@@ -137,32 +180,49 @@ def _thumbnail(folder: Path, stem: str, alt: str, width: int, label: str = "") -
 
 
 def _encoded(path: Path, alt: str, width: int, label: str) -> Picture:
+    with _opened(path) as picture:
+        size = _fitted(picture, width)
+        if picture.mode == "P":  # classes: no colour between two classes may arise
+            return _as_png(picture.resize(size, Image.Resampling.NEAREST), alt, label)
+        small, buffer = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS), io.BytesIO()
+        small.save(buffer, "JPEG", quality=72)
+        return _picture(buffer, "jpeg", alt, size, label)
+
+
+def _as_png(picture: Image.Image, alt: str, label: str) -> Picture:
     buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return _picture(buffer, "png", alt, picture.size, label)
+
+
+def _picture(buffer: io.BytesIO, kind: str, alt: str, size: tuple[int, int], label: str) -> Picture:
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return Picture(f"data:image/{kind};base64,{data}", alt, *size, label)
+
+
+def _fitted(picture: Image.Image, width: int) -> tuple[int, int]:
+    """The size at most `width` pixels wide."""
+    if picture.width <= width:
+        return picture.size
+    return width, max(1, round(picture.height * width / picture.width))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as picture:
-            size = (width, max(1, round(picture.height * width / picture.width)))
-            if picture.width <= width:
-                size = picture.size
-            if picture.mode == "P":  # classes: no colour between two classes may arise
-                picture.resize(size, Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
-                kind = "png"
-            else:
-                small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-                small.save(buffer, "JPEG", quality=72)
-                kind = "jpeg"
+            yield picture
     except (OSError, UnidentifiedImageError) as error:
         raise ResultsError(
             f"{path}: cannot read the picture ({error}); delete it or report with --no-pictures"
         ) from None
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return Picture(f"data:image/{kind};base64,{data}", alt, *size, label)
 
 
 def _legend(truth: Path, classes: Sequence[str]) -> list[tuple[str, str]]:
     """Class names with their colours in the palette of the truth's picture."""
     if not truth.is_file():
         return []
-    with Image.open(truth) as picture:
+    with _opened(truth) as picture:
         palette = picture.getpalette() or [] if picture.mode == "P" else []
     colours = [palette[i : i + 3] for i in range(0, 3 * len(classes), 3)]
     return [

@@ -14,6 +14,7 @@ FIRST = (
     ("weights", "key/segmenter/weights"),
     ("inference", "key/segmenter/inference"),
     ("precision", "key/segmenter/precision"),
+    ("hardware", "hardware"),
     ("versions", "key/versions"),
     ("corruptions made by", "key/corruption/versions"),
     ("created", "created"),
@@ -41,18 +42,24 @@ class RunView:
     missing: Sequence[str]
 
 
-def run_view(panel: Panel, run: Measured) -> RunView:
-    """The provenance of one run of a panel."""
-    found = ((name, _at(run.record, path)) for name, path in FIRST)
-    facts = [(name, _shown(value)) for name, value in found if value not in (None, {})]
-    return RunView(
-        model=run.model,
-        where=f"{panel.name} · run folder {run.folder.name}",
-        command=str(run.record.get("command", "")),
-        facts=[*facts, ("severities averaged", _scored(panel))],
-        record=_flat(run.record),
-        missing=[f"{name.replace('_', ' ')}: {what}" for name, what in run.missing.items()],
-    )
+def run_views(panel: Panel, measured: Measured) -> list[RunView]:
+    """The provenance of one row of a panel: of each of its runs."""
+    model, views = measured.scored, []
+    for folder, record in zip(model.folders, model.records, strict=True):
+        found = ((name, _at(record, path)) for name, path in FIRST)
+        facts = [(name, _shown(value)) for name, value in found if value not in (None, {})]
+        missing = model.missing if folder == model.folders[0] else {}
+        views.append(
+            RunView(
+                model=measured.model,
+                where=f"{panel.name} · run folder {folder.name}",
+                command=str(record.get("command", "")),
+                facts=[*facts, ("severities averaged", _scored(panel))],
+                record=_flat(record),
+                missing=[f"{name.replace('_', ' ')}: {what}" for name, what in missing.items()],
+            )
+        )
+    return views
 
 
 def _at(record: object, path: str) -> object:

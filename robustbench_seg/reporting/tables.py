@@ -1,31 +1,17 @@
-"""Tables as files: CSV, LaTeX, Markdown and Parquet, all from one DataFrame.
+"""A DataFrame as the text of a CSV, LaTeX or Markdown file.
 
 Names are data. A cell that a spreadsheet would run as a formula is made text; LaTeX and Markdown
 signs in it are escaped.
 """
 
 import io
-from pathlib import Path
+from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
-from robustbench_seg.files import atomic_path, write_text
-
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def write_table(table: pd.DataFrame, folder: Path, name: str, caption: str) -> None:
-    """Write `table` as NAME.csv, .tex, .md and .parquet into `folder`.
-
-    CSV and Parquet hold full numbers, LaTeX and Markdown one digit after the point. A nan is an
-    empty cell.
-    """
-    write_text(folder / f"{name}.csv", csv(table))
-    write_text(folder / f"{name}.tex", latex(table, caption, f"tab:{name}"))
-    write_text(folder / f"{name}.md", markdown(table))
-    with atomic_path(folder / f"{name}.parquet") as partial:
-        table.to_parquet(partial, index=False)
 
 
 def csv(table: pd.DataFrame) -> str:
@@ -39,17 +25,43 @@ def csv(table: pd.DataFrame) -> str:
     return buffer.getvalue()
 
 
-def latex(table: pd.DataFrame, caption: str, label: str) -> str:
-    """A booktabs table; the packages booktabs and graphicx are all it needs."""
-    styler = table.style.hide(axis="index").format(precision=1, na_rep="", escape="latex")
-    styler = styler.format_index(escape="latex", axis=1)
-    columns = "".join("l" if _is_text(table[name]) else "r" for name in table.columns)
-    body = styler.to_latex(hrules=True, column_format=columns).rstrip()
-    heading = f"\\caption{{{_latex_text(caption)}}}\n\\label{{{label}}}\n"
-    return (
-        f"\\begin{{table}}\n\\centering\n{heading}\\resizebox{{\\linewidth}}{{!}}{{%\n"
-        f"{body}%\n}}\n\\end{{table}}\n"
-    )
+def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, label: str) -> str:
+    """A booktabs table across both columns of a page, as wide as the text.
+
+    groups: of neighbouring columns, the header above them. booktabs and graphicx are all it needs.
+    """
+    columns = [str(name) for name in table.columns]
+    texts = [_is_text(table[name]) for name in table.columns]
+    above, rules, place = [], [], 1
+    for name, inside in groupby(columns, key=lambda column: groups.get(column, "")):
+        width = len(list(inside))
+        above.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex_text(name.capitalize())}}}")
+        if name:
+            rules.append(rf"\cmidrule(lr){{{place}-{place + width - 1}}}")
+        place += width
+    rows = [" & ".join(map(_latex_cell, row)) + r" \\" for row in table.itertuples(index=False)]
+    head = " & ".join(rf"\rotatebox{{90}}{{{_latex_text(c)}}}" if c in groups else _latex_text(c)
+                      for c in columns)  # fmt: skip
+    lines = [
+        r"% \usepackage{booktabs,graphicx}",
+        r"\begin{table*}",
+        r"\centering",
+        rf"\caption{{{_latex_text(caption)}}}",
+        rf"\label{{{label}}}",
+        r"\resizebox{\linewidth}{!}{%",
+        rf"\begin{{tabular}}{{{''.join('l' if text else 'r' for text in texts)}}}",
+        r"\toprule",
+        " & ".join(above) + r" \\",
+        "".join(rules),
+        head + r" \\",
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}%",
+        "}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -73,6 +85,12 @@ def _shown(value: object) -> str:
         return "" if pd.isna(value) else f"{value:.1f}"
     text = str(value).replace("\\", "\\\\").replace("|", "\\|")
     return " ".join(text.replace("<", "&lt;").split())
+
+
+def _latex_cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.1f}"
+    return _latex_text(" ".join(str(value).split()))
 
 
 def _latex_text(text: str) -> str:

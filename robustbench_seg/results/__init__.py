@@ -3,16 +3,18 @@
 from robustbench_seg.results.clean import clean_gap, clean_gaps
 from robustbench_seg.results.comparison import Reference, check_comparable, compare, unlike
 from robustbench_seg.results.degradation import DEGRADATION_SOURCE, cd, rcd
+from robustbench_seg.results.hardest import Hard, hardest
 from robustbench_seg.results.intervals import (
     Bootstrap,
     Difference,
+    Draws,
     bootstrap,
     condition_intervals,
     interval,
     paired_difference,
 )
 from robustbench_seg.results.missing import missing
-from robustbench_seg.results.models import Model, model_runs, own_protocol, read_model
+from robustbench_seg.results.models import Model, group_runs, model_runs, own_protocol, read_model
 from robustbench_seg.results.read import read_counts, read_results
 from robustbench_seg.results.scores import (
     Summary,
@@ -34,11 +36,14 @@ from robustbench_seg.results.store import (
     read_record,
     writing,
 )
+from robustbench_seg.results.timings import median_seconds
 
 __all__ = [
     "DEGRADATION_SOURCE",
     "Bootstrap",
     "Difference",
+    "Draws",
+    "Hard",
     "Model",
     "Reference",
     "Row",
@@ -57,9 +62,12 @@ __all__ = [
     "condition_scores",
     "file_name",
     "find_runs",
+    "group_runs",
+    "hardest",
     "holm",
     "interval",
     "key_digest",
+    "median_seconds",
     "missing",
     "model_runs",
     "own_protocol",

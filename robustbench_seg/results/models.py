@@ -1,17 +1,24 @@
 """A model of a study: the run that is meant by a name, or the runs, where it was trained anew."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from robustbench_seg.errors import CardError, ResultsError, unknown
 from robustbench_seg.files import canonical_json
 from robustbench_seg.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.results.hardest import Hard, hardest
 from robustbench_seg.results.intervals import RESAMPLES, Bootstrap, bootstrap
 from robustbench_seg.results.missing import missing
 from robustbench_seg.results.read import Paths, read_counts
+from robustbench_seg.results.scores import class_scores, condition_scores
 from robustbench_seg.results.store import RUN_FILE, find_runs, read_record
+
+_CONDITION = ["corruption", "severity"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +28,10 @@ class Model:
     folders: its runs, one a training
     records: run.json of each
     drawn:   its scores and their draws
+    images:  how many are scored under each condition that has rows; of several trainings, the least
+    classes: columns corruption, severity, class, iou (percent, mean over the trainings; nan where
+        a class does not occur, or images are missing)
+    hardest: the images on which its first run did worst; none while something is missing
     missing: for each corruption (or clean) that lacks something, what and why
     """
 
@@ -28,6 +39,9 @@ class Model:
     folders: tuple[Path, ...]
     records: tuple[Mapping[str, Any], ...]
     drawn: Bootstrap
+    images: Mapping[Condition, int]
+    classes: pd.DataFrame
+    hardest: tuple[Hard, ...]
     missing: Mapping[str, str]
 
     @property
@@ -45,19 +59,41 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     results = read_counts(folders)
     wanted = {CLEAN, *protocol.conditions()}
     pairs = zip(results["corruption"], results["severity"], strict=True)
-    results = results[[Condition(c, s) in wanted for c, s in pairs]]
+    results = results[np.array([Condition(c, s) in wanted for c, s in pairs], bool)]
+    if not results["counts"].notna().any():
+        named = ", ".join(map(str, folders))
+        raise ResultsError(f"{named}: no image of this run is scored yet; evaluate it first")
     lacking: dict[str, dict[str, None]] = {}
     for folder, record in zip(folders, records, strict=True):
         rows = results[results["run"] == str(folder)]
         for name, what in missing(rows, protocol, int(record["images"])).items():
             lacking.setdefault(name, {})[what] = None
+    conditions = condition_scores(results)
+    images: dict[Condition, int] = {}
+    for name, level, count in zip(
+        conditions["corruption"], conditions["severity"], conditions["images"], strict=True
+    ):
+        condition = Condition(name, level)
+        images[condition] = min(count, images.get(condition, count))
     return Model(
         str(records[0]["model"]),
         tuple(folders),
         records,
         bootstrap(results, protocol, resamples),
+        images,
+        _class_rows(results, conditions),
+        tuple(hardest(results[results["run"] == str(folders[0])], protocol)),
         {name: "; ".join(what) for name, what in lacking.items()},
     )
+
+
+def _class_rows(results: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
+    rows = class_scores(results)
+    complete = conditions.groupby(_CONDITION)["complete"].all()
+    index = pd.MultiIndex.from_frame(rows[_CONDITION])
+    rows["iou"] = rows["iou"].where(complete.reindex(index).to_numpy(bool))
+    means = rows.groupby([*_CONDITION, "class"], sort=False)[["iou"]].mean()
+    return means.reset_index()
 
 
 def model_runs(model: str, runs: Paths) -> list[Path]:
@@ -77,15 +113,40 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     if not found:
         known = dict.fromkeys(str(record["model"]) for record in records.values())
         raise ResultsError(f"{unknown('model', model, known)}; or name a run folder")
-    seeds = {training_seed(record) for record in found.values()}
-    same = {canonical_json(_but_weights(record["key"])) for record in found.values()}
-    if len(found) > 1 and (len(seeds) < len(found) or None in seeds or len(same) > 1):
+    if not _are_trainings(list(found.values())):
         folders = ", ".join(map(str, found))
         raise ResultsError(
             f"{len(found)} runs are called {model} and are not trainings of one model with seeds "
             f"of their own; name a folder: {folders}"
         )
     return sorted(found, key=lambda folder: training_seed(found[folder]) or 0)
+
+
+def group_runs(runs: Paths) -> list[list[Path]]:
+    """The runs of each model: trainings of one together (see model_runs), all others alone.
+
+    runs: run folders, or folders of them
+    """
+    records = {folder: read_record(folder) for folder in find_runs(_listed(runs))}
+    named: dict[tuple[str, ...], list[Path]] = {}
+    for folder, record in records.items():
+        where = (record["dataset"], record["split"], str(record.get("protocol")))
+        named.setdefault((record["model"], *where), []).append(folder)
+    groups = []
+    for folders in named.values():
+        folders.sort(key=lambda folder: training_seed(records[folder]) or 0)
+        together = _are_trainings([records[folder] for folder in folders])
+        groups += [folders] if together else [[folder] for folder in folders]
+    return groups
+
+
+def _are_trainings(records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether runs of one name differ in the seed of training and in nothing else; one run does."""
+    seeds = {training_seed(record) for record in records}
+    same = {canonical_json(_but_weights(record["key"])) for record in records}
+    return len(records) == 1 or (
+        len(seeds) == len(records) and None not in seeds and len(same) == 1
+    )
 
 
 def own_protocol(folder: Path, record: Mapping[str, Any]) -> Protocol:

@@ -86,7 +86,7 @@ def assemble(
             preprocessing=preprocessing,
             inference=mode,
             facts={**facts, **running},
-            about=about,
+            about={**about, "device": options.device},
             device=options.device,
             precision=options.precision,
             batch=options.batch,

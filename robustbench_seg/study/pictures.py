@@ -44,9 +44,13 @@ def keep_pictures(
     write_labels(folder / f"{name}.png", prediction, palette)
     if not (folder / "truth.png").exists():
         write_labels(folder / "truth.png", labels, palette)
+    write_input(folder / "input" / f"{name}.jpg", image)
+
+
+def write_input(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write uint8 HxWx3 RGB as a JPEG at most WIDTH wide."""
     picture = Image.fromarray(image)
     picture.thumbnail((WIDTH, WIDTH * 4))
-    path = folder / "input" / f"{name}.jpg"
     with writing(path), atomic_path(path) as partial:
         picture.save(partial, quality=85)
 

@@ -1,6 +1,7 @@
 """What a study runs, and what makes one run differ from another."""
 
 import importlib.metadata
+import logging
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,14 +10,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from robustbench_seg.analysis import count_image
 from robustbench_seg.corruption import STREAMS
 from robustbench_seg.corruption.manifest import Recipe, read_manifest, recipe
 from robustbench_seg.datasets import VAL_IMAGES, Dataset
-from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
+from robustbench_seg.errors import (
+    CorruptionError,
+    ModelError,
+    ResultsError,
+    RobustsegError,
+    unknown,
+)
+from robustbench_seg.hardware import hardware
 from robustbench_seg.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results import file_name
 from robustbench_seg.segmenter import Segmenter
 from robustbench_seg.shard import WHOLE, Shard
+
+log = logging.getLogger(__name__)
 
 BLOCK = 4
 """Consecutive images of the split whose rows are written together."""
@@ -143,12 +154,25 @@ class Study:
                 "versions": versions,
             },
             "published": self.published(segmenter),
-            "about": dict(segmenter.about),
+            "about": {**segmenter.about, "macs": _macs(segmenter, data)},
+            "hardware": hardware(segmenter.about.get("device", "cpu")),
             "classes": list(data.classes),
             "palette": [list(colour) for colour in data.palette],
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": command_line(),
         }
+
+
+def _macs(segmenter: Segmenter, data: Dataset) -> int | None:
+    """Multiply-accumulates for an image of the size of the first one, where they can be counted."""
+    if not {"architecture", "variant", "inference"} <= segmenter.facts.keys():
+        return None
+    try:
+        height, width = data[0].image.shape[:2]
+        return count_image(segmenter.facts, len(segmenter.classes), (height, width))
+    except RobustsegError as error:
+        log.info("%s: operations not counted: %s", segmenter.name, error)
+        return None
 
 
 def command_line() -> str:

@@ -19,6 +19,7 @@ from robustbench_seg.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results import RunFolder, clean_gaps
 from robustbench_seg.segmenter import Segmenter
 from robustbench_seg.shard import WHOLE, Shard
+from robustbench_seg.study.hardest import keep_hardest
 from robustbench_seg.study.images import Made, Maker, Source
 from robustbench_seg.study.model_run import ModelRun
 from robustbench_seg.study.plan import Study, check_segmenters
@@ -87,6 +88,10 @@ def evaluate(
                 if phase == (CLEAN,):
                     for gap in clean_gaps(paths):
                         log.warning("%s", gap)
+        scored = len(dataset) * (1 + len(protocol.scored_conditions))
+        for segmenter, run in zip(segmenters, runs, strict=True):
+            if len(run.folder) >= scored:
+                keep_hardest(run.folder.path, segmenter, study, maker)
     unchanged.tell()
     reasons = tuple(dict.fromkeys(reason for run in runs for reason in run.left_out))
     for reason in reasons:

@@ -2,11 +2,9 @@
 
 import dataclasses
 import json
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from robustbench_seg.cards import parse
@@ -100,20 +98,3 @@ def _toml(value: object) -> str:
         # JSON's spelling of these is TOML's, too.
         return json.dumps(value)
     raise TypeError(f"no TOML for {type(value).__name__}")
-
-
-def hardware(device: str) -> str:
-    """Name what a training ran on: the GPU, or the processor and its number of threads."""
-    if torch.device(device).type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"{_processor()}, {threads} thread{'s' if threads > 1 else ''}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -20,7 +20,7 @@ def test_input_and_predictions_of_each_corruption(run):
     assert [c.name for c in pictures.categories] == ["blur", "weather"]
     assert [c.name for c in pictures.categories[1].corruptions] == ["snow", "fog"]
     fog = pictures.categories[1].corruptions[1]
-    assert [row.name for row in fog.rows] == ["input", "alpha", "beta"]
+    assert [row.name for row in fog.rows] == ["input", "alpha", "beta", "right"]
     for row in fog.rows:
         first, third, fifth = row.pictures
         assert (first.width, first.height) == (40, 20)
@@ -51,7 +51,7 @@ def test_pictures_are_never_enlarged(run):
 def test_at_most_three_models(run):
     (panel,) = read_panels([run(name, pictures=KEPT) for name in "abcd"])
     pictures = album(panel, 40)
-    assert len(pictures.categories[0].corruptions[0].rows) == 4
+    assert len(pictures.categories[0].corruptions[0].rows) == 5
     assert "first 3 of 4 models" in pictures.note
 
 

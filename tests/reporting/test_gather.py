@@ -51,7 +51,7 @@ def test_the_most_robust_ranks_first_whatever_its_clean_score(run):
 
     (panel,) = read_panels([run("brittle", brittle), run("alpha"), run("beta", weaker)])
     assert list(panel.scores["model"]) == ["alpha", "beta", "brittle"]
-    assert panel.ranks == [1, 2, 3]
+    assert panel.ranks == ("1", "2", "3")
     assert [one.model for one in panel.measured] == ["alpha", "beta", "brittle"]
 
 
@@ -75,7 +75,7 @@ def test_a_cell_without_all_its_images_is_empty_and_so_is_the_mean(run):
         "digital": False,
         "weather": True,
     }
-    assert panel.ranks == [None]
+    assert panel.ranks == ("",)
     assert panel.why("holes", "fog") == "severity 4: not run"
     assert panel.why("holes", "snow") == "severity 2: 2 of 3 images (town/1.png: truncated)"
     assert panel.why("holes", "gaussian_noise") == "severity 5: not run"

@@ -9,8 +9,10 @@ from fake_runs import HOSTILE, steady, weaker, write_run
 
 from robustbench_seg.protocol import CLEAN, load_protocol
 from robustbench_seg.reporting import read_panels, write_page, write_report
-from robustbench_seg.reporting.page import _command, slug, write_tables
-from robustbench_seg.reporting.views import heat_style
+from robustbench_seg.reporting.page import _command
+from robustbench_seg.reporting.panel_view import slug
+from robustbench_seg.reporting.table_files import write_tables
+from robustbench_seg.reporting.wide import heat_style
 
 VOID = {"meta", "img", "br", "link", "input", "path", "use", "rect"}
 
@@ -148,8 +150,9 @@ def test_tables_hold_what_the_contract_says(report):
     assert head == ["model", "dataset", "split", "corruption", "severity", "class", "iou"]
     with (report / "tables" / "published.csv").open(newline="") as file:
         assert len(list(csv.reader(file))) == 14
-    kinds = {path.suffix for path in (report / "tables").iterdir()}
-    assert kinds == {".csv", ".tex", ".md", ".parquet"}
+    names = {path.name for path in (report / "tables").iterdir()}
+    both = {f"{name}{kind}" for name in ("miou", "published") for kind in (".csv", ".tex", ".md")}
+    assert names == both | {"per_severity.csv", "per_class.csv", "scores.parquet"}
     assert len(list((report / "figures").glob("*.svg"))) == 4
     assert len(list((report / "figures").glob("*.png"))) == 4
 
@@ -157,7 +160,7 @@ def test_tables_hold_what_the_contract_says(report):
 def test_the_same_runs_give_the_same_bytes_in_any_place(runs, report, tmp_path):
     again = write_report([runs], tmp_path / "elsewhere").parent
     files = sorted(path.relative_to(report) for path in report.rglob("*") if path.is_file())
-    assert len(files) == 1 + 4 * 4 + 2 * 4
+    assert len(files) == 1 + 9 + 2 * 4
     for name in files:
         assert (report / name).read_bytes() == (again / name).read_bytes(), name
 

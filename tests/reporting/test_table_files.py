@@ -33,24 +33,28 @@ def test_csv_of_a_formula_as_column_name():
 
 def test_latex_escapes_and_rules():
     names = ["a_b", "50 % & $x$", "#1 {~^\\}"]
-    text = tables.latex(pd.DataFrame({"model_name": names, "mean": [1.25, np.nan, 3]}), "50 %", "t")
+    table = pd.DataFrame({"model_name": names, "fog": 1.0, "snow": 2.0, "mean": [1.25, np.nan, 3]})
+    text = tables.grouped_latex(table, {"fog": "weather", "snow": "weather"}, "50 %", "t")
     for wanted in (
         r"\toprule",
         r"\midrule",
         r"\bottomrule",
-        r"a\_b & 1.2 \\",
-        r"50 \% \& \$x\$ &  \\",
+        r"a\_b & 1.0 & 2.0 & 1.2 \\",
+        r"50 \% \& \$x\$ & 1.0 & 2.0 &  \\",
         r"\#1 \{",
-        r"model\_name & mean \\",
+        r"model\_name & \rotatebox{90}{fog} & \rotatebox{90}{snow} & mean \\",
+        r"\multicolumn{1}{c}{} & \multicolumn{2}{c}{Weather} & \multicolumn{1}{c}{} \\",
+        r"\cmidrule(lr){2-3}",
         r"\caption{50 \%}",
-        r"\begin{tabular}{lr}",
+        r"\begin{tabular}{lrrr}",
     ):
         assert wanted in text
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex here")
 def test_latex_compiles(tmp_path):
-    table = tables.latex(pd.DataFrame({"a_b": ["#1 {~^\\} $ & % _"], "mean": [1.0]}), "50 %", "t")
+    rows = pd.DataFrame({"a_b": ["#1 {~^\\} $ & % _"], "mean": [1.0]})
+    table = tables.grouped_latex(rows, {"mean": "all"}, "50 %", "t")
     packages = r"\documentclass{article}\usepackage{booktabs,graphicx}"
     document = rf"{packages}\begin{{document}}{table}\end{{document}}"
     (tmp_path / "t.tex").write_text(document)
@@ -73,8 +77,3 @@ def test_markdown_keeps_its_columns_whatever_the_cells_hold():
     ]
 
 
-def test_four_files_and_parquet_keeps_every_digit(tmp_path):
-    tables.write_table(frame(), tmp_path, "miou", "caption")
-    files = {path.name for path in tmp_path.iterdir()}
-    assert files == {"miou.csv", "miou.tex", "miou.md", "miou.parquet"}
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "miou.parquet"), frame())

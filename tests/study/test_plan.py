@@ -93,7 +93,8 @@ def test_the_record_says_what_a_report_needs(toy, reds, protocol, monkeypatch):
     assert (shown["protocol"], shown["protocol_version"]) == (protocol.name, protocol.version)
     assert shown["classes"] == ["dark", "middle", "bright"]
     assert shown["palette"] == [[10, 20, 30], [40, 50, 60], [70, 80, 90]]
-    assert shown["about"] == {"params": 12}
+    assert shown["about"] == {"params": 12, "macs": None}
+    assert "thread" in shown["hardware"]
     assert shown["key"]["corruption"]["versions"].keys() >= {"robustseg", "opencv", "numba"}
 
 

@@ -7,7 +7,7 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.errors import IncompleteError
 from robustbench_seg.model_cards import Training, load_card
-from robustbench_seg.training import hardware, save, trained_card
+from robustbench_seg.training import save, trained_card
 from robustbench_seg.weights import load_weights, read_weights
 
 CLASSES = tuple("abcdefghijk")
@@ -98,14 +98,3 @@ def test_any_card_can_be_written(name, tmp_path):
     }
     assert "published" not in table
     assert "training" not in table
-
-
-def test_hardware_names_the_threads():
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        assert hardware("cpu").endswith(", 1 thread")
-        torch.set_num_threads(3)
-        assert hardware("cpu").endswith(", 3 threads")
-    finally:
-        torch.set_num_threads(before)

@@ -1,0 +1,26 @@
+"""How long a run's model took, from the store's timings. They are no part of any equality."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from robustbench_seg.errors import ResultsError
+
+
+def median_seconds(folder: Path) -> float | None:
+    """Median seconds from an image to its labels in a run; None where none were kept.
+
+    Images are corrupted and scored on the same machine meanwhile.
+    """
+    files = sorted((folder / "timings").glob("*.parquet"))
+    files = [file for file in files if not file.name.startswith(".")]
+    try:
+        columns = [pq.read_table(file, columns=["predict"])["predict"] for file in files]
+    except (OSError, pa.ArrowException, KeyError) as error:
+        why = str(error).splitlines()[0]
+        raise ResultsError(
+            f"{folder / 'timings'} cannot be read ({why}); remove that folder: no score needs it"
+        ) from None
+    return float(np.median(np.concatenate(columns))) if columns else None
