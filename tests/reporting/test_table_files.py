@@ -75,5 +75,3 @@ def test_markdown_keeps_its_columns_whatever_the_cells_hold():
         "| two lines | 2.0 |",
         "| &lt;b> | 3.0 |",
     ]
-
-
