@@ -66,11 +66,11 @@ def claims_table(panel: Panel) -> Table:
     """
     columns = [
         Column("claim"),
-        Column("by"),
+        Column("by", text=True),
         Column("says, %"),
         Column("recomputed, %"),
-        Column("from", "the row of the published table that gives it"),
-        Column("right for", "the rows that give what is said, when rounded as it is"),
+        Column("from", "the row of the published table that gives it", text=True),
+        Column("right for", "the rows that give what is said, when rounded as it is", text=True),
         Column("measured here, %", "the same of this page's most robust model"),
     ]
     rows = []

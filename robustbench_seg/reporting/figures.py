@@ -170,7 +170,7 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
     """Accuracy against cost: for each model its mean over corruptions, and hollow its clean mIoU.
 
     costs: model, clean, mean (percent), and columns that name a cost with its unit; nan where it
-    is not known. The line is the Pareto front of the mean: no model is both cheaper and better.
+    is not known. The dotted line is the Pareto front of the mean: no model is cheaper and better.
     """
     names = [str(name) for name in costs.columns.drop(["model", "clean", "mean"])]
     styles = line_styles(list(costs["model"]))
@@ -180,7 +180,9 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
         for axis, name in zip(axes, names, strict=True):
             known = costs[costs[name].notna()].sort_values(name)
             front = known[known["mean"] > known["mean"].cummax().shift(fill_value=-np.inf)]
-            axis.step(front[name], front["mean"], where="post", color=_SOFT, lw=1, zorder=1)
+            low, high = known[name].min() / 2, known[name].max() * 4
+            steps, heights = [*front[name], high], [*front["mean"], front["mean"].iloc[-1]]
+            axis.step(steps, heights, where="post", color=_SOFT, lw=1, ls=":", zorder=1)
             for row in known.to_dict("records"):
                 colour, _ = styles[row["model"]]
                 place, ends = row[name], (row["mean"], row["clean"])
@@ -190,7 +192,10 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
                 label = _plain(row["model"])
                 axis.annotate(label, (place, row["mean"]), (6, -9), textcoords="offset points")
             axis.set_xscale("log")
-            axis.margins(x=0.25)
+            axis.set_xlim(low, high)
+            axis.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
             axis.set_xlabel(name)
         axes[0].set_ylim(bottom=0)
         axes[0].set_ylabel("mIoU, percent")

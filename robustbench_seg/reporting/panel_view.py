@@ -19,6 +19,7 @@ from robustbench_seg.reporting.figures import (
     write_figure,
 )
 from robustbench_seg.reporting.finding import sentences
+from robustbench_seg.reporting.hardest_view import HardestView, hardest_views
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.pictures import Album, album
 from robustbench_seg.reporting.wide import wide_table
@@ -56,6 +57,7 @@ class PanelView:
     fallen: str
     cost: Figure | None
     album: Album | None
+    hardest: Sequence[HardestView]
 
 
 def panel_view(panel: Panel, stem: str, figures: Path, picture_width: int) -> PanelView:
@@ -91,6 +93,7 @@ def panel_view(panel: Panel, stem: str, figures: Path, picture_width: int) -> Pa
         fallen=fallen(panel),
         cost=_cost(panel, stem, figures),
         album=album(panel, picture_width) if picture_width else None,
+        hardest=hardest_views(panel, picture_width // 2),
     )
 
 
@@ -109,8 +112,8 @@ def _cost(panel: Panel, stem: str, folder: Path) -> Figure | None:
     svg = write_figure(cost_scatter(costs.assign(**known)), path)
     title = f"Accuracy against cost, {panel.name}"
     caption = (
-        "Full: mean over the corruptions; hollow: clean. On the line no model is both cheaper and "
-        "more robust. Seconds are those of the machines that the provenance names."
+        "Full: mean over the corruptions; hollow: clean. On the dotted line no model is both "
+        "cheaper and more robust. Seconds are those of the machines that the provenance names."
     )
     return Figure(title, caption, inline_svg(svg, f"{title}. {caption}", path.name))
 

@@ -84,10 +84,10 @@ def album(panel: Panel, width: int) -> Album | None:
         if corruptions:
             categories.append(CategoryPictures(category, corruptions))
     truth = [
-        _thumbnail(first / "input", "clean-0", "the clean image", width, "clean image"),
-        _thumbnail(first, "truth", "the true classes of the image", width, "truth"),
+        thumbnail(first / "input", "clean-0", "the clean image", width, "clean image"),
+        thumbnail(first, "truth", "the true classes of the image", width, "truth"),
         *(
-            _thumbnail(
+            thumbnail(
                 run.folder / "pictures",
                 "clean-0",
                 f"{run.model}, clean",
@@ -133,7 +133,7 @@ def _corruption(name: str, runs: Sequence[Measured], width: int) -> CorruptionPi
 
 def _row(folder: Path, corruption: str, alt: str, width: int) -> list[Picture | None]:
     return [
-        _thumbnail(folder, f"{corruption}-{severity}", f"{alt}, severity {severity}", width)
+        thumbnail(folder, f"{corruption}-{severity}", f"{alt}, severity {severity}", width)
         for severity in SHOWN
     ]
 
@@ -172,7 +172,8 @@ def _shades(models: int) -> list[int]:
     return [round(255 * value) for colour in colours for value in colour]
 
 
-def _thumbnail(folder: Path, stem: str, alt: str, width: int, label: str = "") -> Picture | None:
+def thumbnail(folder: Path, stem: str, alt: str, width: int, label: str = "") -> Picture | None:
+    """The picture `stem` of a folder, PNG or JPEG, at most `width` wide; None without one."""
     for path in (folder / f"{stem}.png", folder / f"{stem}.jpg"):
         if path.is_file():
             return _encoded(path, alt, width, label)

@@ -52,6 +52,7 @@ class Column:
     title: str | None = None
     starts_group: bool = False
     group: str | None = None
+    text: bool = False
 
 
 @dataclass(frozen=True)

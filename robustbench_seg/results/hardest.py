@@ -17,7 +17,8 @@ class Hard:
     """An image and its own mIoU (over the classes that occur in it), in percent.
 
     mean:  over the corruptions, of each its mean over the scored severities
-    worst: the scored condition with the lowest one, which is `miou`
+    worst: of the mildest scored conditions the one with the lowest, `miou`. At high severities
+        the same one or two corruptions end every image, which tells nothing of it
     """
 
     image: str
@@ -62,9 +63,11 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
         ],
         axis=0,
     )
+    mildest = min(condition.severity for condition in protocol.scored_conditions)
+    mild = [column[c] for c in protocol.scored_conditions if c.severity == mildest]
     found = []
     for place in np.argsort(means, kind="stable")[:count]:
-        worst = 1 + int(scores[place, 1:].argmin())
+        worst = mild[int(scores[place, mild].argmin())]
         clean, mean, lowest = scores[place, 0], means[place], scores[place, worst]
         hard = Hard(images[place], float(clean), float(mean), wanted[worst], float(lowest))
         found.append(hard)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from robustbench_seg.analysis import count_cost, shape_of
+from robustbench_seg.analysis import count_cost, count_image, shape_of
 from robustbench_seg.architectures import build
 from robustbench_seg.model_cards import load_card
 
@@ -44,6 +44,23 @@ def test_the_folded_decoder_is_counted_as_it_runs():
     counted = count_cost(shape_of(load_card("segformer-b0")), (64, 64))
     as_run, written = merged + per_scale + classifier, per_scale + fusion + classifier
     assert counted.macs_written - counted.macs == written - as_run
+
+
+def test_an_image_in_windows_costs_its_windows():
+    def facts(**inference: object) -> dict[str, object]:
+        return {"architecture": "segformer", "variant": {"size": "b0"}, "inference": inference}
+
+    with torch.device("meta"):
+        network = build("segformer", 19, size="b0").eval()
+    once, window = (count_cost(network, size).macs for size in ((192, 256), (128, 128)))
+    assert count_image(facts(mode="whole"), 19, (192, 256)) == once
+    # Rows at 0 and 64, columns at 0, 96 and 128.
+    slid = facts(mode="slide", crop=128, stride=96)
+    assert count_image(slid, 19, (192, 256)) == 2 * 3 * window
+    # A small image is one window of its own size.
+    assert count_image(slid, 19, (96, 96)) == count_cost(network, (96, 96)).macs
+    resized = {**facts(mode="whole"), "resize": {"short": 128, "long": 512, "multiple": 1}}
+    assert count_image(resized, 19, (256, 256)) == count_cost(network, (128, 128)).macs
 
 
 def test_a_decoder_of_one_stage_is_not_folded():

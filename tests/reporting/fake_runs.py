@@ -1,6 +1,6 @@
 """Run folders with known scores, written through the store."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.protocol import CLEAN, Condition, list_protocols, load_protocol
-from robustbench_seg.results import Row, RunFolder
+from robustbench_seg.results import Row, RunFolder, Timing
 
 HOSTILE = "<script>alert(1)</script>"
 CLASSES = ("road", "car", "sky")
@@ -41,8 +41,14 @@ def write_run(
     seed: int = 0,
     protocol: str = "cityscapes-c",
     pictures: Iterable[Condition] = (),
+    about: Mapping[str, Any] | None = None,
+    weights: str = "0",
+    predict: float | None = None,
 ) -> Path:
-    """Write a run folder under `root` and return its path."""
+    """Write a run folder under `root` and return its path.
+
+    predict: seconds, of every image
+    """
     record: dict[str, Any] = {
         "model": model,
         "dataset": dataset,
@@ -53,11 +59,11 @@ def write_run(
         "protocol": protocol,
         "protocol_version": "1",
         "key": {
-            "segmenter": {"weights": "0" * 64, "model": model},
+            "segmenter": {"weights": weights * 64, "model": model},
             "corruption": {"seed": seed},
             "versions": {"numpy": "2.0", "torch": "2.6"},
         },
-        "about": {"params": 3_700_000},
+        "about": {"params": 3_700_000, **(about or {})},
         "classes": list(classes),
         "created": "2026-01-01T00:00:00+00:00",
         "command": f"robustseg evaluate --dataset {dataset} --limit {images}",
@@ -73,7 +79,8 @@ def write_run(
                 rows.append(Row(name, condition, None, value))
             elif value is not None:
                 rows.append(Row(name, condition, matrix_of(value, len(classes))))
-    folder.add(0, rows)
+    there = [row for row in rows if row.matrix is not None and predict]
+    folder.add(0, rows, [Timing(row.image, row.condition, 0.5, predict or 0) for row in there])
     for condition in pictures:
         write_pictures(folder.path, condition)
     return folder.path

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from fake_runs import weaker
+from fake_runs import steady, weaker
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.protocol import load_protocol
-from robustbench_seg.reporting import read_panels
+from robustbench_seg.reporting import finding, read_panels
 
 PROTOCOL = load_protocol()
 MIOU = ["model", "source", "dataset", "split", "protocol", "images", "clean"]
@@ -53,6 +53,47 @@ def test_the_most_robust_ranks_first_whatever_its_clean_score(run):
     assert list(panel.scores["model"]) == ["alpha", "beta", "brittle"]
     assert panel.ranks == ("1", "2", "3")
     assert [one.model for one in panel.measured] == ["alpha", "beta", "brittle"]
+
+
+def test_places_are_shared_where_no_difference_is_established(run):
+    def jumpy(corruption: str, severity: int, image: int) -> int:
+        """As good as `steady` on average, but not on each image."""
+        return steady(corruption, severity, image) + (5 if image % 2 else -5)
+
+    runs = [run("alpha", images=6), run("jumpy", jumpy, images=6), run("beta", weaker, images=6)]
+    (panel,) = read_panels(runs)
+    assert panel.ranks == ("1=", "1=", "3")
+    # On other images there is no pair, and nothing is said of a tie.
+    (panel,) = read_panels([run("gamma", images=4), run("jumpy", jumpy, images=6)])
+    assert panel.ranks == ("1", "2")
+
+
+def test_trainings_of_one_model_are_one_row(run):
+    def trained(seed: int, score):
+        about = {"training": {"seed": seed}}
+        return run("alpha", score, about=about, weights=str(seed))
+
+    runs = [trained(1, steady), trained(2, weaker), run("beta", weaker)]
+    (panel,) = read_panels(runs)
+    assert list(panel.scores["model"]) == ["alpha", "beta"]
+    alpha, beta = row(panel, "alpha"), row(panel, "beta")
+    # weaker's images are 1 point apart on equal unions: its middle image is its score.
+    assert beta["fog"] == pytest.approx(55)
+    assert alpha["fog"] == pytest.approx((68 + 55) / 2)
+    assert alpha["clean"] == pytest.approx((80 + 79) / 2)
+    low, high = panel.interval("alpha")
+    assert low < beta["mean"] + 1 < alpha["mean"] < high  # the trainings differ by 6.9 points
+    fog = panel.severities.query("model == 'alpha' and corruption == 'fog' and severity == 5")
+    assert fog["miou"].tolist() == [pytest.approx((60 + 39) / 2)]
+    assert panel.class_grid("alpha").loc["car", "fog"] == pytest.approx((68 + 55) / 2)
+    assert "Scores are means over the trainings of a model (1 or 2)" in finding([panel])
+
+
+def test_what_a_run_says_of_cost_and_time(run):
+    (panel,) = read_panels([run("alpha", about={"macs": 8_400_000}, predict=0.25), run("beta")])
+    alpha, beta = panel.run("alpha"), panel.run("beta")
+    assert (alpha.parameters, alpha.macs, alpha.seconds) == (3_700_000, 8_400_000, 0.25)
+    assert (beta.macs, beta.seconds) == (None, None)
 
 
 def test_a_cell_without_all_its_images_is_empty_and_so_is_the_mean(run):

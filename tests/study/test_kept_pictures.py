@@ -1,7 +1,11 @@
+from dataclasses import astuple
+
 import numpy as np
 from PIL import Image
 
+from robustbench_seg.corruption import corrupt
 from robustbench_seg.protocol import CLEAN
+from robustbench_seg.results import hardest, read_counts
 from robustbench_seg.study import evaluate
 from robustbench_seg.study.pictures import keep_pictures
 
@@ -22,6 +26,28 @@ def test_the_first_image_is_kept_at_three_severities(toy, reds, protocol, tmp_pa
     with Image.open(run / "pictures/input/clean-0.jpg") as picture:
         difference = np.asarray(picture).astype(int) - toy().image(0)
     assert np.abs(difference).mean() < 20
+
+
+def test_the_hardest_images_are_shown_once_all_scores_are_there(toy, reds, protocol, tmp_path):
+    data, segmenter = toy(3), reds()
+    conditions = protocol.conditions()
+    (run,) = evaluate([segmenter], data, protocol, conditions[:-1], tmp_path)
+    assert not (run / "pictures" / "hardest").exists()
+    evaluate([segmenter], data, protocol, conditions, tmp_path)
+    found = hardest(read_counts(run), protocol)
+    names = {path.name for path in (run / "pictures" / "hardest").iterdir()}
+    kinds = ("input.jpg", "truth.png", "prediction.png")
+    assert names == {f"{one.stem}-{kind}" for one in found for kind in kinds}
+    one = found[0]
+    index = data.ids.index(one.image)
+    made = corrupt(data.image(index), *astuple(one.worst), seed=0, image_id=one.image)
+    with Image.open(run / f"pictures/hardest/{one.stem}-prediction.png") as picture:
+        assert np.array_equal(np.asarray(picture), reds()(made))
+    with Image.open(run / f"pictures/hardest/{one.stem}-truth.png") as picture:
+        assert np.array_equal(np.asarray(picture), data[index].labels)
+    calls = segmenter.calls
+    evaluate([segmenter], data, protocol, conditions, tmp_path)
+    assert segmenter.calls == calls  # what is there is not made again
 
 
 def test_ignored_pixels_are_black_and_inputs_small(tmp_path):

@@ -1,0 +1,64 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from robustbench_seg.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.results import hardest
+
+PROTOCOL = load_protocol()
+
+
+def results(score, images=("a", "b", "c"), conditions=None) -> pd.DataFrame:
+    """Rows whose matrices have this IoU in both of two classes: hits h, misses m each way,
+    h / (h + 2 m)."""
+    rows = []
+    for condition in conditions or (CLEAN, *PROTOCOL.conditions()):
+        for image in images:
+            percent = score(image, condition)
+            matrix = np.array([[2 * percent, 100 - percent], [100 - percent, 2 * percent]])
+            rows.append([image, condition.corruption, condition.severity, matrix, len(images)])
+    return pd.DataFrame(rows, columns=["image", "corruption", "severity", "matrix", "images"])
+
+
+def harder(image: str, condition: Condition) -> int:
+    """b is the hardest, then c; each severity costs 5 points, noise 10, fog at 1 alone 30."""
+    start = {"a": 90, "b": 50, "c": 70}[image]
+    if condition == Condition("fog", 1):
+        return start - 30
+    return start - condition.severity * (10 if condition.corruption.endswith("noise") else 5)
+
+
+def test_the_images_with_the_lowest_mean_come_first():
+    found = hardest(results(harder), PROTOCOL)
+    assert [one.image for one in found] == ["b", "c", "a"]
+    assert found[0].clean == pytest.approx(50)
+    # Noise scores severities 1-3: 50 - 20; the others 50 - 15; fog (20 + 40 + 35 + 30 + 25) / 5.
+    assert found[0].mean == pytest.approx((4 * 30 + 11 * 35 + 30) / 16)
+    assert found[0].worst == Condition("fog", 1)
+    assert found[0].miou == pytest.approx(20)
+    assert [one.image for one in hardest(results(harder), PROTOCOL, count=1)] == ["b"]
+
+
+def test_what_does_not_score_counts_for_nothing():
+    def broken_at_five(image: str, condition: Condition) -> int:
+        if condition.severity == 5 and condition.corruption.endswith("noise"):
+            return 0 if image == "a" else 90
+        return harder(image, condition)
+
+    rows = results(broken_at_five)
+    assert hardest(rows, PROTOCOL) == hardest(results(harder), PROTOCOL)
+
+
+def test_none_is_named_before_all_scores_are_there():
+    rows = results(harder)
+    fog = (rows["corruption"] == "fog") & (rows["severity"] == 2) & (rows["image"] == "c")
+    rows.loc[fog, "matrix"] = None
+    assert hardest(rows, PROTOCOL) == []
+    unscored = (rows["corruption"] == "shot_noise") & (rows["severity"] == 5)
+    assert len(hardest(results(harder)[~unscored], PROTOCOL)) == 3
+
+
+def test_files_are_named_by_image_and_condition():
+    first, second, third = hardest(results(harder), PROTOCOL)
+    assert len({first.stem, second.stem, third.stem}) == 3
+    assert first.stem == hardest(results(harder), PROTOCOL)[0].stem
