@@ -150,6 +150,8 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
             xticklabels=[name.replace("_", " ") for name in classes.columns],
             rasterized=not few,
         )
+        for number in axis.texts:
+            number.set_in_layout(False)  # they lie inside; hundreds take long to measure
         figure.set_layout_engine("constrained")  # only now: seaborn draws several times
         figure.colorbar(axis.collections[0], label="IoU, percent", shrink=0.6, pad=0.01)
         axis.set_title(_plain(model))
@@ -205,8 +207,9 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
 def write_figure(figure: Figure, stem: Path) -> str:
     """Write `stem`.svg and `stem`.png; return the SVG's text."""
     with _style():
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # laid out once for both
+        if layout := figure.get_layout_engine():
+            layout.execute(figure)
+            figure.set_layout_engine("none")  # laid out once for both
         vector, raster = io.StringIO(), io.BytesIO()
         figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
         figure.savefig(raster, format="png", metadata={"Software": None})

@@ -14,12 +14,13 @@ Counts = NDArray[np.int64]
 def class_counts(matrix: NDArray[np.int64]) -> Counts:
     """True positives, pixels of the truth, pixels predicted, of each class.
 
-    matrix: int64 KxK, rows the truth. Returns int64 3xK.
+    matrix: int64 ...xKxK, rows the truth. Returns int64 ...x3xK.
 
     >>> class_counts(np.array([[5, 1], [2, 4]])).tolist()
     [[5, 4], [6, 6], [7, 5]]
     """
-    return np.stack([np.diagonal(matrix), matrix.sum(1), matrix.sum(0)])
+    hits = np.diagonal(matrix, axis1=-2, axis2=-1)
+    return np.stack([hits, matrix.sum(-1), matrix.sum(-2)], axis=-2)
 
 
 def iou_of_counts(counts: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
 """Run folders -> one DataFrame."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.protocol import Condition
 from robustbench_seg.results.counts import class_counts
-from robustbench_seg.results.store import Row, find_runs, part_files, read_part, read_record
+from robustbench_seg.results.store import find_runs, part_files, read_part, read_record
 
 RUN_COLUMNS = [
     "run",
@@ -25,6 +23,12 @@ RUN_COLUMNS = [
     "classes",
     "clip",
 ]
+
+_KEY = ["corruption", "severity", "image"]
+_ROW = [*_KEY, "reason", "part"]
+
+Reduce = Callable[[NDArray[np.int64]], NDArray[np.int64]]
+"""MxKxK matrices -> what is kept of each of the M."""
 
 Paths = Path | str | Iterable[Path | str]
 
@@ -52,53 +56,56 @@ def read_counts(paths: Paths) -> pd.DataFrame:
     return _read(paths, "counts", class_counts)
 
 
-def _read(
-    paths: Paths, column: str, reduce: Callable[[NDArray[np.int64]], NDArray[np.int64]]
-) -> pd.DataFrame:
+def _read(paths: Paths, column: str, reduce: Reduce) -> pd.DataFrame:
     if isinstance(paths, Path | str):
         paths = [paths]
     tables = [_read_run(folder, column, reduce) for folder in find_runs(paths)]
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
-def _read_run(
-    folder: Path, column: str, reduce: Callable[[NDArray[np.int64]], NDArray[np.int64]]
-) -> pd.DataFrame:
+def _read_run(folder: Path, column: str, reduce: Reduce) -> pd.DataFrame:
     record = read_record(folder)
     classes = tuple(record["classes"])
-    rows: dict[tuple[str, Condition], Row] = {}
-    for part in part_files(folder):
-        for row in read_part(part, len(classes)):
-            if row.matrix is not None:
-                row = replace(row, matrix=reduce(row.matrix))
-            key = (row.image, row.condition)
-            rows[key] = _one(rows[key], row, part) if key in rows else row
-    ordered = sorted(rows.values(), key=lambda row: (row.condition, row.image))
+    parts = []
+    for path in part_files(folder):
+        part = read_part(path, len(classes))
+        reduced = iter(reduce(part.matrices))
+        there = {
+            "image": part.images,
+            "corruption": part.corruptions,
+            "severity": part.severities,
+            "reason": part.reasons,
+            column: [None if reason else next(reduced) for reason in part.reasons],
+            "part": path,
+        }
+        parts.append(pd.DataFrame(there))
+    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_ROW, column])
+    rows = _once(rows, column).sort_values(_KEY, kind="stable", ignore_index=True)
     facts = {"clip": 1, **record, "run": str(folder), "classes": classes}
-    columns: dict[str, list[object]] = {
-        **{name: [facts[name]] * len(ordered) for name in RUN_COLUMNS},
-        "image": [row.image for row in ordered],
-        "corruption": [row.condition.corruption for row in ordered],
-        "severity": [row.condition.severity for row in ordered],
-        column: [row.matrix for row in ordered],
-        "reason": [row.reason for row in ordered],
-    }
+    columns = {name: [facts[name]] * len(rows) for name in RUN_COLUMNS}
+    columns |= {name: list(rows[name]) for name in ("image", "corruption", "severity", column)}
+    columns["reason"] = [reason or None for reason in rows["reason"]]
     table = pd.DataFrame(
         {name: pd.Series(values, dtype=object) for name, values in columns.items()}
     )
     return table.astype(dict.fromkeys(("seed", "images", "clip", "severity"), "int64"))
 
 
-def _one(first: Row, second: Row, part: Path) -> Row:
-    """Of two rows of the same image and condition, the one that counts.
+def _once(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Each image and condition once: what stands in several parts, as the one that counts.
 
     An image that was left out may be mended later: a matrix counts more than a reason.
     """
-    if first.matrix is None or second.matrix is None:
-        return first if second.matrix is None else second
-    if not np.array_equal(first.matrix, second.matrix):
-        raise ResultsError(
-            f"{part} contradicts another part of its run on {first.image} "
-            f"({first.condition.corruption}, severity {first.condition.severity}); remove one"
-        )
-    return first
+    if not rows.duplicated(_KEY).any():
+        return rows
+    rows = rows.sort_values(column, key=lambda values: values.isna(), kind="stable")
+    kept: dict[tuple[str, int, str], NDArray[np.int64]] = {}
+    scored = rows[rows[column].notna()]
+    cells = zip(*(scored[name] for name in (*_KEY, column, "part")), strict=True)
+    for name, level, image, value, part in cells:
+        if not np.array_equal(kept.setdefault((name, level, image), value), value):
+            raise ResultsError(
+                f"{part} contradicts another part of its run on {image} ({name}, severity "
+                f"{level}); remove one"
+            )
+    return rows.drop_duplicates(_KEY)

@@ -216,8 +216,22 @@ def find_runs(paths: Iterable[Path | str]) -> list[Path]:
     return list(found)
 
 
-def read_part(path: Path, classes: int) -> list[Row]:
-    """The rows of one part, with matrices of KxK for K `classes`. ResultsError if it is broken."""
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The rows of one part, column by column.
+
+    matrices: int64 MxKxK, of the M rows that have no reason, in their order
+    """
+
+    images: list[str]
+    corruptions: list[str]
+    severities: list[int]
+    reasons: list[str | None]
+    matrices: NDArray[np.int64]
+
+
+def read_part(path: Path, classes: int) -> Part:
+    """Read one part, with matrices of KxK for K `classes`. ResultsError if it is broken."""
     table = _read_table(path, _ROWS.names).combine_chunks()
     images, names, levels, reasons = (
         table[column].to_pylist() for column in ("image", "corruption", "severity", "reason")
@@ -234,13 +248,8 @@ def read_part(path: Path, classes: int) -> list[Row]:
         raise ResultsError(
             f"{path}: each row needs a matrix or a reason; remove this part and evaluate again"
         )
-    matrices = iter(lists.flatten().to_numpy().reshape(-1, classes, classes))
-    return [
-        Row(image, Condition(name, level), next(matrices) if has else None, reason)
-        for image, name, level, has, reason in zip(
-            images, names, levels, valid, reasons, strict=True
-        )
-    ]
+    matrices = lists.flatten().to_numpy().reshape(-1, classes, classes)
+    return Part(images, names, levels, reasons, matrices)
 
 
 def _pair(condition: Condition) -> tuple[str, int]:

@@ -76,13 +76,12 @@ def test_matrices_come_back_as_they_were(tmp_path):
     folder.add(0, rows)
     (part,) = part_files(folder.path)
     back = read_part(part, 2)
-    assert [(r.image, r.condition, r.reason) for r in back] == [
+    conditions = list(map(Condition, back.corruptions, back.severities))
+    assert list(zip(back.images, conditions, back.reasons, strict=True)) == [
         (r.image, r.condition, r.reason) for r in rows
     ]
-    assert back[0].matrix is None
-    assert back[1].matrix.dtype == np.int64
-    assert np.array_equal(back[1].matrix, large)
-    assert np.array_equal(back[3].matrix, rows[3].matrix)
+    assert back.matrices.dtype == np.int64
+    assert np.array_equal(back.matrices, [large, rows[3].matrix])
 
 
 def test_what_is_done_is_known_after_opening_again(tmp_path):
