@@ -60,9 +60,11 @@ def test_from_a_card_to_a_card(stripes, tmp_path):
     words = shlex.split(card.training.command)
     assert words[:2] == ["robustseg", "train"]
     first = load_model(path).state_dict()
+    (out / "checkpoint.pt").unlink()
     again = CliRunner().invoke(train, words[2:], catch_exceptions=False)
     assert again.exit_code == 0, again.output
     second = load_model(path).state_dict()
+    assert "finished" not in again.stdout
     assert first["decode_head.linear_pred.weight"].shape[0] == 2
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
