@@ -1,5 +1,6 @@
 """The training loop: batches in, a trained network and a log out."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ def fit(
         done = progress(recipe, resumed, at.seconds)
         with tqdm(total=1.0, initial=done, bar_format=_BAR, desc="train", disable=not log) as bar:
             if 0 < done < 1:
-                bar.write(f"goes on from iteration {resumed}")
+                bar.write(f"goes on from iteration {resumed}", sys.stderr)
             while done < 1:
                 images, labels = next(batches)
                 lr, loss = learner.step(normalise(images), labels, at.iteration, done)
@@ -122,7 +123,7 @@ def fit(
                         at.miou = mean_iou(validate(learner.result, validation, normalise))
                         log.add(at.iteration, clock.seconds, lr, miou=at.miou)
                         log.draw()
-                    bar.write(f"iteration {at.iteration}: mIoU {at.miou:.2f} %")
+                    bar.write(f"iteration {at.iteration}: mIoU {at.miou:.2f} %", sys.stderr)
                 at.seconds, at.log = clock.seconds, log.rows
                 if checkpoint.due(at.iteration, miou_due):
                     checkpoint.write(at, learner)
