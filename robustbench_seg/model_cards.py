@@ -80,13 +80,22 @@ class Published:
 
 @dataclass(frozen=True)
 class Training:
-    """How weights of our own were made: `command` makes them again."""
+    """How weights of our own were made: `command` makes them again.
+
+    encoder: what the encoder began with, where not from nothing, and the start of its sha256
+    augment: the augmentation for robustness, where there was one: no model to be compared with
+        those that saw clean images alone
+    ema:     decay of the average of the weights that was saved
+    """
 
     command: str
     minutes: float
     hardware: str
     iterations: int
     seed: int
+    encoder: str | None = None
+    augment: str | None = None
+    ema: float | None = None
 
 
 @dataclass(frozen=True)

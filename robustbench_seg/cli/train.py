@@ -1,5 +1,6 @@
 """robustseg train: train a model by the SegFormer recipe."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -37,8 +38,15 @@ def _as_typed(context: click.Context) -> str:
     metavar="N",
     help="Steps.  [default: at the end only]",
 )
+@click.option(
+    "--checkpoint-every",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Steps.  [default: every 3 minutes]",
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the result.")
 @click.option("--name", help="Name of the result.  [default: MODEL-DATASET]")
+@click.option("--encoder", metavar="W", help="Encoder to begin with: a file, hf:<hub id> or URL.")
 @click.option("--iterations", type=int, help="Optimiser steps.  [default: 160000, or --minutes]")
 @click.option("--minutes", type=float, help="End after this training time, at learning rate 0.")
 @click.option("--batch", type=int, default=8, show_default=True, help="Images per step.")
@@ -47,11 +55,18 @@ def _as_typed(context: click.Context) -> str:
 @click.option("--warmup", type=int, default=1500, show_default=True, help="Steps.")
 @click.option("--weight-decay", type=float, default=0.01, show_default=True)
 @click.option("--head-lr-factor", type=float, default=10.0, show_default=True)
+@click.option("--ema", type=float, metavar="DECAY", help="Average the weights, such as 0.999.")
+@click.option(
+    "--augment", type=click.Choice(["augmix", "style"]), help="For robustness; shows in the name."
+)
 @click.option("--drop-path", type=float, help="Stochastic depth.  [default: the network's]")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
 @click.option(
-    "--precision", type=click.Choice(["float32", "bf16"]), default="float32", show_default=True
+    "--precision",
+    type=click.Choice(["float32", "bf16", "fp16"]),
+    default="float32",
+    show_default=True,
 )
 @click.option(
     "--threads", type=click.IntRange(1), metavar="N", help="CPU threads.  [default: all cores]"
@@ -69,8 +84,10 @@ def train(
     split: str,
     validate_on: str,
     validate_every: int | None,
+    checkpoint_every: int | None,
     out: Path,
     name: str | None,
+    encoder: str | None,
     iterations: int | None,
     minutes: float | None,
     batch: int,
@@ -79,6 +96,8 @@ def train(
     warmup: int,
     weight_decay: float,
     head_lr_factor: float,
+    ema: float | None,
+    augment: str | None,
     drop_path: float | None,
     seed: int,
     device: str,
@@ -87,13 +106,15 @@ def train(
     workers: int,
     half: bool,
 ) -> None:
-    """Train a model from scratch; the defaults are SegFormer's recipe on Cityscapes.
+    """Train a model; the defaults are SegFormer's recipe on Cityscapes.
 
-    Writes into --out the weights, a model card for them (give it to evaluate --model) and
-    log.csv. Training ends after --iterations, or after --minutes of training time, whichever
-    is first; the learning rate reaches 0 just then. The paper's recipe is made for 8 GPUs and a
-    pretrained backbone; for a start from nothing on a CPU say
+    Writes into --out the weights, a model card for them (give it to evaluate --model), log.csv,
+    log.png and checkpoint.pt. Started again, it goes on from the checkpoint. Training ends after
+    --iterations, or after --minutes of training time, whichever is first; the learning rate
+    reaches 0 just then. The recipe is made for 8 GPUs (torchrun) and an --encoder trained on
+    ImageNet; from nothing on a CPU say
     --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.
+    More: docs/training.md.
     """
     from robustbench_seg.allocator import keep_freed_memory
     from robustbench_seg.threads import wait_briefly
@@ -103,15 +124,17 @@ def train(
 
     import torch
 
-    from robustbench_seg.architectures import build
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.errors import ModelError
     from robustbench_seg.hardware import hardware
     from robustbench_seg.model_cards import Training, load_card
-    from robustbench_seg.training import Recipe, fit, save, trained_card
+    from robustbench_seg.shard import torchrun_shard
+    from robustbench_seg.training import Recipe, fit, initial, save, trained_card
 
     if threads is not None:
         torch.set_num_threads(threads)
+    if device == "cuda":
+        device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
@@ -128,6 +151,8 @@ def train(
         weight_decay=weight_decay,
         head_lr_factor=head_lr_factor,
         warmup=warmup,
+        ema=ema,
+        augment=augment,
         drop_path=drop_path,
         seed=seed,
     )
@@ -140,32 +165,42 @@ def train(
         name=name or f"{source.name}-{images.name}".replace(":", "-"),
         dataset=dataset,
         classes=len(images.classes),
+        augment=augment,
     )
-    torch.manual_seed(seed)
-    stochastic = {} if drop_path is None else {"drop_path": drop_path}
-    network = build(card.architecture, card.classes, **{**card.variant, **stochastic})
+    start = initial(card, recipe, encoder)
     outcome = fit(
-        network,
+        start.network,
         images,
         validation,
         recipe,
         card.preprocessing,
-        log=out / "log.csv",
+        out=out,
+        facts={**start.facts, "split": split},
         validate_every=validate_every,
+        checkpoint_every=checkpoint_every,
         device=device,
         precision=precision,
         workers=workers,
     )
+    if torchrun_shard().index > 1:
+        return  # the first process writes
+    path = out / f"{card.name}.toml"
+    if outcome.resumed == outcome.iterations and path.exists():
+        click.echo(f"finished before, after {outcome.iterations} iterations\n{path}")
+        return
     training = Training(
         command=_as_typed(context),
         minutes=round(outcome.seconds / 60, 2),
         hardware=hardware(device),
         iterations=outcome.iterations,
         seed=seed,
+        encoder=start.encoder,
+        augment=augment,
+        ema=ema,
     )
     remark = (
         f"Clean mIoU {outcome.miou:.2f} % on {images.name} {validate_on} "
         f"({len(validation)} images), after {outcome.views} views of {len(images)} images."
     )
-    path = save(out, network, card, images.classes, training, remark, half)
+    path = save(out, start.network, start.card, images.classes, training, remark, half)
     click.echo(f"{remark}\n{path}")

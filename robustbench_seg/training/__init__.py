@@ -3,5 +3,6 @@
 from robustbench_seg.training.loop import Outcome, fit
 from robustbench_seg.training.product import save, trained_card
 from robustbench_seg.training.recipe import Recipe
+from robustbench_seg.training.start import Start, initial
 
-__all__ = ["Outcome", "Recipe", "fit", "save", "trained_card"]
+__all__ = ["Outcome", "Recipe", "Start", "fit", "initial", "save", "trained_card"]

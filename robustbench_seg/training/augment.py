@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE, Image, Labels
 from robustbench_seg.training.recipe import Recipe
+from robustbench_seg.training.robust_augment import AUGMENTATIONS
 
 _CROP_TRIES = 10
 _BRIGHTNESS = 32.0
@@ -37,6 +38,8 @@ def augment(
         image, labels = image[:, ::-1], labels[:, ::-1]
     if recipe.photometric:
         image = distort(image, rng)
+    if recipe.augment:
+        image = AUGMENTATIONS[recipe.augment](np.ascontiguousarray(image), rng)
     return pad(image, labels, recipe.crop, fill)
 
 

@@ -29,9 +29,17 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
     restart in the middle change nothing.
     """
 
-    def __init__(self, dataset: Dataset, recipe: Recipe, preprocessing: Preprocessing) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        recipe: Recipe,
+        preprocessing: Preprocessing,
+        slots: range | None = None,
+    ) -> None:
+        """slots: the places in a batch that are wanted, for one of several processes; None: all."""
         self.dataset = dataset
         self.recipe = recipe
+        self.slots = range(recipe.batch) if slots is None else slots
         red, green, blue = (round(255 * value) for value in preprocessing.mean)
         self.fill = (red, green, blue)  # all but 0 once normalised
         self._kept: dict[int, Sample] = {}
@@ -45,7 +53,7 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, iteration: int) -> tuple[Tensor, Tensor]:
         views = []
-        for slot in range(self.recipe.batch):
+        for slot in self.slots:
             sample = self._sample(self.index(iteration, slot))
             rng = np.random.default_rng([self.recipe.seed, _AUGMENT, iteration, slot])
             views.append(augment(sample.image, sample.labels, self.recipe, self.fill, rng))
@@ -68,7 +76,7 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
 def stream(batches: Batches, workers: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the batches from iteration `start` on, without end.
 
-    workers: processes that prepare them ahead; 0 = prepared when asked for.
+    workers: processes that prepare them ahead, from the first that is asked for; 0 = none.
     """
     loader = DataLoader(
         batches,
@@ -79,7 +87,7 @@ def stream(batches: Batches, workers: int, start: int = 0) -> Iterator[tuple[Ten
         pin_memory=torch.cuda.is_available(),
         generator=torch.Generator(),  # the loader draws a seed: not from dropout's generator
     )
-    return iter(loader)
+    yield from loader
 
 
 def _quiet_worker(_: int) -> None:

@@ -1,16 +1,22 @@
-"""What a training writes while it runs: its clock and its CSV."""
+"""What a training writes while it runs: its clock, its CSV and the figure of it."""
 
+import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
+from matplotlib.figure import Figure
+
+from robustbench_seg.files import write_bytes, write_text
+
 
 class Clock:
-    """Seconds since it was made, without those spent inside `paused`."""
+    """Seconds since it was made, and `seconds` before, without those spent inside `paused`."""
 
-    def __init__(self) -> None:
-        self._start = time.monotonic()
+    def __init__(self, seconds: float = 0.0) -> None:
+        self._start = time.monotonic() - seconds
 
     @property
     def seconds(self) -> float:
@@ -26,14 +32,17 @@ class Clock:
 
 
 class Log:
-    """The CSV of a training; every row is on disk as soon as it is added."""
+    """log.csv in `folder`; every row is on disk as soon as it is added.
+
+    rows: those of earlier starts; what else is in the file is dropped
+    """
 
     COLUMNS = ("iteration", "seconds", "lr", "loss", "miou")
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(",".join(self.COLUMNS) + "\n")
+    def __init__(self, folder: Path, rows: str = "") -> None:
+        self._path = folder / "log.csv"
+        self.rows = rows
+        write_text(self._path, ",".join(self.COLUMNS) + "\n" + rows)
 
     def add(
         self,
@@ -45,6 +54,27 @@ class Log:
     ) -> None:
         """Append a row; None is an empty cell."""
         scores = ("" if value is None else f"{value:.4f}" for value in (loss, miou))
-        row = (str(iteration), f"{seconds:.1f}", f"{lr:.6g}", *scores)
+        row = ",".join((str(iteration), f"{seconds:.1f}", f"{lr:.6g}", *scores)) + "\n"
+        self.rows += row
         with self._path.open("a") as file:
-            file.write(",".join(row) + "\n")
+            file.write(row)
+
+    def draw(self) -> None:
+        """Write log.png, loss and mIoU over the steps; the same log gives the same bytes."""
+        table = pd.read_csv(self._path)
+        figure = Figure(figsize=(6.4, 4.0), dpi=100, layout="constrained")
+        top, bottom = figure.subplots(2, sharex=True)
+        for axes, column, label, marker in (
+            (top, "loss", "loss", None),
+            (bottom, "miou", "mIoU on the validation split (%)", "o"),
+        ):
+            seen = table[["iteration", column]].dropna()
+            axes.plot(seen["iteration"], seen[column], marker=marker, markersize=3)
+            axes.set_ylabel(label, fontsize=8)
+            axes.grid(alpha=0.3)
+            axes.spines[["top", "right"]].set_visible(False)
+        top.set_ylim(bottom=0)
+        bottom.set_xlabel("iteration")
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", metadata={"Software": None})
+        write_bytes(self._path.with_suffix(".png"), picture.getvalue())

@@ -1,23 +1,27 @@
 """The training loop: batches in, a trained network and a log out."""
 
-from dataclasses import dataclass
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from robustbench_seg.confusion import mean_iou
-from robustbench_seg.datasets import IGNORE, Dataset
+from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.model_cards import Preprocessing
 from robustbench_seg.training.batches import Batches, Normaliser, stream
+from robustbench_seg.training.checkpoint import Checkpoint
+from robustbench_seg.training.distributed import joined
+from robustbench_seg.training.learner import Learner
 from robustbench_seg.training.log import Clock, Log
-from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate
 from robustbench_seg.training.recipe import Recipe
-from robustbench_seg.training.schedule import learning_rate_factor, progress
+from robustbench_seg.training.schedule import progress
 from robustbench_seg.training.validation import validate
 
 _LOG_EVERY = 20
@@ -29,26 +33,18 @@ class Outcome:
     """What a training came to.
 
     iterations: optimiser steps taken
+    resumed:    how many of them were taken by earlier starts
     seconds:    training time, without validation
     views:      augmented images seen
-    miou:       at the end, on the whole images of the validation split, in percent
+    miou:       at the end, on the whole images of the validation split, in percent; with several
+                processes the first alone knows it, the others have NaN
     """
 
     iterations: int
+    resumed: int
     seconds: float
     views: int
     miou: float
-
-
-def segmentation_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of `logits` (float NxKxhxw) against `labels` (uint8 NxHxW, 255 = ignored).
-
-    The logits are upsampled bilinearly (align_corners=False) to the labels' size. The sum is
-    divided by the number of all pixels, ignored ones included, as in the original recipe.
-    """
-    logits = F.interpolate(logits.float(), labels.shape[1:], mode="bilinear", align_corners=False)
-    total = F.cross_entropy(logits, labels.long(), ignore_index=IGNORE, reduction="sum")
-    return total / labels.numel()
 
 
 def fit(
@@ -58,65 +54,85 @@ def fit(
     recipe: Recipe,
     preprocessing: Preprocessing,
     *,
-    log: Path,
+    out: Path,
+    facts: Mapping[str, Any] | None = None,
     validate_every: int | None = None,
+    checkpoint_every: int | None = None,
     device: str = "cpu",
     precision: str = "float32",
     workers: int = 2,
 ) -> Outcome:
     """Train `network` in place by `recipe`; leave it in eval mode on the CPU.
 
-    log:            CSV written while training: iteration, seconds of training, learning rate of
-                    the backbone, loss (mean over the steps since the last row), and the mIoU in
-                    percent on `validation`
+    out:            folder of log.csv (iteration, seconds of training, learning rate of the
+                    backbone, loss (mean over the steps since the last row), and the mIoU in
+                    percent on `validation`), log.png and checkpoint.pt. Where there is a
+                    checkpoint, the training goes on from it, as if it had never been interrupted
+    facts:          what decides the initial weights, by name: a checkpoint with others is refused
     validate_every: steps between validations; None = only at the end
+    checkpoint_every: steps between checkpoints; None = by time and behind validations
     device:         as torch names it; with a GPU the batches are pinned
-    precision:      "float32", or "bf16" for autocast; the loss is always float32
+    precision:      "float32", or "bf16" or "fp16" for autocast; the loss is always float32
     workers:        processes that prepare batches ahead; they change no number
 
-    Raises ModelError when the loss is no longer a number.
+    Processes started by torchrun share each batch, and the first alone validates and writes.
+    Raises ModelError when the loss is no longer a number, when the batch cannot be shared evenly,
+    and as Checkpoint.restore does.
     """
+    facts = {
+        **(facts or {}),
+        "dataset": dataset.name,
+        "images": len(dataset),
+        "precision": precision,
+        **asdict(recipe),
+    }
+    checkpoint = Checkpoint(out / "checkpoint.pt", facts, checkpoint_every)
     normalise = Normaliser(preprocessing, device)
-    network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimizer = make_optimizer(network, recipe)
-    batches = stream(Batches(dataset, recipe, preprocessing), workers)
-    iteration, done, miou = 0, 0.0, float("nan")
-    losses: list[Tensor] = []
-    clock, rows = Clock(), Log(log)
-    with tqdm(total=1.0, bar_format=_BAR, desc="train") as bar:
-        while done < 1:
-            images, labels = next(batches)
-            lr = recipe.lr * set_learning_rate(
-                optimizer, learning_rate_factor(recipe, iteration, done)
-            )
-            with torch.autocast(torch.device(device).type, torch.bfloat16, precision == "bf16"):
-                logits = _forward(network, normalise(images))
-            loss = segmentation_loss(logits, labels.to(device, non_blocking=True))
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            optimizer.zero_grad()
-            losses.append(loss.detach())  # read later: reading waits for the GPU
-
-            iteration += 1
-            before, done = done, progress(recipe, iteration, clock.seconds)
-            bar.update(done - before)
-            if iteration % _LOG_EVERY == 0 or done == 1:
-                value = _mean(losses, iteration)
-                losses.clear()
-                rows.add(iteration, clock.seconds, lr, loss=value)
-                bar.set_postfix(iteration=iteration, loss=f"{value:.3f}")
-            if done == 1 or (validate_every and iteration % validate_every == 0):
-                with clock.paused():
-                    miou = mean_iou(validate(network, validation, normalise))
-                rows.add(iteration, clock.seconds, lr, miou=miou)
-                bar.write(f"iteration {iteration}: mIoU {miou:.2f} %")
-    seconds = clock.seconds
-    network.eval().cpu()
-    return Outcome(iteration, seconds, iteration * recipe.batch, miou)
+    with joined(device) as processes:
+        views = Batches(dataset, recipe, preprocessing, processes.slots(recipe.batch))
+        learner = Learner(network, recipe, device, precision, processes)
+        at = checkpoint.restore(learner)
+        log = Log(out, at.log) if processes.first else None
+        clock, resumed = Clock(at.seconds), at.iteration
+        batches = stream(views, workers, resumed)
+        done = progress(recipe, resumed, at.seconds)
+        with tqdm(total=1.0, initial=done, bar_format=_BAR, desc="train", disable=not log) as bar:
+            if 0 < done < 1:
+                bar.write(f"goes on from iteration {resumed}", sys.stderr)
+            while done < 1:
+                images, labels = next(batches)
+                lr, loss = learner.step(normalise(images), labels, at.iteration, done)
+                at.losses.append(loss)  # read later: reading waits for the GPU
+                at.iteration += 1
+                before, done = done, progress(recipe, at.iteration, clock.seconds)
+                if recipe.minutes:  # each process has its own clock
+                    done = processes.agreed(done, device)
+                bar.update(done - before)
+                loss_due = done == 1 or _divides(_LOG_EVERY, at.iteration)
+                miou_due = done == 1 or _divides(validate_every, at.iteration)
+                if loss_due:
+                    mean = _mean(at.losses, at.iteration)
+                    at.losses.clear()
+                    bar.set_postfix(iteration=at.iteration, loss=f"{mean:.3f}")
+                if not log:
+                    continue
+                if loss_due:
+                    log.add(at.iteration, clock.seconds, lr, loss=mean)
+                if miou_due:
+                    with clock.paused():
+                        at.miou = mean_iou(validate(learner.result, validation, normalise))
+                        log.add(at.iteration, clock.seconds, lr, miou=at.miou)
+                        log.draw()
+                    bar.write(f"iteration {at.iteration}: mIoU {at.miou:.2f} %", sys.stderr)
+                at.seconds, at.log = clock.seconds, log.rows
+                if checkpoint.due(at.iteration, miou_due):
+                    checkpoint.write(at, learner)
+    learner.finish()
+    return Outcome(at.iteration, resumed, at.seconds, at.iteration * recipe.batch, at.miou)
 
 
 def _mean(losses: list[Tensor], iteration: int) -> float:
-    value = float(torch.stack(losses).mean())
+    value = float(torch.stack([loss.cpu() for loss in losses]).mean())
     if not np.isfinite(value):
         raise ModelError(
             f"the loss is {value} at iteration {iteration}: lower --lr or lengthen --warmup"
@@ -124,12 +140,5 @@ def _mean(losses: list[Tensor], iteration: int) -> float:
     return value
 
 
-def _forward(network: nn.Module, images: Tensor) -> Tensor:
-    try:
-        logits: Tensor = network(images)
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
-        # DeepLab's image pooling leaves one value per image and channel to normalise.
-        raise ModelError("a batch of 1 cannot be normalised here: use --batch 2 or more") from None
-    return logits
+def _divides(every: int | None, iteration: int) -> bool:
+    return every is not None and iteration % every == 0

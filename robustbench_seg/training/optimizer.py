@@ -14,8 +14,9 @@ def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]
     """Split the parameters of `network` by learning rate and by weight decay.
 
     Everything outside `network.backbone` is the head and learns `head_lr_factor` times faster;
-    the weights and biases of normalisation layers do not decay, all others do (the released
-    SegFormer configurations). Each group's `initial_lr` is its learning rate at factor 1.
+    the weights and biases of normalisation layers and position encodings do not decay, all others
+    do (the released SegFormer configurations). Each group's `initial_lr` is its learning rate at
+    factor 1.
     """
     normed = {
         id(parameter)
@@ -25,7 +26,8 @@ def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]
     }
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        key = (name.startswith("backbone."), id(parameter) not in normed)
+        decays = id(parameter) not in normed and "pos_embed" not in name
+        key = (name.startswith("backbone."), decays)
         groups.setdefault(key, []).append(parameter)
     return [
         {

@@ -14,8 +14,14 @@ from robustbench_seg.model_cards import Inference, ModelCard, Training, WeightsS
 from robustbench_seg.weights import save_weights
 
 
-def trained_card(card: ModelCard, *, name: str, dataset: str, classes: int) -> ModelCard:
-    """The card of the network of `card` trained on `dataset`, its weights beside it."""
+def trained_card(
+    card: ModelCard, *, name: str, dataset: str, classes: int, augment: str | None = None
+) -> ModelCard:
+    """The card of the network of `card` trained on `dataset`, its weights beside it.
+
+    augment: see Recipe; it ends the name, which every table, figure and folder shows
+    """
+    name = f"{name}-{augment}" if augment else name
     return dataclasses.replace(
         card,
         name=name,
@@ -50,7 +56,7 @@ def save(
         "num_classes": str(card.classes),
         "classes": json.dumps(list(names), ensure_ascii=False),
         "dataset": card.dataset,
-        **({"eps": card.variant.get("eps", "nvlabs")} if card.architecture == "segformer" else {}),
+        **({"eps": card.variant["eps"]} if "eps" in card.variant else {}),
     }
     weights = folder / card.weights.location
     state = network.state_dict()

@@ -5,7 +5,8 @@ Source: arXiv 2105.15203, section 4.1, and the released 160k-iteration configura
 
 from dataclasses import dataclass
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, unknown
+from robustbench_seg.training.robust_augment import AUGMENTATIONS
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,15 @@ class Recipe:
     photometric:     whether brightness, contrast, saturation and hue are distorted
     lr:              AdamW's peak learning rate for the backbone
     betas:           AdamW's decay rates of the two moments
-    weight_decay:    AdamW's decoupled decay; 0 for the parameters of normalisation layers
+    weight_decay:    AdamW's decoupled decay; 0 for normalisation layers and position encodings
     head_lr_factor:  learning rate of everything outside the backbone, relative to `lr`
     warmup:          steps of linear warm-up
     warmup_ratio:    share of the learning rate at the first step
     power:           exponent of the polynomial decay
+    augment:         one of robust_augment.AUGMENTATIONS, behind all others; None = none, the recipe
+    ema:             decay of an exponential moving average of the weights, which is then what is
+                     validated and saved: average <- ema average + (1 - ema) weights behind each
+                     step, beginning with the first step's weights; None = no average
     drop_path:       stochastic depth of the backbone at its last block; None = the network's
     seed:            of initial weights, order of images, augmentation and dropout
     """
@@ -47,12 +52,16 @@ class Recipe:
     warmup: int = 1500
     warmup_ratio: float = 1e-6
     power: float = 1.0
+    augment: str | None = None
+    ema: float | None = None
     drop_path: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.iterations is None and self.minutes is None:
             raise ModelError("recipe: no end: give iterations, minutes or both")
+        if self.augment is not None and self.augment not in AUGMENTATIONS:
+            raise ModelError(f"recipe: {unknown('augment', self.augment, AUGMENTATIONS)}")
         checks = {
             "iterations": self.iterations is None or self.iterations > 0,
             "minutes": self.minutes is None or self.minutes > 0,
@@ -65,6 +74,7 @@ class Recipe:
             "weight_decay": self.weight_decay >= 0,
             "head_lr_factor": self.head_lr_factor > 0,
             "warmup": self.warmup >= 0,
+            "ema": self.ema is None or 0 <= self.ema < 1,
             "drop_path": self.drop_path is None or 0 <= self.drop_path < 1,
             "seed": self.seed >= 0,
         }

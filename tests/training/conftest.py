@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from PIL import Image
 from torch import nn
 
 from robustbench_seg.datasets import Sample
@@ -46,6 +47,14 @@ class Small(nn.Module):
         return self.head(self.backbone(images))
 
 
+DESCRIPTION = """
+name = "stripes"
+images = "{split}/*.jpg"
+labels = "{split}/*.png"
+classes = ["dark", "bright"]
+"""
+
+
 @pytest.fixture
 def blocks():
     return Blocks()
@@ -59,3 +68,18 @@ def small():
 @pytest.fixture
 def preprocessing():
     return Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+
+
+@pytest.fixture
+def stripes(tmp_path):
+    """A dataset of one's own: dark above, bright below."""
+    for split in ("train", "val"):
+        (tmp_path / split).mkdir()
+        for i in range(3):
+            labels = np.zeros((40, 64), np.uint8)
+            labels[15 + 5 * i :] = 1
+            image = np.repeat(labels[..., None] * np.uint8(150) + np.uint8(40), 3, axis=2)
+            Image.fromarray(image).save(tmp_path / split / f"{i}.jpg")
+            Image.fromarray(labels).save(tmp_path / split / f"{i}.png")
+    (tmp_path / "stripes.toml").write_text(DESCRIPTION)
+    return str(tmp_path / "stripes.toml")

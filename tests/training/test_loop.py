@@ -9,7 +9,8 @@ from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.training.batches import Batches, Normaliser
-from robustbench_seg.training.loop import fit, segmentation_loss
+from robustbench_seg.training.learner import seed_step, segmentation_loss
+from robustbench_seg.training.loop import fit
 from robustbench_seg.training.recipe import Recipe
 from robustbench_seg.training.validation import validate
 
@@ -47,15 +48,15 @@ class TestLoss:
 def test_it_learns_and_says_so(blocks, small, preprocessing, tmp_path):
     torch.manual_seed(0)
     network = small()
-    log = tmp_path / "new" / "log.csv"
+    out = tmp_path / "new"
     outcome = fit(
-        network, blocks, blocks, RECIPE, preprocessing, log=log, validate_every=40, workers=0
+        network, blocks, blocks, RECIPE, preprocessing, out=out, validate_every=40, workers=0
     )
     assert outcome.miou > 95
     assert (outcome.iterations, outcome.views) == (60, 240)
     assert not network.training
 
-    written = rows(log)
+    written = rows(out / "log.csv")
     steps = [(int(row["iteration"]), bool(row["loss"]), bool(row["miou"])) for row in written]
     assert steps == [
         (20, True, False),
@@ -78,15 +79,14 @@ def test_the_steps_are_plain_adamw(blocks, small, preprocessing, tmp_path):
     torch.manual_seed(2)
     network, reference = small(), small()
     reference.load_state_dict(network.state_dict())
-    torch.manual_seed(3)
-    fit(network, blocks, blocks, recipe, preprocessing, log=tmp_path / "log.csv", workers=0)
+    fit(network, blocks, blocks, recipe, preprocessing, out=tmp_path, workers=0)
 
-    torch.manual_seed(3)
     optimizer = torch.optim.AdamW(reference.parameters(), weight_decay=0)
     batches, normalise = Batches(blocks, recipe, preprocessing), Normaliser(preprocessing, "cpu")
     for iteration, factor in enumerate((1e-6, (2 / 3) * 0.5, 1 / 3)):
         optimizer.param_groups[0]["lr"] = 1e-2 * factor
         optimizer.zero_grad()
+        seed_step(recipe.seed, iteration)  # dropout's draws
         images, labels = batches[iteration]
         segmentation_loss(reference(normalise(images)), labels).backward()
         optimizer.step()
@@ -101,8 +101,8 @@ def test_minicity_same_seed_same_weights_whatever_the_workers(preprocessing, tmp
     for workers in (0, 2):
         torch.manual_seed(1)
         network = build("segformer", 19, size="b0")
-        log = tmp_path / f"{workers}.csv"
-        outcome = fit(network, train, val, recipe, preprocessing, log=log, workers=workers)
+        out = tmp_path / str(workers)
+        outcome = fit(network, train, val, recipe, preprocessing, out=out, workers=workers)
         assert 0 < outcome.miou < 100
         states.append(network.state_dict())
     for name, tensor in states[0].items():
@@ -117,27 +117,25 @@ def test_segformer_learns_one_image_by_heart(blocks, preprocessing, tmp_path):
     )  # fmt: skip
     torch.manual_seed(0)
     network = build("segformer", 3, size="b0", drop_path=0)
-    log = tmp_path / "log.csv"
-    outcome = fit(network, blocks, blocks, recipe, preprocessing, log=log, workers=0)
-    losses = [float(row["loss"]) for row in rows(log) if row["loss"]]
+    outcome = fit(network, blocks, blocks, recipe, preprocessing, out=tmp_path, workers=0)
+    losses = [float(row["loss"]) for row in rows(tmp_path / "log.csv") if row["loss"]]
     assert losses[-1] < 0.5 * losses[0]
     assert outcome.miou > 70
 
 
 def test_minutes_end_at_rate_zero(blocks, small, preprocessing, tmp_path):
     recipe = Recipe(iterations=None, minutes=1 / 60, batch=2, crop=(32, 32), warmup=0)
-    log = tmp_path / "log.csv"
-    outcome = fit(small(), blocks, blocks, recipe, preprocessing, log=log, workers=0)
+    outcome = fit(small(), blocks, blocks, recipe, preprocessing, out=tmp_path, workers=0)
     assert 1 <= outcome.seconds < 1.5
     assert outcome.iterations > 5
-    assert float(rows(log)[-1]["lr"]) < 0.2 * recipe.lr
+    assert float(rows(tmp_path / "log.csv")[-1]["lr"]) < 0.2 * recipe.lr
 
 
 def test_a_diverged_loss_is_an_error(blocks, small, preprocessing, tmp_path):
     network = small()
     torch.nn.init.constant_(network.head[1].bias, float("nan"))
     with pytest.raises(ModelError, match="the loss is nan at iteration 20: lower --lr or"):
-        fit(network, blocks, blocks, RECIPE, preprocessing, log=tmp_path / "log.csv", workers=0)
+        fit(network, blocks, blocks, RECIPE, preprocessing, out=tmp_path, workers=0)
 
 
 def test_validation_pools_whole_images(blocks):
@@ -166,4 +164,4 @@ def test_a_batch_of_one_is_refused_where_it_cannot_be_normalised(blocks, preproc
     network = build("deeplabv3plus", len(blocks.classes), backbone="mobilenet_v2", separable=True)
     recipe = Recipe(iterations=1, batch=1, crop=(32, 48))
     with pytest.raises(ModelError, match=r"a batch of 1 .* use --batch 2 or more"):
-        fit(network, blocks, blocks, recipe, preprocessing, log=tmp_path / "l.csv", workers=0)
+        fit(network, blocks, blocks, recipe, preprocessing, out=tmp_path, workers=0)

@@ -37,6 +37,12 @@ def test_groups_of_segformer_by_hand():
     assert found["decode_head.linear_pred.bias"] == (1e-2, 0.05)
 
 
+def test_position_encodings_do_not_decay():
+    found = settings(build("segformer", 3, size="b0", position_grid=(64, 64)))
+    assert [found[f"backbone.pos_embed{i}"] for i in range(1, 5)] == [(1e-3, 0)] * 4
+    assert found["backbone.block1.0.mlp.fc1.weight"] == (1e-3, 0.05)
+
+
 @pytest.mark.parametrize(
     ("architecture", "variant"),
     [("segformer", {"size": "b0"}), ("deeplabv3plus", {"backbone": "mobilenet_v2"})],

@@ -60,7 +60,6 @@ def test_the_weights_are_read_back(card, network, tmp_path):
             "num_classes": "11",
             "classes": json.dumps(CLASSES),
             "dataset": "camvid",
-            "eps": "nvlabs",
         }.items()
     )
 

@@ -4,38 +4,14 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from PIL import Image
 
 from robustbench_seg.cli.train import train
 from robustbench_seg.confusion import confusion_matrix, mean_iou
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.errors import CardError, DatasetError, ModelError
+from robustbench_seg.errors import CardError, DatasetError, ModelError, WeightsError
 from robustbench_seg.model_cards import load_card
-from robustbench_seg.segmenter import load_model
+from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.segmenter.inference import to_tensor, whole
-
-DESCRIPTION = """
-name = "stripes"
-images = "{split}/*.jpg"
-labels = "{split}/*.png"
-classes = ["dark", "bright"]
-"""
-
-
-@pytest.fixture
-def stripes(tmp_path):
-    """A dataset of one's own: dark above, bright below."""
-    for split in ("train", "val"):
-        (tmp_path / split).mkdir()
-        for i in range(3):
-            labels = np.zeros((40, 64), np.uint8)
-            labels[15 + 5 * i :] = 1
-            image = np.repeat(labels[..., None] * np.uint8(150) + np.uint8(40), 3, axis=2)
-            Image.fromarray(image).save(tmp_path / split / f"{i}.jpg")
-            Image.fromarray(labels).save(tmp_path / split / f"{i}.png")
-    (tmp_path / "stripes.toml").write_text(DESCRIPTION)
-    return str(tmp_path / "stripes.toml")
-
 
 QUICK = "--batch 2 --crop 32x64 --lr 2e-3 --head-lr-factor 1 --warmup 2 --workers 0 --threads 1"
 
@@ -60,9 +36,11 @@ def test_from_a_card_to_a_card(stripes, tmp_path):
     words = shlex.split(card.training.command)
     assert words[:2] == ["robustseg", "train"]
     first = load_model(path).state_dict()
+    (out / "checkpoint.pt").unlink()
     again = CliRunner().invoke(train, words[2:], catch_exceptions=False)
     assert again.exit_code == 0, again.output
     second = load_model(path).state_dict()
+    assert "finished" not in again.stdout
     assert first["decode_head.linear_pred.weight"].shape[0] == 2
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
@@ -86,11 +64,42 @@ def test_the_score_printed_is_that_of_the_saved_model(stripes, tmp_path):
     assert mean_iou(matrix) == pytest.approx(printed, abs=0.01)
 
 
+def test_a_finished_training_says_so(stripes, tmp_path):
+    given = ("--model", "segformer-b0", "--dataset", stripes, "--out", str(tmp_path / "out"))
+    run(*given, "--iterations", "2")
+    card = tmp_path / "out" / "segformer-b0-stripes.toml"
+    before = card.read_text()
+    assert run(*given, "--iterations", "2").stdout.endswith(
+        f"finished before, after 2 iterations\n{card}\n"
+    )
+    assert card.read_text() == before
+    with pytest.raises(ModelError, match="of another training: iterations 2 there and 3 here"):
+        run(*given, "--iterations", "3")
+
+
+def test_augmentation_for_robustness_shows(stripes, tmp_path):
+    result = run(
+        "--model", "segformer-b0", "--dataset", stripes, "--out", str(tmp_path), "--iterations",
+        "2", "--name", "clean", "--augment", "augmix", "--ema", "0.5",
+    )  # fmt: skip
+    assert result.stdout.endswith("clean-augmix.toml\n")
+    segmenter = load_segmenter(tmp_path / "clean-augmix.toml")
+    assert segmenter.name == "clean-augmix"
+    assert segmenter.about["training"]["augment"] == "augmix"
+    assert segmenter.about["training"]["ema"] == 0.5
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
         (["--model", "segformer-b9"], ModelError, "unknown model 'segformer-b9'; did you mean"),
         (["--model", "none.toml"], CardError, "none.toml: the model card cannot be read"),
+        (
+            ["--model", "segformer-b0", "--encoder", "none.pth"],
+            WeightsError,
+            "none.pth: no weights",
+        ),
+        (["--model", "segformer-b0", "--augment", "augmix", "--ema", "2"], ModelError, "ema = 2.0"),
         (["--model", "segformer-b0", "--split", "tran"], DatasetError, "tran"),
         (["--model", "segformer-b0", "--device", "cuda:99"], ModelError, "device 'cuda:99': "),
         (

@@ -1,0 +1,100 @@
+"""A training on disk, from which it goes on exactly where it was."""
+
+import pickle
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.files import atomic_path, remove_partials
+from robustbench_seg.training.learner import Learner
+
+SECONDS = 180.0
+"""How often a checkpoint is written where no number of steps is given."""
+
+_FORMAT = 1
+
+
+@dataclass
+class Position:
+    """Where a training stands, beside what its learner knows.
+
+    iteration: optimiser steps taken
+    seconds:   training time, without validation
+    miou:      of the last validation, in percent; NaN before the first
+    losses:    of the steps since the log's last row
+    log:       the rows of the log
+    """
+
+    iteration: int = 0
+    seconds: float = 0.0
+    miou: float = float("nan")
+    losses: list[Tensor] = field(default_factory=list)
+    log: str = ""
+
+
+class Checkpoint:
+    """The file `path`, for a training that is described by `facts`.
+
+    facts: all that decides what is computed, by name; plain values
+    every: steps from one checkpoint to the next; None: SECONDS. Behind each validation there is
+        one as well
+    """
+
+    def __init__(self, path: Path, facts: Mapping[str, Any], every: int | None = None) -> None:
+        self._path = path
+        self._facts = {"format": _FORMAT, **facts}
+        self._every = every
+        self._written = time.monotonic()
+
+    def due(self, iteration: int, validated: bool) -> bool:
+        """Whether to write one behind the step that made it `iteration` steps."""
+        if self._every is None:
+            return validated or time.monotonic() - self._written >= SECONDS
+        return validated or iteration % self._every == 0
+
+    def write(self, position: Position, learner: Learner) -> None:
+        """Replace the file in one step."""
+        state = {
+            "facts": self._facts,
+            "position": vars(position),
+            "learner": learner.state_dict(),
+        }
+        with atomic_path(self._path) as partial:
+            torch.save(state, partial)
+        self._written = time.monotonic()
+
+    def restore(self, learner: Learner) -> Position:
+        """Give `learner` the state in the file and return the position; the start without a file.
+
+        Raises ModelError if the file is not readable, or of a training with other facts.
+        """
+        remove_partials(self._path.parent)
+        if not self._path.exists():
+            return Position()
+        try:
+            state = torch.load(self._path, map_location="cpu", weights_only=True)
+            facts = state["facts"]
+        except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, KeyError) as e:
+            raise ModelError(
+                f"{self._path}: not a readable checkpoint ({type(e).__name__}); remove it to begin "
+                "anew"
+            ) from None
+        differences = [
+            f"{name} {facts.get(name)} there and {self._facts.get(name)} here"
+            for name in {**self._facts, **facts}
+            if facts.get(name) != self._facts.get(name)
+        ]
+        if differences:
+            raise ModelError(
+                f"{self._path} is of another training: {'; '.join(differences)}; give another "
+                "--out, or remove the file to begin anew"
+            )
+        learner.load_state_dict(state["learner"])
+        return Position(**state["position"])

@@ -1,0 +1,85 @@
+"""Several processes that train one network, as torchrun starts them: one for each GPU."""
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.shard import torchrun_shard
+
+_PATIENCE = datetime.timedelta(hours=12)
+"""How long the others wait for the first process: it alone validates."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The `rank`-th (from 0) of `count`; what communicates must be called by all of them."""
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that validates and writes."""
+        return self.rank == 0
+
+    def slots(self, batch: int) -> range:
+        """Its part of the places in a batch. ModelError if not all would have as many."""
+        if batch % self.count:
+            raise ModelError(
+                f"a batch of {batch} cannot be shared evenly by {self.count} processes; choose a "
+                f"multiple of {self.count} for --batch"
+            )
+        part = batch // self.count
+        return range(self.rank * part, (self.rank + 1) * part)
+
+    def replicate(self, network: nn.Module) -> nn.Module:
+        """What to call instead of `network`, so that gradients are the mean over all processes.
+
+        On GPUs the BatchNorms of `network` become synchronised ones, in place.
+        """
+        if self.count == 1:
+            return network
+        on_gpu = next(network.parameters()).is_cuda
+        if on_gpu:
+            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+        return DistributedDataParallel(network)
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean of `value` over the processes, the same in each."""
+        if self.count == 1:
+            return value
+        total = value.clone()
+        dist.all_reduce(total)
+        return total / self.count
+
+    def agreed(self, value: float, device: str) -> float:
+        """The first process's `value`, in each."""
+        if self.count == 1:
+            return value
+        shared = torch.tensor(value, dtype=torch.float64, device=device)
+        dist.broadcast(shared, src=0)
+        return float(shared)
+
+
+@contextmanager
+def joined(device: str) -> Iterator[Processes]:
+    """Meet the processes that torchrun started with this one; alone if it did not."""
+    shard = torchrun_shard()
+    if shard.count == 1:
+        yield Processes()
+        return
+    on_gpu = torch.device(device).type == "cuda"
+    if on_gpu:
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if on_gpu else "gloo", timeout=_PATIENCE)
+    try:
+        yield Processes(shard.index - 1, shard.count)
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,140 @@
+"""A network with all that changes it from step to step."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from robustbench_seg.datasets import IGNORE
+from robustbench_seg.errors import ModelError
+from robustbench_seg.training.distributed import Processes
+from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate
+from robustbench_seg.training.recipe import Recipe
+from robustbench_seg.training.schedule import learning_rate_factor
+
+PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+_DROP = 2  # a stream of the seed, beside those of the batches
+
+
+def segmentation_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of `logits` (float NxKxhxw) against `labels` (uint8 NxHxW, 255 = ignored).
+
+    The logits are upsampled bilinearly (align_corners=False) to the labels' size. The sum is
+    divided by the number of all pixels, ignored ones included, as in the original recipe.
+    """
+    logits = F.interpolate(logits.float(), labels.shape[1:], mode="bilinear", align_corners=False)
+    total = F.cross_entropy(logits, labels.long(), ignore_index=IGNORE, reduction="sum")
+    return total / labels.numel()
+
+
+def seed_step(seed: int, iteration: int, rank: int = 0) -> None:
+    """Seed torch's generators for one step of one process.
+
+    What drop path and dropout draw is so a function of these three numbers, like the batches: a
+    training that goes on in the middle needs no generator's state.
+    """
+    state = np.random.SeedSequence([seed, _DROP, iteration, rank]).generate_state(1, np.uint64)
+    torch.manual_seed(int(state[0]))
+
+
+class Learner:
+    """`network`, in place on `device`, with its optimiser, loss scale and moving average.
+
+    precision: a key of PRECISIONS: of the forward pass (autocast); the loss is always float32,
+        and scaled for fp16
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        recipe: Recipe,
+        device: str = "cpu",
+        precision: str = "float32",
+        processes: Processes | None = None,
+    ) -> None:
+        self._processes = processes or Processes()
+        self._recipe = recipe
+        self._device = device
+        self._precision = PRECISIONS[precision]
+        network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self._network = network
+        self._replica = self._processes.replicate(network)
+        self._optimizer = make_optimizer(network, recipe)
+        kind = torch.device(device).type
+        self._scaler = torch.amp.GradScaler(kind, enabled=precision == "fp16")
+        self._average = None
+        if recipe.ema is not None:
+            multi_avg_fn = get_ema_multi_avg_fn(recipe.ema)  # type: ignore[no-untyped-call]
+            self._average = AveragedModel(network, multi_avg_fn=multi_avg_fn, use_buffers=True)
+
+    @property
+    def result(self) -> nn.Module:
+        """What is validated and saved: the average if there is one, else the network."""
+        return self._average.module if self._average else self._network
+
+    def step(
+        self, images: Tensor, labels: Tensor, iteration: int, done: float
+    ) -> tuple[float, Tensor]:
+        """One optimiser step: the backbone's learning rate, and the loss in front of it.
+
+        images:    float32 Nx3xHxW, normalised, on the device
+        labels:    uint8 NxHxW
+        iteration: steps taken so far
+        done:      see `schedule.progress`
+
+        Raises ModelError where a batch of one cannot be normalised.
+        """
+        recipe = self._recipe
+        factor = set_learning_rate(self._optimizer, learning_rate_factor(recipe, iteration, done))
+        seed_step(recipe.seed, iteration, self._processes.rank)
+        mixed = self._precision is not torch.float32
+        with torch.autocast(torch.device(self._device).type, self._precision, mixed):
+            logits = self._forward(images)
+        loss = segmentation_loss(logits, labels.to(self._device, non_blocking=True))
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self._optimizer.zero_grad()
+        if self._average:
+            self._average.update_parameters(self._network)
+        return recipe.lr * factor, self._processes.mean(loss.detach())
+
+    def finish(self) -> None:
+        """Leave the result in the network, in eval mode on the CPU."""
+        if self._average:
+            self._network.load_state_dict(self._average.module.state_dict())
+        self._network.eval().cpu()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next step depends on."""
+        return {
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "scaler": self._scaler.state_dict(),
+            "average": self._average.state_dict() if self._average else {},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take on a `state_dict` of the same recipe and network."""
+        self._network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._scaler.load_state_dict(state["scaler"])
+        if self._average:
+            self._average.load_state_dict(state["average"])
+
+    def _forward(self, images: Tensor) -> Tensor:
+        try:
+            logits: Tensor = self._replica(images)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            # DeepLab's image pooling leaves one value per image and channel to normalise.
+            raise ModelError(
+                "a batch of 1 cannot be normalised here: use --batch 2 or more for each process"
+            ) from None
+        return logits

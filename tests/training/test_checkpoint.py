@@ -1,0 +1,194 @@
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.training.checkpoint import SECONDS, Checkpoint, Position
+from robustbench_seg.training.learner import Learner, seed_step
+from robustbench_seg.training.loop import fit
+from robustbench_seg.training.recipe import Recipe
+
+RECIPE = Recipe(iterations=30, batch=2, crop=(32, 32), lr=1e-2, warmup=3, ema=0.9, seed=1)
+
+
+class Killed(BaseException):
+    pass
+
+
+def losses(folder):
+    with (folder / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [(row["iteration"], row["lr"], row["loss"], row["miou"]) for row in rows]
+
+
+def command(data, out, *more):
+    return [
+        sys.executable, "-m", "robustbench_seg", "train", "--model", "segformer-b0",
+        "--dataset", str(data), "--out", str(out), "--iterations", "60", "--batch", "2",
+        "--crop", "32x64", "--lr", "1e-3", "--warmup", "5", "--ema", "0.9", "--drop-path", "0.3",
+        "--workers", "1", "--threads", "1", "--validate-every", "25", "--checkpoint-every", "7",
+        *more,
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_killed_anywhere_it_goes_on_as_if_nothing_had_been(stripes, tmp_path):
+    subprocess.run(command(stripes, tmp_path / "unbroken"), check=True, capture_output=True)
+    out = tmp_path / "killed"
+    process = subprocess.Popen(
+        command(stripes, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while not (out / "checkpoint.pt").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(random.uniform(0, 0.5))
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (out / "segformer-b0-stripes.toml").exists()
+
+    again = subprocess.run(command(stripes, out), check=True, capture_output=True, text=True)
+    assert "goes on from iteration " in again.stderr
+    assert losses(out) == losses(tmp_path / "unbroken")
+    weights, others = (
+        load_file(folder / "segformer-b0-stripes.safetensors")
+        for folder in (out, tmp_path / "unbroken")
+    )
+    assert weights.keys() == others.keys()
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def interrupted(at, network, *arguments, monkeypatch, **options):
+    """`fit`, but the step after the `at`-th raises."""
+    step = Learner.step
+
+    def counted(self, images, labels, iteration, done):
+        if iteration == at:
+            raise Killed
+        return step(self, images, labels, iteration, done)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Learner, "step", counted)
+        with pytest.raises(Killed):
+            fit(network, *arguments, **options)
+
+
+@pytest.mark.parametrize("at", [1, 9, 29])
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_every_step_and_pending_loss_is_the_same(
+    at, precision, blocks, small, preprocessing, tmp_path, monkeypatch
+):
+    def start():
+        torch.manual_seed(5)
+        return small(), blocks, blocks, RECIPE, preprocessing
+
+    options = {"validate_every": 12, "workers": 0, "precision": precision}
+    network, *rest = start()
+    whole = fit(network, *rest, out=tmp_path / "a", **options)
+    interrupted(
+        at, *start(), out=tmp_path / "b", checkpoint_every=1, monkeypatch=monkeypatch, **options
+    )
+    # What a killed process leaves behind: rows that are not in the checkpoint, half a file.
+    with (tmp_path / "b" / "log.csv").open("a") as file:
+        file.write("30,1.0,0.1,9.9,\n6")
+    torn = tmp_path / "b" / ".checkpoint.0.partial.pt"
+    torn.write_bytes(b"half")
+    torch.manual_seed(77)
+    other = small()
+    outcome = fit(other, *rest, out=tmp_path / "b", **options)
+    assert (outcome.iterations, outcome.resumed, outcome.miou) == (30, at, whole.miou)
+    assert losses(tmp_path / "b") == losses(tmp_path / "a")
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name]), name
+    assert not torn.exists()
+
+
+def test_a_finished_training_takes_no_step(blocks, small, preprocessing, tmp_path, monkeypatch):
+    recipe = Recipe(iterations=3, batch=2, crop=(32, 32))
+    network, other = small(), small()
+    arguments = (blocks, blocks, recipe, preprocessing)
+    first = fit(network, *arguments, out=tmp_path, workers=0)
+    monkeypatch.delattr(Learner, "step")
+    again = fit(other, *arguments, out=tmp_path, workers=0)
+    assert (again.resumed, again.iterations, again.miou) == (3, 3, first.miou)
+    assert all(map(torch.equal, network.state_dict().values(), other.state_dict().values()))
+
+
+def test_minutes_count_over_all_starts(blocks, small, preprocessing, tmp_path, monkeypatch):
+    recipe = Recipe(iterations=None, minutes=1.5 / 60, batch=1, crop=(32, 32), warmup=0)
+    arguments = (blocks, blocks, recipe, preprocessing)
+    step = Learner.step
+
+    def until_one_second(self, images, labels, iteration, done):
+        if done > 0.67:
+            raise Killed
+        return step(self, images, labels, iteration, done)
+
+    options = {"out": tmp_path, "workers": 0, "checkpoint_every": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(Learner, "step", until_one_second)
+        with pytest.raises(Killed):
+            fit(small(), *arguments, **options)
+    start = time.monotonic()
+    outcome = fit(small(), *arguments, **options)
+    assert time.monotonic() - start < 1.2
+    assert 1.5 <= outcome.seconds < 2
+
+
+def test_another_training_is_refused_by_name(blocks, small, preprocessing, tmp_path):
+    def run(recipe, facts, **options):
+        fit(small(), blocks, blocks, recipe, preprocessing, out=tmp_path, facts=facts, workers=0,
+            **options)  # fmt: skip
+
+    run(Recipe(iterations=1, crop=(32, 32), batch=2), {"variant": {"size": "b0"}})
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    other = Recipe(iterations=1, crop=(32, 32), batch=2, lr=1e-3)
+    with pytest.raises(ModelError) as error:
+        run(other, {"variant": {"size": "b1"}}, precision="bf16")
+    assert str(error.value) == (
+        f"{tmp_path / 'checkpoint.pt'} is of another training: variant {{'size': 'b0'}} there and "
+        "{'size': 'b1'} here; precision float32 there and bf16 here; lr 6e-05 there and 0.001 "
+        "here; give another --out, or remove the file to begin anew"
+    )
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 torn"])
+def test_a_damaged_file_is_an_error(content, small, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"checkpoint.pt: not a readable checkpoint .* remove it"):
+        Checkpoint(path, {}).restore(Learner(small(), RECIPE))
+
+
+def test_when_one_is_due(tmp_path, small, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("robustbench_seg.training.checkpoint.time.monotonic", lambda: now[0])
+    by_steps, by_time = Checkpoint(tmp_path / "a.pt", {}, 4), Checkpoint(tmp_path / "b.pt", {})
+    assert [i for i in range(1, 10) if by_steps.due(i, validated=i == 6)] == [4, 6, 8]
+    now[0] += SECONDS - 1
+    assert not by_time.due(7, validated=False)
+    assert by_time.due(7, validated=True)
+    now[0] += 1
+    assert by_time.due(7, validated=False)
+    by_time.write(Position(), Learner(small(), RECIPE))
+    assert not by_time.due(8, validated=False)
+
+
+def test_draws_are_of_seed_iteration_and_rank():
+    def draw(*numbers):
+        seed_step(*numbers)
+        return torch.rand(3).tolist()
+
+    assert draw(1, 2, 3) == draw(1, 2, 3)
+    others = [draw(*n) for n in ((1, 2, 3), (2, 2, 3), (1, 3, 3), (1, 2, 4))]
+    assert len({tuple(values) for values in others}) == 4
