@@ -10,7 +10,7 @@ from torch import nn
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.model_cards import Inference, Preprocessing
-from robustbench_seg.segmenter.inference import View, slide, to_tensor, whole
+from robustbench_seg.segmenter.inference import Normaliser, View, slide, whole
 
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -79,9 +79,7 @@ class NetworkSegmenter:
         self._batch = 1 if self._device.type == "cpu" else batch
         # Of the network, which was trained so; not of the image's own resizing.
         self._align = bool(getattr(network, "align_corners", False))
-        shape = (1, 3, 1, 1)
-        self._mean = torch.tensor(preprocessing.mean, device=self._device).reshape(shape)
-        self._std = torch.tensor(preprocessing.std, device=self._device).reshape(shape)
+        self._normalise = Normaliser(preprocessing.mean, preprocessing.std, self._device)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 HxWx3 RGB -> uint8 HxW class indices."""
@@ -95,7 +93,7 @@ class NetworkSegmenter:
         return self._see(image).upsampled()
 
     def _see(self, image: NDArray[np.uint8]) -> View:
-        batch = to_tensor(image, self._mean, self._std)
+        batch = self._normalise(image)
         mixed = self._dtype is not torch.float32
         try:
             with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):

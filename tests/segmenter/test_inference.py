@@ -6,7 +6,14 @@ from torch.nn import functional as F
 from robustbench_seg.errors import ModelError
 from robustbench_seg.model_cards import Inference, Preprocessing
 from robustbench_seg.segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.inference import in_batches, slide, to_tensor, whole, windows
+from robustbench_seg.segmenter.inference import (
+    Normaliser,
+    in_batches,
+    slide,
+    to_tensor,
+    whole,
+    windows,
+)
 
 
 def quarter(batch):
@@ -116,3 +123,15 @@ def test_what_fits_nowhere_says_what_to_try():
     )
     with pytest.raises(ModelError, match="cpu has too little memory for an image of 48x32"):
         segmenter(np.zeros((32, 48, 3), np.uint8))
+
+
+def test_looking_up_changes_no_bit():
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    image = np.random.default_rng(0).integers(0, 256, (61, 83, 3), np.uint8)
+    shape = (1, 3, 1, 1)
+    wanted = to_tensor(image, torch.tensor(mean).reshape(shape), torch.tensor(std).reshape(shape))
+    found = Normaliser(mean, std, torch.device("cpu"))(image)
+    assert torch.equal(found, wanted)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    # A view of a larger image, as datasets may give one.
+    assert torch.equal(Normaliser(mean, std, torch.device("cpu"))(image[::2]), wanted[:, :, ::2])
