@@ -45,18 +45,20 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
     where = f"On {best['images']} images of {panel.dataset} {panel.split}"
     if len(complete) == 1:
         low, high = panel.interval(best["model"])
+        limits = f" (95 % interval {number(low)} to {number(high)})" if low == low else ""
         return (
             f"{where}, {best['model']} keeps {number(best['retention'])} % of its clean mIoU: "
-            f"{number(best['mean'])} on average over {count} corruptions (95 % interval "
-            f"{number(low)} to {number(high)}), {number(best['clean'])} on clean images."
+            f"{number(best['mean'])} on average over {count} corruptions{limits}, "
+            f"{number(best['clean'])} on clean images."
         )
     second = complete.iloc[1]
     gap = panel.difference(best["model"], second["model"])
     if gap is None:
         return (
             f"{where}, {best['model']} has the highest mean mIoU over {count} corruptions, "
-            f"{number(best['mean'])} against {number(second['mean'])} for {second['model']}; the "
-            "two were not run on the same images, so no interval of the difference can be given."
+            f"{number(best['mean'])} against {number(second['mean'])} for {second['model']}; "
+            f"{_unpaired(panel, best['model'], second['model'])}, so no interval of the difference "
+            "can be given."
         )
     low, high = gap
     interval = f"95 % interval {number(low)} to {number(high)}, paired bootstrap over {panel.unit}"
@@ -72,6 +74,14 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
         f"{number(best['mean'])} over {count} corruptions, {points} points more than "
         f"{second['model']} with {number(second['mean'])} ({interval})."
     )
+
+
+def _unpaired(panel: Panel, first: str, second: str) -> str:
+    """Why two models cannot be compared in pairs."""
+    a, b = panel.run(first).drawn, panel.run(second).drawn
+    if a.images == b.images:
+        return "all of it is a single sampling unit"
+    return "the two were not run on the same images"
 
 
 def _breakers(complete: pd.DataFrame, panel: Panel) -> str:

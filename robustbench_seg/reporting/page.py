@@ -10,6 +10,7 @@ from robustbench_seg.files import write_text
 from robustbench_seg.reporting import published
 from robustbench_seg.reporting.panel_view import panel_view, slug, unique
 from robustbench_seg.reporting.panels import Measured, Panel
+from robustbench_seg.reporting.pictures import copy_pictures
 from robustbench_seg.reporting.provenance import run_views
 from robustbench_seg.reporting.table_files import write_tables
 
@@ -34,6 +35,8 @@ WORDS = (
 def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> Path:
     """Write the whole report into `out`; returns the path of index.html.
 
+    Beside it lie tables/, figures/ and pictures/.
+
     pictures: whether the page holds images of the dataset, whose licence may forbid to pass it on
     """
     write_tables(panels, out / "tables")
@@ -42,6 +45,8 @@ def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> 
         panel_view(panel, stem, out / "figures", _thumbnail_width(len(panels)) if pictures else 0)
         for panel, stem in zip(panels, stems, strict=True)
     ]
+    for panel in panels if pictures else ():
+        copy_pictures(panel, out / "pictures")
     runs = [view for panel in panels for run in panel.measured for view in run_views(panel, run)]
     environment = Environment(
         loader=PackageLoader("robustbench_seg.content.reports", "templates"),
@@ -57,6 +62,7 @@ def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> 
         published_source=published.SOURCE if _shows_published(panels) else "",
         command=_command(panels, pictures),
         words=WORDS,
+        pictures=pictures,
     )
     write_text(out / "index.html", html)
     return out / "index.html"

@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.files import write_bytes
 from robustbench_seg.reporting.panels import Measured, Panel
 
 SHOWN = (1, 3, 5)
@@ -69,6 +70,16 @@ class Album:
     categories: Sequence[CategoryPictures]
 
 
+def copy_pictures(panel: Panel, folder: Path) -> None:
+    """Put all pictures that the panel's runs kept into `folder`, at full size, a folder each."""
+    for run in panel.measured:
+        kept = run.folder / "pictures"
+        for path in sorted(kept.rglob("*.*")):
+            if not path.name.startswith("."):
+                target = folder / run.folder.name / path.relative_to(kept)
+                write_bytes(target, path.read_bytes())
+
+
 def album(panel: Panel, width: int) -> Album | None:
     """The panel's pictures at most `width` pixels wide; None where no run kept any."""
     kept = [run for run in panel.measured if (run.folder / "pictures").is_dir()]
@@ -112,7 +123,7 @@ def _note(kept: int, measured: int) -> str:
     )
     if kept > MODELS:
         note += (
-            f" The first {MODELS} of {kept} models are shown; the others' are in their run folders."
+            f" The first {MODELS} of {kept} models are shown; those of all are in pictures/."
         )
     elif kept < measured:
         note += f" {measured - kept} of {measured} runs kept no pictures."

@@ -21,7 +21,7 @@ class Reds:
     name, classes, version = "reds", ("dark", "bright"), "1"
 
     def __call__(self, image):
-        time.sleep(0.01)
+        time.sleep(0.02)
         return (image[..., 0] >> 7).astype(np.uint8)
 """
 
