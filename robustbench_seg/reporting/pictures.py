@@ -122,9 +122,7 @@ def _note(kept: int, measured: int) -> str:
         "they are right: white where all are, the darker the fewer, grey where there is no truth."
     )
     if kept > MODELS:
-        note += (
-            f" The first {MODELS} of {kept} models are shown; those of all are in pictures/."
-        )
+        note += f" The first {MODELS} of {kept} models are shown; those of all are in pictures/."
     elif kept < measured:
         note += f" {measured - kept} of {measured} runs kept no pictures."
     return note
