@@ -4,9 +4,13 @@ A matrix has K x K entries, its counts 3 x K; for 171 classes and thousands of i
 counts fit in memory. Sums of counts give the same IoU as sums of matrices.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from robustbench_seg.protocol import Condition
 
 Counts = NDArray[np.int64]
 
@@ -46,6 +50,12 @@ def miou_of_counts(counts: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[n
     means = np.full(number.shape, np.nan)
     np.divide(np.where(occurs, scores, 0).sum(-1), number, out=means, where=number > 0)
     return means
+
+
+def places_of(results: pd.DataFrame) -> dict[Condition, NDArray[np.intp]]:
+    """Where the rows of each condition stand among `results`, in their order."""
+    groups: Any = results.groupby(["corruption", "severity"], sort=False).indices
+    return {Condition(name, int(level)): places for (name, level), places in groups.items()}
 
 
 def with_counts(results: pd.DataFrame) -> pd.DataFrame:

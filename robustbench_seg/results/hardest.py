@@ -7,7 +7,7 @@ import pandas as pd
 
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.protocol import CLEAN, Condition, Protocol
-from robustbench_seg.results.counts import miou_of_counts, with_counts
+from robustbench_seg.results.counts import miou_of_counts, places_of, with_counts
 
 COUNT = 10
 
@@ -42,20 +42,13 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
     there = with_counts(results)
     wanted = (CLEAN, *protocol.scored_conditions)
     column = {condition: place for place, condition in enumerate(wanted)}
-    images = sorted(there["image"].unique())
-    row = {image: place for place, image in enumerate(images)}
-    scores = np.full((len(images), len(wanted)), np.nan)
-    pairs = map(Condition, there["corruption"], there["severity"])
-    places = [
-        (place, row[image], column[condition])
-        for place, (image, condition) in enumerate(zip(there["image"], pairs, strict=True))
-        if condition in column
-    ]
-    if not places or len(places) < int(results["images"].iloc[0]) * len(wanted):
+    places, total = places_of(there), int(results["images"].iloc[0]) if len(results) else 0
+    if not total or any(len(places.get(condition, ())) < total for condition in wanted):
         return []
-    which, rows, columns = np.array(places).T
-    counts = there["counts"].to_numpy(object)
-    scores[rows, columns] = miou_of_counts(np.stack(list(counts[which])))
+    names, counts = there["image"].to_numpy(object), there["counts"].to_numpy(object)
+    images = sorted(names[places[CLEAN]])
+    ordered = [those[np.argsort(names[those])] for those in (places[c] for c in wanted)]
+    scores = np.stack([miou_of_counts(np.stack(list(counts[o]))) for o in ordered], axis=1)
     means = np.mean(
         [
             scores[:, [column[Condition(spec.name, severity)] for severity in spec.scored]].mean(1)

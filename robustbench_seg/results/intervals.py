@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.protocol import Condition, Protocol
-from robustbench_seg.results.counts import miou_of_counts, with_counts
+from robustbench_seg.results.counts import miou_of_counts, places_of, with_counts
 from robustbench_seg.results.scores import Summary, summarise
 from robustbench_seg.results.units import unit_name, units
 
@@ -166,15 +166,12 @@ def check_paired(first: Bootstrap, second: Bootstrap) -> None:
 def _drawn(rows: pd.DataFrame, times: NDArray[np.float64]) -> dict[Condition, Draws]:
     """The mIoU of each condition of one run in every draw; nan unless all images are there."""
     rows = rows.sort_values("image")
-    total, counts = int(rows["images"].iloc[0]), list(rows["counts"])
-    places: dict[Condition, list[int]] = {}
-    for place, pair in enumerate(zip(rows["corruption"], rows["severity"], strict=True)):
-        places.setdefault(Condition(*pair), []).append(place)
+    total, counts = int(rows["images"].iloc[0]), rows["counts"].to_numpy(object)
     drawn = {}
-    for condition, those in places.items():
+    for condition, those in places_of(rows).items():
         scores = np.full(len(times), np.nan)
         if len(those) == total == times.shape[1]:
-            stack = np.stack([counts[place] for place in those]).astype(np.float64)
+            stack = np.stack(list(counts[those])).astype(np.float64)
             # One matrix product for all draws; the sums stay far below 2^53, so they are exact.
             pooled = times @ stack.reshape(total, -1)
             scores = miou_of_counts(pooled.reshape(-1, *stack.shape[1:]))

@@ -11,6 +11,7 @@ import pandas as pd
 from robustbench_seg.errors import CardError, ResultsError, unknown
 from robustbench_seg.files import canonical_json
 from robustbench_seg.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.results.counts import places_of
 from robustbench_seg.results.hardest import Hard, hardest
 from robustbench_seg.results.intervals import RESAMPLES, Bootstrap, bootstrap
 from robustbench_seg.results.missing import missing
@@ -57,9 +58,9 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     """
     records = tuple(map(read_record, folders))
     results = read_counts(folders)
-    wanted = {CLEAN, *protocol.conditions()}
-    pairs = zip(results["corruption"], results["severity"], strict=True)
-    results = results[np.array([Condition(c, s) in wanted for c, s in pairs], bool)]
+    places, wanted = places_of(results), (CLEAN, *protocol.conditions())
+    asked = [places[condition] for condition in wanted if condition in places]
+    results = results.iloc[np.sort(np.concatenate(asked)) if asked else []]
     if not results["counts"].notna().any():
         named = ", ".join(map(str, folders))
         raise ResultsError(f"{named}: no image of this run is scored yet; evaluate it first")
