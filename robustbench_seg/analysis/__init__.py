@@ -1,6 +1,25 @@
-"""What a network is like, apart from what it scores: its cost."""
+"""What a network is like, apart from what it scores: its cost, and what it looks at."""
 
 from robustbench_seg.analysis.cost import Cost, count_cost, count_image, shape_of
+from robustbench_seg.analysis.receptive_fields import (
+    Field,
+    central_crop,
+    effective_fields,
+    encoder_stages,
+    seen_size,
+)
 from robustbench_seg.analysis.speed import Speed, measure_speed
 
-__all__ = ["Cost", "Speed", "count_cost", "count_image", "measure_speed", "shape_of"]
+__all__ = [
+    "Cost",
+    "Field",
+    "Speed",
+    "central_crop",
+    "count_cost",
+    "count_image",
+    "effective_fields",
+    "encoder_stages",
+    "measure_speed",
+    "seen_size",
+    "shape_of",
+]

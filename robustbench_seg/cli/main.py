@@ -9,6 +9,7 @@ from robustbench_seg.cli.compare import compare
 from robustbench_seg.cli.corruptions import corruptions
 from robustbench_seg.cli.cost import cost
 from robustbench_seg.cli.demo import demo
+from robustbench_seg.cli.erf import erf
 from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.generate import generate_cityscapes_c
 from robustbench_seg.cli.models import models
@@ -65,6 +66,7 @@ for command in (
     models,
     weights,
     cost,
+    erf,
     corruptions,
 ):
     main.add_command(command)

@@ -80,7 +80,7 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
     """
     models = list(dict.fromkeys(severities["model"]))
     styles = line_styles(models)
-    with _style():
+    with style():
         columns = 4
         rows = -(-len(protocol.names) // columns)
         figure = Figure(figsize=(11, 2.3 * rows + 0.4), layout="constrained")
@@ -106,7 +106,7 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
             mpl.lines.Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
             for colour, dash in styles.values()
         ]
-        labels = [_plain(model) for model in styles]
+        labels = [plain(model) for model in styles]
         figure.legend(handles, labels, loc="outside upper left", ncols=min(4, len(labels)))
     return figure
 
@@ -130,7 +130,7 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
     nan where a class does not occur or a condition is missing.
     """
     few = len(classes) <= 40
-    with _style():
+    with style():
         height = max(2.4, 0.27 * len(classes) if few else 0.11 * len(classes)) + 1.7
         figure = Figure(figsize=(11, height))
         axis = figure.subplots()
@@ -146,7 +146,7 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
             linewidths=0.6 if few else 0,
             linecolor=_PAPER,
             cbar=False,
-            yticklabels=[_plain(name) for name in classes.index],
+            yticklabels=[plain(name) for name in classes.index],
             xticklabels=[name.replace("_", " ") for name in classes.columns],
             rasterized=not few,
         )
@@ -154,7 +154,7 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
             number.set_in_layout(False)  # they lie inside; hundreds take long to measure
         figure.set_layout_engine("constrained")  # only now: seaborn draws several times
         figure.colorbar(axis.collections[0], label="IoU, percent", shrink=0.6, pad=0.01)
-        axis.set_title(_plain(model))
+        axis.set_title(plain(model))
         axis.set(xlabel="", ylabel="")
         axis.grid(visible=False)
         axis.tick_params(axis="x", rotation=45)
@@ -176,7 +176,7 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
     """
     names = [str(name) for name in costs.columns.drop(["model", "clean", "mean"])]
     styles = line_styles(list(costs["model"]))
-    with _style():
+    with style():
         figure = Figure(figsize=(5.5 * len(names), 4.2), layout="constrained")
         axes = figure.subplots(1, len(names), sharey=True, squeeze=False).ravel()
         for axis, name in zip(axes, names, strict=True):
@@ -191,7 +191,7 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
                 axis.plot([place, place], ends, color=colour, lw=0.8, alpha=0.6)
                 axis.plot(place, row["clean"], "o", color=colour, ms=5, mfc=_PAPER)
                 axis.plot(place, row["mean"], "o", color=colour, ms=6)
-                label = _plain(row["model"])
+                label = plain(row["model"])
                 axis.annotate(label, (place, row["mean"]), (6, -9), textcoords="offset points")
             axis.set_xscale("log")
             axis.set_xlim(low, high)
@@ -206,7 +206,7 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
 
 def write_figure(figure: Figure, stem: Path) -> str:
     """Write `stem`.svg and `stem`.png; return the SVG's text."""
-    with _style():
+    with style():
         if layout := figure.get_layout_engine():
             layout.execute(figure)
             figure.set_layout_engine("none")  # laid out once for both
@@ -241,13 +241,14 @@ def inline_svg(svg: str, label: str, prefix: str) -> Markup:
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # escapes all text by itself
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text in which matplotlib sees no formula: a name may hold dollar signs."""
     return text.replace("$", r"\$")
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
+    """What every figure is drawn and written under: the page's fonts, lines and colours."""
     with mpl.rc_context(), np.errstate(invalid="ignore"):
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
