@@ -1,5 +1,6 @@
 """What a network is like, apart from what it scores: its cost, and what it looks at."""
 
+from robustbench_seg.analysis.ablations import Ablation, list_ablations, load_ablation
 from robustbench_seg.analysis.cost import Cost, count_cost, count_image, shape_of
 from robustbench_seg.analysis.receptive_fields import (
     Field,
@@ -11,6 +12,7 @@ from robustbench_seg.analysis.receptive_fields import (
 from robustbench_seg.analysis.speed import Speed, measure_speed
 
 __all__ = [
+    "Ablation",
     "Cost",
     "Field",
     "Speed",
@@ -19,6 +21,8 @@ __all__ = [
     "count_image",
     "effective_fields",
     "encoder_stages",
+    "list_ablations",
+    "load_ablation",
     "measure_speed",
     "seen_size",
     "shape_of",

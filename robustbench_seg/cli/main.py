@@ -14,6 +14,7 @@ from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.generate import generate_cityscapes_c
 from robustbench_seg.cli.models import models
 from robustbench_seg.cli.report import report
+from robustbench_seg.cli.study import study
 from robustbench_seg.cli.train import train
 from robustbench_seg.cli.verify import verify
 from robustbench_seg.cli.weights import weights
@@ -67,6 +68,7 @@ for command in (
     weights,
     cost,
     erf,
+    study,
     corruptions,
 ):
     main.add_command(command)

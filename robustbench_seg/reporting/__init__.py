@@ -4,12 +4,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from robustbench_seg.protocol import Protocol
+from robustbench_seg.reporting.ablation_table import ablation_table, published_score
 from robustbench_seg.reporting.finding import finding, terminal_table
 from robustbench_seg.reporting.gather import read_panels
 from robustbench_seg.reporting.page import write_page
 from robustbench_seg.reporting.panels import Panel
 
-__all__ = ["Panel", "finding", "read_panels", "terminal_table", "write_page", "write_report"]
+__all__ = [
+    "Panel",
+    "ablation_table",
+    "finding",
+    "published_score",
+    "read_panels",
+    "terminal_table",
+    "write_page",
+    "write_report",
+]
 
 
 def write_report(

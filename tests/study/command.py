@@ -1,5 +1,6 @@
 """evaluate as a process of its own, on a small dataset, with a model that takes its time."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,8 @@ def start(folder: Path, out: str, *more: str) -> "subprocess.Popen[str]":
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Of a shell's background jobs, whose children would else inherit that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

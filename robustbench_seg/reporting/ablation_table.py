@@ -1,0 +1,47 @@
+"""What an ablation came to, beside the paper's rows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.reporting.gather import read_panels
+from robustbench_seg.reporting.published import published_table
+
+
+def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str) -> pd.DataFrame:
+    """Clean and corrupted scores of the models of an ablation, in its order, percent.
+
+    runs:     the folder of their run folders
+    expected: for each model in order, what the paper prints, or None
+    paper:    what that column is called: whose score on which data
+    """
+    panels = read_panels([runs])
+    rows = []
+    for name, published in expected.items():
+        for panel in panels:
+            for record in panel.scores[panel.scores["model"] == name].to_dict("records"):
+                run = panel.run(name)
+                low, high = panel.interval(name)
+                rows.append(
+                    {
+                        "model": name,
+                        "params M": None if run.parameters is None else run.parameters / 1e6,
+                        "GMAC": None if run.macs is None else run.macs / 1e9,
+                        "clean": record["clean"],
+                        "mean": record["mean"],
+                        "low": low,
+                        "high": high,
+                        "retention": record["retention"],
+                        paper: published,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def published_score(table: str, row: Mapping[str, str], column: str) -> float | None:
+    """The printed score in the row of a published table with these cells; None without one."""
+    found = published_table(table).astype(dict.fromkeys(row, str))
+    for name, value in row.items():
+        found = found[found[name] == value]
+    return float(found[column].iloc[0]) if len(found) else None

@@ -1,0 +1,118 @@
+import shlex
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from robustbench_seg.analysis import list_ablations, load_ablation, shape_of
+from robustbench_seg.cli.main import main
+from robustbench_seg.reporting import published_score
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(main, ["study", *arguments])
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("name", list_ablations())
+def test_the_plan_is_made_of_commands_that_exist(name, full, tmp_path):
+    done = run(name, "--dry-run", "--out", str(tmp_path / "o"), *(["--full"] if full else []))
+    assert done.exit_code == 0, done.output
+    lines = [line for line in done.output.splitlines() if line.startswith("robustseg ")]
+    kinds = [line.split()[1] for line in lines]
+    ablation = load_ablation(name)
+    tests = sum(1 + bool(variant.windows_row) for variant in ablation.variant)
+    assert kinds.count("train") == len(ablation.variant)
+    assert kinds.count("evaluate") == tests
+    assert kinds[-1] == "report"
+    for line in lines:
+        _, command, *arguments = shlex.split(line)
+        main.commands[command].make_context(command, arguments)
+    assert ("--minutes" in done.output) != full
+    assert not (tmp_path / "o").exists()
+
+
+def test_the_paper_s_scores_are_those_of_its_tables():
+    # Tables 1b, 1c and 1d as printed.
+    wanted = {
+        "width": {"c256": 44.9, "c512": 45.0, "c768": 45.4, "c1024": 45.2, "c2048": 45.6},
+        "positions": {"mix-ffn": 79.8, "positions": 74.0},
+        "encoders": {
+            "resnet50": 34.7,
+            "resnet101": 38.7,
+            "resnext101": 39.8,
+            "mit-s4": 43.1,
+            "mit": 45.4,
+        },
+    }
+    for name, scores in wanted.items():
+        ablation = load_ablation(name)
+        found = {
+            variant.name: published_score(ablation.table, variant.row, ablation.score)
+            for variant in ablation.variant
+        }
+        assert found == scores
+    windows = [variant.windows_row for variant in load_ablation("positions").variant]
+    found = [published_score("segformer_table1c", row, "cityscapes_miou") for row in windows]
+    assert found == [80.5, 77.3]
+    assert published_score("segformer_table1b", {"decoder_channels": "7"}, "ade20k_miou") is None
+
+
+def test_full_size_networks_have_the_paper_s_parameters():
+    millions = {
+        "c256": 24.7,
+        "c512": 25.8,
+        "c768": 27.5,
+        "c1024": 29.6,
+        "c2048": 43.4,
+        "resnet50": 29.0,
+        "resnet101": 47.9,
+        "resnext101": 86.8,
+        "mit-s4": 24.7,
+    }
+    for name in ("width", "encoders"):
+        ablation = load_ablation(name)
+        for variant in ablation.variant:
+            network = shape_of(ablation.card(variant, full=True))
+            counted = sum(parameter.numel() for parameter in network.parameters()) / 1e6
+            counted += (150 - 19) * (variant.settings.get("decoder_channels", 768) + 1) / 1e6
+            if variant.name in millions:  # of ADE20K's 150 classes
+                assert counted == pytest.approx(millions[variant.name], abs=0.07)
+
+
+def test_positions_are_learnt_at_the_size_of_the_crop():
+    ablation = load_ablation("positions")
+    grids = [
+        ablation.card(v, full).variant.get("position_grid")
+        for full in (True, False)
+        for v in ablation.variant
+    ]
+    assert grids == [None, [768, 768], None, [128, 128]]
+
+
+def test_an_unknown_name_is_one_line(tmp_path):
+    done = run("widht", "--out", str(tmp_path))
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "robustseg: unknown ablation 'widht'; did you mean 'width'? Known: "
+        "encoders, positions, width\n"
+    )
+
+
+@pytest.mark.slow
+def test_it_trains_scores_and_compares_and_does_nothing_twice(tmp_path: Path):
+    options = ["--minutes", "0.05", "--limit", "1", "--out", str(tmp_path)]
+    done = run("positions", *options)
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(tmp_path / "ablation.csv")
+    names = ["mix-ffn", "mix-ffn-windows", "positions", "positions-windows"]
+    assert table["model"].tolist() == names
+    assert table["paper, cityscapes mIoU"].tolist() == [79.8, 80.5, 74.0, 77.3]
+    assert table[["clean", "mean", "GMAC"]].notna().all(axis=None)
+    # 128x128 windows every 96 of 192x384: 2 x 4 of them.
+    assert table["GMAC"][1] > table["GMAC"][0]
+    assert "compare orders, not numbers" in (tmp_path / "ablation.md").read_text()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/parts/*")}
+    assert run("positions", *options).exit_code == 0
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/parts/*")}
