@@ -16,9 +16,13 @@ COLUMNS = {
     "gmacs": "GMAC",
     "gmacs_written": "written",
     "paper_gmacs": "(paper)",
-    "seconds": "seconds",
+    "images_per_s": "images/s",
+    "paper_images_per_s": "(paper)",
     "peak_mb": "peak MB",
+    "miou": "mIoU",
+    "miou_ms": "multi-scale",
 }
+FORMATS = {"params_m": "{:.2f}", "peak_mb": "{:.0f}", "images_per_s": "{:.3g}"}
 
 
 @click.command()
@@ -27,7 +31,7 @@ COLUMNS = {
     "models",
     metavar="M",
     multiple=True,
-    help="Name of a model card or a card file; repeatable.  [default: those of the paper's tables]",
+    help="Name of a model card or a card file; repeatable.  [default: every card]",
 )
 @click.option(
     "--size",
@@ -35,9 +39,7 @@ COLUMNS = {
     metavar="HxW",
     multiple=True,
     callback=parse_size,
-    default=("512x512", "1024x2048"),
-    show_default=True,
-    help="Repeatable.",
+    help="Repeatable.  [default: the literature's for the card's dataset]",
 )
 @click.option(
     "--repeat",
@@ -56,7 +58,12 @@ COLUMNS = {
     help="With --repeat.",
 )
 @click.option("--threads", metavar="N", type=click.IntRange(1), help="With --repeat.")
-@click.option("--out", metavar="CSV", type=click.Path(path_type=Path), help="Write the table, too.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write cost.csv, published.csv and size.svg and .png: parameters against mIoU.",
+)
 def cost(
     models: tuple[str, ...],
     sizes: tuple[tuple[int, int], ...],
@@ -76,53 +83,45 @@ def cost(
     written   the same with the decoder as the paper writes it, before folding;
               the paper's numbers for Cityscapes agree with this one at ADE20K's
               150 classes, not 19
-    seconds   with --repeat: from image to labels, the whole image at once, random
+    images/s  with --repeat: from image to labels, the whole image at once, random
               weights
     peak MB   with --repeat: memory, of the whole process or of the GPU's tensors
+    mIoU      clean, in percent, as the card says; measured by its publisher
+    (paper)   tables 1a and 2; its images/s are those of its own GPU
+
+    Without --model, the networks of tables 1a, 2 and 4 that have no card follow.
     """
-    import pandas as pd
-
-    from robustbench_seg.analysis import count_cost, measure_speed, shape_of
     from robustbench_seg.files import write_text
-    from robustbench_seg.model_cards import load_card
+    from robustbench_seg.model_cards import list_models, load_card
+    from robustbench_seg.progress import progress_bar
+    from robustbench_seg.reporting.cost_table import cost_table
     from robustbench_seg.reporting.costs import published_costs
+    from robustbench_seg.reporting.figures import write_figure
+    from robustbench_seg.reporting.size_figure import size_figure
 
+    how = {"device": device, "precision": precision, "threads": threads}
+    for model in models:
+        load_card(model)  # an unknown one is said at once
+    names = models or list_models()
+    with progress_bar(len(names), iterable=names, unit="model", desc="cost") as bar:
+        table = cost_table(bar, sizes, repeat=repeat, how=how)
+    click.echo(_shown(table, ["model", "classes", "size"]))
     published = published_costs()
-    told = [name for name, size in published if size in sizes] or [name for name, _ in published]
-    names = models or tuple(dict.fromkeys(told))
-    rows = []
-    for name, card in [(name, load_card(name)) for name in names]:
-        network = shape_of(card)
-        for size in sizes:
-            counted, said = count_cost(network, size), published.get((card.name, size))
-            row = {
-                "model": card.name,
-                "classes": card.classes,
-                "size": f"{size[0]}x{size[1]}",
-                "params_m": counted.params / 1e6,
-                "paper_params_m": said and said.params,
-                "gmacs": counted.macs / 1e9,
-                "gmacs_written": counted.macs_written / 1e9,
-                "paper_gmacs": said and said.gmacs,
-            }
-            if repeat:
-                how = {"device": device, "precision": precision, "threads": threads}
-                speed = measure_speed(name, size, repeat=repeat, **how)  # type: ignore[arg-type]
-                row |= {"seconds": speed.seconds, "peak_mb": speed.peak / 1e6, **how}
-            rows.append(row)
-    table = pd.DataFrame(rows)
-    click.echo(_shown(table))
+    if not models:
+        others = published[published["card"].isna()]
+        click.echo("\nPublished, of networks without a card:")
+        click.echo(_shown(others, ["table", "model", "dataset"]))
     if out:
-        write_text(out, table.to_csv(index=False))
+        write_text(out / "cost.csv", table.to_csv(index=False))
+        write_text(out / "published.csv", published.to_csv(index=False))
+        write_figure(size_figure(table), out / "size")
+        click.echo(f"\n{out / 'size.png'}")
 
 
-def _shown(table: "pd.DataFrame") -> str:
-    columns = [name for name in ("model", "classes", "size", *COLUMNS) if name in table]
-    digits = {"params_m": 2, "peak_mb": 0, "seconds": 3}
-    shown = table[columns].copy()
-    for name in COLUMNS.keys() & set(columns):
-        numbers = table[name].astype(float)
-        shown[name] = numbers.map(f"{{:.{digits.get(name, 1)}f}}".format).where(
-            numbers.notna(), "-"
-        )
+def _shown(table: "pd.DataFrame", names: list[str]) -> str:
+    numbers = [name for name in COLUMNS if name in table and table[name].notna().any()]
+    shown = table[[*names, *numbers]].copy()
+    for name in numbers:
+        text = table[name].astype(float).map(FORMATS.get(name, "{:.1f}").format)
+        shown[name] = text.where(table[name].notna(), "-")
     return shown.rename(columns=COLUMNS).to_string(index=False)

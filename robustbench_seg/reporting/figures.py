@@ -26,10 +26,10 @@ from robustbench_seg.protocol import SEVERITIES, Protocol
 HEAT = "crest"
 """Perceptually uniform, and readable in all common kinds of colour blindness."""
 
-_INK, _SOFT, _LINE, _PAPER = "#1b1f24", "#59636e", "#dcdfe2", "#fdfdfc"
+_INK, SOFT, _LINE, _PAPER = "#1b1f24", "#59636e", "#dcdfe2", "#fdfdfc"
 _VARIABLES = {
     _INK: "var(--ink)",
-    _SOFT: "var(--soft)",
+    SOFT: "var(--soft)",
     _LINE: "var(--line)",
     _PAPER: "var(--paper)",
 }
@@ -43,7 +43,7 @@ _STYLE: dict[Any, Any] = {
     "axes.titlesize": 9.5,
     "axes.titlelocation": "left",
     "axes.edgecolor": _LINE,
-    "axes.labelcolor": _SOFT,
+    "axes.labelcolor": SOFT,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -51,8 +51,8 @@ _STYLE: dict[Any, Any] = {
     "grid.color": _LINE,
     "grid.linewidth": 0.6,
     "text.color": _INK,
-    "xtick.color": _SOFT,
-    "ytick.color": _SOFT,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
     "legend.frameon": False,
@@ -100,8 +100,8 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
             axis.set_visible(place < shown)
             axis.tick_params(labelbottom=place + columns >= shown)  # the last of its column
         axes[0].set_ylim(bottom=0)
-        figure.supxlabel("severity", fontsize=9, color=_SOFT)
-        figure.supylabel("mIoU, percent", fontsize=9, color=_SOFT)
+        figure.supxlabel("severity", fontsize=9, color=SOFT)
+        figure.supylabel("mIoU, percent", fontsize=9, color=SOFT)
         handles = [
             mpl.lines.Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
             for colour, dash in styles.values()
@@ -184,7 +184,7 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
             front = known[known["mean"] > known["mean"].cummax().shift(fill_value=-np.inf)]
             low, high = known[name].min() / 2, known[name].max() * 4
             steps, heights = [*front[name], high], [*front["mean"], front["mean"].iloc[-1]]
-            axis.step(steps, heights, where="post", color=_SOFT, lw=1, ls=":", zorder=1)
+            axis.step(steps, heights, where="post", color=SOFT, lw=1, ls=":", zorder=1)
             for row in known.to_dict("records"):
                 colour, _ = styles[row["model"]]
                 place, ends = row[name], (row["mean"], row["clean"])
