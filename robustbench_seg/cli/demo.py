@@ -25,7 +25,9 @@ def demo(out: Path, limit: int | None) -> None:
     """Run the whole study on the built-in dataset and weights, in minutes on a laptop.
 
     Corrupts the street scenes of minicity (drawn by this program), segments them with the two
-    shipped models, scores all 81 conditions and writes OUT/report/index.html. Started again, it
+    shipped models, scores all 81 conditions and writes OUT/report/index.html. Beside these runs
+    the report takes two recorded ones of each model, trained with other seeds, so that what it says
+    of a difference covers the luck of training; with --limit it does not. Started again, it
     computes only what is missing.
     """
     from robustbench_seg.allocator import keep_freed_memory
@@ -37,6 +39,7 @@ def demo(out: Path, limit: int | None) -> None:
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.protocol import load_protocol
     from robustbench_seg.reporting import finding, read_panels, terminal_table, write_page
+    from robustbench_seg.reporting.recorded import recorded_runs
     from robustbench_seg.segmenter import load_segmenter
     from robustbench_seg.study import evaluate
 
@@ -48,6 +51,7 @@ def demo(out: Path, limit: int | None) -> None:
     runs = evaluate(
         segmenters, dataset, protocol, protocol.conditions(), out / "runs", progress=True
     )
-    panels = read_panels(runs)
+    recorded = [recorded_runs()] if limit is None else []  # they are of all images
+    panels = read_panels([*runs, *recorded])
     page = write_page(panels, out / "report")
     click.echo(f"{terminal_table(panels)}\n\n{finding(panels)}\n\nreport: {page}")

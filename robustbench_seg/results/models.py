@@ -20,6 +20,7 @@ from robustbench_seg.results.scores import class_scores, condition_scores
 from robustbench_seg.results.store import RUN_FILE, find_runs, read_record
 
 _CONDITION = ["corruption", "severity"]
+_LITTLE = ("weights", "threads")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,8 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     runs:  run folders, or folders of them, to look for a name in
 
     Several runs of one name are trainings of one model if the seeds of their trainings differ (as
-    the model's card told them) and, besides the weights, nothing that changes a number does.
+    the model's card told them) and nothing else that matters does: threads and versions of
+    libraries may.
     Raises ResultsError if there is no such model, or if its name may mean several.
     """
     if (Path(model) / RUN_FILE).exists():
@@ -144,7 +146,7 @@ def group_runs(runs: Paths) -> list[list[Path]]:
 def _are_trainings(records: Sequence[Mapping[str, Any]]) -> bool:
     """Whether runs of one name differ in the seed of training and in nothing else; one run does."""
     seeds = {training_seed(record) for record in records}
-    same = {canonical_json(_but_weights(record["key"])) for record in records}
+    same = {canonical_json(_how(record["key"])) for record in records}
     return len(records) == 1 or (
         len(seeds) == len(records) and None not in seeds and len(same) == 1
     )
@@ -172,6 +174,14 @@ def _listed(paths: Paths) -> list[Path]:
     return [Path(paths)] if isinstance(paths, Path | str) else list(map(Path, paths))
 
 
-def _but_weights(key: Mapping[str, Any]) -> dict[str, Any]:
-    segmenter = {k: v for k, v in key.get("segmenter", {}).items() if k != "weights"}
-    return {**key, "segmenter": segmenter}
+def _how(key: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run's key says beside the weights, and beside what hardly changes a number.
+
+    Threads and versions of libraries move a label in a million, a training moves points: its runs
+    may come from several machines. Another version of the stream draws other noise.
+    """
+    segmenter = {k: v for k, v in key.get("segmenter", {}).items() if k not in _LITTLE}
+    corruption = dict(key.get("corruption", {}))
+    draws = (corruption.pop("versions", None) or {}).get("fast stream")
+    rest = {k: v for k, v in key.items() if k not in ("segmenter", "corruption", "versions")}
+    return {**rest, "segmenter": segmenter, "corruption": corruption, "draws": draws}

@@ -217,6 +217,23 @@ def test_trainings_of_one_model(run, protocol):
     assert model.drawn.mean[0] == pytest.approx(np.mean(alone))
 
 
+def test_trainings_may_be_run_on_several_machines(run):
+    def keys(threads, numpy, draws="2"):
+        versions = {"numpy": numpy, "fast stream": draws}
+        return {
+            "segmenter": {"weights": numpy, "precision": "float32", "threads": threads},
+            "corruption": {"seed": 3, "severities": "s", "versions": versions},
+            "versions": {"numpy": numpy},
+        }
+
+    first = run("a", seed=0, keys=keys(2, "2.4"))
+    second = run("a", seed=1, keys=keys(8, "2.5"))
+    assert model_runs("a", [first, second]) == [first, second]
+    other = run("a", seed=2, keys=keys(2, "2.4", draws="3"))
+    with pytest.raises(ResultsError, match="3 runs are called a and are not trainings"):
+        model_runs("a", [first, second, other])
+
+
 def test_runs_of_one_name_that_are_no_trainings_of_one_model(run):
     first = run("a", seed=0)
     other = run("a", seed=1, keys={"corruption": {"seed": 5, "severities": "s"}})
