@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Two processes of one thread each test faster than one process of two.
 TEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
 
-.PHONY: demo install install-dev test test-all check format lint types dist clean
+.PHONY: demo install install-dev test test-all check format lint types docs dist clean
 
 demo: install  ## the whole study on the built-in dataset
 	$(BIN)/robustseg demo --out demo
@@ -38,6 +38,9 @@ lint: install-dev
 
 types: install-dev
 	$(BIN)/mypy
+
+docs: install-dev  ## the documentation as a site, build/docs/index.html
+	$(BIN)/sphinx-build -q -W --keep-going docs build/docs
 
 dist: install-dev  ## wheel and sdist in dist/
 	$(BIN)/python -m build

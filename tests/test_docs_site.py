@@ -1,0 +1,52 @@
+"""The documentation as a site: it builds without a warning and knows every command and function."""
+
+import html
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import robustbench_seg
+from robustbench_seg.cli.main import main
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    # Warnings are errors: a page nobody links to, a link that leads nowhere, a name that is gone.
+    out = tmp_path_factory.mktemp("site")
+    build = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", str(DOCS), str(out)]
+    result = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return out
+
+
+def text(page):
+    return html.unescape(re.sub(r"<[^>]*>", "", page.read_text()))
+
+
+def test_every_command_and_option_is_in_the_reference(site):
+    page = text(site / "reference" / "commands.html")
+    for name, command in main.commands.items():
+        assert f"robustseg {name} [OPTIONS]" in page
+        assert command.help.splitlines()[0] in page
+        for parameter in command.params:
+            assert all(option in page for option in parameter.opts), (name, parameter.name)
+
+
+def test_every_function_is_in_the_reference(site):
+    page = text(site / "reference" / "python.html")
+    for name in robustbench_seg.__all__:
+        assert f"robustbench_seg.{name}(" in page
+        assert getattr(robustbench_seg, name).__doc__.splitlines()[0] in page
+
+
+def test_the_site_needs_no_network(site):
+    for page in site.rglob("*.html"):
+        loaded = re.findall(
+            r'<(?:script|link|img)[^>]* (?:src|href)="(https?:[^"]+)"', page.read_text()
+        )
+        assert not loaded, page.name
