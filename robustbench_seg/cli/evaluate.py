@@ -167,22 +167,23 @@ def evaluate(shard: "Shard", executor: str, **options: Any) -> None:
 
 
 def _summary(runs: list[Path], protocol: "Protocol") -> str:
-    """For each run its clean score, category means, mean and retention; and what was averaged."""
+    """For each run its scores, categories where they are whole; and what was averaged."""
     import pandas as pd
 
     from robustbench_seg.results import (
-        category_means,
         clean_gaps,
+        coarsest_scores,
         condition_scores,
         protocol_scores,
         read_counts,
     )
 
-    scores = protocol_scores(condition_scores(read_counts(runs)), protocol)
+    conditions = condition_scores(read_counts(runs))
+    scores = protocol_scores(conditions, protocol)
     table = pd.concat(
         [
             scores[["model", "clean"]],
-            category_means(scores, protocol),
+            coarsest_scores(conditions, protocol),
             scores[["mean", "retention"]],
         ],
         axis=1,

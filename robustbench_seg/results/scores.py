@@ -174,3 +174,31 @@ def category_means(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
         names = [spec.name for spec in protocol.corruptions if spec.category == category]
         means[category] = scores[names].mean(axis=1, skipna=False)
     return pd.DataFrame(means, index=scores.index)
+
+
+def coarsest_scores(conditions: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """What a short table shows between clean and mean: the coarsest scores that there are.
+
+    conditions: as condition_scores gives them
+    One row a run, as in protocol_scores. Columns: each category that some run has whole; of another
+    its corruptions that some run has whole; of another its conditions, called such as "fog 3".
+    """
+    scores = protocol_scores(conditions, protocol)
+    whole = conditions[conditions["complete"]]
+    levels = whole.pivot(index="run", columns=["corruption", "severity"], values="miou")
+    columns = {}
+    for category, means in category_means(scores, protocol).items():
+        names = [spec.name for spec in protocol.corruptions if spec.category == category]
+        if means.notna().any():
+            columns[category] = means
+            continue
+        for name in names:
+            if scores[name].notna().any():
+                columns[name] = scores[name]
+                continue
+            for condition in protocol.conditions([name]):
+                key = (condition.corruption, condition.severity)
+                if key in levels:
+                    shown = f"{name} {condition.severity}"
+                    columns[shown] = scores["run"].map(levels[key])
+    return pd.DataFrame(columns, index=scores.index)

@@ -10,6 +10,7 @@ from robustbench_seg.protocol import CLEAN, Condition
 from robustbench_seg.results import (
     category_means,
     class_scores,
+    coarsest_scores,
     condition_scores,
     protocol_scores,
     summarise,
@@ -160,6 +161,23 @@ def test_categories_are_plain_means_in_protocol_order(protocol):
     means = category_means(scores, protocol)
     assert means.columns.tolist() == ["blur", "noise", "digital", "weather"]
     assert means.loc[7].tolist() == [1.5, 5.5, 9.5, 13.5]
+
+
+def test_a_short_table_shows_the_coarsest_scores_that_there_are(table, whole, protocol):
+    wanted = [CLEAN, *protocol.conditions(["fog"]), *protocol.conditions(["snow", "contrast"], [3])]
+    wanted += protocol.conditions([s.name for s in protocol.corruptions if s.category == "noise"])
+    matrices = {condition: many for condition, many in whole(2).items() if condition in wanted}
+    conditions = condition_scores(table(matrices))
+    shown = coarsest_scores(conditions, protocol)
+    assert shown.columns.tolist() == ["noise", "contrast 3", "snow 3", "fog"]
+    by = conditions.set_index(["corruption", "severity"])["miou"]
+    assert shown["snow 3"].tolist() == [by["snow", 3]]
+    assert shown["fog"][0] == pytest.approx(by["fog"].mean())
+    # Where one run has a category, all show it; what the other lacks of it stays empty.
+    other = condition_scores(table(whole(2), run="runs/b"))
+    both = coarsest_scores(pd.concat([conditions, other]), protocol)
+    assert both.columns.tolist() == list(protocol.categories)
+    assert both.isna().to_numpy().tolist() == [[True, False, True, True], [False] * 4]
 
 
 def test_runs_of_one_model_stay_apart(table, whole, protocol):
