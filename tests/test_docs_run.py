@@ -52,7 +52,7 @@ INSTEAD = {
     r"^(?!robustseg train)(.*) --model deeplabv3plus-\S*": rf"\1 --model {DEEPLAB}",
     r"--reference segformer-b\d": f"--reference {SEGFORMER}",
     r"compare segformer-b5 deeplabv3plus-r101-openmmlab": f"compare {SEGFORMER} {DEEPLAB}",
-    r"--repeat \d+": "--repeat 1",
+    r"cost (.*) --size \S+ --repeat \d+": r"cost \1 --repeat 1",
     r"export segformer-b0 (.*) --size \S+": rf"export {SEGFORMER} \1 --size 64x64",
 }
 
@@ -129,8 +129,9 @@ def world(tmp_path_factory):
     for name in ("coffee.png", "photo.jpg"):
         Image.fromarray(Minicity("val", (64, 96))[0].image).save(root / name)
     tensors = {name: torch.rand(shape) for name, shape in json.loads(NVLABS.read_text()).items()}
-    for size in ("b0", "b5"):  # models are exchanged for B0
-        torch.save({"state_dict": tensors}, root / f"segformer.{size}.1024x1024.city.160k.pth")
+    author = "segformer.{}.1024x1024.city.160k.pth"
+    for name in (author.format("b0"), author.format("b5"), "my-weights.pth"):
+        torch.save({"state_dict": tensors}, root / name)  # of B0: models are exchanged for it
     (root / "my_models.py").write_text(MY_MODELS)
     (root / "exported").mkdir()
     export_convolution(root / "exported" / "mine.onnx")
