@@ -24,6 +24,12 @@ def test_what_is_saved_is_read(tmp_path):
         assert torch.equal(weights.tensors[name], tensor)
 
 
+def test_whoever_may_read_other_new_files_may_read_weights(tmp_path):
+    save_weights(tmp_path / "a.safetensors", STATE, METADATA)
+    (tmp_path / "other").touch()
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_half_precision_halves_the_file_and_reads_as_float32(tmp_path):
     state = {
         "w": torch.randn(1000, generator=torch.Generator().manual_seed(0)),
