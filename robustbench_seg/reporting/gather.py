@@ -14,6 +14,7 @@ from robustbench_seg.results import (
     Model,
     category_means,
     clean_gap,
+    clean_gaps,
     group_runs,
     own_protocol,
     read_model,
@@ -147,7 +148,12 @@ def _where(run: Measured) -> dict[str, object]:
 
 
 def _warnings(group: Sequence[Measured], ranks_published: bool) -> tuple[str, ...]:
-    gaps = (clean_gap(run.record, float(run.drawn.summary.clean[0])) for run in group)
+    gaps: list[str] = []
+    for run in group:
+        if run.drawn.trainings > 1:  # each has a published score of its own
+            gaps += clean_gaps(run.scored.folders)
+        else:
+            gaps.append(clean_gap(run.record, float(run.drawn.summary.clean[0])))
     said = [f"{gap}." for gap in gaps if gap]
     facts = {"images": "numbers of images", "stream": "streams", "seed": "seeds"}
     for fact, name in {**facts, "protocol_version": "versions of the protocol"}.items():

@@ -113,7 +113,8 @@ class Panel:
     @property
     def facts(self) -> str:
         """What was measured here, in one line."""
-        runs = f"{len(self.measured)} measured {'run' if len(self.measured) == 1 else 'runs'}"
+        count = sum(len(run.scored.folders) for run in self.measured)
+        runs = f"{count} measured {'run' if count == 1 else 'runs'}"
         counts = sorted({int(run.record["images"]) for run in self.measured})
         images = "1 image" if counts == [1] else f"{' or '.join(map(str, counts))} images"
         return (

@@ -218,6 +218,25 @@ def test_a_clean_score_far_from_the_published_one_is_told_first(run):
     assert re.match(r"alpha: its clean mIoU is [\d.]+, published is 99.0", panel.warnings[0])
 
 
+def test_each_training_is_compared_with_the_score_of_its_own_card(run):
+    def trained(seed, score, published):
+        about = {"training": {"seed": seed}}
+        folder = run("alpha", score, about=about, weights=str(seed))
+        record = json.loads((folder / "run.json").read_text())
+        record["published"] = {"miou": published, "source": "its card"}
+        (folder / "run.json").write_text(json.dumps(record))
+        return folder
+
+    def far_worse(corruption, severity, image):
+        return weaker(corruption, severity, image) - 10
+
+    # Clean, they score 80 and 69: their mean is far from either.
+    (panel,) = read_panels([trained(0, steady, 80.0), trained(1, far_worse, 69.0)])
+    assert not [warning for warning in panel.warnings if "published" in warning]
+    (panel,) = read_panels([trained(2, steady, 80.0), trained(3, far_worse, 90.0)])
+    assert "its clean mIoU is 69.0, published is 90.0" in " ".join(panel.warnings)
+
+
 def test_reference_gives_degradation(run):
     a, b = run("alpha"), run("beta", weaker)
     (panel,) = read_panels([a, b], reference="beta")
