@@ -10,6 +10,7 @@ import re
 import shlex
 import textwrap
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from PIL import Image
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.datasets.minicity import Minicity, write_minicity
+from robustbench_seg.errors import RobustsegError
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -62,21 +64,10 @@ LEFT_OUT = {
     "robustseg evaluate --model segformer-b0 --weights hf:": "downloads",
     "robustseg evaluate --model hf:": "downloads",
     "robustseg study positions --full": "trains the paper's networks for days",
+    "robustseg compare A B": "A and B stand for names; docs/scores.md has some",
 }
 
 NVLABS = ROOT / "tests" / "data" / "architectures" / "nvlabs_b0.json"
-
-MY_MODELS = """
-from robustbench_seg.datasets import class_names
-
-
-def make():
-    def label(image):
-        return image[..., 0] % 19
-
-    label.name, label.version, label.classes = "mine", "1", class_names("cityscapes")
-    return label
-"""
 
 # What takes long even so.
 SLOW = (
@@ -88,16 +79,32 @@ SLOW = (
 )
 
 
-def steps(page):
-    """The commands of a page's code blocks, continued lines joined, and its Python, in order."""
+STEP = re.compile(r"^ *```(\w*)\n(.*?)^ *```|`(robustseg [^`]*)`", re.M | re.S)
+
+
+def steps(text):
+    """What a page's text says to do, in its order: the commands of code blocks, continued lines
+    joined, and of prose; and Python, which is a file where its first line is the name of one.
+    """
     found = []
-    for kind, block in re.findall(r"^ *```(\w*)\n(.*?)^ *```", page.read_text(), re.M | re.S):
-        if kind == "python":
-            found.append(("python", textwrap.dedent(block)))
+    for kind, block, inline in STEP.findall(text):
+        block = textwrap.dedent(block)
+        if inline:
+            found += [("shell", " ".join(inline.split()))] if is_whole(inline) else []
+        elif kind == "python":
+            found.append(("file" if re.match(r"# \S+\.py\n", block) else "python", block.strip()))
         elif kind in ("", "bash"):
             lines = block.replace("\\\n", " ").splitlines()
-            found += [("shell", line) for line in lines if line.strip().startswith("robustseg ")]
-    return [(kind, text.strip()) for kind, text in found]
+            found += [("shell", line.strip()) for line in lines if line.startswith("robustseg ")]
+    return found
+
+
+def is_whole(inline):
+    """Whether a command in prose can be run as it stands, and is not only mentioned."""
+    _, name, *arguments = inline.split()
+    return "..." not in arguments and bool(
+        arguments or not any(option.required for option in main.commands[name].params)
+    )
 
 
 def scaled(line):
@@ -132,7 +139,6 @@ def world(tmp_path_factory):
     author = "segformer.{}.1024x1024.city.160k.pth"
     for name in (author.format("b0"), author.format("b5"), "my-weights.pth"):
         torch.save({"state_dict": tensors}, root / name)  # of B0: models are exchanged for it
-    (root / "my_models.py").write_text(MY_MODELS)
     (root / "exported").mkdir()
     export_convolution(root / "exported" / "mine.onnx")
     facts = 'name = "mine"\ndataset = "cityscapes"\nmean = [0, 0, 0]\nstd = [1, 1, 1]\n'
@@ -157,13 +163,13 @@ def export_convolution(path):
 
 
 def test_there_is_something_to_run():
-    kinds = [kind for page in PAGES for kind, _ in steps(page)]
+    kinds = [kind for page in PAGES for kind, _ in steps(page.read_text())]
     assert kinds.count("shell") > 40
     assert kinds.count("python") > 2
 
 
 def test_what_is_left_out_is_on_a_page():
-    lines = [text for page in PAGES for _, text in steps(page)]
+    lines = [text for page in PAGES for _, text in steps(page.read_text())]
     for start in (*LEFT_OUT, *SLOW):
         assert any(line.startswith(start) for line in lines), start
 
@@ -177,13 +183,29 @@ BEFORE = {
 }
 
 
-def execute(line, output=None):
+WRITTEN = ("--out", "--csv", "--onnx", "--save-predictions")
+
+
+def execute(line):
     """Run a command line in this process; the files it was told to write must be there."""
     words = scaled(line)
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, f"{line}\n{shlex.join(words)}\n{result.output}"
-    if "--out" in words and "--dry-run" not in words:
-        assert Path(words[words.index("--out") + 1]).exists(), line
+    for option, value in pairwise(words):
+        if option in WRITTEN and "--dry-run" not in words:
+            assert Path(value).exists(), f"{line}\nleft no {value}"
+
+
+def follow(text, left_out=()):
+    """Do what a page's text says, in the working folder."""
+    names = {"image": np.array(Image.open("photo.jpg"))}
+    for kind, step in steps(text):
+        if kind == "file":
+            Path(step.split()[1]).write_text(step)
+        elif kind == "python":
+            exec(compile(step, "page", "exec"), names)
+        elif not step.startswith((*LEFT_OUT, *left_out)):
+            execute(step)
 
 
 @pytest.fixture
@@ -209,17 +231,56 @@ def ids(page):
 
 @pytest.mark.parametrize("at_the_page", PAGES, ids=ids, indirect=True)
 def test_what_a_page_says_runs(at_the_page):
-    names = {"image": np.array(Image.open("photo.jpg"))}
-    for kind, text in steps(at_the_page):
-        if kind == "python":
-            exec(compile(text, str(at_the_page), "exec"), names)
-        elif not text.startswith((*LEFT_OUT, *SLOW)):
-            execute(text)
+    follow(at_the_page.read_text(), left_out=SLOW)
+
+
+SLOW_PAGES = [
+    page
+    for page in PAGES
+    if any(text.startswith(SLOW) for kind, text in steps(page.read_text()) if kind == "shell")
+]
 
 
 @pytest.mark.slow  # minutes
-@pytest.mark.parametrize("at_the_page", PAGES, ids=ids, indirect=True)
+@pytest.mark.parametrize("at_the_page", SLOW_PAGES, ids=ids, indirect=True)
 def test_what_takes_long_runs_too(at_the_page):
-    for kind, text in steps(at_the_page):
-        if kind == "shell" and text.startswith(SLOW) and not text.startswith(tuple(LEFT_OUT)):
-            execute(text)
+    follow(at_the_page.read_text())
+
+
+GOOD = """
+`robustseg evaluate` is spoken of; `robustseg corruptions --protocol mpc-15` runs.
+
+```
+robustseg generate-cityscapes-c --data CamVid --dataset camvid --out tree
+robustseg verify tree
+```
+
+```python
+import robustbench_seg as rs
+
+assert rs.corrupt(image, "fog", 3).shape == image.shape
+```
+"""
+
+
+@pytest.mark.parametrize("at_the_page", [ROOT / "README.md"], ids=ids, indirect=True)
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("", "", None),
+        ("--dataset camvid", "--dateset camvid", "No such option '--dateset'"),
+        ("--data CamVid", "--data CamVit", "there is no folder CamVit"),
+        ("verify tree", "verify three", "three has no manifest.json"),
+        ("mpc-15", "mpc-16", "unknown protocol 'mpc-16'"),
+        ('"fog", 3', '"fogg", 3', "unknown corruption 'fogg'"),
+        # Without --preview nothing is drawn, and that is no error.
+        ("corruptions --protocol mpc-15", "corruptions --out sheet.png", "left no sheet.png"),
+    ],
+)
+def test_a_page_that_is_wrong_is_noticed(at_the_page, right, wrong, told):
+    text = GOOD.replace(right, wrong) if right else GOOD
+    if told is None:
+        follow(text)
+    else:
+        with pytest.raises((AssertionError, RobustsegError), match=re.escape(told)):
+            follow(text)
