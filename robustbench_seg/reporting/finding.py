@@ -61,7 +61,9 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
             "can be given."
         )
     low, high = gap
-    interval = f"95 % interval {number(low)} to {number(high)}, paired bootstrap over {panel.unit}"
+    interval = (
+        f"95 % interval {number(low)} to {number(high)}, paired bootstrap over {panel.drawn_over}"
+    )
     points = number(best["mean"] - second["mean"])
     if low <= 0 <= high:
         return (

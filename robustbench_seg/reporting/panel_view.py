@@ -127,7 +127,7 @@ def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
     title = f"mIoU over severity, {panel.name}"
     caption = (
         "mIoU at each severity; severity 0 is clean, bands are 95 % intervals from a bootstrap "
-        f"over {panel.unit}. Hollow points on grey do not score."
+        f"over {panel.drawn_over}. Hollow points on grey do not score."
     )
     return Figure(title, caption, inline_svg(svg, f"{title}. {caption}", f"{stem}-severity"))
 

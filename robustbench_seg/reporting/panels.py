@@ -128,6 +128,12 @@ class Panel:
         return self.measured[0].drawn.unit
 
     @property
+    def drawn_over(self) -> str:
+        """What the draws of an interval are of, in words: its unit, and trainings if several."""
+        several = any(run.drawn.trainings > 1 for run in self.measured)
+        return f"{self.unit} and trainings" if several else self.unit
+
+    @property
     def shows_published(self) -> bool:
         """Whether published rows are here: in the ranking, or apart from it."""
         return self.reference is not None or "published" in set(self.scores["source"])

@@ -152,7 +152,7 @@ def _note(panel: Panel) -> str:
     spelled = [f"{count} corruptions at severities {levels}" for levels, count in counts.items()]
     note = (
         f"Mean: unweighted, over {', '.join(spelled)}. The bar is the 95 % interval from a "
-        f"bootstrap over {panel.unit}."
+        f"bootstrap over {panel.drawn_over}."
     )
     if any("=" in rank for rank in panel.ranks):
         note += " A place with = is shared: the difference from its first model is not established."

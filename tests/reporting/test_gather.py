@@ -86,7 +86,9 @@ def test_trainings_of_one_model_are_one_row(run):
     fog = panel.severities.query("model == 'alpha' and corruption == 'fog' and severity == 5")
     assert fog["miou"].tolist() == [pytest.approx((60 + 39) / 2)]
     assert panel.class_grid("alpha").loc["car", "fog"] == pytest.approx((68 + 55) / 2)
-    assert "Scores are means over the trainings of a model (1 or 2)" in finding([panel])
+    said = finding([panel])
+    assert "Scores are means over the trainings of a model (1 or 2)" in said
+    assert "bootstrap over images and trainings" in said
 
 
 def test_what_a_run_says_of_cost_and_time(run):
