@@ -59,9 +59,9 @@ def test_a_run_is_printed_and_kept(evaluate, tmp_path):
     assert set(table["corruption"]) == {"clean"}
     assert len(table) == 3
     head, model = [line.split() for line in result.stdout.splitlines()[2:4]]
-    assert head == [*("model", "clean", "blur", "noise", "digital", "weather", "mean", "retention")]
+    assert head == ["model", "clean", "mean", "retention"]
     clean = mean_iou(table["matrix"].sum())
-    assert model == ["segformer-b0-untrained", f"{clean:.1f}", *"------"]
+    assert model == ["segformer-b0-untrained", f"{clean:.1f}", "-", "-"]
     assert str(folder) in result.stdout
     assert (
         "Averaged: severities 1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse"
