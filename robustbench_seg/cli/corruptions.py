@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("corruptions.png"),
-    show_default=True,
-    help="Where the sheet goes.",
+    help="Where the sheet goes.  [default: corruptions.png]",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
-def corruptions(names: tuple[str, ...], photo: Path | None, out: Path, seed: int) -> None:
+def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int) -> None:
     """List the corruptions of a protocol with their parameters, or look at them."""
     from robustbench_seg.protocol import load_protocol, merged
 
     protocols = [load_protocol(name) for name in names]
+    if photo is None and out is not None:
+        raise click.UsageError("--out is for the sheet of a photo: say --preview PHOTO, too")
     if photo is None:
         click.echo("\n\n".join("\n".join(_listed(protocol)) for protocol in protocols))
         return
@@ -48,6 +48,7 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path, seed: int
     from robustbench_seg.files import atomic_path
 
     sheet = contact_sheet(read_photo(photo), merged(protocols), seed)
+    out = out or Path("corruptions.png")
     with atomic_path(out) as partial:
         sheet.save(partial)
     click.echo(out)

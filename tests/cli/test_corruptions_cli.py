@@ -71,3 +71,9 @@ def test_the_help_of_other_commands_names_every_shipped_protocol(command):
     output = " ".join(CliRunner().invoke(main, [command, "--help"]).stdout.split())
     shown = output.partition("--protocol P ")[2].partition(" or a TOML file")[0]
     assert set(shown.split(", ")) == set(list_protocols())
+
+
+def test_a_sheet_without_a_photo_is_refused(tmp_path):
+    result = CliRunner().invoke(corruptions, ["--out", str(tmp_path / "sheet.png")])
+    assert result.exit_code == 2
+    assert "--out is for the sheet of a photo: say --preview PHOTO, too" in result.output
