@@ -12,6 +12,7 @@ import textwrap
 import tomllib
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -273,8 +274,6 @@ assert rs.corrupt(image, "fog", 3).shape == image.shape
         ("verify tree", "verify three", "three has no manifest.json"),
         ("mpc-15", "mpc-16", "unknown protocol 'mpc-16'"),
         ('"fog", 3', '"fogg", 3', "unknown corruption 'fogg'"),
-        # Without --preview nothing is drawn, and that is no error.
-        ("corruptions --protocol mpc-15", "corruptions --out sheet.png", "left no sheet.png"),
     ],
 )
 def test_a_page_that_is_wrong_is_noticed(at_the_page, right, wrong, told):
@@ -284,3 +283,10 @@ def test_a_page_that_is_wrong_is_noticed(at_the_page, right, wrong, told):
     else:
         with pytest.raises((AssertionError, RobustsegError), match=re.escape(told)):
             follow(text)
+
+
+def test_a_file_that_a_command_does_not_leave_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(CliRunner, "invoke", lambda *_: SimpleNamespace(exit_code=0))
+    with pytest.raises(AssertionError, match=r"left no sheet\.png"):
+        execute("robustseg corruptions --preview photo.jpg --out sheet.png")
