@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.files import atomic_path, remove_partials
+from robustbench_seg.files import atomic_path
 from robustbench_seg.training.learner import Learner
 
 SECONDS = 180.0
@@ -75,7 +75,6 @@ class Checkpoint:
 
         Raises ModelError if the file is not readable, or of a training with other facts.
         """
-        remove_partials(self._path.parent)
         if not self._path.exists():
             return Position()
         try:

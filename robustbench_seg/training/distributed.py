@@ -59,6 +59,16 @@ class Processes:
         dist.all_reduce(total)
         return total / self.count
 
+    def check_same(self, value: int, what: str) -> None:
+        """Wait for all. ModelError, in each, where `value` is not the same integer in all."""
+        if self.count == 1:
+            return
+        values: list[int] = [0] * self.count
+        dist.all_gather_object(values, value)
+        if len(set(values)) > 1:
+            there = ", ".join(map(str, values))
+            raise ModelError(f"{what} differs between the processes: {there} (rank 0 first)")
+
     def agreed(self, value: float, device: str) -> float:
         """The first process's `value`, in each."""
         if self.count == 1:

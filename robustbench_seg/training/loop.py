@@ -14,6 +14,7 @@ from tqdm import tqdm
 from robustbench_seg.confusion import mean_iou
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
+from robustbench_seg.files import remove_partials
 from robustbench_seg.model_cards import Preprocessing
 from robustbench_seg.training.batches import Batches, Normaliser, stream
 from robustbench_seg.training.checkpoint import Checkpoint
@@ -91,7 +92,10 @@ def fit(
     with joined(device) as processes:
         views = Batches(dataset, recipe, preprocessing, processes.slots(recipe.batch))
         learner = Learner(network, recipe, device, precision, processes)
+        if processes.first:
+            remove_partials(out)
         at = checkpoint.restore(learner)
+        processes.check_same(at.iteration, f"the iteration of {out / 'checkpoint.pt'}")
         log = Log(out, at.log) if processes.first else None
         clock, resumed = Clock(at.seconds), at.iteration
         batches = stream(views, workers, resumed)

@@ -70,6 +70,31 @@ def test_two_processes_learn_what_one_does(tmp_path):
     assert (two / "checkpoint.pt").exists()
 
 
+APART = """
+import sys
+from robustbench_seg.errors import ModelError
+from robustbench_seg.training.distributed import joined
+
+with joined("cpu") as processes:
+    processes.check_same(7, "the iteration")
+    try:
+        processes.check_same(4 * (not processes.rank), "the iteration")
+    except ModelError as error:
+        print(error, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_see_different_checkpoints_stop(tmp_path):
+    (tmp_path / "program.py").write_text(APART)
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*start, tmp_path / "program.py"], check=True, capture_output=True, text=True, timeout=120
+    )
+    message = "the iteration differs between the processes: 4, 0 (rank 0 first)\n"
+    assert done.stdout.count(message) == 2
+
+
 def test_shares_make_up_the_batch(blocks, preprocessing):
     recipe = Recipe(batch=6, crop=(32, 40))
     whole = Batches(blocks, recipe, preprocessing)[3]
