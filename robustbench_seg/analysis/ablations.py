@@ -27,6 +27,11 @@ class AblationVariant:
     position_grid: bool = False
     windows_row: dict[str, str] | None = None
 
+    @property
+    def takes_encoder(self) -> bool:
+        """Whether published weights of a Mix Transformer fit its encoder."""
+        return "backbone" not in self.settings and not self.position_grid
+
 
 @dataclass(frozen=True)
 class Ablation:

@@ -26,9 +26,9 @@ SMALL = "--batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --drop-path 0 --thr
 @click.option(
     "--full",
     is_flag=True,
-    help="As in the paper: its encoder and recipe, 160,000 steps, GPUs wanted; no --minutes.",
+    help="The paper's encoder and Cityscapes recipe: 160,000 steps, GPUs wanted; no --minutes.",
 )
-@click.option("--encoder", metavar="W", help="MiT's weights to begin with; see train.")
+@click.option("--encoder", metavar="W", help="MiT's weights to begin with, where they fit.")
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Only say what would be run.")
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), required=True)
@@ -68,7 +68,6 @@ def study(
     crop = ablation.crop(full) or (None if full else 128)
     if crop:
         recipe += ["--crop", f"{crop}x{crop}"]
-    recipe += ["--encoder", encoder] if encoder else []
     how = ["--seed", str(seed), "--device", device]
     count = ["--limit", str(limit)] if limit else []
     to_runs = ["--device", device, "--out", str(out / "runs")]
@@ -83,13 +82,15 @@ def study(
         click.echo(
             f"{variant.name}: {cost.params / 1e6:.1f} M parameters, "
             f"{cost.macs_written / 1e9:.1f} GMAC at 512x512; the paper's mIoU {published} %"
+            + ("; its encoder from nothing" if encoder and not variant.takes_encoder else "")
         )
         folder = out / "trained" / variant.name
         source = out / "cards" / f"{variant.name}.toml"
         if not dry_run:
             write_text(source, card_text(card, f"{ablation.title}: for training."))
         named = ["--model", str(source), "--name", variant.name, "--out", str(folder)]
-        commands.append(["train", *named, *where, *recipe, *how])
+        start = ["--encoder", encoder] if encoder and variant.takes_encoder else []
+        commands.append(["train", *named, *where, *recipe, *start, *how])
         tested = [variant.name]
         if variant.windows_row:
             windows = f"{variant.name}-windows"
@@ -142,7 +143,7 @@ def _scale(
 ) -> str:
     """How far this is from the paper's experiment, in a sentence."""
     if full:
-        return f"The paper's encoder and recipe, on {dataset}; seed {seed} alone."
+        return f"The paper's encoder and Cityscapes recipe, on {dataset}; seed {seed} alone."
     return (
         f"Scaled down: {ablation.small['size']} in place of {ablation.paper['size']}, {minutes:g} "
         f"minutes of training on {dataset} in crops of {crop}x{crop}, seed {seed} alone. The "

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from robustbench_seg.errors import ResultsError
 from robustbench_seg.reporting.gather import read_panels
 from robustbench_seg.reporting.published import published_table
 
@@ -15,10 +16,18 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
     runs:     the folder of their run folders
     expected: for each model in order, what the paper prints, or None
     paper:    what that column is called: whose score on which data
+
+    Raises ResultsError where a model has no run there, or several.
     """
     panels = read_panels([runs])
+    found = [run.scored.name for panel in panels for run in panel.measured]
     rows = []
     for name, published in expected.items():
+        if found.count(name) != 1:
+            raise ResultsError(
+                f"{runs}: {found.count(name)} runs of {name}, of which one can stand in the table; "
+                "leave one there, or give another --out"
+            )
         for panel in panels:
             for record in panel.scores[panel.scores["model"] == name].to_dict("records"):
                 run = panel.run(name)

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from robustbench_seg.analysis import list_ablations, load_ablation, shape_of
 from robustbench_seg.cli.main import main
+from robustbench_seg.model_cards import load_card
 from robustbench_seg.reporting import published_score
 
 
@@ -89,6 +90,28 @@ def test_positions_are_learnt_at_the_size_of_the_crop():
         for v in ablation.variant
     ]
     assert grids == [None, [768, 768], None, [128, 128]]
+
+
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [
+        ("width", set()),
+        ("positions", {"positions"}),
+        ("encoders", {"resnet50", "resnet101", "resnext101"}),
+    ],
+)
+def test_an_encoder_goes_where_it_fits(name, drawn, tmp_path):
+    # What begins from nothing cannot take MiT's tensors; all others can, into a whole network.
+    ablation = load_ablation(name)
+    mit = set(shape_of(load_card("segformer-b0")).backbone.state_dict())
+    for variant in ablation.variant:
+        wanted = set(shape_of(ablation.card(variant, full=False)).backbone.state_dict())
+        assert (wanted == mit) == (variant.name not in drawn)
+    done = run(name, "--dry-run", "--encoder", "mit.pth", "--out", str(tmp_path / "o"))
+    plans = [line for line in done.output.splitlines() if line.startswith("robustseg train")]
+    begun = {shlex.split(line)[5] for line in plans if "--encoder mit.pth" not in line}
+    assert begun == drawn
+    assert done.output.count("its encoder from nothing") == len(drawn)
 
 
 def test_an_unknown_name_is_one_line(tmp_path):

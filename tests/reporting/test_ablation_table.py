@@ -1,0 +1,38 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.reporting import ablation_table
+from robustbench_seg.results.read import RUN_FILE
+
+MODEL = "segformer-b0-minicity"
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """The folders of two runs of one model that are no trainings of one another."""
+    recorded = Path(__file__).parents[2] / "reports/recorded"
+    folders = sorted(recorded.glob(f"{MODEL}-*"))
+    for number, folder in enumerate(folders):
+        copy = shutil.copytree(folder, tmp_path / folder.name)
+        record = json.loads((copy / RUN_FILE).read_text())
+        record["about"]["training"]["iterations"] += number
+        (copy / RUN_FILE).write_text(json.dumps(record))
+    return tmp_path
+
+
+def test_a_model_stands_beside_what_is_published(runs):
+    shutil.rmtree(next(runs.iterdir()))
+    table = ablation_table(runs, {MODEL: 12.5}, "paper")
+    assert table["model"].tolist() == [MODEL]
+    assert table["paper"].tolist() == [12.5]
+    assert table["low"][0] < table["mean"][0] < table["high"][0] < table["clean"][0]
+
+
+@pytest.mark.parametrize(("name", "count"), [(MODEL, 2), ("mit", 0)])
+def test_a_model_without_one_run_is_refused(runs, name, count):
+    with pytest.raises(ResultsError, match=f"{count} runs of {name}, of which one can stand"):
+        ablation_table(runs, {name: None}, "paper")
