@@ -105,8 +105,8 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     runs:  run folders, or folders of them, to look for a name in
 
     Several runs of one name are trainings of one model if the seeds of their trainings differ (as
-    the model's card told them) and nothing else that matters does: threads and versions of
-    libraries may.
+    the model's card told them) and nothing else that matters does, such as the number of steps:
+    threads and versions of libraries may.
     Raises ResultsError if there is no such model, or if its name may mean several.
     """
     if (Path(model) / RUN_FILE).exists():
@@ -119,8 +119,8 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     if not _are_trainings(list(found.values())):
         folders = ", ".join(map(str, found))
         raise ResultsError(
-            f"{len(found)} runs are called {model} and are not trainings of one model with seeds "
-            f"of their own; name a folder: {folders}"
+            f"{len(found)} runs are called {model} and are not trainings of one model by one "
+            f"recipe with seeds of their own; name a folder: {folders}"
         )
     return sorted(found, key=lambda folder: training_seed(found[folder]) or 0)
 
@@ -146,7 +146,7 @@ def group_runs(runs: Paths) -> list[list[Path]]:
 def _are_trainings(records: Sequence[Mapping[str, Any]]) -> bool:
     """Whether runs of one name differ in the seed of training and in nothing else; one run does."""
     seeds = {training_seed(record) for record in records}
-    same = {canonical_json(_how(record["key"])) for record in records}
+    same = {canonical_json([_how(record["key"]), _recipe(record)]) for record in records}
     return len(records) == 1 or (
         len(seeds) == len(records) and None not in seeds and len(same) == 1
     )
@@ -168,6 +168,13 @@ def training_seed(record: Mapping[str, Any]) -> int | None:
     training = record.get("about", {}).get("training") or {}
     seed = training.get("seed")
     return seed if isinstance(seed, int) else None
+
+
+def _recipe(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the card tells of a training, beside its seed and what it took."""
+    training = record.get("about", {}).get("training") or {}
+    told = ("seed", "command", "minutes", "hardware")
+    return {name: value for name, value in training.items() if name not in told}
 
 
 def _listed(paths: Paths) -> list[Path]:

@@ -234,6 +234,17 @@ def test_trainings_may_be_run_on_several_machines(run):
         model_runs("a", [first, second, other])
 
 
+@pytest.mark.parametrize("other", [{"iterations": 9}, {"encoder": "imagenet"}, {"ema": 0.999}])
+def test_another_recipe_is_no_training_of_the_same_model(run, other):
+    recipe = {"iterations": 100, "encoder": None, "ema": None}
+    took = [{"seed": seed, "minutes": 5.0 + seed, "command": f"--seed {seed}"} for seed in range(3)]
+    runs = [run("a", seed=i, about={"training": {**recipe, **took[i]}}) for i in range(2)]
+    assert model_runs("a", runs) == runs
+    runs.append(run("a", seed=2, about={"training": {**recipe, **took[2], **other}}))
+    with pytest.raises(ResultsError, match="not trainings of one model by one recipe"):
+        model_runs("a", runs)
+
+
 def test_runs_of_one_name_that_are_no_trainings_of_one_model(run):
     first = run("a", seed=0)
     other = run("a", seed=1, keys={"corruption": {"seed": 5, "severities": "s"}})
