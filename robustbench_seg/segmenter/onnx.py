@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -116,7 +117,9 @@ def load_onnx(location: str, options: Options) -> NetworkSegmenter:
 
 
 class OnnxNetwork(nn.Module):
-    """A graph as a torch module: normalised float 1x3xHxW -> float logits 1xKxhxw.
+    """A graph as a torch module: normalised float Nx3xHxW -> float logits NxKxhxw.
+
+    The graph sees one image at a time: most are exported for a batch of 1.
 
     size:     the one height and width it takes; None: any
     channels: K, if the graph says so
@@ -140,7 +143,10 @@ class OnnxNetwork(nn.Module):
         settings.intra_op_num_threads = torch.get_num_threads()
         settings.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(str(path), settings, providers=[provider])
+            gpu = {} if device == "cpu" else {"device_id": torch.device(device).index or 0}
+            self._session = onnxruntime.InferenceSession(
+                str(path), settings, providers=[(provider, gpu)]
+            )
         except Exception as error:  # its exceptions have no common base
             first = str(error).splitlines()[0]
             raise ModelError(f"onnx:{path}: not a graph that can be run ({first})") from None
@@ -171,7 +177,9 @@ class OnnxNetwork(nn.Module):
             images = F.interpolate(images, self.size, mode="bilinear", align_corners=False)
         batch = images.to("cpu", self._type).contiguous().numpy()
         try:
-            (logits,) = self._session.run([self._output], {self._input: batch})
+            logits = [
+                self._session.run([self._output], {self._input: image[None]})[0] for image in batch
+            ]
         except Exception as error:  # its exceptions have no common base
             height, width = images.shape[2:]
             first = str(error).splitlines()[0]
@@ -179,7 +187,7 @@ class OnnxNetwork(nn.Module):
                 f"{self._where} does not take an image of {height}x{width} ({first}); give "
                 "input_size in its TOML file"
             ) from None
-        return torch.from_numpy(logits).to(images.device, torch.float32)
+        return torch.from_numpy(np.concatenate(logits)).to(images.device, torch.float32)
 
 
 def _rank(value: Any) -> int | None:

@@ -13,6 +13,7 @@ from robustbench_seg.errors import ModelError, RobustsegError
 from robustbench_seg.model_cards import Inference, Preprocessing, load_card
 from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.segmenter.export import export_onnx
+from robustbench_seg.segmenter.onnx import OnnxNetwork
 
 CLASSES = ("sky", "road", "car")
 PREPROCESSING = Preprocessing((0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
@@ -76,6 +77,15 @@ def test_an_exported_model_gives_its_labels(exported, image):
     assert (segmenter.name, segmenter.classes) == ("small", CLASSES)
     assert segmenter.facts["input_size"] == size
     json.dumps([segmenter.facts, segmenter.about])
+
+
+def test_windows_go_through_a_graph_one_by_one(graphs, image):
+    path, _ = graphs["any"]  # of a batch of 1, like most
+    images = torch.from_numpy(image).permute(2, 0, 1).float()[None]
+    windows = torch.cat([images[..., :64], images[..., 26:]]) / 255
+    logits = OnnxNetwork(path, "cpu", None)(windows)
+    with torch.inference_mode():
+        torch.testing.assert_close(logits, small_network()(windows), rtol=1e-4, atol=1e-5)
 
 
 def test_the_sidecar_is_the_contract_s(exported):
