@@ -10,8 +10,9 @@ from torch import nn
 
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.model_cards import Inference, Preprocessing
+from robustbench_seg.precision import PRECISIONS
 from robustbench_seg.segmenter.inference import WINDOW
-from robustbench_seg.segmenter.segmenter import PRECISIONS, NetworkSegmenter
+from robustbench_seg.segmenter.segmenter import NetworkSegmenter
 
 BACKENDS = ("torch", "onnxruntime", "openvino")
 

@@ -10,9 +10,8 @@ from torch import nn
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.model_cards import Inference, Preprocessing
+from robustbench_seg.precision import PRECISIONS, exact_float32
 from robustbench_seg.segmenter.inference import Normaliser, View, slide, whole
-
-PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Segmenter(Protocol):
@@ -73,6 +72,7 @@ class NetworkSegmenter:
         self.about = about
         self._device = torch.device(device)
         self._dtype = PRECISIONS[precision]
+        exact_float32()
         # The stubs of torch do not know the layout's overload.
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._crop, self._stride = inference.crop, inference.stride

@@ -11,12 +11,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ModelError
+from robustbench_seg.precision import PRECISIONS, exact_float32
 from robustbench_seg.training.distributed import Processes
 from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate
 from robustbench_seg.training.recipe import Recipe
 from robustbench_seg.training.schedule import learning_rate_factor
-
-PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 _DROP = 2  # a stream of the seed, beside those of the batches
 
@@ -61,6 +60,7 @@ class Learner:
         self._recipe = recipe
         self._device = device
         self._precision = PRECISIONS[precision]
+        exact_float32()
         network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self._network = network
         self._replica = self._processes.replicate(network)
