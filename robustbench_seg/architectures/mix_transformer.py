@@ -13,6 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+def _added(branch: Tensor, x: Tensor) -> Tensor:
+    """Their sum, into the memory of `branch` where it is as precise: nobody else needs it."""
+    return branch.add_(x) if branch.dtype == x.dtype else x + branch
+
+
 @dataclass(frozen=True)
 class LayerNormEps:
     """The epsilons of the encoder's LayerNorms, where published implementations disagree.
@@ -135,10 +140,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """N x H x W x C -> the same."""
-        # Added to the branch in place: nobody else has a use for its output.
-        x = self.drop_path(self.attn(self.norm1(x))).add_(x)
-        y: Tensor = self.drop_path(self.mlp(self.norm2(x))).add_(x)
-        return y
+        x = _added(self.drop_path(self.attn(self.norm1(x))), x)
+        return _added(self.drop_path(self.mlp(self.norm2(x))), x)
 
 
 class Attention(nn.Module):

@@ -53,3 +53,12 @@ def test_drop_path_drops_whole_samples_and_keeps_the_mean():
     assert y.unique().tolist() == pytest.approx([0, 4 / 3])
     assert y.mean().item() == pytest.approx(1, abs=0.03)
     assert drop_path.eval()(x) is x
+
+
+def test_the_sum_of_the_blocks_keeps_its_precision_under_autocast():
+    block = build("segformer", 19, size="b0").backbone.block1[0].eval()
+    x = torch.rand(1, 8, 8, 32)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        y = block(x)
+    assert y.dtype == torch.float32
+    assert not torch.equal(y, y.bfloat16().float())
