@@ -7,21 +7,19 @@ from torch import nn
 
 from robustbench_seg.training.recipe import Recipe
 
-_NORMS = (nn.LayerNorm, nn.modules.batchnorm._BatchNorm, nn.GroupNorm)
-
 
 def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """Split the parameters of `network` by learning rate and by weight decay.
 
     Everything outside `network.backbone` is the head and learns `head_lr_factor` times faster;
-    the weights and biases of normalisation layers and position encodings do not decay, all others
-    do (the released SegFormer configurations). Each group's `initial_lr` is its learning rate at
+    LayerNorms and position encodings do not decay, all others do, BatchNorms and biases among them
+    (the released SegFormer configurations). Each group's `initial_lr` is its learning rate at
     factor 1.
     """
     normed = {
         id(parameter)
         for module in network.modules()
-        if isinstance(module, _NORMS)
+        if isinstance(module, nn.LayerNorm)
         for parameter in module.parameters(recurse=False)
     }
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
