@@ -11,6 +11,7 @@ from robustbench_seg.cli.shards import shard_option
 if TYPE_CHECKING:
     from robustbench_seg.protocol import Protocol
     from robustbench_seg.shard import Shard
+    from robustbench_seg.study import Order
 
 GPU_WORKERS = 8
 """A network of 20 ms needs two cores beside it to make its images (docs/scale.md)."""
@@ -150,7 +151,6 @@ def evaluate(shard: "Shard", executor: str, **options: Any) -> None:
     wait_briefly()
 
     from robustbench_seg.protocol import load_protocol
-    from robustbench_seg.shard import torchrun_shard
     from robustbench_seg.study import Order
 
     on_gpu = options["device"].startswith("cuda")
@@ -162,8 +162,35 @@ def evaluate(shard: "Shard", executor: str, **options: Any) -> None:
     else:
         if options["device"] == "cuda":
             options["device"] = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
-        runs = Order(**options).open().evaluate(shard.part(torchrun_shard()), progress=True)
-    click.echo(_summary(runs, load_protocol(options["protocol"])))
+        runs = _evaluate_with_others(Order(**options), shard)
+    if runs:
+        click.echo(_summary(runs, load_protocol(options["protocol"])))
+
+
+def _evaluate_with_others(order: "Order", shard: "Shard") -> list[Path]:
+    """Do this process's part; the first of torchrun's answers for all, once all are done.
+
+    For torchrun stops all others where one fails, also where it only left out an image.
+    Returns the run folders in the first process, in the others nothing.
+    """
+    from robustbench_seg.errors import IncompleteError
+    from robustbench_seg.shard import torchrun_shard
+    from robustbench_seg.training.distributed import joined
+
+    runs: list[Path] = []
+    incomplete = None
+    with joined("cpu") as processes:
+        try:
+            part = shard.part(torchrun_shard())
+            runs = order.open().evaluate(part, progress=processes.first)
+        except IncompleteError as error:
+            incomplete = error
+        failures = [error for error in processes.gathered(incomplete) if error]
+    if not processes.first:
+        return []
+    if failures:
+        raise failures[0]
+    return runs
 
 
 def _summary(runs: list[Path], protocol: "Protocol") -> str:

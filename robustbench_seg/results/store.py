@@ -93,6 +93,13 @@ class RunFolder:
         """How many matrices are there."""
         return sum(map(len, self._done.values()))
 
+    @staticmethod
+    def path_of(root: Path, record: Mapping[str, Any]) -> Path:
+        """The folder of the run that `record` describes under `root`."""
+        digest = key_digest(record["key"])
+        parts = (record["model"], record["dataset"], record["split"], digest[:8])
+        return root / "-".join(map(file_name, parts))
+
     @classmethod
     def open(cls, root: Path, record: Mapping[str, Any]) -> "RunFolder":
         """Open the folder of the run that `record` describes under `root`, making it if needed.
@@ -103,8 +110,7 @@ class RunFolder:
         Raises ResultsError if the folder exists and holds another run, or cannot be read.
         """
         digest = key_digest(record["key"])
-        parts = (record["model"], record["dataset"], record["split"], digest[:8])
-        folder = cls(root / "-".join(map(file_name, parts)))
+        folder = cls(cls.path_of(root, record))
         path = folder.path / RUN_FILE
         if path.exists():
             standing = read_record(folder.path)

@@ -1,5 +1,6 @@
 """A study in words: all that a process, on this machine or another, needs to do its part."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +25,7 @@ class Order:
     corruptions, severities: which of the protocol's; none named: all; "clean" is always run
     threads: CPU threads of a network; None: as many as torch takes
     folder:  what relative paths are relative to
+    argv:    the command that was given
     """
 
     models: tuple[str, ...]
@@ -49,6 +51,7 @@ class Order:
     workers: int = 1
     threads: int | None = None
     folder: Path = field(default_factory=Path.cwd)
+    argv: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
 
     def open(self) -> "OpenOrder":
         """Open the data and load the models; whatever is wrong with them is raised here."""
@@ -89,11 +92,11 @@ class OpenOrder:
         return Study(self.dataset, self.protocol, self.conditions, *made)
 
     def folders(self) -> list[Path]:
-        """The run folders, made where they are not there yet."""
+        """Where the run folders are, or will be: whoever runs a part of the order makes them."""
         check_segmenters(self.segmenters, self.dataset)
         how = self.study.recipe()
         records = [self.study.record(segmenter, how) for segmenter in self.segmenters]
-        return [RunFolder.open(self.order.out, record).path for record in records]
+        return [RunFolder.path_of(self.order.out, record) for record in records]
 
     def evaluate(self, shard: Shard = WHOLE, progress: bool = False) -> list[Path]:
         """Run a part of it, or all; see study.evaluate."""

@@ -7,6 +7,7 @@ So a task that dies with its node is simply done again, by Ray or by the next st
 
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -74,6 +75,7 @@ def run_block(order: Order, shard: Shard, folder: Path) -> tuple[str, ...]:
     """The task: one model on one block. Returns why images were left out, if some were."""
     keep_freed_memory()
     os.chdir(order.folder)
+    sys.argv = list(order.argv)  # for run.json, in place of that of Ray's worker
     opened = _opened(order)
     (here,) = opened.folders()
     if here != folder:

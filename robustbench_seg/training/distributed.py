@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -59,12 +60,16 @@ class Processes:
         dist.all_reduce(total)
         return total / self.count
 
+    def gathered(self, value: Any) -> list[Any]:
+        """Wait for all; what each gave, which must be picklable, rank 0 first."""
+        values = [value] * self.count
+        if self.count > 1:
+            dist.all_gather_object(values, value)
+        return values
+
     def check_same(self, value: int, what: str) -> None:
         """Wait for all. ModelError, in each, where `value` is not the same integer in all."""
-        if self.count == 1:
-            return
-        values: list[int] = [0] * self.count
-        dist.all_gather_object(values, value)
+        values = self.gathered(value)
         if len(set(values)) > 1:
             there = ", ".join(map(str, values))
             raise ModelError(f"{what} differs between the processes: {there} (rank 0 first)")

@@ -3,12 +3,12 @@
 import random
 import resource
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
-from click.testing import CliRunner
 
-from robustbench_seg.cli.main import main
 from robustbench_seg.results import read_results
 from tests.study.command import CONDITIONS, IMAGES, arguments, lay_out, rows, start, tables
 
@@ -78,17 +78,31 @@ def test_two_runs_on_one_folder(place, whole):
     assert tables(place / "both") == tables(whole)
 
 
-def test_a_part_of_torchrun_is_a_shard(place, whole, monkeypatch):
-    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.syspath_prepend(str(place))
-    monkeypatch.chdir(place)
-    for rank in "01":
-        monkeypatch.setenv("RANK", rank)
-        before = len(read_results("ranks")) if rank == "1" else 0
-        assert CliRunner().invoke(main, arguments("ranks")).exit_code == 0
-    assert 0 < before < IMAGES * CONDITIONS
-    assert rows(place / "ranks") == rows(whole)
+def test_processes_of_torchrun_share_the_images_and_end_together(tmp_path):
+    lay_out(tmp_path)
+    code = "from robustbench_seg.cli.main import main; main()"
+    (tmp_path / "robustseg.py").write_text(code)
+    run = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "robustseg.py"]
+
+    def together(out):
+        words = [sys.executable, "-m", *run, *arguments(out, "--threads", "1")]
+        return subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+
+    done = together("both")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("retention = mean / clean") == 1
+    assert start(tmp_path, "one", "--threads", "1").wait(timeout=120) == 0
+    assert rows(tmp_path / "both") == rows(tmp_path / "one")
+
+    # Of the second block of four images, and so of the second process, which ends before the first.
+    image = tmp_path / "images/5.png"
+    image.write_bytes(image.read_bytes()[:50])
+    done = together("broken")
+    assert done.returncode == 1
+    assert done.stderr.count("robustseg: left out: images/5.png") == 1
+    found = rows(tmp_path / "broken")
+    assert len(found) == IMAGES * CONDITIONS
+    assert {name for (name, *_), row in found.items() if isinstance(row, str)} == {"images/5.png"}
 
 
 def test_a_full_disk_is_one_line_and_what_is_written_stays(place, whole):

@@ -1,5 +1,6 @@
 """The same rows on a Ray cluster, started here for the tests, also when a worker is killed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -67,6 +68,9 @@ def test_rows_are_those_of_a_local_run_though_a_worker_is_killed(tmp_path, clust
     assert tables(tmp_path / "ray") == tables(tmp_path / "local")
     (one,), (other,) = (tmp_path / "ray").iterdir(), (tmp_path / "local").iterdir()
     assert one.name == other.name
+    # Written by a task, on what it ran on, with the command of the user.
+    command = json.loads((one / "run.json").read_text())["command"]
+    assert command.endswith("--threads 1 --executor ray")
 
 
 def test_without_a_cluster_the_way_to_one_is_told(tmp_path, monkeypatch):
