@@ -124,24 +124,28 @@ def test_a_finished_training_takes_no_step(blocks, small, preprocessing, tmp_pat
 
 
 def test_minutes_count_over_all_starts(blocks, small, preprocessing, tmp_path, monkeypatch):
-    recipe = Recipe(iterations=None, minutes=1.5 / 60, batch=1, crop=(32, 32), warmup=0)
-    arguments = (blocks, blocks, recipe, preprocessing)
+    now = 100.0
     step = Learner.step
 
-    def until_one_second(self, images, labels, iteration, done):
-        if done > 0.67:
+    def second(self, images, labels, iteration, done):
+        nonlocal now
+        if done == killed:
             raise Killed
+        now += 1
         return step(self, images, labels, iteration, done)
 
+    monkeypatch.setattr(Learner, "step", second)
+    monkeypatch.setattr("robustbench_seg.training.log.time.monotonic", lambda: now)
+    recipe = Recipe(iterations=None, minutes=8 / 60, batch=1, crop=(32, 32), warmup=0)
+    arguments = (blocks, blocks, recipe, preprocessing)
     options = {"out": tmp_path, "workers": 0, "checkpoint_every": 1}
-    with monkeypatch.context() as patch:
-        patch.setattr(Learner, "step", until_one_second)
-        with pytest.raises(Killed):
-            fit(small(), *arguments, **options)
-    start = time.monotonic()
+    killed = 0.75
+    with pytest.raises(Killed):
+        fit(small(), *arguments, **options)
+    killed = None
+    now += 1000
     outcome = fit(small(), *arguments, **options)
-    assert time.monotonic() - start < 1.2
-    assert 1.5 <= outcome.seconds < 2
+    assert (outcome.iterations, outcome.resumed, outcome.seconds) == (8, 6, 8)
 
 
 def test_another_training_is_refused_by_name(blocks, small, preprocessing, tmp_path):
