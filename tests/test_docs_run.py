@@ -40,7 +40,7 @@ SMALL = {
     "generate-cityscapes-c": "--workers 1 --corruption fog --severity 1",
     "models": "",
     "report": "",
-    "study": "--device cpu --minutes 0.02 --limit 1 --threads 1",
+    "study": "--device cpu --iterations 2 --limit 1",
     "train": "--device cpu --iterations 2 --crop 64x64 --batch 2 --threads 1 --workers 0",
     "verify": "",
     "weights": "",
@@ -113,7 +113,7 @@ def scaled(line):
         line = re.sub(pattern, exchange, line)
     words = shlex.split(line, comments=True)[1:]
     small = SMALL[words[0]]
-    if words[:2] == ["study", "width"] or "--dry-run" in words:
+    if "--dry-run" in words:
         small = ""
     return [word.replace("$CITYSCAPES_DATASET", "cityscapes") for word in [*words, *small.split()]]
 

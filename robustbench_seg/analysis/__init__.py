@@ -1,6 +1,11 @@
 """What a network is like, apart from what it scores: its cost, and what it looks at."""
 
-from robustbench_seg.analysis.ablations import Ablation, list_ablations, load_ablation
+from robustbench_seg.analysis.ablations import (
+    Ablation,
+    AblationVariant,
+    list_ablations,
+    load_ablation,
+)
 from robustbench_seg.analysis.cost import Cost, count_cost, count_image, shape_of
 from robustbench_seg.analysis.receptive_fields import (
     Field,
@@ -13,6 +18,7 @@ from robustbench_seg.analysis.speed import Speed, measure_speed
 
 __all__ = [
     "Ablation",
+    "AblationVariant",
     "Cost",
     "Field",
     "Speed",

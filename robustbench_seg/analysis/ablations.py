@@ -1,5 +1,6 @@
 """The paper's ablations as data: which networks differ in what, and the rows they stand beside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
@@ -32,6 +33,12 @@ class AblationVariant:
         """Whether published weights of a Mix Transformer fit its encoder."""
         return "backbone" not in self.settings and not self.position_grid
 
+    @property
+    def tests(self) -> dict[str, dict[str, str]]:
+        """Each way in which it is tested, by the name of the model there: its published row."""
+        windows = {f"{self.name}-windows": self.windows_row} if self.windows_row else {}
+        return {self.name: self.row, **windows}
+
 
 @dataclass(frozen=True)
 class Ablation:
@@ -51,6 +58,17 @@ class Ablation:
     variant: tuple[AblationVariant, ...]
     paper_crop: int | None = None
     small_crop: int | None = None
+
+    def select(self, names: Sequence[str]) -> tuple[AblationVariant, ...]:
+        """The variants of these names, in the ablation's order; all if none is given.
+
+        Raises ModelError for a name that there is none of.
+        """
+        known = [variant.name for variant in self.variant]
+        for name in names:
+            if name not in known:
+                raise ModelError(unknown("variant", name, known))
+        return tuple(v for v in self.variant if not names or v.name in names)
 
     def crop(self, full: bool) -> int | None:
         """Side of the training crop, where the ablation is about it."""

@@ -17,7 +17,8 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
     expected: for each model in order, what the paper prints, or None
     paper:    what that column is called: whose score on which data
 
-    Raises ResultsError where a model has no run there, or several.
+    Trainings of one model are one row, its mean. Raises ResultsError where a model has no run
+    there, or several that are not such trainings.
     """
     panels = read_panels([runs])
     found = [run.scored.name for panel in panels for run in panel.measured]
@@ -35,6 +36,7 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
                 rows.append(
                     {
                         "model": name,
+                        "trainings": len(run.scored.folders),
                         "params M": None if run.parameters is None else run.parameters / 1e6,
                         "GMAC": None if run.macs is None else run.macs / 1e9,
                         "clean": record["clean"],

@@ -30,7 +30,8 @@ def test_the_plan_is_made_of_commands_that_exist(name, full, tmp_path):
     for line in lines:
         _, command, *arguments = shlex.split(line)
         main.commands[command].make_context(command, arguments)
-    assert ("--minutes" in done.output) != full
+    steps = 160_000 if full else 1_000
+    assert done.output.count(f"--iterations {steps} ") == len(ablation.variant)
     assert not (tmp_path / "o").exists()
 
 
@@ -114,6 +115,36 @@ def test_an_encoder_goes_where_it_fits(name, drawn, tmp_path):
     assert done.output.count("its encoder from nothing") == len(drawn)
 
 
+def test_each_seed_is_a_training_of_its_own_in_a_folder_of_its_own(tmp_path):
+    seeds = ("--seed", "3", "--seed", "1", "--seed", "3")
+    done = run("width", "--variant", "c512", "--variant", "c256", *seeds, "--dry-run",
+               "--iterations", "7", "--out", str(tmp_path))  # fmt: skip
+    lines = done.output.splitlines()
+    plans = [shlex.split(line) for line in lines if line.startswith("robustseg train ")]
+    told = [
+        {key: plan[plan.index(key) + 1] for key in ("--name", "--seed", "--out")} for plan in plans
+    ]
+    found = [(Path(each["--out"]).name, each["--name"], each["--seed"]) for each in told]
+    assert found == [
+        ("c256-3", "c256", "3"),
+        ("c512-3", "c512", "3"),
+        ("c256-1", "c256", "1"),
+        ("c512-1", "c512", "1"),
+    ]
+    assert all("--iterations 7 " in shlex.join(plan) for plan in plans)
+    assert "4 trainings of 7 steps" in done.output
+
+
+def test_an_unknown_variant_is_one_line(tmp_path):
+    done = run("encoders", "--variant", "resnet5", "--out", str(tmp_path / "o"))
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "robustseg: unknown variant 'resnet5'; did you mean 'resnet50'? Known: "
+        "resnet50, resnet101, resnext101, mit-s4, mit\n"
+    )
+    assert not (tmp_path / "o").exists()
+
+
 def test_an_unknown_name_is_one_line(tmp_path):
     done = run("widht", "--out", str(tmp_path))
     assert done.exit_code == 2
@@ -125,17 +156,21 @@ def test_an_unknown_name_is_one_line(tmp_path):
 
 @pytest.mark.slow
 def test_it_trains_scores_and_compares_and_does_nothing_twice(tmp_path: Path):
-    options = ["--minutes", "0.05", "--limit", "1", "--out", str(tmp_path)]
+    seeds = ["--seed", "0", "--seed", "1"]
+    options = [*seeds, "--iterations", "2", "--limit", "1", "--out", str(tmp_path)]
     done = run("positions", *options)
     assert done.exit_code == 0, done.output
     table = pd.read_csv(tmp_path / "ablation.csv")
     names = ["mix-ffn", "mix-ffn-windows", "positions", "positions-windows"]
     assert table["model"].tolist() == names
+    assert table["trainings"].tolist() == [2, 2, 2, 2]
     assert table["paper, cityscapes mIoU"].tolist() == [79.8, 80.5, 74.0, 77.3]
     assert table[["clean", "mean", "GMAC"]].notna().all(axis=None)
     # 128x128 windows every 96 of 192x384: 2 x 4 of them.
     assert table["GMAC"][1] > table["GMAC"][0]
-    assert "compare orders, not numbers" in (tmp_path / "ablation.md").read_text()
+    text = (tmp_path / "ablation.md").read_text()
+    assert "from nothing, 2 steps on minicity, seed 0, 1, in batches of 4" in text
+    assert "compare orders, not numbers" in text
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/parts/*")}
     assert run("positions", *options).exit_code == 0
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/parts/*")}

@@ -12,11 +12,16 @@ MODEL = "segformer-b0-minicity"
 
 
 @pytest.fixture
-def runs(tmp_path):
-    """The folders of two runs of one model that are no trainings of one another."""
+def trainings():
+    """The folders of two trainings of one model."""
     recorded = Path(__file__).parents[2] / "reports/recorded"
-    folders = sorted(recorded.glob(f"{MODEL}-*"))
-    for number, folder in enumerate(folders):
+    return sorted(recorded.glob(f"{MODEL}-*"))
+
+
+@pytest.fixture
+def runs(tmp_path, trainings):
+    """The folders of two runs of one model that are no trainings of one recipe."""
+    for number, folder in enumerate(trainings):
         copy = shutil.copytree(folder, tmp_path / folder.name)
         record = json.loads((copy / RUN_FILE).read_text())
         record["about"]["training"]["iterations"] += number
@@ -30,6 +35,17 @@ def test_a_model_stands_beside_what_is_published(runs):
     assert table["model"].tolist() == [MODEL]
     assert table["paper"].tolist() == [12.5]
     assert table["low"][0] < table["mean"][0] < table["high"][0] < table["clean"][0]
+
+
+def test_trainings_of_one_model_are_one_row_their_mean(tmp_path, trainings):
+    for folder in trainings:
+        shutil.copytree(folder, tmp_path / folder.name)
+    row = ablation_table(tmp_path, {MODEL: None}, "paper").iloc[0]
+    alone = [ablation_table(folder, {MODEL: None}, "paper").iloc[0] for folder in trainings]
+    assert row["trainings"] == len(trainings) == 2
+    for score in ("clean", "mean"):
+        assert row[score] == pytest.approx(sum(each[score] for each in alone) / 2)
+        assert alone[0][score] != alone[1][score]
 
 
 @pytest.mark.parametrize(("name", "count"), [(MODEL, 2), ("mit", 0)])
