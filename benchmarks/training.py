@@ -45,7 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
         "output_stride": 16,
     },
 }
-PREPROCESSING = load_card("segformer-b0").preprocessing
+CARD = load_card("segformer-b0-minicity")
 
 
 def network_of(case: dict[str, Any]) -> torch.nn.Module:
@@ -59,10 +59,8 @@ def bare(case: dict[str, Any], recipe: Recipe) -> float:
     network = network_of(case).to(memory_format=torch.channels_last).train()
     optimizer = make_optimizer(network, recipe)
     set_learning_rate(optimizer, 1.0)
-    pixels, labels = Batches(
-        open_dataset("minicity", split="train").first(4), recipe, PREPROCESSING
-    )[0]
-    images = Normaliser(PREPROCESSING, "cpu")(pixels)
+    pixels, labels = Batches(open_dataset("minicity", split="train").first(4), recipe, CARD)[0]
+    images = Normaliser(CARD.preprocessing, "cpu")(pixels)
     starts = []
     for _ in range(STEPS):
         starts.append(time.perf_counter())
@@ -85,7 +83,7 @@ def whole(case: dict[str, Any], recipe: Recipe, workers: int) -> float:
 
     with tempfile.TemporaryDirectory() as out, mock.patch.object(Learner, "step", noted):
         network = network_of(case)
-        fit(network, train, validation, recipe, PREPROCESSING, out=Path(out), workers=workers)
+        fit(network, train, validation, recipe, CARD, out=Path(out), workers=workers)
     return fastest(starts)
 
 

@@ -69,6 +69,10 @@ class Resize:
     long: int
     multiple: int = 1
 
+    def scale(self, height: int, width: int) -> float:
+        """The factor that fits an image of this size in, before any rounding."""
+        return min(self.long / max(height, width), self.short / min(height, width))
+
 
 @dataclass(frozen=True)
 class Published:
@@ -86,6 +90,7 @@ class Training:
     augment: the augmentation for robustness, where there was one: no model to be compared with
         those that saw clean images alone
     ema:     decay of the average of the weights that was saved
+    miou:    clean, in percent, on the validation split, when it ended
     """
 
     command: str
@@ -96,6 +101,7 @@ class Training:
     encoder: str | None = None
     augment: str | None = None
     ema: float | None = None
+    miou: float | None = None
 
 
 @dataclass(frozen=True)

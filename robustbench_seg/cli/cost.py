@@ -61,7 +61,7 @@ FORMATS = {"params_m": "{:.2f}", "peak_mb": "{:.0f}", "images_per_s": "{:.3g}"}
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     help="Write cost.csv, published.csv and size.svg and .png: parameters against mIoU.",
 )
 def cost(

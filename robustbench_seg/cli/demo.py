@@ -10,7 +10,7 @@ MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=Path("demo"),
     show_default=True,
     help="Folder for the runs and the report.",

@@ -53,7 +53,7 @@ LARGEST, MULTIPLE = 1024, 64
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=Path("erf"),
     show_default=True,
     help="Folder of erf.csv, erf.svg and erf.png.",

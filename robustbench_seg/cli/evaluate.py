@@ -71,7 +71,7 @@ GPU_WORKERS = 8
 @click.option(
     "--out",
     metavar="RUNS",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=Path("runs"),
     show_default=True,
     help="Folder of run folders.",

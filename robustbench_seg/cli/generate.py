@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Root of the dataset; for Cityscapes it defaults to $CITYSCAPES_DATASET.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to.",
+)
 @click.option("--dataset", default="cityscapes", show_default=True, help="Its name or TOML file.")
 @click.option("--split", default="val", show_default=True)
 @click.option("--corruption", "corruptions", multiple=True, help="Repeatable; default: all.")

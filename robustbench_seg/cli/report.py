@@ -7,7 +7,12 @@ import click
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUNS...")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to.",
+)
 @click.option("--reference", metavar="M", help="Model that CD and rCD are against.")
 @click.option("--protocol", metavar="P", help="Score under this one; default: each run's own.")
 @click.option(

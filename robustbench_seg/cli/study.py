@@ -46,7 +46,9 @@ _STEPS = {False: 1_000, True: 160_000}  # scaled down, and full
 @click.option("--encoder", metavar="W", help="MiT's weights to begin with, where they fit.")
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Only say what would be run.")
-@click.option("--out", metavar="DIR", type=click.Path(path_type=Path), required=True)
+@click.option(
+    "--out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), required=True
+)
 def study(
     name: str,
     dataset: str,

@@ -1,5 +1,6 @@
 """robustseg train: train a model by the SegFormer recipe."""
 
+import math
 import os
 import shlex
 from pathlib import Path
@@ -8,11 +9,14 @@ import click
 from click.core import ParameterSource
 
 from robustbench_seg.cli.sizes import parse_size
+from robustbench_seg.shard import torchrun_shard
 
 
 def _as_typed(context: click.Context) -> str:
     """The command with the options that were given, for the card."""
-    words = ["robustseg", "train"]
+    count = torchrun_shard().count
+    started = f"torchrun --nproc-per-node {count} -m robustbench_seg" if count > 1 else "robustseg"
+    words = [*started.split(), "train"]
     for option in context.command.params:
         name = str(option.name)
         if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
@@ -44,7 +48,12 @@ def _as_typed(context: click.Context) -> str:
     metavar="N",
     help="Steps.  [default: every 3 minutes]",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the result.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder of the result.",
+)
 @click.option("--name", help="Name of the result.  [default: MODEL-DATASET]")
 @click.option("--encoder", metavar="W", help="Encoder to begin with: a file, hf:<hub id> or URL.")
 @click.option("--iterations", type=int, help="Optimiser steps.  [default: 160000, or --minutes]")
@@ -128,7 +137,6 @@ def train(
     from robustbench_seg.errors import ModelError
     from robustbench_seg.hardware import hardware
     from robustbench_seg.model_cards import Training, load_card
-    from robustbench_seg.shard import torchrun_shard
     from robustbench_seg.training import Recipe, fit, initial, save, trained_card
 
     if threads is not None:
@@ -165,15 +173,27 @@ def train(
         name=name or f"{source.name}-{images.name}".replace(":", "-"),
         dataset=dataset,
         classes=len(images.classes),
-        augment=augment,
+        recipe=recipe,
     )
+    path, weights = out / f"{card.name}.toml", out / card.weights.location
+    if path.exists() and not (out / "checkpoint.pt").exists():
+        raise ModelError(
+            f"{path}: a trained model is there already; give another --out, or remove it to train "
+            "anew"
+        )
+    if warmup >= (iterations or math.inf):
+        click.echo(
+            f"warning: a warm-up of {warmup} steps does not end within {iterations}: the learning "
+            f"rate never reaches {lr:g}; lower --warmup",
+            err=True,
+        )
     start = initial(card, recipe, encoder)
     outcome = fit(
         start.network,
         images,
         validation,
         recipe,
-        card.preprocessing,
+        card,
         out=out,
         facts={**start.facts, "split": split},
         validate_every=validate_every,
@@ -184,8 +204,7 @@ def train(
     )
     if torchrun_shard().index > 1:
         return  # the first process writes
-    path = out / f"{card.name}.toml"
-    if outcome.resumed == outcome.iterations and path.exists():
+    if outcome.resumed == outcome.iterations and path.exists() and weights.exists():
         click.echo(f"finished before, after {outcome.iterations} iterations\n{path}")
         return
     training = Training(
@@ -197,6 +216,7 @@ def train(
         encoder=start.encoder,
         augment=augment,
         ema=ema,
+        miou=round(outcome.miou, 2),
     )
     remark = (
         f"Clean mIoU {outcome.miou:.2f} % on {images.name} {validate_on} "

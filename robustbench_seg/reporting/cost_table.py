@@ -39,9 +39,10 @@ def cost_table(
     how:    device, precision, threads of that
 
     Columns: model, architecture, dataset, classes, size ("1024x2048"), params_m (millions), gmacs
-    and gmacs_written (10^9; see Cost), miou (percent: clean, as the card says; nan where it
-    does not); paper_params_m, paper_gmacs, paper_images_per_s (nan where the paper's tables do not
-    say); with `repeat` images_per_s, seconds, peak_mb and what is in `how`.
+    and gmacs_written (10^9; see Cost), miou (percent: clean, as published or else as measured at
+    the end of its training; nan where the card says neither); paper_params_m, paper_gmacs,
+    paper_images_per_s (nan where the paper's tables do not say); with `repeat` images_per_s,
+    seconds, peak_mb and what is in `how`.
 
     Raises ModelError for an unknown card, a size too small, and as measure_speed does.
     """
@@ -75,9 +76,15 @@ def cost_table(
                     **(how or {}),
                 }
             row["paper_images_per_s"] = said.get("images_per_s")
-            row["miou"] = card.published.miou if card.published else None
+            row["miou"] = _clean(card)
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _clean(card: ModelCard) -> float | None:
+    if card.published:
+        return card.published.miou
+    return card.training.miou if card.training else None
 
 
 def _usual_sizes(card: ModelCard, published: Sequence[tuple[str, Size]]) -> list[Size]:

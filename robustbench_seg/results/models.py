@@ -171,9 +171,9 @@ def training_seed(record: Mapping[str, Any]) -> int | None:
 
 
 def _recipe(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What the card tells of a training, beside its seed and what it took."""
+    """What the card tells of a training, beside its seed, what it took and what came of it."""
     training = record.get("about", {}).get("training") or {}
-    told = ("seed", "command", "minutes", "hardware")
+    told = ("seed", "command", "minutes", "hardware", "miou")
     return {name: value for name, value in training.items() if name not in told}
 
 

@@ -1,7 +1,16 @@
 """A network with its preprocessing and inference mode: image in, label map out."""
 
+from robustbench_seg.segmenter.assembly import Options, assemble
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.loading import load_model, load_segmenter
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
 
-__all__ = ["NetworkSegmenter", "Segmenter", "export_onnx", "load_model", "load_segmenter"]
+__all__ = [
+    "NetworkSegmenter",
+    "Options",
+    "Segmenter",
+    "assemble",
+    "export_onnx",
+    "load_model",
+    "load_segmenter",
+]

@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 from robustbench_seg.errors import ModelError, unknown
-from robustbench_seg.model_cards import Inference, Preprocessing
+from robustbench_seg.model_cards import Inference, Preprocessing, Resize
 from robustbench_seg.precision import PRECISIONS
 from robustbench_seg.segmenter.inference import WINDOW
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.resized import ResizedSegmenter
+from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
 
 BACKENDS = ("torch", "onnxruntime", "openvino")
 
@@ -62,12 +63,14 @@ def assemble(
     classes: Sequence[str],
     preprocessing: Preprocessing,
     inference: Inference,
+    resize: Resize | None = None,
     facts: Mapping[str, Any],
     about: Mapping[str, Any],
-) -> NetworkSegmenter:
+) -> Segmenter:
     """Build the segmenter of a network in eval mode.
 
     inference:    the model's own mode, which `options` may overrule
+    resize:       at what size the network sees an image; None: at its own
     facts, about: of the network (see Segmenter); how it is run is added here
 
     Raises ModelError for a device that is not there.
@@ -80,7 +83,7 @@ def assemble(
         "threads": torch.get_num_threads(),
     }
     try:
-        return NetworkSegmenter(
+        segmenter = NetworkSegmenter(
             network,
             name=options.name or name,
             classes=tuple(classes),
@@ -97,6 +100,9 @@ def assemble(
         raise ModelError(
             f"device '{options.device}': {first}; choose another with --device"
         ) from None
+    if resize is None:
+        return segmenter
+    return ResizedSegmenter(segmenter, resize, bool(getattr(network, "align_corners", False)))
 
 
 def known_as(names: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:

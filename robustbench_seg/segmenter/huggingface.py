@@ -11,13 +11,13 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.model_cards import Inference, Preprocessing
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import fetch_hub_folder, find_weights, parse_source
 
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
 
 
-def load_huggingface(location: str, options: Options) -> NetworkSegmenter:
+def load_huggingface(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a model on the hub, or in a folder that transformers saved.
 
     location: a folder, or a hub id with or without @revision

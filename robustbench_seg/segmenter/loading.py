@@ -19,7 +19,6 @@ from robustbench_seg.segmenter.backends import run_by
 from robustbench_seg.segmenter.huggingface import load_huggingface
 from robustbench_seg.segmenter.onnx import load_onnx
 from robustbench_seg.segmenter.python import load_python
-from robustbench_seg.segmenter.resized import ResizedSegmenter
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     UNTRAINED,
@@ -120,21 +119,18 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         "published": card.published and {**asdict(card.published), "dataset": card.dataset},
         "training": asdict(card.training) if card.training else None,
     }
-    align_corners = bool(getattr(network, "align_corners", False))
     running, how = run_by(options, network)
-    segmenter = assemble(
+    return assemble(
         running,
         options,
         name=card.name,
         classes=classes,
         preprocessing=card.preprocessing,
         inference=card.inference,
+        resize=card.resize,
         facts={**facts, **how},
         about=about,
     )
-    if card.resize is None:
-        return segmenter
-    return ResizedSegmenter(segmenter, card.resize, align_corners)
 
 
 def _weights(card: ModelCard, asked: str | Path | None) -> Weights | None:

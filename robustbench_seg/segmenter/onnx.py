@@ -15,7 +15,7 @@ from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.model_cards import Inference, Preprocessing
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.segmenter import Segmenter
 
 INSTALL = "pip install 'robustseg[onnx]'"
 
@@ -73,7 +73,7 @@ def read_sidecar(graph: Path) -> Sidecar:
     return sidecar
 
 
-def load_onnx(location: str, options: Options) -> NetworkSegmenter:
+def load_onnx(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a graph: float 1x3xHxW -> logits 1xKxhxw of any size.
 
     Raises ModelError if it cannot be run as asked, CardError for a wrong sidecar.

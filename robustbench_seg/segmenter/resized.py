@@ -19,7 +19,7 @@ def resized_size(height: int, width: int, resize: Resize) -> tuple[int, int]:
     >>> resized_size(1024, 2048, Resize(768, 1536)), resized_size(500, 333, Resize(512, 2048, 32))
     ((768, 1536), (800, 512))
     """
-    scale = min(resize.long / max(height, width), resize.short / min(height, width))
+    scale = resize.scale(height, width)
     sides = (int(side * scale + 0.5) for side in (height, width))
     high, wide = (math.ceil(side / resize.multiple) * resize.multiple for side in sides)
     return high, wide

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE, Image, Labels
+from robustbench_seg.model_cards import Resize
 from robustbench_seg.training.recipe import Recipe
 from robustbench_seg.training.robust_augment import AUGMENTATIONS
 
@@ -26,13 +27,16 @@ def augment(
     recipe: Recipe,
     fill: tuple[int, int, int],
     rng: np.random.Generator,
+    fit: Resize | None = None,
 ) -> tuple[Image, Labels]:
     """Draw one training view: uint8 image of recipe.crop x 3 and its uint8 labels.
 
     fill: RGB of the padding where the resized image is smaller than the crop (the mean colour,
     which is 0 once normalised); labels are 255 there.
+    fit:  what an image is fitted into before recipe.resize scales it; None: its own size
     """
-    image, labels = resize(image, labels, rng.uniform(*recipe.resize))
+    own = fit.scale(*labels.shape) if fit else 1.0
+    image, labels = resize(image, labels, own * rng.uniform(*recipe.resize))
     image, labels = crop(image, labels, recipe.crop, recipe.category_ratio, rng)
     if rng.random() < recipe.flip:
         image, labels = image[:, ::-1], labels[:, ::-1]

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from robustbench_seg.datasets import Dataset, Sample
-from robustbench_seg.model_cards import Preprocessing
+from robustbench_seg.model_cards import ModelCard, Preprocessing
 from robustbench_seg.training.augment import augment
 from robustbench_seg.training.recipe import Recipe
 
@@ -33,14 +33,18 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
         self,
         dataset: Dataset,
         recipe: Recipe,
-        preprocessing: Preprocessing,
+        card: ModelCard,
         slots: range | None = None,
     ) -> None:
-        """slots: the places in a batch that are wanted, for one of several processes; None: all."""
+        """Batches of `dataset` by `recipe`, resized and padded as `card` says.
+
+        slots: the places in a batch that are wanted, for one of several processes; None: all.
+        """
         self.dataset = dataset
         self.recipe = recipe
         self.slots = range(recipe.batch) if slots is None else slots
-        red, green, blue = (round(255 * value) for value in preprocessing.mean)
+        red, green, blue = (round(255 * value) for value in card.preprocessing.mean)
+        self.fit = card.resize
         self.fill = (red, green, blue)  # all but 0 once normalised
         self._kept: dict[int, Sample] = {}
         self._room = KEPT_BYTES
@@ -56,7 +60,9 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
         for slot in self.slots:
             sample = self._sample(self.index(iteration, slot))
             rng = np.random.default_rng([self.recipe.seed, _AUGMENT, iteration, slot])
-            views.append(augment(sample.image, sample.labels, self.recipe, self.fill, rng))
+            views.append(
+                augment(sample.image, sample.labels, self.recipe, self.fill, rng, self.fit)
+            )
         images = np.stack([image for image, _ in views])
         labels = np.stack([labels for _, labels in views])
         # A view in channels_last order: no copy here, and the layout convolutions like.

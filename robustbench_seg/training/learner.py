@@ -20,13 +20,14 @@ from robustbench_seg.training.schedule import learning_rate_factor
 _DROP = 2  # a stream of the seed, beside those of the batches
 
 
-def segmentation_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def segmentation_loss(logits: Tensor, labels: Tensor, align_corners: bool = False) -> Tensor:
     """Cross-entropy of `logits` (float NxKxhxw) against `labels` (uint8 NxHxW, 255 = ignored).
 
-    The logits are upsampled bilinearly (align_corners=False) to the labels' size. The sum is
-    divided by the number of all pixels, ignored ones included, as in the original recipe.
+    The logits are upsampled bilinearly to the labels' size. The sum is divided by the number of
+    all pixels, ignored ones included, as in the original recipe.
     """
-    logits = F.interpolate(logits.float(), labels.shape[1:], mode="bilinear", align_corners=False)
+    size = labels.shape[1:]
+    logits = F.interpolate(logits.float(), size, mode="bilinear", align_corners=align_corners)
     total = F.cross_entropy(logits, labels.long(), ignore_index=IGNORE, reduction="sum")
     return total / labels.numel()
 
@@ -63,6 +64,7 @@ class Learner:
         exact_float32()
         network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self._network = network
+        self._align = bool(getattr(network, "align_corners", False))
         self._replica = self._processes.replicate(network)
         self._optimizer = make_optimizer(network, recipe)
         kind = torch.device(device).type
@@ -95,7 +97,8 @@ class Learner:
         mixed = self._precision is not torch.float32
         with torch.autocast(torch.device(self._device).type, self._precision, mixed):
             logits = self._forward(images)
-        loss = segmentation_loss(logits, labels.to(self._device, non_blocking=True))
+        labels = labels.to(self._device, non_blocking=True)
+        loss = segmentation_loss(logits, labels, self._align)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.step(self._optimizer)
         self._scaler.update()

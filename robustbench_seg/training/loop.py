@@ -15,7 +15,7 @@ from robustbench_seg.confusion import mean_iou
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import remove_partials
-from robustbench_seg.model_cards import Preprocessing
+from robustbench_seg.model_cards import ModelCard
 from robustbench_seg.training.batches import Batches, Normaliser, stream
 from robustbench_seg.training.checkpoint import Checkpoint
 from robustbench_seg.training.distributed import joined
@@ -53,7 +53,7 @@ def fit(
     dataset: Dataset,
     validation: Dataset,
     recipe: Recipe,
-    preprocessing: Preprocessing,
+    card: ModelCard,
     *,
     out: Path,
     facts: Mapping[str, Any] | None = None,
@@ -65,6 +65,7 @@ def fit(
 ) -> Outcome:
     """Train `network` in place by `recipe`; leave it in eval mode on the CPU.
 
+    card:           how images go in: normalised and resized; in validation whole or in windows
     out:            folder of log.csv (iteration, seconds of training, learning rate of the
                     backbone, loss (mean over the steps since the last row), and the mIoU in
                     percent on `validation`), log.png and checkpoint.pt. Where there is a
@@ -85,12 +86,13 @@ def fit(
         "dataset": dataset.name,
         "images": len(dataset),
         "precision": precision,
+        "resize": asdict(card.resize) if card.resize else None,
         **asdict(recipe),
     }
     checkpoint = Checkpoint(out / "checkpoint.pt", facts, checkpoint_every)
-    normalise = Normaliser(preprocessing, device)
+    normalise = Normaliser(card.preprocessing, device)
     with joined(device) as processes:
-        views = Batches(dataset, recipe, preprocessing, processes.slots(recipe.batch))
+        views = Batches(dataset, recipe, card, processes.slots(recipe.batch))
         learner = Learner(network, recipe, device, precision, processes)
         if processes.first:
             remove_partials(out)
@@ -124,7 +126,7 @@ def fit(
                     log.add(at.iteration, clock.seconds, lr, loss=mean)
                 if miou_due:
                     with clock.paused():
-                        at.miou = mean_iou(validate(learner.result, validation, normalise))
+                        at.miou = mean_iou(validate(learner.result, validation, card, device))
                         log.add(at.iteration, clock.seconds, lr, miou=at.miou)
                         log.draw()
                     bar.write(f"iteration {at.iteration}: mIoU {at.miou:.2f} %", sys.stderr)

@@ -11,24 +11,29 @@ from robustbench_seg.cards import parse
 from robustbench_seg.errors import IncompleteError, WeightsError
 from robustbench_seg.files import write_text
 from robustbench_seg.model_cards import Inference, ModelCard, Training, WeightsSource
+from robustbench_seg.training.recipe import Recipe
 from robustbench_seg.weights import save_weights
 
 
 def trained_card(
-    card: ModelCard, *, name: str, dataset: str, classes: int, augment: str | None = None
+    card: ModelCard, *, name: str, dataset: str, classes: int, recipe: Recipe
 ) -> ModelCard:
-    """The card of the network of `card` trained on `dataset`, its weights beside it.
+    """The card of the network of `card` trained on `dataset` by `recipe`, its weights beside it.
 
-    augment: see Recipe; it ends the name, which every table, figure and folder shows
+    It is tested in the windows of `card` if it is trained on that card's dataset in crops of their
+    size, as the paper's models are, else on whole images. recipe.augment ends the name, which
+    every table, figure and folder shows.
     """
-    name = f"{name}-{augment}" if augment else name
+    name = f"{name}-{recipe.augment}" if recipe.augment else name
+    crop = card.inference.crop
+    in_windows = dataset == card.dataset and recipe.crop == (crop, crop)
     return dataclasses.replace(
         card,
         name=name,
         dataset=dataset,
         classes=classes,
         weights=WeightsSource(source="file", location=f"{name}.safetensors"),
-        inference=Inference(mode="whole"),
+        inference=card.inference if in_windows else Inference(mode="whole"),
         published=None,
     )
 

@@ -6,7 +6,7 @@ from PIL import Image
 from torch import nn
 
 from robustbench_seg.datasets import Sample
-from robustbench_seg.model_cards import Preprocessing
+from robustbench_seg.model_cards import Inference, ModelCard, Preprocessing, WeightsSource
 
 
 @dataclass
@@ -66,8 +66,16 @@ def small():
 
 
 @pytest.fixture
-def preprocessing():
-    return Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+def card():
+    """How images go in: ImageNet's colours, at their own size, whole."""
+    return ModelCard(
+        "small",
+        "blocks",
+        3,
+        WeightsSource("none"),
+        Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+        Inference("whole"),
+    )
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 import colorsys
 
+import cv2
 import numpy as np
 import pytest
 
+from robustbench_seg.model_cards import Resize
 from robustbench_seg.training import augment as A
 from robustbench_seg.training.recipe import Recipe
 
@@ -44,6 +46,18 @@ class TestWholeView:
         assert np.array_equal(first[0], again[0])
         assert np.array_equal(first[1], again[1])
         assert not np.array_equal(first[0], other[0])
+
+    def test_an_image_is_fitted_into_what_the_card_says_before_it_is_scaled(self):
+        image, labels = coded(90, 120)
+        recipe = Recipe(crop=(96, 128), resize=(1.5, 1.5), flip=0, photometric=False)
+        view, truth = A.augment(
+            image, labels, recipe, FILL, np.random.default_rng(0), Resize(short=64, long=64)
+        )
+        # 90x120 into 64x64 is 48x64, and half as much again 72x96.
+        assert np.array_equal(view[:72, :96], cv2.resize(image, (96, 72)))
+        assert (truth[:72, :96] != 255).all()
+        assert (truth[72:] == 255).all()
+        assert (truth[:, 96:] == 255).all()
 
     def test_the_source_is_left_alone(self):
         image, labels = coded(90, 130)

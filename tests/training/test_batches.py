@@ -12,8 +12,8 @@ RECIPE = Recipe(batch=3, crop=(32, 40), seed=4)
 
 
 @pytest.fixture
-def batches(blocks, preprocessing):
-    return Batches(blocks, RECIPE, preprocessing)
+def batches(blocks, card):
+    return Batches(blocks, RECIPE, card)
 
 
 def test_shapes_and_types(batches):
@@ -31,9 +31,9 @@ def test_every_epoch_visits_every_image_once(batches):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_workers_change_nothing(workers, preprocessing):
+def test_workers_change_nothing(workers, card):
     # A dataset of the package: unlike one of this file, any kind of process can open it.
-    batches = Batches(open_dataset("minicity", split="train").first(7), RECIPE, preprocessing)
+    batches = Batches(open_dataset("minicity", split="train").first(7), RECIPE, card)
     alone = list(itertools.islice(stream(batches, 0), 5))
     together = list(itertools.islice(stream(batches, workers), 5))
     for (images, labels), (other_images, other_labels) in zip(alone, together, strict=True):
@@ -46,21 +46,21 @@ def test_a_start_in_the_middle_changes_nothing(batches):
     assert torch.equal(images, batches[3][0])
 
 
-def test_seed_iteration_and_slot_each_matter(batches, blocks, preprocessing):
-    other = Batches(blocks, Recipe(batch=3, crop=(32, 40), seed=5), preprocessing)
+def test_seed_iteration_and_slot_each_matter(batches, blocks, card):
+    other = Batches(blocks, Recipe(batch=3, crop=(32, 40), seed=5), card)
     assert not torch.equal(batches[0][0], other[0][0])
     assert not torch.equal(batches[0][0], batches[1][0])
 
     blocks.count = 1  # the same image in every slot
-    one_image, _ = Batches(blocks, RECIPE, preprocessing)[0]
+    one_image, _ = Batches(blocks, RECIPE, card)[0]
     assert not torch.equal(one_image[0], one_image[1])
 
 
 @pytest.mark.parametrize(("room", "reads"), [(10**9, 7), (3 * 48 * 64 * 4, 3 + 4 * 3), (0, 21)])
-def test_samples_are_kept_while_there_is_room(room, reads, blocks, preprocessing, monkeypatch):
+def test_samples_are_kept_while_there_is_room(room, reads, blocks, card, monkeypatch):
     monkeypatch.setattr("robustbench_seg.training.batches.KEPT_BYTES", room)
-    batches = Batches(blocks, RECIPE, preprocessing)
-    fresh = [Batches(blocks, RECIPE, preprocessing)[i] for i in range(7)]
+    batches = Batches(blocks, RECIPE, card)
+    fresh = [Batches(blocks, RECIPE, card)[i] for i in range(7)]
     asked = []
     read = type(blocks).__getitem__
 
@@ -76,18 +76,18 @@ def test_samples_are_kept_while_there_is_room(room, reads, blocks, preprocessing
     assert len(asked) == reads
 
 
-def test_normalising_and_padding(preprocessing, blocks):
+def test_normalising_and_padding(card, blocks):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (2, 5, 6, 3), np.uint8)
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-    seen = Normaliser(preprocessing, "cpu")(images)
-    expected = (pixels / 255 - np.array(preprocessing.mean)) / np.array(preprocessing.std)
+    seen = Normaliser(card.preprocessing, "cpu")(images)
+    expected = (pixels / 255 - np.array(card.preprocessing.mean)) / np.array(card.preprocessing.std)
     assert seen.dtype == torch.float32
     assert seen.is_contiguous(memory_format=torch.channels_last)
     np.testing.assert_allclose(seen.permute(0, 2, 3, 1), expected, atol=1e-5)
 
     recipe = Recipe(batch=1, crop=(64, 96), resize=(1, 1), photometric=False)
-    images, labels = Batches(blocks, recipe, preprocessing)[0]
-    padding = Normaliser(preprocessing, "cpu")(images).permute(0, 2, 3, 1)[:, 48:]
+    images, labels = Batches(blocks, recipe, card)[0]
+    padding = Normaliser(card.preprocessing, "cpu")(images).permute(0, 2, 3, 1)[:, 48:]
     assert (labels[:, 48:] == 255).all()
     assert padding.abs().max() < 0.01  # the mean colour, to the nearest of 256 levels

@@ -85,11 +85,11 @@ def interrupted(at, network, *arguments, monkeypatch, **options):
 @pytest.mark.parametrize("at", [1, 9, 29])
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
 def test_every_step_and_pending_loss_is_the_same(
-    at, precision, blocks, small, preprocessing, tmp_path, monkeypatch
+    at, precision, blocks, small, card, tmp_path, monkeypatch
 ):
     def start():
         torch.manual_seed(5)
-        return small(), blocks, blocks, RECIPE, preprocessing
+        return small(), blocks, blocks, RECIPE, card
 
     options = {"validate_every": 12, "workers": 0, "precision": precision}
     network, *rest = start()
@@ -112,10 +112,10 @@ def test_every_step_and_pending_loss_is_the_same(
     assert not torn.exists()
 
 
-def test_a_finished_training_takes_no_step(blocks, small, preprocessing, tmp_path, monkeypatch):
+def test_a_finished_training_takes_no_step(blocks, small, card, tmp_path, monkeypatch):
     recipe = Recipe(iterations=3, batch=2, crop=(32, 32))
     network, other = small(), small()
-    arguments = (blocks, blocks, recipe, preprocessing)
+    arguments = (blocks, blocks, recipe, card)
     first = fit(network, *arguments, out=tmp_path, workers=0)
     monkeypatch.delattr(Learner, "step")
     again = fit(other, *arguments, out=tmp_path, workers=0)
@@ -123,7 +123,7 @@ def test_a_finished_training_takes_no_step(blocks, small, preprocessing, tmp_pat
     assert all(map(torch.equal, network.state_dict().values(), other.state_dict().values()))
 
 
-def test_minutes_count_over_all_starts(blocks, small, preprocessing, tmp_path, monkeypatch):
+def test_minutes_count_over_all_starts(blocks, small, card, tmp_path, monkeypatch):
     now = 100.0
     step = Learner.step
 
@@ -137,7 +137,7 @@ def test_minutes_count_over_all_starts(blocks, small, preprocessing, tmp_path, m
     monkeypatch.setattr(Learner, "step", second)
     monkeypatch.setattr("robustbench_seg.training.log.time.monotonic", lambda: now)
     recipe = Recipe(iterations=None, minutes=8 / 60, batch=1, crop=(32, 32), warmup=0)
-    arguments = (blocks, blocks, recipe, preprocessing)
+    arguments = (blocks, blocks, recipe, card)
     options = {"out": tmp_path, "workers": 0, "checkpoint_every": 1}
     killed = 0.75
     with pytest.raises(Killed):
@@ -148,9 +148,9 @@ def test_minutes_count_over_all_starts(blocks, small, preprocessing, tmp_path, m
     assert (outcome.iterations, outcome.resumed, outcome.seconds) == (8, 6, 8)
 
 
-def test_another_training_is_refused_by_name(blocks, small, preprocessing, tmp_path):
+def test_another_training_is_refused_by_name(blocks, small, card, tmp_path):
     def run(recipe, facts, **options):
-        fit(small(), blocks, blocks, recipe, preprocessing, out=tmp_path, facts=facts, workers=0,
+        fit(small(), blocks, blocks, recipe, card, out=tmp_path, facts=facts, workers=0,
             **options)  # fmt: skip
 
     run(Recipe(iterations=1, crop=(32, 32), batch=2), {"variant": {"size": "b0"}})

@@ -30,7 +30,7 @@ for module in network.modules():  # not synchronised on a CPU
             x, m.running_mean, m.running_var, m.weight, m.bias)
 recipe = Recipe(iterations=22, batch=4, crop=(32, 64), lr=1e-3, warmup=2, ema=0.5)
 train, val = (open_dataset("minicity", split=split).first(4) for split in ("train", "val"))
-outcome = fit(network, train, val, recipe, load_card("segformer-b0").preprocessing, out=out,
+outcome = fit(network, train, val, recipe, load_card("segformer-b0"), out=out,
               workers=0, validate_every=int(sys.argv[2]))
 rank = os.environ.get("RANK", "0")
 torch.save(network.state_dict(), out / f"{rank}.pt")
@@ -95,12 +95,10 @@ def test_processes_that_see_different_checkpoints_stop(tmp_path):
     assert done.stdout.count(message) == 2
 
 
-def test_shares_make_up_the_batch(blocks, preprocessing):
+def test_shares_make_up_the_batch(blocks, card):
     recipe = Recipe(batch=6, crop=(32, 40))
-    whole = Batches(blocks, recipe, preprocessing)[3]
-    shares = [
-        Batches(blocks, recipe, preprocessing, Processes(rank, 3).slots(6))[3] for rank in range(3)
-    ]
+    whole = Batches(blocks, recipe, card)[3]
+    shares = [Batches(blocks, recipe, card, Processes(rank, 3).slots(6))[3] for rank in range(3)]
     for of_whole, parts in zip(whole, zip(*shares, strict=True), strict=True):
         assert len(parts[0]) == 2
         assert torch.equal(of_whole, torch.cat(parts))

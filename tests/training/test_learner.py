@@ -44,14 +44,14 @@ def test_without_an_average_the_network_itself_is_the_result(small):
     assert Learner(network, Recipe()).result is network
 
 
-def test_the_average_is_what_is_validated(blocks, small, preprocessing, tmp_path):
+def test_the_average_is_what_is_validated(blocks, small, card, tmp_path):
     # An average that never moves from the first step's weights: nothing is learned.
     plain = Recipe(iterations=60, batch=4, crop=(32, 48), lr=2e-2, head_lr_factor=1, warmup=5)
     scores = {}
     for ema in (None, 0.9999):
         torch.manual_seed(0)
         outcome = fit(
-            small(), blocks, blocks, replace(plain, ema=ema), preprocessing,
+            small(), blocks, blocks, replace(plain, ema=ema), card,
             out=tmp_path / str(ema), workers=0,
         )  # fmt: skip
         scores[ema] = outcome.miou

@@ -1,5 +1,6 @@
 import csv
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
+from robustbench_seg.model_cards import Inference, Resize
 from robustbench_seg.training.batches import Batches, Normaliser
 from robustbench_seg.training.learner import seed_step, segmentation_loss
 from robustbench_seg.training.loop import fit
@@ -37,6 +39,12 @@ class TestLoss:
         expected = sum(math.log(1 + math.exp(-x)) for x in (0, 1, 3, 4)) / 4
         assert segmentation_loss(logits, labels).item() == pytest.approx(expected)
 
+    def test_a_network_that_aligns_corners_is_trained_so(self):
+        logits = torch.tensor([[[[0.0, 3.0]], [[0.0, 0.0]]]])
+        labels = torch.zeros(1, 1, 4, dtype=torch.uint8)
+        expected = sum(math.log(1 + math.exp(-x)) for x in (0, 1, 2, 3)) / 4
+        assert segmentation_loss(logits, labels, True).item() == pytest.approx(expected)
+
     def test_nothing_scored_is_zero_not_nan(self):
         logits = torch.randn(1, 3, 2, 2, requires_grad=True)
         loss = segmentation_loss(logits, torch.full((1, 8, 8), 255, dtype=torch.uint8))
@@ -45,13 +53,11 @@ class TestLoss:
         assert (logits.grad == 0).all()
 
 
-def test_it_learns_and_says_so(blocks, small, preprocessing, tmp_path):
+def test_it_learns_and_says_so(blocks, small, card, tmp_path):
     torch.manual_seed(0)
     network = small()
     out = tmp_path / "new"
-    outcome = fit(
-        network, blocks, blocks, RECIPE, preprocessing, out=out, validate_every=40, workers=0
-    )
+    outcome = fit(network, blocks, blocks, RECIPE, card, out=out, validate_every=40, workers=0)
     assert outcome.miou > 95
     assert (outcome.iterations, outcome.views) == (60, 240)
     assert not network.training
@@ -72,17 +78,17 @@ def test_it_learns_and_says_so(blocks, small, preprocessing, tmp_path):
     assert float(written[-1]["lr"]) == pytest.approx(2e-2 / 60, rel=1e-4)
 
 
-def test_the_steps_are_plain_adamw(blocks, small, preprocessing, tmp_path):
+def test_the_steps_are_plain_adamw(blocks, small, card, tmp_path):
     recipe = Recipe(
         iterations=3, batch=2, crop=(32, 32), lr=1e-2, head_lr_factor=1, weight_decay=0, warmup=2
     )
     torch.manual_seed(2)
     network, reference = small(), small()
     reference.load_state_dict(network.state_dict())
-    fit(network, blocks, blocks, recipe, preprocessing, out=tmp_path, workers=0)
+    fit(network, blocks, blocks, recipe, card, out=tmp_path, workers=0)
 
     optimizer = torch.optim.AdamW(reference.parameters(), weight_decay=0)
-    batches, normalise = Batches(blocks, recipe, preprocessing), Normaliser(preprocessing, "cpu")
+    batches, normalise = Batches(blocks, recipe, card), Normaliser(card.preprocessing, "cpu")
     for iteration, factor in enumerate((1e-6, (2 / 3) * 0.5, 1 / 3)):
         optimizer.param_groups[0]["lr"] = 1e-2 * factor
         optimizer.zero_grad()
@@ -94,7 +100,7 @@ def test_the_steps_are_plain_adamw(blocks, small, preprocessing, tmp_path):
         torch.testing.assert_close(network.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
 
 
-def test_minicity_same_seed_same_weights_whatever_the_workers(preprocessing, tmp_path):
+def test_minicity_same_seed_same_weights_whatever_the_workers(card, tmp_path):
     recipe = Recipe(iterations=4, batch=2, crop=(32, 64), lr=1e-3, warmup=0)
     train, val = (open_dataset("minicity", split=split).first(2) for split in ("train", "val"))
     states = []
@@ -102,14 +108,14 @@ def test_minicity_same_seed_same_weights_whatever_the_workers(preprocessing, tmp
         torch.manual_seed(1)
         network = build("segformer", 19, size="b0")
         out = tmp_path / str(workers)
-        outcome = fit(network, train, val, recipe, preprocessing, out=out, workers=workers)
+        outcome = fit(network, train, val, recipe, card, out=out, workers=workers)
         assert 0 < outcome.miou < 100
         states.append(network.state_dict())
     for name, tensor in states[0].items():
         assert torch.equal(tensor, states[1][name]), name
 
 
-def test_segformer_learns_one_image_by_heart(blocks, preprocessing, tmp_path):
+def test_segformer_learns_one_image_by_heart(blocks, card, tmp_path):
     blocks.count = 1
     recipe = Recipe(
         iterations=40, batch=1, crop=(48, 64), resize=(1, 1), photometric=False, flip=0,
@@ -117,28 +123,36 @@ def test_segformer_learns_one_image_by_heart(blocks, preprocessing, tmp_path):
     )  # fmt: skip
     torch.manual_seed(0)
     network = build("segformer", 3, size="b0", drop_path=0)
-    outcome = fit(network, blocks, blocks, recipe, preprocessing, out=tmp_path, workers=0)
+    outcome = fit(network, blocks, blocks, recipe, card, out=tmp_path, workers=0)
     losses = [float(row["loss"]) for row in rows(tmp_path / "log.csv") if row["loss"]]
     assert losses[-1] < 0.5 * losses[0]
     assert outcome.miou > 70
 
 
-def test_minutes_end_at_rate_zero(blocks, small, preprocessing, tmp_path):
+def test_minutes_end_at_rate_zero(blocks, small, card, tmp_path):
     recipe = Recipe(iterations=None, minutes=1 / 60, batch=2, crop=(32, 32), warmup=0)
-    outcome = fit(small(), blocks, blocks, recipe, preprocessing, out=tmp_path, workers=0)
+    outcome = fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
     assert 1 <= outcome.seconds < 1.5
     assert outcome.iterations > 5
     assert float(rows(tmp_path / "log.csv")[-1]["lr"]) < 0.2 * recipe.lr
 
 
-def test_a_diverged_loss_is_an_error(blocks, small, preprocessing, tmp_path):
+def test_a_diverged_loss_is_an_error(blocks, small, card, tmp_path):
     network = small()
     torch.nn.init.constant_(network.head[1].bias, float("nan"))
     with pytest.raises(ModelError, match="the loss is nan at iteration 20: lower --lr or"):
-        fit(network, blocks, blocks, RECIPE, preprocessing, out=tmp_path, workers=0)
+        fit(network, blocks, blocks, RECIPE, card, out=tmp_path, workers=0)
 
 
-def test_validation_pools_whole_images(blocks):
+@pytest.mark.parametrize(
+    ("how", "sizes"),
+    [
+        ({}, [(48, 64)]),
+        ({"resize": Resize(24, 64)}, [(24, 32)]),
+        ({"inference": Inference("slide", 32, 32)}, [(32, 32)] * 4),
+    ],
+)
+def test_validation_pools_images_as_the_card_wants_them_seen(how, sizes, blocks, card):
     class Oracle(torch.nn.Module):
         """Classifies by colour, and records the sizes it is given."""
 
@@ -152,16 +166,18 @@ def test_validation_pools_whole_images(blocks):
             return images
 
     network = Oracle().train()
-    matrix = validate(network, blocks, lambda images: images.float())
+    matrix = validate(network, blocks, replace(card, **how))
     assert network.training
-    assert network.sizes == [(48, 64)] * 7
+    assert network.sizes == sizes * 7
     pixels = np.concatenate([sample.labels.ravel() for sample in blocks])
     expected = np.bincount(pixels, minlength=256)[:3]
-    assert np.array_equal(matrix, np.diag(expected))
+    assert matrix.sum() == expected.sum()
+    assert np.array_equal(matrix, np.diag(expected)) or "resize" in how  # which blurs edges
+    assert np.trace(matrix) > 0.9 * matrix.sum()
 
 
-def test_a_batch_of_one_is_refused_where_it_cannot_be_normalised(blocks, preprocessing, tmp_path):
+def test_a_batch_of_one_is_refused_where_it_cannot_be_normalised(blocks, card, tmp_path):
     network = build("deeplabv3plus", len(blocks.classes), backbone="mobilenet_v2", separable=True)
     recipe = Recipe(iterations=1, batch=1, crop=(32, 48))
     with pytest.raises(ModelError, match=r"a batch of 1 .* use --batch 2 or more"):
-        fit(network, blocks, blocks, recipe, preprocessing, out=tmp_path, workers=0)
+        fit(network, blocks, blocks, recipe, card, out=tmp_path, workers=0)

@@ -7,7 +7,7 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.errors import IncompleteError
 from robustbench_seg.model_cards import Training, load_card
-from robustbench_seg.training import save, trained_card
+from robustbench_seg.training import Recipe, save, trained_card
 from robustbench_seg.weights import load_weights, read_weights
 
 CLASSES = tuple("abcdefghijk")
@@ -22,7 +22,9 @@ TRAINING = Training(
 
 @pytest.fixture
 def card():
-    return trained_card(load_card("segformer-b0"), name="mine", dataset="camvid", classes=11)
+    return trained_card(
+        load_card("segformer-b0"), name="mine", dataset="camvid", classes=11, recipe=Recipe()
+    )
 
 
 @pytest.fixture
@@ -44,6 +46,21 @@ def test_the_card_is_read_back_as_it_was_meant(card, network, tmp_path):
     assert read.published is None
     assert read.weights.licence is None
     assert read.weights_file == tmp_path / "new" / "mine.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "crop", "mode"),
+    [
+        ("cityscapes", (1024, 1024), "slide"),
+        ("cityscapes", (512, 512), "whole"),
+        ("camvid", (1024, 1024), "whole"),
+    ],
+)
+def test_the_paper_s_training_is_tested_in_the_paper_s_windows(dataset, crop, mode):
+    recipe, source = Recipe(crop=crop), load_card("segformer-b0")
+    card = trained_card(source, name="mine", dataset=dataset, classes=19, recipe=recipe)
+    assert card.inference.mode == mode
+    assert mode == "whole" or card.inference == source.inference
 
 
 def test_the_weights_are_read_back(card, network, tmp_path):
@@ -87,7 +104,7 @@ def test_any_card_can_be_written(name, tmp_path):
     from robustbench_seg.training.product import card_text
 
     source = load_card(name)
-    card = trained_card(source, name="x", dataset="minicity", classes=19)
+    card = trained_card(source, name="x", dataset="minicity", classes=19, recipe=Recipe())
     table = tomllib.loads(card_text(card, "remark"))
     assert table["variant"] == source.variant
     assert table["weights"] == {

@@ -11,7 +11,9 @@ from robustbench_seg.weights import save_weights
 
 @pytest.fixture
 def card():
-    return trained_card(load_card("segformer-b0"), name="mine", dataset="camvid", classes=11)
+    return trained_card(
+        load_card("segformer-b0"), name="mine", dataset="camvid", classes=11, recipe=Recipe()
+    )
 
 
 @pytest.fixture

@@ -1,15 +1,18 @@
 import shlex
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors.torch import load_file
 
 from robustbench_seg.cli.train import train
 from robustbench_seg.confusion import confusion_matrix, mean_iou
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import CardError, DatasetError, ModelError, WeightsError
-from robustbench_seg.model_cards import load_card
+from robustbench_seg.model_cards import CONTENT, load_card
 from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.segmenter.inference import to_tensor, whole
 
@@ -37,6 +40,7 @@ def test_from_a_card_to_a_card(stripes, tmp_path):
     assert words[:2] == ["robustseg", "train"]
     first = load_model(path).state_dict()
     (out / "checkpoint.pt").unlink()
+    path.unlink()
     again = CliRunner().invoke(train, words[2:], catch_exceptions=False)
     assert again.exit_code == 0, again.output
     second = load_model(path).state_dict()
@@ -75,6 +79,50 @@ def test_a_finished_training_says_so(stripes, tmp_path):
     assert card.read_text() == before
     with pytest.raises(ModelError, match="of another training: iterations 2 there and 3 here"):
         run(*given, "--iterations", "3")
+
+
+def test_a_trained_model_is_not_overwritten(stripes, tmp_path):
+    given = ("--model", "segformer-b0", "--dataset", stripes, "--out", str(tmp_path / "out"))
+    run(*given, "--iterations", "2")
+    weights = tmp_path / "out" / "segformer-b0-stripes.safetensors"
+    first = load_file(weights)
+    weights.unlink()
+    assert "finished before" not in run(*given, "--iterations", "2").stdout  # written anew
+    assert all(torch.equal(first[name], tensor) for name, tensor in load_file(weights).items())
+    before = weights.read_bytes()
+    (tmp_path / "out" / "checkpoint.pt").unlink()
+    with pytest.raises(ModelError, match=r"segformer-b0-stripes\.toml: a trained model is there"):
+        run(*given, "--iterations", "3")
+    assert weights.read_bytes() == before
+
+
+def test_a_warm_up_that_does_not_end_is_said(stripes, tmp_path):
+    given = ("--model", "segformer-b0", "--dataset", stripes, "--out", str(tmp_path / "out"))
+    assert "warning" not in run(*given, "--iterations", "3").stderr
+    (tmp_path / "out" / "checkpoint.pt").unlink()
+    told = run(*given, "--iterations", "2", "--name", "other").stderr
+    assert "warning: a warm-up of 2 steps does not end within 2: the learning rate" in told
+
+
+def test_a_file_in_place_of_the_folder_is_said(stripes, tmp_path):
+    (tmp_path / "out").write_text("")
+    done = run("--model", "segformer-b0", "--dataset", stripes, "--out", str(tmp_path / "out"))
+    assert done.exit_code == 2
+    assert f"Directory '{tmp_path / 'out'}' is a file" in done.stderr.replace("\n", " ")
+
+
+def test_a_card_s_size_holds_in_training_too(stripes, tmp_path):
+    source = tmp_path / "source.toml"
+    text = Path(str(resources.files(CONTENT) / "segformer-b0-512.toml")).read_text()
+    source.write_text(text.replace("short = 512", "short = 32").replace("long = 1024", "long = 64"))
+    given = ("--model", str(source), "--dataset", stripes, "--out", str(tmp_path / "out"))
+    run(*given, "--iterations", "15", "--name", "small")
+    card = load_card(tmp_path / "out" / "small.toml")
+    assert card.resize == load_card(source).resize
+    segmenter, matrix = load_segmenter(tmp_path / "out" / "small.toml"), np.zeros((2, 2), np.int64)
+    for sample in open_dataset(stripes, None, "val"):
+        matrix += confusion_matrix(sample.labels, segmenter(sample.image), 2)
+    assert mean_iou(matrix) == pytest.approx(card.training.miou, abs=0.01)
 
 
 def test_augmentation_for_robustness_shows(stripes, tmp_path):
