@@ -41,23 +41,40 @@ class AblationVariant:
 
 
 @dataclass(frozen=True)
+class AblationScale:
+    """How large an ablation is.
+
+    card:     of a model whose normalisation and resizing all variants share
+    settings: of architecture segformer; all variants share them
+    dataset:  what is trained on
+    iterations, batch: of each training
+    crop:     side of its crops in pixels, and of the windows where there is a test in windows
+    options:  further ones of `robustseg train`
+    """
+
+    card: str
+    settings: dict[str, Any]
+    dataset: str
+    iterations: int
+    batch: int
+    crop: int
+    options: str = ""
+
+
+@dataclass(frozen=True)
 class Ablation:
     """One ablation of the SegFormer paper.
 
     table, score: the published table and its column of mIoU
-    paper, small: settings that all variants share, as in the paper and scaled down
-    paper_crop, small_crop: side of the training crop in pixels, which is also the window of the
-        second test; None: the recipe's crop, and no second test
+    full, small:  as the paper ran it, and scaled down
     """
 
     title: str
     table: str
     score: str
-    paper: dict[str, Any]
-    small: dict[str, Any]
+    full: AblationScale
+    small: AblationScale
     variant: tuple[AblationVariant, ...]
-    paper_crop: int | None = None
-    small_crop: int | None = None
 
     def select(self, names: Sequence[str]) -> tuple[AblationVariant, ...]:
         """The variants of these names, in the ablation's order; all if none is given.
@@ -70,20 +87,20 @@ class Ablation:
                 raise ModelError(unknown("variant", name, known))
         return tuple(v for v in self.variant if not names or v.name in names)
 
-    def crop(self, full: bool) -> int | None:
-        """Side of the training crop, where the ablation is about it."""
-        return self.paper_crop if full else self.small_crop
+    def scale(self, full: bool) -> AblationScale:
+        """How large it is, as the paper ran it or scaled down."""
+        return self.full if full else self.small
 
     def card(self, variant: AblationVariant, full: bool) -> ModelCard:
         """A variant's card: for training, without weights."""
-        settings = {**(self.paper if full else self.small), **variant.settings}
+        scale = self.scale(full)
+        settings = {**scale.settings, **variant.settings}
         if "backbone" in settings:
             settings.pop("size")
-        crop = self.crop(full)
-        if variant.position_grid and crop:
-            settings["position_grid"] = [crop, crop]
+        if variant.position_grid:
+            settings["position_grid"] = [scale.crop, scale.crop]
         return replace(
-            load_card("segformer-b0"),
+            load_card(scale.card),
             name=variant.name,
             variant=settings,
             weights=WeightsSource("none"),

@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,15 +13,16 @@ import click
 if TYPE_CHECKING:
     from robustbench_seg.analysis import Ablation, AblationVariant
 
-SMALL = "--batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --drop-path 0 --workers 1"
-"""The recipe from scratch on a CPU."""
-
-_STEPS = {False: 1_000, True: 160_000}  # scaled down, and full
+_PROGRAMS = {
+    "robustseg": [sys.executable, "-m", "robustbench_seg"],
+    "torchrun": [sys.executable, "-m", "torch.distributed.run"],
+}
 
 
 @click.command()
 @click.argument("name", metavar="NAME")
-@click.option("--dataset", default="minicity", show_default=True, help="Its name or TOML file.")
+@click.argument("options", metavar="[-- OPTIONS OF TRAIN]", nargs=-1, type=click.UNPROCESSED)
+@click.option("--dataset", help="Its name or TOML file.  [default: minicity, --full the paper's]")
 @click.option("--data", metavar="ROOT", type=click.Path(path_type=Path), help="Its root.")
 @click.option(
     "--variant", "only", multiple=True, metavar="V", help="One network; repeatable.  [default: all]"
@@ -39,27 +40,36 @@ _STEPS = {False: 1_000, True: 160_000}  # scaled down, and full
     "--iterations",
     type=click.IntRange(1),
     metavar="N",
-    help="Steps of each training.  [default: 1000, with --full 160000]",
+    help="Steps of each training.  [default: 1000, --full the paper's]",
 )
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="Score the first N images only.")
-@click.option("--full", is_flag=True, help="The paper's encoder and Cityscapes recipe; wants GPUs.")
-@click.option("--encoder", metavar="W", help="MiT's weights to begin with, where they fit.")
+@click.option("--full", is_flag=True, help="The paper's networks, data and recipe; wants GPUs.")
+@click.option(
+    "--encoder",
+    "encoders",
+    multiple=True,
+    metavar="[V=]W",
+    help="Weights that an encoder begins with: network V's, or MiT's for all whom they fit.",
+)
 @click.option("--device", default="cpu", show_default=True)
+@click.option("--gpus", type=click.IntRange(1), default=1, help="Processes of torchrun.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be run.")
 @click.option(
     "--out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), required=True
 )
 def study(
     name: str,
-    dataset: str,
+    options: tuple[str, ...],
+    dataset: str | None,
     data: Path | None,
     only: tuple[str, ...],
     seeds: tuple[int, ...],
     iterations: int | None,
     limit: int | None,
     full: bool,
-    encoder: str | None,
+    encoders: tuple[str, ...],
     device: str,
+    gpus: int,
     dry_run: bool,
     out: Path,
 ) -> None:
@@ -83,45 +93,50 @@ def study(
 
     ablation = load_ablation(name)
     variants = ablation.select(only)
-    steps = iterations or _STEPS[full]
-    where = ["--dataset", dataset, *(["--data", str(data)] if data else [])]
-    recipe = [*([] if full else shlex.split(SMALL)), "--iterations", str(steps)]
-    crop = ablation.crop(full) or (None if full else 128)
-    if crop:
-        recipe += ["--crop", f"{crop}x{crop}"]
-    count = ["--limit", str(limit)] if limit else []
-    to_runs = ["--device", device, "--out", str(out / "runs")]
+    scale = ablation.scale(full)
+    scale = replace(
+        scale, dataset=dataset or scale.dataset, iterations=iterations or scale.iterations
+    )
+    begin = _encoders(ablation, encoders)
+    runs = out / (f"runs-{limit}" if limit else "runs")
 
-    click.echo(f"{ablation.title}, as {ablation.table} of the paper\n")
+    click.echo(f"{ablation.title}, as {_table(ablation)} of the paper\n")
     for variant in variants:
-        click.echo(_what_to_expect(ablation, variant, full, encoder))
+        click.echo(_what_to_expect(ablation, variant, full) + _told(variant, begin))
+    where = ["--dataset", scale.dataset, *(["--data", str(data)] if data else [])]
+    recipe = [f"--iterations={scale.iterations}", f"--batch={scale.batch}"]
+    recipe += [f"--crop={scale.crop}x{scale.crop}", *shlex.split(scale.options), *options]
+    started = ["robustseg"]
+    if gpus > 1:
+        started = ["torchrun", "--standalone", f"--nproc-per-node={gpus}", "-m", "robustbench_seg"]
     commands: list[list[str]] = []
-    for seed in dict.fromkeys(seeds):
-        for variant in variants:
-            folder = out / "trained" / f"{variant.name}-{seed}"
-            card = str(_card_file(out, variant))
-            named = ["--model", card, "--name", variant.name, "--out", str(folder)]
-            start = ["--encoder", encoder] if encoder and variant.takes_encoder else []
-            how = ["--seed", str(seed), "--device", device]
-            commands.append(["train", *named, *where, *recipe, *start, *how])
-            for model in variant.tests:
-                file = str(folder / f"{model}.toml")
-                commands.append(["evaluate", "--model", file, *where, *count, *to_runs])
-    commands.append(["report", str(out / "runs"), "--out", str(out / "report")])
+    for seed, variant in _trainings(seeds, variants):
+        folder = out / "trained" / f"{variant.name}-{seed}"
+        named = ["--model", str(_card_file(out, variant)), "--name", variant.name]
+        start = ["--encoder", begin[variant.name]] if variant.name in begin else []
+        how = ["--seed", str(seed), "--device", device, "--out", str(folder)]
+        commands.append([*started, "train", *named, *where, *recipe, *start, *how])
+        for model in variant.tests:
+            tested = ["evaluate", "--model", str(folder / f"{model}.toml"), *where]
+            some = ["--limit", str(limit)] if limit else []
+            commands.append([*started, *tested, *some, "--device", device, "--out", str(runs)])
+    commands.append(["robustseg", "report", str(runs), "--out", str(out / "report")])
     click.echo()
     for command in commands:
-        click.echo(shlex.join(["robustseg", *command]))
-    trainings = sum(command[0] == "train" for command in commands)
-    click.echo(f"\n{trainings} trainings of {steps} steps, each scored\n")
+        click.echo(shlex.join(command))
+    count = sum("train" in command for command in commands)
+    click.echo(f"\n{count} trainings of {scale.iterations} steps, each scored\n")
     if dry_run:
         return
     for variant in variants:
         text = card_text(ablation.card(variant, full), f"{ablation.title}: for training.")
         write_text(_card_file(out, variant), text)
     for command in commands:
-        if command[0] == "evaluate" and command[2].endswith("-windows.toml"):
-            _write_windows(Path(command[2]), crop or 0)
-        done = subprocess.run([sys.executable, "-m", "robustbench_seg", *command], check=False)
+        for word in command:
+            if word.endswith("-windows.toml"):
+                _write_windows(Path(word), scale.crop)
+        program, *arguments = command
+        done = subprocess.run([*_PROGRAMS[program], *arguments], check=False)
         if done.returncode:
             raise SystemExit(done.returncode)
     expected = {
@@ -129,17 +144,41 @@ def study(
         for variant in variants
         for model, row in variant.tests.items()
     }
-    paper = f"paper, {ablation.score.split('_')[0]} mIoU"
-    table = ablation_table(out / "runs", expected, paper)
+    table = ablation_table(runs, expected, f"paper, {ablation.full.dataset}")
     write_text(out / "ablation.csv", csv(table))
-    scale = _scale(ablation, dataset, full, steps, crop, seeds)
-    write_text(out / "ablation.md", f"{ablation.title}. {scale}\n\n{markdown(table)}")
-    click.echo(f"{scale}\n\n{markdown(table)}\n{out / 'ablation.md'}")
+    said = _how_far(ablation, scale.dataset, full)
+    write_text(out / "ablation.md", f"{ablation.title}. {said}\n\n{markdown(table)}")
+    click.echo(f"{said}\n\n{markdown(table)}\n{out / 'ablation.md'}")
 
 
-def _what_to_expect(
-    ablation: "Ablation", variant: "AblationVariant", full: bool, encoder: str | None
-) -> str:
+def _encoders(ablation: "Ablation", given: Iterable[str]) -> dict[str, str]:
+    """What each network's encoder begins with, by the network's name; others begin from nothing."""
+    known = [variant.name for variant in ablation.variant]
+    begin: dict[str, str] = {}
+    for text in given:
+        name, equals, weights = text.partition("=")
+        if equals and name in known:
+            begin[name] = weights
+        else:
+            fits = [variant.name for variant in ablation.variant if variant.takes_encoder]
+            begin = {**dict.fromkeys(fits, text), **begin}
+    return begin
+
+
+def _trainings(
+    seeds: Sequence[int], variants: "Sequence[AblationVariant]"
+) -> "Iterator[tuple[int, AblationVariant]]":
+    """All networks with one seed, then with the next: what is done early can be compared."""
+    for seed in dict.fromkeys(seeds):
+        for variant in variants:
+            yield seed, variant
+
+
+def _table(ablation: "Ablation") -> str:
+    return ablation.table.replace("segformer_table", "table ")
+
+
+def _what_to_expect(ablation: "Ablation", variant: "AblationVariant", full: bool) -> str:
     """What a network costs, and what the paper got with it."""
     from robustbench_seg.analysis import count_cost, shape_of
     from robustbench_seg.reporting import published_score
@@ -149,8 +188,14 @@ def _what_to_expect(
         f"{variant.name}: {cost.params / 1e6:.1f} M parameters, "
         f"{cost.macs_written / 1e9:.1f} GMAC at 512x512; "
         f"the paper's mIoU {published_score(ablation.table, variant.row, ablation.score)} %"
-        + ("; its encoder from nothing" if encoder and not variant.takes_encoder else "")
     )
+
+
+def _told(variant: "AblationVariant", begin: dict[str, str]) -> str:
+    """Who begins with what, where not all begin from nothing."""
+    if not begin:
+        return ""
+    return f"; its encoder from {begin.get(variant.name, 'nothing')}"
 
 
 def _card_file(out: Path, variant: "AblationVariant") -> Path:
@@ -170,20 +215,15 @@ def _write_windows(path: Path, crop: int) -> None:
     write_text(path, text)
 
 
-def _scale(
-    ablation: "Ablation",
-    dataset: str,
-    full: bool,
-    steps: int,
-    crop: int | None,
-    seeds: Sequence[int],
-) -> str:
-    """How far this is from the paper's experiment, in a sentence or two."""
-    trained = f"{steps} steps on {dataset}, seed {', '.join(map(str, seeds))}"
-    if full:
-        return f"The paper's encoder and Cityscapes recipe, {trained}."
+def _how_far(ablation: "Ablation", dataset: str, full: bool) -> str:
+    """How far this is from the paper's experiment."""
+    paper = ablation.full
+    words = "At the paper's size." if full else "Scaled down."
+    if not full and ablation.small.settings != paper.settings:
+        words += f" {ablation.small.settings['size']} in place of {paper.settings['size']}."
+    if full and dataset == paper.dataset:
+        return words
     return (
-        f"Scaled down: {ablation.small['size']} in place of {ablation.paper['size']}, from "
-        f"nothing, {trained}, in batches of 4 crops of {crop}x{crop}. The paper's column is of "
-        "other data and a training of days: compare orders, not numbers."
+        f"{words} Trained and scored on {dataset}; the paper's column is of {paper.dataset}, after "
+        f"{paper.iterations} steps: compare orders, not numbers."
     )

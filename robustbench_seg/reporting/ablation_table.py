@@ -1,7 +1,8 @@
 """What an ablation came to, beside the paper's rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -36,9 +37,10 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
                 rows.append(
                     {
                         "model": name,
-                        "trainings": len(run.scored.folders),
                         "params M": None if run.parameters is None else run.parameters / 1e6,
                         "GMAC": None if run.macs is None else run.macs / 1e9,
+                        **_how_trained(run.scored.records),
+                        "images": record["images"],
                         "clean": record["clean"],
                         "mean": record["mean"],
                         "low": low,
@@ -48,6 +50,16 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def _how_trained(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Seeds and steps of the trainings of a model, and what its encoder began with."""
+    told = [record["about"].get("training") or {} for record in records]
+    return {
+        "seeds": ", ".join(str(training.get("seed")) for training in told),
+        "steps": told[0].get("iterations"),
+        "encoder from": told[0].get("encoder") or "nothing",
+    }
 
 
 def published_score(table: str, row: Mapping[str, str], column: str) -> float | None:

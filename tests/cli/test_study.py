@@ -1,4 +1,5 @@
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,8 @@ def test_the_plan_is_made_of_commands_that_exist(name, full, tmp_path):
     assert done.exit_code == 0, done.output
     lines = [line for line in done.output.splitlines() if line.startswith("robustseg ")]
     kinds = [line.split()[1] for line in lines]
+    data = {"width": "ade20k", "positions": "cityscapes", "encoders": "ade20k"}[name]
+    assert done.output.count(f"--dataset {data if full else 'minicity'} ") == len(lines) - 1
     ablation = load_ablation(name)
     tests = sum(1 + bool(variant.windows_row) for variant in ablation.variant)
     assert kinds.count("train") == len(ablation.variant)
@@ -30,8 +33,8 @@ def test_the_plan_is_made_of_commands_that_exist(name, full, tmp_path):
     for line in lines:
         _, command, *arguments = shlex.split(line)
         main.commands[command].make_context(command, arguments)
-    steps = 160_000 if full else 1_000
-    assert done.output.count(f"--iterations {steps} ") == len(ablation.variant)
+    steps = {"width": 40_000, "positions": 160_000, "encoders": 40_000}[name] if full else 1_000
+    assert done.output.count(f"--iterations={steps} ") == len(ablation.variant)
     assert not (tmp_path / "o").exists()
 
 
@@ -78,9 +81,18 @@ def test_full_size_networks_have_the_paper_s_parameters():
         for variant in ablation.variant:
             network = shape_of(ablation.card(variant, full=True))
             counted = sum(parameter.numel() for parameter in network.parameters()) / 1e6
-            counted += (150 - 19) * (variant.settings.get("decoder_channels", 768) + 1) / 1e6
-            if variant.name in millions:  # of ADE20K's 150 classes
+            if variant.name in millions:
                 assert counted == pytest.approx(millions[variant.name], abs=0.07)
+
+
+def test_the_paper_s_data_is_seen_as_the_paper_s_models_see_it():
+    # ADE20K is fitted into 512x2048 in training and test, Cityscapes is as it is.
+    for name, wanted in (("width", (512, 2048)), ("encoders", (512, 2048)), ("positions", None)):
+        ablation = load_ablation(name)
+        for variant in ablation.variant:
+            resize = ablation.card(variant, full=True).resize
+            assert (resize and (resize.short, resize.long)) == wanted
+            assert ablation.card(variant, full=False).resize is None
 
 
 def test_positions_are_learnt_at_the_size_of_the_crop():
@@ -104,34 +116,77 @@ def test_positions_are_learnt_at_the_size_of_the_crop():
 def test_an_encoder_goes_where_it_fits(name, drawn, tmp_path):
     # What begins from nothing cannot take MiT's tensors; all others can, into a whole network.
     ablation = load_ablation(name)
-    mit = set(shape_of(load_card("segformer-b0")).backbone.state_dict())
+    mit = set(
+        shape_of(load_card(f"segformer-{ablation.small.settings['size']}")).backbone.state_dict()
+    )
     for variant in ablation.variant:
         wanted = set(shape_of(ablation.card(variant, full=False)).backbone.state_dict())
         assert (wanted == mit) == (variant.name not in drawn)
     done = run(name, "--dry-run", "--encoder", "mit.pth", "--out", str(tmp_path / "o"))
-    plans = [line for line in done.output.splitlines() if line.startswith("robustseg train")]
-    begun = {shlex.split(line)[5] for line in plans if "--encoder mit.pth" not in line}
-    assert begun == drawn
-    assert done.output.count("its encoder from nothing") == len(drawn)
+    begun = {plan["--name"]: plan.get("--encoder") for plan in trainings(done)}
+    told = {
+        variant.name: None if variant.name in drawn else "mit.pth" for variant in ablation.variant
+    }
+    assert begun == told
+    assert done.output.count("; its encoder from nothing") == len(drawn)
+    assert done.output.count("; its encoder from mit.pth") == len(told) - len(drawn)
+
+
+def trainings(done):
+    """The options of each training of a plan."""
+    lines = [line for line in done.output.splitlines() if " train --model " in line]
+    words = [shlex.split(line) for line in lines]
+    return [dict(pairwise(line[line.index("train") + 1 :])) for line in words]
+
+
+def test_an_encoder_can_be_named_for_one_network(tmp_path):
+    weights = (
+        "--encoder",
+        "mit.pth",
+        "--encoder",
+        "resnet50=r50=v1.pth",
+        "--encoder",
+        "mit-s4=s.pth",
+    )
+    done = run("encoders", "--dry-run", *weights, "--out", str(tmp_path / "o"))
+    assert [(plan["--name"], plan.get("--encoder")) for plan in trainings(done)] == [
+        ("resnet50", "r50=v1.pth"),
+        ("resnet101", None),
+        ("resnext101", None),
+        ("mit-s4", "s.pth"),
+        ("mit", "mit.pth"),
+    ]
+
+
+def test_what_stands_behind_the_dashes_goes_to_each_training_and_gpus_to_torchrun(tmp_path):
+    options = ("--precision", "bf16", "--batch", "32")
+    gpus = ("--gpus", "4", "--device", "cuda")
+    done = run("width", "--dry-run", *gpus, "--out", str(tmp_path / "o"), "--", *options)
+    plans = [line for line in done.output.splitlines() if " train --model " in line]
+    assert len(plans) == 5
+    for line in plans:
+        assert line.startswith("torchrun --standalone --nproc-per-node=4 -m robustbench_seg train ")
+        words = shlex.split(line)
+        context = main.commands["train"].make_context("train", words[words.index("train") + 1 :])
+        assert (context.params["precision"], context.params["batch"]) == ("bf16", 32)
+        assert context.params["iterations"] == 1000
+    scored = [line for line in done.output.splitlines() if " evaluate --model " in line]
+    assert all(line.startswith("torchrun ") for line in scored)
+    assert not any("bf16" in line for line in scored)
 
 
 def test_each_seed_is_a_training_of_its_own_in_a_folder_of_its_own(tmp_path):
     seeds = ("--seed", "3", "--seed", "1", "--seed", "3")
     done = run("width", "--variant", "c512", "--variant", "c256", *seeds, "--dry-run",
                "--iterations", "7", "--out", str(tmp_path))  # fmt: skip
-    lines = done.output.splitlines()
-    plans = [shlex.split(line) for line in lines if line.startswith("robustseg train ")]
-    told = [
-        {key: plan[plan.index(key) + 1] for key in ("--name", "--seed", "--out")} for plan in plans
-    ]
-    found = [(Path(each["--out"]).name, each["--name"], each["--seed"]) for each in told]
+    found = [(Path(plan["--out"]).name, plan["--name"], plan["--seed"]) for plan in trainings(done)]
     assert found == [
         ("c256-3", "c256", "3"),
         ("c512-3", "c512", "3"),
         ("c256-1", "c256", "1"),
         ("c512-1", "c512", "1"),
     ]
-    assert all("--iterations 7 " in shlex.join(plan) for plan in plans)
+    assert done.output.count(" --iterations=7 ") == 4
     assert "4 trainings of 7 steps" in done.output
 
 
@@ -163,14 +218,16 @@ def test_it_trains_scores_and_compares_and_does_nothing_twice(tmp_path: Path):
     table = pd.read_csv(tmp_path / "ablation.csv")
     names = ["mix-ffn", "mix-ffn-windows", "positions", "positions-windows"]
     assert table["model"].tolist() == names
-    assert table["trainings"].tolist() == [2, 2, 2, 2]
-    assert table["paper, cityscapes mIoU"].tolist() == [79.8, 80.5, 74.0, 77.3]
+    assert table["seeds"].tolist() == ["0, 1"] * 4
+    assert table["steps"].tolist() == [2] * 4
+    assert table["images"].tolist() == [1] * 4
+    assert table["paper, cityscapes"].tolist() == [79.8, 80.5, 74.0, 77.3]
     assert table[["clean", "mean", "GMAC"]].notna().all(axis=None)
     # 128x128 windows every 96 of 192x384: 2 x 4 of them.
     assert table["GMAC"][1] > table["GMAC"][0]
     text = (tmp_path / "ablation.md").read_text()
-    assert "from nothing, 2 steps on minicity, seed 0, 1, in batches of 4" in text
-    assert "compare orders, not numbers" in text
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/parts/*")}
+    assert "Scaled down. b0 in place of b2. Trained and scored on minicity; the paper's" in text
+    assert "cityscapes, after 160000 steps: compare orders, not numbers" in text
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs-1/*/parts/*")}
     assert run("positions", *options).exit_code == 0
-    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/parts/*")}
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs-1/*/parts/*")}
