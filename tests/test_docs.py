@@ -17,17 +17,22 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 def commands(text: str) -> list[str]:
     """The robustseg command lines of a page: in code blocks, continued lines joined, and inline."""
     blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    text_lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    lines = [TORCHRUN.sub("robustseg ", line) for line in text_lines]
     inline = re.findall(r"`(robustseg [^`]*)`", text)
     starts = [line.partition("#")[0].strip() for line in lines if line.startswith("robustseg ")]
     return starts + [line for line in inline if "..." not in line]
 
+
+TORCHRUN = re.compile(r"^torchrun .*? -m robustbench_seg ")
 
 FOUND = [(page, line) for page in PAGES for line in commands(page.read_text())]
 
 
 def test_there_are_commands_to_check():
     assert {page.name for page, _ in FOUND} >= {"README.md", "models.md", "tutorial.md"}
+    block = "```\ntorchrun --nproc-per-node 8 -m robustbench_seg train --out x\n```"
+    assert commands(block) == ["robustseg train --out x"]
 
 
 @pytest.mark.parametrize(("page", "line"), FOUND, ids=lambda value: str(value)[-60:])

@@ -55,6 +55,8 @@ INSTEAD = {
     r"^(?!robustseg train)(.*) --model deeplabv3plus-\S*": rf"\1 --model {DEEPLAB}",
     r"--reference segformer-b\d": f"--reference {SEGFORMER}",
     r"compare segformer-b5 deeplabv3plus-r101-openmmlab": f"compare {SEGFORMER} {DEEPLAB}",
+    r"^robustseg study (?!.*--dry-run)(.*--full)": r"robustseg study --dry-run \1",  # days
+    r"^(robustseg study .*) --seed 1 --seed 2": r"\1",
     r"cost (.*) --size \S+ --repeat \d+": r"cost \1 --repeat 1",
     r"export segformer-b0 (.*) --size \S+": rf"export {SEGFORMER} \1 --size 64x64",
 }
@@ -64,7 +66,8 @@ LEFT_OUT = {
     "robustseg weights get ": "downloads",
     "robustseg evaluate --model segformer-b0 --weights hf:": "downloads",
     "robustseg evaluate --model hf:": "downloads",
-    "robustseg study positions --full": "trains the paper's networks for days",
+    "robustseg train --model segformer-b0 --encoder hf:": "downloads",
+    "robustseg train --model segformer-b0-ade20k --encoder hf:": "downloads",
     "robustseg compare A B": "A and B stand for names; docs/scores.md has some",
 }
 
@@ -83,6 +86,10 @@ SLOW = (
 STEP = re.compile(r"^ *```(\w*)\n(.*?)^ *```|`(robustseg [^`]*)`", re.M | re.S)
 
 
+# One process does here what several do there.
+TORCHRUN = re.compile(r"^torchrun .*? -m robustbench_seg ", re.M)
+
+
 def steps(text):
     """What a page's text says to do, in its order: the commands of code blocks, continued lines
     joined, and of prose; and Python, which is a file where its first line is the name of one.
@@ -95,7 +102,7 @@ def steps(text):
         elif kind == "python":
             found.append(("file" if re.match(r"# \S+\.py\n", block) else "python", block.strip()))
         elif kind in ("", "bash"):
-            lines = block.replace("\\\n", " ").splitlines()
+            lines = TORCHRUN.sub("robustseg ", block.replace("\\\n", " ")).splitlines()
             found += [("shell", line.strip()) for line in lines if line.startswith("robustseg ")]
     return found
 

@@ -154,7 +154,7 @@ def central_crop(
 
     Returns float32 1x3xHxW. Raises DatasetError where the image is smaller than the crop.
     """
-    height, width = seen_size(image, card)
+    height, width = seen_size((image.shape[0], image.shape[1]), card)
     if size[0] > height or size[1] > width:
         raise DatasetError(
             f"an image is {height}x{width} as {card.name} sees it, smaller than the crop of "
@@ -172,7 +172,6 @@ def central_crop(
     return to_tensor(image[top : top + size[0], left : left + size[1]], mean, std)
 
 
-def seen_size(image: NDArray[np.uint8], card: ModelCard) -> tuple[int, int]:
-    """Height and width of an image when a card's network sees it (its [resize] applied)."""
-    height, width = image.shape[:2]
-    return resized_size(height, width, card.resize) if card.resize else (height, width)
+def seen_size(size: tuple[int, int], card: ModelCard) -> tuple[int, int]:
+    """Height and width of an image of `size` as a card's network sees it: its [resize] applied."""
+    return resized_size(*size, card.resize) if card.resize else size

@@ -39,7 +39,11 @@ def measure_speed(
 ) -> Speed:
     """Label one random image of `size` (height, width) `repeat` times, after once to warm up.
 
-    The image goes through whole, also where the card's mode is a sliding window. Settings of
+    model: a card's name or file
+    size:  what the network sees: the image goes through whole and as it is, also where the card's
+        mode is a sliding window or it scales images
+
+    Settings of
     memory and threads are those of `robustseg evaluate`; threads: None for torch's own number.
     A fresh process keeps one model's memory out of another's peak. Raises ModelError if the model
     cannot run so, or dies of it.
@@ -69,12 +73,23 @@ def _measure(
     import numpy as np
     import torch
 
-    from robustbench_seg.segmenter import load_segmenter
+    from robustbench_seg.model_cards import Inference, load_card
+    from robustbench_seg.segmenter import Options, assemble, load_model
+    from robustbench_seg.segmenter.backends import run_by
 
     if threads is not None:
         torch.set_num_threads(threads)
-    segmenter = load_segmenter(
-        model, weights="none", inference="whole", device=device, precision=precision
+    card, options = load_card(model), Options(device=device, precision=precision)
+    network, _ = run_by(options, load_model(model, weights="none"))
+    segmenter = assemble(
+        network,
+        options,
+        name=card.name,
+        classes=tuple(map(str, range(card.classes))),
+        preprocessing=card.preprocessing,
+        inference=Inference("whole"),
+        facts={},
+        about={},
     )
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     seconds = []

@@ -134,8 +134,8 @@ def _default_size(dataset: "Dataset", cards: "list[ModelCard]") -> tuple[int, in
     """The largest crop that fits the dataset's first image as every card's network sees it."""
     from robustbench_seg.analysis import seen_size
 
-    image = dataset.image(0)
-    heights, widths = zip(*(seen_size(image, card) for card in cards), strict=True)
+    height, width, _ = dataset.image(0).shape
+    heights, widths = zip(*(seen_size((height, width), card) for card in cards), strict=True)
     height, width = (
         min(LARGEST, max(side // MULTIPLE * MULTIPLE, MULTIPLE))
         for side in (min(heights), min(widths))

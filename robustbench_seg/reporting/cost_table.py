@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from robustbench_seg.analysis import Cost, count_cost, measure_speed, shape_of
+from robustbench_seg.analysis import Cost, count_cost, measure_speed, seen_size, shape_of
 from robustbench_seg.datasets.minicity import SIZE as MINICITY
 from robustbench_seg.model_cards import ModelCard, load_card
 from robustbench_seg.reporting.costs import Size, costs_by_card
@@ -34,7 +34,7 @@ def cost_table(
 
     models: names of model cards or card files
     sizes:  heights and widths; none: for each model those that the paper's tables count it at,
-            else that of its dataset in SIZES
+            else what it sees of its dataset's images, whose size is in SIZES
     repeat: images to measure time and memory on (see measure_speed); 0: neither
     how:    device, precision, threads of that
 
@@ -89,4 +89,4 @@ def _clean(card: ModelCard) -> float | None:
 
 def _usual_sizes(card: ModelCard, published: Sequence[tuple[str, Size]]) -> list[Size]:
     told = [size for name, size in published if name == card.name]
-    return told or [SIZES.get(card.dataset, _OTHER)]
+    return told or [seen_size(SIZES.get(card.dataset, _OTHER), card)]

@@ -1,7 +1,10 @@
 import pytest
 
 from robustbench_seg.analysis import measure_speed
+from robustbench_seg.analysis.speed import _measure
 from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.resized import ResizedSegmenter
 
 
 @pytest.mark.slow
@@ -13,6 +16,20 @@ def test_a_larger_image_takes_longer_and_more_memory():
     # The logits of 19 classes alone are 10 MB.
     assert 10e6 < large.peak - small.peak < 2e9
     assert small.peak > 50e6
+
+
+def test_the_network_sees_the_size_that_is_measured_also_of_a_card_that_scales(monkeypatch):
+    seen = []
+    original = NetworkSegmenter.__call__
+    monkeypatch.setattr(
+        NetworkSegmenter,
+        "__call__",
+        lambda self, image: seen.append(image.shape) or original(self, image),
+    )
+    monkeypatch.setattr(ResizedSegmenter, "__call__", None)
+    measured = _measure("segformer-b0-512", (64, 96), 2, "cpu", "float32", None)
+    assert seen == [(64, 96, 3)] * 3
+    assert measured.seconds > 0
 
 
 @pytest.mark.slow

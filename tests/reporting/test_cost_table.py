@@ -17,6 +17,22 @@ def test_a_card_is_counted_where_the_paper_counts_it_else_at_its_dataset_s_size(
     assert "seconds" not in table
 
 
+def test_a_card_that_scales_images_is_counted_at_what_its_network_sees():
+    names = ["deeplabv3plus-r18-openmmlab-769", "segformer-b5-openmmlab-ade20k-640"]
+    assert cost_table(names)["size"].tolist() == ["1025x2049", "640x640"]
+
+
+def test_clean_scores_of_trained_cards_are_those_of_their_training(tmp_path):
+    text = (
+        'architecture = "segformer"\ndataset = "camvid"\nclasses = 11\nvariant = { size = "b0" }\n'
+        '[weights]\nsource = "none"\n[preprocessing]\nmean = [0, 0, 0]\nstd = [1, 1, 1]\n'
+        '[inference]\nmode = "whole"\n[training]\ncommand = "robustseg train"\nminutes = 1.0\n'
+        'hardware = "a machine"\niterations = 7\nseed = 0\nmiou = 12.34\n'
+    )
+    (tmp_path / "own.toml").write_text(text)
+    assert cost_table([str(tmp_path / "own.toml")])["miou"].tolist() == [12.34]
+
+
 def test_sizes_that_are_asked_for_replace_those(tmp_path):
     table = cost_table(["segformer-b0"], [(64, 64), (128, 64)])
     assert table["size"].tolist() == ["64x64", "128x64"]
