@@ -70,6 +70,57 @@ def test_two_processes_learn_what_one_does(tmp_path):
     assert (two / "checkpoint.pt").exists()
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from robustbench_seg.architectures import build
+from robustbench_seg.datasets import open_dataset
+from robustbench_seg.model_cards import load_card
+from robustbench_seg.training import Recipe, fit
+from robustbench_seg.training.learner import Learner
+
+torch.set_num_threads(1)
+out, last = Path(sys.argv[1]), int(sys.argv[2])
+step = Learner.step
+
+def stopping(self, images, labels, iteration, done):
+    if iteration == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, images, labels, iteration, done)
+
+Learner.step = stopping
+torch.manual_seed(0)
+network = build("segformer", 19, size="b0")  # with BatchNorm, dropout and drop path
+recipe = Recipe(iterations=24, batch=4, crop=(32, 64), lr=1e-3, warmup=2, ema=0.5)
+train, val = (open_dataset("minicity", split=split).first(4) for split in ("train", "val"))
+fit(network, train, val, recipe, load_card("segformer-b0"), out=out, workers=0, checkpoint_every=5)
+torch.save(network.state_dict(), out / f"{os.environ['RANK']}.pt")
+"""
+
+
+@pytest.mark.slow
+def test_killed_processes_go_on_together_exactly(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(KILLED)
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+    def run(out, last):
+        words = [*start, program, tmp_path / out, str(last)]
+        return subprocess.run(words, capture_output=True, timeout=240).returncode
+
+    assert run("whole", -1) == 0
+    assert run("killed", 13) != 0
+    assert not (tmp_path / "killed" / "0.pt").exists()
+    assert run("killed", -1) == 0
+    assert log(tmp_path / "killed") == log(tmp_path / "whole")
+    for rank in (0, 1):
+        expected, found = (torch.load(tmp_path / out / f"{rank}.pt") for out in ("whole", "killed"))
+        differ = [name for name, tensor in found.items() if not torch.equal(expected[name], tensor)]
+        # The checkpoint is the first process's: so is BatchNorm's average in the others, behind it.
+        assert [name for name in differ if rank == 0 or "running" not in name] == []
+
+
 APART = """
 import sys
 from robustbench_seg.errors import ModelError
