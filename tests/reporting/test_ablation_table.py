@@ -50,6 +50,15 @@ def test_trainings_of_one_model_are_one_row_their_mean(tmp_path, trainings):
         assert alone[0][score] != alone[1][score]
 
 
+def test_the_table_tells_what_an_encoder_began_with(tmp_path, trainings):
+    copy = shutil.copytree(trainings[0], tmp_path / trainings[0].name)
+    record = json.loads((copy / RUN_FILE).read_text())
+    record["about"]["training"]["encoder"] = "hf:nvidia/mit-b0 (sha256 0123)"
+    (copy / RUN_FILE).write_text(json.dumps(record))
+    table = ablation_table(tmp_path, {MODEL: None}, "paper")
+    assert table["encoder from"].tolist() == ["hf:nvidia/mit-b0 (sha256 0123)"]
+
+
 @pytest.mark.parametrize(("name", "count"), [(MODEL, 2), ("mit", 0)])
 def test_a_model_without_one_run_is_refused(runs, name, count):
     with pytest.raises(ResultsError, match=f"{count} runs of {name}, of which one can stand"):

@@ -1,10 +1,12 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from robustbench_seg.datasets import open_dataset
+from robustbench_seg.model_cards import Resize
 from robustbench_seg.training.batches import Batches, Normaliser, stream
 from robustbench_seg.training.recipe import Recipe
 
@@ -54,6 +56,14 @@ def test_seed_iteration_and_slot_each_matter(batches, blocks, card):
     blocks.count = 1  # the same image in every slot
     one_image, _ = Batches(blocks, RECIPE, card)[0]
     assert not torch.equal(one_image[0], one_image[1])
+
+
+def test_images_are_fitted_into_the_card_s_size(blocks, card):
+    recipe = Recipe(batch=1, crop=(48, 64), resize=(1, 1), flip=0, photometric=False)
+    small = replace(card, resize=Resize(short=24, long=64))
+    _, labels = Batches(blocks, recipe, small)[0]
+    scored = (labels[0] != 255).nonzero().max(0).values + 1
+    assert scored.tolist() == [24, 32]  # the rest is padding
 
 
 @pytest.mark.parametrize(("room", "reads"), [(10**9, 7), (3 * 48 * 64 * 4, 3 + 4 * 3), (0, 21)])

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.training.learner import Learner
+from robustbench_seg.training.learner import Learner, seed_step, segmentation_loss
 from robustbench_seg.training.loop import fit
 from robustbench_seg.training.recipe import Recipe
 
@@ -37,6 +37,23 @@ def test_the_average_by_hand(small):
             torch.testing.assert_close(value, expected[name])
             torch.testing.assert_close(averaged[name], expected[name])
     assert not network.training
+
+
+def test_the_loss_aligns_corners_where_the_network_does(small):
+    losses = []
+    for aligned in (False, True):
+        torch.manual_seed(0)
+        network = small()
+        network.align_corners = aligned
+        images, labels = batch(0)
+        _, loss = Learner(network, Recipe()).step(images, labels, 0, 0.0)
+        torch.manual_seed(0)
+        reference = small().train()
+        seed_step(0, 0)
+        expected = segmentation_loss(reference(images), labels, aligned)
+        assert loss.item() == pytest.approx(expected.item())
+        losses.append(loss.item())
+    assert losses[0] != losses[1]
 
 
 def test_without_an_average_the_network_itself_is_the_result(small):
