@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import robustbench_seg
@@ -31,10 +32,13 @@ def text(page):
 def test_every_command_and_option_is_in_the_reference(site):
     page = text(site / "reference" / "commands.html")
     for name, command in main.commands.items():
+        context = click.Context(command, info_name=name)
         assert f"robustseg {name} [OPTIONS]" in page
         assert command.help.splitlines()[0] in page
         for parameter in command.params:
-            assert all(option in page for option in parameter.opts), (name, parameter.name)
+            argument = isinstance(parameter, click.Argument)
+            shown = [parameter.make_metavar(context)] if argument else parameter.opts
+            assert all(word in page for word in shown), (name, parameter.name)
 
 
 def test_every_function_is_in_the_reference(site):
