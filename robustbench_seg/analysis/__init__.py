@@ -18,6 +18,7 @@ from robustbench_seg.analysis.speed import Speed, measure_speed
 
 __all__ = [
     "Ablation",
+    "AblationScale",
     "AblationVariant",
     "Cost",
     "Field",

@@ -3,12 +3,14 @@
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from robustbench_seg.cli.study_plan import Plan
 
 if TYPE_CHECKING:
     from robustbench_seg.analysis import Ablation, AblationVariant
@@ -92,61 +94,49 @@ def study(
     from robustbench_seg.training.product import card_text
 
     ablation = load_ablation(name)
-    variants = ablation.select(only)
     scale = ablation.scale(full)
-    scale = replace(
-        scale, dataset=dataset or scale.dataset, iterations=iterations or scale.iterations
+    plan = Plan(
+        variants=ablation.select(only),
+        scale=replace(
+            scale, dataset=dataset or scale.dataset, iterations=iterations or scale.iterations
+        ),
+        seeds=tuple(dict.fromkeys(seeds)),
+        encoders=_encoders(ablation, encoders),
+        options=options,
+        data=data,
+        limit=limit,
+        device=device,
+        gpus=gpus,
+        out=out,
     )
-    begin = _encoders(ablation, encoders)
-    runs = out / (f"runs-{limit}" if limit else "runs")
-
     click.echo(f"{ablation.title}, as {_table(ablation)} of the paper\n")
-    for variant in variants:
-        click.echo(_what_to_expect(ablation, variant, full) + _told(variant, begin))
-    where = ["--dataset", scale.dataset, *(["--data", str(data)] if data else [])]
-    recipe = [f"--iterations={scale.iterations}", f"--batch={scale.batch}"]
-    recipe += [f"--crop={scale.crop}x{scale.crop}", *shlex.split(scale.options), *options]
-    started = ["robustseg"]
-    if gpus > 1:
-        started = ["torchrun", "--standalone", f"--nproc-per-node={gpus}", "-m", "robustbench_seg"]
-    commands: list[list[str]] = []
-    for seed, variant in _trainings(seeds, variants):
-        folder = out / "trained" / f"{variant.name}-{seed}"
-        named = ["--model", str(_card_file(out, variant)), "--name", variant.name]
-        start = ["--encoder", begin[variant.name]] if variant.name in begin else []
-        how = ["--seed", str(seed), "--device", device, "--out", str(folder)]
-        commands.append([*started, "train", *named, *where, *recipe, *start, *how])
-        for model in variant.tests:
-            tested = ["evaluate", "--model", str(folder / f"{model}.toml"), *where]
-            some = ["--limit", str(limit)] if limit else []
-            commands.append([*started, *tested, *some, "--device", device, "--out", str(runs)])
-    commands.append(["robustseg", "report", str(runs), "--out", str(out / "report")])
+    for variant in plan.variants:
+        click.echo(_what_to_expect(ablation, variant, full) + _told(variant, plan.encoders))
     click.echo()
-    for command in commands:
+    for command in plan.commands():
         click.echo(shlex.join(command))
-    count = sum("train" in command for command in commands)
-    click.echo(f"\n{count} trainings of {scale.iterations} steps, each scored\n")
+    click.echo(f"\n{plan.trainings} trainings of {plan.scale.iterations} steps, each scored\n")
     if dry_run:
         return
-    for variant in variants:
+    for variant in plan.variants:
         text = card_text(ablation.card(variant, full), f"{ablation.title}: for training.")
-        write_text(_card_file(out, variant), text)
-    for command in commands:
+        write_text(plan.card_file(variant), text)
+    for command in plan.commands():
         for word in command:
             if word.endswith("-windows.toml"):
-                _write_windows(Path(word), scale.crop)
+                _write_windows(Path(word), plan.scale.crop)
         program, *arguments = command
         done = subprocess.run([*_PROGRAMS[program], *arguments], check=False)
         if done.returncode:
             raise SystemExit(done.returncode)
     expected = {
         model: published_score(ablation.table, row, ablation.score)
-        for variant in variants
+        for variant in plan.variants
         for model, row in variant.tests.items()
     }
-    table = ablation_table(runs, expected, f"paper, {ablation.full.dataset}")
+    table = ablation_table(plan.runs, expected, f"paper, {ablation.full.dataset}")
     write_text(out / "ablation.csv", csv(table))
-    said = _how_far(ablation, scale.dataset, full)
+    said = _how_far(ablation, plan.scale.dataset, full)
     write_text(out / "ablation.md", f"{ablation.title}. {said}\n\n{markdown(table)}")
     click.echo(f"{said}\n\n{markdown(table)}\n{out / 'ablation.md'}")
 
@@ -163,15 +153,6 @@ def _encoders(ablation: "Ablation", given: Iterable[str]) -> dict[str, str]:
             fits = [variant.name for variant in ablation.variant if variant.takes_encoder]
             begin = {**dict.fromkeys(fits, text), **begin}
     return begin
-
-
-def _trainings(
-    seeds: Sequence[int], variants: "Sequence[AblationVariant]"
-) -> "Iterator[tuple[int, AblationVariant]]":
-    """All networks with one seed, then with the next: what is done early can be compared."""
-    for seed in dict.fromkeys(seeds):
-        for variant in variants:
-            yield seed, variant
 
 
 def _table(ablation: "Ablation") -> str:
@@ -191,16 +172,11 @@ def _what_to_expect(ablation: "Ablation", variant: "AblationVariant", full: bool
     )
 
 
-def _told(variant: "AblationVariant", begin: dict[str, str]) -> str:
+def _told(variant: "AblationVariant", begin: Mapping[str, str]) -> str:
     """Who begins with what, where not all begin from nothing."""
     if not begin:
         return ""
     return f"; its encoder from {begin.get(variant.name, 'nothing')}"
-
-
-def _card_file(out: Path, variant: "AblationVariant") -> Path:
-    """Where the card of an untrained network lies."""
-    return out / "cards" / f"{variant.name}.toml"
 
 
 def _write_windows(path: Path, crop: int) -> None:
