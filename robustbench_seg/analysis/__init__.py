@@ -2,6 +2,7 @@
 
 from robustbench_seg.analysis.ablations import (
     Ablation,
+    AblationScale,
     AblationVariant,
     list_ablations,
     load_ablation,
