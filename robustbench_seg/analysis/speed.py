@@ -43,10 +43,9 @@ def measure_speed(
     size:  what the network sees: the image goes through whole and as it is, also where the card's
         mode is a sliding window or it scales images
 
-    Settings of
-    memory and threads are those of `robustseg evaluate`; threads: None for torch's own number.
-    A fresh process keeps one model's memory out of another's peak. Raises ModelError if the model
-    cannot run so, or dies of it.
+    Settings of memory and threads are those of `robustseg evaluate`; threads: None for torch's own
+    number. A fresh process keeps one model's memory out of another's peak. Raises ModelError if
+    the model cannot run so, or dies of it.
     """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
