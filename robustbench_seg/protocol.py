@@ -12,6 +12,7 @@ from pathlib import Path
 
 from robustbench_seg.cards import parse
 from robustbench_seg.errors import CardError, CorruptionError, unknown
+from robustbench_seg.files import canonical_json, digest_bytes
 
 SEVERITIES = (1, 2, 3, 4, 5)
 
@@ -84,6 +85,12 @@ class Protocol:
         parts = [f"{most} of {len(levels[most])} corruptions"]
         parts += [f"{level} of {', '.join(levels[level])}" for level in others]
         return f"severities {'; '.join(parts)}"
+
+    @cached_property
+    def severities_digest(self) -> str:
+        """sha256 of the parameters of every corruption and severity: what decides pixels."""
+        tables = {spec.name: spec.severities for spec in self.corruptions}
+        return digest_bytes(canonical_json(tables).encode())
 
     def spec(self, name: str) -> CorruptionSpec:
         """The corruption called `name`.

@@ -203,3 +203,15 @@ def test_which_severities_are_averaged_in_words():
     assert load_protocol().averaged == f"severities 1-5 of 12 corruptions; 1-3 of {noises}"
     assert load_protocol("city-c-fan").averaged == "severities 1-3 of 16 corruptions"
     assert load_protocol("mpc-15").averaged == "severities 1-5 of 15 corruptions"
+
+
+def test_severities_digest_depends_on_every_parameter_and_not_on_what_scores():
+    protocol = load_protocol()
+    first, *others = protocol.corruptions
+    changed = dict(first.severities[4])
+    changed[next(iter(changed))] += 1
+    harder = replace(first, severities=(*first.severities[:4], changed))
+    unscored = replace(first, scored=(1,))
+    digest = protocol.severities_digest
+    assert replace(protocol, corruptions=(harder, *others)).severities_digest != digest
+    assert replace(protocol, corruptions=(unscored, *others)).severities_digest == digest

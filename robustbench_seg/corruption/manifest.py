@@ -28,7 +28,7 @@ from robustbench_seg import __version__
 from robustbench_seg.cards import from_table
 from robustbench_seg.corruption.streams import FAST_STREAM_VERSION
 from robustbench_seg.errors import CorruptionError
-from robustbench_seg.files import canonical_json, digest_bytes, remove_partials, write_json
+from robustbench_seg.files import remove_partials, write_json
 from robustbench_seg.protocol import Protocol
 from robustbench_seg.shard import WHOLE, Shard
 
@@ -99,19 +99,13 @@ def recipe(protocol: Protocol, stream: str, seed: int, dataset: str, split: str)
     return Recipe(
         protocol=protocol.name,
         protocol_version=protocol.version,
-        severities_digest=severities_digest(protocol),
+        severities_digest=protocol.severities_digest,
         stream=stream,
         seed=seed,
         dataset=dataset,
         split=split,
         versions=versions,
     )
-
-
-def severities_digest(protocol: Protocol) -> str:
-    """sha256 of the parameters of every corruption and severity: what decides pixels."""
-    tables = {spec.name: spec.severities for spec in protocol.corruptions}
-    return digest_bytes(canonical_json(tables).encode())
 
 
 def claim(folder: Path, wanted: Recipe) -> None:

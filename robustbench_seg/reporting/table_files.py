@@ -37,7 +37,7 @@ def write_tables(panels: Sequence[Panel], folder: Path) -> None:
     scores = _joined([panel.scores for panel in panels])
     write_text(folder / "miou.csv", csv(scores))
     write_text(folder / "miou.md", markdown(scores))
-    tex = [_latex(p.scores, p.protocol, f"On {p.name}", f"miou-{n}") for n, p in enumerate(panels)]
+    tex = [_ranking_latex(panel, f"miou-{n}") for n, panel in enumerate(panels)]
     write_text(folder / "miou.tex", "\n".join(tex))
     write_text(folder / "per_severity.csv", csv(_joined([panel.severities for panel in panels])))
     write_text(folder / "per_class.csv", csv(_joined([panel.per_class for panel in panels])))
@@ -61,14 +61,25 @@ def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return table[[*table.columns.drop(last), *last]]
 
 
-def _latex(scores: pd.DataFrame, protocol: Protocol, where: str, label: str) -> str:
+def _ranking_latex(panel: Panel, label: str) -> str:
+    """The ranking; published rows, where they are in it, with a star that the caption explains."""
+    scores = panel.scores.copy()
+    literature = scores["source"] == "published"
+    images = scores.loc[~literature, "images"].unique()
+    where = f"On {panel.name}, {' or '.join(map(str, images))} images"
+    scores.loc[literature, "model"] += " *"
+    note = f". * published: {published.SOURCE}" if literature.any() else ""
+    return _latex(scores, panel.protocol, where, label, note)
+
+
+def _latex(scores: pd.DataFrame, protocol: Protocol, where: str, label: str, note: str = "") -> str:
     names = [spec.name for c in protocol.categories for spec in protocol.corruptions
              if spec.category == c]  # fmt: skip
     groups = {name: protocol.spec(name).category for name in names}
     table = scores[["model", CLEAN.corruption, *names, "mean", "retention"]]
     table = table.rename(columns=lambda name: str(name).replace("_", " "))
     groups = {name.replace("_", " "): category for name, category in groups.items()}
-    caption = f"{where}: mIoU in percent; averaged: {protocol.averaged.replace('_', ' ')}"
+    caption = f"{where}: mIoU in percent; averaged: {protocol.averaged.replace('_', ' ')}{note}"
     return grouped_latex(table, groups, caption, f"tab:{label}")
 
 

@@ -31,7 +31,6 @@ MUST_AGREE = {
     "split": "split",
     "classes": "classes",
     "the files of the dataset": "key/dataset/fingerprint",
-    "the parameters of the corruptions": "key/corruption/severities",
 }
 MAY_DIFFER = {
     "stream": "key/corruption/stream",

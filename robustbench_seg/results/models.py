@@ -55,9 +55,12 @@ class Model:
 def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPLES) -> Model:
     """Score the runs of one model (see model_runs) under a protocol.
 
-    Raises ResultsError for a broken run, and where no image is scored yet.
+    Raises ResultsError for a broken run, for one whose images were corrupted with other parameters
+    than the protocol's, and where no image is scored yet.
     """
     records = tuple(map(read_record, folders))
+    for folder, record in zip(folders, records, strict=True):
+        _check_made_for(protocol, folder, record)
     results = read_counts(folders)
     places, wanted = places_of(results), (CLEAN, *protocol.conditions())
     asked = [places[condition] for condition in wanted if condition in places]
@@ -161,6 +164,16 @@ def own_protocol(folder: Path, record: Mapping[str, Any]) -> Protocol:
         raise ResultsError(
             f"{folder}: its protocol is not at hand: {error}; give it with --protocol"
         ) from None
+
+
+def _check_made_for(protocol: Protocol, folder: Path, record: Mapping[str, Any]) -> None:
+    made = record["key"].get("corruption", {}).get("severities", protocol.severities_digest)
+    if made != protocol.severities_digest:
+        ran = f"{record.get('protocol')} {record.get('protocol_version', '')}".strip()
+        raise ResultsError(
+            f"{folder}: its images were corrupted as {ran} says, with other parameters than "
+            f"those of {protocol.name} {protocol.version}; score runs of the two apart"
+        )
 
 
 def training_seed(record: Mapping[str, Any]) -> int | None:

@@ -12,7 +12,6 @@ from robustbench_seg.corruption.manifest import (
     claim,
     read_manifest,
     recipe,
-    severities_digest,
     write_manifest,
 )
 from robustbench_seg.errors import CorruptionError
@@ -42,18 +41,6 @@ def test_a_manifest_reads_back_as_it_was_written_with_its_paths_sorted(tmp_path,
         "stream": "fast",
         "seed": 0,
     }
-
-
-def test_severities_digest_depends_on_every_parameter_and_not_on_what_scores():
-    protocol = load_protocol()
-    first, *others = protocol.corruptions
-    changed = dict(first.severities[4])
-    changed[next(iter(changed))] += 1
-    harder = replace(first, severities=(*first.severities[:4], changed))
-    unscored = replace(first, scored=(1,))
-    digest = severities_digest(protocol)
-    assert severities_digest(replace(protocol, corruptions=(harder, *others))) != digest
-    assert severities_digest(replace(protocol, corruptions=(unscored, *others))) == digest
 
 
 def test_of_recipes_that_come_at_once_one_wins(tmp_path, ours):

@@ -7,6 +7,7 @@ from fake_runs import steady, weaker
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.claims import claims_table
 from robustbench_seg.reporting.class_views import fallen
+from robustbench_seg.reporting.published import published_table
 from robustbench_seg.reporting.table_files import TIDY, write_tables
 from robustbench_seg.reporting.views import ranking_table
 
@@ -92,6 +93,21 @@ def test_the_tidy_table_holds_every_number_once(run, tmp_path):
     assert beta.query("metric == 'iou' and corruption == 'fog' and severities == '1'").shape[0] == 3
     published = tidy[tidy["source"] == "published"]
     assert len(published) == 13 * (1 + 16 + 2)
+
+
+def test_latex_tells_published_rows_from_measured_ones(run, tmp_path):
+    run("segformer-b5", dataset="cityscapes", images=2)
+    write_tables(read_panels([tmp_path / "runs"]), tmp_path)
+    text = (tmp_path / "miou.tex").read_text()
+    names = [line.split(" & ")[0] for line in text.splitlines() if line.endswith(r" \\")]
+    published = list(published_table("cityscapes_c")["model"])
+    assert sorted(name for name in names if name.endswith(" *")) == sorted(
+        f"{name} *".replace("_", r"\_") for name in published
+    )
+    assert "segformer-b5" in names
+    caption = next(line for line in text.splitlines() if "caption" in line)
+    assert "2 images" in caption
+    assert "* published: Xie et al., SegFormer" in caption
 
 
 def test_latex_is_laid_out_as_the_paper_s_table(run, tmp_path):

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +19,7 @@ from robustbench_seg.results import (
 )
 
 FOG = Condition("fog", 3)
+MADE = load_protocol().severities_digest
 EASY = {"fog", "snow", "gaussian_noise"}
 
 
@@ -27,7 +30,7 @@ def run(tmp_path, protocol):
     def write(model, level=0.6, *, gain=0.0, images=14, seed=None, keys=None, lack=(), **record):
         about = {"training": None if seed is None else {"seed": seed}}
         key = {"segmenter": {"weights": f"{model} {seed}", "precision": "float32"}}
-        key |= {"corruption": {"seed": 0, "severities": "s"}, "dataset": {"fingerprint": "f"}}
+        key |= {"corruption": {"seed": 0, "severities": MADE}, "dataset": {"fingerprint": "f"}}
         facts = {
             "model": model,
             "dataset": "cityscapes",
@@ -187,10 +190,6 @@ def test_what_is_missing_is_empty_and_says_why(run, protocol):
         ({"split": "test"}, "do not compare: they differ in split; name runs of one study"),
         ({"classes": ["x", "y", "w"]}, "they differ in classes"),
         ({"keys": {"dataset": {"fingerprint": "g"}}}, "they differ in the files of the dataset"),
-        (
-            {"keys": {"corruption": {"severities": "t"}}},
-            "they differ in the parameters of the corrup",
-        ),
         ({"images": 5}, "runs on 14 and 5 images that are not the same"),
         ({"clip": 7}, "whose sampling units are images and clips of about 7 consecutive frames"),
     ],
@@ -201,7 +200,7 @@ def test_what_does_not_compare(run, protocol, change, message):
 
 
 def test_other_random_numbers_and_settings_are_told(run, protocol):
-    keys = {"corruption": {"seed": 3, "severities": "s"}, "segmenter": {"precision": "bf16"}}
+    keys = {"corruption": {"seed": 3, "severities": MADE}, "segmenter": {"precision": "bf16"}}
     a, b, _ = side_by_side(run("a"), run("b", keys=keys), protocol)
     assert unlike(a, b) == ["seed 0 and 3", "precision float32 and bf16"]
     assert unlike(a, a) == []
@@ -222,7 +221,7 @@ def test_trainings_may_be_run_on_several_machines(run):
         versions = {"numpy": numpy, "fast stream": draws}
         return {
             "segmenter": {"weights": numpy, "precision": "float32", "threads": threads},
-            "corruption": {"seed": 3, "severities": "s", "versions": versions},
+            "corruption": {"seed": 3, "severities": MADE, "versions": versions},
             "versions": {"numpy": numpy},
         }
 
@@ -247,7 +246,7 @@ def test_another_recipe_is_no_training_of_the_same_model(run, other):
 
 def test_runs_of_one_name_that_are_no_trainings_of_one_model(run):
     first = run("a", seed=0)
-    other = run("a", seed=1, keys={"corruption": {"seed": 5, "severities": "s"}})
+    other = run("a", seed=1, keys={"corruption": {"seed": 5, "severities": MADE}})
     message = r"2 runs are called a and are not trainings of one model .*; name a folder: .*, .*"
     with pytest.raises(ResultsError, match=message):
         model_runs("a", first.parent)
@@ -280,6 +279,18 @@ def test_another_protocol_scores_the_same_runs(run):
     cells = [a.drawn.conditions[Condition("fog", s)][0] for s in (1, 2, 3)]
     assert table["A"]["corruption", "fog"] == pytest.approx(np.mean(cells))
     assert table["severities"]["corruption", "fog"] == "1-3"
+
+
+def test_a_run_whose_images_another_protocol_made_is_not_scored_under_this_one(run, protocol):
+    folder = run("a", keys={"corruption": {"severities": "t"}}, protocol="haze")
+    message = (
+        f"{folder}: its images were corrupted as haze says, with other parameters than those of "
+        f"cityscapes-c {protocol.version}; score runs of the two apart"
+    )
+    with pytest.raises(ResultsError, match=re.escape(message)):
+        read_model([folder], protocol)
+    with pytest.raises(ResultsError, match="than those of mpc-15"):
+        read_model([run("b")], load_protocol("mpc-15"))
 
 
 def test_pooled_and_not_averaged(run, protocol):
