@@ -1,9 +1,13 @@
 """How loops over pixels are compiled: by Numba, at their first call, kept on disk."""
 
+import logging
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, TypeVar, cast
 
 import numba
+
+log = logging.getLogger(__name__)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -15,5 +19,17 @@ def compiled(function: Function, *, contract: bool = False) -> Function:
     with `contract` a product and the sum that it enters may be rounded once.
     """
     fastmath = {"contract"} if contract else False
-    make = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)
-    return cast(Function, make(function))
+    make = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath)
+    try:
+        return cast(Function, make(cache=True)(function))
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        _tell()
+        return cast(Function, make()(function))
+
+
+@cache
+def _tell() -> None:
+    log.warning(
+        "compiled loops cannot be kept on disk, so each process compiles them anew; "
+        "NUMBA_CACHE_DIR may name a folder for them"
+    )

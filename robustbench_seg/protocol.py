@@ -4,6 +4,7 @@ A protocol is a TOML file in `corruptions/`. The numbers that define a benchmark
 functions in `robustbench_seg.corruption` only take them as parameters.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -175,6 +176,14 @@ def load_protocol(name_or_path: str | Path = "cityscapes-c") -> Protocol:
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise CardError(f"{where}: cannot read the protocol: {reason}") from None
+        protocol = _checked(parse(_File, text, where), where)
+        # Published numbers stand beside runs by the protocol's name.
+        if protocol.name in list_protocols() and protocol != load_protocol(protocol.name):
+            raise CardError(
+                f"{where}: name '{protocol.name}' is that of a protocol that ships, which says "
+                "something else; give yours a name of its own"
+            )
+        return protocol
     else:
         if name_or_path not in list_protocols():
             known = unknown("protocol", name_or_path, list_protocols())
@@ -200,5 +209,9 @@ def _checked(file: _File, where: str) -> Protocol:
             raise CardError(
                 f"{place}: scored is {list(spec.scored)}; ascending severities out of 1 to 5 wanted"
             )
+        for level, parameters in enumerate(spec.severities, 1):
+            for name, value in parameters.items():
+                if not math.isfinite(value):
+                    raise CardError(f"{place}: severity {level}: {name} is {value}; give a number")
         seen.add(spec.name)
     return Protocol(file.name, file.version, file.source, file.corruption)

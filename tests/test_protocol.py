@@ -1,4 +1,5 @@
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import imagecorruptions
@@ -163,6 +164,9 @@ def test_a_protocol_of_ones_own(tmp_path):
         ("scored = [1, 3]", "scored = []", r"'contrast': scored is \[\]; ascending"),
         (", { factor = 1 }", "", r"'contrast': 5 severities wanted, 4 given"),
         ("factor = 0.9", 'factor = "x"', r"severities\[0\]\.factor: float wanted, str given"),
+        ("factor = 0.9", "factor = nan", "'contrast': severity 1: factor is nan; give a number"),
+        ("factor = 0.9", "factor = inf", "'contrast': severity 1: factor is inf; give a number"),
+        ('name = "mine"', 'name = "mpc-15"', "name 'mpc-15' is that of a protocol that ships"),
         ('name = "contrast"', 'name = "clean"', "'clean': this name is kept for the clean images"),
         ("[[corruption]]", "[[corruption]", r"mine\.toml: not valid TOML"),
     ],
@@ -173,6 +177,13 @@ def test_a_wrong_file_is_one_line(tmp_path, old, new, message):
     with pytest.raises(CardError, match=message) as caught:
         load_protocol(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_shipped_protocol_by_its_path_is_itself():
+    folder = resources.files("robustbench_seg.content.corruptions")
+    for name in list_protocols():
+        with resources.as_file(folder / f"{name}.toml") as path:
+            assert load_protocol(path) == load_protocol(name)
 
 
 def test_names_are_unique(tmp_path):

@@ -32,6 +32,10 @@ class Program(click.Group):
             message, code = str(error), error.exit_code
         except KeyboardInterrupt:
             message, code = "interrupted; what is finished is kept", 130
+        except OSError as error:  # what no command has a better line for
+            if error.filename is None or error.strerror is None:
+                raise
+            message, code = f"{error.filename}: {error.strerror}; mend this and start again", 2
         except ImportError as error:
             # opencv-python links against libGL even where no window is ever opened.
             if "libGL" not in str(error) and "libgthread" not in str(error):

@@ -27,7 +27,8 @@ def verify(folder: Path) -> None:
         click.echo(problem)
     if problems:
         raise IncompleteError(
-            f"{folder}: {len(problems)} files are not as {folder / 'manifest.json'} says; remove "
-            "those that are altered or foreign and start generate-cityscapes-c on it again"
+            f"{folder}: {len(problems)} files are not as {folder / 'manifest.json'} says; start "
+            "generate-cityscapes-c on it again, which makes what is missing and records what it "
+            "finds, and remove what is altered or foreign only where that does not help"
         )
     click.echo(f"{folder}: all {count} files are as they were made")

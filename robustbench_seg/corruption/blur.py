@@ -37,9 +37,10 @@ def defocus_blur(image: Image, rng: Stream, *, radius: float, alias: float) -> I
     runs, steps = _runs(disk)
     # A run is two rows (row 0 one) of 2 x half-width + 1 pixels.
     shares = steps * (1 + (runs[:, 0] > 0)) * (2 * runs[:, 1] + 1)
-    out = np.empty_like(image)
-    if image.shape[1] > WIDEST or not kernels.disk_levels(
-        image, runs, steps, int(runs.max()), pixels.error_of_singles(shares), out
+    out, reach = np.empty_like(image), int(runs.max())
+    summable = image.shape[1] <= WIDEST and reach < min(image.shape[:2])
+    if not summable or not kernels.disk_levels(
+        image, runs, steps, reach, pixels.error_of_singles(shares), out
     ):
         # The library's own sums decide what a sum by another order cannot.
         return pixels.truncated(np.asarray(cv2.filter2D(image / 255.0, -1, disk), np.float64))

@@ -92,9 +92,9 @@ def corrupt(
     kind = FastStream if stream == "fast" else ReferenceStream
     rng: Stream = kind(image_id, corruption, int(severity), int(seed))
     parameters = spec.severities[severity - 1]
-    return _function(protocol.name, corruption, frozenset(parameters))(
-        _as_rgb(image, corruption), rng, **parameters
-    )
+    function = _function(protocol.name, corruption, frozenset(parameters))
+    rgb = _as_rgb(image, corruption)
+    return _checked(function(rgb, rng, **parameters), rgb, corruption)
 
 
 def _is_integer(value: object) -> bool:
@@ -116,6 +116,23 @@ def _as_rgb(image: object, corruption: str) -> NDArray[np.uint8]:
     if image.ndim == 2:
         return np.repeat(image[..., None], 3, axis=2)
     return np.ascontiguousarray(image)
+
+
+def _checked(result: object, image: NDArray[np.uint8], corruption: str) -> NDArray[np.uint8]:
+    """What a corruption's function has returned; CardError if it breaks its word (Corruption)."""
+    if not isinstance(result, np.ndarray) or (result.dtype, result.shape) != (
+        image.dtype,
+        image.shape,
+    ):
+        kind = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result)
+        wanted = f"{image.dtype} {image.shape}"
+        raise CardError(f"{corruption}: its function returns {kind}; {wanted} is wanted, as given")
+    if np.may_share_memory(result, image):
+        raise CardError(
+            f"{corruption}: its function returns the image that it is given, which other "
+            "corruptions need as it is; return a new one"
+        )
+    return result
 
 
 @cache

@@ -5,11 +5,8 @@ file holds depends on the recipe, its source and its condition alone, and a file
 not at all. So any number of workers, and any number of interrupted starts, end in the same tree.
 """
 
-import fcntl
-import os
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
 from pathlib import Path, PurePosixPath
@@ -19,8 +16,10 @@ from numpy.typing import NDArray
 
 from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.corruption.links import make_link, plan_links
+from robustbench_seg.corruption.locks import presence, turn
 from robustbench_seg.corruption.manifest import (
     MANIFEST,
+    RECIPE,
     Digests,
     Manifest,
     Recipe,
@@ -34,7 +33,7 @@ from robustbench_seg.corruption.manifest import (
 from robustbench_seg.corruption.png import digest_pixels, encode_png, read_pixels
 from robustbench_seg.corruption.pool import run
 from robustbench_seg.errors import CorruptionError, DatasetError
-from robustbench_seg.files import digest_bytes, digest_file, remove_partials, write_bytes
+from robustbench_seg.files import digest_bytes, digest_file, write_bytes
 from robustbench_seg.protocol import Condition, Protocol
 from robustbench_seg.shard import WHOLE, Shard
 
@@ -140,7 +139,7 @@ def generate(
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with _presence(out) as sweep:
+        with presence(out) as sweep:
             claim(out, generation.recipe)
             links = _link(generation)
             files |= {name: _digests(out / name) for name in generation.own}
@@ -149,11 +148,12 @@ def generate(
             made = Manifest(**vars(generation.recipe), files=files, links=links, left_out=left_out)
             if generation.shard == WHOLE:
                 sweep()
-            return _record(generation, made)
+            with turn(out / RECIPE):
+                return _record(generation, made)
     except OSError as error:
+        where, why = error.filename or out, error.strerror or error
         raise CorruptionError(
-            f"{error.filename or out} cannot be written: {error.strerror}; what is finished is "
-            "kept: mend this and start again"
+            f"{where} cannot be written: {why}; what is finished is kept: mend this and start again"
         ) from error
 
 
@@ -259,31 +259,6 @@ def _link(generation: Generation) -> dict[str, str]:
     }
 
 
-@contextmanager
-def _presence(folder: Path) -> Iterator[Callable[[], None]]:
-    """Hold a lock that says that a process works in `folder`; yield what sweeps it.
-
-    The sweep removes the partial files of killed processes, if no other process is at work that
-    they could belong to. Locks do not tell of other machines: shards are swept when merged.
-    """
-    handle = os.open(folder, os.O_RDONLY)
-
-    def sweep() -> None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return
-        remove_partials(folder)
-        fcntl.flock(handle, fcntl.LOCK_SH)
-
-    try:
-        with suppress(OSError):  # a file system without locks: nothing is swept there
-            fcntl.flock(handle, fcntl.LOCK_SH)
-        yield sweep
-    finally:
-        os.close(handle)
-
-
 def _as_png(name: str) -> str:
     return PurePosixPath(name).with_suffix(".png").as_posix()
 
@@ -295,3 +270,10 @@ def _check_names(sources: tuple[Source, ...]) -> None:
             raise CorruptionError(
                 f"{other} and {source.id} would both become {_as_png(source.id)}; rename one"
             )
+    for source in sources:
+        for path in source.companions:
+            if path in first:
+                raise CorruptionError(
+                    f"{first[path]} would become {path}, where labels lie; keep labels in a folder "
+                    "of their own"
+                )

@@ -26,9 +26,10 @@ import cv2
 
 from robustbench_seg import __version__
 from robustbench_seg.cards import from_table
+from robustbench_seg.corruption.locks import presence, turn
 from robustbench_seg.corruption.streams import FAST_STREAM_VERSION
 from robustbench_seg.errors import CorruptionError
-from robustbench_seg.files import remove_partials, write_json
+from robustbench_seg.files import write_json
 from robustbench_seg.protocol import Protocol
 from robustbench_seg.shard import WHOLE, Shard
 
@@ -173,6 +174,15 @@ def merge_shards(folder: Path) -> bool:
 
     Returns whether there were any. CorruptionError names those that are not finished.
     """
+    if not shard_manifests(folder):
+        return False
+    with presence(folder) as sweep, turn(folder / RECIPE):
+        _merge_shards(folder)
+        sweep()
+    return True
+
+
+def _merge_shards(folder: Path) -> None:
     parts = shard_manifests(folder)
     counts = {shard.count for shard in parts}
     for count in counts:
@@ -182,15 +192,11 @@ def merge_shards(folder: Path) -> bool:
                 f"{folder}: of {count} shards {', '.join(map(str, missing))} are not finished; "
                 f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
             )
-    if parts:
-        standing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
-        write_manifest(
-            folder, reduce(Manifest.joined, standing + [read_shard(p) for p in parts.values()])
-        )
-        for path in parts.values():
-            path.unlink(missing_ok=True)
-        remove_partials(folder)
-    return bool(parts)
+    standing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
+    standing += [read_shard(path) for path in parts.values()]
+    write_manifest(folder, reduce(Manifest.joined, standing))
+    for path in parts.values():
+        path.unlink(missing_ok=True)
 
 
 def write_manifest(folder: Path, manifest: Manifest, shard: Shard = WHOLE) -> None:

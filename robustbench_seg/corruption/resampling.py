@@ -13,6 +13,7 @@ from PIL import Image as PillowImage
 
 from robustbench_seg.corruption.pixels import Image
 from robustbench_seg.corruption.streams import Stream
+from robustbench_seg.errors import CorruptionError
 
 SMOOTHING = 0.01
 """Sigma of the Gaussian that smooths displacements, as a share of the side it runs along."""
@@ -78,7 +79,8 @@ def pixelate(image: Image, rng: Stream, *, size: float) -> Image:
     One pixel becomes 1 / size pixels wide, at any size of the image.
     """
     height, width, _ = image.shape
-    small = PillowImage.fromarray(image).resize(
-        (int(width * size), int(height * size)), PillowImage.Resampling.BOX
-    )
+    fewer = int(width * size), int(height * size)
+    if min(fewer) < 1:
+        raise CorruptionError(f"pixelate: a size of {size} leaves no pixel of {width} x {height}")
+    small = PillowImage.fromarray(image).resize(fewer, PillowImage.Resampling.BOX)
     return np.array(small.resize((width, height), PillowImage.Resampling.NEAREST))

@@ -78,8 +78,9 @@ class FastStream:
         """
         from robustbench_seg.corruption import kernels
 
-        out = np.empty(count, np.uint8)
-        kernels.draw_choices(self._key, self._advance(count), (2 * distance) ** 2, out)
+        choices = (2 * distance) ** 2
+        out = np.empty(count, np.min_scalar_type(choices - 1))
+        kernels.draw_choices(self._key, self._advance(count), choices, out)
         return out
 
     def levels(self, image: NDArray[np.uint8], table: NDArray[np.uint32]) -> NDArray[np.uint8]:

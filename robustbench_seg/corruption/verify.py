@@ -42,11 +42,8 @@ def verify(
     """
     merge_shards(folder)
     manifest = read_manifest(folder)
-    problems = [
-        Problem(name, "foreign")
-        for name in _files(folder)
-        if name not in manifest.files | manifest.links
-    ]
+    known = manifest.files.keys() | manifest.links.keys()
+    problems = [Problem(name, "foreign") for name in _files(folder) if name not in known]
     problems += [Problem(name, "missing", reason) for name, reason in manifest.left_out.items()]
     problems += filter(None, (_check_link(folder, *link) for link in manifest.links.items()))
     with ThreadPoolExecutor() as pool:  # hashlib lets other threads run

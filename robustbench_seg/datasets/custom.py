@@ -39,7 +39,7 @@ Labels are PNG files with one id a pixel: grey of 1 to 16 bits, or palette image
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from robustbench_seg.cards import parse
@@ -155,7 +155,7 @@ def _glob(value: Any, split: str, where: str) -> str:
         raise CardError(f"{where}: '{glob}' has no *, which finds the files")
     if glob.startswith("/") or ".." in glob.split("/"):
         raise CardError(f"{where}: '{glob}' leaves the dataset's root; use a path below it")
-    return glob
+    return PurePosixPath(glob).as_posix()
 
 
 def _class_of_id(description: Description, where: str) -> dict[int, int]:

@@ -26,6 +26,11 @@ def program(error: BaseException) -> click.Command:
         (IncompleteError("left out: a.png"), 1, "left out: a.png"),
         (KeyboardInterrupt(), 130, "interrupted; what is finished is kept"),
         (
+            PermissionError(13, "Permission denied", "/data/gtFine"),
+            2,
+            "/data/gtFine: Permission denied; mend this and start again",
+        ),
+        (
             ImportError("libGL.so.1: cannot open shared object file"),
             2,
             "libGL.so.1: cannot open shared object file. OpenCV needs a system package: "
@@ -41,8 +46,9 @@ def test_an_error_is_one_line_and_an_exit_code(error, code, line):
 
 
 def test_a_defect_keeps_its_traceback():
-    result = CliRunner().invoke(program(ImportError("no module named 'x'")), ["fail"])
-    assert isinstance(result.exception, ImportError)
+    for defect in (ImportError("no module named 'x'"), OSError("odd")):
+        result = CliRunner().invoke(program(defect), ["fail"])
+        assert result.exception is defect
 
 
 def test_usage_errors_exit_with_two():

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from robustbench_seg.corruption import CORRUPTIONS, corrupt, weather
+from robustbench_seg.corruption import CORRUPTIONS, corrupt, engine, resampling, weather
 from robustbench_seg.errors import CardError, CorruptionError
 from robustbench_seg.protocol import load_protocol
 
@@ -224,6 +224,34 @@ def test_wrong_parameters_of_a_protocol(image, name, parameters, message):
     protocol = type(protocol)("mine", "1", "test", (spec,))
     with pytest.raises(CardError, match=message):
         corrupt(image, name, 1, protocol=protocol)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda image, rng: image, "returns the image that it is given"),
+        (lambda image, rng: image[::-1], "returns the image that it is given"),
+        (
+            lambda image, rng: image / 2,
+            r"returns float64 \(64, 70, 3\); uint8 \(64, 70, 3\) is want",
+        ),
+        (lambda image, rng: image[:8].copy(), r"returns uint8 \(8, 70, 3\); uint8 \(64, 70, 3\)"),
+        (lambda image, rng: None, "returns <class 'NoneType'>; uint8"),
+    ],
+)
+def test_a_function_that_breaks_its_word(image, monkeypatch, function, message):
+    monkeypatch.setattr(engine, "CORRUPTIONS", (engine.Corruption("mine", function),))
+    engine._function.cache_clear()
+    protocol = load_protocol()
+    spec = type(protocol.corruptions[0])("mine", "digital", (1,), ({},) * 5)
+    with pytest.raises(CardError, match=f"mine: its function {message}"):
+        corrupt(image, "mine", 1, protocol=type(protocol)("mine", "1", "test", (spec,)))
+    engine._function.cache_clear()
+
+
+def test_blocks_larger_than_the_image(image):
+    with pytest.raises(CorruptionError, match=r"a size of 0\.001 leaves no pixel of 70 x 64"):
+        resampling.pixelate(image, None, size=0.001)
 
 
 def test_missing_photographs_of_ice(image, monkeypatch):

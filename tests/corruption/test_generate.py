@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from functools import partial
@@ -21,7 +22,8 @@ from PIL import Image
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption import generate as module
 from robustbench_seg.corruption.generate import generate
-from robustbench_seg.corruption.manifest import read_manifest
+from robustbench_seg.corruption.locks import presence
+from robustbench_seg.corruption.manifest import read_manifest, write_manifest
 from robustbench_seg.corruption.verify import verify
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.protocol import load_protocol
@@ -288,6 +290,44 @@ def test_two_sources_that_would_become_one_file_are_refused(town, tmp_path):
     twins = (replace(source, id="a.jpg"), replace(source, id="a.png"))
     with pytest.raises(CorruptionError, match=r"a\.jpg and a\.png would both become a\.png"):
         generate(town.generation(tmp_path, sources=twins))
+
+
+def test_labels_where_an_image_would_be_written_are_refused(town, tmp_path):
+    source = town.sources()[0]
+    label = next(iter(source.companions.values()))
+    jpeg = replace(source, id="d/a.jpg", companions={"d/a.png": label})
+    with pytest.raises(CorruptionError, match=r"d/a\.jpg would become d/a\.png, where labels lie"):
+        generate(town.generation(tmp_path / "out", sources=(jpeg,)))
+
+
+def test_two_processes_that_record_at_once_lose_nothing(town, tmp_path, monkeypatch):
+    """The second waits until the first has written, and so finds what that made."""
+    out, writing = tmp_path / "out", threading.Event()
+    fog, jpeg = (load_protocol().conditions([name], [1]) for name in ("fog", "jpeg_compression"))
+
+    def slow(*arguments):
+        writing.set()
+        time.sleep(0.5)
+        return write_manifest(*arguments)
+
+    monkeypatch.setattr(module, "write_manifest", slow)
+    first = threading.Thread(target=lambda: generate(town.generation(out, conditions=fog)))
+    first.start()
+    writing.wait(60)
+    generate(town.generation(out, conditions=jpeg))
+    first.join()
+    assert verify(out) == ()
+    assert {name.split("/")[0] for name in read_manifest(out).files} == {"fog", "jpeg_compression"}
+
+
+def test_a_sweep_that_was_not_possible_leaves_the_process_present(tmp_path):
+    with presence(tmp_path) as sweep:
+        other = os.open(tmp_path, os.O_RDONLY)
+        fcntl.flock(other, fcntl.LOCK_SH)
+        sweep()
+        with pytest.raises(BlockingIOError):  # still there: no other can take all for itself
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(other)
 
 
 def test_files_of_a_source_drawn_in_the_tree_are_recorded(town, tmp_path):

@@ -1,11 +1,13 @@
 """The compiled loops against the libraries whose results they reproduce, to the bit."""
 
 import cv2
+import numba
 import numpy as np
 import pytest
 from scipy import ndimage, stats
 from skimage import color, data, filters
 
+from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption import blur, kernels, noise, pixels
 from robustbench_seg.protocol import load_protocol
 
@@ -46,6 +48,26 @@ def test_defocus_is_that_of_opencv(severity):
     image = photograph()
     expected = pixels.truncated(cv2.filter2D(image / 255.0, -1, disk))
     assert np.array_equal(blur.defocus_blur(image, None, **parameters), expected)
+
+
+@pytest.mark.parametrize("radius", [31, 32, 40])
+def test_defocus_wider_than_the_image_is_that_of_opencv(radius):
+    image = photograph()[:32, :48].copy()
+    expected = pixels.truncated(cv2.filter2D(image / 255.0, -1, blur._disk(radius, 0.5)))
+    assert np.array_equal(blur.defocus_blur(image, None, radius=radius, alias=0.5), expected)
+
+
+def test_loops_are_compiled_also_where_they_cannot_be_kept(monkeypatch, caplog):
+    made = numba.njit
+
+    def uncached(*arguments, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function 'twice': no locator available")
+        return made(*arguments, **options)
+
+    monkeypatch.setattr(numba, "njit", uncached)
+    assert compiled(lambda x: 2 * x)(21) == 42
+    assert "NUMBA_CACHE_DIR" in caplog.text
 
 
 def test_defocus_leaves_ties_to_opencv(monkeypatch):

@@ -69,13 +69,15 @@ def test_moments_and_ranges_of_the_fast_stream():
     assert stats.chisquare(np.bincount(integers)).pvalue > 1e-3
 
 
-@pytest.mark.parametrize("distance", [1, 2, 3, 4])
+@pytest.mark.parametrize("distance", [1, 2, 3, 4, 8, 9, 12])
 def test_neighbours_are_equally_likely(distance):
     rng = FastStream(None, "glass_blur", 1, 0)
     drawn = rng.neighbours(distance, 400_001)
     counts = np.bincount(drawn)
     assert len(counts) == (2 * distance) ** 2
     assert stats.chisquare(counts).pvalue > 1e-3
+    if distance > 4:  # too many pairs for so few draws
+        return
     pairs = np.bincount(drawn[1:].astype(int) * len(counts) + drawn[:-1])
     assert stats.chisquare(pairs).pvalue > 1e-3
 

@@ -94,6 +94,13 @@ def test_what_the_star_matched_pairs_the_files(describe, put):
         open_dataset(describe(text), None)
 
 
+@pytest.mark.parametrize("spelling", ["./photos/{split}/*.jpg", "photos//{split}/*.jpg"])
+def test_paths_may_be_spelt_as_the_shell_takes_them(describe, put, spelling):
+    fill(put, [0], "val", "7")
+    text = PLAIN.replace("photos/{split}/*.jpg", spelling)
+    assert open_dataset(describe(text), None).ids == ("photos/val/7.jpg",)
+
+
 def test_splits_by_pattern_by_table_or_only_val(describe, put):
     fill(put, [0], "train", "1")
     fill(put, [0], "val", "2")

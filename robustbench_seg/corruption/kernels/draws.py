@@ -68,8 +68,10 @@ def draw_levels(
 
 
 @compiled
-def draw_choices(key: NDArray[np.uint32], first: int, count: int, out: NDArray[np.uint8]) -> None:
-    """Whole numbers of 0 to `count` - 1, at most 255, each equally likely to within 2^-32.
+def draw_choices(
+    key: NDArray[np.uint32], first: int, count: int, out: NDArray[np.unsignedinteger]
+) -> None:
+    """Whole numbers of 0 to `count` - 1, which `out` must hold, equally likely to within 2^-32.
 
     The bits are those of random_bits(key, first), one word for each number.
     """
@@ -78,7 +80,7 @@ def draw_choices(key: NDArray[np.uint32], first: int, count: int, out: NDArray[n
         random_bits(key, first + start // 4, draws)
         chunk = out[start : start + _CHUNK]
         for i in range(len(chunk)):
-            chunk[i] = np.uint8((np.uint64(draws[i]) * np.uint64(count)) >> np.uint64(32))
+            chunk[i] = (np.uint64(draws[i]) * np.uint64(count)) >> np.uint64(32)
 
 
 @compiled
