@@ -81,9 +81,11 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
 def _unpaired(panel: Panel, first: str, second: str) -> str:
     """Why two models cannot be compared in pairs."""
     a, b = panel.run(first).drawn, panel.run(second).drawn
-    if a.images == b.images:
+    if a.images != b.images:
+        return "the two were not run on the same images"
+    if a.units == b.units == 1:
         return "all of it is a single sampling unit"
-    return "the two were not run on the same images"
+    return "the two are of other files of the dataset, or drawn in other units"
 
 
 def _breakers(complete: pd.DataFrame, panel: Panel) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.files import canonical_json
 from robustbench_seg.protocol import CLEAN, Protocol
 from robustbench_seg.reporting import published
 from robustbench_seg.reporting.degradation import degradation
@@ -19,7 +20,17 @@ from robustbench_seg.results import (
     own_protocol,
     read_model,
     read_record,
+    told,
 )
+
+_ALIKE = {
+    "numbers of images": "images",
+    "streams": "stream",
+    "versions of the fast stream": "key/corruption/versions/fast stream",
+    "seeds": "seed",
+    "versions of the protocol": "protocol_version",
+    "precisions": "key/segmenter/precision",
+}
 
 
 def read_panels(
@@ -155,14 +166,16 @@ def _warnings(group: Sequence[Measured], ranks_published: bool) -> tuple[str, ..
         else:
             gaps.append(clean_gap(run.record, float(run.drawn.summary.clean[0])))
     said = [f"{gap}." for gap in gaps if gap]
-    facts = {"images": "numbers of images", "stream": "streams", "seed": "seeds"}
-    for fact, name in {**facts, "protocol_version": "versions of the protocol"}.items():
-        values = dict.fromkeys(str(run.record.get(fact)) for run in group)
+    for name, path in _ALIKE.items():
+        values = dict.fromkeys(str(told(run.record, path)) for run in group)
         if len(values) > 1:
             said.append(
                 f"The rows have different {name} ({', '.join(values)}): see the provenance of "
                 "each before comparing them."
             )
+    files = {canonical_json(told(run.record, "key/dataset/fingerprint")) for run in group}
+    if len(files) > 1:
+        said.append("The rows are of different files of the dataset: they do not compare.")
     counts = {int(run.record["images"]) for run in group} - {published.IMAGES}
     if ranks_published and counts:
         said.append(

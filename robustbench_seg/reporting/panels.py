@@ -14,11 +14,13 @@ from typing import Any
 
 import pandas as pd
 
+from robustbench_seg.errors import ResultsError
 from robustbench_seg.protocol import CLEAN, Protocol
 from robustbench_seg.results import (
     Bootstrap,
     Draws,
     Model,
+    check_comparable,
     interval,
     median_seconds,
     paired_difference,
@@ -184,13 +186,17 @@ class Panel:
         return run.limits(run.drawn.mean)
 
     def difference(self, first: str, second: str) -> tuple[float, float] | None:
-        """95 % interval of first - second, paired by image; None if they had other images, or of a
+        """95 % interval of first - second, paired by image; None if they do not compare, or of a
         single unit.
         """
-        a, b = self.run(first).drawn, self.run(second).drawn
-        if a.images != b.images or a.units == 1:
+        a, b = self.run(first).scored, self.run(second).scored
+        try:
+            check_comparable(a, b)
+        except ResultsError:
             return None
-        difference = paired_difference(a, b)
+        if a.drawn.units == 1:
+            return None
+        difference = paired_difference(a.drawn, b.drawn)
         return difference.low, difference.high
 
     def class_grid(self, model: str) -> pd.DataFrame:
@@ -204,10 +210,6 @@ class Panel:
             grid = grid.reindex(index=list(self.classes), columns=list(levels)).astype(float)
             columns[corruption] = grid.mean(axis=1, skipna=False)
         return pd.DataFrame(columns)
-
-    def why(self, model: str, corruption: str) -> str | None:
-        """Why a measured cell is empty."""
-        return self.run(model).scored.missing.get(corruption)
 
 
 def names_of(runs: Sequence[tuple[str, Path]]) -> list[str]:

@@ -1,20 +1,20 @@
 """The store of runs, and the scores derived from it."""
 
 from robustbench_seg.results.clean import clean_gap, clean_gaps
-from robustbench_seg.results.comparison import Reference, check_comparable, compare, unlike
+from robustbench_seg.results.comparison import Reference, check_comparable, compare, told, unlike
 from robustbench_seg.results.degradation import DEGRADATION_SOURCE, cd, rcd
+from robustbench_seg.results.groups import group_runs, model_runs
 from robustbench_seg.results.hardest import Hard, hardest
 from robustbench_seg.results.intervals import (
     Bootstrap,
     Difference,
     Draws,
     bootstrap,
-    condition_intervals,
     interval,
     paired_difference,
 )
 from robustbench_seg.results.missing import missing
-from robustbench_seg.results.models import Model, group_runs, model_runs, own_protocol, read_model
+from robustbench_seg.results.models import Model, own_protocol, read_model
 from robustbench_seg.results.read import read_counts, read_results
 from robustbench_seg.results.scores import (
     Summary,
@@ -60,7 +60,6 @@ __all__ = [
     "clean_gaps",
     "coarsest_scores",
     "compare",
-    "condition_intervals",
     "condition_scores",
     "file_name",
     "find_runs",
@@ -83,6 +82,7 @@ __all__ = [
     "read_results",
     "resamples_for",
     "summarise",
+    "told",
     "unlike",
     "with_every_severity",
     "writing",

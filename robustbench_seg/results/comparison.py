@@ -34,9 +34,12 @@ MUST_AGREE = {
 }
 MAY_DIFFER = {
     "stream": "key/corruption/stream",
+    "version of the fast stream": "key/corruption/versions/fast stream",
     "seed": "key/corruption/seed",
     "precision": "key/segmenter/precision",
     "inference": "key/segmenter/inference/mode",
+    "windows": "key/segmenter/inference/crop",
+    "stride": "key/segmenter/inference/stride",
 }
 
 NO_REFERENCE = "the reference has no such score, or loses nothing"
@@ -103,7 +106,7 @@ def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.
 def check_comparable(a: Model, b: Model) -> None:
     """ResultsError unless two models were scored on the same images, corrupted as strongly."""
     for name, path in MUST_AGREE.items():
-        if _at(a.records[0], path) != _at(b.records[0], path):
+        if told(a.records[0], path) != told(b.records[0], path):
             raise ResultsError(
                 f"{a.folders[0]} and {b.folders[0]} do not compare: they differ in {name}; name "
                 "runs of one study"
@@ -111,10 +114,14 @@ def check_comparable(a: Model, b: Model) -> None:
     check_paired(a.drawn, b.drawn)
 
 
-def unlike(a: Model, b: Model) -> list[str]:
-    """In what else two models differ that a reader must know: random numbers, how they were run."""
-    pairs = {n: (_at(a.records[0], p), _at(b.records[0], p)) for n, p in MAY_DIFFER.items()}
-    return [f"{name} {one} and {two}" for name, (one, two) in pairs.items() if one != two]
+def unlike(*models: Model) -> list[str]:
+    """In what else models differ that a reader must know: random numbers, how they were run."""
+    said = []
+    for name, path in MAY_DIFFER.items():
+        values = dict.fromkeys(str(told(model.records[0], path)) for model in models)
+        if len(values) > 1:
+            said.append(f"{name} {' and '.join(values)}")
+    return said
 
 
 def _rows(
@@ -186,7 +193,8 @@ def _lacking(model: Model, kind: str, score: str, protocol: Protocol) -> str:
     return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE
 
 
-def _at(record: object, path: str) -> object:
+def told(record: object, path: str) -> object:
+    """What run.json tells at a path such as "key/corruption/seed"; None where it does not."""
     for name in path.split("/"):
         record = record.get(name) if isinstance(record, Mapping) else None
     return record

@@ -8,9 +8,9 @@ images see the same draws, so differences are paired.
 
 Where one model was trained several times (runs that differ in the seed of training alone), its
 scores are means over the trainings, and each draw of the images draws the trainings with
-replacement, too, on its own for each model. With one training the luck of training is not
-covered; with few, the share of it is estimated too small by (n - 1) / n. The random numbers of the
-corruptions are never covered.
+replacement, too, on its own for each model; the same trainings, scored in two ways, see the same
+draws. With one training the luck of training is not covered; with few, the share of it comes out at
+(n - 1) / n of what it is. The random numbers of the corruptions are never covered.
 """
 
 import math
@@ -80,11 +80,17 @@ class Difference:
     high: float
 
 
-def bootstrap(results: pd.DataFrame, protocol: Protocol, resamples: int = RESAMPLES) -> Bootstrap:
+def bootstrap(
+    results: pd.DataFrame,
+    protocol: Protocol,
+    resamples: int = RESAMPLES,
+    trained: str | None = None,
+) -> Bootstrap:
     """Draw the images of one model `resamples` times and score each draw.
 
     results: rows of one run, or of several that are trainings of one model (see model_runs), as
         read_results or read_counts gives them
+    trained: what tells its trainings, in their order, from those of another model; None: its name
 
     Raises ResultsError if no image is scored yet.
     """
@@ -99,7 +105,7 @@ def bootstrap(results: pd.DataFrame, protocol: Protocol, resamples: int = RESAMP
     of_image = units(images, clip)
     times = _times(of_image, resamples)
     runs = [_drawn(rows, times) for _, rows in there.groupby("run", sort=False)]
-    chosen = _trainings(str(there["model"].iloc[0]), len(runs), resamples)
+    chosen = _trainings(trained or str(there["model"].iloc[0]), len(runs), resamples)
     nothing = np.full(1 + resamples, np.nan)
     conditions: dict[Condition, Draws] = {}
     for condition in dict.fromkeys(condition for run in runs for condition in run):
@@ -125,20 +131,6 @@ def interval(draws: Draws, units: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def condition_intervals(bootstraps: Mapping[str, Bootstrap]) -> pd.DataFrame:
-    """Intervals of the mIoU of every condition: run, corruption, severity, ci_low, ci_high.
-
-    bootstraps: for each run, its bootstrap
-    """
-    records = []
-    for run, drawn in bootstraps.items():
-        for condition, draws in drawn.conditions.items():
-            records.append(
-                [run, condition.corruption, condition.severity, *interval(draws, drawn.units)]
-            )
-    return pd.DataFrame(records, columns=["run", "corruption", "severity", "ci_low", "ci_high"])
-
-
 def paired_difference(first: Bootstrap, second: Bootstrap) -> Difference:
     """Mean over the corruptions of the first model less that of the second, on the same draws.
 
@@ -159,7 +151,7 @@ def check_paired(first: Bootstrap, second: Bootstrap) -> None:
     if first.clip != second.clip:
         raise ResultsError(
             f"runs whose sampling units are {first.unit} and {second.unit} cannot be compared in "
-            "pairs; evaluate both with one description of the dataset"
+            "pairs; a run keeps the clip that it began with: remove one, and evaluate it again"
         )
 
 
@@ -190,12 +182,12 @@ def _times(of_image: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
     return np.concatenate([np.ones((1, count)), drawn])[:, of_image]
 
 
-def _trainings(model: str, count: int, resamples: int) -> NDArray[np.float64]:
+def _trainings(trained: str, count: int, resamples: int) -> NDArray[np.float64]:
     """The share of each training in each draw: (trainings, 1 + resamples).
 
-    Seeded by the model's name: trainings of two models have nothing to do with each other.
+    Seeded by what was trained: trainings of two models have nothing to do with each other.
     """
-    generator = np.random.default_rng([SEED, zlib.crc32(model.encode())])
+    generator = np.random.default_rng([SEED, zlib.crc32(trained.encode())])
     drawn = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
     shares: NDArray[np.float64] = np.concatenate([np.ones((1, count)), drawn]).T / count
     return shares

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from robustbench_seg.errors import ResultsError
+
 
 def units(images: Sequence[str], clip: int) -> NDArray[np.intp]:
     """For each image the number of its unit, from 0.
 
     images: ids
     clip:   of the dataset: 1: each image is a unit; more: so many consecutive frames of a video
-        are, about (the frames of a video are shared out evenly). A frame's number is the digits
-        that end its name; frames whose names are else the same are one video.
+        are, about (the frames of a video are shared out evenly). A frame's number is the last
+        digits of its name; frames whose names are else the same are one video.
+
+    Raises ResultsError for more than one and a frame without a number.
 
     >>> units(["a_1.png", "a_2.png", "a_10.png", "a_11.png", "b_1.png"], 2).tolist()
     [0, 0, 1, 1, 2]
@@ -23,8 +27,14 @@ def units(images: Sequence[str], clip: int) -> NDArray[np.intp]:
     videos: dict[str, list[tuple[int, int]]] = {}
     for place, image in enumerate(images):
         stem = re.sub(r"\.[^./]*$", "", image)
-        video = stem.rstrip("0123456789")
-        videos.setdefault(video, []).append((int(stem[len(video) :] or 0), place))
+        named = re.fullmatch(r"(.*?)(\d+)([^\d/]*)", stem, re.DOTALL)
+        if not named:
+            raise ResultsError(
+                f"{image}: no frame number in its name, so clips of {clip} frames cannot be told; "
+                "say clip = 1 in the description of the dataset"
+            )
+        video, number, kind = named.groups()
+        videos.setdefault(f"{video}*{kind}", []).append((int(number), place))
     numbers = np.empty(len(images), np.intp)
     count = 0
     for frames in videos.values():

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -119,10 +120,11 @@ def test_a_cell_without_all_its_images_is_empty_and_so_is_the_mean(run):
         "weather": True,
     }
     assert panel.ranks == ("",)
-    assert panel.why("holes", "fog") == "severity 4: not run"
-    assert panel.why("holes", "snow") == "severity 2: 2 of 3 images (town/1.png: truncated)"
-    assert panel.why("holes", "gaussian_noise") == "severity 5: not run"
-    assert panel.why("holes", "frost") is None
+    why = panel.run("holes").scored.missing
+    assert why["fog"] == "severity 4: not run"
+    assert why["snow"] == "severity 2: 2 of 3 images (town/1.png: truncated)"
+    assert why["gaussian_noise"] == "severity 5: not run"
+    assert "frost" not in why
     partial = panel.severities.set_index(["corruption", "severity"]).loc["snow", 2]
     assert partial["images"] == 2
     assert np.isnan(partial["miou"])
@@ -209,6 +211,40 @@ def test_two_runs_of_one_model_are_told_apart(run):
     (panel,) = read_panels([a, b])
     assert set(panel.scores["model"]) == {f"alpha [{path.name[-8:]}]" for path in (a, b)}
     assert any("different seeds (0, 1)" in warning for warning in panel.warnings)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "warning", "paired"),
+    [
+        ("dataset", {"fingerprint": "f"}, "of different files of the dataset", False),
+        ("segmenter", {"precision": "bf16"}, r"different precisions \(None, bf16\)", True),
+        (
+            "corruption",
+            {"versions": {"fast stream": "1"}},
+            r"different versions of the fast stream \(None, 1\)",
+            True,
+        ),
+    ],
+)
+def test_rows_of_other_settings_are_told(run, path, value, warning, paired):
+    a, b = run("alpha"), run("beta", weaker)
+    record = json.loads((b / "run.json").read_text())
+    record["key"][path] = value
+    (b / "run.json").write_text(json.dumps(record))
+    (panel,) = read_panels([a, b])
+    assert any(re.search(warning, said) for said in panel.warnings)
+    assert (panel.difference("alpha", "beta") is not None) == paired
+    (alone,) = read_panels([a])
+    assert not any("different" in said for said in alone.warnings)
+
+
+def test_one_run_in_two_folders_is_refused(run, tmp_path):
+    a = run("alpha")
+    shutil.copytree(a, tmp_path / "other" / a.name)
+    with pytest.raises(ResultsError, match=r"are the same run, in part or whole: copy the parts/"):
+        read_panels([a, tmp_path / "other"])
+    (panel,) = read_panels([a, a.parent, a.parent / ".." / a.parent.name])
+    assert len(panel.measured) == 1
 
 
 def test_a_clean_score_far_from_the_published_one_is_told_first(run):

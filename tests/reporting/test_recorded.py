@@ -5,8 +5,7 @@ from robustbench_seg.datasets import open_dataset
 from robustbench_seg.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.recorded import recorded_runs
-from robustbench_seg.results import read_model
-from robustbench_seg.results.models import group_runs
+from robustbench_seg.results import group_runs, read_model
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.study import evaluate
 

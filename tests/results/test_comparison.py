@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from robustbench_seg.results import (
     unlike,
 )
 
+COMMAND = (
+    "torchrun -m robustbench_seg train --model x --lr 1e-3 --out s{0} --seed {0} --threads {0}"
+)
 FOG = Condition("fog", 3)
 MADE = load_protocol().severities_digest
 EASY = {"fog", "snow", "gaussian_noise"}
@@ -233,10 +237,21 @@ def test_trainings_may_be_run_on_several_machines(run):
         model_runs("a", [first, second, other])
 
 
-@pytest.mark.parametrize("other", [{"iterations": 9}, {"encoder": "imagenet"}, {"ema": 0.999}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"iterations": 9},
+        {"encoder": "imagenet"},
+        {"ema": 0.999},
+        {"command": "robustseg train --model x --lr 1e-5 --out s2 --seed 2 --half"},
+        {"command": "robustseg train --model x --lr 1e-3 --batch 8 --out s2 --seed 2"},
+    ],
+)
 def test_another_recipe_is_no_training_of_the_same_model(run, other):
     recipe = {"iterations": 100, "encoder": None, "ema": None}
-    took = [{"seed": seed, "minutes": 5.0 + seed, "command": f"--seed {seed}"} for seed in range(3)]
+    took = [
+        {"seed": seed, "minutes": 5.0 + seed, "command": COMMAND.format(seed)} for seed in range(3)
+    ]
     runs = [run("a", seed=i, about={"training": {**recipe, **took[i]}}) for i in range(2)]
     assert model_runs("a", runs) == runs
     runs.append(run("a", seed=2, about={"training": {**recipe, **took[2], **other}}))
@@ -289,8 +304,39 @@ def test_a_run_whose_images_another_protocol_made_is_not_scored_under_this_one(r
     )
     with pytest.raises(ResultsError, match=re.escape(message)):
         read_model([folder], protocol)
-    with pytest.raises(ResultsError, match="than those of mpc-15"):
-        read_model([run("b")], load_protocol("mpc-15"))
+
+
+def test_a_run_is_scored_under_any_protocol_that_agrees_on_parameters(run, protocol):
+    fewer = replace(protocol, name="weather", corruptions=protocol.corruptions[-4:])
+    assert read_model([run("b")], fewer).drawn.mean[0] > 0
+    lacking = read_model([run("b")], load_protocol("mpc-15")).missing
+    assert set(lacking) == {"zoom_blur", "elastic_transform", "pixelate"}
+    harder = replace(fewer.corruptions[0], severities=fewer.corruptions[1].severities)
+    with pytest.raises(ResultsError, match="with other parameters than those of weather"):
+        read_model([run("b")], replace(fewer, corruptions=(harder,)))
+
+
+def test_the_same_trainings_scored_in_two_ways_are_drawn_together(run, protocol):
+    def keys(seed):
+        return {"segmenter": {"weights": f"w{seed}", "precision": "float32"}}
+
+    one = [run("whole", 0.5 + 0.1 * seed, seed=seed, keys=keys(seed)) for seed in range(2)]
+    two = [run("windows", 0.5 + 0.1 * seed, seed=seed, keys=keys(seed)) for seed in range(2)]
+    other = [run("other", 0.5 + 0.1 * seed, seed=seed) for seed in range(2)]
+    first, second, third = (read_model(folders, protocol) for folders in (one, two, other))
+    assert np.array_equal(first.drawn.mean, second.drawn.mean)
+    assert not np.array_equal(first.drawn.mean, third.drawn.mean)
+
+
+def test_what_one_training_lacks_no_class_has(run, protocol):
+    foggy = [(image, Condition("fog", s)) for image in range(14) for s in range(1, 6)]
+    runs = [run("a", seed=0), run("a", seed=1, lack=foggy)]
+    model = read_model(runs, protocol)
+    assert model.images[FOG] == 0
+    assert model.images[CLEAN] == 14
+    classes = model.classes.set_index(["corruption", "severity"])["iou"]
+    assert classes["fog", 3].isna().all()
+    assert classes["snow", 3].notna().all()
 
 
 def test_pooled_and_not_averaged(run, protocol):

@@ -10,7 +10,6 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.protocol import CLEAN, Condition
 from robustbench_seg.results import (
     bootstrap,
-    condition_intervals,
     condition_scores,
     interval,
     paired_difference,
@@ -148,17 +147,6 @@ def test_what_is_incomplete_has_neither_score_nor_interval(table, whole, protoco
 def test_nothing_scored_is_said(table, protocol):
     with pytest.raises(ResultsError, match=r"^runs/a: no image is scored yet; evaluate it first$"):
         bootstrap(table({FOG: [None, None]}), protocol)
-
-
-def test_intervals_of_all_conditions_as_a_table(table, whole, protocol):
-    drawn = bootstrap(table(whole(4)), protocol)
-    intervals = condition_intervals({"runs/a": drawn})
-    assert len(intervals) == 1 + 72
-    scores = condition_scores(table(whole(4)))
-    both = scores.merge(intervals, on=["run", "corruption", "severity"])
-    assert len(both) == 73
-    assert (both["ci_low"] < both["miou"]).all()
-    assert (both["miou"] < both["ci_high"]).all()
 
 
 def test_one_model_at_a_time(table, whole, protocol):

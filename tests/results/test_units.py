@@ -1,3 +1,6 @@
+import pytest
+
+from robustbench_seg.errors import ResultsError
 from robustbench_seg.results.units import unit_name, units
 
 
@@ -26,5 +29,19 @@ def test_no_clip_holds_frames_of_two_videos():
     assert units(["a_1.png", "a_2.png", "b_1.png", "b_2.png"], 10).tolist() == [0, 0, 1, 1]
 
 
-def test_names_without_numbers_are_one_frame_each():
-    assert units(["dusk.png", "dawn.png"], 10).tolist() == [0, 1]
+def test_what_follows_the_number_tells_no_videos_apart():
+    names = [f"fog/GOPR0475_frame_{i:06d}_rgb_anon.png" for i in range(40)]
+    assert units(names, 10).tolist() == [i // 10 for i in range(40)]
+    assert units(["a1/l.png", "a1/r.png", "a2/l.png"], 1).tolist() == [0, 1, 2]
+    assert units(["7_left.png", "8_left.png", "7_right.png", "8_right.png"], 2).tolist() == [
+        0,
+        0,
+        1,
+        1,
+    ]
+
+
+def test_clips_of_frames_without_numbers_cannot_be_told():
+    assert units(["dusk.png", "dawn.png"], 1).tolist() == [0, 1]
+    with pytest.raises(ResultsError, match=r"dusk\.png: no frame number in its name.*say clip = 1"):
+        units(["dusk.png", "dawn.png"], 10)
