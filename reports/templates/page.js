@@ -33,13 +33,16 @@ function sortable(table) {
   });
 }
 
+// A share in percent of what the reference loses; none where that is nothing.
+const over = (lost, reference) => (reference > 0 ? (100 * lost) / reference : NaN);
+
 // What the paper's table can show of a cell: v its mIoU, c the row's clean mIoU, r and rc those of the reference.
 const METRICS = {
   "mIoU, %": { of: (v) => v, good: true },
   "degradation: clean - mIoU, points": { of: (v, c) => c - v, good: false },
   "retention: mIoU / clean, %": { of: (v, c) => (100 * v) / c, good: true },
-  "CD, %": { of: (v, c, r) => (100 * (100 - v)) / (100 - r), good: false, against: true },
-  "rCD, %": { of: (v, c, r, rc) => (100 * (c - v)) / (rc - r), good: false, against: true },
+  "CD, %": { of: (v, c, r) => over(100 - v, 100 - r), good: false, against: true },
+  "rCD, %": { of: (v, c, r, rc) => over(c - v, rc - r), good: false, against: true },
 };
 
 function choice(form, label, options) {
@@ -65,10 +68,22 @@ function switchable(table) {
   form.addEventListener("submit", (event) => event.preventDefault());
   const metric = choice(form, "show", Object.keys(METRICS));
   const reference = choice(form, "against", rows.map(nameOf));
-  if (table.dataset.reference) reference.value = table.dataset.reference;
+  if (rows.map(nameOf).includes(table.dataset.reference)) reference.value = table.dataset.reference;
   const category = choice(form, "corruptions", ["all", ...new Set(headers.map((th) => th.dataset.group).filter(Boolean))]);
   const search = Object.assign(document.createElement("input"), { type: "search", placeholder: "part of a name" });
   field(form, "models", search);
+
+  // The caption and what cells say on hover are those of the mIoU.
+  const caption = table.caption.appendChild(document.createElement("span")), region = table.closest(".scroll");
+  const heading = region.getAttribute("aria-label"), titles = rows.map((row) => [...row.cells].map((cell) => cell.title));
+  const tell = (mIoU) => {
+    caption.textContent = mIoU ? "" : ` Shown: ${metric.value}.`;
+    region.setAttribute("aria-label", heading + caption.textContent);
+    rows.forEach((row, y) => [...row.cells].forEach((cell, x) => {
+      const title = mIoU || x === 1 || !cell.dataset.v ? titles[y][x] : "";
+      title ? (cell.title = title) : cell.removeAttribute("title");
+    }));
+  };
 
   const show = () => {
     const { of, good, against } = METRICS[metric.value];
@@ -80,6 +95,7 @@ function switchable(table) {
       ),
     );
     const mIoU = metric.selectedIndex === 0;
+    tell(mIoU);
     const range = [...values.flat(), ...(mIoU ? rows.map((row) => number(row.cells[1])) : [])].filter(Number.isFinite);
     const [low, high] = [Math.min(...range), Math.max(...range)];
     rows.forEach((row, y) => {
@@ -106,7 +122,7 @@ function switchable(table) {
   category.addEventListener("change", narrow);
   search.addEventListener("input", narrow);
   reference.parentElement.hidden = true;
-  table.closest(".scroll").before(form);
+  region.before(form);
 }
 
 for (const table of document.querySelectorAll("table.data")) sortable(table);

@@ -94,6 +94,12 @@ def erf(
         if model.startswith(("hf:", "onnx:", "python:")):
             raise ModelError(f"{model}: its stages are not known; erf takes models with a card")
     cards = {model: load_card(model) for model in models}
+    names = [cards[model].name for model in models]
+    if len(set(names)) < len(names):
+        raise ModelError(
+            f"two models are called {max(names, key=names.count)}; measure them apart, or give one "
+            "card a name of its own"
+        )
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:

@@ -7,7 +7,7 @@ page can search and recolour it.
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise, product
+from itertools import cycle, pairwise, product
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -66,10 +66,13 @@ _DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
 
 
 def line_styles(models: Sequence[str]) -> dict[str, tuple[str, Dash]]:
-    """Colour and dash of each model: eight colour-blind-safe colours, then the next dash."""
+    """Colour and dash of each model: eight colour-blind-safe colours, then the next dash.
+
+    Of more than 32 models the 33rd looks like the first again.
+    """
     colours = [sns.color_palette("colorblind").as_hex()[i] for i in (0, 3, 2, 1, 4, 9, 5, 7)]
     pairs = ((colour, dash) for dash, colour in product(_DASHES, colours))
-    return dict(zip(models, pairs, strict=False))
+    return dict(zip(models, cycle(pairs), strict=False))
 
 
 def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
+from robustbench_seg.protocol import list_protocols
 from robustbench_seg.reporting import published
 from robustbench_seg.reporting.panel_view import panel_view, slug, unique
 from robustbench_seg.reporting.panels import Measured, Panel
@@ -24,8 +26,9 @@ WORDS = (
     ("retention", "mean / clean, in percent: how much of the clean mIoU is kept; rPC where all "
      "five severities score."),
     ("interval", "95 % percentile interval of a bootstrap over images, or clips of consecutive "
-     "frames where they are a video; a difference of two models draws the same for both. It covers "
-     "the choice of images only."),
+     "frames where they are a video; a difference of two models draws the same for both. Where a "
+     "model was trained several times it draws the trainings, too; else it covers the choice of "
+     "images only. The random numbers of the corruptions are never covered."),
     ("CD, rCD", "Corruption degradation of Kamann and Rother (definition quoted from memory): "
      "error of a model over the error of the reference model, summed over scored severities; rCD "
      "takes the error beyond clean. In percent; below 100 is more robust than the reference."),
@@ -35,10 +38,16 @@ WORDS = (
 def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> Path:
     """Write the whole report into `out`; returns the path of index.html.
 
-    Beside it lie tables/, figures/ and pictures/.
+    Beside it lie tables/, figures/ and pictures/. Raises ResultsError where the report is to have
+    no pictures, and those of an earlier one are there.
 
     pictures: whether the page holds images of the dataset, whose licence may forbid to pass it on
     """
+    if not pictures and (out / "pictures").exists():
+        raise ResultsError(
+            f"{out / 'pictures'} holds pictures of an earlier report; remove it, or choose another "
+            "folder for a report without any"
+        )
     write_tables(panels, out / "tables")
     stems = unique([slug(panel.name) for panel in panels])
     shown = [
@@ -84,8 +93,12 @@ def _command(panels: Sequence[Panel], pictures: bool) -> str:
     names = [f.name for panel in panels for run in panel.measured for f in run.scored.folders]
     baseline = next((panel.baseline for panel in panels if panel.baseline), None)
     options = ["--reference", baseline] if baseline else []
-    given = {p.protocol.name for p in panels for r in p.measured if _own(r) != p.protocol.name}
-    options += [option for name in sorted(given) for option in ("--protocol", name)]
+    used = {run.protocol.name: [_own(r) for r in run.measured] for run in panels}
+    for name in sorted(used):
+        if name not in list_protocols():
+            options += ["--protocol", f"{name}.toml"]
+        elif set(used[name]) != {name}:
+            options += ["--protocol", name]
     options += [] if pictures else ["--no-pictures"]
     return shlex.join(["robustseg", "report", *names, "--out", "report", *options])
 

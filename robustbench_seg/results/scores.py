@@ -96,7 +96,7 @@ def condition_scores(results: pd.DataFrame) -> pd.DataFrame:
         for facts, number, images, _, total in _pooled(results)
     ]
     columns = [*KEYS, "corruption", "severity", "images", "complete", "miou"]
-    return pd.DataFrame(records, columns=columns)
+    return pd.DataFrame(records, columns=columns).astype({"complete": bool})
 
 
 def class_scores(results: pd.DataFrame) -> pd.DataFrame:

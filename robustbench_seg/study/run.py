@@ -7,16 +7,16 @@ interrupted starts end in the same rows.
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError
 from robustbench_seg.progress import progress_bar
 from robustbench_seg.protocol import CLEAN, Condition, Protocol
-from robustbench_seg.results import RunFolder, clean_gaps
+from robustbench_seg.results import RunFolder, clean_gaps, read_record
 from robustbench_seg.segmenter import Segmenter
 from robustbench_seg.shard import WHOLE, Shard
 from robustbench_seg.study.hardest import keep_hardest
@@ -143,9 +143,19 @@ def _open(
     for segmenter in segmenters:
         record = study.record(segmenter, how)
         folder = RunFolder.open(out, record)
+        _tell_what_stays(folder.path, record)
         saved = PredictionFolder.open(predictions, segmenter.name, record) if predictions else None
         runs.append(ModelRun(segmenter, folder, saved, study.dataset, scorer))
     return runs
+
+
+def _tell_what_stays(folder: Path, record: Mapping[str, Any]) -> None:
+    """run.json is never changed: what it says beside the key may be of another start."""
+    standing = read_record(folder)
+    for name in ("protocol", "clip"):
+        if standing.get(name) != record[name]:
+            kept = f"{name} {standing.get(name)} and keeps it, not {record[name]}"
+            log.warning("%s began with %s; remove the folder to begin anew", folder, kept)
 
 
 def _wanted(

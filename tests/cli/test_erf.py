@@ -67,6 +67,10 @@ def test_random_weights_are_named_so(tmp_path):
         ),
         (["--model", "segformer-b0-minicity", "--size", "256x256"], "choose a smaller --size\n"),
         (["--model", "segformer-b0-minicity", "--device", "cuda:99"], "another with --device\n"),
+        (
+            ["--model", "segformer-b0-minicity", "--model", "segformer-b0-minicity"],
+            "measure them apart, or give one card a name of its own\n",
+        ),
         (["--model", "a", "--model", "b", "--weights", "w"], "goes with a single --model\n"),
     ],
 )

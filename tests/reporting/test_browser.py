@@ -112,6 +112,38 @@ def test_it_shows_other_metrics_of_the_same_numbers(page):
     assert (cells(page, "alpha")[fog], cells(page, "beta")[fog]) == ("50.0", "100.0")
 
 
+def test_caption_and_hover_follow_the_metric(page):
+    form, table = page.locator("form.controls").first, heat(page)
+    region = page.locator(".scroll", has=table).first
+    fog = table.locator("tbody tr").nth(1).locator("td").nth(column(page, "fog"))
+    before = (table.locator("caption").inner_text(), fog.get_attribute("title"))
+    form.get_by_label("show").select_option(label="CD, %")
+    assert table.locator("caption").inner_text() == f"{before[0]} Shown: CD, %."
+    assert region.get_attribute("aria-label").endswith(" Shown: CD, %.")
+    assert fog.get_attribute("title") is None
+    form.get_by_label("show").select_option(label="mIoU, %")
+    assert (table.locator("caption").inner_text(), fog.get_attribute("title")) == before
+
+
+def test_a_reference_that_is_no_row_of_the_published_table(browser, tmp_path):
+    write_run(tmp_path / "runs", "alpha", steady)
+    out = write_page(read_panels([tmp_path / "runs"], reference="alpha"), tmp_path / "r")
+    page = browser.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error))
+    page.goto(out.as_uri())
+    forms = page.locator("form.controls")
+    assert forms.count() == 2
+    unfold(page)
+    for form in forms.all():
+        form.get_by_label("show").select_option(label="retention: mIoU / clean, %")
+    assert errors == []
+    row = page.locator("table.heat").nth(1).locator("tbody tr").first.locator("td")
+    clean, first = (float(row.nth(i).get_attribute("data-v")) for i in (0, 1))
+    assert row.nth(1).inner_text() == f"{100 * first / clean:.1f}"
+    page.close()
+
+
 def test_colours_of_the_first_metric_come_back(page):
     form = page.locator("form.controls").first
     styles = "[...document.querySelectorAll('table.heat td')].map((td) => td.style.cssText)"

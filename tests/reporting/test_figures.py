@@ -102,3 +102,5 @@ def test_inline_svg_is_labelled_and_has_its_own_identifiers(panel, tmp_path):
 def test_each_model_has_its_own_line():
     styles = figures.line_styles([f"m{i}" for i in range(23)])
     assert len(set(styles.values())) == 23
+    many = [f"m{i}" for i in range(40)]
+    assert list(figures.line_styles(many)) == many

@@ -1,5 +1,6 @@
 import csv
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from fake_runs import HOSTILE, steady, weaker, write_run
 
+from robustbench_seg.errors import ResultsError
 from robustbench_seg.protocol import CLEAN, load_protocol
 from robustbench_seg.reporting import read_panels, write_page, write_report
 from robustbench_seg.reporting.page import _command
@@ -217,6 +219,19 @@ def test_the_command_names_a_protocol_that_is_not_the_runs_own(run):
         panels = read_panels([path], protocol=load_protocol(protocol))
         start = f"robustseg report {path.name} --out report "
         assert _command(panels, pictures=True) == f"{start}{wanted}".strip()
+
+
+def test_the_command_names_the_file_of_a_protocol_of_ones_own(run):
+    mine = replace(load_protocol(), name="mine")
+    panels = read_panels([run("alpha", protocol="mine")], protocol=mine)
+    assert _command(panels, pictures=True).endswith(" --out report --protocol mine.toml")
+
+
+def test_pictures_of_an_earlier_report_are_not_left_in_one_without(run, tmp_path):
+    panels = read_panels([run("alpha")])
+    (tmp_path / "report" / "pictures").mkdir(parents=True)
+    with pytest.raises(ResultsError, match="pictures holds pictures of an earlier report; remove"):
+        write_page(panels, tmp_path / "report", pictures=False)
 
 
 def test_without_pictures_no_frame_of_the_dataset_is_in_the_report(html, bare):

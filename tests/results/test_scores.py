@@ -195,6 +195,7 @@ def test_no_rows_no_scores(table, protocol):
     assert conditions.empty
     assert class_scores(nothing).empty
     assert protocol_scores(conditions, protocol).empty
+    assert coarsest_scores(conditions, protocol).empty
 
 
 def test_counts_score_as_matrices_do(table, whole):

@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -364,3 +365,11 @@ def test_run_json_is_written_first_and_never_changed(
     evaluate([reds()], toy(), protocol, conditions, tmp_path)
     assert path.read_bytes() == before
     assert json.loads(before)["model"] == "reds"
+
+
+def test_what_a_run_keeps_of_another_start_is_told(toy, reds, protocol, tmp_path, caplog):
+    fewer = protocol.conditions(["contrast"], [1])
+    evaluate([reds()], toy(), protocol, fewer, tmp_path)
+    assert "keeps it" not in caplog.text
+    evaluate([reds()], toy(), replace(protocol, name="other"), fewer, tmp_path)
+    assert f"began with protocol {protocol.name} and keeps it, not other; remove" in caplog.text
