@@ -23,7 +23,7 @@ class WeightsSource:
     source: "file" (beside the card), "huggingface" (a hub id), "url", "manual" (a URL that
         answers people only), or "none": no weights are published, the card is for training
     location: the path relative to the card's folder, the hub id, or the URL
-    format: whose names the parameters bear
+    format: whose names the parameters bear, for readers; the program goes by the file itself
     revision: of a hub id: commit, tag or branch
     sha256: the file's digest or its first digits; by default those that its name ends in
     """
@@ -110,6 +110,7 @@ class ModelCard:
 
     architecture, variant: what robustbench_seg.architectures.build is called with
     dataset, classes: whose classes it predicts, and how many
+    class_names: what they are called, where the dataset is none of the built-in ones
     name: the name in every table; by default the card's file name without ".toml"
     folder: where the card lies; set on reading, never in the file
     """
@@ -120,6 +121,7 @@ class ModelCard:
     weights: WeightsSource
     preprocessing: Preprocessing
     inference: Inference
+    class_names: tuple[str, ...] | None = None
     variant: dict[str, Any] = field(default_factory=dict)
     resize: Resize | None = None
     published: Published | None = None
@@ -158,6 +160,17 @@ def load_card(name_or_path: str | Path) -> ModelCard:
     return replace(card, name=card.name or path.stem, folder=path.parent)
 
 
+def check_inference(inference: Inference, where: str) -> None:
+    """CardError unless the windows cover the image, or there are none."""
+    crop, stride = inference.crop, inference.stride
+    if inference.mode == "whole" and (crop, stride) != (None, None):
+        raise CardError(f"{where}: inference: mode 'whole' takes neither crop nor stride")
+    if inference.mode == "slide" and not (crop and stride and 1 <= stride <= crop):
+        raise CardError(
+            f"{where}: inference: mode 'slide' needs a positive crop, and a stride of at most that"
+        )
+
+
 def _check(card: ModelCard, where: str) -> None:
     """What the types of the fields alone cannot say."""
     if (card.weights.source == "none") == bool(card.weights.location):
@@ -167,11 +180,14 @@ def _check(card: ModelCard, where: str) -> None:
         )
     if not re.fullmatch(r"[0-9a-f]{0,64}", card.weights.sha256 or ""):
         raise CardError(f"{where}: weights: sha256: up to 64 hexadecimal digits wanted")
-    if card.inference.mode == "slide" and not (card.inference.crop and card.inference.stride):
-        raise CardError(f"{where}: inference: mode 'slide' needs a positive crop and stride")
+    check_inference(card.inference, where)
     if card.resize and min(card.resize.short, card.resize.long, card.resize.multiple) < 1:
         raise CardError(f"{where}: resize: positive sides and multiple wanted")
     if min(card.preprocessing.std) <= 0:
         raise CardError(f"{where}: preprocessing: std must be positive")
     if not 1 <= card.classes <= 255:
         raise CardError(f"{where}: classes: 1 to 255 wanted, {card.classes} given")
+    if card.class_names and len(card.class_names) != card.classes:
+        raise CardError(
+            f"{where}: class_names: {len(card.class_names)} given for {card.classes} classes"
+        )

@@ -32,4 +32,8 @@ def build(architecture: str, num_classes: int, **variant: Any) -> nn.Module:
     for name in variant:
         if name not in known:
             raise ModelError(unknown(f"parameter of {architecture}", name, known))
-    return kind(num_classes, **variant)
+    try:
+        return kind(num_classes, **variant)
+    except (TypeError, ValueError, RuntimeError) as error:
+        told = ", ".join(f"{name} = {value!r}" for name, value in variant.items())
+        raise ModelError(f"{architecture} cannot be built with {told}: {error}") from error

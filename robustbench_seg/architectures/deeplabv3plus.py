@@ -168,6 +168,9 @@ class DeepLabV3Plus(nn.Module):
         self.low_level = _conv1x1(self.backbone.channels[0], low)
         self.low_level_first = chosen.low_level_first
         self.align_corners = chosen.align_corners
+        # As TensorFlow's evaluation pads 1024x2048 to 1025x2049: aligned corners of all strides
+        # then lie on the same pixels.
+        self.grid = stride if layout == "tf" else None
         inputs = [width + low] + [width] * (chosen.refinements - 1)
         self.refine = nn.Sequential(*(conv3x3(i, width, 1) for i in inputs))
         self.dropout = nn.Dropout2d(at_classifier)

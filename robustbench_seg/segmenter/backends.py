@@ -41,13 +41,14 @@ def run_by(options: Options, network: nn.Module) -> tuple[nn.Module, dict[str, A
     running = kind(network, options.device)
     # Of the network, which was trained so; the segmenter upsamples its logits.
     running.align_corners = getattr(network, "align_corners", False)
+    running.grid = getattr(network, "grid", None)
     return running, {"backend": running.library}
 
 
 class _OnnxRuntime(OnnxNetwork):
     """A network in ONNX Runtime: normalised float 1x3xHxW -> float logits 1xKxhxw."""
 
-    align_corners: bool
+    grid: int | None
 
     def __init__(self, network: nn.Module, device: str):
         with tempfile.TemporaryDirectory() as folder:
@@ -63,6 +64,7 @@ class _OpenVino(nn.Module):
     """
 
     align_corners: bool
+    grid: int | None
 
     def __init__(self, network: nn.Module, device: str):
         super().__init__()

@@ -7,11 +7,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from robustbench_seg.cards import parse
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.files import atomic_path, write_text
 from robustbench_seg.model_cards import Inference, Preprocessing
-from robustbench_seg.segmenter.onnx import INSTALL, Sidecar
+from robustbench_seg.segmenter.onnx import INSTALL, Sidecar, parse_sidecar
 
 EXAMPLE_SIZE = (128, 192)
 """Of the image that a graph for any size is traced with."""
@@ -32,15 +31,33 @@ def export_onnx(
     network: in eval mode; normalised float 1x3xHxW -> logits 1xKxhxw
     size:    height and width, if the graph is to take no other; None: it takes any
 
-    Raises ModelError if the extra `onnx` is not installed or the file's name is no X.onnx.
+    Raises ModelError if the extra `onnx` is not installed, the file's name is no X.onnx, X.toml is
+    something else, or the network is run in a way that no sidecar can say; CardError for a size
+    that its windows do not fit.
     """
     if path.suffix != ".onnx":
         raise ModelError(f"{path}: call the graph something.onnx")
+    if getattr(network, "grid", None):
+        raise ModelError(f"{name}: sees padded images, which the description of a graph cannot say")
+    beside = path.with_suffix(".toml")
+    if beside.exists() and not _is_sidecar(beside):
+        raise ModelError(
+            f"{beside} is there already and describes no graph; choose another name for {path.name}"
+        )
+    aligned = bool(getattr(network, "align_corners", False))
     mean, std = preprocessing.mean, preprocessing.std
-    text = sidecar_text(Sidecar(name, mean, std, None, classes, size, inference))
-    parse(Sidecar, text, str(path.with_suffix(".toml")))
+    text = sidecar_text(Sidecar(name, mean, std, None, classes, size, inference, aligned))
+    parse_sidecar(text, str(beside))  # what cannot be loaded again must not be written
     write_graph(network, path, size)
-    write_text(path.with_suffix(".toml"), text)
+    write_text(beside, text)
+
+
+def _is_sidecar(path: Path) -> bool:
+    try:
+        parse_sidecar(path.read_text(encoding="utf-8"), str(path))
+    except (CardError, OSError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = None) -> None:
@@ -68,7 +85,7 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
 
 def sidecar_text(sidecar: Sidecar) -> str:
     """The TOML of a sidecar."""
-    values = {key: value for key, value in vars(sidecar).items() if value is not None}
+    values = {k: v for k, v in vars(sidecar).items() if v is not None and v is not False}
     inference = values.pop("inference")
     # JSON's spelling of text, numbers and lists is TOML's, too.
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]

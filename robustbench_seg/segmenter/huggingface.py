@@ -104,7 +104,7 @@ class TransformersNetwork(nn.Module):
                 f"{where}: {len(lacking)} tensors of the model are not in its weight file, such as "
                 f"{lacking[0]}"
             )
-        self.model.eval()
+        self.model.float().eval()  # a file in half precision, too
         names = self.model.config.id2label
         self.classes = tuple(str(names[index]) for index in range(len(names)))
         if self.classes == tuple(f"LABEL_{index}" for index in range(len(names))):

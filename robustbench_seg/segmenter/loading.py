@@ -11,7 +11,7 @@ from torch import nn
 
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import class_names
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.model_cards import ModelCard, load_card
 from robustbench_seg.segmenter.assembly import Options, assemble
@@ -99,7 +99,7 @@ def load_segmenter(
 def _load_card(card: ModelCard, weights: str | Path | None, options: Options) -> Segmenter:
     given = _weights(card, weights)
     if given is None:
-        classes = options.classes or class_names(card.dataset)
+        classes = options.classes or _named(card)
         network = _untrained(card, len(classes))
         # Every table and figure shows the name: none of them can pass for a result.
         options = replace(options, name=f"{options.name or card.name}-untrained")
@@ -145,7 +145,7 @@ def _weights(card: ModelCard, asked: str | Path | None) -> Weights | None:
 def _classes(card: ModelCard, weights: Weights) -> tuple[str, ...]:
     """The names of what weights predict: files made here have them, others the card's dataset."""
     named = weights.metadata.get("classes")
-    names = tuple(json.loads(named)) if named else class_names(card.dataset)
+    names = tuple(json.loads(named)) if named else _named(card)
     if weights.num_classes not in (None, len(names)):
         raise ModelError(
             f"{weights.path} predicts {weights.num_classes} classes, but {card.name} is a card for "
@@ -153,6 +153,16 @@ def _classes(card: ModelCard, weights: Weights) -> tuple[str, ...]:
             "file belongs to (robustseg models)"
         )
     return names
+
+
+def _named(card: ModelCard) -> tuple[str, ...]:
+    """The names of a card's classes: its own, or its dataset's."""
+    if card.class_names:
+        return card.class_names
+    try:
+        return class_names(card.dataset)
+    except DatasetError as error:
+        raise ModelError(f"{card.name}: {error}; or give class_names in its card") from None
 
 
 def _untrained(card: ModelCard, num_classes: int) -> nn.Module:

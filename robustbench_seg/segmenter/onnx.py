@@ -13,7 +13,7 @@ from robustbench_seg.cards import parse
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.files import digest_file
-from robustbench_seg.model_cards import Inference, Preprocessing
+from robustbench_seg.model_cards import Inference, Preprocessing, check_inference
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
 from robustbench_seg.segmenter.segmenter import Segmenter
 
@@ -39,7 +39,8 @@ class Sidecar:
     mean, std:  of RGB in 0..1; the graph is given float (rgb - mean) / std, 1x3xHxW
     input_size: height and width, if the graph takes no other: the image is resized to it, and its
                 logits back, both bilinearly
-    inference:  how a large image goes through it
+    inference:  how a large image goes through it; windows are of input_size, if there is one
+    align_corners: how its logits are to be upsampled
     """
 
     name: str
@@ -49,6 +50,7 @@ class Sidecar:
     classes: tuple[str, ...] | None = None
     input_size: tuple[int, int] | None = None
     inference: Inference = field(default_factory=lambda: Inference("whole"))
+    align_corners: bool = False
 
 
 def read_sidecar(graph: Path) -> Sidecar:
@@ -63,13 +65,23 @@ def read_sidecar(graph: Path) -> Sidecar:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise CardError(f"{path}: cannot be read: {error}") from None
-    sidecar = parse(Sidecar, text, str(path))
+    return parse_sidecar(text, str(path))
+
+
+def parse_sidecar(text: str, path: str) -> Sidecar:
+    """What the text of a sidecar says. Raises CardError for a wrong one."""
+    sidecar = parse(Sidecar, text, path)
+    check_inference(sidecar.inference, path)
     if (sidecar.dataset is None) == (sidecar.classes is None):
         raise CardError(f"{path}: give either dataset or classes")
     if min(sidecar.std) <= 0:
         raise CardError(f"{path}: std must be positive")
-    if sidecar.inference.mode == "slide" and sidecar.input_size:
-        raise CardError(f"{path}: inference: mode 'slide' and input_size exclude each other")
+    crop = sidecar.inference.crop
+    if crop and sidecar.input_size not in (None, (crop, crop)):
+        raise CardError(
+            f"{path}: inference: windows of {crop}x{crop} do not go into an input_size of "
+            f"{sidecar.input_size[0]}x{sidecar.input_size[1]}"
+        )
     return sidecar
 
 
@@ -88,10 +100,12 @@ def load_onnx(location: str, options: Options) -> Segmenter:
             "in half precision"
         )
     network = OnnxNetwork(path, options.device, sidecar.input_size)
-    if network.size and options.inference == "slide":
+    network.align_corners = sidecar.align_corners
+    crop = options.inference_of(sidecar.inference).crop
+    if crop and network.size not in (None, (crop, crop)):
         raise ModelError(
-            f"onnx:{location}: takes images of {network.size[0]}x{network.size[1]} only; leave out "
-            "--inference slide"
+            f"onnx:{location}: takes images of {network.size[0]}x{network.size[1]} only, not "
+            f"windows of {crop}x{crop}; leave out --inference slide"
         )
     classes = sidecar.classes or class_names(str(sidecar.dataset))
     if network.channels not in (None, len(classes)):
@@ -111,6 +125,7 @@ def load_onnx(location: str, options: Options) -> Segmenter:
             "weights": digest_file(path),
             "input_size": network.size,
             "library": network.library,
+            **({"align_corners": True} if sidecar.align_corners else {}),
         },
         about={"model": f"onnx:{location}", "weights_file": path.name},
     )
@@ -125,6 +140,8 @@ class OnnxNetwork(nn.Module):
     channels: K, if the graph says so
     library:  what runs it, and its version
     """
+
+    align_corners = False
 
     def __init__(self, path: Path, device: str, size: tuple[int, int] | None) -> None:
         super().__init__()

@@ -19,8 +19,8 @@ def load_python(location: str, options: Options) -> Segmenter:
 
     That is anything which maps uint8 HxWx3 RGB to HxW class indices when called, and has the
     attributes `name`, `classes` and either `version` (any text that changes with its answers)
-    or `facts` (a JSON-able dict of all that changes them); a function may bear them, too. MODULE
-    is looked for in the working folder first.
+    or `facts` (a JSON-able dict of all that changes them). A function that bears them is itself
+    the segmenter. MODULE is looked for in the working folder first.
 
     Raises ModelError if there is no such thing, or it lacks an attribute.
     """
@@ -44,7 +44,8 @@ def load_python(location: str, options: Options) -> Segmenter:
     make = getattr(module, callable_name, None)
     if not callable(make):
         raise ModelError(f"{where}: {module.__file__} has no callable '{callable_name}'")
-    return PythonSegmenter(make(), where, options)
+    itself = not isinstance(make, type) and hasattr(make, "name") and hasattr(make, "classes")
+    return PythonSegmenter(make if itself else make(), where, options)
 
 
 class PythonSegmenter:

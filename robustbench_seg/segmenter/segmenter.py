@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.model_cards import Inference, Preprocessing
@@ -49,6 +50,9 @@ class NetworkSegmenter:
     A result never depends on other images: a batch is made of windows of one image. On a CPU it
     does not depend on the batch either: there, windows go one by one.
 
+    A network that names a `grid` sees a whole image padded with the mean pixel, right and below, to
+    sides that are a multiple of it and one more.
+
     batch: windows that a GPU is given at once; fewer, where its memory does not suffice
     """
 
@@ -75,35 +79,43 @@ class NetworkSegmenter:
         exact_float32()
         # The stubs of torch do not know the layout's overload.
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._crop, self._stride = inference.crop, inference.stride
+        self._inference = inference
         self._batch = 1 if self._device.type == "cpu" else batch
         # Of the network, which was trained so; not of the image's own resizing.
         self._align = bool(getattr(network, "align_corners", False))
+        self._grid: int | None = getattr(network, "grid", None)
         self._normalise = Normaliser(preprocessing.mean, preprocessing.std, self._device)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 HxWx3 RGB -> uint8 HxW class indices."""
         with torch.inference_mode():
             labels: NDArray[np.uint8] = self._see(image).labels().cpu().numpy()
-        return labels
+        return np.ascontiguousarray(labels[: image.shape[0], : image.shape[1]])
 
     @torch.inference_mode()
     def logits(self, image: NDArray[np.uint8]) -> torch.Tensor:
         """uint8 HxWx3 RGB -> float32 1xKxHxW."""
-        return self._see(image).upsampled()
+        return self._see(image).upsampled()[..., : image.shape[0], : image.shape[1]]
 
     def _see(self, image: NDArray[np.uint8]) -> View:
         batch = self._normalise(image)
         mixed = self._dtype is not torch.float32
         try:
             with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
-                if self._crop and self._stride:
-                    cut = (self._crop, self._stride)
-                    return slide(self._network, batch, *cut, self._align, self._batch)
-                return whole(self._network, batch, self._align)
+                crop, stride = self._inference.crop, self._inference.stride
+                if self._inference.mode == "slide" and crop and stride:
+                    return slide(self._network, batch, crop, stride, self._align, self._batch)
+                return whole(self._network, self._padded(batch), self._align)
         except torch.OutOfMemoryError:
             height, width = image.shape[:2]
             raise ModelError(
                 f"{self._device} has too little memory for an image of {width}x{height}; try "
                 "--inference slide, --precision bf16 or another --device"
             ) from None
+
+    def _padded(self, batch: torch.Tensor) -> torch.Tensor:
+        """Sides of which the network's layers are one grid; what is added is cut off the answer."""
+        if self._grid is None:
+            return batch
+        height, width = batch.shape[2:]
+        return F.pad(batch, (0, -(width - 1) % self._grid, 0, -(height - 1) % self._grid))

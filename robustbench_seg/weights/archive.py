@@ -25,7 +25,11 @@ def unpacked(archive: Path) -> Path:
                 raise WeightsError(
                     f"{archive}: cannot be unpacked ({error}); delete it and fetch it again"
                 ) from None
-            partial.rename(folder)
+            try:
+                partial.rename(folder)
+            except OSError:  # another process was faster
+                if not folder.is_dir():
+                    raise
     found = sorted(folder.rglob("*.index"))
     if len(found) != 1:
         raise WeightsError(f"{folder}: {len(found)} checkpoints (*.index) in it, one wanted")

@@ -7,9 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -19,30 +17,17 @@ from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import write_bytes
 from robustbench_seg.weights.download import is_page
 from robustbench_seg.weights.formats import bare, classes_of, recognise
+from robustbench_seg.weights.pickles import read_pickle
 from robustbench_seg.weights.tensor_bundle import INDEX, read_tensor_bundle
 
 IN_FOLDER = ("model.safetensors", "pytorch_model.bin")
 """What a folder as saved by transformers keeps its weights in."""
-
-STATE_KEYS = ("state_dict", "model_state", "model", "model_state_dict")
-"""Under which of its keys a training checkpoint keeps the network's tensors."""
 
 PICKLE_STARTS = (b"PK", b"\x80")
 """The first bytes of what torch.save writes, today and before PyTorch 1.6."""
 
 SAFETENSORS_START = re.compile(rb".{8}\s*\{", re.DOTALL)
 """The length of the header, and its beginning: a JSON object."""
-
-_scalar = np.float64().__reduce__()[0]
-NUMPY_SCALARS: list[Any] = [
-    (_scalar, "numpy._core.multiarray.scalar"),
-    (_scalar, "numpy.core.multiarray.scalar"),
-    np.dtype,
-    *{type(np.dtype(code)) for code in "?" + np.typecodes["AllInteger"] + np.typecodes["AllFloat"]},
-]
-"""What checkpoints hold beside tensors, such as a best score: harmless when unpickled. NumPy 1
-called the first by the second name.
-"""
 
 
 @dataclass(frozen=True)
@@ -119,7 +104,7 @@ def read_weights(path: Path) -> Weights:
     try:
         tensors, metadata = _read(path)
     except (SafetensorError, pickle.UnpicklingError, EOFError, OSError, RuntimeError) as error:
-        # torch's advice for a pickle that holds more than plain data is to let its code run.
+        # torch's advice for a pickle that would call something is to let it.
         code = re.search(r"GLOBAL (\S*\w) (was not|whose module)", str(error))
         if code:
             raise WeightsError(
@@ -127,6 +112,11 @@ def read_weights(path: Path) -> Weights:
                 "tensor nor plain data; get the weights alone, as a state dict or safetensors"
             ) from None
         reason = "damaged, or it holds more than tensors and plain data"
+        if "TorchScript" in str(error):
+            raise WeightsError(
+                f"{path}: a TorchScript program, not weights; save the state_dict() of what "
+                "torch.jit.load gives"
+            ) from None
         if not isinstance(error, pickle.UnpicklingError):
             reason = "truncated or damaged: " + re.split(r"\.\s|\n", str(error))[0]
         raise _unreadable(path, reason) from None
@@ -149,7 +139,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     with open(path, "rb") as file:
         start = file.read(1000)
     if start.startswith(PICKLE_STARTS):
-        return _read_pickle(path)
+        return read_pickle(path), {}
     if SAFETENSORS_START.match(start):
         return _read_safetensors(path)
     if is_page(start):
@@ -164,17 +154,6 @@ def _unreadable(path: Path, reason: str) -> WeightsError:
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-
-
-def _read_pickle(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    with torch.serialization.safe_globals(NUMPY_SCALARS):
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    for key in STATE_KEYS:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, Mapping):
-        raise WeightsError(f"{path}: no weights: holds a {type(content).__name__}, not tensors")
-    return {name: value for name, value in content.items() if isinstance(value, Tensor)}, {}
 
 
 def _widened(tensor: Tensor) -> Tensor:

@@ -29,8 +29,8 @@ class Format:
     eps: str | None = None
 
 
-WRAPPERS = ("module.", "model.")
-"""What DataParallel and Lightning put in front of every name."""
+WRAPPERS = ("module.", "model.", "_orig_mod.")
+"""What DataParallel, Lightning and torch.compile put in front of every name."""
 
 TRAINING_ONLY = ("auxiliary_head.", "ema_")
 """Beginnings of what only training uses: OpenMMLab's second head, and its moving averages."""

@@ -101,8 +101,11 @@ def digest_start(source: WeightsSource) -> str:
 
     >>> digest_start(WeightsSource("url", "https://example.org/b0_20211208-e7f88502.pth"))
     'e7f88502'
+    >>> digest_start(WeightsSource("url", "https://example.org/b0-20240115.pth"))  # a date
+    ''
     """
-    found = re.search(r"-([0-9a-f]{8,64})\.\w+$", urlsplit(source.location).path)
+    name = urlsplit(source.location).path
+    found = re.search(r"-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.\w+$", name)
     return source.sha256 or (found[1] if found else "")
 
 

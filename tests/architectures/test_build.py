@@ -189,3 +189,25 @@ def test_what_does_not_exist_is_named(architecture, variant, message):
 
 def test_architectures_are_the_documented_ones():
     assert list(ARCHITECTURES) == ["segformer", "deeplabv3plus"]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "variant"),
+    [
+        ("segformer", {"size": ["b0"]}),
+        ("segformer", {"size": "b0", "position_grid": [768]}),
+        ("segformer", {"size": "b0", "decoder_channels": "x"}),
+        ("deeplabv3plus", {"backbone": "resnet50", "multi_grid": 4}),
+        ("deeplabv3plus", {"backbone": "resnet50", "channels": -1}),
+    ],
+)
+def test_a_value_that_no_network_has_is_one_line(architecture, variant):
+    with pytest.raises(ModelError, match=f"{architecture} cannot be built with ") as caught:
+        build(architecture, 3, **variant)
+    assert "\n" not in str(caught.value)
+
+
+def test_networks_of_tensorflow_are_seen_on_their_grid():
+    with torch.device("meta"):
+        assert build("deeplabv3plus", 19, backbone="xception65", layout="tf").grid == 16
+        assert build("deeplabv3plus", 19, **vainf("resnet50")).grid is None

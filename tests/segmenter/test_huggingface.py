@@ -1,5 +1,6 @@
 """hf: models, saved by transformers in these tests."""
 
+import copy
 import json
 
 import numpy as np
@@ -64,6 +65,14 @@ def test_a_folder_of_transformers_gives_its_labels(folder, reference, image):
     assert segmenter.classes == CLASSES
     # Classes of another dataset stay what they are, for evaluate to refuse them.
     assert load_segmenter(f"hf:{folder}", classes=("a",)).classes[0] == "Sky"
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_weights_in_half_precision_are_run_in_float32(folder, reference, image, kind):
+    halved = copy.deepcopy(reference).to(kind)
+    halved.save_pretrained(folder)
+    wanted = logits_of(halved.float(), image)
+    torch.testing.assert_close(load_segmenter(f"hf:{folder}").logits(image), wanted)
 
 
 def test_what_changes_its_labels_is_in_the_facts(folder):

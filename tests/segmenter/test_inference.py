@@ -135,3 +135,53 @@ def test_looking_up_changes_no_bit():
     assert found.is_contiguous(memory_format=torch.channels_last)
     # A view of a larger image, as datasets may give one.
     assert torch.equal(Normaliser(mean, std, torch.device("cpu"))(image[::2]), wanted[:, :, ::2])
+
+
+class EveryFourth(torch.nn.Module):
+    """Logits that are the image's own values at every fourth pixel."""
+
+    align_corners, grid = True, 16
+
+    def forward(self, images):
+        return images[:, :, ::4, ::4]
+
+
+def test_padding_to_the_grid_keeps_aligned_corners_in_place():
+    ramp = np.repeat(np.arange(64, dtype=np.uint8)[None, :, None], 48, 0).repeat(3, 2)
+    segmenter = NetworkSegmenter(
+        EveryFourth(),
+        name="n",
+        classes=("a", "b", "c"),
+        preprocessing=Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+        inference=Inference("whole"),
+        facts={},
+        about={},
+    )
+    logits = segmenter.logits(ramp)
+    assert logits.shape == (1, 3, 48, 64)
+    # The last three columns lie between the image and the padding.
+    wanted = torch.from_numpy(ramp[:44, :61].copy()).permute(2, 0, 1)[None] / 255
+    torch.testing.assert_close(logits[..., :44, :61], wanted)
+    assert segmenter(ramp).shape == (48, 64)
+
+
+def test_a_mode_of_whole_has_no_windows():
+    seen = []
+
+    def network(images):
+        seen.append(images.shape[2:])
+        return images[:, :, ::4, ::4]
+
+    module = torch.nn.Module()
+    module.forward = network
+    segmenter = NetworkSegmenter(
+        module,
+        name="n",
+        classes=("a", "b", "c"),
+        preprocessing=Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+        inference=Inference("whole", 32, 32),
+        facts={},
+        about={},
+    )
+    segmenter(np.zeros((64, 96, 3), np.uint8))
+    assert seen == [(64, 96)]

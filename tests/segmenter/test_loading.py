@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 
 import robustbench_seg as rs
 from robustbench_seg.datasets import class_names
-from robustbench_seg.errors import ModelError, WeightsError
+from robustbench_seg.errors import CardError, ModelError, WeightsError
 from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.weights import save_weights
 
@@ -85,6 +86,22 @@ def test_the_classes_named_in_the_file_count(card, tmp_path):
     save_weights(tmp_path / "weights.safetensors", network.state_dict(), metadata)
     (tmp_path / "own.toml").write_text(CARD.format(dataset="quarry", classes=11))
     assert load_segmenter(tmp_path / "own.toml").classes == tuple(names)
+
+
+def test_a_card_names_the_classes_of_a_dataset_of_ones_own(card, tmp_path):
+    path, _ = card
+    names = [f"class {i}" for i in range(11)]
+    text = path.read_text().replace('dataset = "camvid"', 'dataset = "quarry"')
+    shutil.copy(path.parent / "weights.safetensors", tmp_path)
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(ModelError, match=r"mine: unknown dataset 'quarry'.*or give class_names in"):
+        load_segmenter(tmp_path / "mine.toml")
+    named = text.replace("classes = 11", f"classes = 11\nclass_names = {json.dumps(names)}")
+    (tmp_path / "mine.toml").write_text(named)
+    assert load_segmenter(tmp_path / "mine.toml").classes == tuple(names)
+    (tmp_path / "mine.toml").write_text(named.replace('"class 0", ', ""))
+    with pytest.raises(CardError, match="class_names: 10 given for 11 classes"):
+        load_segmenter(tmp_path / "mine.toml")
 
 
 def test_weights_of_other_classes_than_the_card_s_are_refused(card):

@@ -9,11 +9,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustbench_seg.errors import ModelError, RobustsegError
+from robustbench_seg.errors import CardError, ModelError, RobustsegError
 from robustbench_seg.model_cards import Inference, Preprocessing, load_card
 from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.onnx import OnnxNetwork
+from robustbench_seg.segmenter.segmenter import NetworkSegmenter
 
 CLASSES = ("sky", "road", "car")
 PREPROCESSING = Preprocessing((0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
@@ -57,14 +58,14 @@ def graph(graphs, tmp_path):
     return path
 
 
-def wanted_logits(image, size):
+def wanted_logits(image, size, align_corners=False):
     mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in vars(PREPROCESSING).values())
     batch = (torch.from_numpy(image).permute(2, 0, 1)[None] / 255 - mean) / std
     if size:
         batch = F.interpolate(batch, size, mode="bilinear", align_corners=False)
     with torch.inference_mode():
         logits = small_network()(batch)
-        return F.interpolate(logits, image.shape[:2], mode="bilinear", align_corners=False)
+        return F.interpolate(logits, image.shape[:2], mode="bilinear", align_corners=align_corners)
 
 
 def test_an_exported_model_gives_its_labels(exported, image):
@@ -134,7 +135,13 @@ def test_without_a_sidecar_one_to_fill_in_is_printed(graph):
         ),
         ("std = [0.2", "std = [0.0", "mine.toml: std must be positive"),
         ("[48, 64]", "[32, 32]", "input_size is 32x32, but the graph takes 48x64"),
-        ('"whole"', '"slide"\ncrop = 32\nstride = 24', "'slide' and input_size exclude each other"),
+        (
+            '"whole"',
+            '"slide"\ncrop = 32\nstride = 24',
+            "windows of 32x32 do not go into an input",
+        ),
+        ('"whole"', '"slide"', "mode 'slide' needs a positive crop, and a stride of at most that"),
+        ('"whole"', '"whole"\ncrop = 32', "mode 'whole' takes neither crop nor stride"),
     ],
 )
 def test_a_wrong_sidecar_is_refused(graph, old, new, message):
@@ -152,7 +159,7 @@ def test_a_wrong_sidecar_is_refused(graph, old, new, message):
     [
         ({"precision": "bf16"}, "a graph has its own precision"),
         ({"device": "cuda"}, "has no CUDAExecutionProvider; choose another with --device"),
-        ({"inference": "slide"}, "takes images of 48x64 only; leave out --inference slide"),
+        ({"inference": "slide"}, "takes images of 48x64 only, not windows of 1024x1024; leave"),
         ({"weights": "none"}, "brings its own weights"),
     ],
 )
@@ -168,6 +175,59 @@ def test_what_is_no_graph_is_refused(graph, tmp_path):
     graph.write_bytes(b"not a graph")
     with pytest.raises(ModelError, match="not a graph that can be run"):
         load_segmenter(f"onnx:{graph}")
+
+
+def exported_as(path, network, inference, size=None):
+    export_onnx(
+        network,
+        path,
+        name="small",
+        classes=CLASSES,
+        preprocessing=PREPROCESSING,
+        inference=inference,
+        size=size,
+    )
+    return load_segmenter(f"onnx:{path}")
+
+
+def test_windows_of_the_only_size_a_graph_takes(tmp_path, image):
+    sliding = Inference("slide", 32, 24)
+    there = exported_as(tmp_path / "fixed.onnx", small_network(), sliding, (32, 32))
+    wanted = NetworkSegmenter(
+        small_network(),
+        name="small",
+        classes=CLASSES,
+        preprocessing=PREPROCESSING,
+        inference=sliding,
+        facts={},
+        about={},
+    )
+    torch.testing.assert_close(there.logits(image), wanted.logits(image), rtol=0, atol=1e-4)
+    with pytest.raises(CardError, match="windows of 32x32 do not go into an input_size of 48x64"):
+        exported_as(tmp_path / "other.onnx", small_network(), sliding, (48, 64))
+    assert not (tmp_path / "other.onnx").exists()
+
+
+def test_logits_are_upsampled_as_the_network_was_trained(tmp_path, image):
+    network = small_network()
+    network.align_corners = True
+    there = exported_as(tmp_path / "a.onnx", network, Inference("whole"))
+    wanted = wanted_logits(image, None, align_corners=True)
+    torch.testing.assert_close(there.logits(image), wanted, rtol=0, atol=1e-4)
+    network.grid = 16
+    with pytest.raises(ModelError, match="small: sees padded images, which the description of a"):
+        exported_as(tmp_path / "b.onnx", network, Inference("whole"))
+
+
+def test_an_export_never_overwrites_a_card(tmp_path):
+    card = tmp_path / "mine.toml"
+    card.write_text('architecture = "segformer"\n')
+    with pytest.raises(ModelError, match=r"mine\.toml is there already and describes no graph; ch"):
+        exported_as(tmp_path / "mine.onnx", small_network(), Inference("whole"))
+    assert card.read_text() == 'architecture = "segformer"\n'
+    assert not (tmp_path / "mine.onnx").exists()
+    exported_as(tmp_path / "a.onnx", small_network(), Inference("whole"))
+    exported_as(tmp_path / "a.onnx", small_network(), Inference("whole"))
 
 
 def test_a_graph_is_called_onnx(tmp_path):

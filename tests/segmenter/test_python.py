@@ -56,13 +56,14 @@ def module(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
 
 
-def test_a_function_is_a_segmenter():
-    segmenter = load_segmenter("python:own_models:make", classes=("sky", "road"))
+@pytest.mark.parametrize("name", ["make", "threshold"])
+def test_a_function_is_a_segmenter(name):
+    segmenter = load_segmenter(f"python:own_models:{name}", classes=("sky", "road"))
     labels = segmenter(IMAGE)
     assert labels.dtype == np.uint8
     assert (labels == (IMAGE.mean(axis=2) > 100)).all()
     assert (segmenter.name, segmenter.classes) == ("threshold", ("sky", "road"))
-    assert segmenter.facts == {"architecture": "python:own_models:make", "version": "1"}
+    assert segmenter.facts == {"architecture": f"python:own_models:{name}", "version": "1"}
 
 
 def test_an_object_is_a_segmenter():

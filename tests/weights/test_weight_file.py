@@ -1,4 +1,7 @@
+import argparse
+import datetime
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -97,6 +100,43 @@ def test_numpy_scalars_saved_by_numpy_1_are_admitted(tmp_path):
     assert read_weights(path).tensors.keys() == STATE.keys()
 
 
+class History:
+    """As a training's log of losses: neither a tensor nor plain data."""
+
+    def __init__(self):
+        self.losses = [1.0]
+
+    def __setstate__(self, state):
+        raise AssertionError("code of the file runs")
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: {"net": state},
+        lambda state: {"model": {"state_dict": state}},
+        lambda state: {"model_ema": state, "epoch": 3},
+        lambda state: {f"_orig_mod.{name}": tensor for name, tensor in state.items()},
+    ],
+)
+def test_whatever_a_training_keeps_its_tensors_under(tmp_path, wrap):
+    torch.save(wrap(STATE), tmp_path / "a.pth")
+    assert read_weights(tmp_path / "a.pth").tensors.keys() == STATE.keys()
+
+
+def test_what_else_a_training_keeps_is_passed_over_and_not_run(tmp_path):
+    others = {
+        "message_hub": {"log": History(), "all": [History(), History()]},
+        "args": argparse.Namespace(lr=1e-3),
+        "best": np.zeros(3),
+        "when": datetime.datetime(2026, 11, 27),
+        "where": pathlib.PurePosixPath("a/b"),
+    }
+    torch.save({"state_dict": STATE, **others}, tmp_path / "a.pth")
+    tensors = read_weights(tmp_path / "a.pth").tensors
+    assert all(torch.equal(tensors[name], STATE[name]) for name in STATE)
+
+
 class Harmful:
     def __reduce__(self):
         return os.mkdir, ("harm",)
@@ -148,7 +188,14 @@ def make_truncated_old_pickle(path):
         (make_truncated_pickle, "(truncated or damaged: PytorchStreamReader failed"),
         (make_truncated_old_pickle, "not a readable weight file"),
         (lambda path: torch.save([1, 2], path), "no weights: holds a list, not tensors"),
-        (lambda path: torch.save({"epoch": 3}, path), "no weights: there is no tensor in it"),
+        (
+            lambda path: torch.save({"epoch": 3, "weights": {"a": torch.ones(1)}}, path),
+            "no weights: there is no tensor in it, but epoch, weights; they are looked for under",
+        ),
+        (
+            lambda path: torch.jit.save(torch.jit.script(torch.nn.ReLU()), path),
+            "a TorchScript program, not weights; save the state_dict() of what torch.jit.load",
+        ),
     ],
 )
 def test_what_is_not_a_weight_file_is_named_in_one_line(tmp_path, make, message):
