@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from robustbench_seg.study import Order
 
 GPU_WORKERS = 8
-"""A network of 20 ms needs two cores beside it to make its images (docs/scale.md)."""
+"""A network of 20 ms needs four cores beside it to make its images (docs/scale.md)."""
 
 
 @click.command()
@@ -137,7 +137,7 @@ def evaluate(shard: "Shard", executor: str, **options: Any) -> None:
 
     Results go to one run folder for each model, RUNS/<model>-<dataset>-<split>-<key>. Started
     again, only what is missing is computed; with other corruptions or severities they are added.
-    Several machines, GPUs and clusters: docs/scale.md.
+    Several machines, GPUs and clusters: docs/how-to/cluster.md.
     """
     if len(options["models"]) > 1 and (options["name"] or options["weights"] not in (None, "none")):
         raise click.UsageError("--name and --weights go with a single --model")

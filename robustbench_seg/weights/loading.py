@@ -33,7 +33,7 @@ def fill(network: nn.Module, weights: Weights) -> None:
     WeightsError if a tensor of the network is missing, or one is left over or of another shape;
     the network is then unchanged.
     """
-    _fill(network, weights.tensors, weights.path)
+    _fill(network, weights.tensors, weights.path, weights.metadata.get("format"))
     _use_eps(network, weights.metadata)
 
 
@@ -52,19 +52,23 @@ def load_encoder(network: nn.Module, path: Path) -> dict[str, str]:
         for name, tensor in weights.tensors.items()
         if name.startswith(prefix)
     }
-    _fill(network.get_submodule("backbone"), encoder, path)
+    _fill(network.get_submodule("backbone"), encoder, path, weights.metadata.get("format"))
     _use_eps(network, weights.metadata)
     return weights.metadata
 
 
-def _fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+def _fill(
+    network: nn.Module, tensors: Mapping[str, Tensor], path: Path, origin: str | None
+) -> None:
     wanted = network.state_dict()
     counters = {name: torch.tensor(0) for name in wanted if name.endswith(COUNTER)}
     tensors = {**counters, **tensors}
     differences = _differences(tensors, wanted)
     if differences:
+        foreign = origin not in (None, "robustseg")
+        file = f"{path} (from {origin})" if foreign else f"{path}"
         raise WeightsError(
-            f"{path} does not fit this {type(network).__name__}: {'; '.join(differences)}; if it "
+            f"{file} does not fit this {type(network).__name__}: {'; '.join(differences)}; if it "
             "belongs to another model, robustseg models lists them"
         )
     network.load_state_dict(tensors)

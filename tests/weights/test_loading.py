@@ -139,7 +139,7 @@ def test_the_encoder_must_fit_as_strictly_as_a_network(tmp_path):
     with pytest.raises(WeightsError) as raised:
         load_encoder(build("segformer", 19, size="b0"), tmp_path / "a.pth")
     assert str(raised.value) == (
-        f"{tmp_path}/a.pth does not fit this MixTransformer: "
+        f"{tmp_path}/a.pth (from nvlabs) does not fit this MixTransformer: "
         "1 missing: block1.0.norm1.weight; 1 left over: block5.0.norm1.weight" + ADVICE
     )
 
