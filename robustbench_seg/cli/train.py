@@ -13,7 +13,7 @@ from robustbench_seg.shard import torchrun_shard
 
 
 def _as_typed(context: click.Context) -> str:
-    """The command with the options that were given, for the card."""
+    """The command with the options that were given and are no defaults, for the card."""
     count = torchrun_shard().count
     started = f"torchrun --nproc-per-node {count} -m robustbench_seg" if count > 1 else "robustseg"
     words = [*started.split(), "train"]
@@ -21,12 +21,10 @@ def _as_typed(context: click.Context) -> str:
         name = str(option.name)
         if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
-        words.append(option.opts[0])
         value = context.params[name]
-        if isinstance(value, tuple):
-            words.append("x".join(map(str, value)))
-        elif value is not True:
-            words.append(str(value))
+        text = "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        if text != str(option.default):
+            words += [option.opts[0]] if value is True else [option.opts[0], text]
     return shlex.join(words)
 
 

@@ -1,7 +1,7 @@
 """Several processes on one tree: who is at work there, and whose turn it is to record.
 
 Locks do not tell of other machines on every file system, and some file systems have none; there
-nothing is swept, and processes that record do not wait for each other.
+processes that record do not wait for each other.
 """
 
 import fcntl
@@ -14,40 +14,47 @@ from robustbench_seg.files import remove_partials
 
 
 @contextmanager
-def presence(folder: Path) -> Iterator[Callable[[], None]]:
+def presence(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[], None]]:
     """Hold a lock that says that a process works in `folder`; yield what sweeps it.
 
     The sweep removes the partial files of killed processes, if no other process is at work that
-    they could belong to.
+    they could belong to. `unlocked`: whether it does so where the file system has no locks.
     """
-    with _opened(folder) as handle:
+    handle = os.open(folder, os.O_RDONLY)
 
-        def sweep() -> None:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                pass
-            else:
-                remove_partials(folder)
-            _lock(handle, fcntl.LOCK_SH)  # the attempt has given it up, also where it failed
+    def sweep() -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = True
+        except BlockingIOError:
+            free = False
+        except OSError:
+            free = unlocked
+        if free:
+            remove_partials(folder)
+        _lock(handle, fcntl.LOCK_SH)  # the attempt has given it up, also where it failed
 
+    try:
         _lock(handle, fcntl.LOCK_SH)
         yield sweep
+    finally:
+        os.close(handle)
 
 
 @contextmanager
 def turn(file: Path) -> Iterator[None]:
-    """Wait until no other process has the turn at `file`, which must exist, and take it."""
-    with _opened(file) as handle:
+    """Wait until no other process has the turn at `file`, and take it.
+
+    Where there is no such file, or it cannot be written, nobody waits.
+    """
+    try:
+        handle = os.open(file, os.O_RDWR)  # NFS locks exclusively only what is open for writing
+    except OSError:
+        yield
+        return
+    try:
         _lock(handle, fcntl.LOCK_EX)
         yield
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        yield handle
     finally:
         os.close(handle)
 

@@ -93,11 +93,11 @@ def _command(panels: Sequence[Panel], pictures: bool) -> str:
     names = [f.name for panel in panels for run in panel.measured for f in run.scored.folders]
     baseline = next((panel.baseline for panel in panels if panel.baseline), None)
     options = ["--reference", baseline] if baseline else []
-    used = {run.protocol.name: [_own(r) for r in run.measured] for run in panels}
-    for name in sorted(used):
+    for name in sorted({panel.protocol.name for panel in panels}):
+        own = {_own(run) for p in panels if p.protocol.name == name for run in p.measured}
         if name not in list_protocols():
             options += ["--protocol", f"{name}.toml"]
-        elif set(used[name]) != {name}:
+        elif own != {name}:
             options += ["--protocol", name]
     options += [] if pictures else ["--no-pictures"]
     return shlex.join(["robustseg", "report", *names, "--out", "report", *options])

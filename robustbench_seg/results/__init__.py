@@ -38,6 +38,7 @@ from robustbench_seg.results.store import (
     writing,
 )
 from robustbench_seg.results.timings import median_seconds
+from robustbench_seg.results.units import units
 
 __all__ = [
     "DEGRADATION_SOURCE",
@@ -83,6 +84,7 @@ __all__ = [
     "resamples_for",
     "summarise",
     "told",
+    "units",
     "unlike",
     "with_every_severity",
     "writing",

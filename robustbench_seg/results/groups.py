@@ -108,11 +108,15 @@ def _recipe(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _options(command: str) -> dict[str, str]:
     """The options of `robustseg train` that change what is trained: name -> value."""
-    words = shlex.split(command.partition(" train ")[2])
+    try:
+        words = shlex.split(command.partition(" train ")[2])
+    except ValueError:  # written by hand, and no command
+        return {"command": command}
     options = {}
     for word, following in pairwise([*words, "--"]):
         if word.startswith("--") and word not in _CHANGES_NOTHING:
-            options[word] = "" if following.startswith("--") else following
+            value = "" if following.startswith("--") else following
+            options[word] = Path(value).stem if word == "--model" else value
     return options
 
 

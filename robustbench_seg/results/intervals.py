@@ -85,12 +85,14 @@ def bootstrap(
     protocol: Protocol,
     resamples: int = RESAMPLES,
     trained: str | None = None,
+    trainings: int | None = None,
 ) -> Bootstrap:
     """Draw the images of one model `resamples` times and score each draw.
 
     results: rows of one run, or of several that are trainings of one model (see model_runs), as
         read_results or read_counts gives them
     trained: what tells its trainings, in their order, from those of another model; None: its name
+    trainings: how many there are, where some may have no rows yet: there is no score then
 
     Raises ResultsError if no image is scored yet.
     """
@@ -105,6 +107,7 @@ def bootstrap(
     of_image = units(images, clip)
     times = _times(of_image, resamples)
     runs = [_drawn(rows, times) for _, rows in there.groupby("run", sort=False)]
+    runs += [{}] * ((trainings or 0) - len(runs))
     chosen = _trainings(trained or str(there["model"].iloc[0]), len(runs), resamples)
     nothing = np.full(1 + resamples, np.nan)
     conditions: dict[Condition, Draws] = {}

@@ -83,7 +83,7 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
         str(records[0]["model"]),
         tuple(folders),
         records,
-        bootstrap(results, protocol, resamples, _trained(records)),
+        bootstrap(results, protocol, resamples, _trained(records), len(folders)),
         images,
         _class_rows(results, conditions, len(folders)),
         tuple(hardest(results[results["run"] == str(folders[0])], protocol)),

@@ -15,7 +15,8 @@ def units(images: Sequence[str], clip: int) -> NDArray[np.intp]:
     images: ids
     clip:   of the dataset: 1: each image is a unit; more: so many consecutive frames of a video
         are, about (the frames of a video are shared out evenly). A frame's number is the last
-        digits of its name; frames whose names are else the same are one video.
+        that stands alone in its name, between "_", "-", "." or "/", or else its last digits;
+        frames whose names are else the same are one video.
 
     Raises ResultsError for more than one and a frame without a number.
 
@@ -27,14 +28,14 @@ def units(images: Sequence[str], clip: int) -> NDArray[np.intp]:
     videos: dict[str, list[tuple[int, int]]] = {}
     for place, image in enumerate(images):
         stem = re.sub(r"\.[^./]*$", "", image)
-        named = re.fullmatch(r"(.*?)(\d+)([^\d/]*)", stem, re.DOTALL)
-        if not named:
+        found = [*re.finditer(r"(?<![^_./-])\d+(?![^_./-])", stem)] or [*re.finditer(r"\d+", stem)]
+        if not found:
             raise ResultsError(
                 f"{image}: no frame number in its name, so clips of {clip} frames cannot be told; "
                 "say clip = 1 in the description of the dataset"
             )
-        video, number, kind = named.groups()
-        videos.setdefault(f"{video}*{kind}", []).append((int(number), place))
+        start, end = found[-1].span()
+        videos.setdefault(f"{stem[:start]}*{stem[end:]}", []).append((int(stem[start:end]), place))
     numbers = np.empty(len(images), np.intp)
     count = 0
     for frames in videos.values():

@@ -82,6 +82,8 @@ def assemble(
         "precision": options.precision,
         "threads": torch.get_num_threads(),
     }
+    if grid := getattr(network, "grid", None):
+        running["grid"] = grid
     try:
         segmenter = NetworkSegmenter(
             network,

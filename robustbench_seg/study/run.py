@@ -16,7 +16,7 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError
 from robustbench_seg.progress import progress_bar
 from robustbench_seg.protocol import CLEAN, Condition, Protocol
-from robustbench_seg.results import RunFolder, clean_gaps, read_record
+from robustbench_seg.results import RunFolder, clean_gaps, read_record, units
 from robustbench_seg.segmenter import Segmenter
 from robustbench_seg.shard import WHOLE, Shard
 from robustbench_seg.study.hardest import keep_hardest
@@ -72,10 +72,12 @@ def evaluate(
     Whatever is raised, finished rows stay.
 
     Raises ModelError if a segmenter's classes are not the dataset's or it fails on one image after
-    the other, ResultsError if a folder holds something else or cannot be written, and, after
+    the other, ResultsError if a folder holds something else or cannot be written or the dataset's
+    clips cannot be told, and, after
     everything else is done, IncompleteError if images had to be left out.
     """
     check_segmenters(segmenters, dataset)
+    units(dataset.ids, dataset.clip)  # that clips cannot be told, better now than after hours
     study = Study(dataset, protocol, tuple(conditions), stream, seed, corrupted, shard)
     unchanged = _Unchanged()
     with ThreadPoolExecutor(1) as scorer, Maker(study, workers) as maker:
@@ -151,11 +153,13 @@ def _open(
 
 def _tell_what_stays(folder: Path, record: Mapping[str, Any]) -> None:
     """run.json is never changed: what it says beside the key may be of another start."""
-    standing = read_record(folder)
-    for name in ("protocol", "clip"):
-        if standing.get(name) != record[name]:
-            kept = f"{name} {standing.get(name)} and keeps it, not {record[name]}"
-            log.warning("%s began with %s; remove the folder to begin anew", folder, kept)
+    standing = {"clip": 1, **read_record(folder)}
+    if standing.get("protocol") != record["protocol"]:
+        began, now = standing.get("protocol"), record["protocol"]
+        log.warning("%s began under %s: report and compare it --protocol %s", folder, began, now)
+    if standing["clip"] != record["clip"]:
+        kept = f"clip {standing['clip']} and keeps it, not {record['clip']}"
+        log.warning("%s began with %s; remove the folder to begin anew", folder, kept)
 
 
 def _wanted(

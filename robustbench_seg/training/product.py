@@ -32,6 +32,7 @@ def trained_card(
         name=name,
         dataset=dataset,
         classes=classes,
+        class_names=None,  # they are in the weight file
         weights=WeightsSource(source="file", location=f"{name}.safetensors"),
         inference=card.inference if in_windows else Inference(mode="whole"),
         published=None,

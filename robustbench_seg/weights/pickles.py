@@ -35,6 +35,13 @@ called the first by the second name. In a file from before PyTorch 1.6 nothing e
 """
 
 
+CONTAINERS: list[Any] = [
+    (lambda *items: [], "collections.deque"),
+    (lambda *items: {}, "collections.defaultdict"),
+]
+"""What checkpoints hold beside tensors that torch fills only as a list or a dict."""
+
+
 class _Ignored:
     """Takes whatever an object's pickle does to it, and keeps nothing."""
 
@@ -44,30 +51,33 @@ class _Ignored:
     def __setstate__(self, state: object) -> None:
         pass
 
-    def __setitem__(self, key: object, value: object) -> None:
-        pass
-
-    def append(self, value: object) -> None:
-        """See the class."""
-
-    def extend(self, values: object) -> None:
-        """See the class."""
-
 
 def read_pickle(path: Path) -> dict[str, Tensor]:
     """The network's tensors by their names in the file.
 
-    Raises WeightsError where there are none, and whatever torch.load does.
+    Raises WeightsError where there are none, or only as part of what torch would have to make by
+    code of the file; and whatever torch.load does for a broken file.
     """
-    with warnings.catch_warnings(), safe_globals(NUMPY_SCALARS):
+    with warnings.catch_warnings(), safe_globals([*NUMPY_SCALARS, *CONTAINERS]):
         warnings.simplefilter("ignore")  # TorchScript's, whose error says the same
-        with safe_globals(_stand_ins(path)):
-            content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        foreign = _foreign(path)
+        stand_ins: list[Any] = [(type("Ignored", (_Ignored,), {}), name) for name in foreign]
+        with safe_globals(stand_ins):
+            try:
+                content: Any = torch.load(path, map_location="cpu", weights_only=True)
+            except (pickle.UnpicklingError, TypeError, AttributeError, ValueError) as error:
+                if not foreign or "GLOBAL" in str(error):  # one that torch blocks, by its name
+                    raise
+                raise _refused(path, foreign) from None
+    inside = content
+    for _ in STATE_KEYS:  # as deep as trainings nest them; a file may hold itself
+        if not isinstance(inside, Mapping):
+            break
+        inside = next((inside[key] for key in STATE_KEYS if _holds(inside.get(key))), inside)
+    if isinstance(inside, _Ignored):
+        raise _refused(path, foreign)
     if not isinstance(content, Mapping):
         raise WeightsError(f"{path}: no weights: holds a {type(content).__name__}, not tensors")
-    inside = content
-    while inner := [inside[k] for k in STATE_KEYS if isinstance(inside.get(k), Mapping)]:
-        inside = inner[0]
     tensors = {str(k): value for k, value in inside.items() if isinstance(value, Tensor)}
     if not tensors:
         raise WeightsError(
@@ -77,13 +87,23 @@ def read_pickle(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _stand_ins(path: Path) -> list[Any]:
-    """For each name that the file would call or make and that is not admitted, an inert class."""
+def _holds(value: object) -> bool:
+    return isinstance(value, Mapping | _Ignored)
+
+
+def _refused(path: Path, foreign: list[str]) -> WeightsError:
+    return WeightsError(
+        f"{path}: refused: reading it would call or make {foreign[0]}, which is neither a tensor "
+        "nor plain data; get the weights alone, as a state dict or safetensors"
+    )
+
+
+def _foreign(path: Path) -> list[str]:
+    """The names of what the file would call or make, beside what is admitted."""
     try:
-        foreign = get_unsafe_globals_in_checkpoint(path)
+        return sorted(get_unsafe_globals_in_checkpoint(path))
     except (ValueError, RuntimeError, OSError, pickle.UnpicklingError, EOFError):
         return []  # of before PyTorch 1.6, or broken: reading it says so
-    return [(type("Ignored", (_Ignored,), {}), name) for name in foreign]
 
 
 def _few(content: Mapping[Any, Any]) -> str:

@@ -1,5 +1,8 @@
 """A tree made in parts, by processes that know nothing of each other."""
 
+import errno
+import fcntl
+import os
 import shutil
 from itertools import permutations
 
@@ -83,3 +86,32 @@ def test_partial_files_of_a_shard_are_left_to_its_machine(town, tmp_path):
     make(town, out, 3)
     assert verify(out) == ()
     assert not partial.exists()
+
+
+def test_on_a_file_system_without_locks_merging_sweeps_and_generating_does_not(
+    town, tmp_path, monkeypatch
+):
+    def none(handle, kind):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    out = tmp_path / "out"
+    for index in (1, 2, 3):
+        make(town, out, index)
+    partial = out / "fog" / "1" / ".ulm.0a1b2c3d.partial.png"
+    partial.touch()
+    generate(town.generation(out))
+    assert partial.exists()
+    make(town, out, 1, corruptions=("snow",))
+    make(town, out, 2, corruptions=("snow",))
+    make(town, out, 3, corruptions=("snow",))
+    assert verify(out) == ()
+    assert not partial.exists()
+
+
+def test_shards_merge_without_the_recipe_s_file(town, tmp_path):
+    out = tmp_path / "out"
+    for index in (1, 2, 3):
+        make(town, out, index)
+    (out / ".recipe.json").unlink()  # as a copy leaves it behind
+    assert verify(out) == ()

@@ -221,6 +221,13 @@ def test_the_command_names_a_protocol_that_is_not_the_runs_own(run):
         assert _command(panels, pictures=True) == f"{start}{wanted}".strip()
 
 
+def test_the_command_keeps_a_protocol_that_one_of_two_datasets_needs(run):
+    a = run("alpha", dataset="camvid", protocol="city-c-fan")
+    b = run("beta", dataset="minicity")
+    panels = read_panels([a, b], protocol=load_protocol())
+    assert _command(panels, pictures=True).endswith(" --out report --protocol cityscapes-c")
+
+
 def test_the_command_names_the_file_of_a_protocol_of_ones_own(run):
     mine = replace(load_protocol(), name="mine")
     panels = read_panels([run("alpha", protocol="mine")], protocol=mine)

@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 
@@ -326,6 +327,22 @@ def test_the_same_trainings_scored_in_two_ways_are_drawn_together(run, protocol)
     first, second, third = (read_model(folders, protocol) for folders in (one, two, other))
     assert np.array_equal(first.drawn.mean, second.drawn.mean)
     assert not np.array_equal(first.drawn.mean, third.drawn.mean)
+
+
+def test_a_training_that_has_just_begun_leaves_the_model_without_scores(run, protocol):
+    runs = [run("a", seed=0), run("a", seed=1, images=0)]
+    record = json.loads((runs[1] / "run.json").read_text())
+    (runs[1] / "run.json").write_text(json.dumps({**record, "images": 14}))
+    model = read_model(runs, protocol)
+    assert model.drawn.trainings == 2
+    assert np.isnan(model.drawn.mean[0])
+    assert model.images[FOG] == 0
+
+
+def test_a_command_written_by_hand_is_no_error(run):
+    recipe = {"iterations": 100, "command": "it's by hand"}
+    runs = [run("a", seed=i, about={"training": {**recipe, "seed": i}}) for i in range(2)]
+    assert model_runs("a", runs) == runs
 
 
 def test_what_one_training_lacks_no_class_has(run, protocol):

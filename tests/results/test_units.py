@@ -32,6 +32,8 @@ def test_no_clip_holds_frames_of_two_videos():
 def test_what_follows_the_number_tells_no_videos_apart():
     names = [f"fog/GOPR0475_frame_{i:06d}_rgb_anon.png" for i in range(40)]
     assert units(names, 10).tolist() == [i // 10 for i in range(40)]
+    names = [f"ulm/ulm_{i // 20:06d}_{i % 20:06d}_leftImg8bit.png" for i in range(40)]
+    assert units(names, 10).tolist() == [i // 10 for i in range(40)]
     assert units(["a1/l.png", "a1/r.png", "a2/l.png"], 1).tolist() == [0, 1, 2]
     assert units(["7_left.png", "8_left.png", "7_right.png", "8_right.png"], 2).tolist() == [
         0,

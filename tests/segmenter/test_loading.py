@@ -79,6 +79,12 @@ def test_facts_hold_what_changes_a_label(card):
     json.dumps([facts, other.about])
 
 
+def test_a_network_on_a_grid_says_so_in_its_facts():
+    there = load_segmenter("deeplabv3plus-x65-tf", weights="none")
+    assert there.facts["grid"] == 16
+    assert "grid" not in load_segmenter("segformer-b0", weights="none").facts
+
+
 def test_the_classes_named_in_the_file_count(card, tmp_path):
     _, network = card
     names = [f"class {k}" for k in range(11)]

@@ -370,6 +370,6 @@ def test_run_json_is_written_first_and_never_changed(
 def test_what_a_run_keeps_of_another_start_is_told(toy, reds, protocol, tmp_path, caplog):
     fewer = protocol.conditions(["contrast"], [1])
     evaluate([reds()], toy(), protocol, fewer, tmp_path)
-    assert "keeps it" not in caplog.text
+    assert "began" not in caplog.text
     evaluate([reds()], toy(), replace(protocol, name="other"), fewer, tmp_path)
-    assert f"began with protocol {protocol.name} and keeps it, not other; remove" in caplog.text
+    assert f"began under {protocol.name}: report and compare it --protocol other" in caplog.text

@@ -1,5 +1,6 @@
 import json
 import tomllib
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,6 +8,7 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.errors import IncompleteError
 from robustbench_seg.model_cards import Training, load_card
+from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.training import Recipe, save, trained_card
 from robustbench_seg.weights import load_weights, read_weights
 
@@ -61,6 +63,15 @@ def test_the_paper_s_training_is_tested_in_the_paper_s_windows(dataset, crop, mo
     card = trained_card(source, name="mine", dataset=dataset, classes=19, recipe=recipe)
     assert card.inference.mode == mode
     assert mode == "whole" or card.inference == source.inference
+
+
+def test_a_card_that_names_its_classes_is_no_source_of_names(tmp_path):
+    source = replace(load_card("segformer-b0"), class_names=("ground", "rock"), classes=2)
+    card = trained_card(source, name="mine", dataset="camvid", classes=11, recipe=Recipe())
+    network = build(card.architecture, card.classes, **card.variant)
+    path = save(tmp_path, network, card, CLASSES, TRAINING, "remark", half=False)
+    assert load_card(path).class_names is None
+    assert load_segmenter(path).classes == CLASSES
 
 
 def test_the_weights_are_read_back(card, network, tmp_path):

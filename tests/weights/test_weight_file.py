@@ -1,4 +1,5 @@
 import argparse
+import collections
 import datetime
 import os
 import pathlib
@@ -135,6 +136,38 @@ def test_what_else_a_training_keeps_is_passed_over_and_not_run(tmp_path):
     torch.save({"state_dict": STATE, **others}, tmp_path / "a.pth")
     tensors = read_weights(tmp_path / "a.pth").tensors
     assert all(torch.equal(tensors[name], STATE[name]) for name in STATE)
+
+
+def test_queues_of_losses_are_passed_over_too(tmp_path):
+    others = {"last": collections.deque([1.0, 2.0]), "by": collections.defaultdict(list, a=[1])}
+    torch.save({"state_dict": STATE, **others}, tmp_path / "a.pth")
+    assert read_weights(tmp_path / "a.pth").tensors.keys() == STATE.keys()
+
+
+class Config(dict):
+    """As a training's settings: torch fills no such thing."""
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ({"state_dict": STATE, "cfg": Config(lr=1)}, "Config"),
+        ({"model": torch.nn.Linear(1, 1)}, "Linear"),
+        (torch.nn.Linear(1, 1), "Linear"),
+    ],
+)
+def test_what_would_have_to_be_made_is_named(tmp_path, content, named):
+    torch.save(content, tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match=rf"refused: reading it would call or make \S*{named}"):
+        read_weights(tmp_path / "a.pth")
+
+
+def test_a_checkpoint_that_holds_itself_ends(tmp_path):
+    content = {"epoch": 1}
+    content["model"] = content
+    torch.save(content, tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match="there is no tensor in it, but epoch, model"):
+        read_weights(tmp_path / "a.pth")
 
 
 class Harmful:
