@@ -101,6 +101,36 @@ def test_cards_say_what_is_published(known):
     assert card.published.miou == float(known["miou"])
 
 
+def way_in(name):
+    """How the originals test it, by their configurations: windows, size, and levels of 0..255."""
+    words = name.split("-")
+    imagenet = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+    levels = ((127.5,) * 3, (127.5,) * 3) if "x65" in words else imagenet
+    whole, small = (None, None), {"512": 1024, "640": 1280, "768": 1536}
+    if "769" in words:
+        return (769, 513), (1025, 2049, 1), levels
+    if "ade20k" in words:
+        short = 640 if "640" in words or (words[1] == "b5" and "openmmlab" not in words) else 512
+        return whole, (short, 2048, 1 if "openmmlab" in words else 32), levels
+    if words[-1] in small:
+        windows = (768, 768) if words[-1] == "768" else whole
+        return windows, (int(words[-1]), small[words[-1]], 1), levels
+    if words[0] == "segformer" and "minicity" not in words:
+        return (1024, 768), None, levels
+    return whole, None, levels
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_images_go_in_as_with_the_originals(name):
+    card = load_card(name)
+    windows, size, (mean, std) = way_in(name)
+    assert (card.inference.crop, card.inference.stride) == windows
+    assert card.inference.mode == ("slide" if windows[0] else "whole")
+    assert (card.resize and (card.resize.short, card.resize.long, card.resize.multiple)) == size
+    assert [255 * value for value in card.preprocessing.mean] == pytest.approx(mean)
+    assert [255 * value for value in card.preprocessing.std] == pytest.approx(std)
+
+
 def test_every_published_checkpoint_is_known():
     published = {n for n in list_models() if load_card(n).weights.source not in ("none", "file")}
     assert published == set(checkpoints())

@@ -23,7 +23,7 @@ class Cost:
 
     params:       parameters, without heads that only training uses
     macs:         multiply-accumulates of convolutions, linear layers and attention, as they are
-                  computed here
+                  computed here for an image; what is folded once, at load, is not counted
     macs_written: the same, of the equations as they are published; they differ where a decoder
                   is applied folded. Papers call this number FLOPs
     """
@@ -62,6 +62,10 @@ def count_cost(network: nn.Module, size: tuple[int, int]) -> Cost:
         hook.remove()
         in_head = sum(counter.get_flop_counts()[f"{type(network).__name__}.decode_head"].values())
         written = macs - in_head // 2 + _written_out(head, seen[0])
+    if isinstance(head, MLPDecoder) and len(head.stages) > 1:
+        # The products of each projection with its share of the fusion (segmenter/folding.py).
+        channels = sum(seen[0][stage - 1].shape[3] for stage in head.stages)
+        macs -= head.linear_pred.in_channels**2 * channels
     return Cost(sum(parameter.numel() for parameter in network.parameters()), macs, written)
 
 

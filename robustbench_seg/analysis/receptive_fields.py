@@ -4,6 +4,7 @@ The measure is that of Luo et al., arXiv 1701.04128, section 2: the gradient of 
 with respect to the input. SegFormer's figure 3 (arXiv 2105.15203) shows it stage by stage.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -134,8 +135,11 @@ def effective_fields(
                 (gradient,) = torch.autograd.grad(signed, pixels, retain_graph=name != HEAD)
                 energy = gradient[0].abs().sum(0).double().cpu().numpy()
                 energies[name] = energies.get(name, 0) + energy
-                down = round(pixels.shape[2] / features.shape[2])
-                across = round(pixels.shape[3] / features.shape[3])
+                # Strides are powers of two; sides that are no multiples of them are rounded up.
+                down, across = (
+                    2 ** round(math.log2(pixels.shape[axis] / features.shape[axis]))
+                    for axis in (2, 3)
+                )
                 centres[name] = (row * down, column * across)
             maps.clear()
     finally:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,12 @@ from robustbench_seg.cli.study_plan import Plan
 
 if TYPE_CHECKING:
     from robustbench_seg.analysis import Ablation, AblationVariant
+
+_DECIDED = {
+    *("--model", "--name", "--encoder", "--dataset", "--data", "--out", "--device", "--augment"),
+    *("--iterations", "--minutes", "--crop", "--seed"),
+}
+"""Options of train that do not go behind --: what is scored and said rests on them."""
 
 _PROGRAMS = {
     "robustseg": [sys.executable, "-m", "robustbench_seg"],
@@ -93,6 +100,9 @@ def study(
     from robustbench_seg.reporting.tables import csv, markdown
     from robustbench_seg.training.product import card_text
 
+    for word in options:
+        if word.partition("=")[0] in _DECIDED:
+            raise click.UsageError(f"{word}: the study decides that; see its own options")
     ablation = load_ablation(name)
     scale = ablation.scale(full)
     plan = Plan(
@@ -101,7 +111,7 @@ def study(
             scale, dataset=dataset or scale.dataset, iterations=iterations or scale.iterations
         ),
         seeds=tuple(dict.fromkeys(seeds)),
-        encoders=_encoders(ablation, encoders),
+        encoders=_encoders(ablation, only, encoders),
         options=options,
         data=data,
         limit=limit,
@@ -125,6 +135,8 @@ def study(
         for word in command:
             if word.endswith("-windows.toml"):
                 _write_windows(Path(word), plan.scale.crop)
+        if _trained(command, plan.scale.iterations):
+            continue
         program, *arguments = command
         done = subprocess.run([*_PROGRAMS[program], *arguments], check=False)
         if done.returncode:
@@ -136,23 +148,45 @@ def study(
     }
     table = ablation_table(plan.runs, expected, f"paper, {ablation.full.dataset}")
     write_text(out / "ablation.csv", csv(table))
-    said = _how_far(ablation, plan.scale.dataset, full)
+    said = _how_far(ablation, plan, full)
     write_text(out / "ablation.md", f"{ablation.title}. {said}\n\n{markdown(table)}")
     click.echo(f"{said}\n\n{markdown(table)}\n{out / 'ablation.md'}")
 
 
-def _encoders(ablation: "Ablation", given: Iterable[str]) -> dict[str, str]:
+def _trained(command: list[str], iterations: int) -> bool:
+    """Whether it is a training that is done, and its checkpoint gone."""
+    from robustbench_seg.model_cards import load_card
+
+    if "train" not in command:
+        return False
+    told = dict(pairwise(command))
+    folder = Path(told["--out"])
+    card = folder / f"{told['--name']}.toml"
+    if not card.exists() or (folder / "checkpoint.pt").exists():
+        return False
+    training = load_card(card).training
+    return training is not None and training.iterations == iterations
+
+
+def _encoders(ablation: "Ablation", only: tuple[str, ...], given: Iterable[str]) -> dict[str, str]:
     """What each network's encoder begins with, by the network's name; others begin from nothing."""
-    known = [variant.name for variant in ablation.variant]
-    begin: dict[str, str] = {}
+    from robustbench_seg.errors import unknown
+
+    known = only or [variant.name for variant in ablation.variant]
+    named: dict[str, str] = {}
+    for_all: dict[str, str] = {}
     for text in given:
         name, equals, weights = text.partition("=")
         if equals and name in known:
-            begin[name] = weights
+            named[name] = weights
+        elif equals and not text.startswith(("hf:", "http")) and not Path(text).exists():
+            raise click.UsageError(f"--encoder {text}: {unknown('network', name, known)}")
+        elif for_all:
+            raise click.UsageError("--encoder: two for all networks; say V=W, whose each is")
         else:
             fits = [variant.name for variant in ablation.variant if variant.takes_encoder]
-            begin = {**dict.fromkeys(fits, text), **begin}
-    return begin
+            for_all = dict.fromkeys(fits, text)
+    return {**for_all, **named}
 
 
 def _table(ablation: "Ablation") -> str:
@@ -191,15 +225,18 @@ def _write_windows(path: Path, crop: int) -> None:
     write_text(path, text)
 
 
-def _how_far(ablation: "Ablation", dataset: str, full: bool) -> str:
+def _how_far(ablation: "Ablation", plan: Plan, full: bool) -> str:
     """How far this is from the paper's experiment."""
-    paper = ablation.full
-    words = "At the paper's size." if full else "Scaled down."
+    paper, scale = ablation.full, plan.scale
+    if full and scale == paper and plan.limit is None and not plan.options:
+        return "At the paper's size."
+    words = "At the paper's size, but for what follows." if full else "Scaled down."
     if not full and ablation.small.settings != paper.settings:
         words += f" {ablation.small.settings['size']} in place of {paper.settings['size']}."
-    if full and dataset == paper.dataset:
-        return words
+    scored = f"the first {plan.limit} images of {scale.dataset}" if plan.limit else scale.dataset
+    further = f", {shlex.join(plan.options)}" if plan.options else ""
     return (
-        f"{words} Trained and scored on {dataset}; the paper's column is of {paper.dataset}, after "
-        f"{paper.iterations} steps: compare orders, not numbers."
+        f"{words} Trained on {scale.dataset} for {scale.iterations} steps{further}, scored on "
+        f"{scored}; the paper's column is of {paper.dataset}, after {paper.iterations} steps: "
+        "compare orders, not numbers."
     )

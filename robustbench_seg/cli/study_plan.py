@@ -1,4 +1,4 @@
-"""What `robustseg study` runs: one command after the other, each of which can be run by hand."""
+"""What `robustseg study` runs: one command after the other, on cards that it writes itself."""
 
 import shlex
 from collections.abc import Iterator, Mapping

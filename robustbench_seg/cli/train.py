@@ -173,6 +173,8 @@ def train(
         classes=len(images.classes),
         recipe=recipe,
     )
+    if Path(card.name).name != card.name:
+        raise ModelError(f"--name {card.name}: it becomes the name of files in --out; leave out /")
     path, weights = out / f"{card.name}.toml", out / card.weights.location
     if path.exists() and not (out / "checkpoint.pt").exists():
         raise ModelError(
@@ -214,7 +216,7 @@ def train(
         encoder=start.encoder,
         augment=augment,
         ema=ema,
-        miou=round(outcome.miou, 2),
+        miou=None if math.isnan(outcome.miou) else round(outcome.miou, 2),
     )
     remark = (
         f"Clean mIoU {outcome.miou:.2f} % on {images.name} {validate_on} "

@@ -14,7 +14,7 @@ from robustbench_seg.model_cards import Resize
 from robustbench_seg.training.recipe import Recipe
 from robustbench_seg.training.robust_augment import AUGMENTATIONS
 
-_CROP_TRIES = 10
+_REDRAWN = 10
 _BRIGHTNESS = 32.0
 _CONTRAST = (0.5, 1.5)
 _SATURATION = (0.5, 1.5)
@@ -65,11 +65,11 @@ def crop(
 ) -> tuple[Image, Labels]:
     """A window of `size` at most (height, width), anywhere with equal probability.
 
-    It is drawn anew, 10 times at most, while one class has `category_ratio` or more of the
+    It is drawn anew, up to 10 times, while one class has `category_ratio` or more of the
     scored pixels in it; the last draw stands.
     """
     height, width = labels.shape
-    for _ in range(_CROP_TRIES):
+    for _ in range(1 + _REDRAWN):
         top = int(rng.integers(max(height - size[0], 0) + 1))
         left = int(rng.integers(max(width - size[1], 0) + 1))
         window = np.s_[top : top + size[0], left : left + size[1]]

@@ -18,7 +18,9 @@ from robustbench_seg.training.learner import Learner
 SECONDS = 180.0
 """How often a checkpoint is written where no number of steps is given."""
 
-_FORMAT = 1
+_FORMAT = 2
+
+_BROKEN = (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, KeyError, TypeError)
 
 
 @dataclass
@@ -80,7 +82,7 @@ class Checkpoint:
         try:
             state = torch.load(self._path, map_location="cpu", weights_only=True)
             facts = state["facts"]
-        except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, KeyError) as e:
+        except _BROKEN as e:
             raise ModelError(
                 f"{self._path}: not a readable checkpoint ({type(e).__name__}); remove it to begin "
                 "anew"

@@ -86,7 +86,10 @@ def fit(
         "dataset": dataset.name,
         "images": len(dataset),
         "precision": precision,
-        "resize": asdict(card.resize) if card.resize else None,
+        "classes": list(dataset.classes),
+        "files": dict(dataset.fingerprint),
+        "preprocessing": asdict(card.preprocessing),
+        "scaled": asdict(card.resize) if card.resize else None,
         **asdict(recipe),
     }
     checkpoint = Checkpoint(out / "checkpoint.pt", facts, checkpoint_every)

@@ -108,5 +108,5 @@ def _toml(value: object) -> str:
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, bool | int | float | str):
         # JSON's spelling of these is TOML's, too.
-        return json.dumps(value)
+        return json.dumps(value, ensure_ascii=False)
     raise TypeError(f"no TOML for {type(value).__name__}")

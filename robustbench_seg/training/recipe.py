@@ -20,7 +20,7 @@ class Recipe:
     crop:            height and width in pixels of what the network sees
     resize:          range of the random scale, uniform, of the size that the model's card fits an
                      image into (SegFormer's for ADE20K: short side 512), or else of its own
-    category_ratio:  a crop is drawn anew (10 times at most) while one class fills this share
+    category_ratio:  a crop is drawn anew (up to 10 times) while one class fills this share
     flip:            probability of mirroring left and right
     photometric:     whether brightness, contrast, saturation and hue are distorted
     lr:              AdamW's peak learning rate for the backbone

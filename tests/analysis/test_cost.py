@@ -1,9 +1,11 @@
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from robustbench_seg.analysis import count_cost, count_image, shape_of
 from robustbench_seg.architectures import build
 from robustbench_seg.model_cards import load_card
+from robustbench_seg.segmenter.folding import fold
 
 CITY, CROP = (1024, 2048), (512, 512)
 
@@ -35,15 +37,25 @@ def test_operations_equal_the_originals(name, size, gmacs):
 
 
 def test_the_folded_decoder_is_counted_as_it_runs():
-    # By hand: decoder of B0 on 64x64: scales 16, 8, 4, 2; projection merged with the fusion.
+    # By hand: decoder of B0 on 64x64: scales 16, 8, 4, 2; projection merged with the fusion, once.
     channels, sides, width, classes = (32, 64, 160, 256), (16, 8, 4, 2), 256, 19
-    merged = sum(width * width * c for c in channels)
     per_scale = sum(s * s * c * width for s, c in zip(sides, channels, strict=True))
     classifier = 16 * 16 * width * classes
     fusion = 16 * 16 * 4 * width * width
     counted = count_cost(shape_of(load_card("segformer-b0")), (64, 64))
-    as_run, written = merged + per_scale + classifier, per_scale + fusion + classifier
+    as_run, written = per_scale + classifier, per_scale + fusion + classifier
     assert counted.macs_written - counted.macs == written - as_run
+
+
+@pytest.mark.parametrize("variant", [{"size": "b0"}, {"size": "b0", "decoder_channels": 512}])
+def test_what_is_counted_is_what_the_folded_network_does(variant):
+    size = (64, 96)
+    with torch.device("meta"):
+        counted = count_cost(build("segformer", 19, **variant).eval(), size).macs
+        folded = fold(build("segformer", 19, **variant).eval())
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        folded(torch.zeros(1, 3, *size, device="meta"))
+    assert counted == pytest.approx(counter.get_total_flops() / 2, rel=1e-3)
 
 
 def test_an_image_in_windows_costs_its_windows():

@@ -206,3 +206,13 @@ def test_the_crop_is_what_the_network_sees():
         "an image is 200x300 as segformer-b0 sees it, smaller than the crop of 512x768; "
         "choose a smaller --size"
     )
+
+
+@pytest.mark.parametrize("side", [100, 200])
+def test_the_centre_is_where_the_energy_is_also_where_sides_are_rounded_up(side):
+    network = build("segformer", 5, size="b0").eval()
+    images = (torch.randn(1, 3, side, side, generator=torch.manual_seed(i)) for i in range(2))
+    fields = effective_fields(network, encoder_stages(network), images)
+    for stage, stride in (("stage 3", 16), ("stage 4", 32)):
+        middle = -(-side // stride) // 2
+        assert fields[stage].centre == (middle * stride, middle * stride)

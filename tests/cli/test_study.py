@@ -1,4 +1,5 @@
 import shlex
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from click.testing import CliRunner
 
 from robustbench_seg.analysis import list_ablations, load_ablation, shape_of
 from robustbench_seg.cli.main import main
+from robustbench_seg.cli.study import _how_far
+from robustbench_seg.cli.study_plan import Plan
 from robustbench_seg.model_cards import load_card
 from robustbench_seg.reporting import published_score
 
@@ -175,6 +178,52 @@ def test_what_stands_behind_the_dashes_goes_to_each_training_and_gpus_to_torchru
     assert not any("bf16" in line for line in scored)
 
 
+@pytest.mark.parametrize(
+    "option", ["--crop", "--iterations=9", "--seed", "--augment", "--name", "--model", "--minutes"]
+)
+def test_what_the_study_decides_does_not_go_behind_the_dashes(option, tmp_path):
+    done = run("width", "--dry-run", "--out", str(tmp_path), "--", option, "1")
+    assert done.exit_code == 2
+    assert f"{option}: the study decides that; see its own options" in done.output
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (["A", "B"], "two for all networks; say V=W, whose each is"),
+        (["c51=Q"], "--encoder c51=Q: unknown network 'c51'; did you mean 'c512'"),
+        (["c1024=Q"], "--encoder c1024=Q: unknown network 'c1024'"),
+    ],
+)
+def test_an_encoder_of_nobody_is_refused(weights, message, tmp_path):
+    words = [word for text in weights for word in ("--encoder", text)]
+    only = ("--variant", "c256", "--variant", "c512")
+    done = run("width", "--dry-run", *only, *words, "--out", str(tmp_path))
+    assert done.exit_code == 2
+    assert message in " ".join(done.output.split())
+
+
+def test_the_paper_s_size_is_claimed_for_the_paper_s_size_alone(tmp_path):
+    ablation = load_ablation("width")
+    whole = Plan(
+        variants=ablation.variant,
+        scale=ablation.scale(full=True),
+        seeds=(0,),
+        encoders={},
+        options=(),
+        data=None,
+        limit=None,
+        device="cpu",
+        gpus=1,
+        out=tmp_path,
+    )
+    assert _how_far(ablation, whole, full=True) == "At the paper's size."
+    fewer = replace(whole, scale=replace(whole.scale, iterations=10), limit=1)
+    said = _how_far(ablation, fewer, full=True)
+    assert "for 10 steps, scored on the first 1 images of ade20k" in said
+    assert "after 40000 steps: compare orders, not numbers." in said
+
+
 def test_each_seed_is_a_training_of_its_own_in_a_folder_of_its_own(tmp_path):
     seeds = ("--seed", "3", "--seed", "1", "--seed", "3")
     done = run("width", "--variant", "c512", "--variant", "c256", *seeds, "--dry-run",
@@ -226,8 +275,15 @@ def test_it_trains_scores_and_compares_and_does_nothing_twice(tmp_path: Path):
     # 128x128 windows every 96 of 192x384: 2 x 4 of them.
     assert table["GMAC"][1] > table["GMAC"][0]
     text = (tmp_path / "ablation.md").read_text()
-    assert "Scaled down. b0 in place of b2. Trained and scored on minicity; the paper's" in text
+    assert "Scaled down. b0 in place of b2. Trained on minicity for 2 steps, scored on the" in text
     assert "cityscapes, after 160000 steps: compare orders, not numbers" in text
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs-1/*/parts/*")}
+
+    def made():
+        weights = [*tmp_path.rglob("*.safetensors"), *tmp_path.glob("runs-1/*/parts/*")]
+        return {path: path.stat().st_mtime_ns for path in weights}
+
+    before = made()
+    for checkpoint in list(tmp_path.rglob("checkpoint.pt"))[:2]:
+        checkpoint.unlink()  # needed no longer
     assert run("positions", *options).exit_code == 0
-    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs-1/*/parts/*")}
+    assert before == made()

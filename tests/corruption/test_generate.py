@@ -50,6 +50,19 @@ def test_files_hold_what_corrupt_gives_in_memory(town, tmp_path, stream, seed):
             np.testing.assert_array_equal(cv2.imread(str(path))[..., ::-1], wanted)
 
 
+def test_files_have_the_strength_of_the_protocol(town, tmp_path):
+    protocol = load_protocol()
+    mild = replace(protocol.spec("contrast"), severities=({"factor": 0.9},) * 5)
+    protocol = replace(protocol, name="mild", corruptions=(mild,))
+    generation = town.generation(tmp_path, protocol=protocol, corruptions=("contrast",))
+    generate(generation)
+    source = generation.sources[0]
+    with Image.open(tmp_path / "contrast" / "5" / source.id) as image:
+        wanted = corrupt(source.read(), "contrast", 5, image_id=source.id, protocol=protocol)
+        np.testing.assert_array_equal(np.asarray(image), wanted)
+        assert not np.array_equal(wanted, corrupt(source.read(), "contrast", 5))
+
+
 def test_the_number_of_workers_changes_no_byte(town, tmp_path, contents):
     for workers in (1, 2):
         generate(town.generation(tmp_path / str(workers)), workers=workers)

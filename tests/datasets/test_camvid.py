@@ -19,8 +19,12 @@ def test_images_and_labels_pair_by_name(tmp_path, put):
     assert dataset[0].labels.tolist() == [[*range(11), IGNORE]]
     assert dataset.companions(1) == {"valannot/b.png": tmp_path / "valannot/b.png"}
     assert dataset.clip == 10
-    assert dataset.classes[3] == "road"
-    assert len(dataset.classes) == len(set(dataset.palette)) == 11
+    # In the order of SegNet's label files.
+    assert dataset.classes == (
+        *("sky", "building", "pole", "road", "pavement", "tree", "sign symbol", "fence", "car"),
+        *("pedestrian", "bicyclist"),
+    )
+    assert len(set(dataset.palette)) == 11
     assert open_dataset("camvid", tmp_path, "train").ids == ("train/c.png",)
 
 

@@ -56,6 +56,18 @@ def test_the_folded_network_is_the_same_function(architecture, variant):
         )
 
 
+@torch.inference_mode()
+def test_any_number_of_threads_gives_the_same_function():
+    network, images = trained("segformer", {"size": "b0"}), torch.randn(1, 3, 97, 129)
+    expected, before = network(images), torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        found = fold(deepcopy(network))(images)
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5 * float(expected.abs().max()))
+
+
 @pytest.mark.parametrize("height", [1, 7, 16])
 @torch.inference_mode()
 def test_strips_of_any_height(monkeypatch, height):

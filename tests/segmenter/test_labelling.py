@@ -28,6 +28,21 @@ def draw(kind, shape):
     return smooth if kind == "areas" else smooth.round().clamp(-1, 1)
 
 
+@pytest.fixture
+def three_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_any_number_of_threads_gives_the_same_labels(three_threads):
+    logits = draw("noise", (2, 7, 33, 47))
+    corners, window, size = ((0, 0), (0, 50)), (129, 187), (129, 237)
+    wanted = upsampled(logits, corners, window, size, False).argmax(1)[0]
+    assert torch.equal(label(logits, corners, window, size).long(), wanted)
+
+
 def places(size, crop, stride):
     rows, columns = list(windows(size[0], crop, stride)), list(windows(size[1], crop, stride))
     return [(top, left) for top, _ in rows for left, _ in columns]

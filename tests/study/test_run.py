@@ -52,6 +52,27 @@ def test_every_row_is_what_its_parts_give(toy, reds, protocol, conditions, tmp_p
     assert len(expected) == 6 * 5
 
 
+def milder(protocol):
+    contrast, noise = protocol.spec("contrast"), protocol.spec("gaussian_noise")
+    mild = replace(contrast, severities=({"factor": 0.9},) * 5)
+    return replace(protocol, name="mild", corruptions=(mild, noise))
+
+
+@pytest.mark.parametrize(("stream", "mild"), [("reference", False), ("fast", True)])
+def test_images_are_those_of_the_stream_and_the_protocol(
+    toy, reds, protocol, tmp_path, stream, mild
+):
+    protocol = milder(protocol) if mild else protocol
+    data, asked = toy(1), [Condition("contrast", 4), Condition("gaussian_noise", 2)]
+    (folder,) = evaluate([reds()], data, protocol, asked, tmp_path, stream=stream)
+    found = rows(folder)
+    for name, severity in (vars(condition).values() for condition in asked):
+        how = {"image_id": data.ids[0], "stream": stream, "protocol": protocol}
+        made = corrupt(data.image(0), name, severity, **how)
+        wanted = confusion_matrix(data[0].labels, reds()(made), 3)
+        assert found[data.ids[0], name, severity] == wanted.tolist()
+
+
 def test_each_image_is_decoded_once_for_all_models(toy, reds, protocol, conditions, tmp_path):
     data = toy()
     models = [reds(), reds("shifted", facts={"shift": 1})]
@@ -213,6 +234,16 @@ def test_a_tree_made_otherwise_is_refused(toy, reds, protocol, conditions, tmp_p
             [reds()],
             toy(split="train"),
             protocol,
+            conditions,
+            tmp_path / "r",
+            seed=1,
+            corrupted=corrupted,
+        )
+    with pytest.raises(ResultsError, match="its severities are those of cityscapes-c 1, not of"):
+        evaluate(
+            [reds()],
+            toy(),
+            milder(protocol),
             conditions,
             tmp_path / "r",
             seed=1,

@@ -18,6 +18,10 @@ class Blocks:
     classes: tuple[str, ...] = ("red", "green", "blue")
     name: str = "blocks"
 
+    @property
+    def fingerprint(self):
+        return {"count": self.count, "size": self.size}
+
     def __len__(self):
         return self.count
 

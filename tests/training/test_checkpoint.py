@@ -1,16 +1,19 @@
 import csv
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.model_cards import Preprocessing, Resize
 from robustbench_seg.training.checkpoint import SECONDS, Checkpoint, Position
 from robustbench_seg.training.learner import Learner, seed_step
 from robustbench_seg.training.loop import fit
@@ -164,6 +167,39 @@ def test_another_training_is_refused_by_name(blocks, small, card, tmp_path):
         "here; give another --out, or remove the file to begin anew"
     )
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"resize": Resize(512, 2048)}, "scaled None there and {'short': 512"),
+        (
+            {"preprocessing": Preprocessing((0.5,) * 3, (0.5,) * 3)},
+            "preprocessing {'mean': (0.485, 0.456",
+        ),
+    ],
+)
+def test_another_way_in_is_another_training(blocks, small, card, tmp_path, change, told):
+    recipe = Recipe(iterations=1, crop=(32, 32), batch=2)
+    fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
+    with pytest.raises(ModelError, match=re.escape(told)):
+        fit(small(), blocks, blocks, recipe, replace(card, **change), out=tmp_path, workers=0)
+
+
+@pytest.mark.parametrize(
+    "other", [{"classes": ("green", "red", "blue")}, {"size": (48, 72)}, {"name": "bricks"}]
+)
+def test_other_data_is_another_training(blocks, small, card, tmp_path, other):
+    recipe = Recipe(iterations=1, crop=(32, 32), batch=2)
+    fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
+    with pytest.raises(ModelError, match="is of another training: "):
+        fit(small(), replace(blocks, **other), blocks, recipe, card, out=tmp_path, workers=0)
+
+
+def test_what_is_no_table_is_no_checkpoint(small, tmp_path):
+    torch.save([1], tmp_path / "checkpoint.pt")
+    with pytest.raises(ModelError, match="not a readable checkpoint"):
+        Checkpoint(tmp_path / "checkpoint.pt", {}).restore(Learner(small(), RECIPE))
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 torn"])

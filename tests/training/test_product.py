@@ -92,6 +92,15 @@ def test_the_weights_are_read_back(card, network, tmp_path):
     )
 
 
+def test_what_was_not_measured_and_names_of_any_script_go_into_a_card(card, network, tmp_path):
+    named = replace(
+        card, name="\U0001d4c2ine", weights=replace(card.weights, location="w.safetensors")
+    )
+    training = replace(TRAINING, miou=None, command="robustseg train --name \U0001d4c2ine")
+    path = save(tmp_path, network, named, CLASSES, training, "remark", half=False)
+    assert load_card(path).training == training
+
+
 def test_half_is_half_the_size(card, network, tmp_path):
     for name, half in (("whole", False), ("half", True)):
         save(tmp_path / name, network, card, CLASSES, TRAINING, "", half=half)

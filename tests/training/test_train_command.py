@@ -149,6 +149,7 @@ def test_augmentation_for_robustness_shows(stripes, tmp_path):
         ),
         (["--model", "segformer-b0", "--augment", "augmix", "--ema", "2"], ModelError, "ema = 2.0"),
         (["--model", "segformer-b0", "--split", "tran"], DatasetError, "tran"),
+        (["--model", "segformer-b0", "--name", "a/b"], ModelError, "--name a/b: it becomes the na"),
         (["--model", "segformer-b0", "--device", "cuda:99"], ModelError, "device 'cuda:99': "),
         (
             ["--model", "segformer-b0", "--minutes", "0"],

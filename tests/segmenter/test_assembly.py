@@ -1,0 +1,97 @@
+"""A network with its preprocessing and windows as one segmenter, beside a loop written by hand."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from robustbench_seg.model_cards import Inference, Preprocessing, Resize
+from robustbench_seg.segmenter.assembly import Options, assemble
+
+PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+class Placed(nn.Module):
+    """Logits at a quarter that depend on the place in the window, too."""
+
+    align_corners = True
+
+    def forward(self, images):
+        return F.avg_pool2d(images, 4) + torch.linspace(0, 3, images.shape[2] // 4)[:, None]
+
+
+def assembled(inference, options=None, resize=None):
+    return assemble(
+        Placed(),
+        options or Options(),
+        name="placed",
+        classes=("a", "b", "c"),
+        preprocessing=PLAIN,
+        inference=inference,
+        resize=resize,
+        facts={},
+        about={},
+    )
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(0).integers(0, 256, (40, 90, 3), np.uint8)
+
+
+@pytest.mark.parametrize("resize", [None, Resize(32, 72)])
+def test_windows_by_hand(image, resize):
+    image = image if resize else image[:32, :72]
+    seen = cv2.resize(image, (72, 32)) if resize else image
+    batch = torch.from_numpy(seen.copy()).permute(2, 0, 1)[None] / 255
+    total, count = torch.zeros(1, 3, 32, 72), torch.zeros(72)
+    for left in (0, 20, 40):
+        logits = Placed()(batch[..., left : left + 32])
+        total[..., left : left + 32] += F.interpolate(
+            logits, (32, 32), mode="bilinear", align_corners=True
+        )
+        count[left : left + 32] += 1
+    wanted = total / count
+    if resize:
+        wanted = F.interpolate(wanted, image.shape[:2], mode="bilinear", align_corners=True)
+    labels = assembled(Inference("slide", 32, 20), resize=resize)(image)
+    assert (labels == wanted.argmax(1)[0].numpy()).mean() > 0.999
+
+
+def test_options_overrule_the_model_s_own_mode(image):
+    sliding, whole = Inference("slide", 32, 20), Inference("whole")
+    there = assembled(sliding, Options(inference="whole"))
+    assert there.facts["inference"] == {"mode": "whole", "crop": None, "stride": None}
+    torch.testing.assert_close(there.logits(image), assembled(whole).logits(image))
+    assert not torch.equal(there.logits(image), assembled(sliding).logits(image))
+
+
+class Projected(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.Conv2d(3, 3, 4, stride=4)
+
+    def forward(self, images):
+        return self.conv(images)
+
+
+def test_half_precision_is_computed_in_half_precision(image):
+    def logits(precision):
+        segmenter = assemble(
+            Projected().eval(),
+            Options(precision=precision),
+            name="n",
+            classes=("a", "b", "c"),
+            preprocessing=PLAIN,
+            inference=Inference("whole"),
+            facts={},
+            about={},
+        )
+        return segmenter.logits(image)
+
+    exact, rough = logits("float32"), logits("bf16")
+    assert not torch.equal(exact, rough)
+    torch.testing.assert_close(rough, exact, rtol=0, atol=0.02)
