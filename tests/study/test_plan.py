@@ -7,9 +7,10 @@ from importlib import metadata
 import pytest
 
 from robustbench_seg.corruption import manifest
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import CorruptionError, ResultsError
 from robustbench_seg.protocol import CLEAN, Condition
 from robustbench_seg.results import key_digest
+from robustbench_seg.study import evaluate
 from robustbench_seg.study.plan import Study
 
 
@@ -120,3 +121,37 @@ def test_blocks_hold_every_image_once(toy, protocol):
 def test_a_stream_or_seed_that_does_not_exist(toy, protocol, options, message):
     with pytest.raises(CorruptionError, match=message):
         Study(toy(), protocol, (), **options)
+
+
+def test_a_tree_made_otherwise_is_refused(toy, reds, protocol, conditions, tmp_path, tree):
+    corrupted = tree(toy(), conditions, seed=1)
+    with pytest.raises(ResultsError, match=r"its seed is 1, not 0. Ask for what it holds"):
+        evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=corrupted)
+    with pytest.raises(ResultsError, match="its split is val, not train"):
+        evaluate(
+            [reds()],
+            toy(split="train"),
+            protocol,
+            conditions,
+            tmp_path / "r",
+            seed=1,
+            corrupted=corrupted,
+        )
+    with pytest.raises(ResultsError, match="its severities are those of cityscapes-c 1, not of"):
+        evaluate(
+            [reds()],
+            toy(),
+            dataclasses.replace(protocol, name="mild", corruptions=protocol.corruptions[:4]),
+            conditions,
+            tmp_path / "r",
+            seed=1,
+            corrupted=corrupted,
+        )
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_tree_that_lacks_a_condition_is_refused(toy, reds, protocol, conditions, tmp_path, tree):
+    corrupted = tree(toy(), conditions[:1])
+    message = f"has no {conditions[1].corruption} at severity {conditions[1].severity}; generate"
+    with pytest.raises(ResultsError, match=message):
+        evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=corrupted)

@@ -225,40 +225,6 @@ def test_images_are_really_read_from_disk(toy, reds, protocol, conditions, tmp_p
     assert matrix.sum() == 39 * 48
 
 
-def test_a_tree_made_otherwise_is_refused(toy, reds, protocol, conditions, tmp_path, tree):
-    corrupted = tree(toy(), conditions, seed=1)
-    with pytest.raises(ResultsError, match=r"its seed is 1, not 0. Ask for what it holds"):
-        evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=corrupted)
-    with pytest.raises(ResultsError, match="its split is val, not train"):
-        evaluate(
-            [reds()],
-            toy(split="train"),
-            protocol,
-            conditions,
-            tmp_path / "r",
-            seed=1,
-            corrupted=corrupted,
-        )
-    with pytest.raises(ResultsError, match="its severities are those of cityscapes-c 1, not of"):
-        evaluate(
-            [reds()],
-            toy(),
-            milder(protocol),
-            conditions,
-            tmp_path / "r",
-            seed=1,
-            corrupted=corrupted,
-        )
-    assert not (tmp_path / "r").exists()
-
-
-def test_a_tree_that_lacks_a_condition_is_refused(toy, reds, protocol, conditions, tmp_path, tree):
-    corrupted = tree(toy(), conditions[:1])
-    message = f"has no {conditions[1].corruption} at severity {conditions[1].severity}; generate"
-    with pytest.raises(ResultsError, match=message):
-        evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=corrupted)
-
-
 def test_an_unreadable_image_is_left_out_and_named(
     toy, reds, protocol, conditions, tmp_path, caplog
 ):
