@@ -8,7 +8,7 @@ from PIL import Image
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.confusion import mean_iou
-from robustbench_seg.results import read_results
+from robustbench_seg.results import read_record, read_results
 from robustbench_seg.segmenter import NetworkSegmenter
 
 SOME = ("--corruption", "contrast", "--corruption", "gaussian_noise", "--severity", "2")
@@ -68,6 +68,20 @@ def test_a_run_is_printed_and_kept(evaluate, tmp_path):
         in result.stdout
     )
     assert "3/3" in result.stderr
+
+
+def test_options_reach_the_run(evaluate, tmp_path):
+    options = ("--inference", "whole", "--precision", "bf16", "--stream", "reference", "--seed", 3)
+    # Three images are one block, so that of two shards the second has nothing to do.
+    for shard, images in (("2/2", 0), ("1/2", 3)):
+        result = evaluate("--corruption", "clean", "--shard", shard, *options)
+        assert result.exit_code == 0, result.output
+        (folder,) = (tmp_path / "runs").iterdir()
+        assert len(read_results(folder)) == images
+    key = read_record(folder)["key"]
+    assert key["segmenter"]["inference"]["mode"] == "whole"
+    assert key["segmenter"]["precision"] == "bf16"
+    assert (key["corruption"]["stream"], key["corruption"]["seed"]) == ("reference", 3)
 
 
 def test_all_conditions_give_all_scores(evaluate):
