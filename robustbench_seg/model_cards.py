@@ -62,7 +62,7 @@ class Resize:
     """The image is scaled before the network sees it, its ratio kept, and the logits back.
 
     short, long: the shorter and longer side, in pixels, that it is fitted into
-    multiple:    both sides are then rounded up to a multiple of this
+    multiple:    both sides are then scaled up to a multiple of this
     """
 
     short: int

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from robustbench_seg.architectures.xception import Xception
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.model_cards import ModelCard
 from robustbench_seg.segmenter.inference import to_tensor
-from robustbench_seg.segmenter.resized import resized_size
+from robustbench_seg.segmenter.resized import resized_size, scaled
 
 HEAD = "head"
 """The network's own output, its logits, beside the encoder's stages."""
@@ -164,9 +163,8 @@ def central_crop(
             f"an image is {height}x{width} as {card.name} sees it, smaller than the crop of "
             f"{size[0]}x{size[1]}; choose a smaller --size"
         )
-    if (height, width) != image.shape[:2]:
-        scaled = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-        image = scaled.astype(np.uint8)
+    if card.resize:
+        image = scaled(image, card.resize)
     top, left = (height - size[0]) // 2, (width - size[1]) // 2
     shape = (1, 3, 1, 1)
     mean, std = (
