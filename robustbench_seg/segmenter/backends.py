@@ -42,7 +42,7 @@ def run_by(options: Options, network: nn.Module) -> tuple[nn.Module, dict[str, A
     # Of the network, which was trained so; the segmenter upsamples its logits.
     running.align_corners = getattr(network, "align_corners", False)
     running.grid = getattr(network, "grid", None)
-    return running, {"backend": running.library}
+    return running, {"backend": running.runtime}
 
 
 class _OnnxRuntime(OnnxNetwork):
@@ -76,7 +76,7 @@ class _OpenVino(nn.Module):
             raise ModelError(
                 f"--backend openvino runs on the CPU, not on '{device}'; leave out one of them"
             )
-        self.library = f"openvino {openvino.__version__.partition('-')[0]}"
+        self.runtime = f"openvino {openvino.__version__.partition('-')[0]}"
         self._core = openvino.Core()
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant

@@ -124,7 +124,7 @@ def load_onnx(location: str, options: Options) -> Segmenter:
             "architecture": "onnx",
             "weights": digest_file(path),
             "input_size": network.size,
-            "library": network.library,
+            "library": network.runtime,
             **({"align_corners": True} if sidecar.align_corners else {}),
         },
         about={"model": f"onnx:{location}", "weights_file": path.name},
@@ -138,7 +138,7 @@ class OnnxNetwork(nn.Module):
 
     size:     the one height and width it takes; None: any
     channels: K, if the graph says so
-    library:  what runs it, and its version
+    runtime:  what runs it, and its version
     """
 
     align_corners = False
@@ -149,7 +149,7 @@ class OnnxNetwork(nn.Module):
             import onnxruntime
         except ImportError:
             raise ModelError(f"onnx:{path}: ONNX Runtime is not installed: {INSTALL}") from None
-        self.library = f"onnxruntime {onnxruntime.__version__}"
+        self.runtime = f"onnxruntime {onnxruntime.__version__}"
         provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
         if provider not in onnxruntime.get_available_providers():
             raise ModelError(
