@@ -27,7 +27,7 @@ class PredictionFolder:
     def open(cls, root: Path, model: str, record: Mapping[str, Any]) -> "PredictionFolder":
         """Open `root`/<model>, marked as this run's; ResultsError if it is another run's."""
         folder = root / file_name(model)
-        mark, digest = folder / "run.json", key_digest(record["key"])
+        mark, digest = folder / "predictions.json", key_digest(record["key"])
         if not mark.exists():
             write_json(mark, {"digest": digest, "model": model})
         try:

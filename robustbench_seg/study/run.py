@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,13 +72,14 @@ def evaluate(
     published one, of corrupted images that equal their clean one, and of each image left out.
     Whatever is raised, finished rows stay.
 
-    Raises ModelError if a segmenter's classes are not the dataset's or it fails on one image after
-    the other, ResultsError if a folder holds something else or cannot be written or the dataset's
-    clips cannot be told, and, after
-    everything else is done, IncompleteError if images had to be left out.
+    Raises CorruptionError for an unknown stream, a seed out of range or a tree without a manifest,
+    ModelError if a segmenter's classes are not the dataset's or it fails on one image after the
+    other, ResultsError if a folder holds something else or cannot be written or the frames of a
+    video have no numbers, and, after everything else is done, IncompleteError if images had to be
+    left out.
     """
     check_segmenters(segmenters, dataset)
-    units(dataset.ids, dataset.clip)  # that clips cannot be told, better now than after hours
+    units(dataset.ids, dataset.clip)  # frames without numbers: better now than after hours
     study = Study(dataset, protocol, tuple(conditions), stream, seed, corrupted, shard)
     unchanged = _Unchanged()
     with ThreadPoolExecutor(1) as scorer, Maker(study, workers) as maker:
@@ -122,16 +124,15 @@ def _run_block(
     unchanged: "_Unchanged",
     bar: "tqdm[None]",
 ) -> None:
-    try:
+    with ExitStack() as at_end:
+        for run in runs:
+            at_end.callback(run.flush, block)  # each, also where another's fails
         for made in maker.all(_wanted(study, block, conditions, runs)):
             unchanged.take(made)
             for run in _lacking(runs, made.source, made.condition):
                 run.take(made)
                 run.flush(block, after=FLUSH_SECONDS)
                 bar.update()
-    finally:
-        for run in runs:
-            run.flush(block)
 
 
 def _open(

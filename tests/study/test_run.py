@@ -165,6 +165,22 @@ def test_a_model_that_always_fails_is_given_up(toy, reds, protocol, conditions, 
     assert model.calls == 7 * 5 + 1
 
 
+def test_a_model_that_is_given_up_takes_no_finished_rows_with_it(
+    toy, reds, protocol, conditions, tmp_path
+):
+    class Narrow(reds):
+        def __call__(self, image):
+            labels = super().__call__(image)
+            return labels if self.calls < 4 else labels[:, :-1]
+
+    models = [Narrow("narrow"), reds("whole")]
+    with pytest.raises(ModelError, match=r"narrow: 8 images in a row came to nothing"):
+        evaluate(models, toy(8), protocol, conditions, tmp_path)
+    made = read_results(tmp_path).groupby("model")["matrix"].count()
+    assert made["narrow"] == 3
+    assert made["whole"] >= 7 * 5
+
+
 def test_a_slow_block_is_written_before_its_end(
     toy, reds, protocol, conditions, tmp_path, monkeypatch
 ):
