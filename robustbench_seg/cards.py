@@ -1,6 +1,6 @@
 """TOML text -> frozen dataclass, every field checked.
 
-A field's annotation says what is accepted: str, int, float, bool, Path, Literal[...], X | None,
+A field's annotation says what is accepted: str, int, float, bool, Literal[...], X | None,
 tuple[X, ...], dict[str, X], Any, or another dataclass (a TOML table). An unknown key is an error
 that names the nearest known one; so a misspelt setting never becomes a silent default.
 """

@@ -23,7 +23,7 @@ class DatasetError(RobustsegError):
 
 
 class CorruptionError(RobustsegError):
-    """An image, corruption name or severity that cannot be corrupted."""
+    """A corruption that cannot be made: its name, severity or image, or where it is to be kept."""
 
 
 class ModelError(RobustsegError):
@@ -35,7 +35,7 @@ class WeightsError(RobustsegError):
 
 
 class ResultsError(RobustsegError):
-    """A run folder that is missing, unreadable or contradicts itself."""
+    """Runs, or what was asked of them, that are missing, unreadable or contradictory."""
 
 
 class IncompleteError(RobustsegError):

@@ -7,7 +7,7 @@ import torch
 
 
 def hardware(device: str) -> str:
-    """Name what a training ran on: the GPU, or the processor and its number of threads."""
+    """Name a device: the GPU, or the processor and its number of threads."""
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from robustbench_seg.cards import parse
 from robustbench_seg.errors import CardError, CorruptionError, unknown
@@ -27,8 +27,22 @@ class Condition:
     corruption: str
     severity: int
 
+    @property
+    def folder(self) -> str:
+        """Its folder in a tree of corrupted images or of predictions, such as "fog/3"."""
+        return f"{self.corruption}/{self.severity}"
+
 
 CLEAN = Condition("clean", 0)
+
+
+def as_png(image_id: str) -> str:
+    """The path of an image in the folder of a condition: corrupted images are always PNG.
+
+    >>> as_png("images/validation/ADE_val_00000001.jpg")
+    'images/validation/ADE_val_00000001.png'
+    """
+    return PurePosixPath(image_id).with_suffix(".png").as_posix()
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,14 @@ class Protocol:
         return tuple(dict.fromkeys(spec.category for spec in self.corruptions))
 
     @cached_property
+    def by_category(self) -> dict[str, tuple[CorruptionSpec, ...]]:
+        """The corruptions of each category, both in protocol order."""
+        return {
+            category: tuple(spec for spec in self.corruptions if spec.category == category)
+            for category in self.categories
+        }
+
+    @cached_property
     def scored_conditions(self) -> tuple[Condition, ...]:
         """The conditions that enter the mean of their corruption, in protocol order."""
         return tuple(Condition(spec.name, s) for spec in self.corruptions for s in spec.scored)
@@ -83,7 +105,8 @@ class Protocol:
         for spec in self.corruptions:
             levels.setdefault(spec.scored_text, []).append(spec.name)
         most, *others = sorted(levels, key=lambda level: -len(levels[level]))
-        parts = [f"{most} of {len(levels[most])} corruptions"]
+        names = levels[most]
+        parts = [f"{most} of {f'{len(names)} corruptions' if len(names) > 1 else names[0]}"]
         parts += [f"{level} of {', '.join(levels[level])}" for level in others]
         return f"severities {'; '.join(parts)}"
 

@@ -214,6 +214,15 @@ def test_which_severities_are_averaged_in_words():
     assert load_protocol().averaged == f"severities 1-5 of 12 corruptions; 1-3 of {noises}"
     assert load_protocol("city-c-fan").averaged == "severities 1-3 of 16 corruptions"
     assert load_protocol("mpc-15").averaged == "severities 1-5 of 15 corruptions"
+    fog = replace(load_protocol(), corruptions=(load_protocol().spec("fog"),))
+    assert fog.averaged == "severities 1-5 of fog"
+
+
+def test_categories_with_their_corruptions():
+    specs = load_protocol().by_category
+    assert list(specs) == ["blur", "noise", "digital", "weather"]
+    assert [spec.name for spec in specs["weather"]] == ["snow", "spatter", "fog", "frost"]
+    assert sum(map(len, specs.values())) == 16
 
 
 def test_severities_digest_depends_on_every_parameter_and_not_on_what_scores():

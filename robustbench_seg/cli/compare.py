@@ -114,7 +114,7 @@ def _reference(
 def _heading(
     a: "Model", b: "Model", protocol: "Protocol", reference: "Reference", draws: int
 ) -> str:
-    from robustbench_seg.results import DEGRADATION_SOURCE, unlike
+    from robustbench_seg.results import DEGRADATION_SOURCE, FEW, unlike
 
     record, drawn = a.records[0], a.drawn
     lines = [f"{label}  {_named(model)}" for label, model in (("A", a), ("B", b))]
@@ -135,10 +135,6 @@ def _heading(
     elif drawn.units < FEW:
         lines.append(f"with only {drawn.units} {drawn.unit} intervals and p-values are rough")
     return "\n".join([*lines, ""])
-
-
-FEW = 30
-"""Below so many units a percentile interval is too narrow to be taken at its word."""
 
 
 def _named(model: "Model") -> str:

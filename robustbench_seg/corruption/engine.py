@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption import blur, digital, noise, resampling, weather
-from robustbench_seg.corruption.streams import STREAMS, FastStream, ReferenceStream, Stream
+from robustbench_seg.corruption.streams import STREAMS
 from robustbench_seg.errors import CardError, CorruptionError, unknown
 from robustbench_seg.protocol import SEVERITIES, Protocol, list_protocols, load_protocol, merged
 
@@ -89,8 +89,7 @@ def corrupt(
         raise CorruptionError(f"{corruption}: seed {seed!r} is not an integer of 0 to 2^32 - 1")
     if stream not in STREAMS:
         raise CorruptionError(unknown("stream", str(stream), STREAMS))
-    kind = FastStream if stream == "fast" else ReferenceStream
-    rng: Stream = kind(image_id, corruption, int(severity), int(seed))
+    rng = STREAMS[stream](image_id, corruption, int(severity), int(seed))
     parameters = spec.severities[severity - 1]
     function = _function(protocol.name, corruption, frozenset(parameters))
     rgb = _as_rgb(image, corruption)

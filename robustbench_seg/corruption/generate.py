@@ -9,10 +9,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
-from pathlib import Path, PurePosixPath
-
-import numpy as np
-from numpy.typing import NDArray
+from pathlib import Path
 
 from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.corruption.links import make_link, plan_links
@@ -30,14 +27,13 @@ from robustbench_seg.corruption.manifest import (
     shard_manifests,
     write_manifest,
 )
+from robustbench_seg.corruption.pixels import Image
 from robustbench_seg.corruption.png import digest_pixels, encode_png, read_pixels
 from robustbench_seg.corruption.pool import run
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.files import digest_bytes, digest_file, write_bytes
-from robustbench_seg.protocol import Condition, Protocol
+from robustbench_seg.protocol import Condition, Protocol, as_png
 from robustbench_seg.shard import WHOLE, Shard
-
-Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ class Generation:
 
     def name(self, source: Source, condition: Condition) -> str:
         """Path of a variant in `out`: the source's own, as PNG."""
-        return f"{condition.corruption}/{condition.severity}/{_as_png(source.id)}"
+        return f"{condition.folder}/{as_png(source.id)}"
 
     def missing(self) -> Iterator[tuple[Source, Condition]]:
         """The variants that are not there yet."""
@@ -248,27 +244,21 @@ def _record(generation: Generation, made: Manifest) -> Manifest:
 
 def _link(generation: Generation) -> dict[str, str]:
     """Put the labels beside the images of every condition; path in `out` -> target, relative."""
-    images = [_as_png(source.id) for source in generation.sources]
+    images = [as_png(source.id) for source in generation.sources]
     plan = plan_links(images, (source.companions for source in generation.sources))
     return {
-        f"{c.corruption}/{c.severity}/{name}": make_link(
-            generation.out / c.corruption / str(c.severity) / name, target
-        )
-        for c in generation.conditions
+        f"{condition.folder}/{name}": make_link(generation.out / condition.folder / name, target)
+        for condition in generation.conditions
         for name, target in plan.items()
     }
-
-
-def _as_png(name: str) -> str:
-    return PurePosixPath(name).with_suffix(".png").as_posix()
 
 
 def _check_names(sources: tuple[Source, ...]) -> None:
     first: dict[str, str] = {}
     for source in sources:
-        if (other := first.setdefault(_as_png(source.id), source.id)) != source.id:
+        if (other := first.setdefault(as_png(source.id), source.id)) != source.id:
             raise CorruptionError(
-                f"{other} and {source.id} would both become {_as_png(source.id)}; rename one"
+                f"{other} and {source.id} would both become {as_png(source.id)}; rename one"
             )
     for source in sources:
         for path in source.companions:

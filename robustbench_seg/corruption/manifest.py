@@ -129,8 +129,8 @@ def check_recipe(folder: Path, wanted: Recipe) -> None:
         standing.append(from_table(Recipe, _read(folder / RECIPE), str(folder / RECIPE)))
     if (folder / MANIFEST).exists():
         standing.append(read_manifest(folder))
-    for recipe in standing:
-        if differences := recipe.differences(wanted):
+    for other in standing:
+        if differences := other.differences(wanted):
             raise CorruptionError(
                 f"{folder} holds a tree made otherwise: {'; '.join(differences)}; "
                 "choose another folder, or remove this one"
@@ -142,7 +142,7 @@ def read_manifest(folder: Path) -> Manifest:
 
     CorruptionError if there is none, CardError if it does not say what it must.
     """
-    path = Path(folder) / MANIFEST
+    path = folder / MANIFEST
     if path.is_file():
         return from_table(Manifest, _read(path), str(path))
     if shard_manifests(folder):
@@ -158,7 +158,7 @@ def read_manifest(folder: Path) -> Manifest:
 def shard_manifests(folder: Path) -> dict[Shard, Path]:
     """The manifests of the shards that are finished and not merged."""
     found = {}
-    for path in sorted(Path(folder).glob("manifest.*-of-*.json")):
+    for path in sorted(folder.glob("manifest.*-of-*.json")):
         if match := re.fullmatch(r"manifest\.(\d+)-of-(\d+)\.json", path.name):
             found[Shard(int(match[1]), int(match[2]))] = path
     return found

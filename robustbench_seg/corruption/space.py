@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from robustbench_seg.corruption.engine import corrupt
-from robustbench_seg.corruption.generate import Generation, Image, Source
+from robustbench_seg.corruption.generate import Generation, Source
+from robustbench_seg.corruption.pixels import Image
 from robustbench_seg.corruption.png import encode_png
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.protocol import Condition

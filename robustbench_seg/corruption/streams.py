@@ -6,7 +6,7 @@ imagecorruptions package draws, so that results can be compared pixel by pixel.
 """
 
 import hashlib
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from robustbench_seg.files import canonical_json
 
 Window = tuple[slice, slice]
-StreamName = Literal["fast", "reference"]
-
-STREAMS: tuple[StreamName, ...] = ("fast", "reference")
 
 #: Raised whenever the fast stream gives other numbers for the same key.
 FAST_STREAM_VERSION = 2
@@ -96,7 +93,7 @@ class FastStream:
         return out
 
     def _advance(self, words: int) -> int:
-        """Set the counter behind what yields so many words; where it stood."""
+        """Move the counter past the words that are about to be drawn; returns where it stood."""
         first = self._counter
         self._counter += -(-words // 4)
         return first
@@ -155,3 +152,8 @@ class ReferenceStream:
 
 
 Stream: TypeAlias = FastStream | ReferenceStream
+
+STREAMS: dict[str, type[FastStream] | type[ReferenceStream]] = {
+    "fast": FastStream,
+    "reference": ReferenceStream,
+}

@@ -16,7 +16,7 @@ from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
 from robustbench_seg.datasets.custom import open_custom
-from robustbench_seg.datasets.file_dataset import corrupted_image, corrupted_path, read_image
+from robustbench_seg.datasets.file_dataset import corrupted_image, read_image
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "Sample",
     "class_names",
     "corrupted_image",
-    "corrupted_path",
     "open_dataset",
     "read_image",
 ]

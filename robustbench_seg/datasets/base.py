@@ -3,7 +3,7 @@
 Nothing is read before it is asked for, and nothing is kept: one sample, one read.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,8 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-IGNORE = 255
-"""The class index of pixels that are not scored."""
+from robustbench_seg.confusion import IGNORE as IGNORE
 
 Image = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
@@ -76,7 +75,6 @@ class Dataset(Protocol):
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Sample: ...
-    def __iter__(self) -> Iterator[Sample]: ...
 
     def image(self, index: int) -> Image:
         """The image alone: uint8 HxWx3 RGB."""

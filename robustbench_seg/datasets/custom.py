@@ -160,6 +160,8 @@ def _glob(value: Any, split: str, where: str) -> str:
 
 def _class_of_id(description: Description, where: str) -> dict[int, int]:
     classes = description.classes
+    if description.label_map == {}:
+        raise CardError(f"{where}: label_map is empty; leave it out, or name the class of each id")
     meaning = {}
     if description.label_map is None:
         meaning = {index: index for index in range(len(classes))}

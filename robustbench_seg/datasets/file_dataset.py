@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from PIL import UnidentifiedImageError
 from robustbench_seg.datasets.base import Dataset, Image, Labels, Sample
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.protocol import as_png
 
 UNKNOWN = 254
 """In a label table: an id that this dataset does not have. So there are at most 254 classes."""
@@ -218,21 +219,12 @@ def read_label_ids(path: Path) -> NDArray[np.integer[Any]]:
     return ids // step if step > 1 else ids
 
 
-def corrupted_path(image_id: str) -> str:
-    """Where a corrupted tree holds the image `image_id`: corrupted images are always PNG.
-
-    >>> corrupted_path("images/validation/ADE_val_00000001.jpg")
-    'images/validation/ADE_val_00000001.png'
-    """
-    return str(PurePosixPath(image_id).with_suffix(".png"))
-
-
 def corrupted_image(dataset: Dataset, index: int, folder: Path) -> Image:
     """The image `index` of `dataset`, read from `folder`, a root of corrupted images.
 
     uint8 HxWx3 RGB. Raises DatasetError naming the file where it is missing or broken.
     """
-    return read_image(folder / corrupted_path(dataset.ids[index]))
+    return read_image(folder / as_png(dataset.ids[index]))
 
 
 def _unreadable(what: str, path: Path, error: BaseException) -> DatasetError:

@@ -46,7 +46,8 @@ def checked_root(root: Path | None, source: Source, variable: str | None = None)
 
 
 def find_images(root: Path, patterns: Sequence[str], source: Source) -> list[str]:
-    """Relative paths of all files that match one of the globs, sorted; DatasetError if none.
+    """Relative paths of all files that match one of the globs, sorted; DatasetError if none,
+    and of one whose name is not UTF-8.
 
     Hidden files are left out: partly written ones, and what macOS puts beside each file.
     """
@@ -60,6 +61,13 @@ def find_images(root: Path, patterns: Sequence[str], source: Source) -> list[str
         raise DatasetError(
             f"{source.title}: no image {' or '.join(patterns)} in {root}; {source.obtain}"
         )
+    for name in found:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise DatasetError(
+                f"{source.title}: the file name {name!a} in {root} is not UTF-8; rename the file"
+            ) from None
     return sorted(found)
 
 

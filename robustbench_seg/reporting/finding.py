@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.panels import Panel, counted
 from robustbench_seg.reporting.views import number
-
-FEW = 30
-"""Below so many units a percentile interval is too narrow to be taken at its word."""
+from robustbench_seg.results import FEW
 
 
 def finding(panels: Sequence[Panel]) -> str:
@@ -40,22 +38,22 @@ def sentences(panel: Panel) -> list[str]:
 
 
 def _leader(panel: Panel, complete: pd.DataFrame) -> str:
-    count = len(panel.protocol.names)
+    over = counted([len(panel.protocol.names)], "corruption")
     best = complete.iloc[0]
-    where = f"On {best['images']} images of {panel.dataset} {panel.split}"
+    where = f"On {counted([best['images']], 'image')} of {panel.dataset} {panel.split}"
     if len(complete) == 1:
         low, high = panel.interval(best["model"])
         limits = f" (95 % interval {number(low)} to {number(high)})" if low == low else ""
         return (
             f"{where}, {best['model']} keeps {number(best['retention'])} % of its clean mIoU: "
-            f"{number(best['mean'])} on average over {count} corruptions{limits}, "
+            f"{number(best['mean'])} on average over {over}{limits}, "
             f"{number(best['clean'])} on clean images."
         )
     second = complete.iloc[1]
     gap = panel.difference(best["model"], second["model"])
     if gap is None:
         return (
-            f"{where}, {best['model']} has the highest mean mIoU over {count} corruptions, "
+            f"{where}, {best['model']} has the highest mean mIoU over {over}, "
             f"{number(best['mean'])} against {number(second['mean'])} for {second['model']}; "
             f"{_unpaired(panel, best['model'], second['model'])}, so no interval of the difference "
             "can be given."
@@ -68,12 +66,12 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
     if low <= 0 <= high:
         return (
             f"{where}, no difference in robustness is established between {best['model']} "
-            f"(mean mIoU over {count} corruptions {number(best['mean'])}) and {second['model']} "
+            f"(mean mIoU over {over} {number(best['mean'])}) and {second['model']} "
             f"({number(second['mean'])}): they differ by {points} points ({interval})."
         )
     return (
         f"{where}, {best['model']} is the most robust of {len(complete)} models: mean mIoU "
-        f"{number(best['mean'])} over {count} corruptions, {points} points more than "
+        f"{number(best['mean'])} over {over}, {points} points more than "
         f"{second['model']} with {number(second['mean'])} ({interval})."
     )
 
@@ -117,6 +115,9 @@ def _others(panel: Panel, complete: pd.DataFrame) -> list[str]:
 
 
 def _trust(panel: Panel) -> str:
+    if all(run.drawn.units == 1 for run in panel.measured):
+        unit = panel.measured[0].drawn.unit
+        return f"No score has an interval: there is but one unit to draw ({unit})."
     fewest = min((run.drawn for run in panel.measured), key=lambda drawn: drawn.units)
     trainings = sorted({run.drawn.trainings for run in panel.measured})
     if trainings[-1] == 1:
@@ -128,9 +129,9 @@ def _trust(panel: Panel) -> str:
     else:
         counts = " or ".join(map(str, trainings))
         said = (
-            f"Scores are means over the trainings of a model ({counts}): the interval covers the "
-            "choice of images and the luck of training where there are several, which so few "
-            "understate; not the corruptions' random draws."
+            f"Scores are means over the trainings of a model ({counts}). The interval covers the "
+            "choice of images and, where there are several trainings, the luck of training, which "
+            "so few underestimate; it does not cover the corruptions' random draws."
         )
     rough = f" With only {fewest.units} {fewest.unit} even that is rough."
     return said + (rough if fewest.units < FEW else "")

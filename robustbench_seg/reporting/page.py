@@ -11,7 +11,7 @@ from robustbench_seg.files import write_text
 from robustbench_seg.protocol import list_protocols
 from robustbench_seg.reporting import published
 from robustbench_seg.reporting.panel_view import panel_view, slug, unique
-from robustbench_seg.reporting.panels import Measured, Panel
+from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.pictures import copy_pictures
 from robustbench_seg.reporting.provenance import run_views
 from robustbench_seg.reporting.table_files import write_tables
@@ -27,8 +27,8 @@ WORDS = (
      "five severities score."),
     ("interval", "95 % percentile interval of a bootstrap over images, or clips of consecutive "
      "frames where they are a video; a difference of two models draws the same for both. Where a "
-     "model was trained several times it draws the trainings, too; else it covers the choice of "
-     "images only. The random numbers of the corruptions are never covered."),
+     "model was trained several times it draws the trainings, too; otherwise it covers the choice "
+     "of images only. The random numbers of the corruptions are never covered."),
     ("CD, rCD", "Corruption degradation of Kamann and Rother (definition quoted from memory): "
      "error of a model over the error of the reference model, summed over scored severities; rCD "
      "takes the error beyond clean. In percent; below 100 is more robust than the reference."),
@@ -94,17 +94,14 @@ def _command(panels: Sequence[Panel], pictures: bool) -> str:
     baseline = next((panel.baseline for panel in panels if panel.baseline), None)
     options = ["--reference", baseline] if baseline else []
     for name in sorted({panel.protocol.name for panel in panels}):
-        own = {_own(run) for p in panels if p.protocol.name == name for run in p.measured}
+        runs = [run for p in panels if p.protocol.name == name for run in p.measured]
+        own = {run.record.get("protocol") for run in runs}
         if name not in list_protocols():
             options += ["--protocol", f"{name}.toml"]
         elif own != {name}:
             options += ["--protocol", name]
     options += [] if pictures else ["--no-pictures"]
     return shlex.join(["robustseg", "report", *names, "--out", "report", *options])
-
-
-def _own(run: Measured) -> object:
-    return run.record.get("protocol")
 
 
 def _thumbnail_width(panels: int) -> int:

@@ -6,7 +6,7 @@ panel carries them apart, for reference.
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +23,18 @@ from robustbench_seg.results import (
     check_comparable,
     interval,
     median_seconds,
-    paired_difference,
 )
+
+
+def counted(numbers: Iterable[int], one: str, several: str | None = None) -> str:
+    """How many there are, in words; several numbers where it depends on the run.
+
+    >>> counted([1], "image"), counted([4, 24], "image"), counted([2], "class", "classes")
+    ('1 image', '4 or 24 images', '2 classes')
+    """
+    numbers = list(numbers)
+    noun = one if numbers == [1] else several or f"{one}s"
+    return f"{' or '.join(map(str, numbers))} {noun}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +84,7 @@ class Measured:
 
     def limits(self, draws: Draws) -> tuple[float, float]:
         """95 % interval of a score of `drawn`; nan where there is none, or one unit only."""
-        several = self.drawn.units > 1
-        return interval(draws, self.drawn.units) if several else (math.nan, math.nan)
+        return interval(draws, self.drawn.units)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,24 +125,19 @@ class Panel:
     def facts(self) -> str:
         """What was measured here, in one line."""
         count = sum(len(run.scored.folders) for run in self.measured)
-        runs = f"{count} measured {'run' if count == 1 else 'runs'}"
         counts = sorted({int(run.record["images"]) for run in self.measured})
-        images = "1 image" if counts == [1] else f"{' or '.join(map(str, counts))} images"
         return (
-            f"{runs}, {images}, {len(self.classes)} classes, protocol {self.protocol.name} "
+            f"{counted([count], 'measured run')}, {counted(counts, 'image')}, "
+            f"{counted([len(self.classes)], 'class', 'classes')}, protocol {self.protocol.name} "
             f"version {self.protocol.version}"
         )
 
     @property
-    def unit(self) -> str:
-        """What a bootstrap draws: images, or clips of a video."""
-        return self.measured[0].drawn.unit
-
-    @property
     def drawn_over(self) -> str:
         """What the draws of an interval are of, in words: its unit, and trainings if several."""
+        unit = self.measured[0].drawn.unit
         several = any(run.drawn.trainings > 1 for run in self.measured)
-        return f"{self.unit} and trainings" if several else self.unit
+        return f"{unit} and trainings" if several else unit
 
     @property
     def shows_published(self) -> bool:
@@ -196,8 +200,7 @@ class Panel:
             return None
         if a.drawn.units == 1:
             return None
-        difference = paired_difference(a.drawn, b.drawn)
-        return difference.low, difference.high
+        return interval(a.drawn.mean - b.drawn.mean, a.drawn.units)
 
     def class_grid(self, model: str) -> pd.DataFrame:
         """Class x (clean, corruptions): IoU, mean over scored severities, nan where incomplete."""

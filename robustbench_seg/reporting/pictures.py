@@ -83,13 +83,14 @@ def copy_pictures(panel: Panel, folder: Path) -> None:
 def album(panel: Panel, width: int) -> Album | None:
     """The panel's pictures at most `width` pixels wide; None where no run kept any."""
     kept = [run for run in panel.measured if (run.folder / "pictures").is_dir()]
-    shown = kept[:MODELS]
-    if not shown:
+    if not kept:
         return None
+    # Runs of other files of the dataset kept another image, or the same one in another size.
+    kept = [run for run in kept if np.array_equal(_truth(run, width), _truth(kept[0], width))]
+    shown = kept[:MODELS]
     first = shown[0].folder / "pictures"
     categories = []
-    for category in panel.protocol.categories:
-        specs = [spec for spec in panel.protocol.corruptions if spec.category == category]
+    for category, specs in panel.protocol.by_category.items():
         found = (_corruption(spec.name, shown, width) for spec in specs)
         corruptions = [pictures for pictures in found if pictures]
         if corruptions:
@@ -124,8 +125,14 @@ def _note(kept: int, measured: int) -> str:
     if kept > MODELS:
         note += f" The first {MODELS} of {kept} models are shown; those of all are in pictures/."
     elif kept < measured:
-        note += f" {measured - kept} of {measured} runs kept no pictures."
+        note += f" {measured - kept} of {measured} runs kept no pictures of it."
     return note
+
+
+def _truth(run: Measured, width: int) -> NDArray[np.uint8]:
+    """The true classes of the image that a run kept; empty without them."""
+    path = run.folder / "pictures" / "truth.png"
+    return _indices(path, width) if path.is_file() else np.empty(0, np.uint8)
 
 
 def _corruption(name: str, runs: Sequence[Measured], width: int) -> CorruptionPictures | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from robustbench_seg.reporting.panels import Measured, Panel
+from robustbench_seg.results import told
 
 FIRST = (
     ("images", "images"),
@@ -46,7 +47,7 @@ def run_views(panel: Panel, measured: Measured) -> list[RunView]:
     """The provenance of one row of a panel: of each of its runs."""
     model, views = measured.scored, []
     for folder, record in zip(model.folders, model.records, strict=True):
-        found = ((name, _at(record, path)) for name, path in FIRST)
+        found = ((name, told(record, path)) for name, path in FIRST)
         facts = [(name, _shown(value)) for name, value in found if value not in (None, {})]
         missing = model.missing if folder == model.folders[0] else {}
         views.append(
@@ -60,12 +61,6 @@ def run_views(panel: Panel, measured: Measured) -> list[RunView]:
             )
         )
     return views
-
-
-def _at(record: object, path: str) -> object:
-    for key in path.split("/"):
-        record = record.get(key) if isinstance(record, Mapping) else None
-    return record
 
 
 def _shown(value: object) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from robustbench_seg.files import atomic_path, write_text
 from robustbench_seg.protocol import CLEAN, SEVERITIES, Protocol, load_protocol
 from robustbench_seg.reporting import published
-from robustbench_seg.reporting.panels import Measured, Panel
+from robustbench_seg.reporting.panels import Measured, Panel, counted
 from robustbench_seg.reporting.tables import csv, grouped_latex, markdown
 
 _WHERE = ["model", "dataset", "split"]
@@ -55,7 +55,7 @@ def write_tables(panels: Sequence[Panel], folder: Path) -> None:
 
 
 def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One table; of several protocols, a later one's corruptions would else follow the mean."""
+    """One table, the mean last, also where a later protocol has further corruptions."""
     table = pd.concat(parts, ignore_index=True)
     last = [column for column in ("mean", "retention") if column in table]
     return table[[*table.columns.drop(last), *last]]
@@ -66,19 +66,18 @@ def _ranking_latex(panel: Panel, label: str) -> str:
     scores = panel.scores.copy()
     literature = scores["source"] == "published"
     images = scores.loc[~literature, "images"].unique()
-    where = f"On {panel.name}, {' or '.join(map(str, images))} images"
+    where = f"On {panel.name}, {counted(images, 'image')}"
     scores.loc[literature, "model"] += " *"
     note = f". * published: {published.SOURCE}" if literature.any() else ""
     return _latex(scores, panel.protocol, where, label, note)
 
 
 def _latex(scores: pd.DataFrame, protocol: Protocol, where: str, label: str, note: str = "") -> str:
-    names = [spec.name for c in protocol.categories for spec in protocol.corruptions
-             if spec.category == c]  # fmt: skip
-    groups = {name: protocol.spec(name).category for name in names}
+    specs = [spec for group in protocol.by_category.values() for spec in group]
+    names = [spec.name for spec in specs]
     table = scores[["model", CLEAN.corruption, *names, "mean", "retention"]]
     table = table.rename(columns=lambda name: str(name).replace("_", " "))
-    groups = {name.replace("_", " "): category for name, category in groups.items()}
+    groups = {spec.name.replace("_", " "): spec.category for spec in specs}
     caption = f"{where}: mIoU in percent; averaged: {protocol.averaged.replace('_', ' ')}{note}"
     return grouped_latex(table, groups, caption, f"tab:{label}")
 

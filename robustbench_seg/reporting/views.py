@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from robustbench_seg.reporting.panels import Measured, Panel
+from robustbench_seg.reporting.panels import Measured, Panel, counted
 
 
 @dataclass(frozen=True)
@@ -149,11 +149,13 @@ def _cost_cells(measured: Measured | None) -> list[Cell]:
 
 def _note(panel: Panel) -> str:
     counts = Counter(spec.scored_text for spec in panel.protocol.corruptions)
-    spelled = [f"{count} corruptions at severities {levels}" for levels, count in counts.items()]
-    note = (
-        f"Mean: unweighted, over {', '.join(spelled)}. The bar is the 95 % interval from a "
-        f"bootstrap over {panel.drawn_over}."
-    )
+    spelled = [
+        f"{counted([count], 'corruption')} at severities {levels}"
+        for levels, count in counts.items()
+    ]
+    note = f"Mean: unweighted, over {', '.join(spelled)}."
+    if any(run.drawn.units > 1 for run in panel.measured):
+        note += f" The bar is the 95 % interval from a bootstrap over {panel.drawn_over}."
     if any("=" in rank for rank in panel.ranks):
         note += " A place with = is shared: the difference from its first model is not established."
     if panel.baseline:

@@ -21,19 +21,14 @@ STEPS = 33
 
 def wide_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
     """Rows of tables/miou.csv, the panel's own or published ones, as the paper's table 5."""
-    specs = [
-        spec
-        for category in panel.protocol.categories
-        for spec in panel.protocol.corruptions
-        if spec.category == category
-    ]
+    by_category = panel.protocol.by_category
+    specs = [spec for group in by_category.values() for spec in group]
     columns = [Column("model"), Column("clean")]
     groups = [Group("", 2)]
     for before, spec in zip([None, *specs], specs, strict=False):
         first = before is None or before.category != spec.category
         if first:
-            width = sum(other.category == spec.category for other in specs)
-            groups.append(Group(spec.category, width))
+            groups.append(Group(spec.category, len(by_category[spec.category])))
         title = f"mean over severities {', '.join(map(str, spec.scored))}"
         name = spec.name.replace("_", " ")
         columns.append(Column(name, title, starts_group=first, group=spec.category))

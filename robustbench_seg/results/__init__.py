@@ -5,14 +5,7 @@ from robustbench_seg.results.comparison import Reference, check_comparable, comp
 from robustbench_seg.results.degradation import DEGRADATION_SOURCE, cd, rcd
 from robustbench_seg.results.groups import group_runs, model_runs
 from robustbench_seg.results.hardest import Hard, hardest
-from robustbench_seg.results.intervals import (
-    Bootstrap,
-    Difference,
-    Draws,
-    bootstrap,
-    interval,
-    paired_difference,
-)
+from robustbench_seg.results.intervals import FEW, Bootstrap, Draws, bootstrap, interval
 from robustbench_seg.results.missing import missing
 from robustbench_seg.results.models import Model, own_protocol, read_model
 from robustbench_seg.results.read import read_counts, read_results
@@ -42,8 +35,8 @@ from robustbench_seg.results.units import units
 
 __all__ = [
     "DEGRADATION_SOURCE",
+    "FEW",
     "Bootstrap",
-    "Difference",
     "Draws",
     "Hard",
     "Model",
@@ -74,7 +67,6 @@ __all__ = [
     "model_runs",
     "own_protocol",
     "p_value",
-    "paired_difference",
     "protocol_scores",
     "rcd",
     "read_counts",

@@ -77,7 +77,6 @@ def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.
     Raises ResultsError if the two do not compare (see check_comparable).
     """
     check_comparable(a, b)
-    several = a.drawn.units > 1
     records = []
     for kind, score, severities, first, second in _rows(a, b, protocol, reference):
         difference = first - second
@@ -87,7 +86,7 @@ def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.
             ("B", ("B_low", "B_high"), second),
             ("difference", ("low", "high"), difference),
         ):
-            limits = interval(draws, a.drawn.units) if several else (np.nan, np.nan)
+            limits = interval(draws, a.drawn.units)
             record |= {name: float(draws[0]), **dict(zip(ends, limits, strict=True))}
         record["p"] = p_value(difference, a.drawn.units)
         empty = [model for model, draws in ((a, first), (b, second)) if np.isnan(draws[0])]
@@ -136,8 +135,7 @@ def _rows(
     for spec in protocol.corruptions:
         one, two = (summary.corruptions[spec.name] for summary in (first, second))
         yield "corruption", spec.name, spec.scored_text, one, two
-    for category in protocol.categories:
-        specs = [spec for spec in protocol.corruptions if spec.category == category]
+    for category, specs in protocol.by_category.items():
         text = ", ".join(dict.fromkeys(spec.scored_text for spec in specs))
         yield "category", category, text, first.categories[category], second.categories[category]
     yield "summary", "mean", "scored", first.mean, second.mean

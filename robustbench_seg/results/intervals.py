@@ -33,6 +33,9 @@ RESAMPLES = 1000
 SEED = 0
 LEVEL = 95.0
 
+FEW = 30
+"""Below so many units a percentile interval is too narrow to be taken at its word."""
+
 Draws = NDArray[np.float64]
 """A score and its draws: float64 (1 + resamples,); the first is of the images as they are."""
 
@@ -69,15 +72,6 @@ class Bootstrap:
     def unit(self) -> str:
         """What is drawn, in words."""
         return unit_name(self.clip)
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A difference of two scores in points, with its interval."""
-
-    points: float
-    low: float
-    high: float
 
 
 def bootstrap(
@@ -121,27 +115,18 @@ def bootstrap(
 def interval(draws: Draws, units: int) -> tuple[float, float]:
     """The expanded percentile interval of LEVEL percent; nan where a draw has no score.
 
+    nan, too, of a single unit, whose draws are all the same.
     Few units spread too little in their own draws: plain percentiles would hold the truth in 90 %
     of cases with ten units. So they are taken further out, by as much as Student's t with
     units - 1 degrees of freedom asks for (Hesterberg, "What teachers should know about the
     bootstrap", The American Statistician 2015, section 5.2); with 500 units that is nothing.
     """
-    tail = 0.0
-    if units > 1:
-        quantile = scipy.special.stdtrit(units - 1, 0.5 + LEVEL / 200)
-        tail = 100 * float(scipy.special.ndtr(-quantile * math.sqrt(units / (units - 1))))
+    if units == 1:
+        return math.nan, math.nan
+    quantile = scipy.special.stdtrit(units - 1, 0.5 + LEVEL / 200)
+    tail = 100 * float(scipy.special.ndtr(-quantile * math.sqrt(units / (units - 1))))
     low, high = np.percentile(draws[1:], [tail, 100 - tail])
     return float(low), float(high)
-
-
-def paired_difference(first: Bootstrap, second: Bootstrap) -> Difference:
-    """Mean over the corruptions of the first model less that of the second, on the same draws.
-
-    Raises ResultsError if the runs are not on the same images.
-    """
-    check_paired(first, second)
-    difference = first.mean - second.mean
-    return Difference(float(difference[0]), *interval(difference, first.units))
 
 
 def check_paired(first: Bootstrap, second: Bootstrap) -> None:

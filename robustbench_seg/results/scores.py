@@ -61,10 +61,8 @@ def summarise(cells: Mapping[Condition, Scores], protocol: Protocol) -> Summary:
     mean = _mean([*corruptions.values()])
     mpc = _mean([*average(with_every_severity(protocol)).values()])
     categories = {
-        category: _mean(
-            [corruptions[s.name] for s in protocol.corruptions if s.category == category]
-        )
-        for category in protocol.categories
+        category: _mean([corruptions[spec.name] for spec in specs])
+        for category, specs in protocol.by_category.items()
     }
     return Summary(clean, corruptions, categories, mean, 100 * mean / clean, mpc, 100 * mpc / clean)
 
@@ -170,9 +168,8 @@ def category_means(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     category, in protocol order.
     """
     means = {}
-    for category in protocol.categories:
-        names = [spec.name for spec in protocol.corruptions if spec.category == category]
-        means[category] = scores[names].mean(axis=1, skipna=False)
+    for category, specs in protocol.by_category.items():
+        means[category] = scores[[spec.name for spec in specs]].mean(axis=1, skipna=False)
     return pd.DataFrame(means, index=scores.index)
 
 
@@ -188,7 +185,7 @@ def coarsest_scores(conditions: pd.DataFrame, protocol: Protocol) -> pd.DataFram
     levels = whole.pivot(index="run", columns=["corruption", "severity"], values="miou")
     columns = {}
     for category, means in category_means(scores, protocol).items():
-        names = [spec.name for spec in protocol.corruptions if spec.category == category]
+        names = [spec.name for spec in protocol.by_category[str(category)]]
         if means.notna().any():
             columns[category] = means
             continue

@@ -4,7 +4,7 @@
                         Written first, never changed
     parts/*.parquet     rows of a block of images, each file written atomically and never changed
     timings/*.parquet   seconds, one file beside each part; never part of an equality
-    pictures/           the first image and its predictions, for the report
+    pictures/           the first image and the hardest ones with their predictions, for the report
 
 The folder's name ends in the first digits of the key's digest, so two different runs never share
 a folder. Two folders hold equal results when they hold the same set of
@@ -190,7 +190,8 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise ResultsError(f"{path} cannot be read ({error}); remove this run folder") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise ResultsError(f"{path} is not of this program, or of another version of it")
-    missing = {"model", "dataset", "split", "images", "classes", "key"} - record.keys()
+    told = {"model", "dataset", "split", "images", "classes", "stream", "seed", "protocol", "key"}
+    missing = told - record.keys()
     if missing:
         raise ResultsError(f"{path} lacks {', '.join(sorted(missing))}; remove this run folder")
     return record

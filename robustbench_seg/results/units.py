@@ -15,8 +15,8 @@ def units(images: Sequence[str], clip: int) -> NDArray[np.intp]:
     images: ids
     clip:   of the dataset: 1: each image is a unit; more: so many consecutive frames of a video
         are, about (the frames of a video are shared out evenly). A frame's number is the last
-        that stands alone in its name, between "_", "-", "." or "/", or else its last digits;
-        frames whose names are else the same are one video.
+        that stands alone in its name, between "_", "-", "." or "/", or otherwise its last digits;
+        frames whose names are otherwise the same are one video.
 
     Raises ResultsError for more than one and a frame without a number.
 
@@ -31,8 +31,8 @@ def units(images: Sequence[str], clip: int) -> NDArray[np.intp]:
         found = [*re.finditer(r"(?<![^_./-])\d+(?![^_./-])", stem)] or [*re.finditer(r"\d+", stem)]
         if not found:
             raise ResultsError(
-                f"{image}: no frame number in its name, so clips of {clip} frames cannot be told; "
-                "say clip = 1 in the description of the dataset"
+                f"{image}: no frame number in its name, so clips of {clip} frames cannot be "
+                "formed; say clip = 1 in the description of the dataset"
             )
         start, end = found[-1].span()
         videos.setdefault(f"{stem[:start]}*{stem[end:]}", []).append((int(stem[start:end]), place))

@@ -118,7 +118,7 @@ class Maker:
                 stream=study.stream,
                 protocol=study.protocol,
             )
-        folder = study.corrupted / condition.corruption / str(condition.severity)
+        folder = study.corrupted / condition.folder
         image = corrupted_image(study.dataset, source.index, folder)
         if image.shape != clean.shape:
             raise DatasetError(

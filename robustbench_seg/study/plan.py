@@ -64,8 +64,8 @@ class Study:
     def phases(self, segmenters: Sequence[Segmenter]) -> Sequence[tuple[Condition, ...]]:
         """The conditions in the order in which they are run over all images.
 
-        Once, for each image is then decoded once; but where a published clean score tells
-        whether all is well, clean first: better to learn that before the hours than after.
+        All at once, so that each image is decoded once. But where a published clean score can
+        show that something is wrong, clean goes first: better to learn that before the long part.
         """
         if self.shard == WHOLE and any(map(self.published, segmenters)):
             return [(CLEAN,), self.all_conditions]
@@ -110,8 +110,7 @@ class Study:
                 "Ask for what it holds, or leave out --corrupted"
             )
         for condition in self.all_conditions[1:]:
-            folder = self.corrupted / condition.corruption / str(condition.severity)
-            if not folder.is_dir():
+            if not (self.corrupted / condition.folder).is_dir():
                 raise ResultsError(
                     f"{self.corrupted} has no {condition.corruption} at severity "
                     f"{condition.severity}; generate it, or choose others with --corruption"

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets import corrupted_path
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_json
-from robustbench_seg.protocol import Condition
+from robustbench_seg.protocol import Condition, as_png
 from robustbench_seg.results import file_name, key_digest
 from robustbench_seg.study.pictures import write_labels
 
@@ -42,8 +41,7 @@ class PredictionFolder:
 
     def path(self, image: str, condition: Condition) -> Path:
         """Where the prediction for one image under one condition lies."""
-        folder = self.folder / condition.corruption / str(condition.severity)
-        return folder / corrupted_path(image)
+        return self.folder / condition.folder / as_png(image)
 
     def write(
         self,

@@ -34,7 +34,8 @@ def validate(
     total = np.zeros((classes, classes), np.int64)
     mode = network.training
     network.eval()
-    for sample in dataset:
+    for index in range(len(dataset)):
+        sample = dataset[index]
         total += confusion_matrix(sample.labels, segmenter(sample.image), classes)
     network.train(mode)
     return total

@@ -148,6 +148,7 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
         ("name", "clip = 0\nname", "clip is 0; 1 or more images are wanted"),
         ("name", "ignore = [70000]\nname", "ignore: 70000 is not an id; 0..65535 is possible"),
         ("name", "ignore = [2]\nname", "the id 2 is both ignored and a class"),
+        ("name", "label_map = {}\nname", "label_map is empty; leave it out, or name the class of"),
         ("name", "label_map = {a = 1}\nname", "label_map: 'a' is not an id; 0..65535 is possible"),
         ("name", "label_map = {70000 = 1}\nname", "label_map: '70000' is not an id; 0..65535"),
         ("name", "label_map = {1 = 'rok'}\nname", "label_map.1: unknown class 'rok'; did you me"),

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from robustbench_seg.datasets.file_dataset import label_table
@@ -34,6 +36,12 @@ def test_images_are_sorted_relative_and_not_hidden(tmp_path, put):
     ]
     with pytest.raises(DatasetError, match=r"Things: no image \*/\*\.gif or \*\.gif in .*; get"):
         find_images(tmp_path, ["*/*.gif", "*.gif"], SOURCE)
+
+
+def test_a_name_that_cannot_be_written_down_is_refused(tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"name 'caf\\udce9\.png' in .* is not UTF-8; rename"):
+        find_images(tmp_path, ["*.png"], SOURCE)
 
 
 def test_a_form_that_is_whole_comes_before_one_that_is_not(tmp_path, put):

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # where fake_runs lies, in any i
 from fake_runs import HOSTILE, Score, steady, weaker, write_run
 
 from robustbench_seg.protocol import CLEAN, load_protocol
-from robustbench_seg.reporting import write_report
+from robustbench_seg.reporting import read_panels, write_page
 
 
 def broken(corruption: str, severity: int, image: int) -> int | str | None:
@@ -47,4 +47,4 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def report(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of their report."""
-    return write_report([runs], tmp_path_factory.mktemp("report")).parent
+    return write_page(read_panels([runs]), tmp_path_factory.mktemp("report")).parent

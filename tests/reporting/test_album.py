@@ -55,6 +55,20 @@ def test_at_most_three_models(run):
     assert "first 3 of 4 models" in pictures.note
 
 
+def test_models_are_shown_on_one_image_alone(run):
+    """Runs of other files of a dataset stand in one panel, and kept another image."""
+    alpha, beta, gamma = (run(name, pictures=KEPT) for name in ("alpha", "beta", "gamma"))
+    smaller = Image.open(beta / "pictures" / "truth.png").resize((48, 24), Image.Resampling.NEAREST)
+    smaller.save(beta / "pictures" / "truth.png")
+    other = np.asarray(Image.open(gamma / "pictures" / "truth.png"))[::-1]
+    Image.fromarray(np.ascontiguousarray(other)).save(gamma / "pictures" / "truth.png")
+    (panel,) = read_panels([alpha, beta, gamma])
+    pictures = album(panel, 400)
+    fog = pictures.categories[1].corruptions[1]
+    assert [row.name for row in fog.rows] == ["input", "alpha", "right"]
+    assert "2 of 3 runs kept no pictures of it." in pictures.note
+
+
 def test_no_pictures_no_album(run):
     (panel,) = read_panels([run("alpha")])
     assert album(panel, 40) is None

@@ -1,6 +1,7 @@
 from fake_runs import weaker
 
 from robustbench_seg.reporting import finding, read_panels, terminal_table
+from robustbench_seg.reporting.views import ranking_table
 
 
 def even(corruption: str, severity: int, image: int) -> int:
@@ -23,6 +24,14 @@ def test_the_leader_with_the_interval_of_its_lead(run):
     assert "Each model is one training run" in text
     assert "luck of training" in text
     assert text.endswith("With only 3 images even that is rough.")
+
+
+def test_of_a_single_image_nothing_is_said_about_an_interval(run):
+    (panel,) = read_panels([run("alpha", images=1)])
+    text = finding([panel])
+    assert text.startswith("On 1 image of minicity val, alpha keeps ")
+    assert text.endswith("No score has an interval: there is but one unit to draw (images).")
+    assert "interval" not in ranking_table(panel).note
 
 
 def test_no_difference_is_claimed_when_the_interval_holds_zero(run):

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.results import read_results
+from robustbench_seg.results import find_runs, read_results
 from robustbench_seg.study import evaluate
 
 
@@ -21,6 +21,12 @@ def test_every_prediction_is_kept_as_class_indices(toy, reds, protocol, conditio
     assert mode == "P"
     assert palette[:9] == [10, 20, 30, 40, 50, 60, 70, 80, 90]
     assert np.array_equal(seen, reds()(toy().image(1)))
+
+
+def test_predictions_may_lie_beside_runs(toy, reds, protocol, conditions, tmp_path):
+    (run,) = evaluate([reds()], toy(2), protocol, conditions, tmp_path, predictions=tmp_path)
+    assert (tmp_path / "reds/clean/0/val/1.png").exists()
+    assert find_runs([tmp_path]) == [run]
 
 
 def test_predictions_can_be_asked_for_later(toy, reds, protocol, conditions, tmp_path):

@@ -30,7 +30,7 @@ def settle(approximate: Singles, margin: float, row: Image) -> int:
 def next_span(
     approximate: Singles, margin: float, start: int, end: int, channels: int
 ) -> tuple[int, int]:
-    """The next pixels in doubt out of `start` to `end`: the first, and the one behind the last.
+    """The next pixels in doubt out of `start` to `end`: the first, and the one after the last.
 
     Pixels a few apart are one span: to filter one costs as much as to filter several.
     """

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from robustbench_seg.datasets.base import Image, Sample
-from robustbench_seg.datasets.cityscapes_classes import CLASSES, PALETTE, TRAIN_ID_OF_LABEL_ID
+from robustbench_seg.datasets.cityscapes_classes import CLASSES, LABEL_ID_OF_TRAIN_ID, PALETTE
 from robustbench_seg.datasets.minicity.canvas import Canvas
 from robustbench_seg.datasets.minicity.light import develop
 from robustbench_seg.datasets.minicity.scene import Street
@@ -120,10 +120,7 @@ def write_minicity(
     *_gtFine_labelIds.png with the official label ids, readable by any Cityscapes tool. Each file
     appears whole or not at all. Raises DatasetError as `Minicity` does.
     """
-    label_id = np.zeros(256, np.uint8)
-    for official, train_id in TRAIN_ID_OF_LABEL_ID.items():
-        if 0 <= train_id < len(CLASSES):
-            label_id[train_id] = official
+    label_id = np.array([*LABEL_ID_OF_TRAIN_ID.values()], np.uint8)
     for sample in Minicity(split, size, count):
         truth = sample.id.replace("leftImg8bit/", "gtFine/", 1)
         truth = truth.replace("_leftImg8bit.png", "_gtFine_labelIds.png")
