@@ -1,4 +1,4 @@
-"""TOML text -> frozen dataclass, every field checked.
+"""TOML text -> frozen dataclass, every field checked; and back.
 
 A field's annotation says what is accepted: str, int, float, bool, Literal[...], X | None,
 tuple[X, ...], dict[str, X], Any, or another dataclass (a TOML table). An unknown key is an error
@@ -6,9 +6,11 @@ that names the nearest known one; so a misspelt setting never becomes a silent d
 """
 
 import dataclasses
+import json
 import tomllib
 import types
 import typing
+from collections.abc import Collection
 from typing import Any, Literal, TypeVar
 
 from robustbench_seg.errors import CardError, unknown
@@ -39,6 +41,35 @@ def from_table(kind: type[Card], table: dict[str, Any], where: str) -> Card:
         if required and name not in values:
             raise CardError(f"{where}: the key '{name}' is missing")
     return kind(**values)
+
+
+def to_toml(card: Any, remark: str = "", without: Collection[str] = ()) -> str:
+    """The TOML of a dataclass, tables last; what is None or False is left out.
+
+    remark:  a comment that it begins with
+    without: fields that are left out
+    """
+    head, tables = [f"# {remark}"] if remark else [], []
+    for name, value in vars(card).items():
+        if name in without or value is None or value is False:
+            continue
+        if dataclasses.is_dataclass(value):
+            tables += ["", f"[{name}]"]
+            tables += [f"{k} = {_toml(v)}" for k, v in vars(value).items() if v is not None]
+        else:
+            head.append(f"{name} = {_toml(value)}")
+    return "\n".join([*head, *tables, ""])
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in value.items())} }}"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool | int | float | str):
+        # JSON's spelling of these is TOML's, too.
+        return json.dumps(value, ensure_ascii=False)
+    raise TypeError(f"no TOML for {type(value).__name__}")
 
 
 def _checked(hint: Any, value: Any, where: str) -> Any:

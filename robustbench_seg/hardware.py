@@ -1,9 +1,20 @@
-"""What a computation ran on, in words."""
+"""What a computation runs on: whether it is there, and its name."""
 
 import platform
 from pathlib import Path
 
 import torch
+
+from robustbench_seg.errors import ModelError
+
+
+def check_device(device: str) -> None:
+    """ModelError, in one line, for a device that torch does not know or cannot use."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise ModelError(f"device '{device}': {first}; choose another with --device") from None
 
 
 def hardware(device: str) -> str:

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from robustbench_seg.cards import parse
+from robustbench_seg.cards import parse, to_toml
 from robustbench_seg.errors import CardError, ModelError, unknown
 
 CONTENT = "robustbench_seg.content.models"
@@ -158,6 +158,11 @@ def load_card(name_or_path: str | Path) -> ModelCard:
     card = parse(ModelCard, text, str(path))
     _check(card, str(path))
     return replace(card, name=card.name or path.stem, folder=path.parent)
+
+
+def card_text(card: ModelCard, remark: str) -> str:
+    """The TOML of a card, a comment in front; its name is that of its file."""
+    return to_toml(card, remark, without=("name", "folder"))
 
 
 def check_inference(inference: Inference, where: str) -> None:

@@ -47,6 +47,11 @@ def torchrun_shard() -> Shard:
     return Shard(int(rank) + 1, int(count))
 
 
+def own_device(device: str) -> str:
+    """The device of this process: of "cuda" the GPU that torchrun has given it, or the first."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if device == "cuda" else device
+
+
 def parse_shard(text: str) -> Shard:
     """Read a shard such as "2/8", the second of eight; ValueError of one line for anything else."""
     match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)

@@ -15,8 +15,18 @@ FLOORS = [
     {"segmenter"},
     {"architectures", "weights", "corruption", "datasets"},
     {"model_cards", "protocol", "confusion"},
-    {"cards", "files", "counting", "allocator", "threads", "precision", "progress", "shard"},
-    {"errors", "compiled", "hardware", "content", "__init__"},
+    {
+        "cards",
+        "files",
+        "counting",
+        "allocator",
+        "threads",
+        "precision",
+        "progress",
+        "shard",
+        "hardware",
+    },
+    {"errors", "compiled", "content", "__init__"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -7,9 +7,7 @@ from typing import Any
 
 from robustbench_seg.cards import parse
 from robustbench_seg.errors import ModelError, unknown
-from robustbench_seg.model_cards import Inference, ModelCard, WeightsSource, load_card
-
-_FOLDER = "robustbench_seg.content.models"
+from robustbench_seg.model_cards import CONTENT, Inference, ModelCard, WeightsSource, load_card
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ class Ablation:
 
 def list_ablations() -> tuple[str, ...]:
     """The names of the ablations, sorted."""
-    folder = resources.files(_FOLDER) / "ablations"
+    folder = resources.files(CONTENT) / "ablations"
     return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir()))
 
 
@@ -119,5 +117,5 @@ def load_ablation(name: str) -> Ablation:
     """Read an ablation by its name. ModelError if there is none of it."""
     if name not in list_ablations():
         raise ModelError(unknown("ablation", name, list_ablations()))
-    file = resources.files(_FOLDER) / "ablations" / f"{name}.toml"
+    file = resources.files(CONTENT) / "ablations" / f"{name}.toml"
     return parse(Ablation, file.read_text(encoding="utf-8"), str(file))

@@ -20,7 +20,8 @@ from robustbench_seg.architectures.resnet import ResNet
 from robustbench_seg.architectures.xception import Xception
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.model_cards import ModelCard
-from robustbench_seg.segmenter.inference import to_tensor
+from robustbench_seg.precision import exact_float32
+from robustbench_seg.segmenter.inference import Normaliser
 from robustbench_seg.segmenter.resized import resized_size, scaled
 
 HEAD = "head"
@@ -105,6 +106,7 @@ def effective_fields(
     number times the stride, where convolutions of odd kernels and padding put it (a stem without
     padding: up to a few pixels farther).
     """
+    exact_float32()
     network.requires_grad_(False)
     draws = torch.Generator().manual_seed(0)
     maps: dict[str, Tensor] = {}
@@ -166,12 +168,8 @@ def central_crop(
     if card.resize:
         image = scaled(image, card.resize)
     top, left = (height - size[0]) // 2, (width - size[1]) // 2
-    shape = (1, 3, 1, 1)
-    mean, std = (
-        torch.tensor(numbers, device=device).reshape(shape)
-        for numbers in (card.preprocessing.mean, card.preprocessing.std)
-    )
-    return to_tensor(image[top : top + size[0], left : left + size[1]], mean, std)
+    normalise = Normaliser(card.preprocessing.mean, card.preprocessing.std, torch.device(device))
+    return normalise(image[top : top + size[0], left : left + size[1]])
 
 
 def seen_size(size: tuple[int, int], card: ModelCard) -> tuple[int, int]:

@@ -47,6 +47,7 @@ def measure_speed(
     number. A fresh process keeps one model's memory out of another's peak. Raises ModelError if
     the model cannot run so, or dies of it.
     """
+    wait_briefly()  # the process inherits it, which has loaded torch before _measure runs
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:
@@ -67,7 +68,6 @@ def _measure(
     threads: int | None,
 ) -> Speed:
     keep_freed_memory()
-    wait_briefly()
 
     import numpy as np
     import torch

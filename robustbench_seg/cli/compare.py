@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--reference",
     metavar="M",
-    help="Model that CD and rCD are against: of the runs, or a published row.  [default: B]",
+    help="Model that CD and rCD are relative to: one of the runs or a published row.  [default: B]",
 )
 @click.option(
     "--csv",

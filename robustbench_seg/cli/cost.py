@@ -47,17 +47,24 @@ FORMATS = {"params_m": "{:.2f}", "peak_mb": "{:.0f}", "images_per_s": "{:.3g}"}
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Measure time and memory, too: the median of N images (large models take minutes).",
+    help="Measure time and memory, too, as the median of N images; large models take minutes.",
 )
-@click.option("--device", default="cpu", show_default=True, help="With --repeat.")
+@click.option(
+    "--device", default="cpu", show_default=True, help="What --repeat measures on: cpu, cuda ..."
+)
 @click.option(
     "--precision",
     type=click.Choice(["float32", "bf16", "fp16"]),
     default="float32",
     show_default=True,
-    help="With --repeat.",
+    help="Number format that --repeat measures.",
 )
-@click.option("--threads", metavar="N", type=click.IntRange(1), help="With --repeat.")
+@click.option(
+    "--threads",
+    metavar="N",
+    type=click.IntRange(1),
+    help="CPU threads that --repeat uses.  [default: all cores]",
+)
 @click.option(
     "--out",
     metavar="DIR",

@@ -44,10 +44,12 @@ LARGEST, MULTIPLE = 1024, 64
     "--size",
     metavar="HxW",
     callback=parse_size,
-    help="Of the crop from the middle of an image.  [default: what fits, at most 1024x1024]",
+    help="Size of the crop from the middle.  [default: the largest that fits, to 1024x1024]",
 )
 @click.option(
-    "--weights", metavar="W", help="A file, hf:<hub id> or URL instead of the card's; none: random."
+    "--weights",
+    metavar="W",
+    help="A file, hf:<hub id> or URL in place of the card's; none: random.",
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option(
@@ -78,12 +80,12 @@ def erf(
         raise click.UsageError("--weights goes with a single --model")
 
     import pandas as pd
-    import torch
 
     from robustbench_seg.analysis import central_crop, effective_fields, encoder_stages
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.errors import ModelError
     from robustbench_seg.files import write_text
+    from robustbench_seg.hardware import check_device
     from robustbench_seg.model_cards import load_card
     from robustbench_seg.progress import progress_bar
     from robustbench_seg.reporting.field_figure import field_figure
@@ -100,11 +102,7 @@ def erf(
             f"two models are called {max(names, key=names.count)}; measure them apart, or give one "
             "card a name of its own"
         )
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).splitlines()[0]
-        raise ModelError(f"device '{device}': {first}; choose another with --device") from None
+    check_device(device)
     seen = open_dataset(dataset, data, split)
     size = size or _default_size(seen, list(cards.values()))
     count = min(images, len(seen))

@@ -1,12 +1,12 @@
 """robustseg evaluate: models on a dataset under corruptions -> run folders."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from robustbench_seg.cli.shards import shard_option
+from robustbench_seg.shard import own_device
 
 if TYPE_CHECKING:
     from robustbench_seg.protocol import Protocol
@@ -44,17 +44,21 @@ GPU_WORKERS = 8
 @click.option(
     "--weights",
     metavar="W",
-    help="A file, hf:<hub id> or URL instead of the card's; none: random ones, for timing only.",
+    help="A file, hf:<hub id> or URL in place of the card's; none: random ones, for timing only.",
 )
 @click.option("--name", help="The model's name in every table, instead of its card's.")
 @click.option(
     "--corruption",
     "corruptions",
     multiple=True,
-    help="Repeatable; default: all; clean alone: only the clean images.",
+    help="Corruption to score; repeatable. clean by itself: only the clean images.  [default: all]",
 )
 @click.option(
-    "--severity", "severities", multiple=True, type=click.IntRange(1, 5), help="Likewise."
+    "--severity",
+    "severities",
+    multiple=True,
+    type=click.IntRange(1, 5),
+    help="Severity to score; repeatable.  [default: all]",
 )
 @click.option(
     "--protocol",
@@ -111,7 +115,7 @@ GPU_WORKERS = 8
     type=click.Choice(["local", "ray"]),
     default="local",
     show_default=True,
-    help="ray: on the cluster that $RAY_ADDRESS names, or that was started here.",
+    help="ray: run on the cluster that $RAY_ADDRESS names, or that was started on this machine.",
 )
 @click.option(
     "--threads",
@@ -122,7 +126,7 @@ GPU_WORKERS = 8
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    help="Threads that make corrupted images; 1: none besides the model's own.  [default: 1, "
+    help="Threads that make corrupted images; with 1 the model's own makes them.  [default: 1, "
     f"for a GPU {GPU_WORKERS}]",
 )
 @click.option(
@@ -160,8 +164,7 @@ def evaluate(shard: "Shard", executor: str, **options: Any) -> None:
 
         runs = evaluate_on_ray(Order(**options), progress=True)
     else:
-        if options["device"] == "cuda":
-            options["device"] = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
+        options["device"] = own_device(options["device"])
         runs = _evaluate_with_others(Order(**options), shard)
     if runs:
         click.echo(_summary(runs, load_protocol(options["protocol"])))

@@ -28,9 +28,18 @@ if TYPE_CHECKING:
 )
 @click.option("--dataset", default="cityscapes", show_default=True, help="Its name or TOML file.")
 @click.option("--split", default="val", show_default=True)
-@click.option("--corruption", "corruptions", multiple=True, help="Repeatable; default: all.")
 @click.option(
-    "--severity", "severities", multiple=True, type=click.IntRange(1, 5), help="Likewise."
+    "--corruption",
+    "corruptions",
+    multiple=True,
+    help="Corruption to make; repeatable.  [default: all]",
+)
+@click.option(
+    "--severity",
+    "severities",
+    multiple=True,
+    type=click.IntRange(1, 5),
+    help="Severity to make; repeatable.  [default: all]",
 )
 @click.option(
     "--protocol",
@@ -44,7 +53,7 @@ if TYPE_CHECKING:
     "--stream", type=click.Choice(["fast", "reference"]), default="fast", show_default=True
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
-@click.option("--workers", type=click.IntRange(1), help="Processes; default: one per core.")
+@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one per core]")
 @click.option(
     "--shard",
     default="1/1",

@@ -36,6 +36,12 @@ class Program(click.Group):
             if error.filename is None or error.strerror is None:
                 raise
             message, code = f"{error.filename}: {error.strerror}; mend this and start again", 2
+        except RuntimeError as error:
+            if type(error).__name__ != "OutOfMemoryError":  # torch's, which is slow to import
+                raise
+            why = str(error).partition(". ")[0]
+            hint = "make --batch, --crop or --size smaller, or try --precision bf16"
+            message, code = f"{why}; {hint}", 2
         except ImportError as error:
             # opencv-python links against libGL even where no window is ever opened.
             if "libGL" not in str(error) and "libgthread" not in str(error):

@@ -13,7 +13,11 @@ import click
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write to.",
 )
-@click.option("--reference", metavar="M", help="Model that CD and rCD are against.")
+@click.option(
+    "--reference",
+    metavar="M",
+    help="Model that CD and rCD are relative to: one of the runs or a published row.",
+)
 @click.option("--protocol", metavar="P", help="Score under this one; default: each run's own.")
 @click.option(
     "--no-pictures",

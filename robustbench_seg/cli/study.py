@@ -34,7 +34,7 @@ _PROGRAMS = {
 @click.option("--dataset", help="Its name or TOML file.  [default: minicity, --full the paper's]")
 @click.option("--data", metavar="ROOT", type=click.Path(path_type=Path), help="Its root.")
 @click.option(
-    "--variant", "only", multiple=True, metavar="V", help="One network; repeatable.  [default: all]"
+    "--variant", "only", multiple=True, metavar="V", help="Only this network; repeatable."
 )
 @click.option(
     "--seed",
@@ -43,7 +43,7 @@ _PROGRAMS = {
     multiple=True,
     default=(0,),
     show_default=True,
-    help="One training of each network; repeatable.",
+    help="Seed of a training; repeatable: each network is trained with each of them.",
 )
 @click.option(
     "--iterations",
@@ -52,16 +52,18 @@ _PROGRAMS = {
     help="Steps of each training.  [default: 1000, --full the paper's]",
 )
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="Score the first N images only.")
-@click.option("--full", is_flag=True, help="The paper's networks, data and recipe; wants GPUs.")
+@click.option("--full", is_flag=True, help="The paper's networks, data and recipe; needs GPUs.")
 @click.option(
     "--encoder",
     "encoders",
     multiple=True,
     metavar="[V=]W",
-    help="Weights that an encoder begins with: network V's, or MiT's for all whom they fit.",
+    help="Weights that the encoder of V starts from; without V= all encoders that they fit.",
 )
 @click.option("--device", default="cpu", show_default=True)
-@click.option("--gpus", type=click.IntRange(1), default=1, help="Processes of torchrun.")
+@click.option(
+    "--gpus", type=click.IntRange(1), default=1, help="GPUs, each for a process of torchrun."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be run.")
 @click.option(
     "--out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), required=True
@@ -96,9 +98,9 @@ def study(
     """
     from robustbench_seg.analysis import load_ablation
     from robustbench_seg.files import write_text
+    from robustbench_seg.model_cards import card_text
     from robustbench_seg.reporting import ablation_table, published_score
     from robustbench_seg.reporting.tables import csv, markdown
-    from robustbench_seg.training.product import card_text
 
     for word in options:
         if word.partition("=")[0] in _DECIDED:
@@ -216,8 +218,7 @@ def _told(variant: "AblationVariant", begin: Mapping[str, str]) -> str:
 def _write_windows(path: Path, crop: int) -> None:
     """The card of a trained network, tested in windows of its training crop."""
     from robustbench_seg.files import write_text
-    from robustbench_seg.model_cards import Inference, load_card
-    from robustbench_seg.training.product import card_text
+    from robustbench_seg.model_cards import Inference, card_text, load_card
 
     whole = load_card(path.with_name(path.name.replace("-windows", "")))
     window = Inference("slide", crop, 3 * crop // 4)

@@ -1,7 +1,6 @@
 """robustseg train: train a model by the SegFormer recipe."""
 
 import math
-import os
 import shlex
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from robustbench_seg.cli.sizes import parse_size
-from robustbench_seg.shard import torchrun_shard
+from robustbench_seg.shard import own_device, torchrun_shard
 
 
 def _as_typed(context: click.Context) -> str:
@@ -29,7 +28,7 @@ def _as_typed(context: click.Context) -> str:
 
 
 @click.command()
-@click.option("--model", required=True, help="Card that names the architecture.")
+@click.option("--model", required=True, help="Card of the network: its name or TOML file.")
 @click.option("--dataset", help="Dataset to train on.  [default: the card's]")
 @click.option("--data", type=click.Path(path_type=Path), help="Root folder of the dataset.")
 @click.option("--split", default="train", show_default=True)
@@ -38,13 +37,13 @@ def _as_typed(context: click.Context) -> str:
     "--validate-every",
     type=click.IntRange(1),
     metavar="N",
-    help="Steps.  [default: at the end only]",
+    help="Steps between validations.  [default: at the end only]",
 )
 @click.option(
     "--checkpoint-every",
     type=click.IntRange(1),
     metavar="N",
-    help="Steps.  [default: every 3 minutes]",
+    help="Steps between checkpoints.  [default: every 3 minutes]",
 )
 @click.option(
     "--out",
@@ -53,20 +52,54 @@ def _as_typed(context: click.Context) -> str:
     help="Folder of the result.",
 )
 @click.option("--name", help="Name of the result.  [default: MODEL-DATASET]")
-@click.option("--encoder", metavar="W", help="Encoder to begin with: a file, hf:<hub id> or URL.")
-@click.option("--iterations", type=int, help="Optimiser steps.  [default: 160000, or --minutes]")
-@click.option("--minutes", type=float, help="End after this training time, at learning rate 0.")
+@click.option(
+    "--encoder",
+    metavar="W",
+    help="Weights that the encoder starts from: a file, hf:<hub id> or URL.  [default: random]",
+)
+@click.option(
+    "--iterations",
+    type=int,
+    help="Optimiser steps.  [default: 160000; with --minutes no limit]",
+)
+@click.option(
+    "--minutes",
+    type=float,
+    help="Stop after so many minutes of training; the learning rate reaches 0 just then.",
+)
 @click.option("--batch", type=int, default=8, show_default=True, help="Images per step.")
-@click.option("--crop", callback=parse_size, metavar="HxW", default="1024x1024", show_default=True)
-@click.option("--lr", type=float, default=6e-5, show_default=True, help="Peak, of the backbone.")
-@click.option("--warmup", type=int, default=1500, show_default=True, help="Steps.")
-@click.option("--weight-decay", type=float, default=0.01, show_default=True)
-@click.option("--head-lr-factor", type=float, default=10.0, show_default=True)
-@click.option("--ema", type=float, metavar="DECAY", help="Average the weights, such as 0.999.")
+@click.option(
+    "--crop",
+    callback=parse_size,
+    metavar="HxW",
+    default="1024x1024",
+    show_default=True,
+    help="Size of the training crops.",
+)
+@click.option(
+    "--lr", type=float, default=6e-5, show_default=True, help="Peak learning rate of the backbone."
+)
+@click.option(
+    "--warmup", type=int, default=1500, show_default=True, help="Steps of linear warm-up."
+)
+@click.option("--weight-decay", type=float, default=0.01, show_default=True, help="Of AdamW.")
+@click.option(
+    "--head-lr-factor",
+    type=float,
+    default=10.0,
+    show_default=True,
+    help="Learning rate of the head, as a multiple of --lr.",
+)
+@click.option(
+    "--ema",
+    type=float,
+    metavar="DECAY",
+    help="Validate and save a moving average of the weights, of this decay, such as 0.999.",
+)
 @click.option(
     "--augment", type=click.Choice(["augmix", "style"]), help="For robustness; shows in the name."
 )
-@click.option("--drop-path", type=float, help="Stochastic depth.  [default: the network's]")
+@click.option("--drop-path", type=float, help="Stochastic depth's rate.  [default: the network's]")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
 @click.option(
@@ -79,7 +112,11 @@ def _as_typed(context: click.Context) -> str:
     "--threads", type=click.IntRange(1), metavar="N", help="CPU threads.  [default: all cores]"
 )
 @click.option(
-    "--workers", type=click.IntRange(0), default=2, show_default=True, help="Loading processes."
+    "--workers",
+    type=click.IntRange(0),
+    default=2,
+    show_default=True,
+    help="Processes that prepare batches.",
 )
 @click.option("--half", is_flag=True, help="Store the weights as float16.")
 @click.pass_context
@@ -133,19 +170,14 @@ def train(
 
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.errors import ModelError
-    from robustbench_seg.hardware import hardware
+    from robustbench_seg.hardware import check_device, hardware
     from robustbench_seg.model_cards import Training, load_card
     from robustbench_seg.training import Recipe, fit, initial, save, trained_card
 
     if threads is not None:
         torch.set_num_threads(threads)
-    if device == "cuda":
-        device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).splitlines()[0]
-        raise ModelError(f"device '{device}': {first}; choose another with --device") from None
+    device = own_device(device)
+    check_device(device)
     if iterations is None and minutes is None:
         iterations = Recipe.iterations
     recipe = Recipe(

@@ -48,13 +48,14 @@ def run_by(options: Options, network: nn.Module) -> tuple[nn.Module, dict[str, A
 class _OnnxRuntime(OnnxNetwork):
     """A network in ONNX Runtime: normalised float 1x3xHxW -> float logits 1xKxhxw."""
 
+    advice = "try --backend torch"
     grid: int | None
 
     def __init__(self, network: nn.Module, device: str):
         with tempfile.TemporaryDirectory() as folder:
             graph = Path(folder) / "network.onnx"
             write_graph(network, graph)
-            super().__init__(graph, device, None)
+            super().__init__(graph, device, None, "--backend onnxruntime")
 
 
 class _OpenVino(nn.Module):

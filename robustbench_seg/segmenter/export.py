@@ -1,12 +1,12 @@
 """A model as an ONNX graph with its sidecar, which onnx:FILE and other programs read."""
 
-import json
 import warnings
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from robustbench_seg.cards import to_toml
 from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.files import atomic_path, write_text
 from robustbench_seg.model_cards import Inference, Preprocessing
@@ -46,7 +46,7 @@ def export_onnx(
         )
     aligned = bool(getattr(network, "align_corners", False))
     mean, std = preprocessing.mean, preprocessing.std
-    text = sidecar_text(Sidecar(name, mean, std, None, classes, size, inference, aligned))
+    text = to_toml(Sidecar(name, mean, std, None, classes, size, inference, aligned))
     parse_sidecar(text, str(beside))  # what cannot be loaded again must not be written
     write_graph(network, path, size)
     write_text(beside, text)
@@ -81,13 +81,3 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
             external_data=False,
             verbose=False,
         )
-
-
-def sidecar_text(sidecar: Sidecar) -> str:
-    """The TOML of a sidecar."""
-    values = {k: v for k, v in vars(sidecar).items() if v is not None and v is not False}
-    inference = values.pop("inference")
-    # JSON's spelling of text, numbers and lists is TOML's, too.
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    rows = [f"{k} = {json.dumps(v)}" for k, v in vars(inference).items() if v is not None]
-    return "\n".join([*lines, "", "[inference]", *rows, ""])

@@ -79,40 +79,48 @@ def slide(
     crop: int,
     stride: int,
     align_corners: bool = False,
-    batch: int = 1,
+    batch: "Batch | None" = None,
 ) -> View:
     """See an image through overlapping `crop` x `crop` windows every `stride` pixels.
 
     The last window of a row or column is moved back inside the image; an image smaller than the
-    window is taken as it is. At most `batch` windows go through the network (as in `whole`) at
-    once.
+    window is taken as it is. Windows go through the network (as in `whole`) in batches as large
+    as `batch` says, by default one by one.
     """
     height, width = image.shape[2:]
     rows, columns = list(windows(height, crop, stride)), list(windows(width, crop, stride))
     crops = [image[:, :, top:bottom, left:right] for top, bottom in rows for left, right in columns]
     corners = tuple((top, left) for top, _ in rows for left, _ in columns)
     window = (min(crop, height), min(crop, width))
-    logits = in_batches(network, crops, batch)
+    logits = in_batches(network, crops, batch or Batch(1))
     return View(logits, corners, window, (height, width), align_corners)
 
 
-def in_batches(network: Network, crops: Sequence[Tensor], most: int) -> Tensor:
-    """The float32 logits of all crops, each 1x3xhxw, at most so many at once.
+@dataclass
+class Batch:
+    """How many windows a device is given at once: `most`, halved where its memory is short."""
 
-    Where the device's memory does not suffice, it is half as many from then on. Raises
-    torch.OutOfMemoryError if not even one fits.
+    most: int
+
+
+def in_batches(network: Network, crops: Sequence[Tensor], batch: Batch) -> Tensor:
+    """The float32 logits of all crops, each 1x3xhxw, at most `batch.most` at once.
+
+    Where the device's memory does not suffice, it is half as many from then on: also for later
+    images, for which `batch` is kept. Raises torch.OutOfMemoryError if not even one fits.
     """
     logits: list[Tensor] = []
     done = 0
     while done < len(crops):
+        some = crops[done : done + batch.most]
         try:
-            logits.append(network(torch.cat(list(crops[done : done + most]))).float())
+            logits.append(network(torch.cat(list(some))).float())
         except torch.OutOfMemoryError:
-            if most == 1:
+            if len(some) == 1:
                 raise
-            most //= 2
+            batch.most = len(some) // 2
         else:
-            done += most
+            done += len(some)
     return torch.cat(logits)
 
 
@@ -130,9 +138,11 @@ def windows(length: int, crop: int, stride: int) -> Iterator[tuple[int, int]]:
         yield max(end - crop, 0), end
 
 
-def to_tensor(image: object, mean: Tensor, std: Tensor) -> Tensor:
+def to_tensor(image: NDArray[np.uint8], mean: Tensor, std: Tensor) -> Tensor:
     """uint8 HxWx3 RGB array -> float32 1x3xHxW on `mean`'s device: (rgb / 255 - mean) / std."""
-    pixels = torch.as_tensor(image, device=mean.device).permute(2, 0, 1).unsqueeze(0)
+    # torch takes no flipped views, such as cv2.imread(file)[..., ::-1].
+    pixels = torch.as_tensor(np.ascontiguousarray(image), device=mean.device)
+    pixels = pixels.permute(2, 0, 1).unsqueeze(0)
     return (pixels.float() / 255 - mean) / std
 
 

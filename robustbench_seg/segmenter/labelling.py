@@ -118,6 +118,7 @@ def by_strips(
     """Torch on any device, STRIP rows at a time; sums round otherwise than in the loops."""
     out = torch.empty(size, dtype=torch.uint8, device=logits.device)
     classes, wide = logits.shape[1], len(columns[0])
+    lines, across = (_moved(axis, logits.device) for axis in (rows, columns))
     for start in range(0, size[0], STRIP):
         stop = min(start + STRIP, size[0])
         total = logits.new_zeros(classes, stop - start, size[1])
@@ -125,10 +126,10 @@ def by_strips(
         for values, (top, left) in zip(logits, corners, strict=True):
             first, last = max(start, top), min(stop, top + len(rows[0]))
             if first < last:
-                part = rows[0][first - top : last - top], rows[1][first - top : last - top]
-                seen = slice(int(part[0][0]), int(part[0][-1]) + 2)
-                local = part[0] - part[0][0], part[1]
-                x = _between(_between(values[:, seen], columns, 2), local, 1)
+                here = slice(first - top, last - top)
+                begin, end = int(rows[0][here][0]), int(rows[0][here][-1]) + 2
+                local = lines[0][here] - begin, lines[1][here]
+                x = _between(_between(values[:, begin:end], across, 2), local, 1)
                 place = slice(first - start, last - start), slice(left, left + wide)
                 total[:, *place] += x
                 count[place] += 1
@@ -136,10 +137,15 @@ def by_strips(
     return out
 
 
-def _between(x: Tensor, taps: Taps, axis: int) -> Tensor:
+def _moved(axis: Taps, device: torch.device) -> tuple[Tensor, Tensor]:
+    """On a device, and as index_select wants them."""
+    index, weight = axis
+    return torch.from_numpy(index.astype(np.int64)).to(device), torch.from_numpy(weight).to(device)
+
+
+def _between(x: Tensor, taps: tuple[Tensor, Tensor], axis: int) -> Tensor:
     """Interpolate along an axis of three."""
-    near = torch.from_numpy(taps[0].astype(np.int64)).to(x.device)
+    near, weight = taps
     far = (near + 1).clamp(max=x.shape[axis] - 1)
-    weight = torch.from_numpy(taps[1]).to(x.device)
     weight = weight.reshape([-1 if axis == i else 1 for i in range(3)])
     return x.index_select(axis, near) * (1 - weight) + x.index_select(axis, far) * weight

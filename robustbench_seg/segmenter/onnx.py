@@ -142,13 +142,18 @@ class OnnxNetwork(nn.Module):
     """
 
     align_corners = False
+    advice = "give input_size in its TOML file"
 
-    def __init__(self, path: Path, device: str, size: tuple[int, int] | None) -> None:
+    def __init__(
+        self, path: Path, device: str, size: tuple[int, int] | None, where: str | None = None
+    ) -> None:
+        """where: what errors call the graph; None: onnx:`path`."""
         super().__init__()
+        self._where = where or f"onnx:{path}"
         try:
             import onnxruntime
         except ImportError:
-            raise ModelError(f"onnx:{path}: ONNX Runtime is not installed: {INSTALL}") from None
+            raise ModelError(f"{self._where}: ONNX Runtime is not installed: {INSTALL}") from None
         self.runtime = f"onnxruntime {onnxruntime.__version__}"
         provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
         if provider not in onnxruntime.get_available_providers():
@@ -160,28 +165,31 @@ class OnnxNetwork(nn.Module):
         settings.intra_op_num_threads = torch.get_num_threads()
         settings.log_severity_level = 3
         try:
-            gpu = {} if device == "cpu" else {"device_id": torch.device(device).index or 0}
-            self._session = onnxruntime.InferenceSession(
-                str(path), settings, providers=[(provider, gpu)]
-            )
+            gpu = {"device_id": torch.device(device).index or 0, "use_tf32": 0}
+            options = [(provider, {} if device == "cpu" else gpu)]
+            self._session = onnxruntime.InferenceSession(str(path), settings, providers=options)
         except Exception as error:  # its exceptions have no common base
             first = str(error).splitlines()[0]
-            raise ModelError(f"onnx:{path}: not a graph that can be run ({first})") from None
-        self._where = f"onnx:{path}"
+            raise ModelError(f"{self._where}: not a graph that can be run ({first})") from None
+        if provider not in self._session.get_providers():  # it falls back in silence
+            raise ModelError(
+                f"device '{device}': ONNX Runtime cannot start its {provider} (are CUDA and cuDNN "
+                "installed?); choose another with --device"
+            )
         image, *others = self._session.get_inputs()
         logits = self._session.get_outputs()[0]
         if others or image.type not in TYPES or _rank(image) != 4 or _rank(logits) not in (4, None):
+            inputs = ", ".join(_described(i) for i in self._session.get_inputs())
             raise ModelError(
-                f"onnx:{path}: one float input 1x3xHxW and logits 1xKxhxw as first output wanted; "
-                f"it has {', '.join(_described(i) for i in self._session.get_inputs())} and "
-                f"{_described(logits)}"
+                f"{self._where}: one float input 1x3xHxW and logits 1xKxhxw as first output "
+                f"wanted; it has {inputs} and {_described(logits)}"
             )
         self._input, self._output, self._type = image.name, logits.name, TYPES[image.type]
         height, width = image.shape[2:]
         fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
         if size and fixed and size != fixed:
             raise ModelError(
-                f"onnx:{path}: input_size is {size[0]}x{size[1]}, but the graph takes "
+                f"{self._where}: input_size is {size[0]}x{size[1]}, but the graph takes "
                 f"{fixed[0]}x{fixed[1]}"
             )
         self.size: tuple[int, int] | None = size or fixed
@@ -201,8 +209,7 @@ class OnnxNetwork(nn.Module):
             height, width = images.shape[2:]
             first = str(error).splitlines()[0]
             raise ModelError(
-                f"{self._where} does not take an image of {height}x{width} ({first}); give "
-                "input_size in its TOML file"
+                f"{self._where} does not take an image of {height}x{width} ({first}); {self.advice}"
             ) from None
         return torch.from_numpy(np.concatenate(logits)).to(images.device, torch.float32)
 

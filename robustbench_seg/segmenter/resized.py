@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from robustbench_seg.model_cards import Resize
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.segmenter import NetworkSegmenter, fitting_memory
 
 
 def resized_size(height: int, width: int, resize: Resize) -> tuple[int, int]:
@@ -65,7 +65,7 @@ class ResizedSegmenter:
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 HxWx3 RGB -> uint8 HxW class indices."""
         height, width = image.shape[:2]
-        with torch.inference_mode():
+        with torch.inference_mode(), fitting_memory(image):
             logits = self._segmenter.logits(scaled(image, self._resize))
             logits = F.interpolate(
                 logits, (height, width), mode="bilinear", align_corners=self._align

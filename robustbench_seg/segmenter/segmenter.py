@@ -1,6 +1,7 @@
 """A segmenter: image in, label map out, and the facts that decide what it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 from robustbench_seg.errors import ModelError
 from robustbench_seg.model_cards import Inference, Preprocessing
 from robustbench_seg.precision import PRECISIONS, exact_float32
-from robustbench_seg.segmenter.inference import Normaliser, View, slide, whole
+from robustbench_seg.segmenter.inference import Batch, Normaliser, View, slide, whole
 
 
 class Segmenter(Protocol):
@@ -41,6 +42,19 @@ class Segmenter(Protocol):
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 HxWx3 RGB -> uint8 HxW class indices."""
         ...
+
+
+@contextmanager
+def fitting_memory(image: NDArray[np.uint8]) -> Iterator[None]:
+    """Around labelling `image`: a ModelError says what to try where a GPU has too little memory."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        height, width = image.shape[:2]
+        raise ModelError(
+            f"the device has too little memory for an image of {width}x{height}; try --inference "
+            "slide, --precision bf16 or another --device"
+        ) from None
 
 
 class NetworkSegmenter:
@@ -80,15 +94,15 @@ class NetworkSegmenter:
         # The stubs of torch do not know the layout's overload.
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._inference = inference
-        self._batch = 1 if self._device.type == "cpu" else batch
-        # Of the network, which was trained so; not of the image's own resizing.
+        self._batch = Batch(1 if self._device.type == "cpu" else batch)
+        # As the network was trained.
         self._align = bool(getattr(network, "align_corners", False))
         self._grid: int | None = getattr(network, "grid", None)
         self._normalise = Normaliser(preprocessing.mean, preprocessing.std, self._device)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 HxWx3 RGB -> uint8 HxW class indices."""
-        with torch.inference_mode():
+        with torch.inference_mode(), fitting_memory(image):
             labels: NDArray[np.uint8] = self._see(image).labels().cpu().numpy()
         return np.ascontiguousarray(labels[: image.shape[0], : image.shape[1]])
 
@@ -100,18 +114,11 @@ class NetworkSegmenter:
     def _see(self, image: NDArray[np.uint8]) -> View:
         batch = self._normalise(image)
         mixed = self._dtype is not torch.float32
-        try:
-            with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
-                crop, stride = self._inference.crop, self._inference.stride
-                if self._inference.mode == "slide" and crop and stride:
-                    return slide(self._network, batch, crop, stride, self._align, self._batch)
-                return whole(self._network, self._padded(batch), self._align)
-        except torch.OutOfMemoryError:
-            height, width = image.shape[:2]
-            raise ModelError(
-                f"{self._device} has too little memory for an image of {width}x{height}; try "
-                "--inference slide, --precision bf16 or another --device"
-            ) from None
+        with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
+            crop, stride = self._inference.crop, self._inference.stride
+            if self._inference.mode == "slide" and crop and stride:
+                return slide(self._network, batch, crop, stride, self._align, self._batch)
+            return whole(self._network, self._padded(batch), self._align)
 
     def _padded(self, batch: torch.Tensor) -> torch.Tensor:
         """Sides of which the network's layers are one grid; what is added is cut off the answer."""

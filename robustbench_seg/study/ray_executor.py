@@ -23,6 +23,9 @@ from robustbench_seg.shard import Shard
 from robustbench_seg.study.order import OpenOrder, Order
 from robustbench_seg.study.run import left_out
 
+_SHARED = ("CITYSCAPES_DATASET", "GOMP_SPINCOUNT")
+"""Environment variables of this command that its tasks see, too."""
+
 RETRIES = 3
 """How often Ray starts a task again whose process or node has died."""
 
@@ -116,8 +119,8 @@ def _connect() -> Any:
 
 def _environment() -> dict[str, Any]:
     """Nodes have the environment they were started with, not that of this command."""
-    root = os.environ.get("CITYSCAPES_DATASET")
-    return {"env_vars": {"CITYSCAPES_DATASET": root}} if root else {}
+    found = {name: os.environ[name] for name in _SHARED if os.environ.get(name)}
+    return {"env_vars": found} if found else {}
 
 
 def _as_they_end(ray: Any, waiting: dict[Any, Any]) -> Iterator[tuple[Any, Any]]:

@@ -79,10 +79,13 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
         return sample
 
 
-def stream(batches: Batches, workers: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+def stream(
+    batches: Batches, workers: int, start: int = 0, pinned: bool = False
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the batches from iteration `start` on, without end.
 
     workers: processes that prepare them ahead, from the first that is asked for; 0 = none.
+    pinned:  in memory that a GPU copies from by itself.
     """
     loader = DataLoader(
         batches,
@@ -90,7 +93,7 @@ def stream(batches: Batches, workers: int, start: int = 0) -> Iterator[tuple[Ten
         sampler=itertools.count(start),
         num_workers=workers,
         worker_init_fn=_quiet_worker,
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=pinned,
         generator=torch.Generator(),  # the loader draws a seed: not from dropout's generator
     )
     yield from loader

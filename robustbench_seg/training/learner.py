@@ -92,7 +92,8 @@ class Learner:
         Raises ModelError where a batch of one cannot be normalised.
         """
         recipe = self._recipe
-        factor = set_learning_rate(self._optimizer, learning_rate_factor(recipe, iteration, done))
+        factor = learning_rate_factor(recipe, iteration, done)
+        set_learning_rate(self._optimizer, factor)
         seed_step(recipe.seed, iteration, self._processes.rank)
         mixed = self._precision is not torch.float32
         with torch.autocast(torch.device(self._device).type, self._precision, mixed):

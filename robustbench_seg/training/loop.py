@@ -35,7 +35,7 @@ class Outcome:
 
     iterations: optimiser steps taken
     resumed:    how many of them were taken by earlier starts
-    seconds:    training time, without validation
+    seconds:    training time, without validation; in the first process
     views:      augmented images seen
     miou:       at the end, on the whole images of the validation split, in percent; with several
                 processes the first alone knows it, the others have NaN
@@ -103,7 +103,7 @@ def fit(
         processes.check_same(at.iteration, f"the iteration of {out / 'checkpoint.pt'}")
         log = Log(out, at.log) if processes.first else None
         clock, resumed = Clock(at.seconds), at.iteration
-        batches = stream(views, workers, resumed)
+        batches = stream(views, workers, resumed, torch.device(device).type == "cuda")
         done = progress(recipe, resumed, at.seconds)
         with tqdm(total=1.0, initial=done, bar_format=_BAR, desc="train", disable=not log) as bar:
             if 0 < done < 1:
@@ -120,7 +120,7 @@ def fit(
                 loss_due = done == 1 or _divides(_LOG_EVERY, at.iteration)
                 miou_due = done == 1 or _divides(validate_every, at.iteration)
                 if loss_due:
-                    mean = _mean(at.losses, at.iteration)
+                    mean = _mean(at.losses, at.iteration, precision)
                     at.losses.clear()
                     bar.set_postfix(iteration=at.iteration, loss=f"{mean:.3f}")
                 if not log:
@@ -140,12 +140,12 @@ def fit(
     return Outcome(at.iteration, resumed, at.seconds, at.iteration * recipe.batch, at.miou)
 
 
-def _mean(losses: list[Tensor], iteration: int) -> float:
+def _mean(losses: list[Tensor], iteration: int, precision: str) -> float:
     value = float(torch.stack([loss.cpu() for loss in losses]).mean())
     if not np.isfinite(value):
-        raise ModelError(
-            f"the loss is {value} at iteration {iteration}: lower --lr or lengthen --warmup"
-        )
+        # In fp16 activations overflow; each step is drawn by its number, so it would do so again.
+        way = "use --precision bf16" if precision == "fp16" else "lower --lr or lengthen --warmup"
+        raise ModelError(f"the loss is {value} at iteration {iteration}: {way}")
     return value
 
 

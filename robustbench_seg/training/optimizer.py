@@ -44,8 +44,7 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=0.0, betas=recipe.betas, fused=fused)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:
-    """Give every group `factor` times its initial learning rate; return `factor`."""
+def set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Give every group `factor` times its initial learning rate."""
     for group in optimizer.param_groups:
         group["lr"] = factor * group["initial_lr"]
-    return factor

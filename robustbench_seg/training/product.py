@@ -10,7 +10,7 @@ from torch import nn
 from robustbench_seg.cards import parse
 from robustbench_seg.errors import IncompleteError, WeightsError
 from robustbench_seg.files import write_text
-from robustbench_seg.model_cards import Inference, ModelCard, Training, WeightsSource
+from robustbench_seg.model_cards import Inference, ModelCard, Training, WeightsSource, card_text
 from robustbench_seg.training.recipe import Recipe
 from robustbench_seg.weights import save_weights
 
@@ -81,32 +81,3 @@ def save(
     if too_large:
         raise IncompleteError(f"{too_large}; that is done, --half was left out")
     return path
-
-
-def card_text(card: ModelCard, remark: str) -> str:
-    """The TOML of a card; fields that are not known are left out, as is its name (the file's)."""
-    head = [f"# {remark}"]
-    tables = []
-    for field in dataclasses.fields(card):
-        value = getattr(card, field.name)
-        if field.name in ("name", "folder") or value is None:
-            continue
-        if dataclasses.is_dataclass(value):
-            rows = [
-                f"{key} = {_toml(item)}" for key, item in vars(value).items() if item is not None
-            ]
-            tables += ["", f"[{field.name}]", *rows]
-        else:
-            head.append(f"{field.name} = {_toml(value)}")
-    return "\n".join([*head, *tables, ""])
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in value.items())} }}"
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, bool | int | float | str):
-        # JSON's spelling of these is TOML's, too.
-        return json.dumps(value, ensure_ascii=False)
-    raise TypeError(f"no TOML for {type(value).__name__}")

@@ -40,17 +40,18 @@ def initial(card: ModelCard, recipe: Recipe, encoder: str | None = None) -> Star
     torch.manual_seed(recipe.seed)
     stochastic = {} if recipe.drop_path is None else {"drop_path": recipe.drop_path}
     network = build(card.architecture, card.classes, **{**card.variant, **stochastic})
-    origin = None
+    origin = digest = None
     if encoder is not None:
         path = fetch_weights(replace(card, weights=parse_source(encoder)))
         metadata = load_encoder(network, path)
-        origin = f"{encoder} (sha256 {digest_file(path)[:12]})"
+        digest = digest_file(path)[:12]
+        origin = f"{encoder} (sha256 {digest})"
         if "eps" in metadata:
             card = replace(card, variant={**card.variant, "eps": metadata["eps"]})
     facts = {
         "architecture": card.architecture,
         "variant": card.variant,
         "classes": card.classes,
-        "encoder": origin and origin[-13:-1],
+        "encoder": digest,
     }
     return Start(network, card, origin, facts)

@@ -89,8 +89,8 @@ def fetch_hub_folder(repository: str, revision: str | None, names: tuple[str, ..
     place = cache_folder() / repository.replace("/", "--")
     if place.is_dir():
         return place
-    for wanted in ((name,) for name in names):
-        folder = _hub_file(repository, wanted, revision, place).parent
+    for name in names:
+        folder = _hub_file(repository, (name,), revision, place).parent
         # A snapshot's folder is called by its commit: all files are to be of the same one.
         revision = folder.name
     return _hub_file(repository, IN_FOLDER, revision, place).parent

@@ -1,5 +1,6 @@
 import click
 import pytest
+import torch
 from click.testing import CliRunner
 
 from robustbench_seg import __version__
@@ -29,6 +30,11 @@ def program(error: BaseException) -> click.Command:
             PermissionError(13, "Permission denied", "/data/gtFine"),
             2,
             "/data/gtFine: Permission denied; mend this and start again",
+        ),
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ..."),
+            2,
+            "CUDA out of memory; make --batch, --crop or --size smaller, or try --precision bf16",
         ),
         (
             ImportError("libGL.so.1: cannot open shared object file"),

@@ -42,6 +42,26 @@ def test_the_same_logits_at_any_size(network, runtime):
         torch.testing.assert_close(logits, network(image), rtol=0, atol=1e-5)
 
 
+def test_errors_of_a_backend_name_no_file_that_is_gone(network):
+    running, _ = run_by(Options(backend="onnxruntime"), network)
+    with pytest.raises(ModelError) as caught:
+        running(torch.randn(1, 4, 64, 64))
+    said = str(caught.value)
+    assert said.startswith("--backend onnxruntime does not take an image of 64x64 (")
+    assert said.endswith("; try --backend torch")
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_gpu_that_cannot_be_started_is_no_cpu(network, monkeypatch):
+    import onnxruntime
+
+    # So it is where the package is made for GPUs and CUDA's libraries are missing.
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: both)
+    with pytest.raises(ModelError, match="'cuda': ONNX Runtime cannot start its CUDAExecutionProv"):
+        run_by(Options(backend="onnxruntime", device="cuda"), network)
+
+
 @pytest.mark.parametrize(
     ("architecture", "variant"),
     [

@@ -7,6 +7,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.model_cards import Inference, Preprocessing
 from robustbench_seg.segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.inference import (
+    Batch,
     Normaliser,
     in_batches,
     slide,
@@ -89,6 +90,15 @@ def test_normalisation_is_of_rgb_in_zero_to_one():
     torch.testing.assert_close(batch[0, :, 0, 1], torch.tensor([1.0, 0.0, -1.0]))
 
 
+def test_a_flipped_view_is_an_image_like_others():
+    image = np.random.default_rng(0).integers(0, 256, (4, 5, 3), np.uint8)
+    zero, one = torch.zeros(1, 3, 1, 1), torch.ones(1, 3, 1, 1)
+    swapped = to_tensor(image[..., ::-1], zero, one)
+    assert torch.equal(swapped, to_tensor(image, zero, one).flip(1))
+    normalise = Normaliser((0.0,) * 3, (1.0,) * 3, torch.device("cpu"))
+    assert torch.equal(normalise(image[..., ::-1]), swapped)
+
+
 def test_batches_halve_until_they_fit():
     sizes = []
 
@@ -99,12 +109,19 @@ def test_batches_halve_until_they_fit():
         return batch[:, :1] * 2
 
     crops = [torch.full((1, 3, 4, 4), float(i)) for i in range(7)]
-    logits = in_batches(small, crops, 6)
+    batch = Batch(6)
+    logits = in_batches(small, crops, batch)
     assert sizes == [6, 3, 1, 1, 1, 1, 1, 1, 1]
     assert logits[:, 0, 0, 0].tolist() == [0, 2, 4, 6, 8, 10, 12]
     sizes.clear()
-    in_batches(small, crops, 4)
+    in_batches(small, crops[:2], batch)
+    assert sizes == [1, 1], "what did not fit is not tried again"
+    sizes.clear()
+    in_batches(small, crops, Batch(4))
     assert sizes == [4, 2, 2, 2, 1]
+    sizes.clear()
+    in_batches(small, crops[:3], Batch(64))
+    assert sizes == [3, 1, 1, 1]
 
 
 def test_what_fits_nowhere_says_what_to_try():
@@ -121,7 +138,7 @@ def test_what_fits_nowhere_says_what_to_try():
         facts={},
         about={},
     )
-    with pytest.raises(ModelError, match="cpu has too little memory for an image of 48x32"):
+    with pytest.raises(ModelError, match="device has too little memory for an image of 48x32"):
         segmenter(np.zeros((32, 48, 3), np.uint8))
 
 

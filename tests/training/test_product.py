@@ -121,7 +121,7 @@ def test_a_value_beyond_half_costs_no_training(card, network, tmp_path):
     "name", ["deeplabv3plus-mobilenetv2", "deeplabv3plus-r50-openmmlab", "segformer-b5"]
 )
 def test_any_card_can_be_written(name, tmp_path):
-    from robustbench_seg.training.product import card_text
+    from robustbench_seg.model_cards import card_text
 
     source = load_card(name)
     card = trained_card(source, name="x", dataset="minicity", classes=19, recipe=Recipe())
