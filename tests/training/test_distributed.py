@@ -142,7 +142,7 @@ def test_processes_that_see_different_checkpoints_stop(tmp_path):
     done = subprocess.run(
         [*start, tmp_path / "program.py"], check=True, capture_output=True, text=True, timeout=120
     )
-    message = "the iteration differs between the processes: 4, 0 (rank 0 first)\n"
+    message = "the iteration differs between the processes: 4, 0 (rank 0 first)"
     assert done.stdout.count(message) == 2
 
 
