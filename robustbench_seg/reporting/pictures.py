@@ -86,7 +86,8 @@ def album(panel: Panel, width: int) -> Album | None:
     if not kept:
         return None
     # Runs of other files of the dataset kept another image, or the same one in another size.
-    kept = [run for run in kept if np.array_equal(_truth(run, width), _truth(kept[0], width))]
+    truth = _truth(kept[0], width)
+    kept = [run for run in kept if np.array_equal(_truth(run, width), truth)]
     shown = kept[:MODELS]
     first = shown[0].folder / "pictures"
     categories = []
@@ -95,7 +96,7 @@ def album(panel: Panel, width: int) -> Album | None:
         corruptions = [pictures for pictures in found if pictures]
         if corruptions:
             categories.append(CategoryPictures(category, corruptions))
-    truth = [
+    clean = [
         thumbnail(first / "input", "clean-0", "the clean image", width, "clean image"),
         thumbnail(first, "truth", "the true classes of the image", width, "truth"),
         *(
@@ -111,7 +112,7 @@ def album(panel: Panel, width: int) -> Album | None:
     ]
     return Album(
         note=_note(len(kept), len(panel.measured)),
-        truth=[picture for picture in truth if picture],
+        truth=[picture for picture in clean if picture],
         legend=_legend(first / "truth.png", panel.classes),
         categories=categories,
     )

@@ -85,13 +85,11 @@ class ModelRun:
         """Write the waiting rows, if the last time was at least `after` seconds ago."""
         if time.monotonic() - self._flushed < after:
             return
-        try:
-            while self._scoring:
-                self._collect()
-        finally:
-            rows, timings, self._rows, self._timings = self._rows, self._timings, [], []
-            self.folder.add(block.start // BLOCK, rows, timings)
-            self._flushed = time.monotonic()
+        while self._scoring:
+            self._collect()
+        rows, timings, self._rows, self._timings = self._rows, self._timings, [], []
+        self.folder.add(block.start // BLOCK, rows, timings)
+        self._flushed = time.monotonic()
 
     def _score(
         self, made: Made, prediction: NDArray[np.uint8], seconds: float

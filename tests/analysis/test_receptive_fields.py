@@ -94,6 +94,12 @@ def test_energy_is_the_mean_over_images_of_the_absolute_gradient():
     np.testing.assert_allclose(field.energy, expected)
 
 
+def test_gpus_compute_fields_in_float32_as_such(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    effective_fields(torch.nn.Conv2d(3, 2, 3, padding=1), {}, [torch.ones(1, 3, 8, 8)])
+    assert not torch.backends.cudnn.allow_tf32
+
+
 def test_radii_of_a_field_known_in_closed_form():
     rows, columns = np.indices((401, 401)) - 200
     squared = rows**2 + columns**2

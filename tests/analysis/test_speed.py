@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from robustbench_seg.analysis import measure_speed
@@ -33,6 +35,9 @@ def test_the_network_sees_the_size_that_is_measured_also_of_a_card_that_scales(m
 
 
 @pytest.mark.slow
-def test_what_cannot_run_is_said():
+def test_what_cannot_run_is_said(monkeypatch):
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     with pytest.raises(ModelError, match="device 'gpu'"):
         measure_speed("segformer-b0", (32, 32), device="gpu")
+    assert "GOMP_SPINCOUNT" in os.environ, "set before the process that measures loads torch"

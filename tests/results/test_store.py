@@ -187,7 +187,10 @@ def test_what_is_no_run_is_named(tmp_path):
         ("{", r"run.json cannot be read \("),
         ("[]", "is not of this program, or of another version of it"),
         ('{"format": 99}', "is not of this program, or of another version of it"),
-        ('{"format": 1, "model": "m"}', "run.json lacks classes, dataset, images, key"),
+        (
+            '{"format": 1, "model": "m"}',
+            "run.json lacks classes, dataset, images, key, protocol, seed, split, stream",
+        ),
     ],
 )
 def test_a_broken_record_is_named(tmp_path, text, message):

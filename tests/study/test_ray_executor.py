@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
+from robustbench_seg.study.ray_executor import _environment
 from tests.study.command import CONDITIONS, IMAGES, arguments, lay_out, rows, start, tables
 
 ray = pytest.importorskip("ray", reason="needs the extra robustseg[ray]")
@@ -86,6 +87,16 @@ def test_without_a_cluster_the_way_to_one_is_told(tmp_path, monkeypatch):
         "robustseg: no Ray cluster found (Could not find any running Ray instance.): start one "
         "with 'ray start --head', or set RAY_ADDRESS\n"
     )
+
+
+def test_nodes_see_what_the_command_sees(monkeypatch):
+    monkeypatch.setenv("CITYSCAPES_DATASET", "/data")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    seen = {"CITYSCAPES_DATASET": "/data", "GOMP_SPINCOUNT": "7"}
+    assert _environment() == {"env_vars": seen}
+    monkeypatch.delenv("CITYSCAPES_DATASET")
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    assert _environment() == {}
 
 
 def test_shards_are_for_machines_without_a_cluster():

@@ -165,7 +165,7 @@ def test_a_model_that_always_fails_is_given_up(toy, reds, protocol, conditions, 
     assert model.calls == 7 * 5 + 1
 
 
-def test_a_model_that_is_given_up_takes_no_finished_rows_with_it(
+def test_a_model_that_is_given_up_takes_no_rows_of_others_with_it(
     toy, reds, protocol, conditions, tmp_path
 ):
     class Narrow(reds):
