@@ -34,7 +34,11 @@ _PROGRAMS = {
 @click.option("--dataset", help="Its name or TOML file.  [default: minicity, --full the paper's]")
 @click.option("--data", metavar="ROOT", type=click.Path(path_type=Path), help="Its root.")
 @click.option(
-    "--variant", "only", multiple=True, metavar="V", help="Only this network; repeatable."
+    "--variant",
+    "only",
+    multiple=True,
+    metavar="V",
+    help="Only this network; repeatable.  [default: all]",
 )
 @click.option(
     "--seed",

@@ -190,8 +190,8 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise ResultsError(f"{path} cannot be read ({error}); remove this run folder") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise ResultsError(f"{path} is not of this program, or of another version of it")
-    told = {"model", "dataset", "split", "images", "classes", "stream", "seed", "protocol", "key"}
-    missing = told - record.keys()
+    needed = {"model", "dataset", "split", "images", "classes", "stream", "seed", "protocol", "key"}
+    missing = needed - record.keys()
     if missing:
         raise ResultsError(f"{path} lacks {', '.join(sorted(missing))}; remove this run folder")
     return record
