@@ -20,8 +20,8 @@ from PIL import Image
 
 from corruptions import photograph
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.corruption.png import encode_png
-from robustbench_seg.protocol import load_protocol
+from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.trees.png import encode_png
 
 ROUNDS = 3
 

@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustbench_seg.allocator import keep_freed_memory
-from robustbench_seg.threads import wait_briefly
+from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.threads import wait_briefly
 
 keep_freed_memory()
 wait_briefly()
@@ -30,15 +30,15 @@ import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from robustbench_seg.confusion import confusion_matrix  # noqa: E402
 from robustbench_seg.corruption import corrupt  # noqa: E402
 from robustbench_seg.datasets import Dataset, Sample, open_dataset  # noqa: E402
 from robustbench_seg.datasets.minicity import Minicity, write_minicity  # noqa: E402
-from robustbench_seg.protocol import load_protocol  # noqa: E402
+from robustbench_seg.evaluation import evaluate  # noqa: E402
+from robustbench_seg.measures.confusion import confusion_matrix  # noqa: E402
+from robustbench_seg.records.protocol import load_protocol  # noqa: E402
 from robustbench_seg.segmenter import load_model, load_segmenter  # noqa: E402
 from robustbench_seg.segmenter.folding import fold  # noqa: E402
 from robustbench_seg.segmenter.inference import View  # noqa: E402
-from robustbench_seg.study import evaluate  # noqa: E402
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ from typing import Any
 
 import numpy as np
 
-from robustbench_seg.allocator import keep_freed_memory
-from robustbench_seg.threads import wait_briefly
+from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.threads import wait_briefly
 
 THREADS, CLASSES, CROP, STRIDE = 2, 19, 1024, 768
 DEEPLABS = ({"backbone": "mobilenet_v2"}, {"backbone": "resnet50", "output_stride": 16})
@@ -169,7 +169,7 @@ def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[st
     import torch
     from torch.nn import functional as F
 
-    from robustbench_seg.confusion import confusion_matrix
+    from robustbench_seg.measures.confusion import confusion_matrix
     from robustbench_seg.segmenter.inference import View, windows
 
     rows, columns = (list(windows(side, crop, STRIDE)) for side in size)

@@ -20,7 +20,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 
-from robustbench_seg.protocol import CLEAN, load_protocol
+from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.results import (
     Reference,
     Row,

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from robustbench_seg.datasets.cityscapes_classes import CLASSES
-from robustbench_seg.protocol import CLEAN, load_protocol
+from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.results import Row, RunFolder, Timing
 
 IMAGES, BLOCK = 500, 4

@@ -20,8 +20,8 @@ from statistics import median
 from typing import Any
 from unittest import mock
 
-from robustbench_seg.allocator import keep_freed_memory
-from robustbench_seg.threads import wait_briefly
+from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.threads import wait_briefly
 
 keep_freed_memory()
 wait_briefly()
@@ -30,8 +30,8 @@ import torch  # noqa: E402
 
 from robustbench_seg.architectures import build  # noqa: E402
 from robustbench_seg.datasets import open_dataset  # noqa: E402
-from robustbench_seg.model_cards import load_card  # noqa: E402
-from robustbench_seg.training import Recipe, fit  # noqa: E402
+from robustbench_seg.records.model_card import load_card  # noqa: E402
+from robustbench_seg.training import TrainingRecipe, fit  # noqa: E402
 from robustbench_seg.training.batches import Batches, Normaliser  # noqa: E402
 from robustbench_seg.training.learner import Learner, segmentation_loss  # noqa: E402
 from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate  # noqa: E402
@@ -56,7 +56,7 @@ def network_of(case: dict[str, Any]) -> torch.nn.Module:
     return build(case["architecture"], 19, **variant)
 
 
-def bare_steps(case: dict[str, Any], recipe: Recipe) -> Callable[[], float]:
+def bare_steps(case: dict[str, Any], recipe: TrainingRecipe) -> Callable[[], float]:
     """What takes WINDOW bare steps on one ready batch, and says how long they took."""
     network = network_of(case).to(memory_format=torch.channels_last).train()
     optimizer = make_optimizer(network, recipe)
@@ -75,7 +75,7 @@ def bare_steps(case: dict[str, Any], recipe: Recipe) -> Callable[[], float]:
     return run
 
 
-def turns(case: dict[str, Any], recipe: Recipe, workers: int) -> list[tuple[float, float]]:
+def turns(case: dict[str, Any], recipe: TrainingRecipe, workers: int) -> list[tuple[float, float]]:
     """Seconds of WINDOW bare steps, and of as many of `fit` right after them."""
     train = open_dataset("minicity", split="train").first(IMAGES)
     validation = open_dataset("minicity", split="val").first(1)
@@ -102,7 +102,7 @@ def turns(case: dict[str, Any], recipe: Recipe, workers: int) -> list[tuple[floa
 
 def main() -> None:
     steps = (TURNS + 1) * WINDOW + 1
-    recipe = Recipe(iterations=steps, batch=4, crop=(128, 256), lr=1e-3, warmup=10)
+    recipe = TrainingRecipe(iterations=steps, batch=4, crop=(128, 256), lr=1e-3, warmup=10)
     result: dict[str, Any] = {
         "unit": "steps/s, median of the turns; batch 4, crop 128x256, float32, CPU",
         "turns": TURNS,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from robustbench_seg.corruption import corrupt
     from robustbench_seg.datasets import open_dataset
-    from robustbench_seg.model_cards import list_models
+    from robustbench_seg.records.model_card import list_models
     from robustbench_seg.results import read_results
     from robustbench_seg.segmenter import load_model, load_segmenter
 
@@ -27,7 +27,7 @@ __all__ = [
 
 _ROOM = {
     "corrupt": "corruption",
-    "list_models": "model_cards",
+    "list_models": "records.model_card",
     "load_model": "segmenter",
     "load_segmenter": "segmenter",
     "open_dataset": "datasets",

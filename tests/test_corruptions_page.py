@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.protocol import CorruptionSpec, load_protocol, merged
+from robustbench_seg.records.protocol import CorruptionSpec, load_protocol, merged
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "corruptions.md").read_text()

@@ -68,7 +68,7 @@ LEFT_OUT = {
     "robustseg evaluate --model hf:": "downloads",
     "robustseg train --model segformer-b0 --encoder hf:": "downloads",
     "robustseg train --model segformer-b0-ade20k --encoder hf:": "downloads",
-    "robustseg evaluate --executor ray": "tests/study/test_ray_executor.py starts a cluster for it",
+    "robustseg evaluate --executor ray": "tests/evaluation/test_ray_executor.py starts a cluster",
     "robustseg compare A B": "A and B stand for names; docs/scores.md has some",
 }
 

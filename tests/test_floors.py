@@ -9,24 +9,17 @@ PACKAGE = Path(__file__).parents[1] / "robustbench_seg"
 FLOORS = [
     {"__main__"},
     {"cli"},
+    {"ablation"},
     {"reporting"},
-    {"study"},
-    {"results", "training", "analysis"},
+    {"evaluation"},
+    {"results", "training", "analysis", "trees"},
     {"segmenter"},
-    {"architectures", "weights", "corruption", "datasets"},
-    {"model_cards", "protocol", "confusion"},
-    {
-        "cards",
-        "files",
-        "counting",
-        "allocator",
-        "threads",
-        "precision",
-        "progress",
-        "shard",
-        "hardware",
-    },
-    {"errors", "compiled", "content", "__init__"},
+    {"measures", "weights"},
+    {"architectures", "corruption", "datasets"},
+    {"records"},
+    {"machine", "cards"},
+    {"files"},
+    {"errors", "content", "__init__"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from robustbench_seg.cli.demo import MODELS
-from robustbench_seg.confusion import confusion_matrix, mean_iou
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.model_cards import load_card
+from robustbench_seg.measures.confusion import confusion_matrix, mean_iou
+from robustbench_seg.records.model_card import load_card
 
 CLASSES = 19
 

@@ -1,12 +1,5 @@
 """What a network is like, apart from what it scores: its cost, and what it looks at."""
 
-from robustbench_seg.analysis.ablations import (
-    Ablation,
-    AblationScale,
-    AblationVariant,
-    list_ablations,
-    load_ablation,
-)
 from robustbench_seg.analysis.cost import Cost, count_cost, count_image, shape_of
 from robustbench_seg.analysis.receptive_fields import (
     Field,
@@ -18,9 +11,6 @@ from robustbench_seg.analysis.receptive_fields import (
 from robustbench_seg.analysis.speed import Speed, measure_speed
 
 __all__ = [
-    "Ablation",
-    "AblationScale",
-    "AblationVariant",
     "Cost",
     "Field",
     "Speed",
@@ -29,8 +19,6 @@ __all__ = [
     "count_image",
     "effective_fields",
     "encoder_stages",
-    "list_ablations",
-    "load_ablation",
     "measure_speed",
     "seen_size",
     "shape_of",

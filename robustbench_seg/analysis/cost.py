@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from robustbench_seg.architectures import build
 from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
 from robustbench_seg.errors import ModelError
-from robustbench_seg.model_cards import Inference, ModelCard, Resize
+from robustbench_seg.records.model_card import Inference, ModelCard, Resize
 from robustbench_seg.segmenter.inference import windows as starts
 from robustbench_seg.segmenter.resized import resized_size
 

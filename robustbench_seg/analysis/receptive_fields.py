@@ -19,8 +19,8 @@ from robustbench_seg.architectures.mobilenet_v2 import MobileNetV2
 from robustbench_seg.architectures.resnet import ResNet
 from robustbench_seg.architectures.xception import Xception
 from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.model_cards import ModelCard
-from robustbench_seg.precision import exact_float32
+from robustbench_seg.machine.precision import exact_float32
+from robustbench_seg.records.model_card import ModelCard
 from robustbench_seg.segmenter.inference import Normaliser
 from robustbench_seg.segmenter.resized import resized_size, scaled
 

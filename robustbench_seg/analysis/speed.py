@@ -10,9 +10,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustbench_seg.allocator import keep_freed_memory
 from robustbench_seg.errors import ModelError
-from robustbench_seg.threads import wait_briefly
+from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.threads import wait_briefly
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _measure(
     import numpy as np
     import torch
 
-    from robustbench_seg.model_cards import Inference, load_card
+    from robustbench_seg.records.model_card import Inference, load_card
     from robustbench_seg.segmenter import Options, assemble, load_model
     from robustbench_seg.segmenter.backends import run_by
 

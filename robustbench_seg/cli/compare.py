@@ -8,7 +8,7 @@ import click
 if TYPE_CHECKING:
     import pandas as pd
 
-    from robustbench_seg.protocol import Protocol
+    from robustbench_seg.records.protocol import Protocol
     from robustbench_seg.results import Model, Reference
 
 
@@ -51,8 +51,8 @@ def compare(
     runs of one name are one model if they are trainings with seeds of their own.
     """
     from robustbench_seg.files import write_text
-    from robustbench_seg.protocol import load_protocol
-    from robustbench_seg.reporting import tables
+    from robustbench_seg.records.protocol import load_protocol
+    from robustbench_seg.reporting.tables import formats as tables
     from robustbench_seg.results import (
         Reference,
         clean_gaps,
@@ -88,7 +88,7 @@ def _reference(
 ) -> "Reference":
     """A, B, a published row, or another model of the runs, in this order."""
     from robustbench_seg.errors import ResultsError
-    from robustbench_seg.reporting import published
+    from robustbench_seg.reporting.literature import published
     from robustbench_seg.results import Reference, check_comparable, model_runs, read_model
 
     for model in (a, b):

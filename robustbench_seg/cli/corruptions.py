@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from robustbench_seg.protocol import Protocol
+    from robustbench_seg.records.protocol import Protocol
 
 
 @click.command()
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int) -> None:
     """List the corruptions of a protocol with their parameters, or look at them."""
-    from robustbench_seg.protocol import load_protocol, merged
+    from robustbench_seg.records.protocol import load_protocol, merged
 
     protocols = [load_protocol(name) for name in names]
     if photo is None and out is not None:

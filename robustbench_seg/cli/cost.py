@@ -99,12 +99,12 @@ def cost(
     Without --model, the networks of tables 1a, 2 and 4 that have no card follow.
     """
     from robustbench_seg.files import write_text
-    from robustbench_seg.model_cards import list_models, load_card
-    from robustbench_seg.progress import progress_bar
-    from robustbench_seg.reporting.cost_table import cost_table
-    from robustbench_seg.reporting.costs import published_costs
-    from robustbench_seg.reporting.figures import write_figure
-    from robustbench_seg.reporting.size_figure import size_figure
+    from robustbench_seg.machine.progress import progress_bar
+    from robustbench_seg.records.model_card import list_models, load_card
+    from robustbench_seg.reporting.figures.plots import write_figure
+    from robustbench_seg.reporting.figures.sizes import size_figure
+    from robustbench_seg.reporting.literature.costs import published_costs
+    from robustbench_seg.reporting.tables.costs import cost_table
 
     how = {"device": device, "precision": precision, "threads": threads}
     for model in models:

@@ -30,18 +30,18 @@ def demo(out: Path, limit: int | None) -> None:
     of a difference covers the luck of training; with --limit it does not. Started again, it
     computes only what is missing.
     """
-    from robustbench_seg.allocator import keep_freed_memory
-    from robustbench_seg.threads import wait_briefly
+    from robustbench_seg.machine.allocator import keep_freed_memory
+    from robustbench_seg.machine.threads import wait_briefly
 
     keep_freed_memory()
     wait_briefly()
 
     from robustbench_seg.datasets import open_dataset
-    from robustbench_seg.protocol import load_protocol
+    from robustbench_seg.evaluation import evaluate
+    from robustbench_seg.records.protocol import load_protocol
     from robustbench_seg.reporting import finding, read_panels, terminal_table, write_page
     from robustbench_seg.reporting.recorded import recorded_runs
     from robustbench_seg.segmenter import load_segmenter
-    from robustbench_seg.study import evaluate
 
     dataset = open_dataset("minicity")
     if limit is not None:

@@ -9,7 +9,7 @@ from robustbench_seg.cli.sizes import parse_size
 
 if TYPE_CHECKING:
     from robustbench_seg.datasets import Dataset
-    from robustbench_seg.model_cards import ModelCard
+    from robustbench_seg.records.model_card import ModelCard
 
 LARGEST, MULTIPLE = 1024, 64
 """Of the default crop: SegFormer's own window, and what makes all stages share one centre."""
@@ -85,11 +85,11 @@ def erf(
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.errors import ModelError
     from robustbench_seg.files import write_text
-    from robustbench_seg.hardware import check_device
-    from robustbench_seg.model_cards import load_card
-    from robustbench_seg.progress import progress_bar
-    from robustbench_seg.reporting.field_figure import field_figure
-    from robustbench_seg.reporting.figures import write_figure
+    from robustbench_seg.machine.hardware import check_device
+    from robustbench_seg.machine.progress import progress_bar
+    from robustbench_seg.records.model_card import load_card
+    from robustbench_seg.reporting.figures.fields import field_figure
+    from robustbench_seg.reporting.figures.plots import write_figure
     from robustbench_seg.segmenter import load_model
 
     for model in models:

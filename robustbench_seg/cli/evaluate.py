@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from robustbench_seg.cli.shards import shard_option
-from robustbench_seg.shard import own_device
+from robustbench_seg.records.shard import own_device
 
 if TYPE_CHECKING:
-    from robustbench_seg.protocol import Protocol
-    from robustbench_seg.shard import Shard
-    from robustbench_seg.study import Order
+    from robustbench_seg.evaluation import Order
+    from robustbench_seg.records.protocol import Protocol
+    from robustbench_seg.records.shard import Shard
 
 GPU_WORKERS = 8
 """A network of 20 ms needs four cores beside it to make its images (docs/scale.md)."""
@@ -148,19 +148,19 @@ def evaluate(shard: "Shard", executor: str, **options: Any) -> None:
     if executor == "ray" and str(shard) != "1-of-1":
         raise click.UsageError("--shard is for machines that share no cluster; leave it out")
 
-    from robustbench_seg.allocator import keep_freed_memory
-    from robustbench_seg.threads import wait_briefly
+    from robustbench_seg.machine.allocator import keep_freed_memory
+    from robustbench_seg.machine.threads import wait_briefly
 
     keep_freed_memory()
     wait_briefly()
 
-    from robustbench_seg.protocol import load_protocol
-    from robustbench_seg.study import Order
+    from robustbench_seg.evaluation import Order
+    from robustbench_seg.records.protocol import load_protocol
 
     on_gpu = options["device"].startswith("cuda")
     options["workers"] = options["workers"] or (GPU_WORKERS if on_gpu else 1)
     if executor == "ray":
-        from robustbench_seg.study.ray_executor import evaluate_on_ray
+        from robustbench_seg.evaluation.ray_executor import evaluate_on_ray
 
         runs = evaluate_on_ray(Order(**options), progress=True)
     else:
@@ -177,7 +177,7 @@ def _evaluate_with_others(order: "Order", shard: "Shard") -> list[Path]:
     Returns the run folders in the first process, in the others nothing.
     """
     from robustbench_seg.errors import IncompleteError
-    from robustbench_seg.shard import torchrun_shard
+    from robustbench_seg.records.shard import torchrun_shard
     from robustbench_seg.training.distributed import joined
 
     runs: list[Path] = []

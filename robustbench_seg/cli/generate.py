@@ -9,9 +9,9 @@ import click
 from robustbench_seg.cli.shards import shard_option
 
 if TYPE_CHECKING:
-    from robustbench_seg.corruption.generate import Generation, Source
     from robustbench_seg.datasets import Dataset
-    from robustbench_seg.shard import Shard
+    from robustbench_seg.records.shard import Shard
+    from robustbench_seg.trees.generate import Generation, Source
 
 
 @click.command("generate-cityscapes-c")
@@ -85,12 +85,12 @@ def generate_cityscapes_c(
 
     Started again, it makes only what is missing; with other corruptions or severities it adds them.
     """
-    from robustbench_seg.corruption.generate import Generation, generate
-    from robustbench_seg.corruption.manifest import check_recipe, recipe
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.errors import IncompleteError
-    from robustbench_seg.progress import progress_bar
-    from robustbench_seg.protocol import load_protocol
+    from robustbench_seg.machine.progress import progress_bar
+    from robustbench_seg.records.protocol import load_protocol
+    from robustbench_seg.trees.generate import Generation, generate
+    from robustbench_seg.trees.manifest import check_recipe, recipe
 
     protocol = load_protocol(protocol_name)
     conditions = protocol.conditions(corruptions, severities)
@@ -147,7 +147,7 @@ def _files(folder: Path) -> list[Path]:
 def _as_sources(dataset: "Dataset") -> "tuple[Source, ...]":
     from functools import partial
 
-    from robustbench_seg.corruption.generate import Source
+    from robustbench_seg.trees.generate import Source
 
     return tuple(
         Source(name, partial(dataset.image, index), dataset.companions(index))
@@ -159,8 +159,8 @@ def _announce(generation: "Generation", workers: int) -> int:
     """Say what will be done; the number of missing files. CorruptionError for too full a disk."""
     import shutil
 
-    from robustbench_seg.corruption.space import space_needed
     from robustbench_seg.errors import CorruptionError
+    from robustbench_seg.trees.space import space_needed
 
     total = len(generation.mine) * len(generation.conditions)
     missing = sum(1 for _ in generation.missing())

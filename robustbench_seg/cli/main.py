@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from robustbench_seg import __version__
+from robustbench_seg.cli.ablation import study
 from robustbench_seg.cli.compare import compare
 from robustbench_seg.cli.corruptions import corruptions
 from robustbench_seg.cli.cost import cost
@@ -14,7 +15,6 @@ from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.generate import generate_cityscapes_c
 from robustbench_seg.cli.models import models
 from robustbench_seg.cli.report import report
-from robustbench_seg.cli.study import study
 from robustbench_seg.cli.train import train
 from robustbench_seg.cli.verify import verify
 from robustbench_seg.cli.weights import weights

@@ -14,7 +14,7 @@ def models() -> None:
              manual        published where only a browser can fetch them
              none          no weights published: for training from scratch
     """
-    from robustbench_seg.model_cards import list_models, load_card
+    from robustbench_seg.records.model_card import list_models, load_card
 
     click.echo(f"{'model':44} {'classes of':11} {'weights':12} {'inference':17} clean mIoU")
     for name in list_models():

@@ -36,7 +36,7 @@ def report(
     OUT/index.html is one file that opens offline; OUT/tables holds every number as CSV, LaTeX,
     Markdown and Parquet, OUT/figures every figure as SVG and PNG.
     """
-    from robustbench_seg.protocol import load_protocol
+    from robustbench_seg.records.protocol import load_protocol
     from robustbench_seg.reporting import finding, read_panels, terminal_table, write_page
 
     chosen = load_protocol(protocol) if protocol else None

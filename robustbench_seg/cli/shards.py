@@ -2,7 +2,7 @@
 
 import click
 
-from robustbench_seg.shard import Shard, parse_shard
+from robustbench_seg.records.shard import Shard, parse_shard
 
 
 def shard_option(context: click.Context, parameter: click.Parameter, value: str) -> Shard:

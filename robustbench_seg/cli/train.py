@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from robustbench_seg.cli.sizes import parse_size
-from robustbench_seg.shard import own_device, torchrun_shard
+from robustbench_seg.records.shard import own_device, torchrun_shard
 
 
 def _as_typed(context: click.Context) -> str:
@@ -160,8 +160,8 @@ def train(
     --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.
     More: docs/training.md.
     """
-    from robustbench_seg.allocator import keep_freed_memory
-    from robustbench_seg.threads import wait_briefly
+    from robustbench_seg.machine.allocator import keep_freed_memory
+    from robustbench_seg.machine.threads import wait_briefly
 
     keep_freed_memory()
     wait_briefly()
@@ -170,17 +170,17 @@ def train(
 
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.errors import ModelError
-    from robustbench_seg.hardware import check_device, hardware
-    from robustbench_seg.model_cards import Training, load_card
-    from robustbench_seg.training import Recipe, fit, initial, save, trained_card
+    from robustbench_seg.machine.hardware import check_device, hardware
+    from robustbench_seg.records.model_card import Training, load_card
+    from robustbench_seg.training import TrainingRecipe, fit, initial, save, trained_card
 
     if threads is not None:
         torch.set_num_threads(threads)
     device = own_device(device)
     check_device(device)
     if iterations is None and minutes is None:
-        iterations = Recipe.iterations
-    recipe = Recipe(
+        iterations = TrainingRecipe.iterations
+    recipe = TrainingRecipe(
         iterations=iterations,
         minutes=minutes,
         batch=batch,

@@ -13,10 +13,10 @@ def verify(folder: Path) -> None:
     The manifests of a tree that was made with --shard are merged first, if all are there.
     Names every missing, altered or foreign file, and exits 1 if there is any.
     """
-    from robustbench_seg.corruption.manifest import merge_shards, read_manifest
-    from robustbench_seg.corruption.verify import verify as check
     from robustbench_seg.errors import IncompleteError
-    from robustbench_seg.progress import progress_bar
+    from robustbench_seg.machine.progress import progress_bar
+    from robustbench_seg.trees.manifest import merge_shards, read_manifest
+    from robustbench_seg.trees.verify import verify as check
 
     if merge_shards(folder):
         click.echo(f"{folder}: its shards are merged in {folder / 'manifest.json'}")

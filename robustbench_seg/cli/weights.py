@@ -22,7 +22,7 @@ def weights(context: click.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from robustbench_seg.model_cards import list_models, load_card
+    from robustbench_seg.records.model_card import list_models, load_card
     from robustbench_seg.weights import cached_weights
 
     click.echo(f"{'model':44} {'source':12} {'at hand':>9}  {'mIoU':>5}  licence")
@@ -43,7 +43,7 @@ def get(models: tuple[str, ...]) -> None:
     What cannot be had is named at the end; the rest is fetched all the same.
     """
     from robustbench_seg.errors import IncompleteError, WeightsError
-    from robustbench_seg.model_cards import load_card
+    from robustbench_seg.records.model_card import load_card
     from robustbench_seg.weights import fetch_weights
 
     failed = []
@@ -73,7 +73,7 @@ def export(model: str, path: Path, given: str | None, size: tuple[int, int] | No
     quarter of that size. onnx:OUT.onnx is then a model like any other.
     """
     from robustbench_seg.errors import ModelError
-    from robustbench_seg.model_cards import load_card
+    from robustbench_seg.records.model_card import load_card
     from robustbench_seg.segmenter import export_onnx, load_model, load_segmenter
 
     card = load_card(model)

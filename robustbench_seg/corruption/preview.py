@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.errors import CorruptionError
-from robustbench_seg.protocol import SEVERITIES, Protocol
+from robustbench_seg.records.protocol import SEVERITIES, Protocol
 
 _WIDEST = 320
 _MARGIN = 4

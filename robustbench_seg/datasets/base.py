@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.confusion import IGNORE as IGNORE
+IGNORE = 255
+"""The label of a pixel that is not scored."""
 
 Image = NDArray[np.uint8]
 Labels = NDArray[np.uint8]

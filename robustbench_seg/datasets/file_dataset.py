@@ -20,7 +20,7 @@ from PIL import UnidentifiedImageError
 from robustbench_seg.datasets.base import Dataset, Image, Labels, Sample
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.protocol import as_png
+from robustbench_seg.records.protocol import as_png
 
 UNKNOWN = 254
 """In a label table: an id that this dataset does not have. So there are at most 254 classes."""

@@ -1,14 +1,11 @@
 """Results -> tables, figures, words, and one offline HTML page."""
 
-from robustbench_seg.reporting.ablation_table import ablation_table, published_score
 from robustbench_seg.reporting.finding import finding, terminal_table
 from robustbench_seg.reporting.gather import read_panels
-from robustbench_seg.reporting.page import write_page
+from robustbench_seg.reporting.page.page import write_page
 
 __all__ = [
-    "ablation_table",
     "finding",
-    "published_score",
     "read_panels",
     "terminal_table",
     "write_page",

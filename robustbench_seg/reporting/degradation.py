@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.protocol import Protocol
+from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.results import cd, rcd
 
 

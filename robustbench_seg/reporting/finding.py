@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from robustbench_seg.reporting.page.views import number
 from robustbench_seg.reporting.panels import Panel, counted
-from robustbench_seg.reporting.views import number
 from robustbench_seg.results import FEW
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.files import canonical_json
-from robustbench_seg.protocol import CLEAN, Protocol
-from robustbench_seg.reporting import published
+from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.reporting.degradation import degradation
+from robustbench_seg.reporting.literature import published
 from robustbench_seg.reporting.panels import Measured, Panel, names_of
 from robustbench_seg.results import (
     Model,

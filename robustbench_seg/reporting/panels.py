@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.protocol import CLEAN, Protocol
+from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.results import (
     Bootstrap,
     Draws,

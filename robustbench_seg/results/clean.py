@@ -5,7 +5,7 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-from robustbench_seg.protocol import CLEAN
+from robustbench_seg.records.protocol import CLEAN
 from robustbench_seg.results.read import read_counts
 from robustbench_seg.results.scores import condition_scores
 from robustbench_seg.results.store import read_record

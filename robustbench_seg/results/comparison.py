@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.degradation import cd, rcd
 from robustbench_seg.results.intervals import Draws, check_paired, interval
 from robustbench_seg.results.models import Model

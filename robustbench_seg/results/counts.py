@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from robustbench_seg.protocol import Condition
+from robustbench_seg.records.protocol import Condition
 
 Counts = NDArray[np.int64]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.files import digest_bytes
-from robustbench_seg.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.counts import miou_of_counts, places_of, with_counts
 
 COUNT = 10

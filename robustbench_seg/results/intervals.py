@@ -24,7 +24,7 @@ import scipy.special
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.protocol import Condition, Protocol
+from robustbench_seg.records.protocol import Condition, Protocol
 from robustbench_seg.results.counts import miou_of_counts, places_of, with_counts
 from robustbench_seg.results.scores import Summary, summarise
 from robustbench_seg.results.units import unit_name, units

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from robustbench_seg.protocol import CLEAN, SEVERITIES, Protocol
+from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Protocol
 from robustbench_seg.results.counts import with_counts
 
 

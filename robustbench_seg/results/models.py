@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import CardError, ResultsError
-from robustbench_seg.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
 from robustbench_seg.results.counts import places_of
 from robustbench_seg.results.groups import training_seed
 from robustbench_seg.results.hardest import Hard, hardest

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from robustbench_seg.protocol import CLEAN, SEVERITIES, Condition, Protocol
+from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol
 from robustbench_seg.results.counts import Counts, iou_of_counts, miou_of_counts, with_counts
 
 KEYS = ["run", "model", "dataset", "split"]

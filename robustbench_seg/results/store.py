@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import atomic_path, canonical_json, digest_bytes, write_json
-from robustbench_seg.protocol import Condition
+from robustbench_seg.records.protocol import Condition
 
 RUN_FILE = "run.json"
 FORMAT = 1

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from robustbench_seg.errors import ModelError, unknown
-from robustbench_seg.model_cards import Inference, Preprocessing, Resize
-from robustbench_seg.precision import PRECISIONS
+from robustbench_seg.machine.precision import PRECISIONS
+from robustbench_seg.records.model_card import Inference, Preprocessing, Resize
 from robustbench_seg.segmenter.inference import WINDOW
 from robustbench_seg.segmenter.resized import ResizedSegmenter
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter

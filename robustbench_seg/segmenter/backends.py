@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter.adapters.onnx import OnnxNetwork
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.export import EXAMPLE_SIZE, write_graph
 from robustbench_seg.segmenter.folding import FOLDING, fold
-from robustbench_seg.segmenter.onnx import OnnxNetwork
 
 INSTALL = "pip install 'robustseg[openvino]'"
 

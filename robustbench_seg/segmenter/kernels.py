@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.compiled import compiled
+from robustbench_seg.machine.compiled import compiled
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.uint32]

@@ -13,12 +13,12 @@ from robustbench_seg.architectures import build
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import digest_file
-from robustbench_seg.model_cards import ModelCard, load_card
+from robustbench_seg.records.model_card import ModelCard, load_card
+from robustbench_seg.segmenter.adapters.huggingface import load_huggingface
+from robustbench_seg.segmenter.adapters.onnx import load_onnx
+from robustbench_seg.segmenter.adapters.python import load_python
 from robustbench_seg.segmenter.assembly import Options, assemble
 from robustbench_seg.segmenter.backends import run_by
-from robustbench_seg.segmenter.huggingface import load_huggingface
-from robustbench_seg.segmenter.onnx import load_onnx
-from robustbench_seg.segmenter.python import load_python
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     UNTRAINED,

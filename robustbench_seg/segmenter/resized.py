@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from robustbench_seg.model_cards import Resize
+from robustbench_seg.records.model_card import Resize
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, fitting_memory
 
 

@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.model_cards import Inference, Preprocessing
-from robustbench_seg.precision import PRECISIONS, exact_float32
+from robustbench_seg.machine.precision import PRECISIONS, exact_float32
+from robustbench_seg.records.model_card import Inference, Preprocessing
 from robustbench_seg.segmenter.inference import Batch, Normaliser, View, slide, whole
 
 

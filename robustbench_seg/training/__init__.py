@@ -1,8 +1,8 @@
 """Training a network on a dataset by SegFormer's recipe."""
 
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.loop import Outcome, fit
 from robustbench_seg.training.product import save, trained_card
-from robustbench_seg.training.recipe import Recipe
 from robustbench_seg.training.start import Start, initial
 
-__all__ = ["Outcome", "Recipe", "Start", "fit", "initial", "save", "trained_card"]
+__all__ = ["Outcome", "Start", "TrainingRecipe", "fit", "initial", "save", "trained_card"]

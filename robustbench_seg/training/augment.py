@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE, Image, Labels
-from robustbench_seg.model_cards import Resize
-from robustbench_seg.training.recipe import Recipe
+from robustbench_seg.records.model_card import Resize
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.robust_augment import AUGMENTATIONS
 
 _REDRAWN = 10
@@ -24,7 +24,7 @@ _HUE = 18  # of OpenCV's 180: 36 degrees
 def augment(
     image: Image,
     labels: Labels,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     fill: tuple[int, int, int],
     rng: np.random.Generator,
     fit: Resize | None = None,

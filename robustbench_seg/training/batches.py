@@ -11,9 +11,9 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from robustbench_seg.datasets import Dataset, Sample
-from robustbench_seg.model_cards import ModelCard, Preprocessing
+from robustbench_seg.records.model_card import ModelCard, Preprocessing
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.augment import augment
-from robustbench_seg.training.recipe import Recipe
 
 _SHUFFLE, _AUGMENT = 0, 1  # separate streams of one seed
 
@@ -32,7 +32,7 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
     def __init__(
         self,
         dataset: Dataset,
-        recipe: Recipe,
+        recipe: TrainingRecipe,
         card: ModelCard,
         slots: range | None = None,
     ) -> None:

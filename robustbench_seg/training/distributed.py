@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.shard import torchrun_shard
+from robustbench_seg.records.shard import torchrun_shard
 
 _PATIENCE = datetime.timedelta(hours=12)
 """How long the others wait for the first process: it alone validates."""

@@ -11,10 +11,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ModelError
-from robustbench_seg.precision import PRECISIONS, exact_float32
+from robustbench_seg.machine.precision import PRECISIONS, exact_float32
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.distributed import Processes
 from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate
-from robustbench_seg.training.recipe import Recipe
 from robustbench_seg.training.schedule import learning_rate_factor
 
 _DROP = 2  # a stream of the seed, beside those of the batches
@@ -52,7 +52,7 @@ class Learner:
     def __init__(
         self,
         network: nn.Module,
-        recipe: Recipe,
+        recipe: TrainingRecipe,
         device: str = "cpu",
         precision: str = "float32",
         processes: Processes | None = None,

@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from robustbench_seg.confusion import mean_iou
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import remove_partials
-from robustbench_seg.model_cards import ModelCard
+from robustbench_seg.measures.confusion import mean_iou
+from robustbench_seg.records.model_card import ModelCard
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches, Normaliser, stream
 from robustbench_seg.training.checkpoint import Checkpoint
 from robustbench_seg.training.distributed import joined
 from robustbench_seg.training.learner import Learner
 from robustbench_seg.training.log import Clock, Log
-from robustbench_seg.training.recipe import Recipe
 from robustbench_seg.training.schedule import progress
 from robustbench_seg.training.validation import validate
 
@@ -52,7 +52,7 @@ def fit(
     network: nn.Module,
     dataset: Dataset,
     validation: Dataset,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     card: ModelCard,
     *,
     out: Path,

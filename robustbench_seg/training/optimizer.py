@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from robustbench_seg.training.recipe import Recipe
+from robustbench_seg.records.training_recipe import TrainingRecipe
 
 
-def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+def parameter_groups(network: nn.Module, recipe: TrainingRecipe) -> list[dict[str, Any]]:
     """Split the parameters of `network` by learning rate and by weight decay.
 
     Everything outside `network.backbone` is the head and learns `head_lr_factor` times faster;
@@ -37,7 +37,7 @@ def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]
     ]
 
 
-def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+def make_optimizer(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.AdamW:
     """AdamW over `parameter_groups`, at learning rate 0 until `set_learning_rate`."""
     groups = parameter_groups(network, recipe)
     fused = next(network.parameters()).device.type in ("cpu", "cuda")

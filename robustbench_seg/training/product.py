@@ -10,13 +10,19 @@ from torch import nn
 from robustbench_seg.cards import parse
 from robustbench_seg.errors import IncompleteError, WeightsError
 from robustbench_seg.files import write_text
-from robustbench_seg.model_cards import Inference, ModelCard, Training, WeightsSource, card_text
-from robustbench_seg.training.recipe import Recipe
+from robustbench_seg.records.model_card import (
+    Inference,
+    ModelCard,
+    Training,
+    WeightsSource,
+    card_text,
+)
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.weights import save_weights
 
 
 def trained_card(
-    card: ModelCard, *, name: str, dataset: str, classes: int, recipe: Recipe
+    card: ModelCard, *, name: str, dataset: str, classes: int, recipe: TrainingRecipe
 ) -> ModelCard:
     """The card of the network of `card` trained on `dataset` by `recipe`, its weights beside it.
 

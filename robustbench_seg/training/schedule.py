@@ -1,9 +1,9 @@
 """The learning rate over a training: linear warm-up times polynomial decay."""
 
-from robustbench_seg.training.recipe import Recipe
+from robustbench_seg.records.training_recipe import TrainingRecipe
 
 
-def progress(recipe: Recipe, iteration: int, seconds: float) -> float:
+def progress(recipe: TrainingRecipe, iteration: int, seconds: float) -> float:
     """How much of the training is done, 0..1: the larger of its shares of steps and of time.
 
     iteration: steps taken so far
@@ -17,7 +17,7 @@ def progress(recipe: Recipe, iteration: int, seconds: float) -> float:
     return min(max(steps, time), 1.0)
 
 
-def learning_rate_factor(recipe: Recipe, iteration: int, done: float) -> float:
+def learning_rate_factor(recipe: TrainingRecipe, iteration: int, done: float) -> float:
     """What every learning rate is multiplied with at step `iteration` (from 0), in 0..1.
 
     done: `progress` before the step. The factor is (1 - done)^power, and during the warm-up

@@ -8,8 +8,8 @@ from torch import nn
 
 from robustbench_seg.architectures import build
 from robustbench_seg.files import digest_file
-from robustbench_seg.model_cards import ModelCard
-from robustbench_seg.training.recipe import Recipe
+from robustbench_seg.records.model_card import ModelCard
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.weights import fetch_weights, load_encoder, parse_source
 
 
@@ -28,7 +28,7 @@ class Start:
     facts: dict[str, Any]
 
 
-def initial(card: ModelCard, recipe: Recipe, encoder: str | None = None) -> Start:
+def initial(card: ModelCard, recipe: TrainingRecipe, encoder: str | None = None) -> Start:
     """Build the network of `card` with values drawn from the recipe's seed.
 
     encoder: a file, hf:<hub id> or URL of weights whose encoder takes the place of those, such as

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from robustbench_seg.confusion import confusion_matrix
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.model_cards import ModelCard
+from robustbench_seg.measures.confusion import confusion_matrix
+from robustbench_seg.records.model_card import ModelCard
 from robustbench_seg.segmenter import Options, assemble
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import digest_bytes
-from robustbench_seg.model_cards import ModelCard, WeightsSource
+from robustbench_seg.records.model_card import ModelCard, WeightsSource
 from robustbench_seg.weights.archive import SUFFIX, unpacked
 from robustbench_seg.weights.download import download, verify
 from robustbench_seg.weights.file import IN_FOLDER, find_weights

@@ -4,7 +4,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from robustbench_seg.analysis import count_cost, count_image, shape_of
 from robustbench_seg.architectures import build
-from robustbench_seg.model_cards import load_card
+from robustbench_seg.records.model_card import load_card
 from robustbench_seg.segmenter.folding import fold
 
 CITY, CROP = (1024, 2048), (512, 512)

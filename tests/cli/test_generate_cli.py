@@ -12,8 +12,8 @@ from PIL import Image
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.corruption.manifest import read_manifest
 from robustbench_seg.datasets import corrupted_image, minicity, open_dataset
+from robustbench_seg.trees.manifest import read_manifest
 
 NAMES = ("ulm/ulm_000000_000019", "ulm/ulm_000001_000019", "bonn/bonn_000000_000019")
 

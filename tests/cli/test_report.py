@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
-from robustbench_seg.protocol import CLEAN, load_protocol
+from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.results import Row, RunFolder
 
 

@@ -7,9 +7,9 @@ import pytest
 from scipy import ndimage, stats
 from skimage import color, data, filters
 
-from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption import blur, kernels, noise, pixels
-from robustbench_seg.protocol import load_protocol
+from robustbench_seg.machine.compiled import compiled
+from robustbench_seg.records.protocol import load_protocol
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from PIL import Image
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.preview import contact_sheet, read_photo
 from robustbench_seg.errors import CorruptionError
-from robustbench_seg.protocol import load_protocol
+from robustbench_seg.records.protocol import load_protocol
 
 
 def test_every_cell_is_the_photo_corrupted_so():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from robustbench_seg.protocol import CLEAN, Condition, list_protocols, load_protocol
+from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol
 from robustbench_seg.results import Row, RunFolder, Timing
 
 HOSTILE = "<script>alert(1)</script>"

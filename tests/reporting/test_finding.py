@@ -1,7 +1,7 @@
 from fake_runs import weaker
 
 from robustbench_seg.reporting import finding, read_panels, terminal_table
-from robustbench_seg.reporting.views import ranking_table
+from robustbench_seg.reporting.page.views import ranking_table
 
 
 def even(corruption: str, severity: int, image: int) -> int:

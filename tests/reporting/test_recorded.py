@@ -2,13 +2,13 @@ import pytest
 
 from robustbench_seg.cli.demo import MODELS
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.model_cards import load_card
-from robustbench_seg.protocol import load_protocol
+from robustbench_seg.evaluation import evaluate
+from robustbench_seg.records.model_card import load_card
+from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.recorded import recorded_runs
 from robustbench_seg.results import condition_scores, group_runs, read_counts, read_model
 from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.study import evaluate
 
 PROTOCOL = load_protocol()
 

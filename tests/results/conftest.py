@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustbench_seg.protocol import CLEAN, load_protocol
+from robustbench_seg.records.protocol import CLEAN, load_protocol
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.protocol import CLEAN, Condition
+from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import Row, RunFolder, clean_gaps
 
 

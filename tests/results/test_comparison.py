@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustbench_seg.confusion import mean_iou
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.measures.confusion import mean_iou
+from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import (
     Reference,
     Row,

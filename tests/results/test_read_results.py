@@ -3,7 +3,7 @@ import pytest
 
 import robustbench_seg
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.protocol import CLEAN, Condition
+from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import Row, RunFolder, read_counts, read_results
 from robustbench_seg.results.store import part_files
 

@@ -5,8 +5,8 @@ import pytest
 from cityscapesscripts.helpers.labels import trainId2label
 from PIL import Image
 
-from robustbench_seg.confusion import confusion_matrix, iou, mean_iou
-from robustbench_seg.protocol import CLEAN, Condition
+from robustbench_seg.measures.confusion import confusion_matrix, iou, mean_iou
+from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import (
     category_means,
     class_scores,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from robustbench_seg.protocol import load_protocol
+from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.results import holm, p_value, resamples_for
 
 

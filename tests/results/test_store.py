@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.protocol import CLEAN, Condition
+from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import Row, RunFolder, Timing, find_runs, key_digest, read_record
 from robustbench_seg.results.store import part_files, read_part
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustbench_seg.model_cards import Inference, Preprocessing, Resize
+from robustbench_seg.records.model_card import Inference, Preprocessing, Resize
 from robustbench_seg.segmenter.assembly import Options, assemble
 
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

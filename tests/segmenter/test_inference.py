@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.model_cards import Inference, Preprocessing
+from robustbench_seg.records.model_card import Inference, Preprocessing
 from robustbench_seg.segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.inference import (
     Batch,

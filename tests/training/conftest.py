@@ -6,7 +6,7 @@ from PIL import Image
 from torch import nn
 
 from robustbench_seg.datasets import Sample
-from robustbench_seg.model_cards import Inference, ModelCard, Preprocessing, WeightsSource
+from robustbench_seg.records.model_card import Inference, ModelCard, Preprocessing, WeightsSource
 
 
 @dataclass

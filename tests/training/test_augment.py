@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from robustbench_seg.model_cards import Resize
+from robustbench_seg.records.model_card import Resize
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training import augment as A
-from robustbench_seg.training.recipe import Recipe
 
 FILL = (124, 116, 104)
 
@@ -23,7 +23,7 @@ class TestWholeView:
     @pytest.mark.parametrize("seed", range(8))
     def test_labels_stay_on_their_pixels(self, seed):
         image, labels = coded(90, 130)
-        recipe = Recipe(crop=(64, 80), photometric=False)
+        recipe = TrainingRecipe(crop=(64, 80), photometric=False)
         view, truth = A.augment(image, labels, recipe, FILL, np.random.default_rng(seed))
         assert view.shape == (64, 80, 3)
         assert truth.shape == (64, 80)
@@ -38,7 +38,7 @@ class TestWholeView:
 
     def test_one_seed_one_view(self):
         image, labels = coded(90, 130)
-        recipe = Recipe(crop=(64, 80))
+        recipe = TrainingRecipe(crop=(64, 80))
         first, again, other = (
             A.augment(image, labels, recipe, FILL, np.random.default_rng(seed))
             for seed in (1, 1, 2)
@@ -49,7 +49,7 @@ class TestWholeView:
 
     def test_an_image_is_fitted_into_what_the_card_says_before_it_is_scaled(self):
         image, labels = coded(90, 120)
-        recipe = Recipe(crop=(96, 128), resize=(1.5, 1.5), flip=0, photometric=False)
+        recipe = TrainingRecipe(crop=(96, 128), resize=(1.5, 1.5), flip=0, photometric=False)
         view, truth = A.augment(
             image, labels, recipe, FILL, np.random.default_rng(0), Resize(short=64, long=64)
         )
@@ -62,7 +62,7 @@ class TestWholeView:
     def test_the_source_is_left_alone(self):
         image, labels = coded(90, 130)
         before = image.copy(), labels.copy()
-        recipe = Recipe(crop=(64, 80), resize=(1, 1))
+        recipe = TrainingRecipe(crop=(64, 80), resize=(1, 1))
         for seed in range(4):
             A.augment(image, labels, recipe, FILL, np.random.default_rng(seed))
         assert np.array_equal(image, before[0])
@@ -71,7 +71,7 @@ class TestWholeView:
     @pytest.mark.parametrize(("flip", "mirrored"), [(0.0, False), (1.0, True)])
     def test_flip_mirrors_both(self, flip, mirrored):
         image, labels = coded(64, 96)
-        recipe = Recipe(crop=(64, 96), resize=(1, 1), flip=flip, photometric=False)
+        recipe = TrainingRecipe(crop=(64, 96), resize=(1, 1), flip=flip, photometric=False)
         view, truth = A.augment(image, labels, recipe, FILL, np.random.default_rng(0))
         step = -1 if mirrored else 1
         assert np.array_equal(view, image[:, ::step])
@@ -79,7 +79,7 @@ class TestWholeView:
 
     def test_half_are_flipped(self):
         image, labels = coded(32, 48)
-        recipe = Recipe(crop=(32, 48), resize=(1, 1), photometric=False)
+        recipe = TrainingRecipe(crop=(32, 48), resize=(1, 1), photometric=False)
         views = [
             A.augment(image, labels, recipe, FILL, np.random.default_rng(i)) for i in range(200)
         ]

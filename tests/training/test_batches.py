@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.model_cards import Resize
+from robustbench_seg.records.model_card import Resize
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches, Normaliser, stream
-from robustbench_seg.training.recipe import Recipe
 
-RECIPE = Recipe(batch=3, crop=(32, 40), seed=4)
+RECIPE = TrainingRecipe(batch=3, crop=(32, 40), seed=4)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_start_in_the_middle_changes_nothing(batches):
 
 
 def test_seed_iteration_and_slot_each_matter(batches, blocks, card):
-    other = Batches(blocks, Recipe(batch=3, crop=(32, 40), seed=5), card)
+    other = Batches(blocks, TrainingRecipe(batch=3, crop=(32, 40), seed=5), card)
     assert not torch.equal(batches[0][0], other[0][0])
     assert not torch.equal(batches[0][0], batches[1][0])
 
@@ -59,7 +59,7 @@ def test_seed_iteration_and_slot_each_matter(batches, blocks, card):
 
 
 def test_images_are_fitted_into_the_card_s_size(blocks, card):
-    recipe = Recipe(batch=1, crop=(48, 64), resize=(1, 1), flip=0, photometric=False)
+    recipe = TrainingRecipe(batch=1, crop=(48, 64), resize=(1, 1), flip=0, photometric=False)
     small = replace(card, resize=Resize(short=24, long=64))
     _, labels = Batches(blocks, recipe, small)[0]
     scored = (labels[0] != 255).nonzero().max(0).values + 1
@@ -96,7 +96,7 @@ def test_normalising_and_padding(card, blocks):
     assert seen.is_contiguous(memory_format=torch.channels_last)
     np.testing.assert_allclose(seen.permute(0, 2, 3, 1), expected, atol=1e-5)
 
-    recipe = Recipe(batch=1, crop=(64, 96), resize=(1, 1), photometric=False)
+    recipe = TrainingRecipe(batch=1, crop=(64, 96), resize=(1, 1), photometric=False)
     images, labels = Batches(blocks, recipe, card)[0]
     padding = Normaliser(card.preprocessing, "cpu")(images).permute(0, 2, 3, 1)[:, 48:]
     assert (labels[:, 48:] == 255).all()

@@ -13,13 +13,13 @@ import torch
 from safetensors.torch import load_file
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.model_cards import Preprocessing, Resize
+from robustbench_seg.records.model_card import Preprocessing, Resize
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.checkpoint import SECONDS, Checkpoint, Position
 from robustbench_seg.training.learner import Learner, seed_step
 from robustbench_seg.training.loop import fit
-from robustbench_seg.training.recipe import Recipe
 
-RECIPE = Recipe(iterations=30, batch=2, crop=(32, 32), lr=1e-2, warmup=3, ema=0.9, seed=1)
+RECIPE = TrainingRecipe(iterations=30, batch=2, crop=(32, 32), lr=1e-2, warmup=3, ema=0.9, seed=1)
 
 
 class Killed(BaseException):
@@ -116,7 +116,7 @@ def test_every_step_and_pending_loss_is_the_same(
 
 
 def test_a_finished_training_takes_no_step(blocks, small, card, tmp_path, monkeypatch):
-    recipe = Recipe(iterations=3, batch=2, crop=(32, 32))
+    recipe = TrainingRecipe(iterations=3, batch=2, crop=(32, 32))
     network, other = small(), small()
     arguments = (blocks, blocks, recipe, card)
     first = fit(network, *arguments, out=tmp_path, workers=0)
@@ -139,7 +139,7 @@ def test_minutes_count_over_all_starts(blocks, small, card, tmp_path, monkeypatc
 
     monkeypatch.setattr(Learner, "step", second)
     monkeypatch.setattr("robustbench_seg.training.log.time.monotonic", lambda: now)
-    recipe = Recipe(iterations=None, minutes=8 / 60, batch=1, crop=(32, 32), warmup=0)
+    recipe = TrainingRecipe(iterations=None, minutes=8 / 60, batch=1, crop=(32, 32), warmup=0)
     arguments = (blocks, blocks, recipe, card)
     options = {"out": tmp_path, "workers": 0, "checkpoint_every": 1}
     killed = 0.75
@@ -156,9 +156,9 @@ def test_another_training_is_refused_by_name(blocks, small, card, tmp_path):
         fit(small(), blocks, blocks, recipe, card, out=tmp_path, facts=facts, workers=0,
             **options)  # fmt: skip
 
-    run(Recipe(iterations=1, crop=(32, 32), batch=2), {"variant": {"size": "b0"}})
+    run(TrainingRecipe(iterations=1, crop=(32, 32), batch=2), {"variant": {"size": "b0"}})
     before = (tmp_path / "checkpoint.pt").read_bytes()
-    other = Recipe(iterations=1, crop=(32, 32), batch=2, lr=1e-3)
+    other = TrainingRecipe(iterations=1, crop=(32, 32), batch=2, lr=1e-3)
     with pytest.raises(ModelError) as error:
         run(other, {"variant": {"size": "b1"}}, precision="bf16")
     assert str(error.value) == (
@@ -180,7 +180,7 @@ def test_another_training_is_refused_by_name(blocks, small, card, tmp_path):
     ],
 )
 def test_another_way_in_is_another_training(blocks, small, card, tmp_path, change, told):
-    recipe = Recipe(iterations=1, crop=(32, 32), batch=2)
+    recipe = TrainingRecipe(iterations=1, crop=(32, 32), batch=2)
     fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
     with pytest.raises(ModelError, match=re.escape(told)):
         fit(small(), blocks, blocks, recipe, replace(card, **change), out=tmp_path, workers=0)
@@ -190,7 +190,7 @@ def test_another_way_in_is_another_training(blocks, small, card, tmp_path, chang
     "other", [{"classes": ("green", "red", "blue")}, {"size": (48, 72)}, {"name": "bricks"}]
 )
 def test_other_data_is_another_training(blocks, small, card, tmp_path, other):
-    recipe = Recipe(iterations=1, crop=(32, 32), batch=2)
+    recipe = TrainingRecipe(iterations=1, crop=(32, 32), batch=2)
     fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
     with pytest.raises(ModelError, match="is of another training: "):
         fit(small(), replace(blocks, **other), blocks, recipe, card, out=tmp_path, workers=0)

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches
 from robustbench_seg.training.distributed import Processes
-from robustbench_seg.training.recipe import Recipe
 
 PROGRAM = """
 import csv, json, os, sys
@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.model_cards import load_card
-from robustbench_seg.training import Recipe, fit
+from robustbench_seg.records.model_card import load_card
+from robustbench_seg.training import TrainingRecipe, fit
 
 torch.set_num_threads(1)
 out = Path(sys.argv[1])
@@ -28,7 +28,7 @@ for module in network.modules():  # not synchronised on a CPU
         module.momentum = 0.0
         module.forward = lambda x, m=module: torch.nn.functional.batch_norm(
             x, m.running_mean, m.running_var, m.weight, m.bias)
-recipe = Recipe(iterations=22, batch=4, crop=(32, 64), lr=1e-3, warmup=2, ema=0.5)
+recipe = TrainingRecipe(iterations=22, batch=4, crop=(32, 64), lr=1e-3, warmup=2, ema=0.5)
 train, val = (open_dataset("minicity", split=split).first(4) for split in ("train", "val"))
 outcome = fit(network, train, val, recipe, load_card("segformer-b0"), out=out,
               workers=0, validate_every=int(sys.argv[2]))
@@ -76,8 +76,8 @@ from pathlib import Path
 import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.model_cards import load_card
-from robustbench_seg.training import Recipe, fit
+from robustbench_seg.records.model_card import load_card
+from robustbench_seg.training import TrainingRecipe, fit
 from robustbench_seg.training.learner import Learner
 
 torch.set_num_threads(1)
@@ -92,7 +92,7 @@ def stopping(self, images, labels, iteration, done):
 Learner.step = stopping
 torch.manual_seed(0)
 network = build("segformer", 19, size="b0")  # with BatchNorm, dropout and drop path
-recipe = Recipe(iterations=24, batch=4, crop=(32, 64), lr=1e-3, warmup=2, ema=0.5)
+recipe = TrainingRecipe(iterations=24, batch=4, crop=(32, 64), lr=1e-3, warmup=2, ema=0.5)
 train, val = (open_dataset("minicity", split=split).first(4) for split in ("train", "val"))
 fit(network, train, val, recipe, load_card("segformer-b0"), out=out, workers=0, checkpoint_every=5)
 torch.save(network.state_dict(), out / f"{os.environ['RANK']}.pt")
@@ -147,7 +147,7 @@ def test_processes_that_see_different_checkpoints_stop(tmp_path):
 
 
 def test_shares_make_up_the_batch(blocks, card):
-    recipe = Recipe(batch=6, crop=(32, 40))
+    recipe = TrainingRecipe(batch=6, crop=(32, 40))
     whole = Batches(blocks, recipe, card)[3]
     shares = [Batches(blocks, recipe, card, Processes(rank, 3).slots(6))[3] for rank in range(3)]
     for of_whole, parts in zip(whole, zip(*shares, strict=True), strict=True):

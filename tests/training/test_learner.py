@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.learner import Learner, seed_step, segmentation_loss
 from robustbench_seg.training.loop import fit
-from robustbench_seg.training.recipe import Recipe
 
 
 def batch(seed):
@@ -19,7 +19,7 @@ def batch(seed):
 def test_the_average_by_hand(small):
     torch.manual_seed(0)
     network = small()
-    learner = Learner(network, Recipe(ema=0.75, lr=1e-2, warmup=0))
+    learner = Learner(network, TrainingRecipe(ema=0.75, lr=1e-2, warmup=0))
     expected = None
     for iteration in range(4):
         learner.step(*batch(iteration), iteration, 0.0)
@@ -46,7 +46,7 @@ def test_the_loss_aligns_corners_where_the_network_does(small):
         network = small()
         network.align_corners = aligned
         images, labels = batch(0)
-        _, loss = Learner(network, Recipe()).step(images, labels, 0, 0.0)
+        _, loss = Learner(network, TrainingRecipe()).step(images, labels, 0, 0.0)
         torch.manual_seed(0)
         reference = small().train()
         seed_step(0, 0)
@@ -58,12 +58,14 @@ def test_the_loss_aligns_corners_where_the_network_does(small):
 
 def test_without_an_average_the_network_itself_is_the_result(small):
     network = small()
-    assert Learner(network, Recipe()).result is network
+    assert Learner(network, TrainingRecipe()).result is network
 
 
 def test_the_average_is_what_is_validated(blocks, small, card, tmp_path):
     # An average that never moves from the first step's weights: nothing is learned.
-    plain = Recipe(iterations=60, batch=4, crop=(32, 48), lr=2e-2, head_lr_factor=1, warmup=5)
+    plain = TrainingRecipe(
+        iterations=60, batch=4, crop=(32, 48), lr=2e-2, head_lr_factor=1, warmup=5
+    )
     scores = {}
     for ema in (None, 0.9999):
         torch.manual_seed(0)
@@ -89,7 +91,7 @@ class Overflowing(nn.Module):
 
 def test_half_precision_skips_steps_that_overflow():
     network = Overflowing()
-    learner = Learner(network, Recipe(lr=1e-2, warmup=0), precision="fp16")
+    learner = Learner(network, TrainingRecipe(lr=1e-2, warmup=0), precision="fp16")
     before = network.backbone.weight.clone()
     images, labels = batch(0)
     _, loss = learner.step(images * 1e4, labels, 0, 0.0)
@@ -104,4 +106,4 @@ def test_half_precision_skips_steps_that_overflow():
 
 def test_a_recipe_with_an_impossible_average():
     with pytest.raises(ModelError, match=r"ema = 1.0 is out of range"):
-        Recipe(ema=1.0)
+        TrainingRecipe(ema=1.0)

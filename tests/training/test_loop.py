@@ -9,14 +9,14 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
-from robustbench_seg.model_cards import Inference, Resize
+from robustbench_seg.records.model_card import Inference, Resize
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches, Normaliser
 from robustbench_seg.training.learner import seed_step, segmentation_loss
 from robustbench_seg.training.loop import fit
-from robustbench_seg.training.recipe import Recipe
 from robustbench_seg.training.validation import validate
 
-RECIPE = Recipe(iterations=60, batch=4, crop=(32, 48), lr=2e-2, head_lr_factor=1, warmup=5)
+RECIPE = TrainingRecipe(iterations=60, batch=4, crop=(32, 48), lr=2e-2, head_lr_factor=1, warmup=5)
 
 
 def rows(path):
@@ -79,7 +79,7 @@ def test_it_learns_and_says_so(blocks, small, card, tmp_path):
 
 
 def test_the_steps_are_plain_adamw(blocks, small, card, tmp_path):
-    recipe = Recipe(
+    recipe = TrainingRecipe(
         iterations=3, batch=2, crop=(32, 32), lr=1e-2, head_lr_factor=1, weight_decay=0, warmup=2
     )
     torch.manual_seed(2)
@@ -101,7 +101,7 @@ def test_the_steps_are_plain_adamw(blocks, small, card, tmp_path):
 
 
 def test_minicity_same_seed_same_weights_whatever_the_workers(card, tmp_path):
-    recipe = Recipe(iterations=4, batch=2, crop=(32, 64), lr=1e-3, warmup=0)
+    recipe = TrainingRecipe(iterations=4, batch=2, crop=(32, 64), lr=1e-3, warmup=0)
     train, val = (open_dataset("minicity", split=split).first(2) for split in ("train", "val"))
     states = []
     for workers in (0, 2):
@@ -117,7 +117,7 @@ def test_minicity_same_seed_same_weights_whatever_the_workers(card, tmp_path):
 
 def test_segformer_learns_one_image_by_heart(blocks, card, tmp_path):
     blocks.count = 1
-    recipe = Recipe(
+    recipe = TrainingRecipe(
         iterations=40, batch=1, crop=(48, 64), resize=(1, 1), photometric=False, flip=0,
         lr=2e-3, head_lr_factor=1, warmup=5,
     )  # fmt: skip
@@ -130,7 +130,7 @@ def test_segformer_learns_one_image_by_heart(blocks, card, tmp_path):
 
 
 def test_minutes_end_at_rate_zero(blocks, small, card, tmp_path):
-    recipe = Recipe(iterations=None, minutes=1 / 60, batch=2, crop=(32, 32), warmup=0)
+    recipe = TrainingRecipe(iterations=None, minutes=1 / 60, batch=2, crop=(32, 32), warmup=0)
     outcome = fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
     assert 1 <= outcome.seconds < 1.5
     assert outcome.iterations > 5
@@ -180,6 +180,6 @@ def test_validation_pools_images_as_the_card_wants_them_seen(how, sizes, blocks,
 
 def test_a_batch_of_one_is_refused_where_it_cannot_be_normalised(blocks, card, tmp_path):
     network = build("deeplabv3plus", len(blocks.classes), backbone="mobilenet_v2", separable=True)
-    recipe = Recipe(iterations=1, batch=1, crop=(32, 48))
+    recipe = TrainingRecipe(iterations=1, batch=1, crop=(32, 48))
     with pytest.raises(ModelError, match=r"a batch of 1 .* use --batch 2 or more"):
         fit(network, blocks, blocks, recipe, card, out=tmp_path, workers=0)

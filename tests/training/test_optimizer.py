@@ -3,14 +3,14 @@ import torch
 from torch import nn
 
 from robustbench_seg.architectures import build
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.optimizer import (
     make_optimizer,
     parameter_groups,
     set_learning_rate,
 )
-from robustbench_seg.training.recipe import Recipe
 
-RECIPE = Recipe(lr=1e-3, weight_decay=0.05, head_lr_factor=10)
+RECIPE = TrainingRecipe(lr=1e-3, weight_decay=0.05, head_lr_factor=10)
 
 
 def settings(network):

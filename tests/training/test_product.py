@@ -7,9 +7,9 @@ import torch
 
 from robustbench_seg.architectures import build
 from robustbench_seg.errors import IncompleteError
-from robustbench_seg.model_cards import Training, load_card
+from robustbench_seg.records.model_card import Training, load_card
 from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.training import Recipe, save, trained_card
+from robustbench_seg.training import TrainingRecipe, save, trained_card
 from robustbench_seg.weights import load_weights, read_weights
 
 CLASSES = tuple("abcdefghijk")
@@ -25,7 +25,11 @@ TRAINING = Training(
 @pytest.fixture
 def card():
     return trained_card(
-        load_card("segformer-b0"), name="mine", dataset="camvid", classes=11, recipe=Recipe()
+        load_card("segformer-b0"),
+        name="mine",
+        dataset="camvid",
+        classes=11,
+        recipe=TrainingRecipe(),
     )
 
 
@@ -59,7 +63,7 @@ def test_the_card_is_read_back_as_it_was_meant(card, network, tmp_path):
     ],
 )
 def test_the_paper_s_training_is_tested_in_the_paper_s_windows(dataset, crop, mode):
-    recipe, source = Recipe(crop=crop), load_card("segformer-b0")
+    recipe, source = TrainingRecipe(crop=crop), load_card("segformer-b0")
     card = trained_card(source, name="mine", dataset=dataset, classes=19, recipe=recipe)
     assert card.inference.mode == mode
     assert mode == "whole" or card.inference == source.inference
@@ -67,7 +71,7 @@ def test_the_paper_s_training_is_tested_in_the_paper_s_windows(dataset, crop, mo
 
 def test_a_card_that_names_its_classes_is_no_source_of_names(tmp_path):
     source = replace(load_card("segformer-b0"), class_names=("ground", "rock"), classes=2)
-    card = trained_card(source, name="mine", dataset="camvid", classes=11, recipe=Recipe())
+    card = trained_card(source, name="mine", dataset="camvid", classes=11, recipe=TrainingRecipe())
     network = build(card.architecture, card.classes, **card.variant)
     path = save(tmp_path, network, card, CLASSES, TRAINING, "remark", half=False)
     assert load_card(path).class_names is None
@@ -121,10 +125,10 @@ def test_a_value_beyond_half_costs_no_training(card, network, tmp_path):
     "name", ["deeplabv3plus-mobilenetv2", "deeplabv3plus-r50-openmmlab", "segformer-b5"]
 )
 def test_any_card_can_be_written(name, tmp_path):
-    from robustbench_seg.model_cards import card_text
+    from robustbench_seg.records.model_card import card_text
 
     source = load_card(name)
-    card = trained_card(source, name="x", dataset="minicity", classes=19, recipe=Recipe())
+    card = trained_card(source, name="x", dataset="minicity", classes=19, recipe=TrainingRecipe())
     table = tomllib.loads(card_text(card, "remark"))
     assert table["variant"] == source.variant
     assert table["weights"] == {

@@ -3,10 +3,10 @@ import pytest
 
 from robustbench_seg.datasets import Sample
 from robustbench_seg.errors import ModelError
-from robustbench_seg.protocol import load_protocol
+from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training import robust_augment as R
 from robustbench_seg.training.augment import augment
-from robustbench_seg.training.recipe import Recipe
 
 
 def picture(height=24, width=40):
@@ -39,8 +39,10 @@ class TestAll:
     def test_a_recipe_applies_it_behind_the_others(self, name):
         image = picture(32, 40)
         sample = Sample("a", image, image[..., 0] % 5)
-        plain = Recipe(crop=(32, 40), resize=(1, 1), flip=0, photometric=False)
-        asked = Recipe(crop=(32, 40), resize=(1, 1), flip=0, photometric=False, augment=name)
+        plain = TrainingRecipe(crop=(32, 40), resize=(1, 1), flip=0, photometric=False)
+        asked = TrainingRecipe(
+            crop=(32, 40), resize=(1, 1), flip=0, photometric=False, augment=name
+        )
         views = [
             augment(sample.image, sample.labels, recipe, (0, 0, 0), np.random.default_rng(1))
             for recipe in (plain, asked)
@@ -105,4 +107,4 @@ def test_no_operation_is_a_corruption_of_a_protocol():
 
 def test_unknown_augmentations_are_refused():
     with pytest.raises(ModelError, match="recipe: unknown augment 'augmx'; did you mean 'augmix'"):
-        Recipe(augment="augmx")
+        TrainingRecipe(augment="augmx")

@@ -4,15 +4,19 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import digest_file
-from robustbench_seg.model_cards import load_card
-from robustbench_seg.training import Recipe, initial, trained_card
+from robustbench_seg.records.model_card import load_card
+from robustbench_seg.training import TrainingRecipe, initial, trained_card
 from robustbench_seg.weights import save_weights
 
 
 @pytest.fixture
 def card():
     return trained_card(
-        load_card("segformer-b0"), name="mine", dataset="camvid", classes=11, recipe=Recipe()
+        load_card("segformer-b0"),
+        name="mine",
+        dataset="camvid",
+        classes=11,
+        recipe=TrainingRecipe(),
     )
 
 
@@ -26,7 +30,7 @@ def file(tmp_path):
 
 
 def test_a_seed_is_a_start(card):
-    first, again, other = (initial(card, Recipe(seed=seed)) for seed in (1, 1, 2))
+    first, again, other = (initial(card, TrainingRecipe(seed=seed)) for seed in (1, 1, 2))
     assert first.encoder is None
     assert first.card == card
     weights = [start.network.backbone.block4[0].attn.q.weight for start in (first, again, other)]
@@ -35,7 +39,7 @@ def test_a_seed_is_a_start(card):
 
 
 def test_an_encoder_is_taken_whole_and_nothing_else(card, file):
-    plain, start = initial(card, Recipe()), initial(card, Recipe(), str(file))
+    plain, start = initial(card, TrainingRecipe()), initial(card, TrainingRecipe(), str(file))
     given = {
         name.removeprefix("backbone."): tensor
         for name, tensor in _read(file).items()
@@ -49,7 +53,7 @@ def test_an_encoder_is_taken_whole_and_nothing_else(card, file):
 
 
 def test_where_it_is_from_is_known(card, file):
-    start = initial(card, Recipe(), str(file))
+    start = initial(card, TrainingRecipe(), str(file))
     digest = digest_file(file)[:12]
     assert start.encoder == f"{file} (sha256 {digest})"
     assert start.facts["encoder"] == digest
@@ -63,11 +67,11 @@ def test_an_encoder_of_another_size_is_refused(card, tmp_path):
     path = tmp_path / "b1.safetensors"
     save_weights(path, build("segformer", 19, size="b1").state_dict(), {})
     with pytest.raises(WeightsError, match=r"b1\.safetensors does not fit this MixTransformer"):
-        initial(card, Recipe(), str(path))
+        initial(card, TrainingRecipe(), str(path))
 
 
 def test_drop_path_is_the_recipes(card):
-    start = initial(card, Recipe(drop_path=0.5))
+    start = initial(card, TrainingRecipe(drop_path=0.5))
     assert start.network.backbone.block4[1].drop_path.rate == 0.5
     assert "drop_path" not in start.card.variant
 

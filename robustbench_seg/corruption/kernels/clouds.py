@@ -8,8 +8,8 @@ level included, plus wobble times a draw.
 
 import numpy as np
 
-from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption.kernels.arrays import AnyFloats, Image
+from robustbench_seg.machine.compiled import compiled
 
 
 @compiled

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption.kernels.arrays import ZERO, AnyFloats, Floats, Image, Singles
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
+from robustbench_seg.machine.compiled import compiled
 
 _TIE = 1e-9
 

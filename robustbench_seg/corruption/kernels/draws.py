@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption.kernels.arrays import Floats, Image, Singles
 from robustbench_seg.corruption.kernels.philox import random_bits
+from robustbench_seg.machine.compiled import compiled
 
 
 @compiled

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption.kernels.arrays import LEVELS, AnyFloats, Floats, Image, Singles
+from robustbench_seg.machine.compiled import compiled
 
 
 @compiled

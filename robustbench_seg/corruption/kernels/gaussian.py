@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
+from robustbench_seg.machine.compiled import compiled
 
 
 @compiled

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
+from robustbench_seg.machine.compiled import compiled
 
 Shifts = NDArray[np.int64]
 

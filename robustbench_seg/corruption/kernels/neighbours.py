@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption.kernels.arrays import Image
+from robustbench_seg.machine.compiled import compiled
 
 Packed = NDArray[np.uint32]
 

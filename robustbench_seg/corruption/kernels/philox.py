@@ -7,7 +7,7 @@ variant; this one needs no wider products than 32 x 32 bits and so fills vector 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.compiled import compiled
+from robustbench_seg.machine.compiled import compiled
 
 Words = NDArray[np.uint32]
 

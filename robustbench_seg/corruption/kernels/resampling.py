@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption.kernels.arrays import Image, Singles
+from robustbench_seg.machine.compiled import compiled
 
 INTENSITIES = (np.arange(256, dtype=np.float32) / np.float32(255)).astype(np.float64)
 

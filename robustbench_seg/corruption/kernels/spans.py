@@ -7,8 +7,8 @@ compute a row in single precision, keep what is certain, and compute the spans i
 
 import numpy as np
 
-from robustbench_seg.compiled import compiled
 from robustbench_seg.corruption.kernels.arrays import Image, Singles
+from robustbench_seg.machine.compiled import compiled
 
 BLOCK = 64
 _GAP = 4

@@ -1,0 +1,20 @@
+"""The SegFormer paper's ablations: trained, scored clean and corrupted, beside its rows."""
+
+from robustbench_seg.ablation.definition import (
+    Ablation,
+    AblationScale,
+    AblationVariant,
+    list_ablations,
+    load_ablation,
+)
+from robustbench_seg.ablation.table import ablation_table, published_score
+
+__all__ = [
+    "Ablation",
+    "AblationScale",
+    "AblationVariant",
+    "ablation_table",
+    "list_ablations",
+    "load_ablation",
+    "published_score",
+]

@@ -1,0 +1,70 @@
+"""What an ablation came to, beside the paper's rows."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.reporting.gather import read_panels
+from robustbench_seg.reporting.literature.published import published_table
+
+
+def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str) -> pd.DataFrame:
+    """Clean and corrupted scores of the models of an ablation, in its order, percent.
+
+    runs:     the folder of their run folders
+    expected: for each model in order, what the paper prints, or None
+    paper:    what that column is called: whose score on which data
+
+    Trainings of one model are one row, its mean. Raises ResultsError where a model has no run
+    there, or several that are not such trainings.
+    """
+    panels = read_panels([runs])
+    found = [run.scored.name for panel in panels for run in panel.measured]
+    rows = []
+    for name, published in expected.items():
+        if found.count(name) != 1:
+            raise ResultsError(
+                f"{runs}: {found.count(name)} runs of {name}, of which one can stand in the table; "
+                "leave one there, or give another --out"
+            )
+        for panel in panels:
+            for record in panel.scores[panel.scores["model"] == name].to_dict("records"):
+                run = panel.run(name)
+                low, high = panel.interval(name)
+                rows.append(
+                    {
+                        "model": name,
+                        "params M": None if run.parameters is None else run.parameters / 1e6,
+                        "GMAC": None if run.macs is None else run.macs / 1e9,
+                        **_how_trained(run.scored.records),
+                        "images": record["images"],
+                        "clean": record["clean"],
+                        "mean": record["mean"],
+                        "low": low,
+                        "high": high,
+                        "retention": record["retention"],
+                        paper: published,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _how_trained(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Seeds and steps of the trainings of a model, and what its encoder began with."""
+    told = [record["about"].get("training") or {} for record in records]
+    return {
+        "seeds": ", ".join(str(training.get("seed")) for training in told),
+        "steps": told[0].get("iterations"),
+        "encoder from": told[0].get("encoder") or "nothing",
+    }
+
+
+def published_score(table: str, row: Mapping[str, str], column: str) -> float | None:
+    """The printed score in the row of a published table with these cells; None without one."""
+    found = published_table(table).astype(dict.fromkeys(row, str))
+    for name, value in row.items():
+        found = found[found[name] == value]
+    return float(found[column].iloc[0]) if len(found) else None

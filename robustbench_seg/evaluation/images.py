@@ -1,0 +1,128 @@
+"""Images made ready for the segmenters: decoded once each, corrupted ahead, never kept.
+
+What comes out depends on the image and the condition alone, in the order asked for; the number of
+workers changes only how soon.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.corruption import corrupt
+from robustbench_seg.datasets import Dataset, Sample, corrupted_image
+from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.evaluation.plan import Study
+from robustbench_seg.records.protocol import CLEAN, Condition
+
+
+class Source:
+    """An image of the dataset, decoded when first asked for, for all of its conditions."""
+
+    def __init__(self, dataset: Dataset, index: int) -> None:
+        self.index = index
+        self.id = dataset.ids[index]
+        self._dataset = dataset
+        self._lock = Lock()
+
+    def sample(self) -> Sample:
+        """The image with its labels; DatasetError, each time, if it cannot be read."""
+        with self._lock:
+            read = self._read
+        if isinstance(read, DatasetError):
+            raise read
+        return read
+
+    @cached_property
+    def _read(self) -> Sample | DatasetError:
+        try:
+            return self._dataset[self.index]
+        except DatasetError as error:
+            return error
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """One image under one condition.
+
+    image:   uint8 HxWx3 RGB, or None: then `reason` says why it had to be left out
+    same:    a corrupted image that equals its clean one
+    seconds: what it took to make or read it
+    """
+
+    source: Source
+    condition: Condition
+    image: NDArray[np.uint8] | None
+    reason: str | None
+    same: bool
+    seconds: float
+
+
+class Maker:
+    """Makes images in order, a few for each worker ahead of who takes them."""
+
+    def __init__(self, study: Study, workers: int) -> None:
+        self._study = study
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
+
+    def __enter__(self) -> "Maker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def all(self, wanted: Iterable[tuple[Source, Condition]]) -> Iterator[Made]:
+        """Each of `wanted` in its order. With one worker nothing is made before it is taken."""
+        if self._pool is None:
+            yield from (self._make(*pair) for pair in wanted)
+            return
+        waiting: deque[Future[Made]] = deque()
+        for pair in wanted:
+            waiting.append(self._pool.submit(self._make, *pair))
+            if len(waiting) > 2 * self._workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _make(self, source: Source, condition: Condition) -> Made:
+        started = time.perf_counter()
+        image, reason, same = None, None, False
+        try:
+            clean = source.sample().image
+            if condition == CLEAN:
+                image = clean
+            else:
+                image = self._corrupted(source, condition)
+                same = bool(np.array_equal(image, clean))
+        except (DatasetError, CorruptionError) as error:
+            image, reason = None, str(error)
+        return Made(source, condition, image, reason, same, time.perf_counter() - started)
+
+    def _corrupted(self, source: Source, condition: Condition) -> NDArray[np.uint8]:
+        study, clean = self._study, source.sample().image
+        if study.corrupted is None:
+            return corrupt(
+                clean,
+                condition.corruption,
+                condition.severity,
+                seed=study.seed,
+                image_id=source.id,
+                stream=study.stream,
+                protocol=study.protocol,
+            )
+        folder = study.corrupted / condition.folder
+        image = corrupted_image(study.dataset, source.index, folder)
+        if image.shape != clean.shape:
+            raise DatasetError(
+                f"{source.id} in {folder} has {image.shape[1]}x{image.shape[0]} pixels, its clean "
+                f"image {clean.shape[1]}x{clean.shape[0]}; generate it again"
+            )
+        return image

@@ -1,0 +1,54 @@
+"""Predictions kept as files: DIR/<model>/<corruption>/<severity>/<image>.png, class indices."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.evaluation.pictures import write_labels
+from robustbench_seg.files import write_json
+from robustbench_seg.records.protocol import Condition, as_png
+from robustbench_seg.results import file_name, key_digest
+
+
+@dataclass(frozen=True)
+class PredictionFolder:
+    """The predictions of one run."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, root: Path, model: str, record: Mapping[str, Any]) -> "PredictionFolder":
+        """Open `root`/<model>, marked as this run's; ResultsError if it is another run's."""
+        folder = root / file_name(model)
+        mark, digest = folder / "predictions.json", key_digest(record["key"])
+        if not mark.exists():
+            write_json(mark, {"digest": digest, "model": model})
+        try:
+            standing = json.loads(mark.read_text(encoding="utf-8")).get("digest")
+        except (OSError, ValueError, AttributeError) as error:
+            raise ResultsError(f"{mark} cannot be read ({error}); remove this folder") from None
+        if standing != digest:
+            raise ResultsError(
+                f"{folder} holds the predictions of another run; choose another --save-predictions"
+            )
+        return cls(folder)
+
+    def path(self, image: str, condition: Condition) -> Path:
+        """Where the prediction for one image under one condition lies."""
+        return self.folder / condition.folder / as_png(image)
+
+    def write(
+        self,
+        image: str,
+        condition: Condition,
+        prediction: NDArray[np.uint8],
+        palette: Sequence[Sequence[int]],
+    ) -> None:
+        """Write uint8 HxW class indices."""
+        write_labels(self.path(image, condition), prediction, palette)

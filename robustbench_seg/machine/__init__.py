@@ -1,0 +1,1 @@
+"""What the program runs on: memory, threads, processors, number formats, compiled loops."""

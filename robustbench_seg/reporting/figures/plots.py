@@ -1,0 +1,258 @@
+"""Figures of a panel: severity curves, class heatmaps, accuracy against cost; without a display.
+
+The same numbers give the same bytes: no date, no random identifier. Text stays text, so that the
+page can search and recolour it.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import cycle, pairwise, product
+from pathlib import Path
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from robustbench_seg.files import write_bytes, write_text
+from robustbench_seg.records.protocol import SEVERITIES, Protocol
+
+HEAT = "crest"
+"""Perceptually uniform, and readable in all common kinds of colour blindness."""
+
+_INK, SOFT, _LINE, _PAPER = "#1b1f24", "#59636e", "#dcdfe2", "#fdfdfc"
+_VARIABLES = {
+    _INK: "var(--ink)",
+    SOFT: "var(--soft)",
+    _LINE: "var(--line)",
+    _PAPER: "var(--paper)",
+}
+"""The page's own colours, which follow its light or dark scheme."""
+
+_STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "robustseg",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.edgecolor": _LINE,
+    "axes.labelcolor": SOFT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _LINE,
+    "grid.linewidth": 0.6,
+    "text.color": _INK,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "figure.dpi": 100,
+    "figure.facecolor": _PAPER,
+    "axes.facecolor": _PAPER,
+    "savefig.dpi": 160,
+}
+Dash = Literal["-", "--", ":", "-."]
+_DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
+
+
+def line_styles(models: Sequence[str]) -> dict[str, tuple[str, Dash]]:
+    """Colour and dash of each model: eight colour-blind-safe colours, then the next dash.
+
+    Of more than 32 models the 33rd looks like the first again.
+    """
+    colours = [sns.color_palette("colorblind").as_hex()[i] for i in (0, 3, 2, 1, 4, 9, 5, 7)]
+    pairs = ((colour, dash) for dash, colour in product(_DASHES, colours))
+    return dict(zip(models, cycle(pairs), strict=False))
+
+
+def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
+    """The mIoU over severity: one small panel for each corruption, one line for each model.
+
+    severities: rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
+    Severities that do not score are drawn hollow on grey.
+    """
+    models = list(dict.fromkeys(severities["model"]))
+    styles = line_styles(models)
+    with style():
+        columns = 4
+        rows = -(-len(protocol.names) // columns)
+        figure = Figure(figsize=(11, 2.3 * rows + 0.4), layout="constrained")
+        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for axis, spec in zip(axes, protocol.corruptions, strict=False):
+            mine = severities[severities["corruption"].isin(["clean", spec.name])]
+            for model, curve in mine.groupby("model", sort=False):
+                _curve(axis, curve.sort_values("severity"), *styles[str(model)], spec.scored)
+            for severity in set(SEVERITIES) - set(spec.scored):
+                axis.axvspan(severity - 0.5, severity + 0.5, color=_LINE, alpha=0.45, lw=0)
+            axis.set_title(spec.name.replace("_", " "))
+            axis.set_xlim(-0.25, 5.5)
+            axis.set_xticks([0, *SEVERITIES], ["clean", *map(str, SEVERITIES)])
+            axis.grid(axis="x", visible=False)
+        shown = len(protocol.names)
+        for place, axis in enumerate(axes):
+            axis.set_visible(place < shown)
+            axis.tick_params(labelbottom=place + columns >= shown)  # the last of its column
+        axes[0].set_ylim(bottom=0)
+        figure.supxlabel("severity", fontsize=9, color=SOFT)
+        figure.supylabel("mIoU, percent", fontsize=9, color=SOFT)
+        handles = [
+            mpl.lines.Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
+            for colour, dash in styles.values()
+        ]
+        labels = [plain(model) for model in styles]
+        figure.legend(handles, labels, loc="outside upper left", ncols=min(4, len(labels)))
+    return figure
+
+
+def _curve(
+    axis: Axes, curve: pd.DataFrame, colour: str, dash: Dash, scored: tuple[int, ...]
+) -> None:
+    levels, score = curve["severity"].to_numpy(), curve["miou"].to_numpy(float)
+    low, high = curve["ci_low"].to_numpy(float), curve["ci_high"].to_numpy(float)
+    axis.fill_between(levels, low, high, color=colour, alpha=0.18, lw=0)
+    axis.plot(levels, score, color=colour, linestyle=dash, lw=1.4)
+    scores = np.isin(levels, (0, *scored))
+    for which, face in ((scores, colour), (~scores, _PAPER)):
+        axis.plot(levels[which], score[which], "o", color=colour, ms=3.2, mew=0.9, mfc=face)
+
+
+def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figure:
+    """IoU of each class under each corruption (mean over its scored severities), for one model.
+
+    classes: index class names; columns clean and the corruptions in protocol order; percent,
+    nan where a class does not occur or a condition is missing.
+    """
+    few = len(classes) <= 40
+    with style():
+        height = max(2.4, 0.27 * len(classes) if few else 0.11 * len(classes)) + 1.7
+        figure = Figure(figsize=(11, height))
+        axis = figure.subplots()
+        sns.heatmap(
+            classes,
+            ax=axis,
+            vmin=0,
+            vmax=100,
+            cmap=HEAT,
+            annot=few,
+            fmt=".0f",
+            annot_kws={"fontsize": 7.5},
+            linewidths=0.6 if few else 0,
+            linecolor=_PAPER,
+            cbar=False,
+            yticklabels=[plain(name) for name in classes.index],
+            xticklabels=[name.replace("_", " ") for name in classes.columns],
+            rasterized=not few,
+        )
+        for number in axis.texts:
+            number.set_in_layout(False)  # they lie inside; hundreds take long to measure
+        figure.set_layout_engine("constrained")  # only now: seaborn draws several times
+        figure.colorbar(axis.collections[0], label="IoU, percent", shrink=0.6, pad=0.01)
+        axis.set_title(plain(model))
+        axis.set(xlabel="", ylabel="")
+        axis.grid(visible=False)
+        axis.tick_params(axis="x", rotation=45)
+        for label in axis.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+        axis.tick_params(axis="y", rotation=0)
+        categories = ["clean", *(spec.category for spec in protocol.corruptions)]
+        for place, (before, after) in enumerate(pairwise(categories), start=1):
+            if before != after:
+                axis.axvline(place, color=_PAPER, lw=3)
+    return figure
+
+
+def cost_scatter(costs: pd.DataFrame) -> Figure:
+    """Accuracy against cost: for each model its mean over corruptions, and hollow its clean mIoU.
+
+    costs: model, clean, mean (percent), and columns that name a cost with its unit; nan where it
+    is not known. The dotted line is the Pareto front of the mean: no model is cheaper and better.
+    """
+    names = [str(name) for name in costs.columns.drop(["model", "clean", "mean"])]
+    styles = line_styles(list(costs["model"]))
+    with style():
+        figure = Figure(figsize=(5.5 * len(names), 4.2), layout="constrained")
+        axes = figure.subplots(1, len(names), sharey=True, squeeze=False).ravel()
+        for axis, name in zip(axes, names, strict=True):
+            known = costs[costs[name].notna()].sort_values(name)
+            front = known[known["mean"] > known["mean"].cummax().shift(fill_value=-np.inf)]
+            low, high = known[name].min() / 2, known[name].max() * 4
+            steps, heights = [*front[name], high], [*front["mean"], front["mean"].iloc[-1]]
+            axis.step(steps, heights, where="post", color=SOFT, lw=1, ls=":", zorder=1)
+            for row in known.to_dict("records"):
+                colour, _ = styles[row["model"]]
+                place, ends = row[name], (row["mean"], row["clean"])
+                axis.plot([place, place], ends, color=colour, lw=0.8, alpha=0.6)
+                axis.plot(place, row["clean"], "o", color=colour, ms=5, mfc=_PAPER)
+                axis.plot(place, row["mean"], "o", color=colour, ms=6)
+                label = plain(row["model"])
+                axis.annotate(label, (place, row["mean"]), (6, -9), textcoords="offset points")
+            axis.set_xscale("log")
+            axis.set_xlim(low, high)
+            axis.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+            axis.set_xlabel(name)
+        axes[0].set_ylim(bottom=0)
+        axes[0].set_ylabel("mIoU, percent")
+    return figure
+
+
+def write_figure(figure: Figure, stem: Path) -> str:
+    """Write `stem`.svg and `stem`.png; return the SVG's text."""
+    with style():
+        if layout := figure.get_layout_engine():
+            layout.execute(figure)
+            figure.set_layout_engine("none")  # laid out once for both
+        vector, raster = io.StringIO(), io.BytesIO()
+        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(raster, format="png", metadata={"Software": None})
+    write_text(stem.with_name(f"{stem.name}.svg"), vector.getvalue())
+    write_bytes(stem.with_name(f"{stem.name}.png"), raster.getvalue())
+    return vector.getvalue()
+
+
+def inline_svg(svg: str, label: str, prefix: str) -> Markup:
+    """An SVG as part of a page: labelled, identifiers made unique by `prefix`, page's colours."""
+    root = ElementTree.fromstring(svg)
+    for node in root.iter():
+        # Pages know SVG without namespaces; without them, the page names no address either.
+        node.tag = node.tag.rpartition("}")[2]
+        attributes = {key.rpartition("}")[2]: value for key, value in node.attrib.items()}
+        node.attrib.clear()
+        for key, value in attributes.items():
+            if key == "id":
+                value = f"{prefix}-{value}"
+            elif key == "href" and value.startswith("#"):
+                value = f"#{prefix}-{value[1:]}"
+            for colour, variable in _VARIABLES.items():
+                value = value.replace(colour, variable)
+            node.set(key, value.replace("url(#", f"url(#{prefix}-"))
+    for described in root.findall("metadata"):
+        root.remove(described)
+    root.set("role", "img")
+    root.set("aria-label", label)
+    return Markup(ElementTree.tostring(root, encoding="unicode"))  # escapes all text by itself
+
+
+def plain(text: str) -> str:
+    """Text in which matplotlib sees no formula: a name may hold dollar signs."""
+    return text.replace("$", r"\$")
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """What every figure is drawn and written under: the page's fonts, lines and colours."""
+    with mpl.rc_context(), np.errstate(invalid="ignore"):
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield

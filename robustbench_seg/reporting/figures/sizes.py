@@ -1,0 +1,88 @@
+"""Size against accuracy: what section 4.2 of arXiv 2105.15203 discusses, as a figure."""
+
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from robustbench_seg.reporting.figures.plots import SOFT, line_styles, plain, style
+from robustbench_seg.reporting.literature.costs import published_costs
+
+_NAMED = 6
+"""So many cards of a panel are named; the names of more would hide each other."""
+
+_COLUMNS = 2
+
+_TEXT: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5}
+
+
+def size_figure(costs: pd.DataFrame) -> Figure:
+    """Parameters against clean mIoU: a panel for each dataset of the tables or of `costs`.
+
+    costs: as cost_table makes it; models whose cards say no mIoU are left out
+
+    The line is SegFormer B0 to B5 as published, at one scale (table 1a); squares are the networks
+    of others in tables 2 and 4; circles the cards, but for those whose numbers are the line's.
+    """
+    paper = published_costs().dropna(subset=["miou", "params_m"])
+    line, others = paper[paper["table"] == "1a"], paper[~paper["model"].str.contains("SegFormer")]
+    line = line.assign(model=line["model"].str.removeprefix("SegFormer-"))
+    cards = costs[costs["miou"].notna() & ~costs["model"].isin(line["card"])]
+    cards = cards.drop_duplicates("model")
+    kinds = sorted(set(cards["architecture"]))
+    colours = [colour for colour, _ in line_styles(["line", *kinds]).values()]
+    datasets = list(dict.fromkeys([*line["dataset"], *cards["dataset"]]))
+    with style():
+        rows = -(-len(datasets) // _COLUMNS)
+        figure = Figure(figsize=(11, 4.2 * rows + 0.4), layout="constrained")
+        panels = figure.subplots(rows, _COLUMNS, sharex=True, squeeze=False).ravel()
+        for axis, dataset in zip(panels, datasets, strict=False):
+            mine = cards[cards["dataset"] == dataset]
+            here = others[others["dataset"] == dataset]
+            for kind, colour in zip(kinds, colours[1:], strict=True):
+                _draw(axis, mine[mine["architecture"] == kind], "o", colour, alpha=0.5)
+            _draw(axis, here, "s", SOFT)
+            _draw(axis, line[line["dataset"] == dataset], "-o", colours[0])
+            _dress(axis, str(dataset))
+            named = mine if len(mine) <= _NAMED else mine[:0]
+            _name(axis, pd.concat([here, named]))
+            for row in line[line["dataset"] == dataset].to_dict("records"):
+                note = axis.annotate(row["model"], (row["params_m"], row["miou"]), (-3, 4), **_TEXT)
+                note.set(color=colours[0], ha="right")
+        for axis in panels[len(datasets) :]:
+            axis.set_visible(False)
+        legend = {"SegFormer, as published": ("-", "o", colours[0])}
+        legend |= {f"cards: {kind}": ("", "o", colours[i]) for i, kind in enumerate(kinds, 1)}
+        legend |= {"others, as published": ("", "s", SOFT)}
+        handles = [
+            mpl.lines.Line2D([], [], ls=dash, marker=marker, color=colour, ms=4.5)
+            for dash, marker, colour in legend.values()
+        ]
+        figure.legend(handles, list(legend), loc="outside upper left", ncols=len(legend))
+    return figure
+
+
+def _draw(axis: Axes, rows: pd.DataFrame, marker: str, colour: str, alpha: float = 1) -> None:
+    axis.plot(rows["params_m"], rows["miou"], marker, color=colour, alpha=alpha, ms=4.5, lw=1.4)
+
+
+def _dress(axis: Axes, title: str) -> None:
+    axis.set_title(title)
+    axis.set_xscale("log")
+    axis.margins(x=0.25, y=0.12)
+    axis.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
+    axis.set_xlabel("parameters, M")
+    axis.set_ylabel("clean mIoU, percent")
+
+
+def _name(axis: Axes, rows: pd.DataFrame) -> None:
+    """Write each row's model beside its point, moved down where it would hide the one above."""
+    low, high = axis.get_ylim()
+    gap, above = 0.033 * (high - low), float("inf")
+    for row in rows.sort_values("miou", ascending=False).to_dict("records"):
+        above = min(row["miou"], above - gap)
+        axis.annotate(plain(row["model"]), (row["params_m"], above), (6, -3), color=SOFT, **_TEXT)

@@ -1,0 +1,1 @@
+"""What papers say: published tables, claims and costs."""

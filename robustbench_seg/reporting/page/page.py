@@ -1,0 +1,109 @@
+"""Panels -> DIR/index.html, DIR/tables/, DIR/figures/: one offline page and all that is in it."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.files import write_text
+from robustbench_seg.records.protocol import list_protocols
+from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.page.panel_view import panel_view, slug, unique
+from robustbench_seg.reporting.page.pictures import copy_pictures
+from robustbench_seg.reporting.page.provenance import run_views
+from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.tables.files import write_tables
+
+WORDS = (
+    ("mIoU", "Mean over the classes of intersection over union, in percent, from one confusion "
+     "matrix pooled over all images; pixels without a label are left out, and so are classes that "
+     "occur in neither prediction nor truth."),
+    ("a cell", "Plain mean of the mIoU at the scored severities of that corruption. It is empty "
+     "unless every scored severity of every image is there; so are means built on it."),
+    ("mean", "Unweighted mean of the corruptions' cells; mPC where all five severities score."),
+    ("retention", "mean / clean, in percent: how much of the clean mIoU is kept; rPC where all "
+     "five severities score."),
+    ("interval", "95 % percentile interval of a bootstrap over images, or clips of consecutive "
+     "frames where they are a video; a difference of two models draws the same for both. Where a "
+     "model was trained several times it draws the trainings, too; otherwise it covers the choice "
+     "of images only. The random numbers of the corruptions are never covered."),
+    ("CD, rCD", "Corruption degradation of Kamann and Rother (definition quoted from memory): "
+     "error of a model over the error of the reference model, summed over scored severities; rCD "
+     "takes the error beyond clean. In percent; below 100 is more robust than the reference."),
+)  # fmt: skip
+
+
+def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> Path:
+    """Write the whole report into `out`; returns the path of index.html.
+
+    Beside it lie tables/, figures/ and pictures/. Raises ResultsError where the report is to have
+    no pictures, and those of an earlier one are there.
+
+    pictures: whether the page holds images of the dataset, whose licence may forbid to pass it on
+    """
+    if not pictures and (out / "pictures").exists():
+        raise ResultsError(
+            f"{out / 'pictures'} holds pictures of an earlier report; remove it, or choose another "
+            "folder for a report without any"
+        )
+    write_tables(panels, out / "tables")
+    stems = unique([slug(panel.name) for panel in panels])
+    shown = [
+        panel_view(panel, stem, out / "figures", _thumbnail_width(len(panels)) if pictures else 0)
+        for panel, stem in zip(panels, stems, strict=True)
+    ]
+    for panel in panels if pictures else ():
+        copy_pictures(panel, out / "pictures")
+    runs = [view for panel in panels for run in panel.measured for view in run_views(panel, run)]
+    environment = Environment(
+        loader=PackageLoader("robustbench_seg.content.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    html = environment.get_template("page.html").render(
+        title=_title(panels),
+        panels=shown,
+        runs=runs,
+        published_source=published.SOURCE if _shows_published(panels) else "",
+        command=_command(panels, pictures),
+        words=WORDS,
+        pictures=pictures,
+    )
+    write_text(out / "index.html", html)
+    return out / "index.html"
+
+
+def _shows_published(panels: Sequence[Panel]) -> bool:
+    return any(panel.shows_published for panel in panels)
+
+
+def _title(panels: Sequence[Panel]) -> str:
+    models = dict.fromkeys(run.model for panel in panels for run in panel.measured)
+    who = "1 model" if len(models) == 1 else f"{len(models)} models"
+    where = " and ".join(dict.fromkeys(f"{panel.dataset} {panel.split}" for panel in panels))
+    return f"What corruption costs: {who} on {where}"
+
+
+def _command(panels: Sequence[Panel], pictures: bool) -> str:
+    """How to make this page again; run folders by name, so that it does not depend on a place."""
+    names = [f.name for panel in panels for run in panel.measured for f in run.scored.folders]
+    baseline = next((panel.baseline for panel in panels if panel.baseline), None)
+    options = ["--reference", baseline] if baseline else []
+    for name in sorted({panel.protocol.name for panel in panels}):
+        runs = [run for p in panels if p.protocol.name == name for run in p.measured]
+        own = {run.record.get("protocol") for run in runs}
+        if name not in list_protocols():
+            options += ["--protocol", f"{name}.toml"]
+        elif own != {name}:
+            options += ["--protocol", name]
+    options += [] if pictures else ["--no-pictures"]
+    return shlex.join(["robustseg", "report", *names, "--out", "report", *options])
+
+
+def _thumbnail_width(panels: int) -> int:
+    """Narrower pictures where there are more of them, so that the page stays under 6 MB."""
+    return max(96, 320 // max(1, panels - 1))

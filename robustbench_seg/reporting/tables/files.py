@@ -1,0 +1,147 @@
+"""The tables of a report as files.
+
+miou.csv .md .tex        model x (clean, corruptions, mean, retention); LaTeX as the paper prints it
+published.csv .md .tex   the same of the literature, where it is shown
+per_severity.csv         a row for each model and condition, with intervals
+per_class.csv            a row for each model, condition and class
+scores.parquet           all of these, a row for each number
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.files import atomic_path, write_text
+from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Protocol, load_protocol
+from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.panels import Measured, Panel, counted
+from robustbench_seg.reporting.tables.formats import csv, grouped_latex, markdown
+
+_WHERE = ["model", "dataset", "split"]
+
+TIDY = {
+    **dict.fromkeys([*_WHERE, "source", "protocol", "metric", "corruption", "category"], "string"),
+    "severities": "string",
+    "class": "string",
+    "value": "float64",
+    "ci_low": "float64",
+    "ci_high": "float64",
+    "images": "Int64",
+}
+"""Columns of scores.parquet. severities: which were averaged, such as "1-3"; "0" is clean."""
+
+
+def write_tables(panels: Sequence[Panel], folder: Path) -> None:
+    """Write all tables of a report into `folder`."""
+    scores = _joined([panel.scores for panel in panels])
+    write_text(folder / "miou.csv", csv(scores))
+    write_text(folder / "miou.md", markdown(scores))
+    tex = [_ranking_latex(panel, f"miou-{n}") for n, panel in enumerate(panels)]
+    write_text(folder / "miou.tex", "\n".join(tex))
+    write_text(folder / "per_severity.csv", csv(_joined([panel.severities for panel in panels])))
+    write_text(folder / "per_class.csv", csv(_joined([panel.per_class for panel in panels])))
+    tidy = pd.concat([_tidy(panel) for panel in panels], ignore_index=True)
+    if any(panel.shows_published for panel in panels):
+        table, protocol = published.cityscapes_c(), load_protocol(published.PROTOCOL)
+        write_text(folder / "published.csv", csv(table))
+        write_text(folder / "published.md", markdown(table))
+        text = _latex(table, protocol, f"Published: {published.SOURCE} Here", "published")
+        write_text(folder / "published.tex", text)
+        rows = pd.DataFrame(_published_rows(table, protocol), columns=list(TIDY))
+        tidy = pd.concat([tidy, rows.astype(TIDY)], ignore_index=True)
+    with atomic_path(folder / "scores.parquet") as partial:
+        tidy.to_parquet(partial, index=False)
+
+
+def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table, the mean last, also where a later protocol has further corruptions."""
+    table = pd.concat(parts, ignore_index=True)
+    last = [column for column in ("mean", "retention") if column in table]
+    return table[[*table.columns.drop(last), *last]]
+
+
+def _ranking_latex(panel: Panel, label: str) -> str:
+    """The ranking; published rows, where they are in it, with a star that the caption explains."""
+    scores = panel.scores.copy()
+    literature = scores["source"] == "published"
+    images = scores.loc[~literature, "images"].unique()
+    where = f"On {panel.name}, {counted(images, 'image')}"
+    scores.loc[literature, "model"] += " *"
+    note = f". * published: {published.SOURCE}" if literature.any() else ""
+    return _latex(scores, panel.protocol, where, label, note)
+
+
+def _latex(scores: pd.DataFrame, protocol: Protocol, where: str, label: str, note: str = "") -> str:
+    specs = [spec for group in protocol.by_category.values() for spec in group]
+    names = [spec.name for spec in specs]
+    table = scores[["model", CLEAN.corruption, *names, "mean", "retention"]]
+    table = table.rename(columns=lambda name: str(name).replace("_", " "))
+    groups = {spec.name.replace("_", " "): spec.category for spec in specs}
+    caption = f"{where}: mIoU in percent; averaged: {protocol.averaged.replace('_', ' ')}{note}"
+    return grouped_latex(table, groups, caption, f"tab:{label}")
+
+
+def _tidy(panel: Panel) -> pd.DataFrame:
+    """Every number of a panel's measured rows."""
+    rows = [row for run in panel.measured for row in _summary_rows(run, panel.protocol)]
+    summary = pd.DataFrame(rows, columns=list(TIDY))
+    single = panel.severities[panel.severities["severity"] > 0].drop(columns="scored")
+    single = single.rename(columns={"miou": "value"}).assign(metric="miou")
+    classes = panel.per_class.rename(columns={"iou": "value"}).assign(metric="iou")
+    parts = [summary, single, classes]
+    for part in parts[1:]:
+        part["severities"] = part.pop("severity").astype(str)
+    same = {"source": "measured", "protocol": panel.protocol.name}
+    shaped = [part.assign(**same).reindex(columns=list(TIDY)).astype(TIDY) for part in parts]
+    return pd.concat(shaped, ignore_index=True)
+
+
+def _summary_rows(run: Measured, protocol: Protocol) -> Iterator[dict[str, object]]:
+    summary, images = run.drawn.summary, run.scored.images.get(CLEAN, 0)
+    every = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
+    scored = protocol.averaged.removeprefix("severities ")
+    scores = [("miou", CLEAN.corruption, CLEAN.corruption, "0", summary.clean)]
+    for spec in protocol.corruptions:
+        draws = summary.corruptions[spec.name]
+        scores.append(("miou", spec.name, spec.category, spec.scored_text, draws))
+    scores += [("mean", "", name, scored, draws) for name, draws in summary.categories.items()]
+    scores += [
+        ("mean", "", "", scored, summary.mean),
+        ("retention", "", "", scored, summary.retention),
+        ("mPC", "", "", every, summary.mpc),
+        ("rPC", "", "", every, summary.rpc),
+    ]
+    where = {"model": run.model, "dataset": run.record["dataset"], "split": run.record["split"]}
+    for metric, corruption, category, severities, draws in scores:
+        low, high = run.limits(draws)
+        yield {
+            **where,
+            "metric": metric,
+            "corruption": corruption or None,
+            "category": category or None,
+            "severities": severities,
+            "value": draws[0],
+            "ci_low": low,
+            "ci_high": high,
+            "images": images,
+        }
+
+
+def _published_rows(table: pd.DataFrame, protocol: Protocol) -> Iterator[dict[str, object]]:
+    scored = protocol.averaged.removeprefix("severities ")
+    for record in table.to_dict("records"):
+        where = {name: record[name] for name in (*_WHERE, "source", "protocol", "images")}
+        single = {"metric": "miou", "corruption": CLEAN.corruption, "category": CLEAN.corruption}
+        yield {**where, **single, "severities": "0", "value": record[CLEAN.corruption]}
+        for spec in protocol.corruptions:
+            yield {
+                **where,
+                "metric": "miou",
+                "corruption": spec.name,
+                "category": spec.category,
+                "severities": spec.scored_text,
+                "value": record[spec.name],
+            }
+        for metric in ("mean", "retention"):
+            yield {**where, "metric": metric, "severities": scored, "value": record[metric]}

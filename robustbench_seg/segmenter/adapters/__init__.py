@@ -1,0 +1,1 @@
+"""Models that need no card: one file for each kind."""

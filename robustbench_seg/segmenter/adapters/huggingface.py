@@ -1,0 +1,139 @@
+"""hf:ID or hf:FOLDER: any semantic segmentation model of transformers, run by that library."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.files import digest_file
+from robustbench_seg.records.model_card import Inference, Preprocessing
+from robustbench_seg.segmenter.assembly import Options, assemble, known_as
+from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.weights import fetch_hub_folder, find_weights, parse_source
+
+CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
+
+
+def load_huggingface(location: str, options: Options) -> Segmenter:
+    """Build a segmenter of a model on the hub, or in a folder that transformers saved.
+
+    location: a folder, or a hub id with or without @revision
+
+    The image goes in at its own size; of the model's image processor only the normalisation is
+    taken. Raises ModelError if transformers is not installed, or the model or what describes it
+    is missing or wrong, WeightsError if it cannot be fetched.
+    """
+    try:
+        import transformers
+    except ImportError:
+        raise ModelError(
+            f"hf:{location}: transformers is not installed: pip install 'robustseg[hf]'"
+        ) from None
+    where = f"hf:{location}"
+    source = parse_source(where)
+    folder = Path(location)
+    if not folder.is_dir():
+        folder = fetch_hub_folder(source.location, source.revision, (CONFIG, PROCESSOR))
+    preprocessing = read_normalisation(folder, where)
+    network = TransformersNetwork(folder, where)
+    return assemble(
+        network,
+        options,
+        name=source.location.rstrip("/").rpartition("/")[2],
+        classes=known_as(network.classes, options.classes),
+        preprocessing=preprocessing,
+        inference=Inference("whole"),
+        facts={
+            "architecture": type(network.model).__name__,
+            "weights": digest_file(find_weights(folder)),
+            "config": digest_file(folder / CONFIG),
+            "library": f"transformers {transformers.__version__}",
+        },
+        about={
+            "model": where,
+            "params": sum(parameter.numel() for parameter in network.parameters()),
+            "weights_file": find_weights(folder).name,
+        },
+    )
+
+
+def read_normalisation(folder: Path, where: str) -> Preprocessing:
+    """What the image processor in `folder` does to pixel values.
+
+    transformers gives (levels x rescale_factor - mean) / std; here levels are first divided by 255.
+    """
+    said = _read_json(folder / PROCESSOR, where)
+    if said.get("do_flip_channel_order"):
+        raise ModelError(f"{where}: its image processor swaps red and blue: not supported")
+    scale = (
+        255 * float(said.get("rescale_factor", 1 / 255)) if said.get("do_rescale", True) else 255
+    )
+    mean, std = said.get("image_mean"), said.get("image_std")
+    if not said.get("do_normalize", True):
+        mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    if not mean or not std or len(mean) != 3 or len(std) != 3:
+        raise ModelError(f"{where}: {PROCESSOR} lacks image_mean and image_std, three values each")
+    (m0, m1, m2), (s0, s1, s2) = mean, std
+    return Preprocessing((m0 / scale, m1 / scale, m2 / scale), (s0 / scale, s1 / scale, s2 / scale))
+
+
+class TransformersNetwork(nn.Module):
+    """A model of transformers as a network: normalised float batch -> its logits."""
+
+    def __init__(self, folder: Path, where: str) -> None:
+        super().__init__()
+        from transformers import AutoModelForSemanticSegmentation
+
+        self._where = where
+        try:
+            self.model, loading = AutoModelForSemanticSegmentation.from_pretrained(
+                folder, local_files_only=True, output_loading_info=True
+            )
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise ModelError(
+                f"{where}: transformers cannot load it as a semantic segmentation model ({first})"
+            ) from None
+        # transformers itself would run them with random values.
+        lacking = sorted(loading["missing_keys"]) + sorted(map(str, loading["mismatched_keys"]))
+        if lacking:
+            raise ModelError(
+                f"{where}: {len(lacking)} tensors of the model are not in its weight file, such as "
+                f"{lacking[0]}"
+            )
+        self.model.float().eval()  # a file in half precision, too
+        names = self.model.config.id2label
+        self.classes = tuple(str(names[index]) for index in range(len(names)))
+        if self.classes == tuple(f"LABEL_{index}" for index in range(len(names))):
+            raise ModelError(
+                f"{where}: its {len(names)} classes have no names; write them into id2label of its "
+                f"{CONFIG}"
+            )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Normalised float Nx3xHxW -> float logits NxKxhxw."""
+        try:
+            logits: Tensor = self.model(pixel_values=images).logits
+        except (RuntimeError, ValueError) as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            first = str(error).strip().splitlines()[0]
+            height, width = images.shape[2:]
+            raise ModelError(
+                f"{self._where} does not take an image of {height}x{width} ({first})"
+            ) from None
+        return logits
+
+
+def _read_json(path: Path, where: str) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{where}: its {path.name}, which says how images are normalised, cannot be read "
+            f"({error})"
+        ) from None
+    return dict(content)

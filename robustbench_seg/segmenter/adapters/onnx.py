@@ -1,0 +1,222 @@
+"""onnx:FILE: a graph in ONNX, run by ONNX Runtime, with a TOML file beside it that describes it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from robustbench_seg.cards import parse
+from robustbench_seg.datasets import class_names
+from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.files import digest_file
+from robustbench_seg.records.model_card import Inference, Preprocessing, check_inference
+from robustbench_seg.segmenter.assembly import Options, assemble, known_as
+from robustbench_seg.segmenter.segmenter import Segmenter
+
+INSTALL = "pip install 'robustseg[onnx]'"
+
+TEMPLATE = """\
+name = "{name}"                    # in every table
+dataset = "cityscapes"             # whose classes it predicts; or classes = ["road", ...]
+mean = [0.485, 0.456, 0.406]       # of RGB in 0..1: the graph is given (rgb - mean) / std
+std = [0.229, 0.224, 0.225]
+# input_size = [512, 1024]         # height and width, if the graph takes no other"""
+
+TYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16}
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What X.toml says of the graph in X.onnx.
+
+    name:       the model's name in every table
+    dataset:    whose classes it predicts; or
+    classes:    their names, in the order of its output
+    mean, std:  of RGB in 0..1; the graph is given float (rgb - mean) / std, 1x3xHxW
+    input_size: height and width, if the graph takes no other: the image is resized to it, and its
+                logits back, both bilinearly
+    inference:  how a large image goes through it; windows are of input_size, if there is one
+    align_corners: how its logits are to be upsampled
+    """
+
+    name: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    dataset: str | None = None
+    classes: tuple[str, ...] | None = None
+    input_size: tuple[int, int] | None = None
+    inference: Inference = field(default_factory=lambda: Inference("whole"))
+    align_corners: bool = False
+
+
+def read_sidecar(graph: Path) -> Sidecar:
+    """Read X.toml beside X.onnx. Raises ModelError without one, CardError for a wrong one."""
+    path = graph.with_suffix(".toml")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ModelError(
+            f"{graph}: there is no {path.name} beside it that says what goes in and comes out; "
+            f"write one and fill it in:\n\n{TEMPLATE.format(name=graph.stem)}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"{path}: cannot be read: {error}") from None
+    return parse_sidecar(text, str(path))
+
+
+def parse_sidecar(text: str, path: str) -> Sidecar:
+    """What the text of a sidecar says. Raises CardError for a wrong one."""
+    sidecar = parse(Sidecar, text, path)
+    check_inference(sidecar.inference, path)
+    if (sidecar.dataset is None) == (sidecar.classes is None):
+        raise CardError(f"{path}: give either dataset or classes")
+    if min(sidecar.std) <= 0:
+        raise CardError(f"{path}: std must be positive")
+    crop = sidecar.inference.crop
+    if crop and sidecar.input_size not in (None, (crop, crop)):
+        raise CardError(
+            f"{path}: inference: windows of {crop}x{crop} do not go into an input_size of "
+            f"{sidecar.input_size[0]}x{sidecar.input_size[1]}"
+        )
+    return sidecar
+
+
+def load_onnx(location: str, options: Options) -> Segmenter:
+    """Build a segmenter of a graph: float 1x3xHxW -> logits 1xKxhxw of any size.
+
+    Raises ModelError if it cannot be run as asked, CardError for a wrong sidecar.
+    """
+    path = Path(location)
+    if not path.is_file():
+        raise ModelError(f"onnx:{location}: there is no such file")
+    sidecar = read_sidecar(path)
+    if options.precision != "float32":
+        raise ModelError(
+            f"onnx:{location}: a graph has its own precision; leave out --precision, or export one "
+            "in half precision"
+        )
+    network = OnnxNetwork(path, options.device, sidecar.input_size)
+    network.align_corners = sidecar.align_corners
+    crop = options.inference_of(sidecar.inference).crop
+    if crop and network.size not in (None, (crop, crop)):
+        raise ModelError(
+            f"onnx:{location}: takes images of {network.size[0]}x{network.size[1]} only, not "
+            f"windows of {crop}x{crop}; leave out --inference slide"
+        )
+    classes = sidecar.classes or class_names(str(sidecar.dataset))
+    if network.channels not in (None, len(classes)):
+        raise ModelError(
+            f"onnx:{location}: the graph gives {network.channels} classes, {len(classes)} are "
+            f"named in {path.with_suffix('.toml').name}: {', '.join(classes)}"
+        )
+    return assemble(
+        network,
+        options,
+        name=sidecar.name,
+        classes=known_as(classes, options.classes),
+        preprocessing=Preprocessing(sidecar.mean, sidecar.std),
+        inference=sidecar.inference,
+        facts={
+            "architecture": "onnx",
+            "weights": digest_file(path),
+            "input_size": network.size,
+            "library": network.runtime,
+            **({"align_corners": True} if sidecar.align_corners else {}),
+        },
+        about={"model": f"onnx:{location}", "weights_file": path.name},
+    )
+
+
+class OnnxNetwork(nn.Module):
+    """A graph as a torch module: normalised float Nx3xHxW -> float logits NxKxhxw.
+
+    The graph sees one image at a time: most are exported for a batch of 1.
+
+    size:     the one height and width it takes; None: any
+    channels: K, if the graph says so
+    runtime:  what runs it, and its version
+    """
+
+    align_corners = False
+    advice = "give input_size in its TOML file"
+
+    def __init__(
+        self, path: Path, device: str, size: tuple[int, int] | None, where: str | None = None
+    ) -> None:
+        """where: what errors call the graph; None: onnx:`path`."""
+        super().__init__()
+        self._where = where or f"onnx:{path}"
+        try:
+            import onnxruntime
+        except ImportError:
+            raise ModelError(f"{self._where}: ONNX Runtime is not installed: {INSTALL}") from None
+        self.runtime = f"onnxruntime {onnxruntime.__version__}"
+        provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
+        if provider not in onnxruntime.get_available_providers():
+            raise ModelError(
+                f"device '{device}': the ONNX Runtime that is installed has no {provider}; "
+                "choose another with --device, or install onnxruntime-gpu"
+            )
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = torch.get_num_threads()
+        settings.log_severity_level = 3
+        try:
+            gpu = {"device_id": torch.device(device).index or 0, "use_tf32": 0}
+            options = [(provider, {} if device == "cpu" else gpu)]
+            self._session = onnxruntime.InferenceSession(str(path), settings, providers=options)
+        except Exception as error:  # its exceptions have no common base
+            first = str(error).splitlines()[0]
+            raise ModelError(f"{self._where}: not a graph that can be run ({first})") from None
+        if provider not in self._session.get_providers():  # it falls back in silence
+            raise ModelError(
+                f"device '{device}': ONNX Runtime cannot start its {provider} (are CUDA and cuDNN "
+                "installed?); choose another with --device"
+            )
+        image, *others = self._session.get_inputs()
+        logits = self._session.get_outputs()[0]
+        if others or image.type not in TYPES or _rank(image) != 4 or _rank(logits) not in (4, None):
+            inputs = ", ".join(_described(i) for i in self._session.get_inputs())
+            raise ModelError(
+                f"{self._where}: one float input 1x3xHxW and logits 1xKxhxw as first output "
+                f"wanted; it has {inputs} and {_described(logits)}"
+            )
+        self._input, self._output, self._type = image.name, logits.name, TYPES[image.type]
+        height, width = image.shape[2:]
+        fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
+        if size and fixed and size != fixed:
+            raise ModelError(
+                f"{self._where}: input_size is {size[0]}x{size[1]}, but the graph takes "
+                f"{fixed[0]}x{fixed[1]}"
+            )
+        self.size: tuple[int, int] | None = size or fixed
+        channels = logits.shape[1] if _rank(logits) else None
+        self.channels: int | None = channels if isinstance(channels, int) else None
+
+    def forward(self, images: Tensor) -> Tensor:
+        """See the class."""
+        if self.size:
+            images = F.interpolate(images, self.size, mode="bilinear", align_corners=False)
+        batch = images.to("cpu", self._type).contiguous().numpy()
+        try:
+            logits = [
+                self._session.run([self._output], {self._input: image[None]})[0] for image in batch
+            ]
+        except Exception as error:  # its exceptions have no common base
+            height, width = images.shape[2:]
+            first = str(error).splitlines()[0]
+            raise ModelError(
+                f"{self._where} does not take an image of {height}x{width} ({first}); {self.advice}"
+            ) from None
+        return torch.from_numpy(np.concatenate(logits)).to(images.device, torch.float32)
+
+
+def _rank(value: Any) -> int | None:
+    return len(value.shape) or None
+
+
+def _described(value: Any) -> str:
+    return f"'{value.name}' {value.type} {'x'.join(map(str, value.shape))}"

@@ -1,6 +1,0 @@
-"""A study: every model x every image x every condition -> one confusion matrix each."""
-
-from robustbench_seg.study.order import Order
-from robustbench_seg.study.run import evaluate
-
-__all__ = ["Order", "evaluate"]

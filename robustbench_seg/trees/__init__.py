@@ -1,0 +1,1 @@
+"""Trees: a dataset corrupted on disk, made, described by a manifest and verified."""

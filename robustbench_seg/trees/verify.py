@@ -1,0 +1,89 @@
+"""A generated tree against its manifest: every file that is missing, altered or foreign."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from robustbench_seg.files import digest_file
+from robustbench_seg.trees.manifest import (
+    MANIFEST,
+    RECIPE,
+    Digests,
+    merge_shards,
+    read_manifest,
+)
+from robustbench_seg.trees.png import digest_pixels, read_pixels
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """A file of a tree that is not as its manifest says; `path` is relative to the tree."""
+
+    path: str
+    kind: Literal["missing", "altered", "foreign"]
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.path}" + (f" ({self.detail})" if self.detail else "")
+
+
+def verify(
+    folder: Path, progress: Callable[[int], object] = lambda files: None
+) -> tuple[Problem, ...]:
+    """All problems of the tree in `folder`, sorted by path; none if it is as it was made.
+
+    A tree that was made in shards gets its manifest first.
+
+    progress: called with a number of files each time as many have been looked at
+    Errors: CorruptionError if there is no manifest, CardError if it does not say what it must.
+    """
+    merge_shards(folder)
+    manifest = read_manifest(folder)
+    known = manifest.files.keys() | manifest.links.keys()
+    problems = [Problem(name, "foreign") for name in _files(folder) if name not in known]
+    problems += [Problem(name, "missing", reason) for name, reason in manifest.left_out.items()]
+    problems += filter(None, (_check_link(folder, *link) for link in manifest.links.items()))
+    with ThreadPoolExecutor() as pool:  # hashlib lets other threads run
+        checks = pool.map(lambda item: _check_file(folder, *item), manifest.files.items())
+        for problem in checks:
+            progress(1)
+            if problem is not None:
+                problems.append(problem)
+    return tuple(sorted(problems))
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Every file and link below `folder` but its manifest and recipe; links are not followed."""
+    for root, folders, files in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(root, name))]
+        for name in files + links:
+            path = (Path(root) / name).relative_to(folder).as_posix()
+            if path not in (MANIFEST, RECIPE):
+                yield path
+
+
+def _check_file(folder: Path, name: str, wanted: Digests) -> Problem | None:
+    path = folder / name
+    if not path.is_file():
+        return Problem(name, "missing")
+    try:
+        if digest_file(path) == wanted.file:
+            return None
+        same = digest_pixels(read_pixels(path)) == wanted.pixels
+    except OSError as error:
+        return Problem(name, "altered", f"cannot be read: {error}")
+    return Problem(name, "altered", "other bytes, but the same pixels" if same else "other pixels")
+
+
+def _check_link(folder: Path, name: str, target: str) -> Problem | None:
+    path = folder / name
+    if not path.is_symlink():
+        return Problem(name, "altered", "no link") if path.exists() else Problem(name, "missing")
+    if os.readlink(path) != target:
+        return Problem(name, "altered", f"leads to {os.readlink(path)}, not {target}")
+    if not path.exists():
+        return Problem(name, "missing", f"the source's {target} is not there")
+    return None

@@ -1,0 +1,115 @@
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from robustbench_seg.datasets import Sample
+from robustbench_seg.errors import DatasetError
+from robustbench_seg.records.protocol import Condition, load_protocol
+from robustbench_seg.trees.generate import Generation, Source, generate
+
+CLASSES = ("dark", "middle", "bright")
+
+
+@dataclass
+class Toy:
+    """Smooth coloured images whose labels are three levels of red; 255 along one edge."""
+
+    count: int = 6
+    broken: tuple[int, ...] = ()
+    classes: tuple[str, ...] = CLASSES
+    name: str = "toy"
+    split: str = "val"
+    palette = ((10, 20, 30), (40, 50, 60), (70, 80, 90))
+    version: int = 0
+    clip: int = 1
+    reads: list[int] = field(default_factory=list)
+
+    @property
+    def ids(self):
+        return tuple(f"val/{i}.png" for i in range(self.count))
+
+    @property
+    def fingerprint(self):
+        return {"count": self.count, "version": self.version}
+
+    def __len__(self):
+        return self.count
+
+    def image(self, index):
+        rng = np.random.default_rng(index)
+        small = rng.integers(0, 256, (5, 6, 3), np.uint8)
+        return np.repeat(np.repeat(small, 8, axis=0), 8, axis=1)
+
+    def __getitem__(self, index):
+        self.reads.append(index)
+        if index in self.broken:
+            raise DatasetError(f"val/{index}.png: the image cannot be read")
+        image = self.image(index)
+        labels = (image[..., 0] // 86).astype(np.uint8)
+        labels[0] = 255
+        return Sample(self.ids[index], image, labels)
+
+    def first(self, count):
+        return replace(self, count=min(count, self.count))
+
+
+@dataclass
+class Reds:
+    """Segments by the level of red; counts its calls, and can be told to fail at one of them."""
+
+    name: str = "reds"
+    classes: tuple[str, ...] = CLASSES
+    facts: dict[str, object] = field(default_factory=lambda: {"shift": 0})
+    about: dict[str, object] = field(default_factory=lambda: {"params": 0})
+    calls: int = 0
+    fails_at: int | None = None
+    failure: type[BaseException] = KeyboardInterrupt
+
+    def __call__(self, image):
+        if self.calls == self.fails_at:
+            raise self.failure
+        self.calls += 1
+        return np.minimum(image[..., 0] // 86 + self.facts["shift"], 2).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def protocol():
+    return load_protocol()
+
+
+@pytest.fixture
+def conditions(protocol):
+    return protocol.conditions(["contrast", "gaussian_noise"], [1, 4])
+
+
+@pytest.fixture
+def toy():
+    return Toy
+
+
+@pytest.fixture
+def reds():
+    return Reds
+
+
+@pytest.fixture
+def tree(tmp_path, protocol):
+    """Write a dataset's corrupted images to disk."""
+
+    def write(dataset, conditions: tuple[Condition, ...], seed: int = 0) -> Path:
+        sources = tuple(
+            Source(name, partial(dataset.image, index), {})
+            for index, name in enumerate(dataset.ids)
+        )
+        out = tmp_path / "tree"
+        generate(
+            Generation(
+                out, sources, conditions, protocol, "fast", seed, dataset.name, dataset.split
+            )
+        )
+        return out
+
+    return write

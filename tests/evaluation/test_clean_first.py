@@ -1,0 +1,49 @@
+"""Where a published score tells whether all is well, clean images go first."""
+
+import pytest
+
+from robustbench_seg.evaluation import evaluate, plan
+from robustbench_seg.records.shard import Shard
+
+SCORE = {"miou": 31.0, "source": "the paper", "dataset": "toy"}
+
+
+@pytest.fixture(autouse=True)
+def toy_is_published(monkeypatch):
+    monkeypatch.setattr(plan, "VAL_IMAGES", {"toy": 6})
+
+
+def test_a_wrong_clean_score_is_told_before_the_long_part(
+    toy, reds, protocol, conditions, tmp_path, caplog
+):
+    heard = []
+
+    class Listening(reds):
+        def __call__(self, image):
+            heard.append(len(caplog.messages))
+            return super().__call__(image)
+
+    data = toy()
+    evaluate([Listening(about={"published": SCORE})], data, protocol, conditions, tmp_path)
+    assert heard == [0] * 6 + [1] * 6 * 4
+    assert caplog.messages[0].startswith("reds: its clean mIoU is 100.0, published is 31.0 (the p")
+    assert data.reads == 2 * list(range(6))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "about", "options"),
+    [
+        ({}, {"published": None}, {}),
+        ({}, {"published": {**SCORE, "dataset": "other"}}, {}),
+        ({"split": "train"}, {"published": SCORE}, {}),
+        ({"count": 5}, {"published": SCORE}, {}),
+        ({}, {"published": SCORE}, {"shard": Shard(1, 2)}),
+    ],
+)
+def test_what_cannot_be_compared_is_decoded_once(
+    toy, reds, protocol, conditions, tmp_path, caplog, dataset, about, options
+):
+    data = toy(**dataset)
+    evaluate([reds(about=about)], data, protocol, conditions, tmp_path, **options)
+    assert len(data.reads) == len(set(data.reads))
+    assert caplog.messages == []

@@ -1,0 +1,27 @@
+"""Images made ahead: in order, few at a time, and each decoded once."""
+
+import pytest
+
+from robustbench_seg.evaluation.images import Maker, Source
+from robustbench_seg.evaluation.plan import Study
+
+
+@pytest.mark.parametrize(("workers", "ahead"), [(1, 1), (2, 5)])
+def test_few_images_are_made_ahead_and_in_order(toy, protocol, workers, ahead):
+    data = toy(1)
+    conditions = protocol.conditions(["contrast", "brightness", "saturate"])
+    asked = []
+
+    def wanted():
+        source = Source(data, 0)
+        for condition in conditions:
+            asked.append(condition)
+            yield source, condition
+
+    with Maker(Study(data, protocol, conditions), workers) as maker:
+        making = maker.all(wanted())
+        first = next(making)
+        assert len(asked) == ahead
+        made = [first, *making]
+    assert tuple(one.condition for one in made) == conditions
+    assert data.reads == [0]

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.evaluation import evaluate
+from robustbench_seg.results import find_runs, read_results
+
+
+def read(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture), picture.mode, picture.getpalette()
+
+
+def test_every_prediction_is_kept_as_class_indices(toy, reds, protocol, conditions, tmp_path):
+    evaluate([reds()], toy(2), protocol, conditions, tmp_path / "r", predictions=tmp_path / "p")
+    files = {path.relative_to(tmp_path / "p").as_posix() for path in tmp_path.glob("p/**/*.png")}
+    pairs = [("clean", 0), *((c.corruption, c.severity) for c in conditions)]
+    assert files == {f"reds/{c}/{s}/val/{i}.png" for c, s in pairs for i in range(2)}
+    seen, mode, palette = read(tmp_path / "p/reds/clean/0/val/1.png")
+    assert mode == "P"
+    assert palette[:9] == [10, 20, 30, 40, 50, 60, 70, 80, 90]
+    assert np.array_equal(seen, reds()(toy().image(1)))
+
+
+def test_predictions_may_lie_beside_runs(toy, reds, protocol, conditions, tmp_path):
+    (run,) = evaluate([reds()], toy(2), protocol, conditions, tmp_path, predictions=tmp_path)
+    assert (tmp_path / "reds/clean/0/val/1.png").exists()
+    assert find_runs([tmp_path]) == [run]
+
+
+def test_predictions_can_be_asked_for_later(toy, reds, protocol, conditions, tmp_path):
+    model, options = reds(), {"predictions": tmp_path / "p"}
+    evaluate([model], toy(2), protocol, conditions, tmp_path / "r")
+    before = read_results(tmp_path / "r")
+    evaluate([model], toy(2), protocol, conditions, tmp_path / "r", **options)
+    assert len(list(tmp_path.glob("p/**/*.png"))) == 10
+    assert len(read_results(tmp_path / "r")) == len(before)
+    assert len(list(tmp_path.glob("r/*/parts/*"))) == 1, "no row is stored twice"
+    (tmp_path / "p/reds/clean/0/val/1.png").unlink()
+    model.calls = 0
+    evaluate([model], toy(2), protocol, conditions, tmp_path / "r", **options)
+    assert model.calls == 1
+
+
+def test_predictions_of_two_runs_are_never_mixed(toy, reds, protocol, conditions, tmp_path):
+    options = {"predictions": tmp_path / "p"}
+    evaluate([reds()], toy(2), protocol, conditions, tmp_path / "r", **options)
+    other = reds(facts={"shift": 1})
+    with pytest.raises(ResultsError, match="p/reds holds the predictions of another run; choose"):
+        evaluate([other], toy(2), protocol, conditions, tmp_path / "r", **options)

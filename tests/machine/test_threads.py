@@ -1,0 +1,27 @@
+import os
+
+import pytest
+
+from robustbench_seg.machine.threads import SPINS, wait_briefly
+
+
+@pytest.fixture(autouse=True)
+def undecided(monkeypatch):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(name, "")  # so that it is restored
+        monkeypatch.delenv(name)
+
+
+def test_threads_spin_briefly():
+    wait_briefly()
+    assert os.environ["GOMP_SPINCOUNT"] == str(SPINS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("GOMP_SPINCOUNT", "7"), ("OMP_WAIT_POLICY", "ACTIVE")]
+)
+def test_what_the_user_decided_stands(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    wait_briefly()
+    assert os.environ[name] == value
+    assert os.environ.get("GOMP_SPINCOUNT") == ("7" if name == "GOMP_SPINCOUNT" else None)

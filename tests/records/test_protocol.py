@@ -1,0 +1,237 @@
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import imagecorruptions
+import pytest
+
+from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol, merged
+
+TABLE_5 = {
+    "blur": ("motion_blur", "defocus_blur", "glass_blur", "gaussian_blur"),
+    "noise": ("gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise"),
+    "digital": ("brightness", "contrast", "saturate", "jpeg_compression"),
+    "weather": ("snow", "spatter", "fog", "frost"),
+}
+
+CARD = """
+name = "mine"
+version = "2"
+source = "a test"
+
+[[corruption]]
+name = "contrast"
+category = "digital"
+scored = [1, 3]
+severities = [{ factor = 0.9 }, { factor = 0.8 }, { factor = 0.7 }, { factor = 0 }, { factor = 1 }]
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+def test_cityscapes_c_is_table_5_of_segformer():
+    protocol = load_protocol("cityscapes-c")
+    assert protocol.name == "cityscapes-c"
+    assert protocol.names == sum(TABLE_5.values(), ())
+    assert protocol.categories == tuple(TABLE_5)
+    for spec in protocol.corruptions:
+        assert spec.name in TABLE_5[spec.category]
+        assert spec.scored == ((1, 2, 3) if spec.category == "noise" else (1, 2, 3, 4, 5))
+    assert len(protocol.conditions()) == 80
+    assert len(protocol.scored_conditions) == 72
+
+
+# The first fifteen of the package are ImageNet-C's benchmark; categories as it groups them.
+MPC_15 = {
+    "noise": ("gaussian_noise", "shot_noise", "impulse_noise"),
+    "blur": ("defocus_blur", "glass_blur", "motion_blur", "zoom_blur"),
+    "weather": ("snow", "frost", "fog", "brightness"),
+    "digital": ("contrast", "elastic_transform", "pixelate", "jpeg_compression"),
+}
+
+
+def test_mpc_15_is_the_benchmark_of_imagenet_c():
+    protocol = load_protocol("mpc-15")
+    assert protocol.names == sum(MPC_15.values(), ())
+    assert protocol.names == tuple(imagecorruptions.get_corruption_names("common"))
+    assert protocol.categories == tuple(MPC_15)
+    for spec in protocol.corruptions:
+        assert spec.name in MPC_15[spec.category]
+        assert spec.name in imagecorruptions.get_corruption_names(spec.category)
+    assert len(protocol.scored_conditions) == 75
+
+
+def test_city_c_fan_is_cityscapes_c_with_three_severities_scored():
+    fan, paper = load_protocol("city-c-fan"), load_protocol()
+    assert fan.corruptions == tuple(replace(s, scored=(1, 2, 3)) for s in paper.corruptions)
+    assert "BGR" in fan.source
+
+
+def test_shipped_protocols_are_called_as_their_files_and_agree_on_parameters():
+    protocols = [load_protocol(name) for name in list_protocols()]
+    assert [protocol.name for protocol in protocols] == ["city-c-fan", "cityscapes-c", "mpc-15"]
+    known = merged(protocols)
+    assert len(known.names) == 19
+    for protocol in protocols:
+        for spec in protocol.corruptions:
+            assert spec.severities == known.spec(spec.name).severities
+
+
+def test_merged_takes_each_corruption_from_the_first_that_has_it():
+    both = merged([load_protocol("cityscapes-c"), load_protocol("mpc-15")])
+    assert both.names == (*load_protocol().names, "zoom_blur", "elastic_transform", "pixelate")
+    assert both.spec("brightness").category == "digital"
+    assert both.name == "cityscapes-c + mpc-15"
+
+
+def test_parameters_are_floats_out_of_the_file():
+    protocol = load_protocol()
+    assert protocol.spec("motion_blur").severities[4] == {"radius": 20.0, "sigma": 15.0}
+    assert protocol.spec("shot_noise").severities[0] == {"photons": 60.0}
+    values = [v for s in protocol.corruptions for table in s.severities for v in table.values()]
+    assert {type(value) for value in values} == {float}
+
+
+def test_conditions_keep_the_order_of_the_protocol():
+    protocol = load_protocol()
+    everything = protocol.conditions()
+    assert everything[:6] == (
+        *(Condition("motion_blur", severity) for severity in (1, 2, 3, 4, 5)),
+        Condition("defocus_blur", 1),
+    )
+    assert everything[-1] == Condition("frost", 5)
+    assert CLEAN not in everything
+    some = protocol.conditions(corruptions=["fog", "gaussian_blur", "fog"], severities=(4, 2))
+    assert some == (
+        Condition("gaussian_blur", 2),
+        Condition("gaussian_blur", 4),
+        Condition("fog", 2),
+        Condition("fog", 4),
+    )
+
+
+def test_scored_conditions_leave_out_strong_noise():
+    scored = load_protocol().scored_conditions
+    assert Condition("shot_noise", 3) in scored
+    assert Condition("shot_noise", 4) not in scored
+    assert Condition("snow", 5) in scored
+
+
+def test_unknown_corruption_names_the_nearest():
+    with pytest.raises(CorruptionError, match=r"unknown corruption 'fogg'; did you mean 'fog'\?"):
+        load_protocol().spec("fogg")
+    with pytest.raises(CorruptionError, match="did you mean 'snow'"):
+        load_protocol().conditions(corruptions=["snoww"])
+
+
+def test_a_corruption_of_another_protocol_names_those_that_have_it():
+    message = "^the protocol mpc-15 has no spatter; choose one that has: city-c-fan, cityscapes-c$"
+    with pytest.raises(CorruptionError, match=message):
+        load_protocol("mpc-15").conditions(corruptions=["spatter"])
+
+
+@pytest.mark.parametrize("severity", [0, 6])
+def test_unknown_severity(severity):
+    with pytest.raises(CorruptionError, match=f"severity {severity} does not exist"):
+        load_protocol().conditions(severities=[1, severity])
+
+
+def test_a_protocol_of_ones_own(tmp_path):
+    path = written(tmp_path, CARD)
+    for place in (path, str(path)):
+        protocol = load_protocol(place)
+        assert (protocol.name, protocol.version, protocol.source) == ("mine", "2", "a test")
+        assert protocol.scored_conditions == (Condition("contrast", 1), Condition("contrast", 3))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("name", "nmae", r"mine\.toml: unknown key 'nmae'; did you mean 'name'"),
+        ('version = "2"', "version = 2", r"mine\.toml: version: str wanted, int given"),
+        ('source = "a test"', "", r"mine\.toml: the key 'source' is missing"),
+        ("scored = [1, 3]", "", r"corruption\[0\]: the key 'scored' is missing"),
+        ("scored = [1, 3]", 'scored = ["1"]', r"scored\[0\]: int wanted, str given"),
+        ("scored = [1, 3]", "scored = [0, 1]", r"'contrast': scored is \[0, 1\]; ascending"),
+        ("scored = [1, 3]", "scored = [1, 6]", r"'contrast': scored is \[1, 6\]; ascending"),
+        ("scored = [1, 3]", "scored = [3, 1]", r"'contrast': scored is \[3, 1\]; ascending"),
+        ("scored = [1, 3]", "scored = [1, 1]", r"'contrast': scored is \[1, 1\]; ascending"),
+        ("scored = [1, 3]", "scored = []", r"'contrast': scored is \[\]; ascending"),
+        (", { factor = 1 }", "", r"'contrast': 5 severities wanted, 4 given"),
+        ("factor = 0.9", 'factor = "x"', r"severities\[0\]\.factor: float wanted, str given"),
+        ("factor = 0.9", "factor = nan", "'contrast': severity 1: factor is nan; give a number"),
+        ("factor = 0.9", "factor = inf", "'contrast': severity 1: factor is inf; give a number"),
+        ('name = "mine"', 'name = "mpc-15"', "name 'mpc-15' is that of a protocol that ships"),
+        ('name = "contrast"', 'name = "clean"', "'clean': this name is kept for the clean images"),
+        ("[[corruption]]", "[[corruption]", r"mine\.toml: not valid TOML"),
+    ],
+)
+def test_a_wrong_file_is_one_line(tmp_path, old, new, message):
+    assert old in CARD
+    path = written(tmp_path, CARD.replace(old, new, 1))
+    with pytest.raises(CardError, match=message) as caught:
+        load_protocol(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_shipped_protocol_by_its_path_is_itself():
+    folder = resources.files("robustbench_seg.content.corruptions")
+    for name in list_protocols():
+        with resources.as_file(folder / f"{name}.toml") as path:
+            assert load_protocol(path) == load_protocol(name)
+
+
+def test_names_are_unique(tmp_path):
+    table = CARD[CARD.index("[[corruption]]") :]
+    path = written(tmp_path, CARD + table)
+    with pytest.raises(CardError, match="corruption 'contrast' is there twice"):
+        load_protocol(path)
+
+
+def test_a_protocol_has_corruptions(tmp_path):
+    head = CARD[: CARD.index("[[corruption]]")]
+    with pytest.raises(CardError, match=r"there is no \[\[corruption\]\]"):
+        load_protocol(written(tmp_path, head + "corruption = []\n"))
+
+
+def test_missing_protocols_say_where_to_look(tmp_path):
+    with pytest.raises(CardError, match="'cityscapes'; did you mean 'cityscapes-c'"):
+        load_protocol("cityscapes")
+    with pytest.raises(CardError, match=r"none\.toml: cannot read the protocol: No such file"):
+        load_protocol(tmp_path / "none.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CardError, match=r"binary\.toml: cannot read the protocol: not UTF-8"):
+        load_protocol(tmp_path / "binary.toml")
+
+
+def test_which_severities_are_averaged_in_words():
+    noises = "gaussian_noise, impulse_noise, shot_noise, speckle_noise"
+    assert load_protocol().averaged == f"severities 1-5 of 12 corruptions; 1-3 of {noises}"
+    assert load_protocol("city-c-fan").averaged == "severities 1-3 of 16 corruptions"
+    assert load_protocol("mpc-15").averaged == "severities 1-5 of 15 corruptions"
+    fog = replace(load_protocol(), corruptions=(load_protocol().spec("fog"),))
+    assert fog.averaged == "severities 1-5 of fog"
+
+
+def test_categories_with_their_corruptions():
+    specs = load_protocol().by_category
+    assert list(specs) == ["blur", "noise", "digital", "weather"]
+    assert [spec.name for spec in specs["weather"]] == ["snow", "spatter", "fog", "frost"]
+    assert sum(map(len, specs.values())) == 16
+
+
+def test_severities_digest_depends_on_every_parameter_and_not_on_what_scores():
+    protocol = load_protocol()
+    first, *others = protocol.corruptions
+    changed = dict(first.severities[4])
+    changed[next(iter(changed))] += 1
+    harder = replace(first, severities=(*first.severities[:4], changed))
+    unscored = replace(first, scored=(1,))
+    digest = protocol.severities_digest
+    assert replace(protocol, corruptions=(harder, *others)).severities_digest != digest
+    assert replace(protocol, corruptions=(unscored, *others)).severities_digest == digest

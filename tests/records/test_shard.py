@@ -1,0 +1,38 @@
+import pytest
+
+from robustbench_seg.records.shard import WHOLE, Shard, parse_shard, torchrun_shard
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 30])
+def test_shards_share_out_every_item_once(count):
+    items = range(21)
+    parts = [Shard(index, count).of(items) for index in range(1, count + 1)]
+    assert sorted(item for part in parts for item in part) == list(items)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_what_is_a_shard():
+    assert parse_shard("2/8") == Shard(2, 8)
+    assert parse_shard("1/1") == WHOLE
+
+
+@pytest.mark.parametrize("text", ["", "2", "0/3", "4/3", "1/0", "-1/3", "1/3/5", "a/b", "1.0/2"])
+def test_what_is_none(text):
+    with pytest.raises(ValueError, match=rf"'{text}' is no shard; write I/N"):
+        parse_shard(text)
+
+
+def test_a_process_of_torchrun_knows_its_part(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    assert torchrun_shard() == WHOLE
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    assert torchrun_shard() == WHOLE, "other tools set these two as well"
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    assert torchrun_shard() == Shard(4, 8)
+
+
+def test_parts_of_shards_have_each_item_once():
+    parts = [Shard(i, 3).part(Shard(j, 2)) for i in (1, 2, 3) for j in (1, 2)]
+    assert sorted(item for part in parts for item in part.of(range(20))) == list(range(20))

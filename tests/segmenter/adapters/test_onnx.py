@@ -1,0 +1,264 @@
+"""onnx: graphs, exported in these tests."""
+
+import json
+import tomllib
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from robustbench_seg.errors import CardError, ModelError, RobustsegError
+from robustbench_seg.records.model_card import Inference, Preprocessing, load_card
+from robustbench_seg.segmenter import load_model, load_segmenter
+from robustbench_seg.segmenter.adapters.onnx import OnnxNetwork
+from robustbench_seg.segmenter.export import export_onnx
+from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+
+CLASSES = ("sky", "road", "car")
+PREPROCESSING = Preprocessing((0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
+
+
+def small_network():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 5, stride=4, padding=2), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1)
+    ).eval()
+
+
+@pytest.fixture(scope="module")
+def image():
+    return np.random.default_rng(0).integers(0, 256, (67, 90, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory):
+    """The same network as a graph for any size, and for one."""
+    what = {"classes": CLASSES, "preprocessing": PREPROCESSING, "inference": Inference("whole")}
+    made = {}
+    for name, size in (("any", None), ("one", (48, 64))):
+        made[name] = tmp_path_factory.mktemp(name) / "mine.onnx", size
+        export_onnx(small_network(), made[name][0], name="small", size=size, **what)
+    return made
+
+
+@pytest.fixture(params=["any", "one"])
+def exported(request, graphs):
+    return graphs[request.param]
+
+
+@pytest.fixture
+def graph(graphs, tmp_path):
+    """A copy of the one for one size, for a test to spoil."""
+    source, _ = graphs["one"]
+    path = tmp_path / "mine.onnx"
+    for suffix in (".onnx", ".toml"):
+        path.with_suffix(suffix).write_bytes(source.with_suffix(suffix).read_bytes())
+    return path
+
+
+def wanted_logits(image, size, align_corners=False):
+    mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in vars(PREPROCESSING).values())
+    batch = (torch.from_numpy(image).permute(2, 0, 1)[None] / 255 - mean) / std
+    if size:
+        batch = F.interpolate(batch, size, mode="bilinear", align_corners=False)
+    with torch.inference_mode():
+        logits = small_network()(batch)
+        return F.interpolate(logits, image.shape[:2], mode="bilinear", align_corners=align_corners)
+
+
+def test_an_exported_model_gives_its_labels(exported, image):
+    path, size = exported
+    segmenter = load_segmenter(f"onnx:{path}")
+    wanted = wanted_logits(image, size)
+    assert wanted.argmax(1).unique().numel() > 1
+    torch.testing.assert_close(segmenter.logits(image), wanted, atol=1e-5, rtol=0)
+    assert (segmenter(image) == wanted.argmax(1)[0].numpy()).mean() > 0.999
+    assert (segmenter.name, segmenter.classes) == ("small", CLASSES)
+    assert segmenter.facts["input_size"] == size
+    json.dumps([segmenter.facts, segmenter.about])
+
+
+def test_windows_go_through_a_graph_one_by_one(graphs, image):
+    path, _ = graphs["any"]  # of a batch of 1, like most
+    images = torch.from_numpy(image).permute(2, 0, 1).float()[None]
+    windows = torch.cat([images[..., :64], images[..., 26:]]) / 255
+    logits = OnnxNetwork(path, "cpu", None)(windows)
+    with torch.inference_mode():
+        torch.testing.assert_close(logits, small_network()(windows), rtol=1e-4, atol=1e-5)
+
+
+def test_the_sidecar_is_the_contract_s(exported):
+    path, size = exported
+    said = tomllib.loads(path.with_suffix(".toml").read_text())
+    assert said.pop("inference") == {"mode": "whole"}
+    fixed = {"input_size": list(size)} if size else {}
+    assert said == {
+        "name": "small",
+        "mean": [0.4, 0.5, 0.6],
+        "std": [0.2, 0.25, 0.3],
+        "classes": list(CLASSES),
+        **fixed,
+    }
+
+
+def test_without_a_sidecar_one_to_fill_in_is_printed(graph):
+    graph.with_suffix(".toml").unlink()
+    with pytest.raises(ModelError) as raised:
+        load_segmenter(f"onnx:{graph}")
+    first, _, template = str(raised.value).partition("\n\n")
+    assert first == (
+        f"{graph}: there is no mine.toml beside it that says what goes in and comes out; write one "
+        "and fill it in:"
+    )
+    filled = template.replace('dataset = "cityscapes"', 'classes = ["sky", "road", "car"]')
+    graph.with_suffix(".toml").write_text(filled)
+    assert load_segmenter(f"onnx:{graph}").name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            '"car"]',
+            '"car", "bus"]',
+            "the graph gives 3 classes, 4 are named in mine.toml: sky, road",
+        ),
+        ("classes =", "clases =", "unknown key 'clases'; did you mean 'classes'?"),
+        ('name = "small"', 'name = "small"\ndataset = "camvid"', "give either dataset or classes"),
+        ('classes = ["sky", "road", "car"]', "", "give either dataset or classes"),
+        (
+            'classes = ["sky", "road", "car"]',
+            'dataset = "cityscape"',
+            "unknown dataset 'cityscape'",
+        ),
+        ("std = [0.2", "std = [0.0", "mine.toml: std must be positive"),
+        ("[48, 64]", "[32, 32]", "input_size is 32x32, but the graph takes 48x64"),
+        (
+            '"whole"',
+            '"slide"\ncrop = 32\nstride = 24',
+            "windows of 32x32 do not go into an input",
+        ),
+        ('"whole"', '"slide"', "mode 'slide' needs a positive crop, and a stride of at most that"),
+        ('"whole"', '"whole"\ncrop = 32', "mode 'whole' takes neither crop nor stride"),
+    ],
+)
+def test_a_wrong_sidecar_is_refused(graph, old, new, message):
+    text = graph.with_suffix(".toml").read_text()
+    assert text.count(old) == 1
+    graph.with_suffix(".toml").write_text(text.replace(old, new))
+    with pytest.raises(RobustsegError) as raised:
+        load_segmenter(f"onnx:{graph}")
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "bf16"}, "a graph has its own precision"),
+        ({"device": "cuda"}, "has no CUDAExecutionProvider; choose another with --device"),
+        ({"inference": "slide"}, "takes images of 48x64 only, not windows of 1024x1024; leave"),
+        ({"weights": "none"}, "brings its own weights"),
+    ],
+)
+def test_what_a_graph_cannot_do_is_refused(graph, options, message):
+    with pytest.raises(ModelError) as raised:
+        load_segmenter(f"onnx:{graph}", **options)
+    assert message in str(raised.value)
+
+
+def test_what_is_no_graph_is_refused(graph, tmp_path):
+    with pytest.raises(ModelError, match=r"gone\.onnx: there is no such file"):
+        load_segmenter(f"onnx:{tmp_path / 'gone.onnx'}")
+    graph.write_bytes(b"not a graph")
+    with pytest.raises(ModelError, match="not a graph that can be run"):
+        load_segmenter(f"onnx:{graph}")
+
+
+def exported_as(path, network, inference, size=None):
+    export_onnx(
+        network,
+        path,
+        name="small",
+        classes=CLASSES,
+        preprocessing=PREPROCESSING,
+        inference=inference,
+        size=size,
+    )
+    return load_segmenter(f"onnx:{path}")
+
+
+def test_windows_of_the_only_size_a_graph_takes(tmp_path, image):
+    sliding = Inference("slide", 32, 24)
+    there = exported_as(tmp_path / "fixed.onnx", small_network(), sliding, (32, 32))
+    wanted = NetworkSegmenter(
+        small_network(),
+        name="small",
+        classes=CLASSES,
+        preprocessing=PREPROCESSING,
+        inference=sliding,
+        facts={},
+        about={},
+    )
+    torch.testing.assert_close(there.logits(image), wanted.logits(image), rtol=0, atol=1e-4)
+    with pytest.raises(CardError, match="windows of 32x32 do not go into an input_size of 48x64"):
+        exported_as(tmp_path / "other.onnx", small_network(), sliding, (48, 64))
+    assert not (tmp_path / "other.onnx").exists()
+
+
+def test_logits_are_upsampled_as_the_network_was_trained(tmp_path, image):
+    network = small_network()
+    network.align_corners = True
+    there = exported_as(tmp_path / "a.onnx", network, Inference("whole"))
+    wanted = wanted_logits(image, None, align_corners=True)
+    torch.testing.assert_close(there.logits(image), wanted, rtol=0, atol=1e-4)
+    network.grid = 16
+    with pytest.raises(ModelError, match="small: sees padded images, which the description of a"):
+        exported_as(tmp_path / "b.onnx", network, Inference("whole"))
+
+
+def test_an_export_never_overwrites_a_card(tmp_path):
+    card = tmp_path / "mine.toml"
+    card.write_text('architecture = "segformer"\n')
+    with pytest.raises(ModelError, match=r"mine\.toml is there already and describes no graph; ch"):
+        exported_as(tmp_path / "mine.onnx", small_network(), Inference("whole"))
+    assert card.read_text() == 'architecture = "segformer"\n'
+    assert not (tmp_path / "mine.onnx").exists()
+    exported_as(tmp_path / "a.onnx", small_network(), Inference("whole"))
+    exported_as(tmp_path / "a.onnx", small_network(), Inference("whole"))
+
+
+def test_a_graph_is_called_onnx(tmp_path):
+    with pytest.raises(ModelError, match=r"call the graph something\.onnx"):
+        export_onnx(
+            small_network(),
+            tmp_path / "a.pt",
+            name="a",
+            classes=CLASSES,
+            preprocessing=PREPROCESSING,
+            inference=Inference("whole"),
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity"])
+def test_shipped_models_give_the_same_labels_as_graphs(tmp_path, name):
+    card, path = load_card(name), tmp_path / "a.onnx"
+    export_onnx(
+        load_model(name),
+        path,
+        name=name,
+        classes=load_segmenter(name).classes,
+        preprocessing=card.preprocessing,
+        inference=card.inference,
+    )
+    rng = np.random.default_rng(0)
+    for height, width in ((128, 256), (97, 161)):
+        image = rng.integers(0, 256, (height, width, 3), np.uint8)
+        ours, graph = (
+            load_segmenter(name).logits(image),
+            load_segmenter(f"onnx:{path}").logits(image),
+        )
+        torch.testing.assert_close(graph, ours, atol=1e-3, rtol=0)

@@ -1,0 +1,79 @@
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from robustbench_seg.datasets import read_image
+from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.trees.generate import Generation, Source
+
+
+@dataclass(frozen=True)
+class Town:
+    """A small dataset in the layout of Cityscapes, and how to ask for its corrupted copies."""
+
+    root: Path
+    names: tuple[str, ...]
+
+    def sources(self, reader=read_image) -> tuple[Source, ...]:
+        return tuple(
+            Source(
+                f"leftImg8bit/val/ulm/{name}_leftImg8bit.png",
+                partial(reader, self.root / f"leftImg8bit/val/ulm/{name}_leftImg8bit.png"),
+                {label: self.root / label for label in self.labels(name)},
+            )
+            for name in self.names
+        )
+
+    def labels(self, name: str) -> list[str]:
+        return [f"gtFine/val/ulm/{name}_gtFine_{kind}.png" for kind in ("labelIds", "color")]
+
+    def generation(self, out: Path, **changes) -> Generation:
+        protocol = changes.pop("protocol", load_protocol())
+        corruptions = changes.pop("corruptions", ("gaussian_noise", "contrast", "fog"))
+        severities = changes.pop("severities", (1, 5))
+        settings = {
+            "out": out,
+            "sources": self.sources(),
+            "conditions": protocol.conditions(corruptions, severities),
+            "protocol": protocol,
+            "stream": "fast",
+            "seed": 0,
+            "dataset": "cityscapes",
+            "split": "val",
+        }
+        return Generation(**(settings | changes))
+
+
+@pytest.fixture
+def town(tmp_path):
+    town = Town(tmp_path / "town", ("ulm_0", "ulm_1", "ulm_2"))
+    rng = np.random.default_rng(7)
+    for source in town.sources():
+        path = town.root / source.id
+        path.parent.mkdir(parents=True, exist_ok=True)
+        coarse = Image.fromarray(rng.integers(0, 256, (6, 9, 3), np.uint8))
+        coarse.resize((96, 64), Image.Resampling.BICUBIC).save(path)
+        for label in source.companions.values():
+            label.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 34, (64, 96), np.uint8)).save(label)
+    return town
+
+
+@pytest.fixture
+def contents():
+    """All files and links of a folder: relative path -> bytes, or where the link leads."""
+
+    def read_all(folder: Path) -> dict[str, bytes | str]:
+        return {
+            path.relative_to(folder).as_posix(): str(path.readlink())
+            if path.is_symlink()
+            else path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_symlink() or path.is_file()
+        }
+
+    return read_all

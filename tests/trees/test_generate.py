@@ -1,0 +1,378 @@
+"""Writing corrupted datasets: the same tree however it came about, and never half a file."""
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from robustbench_seg.corruption import corrupt
+from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.trees import generate as module
+from robustbench_seg.trees.generate import generate
+from robustbench_seg.trees.locks import presence
+from robustbench_seg.trees.manifest import read_manifest, write_manifest
+from robustbench_seg.trees.verify import verify
+
+
+@pytest.mark.parametrize(("stream", "seed"), [("fast", 0), ("fast", 3), ("reference", 3)])
+def test_files_hold_what_corrupt_gives_in_memory(town, tmp_path, stream, seed):
+    generation = town.generation(tmp_path / "out", stream=stream, seed=seed)
+    generate(generation)
+    for source in generation.sources:
+        for c in generation.conditions:
+            path = tmp_path / "out" / c.corruption / str(c.severity) / source.id
+            wanted = corrupt(
+                source.read(),
+                c.corruption,
+                c.severity,
+                seed=seed,
+                image_id=source.id,
+                stream=stream,
+            )
+            with Image.open(path) as image:
+                assert image.mode == "RGB"
+                np.testing.assert_array_equal(np.asarray(image), wanted)
+            np.testing.assert_array_equal(cv2.imread(str(path))[..., ::-1], wanted)
+
+
+def test_files_have_the_strength_of_the_protocol(town, tmp_path):
+    protocol = load_protocol()
+    mild = replace(protocol.spec("contrast"), severities=({"factor": 0.9},) * 5)
+    protocol = replace(protocol, name="mild", corruptions=(mild,))
+    generation = town.generation(tmp_path, protocol=protocol, corruptions=("contrast",))
+    generate(generation)
+    source = generation.sources[0]
+    with Image.open(tmp_path / "contrast" / "5" / source.id) as image:
+        wanted = corrupt(source.read(), "contrast", 5, image_id=source.id, protocol=protocol)
+        np.testing.assert_array_equal(np.asarray(image), wanted)
+        assert not np.array_equal(wanted, corrupt(source.read(), "contrast", 5))
+
+
+def test_the_number_of_workers_changes_no_byte(town, tmp_path, contents):
+    for workers in (1, 2):
+        generate(town.generation(tmp_path / str(workers)), workers=workers)
+    one, two = contents(tmp_path / "1"), contents(tmp_path / "2")
+    assert len(one) == 3 * 6 + 6 + 2  # images, links, manifest and recipe
+    assert one == two
+
+
+def test_each_source_is_read_once_for_all_its_variants(town, tmp_path):
+    reads = []
+
+    def counting(path):
+        reads.append(path.name)
+        return np.asarray(Image.open(path))
+
+    generate(replace(town.generation(tmp_path / "out"), sources=town.sources(counting)))
+    assert reads == [f"{name}_leftImg8bit.png" for name in town.names]
+
+
+def test_second_start_makes_only_what_is_missing(town, tmp_path, contents):
+    out = tmp_path / "out"
+    generate(town.generation(out))
+    before = contents(out)
+    lost = next(out.glob("fog/5/leftImg8bit/val/ulm/ulm_1*"))
+    lost.unlink()
+    stats = {path: path.stat() for path in out.glob("*/*/leftImg8bit/val/ulm/*.png")}
+    reads, made = [], []
+
+    def counting(path):
+        reads.append(path.name)
+        return np.asarray(Image.open(path))
+
+    sources = town.sources(counting)
+    generate(town.generation(out, sources=sources), progress=made.append)
+    assert reads == ["ulm_1_leftImg8bit.png"]
+    assert sum(made) == 1
+    assert contents(out) == before
+    for path, stat in stats.items():
+        assert (path.stat().st_ino, path.stat().st_mtime_ns) == (stat.st_ino, stat.st_mtime_ns)
+
+
+def test_manifest_comes_last_and_an_interrupted_start_is_taken_up(town, tmp_path, contents):
+    generate(town.generation(tmp_path / "unbroken"))
+
+    def interrupting(path):
+        if "ulm_1" in path.name:
+            raise KeyboardInterrupt
+        return np.asarray(Image.open(path))
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        generate(town.generation(out, sources=town.sources(interrupting)))
+    assert len(list(out.glob("*/*/leftImg8bit/val/ulm/ulm_0*"))) == 6
+    assert not (out / "manifest.json").exists()
+    generate(town.generation(out))
+    assert contents(out) == contents(tmp_path / "unbroken")
+
+
+def test_survives_being_killed(town, tmp_path, contents):
+    generate(town.generation(tmp_path / "unbroken"))
+    out = tmp_path / "out"
+    # A worker holds its second source until it is killed; its parent is killed, and it must follow.
+    script = f"""
+import os, sys, time
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from conftest import Town
+from robustbench_seg.trees.generate import generate
+from robustbench_seg.datasets import read_image
+
+def slow(path):
+    if "ulm_1" in path.name:
+        Path({str(tmp_path)!r}, "worker").write_text(str(os.getpid()))
+        time.sleep(600)
+    return read_image(path)
+
+if __name__ == "__main__":
+    town = Town(Path({str(town.root)!r}), {town.names!r})
+    generate(town.generation(Path({str(out)!r}), sources=town.sources(slow)), workers=2)
+"""
+    (tmp_path / "killed.py").write_text(script)
+    process = subprocess.Popen([sys.executable, tmp_path / "killed.py"])
+    try:
+        finished = out / "fog/5/leftImg8bit/val/ulm/ulm_2_leftImg8bit.png"
+        wait_for(lambda: ((tmp_path / "worker").exists() and finished.exists()) or process.poll())
+        assert process.poll() is None
+        worker = int((tmp_path / "worker").read_text())
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    wait_for(lambda: not Path(f"/proc/{worker}").exists() or zombie(worker))
+    assert not (out / "manifest.json").exists()
+    (out / "fog/5/leftImg8bit/val/ulm/.ulm_1_leftImg8bit.0123abcd.partial.png").write_bytes(b"half")
+    generate(town.generation(out))
+    assert contents(out) == contents(tmp_path / "unbroken")
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def zombie(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def test_partial_files_stay_while_another_process_is_at_work(town, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    partial_file = out / ".x.0123abcd.partial.png"
+    partial_file.touch()
+    other = os.open(out, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_SH)
+    generate(town.generation(out))
+    assert partial_file.exists()
+    os.close(other)
+    generate(town.generation(out))
+    assert not partial_file.exists()
+
+
+def test_a_file_broken_by_another_hand_is_made_anew(town, tmp_path, contents):
+    out = tmp_path / "out"
+    generate(town.generation(out))
+    before = contents(out)
+    (out / "manifest.json").unlink()
+    path = next(out.glob("fog/5/leftImg8bit/val/ulm/ulm_1*"))
+    path.write_bytes(path.read_bytes()[:500])
+    generate(town.generation(out))
+    assert contents(out) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": 1}, "seed is 0, not 1"),
+        ({"stream": "reference"}, "stream is fast, not reference"),
+        ({"split": "train"}, "split is val, not train"),
+        ({"dataset": "acdc"}, "dataset is cityscapes, not acdc"),
+        ({"protocol": replace(load_protocol(), version="9")}, "protocol_version is 1, not 9"),
+    ],
+)
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_tree_with_another_recipe_is_refused(
+    town, tmp_path, contents, changes, message, finished
+):
+    out = tmp_path / "out"
+    generate(town.generation(out))
+    if not finished:
+        (out / "manifest.json").unlink()
+    before = contents(out)
+    with pytest.raises(CorruptionError, match=message) as error:
+        generate(town.generation(out, **changes))
+    assert str(out) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert contents(out) == before
+
+
+def test_a_tree_made_by_other_versions_is_refused(town, tmp_path):
+    generate(town.generation(tmp_path))
+    table = json.loads((tmp_path / "manifest.json").read_text())
+    table["versions"]["opencv"] = "3.0"
+    (tmp_path / "manifest.json").write_text(json.dumps(table))
+    with pytest.raises(CorruptionError, match=r"opencv's version is 3\.0, not"):
+        generate(town.generation(tmp_path))
+
+
+def test_a_tree_grows_by_other_corruptions(town, tmp_path, contents):
+    generate(town.generation(tmp_path / "at once", corruptions=("fog", "contrast")))
+    generate(town.generation(tmp_path / "grown", corruptions=("contrast",)))
+    generate(town.generation(tmp_path / "grown", corruptions=("fog",)))
+    assert contents(tmp_path / "grown") == contents(tmp_path / "at once")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_truncated_source_stops_with_its_name(town, tmp_path, workers):
+    broken = truncate(town)
+    with pytest.raises(DatasetError, match=str(broken)):
+        generate(town.generation(tmp_path / "out"), workers=workers)
+    assert not (tmp_path / "out/manifest.json").exists()
+    if workers == 1:
+        assert len(list((tmp_path / "out").glob("*/*/leftImg8bit/val/ulm/ulm_0*"))) == 6
+
+
+def test_keep_going_leaves_a_truncated_source_out_and_says_so(town, tmp_path):
+    out = tmp_path / "out"
+    broken = truncate(town)
+    whole = broken.with_suffix(".whole")
+    made = []
+    manifest = generate(town.generation(out), keep_going=True, progress=made.append)
+    assert manifest == read_manifest(out)
+    assert sum(made) == 18
+    assert len(manifest.files) == 12
+    assert len(manifest.left_out) == 6
+    assert all("ulm_1" in name and str(broken) in why for name, why in manifest.left_out.items())
+    assert [p.kind for p in verify(out)] == ["missing"] * 6
+
+    whole.replace(broken)
+    manifest = generate(town.generation(out))
+    assert (len(manifest.files), manifest.left_out) == (18, {})
+    assert verify(out) == ()
+
+
+def truncate(town) -> Path:
+    path = town.root / "leftImg8bit/val/ulm/ulm_1_leftImg8bit.png"
+    shutil.copy(path, path.with_suffix(".whole"))
+    path.write_bytes(path.read_bytes()[:2000])
+    return path
+
+
+def test_links_lead_to_the_labels_also_after_both_trees_have_moved(town, tmp_path):
+    out = tmp_path / "made/here/out"
+    generate(town.generation(out))
+    link = out / "fog/5/gtFine"
+    assert os.readlink(link) == "../../../../../town/gtFine"
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("town", "made"):
+        (tmp_path / name).rename(tmp_path / "elsewhere" / name)
+    moved = tmp_path / "elsewhere/made/here/out"
+    label = "val/ulm/ulm_0_gtFine_labelIds.png"
+    truth = (tmp_path / "elsewhere/town/gtFine" / label).read_bytes()
+    assert (moved / "fog/5/gtFine" / label).read_bytes() == truth
+    assert verify(moved) == ()
+
+
+def test_a_source_that_is_no_png_becomes_one(town, tmp_path):
+    source = town.sources()[0]
+    jpg = replace(source, id="images/a.b.jpg")
+    manifest = generate(town.generation(tmp_path, sources=(jpg,), corruptions=("fog",)))
+    assert list(manifest.files) == ["fog/1/images/a.b.png", "fog/5/images/a.b.png"]
+    wanted = corrupt(source.read(), "fog", 1, image_id="images/a.b.jpg")
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "fog/1/images/a.b.png")), wanted)
+
+
+def test_two_sources_that_would_become_one_file_are_refused(town, tmp_path):
+    source = town.sources()[0]
+    twins = (replace(source, id="a.jpg"), replace(source, id="a.png"))
+    with pytest.raises(CorruptionError, match=r"a\.jpg and a\.png would both become a\.png"):
+        generate(town.generation(tmp_path, sources=twins))
+
+
+def test_labels_where_an_image_would_be_written_are_refused(town, tmp_path):
+    source = town.sources()[0]
+    label = next(iter(source.companions.values()))
+    jpeg = replace(source, id="d/a.jpg", companions={"d/a.png": label})
+    with pytest.raises(CorruptionError, match=r"d/a\.jpg would become d/a\.png, where labels lie"):
+        generate(town.generation(tmp_path / "out", sources=(jpeg,)))
+
+
+def test_two_processes_that_record_at_once_lose_nothing(town, tmp_path, monkeypatch):
+    """The second waits until the first has written, and so finds what that made."""
+    out, writing = tmp_path / "out", threading.Event()
+    fog, jpeg = (load_protocol().conditions([name], [1]) for name in ("fog", "jpeg_compression"))
+
+    def slow(*arguments):
+        writing.set()
+        time.sleep(0.5)
+        return write_manifest(*arguments)
+
+    monkeypatch.setattr(module, "write_manifest", slow)
+    first = threading.Thread(target=lambda: generate(town.generation(out, conditions=fog)))
+    first.start()
+    writing.wait(60)
+    generate(town.generation(out, conditions=jpeg))
+    first.join()
+    assert verify(out) == ()
+    assert {name.split("/")[0] for name in read_manifest(out).files} == {"fog", "jpeg_compression"}
+
+
+def test_a_sweep_that_was_not_possible_leaves_the_process_present(tmp_path):
+    with presence(tmp_path) as sweep:
+        other = os.open(tmp_path, os.O_RDONLY)
+        fcntl.flock(other, fcntl.LOCK_SH)
+        sweep()
+        with pytest.raises(BlockingIOError):  # still there: no other can take all for itself
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(other)
+
+
+def test_files_of_a_source_drawn_in_the_tree_are_recorded(town, tmp_path):
+    town.root.rename(tmp_path / "clean")
+    town = replace(town, root=tmp_path / "clean")
+    own = tuple(s.id for s in town.sources())
+    generation = town.generation(tmp_path, own=tuple(f"clean/{name}" for name in own))
+    manifest = generate(generation)
+    assert set(manifest.files) >= {f"clean/{name}" for name in own}
+    assert os.readlink(tmp_path / "fog/5/gtFine") == "../../clean/gtFine"
+    foreign = {p.path for p in verify(tmp_path)}
+    assert foreign == {f"clean/{label}" for name in town.names for label in town.labels(name)}
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_is_finished(town, tmp_path, monkeypatch):
+    written = []
+
+    def full(path, data):
+        if len(written) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    monkeypatch.setattr(module, "write_bytes", full)
+    with pytest.raises(CorruptionError, match="cannot be written: No space left on device"):
+        generate(town.generation(tmp_path / "out"), keep_going=True)
+    assert all(path.exists() for path in written)
+    assert not (tmp_path / "out/manifest.json").exists()
+
+
+def test_a_worker_that_dies_is_one_line(town, tmp_path):
+    sources = tuple(replace(s, read=partial(os._exit, 9)) for s in town.sources())
+    with pytest.raises(CorruptionError, match=r"a worker process died.*fewer workers"):
+        generate(town.generation(tmp_path / "out", sources=sources), workers=2)

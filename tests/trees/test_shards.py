@@ -1,0 +1,117 @@
+"""A tree made in parts, by processes that know nothing of each other."""
+
+import errno
+import fcntl
+import os
+import shutil
+from itertools import permutations
+
+import pytest
+
+from robustbench_seg.errors import CorruptionError
+from robustbench_seg.records.shard import Shard
+from robustbench_seg.trees.generate import generate
+from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.verify import verify
+
+
+def make(town, out, index, count=3, **changes):
+    return generate(town.generation(out, shard=Shard(index, count), **changes))
+
+
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
+def test_shards_in_any_order_make_the_tree_of_one_run(town, tmp_path, contents, order):
+    generate(town.generation(tmp_path / "whole"))
+    out = tmp_path / "parts"
+    for index in order:
+        part = make(town, out, index)
+        assert len(part.files) == 6
+        assert {name.split("/")[-1].split("_leftImg8bit")[0] for name in part.files} == {
+            town.names[index - 1]
+        }
+    assert verify(out) == ()
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_more_shards_than_images_are_empty(town, tmp_path, contents):
+    generate(town.generation(tmp_path / "whole"))
+    for index in range(1, 6):
+        make(town, tmp_path / "parts", index, count=5)
+    assert verify(tmp_path / "parts") == ()
+    assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
+
+
+def test_missing_shards_are_named(town, tmp_path):
+    make(town, tmp_path, 2)
+    with pytest.raises(CorruptionError, match=r"of 3 shards 1, 3 are not finished; start generate"):
+        verify(tmp_path)
+    with pytest.raises(CorruptionError, match="shards that are not merged yet: robustseg verify"):
+        read_manifest(tmp_path)
+
+
+def test_a_run_without_shards_takes_over(town, tmp_path, contents):
+    generate(town.generation(tmp_path / "whole"))
+    out = tmp_path / "parts"
+    make(town, out, 2)
+    before = {path: path.stat().st_mtime_ns for path in (out / "fog").rglob("*.png")}
+    generate(town.generation(out))
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_a_tree_grows_by_shards_too(town, tmp_path, contents):
+    generate(town.generation(tmp_path / "whole"))
+    out = tmp_path / "parts"
+    generate(town.generation(out, corruptions=("fog",)))
+    for index in (1, 2, 3):
+        make(town, out, index, corruptions=("gaussian_noise", "contrast"))
+    assert verify(out) == ()
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_a_shard_that_starts_again_keeps_what_it_had(town, tmp_path):
+    first = make(town, tmp_path, 1, corruptions=("fog",))
+    shutil.rmtree(tmp_path / "fog" / "5")
+    again = make(town, tmp_path, 1)
+    assert first.files.items() < again.files.items()
+
+
+def test_partial_files_of_a_shard_are_left_to_its_machine(town, tmp_path):
+    out = tmp_path / "out"
+    make(town, out, 1)
+    partial = out / "fog" / "1" / ".ulm.0a1b2c3d.partial.png"
+    partial.write_bytes(b"another machine is writing this")
+    make(town, out, 2)
+    assert partial.exists()
+    make(town, out, 3)
+    assert verify(out) == ()
+    assert not partial.exists()
+
+
+def test_on_a_file_system_without_locks_merging_sweeps_and_generating_does_not(
+    town, tmp_path, monkeypatch
+):
+    def none(handle, kind):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    out = tmp_path / "out"
+    for index in (1, 2, 3):
+        make(town, out, index)
+    partial = out / "fog" / "1" / ".ulm.0a1b2c3d.partial.png"
+    partial.touch()
+    generate(town.generation(out))
+    assert partial.exists()
+    make(town, out, 1, corruptions=("snow",))
+    make(town, out, 2, corruptions=("snow",))
+    make(town, out, 3, corruptions=("snow",))
+    assert verify(out) == ()
+    assert not partial.exists()
+
+
+def test_shards_merge_without_the_recipe_s_file(town, tmp_path):
+    out = tmp_path / "out"
+    for index in (1, 2, 3):
+        make(town, out, index)
+    (out / ".recipe.json").unlink()  # as a copy leaves it behind
+    assert verify(out) == ()

@@ -1,0 +1,41 @@
+"""The space told before a start is near the space taken in the end."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from skimage import data
+
+from robustbench_seg.errors import DatasetError
+from robustbench_seg.trees.generate import Source, generate
+from robustbench_seg.trees.space import space_needed
+
+
+def test_estimate_is_near_the_truth_and_falls_with_what_is_there(town, tmp_path):
+    photos = [data.astronaut()[100:356], data.coffee()[:256], data.chelsea()[:256]]
+    sources = tuple(Source(f"{i}.png", lambda p=p: p, {}) for i, p in enumerate(photos))
+    generation = town.generation(tmp_path, sources=sources)
+    estimate = space_needed(generation)
+    generate(generation)
+    taken = sum(path.stat().st_size for path in tmp_path.glob("*/*/*.png"))
+    assert estimate == pytest.approx(taken, rel=0.15)
+    assert space_needed(generation) == 0
+    for path in tmp_path.glob("gaussian_noise/*/1.png"):
+        path.unlink()
+    assert 0 < space_needed(generation) < estimate / 4
+
+
+def broken():
+    raise DatasetError("broken")
+
+
+def test_sources_that_cannot_be_read_are_left_to_the_start_itself(town, tmp_path):
+    generation = town.generation(tmp_path)
+    whole = space_needed(generation)
+    first = replace(generation.sources[0], read=broken)
+    generation = replace(generation, sources=(first, *generation.sources[1:]))
+    assert space_needed(generation) == pytest.approx(whole, rel=0.2)
+    tiny = tuple(replace(s, read=lambda: np.zeros((8, 8, 3), np.uint8)) for s in generation.sources)
+    assert space_needed(replace(generation, sources=tiny)) == 0
+    none = tuple(replace(s, read=broken) for s in generation.sources)
+    assert space_needed(replace(generation, sources=none)) == 0
