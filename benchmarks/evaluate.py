@@ -120,7 +120,7 @@ def stages() -> dict[str, float]:
     view = View(logits, ((0, 0),), (1024, 2048), (1024, 2048))
     work = {
         "decode": lambda: np.asarray(Image.open(encoded)),
-        "corrupt": lambda: [corrupt(image, c.corruption, c.severity) for c in conditions],
+        "corrupt": lambda: [corrupt(image, c.name, c.severity) for c in conditions],
         "label": view.labels,
         "score": lambda: confusion_matrix(labels, np.minimum(labels, 18), 19),
     }

@@ -77,7 +77,7 @@ def folder_size(folder: Path) -> int:
 def main() -> None:
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     for condition in load_protocol().conditions():
-        corrupt(data.astronaut(), condition.corruption, condition.severity)
+        corrupt(data.astronaut(), condition.name, condition.severity)
     names = ",".join(load_protocol().names)
     rounds, sizes = [], []
     for _ in range(ROUNDS):

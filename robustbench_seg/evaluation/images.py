@@ -111,7 +111,7 @@ class Maker:
         if study.corrupted is None:
             return corrupt(
                 clean,
-                condition.corruption,
+                condition.name,
                 condition.severity,
                 seed=study.seed,
                 image_id=source.id,

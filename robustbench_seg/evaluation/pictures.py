@@ -40,7 +40,7 @@ def keep_pictures(
     """
     if condition.severity not in SHOWN:
         return
-    folder, name = run / "pictures", f"{condition.corruption}-{condition.severity}"
+    folder, name = run / "pictures", f"{condition.name}-{condition.severity}"
     write_labels(folder / f"{name}.png", prediction, palette)
     if not (folder / "truth.png").exists():
         write_labels(folder / "truth.png", labels, palette)

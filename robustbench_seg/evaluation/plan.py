@@ -112,7 +112,7 @@ class Study:
         for condition in self.all_conditions[1:]:
             if not (self.corrupted / condition.folder).is_dir():
                 raise ResultsError(
-                    f"{self.corrupted} has no {condition.corruption} at severity "
+                    f"{self.corrupted} has no {condition.name} at severity "
                     f"{condition.severity}; generate it, or choose others with --corruption"
                 )
         return made

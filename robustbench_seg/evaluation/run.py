@@ -204,7 +204,7 @@ class _Unchanged:
     def tell(self) -> None:
         for condition, count in self._same.items():
             if count:
-                of, name, severity = self._made[condition], condition.corruption, condition.severity
+                of, name, severity = self._made[condition], condition.name, condition.severity
                 log.warning(
                     "%s at severity %d left %d of %d images unchanged", name, severity, count, of
                 )

@@ -22,15 +22,15 @@ _FOLDER = "robustbench_seg.content.corruptions"
 
 @dataclass(frozen=True, order=True)
 class Condition:
-    """A corruption at a severity; or clean, which is corruption "clean" at severity 0."""
+    """A perturbation at a severity; clean is ("clean", 0)."""
 
-    corruption: str
+    name: str
     severity: int
 
     @property
     def folder(self) -> str:
         """Its folder in a tree of corrupted images or of predictions, such as "fog/3"."""
-        return f"{self.corruption}/{self.severity}"
+        return f"{self.name}/{self.severity}"
 
 
 CLEAN = Condition("clean", 0)
@@ -224,7 +224,7 @@ def _checked(file: _File, where: str) -> Protocol:
         place = f"{where}: corruption '{spec.name}'"
         if spec.name in seen:
             raise CardError(f"{place} is there twice; names must be unique")
-        if spec.name == CLEAN.corruption:
+        if spec.name == CLEAN.name:
             raise CardError(f"{place}: this name is kept for the clean images")
         if len(spec.severities) != len(SEVERITIES):
             raise CardError(f"{place}: 5 severities wanted, {len(spec.severities)} given")

@@ -125,13 +125,13 @@ def _row(run: Measured, protocol: Protocol) -> pd.DataFrame:
 
 def _severity_rows(run: Measured, protocol: Protocol) -> pd.DataFrame:
     """The rows of tables/per_severity.csv, in protocol order."""
-    category = {CLEAN.corruption: CLEAN.corruption}
+    category = {CLEAN.name: CLEAN.name}
     category |= {spec.name: spec.category for spec in protocol.corruptions}
     rows = [
         {
             **_where(run),
-            "corruption": condition.corruption,
-            "category": category[condition.corruption],
+            "corruption": condition.name,
+            "category": category[condition.name],
             "severity": condition.severity,
             "scored": condition in protocol.scored_conditions,
             "images": run.scored.images[condition],

@@ -205,7 +205,7 @@ class Panel:
     def class_grid(self, model: str) -> pd.DataFrame:
         """Class x (clean, corruptions): IoU, mean over scored severities, nan where incomplete."""
         mine = self.per_class[self.per_class["model"] == model]
-        scored = {CLEAN.corruption: (0,), **{s.name: s.scored for s in self.protocol.corruptions}}
+        scored = {CLEAN.name: (0,), **{s.name: s.scored for s in self.protocol.corruptions}}
         columns = {}
         for corruption, levels in scored.items():
             rows = mine[mine["corruption"] == corruption]

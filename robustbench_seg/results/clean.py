@@ -23,7 +23,7 @@ def clean_gaps(runs: Sequence[Path]) -> list[str]:
     if not told:
         return []
     scores = condition_scores(read_counts(told))
-    clean = scores[scores["complete"] & (scores["corruption"] == CLEAN.corruption)]
+    clean = scores[scores["complete"] & (scores["corruption"] == CLEAN.name)]
     found = dict(zip(clean["run"], clean["miou"], strict=True))
     gaps = (clean_gap(read_record(run), found.get(str(run), nan)) for run in told)
     return [gap for gap in gaps if gap]

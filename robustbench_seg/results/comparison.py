@@ -62,7 +62,7 @@ class Reference:
     def published(cls, name: str, row: Mapping[str, float]) -> "Reference":
         """A row of a published table: clean and each corruption of the protocol, in percent."""
         cells = {corruption: np.asarray(score, float) for corruption, score in row.items()}
-        return cls(name, cells.pop(CLEAN.corruption), cells)
+        return cls(name, cells.pop(CLEAN.name), cells)
 
 
 def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.DataFrame:
@@ -128,10 +128,10 @@ def _rows(
 ) -> Iterator[tuple[str, str, str, Draws, Draws]]:
     """kind, score, severities, draws of A, draws of B."""
     first, second = a.drawn.summary, b.drawn.summary
-    yield "clean", CLEAN.corruption, "", first.clean, second.clean
+    yield "clean", CLEAN.name, "", first.clean, second.clean
     for condition in protocol.conditions():
         one, two = (model.drawn.cell(condition) for model in (a, b))
-        yield "condition", condition.corruption, str(condition.severity), one, two
+        yield "condition", condition.name, str(condition.severity), one, two
     for spec in protocol.corruptions:
         one, two = (summary.corruptions[spec.name] for summary in (first, second))
         yield "corruption", spec.name, spec.scored_text, one, two
@@ -185,8 +185,8 @@ def _lacking(model: Model, kind: str, score: str, protocol: Protocol) -> str:
         if kind == "summary" or spec.category == score
         if any(np.isnan(model.drawn.cell(Condition(spec.name, s))[0]) for s in spec.scored)
     ]
-    if score in ("retention", "rPC", "rCD") and CLEAN.corruption in model.missing:
-        names.insert(0, CLEAN.corruption)
+    if score in ("retention", "rPC", "rCD") and CLEAN.name in model.missing:
+        names.insert(0, CLEAN.name)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE
 

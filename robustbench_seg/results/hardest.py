@@ -30,7 +30,7 @@ class Hard:
     @property
     def stem(self) -> str:
         """What the files of its pictures are called."""
-        condition = f"{self.image} {self.worst.corruption} {self.worst.severity}"
+        condition = f"{self.image} {self.worst.name} {self.worst.severity}"
         return digest_bytes(condition.encode())[:12]
 
 

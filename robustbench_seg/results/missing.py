@@ -19,7 +19,7 @@ def missing(results: pd.DataFrame, protocol: Protocol, total: int) -> dict[str, 
         results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
     )
     lacking: dict[str, dict[str, list[int]]] = {}
-    wanted = {CLEAN.corruption: (0,), **dict.fromkeys(protocol.names, SEVERITIES)}
+    wanted = {CLEAN.name: (0,), **dict.fromkeys(protocol.names, SEVERITIES)}
     for name, levels in wanted.items():
         for level in levels:
             count = int(there.get((name, level), 0))

@@ -152,7 +152,7 @@ def protocol_scores(conditions: pd.DataFrame, protocol: Protocol) -> pd.DataFram
             dict(zip(pairs, complete["miou"].to_numpy(float), strict=True)), protocol
         )
         record: dict[str, object] = {key: rows[key].iloc[0] for key in KEYS}
-        record["images"] = int(rows.loc[rows["corruption"] == CLEAN.corruption, "images"].sum())
+        record["images"] = int(rows.loc[rows["corruption"] == CLEAN.name, "images"].sum())
         record |= {"clean": summary.clean, **summary.corruptions}
         record |= {"mean": summary.mean, "retention": summary.retention}
         records.append(record)
@@ -194,7 +194,7 @@ def coarsest_scores(conditions: pd.DataFrame, protocol: Protocol) -> pd.DataFram
                 columns[name] = scores[name]
                 continue
             for condition in protocol.conditions([name]):
-                key = (condition.corruption, condition.severity)
+                key = (condition.name, condition.severity)
                 if key in levels:
                     shown = f"{name} {condition.severity}"
                     columns[shown] = scores["run"].map(levels[key])

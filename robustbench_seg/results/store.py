@@ -143,7 +143,7 @@ class RunFolder:
         name = f"{block:05d}-{digest[:8]}.parquet"
         columns = {
             "image": [row.image for row in rows],
-            "corruption": [row.condition.corruption for row in rows],
+            "corruption": [row.condition.name for row in rows],
             "severity": [row.condition.severity for row in rows],
             "matrix": [None if row.matrix is None else row.matrix.ravel() for row in rows],
             "reason": [row.reason for row in rows],
@@ -151,7 +151,7 @@ class RunFolder:
         if timings:
             times = {
                 "image": [time.image for time in timings],
-                "corruption": [time.condition.corruption for time in timings],
+                "corruption": [time.condition.name for time in timings],
                 "severity": [time.condition.severity for time in timings],
                 "corrupt": [time.corrupt for time in timings],
                 "predict": [time.predict for time in timings],
@@ -260,7 +260,7 @@ def read_part(path: Path, classes: int) -> Part:
 
 
 def _pair(condition: Condition) -> tuple[str, int]:
-    return condition.corruption, condition.severity
+    return condition.name, condition.severity
 
 
 def _write_table(path: Path, columns: Mapping[str, Any], schema: pa.Schema) -> None:

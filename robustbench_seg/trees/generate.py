@@ -177,7 +177,7 @@ class _Work:
                 try:
                     variant = corrupt(
                         read(),
-                        condition.corruption,
+                        condition.name,
                         condition.severity,
                         seed=generation.seed,
                         image_id=source.id,

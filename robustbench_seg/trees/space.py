@@ -55,7 +55,7 @@ def _sizes(
         with suppress(CorruptionError):  # too small for this corruption: generate() tells of it
             variant = corrupt(
                 strip,
-                condition.corruption,
+                condition.name,
                 condition.severity,
                 stream=generation.stream,
                 protocol=generation.protocol,

@@ -29,7 +29,7 @@ def corrupted(condition: str) -> np.ndarray:
 
 
 def test_every_condition_has_an_original():
-    conditions = {f"{c.corruption}/{c.severity}" for c in load_protocol().conditions()}
+    conditions = {f"{c.name}/{c.severity}" for c in load_protocol().conditions()}
     assert conditions == set(DIGESTS) | set(ROWS["images"])
 
 

@@ -152,6 +152,6 @@ def test_a_tree_made_otherwise_is_refused(toy, reds, protocol, conditions, tmp_p
 
 def test_a_tree_that_lacks_a_condition_is_refused(toy, reds, protocol, conditions, tmp_path, tree):
     corrupted = tree(toy(), conditions[:1])
-    message = f"has no {conditions[1].corruption} at severity {conditions[1].severity}; generate"
+    message = f"has no {conditions[1].name} at severity {conditions[1].severity}; generate"
     with pytest.raises(ResultsError, match=message):
         evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=corrupted)

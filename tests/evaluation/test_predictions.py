@@ -15,7 +15,7 @@ def read(path):
 def test_every_prediction_is_kept_as_class_indices(toy, reds, protocol, conditions, tmp_path):
     evaluate([reds()], toy(2), protocol, conditions, tmp_path / "r", predictions=tmp_path / "p")
     files = {path.relative_to(tmp_path / "p").as_posix() for path in tmp_path.glob("p/**/*.png")}
-    pairs = [("clean", 0), *((c.corruption, c.severity) for c in conditions)]
+    pairs = [("clean", 0), *((c.name, c.severity) for c in conditions)]
     assert files == {f"reds/{c}/{s}/val/{i}.png" for c, s in pairs for i in range(2)}
     seen, mode, palette = read(tmp_path / "p/reds/clean/0/val/1.png")
     assert mode == "P"

@@ -43,10 +43,10 @@ def test_every_row_is_what_its_parts_give(toy, reds, protocol, conditions, tmp_p
         for condition in (CLEAN, *conditions):
             image = sample.image
             if condition != CLEAN:
-                name, severity = condition.corruption, condition.severity
+                name, severity = condition.name, condition.severity
                 image = corrupt(image, name, severity, seed=3, image_id=sample.id)
             matrix = confusion_matrix(sample.labels, model(image), 3)
-            key = (sample.id, condition.corruption, condition.severity)
+            key = (sample.id, condition.name, condition.severity)
             expected[key] = matrix.tolist()
     assert rows(folder) == expected
     assert len(expected) == 6 * 5

@@ -73,7 +73,7 @@ def write_run(
     shipped = protocol if protocol in list_protocols() else "cityscapes-c"
     for condition in (CLEAN, *load_protocol(shipped).conditions()):
         for index in range(images):
-            value = score(condition.corruption, condition.severity, index)
+            value = score(condition.name, condition.severity, index)
             name = f"town/{index}.png"
             if isinstance(value, str):
                 rows.append(Row(name, condition, None, value))
@@ -90,7 +90,7 @@ def write_pictures(run: Path, condition: Condition) -> None:
     """What a study keeps of one condition."""
     seen = Image.fromarray(np.arange(48 * 96, dtype=np.uint8).reshape(48, 96) % 3)
     seen.putpalette(PALETTE)
-    folder, name = run / "pictures", f"{condition.corruption}-{condition.severity}"
+    folder, name = run / "pictures", f"{condition.name}-{condition.severity}"
     (folder / "input").mkdir(parents=True, exist_ok=True)
     seen.save(folder / f"{name}.png")
     seen.save(folder / "truth.png")

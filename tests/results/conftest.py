@@ -27,7 +27,7 @@ def table():
                     "classes": tuple("xyz"),
                     "clip": clip,
                     "image": f"{i}.png",
-                    "corruption": condition.corruption,
+                    "corruption": condition.name,
                     "severity": condition.severity,
                     "matrix": matrix,
                 }

@@ -53,7 +53,7 @@ def run(tmp_path, protocol):
         for image in range(images):
             luck = np.random.default_rng(image).normal(0, 0.05)
             for condition in (CLEAN, *protocol.conditions()):
-                share = level + luck + gain * (condition.corruption in EASY)
+                share = level + luck + gain * (condition.name in EASY)
                 share -= 0.02 * condition.severity
                 hit = int(1000 * share)
                 matrix = np.full((3, 3), (1000 - hit) // 2) + np.diag([hit] * 3)

@@ -16,7 +16,7 @@ def results(score, images=("a", "b", "c"), conditions=None) -> pd.DataFrame:
         for image in images:
             percent = score(image, condition)
             matrix = np.array([[2 * percent, 100 - percent], [100 - percent, 2 * percent]])
-            rows.append([image, condition.corruption, condition.severity, matrix, len(images)])
+            rows.append([image, condition.name, condition.severity, matrix, len(images)])
     return pd.DataFrame(rows, columns=["image", "corruption", "severity", "matrix", "images"])
 
 
@@ -25,7 +25,7 @@ def harder(image: str, condition: Condition) -> int:
     start = {"a": 90, "b": 50, "c": 70}[image]
     if condition == Condition("fog", 1):
         return start - 30
-    return start - condition.severity * (10 if condition.corruption.endswith("noise") else 5)
+    return start - condition.severity * (10 if condition.name.endswith("noise") else 5)
 
 
 def test_the_images_with_the_lowest_mean_come_first():
@@ -41,7 +41,7 @@ def test_the_images_with_the_lowest_mean_come_first():
 
 def test_what_does_not_score_counts_for_nothing():
     def broken_at_five(image: str, condition: Condition) -> int:
-        if condition.severity == 5 and condition.corruption.endswith("noise"):
+        if condition.severity == 5 and condition.name.endswith("noise"):
             return 0 if image == "a" else 90
         return harder(image, condition)
 

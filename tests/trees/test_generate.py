@@ -35,10 +35,10 @@ def test_files_hold_what_corrupt_gives_in_memory(town, tmp_path, stream, seed):
     generate(generation)
     for source in generation.sources:
         for c in generation.conditions:
-            path = tmp_path / "out" / c.corruption / str(c.severity) / source.id
+            path = tmp_path / "out" / c.name / str(c.severity) / source.id
             wanted = corrupt(
                 source.read(),
-                c.corruption,
+                c.name,
                 c.severity,
                 seed=seed,
                 image_id=source.id,

@@ -27,7 +27,7 @@ def test_size_is_at_most_15_percent_above_pillows_over_the_whole_protocol():
     photo = data.astronaut()[:256, :256]
     ours = pillows = 0
     for condition in load_protocol().conditions(severities=[3]):
-        variant = corrupt(photo, condition.corruption, condition.severity)
+        variant = corrupt(photo, condition.name, condition.severity)
         ours += len(encode_png(variant))
         buffer = io.BytesIO()
         Image.fromarray(variant).save(buffer, "PNG")

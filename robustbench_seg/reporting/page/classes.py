@@ -24,8 +24,8 @@ def class_table(panel: Panel) -> Table:
             Column("loss", "clean - corrupted, in points"),
         ]
     grids = [panel.class_grid(run.model) for run in panel.measured]
-    cleans = [grid[CLEAN.corruption].to_numpy(float) for grid in grids]
-    means = [grid.drop(columns=CLEAN.corruption).to_numpy(float).mean(axis=1) for grid in grids]
+    cleans = [grid[CLEAN.name].to_numpy(float) for grid in grids]
+    means = [grid.drop(columns=CLEAN.name).to_numpy(float).mean(axis=1) for grid in grids]
     rows = []
     for place, name in enumerate(panel.classes):
         cells = [Cell(name)]
@@ -55,7 +55,7 @@ def fallen(panel: Panel) -> str:
 def _kept(panel: Panel, model: str) -> "pd.Series[float]":
     """Of each learnt class, the share of the clean IoU at severity 1, percent."""
     rows = panel.per_class[panel.per_class["model"] == model]
-    clean = rows[rows["corruption"] == CLEAN.corruption].set_index("class")["iou"]
+    clean = rows[rows["corruption"] == CLEAN.name].set_index("class")["iou"]
     first = rows[(rows["severity"] == 1) & rows["corruption"].isin(panel.protocol.names)]
     grid = first.pivot(index="class", columns="corruption", values="iou")
     means = grid.reindex(columns=list(panel.protocol.names)).mean(axis=1, skipna=False)

@@ -36,7 +36,7 @@ def hardest_views(panel: Panel, width: int) -> list[HardestView]:
 def _view(run: Measured, width: int) -> HardestView:
     folder, images = run.folder / "pictures" / "hardest", []
     for hard in run.scored.hardest:
-        condition = f"{hard.worst.corruption.replace('_', ' ')} {hard.worst.severity}"
+        condition = f"{hard.worst.name.replace('_', ' ')} {hard.worst.severity}"
         scores = (
             f"clean {number(hard.clean)}, mean {number(hard.mean)}, already {number(hard.miou)} "
             f"under {condition}"

@@ -32,7 +32,7 @@ def wide_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
         title = f"mean over severities {', '.join(map(str, spec.scored))}"
         name = spec.name.replace("_", " ")
         columns.append(Column(name, title, starts_group=first, group=spec.category))
-    values = scores[[CLEAN.corruption, *(spec.name for spec in specs)]].to_numpy(float)
+    values = scores[[CLEAN.name, *(spec.name for spec in specs)]].to_numpy(float)
     values = values[~np.isnan(values)]
     span = (float(values.min()), float(values.max())) if values.size else (0.0, 100.0)
     rows = []
@@ -41,7 +41,7 @@ def wide_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
         run = panel.run(model) if source == "measured" else None
         cells = [Cell(model, tag=tag(panel, model) if run else source)]
         for shown, column in zip([None, *specs], columns[1:], strict=True):
-            value = float(record[shown.name if shown else CLEAN.corruption])
+            value = float(record[shown.name if shown else CLEAN.name])
             cells.append(_cell(value, span, _title(run, shown, value), column.starts_group))
         rows.append(Row(cells, kind=source))
     return Table(
@@ -53,7 +53,7 @@ def _title(run: Measured | None, spec: CorruptionSpec | None, value: float) -> s
     """What a measured cell says on hover: which severities, how many images, the interval."""
     if run is None:
         return None
-    name = spec.name if spec else CLEAN.corruption
+    name = spec.name if spec else CLEAN.name
     if np.isnan(value):
         return run.scored.missing.get(name)
     severities = f"severities {spec.scored_text}, " if spec else ""

@@ -75,7 +75,7 @@ def _ranking_latex(panel: Panel, label: str) -> str:
 def _latex(scores: pd.DataFrame, protocol: Protocol, where: str, label: str, note: str = "") -> str:
     specs = [spec for group in protocol.by_category.values() for spec in group]
     names = [spec.name for spec in specs]
-    table = scores[["model", CLEAN.corruption, *names, "mean", "retention"]]
+    table = scores[["model", CLEAN.name, *names, "mean", "retention"]]
     table = table.rename(columns=lambda name: str(name).replace("_", " "))
     groups = {spec.name.replace("_", " "): spec.category for spec in specs}
     caption = f"{where}: mIoU in percent; averaged: {protocol.averaged.replace('_', ' ')}{note}"
@@ -101,7 +101,7 @@ def _summary_rows(run: Measured, protocol: Protocol) -> Iterator[dict[str, objec
     summary, images = run.drawn.summary, run.scored.images.get(CLEAN, 0)
     every = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
     scored = protocol.averaged.removeprefix("severities ")
-    scores = [("miou", CLEAN.corruption, CLEAN.corruption, "0", summary.clean)]
+    scores = [("miou", CLEAN.name, CLEAN.name, "0", summary.clean)]
     for spec in protocol.corruptions:
         draws = summary.corruptions[spec.name]
         scores.append(("miou", spec.name, spec.category, spec.scored_text, draws))
@@ -132,8 +132,8 @@ def _published_rows(table: pd.DataFrame, protocol: Protocol) -> Iterator[dict[st
     scored = protocol.averaged.removeprefix("severities ")
     for record in table.to_dict("records"):
         where = {name: record[name] for name in (*_WHERE, "source", "protocol", "images")}
-        single = {"metric": "miou", "corruption": CLEAN.corruption, "category": CLEAN.corruption}
-        yield {**where, **single, "severities": "0", "value": record[CLEAN.corruption]}
+        single = {"metric": "miou", "corruption": CLEAN.name, "category": CLEAN.name}
+        yield {**where, **single, "severities": "0", "value": record[CLEAN.name]}
         for spec in protocol.corruptions:
             yield {
                 **where,
