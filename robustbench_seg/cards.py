@@ -1,19 +1,23 @@
-"""TOML text -> frozen dataclass, every field checked; and back.
+"""Frozen dataclass <-> plain table of TOML or JSON, every field checked on reading.
 
-A field's annotation says what is accepted: str, int, float, bool, Literal[...], X | None,
-tuple[X, ...], dict[str, X], Any, or another dataclass (a TOML table). An unknown key is an error
-that names the nearest known one; so a misspelt setting never becomes a silent default.
+A field's annotation says what is accepted: str, int, float (an int becomes one), bool,
+Literal[...], X | None (None is JSON's null), tuple[X, ...], dict[str, X], Any, Path (a string), or
+another dataclass (a table). A bool is no int. An unknown key is an error that names the nearest
+known one, so a misspelt setting never becomes a silent default. A dataclass checks what its types
+cannot say in `__post_init__`. A field with metadata {"stored": False} is neither read nor written.
 """
 
 import dataclasses
-import json
 import tomllib
 import types
 import typing
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from robustbench_seg.errors import CardError, unknown
+import tomli_w
+
+from robustbench_seg.errors import CardError, RobustsegError, unknown
 
 Card = TypeVar("Card")
 
@@ -28,8 +32,20 @@ def parse(kind: type[Card], text: str, where: str) -> Card:
 
 
 def from_table(kind: type[Card], table: dict[str, Any], where: str) -> Card:
-    """Build the dataclass `kind` from a parsed TOML table."""
-    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    """Build a dataclass from a table.
+
+    Args:
+        kind: The dataclass.
+        table: What a TOML or JSON parser returns.
+        where: The table's source, named in errors.
+
+    Raises:
+        CardError: A key is unknown or missing, a value has another type than its field, or
+            `__post_init__` of the dataclass raises ValueError or a RobustsegError.
+    """
+    if not isinstance(table, dict):
+        raise CardError(f"{where}: {kind.__name__} wanted, {type(table).__name__} given")
+    fields = {field.name: field for field in _stored(kind)}
     hints = typing.get_type_hints(kind)
     values = {}
     for key, value in table.items():
@@ -40,36 +56,68 @@ def from_table(kind: type[Card], table: dict[str, Any], where: str) -> Card:
         required = field.default is field.default_factory is dataclasses.MISSING
         if required and name not in values:
             raise CardError(f"{where}: the key '{name}' is missing")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except (ValueError, RobustsegError) as error:
+        raise CardError(f"{where}: {error}") from None
 
 
-def to_toml(card: Any, remark: str = "", without: Collection[str] = ()) -> str:
-    """The TOML of a dataclass, tables last; what is None or False is left out.
+def to_table(record: object) -> dict[str, Any]:
+    """The table of a dataclass, for JSON or TOML: what `from_table` reads as an equal one.
 
-    remark:  a comment that it begins with
-    without: fields that are left out
+    Tuples become lists, dataclasses dicts, paths strings. None is kept.
+
+    Raises:
+        TypeError: A value has no counterpart in a table.
     """
-    head, tables = [f"# {remark}"] if remark else [], []
-    for name, value in vars(card).items():
-        if name in without or value is None or value is False:
-            continue
-        if dataclasses.is_dataclass(value):
-            tables += ["", f"[{name}]"]
-            tables += [f"{k} = {_toml(v)}" for k, v in vars(value).items() if v is not None]
-        else:
-            head.append(f"{name} = {_toml(value)}")
-    return "\n".join([*head, *tables, ""])
+    return {field.name: _plain(getattr(record, field.name)) for field in _stored(type(record))}
 
 
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in value.items())} }}"
+def to_toml(record: object, remark: str = "", without: Collection[str] = ()) -> str:
+    """The TOML of a dataclass. What is None is left out.
+
+    Args:
+        record: The dataclass.
+        remark: A comment at the head, one or more lines; control characters become spaces.
+        without: Names of fields to leave out.
+
+    Raises:
+        TypeError: A value has no counterpart in TOML, such as None in a list.
+    """
+    table = {name: value for name, value in to_table(record).items() if name not in without}
+    comment = "".join(f"# {_printable(line)}".rstrip() + "\n" for line in remark.splitlines())
+    return comment + tomli_w.dumps(_without_none(table))
+
+
+def _stored(kind: type) -> list[dataclasses.Field[Any]]:
+    fields = dataclasses.fields(kind)
+    return [field for field in fields if field.init and field.metadata.get("stored", True)]
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Path):
+        return str(value)
     if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, bool | int | float | str):
-        # JSON's spelling of these is TOML's, too.
-        return json.dumps(value, ensure_ascii=False)
-    raise TypeError(f"no TOML for {type(value).__name__}")
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value):
+        return to_table(value)
+    raise TypeError(f"a table cannot hold {type(value).__name__}")
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None
+    }
+
+
+def _printable(line: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in line)
 
 
 def _checked(hint: Any, value: Any, where: str) -> Any:
@@ -77,12 +125,11 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
     if hint is Any:
         return value
     if origin is Literal:
-        if value not in arguments:
+        if not any(value == known and type(value) is type(known) for known in arguments):
             raise CardError(f"{where}: {unknown('value', str(value), map(str, arguments))}")
         return value
     if origin in (types.UnionType, typing.Union):
-        (inner,) = (argument for argument in arguments if argument is not type(None))
-        return _checked(inner, value, where)
+        return _one_of(arguments, value, where)
     if origin is tuple and isinstance(value, list):
         if arguments[-1] is Ellipsis:
             arguments = (arguments[0],) * len(value)
@@ -96,9 +143,27 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
         return from_table(typing.cast(type[Any], hint), value, where)
     if hint is float and type(value) is int:
         return float(value)
+    if hint is Path and type(value) is str:
+        return Path(value)
     if origin is None and type(value) is hint:
         return value
     raise CardError(f"{where}: {_spelled(hint)} wanted, {type(value).__name__} given")
+
+
+def _one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """`value` as the first of `kinds` that it fits."""
+    if value is None and type(None) in kinds:
+        return None
+    others = [kind for kind in kinds if kind is not type(None)]
+    if len(others) == 1:
+        return _checked(others[0], value, where)
+    for kind in others:
+        try:
+            return _checked(kind, value, where)
+        except CardError:
+            continue
+    wanted = " or ".join(map(_spelled, others))
+    raise CardError(f"{where}: {wanted} wanted, {type(value).__name__} given")
 
 
 def _spelled(hint: Any) -> str:

@@ -127,7 +127,7 @@ class ModelCard:
     published: Published | None = None
     training: Training | None = None
     name: str = ""
-    folder: Path = field(default=Path(), compare=False)
+    folder: Path = field(default=Path(), compare=False, metadata={"stored": False})
 
     @property
     def weights_file(self) -> Path | None:
@@ -162,7 +162,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
 
 def card_text(card: ModelCard, remark: str) -> str:
     """The TOML of a card, a comment in front; its name is that of its file."""
-    return to_toml(card, remark, without=("name", "folder"))
+    return to_toml(card, remark, without=("name",))
 
 
 def check_inference(inference: Inference, where: str) -> None:

@@ -219,7 +219,7 @@ def test_an_unknown_model_is_told_the_nearest():
         ('"robustseg"', '"keras"', "weights: format: unknown value 'keras'"),
         ('format = "robustseg"', 'sha256 = "xyz"', "sha256: up to 64 hexadecimal digits wanted"),
         ("[training]", "[resize]\nshort = 0\nlong = 9\n[training]", "resize: positive sides"),
-        ("classes = 19", 'classes = 19\nfolder = "x"', "folder: Path wanted, str given"),
+        ("classes = 19", 'classes = 19\nfolder = "x"', "unknown key 'folder'"),
         ("classes = 19", "classes = ", "not valid TOML"),
     ],
 )
