@@ -73,13 +73,16 @@ def _measure(
     import torch
 
     from robustbench_seg.records.model_card import Inference, load_card
-    from robustbench_seg.segmenter import Options, assemble, load_model
+    from robustbench_seg.records.segmenter_record import ModelFacts
+    from robustbench_seg.segmenter import Options, assemble, load_model, network_record
     from robustbench_seg.segmenter.backends import run_by
 
     if threads is not None:
         torch.set_num_threads(threads)
     card, options = load_card(model), Options(device=device, precision=precision)
-    network, _ = run_by(options, load_model(model, weights="none"))
+    untrained = load_model(model, weights="none")
+    record = network_record(card, untrained)
+    network, record, about = run_by(options, untrained, record, ModelFacts())
     segmenter = assemble(
         network,
         options,
@@ -87,8 +90,8 @@ def _measure(
         classes=tuple(map(str, range(card.classes))),
         preprocessing=card.preprocessing,
         inference=Inference("whole"),
-        facts={},
-        about={},
+        record=record,
+        about=about,
     )
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     seconds = []

@@ -3,21 +3,20 @@
 import inspect
 from typing import Any
 
-from torch import nn
-
 from robustbench_seg.architectures.deeplabv3plus import DeepLabV3Plus
+from robustbench_seg.architectures.network import SegmentationNetwork
 from robustbench_seg.architectures.segformer import SegFormer
 from robustbench_seg.errors import ModelError, unknown
 
-ARCHITECTURES: dict[str, type[nn.Module]] = {
+ARCHITECTURES: dict[str, type[SegmentationNetwork]] = {
     "segformer": SegFormer,
     "deeplabv3plus": DeepLabV3Plus,
 }
 
-__all__ = ["ARCHITECTURES", "build"]
+__all__ = ["ARCHITECTURES", "SegmentationNetwork", "build"]
 
 
-def build(architecture: str, num_classes: int, **variant: Any) -> nn.Module:
+def build(architecture: str, num_classes: int, **variant: Any) -> SegmentationNetwork:
     """Make the network `architecture` for `num_classes` classes, with initial weights.
 
     It maps a float batch N x 3 x H x W, RGB and already normalised, to logits

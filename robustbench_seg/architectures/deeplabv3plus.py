@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from robustbench_seg.architectures.initialisation import initialise
 from robustbench_seg.architectures.mobilenet_v2 import MobileNetV2
+from robustbench_seg.architectures.network import SegmentationNetwork
 from robustbench_seg.architectures.resnet import FORMS, ResNet
 from robustbench_seg.architectures.xception import ENTRY, Xception
 from robustbench_seg.errors import ModelError, unknown
@@ -96,7 +97,7 @@ Conv3x3 = Callable[[int, int, int], nn.Sequential]
 """(inputs, outputs, dilation) -> a 3x3 convolution with BatchNorm and ReLU."""
 
 
-class DeepLabV3Plus(nn.Module):
+class DeepLabV3Plus(SegmentationNetwork):
     """N x 3 x H x W normalised RGB -> logits N x num_classes x H/4 x W/4.
 
     backbone: "resnet18", "resnet50", "resnet101", "resnext101", "mobilenet_v2", "xception41",

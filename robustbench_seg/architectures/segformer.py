@@ -7,11 +7,12 @@ of the paper's ablations (tables 1b to 1d) are parameters of the same implementa
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from robustbench_seg.architectures.initialisation import initialise
 from robustbench_seg.architectures.mix_transformer import LayerNormEps, MixTransformer
 from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
+from robustbench_seg.architectures.network import SegmentationNetwork
 from robustbench_seg.architectures.resnet import ResNet
 from robustbench_seg.errors import ModelError, unknown
 
@@ -42,7 +43,7 @@ DEEP_STEM = {"resnet50": True, "resnet101": True, "resnext101": False}
 BACKBONES = ("mit", *DEEP_STEM)
 
 
-class SegFormer(nn.Module):
+class SegFormer(SegmentationNetwork):
     """N x 3 x H x W normalised RGB -> logits N x num_classes x H/4 x W/4 (rounded up).
 
     size: of the Mix Transformer, "b0" to "b5"

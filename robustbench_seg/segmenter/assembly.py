@@ -1,18 +1,19 @@
 """A network, its preprocessing and how it is to be run -> a segmenter."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
-import torch
 from torch import nn
 
+from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.machine.precision import PRECISIONS
-from robustbench_seg.records.model_card import Inference, Preprocessing, Resize
-from robustbench_seg.segmenter.inference import WINDOW
-from robustbench_seg.segmenter.resized import ResizedSegmenter
+from robustbench_seg.records.model_card import Inference, ModelCard, Preprocessing, Resize
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.inference import INFERENCE_LAW, WINDOW
+from robustbench_seg.segmenter.resized import RESIZE_LAW, ResizedSegmenter
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
 
 BACKENDS = ("torch", "onnxruntime", "openvino")
@@ -64,26 +65,30 @@ def assemble(
     preprocessing: Preprocessing,
     inference: Inference,
     resize: Resize | None = None,
-    facts: Mapping[str, Any],
-    about: Mapping[str, Any],
+    record: SegmenterRecord,
+    about: ModelFacts,
 ) -> Segmenter:
     """Build the segmenter of a network in eval mode.
 
     inference:    the model's own mode, which `options` may overrule
     resize:       at what size the network sees an image; None: at its own
-    facts, about: of the network (see Segmenter); how it is run is added here
+    record, about: of the network (see Segmenter); how it is run is added here
 
     Raises ModelError for a device that is not there.
     """
     mode = options.inference_of(inference)
-    running: dict[str, Any] = {
-        "preprocessing": asdict(preprocessing),
-        "inference": asdict(mode),
-        "precision": options.precision,
-        "threads": torch.get_num_threads(),
-    }
-    if grid := getattr(network, "grid", None):
-        running["grid"] = grid
+    record = replace(
+        record,
+        preprocessing=preprocessing,
+        inference=mode,
+        resize=resize,
+        precision=options.precision,
+        laws={
+            **record.laws,
+            "inference": INFERENCE_LAW,
+            **({"resize": RESIZE_LAW} if resize else {}),
+        },
+    )
     try:
         segmenter = NetworkSegmenter(
             network,
@@ -91,8 +96,8 @@ def assemble(
             classes=tuple(classes),
             preprocessing=preprocessing,
             inference=mode,
-            facts={**facts, **running},
-            about={**about, "device": options.device},
+            record=record,
+            about=replace(about, device=options.device),
             device=options.device,
             precision=options.precision,
             batch=options.batch,
@@ -104,7 +109,23 @@ def assemble(
         ) from None
     if resize is None:
         return segmenter
-    return ResizedSegmenter(segmenter, resize, bool(getattr(network, "align_corners", False)))
+    return ResizedSegmenter(segmenter, resize)
+
+
+def network_record(
+    card: ModelCard, network: SegmentationNetwork, weights: str | None = None
+) -> SegmenterRecord:
+    """What decides the labels of a card's network, but for how it is run.
+
+    weights: their sha256, or UNTRAINED
+    """
+    return SegmenterRecord(
+        architecture=card.architecture,
+        variant=card.variant,
+        weights=weights,
+        grid=network.grid,
+        align_corners=network.align_corners,
+    )
 
 
 def known_as(names: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import tempfile
 import warnings
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.onnx import OnnxNetwork
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.export import EXAMPLE_SIZE, write_graph
@@ -21,35 +23,34 @@ KEPT = 4
 """Image sizes for which OpenVINO keeps what it compiled."""
 
 
-def run_by(options: Options, network: nn.Module) -> tuple[nn.Module, dict[str, Any]]:
-    """A network of `architectures` in eval mode -> what runs it, and the facts about that.
+def run_by(
+    options: Options, network: nn.Module, record: SegmenterRecord, about: ModelFacts
+) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
+    """A network of `architectures` in eval mode -> what runs it, and the records with that added.
 
     The network may be changed: give one that nobody else uses.
 
     The runtimes take a graph that is made at each start, which takes some ten seconds. Their sums
-    are rounded otherwise than torch's, so the facts name them.
+    are rounded otherwise than torch's, so the record names them.
 
     Raises ModelError if the runtime is not installed or cannot do what is asked.
     """
     if options.backend == "torch":
-        return fold(network), {"folding": FOLDING}
+        return fold(network), replace(record, laws={**record.laws, "folding": FOLDING}), about
     if options.precision != "float32":
         raise ModelError(
             f"--backend {options.backend} computes in float32: leave out it or --precision"
         )
     kind = _OpenVino if options.backend == "openvino" else _OnnxRuntime
     running = kind(network, options.device)
-    # Of the network, which was trained so; the segmenter upsamples its logits.
-    running.align_corners = getattr(network, "align_corners", False)
-    running.grid = getattr(network, "grid", None)
-    return running, {"backend": running.runtime}
+    libraries = {**about.libraries, options.backend: running.version}
+    return running, replace(record, runtime=options.backend), replace(about, libraries=libraries)
 
 
 class _OnnxRuntime(OnnxNetwork):
     """A network in ONNX Runtime: normalised float 1x3xHxW -> float logits 1xKxhxw."""
 
-    advice = "try --backend torch"
-    grid: int | None
+    advice = "try the backend torch"
 
     def __init__(self, network: nn.Module, device: str):
         with tempfile.TemporaryDirectory() as folder:
@@ -64,9 +65,6 @@ class _OpenVino(nn.Module):
     It is compiled anew for each size of images: a graph for any size is a third slower.
     """
 
-    align_corners: bool
-    grid: int | None
-
     def __init__(self, network: nn.Module, device: str):
         super().__init__()
         try:
@@ -77,7 +75,7 @@ class _OpenVino(nn.Module):
             raise ModelError(
                 f"--backend openvino runs on the CPU, not on '{device}'; leave out one of them"
             )
-        self.runtime = f"openvino {openvino.__version__.partition('-')[0]}"
+        self.version = str(openvino.__version__.partition("-")[0])
         self._core = openvino.Core()
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant

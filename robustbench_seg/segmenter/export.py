@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.cards import to_toml
 from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.files import atomic_path, write_text
@@ -17,7 +18,7 @@ EXAMPLE_SIZE = (128, 192)
 
 
 def export_onnx(
-    network: nn.Module,
+    network: SegmentationNetwork,
     path: Path,
     *,
     name: str,
@@ -37,14 +38,14 @@ def export_onnx(
     """
     if path.suffix != ".onnx":
         raise ModelError(f"{path}: call the graph something.onnx")
-    if getattr(network, "grid", None):
+    if network.grid:
         raise ModelError(f"{name}: sees padded images, which the description of a graph cannot say")
     beside = path.with_suffix(".toml")
     if beside.exists() and not _is_sidecar(beside):
         raise ModelError(
             f"{beside} is there already and describes no graph; choose another name for {path.name}"
         )
-    aligned = bool(getattr(network, "align_corners", False))
+    aligned = network.align_corners
     mean, std = preprocessing.mean, preprocessing.std
     text = to_toml(Sidecar(name, mean, std, None, classes, size, inference, aligned))
     parse_sidecar(text, str(beside))  # what cannot be loaded again must not be written

@@ -1,27 +1,29 @@
 """From a model's name to something that runs: card -> network -> weights -> segmenter."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from robustbench_seg.architectures import build
+from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import digest_file
-from robustbench_seg.records.model_card import ModelCard, load_card
+from robustbench_seg.records.model_card import ModelCard, Preprocessing, load_card
+from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.huggingface import load_huggingface
 from robustbench_seg.segmenter.adapters.onnx import load_onnx
-from robustbench_seg.segmenter.adapters.python import load_python
-from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.adapters.python import from_callable, from_module, load_python
+from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.backends import run_by
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
-    UNTRAINED,
     Weights,
     fetch_weights,
     fill,
@@ -39,7 +41,7 @@ ADAPTERS: dict[str, Callable[[str, Options], Segmenter]] = {
 
 def load_model(
     name: str | Path, weights: str | Path | None = None, num_classes: int | None = None
-) -> nn.Module:
+) -> SegmentationNetwork:
     """Build a card's network with its weights, in eval mode.
 
     name:        a card's name (see list_models) or a card file
@@ -59,7 +61,7 @@ def load_model(
 
 
 def load_segmenter(
-    model: str | Path,
+    model: str | Path | nn.Module | Callable[[NDArray[np.uint8]], Any],
     *,
     weights: str | Path | None = None,
     name: str | None = None,
@@ -69,21 +71,31 @@ def load_segmenter(
     backend: Literal["torch", "onnxruntime", "openvino"] = "torch",
     classes: tuple[str, ...] | None = None,
     batch: int = 1,
+    mean: tuple[float, float, float] | None = None,
+    std: tuple[float, float, float] | None = None,
+    version: str | None = None,
 ) -> Segmenter:
     """Build a segmenter: labels = segmenter(image), uint8 HxWx3 RGB -> uint8 HxW class indices.
 
     model:     a card's name or file, or another's model: hf:<hub id or folder>, onnx:<file> or
-               python:<module>:<callable> (see the modules of those names)
+               python:<module>:<callable> (see the modules of those names); or an object: a torch
+               module (normalised Nx3xHxW -> logits NxKxhxw) with name, classes, mean and std, or
+               a callable (uint8 HxWx3 RGB -> HxW class indices) with name, classes and version
     weights:   as in load_model; goes with a card only
     name:      its name in tables instead of its own; random weights add "-untrained" to either
     inference: "whole" or "slide" instead of its own mode
     device:    a torch device
     precision: "float32", "bf16" or "fp16" (autocast)
     backend:   what runs a card's network; its numbers may differ in the last digit
-    classes:   those of the dataset it is to run on; random weights pretend to know them
+    classes:   of an object, the names of what it predicts; else those of the dataset it is to run
+               on, which random weights pretend to know
     batch:     windows of an image that a GPU is given at once; fewer, where its memory is short
+    mean, std: of RGB in 0..1, which a torch module's images are normalised with
+    version:   of a callable: any text that changes whenever its answers do
     """
     options = Options(name, inference, device, precision, backend, classes, batch)
+    if not isinstance(model, str | Path):
+        return of_object(model, options, classes=classes, mean=mean, std=std, version=version)
     kind, colon, location = str(model).partition(":")
     if colon and kind in ADAPTERS:
         if not location:
@@ -96,6 +108,26 @@ def load_segmenter(
     return _load_card(load_card(model), weights, options)
 
 
+def of_object(
+    model: object,
+    options: Options,
+    *,
+    classes: Sequence[str] | None = None,
+    mean: tuple[float, float, float] | None = None,
+    std: tuple[float, float, float] | None = None,
+    version: str | None = None,
+) -> Segmenter:
+    """The segmenter of an object: itself, a torch module or a callable; see load_segmenter."""
+    if isinstance(getattr(model, "record", None), SegmenterRecord):
+        return cast(Segmenter, model)
+    if isinstance(model, nn.Module):
+        preprocessing = Preprocessing(mean, std) if mean and std else None
+        return from_module(model, options, classes, preprocessing)
+    if not callable(model):
+        raise ModelError(f"a {type(model).__name__} is no model; give a name, module or callable")
+    return from_callable(model, options, classes, version)
+
+
 def _load_card(card: ModelCard, weights: str | Path | None, options: Options) -> Segmenter:
     given = _weights(card, weights)
     if given is None:
@@ -106,20 +138,17 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
     else:
         classes = _classes(card, given)
         network = _trained(card, given)
-    facts: dict[str, Any] = {
-        "architecture": card.architecture,
-        "variant": card.variant,
-        "weights": digest_file(given.path) if given else UNTRAINED,
-    }
-    about: dict[str, Any] = {
-        "card": card.name,
-        "params": sum(parameter.numel() for parameter in network.parameters()),
-        "weights_file": given.path.name if given else UNTRAINED,
-        "weights_metadata": given.metadata if given else {},
-        "published": card.published and {**asdict(card.published), "dataset": card.dataset},
-        "training": asdict(card.training) if card.training else None,
-    }
-    running, how = run_by(options, network)
+    record = network_record(card, network, digest_file(given.path) if given else UNTRAINED)
+    about = ModelFacts(
+        card=card.name,
+        params=sum(parameter.numel() for parameter in network.parameters()),
+        weights_file=given.path.name if given else UNTRAINED,
+        weights_metadata=given.metadata if given else {},
+        published=card.published,
+        published_on=card.dataset if card.published else None,
+        training=card.training,
+    )
+    running, record, about = run_by(options, network, record, about)
     return assemble(
         running,
         options,
@@ -128,7 +157,7 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         preprocessing=card.preprocessing,
         inference=card.inference,
         resize=card.resize,
-        facts={**facts, **how},
+        record=record,
         about=about,
     )
 
@@ -165,14 +194,16 @@ def _named(card: ModelCard) -> tuple[str, ...]:
         raise ModelError(f"{card.name}: {error}; or give class_names in its card") from None
 
 
-def _untrained(card: ModelCard, num_classes: int) -> nn.Module:
+def _untrained(card: ModelCard, num_classes: int) -> SegmentationNetwork:
     """The same network each time, in eval mode; the caller's generator is left alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return build(card.architecture, num_classes, **card.variant).eval()
 
 
-def _trained(card: ModelCard, weights: Weights, num_classes: int | None = None) -> nn.Module:
+def _trained(
+    card: ModelCard, weights: Weights, num_classes: int | None = None
+) -> SegmentationNetwork:
     """The network with these weights, in eval mode."""
     classes = num_classes or weights.num_classes or card.classes
     # Initial values would take longer than loading, and be thrown away.

@@ -1,7 +1,6 @@
 """A segmenter whose network sees the image at another size, as some models are evaluated."""
 
 import math
-from dataclasses import asdict
 
 import cv2
 import numpy as np
@@ -10,7 +9,11 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from robustbench_seg.records.model_card import Resize
+from robustbench_seg.segmenter.images import checked_image
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, fitting_memory
+
+RESIZE_LAW = 2
+"""Raised whenever an image is scaled otherwise; 1 scaled once where a multiple is asked for."""
 
 
 def resized_size(height: int, width: int, resize: Resize) -> tuple[int, int]:
@@ -48,27 +51,24 @@ def _raised(side: int, multiple: int) -> int:
 
 
 class ResizedSegmenter:
-    """Scale the image (see scaled), segment it, scale the logits back (bilinear).
+    """Scale the image (see scaled), segment it, scale the logits back (bilinear)."""
 
-    align_corners: how the logits are scaled back; as the network was trained
-    """
-
-    def __init__(
-        self, segmenter: NetworkSegmenter, resize: Resize, align_corners: bool = False
-    ) -> None:
-        self._segmenter, self._resize, self._align = segmenter, resize, align_corners
-        self.name, self.classes, self.about = segmenter.name, segmenter.classes, segmenter.about
-        self.facts = {**segmenter.facts, "resize": asdict(resize)}
-        if resize.multiple > 1:
-            self.facts["resized"] = "twice"  # before, it was once
+    def __init__(self, segmenter: NetworkSegmenter, resize: Resize) -> None:
+        self._segmenter, self._resize = segmenter, resize
+        self.name, self.classes = segmenter.name, segmenter.classes
+        self.record, self.about = segmenter.record, segmenter.about
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 HxWx3 RGB -> uint8 HxW class indices."""
+        image = checked_image(image, self.name)
         height, width = image.shape[:2]
         with torch.inference_mode(), fitting_memory(image):
             logits = self._segmenter.logits(scaled(image, self._resize))
             logits = F.interpolate(
-                logits, (height, width), mode="bilinear", align_corners=self._align
+                logits, (height, width), mode="bilinear", align_corners=self.record.align_corners
             )
             labels: NDArray[np.uint8] = logits.argmax(1)[0].to(torch.uint8).cpu().numpy()
         return labels
+
+    def __repr__(self) -> str:
+        return repr(self._segmenter)

@@ -1,8 +1,8 @@
-"""A segmenter: image in, label map out, and the facts that decide what it answers."""
+"""A segmenter: image in, label map out, and a record of what decides the labels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,11 +13,13 @@ from torch.nn import functional as F
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
 from robustbench_seg.records.model_card import Inference, Preprocessing
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.images import checked_image
 from robustbench_seg.segmenter.inference import Batch, Normaliser, View, slide, whole
 
 
 class Segmenter(Protocol):
-    """Anything that labels an image; the study needs no more than this of a model."""
+    """Anything that labels an image; an evaluation needs no more than this of a model."""
 
     @property
     def name(self) -> str:
@@ -30,13 +32,13 @@ class Segmenter(Protocol):
         ...
 
     @property
-    def facts(self) -> Mapping[str, Any]:
-        """Everything about it that changes a label, JSON-able: part of a run's key."""
+    def record(self) -> SegmenterRecord:
+        """Everything about it that decides a label: part of a run's key."""
         ...
 
     @property
-    def about(self) -> Mapping[str, Any]:
-        """What a reader wants to know besides (card, params, published score); not in the key."""
+    def about(self) -> ModelFacts:
+        """What a reader wants to know besides; no part of the key."""
         ...
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -78,15 +80,15 @@ class NetworkSegmenter:
         classes: tuple[str, ...],
         preprocessing: Preprocessing,
         inference: Inference,
-        facts: Mapping[str, Any],
-        about: Mapping[str, Any],
+        record: SegmenterRecord,
+        about: ModelFacts,
         device: str = "cpu",
         precision: str = "float32",
         batch: int = 1,
     ) -> None:
         self.name = name
         self.classes = classes
-        self.facts = facts
+        self.record = record
         self.about = about
         self._device = torch.device(device)
         self._dtype = PRECISIONS[precision]
@@ -95,13 +97,12 @@ class NetworkSegmenter:
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._inference = inference
         self._batch = Batch(1 if self._device.type == "cpu" else batch)
-        # As the network was trained.
-        self._align = bool(getattr(network, "align_corners", False))
-        self._grid: int | None = getattr(network, "grid", None)
+        self._align, self._grid = record.align_corners, record.grid
         self._normalise = Normaliser(preprocessing.mean, preprocessing.std, self._device)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 HxWx3 RGB -> uint8 HxW class indices."""
+        image = checked_image(image, self.name)
         with torch.inference_mode(), fitting_memory(image):
             labels: NDArray[np.uint8] = self._see(image).labels().cpu().numpy()
         return np.ascontiguousarray(labels[: image.shape[0], : image.shape[1]])
@@ -110,6 +111,9 @@ class NetworkSegmenter:
     def logits(self, image: NDArray[np.uint8]) -> torch.Tensor:
         """uint8 HxWx3 RGB -> float32 1xKxHxW."""
         return self._see(image).upsampled()[..., : image.shape[0], : image.shape[1]]
+
+    def __repr__(self) -> str:
+        return f"<segmenter {self.name}: {len(self.classes)} classes, {self._device}>"
 
     def _see(self, image: NDArray[np.uint8]) -> View:
         batch = self._normalise(image)

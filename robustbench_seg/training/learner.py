@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
@@ -51,7 +52,7 @@ class Learner:
 
     def __init__(
         self,
-        network: nn.Module,
+        network: SegmentationNetwork,
         recipe: TrainingRecipe,
         device: str = "cpu",
         precision: str = "float32",
@@ -64,7 +65,7 @@ class Learner:
         exact_float32()
         network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self._network = network
-        self._align = bool(getattr(network, "align_corners", False))
+        self._align = network.align_corners
         self._replica = self._processes.replicate(network)
         self._optimizer = make_optimizer(network, recipe)
         kind = torch.device(device).type
@@ -75,9 +76,9 @@ class Learner:
             self._average = AveragedModel(network, multi_avg_fn=multi_avg_fn, use_buffers=True)
 
     @property
-    def result(self) -> nn.Module:
+    def result(self) -> SegmentationNetwork:
         """What is validated and saved: the average if there is one, else the network."""
-        return self._average.module if self._average else self._network
+        return cast(SegmentationNetwork, self._average.module) if self._average else self._network
 
     def step(
         self, images: Tensor, labels: Tensor, iteration: int, done: float

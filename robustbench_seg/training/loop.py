@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
+from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import remove_partials
@@ -49,7 +50,7 @@ class Outcome:
 
 
 def fit(
-    network: nn.Module,
+    network: SegmentationNetwork,
     dataset: Dataset,
     validation: Dataset,
     recipe: TrainingRecipe,

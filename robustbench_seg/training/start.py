@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import nn
 
-from robustbench_seg.architectures import build
+from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.model_card import ModelCard
 from robustbench_seg.records.training_recipe import TrainingRecipe
@@ -22,7 +21,7 @@ class Start:
     facts:   what decides its weights, for the checkpoint
     """
 
-    network: nn.Module
+    network: SegmentationNetwork
     card: ModelCard
     encoder: str | None
     facts: dict[str, Any]

@@ -2,16 +2,17 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
+from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.measures.confusion import confusion_matrix
 from robustbench_seg.records.model_card import ModelCard
-from robustbench_seg.segmenter import Options, assemble
+from robustbench_seg.records.segmenter_record import ModelFacts
+from robustbench_seg.segmenter import Options, assemble, network_record
 
 
 def validate(
-    network: nn.Module, dataset: Dataset, card: ModelCard, device: str = "cpu"
+    network: SegmentationNetwork, dataset: Dataset, card: ModelCard, device: str = "cpu"
 ) -> NDArray[np.int64]:
     """The confusion matrix of `network` pooled over `dataset`, one image at a time, in float32.
 
@@ -27,8 +28,8 @@ def validate(
         preprocessing=card.preprocessing,
         inference=card.inference,
         resize=card.resize,
-        facts={},
-        about={},
+        record=network_record(card, network),
+        about=ModelFacts(),
     )
     classes = len(dataset.classes)
     total = np.zeros((classes, classes), np.int64)

@@ -13,13 +13,11 @@ from urllib.parse import unquote, urlsplit
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.model_card import ModelCard, WeightsSource
+from robustbench_seg.records.segmenter_record import UNTRAINED as UNTRAINED
 from robustbench_seg.weights.archive import SUFFIX, unpacked
 from robustbench_seg.weights.download import download, verify
 from robustbench_seg.weights.file import IN_FOLDER, find_weights
 from robustbench_seg.weights.hub import cached_hub_file, fetch_hub_file
-
-UNTRAINED = "none"
-"""Given as weights: random ones, for timing only."""
 
 
 def cache_folder() -> Path:

@@ -10,9 +10,13 @@ from torch import Tensor, nn
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.model_card import Inference, Preprocessing
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import fetch_hub_folder, find_weights, parse_source
+
+LAW = 1
+"""Raised whenever images go into a model of transformers otherwise."""
 
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
 
@@ -46,17 +50,19 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
         classes=known_as(network.classes, options.classes),
         preprocessing=preprocessing,
         inference=Inference("whole"),
-        facts={
-            "architecture": type(network.model).__name__,
-            "weights": digest_file(find_weights(folder)),
-            "config": digest_file(folder / CONFIG),
-            "library": f"transformers {transformers.__version__}",
-        },
-        about={
-            "model": where,
-            "params": sum(parameter.numel() for parameter in network.parameters()),
-            "weights_file": find_weights(folder).name,
-        },
+        record=SegmenterRecord(
+            architecture=type(network.model).__name__,
+            weights=digest_file(find_weights(folder)),
+            config=digest_file(folder / CONFIG),
+            runtime="transformers",
+            laws={"huggingface": LAW},
+        ),
+        about=ModelFacts(
+            location=where,
+            params=sum(parameter.numel() for parameter in network.parameters()),
+            weights_file=find_weights(folder).name,
+            libraries={"transformers": str(transformers.__version__)},
+        ),
     )
 
 

@@ -14,8 +14,12 @@ from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.model_card import Inference, Preprocessing, check_inference
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
 from robustbench_seg.segmenter.segmenter import Segmenter
+
+LAW = 1
+"""Raised whenever images go into a graph otherwise."""
 
 INSTALL = "pip install 'robustseg[onnx]'"
 
@@ -100,7 +104,6 @@ def load_onnx(location: str, options: Options) -> Segmenter:
             "in half precision"
         )
     network = OnnxNetwork(path, options.device, sidecar.input_size)
-    network.align_corners = sidecar.align_corners
     crop = options.inference_of(sidecar.inference).crop
     if crop and network.size not in (None, (crop, crop)):
         raise ModelError(
@@ -120,14 +123,19 @@ def load_onnx(location: str, options: Options) -> Segmenter:
         classes=known_as(classes, options.classes),
         preprocessing=Preprocessing(sidecar.mean, sidecar.std),
         inference=sidecar.inference,
-        facts={
-            "architecture": "onnx",
-            "weights": digest_file(path),
-            "input_size": network.size,
-            "library": network.runtime,
-            **({"align_corners": True} if sidecar.align_corners else {}),
-        },
-        about={"model": f"onnx:{location}", "weights_file": path.name},
+        record=SegmenterRecord(
+            architecture="onnx",
+            weights=digest_file(path),
+            input_size=network.size,
+            align_corners=sidecar.align_corners,
+            runtime="onnxruntime",
+            laws={"onnx": LAW},
+        ),
+        about=ModelFacts(
+            location=f"onnx:{location}",
+            weights_file=path.name,
+            libraries={"onnxruntime": network.version},
+        ),
     )
 
 
@@ -138,10 +146,9 @@ class OnnxNetwork(nn.Module):
 
     size:     the one height and width it takes; None: any
     channels: K, if the graph says so
-    runtime:  what runs it, and its version
+    version:  of ONNX Runtime
     """
 
-    align_corners = False
     advice = "give input_size in its TOML file"
 
     def __init__(
@@ -154,7 +161,7 @@ class OnnxNetwork(nn.Module):
             import onnxruntime
         except ImportError:
             raise ModelError(f"{self._where}: ONNX Runtime is not installed: {INSTALL}") from None
-        self.runtime = f"onnxruntime {onnxruntime.__version__}"
+        self.version = str(onnxruntime.__version__)
         provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
         if provider not in onnxruntime.get_available_providers():
             raise ModelError(

@@ -1,17 +1,27 @@
-"""python:MODULE:CALLABLE: a segmenter in the user's own code."""
+"""Models that are Python objects: python:MODULE:CALLABLE, a callable, or a torch module."""
 
+import hashlib
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.assembly import Options, known_as
+from robustbench_seg.cards import from_table
+from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.records.model_card import Inference, Preprocessing
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.assembly import Options, assemble, known_as
+from robustbench_seg.segmenter.images import checked_image
 from robustbench_seg.segmenter.segmenter import Segmenter
+
+LAW = 1
+"""Raised whenever images go into a user's model otherwise."""
 
 
 def load_python(location: str, options: Options) -> Segmenter:
@@ -25,11 +35,7 @@ def load_python(location: str, options: Options) -> Segmenter:
     Raises ModelError if there is no such thing, or it lacks an attribute.
     """
     where = f"python:{location}"
-    if options.inference or options.device != "cpu" or options.precision != "float32":
-        raise ModelError(
-            f"{where}: such a model decides itself how it runs; leave out --inference, --device "
-            "and --precision"
-        )
+    _check_options(where, options)
     module_name, _, callable_name = location.partition(":")
     if not module_name or not callable_name:
         raise ModelError(f"{where}: write python:<module>:<callable>")
@@ -48,31 +54,129 @@ def load_python(location: str, options: Options) -> Segmenter:
     return PythonSegmenter(make if itself else make(), where, options)
 
 
+def from_callable(
+    function: Callable[[NDArray[np.uint8]], Any],
+    options: Options,
+    classes: Sequence[str] | None,
+    version: str | None,
+) -> Segmenter:
+    """Build a segmenter of a callable; its own attributes stand in for what is not given.
+
+    Raises ModelError where a name, classes or a version is missing.
+    """
+    where = getattr(function, "__qualname__", type(function).__qualname__)
+    _check_options(where, options)
+    return PythonSegmenter(function, where, options, classes, version)
+
+
+def from_module(
+    network: nn.Module,
+    options: Options,
+    classes: Sequence[str] | None,
+    preprocessing: Preprocessing | None,
+) -> Segmenter:
+    """Build a segmenter of a torch module: normalised float Nx3xHxW -> logits NxKxhxw of any size.
+
+    Its key holds its class, its printed structure and a digest of its parameters and buffers. The
+    module is put in eval mode and moved to the device.
+
+    Raises ModelError where the name, classes or preprocessing is missing.
+    """
+    kind = type(network)
+    where = f"{kind.__module__}.{kind.__qualname__}"
+    if options.backend != "torch":
+        raise ModelError(f"{where}: the backend {options.backend} runs networks of cards only")
+    if classes is None:
+        raise ModelError(f"{where}: give classes, the names of what it predicts, in their order")
+    if preprocessing is None:
+        raise ModelError(f"{where}: give mean and std of RGB in 0..1, which it is normalised with")
+    state = network.state_dict()
+    digest = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return assemble(
+        _Logits(network.eval(), where),
+        options,
+        name=kind.__name__,
+        classes=known_as(tuple(classes), options.classes),
+        preprocessing=preprocessing,
+        inference=Inference("whole"),
+        record=SegmenterRecord(
+            architecture=where,
+            weights=digest.hexdigest(),
+            config=hashlib.sha256(repr(network).encode()).hexdigest(),
+            laws={"module": LAW},
+        ),
+        about=ModelFacts(
+            location=where,
+            params=sum(parameter.numel() for parameter in network.parameters()),
+            libraries={"torch": str(torch.__version__)},
+        ),
+    )
+
+
+class _Logits(nn.Module):
+    """A user's module; its answer is checked to be logits."""
+
+    def __init__(self, network: nn.Module, where: str) -> None:
+        super().__init__()
+        self.network = network
+        self._where = where
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Normalised float Nx3xHxW -> logits NxKxhxw."""
+        logits = self.network(images)
+        if isinstance(logits, Mapping) and "out" in logits:  # as torchvision's models answer
+            logits = logits["out"]
+        if not isinstance(logits, Tensor) or logits.ndim != 4 or len(logits) != len(images):
+            given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise ModelError(f"{self._where}: answers {given}; logits NxKxhxw are wanted")
+        return logits
+
+
 class PythonSegmenter:
     """A user's segmenter with its attributes checked, and its answers."""
 
-    def __init__(self, given: Any, where: str, options: Options) -> None:
+    def __init__(
+        self,
+        given: Any,
+        where: str,
+        options: Options,
+        classes: Sequence[str] | None = None,
+        version: str | None = None,
+    ) -> None:
+        """given: what the user wrote; classes, version: in place of its attributes."""
         if not callable(given):
             raise ModelError(f"{where}: returns a {type(given).__name__}, which maps no image")
-        for wanted in ("name", "classes"):
-            if not getattr(given, wanted, None):
+        name = options.name or getattr(given, "name", None)
+        classes = classes or getattr(given, "classes", None)
+        for wanted, value in (("name", name), ("classes", classes)):
+            if not value:
                 raise ModelError(f"{where}: what it returns has no attribute '{wanted}'")
-        facts, version = getattr(given, "facts", None), getattr(given, "version", None)
-        if not facts and not version:
+        assert classes is not None
+        own = getattr(given, "facts", None)
+        version = version or getattr(given, "version", None)
+        if not own and not version:
             raise ModelError(
                 f"{where}: what it returns has neither 'version' nor 'facts'; give it one that "
                 "changes whenever its answers do, for runs are told apart by it"
             )
         self._given: Callable[[NDArray[np.uint8]], Any] = given
         self._where = where
-        self.name: str = options.name or str(given.name)
-        self.classes = known_as(tuple(map(str, given.classes)), options.classes)
-        self.facts: Mapping[str, Any] = {**(facts or {"version": version}), "architecture": where}
-        self.about: Mapping[str, Any] = {**(getattr(given, "about", None) or {}), "model": where}
+        self.name = str(name)
+        self.classes = known_as(tuple(map(str, classes)), options.classes)
+        self.record = SegmenterRecord(
+            architecture=where,
+            runtime="python",
+            laws={"python": LAW},
+            own=dict(own or {"version": version}),
+        )
+        self.about = _facts(getattr(given, "about", None), where)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 HxWx3 RGB -> uint8 HxW class indices; ModelError if the answer is none."""
-        labels = np.asarray(self._given(image))
+        labels = np.asarray(self._given(checked_image(image, self.name)))
         if labels.shape != image.shape[:2] or not np.issubdtype(labels.dtype, np.integer):
             raise ModelError(
                 f"{self._where}: answers {labels.dtype} of {_shape(labels)} to an image of "
@@ -84,6 +188,29 @@ class PythonSegmenter:
                 f"{len(self.classes)} classes"
             )
         return labels.astype(np.uint8)
+
+    def __repr__(self) -> str:
+        return f"<segmenter {self.name}: {len(self.classes)} classes, {self._where}>"
+
+
+def _facts(about: object, where: str) -> ModelFacts:
+    """What a user's segmenter says for readers: ModelFacts, or a mapping of some of its fields."""
+    if isinstance(about, ModelFacts):
+        return about
+    if not isinstance(about, Mapping | None):
+        raise ModelError(f"{where}: its attribute 'about' is no mapping; leave it out")
+    try:
+        return from_table(ModelFacts, {"location": where, **(about or {})}, f"{where}: about")
+    except CardError as error:
+        raise ModelError(str(error)) from None
+
+
+def _check_options(where: str, options: Options) -> None:
+    if options.inference or options.device != "cpu" or options.precision != "float32":
+        raise ModelError(
+            f"{where}: such a model decides itself how it runs; leave out inference, device and "
+            "precision"
+        )
 
 
 def _shape(array: NDArray[Any]) -> str:

@@ -1,0 +1,281 @@
+"""What run.json of a run folder says, typed: what was evaluated, and what tells two runs apart."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from robustbench_seg.cards import from_table, to_table
+from robustbench_seg.errors import CardError, ResultsError
+from robustbench_seg.files import canonical_json, digest_bytes, write_json
+from robustbench_seg.records.model_card import Published
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+
+RUN_FILE = "run.json"
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """The images that were scored.
+
+    Attributes:
+        name: The dataset's name.
+        split: Which part of it.
+        images: How many images were to be scored.
+        classes: Class names in the order of the class indices.
+        fingerprint: What tells one version of the files from another.
+    """
+
+    name: str
+    split: str
+    images: int
+    classes: tuple[str, ...]
+    fingerprint: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.images < 1:
+            raise ValueError(f"images is {self.images}; 1 or more are wanted")
+        if not 1 <= len(self.classes) <= 255:
+            raise ValueError(f"{len(self.classes)} classes; 1 to 255 are possible")
+
+
+@dataclass(frozen=True)
+class CorruptionRecord:
+    """How images were corrupted.
+
+    Attributes:
+        stream: Where random numbers came from, "fast" or "reference".
+        seed: 0 to 2^32 - 1.
+        severities: sha256 of the protocol's severity tables.
+        laws: Law version of each corruption of the protocol; and of the stream.
+    """
+
+    stream: str
+    seed: int
+    severities: str
+    laws: dict[str, int]
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """Exactly what decides the numbers of a run. Equal keys are one run.
+
+    Versions of this program and of libraries are no part of it: probes notice where they matter.
+    """
+
+    segmenter: SegmenterRecord
+    dataset: DatasetRecord
+    corruption: CorruptionRecord
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the key, as 64 hex digits."""
+        return digest_bytes(canonical_json(to_table(self)).encode())
+
+
+Kind = Literal["data", "draws", "network", "running", "training", "weights", "training seed"]
+"""In what two runs differ: the images and classes; the corruptions' parameters and random numbers;
+the network; how it was run; how it was trained; its weights; the seed of its training."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing in which two runs differ, and what each of them says."""
+
+    kind: Kind
+    name: str
+    one: str
+    other: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.one} and {self.other}"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What run.json says.
+
+    Attributes:
+        model: The model's name in every table.
+        key: Exactly what decides the numbers.
+        protocol: Name of the protocol that it was evaluated under; it chooses and averages
+            conditions and changes no image.
+        protocol_version: Its version.
+        clip: How many consecutive images are drawn together where an interval is computed.
+        palette: One RGB colour, 0..255, for each class.
+        about: What a reader wants to know of the model.
+        published: The model's published clean score, if it is of these very images.
+        libraries: Versions of what computed the first rows, by name.
+        hardware: What the first rows were computed on.
+        created: When the run began, in ISO 8601, UTC.
+        command: The command that began it.
+    """
+
+    model: str
+    key: RunKey
+    protocol: str
+    protocol_version: str
+    clip: int = 1
+    palette: tuple[tuple[int, int, int], ...] = ()
+    about: ModelFacts = field(default_factory=ModelFacts)
+    published: Published | None = None
+    libraries: dict[str, str] = field(default_factory=dict)
+    hardware: str = ""
+    created: str = ""
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if self.clip < 1:
+            raise ValueError(f"clip is {self.clip}; 1 or more images are wanted")
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset."""
+        return self.key.dataset.name
+
+    @property
+    def split(self) -> str:
+        """Split of the dataset."""
+        return self.key.dataset.split
+
+    @property
+    def images(self) -> int:
+        """How many images the run has when it is complete."""
+        return self.key.dataset.images
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the class indices."""
+        return self.key.dataset.classes
+
+    @property
+    def stream(self) -> str:
+        """Where the corruptions' random numbers came from."""
+        return self.key.corruption.stream
+
+    @property
+    def seed(self) -> int:
+        """Seed of the corruptions' random numbers."""
+        return self.key.corruption.seed
+
+    @property
+    def training_seed(self) -> int | None:
+        """Seed of the training of the weights; None where their card does not say."""
+        return self.about.training.seed if self.about.training else None
+
+    def differences(self, other: "RunRecord") -> tuple[Difference, ...]:
+        """In what two runs differ that changes a number, but for the model's name.
+
+        This is the only place that knows what makes two runs comparable (no difference of kind
+        "data"), trainings of one model (none but of kinds "weights" and "training seed"), or the
+        same run (equal keys: none at all).
+        """
+        mine, theirs = list(self._facts()), list(other._facts())
+        found = [
+            Difference(kind, name, _text(one), _text(another))
+            for (kind, name, one), (_, _, another) in zip(mine, theirs, strict=True)
+            if one != another
+        ]
+        training = self.about.training, other.about.training
+        if training[0] and training[1]:
+            for name, one, another in training[0].differences(training[1]):
+                found.append(Difference("training", name, one, another))
+        elif training[0] or training[1]:
+            had = ("known" if each else "unknown" for each in training)
+            found.append(Difference("training", "training", *had))
+        return tuple(found)
+
+    def _facts(self) -> Iterator[tuple[Kind, str, object]]:
+        data, corruption, segmenter = self.key.dataset, self.key.corruption, self.key.segmenter
+        inference = segmenter.inference
+        yield "data", "dataset", data.name
+        yield "data", "split", data.split
+        yield "data", "number of images", data.images
+        yield "data", "classes", data.classes
+        yield "data", "the files of the dataset", data.fingerprint
+        yield "draws", "stream", corruption.stream
+        yield "draws", "seed", corruption.seed
+        yield "draws", "severity tables", corruption.severities
+        yield "draws", "versions of the corruptions", corruption.laws
+        yield "network", "architecture", segmenter.architecture
+        yield "network", "variant", segmenter.variant
+        yield "network", "configuration", segmenter.config
+        yield "network", "facts of its own", segmenter.own
+        yield "running", "precision", segmenter.precision
+        yield "running", "inference", inference.mode if inference else None
+        yield "running", "windows", inference.crop if inference else None
+        yield "running", "stride", inference.stride if inference else None
+        for name in ("preprocessing", "resize", "input_size", "grid", "align_corners", "runtime"):
+            yield "running", name.replace("_", " "), getattr(segmenter, name)
+        yield "running", "versions of the steps to the labels", segmenter.laws
+        yield "weights", "weights", segmenter.weights
+        yield "training seed", "seed of the training", self.training_seed
+
+
+def read_record(folder: Path) -> RunRecord:
+    """Read run.json of a run folder, of this format or an older one.
+
+    Raises:
+        ResultsError: It is missing, broken, or of a format that this version does not know.
+    """
+    path = folder / RUN_FILE
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultsError(f"{folder}: no {RUN_FILE} here; name a run folder") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultsError(f"{path} cannot be read ({error}); remove this run folder") from None
+    number = table.get("format") if isinstance(table, dict) else None
+    if number not in (1, FORMAT):
+        raise ResultsError(
+            f"{path} is no run of this program, or of format {number}, which this version does not "
+            f"know ({FORMAT} is the newest); remove this run folder, or use a newer version"
+        )
+    try:
+        if number == 1:
+            from robustbench_seg.records.first_format import upgraded
+
+            table = upgraded(table)
+        del table["format"]
+        digest = table.pop("digest", None)
+        record = from_table(RunRecord, table, str(path))
+    except (CardError, KeyError, TypeError, AttributeError, ValueError) as error:
+        why = error if isinstance(error, CardError) else f"{path}: a field is missing or mistyped"
+        raise ResultsError(f"{why}; remove this run folder") from None
+    if number == FORMAT and digest != record.key.digest:
+        raise ResultsError(
+            f"{path} was altered: its key is not that of its digest; remove this run"
+        )
+    return record
+
+
+def write_record(folder: Path, record: RunRecord) -> None:
+    """Write run.json of a run folder."""
+    table = {"format": FORMAT, "digest": record.key.digest, **to_table(record)}
+    write_json(folder / RUN_FILE, table)
+
+
+def first_difference(one: RunKey, other: RunKey) -> str:
+    """The first place where two keys differ, in words: "its precision is bf16, not float32"."""
+    return next(_unequal(to_table(one), to_table(other)), "nothing that this version knows")
+
+
+def _unequal(one: object, other: object, where: str = "") -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in one | other:
+            yield from _unequal(one.get(name), other.get(name), f"{where} {name}".strip())
+    elif one != other:
+        yield f"its {where} is {_text(one)}, not {_text(other)}"
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, str | int | float):
+        return str(value)
+    if hasattr(value, "__dataclass_fields__"):
+        shown = {f.name: getattr(value, f.name) for f in fields(value)}  # type: ignore[arg-type]
+        return ", ".join(f"{name} {_text(item)}" for name, item in shown.items())
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,79 @@
+"""What is known of a segmenter: what decides its labels, and what else a reader wants to know."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from robustbench_seg.records.model_card import Inference, Preprocessing, Published, Resize, Training
+
+UNTRAINED = "none"
+"""In place of a digest or of a file: random weights."""
+
+
+@dataclass(frozen=True)
+class SegmenterRecord:
+    """Everything about a segmenter that decides its labels. Part of a run's key.
+
+    Attributes:
+        architecture: Name of the network's family, class or graph; of a user's segmenter the
+            name that it was loaded by.
+        weights: sha256 of the weights, or UNTRAINED; None for a user's segmenter.
+        variant: Keyword options of the network; they differ between architectures.
+        config: sha256 of a file that describes a foreign network.
+        preprocessing: What the network is given of an image.
+        resize: At what size it sees the image; None: at its own.
+        inference: Whole images or windows.
+        input_size: Height and width of the only image that a graph takes.
+        grid: Sides of whole images are padded to a multiple of it and one more.
+        align_corners: How logits are upsampled.
+        precision: Number format of the forward pass.
+        runtime: What computes it: torch, transformers, onnxruntime, openvino or python. Versions
+            are no part of it: a run's probe notices where they matter.
+        laws: Versions of the program's own steps on the way to the labels, such as "inference".
+        own: What a user's segmenter says of itself.
+    """
+
+    architecture: str
+    weights: str | None = None
+    variant: dict[str, Any] = field(default_factory=dict)
+    config: str | None = None
+    preprocessing: Preprocessing | None = None
+    resize: Resize | None = None
+    inference: Inference | None = None
+    input_size: tuple[int, int] | None = None
+    grid: int | None = None
+    align_corners: bool = False
+    precision: str | None = None
+    runtime: str = "torch"
+    laws: dict[str, int] = field(default_factory=dict)
+    own: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a reader wants to know of a model, and what changes no label.
+
+    Attributes:
+        card: Name of its card; None for a model without one.
+        location: What it was loaded by where that is no card, such as "hf:nvidia/segformer".
+        params: Number of parameters.
+        macs: Multiply-accumulates for an image of the size of a run's first one.
+        weights_file: Name of the weight file.
+        weights_metadata: What the weight file says of itself.
+        published: Its published clean score.
+        published_on: The dataset of that score.
+        training: How its weights were made, if they were made by this program.
+        device: The torch device that it runs on.
+        libraries: Versions of what computes it, by name.
+    """
+
+    card: str | None = None
+    location: str | None = None
+    params: int | None = None
+    macs: int | None = None
+    weights_file: str | None = None
+    weights_metadata: dict[str, str] = field(default_factory=dict)
+    published: Published | None = None
+    published_on: str | None = None
+    training: Training | None = None
+    device: str = "cpu"
+    libraries: dict[str, str] = field(default_factory=dict)
