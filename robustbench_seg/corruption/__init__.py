@@ -1,6 +1,26 @@
 """Corruptions of images: the nineteen of imagecorruptions, at five severities each."""
 
 from robustbench_seg.corruption.engine import CORRUPTIONS, Corruption, corrupt
+from robustbench_seg.corruption.probe import (
+    laws,
+    libraries,
+    library_differences,
+    probe,
+    probe_differences,
+    probe_image,
+)
 from robustbench_seg.corruption.streams import FAST_STREAM_VERSION, STREAMS
 
-__all__ = ["CORRUPTIONS", "FAST_STREAM_VERSION", "STREAMS", "Corruption", "corrupt"]
+__all__ = [
+    "CORRUPTIONS",
+    "FAST_STREAM_VERSION",
+    "STREAMS",
+    "Corruption",
+    "corrupt",
+    "laws",
+    "libraries",
+    "library_differences",
+    "probe",
+    "probe_differences",
+    "probe_image",
+]

@@ -23,36 +23,39 @@ SMALLEST = 32
 
 
 class Corruption(NamedTuple):
-    """A corruption's name and its function.
+    """A corruption's name, its function and the version of its law.
 
     function(image, rng, **parameters) takes a uint8 H x W x 3 RGB image, a stream and the
     parameters of one severity, leaves the image as it is and returns a new one of the same kind.
+    `law` is raised by one whenever the function gives other bytes for the same image, parameters
+    and draws: trees and runs of another law are never continued.
     """
 
     name: str
     function: Callable[..., NDArray[np.uint8]]
+    law: int
 
 
 CORRUPTIONS = (
-    Corruption("motion_blur", blur.motion_blur),
-    Corruption("defocus_blur", blur.defocus_blur),
-    Corruption("glass_blur", blur.glass_blur),
-    Corruption("gaussian_blur", blur.gaussian_blur),
-    Corruption("gaussian_noise", noise.gaussian_noise),
-    Corruption("impulse_noise", noise.impulse_noise),
-    Corruption("shot_noise", noise.shot_noise),
-    Corruption("speckle_noise", noise.speckle_noise),
-    Corruption("brightness", digital.brightness),
-    Corruption("contrast", digital.contrast),
-    Corruption("saturate", digital.saturate),
-    Corruption("jpeg_compression", digital.jpeg_compression),
-    Corruption("snow", weather.snow),
-    Corruption("spatter", weather.spatter),
-    Corruption("fog", weather.fog),
-    Corruption("frost", weather.frost),
-    Corruption("zoom_blur", resampling.zoom_blur),
-    Corruption("elastic_transform", resampling.elastic_transform),
-    Corruption("pixelate", resampling.pixelate),
+    Corruption("motion_blur", blur.motion_blur, law=1),
+    Corruption("defocus_blur", blur.defocus_blur, law=1),
+    Corruption("glass_blur", blur.glass_blur, law=1),
+    Corruption("gaussian_blur", blur.gaussian_blur, law=1),
+    Corruption("gaussian_noise", noise.gaussian_noise, law=1),
+    Corruption("impulse_noise", noise.impulse_noise, law=1),
+    Corruption("shot_noise", noise.shot_noise, law=1),
+    Corruption("speckle_noise", noise.speckle_noise, law=1),
+    Corruption("brightness", digital.brightness, law=1),
+    Corruption("contrast", digital.contrast, law=1),
+    Corruption("saturate", digital.saturate, law=1),
+    Corruption("jpeg_compression", digital.jpeg_compression, law=1),
+    Corruption("snow", weather.snow, law=1),
+    Corruption("spatter", weather.spatter, law=1),
+    Corruption("fog", weather.fog, law=1),
+    Corruption("frost", weather.frost, law=1),
+    Corruption("zoom_blur", resampling.zoom_blur, law=1),
+    Corruption("elastic_transform", resampling.elastic_transform, law=1),
+    Corruption("pixelate", resampling.pixelate, law=1),
 )
 
 

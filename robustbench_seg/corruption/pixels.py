@@ -1,5 +1,6 @@
 """What several corruptions share: number ranges, the kernels of Gaussian and motion blur."""
 
+import hashlib
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,6 +10,13 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+
+
+def digest_pixels(image: Image) -> str:
+    """sha256, as 64 hex digits, of the shape ("HxWx3") and then the bytes of a decoded image."""
+    digest = hashlib.sha256("x".join(map(str, image.shape)).encode())
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()
 
 
 def bands(height: int) -> Iterator[slice]:

@@ -28,6 +28,9 @@ class FastStream:
     by themselves from NumPy's Philox4x64.
     """
 
+    version = FAST_STREAM_VERSION
+    """Raised whenever it gives other numbers for the same key."""
+
     real = np.float32
     """Type of its arrays of real numbers."""
 
@@ -109,6 +112,7 @@ class ReferenceStream:
     sha256("id|corruption|severity|seed"): every image gets draws of its own.
     """
 
+    version = 1
     real = np.float64
 
     def __init__(self, image_id: str | None, corruption: str, severity: int, seed: int) -> None:

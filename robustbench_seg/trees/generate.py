@@ -12,7 +12,7 @@ from functools import cache, cached_property, reduce
 from pathlib import Path
 
 from robustbench_seg.corruption.engine import corrupt
-from robustbench_seg.corruption.pixels import Image
+from robustbench_seg.corruption.pixels import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.files import digest_bytes, digest_file, write_bytes
 from robustbench_seg.records.protocol import Condition, Protocol, as_png
@@ -32,7 +32,7 @@ from robustbench_seg.trees.manifest import (
     shard_manifests,
     write_manifest,
 )
-from robustbench_seg.trees.png import digest_pixels, encode_png, read_pixels
+from robustbench_seg.trees.png import encode_png, read_pixels
 from robustbench_seg.trees.pool import run
 
 

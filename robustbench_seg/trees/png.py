@@ -1,6 +1,5 @@
-"""Corrupted images as PNG: how they are encoded, read back and digested."""
+"""Corrupted images as PNG: how they are encoded, and read back."""
 
-import hashlib
 import struct
 from pathlib import Path
 
@@ -37,13 +36,6 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
 def _chunk(kind: bytes, data: bytes) -> bytes:
     checksum = isal_zlib.crc32(data, isal_zlib.crc32(kind))
     return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)))
-
-
-def digest_pixels(image: NDArray[np.uint8]) -> str:
-    """sha256, as 64 hex digits, of the shape ("HxWx3") and then the bytes of a decoded image."""
-    digest = hashlib.sha256("x".join(map(str, image.shape)).encode())
-    digest.update(np.ascontiguousarray(image).data)
-    return digest.hexdigest()
 
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:

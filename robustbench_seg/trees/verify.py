@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from robustbench_seg.corruption.pixels import digest_pixels
 from robustbench_seg.files import digest_file
 from robustbench_seg.trees.manifest import (
     MANIFEST,
@@ -15,7 +16,7 @@ from robustbench_seg.trees.manifest import (
     merge_shards,
     read_manifest,
 )
-from robustbench_seg.trees.png import digest_pixels, read_pixels
+from robustbench_seg.trees.png import read_pixels
 
 
 @dataclass(frozen=True, order=True)

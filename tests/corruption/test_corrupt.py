@@ -240,7 +240,7 @@ def test_wrong_parameters_of_a_protocol(image, name, parameters, message):
     ],
 )
 def test_a_function_that_breaks_its_word(image, monkeypatch, function, message):
-    monkeypatch.setattr(engine, "CORRUPTIONS", (engine.Corruption("mine", function),))
+    monkeypatch.setattr(engine, "CORRUPTIONS", (engine.Corruption("mine", function, law=1),))
     engine._function.cache_clear()
     protocol = load_protocol()
     spec = type(protocol.corruptions[0])("mine", "digital", (1,), ({},) * 5)

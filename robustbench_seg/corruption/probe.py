@@ -1,0 +1,134 @@
+"""The bytes of each condition on one small image: whether other libraries still give the same.
+
+What decides the pixels of a condition is its parameters, its law and the stream. The versions of
+the libraries are only recorded: where they differ, the probe tells whether anything else does.
+"""
+
+import importlib.metadata
+from collections.abc import Iterable, Mapping
+
+import cv2
+import numpy as np
+
+from robustbench_seg import __version__
+from robustbench_seg.corruption import engine
+from robustbench_seg.corruption.pixels import Image, digest_pixels
+from robustbench_seg.errors import CardError, CorruptionError, unknown
+from robustbench_seg.records.protocol import Condition, Protocol
+
+_HEIGHT, _WIDTH = 96, 144
+_IMAGE_ID = "probe.png"
+
+
+def probe_image() -> Image:
+    """Draw the built-in image: uint8 96 x 144 x 3 RGB, the same on every machine.
+
+    Whole numbers alone: a bright ramp, coloured tiles with sharp edges, a dark grain and a gray
+    band, so that every corruption of every severity changes it.
+    """
+    y, x = np.mgrid[:_HEIGHT, :_WIDTH].astype(np.uint32)
+    tiles = (x // 12 * 5 + y // 12 * 3) % 11
+    grain = ((x * 73 + y * 179) ^ (x * y * 31)) % 41
+    channels = [(tiles * factor * 7 + x + y + grain) % 256 for factor in (1, 2, 5)]
+    image = np.stack(channels, axis=2).astype(np.uint8)
+    image[:16] = (x[:16] * 255 // (_WIDTH - 1)).astype(np.uint8)[..., None]
+    image[16:32] //= 4
+    return image
+
+
+def probe(
+    conditions: Iterable[Condition], protocol: Protocol, stream: str, seed: int
+) -> dict[str, str]:
+    """Corrupt the built-in image under each condition.
+
+    Args:
+        conditions: of the protocol; clean is left out.
+        protocol: where the parameters come from.
+        stream: "fast" or "reference".
+        seed: 0 to 2^32 - 1.
+
+    Returns:
+        The folder of each condition, such as "fog/3" -> sha256 (64 hex digits) of the shape and
+        the bytes of the corrupted image. A condition that cannot be made of so small an image is
+        left out.
+    """
+    image = probe_image()
+    digests = {}
+    for condition in conditions:
+        if condition.severity == 0:
+            continue
+        try:
+            variant = engine.corrupt(
+                image,
+                condition.name,
+                condition.severity,
+                seed=seed,
+                image_id=_IMAGE_ID,
+                stream=stream,
+                protocol=protocol,
+            )
+        except CorruptionError:
+            continue
+        digests[condition.folder] = digest_pixels(variant)
+    return digests
+
+
+def probe_differences(
+    recorded: Mapping[str, str],
+    conditions: Iterable[Condition],
+    protocol: Protocol,
+    stream: str,
+    seed: int,
+) -> tuple[Condition, ...]:
+    """Compare the probe of here and now with a recorded one.
+
+    Args:
+        recorded: what `probe` returned then.
+        conditions: those to compare; one that is not in `recorded` is not compared.
+        protocol: where the parameters come from.
+        stream: "fast" or "reference".
+        seed: 0 to 2^32 - 1.
+
+    Returns:
+        The conditions whose bytes differ, in their order.
+    """
+    compared = [condition for condition in conditions if condition.folder in recorded]
+    current = probe(compared, protocol, stream, seed)
+    return tuple(c for c in compared if current.get(c.folder) != recorded[c.folder])
+
+
+def laws(protocol: Protocol) -> dict[str, int]:
+    """The law version of each corruption of a protocol, in its order.
+
+    Raises:
+        CardError: the protocol has a corruption that is not registered.
+    """
+    known = {corruption.name: corruption.law for corruption in engine.CORRUPTIONS}
+    for name in protocol.names:
+        if name not in known:
+            raise CardError(f"protocol {protocol.name}: {unknown('corruption', name, known)}")
+    return {name: known[name] for name in protocol.names}
+
+
+def libraries() -> dict[str, str]:
+    """The versions of the package and of the libraries that corruptions use.
+
+    They are recorded beside results and are no part of their identity.
+    """
+    versions = {"robustseg": __version__, "opencv": cv2.__version__}
+    for library in ("numpy", "numba", "scipy", "pillow", "imagecorruptions-imaug"):
+        versions[library] = importlib.metadata.version(library)
+    return versions
+
+
+def library_differences(recorded: Mapping[str, str], current: Mapping[str, str]) -> str:
+    """Say which libraries have other versions.
+
+    >>> library_differences({"numpy": "2.0.1", "scipy": "1.13"}, {"numpy": "2.1", "scipy": "1.13"})
+    'numpy 2.0.1 then, 2.1 now'
+    """
+    return "; ".join(
+        f"{name} {recorded.get(name, 'absent')} then, {current.get(name, 'absent')} now"
+        for name in {**recorded, **current}
+        if recorded.get(name) != current.get(name)
+    )

@@ -1,0 +1,106 @@
+"""The probe: the bytes of each condition on a built-in image."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from robustbench_seg.corruption import (
+    STREAMS,
+    corrupt,
+    engine,
+    laws,
+    libraries,
+    library_differences,
+    probe,
+    probe_differences,
+    probe_image,
+    weather,
+)
+from robustbench_seg.errors import CardError
+from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol, merged
+
+PROTOCOL = merged(map(load_protocol, list_protocols()))
+FOG, SNOW = Condition("fog", 3), Condition("snow", 1)
+
+
+def test_the_image_is_pinned():
+    # Another image makes every recorded probe worthless.
+    image = probe_image()
+    assert (image.dtype, image.shape) == (np.uint8, (96, 144, 3))
+    assert hashlib.sha256(image.tobytes()).hexdigest() == (
+        "05145c007685c38de763bf32207073bb001301e2386894562cc02f52f1ff8dbf"
+    )
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_condition_changes_the_image(stream):
+    image = probe_image()
+    for condition in PROTOCOL.conditions():
+        out = corrupt(image, *vars(condition).values(), image_id="probe.png", stream=stream)
+        assert (out != image).any(axis=2).mean() > 0.02, condition
+
+
+def test_digests_are_those_of_the_corrupted_image():
+    digests = probe([CLEAN, FOG, SNOW], PROTOCOL, "reference", 5)
+    fog = corrupt(probe_image(), "fog", 3, seed=5, image_id="probe.png", stream="reference")
+    assert list(digests) == ["fog/3", "snow/1"]
+    assert digests["fog/3"] == hashlib.sha256(b"96x144x3" + fog.tobytes()).hexdigest()
+
+
+def test_all_that_decides_bytes_changes_the_digests():
+    conditions = PROTOCOL.conditions()
+    recorded = probe(conditions, PROTOCOL, "fast", 0)
+    assert len(set(recorded.values())) == len(recorded) == len(conditions)
+    assert probe_differences(recorded, conditions, PROTOCOL, "fast", 0) == ()
+    drawing = probe_differences(recorded, conditions, PROTOCOL, "fast", 1)
+    assert set(drawing) == set(probe_differences(recorded, conditions, PROTOCOL, "reference", 0))
+    assert {"fog", "glass_blur", "shot_noise"} < {condition.name for condition in drawing}
+    assert "jpeg_compression" not in {condition.name for condition in drawing}
+
+
+def test_conditions_without_a_record_are_not_compared():
+    recorded = probe([FOG, SNOW], PROTOCOL, "fast", 0)
+    recorded |= {"snow/1": "0" * 64, "frost/1": "0" * 64}
+    conditions = [FOG, SNOW, Condition("spatter", 1)]
+    assert probe_differences(recorded, conditions, PROTOCOL, "fast", 0) == (SNOW,)
+
+
+@pytest.mark.parametrize("name", ["spatter", "fog"])
+def test_a_changed_constant_shows(name, monkeypatch):
+    condition = Condition(name, 2)
+    recorded = probe([condition], PROTOCOL, "fast", 0)
+    monkeypatch.setattr(weather, "WATER", weather.WATER + np.float32(1 / 255))
+    differing = probe_differences(recorded, [condition], PROTOCOL, "fast", 0)
+    assert differing == ((condition,) if name == "spatter" else ())
+
+
+def test_a_condition_that_needs_a_larger_image_has_no_probe():
+    spec = load_protocol().spec("fog")
+    coarse = type(spec)("pixelate", "digital", (1,), ({"size": 0.001},) * 5)
+    protocol = type(PROTOCOL)("coarse", "1", "test", (coarse, spec))
+    conditions = protocol.conditions(severities=[3])
+    assert list(probe(conditions, protocol, "fast", 0)) == ["fog/3"]
+
+
+def test_laws_of_a_protocol(monkeypatch):
+    assert laws(load_protocol("mpc-15")) == dict.fromkeys(load_protocol("mpc-15").names, 1)
+    changed = [
+        entry._replace(law=2) if entry.name == "fog" else entry for entry in engine.CORRUPTIONS
+    ]
+    monkeypatch.setattr(engine, "CORRUPTIONS", changed)
+    assert {name for name, law in laws(load_protocol()).items() if law == 2} == {"fog"}
+    spec = load_protocol().spec("fog")
+    smoke = type(spec)("smoke", "weather", (1,), ({},) * 5)
+    with pytest.raises(CardError, match="protocol mine: unknown corruption 'smoke'"):
+        laws(type(PROTOCOL)("mine", "1", "test", (smoke,)))
+
+
+def test_versions_of_libraries():
+    versions = libraries()
+    assert versions["numpy"] == np.__version__
+    named = {"robustseg", "numpy", "opencv", "numba", "scipy", "pillow", "imagecorruptions-imaug"}
+    assert set(versions) == named
+    assert library_differences(versions, versions) == ""
+    said = library_differences({"numpy": "2.0", "isal": "1"}, {"numpy": "2.1", "numba": "0.6"})
+    assert said == "numpy 2.0 then, 2.1 now; isal 1 then, absent now; numba absent then, 0.6 now"
