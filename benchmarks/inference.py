@@ -169,7 +169,7 @@ def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[st
     import torch
     from torch.nn import functional as F
 
-    from robustbench_seg.measures.confusion import confusion_matrix
+    from robustbench_seg.measures.pixels import confusion_matrix
     from robustbench_seg.segmenter.inference import View, windows
 
     rows, columns = (list(windows(side, crop, STRIDE)) for side in size)

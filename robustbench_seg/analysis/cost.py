@@ -1,9 +1,8 @@
 """Parameters and multiply-accumulates of a network, counted without computing anything."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from robustbench_seg.architectures import build
 from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.model_card import Inference, ModelCard, Resize
+from robustbench_seg.records.model_card import Inference, ModelCard
+from robustbench_seg.records.segmenter_record import SegmenterRecord
 from robustbench_seg.segmenter.inference import windows as starts
 from robustbench_seg.segmenter.resized import resized_size
 
@@ -69,22 +69,22 @@ def count_cost(network: nn.Module, size: tuple[int, int]) -> Cost:
     return Cost(sum(parameter.numel() for parameter in network.parameters()), macs, written)
 
 
-def count_image(facts: Mapping[str, Any], classes: int, size: tuple[int, int]) -> int:
+def count_image(record: SegmenterRecord, classes: int, size: tuple[int, int]) -> int:
     """Multiply-accumulates of one image of `size` as a segmenter takes it: resized, in windows.
 
-    facts: of the segmenter of a card (see Segmenter)
+    record: of the segmenter of a card
 
     Raises ModelError if the network does not take so small an image.
     """
-    if facts.get("resize"):
-        size = resized_size(*size, Resize(**facts["resize"]))
-    how, windows = Inference(**facts["inference"]), 1
+    if record.resize:
+        size = resized_size(*size, record.resize)
+    how, windows = record.inference or Inference("whole"), 1
     if how.mode == "slide" and how.crop and how.stride:
         corners = [len(list(starts(side, how.crop, how.stride))) for side in size]
         windows = math.prod(corners)
         size = (min(how.crop, size[0]), min(how.crop, size[1]))
     with torch.device("meta"):
-        network = build(facts["architecture"], classes, **facts["variant"]).eval()
+        network = build(record.architecture, classes, **record.variant).eval()
     return windows * count_cost(network, size).macs
 
 

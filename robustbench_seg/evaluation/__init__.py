@@ -1,6 +1,6 @@
-"""A study: every model x every image x every condition -> one confusion matrix each."""
+"""Evaluations: every model x every image x every condition, counted and kept."""
 
-from robustbench_seg.evaluation.order import Order
-from robustbench_seg.evaluation.run import evaluate
+from robustbench_seg.evaluation.evaluate import evaluate
+from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
 
-__all__ = ["Order", "evaluate"]
+__all__ = ["Evaluation", "evaluate", "open_evaluation"]

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import Dataset, Sample, corrupted_image
 from robustbench_seg.errors import CorruptionError, DatasetError
-from robustbench_seg.evaluation.plan import Study
+from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.measures import Measure
 from robustbench_seg.records.protocol import CLEAN, Condition
 
 
-class Source:
+class SourceImage:
     """An image of the dataset, decoded when first asked for, for all of its conditions."""
 
     def __init__(self, dataset: Dataset, index: int) -> None:
@@ -30,6 +32,7 @@ class Source:
         self.id = dataset.ids[index]
         self._dataset = dataset
         self._lock = Lock()
+        self._prepared: dict[str, Any] = {}
 
     def sample(self) -> Sample:
         """The image with its labels; DatasetError, each time, if it cannot be read."""
@@ -38,6 +41,12 @@ class Source:
         if isinstance(read, DatasetError):
             raise read
         return read
+
+    def prepared(self, measure: Measure) -> Any:
+        """What a measure needs of the truth, made once. Call it from one thread."""
+        if measure.name not in self._prepared:
+            self._prepared[measure.name] = measure.prepare(self.sample().labels)
+        return self._prepared[measure.name]
 
     @cached_property
     def _read(self) -> Sample | DatasetError:
@@ -48,15 +57,19 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class ConditionImage:
     """One image under one condition.
 
-    image:   uint8 HxWx3 RGB, or None: then `reason` says why it had to be left out
-    same:    a corrupted image that equals its clean one
-    seconds: what it took to make or read it
+    Attributes:
+        source: The image of the dataset.
+        condition: The condition.
+        image: uint8 HxWx3 RGB, or None: then `reason` says why it had to be left out.
+        reason: Why there is no image; None where there is one.
+        same: Whether a corrupted image equals its clean one.
+        seconds: What it took to make or read it.
     """
 
-    source: Source
+    source: SourceImage
     condition: Condition
     image: NDArray[np.uint8] | None
     reason: str | None
@@ -64,27 +77,28 @@ class Made:
     seconds: float
 
 
-class Maker:
+class ImageMaker:
     """Makes images in order, a few for each worker ahead of who takes them."""
 
-    def __init__(self, study: Study, workers: int) -> None:
-        self._study = study
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
+        workers = evaluation.workers
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
 
-    def __enter__(self) -> "Maker":
+    def __enter__(self) -> "ImageMaker":
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def all(self, wanted: Iterable[tuple[Source, Condition]]) -> Iterator[Made]:
+    def all(self, wanted: Iterable[tuple[SourceImage, Condition]]) -> Iterator[ConditionImage]:
         """Each of `wanted` in its order. With one worker nothing is made before it is taken."""
         if self._pool is None:
             yield from (self._make(*pair) for pair in wanted)
             return
-        waiting: deque[Future[Made]] = deque()
+        waiting: deque[Future[ConditionImage]] = deque()
         for pair in wanted:
             waiting.append(self._pool.submit(self._make, *pair))
             if len(waiting) > 2 * self._workers:
@@ -92,7 +106,7 @@ class Maker:
         while waiting:
             yield waiting.popleft().result()
 
-    def _make(self, source: Source, condition: Condition) -> Made:
+    def _make(self, source: SourceImage, condition: Condition) -> ConditionImage:
         started = time.perf_counter()
         image, reason, same = None, None, False
         try:
@@ -104,22 +118,22 @@ class Maker:
                 same = bool(np.array_equal(image, clean))
         except (DatasetError, CorruptionError) as error:
             image, reason = None, str(error)
-        return Made(source, condition, image, reason, same, time.perf_counter() - started)
+        return ConditionImage(source, condition, image, reason, same, time.perf_counter() - started)
 
-    def _corrupted(self, source: Source, condition: Condition) -> NDArray[np.uint8]:
-        study, clean = self._study, source.sample().image
-        if study.corrupted is None:
+    def _corrupted(self, source: SourceImage, condition: Condition) -> NDArray[np.uint8]:
+        spec, clean = self._evaluation.spec, source.sample().image
+        if spec.corrupted is None:
             return corrupt(
                 clean,
                 condition.name,
                 condition.severity,
-                seed=study.seed,
+                seed=spec.seed,
                 image_id=source.id,
-                stream=study.stream,
-                protocol=study.protocol,
+                stream=spec.stream,
+                protocol=self._evaluation.protocol,
             )
-        folder = study.corrupted / condition.folder
-        image = corrupted_image(study.dataset, source.index, folder)
+        folder = spec.corrupted / condition.folder
+        image = corrupted_image(self._evaluation.dataset, source.index, folder)
         if image.shape != clean.shape:
             raise DatasetError(
                 f"{source.id} in {folder} has {image.shape[1]}x{image.shape[0]} pixels, its clean "

@@ -1,8 +1,9 @@
-"""One segmenter of a study with its folder: images in, rows out."""
+"""One segmenter of an evaluation with its folder: images in, rows out."""
 
 import logging
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 
 import numpy as np
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError, RobustsegError
-from robustbench_seg.evaluation.images import Made, Source
+from robustbench_seg.evaluation.evaluation import BLOCK
+from robustbench_seg.evaluation.images import ConditionImage, SourceImage
 from robustbench_seg.evaluation.pictures import keep_pictures
-from robustbench_seg.evaluation.plan import BLOCK
 from robustbench_seg.evaluation.predictions import PredictionFolder
-from robustbench_seg.measures.confusion import confusion_matrix
+from robustbench_seg.measures import Measure, Prediction
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.results import Row, RunFolder, Timing
 from robustbench_seg.segmenter import Segmenter
@@ -31,7 +32,7 @@ FAILURES = 8
 class ModelRun:
     """Segments images, scores them beside the next one, and writes their rows block by block.
 
-    scorer: a pool of one thread, which runs of one study may share
+    scorer: a pool of one thread, which runs of one evaluation may share
     """
 
     def __init__(
@@ -40,44 +41,51 @@ class ModelRun:
         folder: RunFolder,
         saved: PredictionFolder | None,
         dataset: Dataset,
+        measures: Sequence[Measure],
         scorer: Executor,
     ) -> None:
         self.folder = folder
-        self._segmenter = segmenter
+        self.segmenter = segmenter
+        self.given_up: ModelError | None = None
+        """Why the segmenter is not asked any more."""
         self._saved = saved
         self._dataset = dataset
+        self._measures = tuple(measures)
         self._scorer = scorer
         self._scoring: deque[Future[tuple[Row, Timing | None]]] = deque()
         self._rows: list[Row] = []
         self._timings: list[Timing] = []
         self._flushed = time.monotonic()
         self._failed: set[str] = set()
+        self._traceback_shown = False
         self.left_out: dict[str, None] = {}
         """Why images were left out: each reason once, in order."""
 
-    def lacks(self, source: Source, condition: Condition) -> bool:
+    def lacks(self, source: SourceImage, condition: Condition) -> bool:
         """Whether something of an image under a condition is not there yet."""
-        if not self.folder.has(source.id, condition):
+        if self.given_up:
+            return False
+        if self.folder.lacking(source.id, condition):
             return True
         return self._saved is not None and not self._saved.path(source.id, condition).exists()
 
-    def take(self, made: Made) -> None:
+    def take(self, made: ConditionImage) -> None:
         """Segment one image; its row comes with a later `flush`.
 
         An image on which the segmenter fails, whatever it raises, is left out with the reason.
-        ModelError after FAILURES such images in a row: then it is not the image.
+        After FAILURES such images in a row it is not the image: the segmenter is given up.
         """
         if made.image is None:
             self._leave_out(made, made.reason or "")
             return
         started = time.perf_counter()
         try:
-            prediction = self._segmenter(made.image)
+            labels = self.segmenter(made.image)
         except Exception as error:
             self._fail(made, error)
             return
         seconds = time.perf_counter() - started
-        self._scoring.append(self._scorer.submit(self._score, made, prediction, seconds))
+        self._scoring.append(self._scorer.submit(self._score, made, labels, seconds))
         if len(self._scoring) > AHEAD:
             self._collect()
 
@@ -92,26 +100,31 @@ class ModelRun:
         self._flushed = time.monotonic()
 
     def _score(
-        self, made: Made, prediction: NDArray[np.uint8], seconds: float
+        self, made: ConditionImage, labels: NDArray[np.uint8], seconds: float
     ) -> tuple[Row, Timing | None]:
-        source, condition = made.source, made.condition
-        labels = source.sample().labels
+        source, condition, data = made.source, made.condition, self._dataset
+        truth = source.sample().labels
+        prediction = Prediction(labels, truth, len(data.classes))
+        # All that are asked for where one is lacking: rows of a kind make one part.
+        measures = self.folder.lacking(source.id, condition) or self._measures
         try:
-            matrix = confusion_matrix(labels, prediction, len(self._dataset.classes))
+            values = {
+                measure.name: measure.observe(source.prepared(measure), prediction)
+                for measure in measures
+            }
         except RobustsegError as error:
-            return Row(source.id, condition, None, f"{source.id}: {error}"), None
+            return Row(source.id, condition, reason=f"{source.id}: {error}"), None
         if source.index == 0 and made.image is not None:
-            shown = (made.image, labels, prediction)
-            keep_pictures(self.folder.path, condition, *shown, self._dataset.palette)
+            shown = (made.image, truth, labels)
+            keep_pictures(self.folder.path, condition, *shown, data.palette)
         if self._saved:
-            self._saved.write(source.id, condition, prediction, self._dataset.palette)
-        return Row(source.id, condition, matrix), Timing(
-            source.id, condition, made.seconds, seconds
-        )
+            self._saved.write(source.id, condition, labels, data.palette)
+        timing = Timing(source.id, condition, made.seconds, seconds)
+        return Row(source.id, condition, values), timing
 
     def _collect(self) -> None:
         row, timing = self._scoring.popleft().result()
-        if not self.folder.has(row.image, row.condition):
+        if self.folder.lacking(row.image, row.condition):
             self._rows.append(row)
             self._timings.extend([timing] if timing else [])
         if row.reason is None:
@@ -120,23 +133,29 @@ class ModelRun:
             self.left_out[row.reason] = None
             self._count_failure(row.image, row.reason)
 
-    def _leave_out(self, made: Made, reason: str) -> None:
+    def _leave_out(self, made: ConditionImage, reason: str) -> None:
         self.left_out[reason] = None
-        if not self.folder.has(made.source.id, made.condition):
-            self._rows.append(Row(made.source.id, made.condition, None, reason))
+        if self.folder.lacking(made.source.id, made.condition):
+            self._rows.append(Row(made.source.id, made.condition, reason=reason))
 
-    def _fail(self, made: Made, error: Exception) -> None:
-        kind = "" if isinstance(error, RobustsegError) else f"{type(error).__name__}: "
+    def _fail(self, made: ConditionImage, error: Exception) -> None:
+        known = isinstance(error, RobustsegError)
+        kind = "" if known else f"{type(error).__name__}: "
         why = (str(error).splitlines() or ["no reason given"])[0]
-        reason = f"{made.source.id}: {self._segmenter.name} failed ({kind}{why})"
-        log.debug("%s", reason, exc_info=error)
+        reason = f"{made.source.id}: {self.segmenter.name} failed ({kind}{why})"
+        if known or self._traceback_shown:
+            log.debug("%s", reason, exc_info=error)
+        else:
+            log.warning("%s; its traceback, once:", reason, exc_info=error)
+            self._traceback_shown = True
         self._leave_out(made, reason)
         self._count_failure(made.source.id, reason)
 
     def _count_failure(self, image: str, reason: str) -> None:
         self._failed.add(image)
-        if len(self._failed) >= FAILURES:
-            raise ModelError(
-                f"{self._segmenter.name}: {FAILURES} images in a row came to nothing; the last is "
+        if len(self._failed) >= FAILURES and self.given_up is None:
+            self.given_up = ModelError(
+                f"{self.segmenter.name}: {FAILURES} images in a row came to nothing; the last is "
                 f"{reason}"
             )
+            log.warning("%s; it is not asked any more", self.given_up)

@@ -1,10 +1,9 @@
 """Predictions kept as files: DIR/<model>/<corruption>/<severity>/<image>.png, class indices."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,8 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.evaluation.pictures import write_labels
 from robustbench_seg.files import write_json
 from robustbench_seg.records.protocol import Condition, as_png
-from robustbench_seg.results import file_name, key_digest
+from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.results import file_name
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class PredictionFolder:
     folder: Path
 
     @classmethod
-    def open(cls, root: Path, model: str, record: Mapping[str, Any]) -> "PredictionFolder":
+    def open(cls, root: Path, model: str, record: RunRecord) -> "PredictionFolder":
         """Open `root`/<model>, marked as this run's; ResultsError if it is another run's."""
         folder = root / file_name(model)
-        mark, digest = folder / "predictions.json", key_digest(record["key"])
+        mark, digest = folder / "predictions.json", record.key.digest
         if not mark.exists():
             write_json(mark, {"digest": digest, "model": model})
         try:
@@ -35,7 +35,7 @@ class PredictionFolder:
             raise ResultsError(f"{mark} cannot be read ({error}); remove this folder") from None
         if standing != digest:
             raise ResultsError(
-                f"{folder} holds the predictions of another run; choose another --save-predictions"
+                f"{folder} holds the predictions of another run; choose another folder"
             )
         return cls(folder)
 

@@ -1,4 +1,4 @@
-"""A study on an existing Ray cluster: a task for each model and block of images.
+"""An evaluation on an existing Ray cluster: a task for each model and block of images.
 
 A task is one part of `evaluate --shard I/N`, with as many parts as there are blocks: it writes
 its rows into the run folder on storage that all nodes see, and hands back only what was left out.
@@ -7,7 +7,6 @@ So a task that dies with its node is simply done again, by Ray or by the next st
 
 import logging
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -17,11 +16,14 @@ from typing import Any
 import torch
 
 from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
-from robustbench_seg.evaluation.order import OpenOrder, Order
-from robustbench_seg.evaluation.run import left_out
+from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
+from robustbench_seg.evaluation.loop import left_out, run
+from robustbench_seg.evaluation.records import run_record, tree_of
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
-from robustbench_seg.records.shard import Shard
+from robustbench_seg.records.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.shard import WHOLE, Shard
+from robustbench_seg.results import RunFolder
 
 _SHARED = ("CITYSCAPES_DATASET", "GOMP_SPINCOUNT")
 """Environment variables of this command that its tasks see, too."""
@@ -30,39 +32,40 @@ RETRIES = 3
 """How often Ray starts a task again whose process or node has died."""
 
 
-def evaluate_on_ray(order: Order, progress: bool = False) -> list[Path]:
-    """Run an order on the cluster of $RAY_ADDRESS, or the one started on this machine.
+def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
+    """Run a specification on the cluster of $RAY_ADDRESS, or the one started on this machine.
 
     Rows equal those of a local run; paths must mean the same on every node. A task takes as many
     CPUs as the network has threads, plus one for each worker beyond the first, and one GPU if the
     device is cuda.
 
-    Returns the run folders. Raises ResultsError without Ray or a cluster, and what study.evaluate
+    Returns the run folders. Raises ResultsError without Ray or a cluster, and what evaluation.loop
     raises; IncompleteError, after all else is done, also names the blocks whose tasks failed.
     """
     ray = _connect()
     try:
-        order = replace(order, threads=order.threads or torch.get_num_threads())
+        spec = replace(spec, threads=spec.threads or torch.get_num_threads())
         # The driver may have no GPU; a run's key does not depend on the device.
-        opened = replace(order, device="cpu").open()
-        folders = opened.folders()
-        blocks = opened.study.blocks()
-        conditions = len(opened.study.all_conditions)
+        opened = open_evaluation(replace(spec, device="cpu"))
+        folders = _folders(opened)
+        blocks = opened.blocks
+        conditions = len(opened.all_conditions)
+        workers = replace(opened, spec=spec).workers
         task = ray.remote(
-            num_cpus=(order.threads or 1) + order.workers - 1,
-            num_gpus=int(order.device.startswith("cuda")),
+            num_cpus=(spec.threads or 1) + workers - 1,
+            num_gpus=int(spec.device.startswith("cuda")),
             max_retries=RETRIES,
         )(run_block)
         waiting = {
-            task.remote(replace(order, models=(model,)), Shard(i + 1, len(blocks)), folder): (
-                model,
-                block,
-            )
-            for model, folder in zip(order.models, folders, strict=True)
+            task.remote(
+                replace(spec, models=(model,), shard=Shard(i + 1, len(blocks)), executor="local"),
+                folder,
+            ): (model, block)
+            for model, folder in zip(spec.models, folders, strict=True)
             for i, block in enumerate(blocks)
         }
         reasons: dict[str, None] = {}
-        total = len(order.models) * len(opened.dataset) * conditions
+        total = len(spec.models) * len(opened.dataset) * conditions
         with progress_bar(total, disable=not progress) as bar:
             for done, (model, block) in _as_they_end(ray, waiting):
                 reasons.update(dict.fromkeys(_outcome(ray, done, model, opened, block)))
@@ -74,29 +77,35 @@ def evaluate_on_ray(order: Order, progress: bool = False) -> list[Path]:
     return folders
 
 
-def run_block(order: Order, shard: Shard, folder: Path) -> tuple[str, ...]:
+def run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
     """The task: one model on one block. Returns why images were left out, if some were."""
     keep_freed_memory()
-    os.chdir(order.folder)
-    sys.argv = list(order.argv)  # for run.json, in place of that of Ray's worker
-    opened = _opened(order)
-    (here,) = opened.folders()
+    os.chdir(spec.folder)
+    evaluation = replace(_opened(replace(spec, shard=WHOLE)), spec=spec)
+    (here,) = _folders(evaluation)
     if here != folder:
         raise ResultsError(
             f"node {os.uname().nodename} would write {here.name}, not {folder.name}: it has other "
-            "versions or weights (compare the run.json files); make all nodes alike"
+            "weights or data (compare the run.json files); make all nodes alike"
         )
     try:
-        opened.evaluate(shard)
+        run(evaluation)
     except IncompleteError as error:
         return error.reasons
     return ()
 
 
 @lru_cache(maxsize=1)
-def _opened(order: Order) -> OpenOrder:
+def _opened(spec: EvaluationSpec) -> Evaluation:
     """Kept for the next task of this process: a model is loaded once."""
-    return order.open()
+    return open_evaluation(spec)
+
+
+def _folders(evaluation: Evaluation) -> list[Path]:
+    """Where the run folders are, or will be: whoever runs a part of the evaluation makes them."""
+    tree = tree_of(evaluation)
+    records = [run_record(evaluation, segmenter, tree) for segmenter in evaluation.segmenters]
+    return [RunFolder.path_of(evaluation.spec.out, record) for record in records]
 
 
 def _connect() -> Any:
@@ -104,7 +113,7 @@ def _connect() -> Any:
         import ray
     except ImportError:
         raise ResultsError(
-            "--executor ray needs Ray, which is not installed: pip install 'robustseg[ray]'"
+            "the executor ray needs Ray, which is not installed: pip install 'robustseg[ray]'"
         ) from None
     env = _environment()
     try:
@@ -131,7 +140,7 @@ def _as_they_end(ray: Any, waiting: dict[Any, Any]) -> Iterator[tuple[Any, Any]]
 
 
 def _outcome(
-    ray: Any, done: Any, model: str, opened: OpenOrder, block: Sequence[int]
+    ray: Any, done: Any, model: str, opened: Evaluation, block: Sequence[int]
 ) -> tuple[str, ...]:
     try:
         reasons: tuple[str, ...] = ray.get(done)

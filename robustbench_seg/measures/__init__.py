@@ -1,1 +1,43 @@
-"""What is counted for an image, how counts add up, and which scores follow."""
+"""What is counted for an image, how counts add up, and which scores follow.
+
+The measures of an evaluation are MEASURES, in this order; the first is the one that ranks.
+"""
+
+from collections.abc import Sequence
+
+from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.measures.confusion import CONFUSION, class_counts, iou_of_counts
+from robustbench_seg.measures.image_miou import ImageMeanIoU
+from robustbench_seg.measures.measure import Counts, Measure, Prediction, Score, Scores
+from robustbench_seg.measures.pixels import confusion_matrix, iou, mean_iou
+
+__all__ = [
+    "CONFUSION",
+    "MEASURES",
+    "Counts",
+    "Measure",
+    "Prediction",
+    "Score",
+    "Scores",
+    "class_counts",
+    "confusion_matrix",
+    "iou",
+    "iou_of_counts",
+    "mean_iou",
+    "select_measures",
+]
+
+MEASURES: tuple[Measure, ...] = (CONFUSION, ImageMeanIoU())
+
+
+def select_measures(names: Sequence[str]) -> tuple[Measure, ...]:
+    """The measures of these names, in the order of MEASURES; all where none is named.
+
+    Raises:
+        ResultsError: There is no measure of a name.
+    """
+    known = {measure.name: measure for measure in MEASURES}
+    for name in names:
+        if name not in known:
+            raise ResultsError(unknown("measure", name, known))
+    return tuple(measure for measure in MEASURES if not names or measure.name in names)

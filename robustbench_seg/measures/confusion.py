@@ -1,81 +1,88 @@
-"""The confusion matrix, and the one score read from it: intersection over union.
+"""The confusion matrix, and the scores of matrices pooled over images: IoU and mIoU.
 
-Matrices of many images are added, never their scores averaged: the mIoU of a split is the score
-of the sum (Cityscapes' evaluation, `evalPixelLevelSemanticLabeling.py`).
+A matrix has K x K entries, but its scores need three counts for each class; for 171 classes and
+thousands of images, only the counts fit in memory.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets import IGNORE
-from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.measures.measure import Counts, Prediction, Score, Scores
 
 
-def confusion_matrix(
-    labels: NDArray[np.integer], predictions: NDArray[np.integer], classes: int
-) -> NDArray[np.int64]:
-    """Count the pixels of each (true class, predicted class).
+def class_counts(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """True positives, pixels of the truth, pixels predicted, of each class.
 
-    labels:      integers of any shape, 0..classes-1, or 255 where a pixel is not scored
-    predictions: integers of the same shape, 0..classes-1 everywhere
-    classes:     number of classes K, 1..255
+    matrix: int64 ...xKxK, rows the truth. Returns int64 ...x3xK.
 
-    Returns int64 KxK: rows are the truth, columns the prediction. Nothing overflows, whatever
-    the integer types given. Raises DatasetError for a label and ModelError for a prediction
-    that is no class.
-
-    >>> truth, seen = np.uint8([[0, 0, 1, 255]]), np.uint8([[0, 1, 1, 1]])
-    >>> confusion_matrix(truth, seen, 2).tolist()
-    [[1, 1], [0, 1]]
+    >>> class_counts(np.array([[5, 1], [2, 4]])).tolist()
+    [[5, 4], [6, 6], [7, 5]]
     """
-    if labels.shape != predictions.shape:
-        raise ModelError(
-            f"predictions of shape {predictions.shape} for labels of shape {labels.shape}: "
-            "the segmenter must return one class for each pixel of the image"
-        )
-    if predictions.size and not 0 <= int(predictions.min()) <= int(predictions.max()) < classes:
-        raise ModelError(
-            f"predictions from {predictions.min()} to {predictions.max()} for {classes} classes: "
-            "the model does not belong to this dataset"
-        )
-    if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) <= IGNORE:
-        raise DatasetError(f"labels from {labels.min()} to {labels.max()}: 0 to {IGNORE} wanted")
-    from robustbench_seg.measures.counting import (
-        count_pairs,  # compiles: not when the package is imported
-    )
-
-    counts = count_pairs(labels.astype(np.uint8).ravel(), predictions.astype(np.uint8).ravel())
-    counts = counts[:, :classes]
-    if counts[classes:IGNORE].any():
-        stray = classes + int(np.flatnonzero(counts[classes:IGNORE].any(axis=1))[0])
-        raise DatasetError(
-            f"label {stray} for {classes} classes: labels must be class indices or {IGNORE}"
-        )
-    return counts[:classes].copy()
+    hits = np.diagonal(matrix, axis1=-2, axis2=-1)
+    return np.stack([hits, matrix.sum(-1), matrix.sum(-2)], axis=-2)
 
 
-def iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Intersection over union of each class: TP / (TP + FP + FN), in 0..1.
+def iou_of_counts(counts: Counts) -> Scores:
+    """IoU in percent of each class; nan for a class in neither truth nor prediction.
 
-    matrix: int64 ...xKxK of `confusion_matrix`, or a sum or a stack of such. Returns float64
-    ...xK; nan where a class occurs neither in the truth nor in the predictions.
-
-    >>> iou(np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]])).tolist()
-    [0.5, 0.5, nan]
+    counts: ...x3xK, one image's or summed. Returns float64 ...xK.
     """
-    hit = np.diagonal(matrix, axis1=-2, axis2=-1)
-    union = matrix.sum(axis=-1) + matrix.sum(axis=-2) - hit
-    scores = np.full(hit.shape, np.nan)
-    np.divide(hit, union, out=scores, where=union > 0)
+    hits, truth, predicted = np.moveaxis(counts, -2, 0)
+    union = truth + predicted - hits
+    scores = np.full(hits.shape, np.nan)
+    np.divide(100.0 * hits, union, out=scores, where=union > 0)
     return scores
 
 
-def mean_iou(matrix: NDArray[np.int64]) -> float:
-    """Mean of `iou` over the classes that occur, in percent; nan where none does.
+def miou_of_counts(counts: Counts) -> Scores:
+    """Mean of the IoU over the classes that occur, in percent; nan where none does.
 
-    >>> mean_iou(np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]]))
-    50.0
+    counts: ...x3xK. Returns float64 of shape (...).
     """
-    scores = iou(matrix)
-    scores = scores[~np.isnan(scores)]
-    return float(scores.mean() * 100) if scores.size else float("nan")
+    scores = iou_of_counts(counts)
+    occurs = ~np.isnan(scores)
+    number = occurs.sum(-1)
+    means = np.full(number.shape, np.nan)
+    np.divide(np.where(occurs, scores, 0).sum(-1), number, out=means, where=number > 0)
+    return means
+
+
+class Confusion:
+    """The confusion matrix of each image; its score is the mIoU of the matrices' sum."""
+
+    name = "confusion"
+    column = "matrix"
+    law = 1
+    scores = (
+        Score(
+            "miou",
+            "mIoU",
+            "Mean over the classes of intersection over union, in percent, from one confusion "
+            "matrix pooled over all images; pixels without a label are left out, and so are "
+            "classes that occur in neither prediction nor truth.",
+        ),
+    )
+
+    def shape(self, classes: int) -> tuple[int, ...]:
+        """A matrix: rows the truth, columns the prediction."""
+        return (classes, classes)
+
+    def prepare(self, truth: NDArray[np.uint8]) -> None:
+        """Nothing: the matrix needs the truth as it is."""
+
+    def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
+        """int64 KxK."""
+        return prediction.matrix
+
+    def pooled(self, observed: Counts) -> NDArray[np.int64]:
+        """int64 ...x3xK; see class_counts."""
+        return class_counts(observed.astype(np.int64, copy=False))
+
+    def score(self, counts: Counts) -> Mapping[str, Scores]:
+        """Mean IoU."""
+        return {"miou": miou_of_counts(counts)}
+
+
+CONFUSION = Confusion()

@@ -83,15 +83,12 @@ the network; how it was run; how it was trained; its weights; the seed of its tr
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which two runs differ, and what each of them says."""
+    """One thing in which two runs differ, and what each of them says, if that is short."""
 
     kind: Kind
     name: str
-    one: str
-    other: str
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.one} and {self.other}"
+    one: str = ""
+    other: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,8 +178,8 @@ class RunRecord:
         ]
         training = self.about.training, other.about.training
         if training[0] and training[1]:
-            for name, one, another in training[0].differences(training[1]):
-                found.append(Difference("training", name, one, another))
+            texts = training[0].differences(training[1])
+            found += [Difference("training", text) for text in texts]
         elif training[0] or training[1]:
             had = ("known" if each else "unknown" for each in training)
             found.append(Difference("training", "training", *had))

@@ -1,14 +1,29 @@
 """The store of runs, and the scores derived from it."""
 
 from robustbench_seg.results.clean import clean_gap, clean_gaps
-from robustbench_seg.results.comparison import Reference, check_comparable, compare, told, unlike
+from robustbench_seg.results.comparison import (
+    Reference,
+    check_comparable,
+    compare,
+    reading_notes,
+)
 from robustbench_seg.results.degradation import DEGRADATION_SOURCE, cd, rcd
 from robustbench_seg.results.groups import group_runs, model_runs
 from robustbench_seg.results.hardest import Hard, hardest
-from robustbench_seg.results.intervals import FEW, Bootstrap, Draws, bootstrap, interval
+from robustbench_seg.results.intervals import (
+    FEW,
+    RANKED,
+    Bootstrap,
+    DrawnScore,
+    Draws,
+    bootstrap,
+    interval,
+)
 from robustbench_seg.results.missing import missing
 from robustbench_seg.results.models import Model, own_protocol, read_model
-from robustbench_seg.results.read import read_counts, read_results
+from robustbench_seg.results.parts import Row, Timing
+from robustbench_seg.results.read import read_counts, read_results, with_counts
+from robustbench_seg.results.run import Run
 from robustbench_seg.results.scores import (
     Summary,
     category_means,
@@ -20,28 +35,23 @@ from robustbench_seg.results.scores import (
     with_every_severity,
 )
 from robustbench_seg.results.significance import holm, p_value, resamples_for
-from robustbench_seg.results.store import (
-    Row,
-    RunFolder,
-    Timing,
-    file_name,
-    find_runs,
-    key_digest,
-    read_record,
-    writing,
-)
+from robustbench_seg.results.store import RunFolder, find_runs
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import units
+from robustbench_seg.results.writing import file_name, writing
 
 __all__ = [
     "DEGRADATION_SOURCE",
     "FEW",
+    "RANKED",
     "Bootstrap",
+    "DrawnScore",
     "Draws",
     "Hard",
     "Model",
     "Reference",
     "Row",
+    "Run",
     "RunFolder",
     "Summary",
     "Timing",
@@ -61,7 +71,6 @@ __all__ = [
     "hardest",
     "holm",
     "interval",
-    "key_digest",
     "median_seconds",
     "missing",
     "model_runs",
@@ -71,13 +80,12 @@ __all__ = [
     "rcd",
     "read_counts",
     "read_model",
-    "read_record",
     "read_results",
+    "reading_notes",
     "resamples_for",
     "summarise",
-    "told",
     "units",
-    "unlike",
+    "with_counts",
     "with_every_severity",
     "writing",
 ]

@@ -1,14 +1,14 @@
 """The first thing to trust or mistrust of a run: its clean score beside the published one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import nan
 from pathlib import Path
-from typing import Any
 
+from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.results.read import read_counts
 from robustbench_seg.results.scores import condition_scores
-from robustbench_seg.results.store import read_record
 
 GAP = 1.5
 """Points by which a clean mIoU may miss the published one: other libraries, other resizing."""
@@ -19,26 +19,27 @@ def clean_gaps(runs: Sequence[Path]) -> list[str]:
 
     Runs without a published score of the same images, or that are incomplete, are passed over.
     """
-    told = [run for run in runs if read_record(run).get("published")]
-    if not told:
+    records = {run: read_record(run) for run in runs}
+    published = [run for run, record in records.items() if record.published]
+    if not published:
         return []
-    scores = condition_scores(read_counts(told))
+    scores = condition_scores(read_counts(published, [CONFUSION]))
     clean = scores[scores["complete"] & (scores["corruption"] == CLEAN.name)]
     found = dict(zip(clean["run"], clean["miou"], strict=True))
-    gaps = (clean_gap(read_record(run), found.get(str(run), nan)) for run in told)
+    gaps = (clean_gap(records[run], found.get(str(run), nan)) for run in published)
     return [gap for gap in gaps if gap]
 
 
-def clean_gap(record: Mapping[str, Any], miou: float) -> str:
+def clean_gap(record: RunRecord, miou: float) -> str:
     """A sentence, if a run's clean mIoU is too far from the published one; else nothing.
 
-    record: of its run.json; miou: in percent, nan where it is not complete
+    miou: in percent, nan where it is not complete
     """
-    published = record.get("published")
-    if not published or not abs(miou - published["miou"]) > GAP:
+    published = record.published
+    if not published or not abs(miou - published.miou) > GAP:
         return ""
     return (
-        f"{record['model']}: its clean mIoU is {miou:.1f}, published is {published['miou']:.1f} "
-        f"({published['source']}): look for another preprocessing, other weights or other labels "
+        f"{record.model}: its clean mIoU is {miou:.1f}, published is {published.miou:.1f} "
+        f"({published.source}): look for another preprocessing, other weights or other labels "
         "before believing its other numbers"
     )

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.measures import Scores
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.degradation import cd, rcd
-from robustbench_seg.results.intervals import Draws, check_paired, interval
+from robustbench_seg.results.intervals import RANKED, Draws, check_paired, interval
 from robustbench_seg.results.models import Model
-from robustbench_seg.results.scores import Scores, Summary, with_every_severity
+from robustbench_seg.results.scores import Summary, with_every_severity
 from robustbench_seg.results.significance import ALPHA, holm, p_value
 
 COLUMNS = [
@@ -26,21 +27,7 @@ COLUMNS = [
     *("difference", "low", "high", "p", "p_holm", "verdict", "reason"),
 ]
 
-MUST_AGREE = {
-    "dataset": "dataset",
-    "split": "split",
-    "classes": "classes",
-    "the files of the dataset": "key/dataset/fingerprint",
-}
-MAY_DIFFER = {
-    "stream": "key/corruption/stream",
-    "version of the fast stream": "key/corruption/versions/fast stream",
-    "seed": "key/corruption/seed",
-    "precision": "key/segmenter/precision",
-    "inference": "key/segmenter/inference/mode",
-    "windows": "key/segmenter/inference/crop",
-    "stride": "key/segmenter/inference/stride",
-}
+_NOTED = ("precision", "inference", "windows", "stride")
 
 NO_REFERENCE = "the reference has no such score, or loses nothing"
 
@@ -68,7 +55,8 @@ class Reference:
 def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.DataFrame:
     """Every score of two models, all in percent, and of their difference A - B.
 
-    Columns: kind (clean, condition, corruption, category, summary, CD, rCD), score (its name),
+    Columns: kind (clean, condition, corruption, category, summary, CD, rCD; the name of any
+    further score, such as image_miou), score (what it is of),
     severities (which it averages), A, A_low, A_high, B, B_low, B_high, difference, low, high (95 %
     intervals of a bootstrap in pairs), p (two-sided, of the same draws), and for the corruptions
     p_holm (adjusted for all of them) and verdict (A, B: which is better; open: neither is shown to
@@ -104,23 +92,25 @@ def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.
 
 def check_comparable(a: Model, b: Model) -> None:
     """ResultsError unless two models were scored on the same images, corrupted as strongly."""
-    for name, path in MUST_AGREE.items():
-        if told(a.records[0], path) != told(b.records[0], path):
+    for difference in a.records[0].differences(b.records[0]):
+        if difference.kind == "data" and difference.name != "number of images":
             raise ResultsError(
-                f"{a.folders[0]} and {b.folders[0]} do not compare: they differ in {name}; name "
-                "runs of one study"
+                f"{a.folders[0]} and {b.folders[0]} do not compare: they differ in "
+                f"{difference.name}; name runs of the same images"
             )
     check_paired(a.drawn, b.drawn)
 
 
-def unlike(*models: Model) -> list[str]:
-    """In what else models differ that a reader must know: random numbers, how they were run."""
-    said = []
-    for name, path in MAY_DIFFER.items():
-        values = dict.fromkeys(str(told(model.records[0], path)) for model in models)
-        if len(values) > 1:
-            said.append(f"{name} {' and '.join(values)}")
-    return said
+def reading_notes(models: Sequence[Model]) -> list[str]:
+    """In what models that compare differ besides, and a reader must know: draws, inference."""
+    notes: dict[str, dict[str, None]] = {}
+    first = models[0].records[0]
+    for model in models[1:]:
+        for difference in first.differences(model.records[0]):
+            if difference.kind == "draws" or difference.name in _NOTED:
+                values = dict.fromkeys((difference.one, difference.other))
+                notes.setdefault(difference.name, {}).update(values)
+    return [f"{name} {' and '.join(values)}" for name, values in notes.items()]
 
 
 def _rows(
@@ -147,6 +137,23 @@ def _rows(
         for spec in protocol.corruptions:
             yield kind, spec.name, spec.scored_text, lost[spec.name], others[spec.name]
         yield "summary", kind, "scored", _mean(lost), _mean(others)
+    yield from _measure_rows(a, b, protocol)
+
+
+def _measure_rows(
+    a: Model, b: Model, protocol: Protocol
+) -> Iterator[tuple[str, str, str, Draws, Draws]]:
+    """The rows of every score but the one that ranks; their kind is the score's name."""
+    for name, one in a.drawn.scores.items():
+        if name == RANKED:
+            continue
+        first, second = one.summary, b.drawn.scores[name].summary
+        yield name, CLEAN.name, "", first.clean, second.clean
+        for spec in protocol.corruptions:
+            cells = first.corruptions[spec.name], second.corruptions[spec.name]
+            yield name, spec.name, spec.scored_text, *cells
+        yield name, "mean", "scored", first.mean, second.mean
+        yield name, "retention", "scored", first.retention, second.retention
 
 
 def _degradation(kind: str, summary: Summary, reference: Reference) -> dict[str, Draws]:
@@ -189,10 +196,3 @@ def _lacking(model: Model, kind: str, score: str, protocol: Protocol) -> str:
         names.insert(0, CLEAN.name)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE
-
-
-def told(record: object, path: str) -> object:
-    """What run.json tells at a path such as "key/corruption/seed"; None where it does not."""
-    for name in path.split("/"):
-        record = record.get(name) if isinstance(record, Mapping) else None
-    return record

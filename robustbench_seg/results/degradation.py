@@ -8,7 +8,7 @@ the ratio of sums is the ratio of scores.
 
 import numpy as np
 
-from robustbench_seg.results.scores import Scores
+from robustbench_seg.measures import Scores
 
 DEGRADATION_SOURCE = "Kamann and Rother, arXiv 1908.05005; definition quoted from memory"
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.files import digest_bytes
+from robustbench_seg.measures.confusion import miou_of_counts
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
-from robustbench_seg.results.counts import miou_of_counts, places_of, with_counts
+from robustbench_seg.results.read import places_of, with_counts
 
 COUNT = 10
 

@@ -24,14 +24,18 @@ import scipy.special
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.protocol import Condition, Protocol
-from robustbench_seg.results.counts import miou_of_counts, places_of, with_counts
+from robustbench_seg.results.read import places_of, with_counts
 from robustbench_seg.results.scores import Summary, summarise
 from robustbench_seg.results.units import unit_name, units
 
 RESAMPLES = 1000
 SEED = 0
 LEVEL = 95.0
+
+RANKED = "miou"
+"""The score that ranks models."""
 
 FEW = 30
 """Below so many units a percentile interval is too narrow to be taken at its word."""
@@ -41,32 +45,56 @@ Draws = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Bootstrap:
-    """The scores of one model, and what they are in every draw; all in percent.
+class DrawnScore:
+    """One score of a model in every draw, in percent.
 
-    conditions: mIoU of each condition that has rows; nan in every draw unless all images are there
+    conditions: of each condition that has rows; nan in every draw unless all images are there
     summary:    what the protocol makes of them
+    """
+
+    conditions: Mapping[Condition, Draws]
+    summary: Summary
+
+    def cell(self, condition: Condition) -> Draws:
+        """The score of a condition; nan in every draw where it has none."""
+        return self.conditions.get(condition, np.full_like(self.summary.clean, np.nan))
+
+
+@dataclass(frozen=True, eq=False)
+class Bootstrap:
+    """The scores of one model, and what they are in every draw.
+
+    scores:     of every measure, by their names
     images:     those that are drawn from, sorted
     clip:       the dataset's (see units)
     units:      how many units there are
     trainings:  how many runs the scores are means of
     """
 
-    conditions: Mapping[Condition, Draws]
-    summary: Summary
+    scores: Mapping[str, DrawnScore]
     images: tuple[str, ...]
     clip: int
     units: int
     trainings: int
 
     @property
+    def conditions(self) -> Mapping[Condition, Draws]:
+        """The mIoU of each condition that has rows."""
+        return self.scores[RANKED].conditions
+
+    @property
+    def summary(self) -> Summary:
+        """What the protocol makes of the mIoU."""
+        return self.scores[RANKED].summary
+
+    @property
     def mean(self) -> Draws:
-        """Mean over the corruptions."""
+        """Mean of the mIoU over the corruptions."""
         return self.summary.mean
 
     def cell(self, condition: Condition) -> Draws:
         """The mIoU of a condition; nan in every draw where it has none."""
-        return self.conditions.get(condition, np.full_like(self.summary.clean, np.nan))
+        return self.scores[RANKED].cell(condition)
 
     @property
     def unit(self) -> str:
@@ -100,16 +128,37 @@ def bootstrap(
     images = tuple(sorted(there["image"].unique()))
     of_image = units(images, clip)
     times = _times(of_image, resamples)
-    runs = [_drawn(rows, times) for _, rows in there.groupby("run", sort=False)]
-    runs += [{}] * ((trainings or 0) - len(runs))
-    chosen = _trainings(trained or str(there["model"].iloc[0]), len(runs), resamples)
-    nothing = np.full(1 + resamples, np.nan)
-    conditions: dict[Condition, Draws] = {}
-    for condition in dict.fromkeys(condition for run in runs for condition in run):
-        each = np.stack([run.get(condition, nothing) for run in runs])
-        conditions[condition] = (chosen * each).sum(axis=0)
-    summary = summarise(conditions, protocol)
-    return Bootstrap(conditions, summary, images, clip, int(of_image.max()) + 1, len(runs))
+    count = max(there["run"].nunique(), trainings or 0)
+    chosen = _trainings(trained or str(there["model"].iloc[0]), count, resamples)
+    scores: dict[str, DrawnScore] = {}
+    for measure in MEASURES:
+        rows = there if measure is CONFUSION else with_counts(results, measure)
+        scores |= _drawn_scores(rows, measure, protocol, times, chosen)
+    return Bootstrap(scores, images, clip, int(of_image.max()) + 1, count)
+
+
+def _drawn_scores(
+    rows: pd.DataFrame,
+    measure: Measure,
+    protocol: Protocol,
+    times: NDArray[np.float64],
+    chosen: NDArray[np.float64],
+) -> dict[str, DrawnScore]:
+    """The scores of a measure, by name.
+
+    rows: those that it observed, with a column `counts`
+    """
+    runs = [_drawn(some, measure, times) for _, some in rows.groupby("run", sort=False)]
+    runs += [{}] * (len(chosen) - len(runs))
+    nothing = np.full(len(times), np.nan)
+    drawn = {}
+    for score in measure.scores:
+        conditions: dict[Condition, Draws] = {}
+        for condition in dict.fromkeys(condition for run in runs for condition in run):
+            each = np.stack([run.get(condition, {}).get(score.name, nothing) for run in runs])
+            conditions[condition] = (chosen * each).sum(axis=0)
+        drawn[score.name] = DrawnScore(conditions, summarise(conditions, protocol, nothing.shape))
+    return drawn
 
 
 def interval(draws: Draws, units: int) -> tuple[float, float]:
@@ -143,19 +192,20 @@ def check_paired(first: Bootstrap, second: Bootstrap) -> None:
         )
 
 
-def _drawn(rows: pd.DataFrame, times: NDArray[np.float64]) -> dict[Condition, Draws]:
-    """The mIoU of each condition of one run in every draw; nan unless all images are there."""
+def _drawn(
+    rows: pd.DataFrame, measure: Measure, times: NDArray[np.float64]
+) -> dict[Condition, Mapping[str, Draws]]:
+    """The scores of each condition of one run in every draw; nan unless all images are there."""
     rows = rows.sort_values("image")
     total, counts = int(rows["images"].iloc[0]), rows["counts"].to_numpy(object)
-    drawn = {}
+    drawn: dict[Condition, Mapping[str, Draws]] = {}
     for condition, those in places_of(rows).items():
-        scores = np.full(len(times), np.nan)
+        drawn[condition] = {}
         if len(those) == total == times.shape[1]:
             stack = np.stack(list(counts[those])).astype(np.float64)
-            # One matrix product for all draws; the sums stay far below 2^53, so they are exact.
+            # One matrix product for all draws; sums of counts stay far below 2^53: they are exact.
             pooled = times @ stack.reshape(total, -1)
-            scores = miou_of_counts(pooled.reshape(-1, *stack.shape[1:]))
-        drawn[condition] = scores
+            drawn[condition] = measure.score(pooled.reshape(-1, *stack.shape[1:]))
     return drawn
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Protocol
-from robustbench_seg.results.counts import with_counts
+from robustbench_seg.results.read import with_counts
 
 
 def missing(results: pd.DataFrame, protocol: Protocol, total: int) -> dict[str, str]:

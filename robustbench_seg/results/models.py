@@ -3,21 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import CardError, ResultsError
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
-from robustbench_seg.results.counts import places_of
-from robustbench_seg.results.groups import training_seed
+from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.results.hardest import Hard, hardest
 from robustbench_seg.results.intervals import RESAMPLES, Bootstrap, bootstrap
 from robustbench_seg.results.missing import missing
-from robustbench_seg.results.read import read_counts
+from robustbench_seg.results.read import places_of, read_counts, with_counts
 from robustbench_seg.results.scores import class_scores, condition_scores
-from robustbench_seg.results.store import read_record
 
 _CONDITION = ["corruption", "severity"]
 
@@ -38,7 +35,7 @@ class Model:
 
     name: str
     folders: tuple[Path, ...]
-    records: tuple[Mapping[str, Any], ...]
+    records: tuple[RunRecord, ...]
     drawn: Bootstrap
     images: Mapping[Condition, int]
     classes: pd.DataFrame
@@ -48,7 +45,7 @@ class Model:
     @property
     def seeds(self) -> tuple[int | None, ...]:
         """The seeds it was trained with; None where a run does not say."""
-        return tuple(map(training_seed, self.records))
+        return tuple(record.training_seed for record in self.records)
 
 
 def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPLES) -> Model:
@@ -64,13 +61,13 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     places, wanted = places_of(results), (CLEAN, *protocol.conditions())
     asked = [places[condition] for condition in wanted if condition in places]
     results = results.iloc[np.sort(np.concatenate(asked)) if asked else []]
-    if not results["counts"].notna().any():
+    if with_counts(results).empty:
         named = ", ".join(map(str, folders))
         raise ResultsError(f"{named}: no image of this run is scored yet; evaluate it first")
     lacking: dict[str, dict[str, None]] = {}
     for folder, record in zip(folders, records, strict=True):
         rows = results[results["run"] == str(folder)]
-        for name, what in missing(rows, protocol, int(record["images"])).items():
+        for name, what in missing(rows, protocol, record.images).items():
             lacking.setdefault(name, {})[what] = None
     conditions = condition_scores(results)
     counts: dict[Condition, list[int]] = {}
@@ -80,7 +77,7 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
         counts.setdefault(Condition(name, level), []).append(count)
     images = {c: min(n) if len(n) == len(folders) else 0 for c, n in counts.items()}
     return Model(
-        str(records[0]["model"]),
+        records[0].model,
         tuple(folders),
         records,
         bootstrap(results, protocol, resamples, _trained(records), len(folders)),
@@ -91,9 +88,9 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     )
 
 
-def _trained(records: Sequence[Mapping[str, Any]]) -> str | None:
-    """The weights of all runs; None where one does not tell them."""
-    weights = [record["key"].get("segmenter", {}).get("weights") for record in records]
+def _trained(records: Sequence[RunRecord]) -> str | None:
+    """The weights of all runs; None where one does not say."""
+    weights = [record.key.segmenter.weights for record in records]
     return None if None in weights else " ".join(map(str, weights))
 
 
@@ -106,35 +103,34 @@ def _class_rows(results: pd.DataFrame, conditions: pd.DataFrame, runs: int) -> p
     return means.reset_index()
 
 
-def own_protocol(folder: Path, record: Mapping[str, Any]) -> Protocol:
+def own_protocol(folder: Path, record: RunRecord) -> Protocol:
     """The protocol that a run was made under. ResultsError if it is not at hand."""
-    name = str(record.get("protocol"))
     try:
-        return load_protocol(name)
+        return load_protocol(record.protocol)
     except CardError as error:
         raise ResultsError(
-            f"{folder}: its protocol is not at hand: {error}; give it with --protocol"
+            f"{folder}: its protocol is not at hand: {error}; name the protocol's file"
         ) from None
 
 
-def _check_made_for(protocol: Protocol, folder: Path, record: Mapping[str, Any]) -> None:
+def _check_made_for(protocol: Protocol, folder: Path, record: RunRecord) -> None:
     if not _made_for(protocol, record):
-        ran = f"{record.get('protocol')} {record.get('protocol_version', '')}".strip()
+        ran = f"{record.protocol} {record.protocol_version}".strip()
         raise ResultsError(
             f"{folder}: its images were corrupted as {ran} says, with other parameters than "
             f"those of {protocol.name} {protocol.version}; score runs of the two apart"
         )
 
 
-def _made_for(protocol: Protocol, record: Mapping[str, Any]) -> bool:
-    made = record["key"].get("corruption", {}).get("severities", protocol.severities_digest)
-    if made == protocol.severities_digest:
+def _made_for(protocol: Protocol, record: RunRecord) -> bool:
+    severities = record.key.corruption.severities
+    if severities == protocol.severities_digest:
         return True
     try:  # the digest is of all its corruptions; of another protocol, those in common count
-        own = load_protocol(str(record.get("protocol")))
+        own = load_protocol(record.protocol)
     except CardError:
         return False
     theirs = {spec.name: spec.severities for spec in own.corruptions}
-    return own.severities_digest == made and all(
+    return own.severities_digest == severities and all(
         theirs.get(spec.name, spec.severities) == spec.severities for spec in protocol.corruptions
     )

@@ -12,20 +12,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from robustbench_seg.measures import CONFUSION, Counts, Measure, Scores, iou_of_counts
 from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol
-from robustbench_seg.results.counts import Counts, iou_of_counts, miou_of_counts, with_counts
+from robustbench_seg.results.read import with_counts
 
 KEYS = ["run", "model", "dataset", "split"]
-
-Scores = NDArray[np.float64]
-"""One score, or that score in many draws of the images: float64 of any shape, percent."""
 
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """What a protocol makes of the mIoU of its conditions: one array of one shape each.
+    """What a protocol makes of one score of its conditions: one array of one shape each.
 
     corruptions: mean over the scored severities, in protocol order
     categories:  plain mean over their corruptions
@@ -43,12 +40,15 @@ class Summary:
     rpc: Scores
 
 
-def summarise(cells: Mapping[Condition, Scores], protocol: Protocol) -> Summary:
-    """Average the mIoU of conditions as `protocol` says; nan where one is missing or nan.
+def summarise(
+    cells: Mapping[Condition, Scores], protocol: Protocol, shape: tuple[int, ...] = ()
+) -> Summary:
+    """Average a score of conditions as `protocol` says; nan where one is missing or nan.
 
     cells: arrays of one shape, for each condition that has a score
+    shape: of the arrays, where no condition has one
     """
-    nothing = np.full(next(iter(cells.values())).shape if cells else (), np.nan)
+    nothing = np.full(next(iter(cells.values())).shape if cells else shape, np.nan)
     clean = cells.get(CLEAN, nothing)
 
     def average(protocol: Protocol) -> dict[str, Scores]:
@@ -77,23 +77,24 @@ def with_every_severity(protocol: Protocol) -> Protocol:
     return replace(protocol, corruptions=specs)
 
 
-def condition_scores(results: pd.DataFrame) -> pd.DataFrame:
-    """The mIoU of each run and condition.
+def condition_scores(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.DataFrame:
+    """The scores of each run and condition that follow from a measure.
 
     results: as read_results or read_counts gives them
     Columns: run, model, dataset, split, corruption, severity, images (how many were scored),
-    complete (whether that is all of them), miou.
+    complete (whether that is all of them), and the measure's scores: miou.
     """
+    names = [score.name for score in measure.scores]
     records = [
         {
             **facts,
             "images": number,
             "complete": number == images,
-            "miou": float(miou_of_counts(total)),
+            **{name: float(value) for name, value in measure.score(total).items()},
         }
-        for facts, number, images, _, total in _pooled(results)
+        for facts, number, images, _, total in _pooled(results, measure)
     ]
-    columns = [*KEYS, "corruption", "severity", "images", "complete", "miou"]
+    columns = [*KEYS, "corruption", "severity", "images", "complete", *names]
     return pd.DataFrame(records, columns=columns).astype({"complete": bool})
 
 
@@ -105,19 +106,19 @@ def class_scores(results: pd.DataFrame) -> pd.DataFrame:
     """
     records = [
         (*facts.values(), name, score)
-        for facts, _, _, classes, total in _pooled(results)
+        for facts, _, _, classes, total in _pooled(results, CONFUSION)
         for name, score in zip(classes, iou_of_counts(total).tolist(), strict=True)
     ]
     return pd.DataFrame(records, columns=[*KEYS, "corruption", "severity", "class", "iou"])
 
 
 def _pooled(
-    results: pd.DataFrame,
+    results: pd.DataFrame, measure: Measure
 ) -> Iterator[tuple[dict[str, object], int, int, tuple[str, ...], Counts]]:
     """For each run and condition: what it is, how many of how many images are scored, the classes,
     and the sum of their counts.
     """
-    there = with_counts(results)
+    there = with_counts(results, measure)
     columns = [*KEYS, "corruption", "severity", "images", "classes"]
     groups = there.groupby(["run", "corruption", "severity"], sort=False).indices
     # Columns as plain arrays: a DataFrame for each group would take longer than all sums.

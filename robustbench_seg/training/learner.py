@@ -1,7 +1,7 @@
 """A network with all that changes it from step to step."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from robustbench_seg.cli.main import main
-from robustbench_seg.measures.confusion import mean_iou
+from robustbench_seg.measures.pixels import mean_iou
 from robustbench_seg.results import read_record, read_results
 from robustbench_seg.segmenter import NetworkSegmenter
 

@@ -14,7 +14,7 @@ from PIL import Image
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation import evaluate, run
-from robustbench_seg.measures.confusion import confusion_matrix
+from robustbench_seg.measures.pixels import confusion_matrix
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.shard import Shard
 from robustbench_seg.results import read_results

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures.confusion import mean_iou
+from robustbench_seg.measures.pixels import mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import (
     Reference,

@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 from cityscapesscripts.helpers.labels import trainId2label
 from PIL import Image
+from robustbench_seg.results.counts import class_counts, iou_of_counts, miou_of_counts
 
-from robustbench_seg.measures.confusion import confusion_matrix, iou, mean_iou
+from robustbench_seg.measures.pixels import confusion_matrix, iou, mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import (
     category_means,
@@ -16,7 +17,6 @@ from robustbench_seg.results import (
     summarise,
     with_every_severity,
 )
-from robustbench_seg.results.counts import class_counts, iou_of_counts, miou_of_counts
 
 FOG = Condition("fog", 3)
 

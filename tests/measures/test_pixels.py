@@ -5,7 +5,7 @@ from PIL import Image
 from torchmetrics.classification import MulticlassConfusionMatrix, MulticlassJaccardIndex
 
 from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.measures.confusion import confusion_matrix, iou, mean_iou
+from robustbench_seg.measures.pixels import confusion_matrix, iou, mean_iou
 
 
 def test_rows_are_truth_and_columns_predictions():

@@ -1,0 +1,145 @@
+"""An evaluation: a specification with its data open and its models loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from robustbench_seg.datasets import VAL_IMAGES, Dataset, open_dataset
+from robustbench_seg.errors import ModelError
+from robustbench_seg.measures import Measure, select_measures
+from robustbench_seg.records.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.model_card import Published
+from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.records.shard import WHOLE
+from robustbench_seg.results import file_name
+from robustbench_seg.segmenter import Segmenter, load_segmenter
+
+BLOCK = 4
+"""Consecutive images of the split whose rows are written together."""
+
+GPU_WORKERS = 8
+"""A network of 20 ms needs four cores beside it to make its images (docs/scale.md)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Every segmenter on every image, clean and under every condition.
+
+    Attributes:
+        spec: What was asked for.
+        dataset: The images, cut to the specification's limit.
+        protocol: Where conditions and their parameters come from.
+        conditions: Those asked for, in the protocol's order, without clean.
+        measures: What is counted for each image.
+        segmenters: The models, each for a run of its own.
+    """
+
+    spec: EvaluationSpec
+    dataset: Dataset
+    protocol: Protocol
+    conditions: tuple[Condition, ...]
+    measures: tuple[Measure, ...]
+    segmenters: tuple[Segmenter, ...]
+
+    def __post_init__(self) -> None:
+        for segmenter in self.segmenters:
+            if tuple(segmenter.classes) != tuple(self.dataset.classes):
+                raise ModelError(
+                    f"{segmenter.name} predicts {_listed(segmenter.classes)}; {self.dataset.name} "
+                    f"has {_listed(self.dataset.classes)}: choose a model trained on this "
+                    "dataset's classes"
+                )
+        names = [file_name(segmenter.name) for segmenter in self.segmenters]
+        for name in names:
+            if names.count(name) > 1:
+                raise ModelError(f"two models are called {name}; evaluate them apart, or name one")
+
+    @property
+    def all_conditions(self) -> tuple[Condition, ...]:
+        """Clean, then the others in their order."""
+        return (CLEAN, *(c for c in self.conditions if c != CLEAN))
+
+    @cached_property
+    def phases(self) -> Sequence[tuple[Condition, ...]]:
+        """The conditions in the order in which they are run over all images.
+
+        All at once, so that each image is decoded once. But where a published clean score can
+        show that something is wrong, clean goes first: better to learn that before the long part.
+        """
+        if self.spec.shard == WHOLE and any(map(self.published, self.segmenters)):
+            return [(CLEAN,), self.all_conditions]
+        return [self.all_conditions]
+
+    @cached_property
+    def blocks(self) -> Sequence[range]:
+        """Indices of the images of each block of the specification's shard."""
+        count = len(self.dataset)
+        starts = range(0, count, BLOCK)
+        return self.spec.shard.of([range(start, min(start + BLOCK, count)) for start in starts])
+
+    @property
+    def workers(self) -> int:
+        """Threads that make images ahead of the segmenters; 1: none besides."""
+        on_gpu = self.spec.device.startswith("cuda")
+        return self.spec.workers or (GPU_WORKERS if on_gpu else 1)
+
+    def published(self, segmenter: Segmenter) -> Published | None:
+        """The published clean score of a segmenter, if it is of these very images."""
+        data, about = self.dataset, segmenter.about
+        whole = data.split == "val" and len(data) == VAL_IMAGES.get(data.name)
+        return about.published if whole and about.published_on == data.name else None
+
+
+def open_evaluation(
+    spec: EvaluationSpec,
+    *,
+    segmenters: Sequence[Segmenter] = (),
+    dataset: Dataset | None = None,
+    protocol: Protocol | None = None,
+) -> Evaluation:
+    """Open the data and load the models of a specification; what is wrong with them is raised here.
+
+    Args:
+        spec: What is asked for.
+        segmenters: In place of those that it names.
+        dataset: In place of the one that it names.
+        protocol: In place of the one that it names.
+
+    Raises:
+        RobustsegError: A protocol, dataset or model does not exist, or they do not fit together.
+    """
+    if spec.threads is not None:
+        torch.set_num_threads(spec.threads)
+    measures = select_measures(spec.measures)
+    protocol = protocol or load_protocol(spec.protocol)
+    conditions = _conditions(protocol, spec)
+    data = dataset or open_dataset(spec.dataset, spec.data, spec.split)
+    data = data.first(spec.limit) if spec.limit else data
+    loaded = segmenters or [
+        load_segmenter(
+            model,
+            weights=spec.weights,
+            name=spec.name,
+            inference=spec.inference,
+            device=spec.device,
+            precision=spec.precision,
+            classes=data.classes,
+            backend=spec.backend,
+            batch=spec.batch,
+        )
+        for model in spec.models
+    ]
+    return Evaluation(spec, data, protocol, conditions, measures, tuple(loaded))
+
+
+def _conditions(protocol: Protocol, spec: EvaluationSpec) -> tuple[Condition, ...]:
+    named = [name for name in spec.corruptions if name != CLEAN.name]
+    if spec.corruptions and not named:
+        return ()
+    return protocol.conditions(named, spec.severities)
+
+
+def _listed(classes: Sequence[str]) -> str:
+    return f"{len(classes)} classes ({', '.join(classes)})"

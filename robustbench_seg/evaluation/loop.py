@@ -1,0 +1,234 @@
+"""The loop of an evaluation: images stream through the segmenters into their run folders.
+
+Making an image, segmenting it and scoring it are three stages that overlap. What a row holds
+depends on its image, condition and segmenter alone; so any number of workers and any number of
+interrupted starts end in the same rows.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from robustbench_seg.errors import DatasetError, IncompleteError
+from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.hardest import keep_hardest
+from robustbench_seg.evaluation.images import ConditionImage, ImageMaker, SourceImage
+from robustbench_seg.evaluation.model_run import FAILURES, ModelRun
+from robustbench_seg.evaluation.predictions import PredictionFolder
+from robustbench_seg.evaluation.probe import check_probe
+from robustbench_seg.evaluation.records import run_record, tree_of
+from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.records.protocol import CLEAN, Condition
+from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.results import RunFolder, clean_gaps, units
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 45.0
+"""A block that takes longer is written in several parts, so that a kill costs a minute at most."""
+
+Wanted = tuple[SourceImage, Condition]
+
+
+def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
+    """Run every segmenter on every image, clean and under every condition.
+
+    Only what is missing is computed: each image is decoded once for all its conditions, and each
+    corrupted image is made once for all segmenters that lack it. Where a segmenter has a published
+    clean score to be compared with, the clean images of the whole split go first.
+
+    A segmenter that fails on one image after the other is given up; the others go on.
+
+    Args:
+        evaluation: What to run.
+        progress: Show a bar with the time left on stderr.
+
+    Returns:
+        The run folders, one for each segmenter. Warnings (logging) name a clean score far from the
+        published one, corrupted images that equal their clean one, and each image left out.
+        Whatever is raised, finished rows stay.
+
+    Raises:
+        ModelError: After all else is done: a segmenter was given up.
+        DatasetError: One image after the other cannot be read.
+        ResultsError: A folder holds something else or cannot be written; the frames of a video
+            have no numbers; other libraries give other pixels or labels than when the run began.
+        IncompleteError: After all else is done: images had to be left out.
+    """
+    data = evaluation.dataset
+    units(data.ids, data.clip)  # frames without numbers: better now than after hours
+    unchanged, unreadable = _Unchanged(), _Unreadable()
+    with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation) as maker:
+        runs = _open(evaluation, scorer)
+        paths = [run.folder.path for run in runs]
+        with _bar(evaluation, runs, progress) as bar:
+            for phase in evaluation.phases:
+                for block in evaluation.blocks:
+                    _run_block(block, phase, evaluation, runs, maker, unchanged, unreadable, bar)
+                if phase == (CLEAN,):
+                    for gap in clean_gaps(paths):
+                        log.warning("%s", gap)
+        scored = len(data) * (1 + len(evaluation.protocol.scored_conditions))
+        for run in runs:
+            if run.folder.count() >= scored:
+                keep_hardest(run.folder.path, run.segmenter, evaluation, maker)
+    unchanged.warn()
+    failed = [run.given_up for run in runs if run.given_up]
+    if failed:
+        raise failed[0]
+    reasons = tuple(dict.fromkeys(reason for run in runs for reason in run.left_out))
+    for reason in reasons:
+        log.warning("left out: %s", reason)
+    if reasons:
+        raise left_out(reasons, paths)
+    return paths
+
+
+def left_out(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError:
+    """The error for images that had to be left out; each reason was logged before."""
+    more = f" (and {len(reasons) - 1} more, named above)" if len(reasons) > 1 else ""
+    return IncompleteError(
+        f"left out: {reasons[0]}{more}; all else is done and kept in "
+        f"{', '.join(map(str, paths))}: mend it and evaluate again",
+        reasons,
+    )
+
+
+def _run_block(
+    block: range,
+    conditions: Sequence[Condition],
+    evaluation: Evaluation,
+    runs: Sequence[ModelRun],
+    maker: ImageMaker,
+    unchanged: "_Unchanged",
+    unreadable: "_Unreadable",
+    bar: "tqdm[None]",
+) -> None:
+    with ExitStack() as at_end:
+        for run in runs:
+            at_end.callback(run.flush, block)  # each, also where another's fails
+        for made in maker.all(_wanted(evaluation, block, conditions, runs)):
+            unchanged.take(made)
+            unreadable.take(made)
+            for run in _lacking(runs, made.source, made.condition):
+                run.take(made)
+                run.flush(block, after=FLUSH_SECONDS)
+                bar.update()
+
+
+def _open(evaluation: Evaluation, scorer: ThreadPoolExecutor) -> list[ModelRun]:
+    tree, spec, runs = tree_of(evaluation), evaluation.spec, []
+    for segmenter in evaluation.segmenters:
+        record = run_record(evaluation, segmenter, tree)
+        folder = RunFolder.open(spec.out, record, evaluation.measures)
+        _warn_of_what_stays(folder.path, record)
+        lacking = _conditions_lacking(evaluation, folder)
+        of_tree = None if tree is None else tree.probe
+        if lacking:
+            conditions = [condition for condition in lacking if condition != CLEAN]
+            check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
+        root = spec.save_predictions
+        saved = PredictionFolder.open(root, segmenter.name, record) if root else None
+        measures = evaluation.measures
+        runs.append(ModelRun(segmenter, folder, saved, evaluation.dataset, measures, scorer))
+    return runs
+
+
+def _conditions_lacking(evaluation: Evaluation, folder: RunFolder) -> list[Condition]:
+    ids = evaluation.dataset.ids
+    return [
+        condition
+        for condition in evaluation.all_conditions
+        if any(folder.lacking(ids[i], condition) for block in evaluation.blocks for i in block)
+    ]
+
+
+def _warn_of_what_stays(folder: Path, record: RunRecord) -> None:
+    """run.json is never changed: what it says beside the key may be of another start."""
+    standing = read_record(folder)
+    if standing.protocol != record.protocol:
+        began = standing.protocol
+        log.warning(
+            "%s began under %s: report and compare it under %s", folder, began, record.protocol
+        )
+    if standing.clip != record.clip:
+        kept = f"clip {standing.clip} and keeps it, not {record.clip}"
+        log.warning("%s began with %s; remove the folder to begin anew", folder, kept)
+
+
+def _wanted(
+    evaluation: Evaluation,
+    block: range,
+    conditions: Sequence[Condition],
+    runs: Sequence[ModelRun],
+) -> Iterator[Wanted]:
+    """What at least one run lacks of a block."""
+    for index in block:
+        source = SourceImage(evaluation.dataset, index)
+        for condition in conditions:
+            if _lacking(runs, source, condition):
+                yield source, condition
+
+
+def _lacking(runs: Sequence[ModelRun], source: SourceImage, condition: Condition) -> list[ModelRun]:
+    return [run for run in runs if run.lacks(source, condition)]
+
+
+def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> "tqdm[None]":
+    """Images x conditions x models, and how many of them are there already."""
+    conditions = evaluation.all_conditions
+    total = len(runs) * sum(map(len, evaluation.blocks)) * len(conditions)
+    todo = sum(
+        len(_lacking(runs, source, condition))
+        for block in evaluation.blocks
+        for source, condition in _wanted(evaluation, block, conditions, runs)
+    )
+    return progress_bar(total, total - todo, disable=not shown)
+
+
+class _Unchanged:
+    """Counts corrupted images that equal their clean one."""
+
+    def __init__(self) -> None:
+        self._made: Counter[Condition] = Counter()
+        self._same: Counter[Condition] = Counter()
+
+    def take(self, made: ConditionImage) -> None:
+        if made.image is not None:
+            self._made[made.condition] += 1
+            self._same[made.condition] += made.same
+
+    def warn(self) -> None:
+        for condition, count in self._same.items():
+            if count:
+                of, name, severity = self._made[condition], condition.name, condition.severity
+                log.warning(
+                    "%s at severity %d left %d of %d images unchanged", name, severity, count, of
+                )
+
+
+class _Unreadable:
+    """Counts images in a row that cannot be read, those of the dataset and of a tree apart."""
+
+    def __init__(self) -> None:
+        self._failed: dict[bool, dict[str, None]] = {True: {}, False: {}}
+
+    def take(self, made: ConditionImage) -> None:
+        """Raise DatasetError at the last of FAILURES images: a disk or mount is gone."""
+        failed = self._failed[made.condition == CLEAN]
+        if made.image is not None:
+            failed.clear()
+            return
+        failed[made.source.id] = None
+        if len(failed) >= FAILURES:
+            raise DatasetError(
+                f"{FAILURES} images in a row could not be had; the last: {made.reason}. What is "
+                "finished is kept: see to the disk that they lie on, and evaluate again"
+            )

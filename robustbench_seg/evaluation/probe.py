@@ -1,0 +1,168 @@
+"""Whether a run goes on as it began: the built-in image at each start, corrupted and labelled.
+
+A run's key has no versions of libraries. Instead each start compares what it is about to compute
+with what earlier starts found, and leaves a probe in the run folder where something is new:
+
+    probes/<digest>.json   libraries, hardware, sha256 of the corrupted image for each condition,
+                           the labels of the clean one
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.cards import from_table, to_table
+from robustbench_seg.corruption import library_differences, probe, probe_image
+from robustbench_seg.errors import CardError, ResultsError, RobustsegError
+from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.records import versions
+from robustbench_seg.files import canonical_json, digest_bytes, write_json
+from robustbench_seg.machine.hardware import hardware
+from robustbench_seg.records.protocol import Condition
+from robustbench_seg.results import writing
+from robustbench_seg.segmenter import Segmenter
+
+TOLERANCE = 1e-4
+"""Share of labels that another processor or GPU may change; more is another network."""
+
+SCALE = 2
+"""The built-in image is enlarged so many times before a network sees it."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What one start of a run found.
+
+    Attributes:
+        libraries: Versions, by name.
+        hardware: Name of the device of the network.
+        images: Folder of a condition, such as "fog/3" -> sha256 of the corrupted built-in image.
+        labels: The network's labels of the clean one, uint8, compressed, in base64; None for a
+            user's segmenter, whose version or facts say what it answers.
+        differing: Share of labels that differ from those of the first start.
+    """
+
+    libraries: dict[str, str]
+    hardware: str
+    images: dict[str, str]
+    labels: str | None = None
+    differing: float | None = None
+
+
+def check_probe(
+    folder: Path,
+    evaluation: Evaluation,
+    segmenter: Segmenter,
+    conditions: Sequence[Condition],
+    of_tree: Mapping[str, str] | None,
+) -> None:
+    """Compare this start of a run with the earlier ones, and record what is new about it.
+
+    Args:
+        folder: The run folder.
+        evaluation: What is about to run.
+        segmenter: The segmenter of this run.
+        conditions: Those that lack images; clean needs no probe.
+        of_tree: The probe of the tree that images are read from; None: they are made in memory.
+
+    Raises:
+        ResultsError: A condition gives other pixels than in an earlier start, or the network
+            other labels; the message names the libraries that differ.
+    """
+    earlier = read_probes(folder)
+    here, device = versions(segmenter), hardware(segmenter.about.device)
+    known: dict[str, str] = {}
+    for one in earlier:
+        known = {**one.images, **known}
+    images = _images(conditions, evaluation, of_tree)
+    for condition in conditions:
+        before, now = known.get(condition.folder), images.get(condition.folder)
+        if before and now and before != now:
+            raise ResultsError(
+                f"{folder}: {condition.name} at severity {condition.severity} gives other pixels "
+                f"than when this run began ({_changed(earlier, here)}); use those versions, or "
+                "another folder of runs"
+            )
+    same_machine = any((one.libraries, one.hardware) == (here, device) for one in earlier)
+    if same_machine and images.keys() <= known.keys():
+        return
+    labels = None if same_machine else _labels(segmenter)
+    differing = _differing(folder, earlier, labels, here)
+    text = None if labels is None else base64.b64encode(zlib.compress(labels.tobytes())).decode()
+    _write(folder, Probe(here, device, images, text, differing))
+
+
+def read_probes(folder: Path) -> list[Probe]:
+    """The probes of a run folder, that of its first start first."""
+    files = [p for p in (folder / "probes").glob("*.json") if not p.name.startswith(".")]
+    probes = []
+    for path in sorted(files):
+        try:
+            table = json.loads(path.read_text(encoding="utf-8"))
+            probes.append(from_table(Probe, table, str(path)))
+        except (OSError, ValueError, CardError) as error:
+            raise ResultsError(f"{path} cannot be read ({error}); remove this file") from None
+    return probes
+
+
+def _images(
+    conditions: Sequence[Condition], evaluation: Evaluation, of_tree: Mapping[str, str] | None
+) -> dict[str, str]:
+    if of_tree is not None:
+        asked = {condition.folder for condition in conditions}
+        return {name: digest for name, digest in of_tree.items() if name in asked}
+    spec = evaluation.spec
+    return probe(conditions, evaluation.protocol, spec.stream, spec.seed)
+
+
+def _labels(segmenter: Segmenter) -> NDArray[np.uint8] | None:
+    if segmenter.record.runtime == "python":
+        return None
+    image = probe_image().repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+    try:
+        return segmenter(image)
+    except RobustsegError:  # takes no image of this size
+        return None
+
+
+def _differing(
+    folder: Path,
+    earlier: list[Probe],
+    labels: NDArray[np.uint8] | None,
+    here: Mapping[str, str],
+) -> float | None:
+    """The share of labels that differ from those of the first start that has some."""
+    first = next((one.labels for one in earlier if one.labels), None)
+    if first is None or labels is None:
+        return None
+    before = np.frombuffer(zlib.decompress(base64.b64decode(first)), np.uint8)
+    if before.size != labels.size:
+        return None
+    share = float((before != labels.ravel()).mean())
+    if share > TOLERANCE:
+        raise ResultsError(
+            f"{folder}: the network labels {100 * share:.2f} % of the built-in image otherwise "
+            f"than when this run began ({_changed(earlier, here)}); use those versions, or another "
+            "folder of runs"
+        )
+    return share
+
+
+def _changed(earlier: list[Probe], here: Mapping[str, str]) -> str:
+    said = library_differences(earlier[0].libraries, here) if earlier else ""
+    return said or "with the same versions of the libraries: the program was changed"
+
+
+def _write(folder: Path, found: Probe) -> None:
+    table = to_table(found)
+    digest = digest_bytes(canonical_json(table).encode())[:8]
+    number = len(list((folder / "probes").glob("*.json")))
+    path = folder / "probes" / f"{number:03d}-{digest}.json"
+    with writing(path):
+        write_json(path, table)

@@ -1,0 +1,115 @@
+"""What run.json of each run is to hold."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import torch
+
+from robustbench_seg.analysis import count_image
+from robustbench_seg.corruption import FAST_STREAM_VERSION, laws, libraries
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import ResultsError, RobustsegError
+from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.machine.hardware import hardware
+from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
+from robustbench_seg.segmenter import Segmenter
+from robustbench_seg.trees.manifest import Manifest, read_manifest
+
+log = logging.getLogger(__name__)
+
+
+def tree_of(evaluation: Evaluation) -> Manifest | None:
+    """The manifest of the tree that corrupted images are read from; None: they are made in memory.
+
+    Raises:
+        ResultsError: The tree was made otherwise than the evaluation asks for, or lacks one of its
+            conditions.
+    """
+    spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
+    folder = spec.corrupted
+    if folder is None:
+        return None
+    tree = read_manifest(folder)
+    wanted = {"stream": spec.stream, "seed": spec.seed, "dataset": data.name, "split": data.split}
+    differing = [
+        f"its {name} is {getattr(tree, name)}, not {value}"
+        for name, value in wanted.items()
+        if getattr(tree, name) != value
+    ]
+    if tree.severities_digest != protocol.severities_digest:
+        differing.append(
+            f"its severities are those of {tree.protocol} {tree.protocol_version}, not of "
+            f"{protocol.name} {protocol.version}"
+        )
+    if differing:
+        raise ResultsError(
+            f"{folder} does not hold the images asked for: {'; '.join(differing)}. "
+            "Ask for what it holds, or let the images be made in memory"
+        )
+    for condition in evaluation.all_conditions[1:]:
+        if not (folder / condition.folder).is_dir():
+            raise ResultsError(
+                f"{folder} has no {condition.name} at severity {condition.severity}; generate it, "
+                "or choose other corruptions"
+            )
+    return tree
+
+
+def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Manifest | None) -> RunRecord:
+    """What run.json of a segmenter's run is to hold; see RunRecord.
+
+    Nothing of which the results are independent is in its key: workers, paths, the way the
+    corrupted images came in, which conditions were asked for.
+    """
+    spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
+    streams = {"fast stream": FAST_STREAM_VERSION} if spec.stream == "fast" else {}
+    own_laws = {**laws(protocol), **streams} if tree is None else _laws_of(tree, evaluation)
+    key = RunKey(
+        segmenter.record,
+        DatasetRecord(
+            data.name, data.split, len(data), tuple(data.classes), _plain(data.fingerprint)
+        ),
+        CorruptionRecord(spec.stream, spec.seed, protocol.severities_digest, own_laws),
+    )
+    return RunRecord(
+        model=segmenter.name,
+        key=key,
+        protocol=protocol.name,
+        protocol_version=protocol.version,
+        clip=data.clip,
+        palette=tuple((r, g, b) for r, g, b in data.palette),
+        about=replace(segmenter.about, macs=_macs(segmenter, data)),
+        published=evaluation.published(segmenter),
+        libraries=versions(segmenter),
+        hardware=hardware(segmenter.about.device),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=spec.command,
+    )
+
+
+def versions(segmenter: Segmenter) -> dict[str, str]:
+    """Versions of the libraries that make images and compute a segmenter."""
+    return {**libraries(), "torch": str(torch.__version__), **segmenter.about.libraries}
+
+
+def _laws_of(tree: Manifest, evaluation: Evaluation) -> dict[str, int]:
+    current = laws(evaluation.protocol)
+    return {**current, "fast stream": FAST_STREAM_VERSION}
+
+
+def _plain(fingerprint: Mapping[str, object]) -> dict[str, object]:
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in fingerprint.items()}
+
+
+def _macs(segmenter: Segmenter, data: Dataset) -> int | None:
+    """Multiply-accumulates for an image of the size of the first one, where they can be counted."""
+    if segmenter.about.card is None:
+        return segmenter.about.macs
+    try:
+        height, width = data[0].image.shape[:2]
+        return count_image(segmenter.record, len(segmenter.classes), (height, width))
+    except RobustsegError as error:
+        log.info("%s: operations not counted: %s", segmenter.name, error)
+        return None

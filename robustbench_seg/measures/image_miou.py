@@ -1,0 +1,55 @@
+"""The mIoU of each image by itself, averaged over images.
+
+The pooled mIoU weighs an image by its pixels and a rare class by the few images that show it; this
+one weighs every image alike, as leaderboards of single images and many papers on robustness do.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.measures.measure import Counts, Prediction, Score, Scores
+from robustbench_seg.measures.pixels import mean_iou
+
+
+class ImageMeanIoU:
+    """Mean over the images of the mIoU over the classes present in truth or prediction.
+
+    An image without a scored pixel has no mIoU and does not count.
+    """
+
+    name = "image_miou"
+    column = "image_miou"
+    law = 1
+    scores = (
+        Score(
+            "image_miou",
+            "per-image mIoU",
+            "Mean over the images of each image's own mIoU, in percent: over the classes that "
+            "occur in its truth or its prediction. Every image counts alike.",
+        ),
+    )
+
+    def shape(self, classes: int) -> tuple[int, ...]:
+        """The image's mIoU, and 1."""
+        return (2,)
+
+    def prepare(self, truth: NDArray[np.uint8]) -> None:
+        """Nothing: the matrix needs the truth as it is."""
+
+    def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.float64]:
+        """float64: mIoU in percent and 1, or 0 and 0 where no pixel is scored."""
+        miou = mean_iou(prediction.matrix)
+        return np.array([0.0, 0.0] if np.isnan(miou) else [miou, 1.0])
+
+    def pooled(self, observed: Counts) -> Counts:
+        """The same: sums are all that a mean needs."""
+        return observed
+
+    def score(self, counts: Counts) -> Mapping[str, Scores]:
+        """Sum over number."""
+        total, number = np.moveaxis(counts, -1, 0)
+        means = np.full(total.shape, np.nan)
+        np.divide(total, number, out=means, where=number > 0)
+        return {"image_miou": means}

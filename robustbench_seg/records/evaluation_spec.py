@@ -1,0 +1,128 @@
+"""Everything that an evaluation is asked to do, as one value.
+
+The command line, Python, shards, torchrun's processes and Ray's tasks all pass this object on.
+"""
+
+import shlex
+import sys
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
+from robustbench_seg.records.protocol import SEVERITIES
+from robustbench_seg.records.shard import WHOLE, Shard
+
+STREAM_NAMES = ("fast", "reference")
+
+
+def command_line() -> str:
+    """The command that this process was started with."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """What to evaluate, and how. JSON-able with cards.to_table.
+
+    Attributes:
+        models: Names of cards, card files, or hf:, onnx: and python: models.
+        data: Root folder of the dataset; None: the dataset's own default.
+        dataset: Name of the dataset, or its TOML file.
+        split: Split of the dataset.
+        limit: Only the first so many images; they are a dataset of their own.
+        corrupted: A tree to read corrupted images from; None: they are made in memory.
+        protocol: Name of the protocol, or its TOML file.
+        corruptions: Which of the protocol's; none named: all. "clean" alone: no other. Clean
+            images are always scored.
+        severities: Which severities; none named: all.
+        stream: Where random numbers come from.
+        seed: Of the corruptions' random numbers, 0 to 2^32 - 1.
+        measures: What is counted for each image, by name; none named: every measure.
+        out: Folder of run folders.
+        weights: In place of a card's own: a file, hf:<hub id> or URL; "none": random ones.
+        name: The model's name in every table; None: its own.
+        inference: Whole images or windows; None: the model's own mode.
+        device: A torch device.
+        precision: Number format of the forward pass: "float32", "bf16" or "fp16".
+        backend: What runs the network of a card.
+        batch: Windows of an image that a GPU is given at once.
+        threads: CPU threads of a network; None: as many as torch takes.
+        workers: Threads that make images ahead of the network; None: 1, for a GPU more.
+        shard: The part of the images to run here.
+        executor: "local", or "ray" for a cluster.
+        save_predictions: Folder to write each prediction to as well.
+        folder: What relative paths are relative to.
+        command: The command that was given, for readers.
+
+    Raises:
+        ModelError: A name or weights are given for several models.
+        CorruptionError: The stream, a severity or the seed does not exist.
+        ResultsError: A shard is asked of a cluster, or the limit is below 1.
+    """
+
+    models: tuple[str, ...]
+    data: Path | None = None
+    dataset: str = "cityscapes"
+    split: str = "val"
+    limit: int | None = None
+    corrupted: Path | None = None
+    protocol: str = "cityscapes-c"
+    corruptions: tuple[str, ...] = ()
+    severities: tuple[int, ...] = ()
+    stream: str = "fast"
+    seed: int = 0
+    measures: tuple[str, ...] = ()
+    out: Path = Path("runs")
+    weights: str | None = None
+    name: str | None = None
+    inference: Literal["whole", "slide"] | None = None
+    device: str = "cpu"
+    precision: str = "float32"
+    backend: Literal["torch", "onnxruntime", "openvino"] = "torch"
+    batch: int = 1
+    threads: int | None = None
+    workers: int | None = None
+    shard: Shard = WHOLE
+    executor: Literal["local", "ray"] = "local"
+    save_predictions: Path | None = None
+    folder: Path = field(default_factory=Path.cwd)
+    command: str = field(default_factory=command_line)
+
+    def __post_init__(self) -> None:
+        if len(self.models) > 1 and (self.name or self.weights not in (None, "none")):
+            raise ModelError("a name and weights go with a single model; evaluate them one by one")
+        if self.executor == "ray" and self.shard != WHOLE:
+            raise ResultsError("a shard is for machines that share no cluster; leave it out")
+        if self.stream not in STREAM_NAMES:
+            raise CorruptionError(unknown("stream", self.stream, STREAM_NAMES))
+        if not 0 <= self.seed < 2**32:
+            raise CorruptionError(f"seed {self.seed}: an integer of 0 to 2^32 - 1 is wanted")
+        for severity in self.severities:
+            if severity not in SEVERITIES:
+                raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
+        if self.limit is not None and self.limit < 1:
+            raise ResultsError(f"the first {self.limit} images were asked for; ask for 1 or more")
+
+
+def evaluation_spec(**options: Any) -> EvaluationSpec:
+    """An EvaluationSpec of what a person writes: single values for tuples, strings for paths.
+
+    Raises:
+        ResultsError: There is no option of a name.
+    """
+    names = {each.name: each for each in fields(EvaluationSpec)}
+    if "model" in options:
+        options["models"] = options.pop("model")
+    values: dict[str, Any] = {}
+    for name, value in options.items():
+        if name not in names:
+            raise ResultsError(unknown("option of evaluate", name, names))
+        if name in ("models", "corruptions", "severities", "measures"):
+            value = (value,) if isinstance(value, str | int | Path) else tuple(value)
+        if name == "models":
+            value = tuple(map(str, value))
+        if name in ("data", "corrupted", "out", "save_predictions", "folder"):
+            value = None if value is None else Path(value)
+        values[name] = str(value) if name in ("dataset", "protocol", "weights") and value else value
+    return EvaluationSpec(**values)

@@ -1,0 +1,40 @@
+"""A run folder as an object: its record, its rows, its scores."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.measures import CONFUSION
+from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.results.read import read_counts, read_results
+from robustbench_seg.results.scores import condition_scores
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: a model on a dataset.
+
+    Attributes:
+        path: Its folder.
+    """
+
+    path: Path
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """What was run."""
+        return read_record(self.path)
+
+    def results(self) -> pd.DataFrame:
+        """A row for each image and condition; see read_results."""
+        return read_results(self.path)
+
+    def conditions(self) -> pd.DataFrame:
+        """The mIoU of each condition, in percent; see results.condition_scores."""
+        return condition_scores(read_counts(self.path, [CONFUSION]))
+
+    def __repr__(self) -> str:
+        record = self.record
+        return f"<run {record.model} on {record.images} images of {record.dataset}: {self.path}>"
