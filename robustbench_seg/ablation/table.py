@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.reporting.gather import read_panels
 from robustbench_seg.reporting.literature.published import published_table
 
@@ -52,13 +52,13 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
     return pd.DataFrame(rows)
 
 
-def _how_trained(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _how_trained(records: Sequence[RunRecord]) -> dict[str, object]:
     """Seeds and steps of the trainings of a model, and what its encoder began with."""
-    told = [record["about"].get("training") or {} for record in records]
+    training = records[0].about.training
     return {
-        "seeds": ", ".join(str(training.get("seed")) for training in told),
-        "steps": told[0].get("iterations"),
-        "encoder from": told[0].get("encoder") or "nothing",
+        "seeds": ", ".join(str(record.training_seed) for record in records),
+        "steps": training.iterations if training else None,
+        "encoder from": (training.encoder if training else None) or "nothing",
     }
 
 

@@ -36,22 +36,10 @@ def demo(out: Path, limit: int | None) -> None:
     keep_freed_memory()
     wait_briefly()
 
-    from robustbench_seg.datasets import open_dataset
     from robustbench_seg.evaluation import evaluate
-    from robustbench_seg.records.protocol import load_protocol
-    from robustbench_seg.reporting import finding, read_panels, terminal_table, write_page
-    from robustbench_seg.reporting.recorded import recorded_runs
-    from robustbench_seg.segmenter import load_segmenter
+    from robustbench_seg.reporting import recorded_runs, write_report
 
-    dataset = open_dataset("minicity")
-    if limit is not None:
-        dataset = dataset.first(limit)
-    protocol = load_protocol()
-    segmenters = [load_segmenter(model) for model in MODELS]
-    runs = evaluate(
-        segmenters, dataset, protocol, protocol.conditions(), out / "runs", progress=True
-    )
+    runs = evaluate(model=MODELS, dataset="minicity", limit=limit, out=out / "runs", progress=True)
     recorded = [recorded_runs()] if limit is None else []  # they are of all images
-    panels = read_panels([*runs, *recorded])
-    page = write_page(panels, out / "report")
-    click.echo(f"{terminal_table(panels)}\n\n{finding(panels)}\n\nreport: {page}")
+    written = write_report([*(run.path for run in runs), *recorded], out / "report")
+    click.echo(f"{written.text}\n\nreport: {written.page}")

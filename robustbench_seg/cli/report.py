@@ -4,21 +4,14 @@ from pathlib import Path
 
 import click
 
+from robustbench_seg.cli import options
+
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUNS...")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to write to.",
-)
-@click.option(
-    "--reference",
-    metavar="M",
-    help="Model that CD and rCD are relative to: one of the runs or a published row.",
-)
-@click.option("--protocol", metavar="P", help="Score under this one; default: each run's own.")
+@options.out(required=True)
+@options.reference()
+@options.scoring_protocol()
 @click.option(
     "--no-pictures",
     is_flag=True,
@@ -36,11 +29,8 @@ def report(
     OUT/index.html is one file that opens offline; OUT/tables holds every number as CSV, LaTeX,
     Markdown and Parquet, OUT/figures every figure as SVG and PNG.
     """
-    from robustbench_seg.records.protocol import load_protocol
-    from robustbench_seg.reporting import finding, read_panels, terminal_table, write_page
+    from robustbench_seg.reporting import write_report
 
-    chosen = load_protocol(protocol) if protocol else None
-    panels = read_panels(runs, reference=reference, protocol=chosen)
-    page = write_page(panels, out, pictures=not no_pictures)
-    click.echo(terminal_table(panels))
-    click.echo(f"\n{finding(panels)}\n\nreport: {page}")
+    pictures = not no_pictures
+    written = write_report(runs, out, reference=reference, protocol=protocol, pictures=pictures)
+    click.echo(f"{written.text}\n\nreport: {written.page}")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
-from robustbench_seg.files import canonical_json
 from robustbench_seg.records.protocol import CLEAN, Protocol
+from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.reporting.degradation import degradation
 from robustbench_seg.reporting.literature import published
 from robustbench_seg.reporting.panels import Measured, Panel, names_of
@@ -19,18 +19,8 @@ from robustbench_seg.results import (
     group_runs,
     own_protocol,
     read_model,
-    read_record,
-    told,
+    reading_notes,
 )
-
-_ALIKE = {
-    "numbers of images": "images",
-    "streams": "stream",
-    "versions of the fast stream": "key/corruption/versions/fast stream",
-    "seeds": "seed",
-    "versions of the protocol": "protocol_version",
-    "precisions": "key/segmenter/precision",
-}
 
 
 def read_panels(
@@ -53,7 +43,7 @@ def read_panels(
         record = read_record(folders[0])
         used = protocol or own_protocol(folders[0], record)
         protocols[used.name] = used
-        key = (record["dataset"], record["split"], used.name)
+        key = (record.dataset, record.split, used.name)
         groups.setdefault(key, []).append(read_model(folders, used))
     panels = [_panel(group, protocols[key[2]], reference) for key, group in groups.items()]
     if reference is not None and all(panel.baseline is None for panel in panels):
@@ -64,10 +54,9 @@ def read_panels(
 
 def _panel(group: Sequence[Model], protocol: Protocol, reference: str | None) -> Panel:
     first = group[0].records[0]
-    classes = tuple(first["classes"])
-    dataset, split = first["dataset"], first["split"]
+    classes, dataset, split = first.classes, first.dataset, first.split
     for other in group[1:]:
-        if tuple(other.records[0]["classes"]) != classes:
+        if other.records[0].classes != classes:
             raise ResultsError(
                 f"{group[0].folders[0]} and {other.folders[0]}: other classes of one dataset "
                 f"({dataset} {split}) cannot be ranked together; report them apart"
@@ -111,8 +100,8 @@ def _row(run: Measured, protocol: Protocol) -> pd.DataFrame:
     row: dict[str, object] = {
         "model": run.model,
         "source": "measured",
-        "dataset": record["dataset"],
-        "split": record["split"],
+        "dataset": record.dataset,
+        "split": record.split,
         "protocol": protocol.name,
         "images": run.scored.images.get(CLEAN, 0),
         "clean": summary.clean[0],
@@ -153,8 +142,8 @@ def _class_rows(run: Measured) -> pd.DataFrame:
 def _where(run: Measured) -> dict[str, object]:
     return {
         "model": run.model,
-        "dataset": run.record["dataset"],
-        "split": run.record["split"],
+        "dataset": run.record.dataset,
+        "split": run.record.split,
     }
 
 
@@ -166,20 +155,24 @@ def _warnings(group: Sequence[Measured], ranks_published: bool) -> tuple[str, ..
         else:
             gaps.append(clean_gap(run.record, float(run.drawn.summary.clean[0])))
     said = [f"{gap}." for gap in gaps if gap]
-    for name, path in _ALIKE.items():
-        values = dict.fromkeys(str(told(run.record, path)) for run in group)
-        if len(values) > 1:
-            said.append(
-                f"The rows have different {name} ({', '.join(values)}): see the provenance of "
-                "each before comparing them."
-            )
-    files = {canonical_json(told(run.record, "key/dataset/fingerprint")) for run in group}
-    if len(files) > 1:
+    models = [run.scored for run in group]
+    for note in reading_notes(models):
+        said.append(f"The rows differ in {note}: see the provenance of each before comparing them.")
+    names = _data_differences([run.record for run in group])
+    if "the files of the dataset" in names and "number of images" not in names:
         said.append("The rows are of different files of the dataset: they do not compare.")
-    counts = {int(run.record["images"]) for run in group} - {published.IMAGES}
+    elif names:
+        said.append(f"The rows differ in {' and '.join(names)}: they do not compare.")
+    counts = {run.record.images for run in group} - {published.IMAGES}
     if ranks_published and counts:
         said.append(
             f"Measured rows are on {' or '.join(map(str, sorted(counts)))} images, published rows "
             f"on {published.IMAGES}: they do not compare."
         )
     return tuple(said)
+
+
+def _data_differences(records: Sequence[RunRecord]) -> list[str]:
+    """In what about the images the records differ from the first."""
+    found = [d for other in records[1:] for d in records[0].differences(other)]
+    return list(dict.fromkeys(d.name for d in found if d.kind == "data"))

@@ -6,16 +6,16 @@ panel carries them apart, for reference.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN, Protocol
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results import (
     Bootstrap,
     Draws,
@@ -59,28 +59,24 @@ class Measured:
         return self.scored.folders[0]
 
     @property
-    def record(self) -> Mapping[str, Any]:
+    def record(self) -> RunRecord:
         """What run.json of its first run says."""
         return self.scored.records[0]
 
     @property
     def parameters(self) -> int | None:
         """Number of parameters of the network, where the run states it."""
-        return self._count("params")
+        return self.record.about.params
 
     @property
     def macs(self) -> int | None:
         """Multiply-accumulates for one image, where the run states them."""
-        return self._count("macs")
+        return self.record.about.macs
 
     @cached_property
     def seconds(self) -> float | None:
         """Median time from an image to its labels, as measured while it was run."""
         return median_seconds(self.folder)
-
-    def _count(self, name: str) -> int | None:
-        count = self.record.get("about", {}).get(name)
-        return count if isinstance(count, int) else None
 
     def limits(self, draws: Draws) -> tuple[float, float]:
         """95 % interval of a score of `drawn`; nan where there is none, or one unit only."""
@@ -125,7 +121,7 @@ class Panel:
     def facts(self) -> str:
         """What was measured here, in one line."""
         count = sum(len(run.scored.folders) for run in self.measured)
-        counts = sorted({int(run.record["images"]) for run in self.measured})
+        counts = sorted({run.record.images for run in self.measured})
         return (
             f"{counted([count], 'measured run')}, {counted(counts, 'image')}, "
             f"{counted([len(self.classes)], 'class', 'classes')}, protocol {self.protocol.name} "

@@ -4,7 +4,7 @@ from robustbench_seg.results.clean import clean_gap, clean_gaps
 from robustbench_seg.results.comparison import (
     Reference,
     check_comparable,
-    compare,
+    compare_models,
     reading_notes,
 )
 from robustbench_seg.results.degradation import DEGRADATION_SOURCE, cd, rcd
@@ -23,7 +23,7 @@ from robustbench_seg.results.missing import missing
 from robustbench_seg.results.models import Model, own_protocol, read_model
 from robustbench_seg.results.parts import Row, Timing
 from robustbench_seg.results.read import read_counts, read_results, with_counts
-from robustbench_seg.results.run import Run
+from robustbench_seg.results.run import Run, summary_text
 from robustbench_seg.results.scores import (
     Summary,
     category_means,
@@ -36,11 +36,13 @@ from robustbench_seg.results.scores import (
 )
 from robustbench_seg.results.significance import holm, p_value, resamples_for
 from robustbench_seg.results.store import RunFolder, find_runs
+from robustbench_seg.results.table import COLUMNS, score_table, scores
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import units
 from robustbench_seg.results.writing import file_name, writing
 
 __all__ = [
+    "COLUMNS",
     "DEGRADATION_SOURCE",
     "FEW",
     "RANKED",
@@ -63,7 +65,7 @@ __all__ = [
     "clean_gap",
     "clean_gaps",
     "coarsest_scores",
-    "compare",
+    "compare_models",
     "condition_scores",
     "file_name",
     "find_runs",
@@ -83,7 +85,10 @@ __all__ = [
     "read_results",
     "reading_notes",
     "resamples_for",
+    "score_table",
+    "scores",
     "summarise",
+    "summary_text",
     "units",
     "with_counts",
     "with_every_severity",

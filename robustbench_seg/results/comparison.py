@@ -52,7 +52,7 @@ class Reference:
         return cls(name, cells.pop(CLEAN.name), cells)
 
 
-def compare(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.DataFrame:
+def compare_models(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.DataFrame:
     """Every score of two models, all in percent, and of their difference A - B.
 
     Columns: kind (clean, condition, corruption, category, summary, CD, rCD; the name of any

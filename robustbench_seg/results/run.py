@@ -1,5 +1,6 @@
 """A run folder as an object: its record, its rows, its scores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.measures import CONFUSION
+from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.results.clean import clean_gaps
 from robustbench_seg.results.read import read_counts, read_results
-from robustbench_seg.results.scores import condition_scores
+from robustbench_seg.results.scores import coarsest_scores, condition_scores, protocol_scores
 
 
 @dataclass(frozen=True)
@@ -38,3 +41,23 @@ class Run:
     def __repr__(self) -> str:
         record = self.record
         return f"<run {record.model} on {record.images} images of {record.dataset}: {self.path}>"
+
+
+def summary_text(runs: Sequence[Run], protocol: str | Protocol) -> str:
+    """For each run its scores, categories where they are whole; and what was averaged."""
+    chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
+    paths = [run.path for run in runs]
+    conditions = condition_scores(read_counts(paths, [CONFUSION]))
+    scores = protocol_scores(conditions, chosen)
+    table = pd.concat(
+        [
+            scores[["model", "clean"]],
+            coarsest_scores(conditions, chosen),
+            scores[["mean", "retention"]],
+        ],
+        axis=1,
+    )
+    text = table.to_string(index=False, float_format=lambda score: f"{score:.1f}", na_rep="-")
+    warnings = "".join(f"\nwarning: {gap}" for gap in clean_gaps(paths))
+    legend = f"mIoU in percent; retention = mean / clean. Averaged: {chosen.averaged}."
+    return f"{warnings}\n{legend}\n{text}\n\n" + "\n".join(map(str, paths))

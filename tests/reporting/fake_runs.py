@@ -1,13 +1,17 @@
 """Run folders with known scores, written through the store."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol
+from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.results import Row, RunFolder, Timing
 
 HOSTILE = "<script>alert(1)</script>"
@@ -30,6 +34,12 @@ def matrix_of(percent: int, classes: int) -> np.ndarray:
     return matrix
 
 
+def observed(percent: int, classes: int) -> dict[str, np.ndarray]:
+    """What the measures observe of such an image."""
+    matrix = matrix_of(percent, classes)
+    return {"confusion": matrix, "image_miou": np.array([mean_iou(matrix), 1.0])}
+
+
 def write_run(
     root: Path,
     model: str,
@@ -44,42 +54,38 @@ def write_run(
     about: Mapping[str, Any] | None = None,
     weights: str = "0",
     predict: float | None = None,
+    precision: str = "float32",
 ) -> Path:
     """Write a run folder under `root` and return its path.
 
     predict: seconds, of every image
     """
-    record: dict[str, Any] = {
-        "model": model,
-        "dataset": dataset,
-        "split": "val",
-        "images": images,
-        "stream": "fast",
-        "seed": seed,
-        "protocol": protocol,
-        "protocol_version": "1",
-        "key": {
-            "segmenter": {"weights": weights * 64, "model": model},
-            "corruption": {"seed": seed},
-            "versions": {"numpy": "2.0", "torch": "2.6"},
-        },
-        "about": {"params": 3_700_000, **(about or {})},
-        "classes": list(classes),
-        "created": "2026-01-01T00:00:00+00:00",
-        "command": f"robustseg evaluate --dataset {dataset} --limit {images}",
-    }
+    shipped = protocol if protocol in list_protocols() else "cityscapes-c"
+    record = RunRecord(
+        model=model,
+        key=RunKey(
+            SegmenterRecord("toy", weights=weights * 64, precision=precision),
+            DatasetRecord(dataset, "val", images, tuple(classes), {"count": images}),
+            CorruptionRecord("fast", seed, load_protocol(shipped).severities_digest, {}),
+        ),
+        protocol=protocol,
+        protocol_version="1",
+        about=replace(ModelFacts(params=3_700_000), **(about or {})),
+        libraries={"numpy": "2.0", "torch": "2.6"},
+        created="2026-01-01T00:00:00+00:00",
+        command=f"robustseg evaluate --dataset {dataset} --limit {images}",
+    )
     folder = RunFolder.open(root, record)
     rows = []
-    shipped = protocol if protocol in list_protocols() else "cityscapes-c"
     for condition in (CLEAN, *load_protocol(shipped).conditions()):
         for index in range(images):
             value = score(condition.name, condition.severity, index)
             name = f"town/{index}.png"
             if isinstance(value, str):
-                rows.append(Row(name, condition, None, value))
+                rows.append(Row(name, condition, reason=value))
             elif value is not None:
-                rows.append(Row(name, condition, matrix_of(value, len(classes))))
-    there = [row for row in rows if row.matrix is not None and predict]
+                rows.append(Row(name, condition, observed(value, len(classes))))
+    there = [row for row in rows if row.reason is None and predict]
     folder.add(0, rows, [Timing(row.image, row.condition, 0.5, predict or 0) for row in there])
     for condition in pictures:
         write_pictures(folder.path, condition)

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
+from robustbench_seg.measures import MEASURES
 from robustbench_seg.records.protocol import list_protocols
 from robustbench_seg.reporting.literature import published
 from robustbench_seg.reporting.page.panel_view import panel_view, slug, unique
@@ -17,9 +18,7 @@ from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.files import write_tables
 
 WORDS = (
-    ("mIoU", "Mean over the classes of intersection over union, in percent, from one confusion "
-     "matrix pooled over all images; pixels without a label are left out, and so are classes that "
-     "occur in neither prediction nor truth."),
+    *((score.label, score.definition) for measure in MEASURES for score in measure.scores),
     ("a cell", "Plain mean of the mIoU at the scored severities of that corruption. It is empty "
      "unless every scored severity of every image is there; so are means built on it."),
     ("mean", "Unweighted mean of the corruptions' cells; mPC where all five severities score."),
@@ -95,7 +94,7 @@ def _command(panels: Sequence[Panel], pictures: bool) -> str:
     options = ["--reference", baseline] if baseline else []
     for name in sorted({panel.protocol.name for panel in panels}):
         runs = [run for p in panels if p.protocol.name == name for run in p.measured]
-        own = {run.record.get("protocol") for run in runs}
+        own = {run.record.protocol for run in runs}
         if name not in list_protocols():
             options += ["--protocol", f"{name}.toml"]
         elif own != {name}:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from robustbench_seg.measures import MEASURES, Score
 from robustbench_seg.reporting.panels import Measured, Panel, counted
+from robustbench_seg.results import RANKED
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def number(value: float, digits: int = 1) -> str:
 def ranking_table(panel: Panel) -> Table:
     """Clean, mean with its interval, retention, category means, parameters; best first."""
     means = panel.category_means
-    count = len(panel.protocol.names)
+    count, others = len(panel.protocol.names), other_scores(panel)
     columns = [
         Column("model"),
         Column("clean"),
@@ -95,6 +97,10 @@ def ranking_table(panel: Panel) -> Table:
         Column("retention", "mean / clean, percent"),
         *(Column(category, f"mean over the {category} corruptions") for category in means.columns),
         *(Column(f"{name}, %", f"against {panel.baseline}") for name in panel.degradation.columns),
+        *(
+            Column(score.label, f"{score.definition} Mean over the corruptions.")
+            for score in others
+        ),
         Column("params, M", "parameters, in millions"),
         Column("GMAC", "10^9 multiply-accumulates for one image, as it goes through the network"),
         Column("images/s", "from image to labels, on the machine that the provenance names"),
@@ -117,6 +123,7 @@ def ranking_table(panel: Panel) -> Table:
                     Cell(number(record["clean"])),
                     _mean_cell(record["mean"], limits, panel.mean_span),
                     *(Cell(number(value)) for value in values),
+                    *(_other_cell(measured, score) for score in others),
                     *_cost_cells(measured),
                 ],
                 kind=source,
@@ -127,11 +134,35 @@ def ranking_table(panel: Panel) -> Table:
     )
 
 
+def other_scores(panel: Panel) -> list[Score]:
+    """The scores beside the one that ranks, of which some model of a panel has a mean."""
+    return [
+        score
+        for measure in MEASURES
+        for score in measure.scores
+        if score.name != RANKED
+        if any(
+            not math.isnan(run.drawn.scores[score.name].summary.mean[0]) for run in panel.measured
+        )
+    ]
+
+
+def _other_cell(measured: Measured | None, score: Score) -> Cell:
+    """The mean of a score over the corruptions; its interval on hover."""
+    if measured is None:
+        return Cell("")
+    draws = measured.drawn.scores[score.name].summary.mean
+    low, high = measured.limits(draws)
+    title = None if math.isnan(low) else f"95 % interval {number(low)} to {number(high)}"
+    return Cell(number(draws[0]), title=title)
+
+
 def tag(panel: Panel, model: str) -> str | None:
     """What is said behind the name of a measured model."""
     trainings = panel.run(model).drawn.trainings
     said = [f"{trainings} trainings"] if trainings > 1 else []
-    augmented = (panel.run(model).record.get("about", {}).get("training") or {}).get("augment")
+    training = panel.run(model).record.about.training
+    augmented = training.augment if training else None
     return ", ".join([*said, *([f"trained with {augmented}"] if augmented else [])]) or None
 
 

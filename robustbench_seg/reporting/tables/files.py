@@ -13,23 +13,13 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.files import atomic_path, write_text
-from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Protocol, load_protocol
+from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
 from robustbench_seg.reporting.literature import published
-from robustbench_seg.reporting.panels import Measured, Panel, counted
+from robustbench_seg.reporting.panels import Panel, counted
 from robustbench_seg.reporting.tables.formats import csv, grouped_latex, markdown
+from robustbench_seg.results import COLUMNS, score_table
 
 _WHERE = ["model", "dataset", "split"]
-
-TIDY = {
-    **dict.fromkeys([*_WHERE, "source", "protocol", "metric", "corruption", "category"], "string"),
-    "severities": "string",
-    "class": "string",
-    "value": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "images": "Int64",
-}
-"""Columns of scores.parquet. severities: which were averaged, such as "1-3"; "0" is clean."""
 
 
 def write_tables(panels: Sequence[Panel], folder: Path) -> None:
@@ -41,15 +31,22 @@ def write_tables(panels: Sequence[Panel], folder: Path) -> None:
     write_text(folder / "miou.tex", "\n".join(tex))
     write_text(folder / "per_severity.csv", csv(_joined([panel.severities for panel in panels])))
     write_text(folder / "per_class.csv", csv(_joined([panel.per_class for panel in panels])))
-    tidy = pd.concat([_tidy(panel) for panel in panels], ignore_index=True)
+    tidy = pd.concat(
+        [
+            score_table(run.scored, panel.protocol, run.model)
+            for panel in panels
+            for run in panel.measured
+        ],
+        ignore_index=True,
+    )
     if any(panel.shows_published for panel in panels):
         table, protocol = published.cityscapes_c(), load_protocol(published.PROTOCOL)
         write_text(folder / "published.csv", csv(table))
         write_text(folder / "published.md", markdown(table))
         text = _latex(table, protocol, f"Published: {published.SOURCE} Here", "published")
         write_text(folder / "published.tex", text)
-        rows = pd.DataFrame(_published_rows(table, protocol), columns=list(TIDY))
-        tidy = pd.concat([tidy, rows.astype(TIDY)], ignore_index=True)
+        rows = pd.DataFrame(_published_rows(table, protocol), columns=list(COLUMNS))
+        tidy = pd.concat([tidy, rows.astype(COLUMNS)], ignore_index=True)
     with atomic_path(folder / "scores.parquet") as partial:
         tidy.to_parquet(partial, index=False)
 
@@ -80,52 +77,6 @@ def _latex(scores: pd.DataFrame, protocol: Protocol, where: str, label: str, not
     groups = {spec.name.replace("_", " "): spec.category for spec in specs}
     caption = f"{where}: mIoU in percent; averaged: {protocol.averaged.replace('_', ' ')}{note}"
     return grouped_latex(table, groups, caption, f"tab:{label}")
-
-
-def _tidy(panel: Panel) -> pd.DataFrame:
-    """Every number of a panel's measured rows."""
-    rows = [row for run in panel.measured for row in _summary_rows(run, panel.protocol)]
-    summary = pd.DataFrame(rows, columns=list(TIDY))
-    single = panel.severities[panel.severities["severity"] > 0].drop(columns="scored")
-    single = single.rename(columns={"miou": "value"}).assign(metric="miou")
-    classes = panel.per_class.rename(columns={"iou": "value"}).assign(metric="iou")
-    parts = [summary, single, classes]
-    for part in parts[1:]:
-        part["severities"] = part.pop("severity").astype(str)
-    same = {"source": "measured", "protocol": panel.protocol.name}
-    shaped = [part.assign(**same).reindex(columns=list(TIDY)).astype(TIDY) for part in parts]
-    return pd.concat(shaped, ignore_index=True)
-
-
-def _summary_rows(run: Measured, protocol: Protocol) -> Iterator[dict[str, object]]:
-    summary, images = run.drawn.summary, run.scored.images.get(CLEAN, 0)
-    every = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
-    scored = protocol.averaged.removeprefix("severities ")
-    scores = [("miou", CLEAN.name, CLEAN.name, "0", summary.clean)]
-    for spec in protocol.corruptions:
-        draws = summary.corruptions[spec.name]
-        scores.append(("miou", spec.name, spec.category, spec.scored_text, draws))
-    scores += [("mean", "", name, scored, draws) for name, draws in summary.categories.items()]
-    scores += [
-        ("mean", "", "", scored, summary.mean),
-        ("retention", "", "", scored, summary.retention),
-        ("mPC", "", "", every, summary.mpc),
-        ("rPC", "", "", every, summary.rpc),
-    ]
-    where = {"model": run.model, "dataset": run.record["dataset"], "split": run.record["split"]}
-    for metric, corruption, category, severities, draws in scores:
-        low, high = run.limits(draws)
-        yield {
-            **where,
-            "metric": metric,
-            "corruption": corruption or None,
-            "category": category or None,
-            "severities": severities,
-            "value": draws[0],
-            "ci_low": low,
-            "ci_high": high,
-            "images": images,
-        }
 
 
 def _published_rows(table: pd.DataFrame, protocol: Protocol) -> Iterator[dict[str, object]]:

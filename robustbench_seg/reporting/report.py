@@ -1,0 +1,71 @@
+"""`report`: runs -> tables, figures and one offline page in a folder."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.reporting.finding import finding, terminal_table
+from robustbench_seg.reporting.gather import read_panels
+from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.panels import Panel
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A report that was written.
+
+    Attributes:
+        page: index.html; tables/, figures/ and pictures/ lie beside it.
+        panels: What it shows: one ranking for each dataset, split and protocol.
+    """
+
+    page: Path
+    panels: Sequence[Panel]
+
+    @property
+    def text(self) -> str:
+        """The rankings and the finding as plain text."""
+        return f"{terminal_table(self.panels)}\n\n{finding(self.panels)}"
+
+
+def write_report(
+    runs: Iterable[Path | str] | Path | str,
+    out: Path | str,
+    *,
+    reference: str | None = None,
+    protocol: str | Path | Protocol | None = None,
+    pictures: bool = True,
+) -> Report:
+    """Write the report of runs; see `report`."""
+    chosen = load_protocol(protocol) if isinstance(protocol, str | Path) else protocol
+    named = [runs] if isinstance(runs, str | Path) else list(runs)
+    panels = read_panels(named, reference=reference, protocol=chosen)
+    return Report(write_page(panels, Path(out), pictures=pictures), panels)
+
+
+def report(
+    runs: Iterable[Path | str] | Path | str,
+    out: Path | str,
+    *,
+    reference: str | None = None,
+    protocol: str | Path | Protocol | None = None,
+    pictures: bool = True,
+) -> Path:
+    """Write the report of runs: one HTML page that opens offline, tables and figures.
+
+    Args:
+        runs: Run folders, or folders of them.
+        out: Folder to write to.
+        reference: Model that CD and rCD are relative to: one of the runs, or a published row.
+        protocol: Score under this one, a name, TOML file or Protocol; None: each run under its own.
+        pictures: Whether to show images of the dataset, whose licence may forbid to pass them on.
+
+    Returns:
+        The path of index.html.
+
+    Raises:
+        ResultsError: A folder holds no run or a broken one; runs do not fit together; there is no
+            such reference; pictures of an earlier report are in the way.
+    """
+    return write_report(runs, out, reference=reference, protocol=protocol, pictures=pictures).page
