@@ -8,34 +8,80 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from robustbench_seg.corruption import corrupt
-    from robustbench_seg.datasets import open_dataset
+    from robustbench_seg.corruption import CORRUPTIONS, Corruption, corrupt
+    from robustbench_seg.datasets import class_names, list_datasets, open_dataset
+    from robustbench_seg.errors import RobustsegError
+    from robustbench_seg.evaluation import evaluate
+    from robustbench_seg.records.evaluation_spec import EvaluationSpec
     from robustbench_seg.records.model_card import list_models
-    from robustbench_seg.results import read_results
+    from robustbench_seg.records.protocol import list_protocols, load_protocol
+    from robustbench_seg.records.training_recipe import TrainingRecipe
+    from robustbench_seg.reporting import compare, report
+    from robustbench_seg.results import Run, read_results, scores
     from robustbench_seg.segmenter import load_model, load_segmenter
+    from robustbench_seg.training import train
+    from robustbench_seg.trees import generate_cityscapes_c, verify
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "corrupt",
-    "list_models",
-    "load_model",
-    "load_segmenter",
-    "open_dataset",
-    "read_results",
-]
-
-_ROOM = {
+_ROOMS = {
+    "CORRUPTIONS": "corruption",
+    "Corruption": "corruption",
+    "EvaluationSpec": "records.evaluation_spec",
+    "RobustsegError": "errors",
+    "Run": "results",
+    "TrainingRecipe": "records.training_recipe",
+    "class_names": "datasets",
+    "compare": "reporting",
     "corrupt": "corruption",
+    "evaluate": "evaluation",
+    "generate_cityscapes_c": "trees",
+    "list_datasets": "datasets",
     "list_models": "records.model_card",
+    "list_protocols": "records.protocol",
     "load_model": "segmenter",
+    "load_protocol": "records.protocol",
     "load_segmenter": "segmenter",
     "open_dataset": "datasets",
     "read_results": "results",
+    "report": "reporting",
+    "scores": "results",
+    "train": "training",
+    "verify": "trees",
 }
+
+__all__ = [
+    "CORRUPTIONS",
+    "Corruption",
+    "EvaluationSpec",
+    "RobustsegError",
+    "Run",
+    "TrainingRecipe",
+    "class_names",
+    "compare",
+    "corrupt",
+    "evaluate",
+    "generate_cityscapes_c",
+    "list_datasets",
+    "list_models",
+    "list_protocols",
+    "load_model",
+    "load_protocol",
+    "load_segmenter",
+    "open_dataset",
+    "read_results",
+    "report",
+    "scores",
+    "train",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOM:
-        return getattr(importlib.import_module(f"{__name__}.{_ROOM[name]}"), name)
+    if name in _ROOMS:
+        return getattr(importlib.import_module(f"{__name__}.{_ROOMS[name]}"), name)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,5 +1,6 @@
 """The robustseg command: its subcommands, one file each, and what becomes of an error."""
 
+import logging
 from typing import Any
 
 import click
@@ -20,6 +21,8 @@ from robustbench_seg.cli.verify import verify
 from robustbench_seg.cli.weights import weights
 from robustbench_seg.errors import RobustsegError
 
+log = logging.getLogger(__name__)
+
 
 class Program(click.Group):
     """A group that turns the project's errors into one line and an exit code (0, 1, 2, 130)."""
@@ -29,6 +32,7 @@ class Program(click.Group):
         try:
             return super().invoke(context)
         except RobustsegError as error:
+            log.debug("the command ends", exc_info=error)
             message, code = str(error), error.exit_code
         except KeyboardInterrupt:
             message, code = "interrupted; what is finished is kept", 130
@@ -55,7 +59,8 @@ class Program(click.Group):
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="robustseg")
-def main() -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Show what is logged, with all tracebacks.")
+def main(verbose: bool) -> None:
     """Measure how robust semantic segmentation models are.
 
     Makes Cityscapes-C from Cityscapes (16 corruptions x 5 severities), scores models on it, and
@@ -64,6 +69,9 @@ def main() -> None:
     Exit codes: 0 all done; 1 something asked for is missing, each named; 2 usage or a missing
     prerequisite; 130 interrupted, what is finished is kept.
     """
+    if verbose:
+        logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+        logging.getLogger("robustbench_seg").setLevel(logging.DEBUG)
 
 
 for command in (

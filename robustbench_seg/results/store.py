@@ -75,7 +75,7 @@ class RunFolder:
         path = folder.path / RUN_FILE
         if path.exists():
             standing = read_record(folder.path)
-            if standing.key != record.key:
+            if standing.key.digest != record.key.digest:
                 raise ResultsError(
                     f"{folder.path} holds another run: "
                     f"{first_difference(standing.key, record.key)}; choose another folder of runs, "
