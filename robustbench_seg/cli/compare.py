@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from robustbench_seg.cli import options
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -15,21 +17,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
-@click.option(
-    "--runs",
-    metavar="RUNS",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    default=(Path("runs"),),
-    show_default="runs",
-    help="Where models are looked for by name: run folders, or folders of them; repeatable.",
-)
-@click.option("--protocol", metavar="P", help="Score under this one; default: A's own.")
-@click.option(
-    "--reference",
-    metavar="M",
-    help="Model that CD and rCD are relative to: one of the runs or a published row.  [default: B]",
-)
+@options.runs()
+@options.scoring_protocol()
+@options.reference(show_default="B")
 @click.option(
     "--csv",
     metavar="FILE",

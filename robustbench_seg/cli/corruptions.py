@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from robustbench_seg.cli import options
+
 if TYPE_CHECKING:
     from robustbench_seg.records.protocol import Protocol
 
 
 @click.command()
-@click.option(
-    "--protocol",
+@options.protocol(
     "names",
-    metavar="P",
     multiple=True,
-    default=["cityscapes-c"],
-    show_default=True,
-    help="Its name or TOML file; repeatable: a preview then shows each corruption once.",
+    default=("cityscapes-c",),
+    help="cityscapes-c, city-c-fan, mpc-15 or a TOML file; repeatable: a preview then shows each "
+    "corruption once.",
 )
 @click.option(
     "--preview",
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Write a sheet of this photo under every corruption and severity.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
+@options.out(
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
     help="Where the sheet goes.  [default: corruptions.png]",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@options.seed()
 def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int) -> None:
     """List the corruptions of a protocol with their parameters, or look at them."""
     from robustbench_seg.records.protocol import load_protocol, merged

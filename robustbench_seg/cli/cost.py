@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from robustbench_seg.cli.sizes import parse_size
+from robustbench_seg.cli import options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,20 +26,12 @@ FORMATS = {"params_m": "{:.2f}", "peak_mb": "{:.0f}", "images_per_s": "{:.3g}"}
 
 
 @click.command()
-@click.option(
-    "--model",
-    "models",
-    metavar="M",
-    multiple=True,
-    help="Name of a model card or a card file; repeatable.  [default: every card]",
-)
-@click.option(
-    "--size",
+@options.models(help="Name of a model card, or a card file; repeatable.  [default: every card]")
+@options.size(
     "sizes",
-    metavar="HxW",
     multiple=True,
-    callback=parse_size,
-    help="Repeatable.  [default: the literature's for the card's dataset]",
+    help="Height and width of the image; repeatable.  [default: the literature's for the card's "
+    "dataset]",
 )
 @click.option(
     "--repeat",
@@ -47,30 +39,13 @@ FORMATS = {"params_m": "{:.2f}", "peak_mb": "{:.0f}", "images_per_s": "{:.3g}"}
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Measure time and memory, too, as the median of N images; large models take minutes.",
+    help="Measure time and memory, too, as the median of N images; large models take minutes. "
+    "--device, --precision and --threads say on what.",
 )
-@click.option(
-    "--device", default="cpu", show_default=True, help="What --repeat measures on: cpu, cuda ..."
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "bf16", "fp16"]),
-    default="float32",
-    show_default=True,
-    help="Number format that --repeat measures.",
-)
-@click.option(
-    "--threads",
-    metavar="N",
-    type=click.IntRange(1),
-    help="CPU threads that --repeat uses.  [default: all cores]",
-)
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write cost.csv, published.csv and size.svg and .png: parameters against mIoU.",
-)
+@options.device()
+@options.precision()
+@options.threads()
+@options.out(help="Write cost.csv, published.csv and size.svg and .png: parameters against mIoU.")
 def cost(
     models: tuple[str, ...],
     sizes: tuple[tuple[int, int], ...],

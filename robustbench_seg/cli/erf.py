@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from robustbench_seg.cli.sizes import parse_size
+from robustbench_seg.cli import options
 
 if TYPE_CHECKING:
     from robustbench_seg.datasets import Dataset
@@ -16,22 +16,10 @@ LARGEST, MULTIPLE = 1024, 64
 
 
 @click.command()
-@click.option(
-    "--model",
-    "models",
-    metavar="M",
-    multiple=True,
-    required=True,
-    help="Name of a model card or a card file; repeatable.",
-)
-@click.option(
-    "--data",
-    metavar="ROOT",
-    type=click.Path(path_type=Path),
-    help="Root of the dataset; for Cityscapes it defaults to $CITYSCAPES_DATASET.",
-)
-@click.option("--dataset", default="cityscapes", show_default=True, help="Its name or TOML file.")
-@click.option("--split", default="val", show_default=True)
+@options.models(required=True)
+@options.data()
+@options.dataset()
+@options.split()
 @click.option(
     "--images",
     metavar="N",
@@ -40,26 +28,12 @@ LARGEST, MULTIPLE = 1024, 64
     show_default=True,
     help="How many, spread evenly over the split.",
 )
-@click.option(
-    "--size",
-    metavar="HxW",
-    callback=parse_size,
-    help="Size of the crop from the middle.  [default: the largest that fits, to 1024x1024]",
+@options.size(
+    help="Size of the crop from the middle.  [default: the largest that fits, to 1024x1024]"
 )
-@click.option(
-    "--weights",
-    metavar="W",
-    help="A file, hf:<hub id> or URL in place of the card's; none: random.",
-)
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("erf"),
-    show_default=True,
-    help="Folder of erf.csv, erf.svg and erf.png.",
-)
+@options.weights()
+@options.device()
+@options.out(default=Path("erf"), help="Folder of erf.csv, erf.svg and erf.png.")
 def erf(
     models: tuple[str, ...],
     data: Path | None,

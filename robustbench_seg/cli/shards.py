@@ -1,13 +1,5 @@
-"""Parts of the work on the command line: I/N."""
+"""shard_option, for the commands that do not yet take their options from options.py."""
 
-import click
+from robustbench_seg.cli.options import shard_option
 
-from robustbench_seg.records.shard import Shard, parse_shard
-
-
-def shard_option(context: click.Context, parameter: click.Parameter, value: str) -> Shard:
-    """A click callback: "2/8" -> Shard(2, 8)."""
-    try:
-        return parse_shard(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error), context, parameter) from None
+__all__ = ["shard_option"]

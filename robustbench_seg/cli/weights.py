@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli.sizes import parse_size
+from robustbench_seg.cli import options
 
 
 @click.group(invoke_without_command=True)
@@ -59,13 +59,8 @@ def get(models: tuple[str, ...]) -> None:
 @weights.command()
 @click.argument("model")
 @click.option("--onnx", "path", metavar="OUT.onnx", type=click.Path(path_type=Path), required=True)
-@click.option("--weights", "given", metavar="W", help="A file, hf:<hub id> or URL; none: random.")
-@click.option(
-    "--size",
-    metavar="HxW",
-    callback=parse_size,
-    help="The only image size that the graph takes.  [default: it takes any]",
-)
+@options.weights("given")
+@options.size(help="The only image size that the graph takes.  [default: it takes any]")
 def export(model: str, path: Path, given: str | None, size: tuple[int, int] | None) -> None:
     """Write a model as an ONNX graph, with OUT.toml beside it that describes it.
 

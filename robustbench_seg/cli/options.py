@@ -1,0 +1,163 @@
+"""The options that several commands share, each with its one meaning and help text.
+
+    @options.data()
+    @options.split(default="train")
+    def train(data, split): ...
+
+Each is a decorator for a click command. Its arguments are those of click.option, for what differs
+from command to command: a default, a parameter of another name, `multiple`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from robustbench_seg.records.shard import Shard, parse_shard
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def shard_option(context: click.Context, parameter: click.Parameter, value: str) -> Shard:
+    """A click callback: "2/8" -> Shard(2, 8)."""
+    try:
+        return parse_shard(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
+
+
+def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """A click callback: "512x1024" -> (512, 1024), each of several likewise; None stays None."""
+    if value is None or isinstance(value, tuple):
+        return value and tuple(parse_size(context, parameter, one) for one in value)
+    try:
+        height, width = map(int, value.lower().split("x"))
+        if min(height, width) < 1:
+            raise ValueError
+    except ValueError:
+        raise click.BadParameter(
+            f"'{value}' is no size; write height x width, such as 512x1024", context, parameter
+        ) from None
+    return height, width
+
+
+def _shared(*names: str, **shared: Any) -> Callable[..., Callable[[Command], Command]]:
+    """The decorator of an option; arguments of a command replace the shared ones."""
+
+    def option(*parameter: str, **own: Any) -> Callable[[Command], Command]:
+        arguments = shared | own
+        arguments.setdefault("show_default", arguments.get("default") is not None)
+        return click.option(names[0], *(parameter or names[1:]), **arguments)
+
+    return option
+
+
+_PATH = click.Path(path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+# What is scored, and by what.
+model = _shared("--model", metavar="M", help="Name of a model card, or a card file.")
+models = _shared(
+    "--model",
+    "models",
+    metavar="M",
+    multiple=True,
+    help="Name of a model card, or a card file; repeatable.",
+)
+weights = _shared(
+    "--weights",
+    metavar="W",
+    help="A file, hf:<hub id> or URL in place of the card's; none: random weights.",
+)
+name = _shared("--name", help="Name in every table and file.  [default: the card's]")
+
+# The data.
+data = _shared(
+    "--data",
+    metavar="ROOT",
+    type=_PATH,
+    help="Root folder of the dataset.  [default: for Cityscapes $CITYSCAPES_DATASET]",
+)
+dataset = _shared("--dataset", default="cityscapes", help="Name of the dataset, or its TOML file.")
+split = _shared("--split", default="val", help="Split of the dataset.")
+limit = _shared("--limit", metavar="N", type=click.IntRange(1), help="Use only the first N images.")
+shard = _shared(
+    "--shard",
+    default="1/1",
+    show_default=False,
+    metavar="I/N",
+    callback=shard_option,
+    help="Do only the I-th of N parts of the images.",
+)
+
+# The corruptions.
+protocol = _shared(
+    "--protocol",
+    metavar="P",
+    default="cityscapes-c",
+    help="cityscapes-c, city-c-fan, mpc-15 or a TOML file.",
+)
+scoring_protocol = _shared(
+    "--protocol",
+    metavar="P",
+    help="Score under this protocol: its name or TOML file.  [default: the runs' own]",
+)
+corruptions = _shared(
+    "--corruption",
+    "corruptions",
+    multiple=True,
+    help="Use only this corruption; repeatable.  [default: all]",
+)
+severities = _shared(
+    "--severity",
+    "severities",
+    multiple=True,
+    type=click.IntRange(1, 5),
+    help="Use only this severity; repeatable.  [default: all]",
+)
+stream = _shared(
+    "--stream",
+    type=click.Choice(["fast", "reference"]),
+    default="fast",
+    help="Random numbers of the corruptions; reference: those of imagecorruptions.",
+)
+seed = _shared(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    help="Seed of the corruptions' random numbers.",
+)
+
+# The machine.
+device = _shared("--device", default="cpu", help="cpu, cuda, cuda:1, ...")
+precision = _shared(
+    "--precision",
+    type=click.Choice(["float32", "bf16", "fp16"]),
+    default="float32",
+    help="Number format that the network computes in.",
+)
+threads = _shared(
+    "--threads",
+    metavar="N",
+    type=click.IntRange(1),
+    help="CPU threads of the network.  [default: all cores]",
+)
+
+# Results.
+size = _shared("--size", metavar="HxW", callback=parse_size, help="Height and width of the image.")
+out = _shared("--out", metavar="DIR", type=_FOLDER, help="Folder to write to.")
+runs = _shared(
+    "--runs",
+    metavar="RUNS",
+    type=_PATH,
+    multiple=True,
+    default=(Path("runs"),),
+    show_default="runs",
+    help="Run folders, or folders of them; repeatable.",
+)
+reference = _shared(
+    "--reference",
+    metavar="M",
+    help="Model that CD and rCD are relative to: one of the runs or a published row.",
+)

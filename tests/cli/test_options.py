@@ -1,0 +1,89 @@
+"""An option that several commands have stands once, in options.py."""
+
+import ast
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from robustbench_seg.cli import options
+
+CLI = Path(options.__file__).parent
+OTHERS = {"ablation.py", "demo.py", "evaluate.py", "generate.py", "report.py", "train.py"}
+"""Commands that still declare shared options of their own."""
+
+
+def declared(path, function):
+    """The first argument of each call of `function`, or of an attribute of that name."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return [
+        call.args[0].value
+        for call in calls
+        if function in (getattr(call.func, "id", ""), getattr(call.func, "attr", ""))
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(CLI.glob("*.py")), ids=lambda path: path.name)
+def test_no_command_declares_a_shared_option_again(path):
+    shared = declared(CLI / "options.py", "_shared")
+    assert len(shared) > 15
+    if path.name not in OTHERS:
+        assert set(declared(path, "option")) & set(shared) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        *[("dataset", "cityscapes"), ("split", "val"), ("stream", "fast"), ("seed", "0;")],
+        *[("device", "cpu"), ("precision", "float32"), ("protocol", "cityscapes-c")],
+        *[("threads", "all cores"), ("corruptions", "all"), ("severities", "all")],
+    ],
+)
+def test_a_shared_option_shows_its_default(name, default):
+    @click.command()
+    @getattr(options, name)()
+    def command(**values):
+        pass
+
+    shown = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
+    assert f"[default: {default}" in shown
+
+
+def test_a_command_changes_what_differs():
+    @click.command()
+    @options.corruptions("names")
+    @options.split(default="train")
+    @options.size("sizes", multiple=True)
+    @options.shard()
+    def command(**values):
+        click.echo(repr(values))
+
+    words = ["--corruption", "fog", "--size", "4x6", "--size", "8X10", "--shard", "2/3"]
+    result = CliRunner().invoke(command, words)
+    assert eval(result.output, {"Shard": options.Shard}) == {
+        "names": ("fog",),
+        "split": "train",
+        "sizes": ((4, 6), (8, 10)),
+        "shard": options.Shard(2, 3),
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--size", "64"], "'64' is no size; write height x width, such as 512x1024"),
+        (["--size", "0x4"], "'0x4' is no size"),
+        (["--shard", "3/2"], "'3/2' is no shard; write I/N with I from 1 to N, such as 1/8"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(words, message):
+    @click.command()
+    @options.size()
+    @options.shard()
+    def command(**values):
+        pass
+
+    result = CliRunner().invoke(command, words)
+    assert result.exit_code == 2
+    assert message in result.output
