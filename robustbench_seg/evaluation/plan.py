@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.analysis import count_image
-from robustbench_seg.corruption import STREAMS
+from robustbench_seg.corruption import FAST_STREAM_VERSION, STREAMS
 from robustbench_seg.datasets import VAL_IMAGES, Dataset
 from robustbench_seg.errors import (
     CorruptionError,
@@ -25,7 +25,8 @@ from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.results import file_name
 from robustbench_seg.segmenter import Segmenter
-from robustbench_seg.trees.manifest import Recipe, read_manifest, recipe
+from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.record import TreeRecord, tree_record
 
 log = logging.getLogger(__name__)
 
@@ -83,27 +84,19 @@ class Study:
         starts = range(0, count, BLOCK)
         return self.shard.of([range(start, min(start + BLOCK, count)) for start in starts])
 
-    def recipe(self) -> Recipe:
+    def recipe(self) -> TreeRecord:
         """How the corrupted images come about: here and now, or as the tree's manifest says.
 
         Raises ResultsError if the tree was made otherwise than this study asks for, or lacks one
         of its conditions.
         """
         data = self.dataset
-        wanted = recipe(self.protocol, self.stream, self.seed, data.name, data.split)
+        how = self.protocol, self.stream, self.seed, data.name, data.split
+        wanted = tree_record(*how, self.conditions)
         if self.corrupted is None:
             return wanted
         made = read_manifest(self.corrupted)
-        differing = [
-            f"its {field} is {getattr(made, field)}, not {getattr(wanted, field)}"
-            for field in ("stream", "seed", "dataset", "split")
-            if getattr(made, field) != getattr(wanted, field)
-        ]
-        if made.severities_digest != wanted.severities_digest:
-            differing.append(
-                f"its severities are those of {made.protocol} {made.protocol_version}, not of "
-                f"{wanted.protocol} {wanted.protocol_version}"
-            )
+        differing = made.differences(wanted)
         if differing:
             raise ResultsError(
                 f"{self.corrupted} does not hold the images asked for: {'; '.join(differing)}. "
@@ -117,7 +110,7 @@ class Study:
                 )
         return made
 
-    def record(self, segmenter: Segmenter, how: Recipe) -> dict[str, Any]:
+    def record(self, segmenter: Segmenter, how: TreeRecord) -> dict[str, Any]:
         """What run.json is to hold. Its `key` holds exactly what changes a number.
 
         The protocol's name is no part of the key: it chooses and averages conditions, and only
@@ -148,7 +141,7 @@ class Study:
                     "stream": how.stream,
                     "seed": how.seed,
                     "severities": how.severities_digest,
-                    "versions": how.versions,
+                    "versions": {**how.libraries, "fast stream": str(FAST_STREAM_VERSION)},
                 },
                 "versions": versions,
             },
