@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from robustbench_seg.corruption import pixels
 from robustbench_seg.corruption.pixels import Floats, Image
-from robustbench_seg.corruption.streams import Stream
+from robustbench_seg.corruption.random_stream import RandomStream
 
 
-def motion_blur(image: Image, rng: Stream, *, radius: float, sigma: float) -> Image:
+def motion_blur(image: Image, rng: RandomStream, *, radius: float, sigma: float) -> Image:
     """Blur along a line at a random angle of -45..45 degrees.
 
     The kernel is one-sided: the image also moves, by about 0.8 sigma, away from its labels.
@@ -29,7 +29,7 @@ def motion_blur(image: Image, rng: Stream, *, radius: float, sigma: float) -> Im
     return out
 
 
-def defocus_blur(image: Image, rng: Stream, *, radius: float, alias: float) -> Image:
+def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float) -> Image:
     """Blur with a disk, its rim softened by a Gaussian of sigma `alias`; edges are mirrored."""
     from robustbench_seg.corruption import kernels
 
@@ -73,7 +73,7 @@ def _runs(kernel: NDArray[np.float32]) -> tuple[NDArray[np.int64], Floats]:
 
 
 def glass_blur(
-    image: Image, rng: Stream, *, sigma: float, distance: float, iterations: float
+    image: Image, rng: RandomStream, *, sigma: float, distance: float, iterations: float
 ) -> Image:
     """Blur, let pixels trade places within `distance`, blur again.
 
@@ -92,7 +92,7 @@ def glass_blur(
     return gaussian_blur(blurred, rng, sigma=sigma)
 
 
-def _trade(packed: NDArray[np.uint32], rng: Stream, distance: int) -> None:
+def _trade(packed: NDArray[np.uint32], rng: RandomStream, distance: int) -> None:
     """In place: each pixel becomes a copy of a neighbour."""
     from robustbench_seg.corruption import kernels
 
@@ -107,7 +107,7 @@ def _trade(packed: NDArray[np.uint32], rng: Stream, distance: int) -> None:
         kernels.copy_neighbours(packed, last, rows, distance, choices, steps)
 
 
-def gaussian_blur(image: Image, rng: Stream, *, sigma: float) -> Image:
+def gaussian_blur(image: Image, rng: RandomStream, *, sigma: float) -> Image:
     """Blur with a Gaussian that ends at 4 sigma; edges are repeated."""
     from robustbench_seg.corruption import kernels
 

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from robustbench_seg.corruption.pixels import Image, truncated
-from robustbench_seg.corruption.streams import Stream
+from robustbench_seg.corruption.random_stream import RandomStream
 
 
-def brightness(image: Image, rng: Stream, *, add: float) -> Image:
+def brightness(image: Image, rng: RandomStream, *, add: float) -> Image:
     """Add `add` to the value channel of HSV."""
     from robustbench_seg.corruption import kernels
 
@@ -23,7 +23,7 @@ def brightness(image: Image, rng: Stream, *, add: float) -> Image:
     return out
 
 
-def contrast(image: Image, rng: Stream, *, factor: float) -> Image:
+def contrast(image: Image, rng: RandomStream, *, factor: float) -> Image:
     """Shrink the distance to the mean of each channel by `factor`."""
     from robustbench_seg.corruption import kernels
 
@@ -33,7 +33,7 @@ def contrast(image: Image, rng: Stream, *, factor: float) -> Image:
     return np.asarray(cv2.LUT(image, table[:, None]), np.uint8)
 
 
-def saturate(image: Image, rng: Stream, *, factor: float, add: float) -> Image:
+def saturate(image: Image, rng: RandomStream, *, factor: float, add: float) -> Image:
     """Set the saturation channel of HSV to saturation * factor + add.
 
     A gray pixel has no hue and gets that of red: with `add` > 0 gray turns reddish, as in the
@@ -46,7 +46,7 @@ def saturate(image: Image, rng: Stream, *, factor: float, add: float) -> Image:
     return out
 
 
-def jpeg_compression(image: Image, rng: Stream, *, quality: float) -> Image:
+def jpeg_compression(image: Image, rng: RandomStream, *, quality: float) -> Image:
     """Encode as JPEG of this quality (4:2:0 chroma) and decode."""
     buffer = io.BytesIO()
     PillowImage.fromarray(image).save(buffer, "JPEG", quality=int(quality))

@@ -3,7 +3,8 @@
 import inspect
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,42 +68,54 @@ def corrupt(
     seed: int = 0,
     image_id: str | None = None,
     stream: str = "fast",
-    protocol: Protocol | None = None,
+    protocol: str | Path | Protocol | None = None,
 ) -> NDArray[np.uint8]:
-    """Corrupt one image; the result is a new array, uint8 H x W x 3 RGB, and `image` is unchanged.
+    """Corrupt one image.
 
     Args:
-        image: uint8 H x W x 3 RGB, or H x W gray, at least 32 x 32 pixels.
-        corruption: a name out of the protocol or, without one, out of CORRUPTIONS, as "fog".
+        image: uint8 H x W x 3 RGB, or H x W gray, at least 32 x 32 pixels. It is not changed.
+        corruption: A name out of the protocol, such as "fog"; without a protocol, out of any
+            that ships.
         severity: 1 (mild) to 5.
         seed: 0 to 2^32 - 1; together with the image id it decides all random numbers.
-        image_id: what tells this image from others, so that each gets draws of its own.
+        image_id: What tells this image from others, so that each gets draws of its own.
         stream: "fast", or "reference" for the draws of the imagecorruptions package: without an
             image id the result is what it gives after np.random.seed(seed).
-        protocol: where the parameters of the severities come from; by default the shipped ones,
-            which agree on them.
+        protocol: Where the parameters of the severities come from: a name such as "mpc-15", the
+            path of a TOML file, or a Protocol. By default the shipped ones, which agree on them.
+
+    Returns:
+        A new array, uint8 H x W x 3 RGB.
 
     Raises:
-        CorruptionError: an image, name, severity, seed or stream that does not fit the above.
-        CardError: a protocol whose parameters are not those of the corruption.
+        CorruptionError: An image, name, severity, seed or stream does not fit the above.
+        CardError: There is no such protocol, or its parameters are not those of the corruption.
 
     >>> image = np.full((64, 96, 3), 128, np.uint8)
     >>> corrupt(image, "contrast", 1).shape
     (64, 96, 3)
     """
-    protocol = protocol or _default_protocol()
+    protocol = _default_protocol() if protocol is None else load_protocol(protocol)
     spec = protocol.spec(corruption)
     if not _is_integer(severity) or severity not in SEVERITIES:
         raise CorruptionError(f"{corruption}: severity {severity!r} is not one of 1, 2, 3, 4, 5")
-    if not _is_integer(seed) or not 0 <= seed < 2**32:
-        raise CorruptionError(f"{corruption}: seed {seed!r} is not an integer of 0 to 2^32 - 1")
-    if stream not in STREAMS:
-        raise CorruptionError(unknown("stream", str(stream), STREAMS))
+    check_draws(stream, seed)
     rng = STREAMS[stream](image_id, corruption, int(severity), int(seed))
     parameters = spec.severities[severity - 1]
     function = _function(protocol.name, corruption, frozenset(parameters))
     rgb = _as_rgb(image, corruption)
     return _checked(function(rgb, rng, **parameters), rgb, corruption)
+
+
+def check_draws(stream: str, seed: int) -> None:
+    """CorruptionError if there is no such stream, or the seed is not an integer of 0 to 2^32 - 1.
+
+    A start that makes many images checks this before the first.
+    """
+    if stream not in STREAMS:
+        raise CorruptionError(unknown("stream", str(stream), STREAMS))
+    if not _is_integer(seed) or not 0 <= seed < 2**32:
+        raise CorruptionError(f"seed {seed!r} is not an integer of 0 to 2^32 - 1")
 
 
 def _is_integer(value: object) -> bool:
@@ -111,19 +124,52 @@ def _is_integer(value: object) -> bool:
 
 def _as_rgb(image: object, corruption: str) -> NDArray[np.uint8]:
     """`image` as a contiguous H x W x 3 array; CorruptionError if it is not an 8-bit image."""
-    wanted = "a uint8 array of H x W x 3 (RGB) or H x W (gray) is wanted"
+    if problem := _problem(image):
+        raise CorruptionError(f"{corruption}: {problem}")
+    rgb = np.asarray(image)
+    if rgb.ndim == 2:
+        return np.repeat(rgb[..., None], 3, axis=2)
+    return np.ascontiguousarray(rgb)
+
+
+def _problem(image: object) -> str | None:
+    """Why `image` cannot be corrupted, and what to do; None if it can."""
+    wanted = "a NumPy array, uint8, H x W x 3 (RGB) or H x W (gray), is wanted"
     if not isinstance(image, np.ndarray):
-        raise CorruptionError(f"{corruption}: the image is a {type(image).__name__}; {wanted}")
+        return f"the image is a {type(image).__name__}; {wanted}"
+    if image.dtype != np.uint8:
+        return f"the image is {_range(image)} and convert it to uint8"
     shape = " x ".join(map(str, image.shape))
-    if image.dtype != np.uint8 or not (image.ndim == 2 or image.shape[2:] == (3,)):
-        raise CorruptionError(f"{corruption}: the image is {image.dtype} {shape}; {wanted}")
+    if image.ndim == 4:
+        return f"the array is a batch, {shape}; give one image at a time"
+    if image.ndim == 3 and image.shape[2] == 1:
+        return f"the image is {shape}; give a gray one as H x W: image[..., 0]"
+    if image.ndim == 3 and image.shape[2] == 4:
+        return f"the image is {shape}; give RGB without the fourth channel: image[..., :3]"
+    if image.ndim == 3 and image.shape[2] != 3 and image.shape[0] == 3:
+        return f"the image is {shape}; give its channels last: image.transpose(1, 2, 0)"
+    if image.ndim != 2 and image.shape[2:] != (3,):
+        return f"the image is {shape}; {wanted}"
     if min(image.shape[:2]) < SMALLEST:
-        raise CorruptionError(
-            f"{corruption}: the image is {shape} pixels; {SMALLEST} x {SMALLEST} is the least"
-        )
-    if image.ndim == 2:
-        return np.repeat(image[..., None], 3, axis=2)
-    return np.ascontiguousarray(image)
+        return f"the image is {shape} pixels; {SMALLEST} x {SMALLEST} is the least"
+    return None
+
+
+def _range(image: NDArray[Any]) -> str:
+    """The type of an image that is not uint8, and how its values get to 0..255.
+
+    >>> _range(np.zeros((40, 40)))
+    'float64 in 0..1: multiply it by 255'
+    """
+    if image.dtype == bool:
+        return "bool: multiply it by 255"
+    if (
+        np.issubdtype(image.dtype, np.floating)
+        and image.size
+        and 0 <= image.min() <= image.max() <= 1
+    ):
+        return f"{image.dtype} in 0..1: multiply it by 255"
+    return f"{image.dtype}: scale it to 0..255"
 
 
 def _checked(result: object, image: NDArray[np.uint8], corruption: str) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from robustbench_seg.corruption.pixels import Image
-from robustbench_seg.corruption.streams import Stream
+from robustbench_seg.corruption.random_stream import RandomStream
 from robustbench_seg.errors import CorruptionError
 
 SMOOTHING = 0.01
@@ -22,7 +22,7 @@ REACH = 0.005
 """Greatest displacement before it is smoothed, as a share of the height; also the one sideways."""
 
 
-def zoom_blur(image: Image, rng: Stream, *, stop: float, step: float) -> Image:
+def zoom_blur(image: Image, rng: RandomStream, *, stop: float, step: float) -> Image:
     """Average the image with itself enlarged by 1, 1 + step, 1 + 2 step ... below `stop`.
 
     As in the reference: the image counts twice; an enlargement is cut at its bottom and right,
@@ -47,7 +47,7 @@ def _zoomed(side: int, zoom: float) -> tuple[int, int, int]:
     return (side - cut) // 2, cut, round(cut * zoom)
 
 
-def elastic_transform(image: Image, rng: Stream, *, strength: float) -> Image:
+def elastic_transform(image: Image, rng: RandomStream, *, strength: float) -> Image:
     """Move every pixel by a smooth random displacement of `strength`; edges are mirrored.
 
     The image moves and its labels do not. Displacements are held in float32, as in the reference.
@@ -60,7 +60,7 @@ def elastic_transform(image: Image, rng: Stream, *, strength: float) -> Image:
     return out
 
 
-def _displacements(image: Image, rng: Stream, strength: float) -> NDArray[np.float32]:
+def _displacements(image: Image, rng: RandomStream, strength: float) -> NDArray[np.float32]:
     """Smoothed uniform noise, float32 H x W, in pixels."""
     from scipy import ndimage
 
@@ -73,7 +73,7 @@ def _displacements(image: Image, rng: Stream, strength: float) -> NDArray[np.flo
     return noise.astype(np.float32)
 
 
-def pixelate(image: Image, rng: Stream, *, size: float) -> Image:
+def pixelate(image: Image, rng: RandomStream, *, size: float) -> Image:
     """Shrink the image to `size` of its sides by averaging, and repeat pixels to enlarge it again.
 
     One pixel becomes 1 / size pixels wide, at any size of the image.

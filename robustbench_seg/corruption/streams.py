@@ -6,20 +6,20 @@ imagecorruptions package draws, so that results can be compared pixel by pixel.
 """
 
 import hashlib
-from typing import TypeAlias
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from robustbench_seg.corruption.pixels import Image
+from robustbench_seg.corruption.random_stream import LevelLaw, RandomStream, Window
 from robustbench_seg.files import canonical_json
-
-Window = tuple[slice, slice]
 
 #: Raised whenever the fast stream gives other numbers for the same key.
 FAST_STREAM_VERSION = 2
 
 
-class FastStream:
+class FastStream(RandomStream):
     """Philox generators under a key made by sha256: keys differ, so do all their draws.
 
     The key holds the stream's version, image id, corruption, severity and seed and nothing else,
@@ -29,10 +29,7 @@ class FastStream:
     """
 
     version = FAST_STREAM_VERSION
-    """Raised whenever it gives other numbers for the same key."""
-
     real = np.float32
-    """Type of its arrays of real numbers."""
 
     def __init__(self, image_id: str | None, corruption: str, severity: int, seed: int) -> None:
         key = canonical_json([FAST_STREAM_VERSION, image_id, corruption, severity, seed])
@@ -46,7 +43,7 @@ class FastStream:
     def normal(
         self, mean: float, scale: float, shape: tuple[int, int], window: Window | None = None
     ) -> NDArray[np.float32]:
-        """Gaussian values of this mean and standard deviation; of `shape` only the `window`."""
+        """See RandomStream.normal."""
         if window is not None:
             rows, columns = (len(range(n)[cut]) for n, cut in zip(shape, window, strict=True))
             shape = rows, columns
@@ -56,11 +53,11 @@ class FastStream:
         return values
 
     def angle(self, low: float, high: float) -> float:
-        """A uniform value in [low, high)."""
+        """See RandomStream.angle."""
         return float(self._generator.uniform(low, high))
 
     def uniform(self, low: float, high: float, shape: tuple[int, int]) -> NDArray[np.float32]:
-        """Uniform values in [low, high)."""
+        """See RandomStream.uniform."""
         from robustbench_seg.corruption import kernels
 
         out = np.empty(shape, np.float32)
@@ -68,14 +65,11 @@ class FastStream:
         return out
 
     def integer(self, high: int) -> int:
-        """A uniform integer in [0, high): `high` itself is never drawn."""
+        """See RandomStream.integer."""
         return int(self._generator.integers(high))
 
     def neighbours(self, distance: int, count: int) -> NDArray[np.integer]:
-        """Numbers of offsets of -distance to distance - 1 pixels: by rows down, then to the right.
-
-        With distance 1: 0 is up left, 1 up, 2 left, 3 the pixel itself.
-        """
+        """See RandomStream.neighbours."""
         from robustbench_seg.corruption import kernels
 
         choices = (2 * distance) ** 2
@@ -83,15 +77,12 @@ class FastStream:
         kernels.draw_choices(self._key, self._advance(count), choices, out)
         return out
 
-    def levels(self, image: NDArray[np.uint8], table: NDArray[np.uint32]) -> NDArray[np.uint8]:
-        """Draw a new level 0..255 for every sample of `image`, by the law of its present level.
-
-        `table` holds 256 laws over 256 levels: kernels.alias_table.
-        """
+    def levels(self, image: Image, law: LevelLaw) -> Image:
+        """See RandomStream.levels."""
         from robustbench_seg.corruption import kernels
 
         out = np.empty_like(image)
-        first = self._advance(image.size)
+        first, table = self._advance(image.size), _alias_table(law)
         kernels.draw_levels(image.reshape(-1), self._key, first, table, out.reshape(-1))
         return out
 
@@ -102,11 +93,21 @@ class FastStream:
         return first
 
 
-class ReferenceStream:
+@lru_cache(maxsize=32)
+def _alias_table(law: LevelLaw) -> NDArray[np.uint32]:
+    """256 laws over 256 levels: kernels.alias_table."""
+    from robustbench_seg.corruption import kernels
+
+    below = law.distribution()
+    below[:, 255] = 1
+    return kernels.alias_table(np.diff(below, axis=1, prepend=0))
+
+
+class ReferenceStream(RandomStream):
     """The draws of the imagecorruptions package after `np.random.seed(seed)`.
 
     Its random_noise (salt and pepper) does not listen to that seed: scikit-image makes a generator
-    of its own there. `random` is that generator under the same seed.
+    of its own there. Here that generator has the same seed.
 
     With an image id, the seed is the first four bytes (big-endian) of
     sha256("id|corruption|severity|seed"): every image gets draws of its own.
@@ -123,41 +124,32 @@ class ReferenceStream:
         self._generator = np.random.default_rng(seed)
 
     def normal(
-        self, mean: float, scale: float, shape: tuple[int, ...], window: Window | None = None
+        self, mean: float, scale: float, shape: tuple[int, int], window: Window | None = None
     ) -> NDArray[np.float64]:
-        """See FastStream.normal."""
+        """See RandomStream.normal."""
         values = np.asarray(self._legacy.normal(mean, scale, shape))
         return values if window is None else values[window]
 
     def angle(self, low: float, high: float) -> float:
-        """See FastStream.angle."""
+        """See RandomStream.angle."""
         return float(self._legacy.uniform(low, high))
 
     def uniform(self, low: float, high: float, shape: tuple[int, int]) -> NDArray[np.float64]:
-        """See FastStream.uniform."""
+        """See RandomStream.uniform."""
         return np.asarray(self._legacy.uniform(low, high, shape))
 
     def integer(self, high: int) -> int:
-        """See FastStream.integer."""
+        """See RandomStream.integer."""
         return int(self._legacy.randint(high))
 
     def neighbours(self, distance: int, count: int) -> NDArray[np.integer]:
-        """See FastStream.neighbours."""
+        """See RandomStream.neighbours."""
         right, down = self._legacy.randint(-distance, distance, (count, 2)).T + distance
         return np.asarray(down * (2 * distance) + right)
 
-    def poisson(self, mean: NDArray[np.float64]) -> NDArray[np.int64]:
-        """One count for every element of `mean`."""
-        return np.asarray(self._legacy.poisson(mean))
-
-    def random(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
-        """Uniform values in [0, 1), for salt-and-pepper noise."""
-        return np.asarray(self._generator.random(shape))
+    def levels(self, image: Image, law: LevelLaw) -> Image:
+        """See RandomStream.levels."""
+        return law.arithmetic(image, self._legacy, self._generator)
 
 
-Stream: TypeAlias = FastStream | ReferenceStream
-
-STREAMS: dict[str, type[FastStream] | type[ReferenceStream]] = {
-    "fast": FastStream,
-    "reference": ReferenceStream,
-}
+STREAMS: dict[str, type[RandomStream]] = {"fast": FastStream, "reference": ReferenceStream}

@@ -16,7 +16,7 @@ from PIL import Image as PillowImage
 
 from robustbench_seg.corruption import pixels
 from robustbench_seg.corruption.pixels import Floats, Image
-from robustbench_seg.corruption.streams import Stream
+from robustbench_seg.corruption.random_stream import RandomStream
 from robustbench_seg.errors import CorruptionError
 
 WATER = np.array([175, 238, 238], np.float32) / np.float32(255)
@@ -26,7 +26,7 @@ FROST_TEXTURES = ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost
 
 def snow(
     image: Image,
-    rng: Stream,
+    rng: RandomStream,
     *,
     mean: float,
     scale: float,
@@ -65,7 +65,7 @@ def _enlarged_centre(
     mean: float,
     scale: float,
     threshold: float,
-    rng: Stream,
+    rng: RandomStream,
 ) -> Floats:
     """Noise above `threshold`, whose centre fills about height x width after `zoom`."""
     from robustbench_seg.corruption import kernels
@@ -85,7 +85,7 @@ def _singles(image: Image) -> NDArray[np.float32]:
 
 def spatter(
     image: Image,
-    rng: Stream,
+    rng: RandomStream,
     *,
     mean: float,
     scale: float,
@@ -137,7 +137,7 @@ def _edges(drops: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     return np.asarray(cv2.blur(relief, (3, 3)), np.float32)
 
 
-def fog(image: Image, rng: Stream, *, density: float, decay: float) -> Image:
+def fog(image: Image, rng: RandomStream, *, density: float, decay: float) -> Image:
     """Add a cloud of strength `density` and scale back to the brightest sample of the image.
 
     The cloud is a square with sides of the next power of two, scaled to 0..1 over all of it and cut
@@ -153,7 +153,7 @@ def fog(image: Image, rng: Stream, *, density: float, decay: float) -> Image:
     return out
 
 
-def _plasma(side: int, decay: float, rng: Stream) -> NDArray[np.floating]:
+def _plasma(side: int, decay: float, rng: RandomStream) -> NDArray[np.floating]:
     """Diamond-square noise on a torus, side x side (a power of two), in the stream's precision.
 
     Uniform noise of +-wobble is multiplied by wobble once more, and so falls by decay^2 per level.
@@ -174,7 +174,7 @@ def _plasma(side: int, decay: float, rng: Stream) -> NDArray[np.floating]:
     return heights
 
 
-def frost(image: Image, rng: Stream, *, keep: float, ice: float) -> Image:
+def frost(image: Image, rng: RandomStream, *, keep: float, ice: float) -> Image:
     """Blend with a random cut of a photograph of ice: keep * image + ice * photograph.
 
     The photographs are those of imagecorruptions 1.1.2, which never uses its sixth; they are

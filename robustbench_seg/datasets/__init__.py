@@ -29,6 +29,7 @@ __all__ = [
     "Sample",
     "class_names",
     "corrupted_image",
+    "list_datasets",
     "open_dataset",
     "read_image",
 ]
@@ -40,8 +41,8 @@ def _open_minicity(root: Path | None, split: str) -> Dataset:
 
     if root is not None:
         raise DatasetError(
-            "minicity is drawn by the program and takes no --data; a minicity that was written "
-            "to disk is opened as cityscapes, whose layout it has"
+            "minicity is drawn by the program and takes no root folder; a minicity that was "
+            "written to disk is opened as cityscapes, whose layout it has"
         )
     return Minicity(split)
 
@@ -73,6 +74,11 @@ DATASETS: tuple[str, ...] = tuple(known.name for known in _KNOWN)
 
 VAL_IMAGES = {"cityscapes": 500, "ade20k": 2000}
 """Images of the val splits that cards have published scores of."""
+
+
+def list_datasets() -> tuple[str, ...]:
+    """Names of the datasets that `open_dataset` knows, besides TOML files."""
+    return DATASETS
 
 
 def class_names(name: str) -> tuple[str, ...]:

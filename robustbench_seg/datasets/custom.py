@@ -45,7 +45,7 @@ from typing import Any
 from robustbench_seg.cards import parse
 from robustbench_seg.datasets.base import IGNORE
 from robustbench_seg.datasets.file_dataset import UNKNOWN, FileDataset, label_table
-from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
 from robustbench_seg.datasets.palette import voc_palette
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
@@ -82,7 +82,9 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
     where = str(path)
     description = parse(Description, text, where)
     _check(description, where)
-    source = Source(f"dataset {description.name}", f"its globs are in {path}, relative to its root")
+    source = DatasetSource(
+        f"dataset {description.name}", f"its globs are in {path}, relative to its root"
+    )
     root = checked_root(path.parent if root is None else root, source)
     images, labels = (
         _glob(getattr(description, key), split, f"{where}: {key}") for key in ("images", "labels")

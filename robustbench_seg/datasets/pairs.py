@@ -12,7 +12,7 @@ from robustbench_seg.errors import DatasetError
 
 
 @dataclass(frozen=True)
-class Source:
+class DatasetSource:
     """What error messages call a dataset, and how its files are obtained."""
 
     title: str
@@ -33,19 +33,17 @@ class LabelForm:
     beside: Callable[[str], Sequence[str]] = field(default=lambda image: ())
 
 
-def checked_root(root: Path | None, source: Source, variable: str | None = None) -> Path:
+def checked_root(root: Path | None, source: DatasetSource, variable: str | None = None) -> Path:
     """`root` if it is a folder; else DatasetError. `variable` is where a default may be set."""
     if root is None:
         hint = f" or set ${variable}" if variable else ""
-        raise DatasetError(
-            f"{source.title} needs its root folder: give --data{hint}; {source.obtain}"
-        )
+        raise DatasetError(f"{source.title} needs its root folder: give one{hint}; {source.obtain}")
     if not root.is_dir():
         raise DatasetError(f"{source.title}: there is no folder {root}; {source.obtain}")
     return root
 
 
-def find_images(root: Path, patterns: Sequence[str], source: Source) -> list[str]:
+def find_images(root: Path, patterns: Sequence[str], source: DatasetSource) -> list[str]:
     """Relative paths of all files that match one of the globs, sorted; DatasetError if none,
     and of one whose name is not UTF-8.
 
@@ -72,7 +70,7 @@ def find_images(root: Path, patterns: Sequence[str], source: Source) -> list[str
 
 
 def pair(
-    root: Path, images: Sequence[str], forms: Sequence[LabelForm], source: Source
+    root: Path, images: Sequence[str], forms: Sequence[LabelForm], source: DatasetSource
 ) -> tuple[tuple[Item, ...], NDArray[np.uint8]]:
     """Pair each image with its labels, all in that of `forms` which most images have.
 

@@ -8,20 +8,21 @@ from datetime import UTC, datetime
 import torch
 
 from robustbench_seg.analysis import count_image
-from robustbench_seg.corruption import FAST_STREAM_VERSION, laws, libraries
+from robustbench_seg.corruption import STREAMS, laws, libraries
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
 from robustbench_seg.segmenter import Segmenter
-from robustbench_seg.trees.manifest import Manifest, read_manifest
+from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.record import TreeRecord, tree_record
 
 log = logging.getLogger(__name__)
 
 
-def tree_of(evaluation: Evaluation) -> Manifest | None:
-    """The manifest of the tree that corrupted images are read from; None: they are made in memory.
+def tree_of(evaluation: Evaluation) -> TreeRecord | None:
+    """The record of the tree that corrupted images are read from; None: they are made in memory.
 
     Raises:
         ResultsError: The tree was made otherwise than the evaluation asks for, or lacks one of its
@@ -32,18 +33,11 @@ def tree_of(evaluation: Evaluation) -> Manifest | None:
     if folder is None:
         return None
     tree = read_manifest(folder)
-    wanted = {"stream": spec.stream, "seed": spec.seed, "dataset": data.name, "split": data.split}
-    differing = [
-        f"its {name} is {getattr(tree, name)}, not {value}"
-        for name, value in wanted.items()
-        if getattr(tree, name) != value
-    ]
-    if tree.severities_digest != protocol.severities_digest:
-        differing.append(
-            f"its severities are those of {tree.protocol} {tree.protocol_version}, not of "
-            f"{protocol.name} {protocol.version}"
-        )
-    if differing:
+    how = protocol, spec.stream, spec.seed, data.name, data.split
+    wanted = tree_record(*how, evaluation.conditions)
+    # A tree keeps the laws that it was made under: its run has them in the key.
+    wanted = replace(wanted, laws=tree.laws, stream_version=tree.stream_version)
+    if differing := tree.differences(wanted):
         raise ResultsError(
             f"{folder} does not hold the images asked for: {'; '.join(differing)}. "
             "Ask for what it holds, or let the images be made in memory"
@@ -57,21 +51,21 @@ def tree_of(evaluation: Evaluation) -> Manifest | None:
     return tree
 
 
-def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Manifest | None) -> RunRecord:
+def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: TreeRecord | None) -> RunRecord:
     """What run.json of a segmenter's run is to hold; see RunRecord.
 
     Nothing of which the results are independent is in its key: workers, paths, the way the
     corrupted images came in, which conditions were asked for.
     """
     spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
-    streams = {"fast stream": FAST_STREAM_VERSION} if spec.stream == "fast" else {}
-    own_laws = {**laws(protocol), **streams} if tree is None else _laws_of(tree, evaluation)
+    current = laws(protocol) | (tree.laws if tree else {})
+    stream = tree.stream_version if tree else STREAMS[spec.stream].version
     key = RunKey(
         segmenter.record,
         DatasetRecord(
             data.name, data.split, len(data), tuple(data.classes), _plain(data.fingerprint)
         ),
-        CorruptionRecord(spec.stream, spec.seed, protocol.severities_digest, own_laws),
+        CorruptionRecord(spec.stream, stream, spec.seed, protocol.severities_digest, current),
     )
     return RunRecord(
         model=segmenter.name,
@@ -92,11 +86,6 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Manifest | No
 def versions(segmenter: Segmenter) -> dict[str, str]:
     """Versions of the libraries that make images and compute a segmenter."""
     return {**libraries(), "torch": str(torch.__version__), **segmenter.about.libraries}
-
-
-def _laws_of(tree: Manifest, evaluation: Evaluation) -> dict[str, int]:
-    current = laws(evaluation.protocol)
-    return {**current, "fast stream": FAST_STREAM_VERSION}
 
 
 def _plain(fingerprint: Mapping[str, object]) -> dict[str, object]:

@@ -56,10 +56,11 @@ def upgraded(table: dict[str, Any]) -> dict[str, Any]:
             },
             "corruption": {
                 "stream": table["stream"],
+                "stream_version": stream if table["stream"] == "fast" else 1,
                 "seed": table["seed"],
                 "severities": corruption.get("severities")
                 or load_protocol(shipped).severities_digest,
-                "laws": {**dict.fromkeys(names, 1), "fast stream": stream},
+                "laws": dict.fromkeys(names, 1),
             },
         },
         "protocol": protocol,

@@ -7,7 +7,7 @@ functions in `robustbench_seg.corruption` only take them as parameters.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
@@ -186,33 +186,43 @@ def merged(protocols: Iterable[Protocol]) -> Protocol:
     )
 
 
-def load_protocol(name_or_path: str | Path = "cityscapes-c") -> Protocol:
-    """Load a shipped protocol by name, or any by the path of its TOML file.
+def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
+    """Load a protocol.
 
-    A string that ends in `.toml` is a path. CardError if there is no such protocol, or if its file
-    does not say what it must.
+    Args:
+        protocol: The name of a shipped one, or the path of a TOML file: a Path, or a string that
+            ends in `.toml`. A Protocol is returned as it is.
+
+    Raises:
+        CardError: There is no such protocol, or its file does not say what it must.
     """
-    if isinstance(name_or_path, Path) or name_or_path.endswith(".toml"):
-        where = str(name_or_path)
-        try:
-            text = Path(name_or_path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise CardError(f"{where}: cannot read the protocol: {reason}") from None
-        protocol = _checked(parse(_File, text, where), where)
-        # Published numbers stand beside runs by the protocol's name.
-        if protocol.name in list_protocols() and protocol != load_protocol(protocol.name):
-            raise CardError(
-                f"{where}: name '{protocol.name}' is that of a protocol that ships, which says "
-                "something else; give yours a name of its own"
-            )
+    if isinstance(protocol, Protocol):
         return protocol
-    else:
-        if name_or_path not in list_protocols():
-            known = unknown("protocol", name_or_path, list_protocols())
-            raise CardError(f"{known}; or give the path of a .toml file")
-        where = f"{name_or_path}.toml"
-        text = (resources.files(_FOLDER) / where).read_text(encoding="utf-8")
+    if not isinstance(protocol, Path) and not protocol.endswith(".toml"):
+        return _shipped(protocol)
+    where = str(protocol)
+    try:
+        text = Path(protocol).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise CardError(f"{where}: cannot read the protocol: {reason}") from None
+    loaded = _checked(parse(_File, text, where), where)
+    # Published numbers stand beside runs by the protocol's name.
+    if loaded.name in list_protocols() and loaded != _shipped(loaded.name):
+        raise CardError(
+            f"{where}: name '{loaded.name}' is that of a protocol that ships, which says "
+            "something else; give yours a name of its own"
+        )
+    return loaded
+
+
+@cache
+def _shipped(name: str) -> Protocol:
+    if name not in list_protocols():
+        known = unknown("protocol", name, list_protocols())
+        raise CardError(f"{known}; or give the path of a .toml file")
+    where = f"{name}.toml"
+    text = (resources.files(_FOLDER) / where).read_text(encoding="utf-8")
     return _checked(parse(_File, text, where), where)
 
 

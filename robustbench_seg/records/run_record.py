@@ -48,12 +48,14 @@ class CorruptionRecord:
 
     Attributes:
         stream: Where random numbers came from, "fast" or "reference".
+        stream_version: Version of the stream.
         seed: 0 to 2^32 - 1.
         severities: sha256 of the protocol's severity tables.
-        laws: Law version of each corruption of the protocol; and of the stream.
+        laws: Law version of each corruption of the protocol.
     """
 
     stream: str
+    stream_version: int
     seed: int
     severities: str
     laws: dict[str, int]
@@ -194,6 +196,7 @@ class RunRecord:
         yield "data", "classes", data.classes
         yield "data", "the files of the dataset", data.fingerprint
         yield "draws", "stream", corruption.stream
+        yield "draws", "version of the stream", corruption.stream_version
         yield "draws", "seed", corruption.seed
         yield "draws", "severity tables", corruption.severities
         yield "draws", "versions of the corruptions", corruption.laws

@@ -1,104 +1,51 @@
-"""Writing a corrupted dataset: sources x conditions -> DIR/<corruption>/<severity>/<image>.png.
+"""Writing a corrupted dataset: images x conditions -> DIR/<corruption>/<severity>/<image>.png.
 
-Each source image is read once, in one of several processes, and becomes all its variants. What a
-file holds depends on the recipe, its source and its condition alone, and a file appears whole or
-not at all. So any number of workers, and any number of interrupted starts, end in the same tree.
+Each clean image is read once, in one of several processes, and becomes all its variants. What a
+file holds depends on the tree's record, its clean image and its condition alone, and a file appears
+whole or not at all. So any number of workers, and any number of interrupted starts, end in the
+same tree.
 """
 
+import dataclasses
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, reduce
+from functools import cache, reduce
 from pathlib import Path
 
-from robustbench_seg.corruption.engine import corrupt
+from robustbench_seg.corruption import probe
 from robustbench_seg.corruption.pixels import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.files import digest_bytes, digest_file, write_bytes
-from robustbench_seg.records.protocol import Condition, Protocol, as_png
-from robustbench_seg.records.shard import WHOLE, Shard
+from robustbench_seg.records.protocol import as_png
+from robustbench_seg.records.shard import WHOLE
+from robustbench_seg.trees.generation import CleanImage, Generation
 from robustbench_seg.trees.links import make_link, plan_links
 from robustbench_seg.trees.locks import presence, turn
 from robustbench_seg.trees.manifest import (
+    BEGUN,
     MANIFEST,
-    RECIPE,
     Digests,
     Manifest,
-    Recipe,
     claim,
     read_manifest,
     read_shard,
-    recipe,
     shard_manifests,
     write_manifest,
 )
 from robustbench_seg.trees.png import encode_png, read_pixels
 from robustbench_seg.trees.pool import run
-
-
-@dataclass(frozen=True)
-class Source:
-    """One image to corrupt.
-
-    id:         its path in the dataset's root, with forward slashes; keys the fast stream
-    read:       gives it as uint8 HxWx3 RGB, or raises DatasetError; must pickle, for it may run in
-                another process
-    companions: what other tools need beside it: path in the dataset's root -> file
-    """
-
-    id: str
-    read: Callable[[], Image]
-    companions: Mapping[str, Path]
-
-
-@dataclass(frozen=True)
-class Generation:
-    """A corrupted dataset to be made in `out`.
-
-    `shard` is the part of the sources that is made here, for other machines to make the rest.
-    `own` are files in `out` that belong to the tree but are not made here: a source drawn there.
-    """
-
-    out: Path
-    sources: tuple[Source, ...]
-    conditions: tuple[Condition, ...]
-    protocol: Protocol
-    stream: str
-    seed: int
-    dataset: str
-    split: str
-    own: tuple[str, ...] = ()
-    shard: Shard = WHOLE
-
-    @cached_property
-    def recipe(self) -> Recipe:
-        """What decides the bytes of the tree."""
-        return recipe(self.protocol, self.stream, self.seed, self.dataset, self.split)
-
-    @property
-    def mine(self) -> Sequence[Source]:
-        """The sources of the shard."""
-        return self.shard.of(self.sources)
-
-    def name(self, source: Source, condition: Condition) -> str:
-        """Path of a variant in `out`: the source's own, as PNG."""
-        return f"{condition.folder}/{as_png(source.id)}"
-
-    def missing(self) -> Iterator[tuple[Source, Condition]]:
-        """The variants that are not there yet."""
-        for source in self.mine:
-            for condition in self.conditions:
-                if not (self.out / self.name(source, condition)).exists():
-                    yield source, condition
+from robustbench_seg.trees.unprobed import check_unprobed
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one source.
+    """What came of one clean image.
 
-    files:    its files and their digests
-    left_out: those that could not be made, and why
-    made:     how many of `files` are new
+    Attributes:
+        files: Its files and their digests.
+        left_out: Those that could not be made, and why.
+        made: How many of `files` are new.
     """
 
     files: dict[str, Digests]
@@ -116,15 +63,27 @@ def generate(
     """Make what is missing of a corrupted dataset, then write its manifest.
 
     A tree may grow: starting again with other corruptions or severities adds them. Files that are
-    there already are kept as they are.
+    there already are kept as they are. Whatever is raised, finished files stay and no manifest is
+    written.
 
-    progress: called with a number of missing files each time as many were made or left out
-    Errors: CorruptionError if `out` holds a tree with another recipe, or cannot be written;
-    DatasetError if a source cannot be read, unless `keep_going`: then the manifest's `left_out`
-    names it. Whatever is raised, finished files stay and no manifest is written.
+    Args:
+        generation: What to make.
+        workers: How many processes.
+        keep_going: Leave out what cannot be made; the manifest's `left_out` names it.
+        progress: Called with a number of missing files each time as many were made or left out.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        CorruptionError: `out` holds another tree or cannot be written, or a condition gives other
+            pixels than when the tree was begun.
+        DatasetError: An image cannot be read.
     """
-    _check_names(generation.sources)
+    _check_names(generation.images)
     out = generation.out
+    digests = probe(generation.conditions, generation.protocol, generation.stream, generation.seed)
+    wanted = dataclasses.replace(generation.record, probe=digests)
     files: dict[str, Digests] = {}
     left_out: dict[str, str] = {}
 
@@ -136,15 +95,17 @@ def generate(
     try:
         out.mkdir(parents=True, exist_ok=True)
         with presence(out) as sweep:
-            claim(out, generation.recipe)
+            known = _known(generation)
+            begun = claim(out, wanted, lambda begun: check_unprobed(generation, begun, known))
             links = _link(generation)
             files |= {name: _digests(out / name) for name in generation.own}
-            work = _Work(generation, keep_going, _known(generation))
+            work = _Work(generation, keep_going, known)
             run(work, len(generation.mine), workers, take)
-            made = Manifest(**vars(generation.recipe), files=files, links=links, left_out=left_out)
+            record = dataclasses.replace(begun, laws=wanted.laws, probe=wanted.probe)
+            made = Manifest(**vars(record), files=files, links=links, left_out=left_out)
             if generation.shard == WHOLE:
                 sweep()
-            with turn(out / RECIPE):
+            with turn(out / BEGUN):
                 return _record(generation, made)
     except OSError as error:
         where, why = error.filename or out, error.strerror or error
@@ -162,28 +123,20 @@ class _Work:
     known: dict[str, Digests]
 
     def __call__(self, index: int, stopped: Callable[[], bool]) -> Outcome:
-        """Make all variants of the source `index`, until `stopped`."""
-        generation, source = self.generation, self.generation.mine[index]
-        read = cache(source.read)  # once for all variants, and not at all where none is missing
+        """Make all variants of the image `index`, until `stopped`."""
+        generation, image = self.generation, self.generation.mine[index]
+        read = cache(image.read)  # once for all variants, and not at all where none is missing
         files: dict[str, Digests] = {}
         left_out: dict[str, str] = {}
         made = 0
         for condition in generation.conditions:
             if stopped():
                 break
-            name = generation.name(source, condition)
+            name = generation.name(image, condition)
             digests = self._present(name)
             if digests is None:
                 try:
-                    variant = corrupt(
-                        read(),
-                        condition.name,
-                        condition.severity,
-                        seed=generation.seed,
-                        image_id=source.id,
-                        stream=generation.stream,
-                        protocol=generation.protocol,
-                    )
+                    variant = generation.variant(image, read(), condition)
                 except (DatasetError, CorruptionError) as error:
                     if not self.keep_going:
                         raise
@@ -244,8 +197,8 @@ def _record(generation: Generation, made: Manifest) -> Manifest:
 
 def _link(generation: Generation) -> dict[str, str]:
     """Put the labels beside the images of every condition; path in `out` -> target, relative."""
-    images = [as_png(source.id) for source in generation.sources]
-    plan = plan_links(images, (source.companions for source in generation.sources))
+    names = [as_png(image.id) for image in generation.images]
+    plan = plan_links(names, (image.companions for image in generation.images))
     return {
         f"{condition.folder}/{name}": make_link(generation.out / condition.folder / name, target)
         for condition in generation.conditions
@@ -253,15 +206,15 @@ def _link(generation: Generation) -> dict[str, str]:
     }
 
 
-def _check_names(sources: tuple[Source, ...]) -> None:
+def _check_names(images: tuple[CleanImage, ...]) -> None:
     first: dict[str, str] = {}
-    for source in sources:
-        if (other := first.setdefault(as_png(source.id), source.id)) != source.id:
+    for image in images:
+        if (other := first.setdefault(as_png(image.id), image.id)) != image.id:
             raise CorruptionError(
-                f"{other} and {source.id} would both become {as_png(source.id)}; rename one"
+                f"{other} and {image.id} would both become {as_png(image.id)}; rename one"
             )
-    for source in sources:
-        for path in source.companions:
+    for image in images:
+        for path in image.companions:
             if path in first:
                 raise CorruptionError(
                     f"{first[path]} would become {path}, where labels lie; keep labels in a folder "

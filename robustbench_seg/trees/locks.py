@@ -45,18 +45,29 @@ def presence(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[], N
 def turn(file: Path) -> Iterator[None]:
     """Wait until no other process has the turn at `file`, and take it.
 
-    Where there is no such file, or it cannot be written, nobody waits.
+    Whoever has the turn may replace the file. Where there is no such file, or it cannot be
+    written, nobody waits.
     """
+    handle = _locked(file)
     try:
-        handle = os.open(file, os.O_RDWR)  # NFS locks exclusively only what is open for writing
-    except OSError:
-        yield
-        return
-    try:
-        _lock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
+
+
+def _locked(file: Path) -> int | None:
+    """A handle of `file` that holds its lock; None if it cannot be opened."""
+    while True:
+        try:
+            handle = os.open(file, os.O_RDWR)  # NFS locks exclusively only what is open for writing
+        except OSError:
+            return None
+        _lock(handle, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), os.stat(file)):
+                return handle
+        os.close(handle)  # replaced while this process waited: the lock is on the old one
 
 
 def _lock(handle: int, kind: int) -> None:

@@ -1,63 +1,41 @@
-"""manifest.json of a generated tree: how it was made, and the digest of every file in it.
+"""manifest.json of a generated tree: how it came about, and the digest of every file in it.
 
-    protocol, protocol_version, severities_digest, stream, seed, dataset, split, versions
+    format     2
+    protocol, protocol_version, severities_digest, stream, stream_version, seed, dataset, split,
+    laws, libraries, probe: see TreeRecord
     files      relative path -> {file: sha256 of its bytes, pixels: sha256 of its decoded pixels}
     links      relative path -> target of the relative link that leads to the source's labels
     left_out   relative path -> why this file could not be made (--keep-going)
 
-A tree's recipe is fixed before its first image is made; its manifest is written after the last.
+The first start writes .recipe.json, the head of the manifest, before the first image; each start
+that adds conditions adds their laws and probe there. The manifest is written after the last image.
 Where several machines make a tree, each writes the manifest of its shard, manifest.I-of-N.json;
 when the last of them is there, `merge_shards` makes manifest.json of them.
 """
 
 import contextlib
 import dataclasses
-import importlib.metadata
 import json
 import os
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import cv2
-
-from robustbench_seg import __version__
 from robustbench_seg.cards import from_table
-from robustbench_seg.corruption.streams import FAST_STREAM_VERSION
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.files import write_json
-from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.records.shard import WHOLE, Shard
+from robustbench_seg.trees.first_format import from_first_format
 from robustbench_seg.trees.locks import presence, turn
+from robustbench_seg.trees.record import TreeRecord, check_goes_on
 
+FORMAT = 2
 MANIFEST = "manifest.json"
-RECIPE = ".recipe.json"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything but the source's images that decides the bytes of a tree."""
-
-    protocol: str
-    protocol_version: str
-    severities_digest: str
-    stream: str
-    seed: int
-    dataset: str
-    split: str
-    versions: dict[str, str]
-
-    def differences(self, other: "Recipe") -> tuple[str, ...]:
-        """Where two recipes differ, as "seed is 0, not 1": `self`'s value first, then `other`'s."""
-        mine, theirs = _flat(self), _flat(other)
-        return tuple(
-            f"{key} is {mine.get(key)}, not {theirs.get(key)}"
-            for key in mine | theirs
-            if mine.get(key) != theirs.get(key)
-        )
+BEGUN = ".recipe.json"
 
 
 @dataclass(frozen=True)
@@ -69,72 +47,73 @@ class Digests:
 
 
 @dataclass(frozen=True)
-class Manifest(Recipe):
-    """A recipe and what came of it."""
+class Manifest(TreeRecord):
+    """A tree's record, and its files: see the head of this file."""
 
     files: dict[str, Digests]
     links: dict[str, str]
     left_out: dict[str, str]
+
+    @property
+    def record(self) -> TreeRecord:
+        """The head alone."""
+        names = (field.name for field in dataclasses.fields(TreeRecord))
+        return TreeRecord(**{name: getattr(self, name) for name in names})
 
     def joined(self, other: "Manifest") -> "Manifest":
         """Both; where they differ on a path, what `other` says."""
         files = self.files | other.files
         left_out = self.left_out | other.left_out
         return dataclasses.replace(
-            self,
+            self.extended(other),
             files=files,
             links=self.links | other.links,
             left_out={name: why for name, why in left_out.items() if name not in files},
         )
 
 
-def recipe(protocol: Protocol, stream: str, seed: int, dataset: str, split: str) -> Recipe:
-    """The recipe of a tree made here and now, with the versions of the libraries at hand."""
-    versions = {
-        "robustseg": __version__,
-        "fast stream": str(FAST_STREAM_VERSION),
-        "opencv": cv2.__version__,
-    }
-    for library in ("numpy", "numba", "scipy", "pillow", "imagecorruptions-imaug"):
-        versions[library] = importlib.metadata.version(library)
-    return Recipe(
-        protocol=protocol.name,
-        protocol_version=protocol.version,
-        severities_digest=protocol.severities_digest,
-        stream=stream,
-        seed=seed,
-        dataset=dataset,
-        split=split,
-        versions=versions,
-    )
+def claim(folder: Path, wanted: TreeRecord, check: Callable[[TreeRecord], object]) -> TreeRecord:
+    """Begin a tree in `folder`, before anything else is written there, or go on with one.
 
+    Args:
+        folder: The tree's folder; it exists.
+        wanted: The record of what is to be made, with its probe.
+        check: Called with the record of the tree that stands there, before `wanted` is added to
+            it; what it raises keeps the tree as it is.
 
-def claim(folder: Path, wanted: Recipe) -> None:
-    """Fix the recipe of the tree in `folder`, before anything else is written there.
+    Returns:
+        The record of the tree as it was begun.
 
-    CorruptionError as of `check_recipe`.
+    Raises:
+        CorruptionError: The tree there is another one, or its conditions gave other pixels.
     """
-    fresh = folder / f".recipe.{uuid.uuid4().hex[:8]}.partial.json"
-    write_json(fresh, dataclasses.asdict(wanted))
-    with contextlib.suppress(FileExistsError):
-        os.link(fresh, folder / RECIPE)  # unlike a rename: of two processes, the first one decides
-    fresh.unlink()
-    check_recipe(folder, wanted)
+    if standing_record(folder) is None:
+        fresh = folder / f".recipe.{uuid.uuid4().hex[:8]}.partial.json"
+        write_json(fresh, _table(wanted))
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, folder / BEGUN)  # unlike a rename: of two processes, the first decides
+        fresh.unlink()
+    with turn(folder / BEGUN):
+        begun = standing_record(folder) or wanted
+        check_goes_on(folder, begun, wanted)
+        check(begun)
+        if begun.extended(wanted) != begun or not (folder / BEGUN).exists():
+            write_json(folder / BEGUN, _table(begun.extended(wanted)))
+    return begun
 
 
-def check_recipe(folder: Path, wanted: Recipe) -> None:
-    """CorruptionError if a tree with another recipe stands in `folder`, or was begun there."""
-    standing: list[Recipe] = []
-    if (folder / RECIPE).exists():
-        standing.append(from_table(Recipe, _read(folder / RECIPE), str(folder / RECIPE)))
+def standing_record(folder: Path) -> TreeRecord | None:
+    """The record of the tree in `folder`, of all that it holds; None if none was begun there."""
+    records: list[TreeRecord] = []
+    if (folder / BEGUN).exists():
+        path = folder / BEGUN
+        records.append(from_table(TreeRecord, _read(path), str(path)))
     if (folder / MANIFEST).exists():
-        standing.append(read_manifest(folder))
-    for other in standing:
-        if differences := other.differences(wanted):
-            raise CorruptionError(
-                f"{folder} holds a tree made otherwise: {'; '.join(differences)}; "
-                "choose another folder, or remove this one"
-            )
+        records.append(read_manifest(folder).record)
+    records += [read_shard(path).record for path in shard_manifests(folder).values()]
+    for other in records[1:]:
+        check_goes_on(folder, records[0], other)
+    return reduce(TreeRecord.extended, records) if records else None
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -144,7 +123,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     if path.is_file():
-        return from_table(Manifest, _read(path), str(path))
+        return _manifest(path)
     if shard_manifests(folder):
         raise CorruptionError(
             f"{folder} was made in shards that are not merged yet: robustseg verify {folder}"
@@ -166,18 +145,23 @@ def shard_manifests(folder: Path) -> dict[Shard, Path]:
 
 def read_shard(path: Path) -> Manifest:
     """Read the manifest of a shard."""
+    return _manifest(path)
+
+
+def _manifest(path: Path) -> Manifest:
     return from_table(Manifest, _read(path), str(path))
 
 
 def merge_shards(folder: Path) -> bool:
     """Make one manifest of those of all shards, and of the one that was there before.
 
-    Returns whether there were any. CorruptionError names those that are not finished.
+    Returns whether there were any. CorruptionError names those that are not finished, or says how
+    they differ in what decides pixels.
     """
     if not shard_manifests(folder):
         return False
     # Where no lock can tell, all shards are finished: nobody is at work.
-    with presence(folder, unlocked=True) as sweep, turn(folder / RECIPE):
+    with presence(folder, unlocked=True) as sweep, turn(folder / BEGUN):
         _merge_shards(folder)
         sweep()
     return True
@@ -195,31 +179,41 @@ def _merge_shards(folder: Path) -> None:
             )
     standing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
     standing += [read_shard(path) for path in parts.values()]
+    for other in standing[1:]:
+        check_goes_on(folder, standing[0], other)
     write_manifest(folder, reduce(Manifest.joined, standing))
     for path in parts.values():
         path.unlink(missing_ok=True)
 
 
 def write_manifest(folder: Path, manifest: Manifest, shard: Shard = WHOLE) -> None:
-    """Write `manifest` atomically, paths sorted, so that equal trees have equal manifests."""
+    """Write `manifest` atomically."""
     name = MANIFEST if shard == WHOLE else f"manifest.{shard}.json"
-    table = dataclasses.asdict(manifest)
-    for key in ("files", "links", "left_out"):
+    write_json(folder / name, _table(manifest))
+
+
+def _table(record: TreeRecord) -> dict[str, Any]:
+    """What a file says, paths and names sorted, so that equal trees have equal files."""
+    table = {"format": FORMAT, **dataclasses.asdict(record)}
+    for key in {"laws", "probe", "files", "links", "left_out"} & table.keys():
         table[key] = dict(sorted(table[key].items()))
-    write_json(folder / name, table)
+    return table
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """The table of a file of any format, as one of format 2."""
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CorruptionError(f"{path} cannot be read: {error}") from None
     if not isinstance(table, dict):
         raise CorruptionError(f"{path} cannot be read: it holds no table")
+    number = table.pop("format", 1)
+    if number == 1:
+        return from_first_format(table, str(path))
+    if number != FORMAT:
+        raise CorruptionError(
+            f"{path} has format {number}, and this version of robustseg reads formats 1 and "
+            f"{FORMAT}; use a newer one"
+        )
     return table
-
-
-def _flat(recipe: Recipe) -> dict[str, object]:
-    fields = {field.name: getattr(recipe, field.name) for field in dataclasses.fields(Recipe)}
-    versions = fields.pop("versions")
-    return {**fields, **{f"{library}'s version": v for library, v in versions.items()}}

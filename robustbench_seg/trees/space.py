@@ -1,14 +1,13 @@
-"""How much disk a generation will need, told before it starts."""
+"""How much disk a generation will need, estimated before it starts."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.corruption.pixels import Image
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.trees.generate import Generation, Source
+from robustbench_seg.trees.generation import CleanImage, Generation
 from robustbench_seg.trees.png import encode_png
 
 _SAMPLES = 3
@@ -16,49 +15,47 @@ _NARROWEST = 64
 
 
 def space_needed(generation: Generation) -> int:
-    """Bytes that the missing files will take, estimated from a few sources.
+    """Bytes that the missing files will take, estimated from a few images.
 
     A strip of each, from another place across its width, is corrupted and encoded under every
     condition, because PNG sizes span a factor of ten between contrast and noise. A strip is as high
-    as its image: sky compresses well, trees do not. 0 if nothing is missing, or if no source can be
+    as its image: sky compresses well, trees do not. 0 if nothing is missing, or if no image can be
     read.
     """
     missing = Counter(condition for _, condition in generation.missing())
     if not missing:
         return 0
     samples = [
-        _sizes(generation, image, (place + 0.5) / _SAMPLES, list(missing))
-        for place, image in enumerate(_images(generation.mine))
+        _sizes(generation, image, pixels, (place + 0.5) / _SAMPLES, list(missing))
+        for place, (image, pixels) in enumerate(_readable(generation.mine))
     ]
     count = len(samples) or 1
     return int(sum(n * sum(size[c] for size in samples) / count for c, n in missing.items()))
 
 
-def _images(sources: Sequence[Source]) -> Iterator[Image]:
-    """A few images, spread over the dataset."""
-    for source in sources[:: max(1, len(sources) // _SAMPLES)][:_SAMPLES]:
-        # A broken one is generate()'s to tell of, or to leave out as asked.
+def _readable(images: Sequence[CleanImage]) -> Iterator[tuple[CleanImage, Image]]:
+    """A few images with their pixels, spread over the dataset."""
+    for image in images[:: max(1, len(images) // _SAMPLES)][:_SAMPLES]:
+        # A broken one is generate()'s to name, or to leave out as asked.
         with suppress(DatasetError):
-            yield source.read()
+            yield image, image.read()
 
 
 def _sizes(
-    generation: Generation, image: Image, place: float, conditions: list[Condition]
+    generation: Generation,
+    image: CleanImage,
+    pixels: Image,
+    place: float,
+    conditions: list[Condition],
 ) -> dict[Condition, float]:
-    """Bytes of `image` as PNG under each condition, judged by a strip at `place` (0..1) across."""
-    width = image.shape[1]
+    """Bytes of an image as PNG under each condition, judged by a strip at `place` (0..1) across."""
+    width = pixels.shape[1]
     wide = min(width, max(_NARROWEST, width // 8))
     left = round((width - wide) * place)
-    strip = image[:, left : left + wide]
+    strip = pixels[:, left : left + wide]
     sizes = dict.fromkeys(conditions, 0.0)
     for condition in conditions:
-        with suppress(CorruptionError):  # too small for this corruption: generate() tells of it
-            variant = corrupt(
-                strip,
-                condition.name,
-                condition.severity,
-                stream=generation.stream,
-                protocol=generation.protocol,
-            )
+        with suppress(CorruptionError):  # too small for this corruption: generate() names it
+            variant = generation.variant(image, strip, condition)
             sizes[condition] = len(encode_png(variant)) * width / wide
     return sizes

@@ -10,8 +10,8 @@ from typing import Literal
 from robustbench_seg.corruption.pixels import digest_pixels
 from robustbench_seg.files import digest_file
 from robustbench_seg.trees.manifest import (
+    BEGUN,
     MANIFEST,
-    RECIPE,
     Digests,
     merge_shards,
     read_manifest,
@@ -32,15 +32,24 @@ class Problem:
 
 
 def verify(
-    folder: Path, progress: Callable[[int], object] = lambda files: None
+    folder: Path | str, progress: Callable[[int], object] = lambda files: None
 ) -> tuple[Problem, ...]:
-    """All problems of the tree in `folder`, sorted by path; none if it is as it was made.
+    """Check every file of a generated tree against its manifest.
 
     A tree that was made in shards gets its manifest first.
 
-    progress: called with a number of files each time as many have been looked at
-    Errors: CorruptionError if there is no manifest, CardError if it does not say what it must.
+    Args:
+        folder: The tree.
+        progress: Called with a number of files each time as many have been looked at.
+
+    Returns:
+        All problems, sorted by path; none if the tree is as it was made.
+
+    Raises:
+        CorruptionError: There is no manifest, or shards are missing.
+        CardError: The manifest does not say what it must.
     """
+    folder = Path(folder)
     merge_shards(folder)
     manifest = read_manifest(folder)
     known = manifest.files.keys() | manifest.links.keys()
@@ -57,12 +66,12 @@ def verify(
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Every file and link below `folder` but its manifest and recipe; links are not followed."""
+    """Every file and link below `folder` but what describes the tree; links are not followed."""
     for root, folders, files in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(root, name))]
         for name in files + links:
             path = (Path(root) / name).relative_to(folder).as_posix()
-            if path not in (MANIFEST, RECIPE):
+            if path not in (MANIFEST, BEGUN):
                 yield path
 
 

@@ -162,7 +162,7 @@ def test_a_disk_too_small_is_refused_before_anything_is_written(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     result = generate(robustseg, root, tmp_path / "a/b/out")
     assert result.exit_code == 2
-    assert "are needed, 0.0 MB are free; choose another --out" in result.stderr
+    assert "are needed, 0.0 MB are free; choose another folder" in result.stderr
     assert not (tmp_path / "a").exists()
 
 

@@ -145,36 +145,49 @@ def test_importing_is_light():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-WANTED = r"a uint8 array of H x W x 3 \(RGB\) or H x W \(gray\) is wanted"
+WANTED = "a NumPy array, uint8, H x W x 3 (RGB) or H x W (gray), is wanted"
+UINT8 = "and convert it to uint8"
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ([[1, 2], [3, 4]], f"fog: the image is a list; {WANTED}"),
-        (None, f"fog: the image is a NoneType; {WANTED}"),
-        (np.zeros((40, 50, 3)), f"fog: the image is float64 40 x 50 x 3; {WANTED}"),
-        (np.zeros((40, 50), np.uint16), f"fog: the image is uint16 40 x 50; {WANTED}"),
-        (np.zeros((40, 50, 3), bool), f"fog: the image is bool 40 x 50 x 3; {WANTED}"),
-        (np.zeros((40, 50, 4), np.uint8), f"fog: the image is uint8 40 x 50 x 4; {WANTED}"),
-        (np.zeros((40, 50, 1), np.uint8), f"fog: the image is uint8 40 x 50 x 1; {WANTED}"),
-        (np.zeros((2, 40, 50, 3), np.uint8), f"fog: the image is uint8 2 x 40 x 50 x 3; {WANTED}"),
-        (np.zeros(40, np.uint8), f"fog: the image is uint8 40; {WANTED}"),
+        ([[1, 2], [3, 4]], f"the image is a list; {WANTED}"),
+        (None, f"the image is a NoneType; {WANTED}"),
+        (np.ones((40, 50, 3)), f"the image is float64 in 0..1: multiply it by 255 {UINT8}"),
+        (np.zeros((40, 50), "f4"), f"the image is float32 in 0..1: multiply it by 255 {UINT8}"),
+        (np.full((40, 50, 3), 2.0), f"the image is float64: scale it to 0..255 {UINT8}"),
+        (np.full((40, 50, 3), np.nan), f"the image is float64: scale it to 0..255 {UINT8}"),
+        (np.zeros((0, 50, 3)), f"the image is float64: scale it to 0..255 {UINT8}"),
+        (np.zeros((40, 50), np.uint16), f"the image is uint16: scale it to 0..255 {UINT8}"),
+        (np.zeros((40, 50, 3), bool), f"the image is bool: multiply it by 255 {UINT8}"),
         (
-            np.zeros((0, 50, 3), np.uint8),
-            "fog: the image is 0 x 50 x 3 pixels; 32 x 32",
+            np.zeros((40, 50, 4), np.uint8),
+            "the image is 40 x 50 x 4; give RGB without the fourth channel: image[..., :3]",
         ),
         (
-            np.zeros((1, 50, 3), np.uint8),
-            "fog: the image is 1 x 50 x 3 pixels; 32 x 32",
+            np.zeros((40, 50, 1), np.uint8),
+            "the image is 40 x 50 x 1; give a gray one as H x W: image[..., 0]",
         ),
-        (np.zeros((40, 31), np.uint8), "fog: the image is 40 x 31 pixels; 32 x 32 is the least"),
+        (
+            np.zeros((3, 40, 50), np.uint8),
+            "the image is 3 x 40 x 50; give its channels last: image.transpose(1, 2, 0)",
+        ),
+        (
+            np.zeros((2, 40, 50, 3), np.uint8),
+            "the array is a batch, 2 x 40 x 50 x 3; give one image at a time",
+        ),
+        (np.zeros(40, np.uint8), f"the image is 40; {WANTED}"),
+        (np.zeros((40, 50, 7), np.uint8), f"the image is 40 x 50 x 7; {WANTED}"),
+        (np.zeros((0, 50, 3), np.uint8), "the image is 0 x 50 x 3 pixels; 32 x 32 is the least"),
+        (np.zeros((1, 50, 3), np.uint8), "the image is 1 x 50 x 3 pixels; 32 x 32 is the least"),
+        (np.zeros((40, 31), np.uint8), "the image is 40 x 31 pixels; 32 x 32 is the least"),
     ],
 )
 def test_wrong_images(wrong, message):
-    with pytest.raises(CorruptionError, match=message) as caught:
+    with pytest.raises(CorruptionError) as caught:
         corrupt(wrong, "fog", 1)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value) == f"fog: {message}"
 
 
 @pytest.mark.parametrize("severity", [0, 6, -1, True, 2.0, "3", None])
@@ -185,7 +198,7 @@ def test_wrong_severities(image, severity):
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 0.0, True, None])
 def test_wrong_seeds(image, seed):
-    with pytest.raises(CorruptionError, match=r"snow: seed .* is not an integer of 0 to 2\^32 - 1"):
+    with pytest.raises(CorruptionError, match=r"^seed .* is not an integer of 0 to 2\^32 - 1"):
         corrupt(image, "snow", 1, seed=seed)
 
 
@@ -197,6 +210,27 @@ def test_a_protocol_has_only_its_own_corruptions(image):
     message = "the protocol cityscapes-c has no zoom_blur; choose one that has: mpc-15$"
     with pytest.raises(CorruptionError, match=message):
         corrupt(image, "zoom_blur", 2, protocol=load_protocol("cityscapes-c"))
+
+
+def test_a_protocol_is_a_name_or_a_path_too(image, tmp_path):
+    path = tmp_path / "haze.toml"
+    path.write_text(
+        'name = "haze"\nversion = "1"\nsource = "us"\n[[corruption]]\nname = "fog"\n'
+        'category = "weather"\nscored = [1]\nseverities = ['
+        + "{ density = 0.4, decay = 2 }, " * 5
+        + "]\n"
+    )
+    haze = corrupt(image, "fog", 1, protocol=load_protocol(path))
+    assert not np.array_equal(haze, corrupt(image, "fog", 1))
+    assert np.array_equal(haze, corrupt(image, "fog", 1, protocol=path))
+    assert np.array_equal(haze, corrupt(image, "fog", 1, protocol=str(path)))
+    assert np.array_equal(
+        corrupt(image, "zoom_blur", 2, protocol="mpc-15"), corrupt(image, "zoom_blur", 2)
+    )
+    with pytest.raises(CorruptionError, match="the protocol cityscapes-c has no zoom_blur"):
+        corrupt(image, "zoom_blur", 2, protocol="cityscapes-c")
+    with pytest.raises(CardError, match="unknown protocol 'mpc15'; did you mean 'mpc-15'"):
+        corrupt(image, "zoom_blur", 2, protocol="mpc15")
 
 
 def test_wrong_names(image):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from robustbench_seg.corruption import corrupt, noise
+from robustbench_seg.corruption import corrupt, noise, streams
 from robustbench_seg.records.protocol import load_protocol
 
 NOISES = load_protocol().names[4:8]
@@ -40,7 +40,8 @@ def drawn(name: str, level: int, severity: int, stream: str, seed: int) -> np.nd
 @pytest.mark.parametrize("name", NOISES)
 def test_tables_hold_the_law_of_the_formula(name, severity):
     (parameter,) = load_protocol().spec(name).severities[severity - 1].values()
-    table = getattr(noise, f"_{name.removesuffix('_noise')}_table")(parameter)
+    kind = getattr(noise, f"{name.removesuffix('_noise').title()}Law")
+    table = streams._alias_table(kind(parameter))
     for level in LEVELS:
         thresholds, aliases = (table[level] >> 8).astype(np.int64), table[level] & 255
         law = thresholds + np.bincount(aliases, 2**24 - thresholds, minlength=256)

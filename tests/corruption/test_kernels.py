@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage, stats
 from skimage import color, data, filters
 
-from robustbench_seg.corruption import blur, kernels, noise, pixels
+from robustbench_seg.corruption import blur, kernels, noise, pixels, streams
 from robustbench_seg.machine.compiled import compiled
 from robustbench_seg.records.protocol import load_protocol
 
@@ -217,6 +217,6 @@ def test_draws_follow_the_table():
 
 
 def test_impulse_law_by_hand():
-    law = implied(noise._impulse_table(0.2))[100]
+    law = implied(streams._alias_table(noise.ImpulseLaw(0.2)))[100]
     assert law[[0, 100, 255]] == pytest.approx([0.1, 0.8, 0.1], abs=1e-7)
     assert law.sum() == pytest.approx(1)

@@ -6,7 +6,9 @@ from scipy import stats
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.kernels.philox import random_bits
-from robustbench_seg.corruption.streams import FastStream, ReferenceStream
+from robustbench_seg.corruption.noise import ImpulseLaw, ShotLaw
+from robustbench_seg.corruption.random_stream import RandomStream
+from robustbench_seg.corruption.streams import STREAMS, FastStream, ReferenceStream
 
 PINNED_ANGLES = [0.4154543737435835, 0.8766298463538084]
 PINNED_UNIFORM = [0.35530704259872437, 0.7836127877235413, 0.3762019872665405]
@@ -34,11 +36,24 @@ def test_the_reference_stream_is_the_global_generator_of_numpy():
     assert rng.angle(-3, 4) == np.random.uniform(-3, 4)
     assert np.array_equal(rng.uniform(-3, 4, (2, 3)), np.random.uniform(-3, 4, (2, 3)))
     assert [rng.integer(5) for _ in range(9)] == [np.random.randint(5) for _ in range(9)]
-    assert np.array_equal(rng.poisson(np.full(9, 20.0)), np.random.poisson(np.full(9, 20.0)))
     down, right = np.divmod(rng.neighbours(2, 50), 4)
     one_by_one = [np.random.randint(-2, 2, size=(2,)).tolist() for _ in range(50)]
     assert np.stack([right - 2, down - 2], axis=1).tolist() == one_by_one
-    assert np.array_equal(rng.random((4, 2)), np.random.default_rng(7).random((4, 2)))
+    image = np.full((32, 32, 3), 100, np.uint8)
+    noisy = np.random.poisson(image / 255.0 * 60) / 60
+    assert np.array_equal(rng.levels(image, ShotLaw(60)), (np.clip(noisy, 0, 1) * 255).astype("u1"))
+    hit = np.random.default_rng(7).random(image.shape) <= 0.1
+    assert np.array_equal(rng.levels(image, ImpulseLaw(0.1)) != image, hit)
+
+
+@pytest.mark.parametrize("stream", STREAMS.values())
+def test_both_streams_implement_the_whole_interface(stream):
+    methods = {n for n, m in vars(RandomStream).items() if callable(m) and not n.startswith("_")}
+    assert methods == {"normal", "angle", "uniform", "integer", "neighbours", "levels"}
+    own = {name for name, member in vars(stream).items() if not name.startswith("_")}
+    assert own == methods | {"version", "real"}
+    rng = stream("a", "fog", 1, 0)
+    assert rng.normal(0, 1, (2, 3)).dtype == rng.uniform(0, 1, (2, 3)).dtype == stream.real
 
 
 def test_an_image_id_seeds_the_reference_stream_by_its_digest():

@@ -1,10 +1,11 @@
 import pytest
 
-from robustbench_seg.datasets import DATASETS, class_names, open_dataset
+from robustbench_seg.datasets import DATASETS, class_names, list_datasets, open_dataset
 from robustbench_seg.errors import DatasetError
 
 
 def test_the_names_of_the_contract():
+    assert list_datasets() == DATASETS
     assert DATASETS == (
         "cityscapes",
         "camvid",
@@ -50,7 +51,7 @@ def test_class_names_of_an_unknown_dataset():
 @pytest.mark.parametrize("name", [n for n in DATASETS if n != "minicity"])
 def test_every_dataset_on_disk_asks_for_its_root(name, monkeypatch):
     monkeypatch.delenv("CITYSCAPES_DATASET", raising=False)
-    with pytest.raises(DatasetError, match=r"needs its root folder: .*--data.*http") as caught:
+    with pytest.raises(DatasetError, match=r"needs its root folder: give one.*http") as caught:
         open_dataset(name, None)
     assert "\n" not in str(caught.value)
 
@@ -64,5 +65,7 @@ def test_a_root_may_be_a_string(tmp_path, put):
 def test_minicity_needs_no_root_and_takes_none(tmp_path):
     dataset = open_dataset("minicity", None)
     assert (dataset.name, dataset.split) == ("minicity", "val")
-    with pytest.raises(DatasetError, match="minicity is drawn by the program and takes no --data"):
+    with pytest.raises(
+        DatasetError, match="minicity is drawn by the program and takes no root folder"
+    ):
         open_dataset("minicity", tmp_path)

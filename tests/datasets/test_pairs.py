@@ -3,10 +3,10 @@ import os
 import pytest
 
 from robustbench_seg.datasets.file_dataset import label_table
-from robustbench_seg.datasets.pairs import LabelForm, Source, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
 from robustbench_seg.errors import DatasetError
 
-SOURCE = Source("Things", "get them at https://example.org")
+SOURCE = DatasetSource("Things", "get them at https://example.org")
 ONE, TWO = label_table({0: 0}), label_table({0: 1})
 FORMS = [
     LabelForm(lambda image: f"one/{image}", ONE, lambda image: [f"two/{image}", f"3/{image}"]),
@@ -18,9 +18,9 @@ def test_a_missing_root(tmp_path):
     with pytest.raises(DatasetError) as caught:
         checked_root(None, SOURCE)
     assert str(caught.value) == (
-        "Things needs its root folder: give --data; get them at https://example.org"
+        "Things needs its root folder: give one; get them at https://example.org"
     )
-    with pytest.raises(DatasetError, match=r"give --data or set \$THINGS; get them"):
+    with pytest.raises(DatasetError, match=r"give one or set \$THINGS; get them"):
         checked_root(None, SOURCE, "THINGS")
     with pytest.raises(DatasetError, match=r"Things: there is no folder .*/none; get them at"):
         checked_root(tmp_path / "none", SOURCE)

@@ -8,7 +8,8 @@ import pytest
 from robustbench_seg.datasets import Sample
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.records.protocol import Condition, load_protocol
-from robustbench_seg.trees.generate import Generation, Source, generate
+from robustbench_seg.trees.generate import generate
+from robustbench_seg.trees.generation import CleanImage, Generation
 
 CLASSES = ("dark", "middle", "bright")
 
@@ -101,7 +102,7 @@ def tree(tmp_path, protocol):
 
     def write(dataset, conditions: tuple[Condition, ...], seed: int = 0) -> Path:
         sources = tuple(
-            Source(name, partial(dataset.image, index), {})
+            CleanImage(name, partial(dataset.image, index), {})
             for index, name in enumerate(dataset.ids)
         )
         out = tmp_path / "tree"

@@ -2,13 +2,13 @@
 
 import copy
 import dataclasses
-from importlib import metadata
+from importlib import import_module, metadata
 
 import pytest
+from robustbench_seg.evaluation.plan import Study
 
 from robustbench_seg.errors import CorruptionError, ResultsError
 from robustbench_seg.evaluation import evaluate
-from robustbench_seg.evaluation.plan import Study
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import key_digest
 from robustbench_seg.trees import manifest
@@ -66,10 +66,13 @@ def test_another_version_of_a_library_is_another_run(digest, monkeypatch, librar
     assert digest() != before
 
 
-@pytest.mark.parametrize("name", ["__version__", "FAST_STREAM_VERSION"])
-def test_another_version_of_this_program_is_another_run(digest, monkeypatch, name):
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("corruption.probe", "__version__"), ("evaluation.plan", "FAST_STREAM_VERSION")],
+)
+def test_another_version_of_this_program_is_another_run(digest, monkeypatch, module, name):
     before = digest()
-    monkeypatch.setattr(manifest, name, "0.0.1")
+    monkeypatch.setattr(import_module(f"robustbench_seg.{module}"), name, "0.0.1")
     assert digest() != before
 
 
@@ -77,8 +80,8 @@ def test_images_of_a_tree_bear_the_versions_they_were_made_with(digest, toy, pro
     conditions = protocol.conditions(["contrast"], [1])
     corrupted = tree(toy(), conditions)
     made = manifest.read_manifest(corrupted)
-    elsewhere = {**made.versions, "opencv": "0.0.1"}
-    manifest.write_manifest(corrupted, dataclasses.replace(made, versions=elsewhere))
+    elsewhere = {**made.libraries, "opencv": "0.0.1"}
+    manifest.write_manifest(corrupted, dataclasses.replace(made, libraries=elsewhere))
     assert digest(conditions=conditions, corrupted=corrupted) != digest()
 
 

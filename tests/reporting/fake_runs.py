@@ -66,7 +66,7 @@ def write_run(
         key=RunKey(
             SegmenterRecord("toy", weights=weights * 64, precision=precision),
             DatasetRecord(dataset, "val", images, tuple(classes), {"count": images}),
-            CorruptionRecord("fast", seed, load_protocol(shipped).severities_digest, {}),
+            CorruptionRecord("fast", 2, seed, load_protocol(shipped).severities_digest, {}),
         ),
         protocol=protocol,
         protocol_version="1",

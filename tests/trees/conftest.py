@@ -1,3 +1,4 @@
+import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -7,8 +8,9 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.datasets import read_image
+from robustbench_seg.files import write_json
 from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.trees.generate import Generation, Source
+from robustbench_seg.trees.generation import CleanImage, Generation
 
 
 @dataclass(frozen=True)
@@ -18,9 +20,9 @@ class Town:
     root: Path
     names: tuple[str, ...]
 
-    def sources(self, reader=read_image) -> tuple[Source, ...]:
+    def images(self, reader=read_image) -> tuple[CleanImage, ...]:
         return tuple(
-            Source(
+            CleanImage(
                 f"leftImg8bit/val/ulm/{name}_leftImg8bit.png",
                 partial(reader, self.root / f"leftImg8bit/val/ulm/{name}_leftImg8bit.png"),
                 {label: self.root / label for label in self.labels(name)},
@@ -37,7 +39,7 @@ class Town:
         severities = changes.pop("severities", (1, 5))
         settings = {
             "out": out,
-            "sources": self.sources(),
+            "images": self.images(),
             "conditions": protocol.conditions(corruptions, severities),
             "protocol": protocol,
             "stream": "fast",
@@ -52,7 +54,7 @@ class Town:
 def town(tmp_path):
     town = Town(tmp_path / "town", ("ulm_0", "ulm_1", "ulm_2"))
     rng = np.random.default_rng(7)
-    for source in town.sources():
+    for source in town.images():
         path = town.root / source.id
         path.parent.mkdir(parents=True, exist_ok=True)
         coarse = Image.fromarray(rng.integers(0, 256, (6, 9, 3), np.uint8))
@@ -77,3 +79,33 @@ def contents():
         }
 
     return read_all
+
+
+@pytest.fixture
+def first_format():
+    """Rewrite what describes a tree as format 1 did, made by these versions of libraries."""
+
+    def rewrite(out: Path, **versions: str) -> None:
+        for path in [out / ".recipe.json", *out.glob("manifest*.json")]:
+            table = json.loads(path.read_text())
+            assert table.pop("format") == 2
+            kept = ("protocol", "protocol_version", "severities_digest", "stream", "seed")
+            head = {key: table[key] for key in (*kept, "dataset", "split")}
+            head["versions"] = {**table["libraries"], "fast stream": "2", **versions}
+            rest = {key: table[key] for key in ("files", "links", "left_out") if key in table}
+            write_json(path, head | rest)
+
+    return rewrite
+
+
+@pytest.fixture
+def libraries_then():
+    """Change the versions that a tree says it was begun by."""
+
+    def rewrite(out: Path, **versions: str) -> None:
+        for path in [out / ".recipe.json", *out.glob("manifest*.json")]:
+            table = json.loads(path.read_text())
+            table["libraries"] |= versions
+            write_json(path, table)
+
+    return rewrite

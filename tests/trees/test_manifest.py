@@ -1,40 +1,59 @@
-"""The manifest and the recipe that stands before it."""
+"""The manifest, and the record that stands before it."""
 
 import json
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import CardError, CorruptionError
 from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.trees.locks import turn
 from robustbench_seg.trees.manifest import (
     Digests,
     Manifest,
     claim,
     read_manifest,
-    recipe,
+    standing_record,
     write_manifest,
 )
+from robustbench_seg.trees.record import tree_record
 
 
 @pytest.fixture
 def ours():
-    return recipe(load_protocol(), "fast", 0, "cityscapes", "val")
+    protocol = load_protocol()
+    conditions = protocol.conditions(["snow", "fog"])
+    record = tree_record(protocol, "fast", 0, "cityscapes", "val", conditions)
+    return replace(record, probe={"fog/3": "a" * 64})
 
 
-def test_a_manifest_reads_back_as_it_was_written_with_its_paths_sorted(tmp_path, ours):
-    manifest = Manifest(
+@pytest.fixture
+def manifest(ours):
+    return Manifest(
         **vars(ours),
-        files={"b.png": Digests("1", "2"), "a.png": Digests("3", "4")},
+        files={"fog/3/b.png": Digests("1", "2"), "fog/3/a.png": Digests("3", "4")},
         links={"gt": "../gt"},
         left_out={"c.png": "broken"},
     )
+
+
+def accept(folder, record):
+    return claim(folder, record, lambda begun: None)
+
+
+def test_a_manifest_reads_back_as_it_was_written_with_its_paths_sorted(tmp_path, manifest):
     write_manifest(tmp_path, manifest)
     assert read_manifest(tmp_path) == manifest
     table = json.loads((tmp_path / "manifest.json").read_text())
-    assert list(table["files"]) == ["a.png", "b.png"]
-    assert table["files"]["b.png"] == {"file": "1", "pixels": "2"}
+    assert table["format"] == 2
+    assert list(table["files"]) == ["fog/3/a.png", "fog/3/b.png"]
+    assert table["files"]["fog/3/b.png"] == {"file": "1", "pixels": "2"}
+    assert table["laws"] == {"fog": 1, "snow": 1}
+    assert table["probe"] == {"fog/3": "a" * 64}
+    assert {"numpy", "opencv", "robustseg"} < table["libraries"].keys()
     assert {key: table[key] for key in ("protocol", "protocol_version", "stream", "seed")} == {
         "protocol": "cityscapes-c",
         "protocol_version": load_protocol().version,
@@ -43,10 +62,10 @@ def test_a_manifest_reads_back_as_it_was_written_with_its_paths_sorted(tmp_path,
     }
 
 
-def test_of_recipes_that_come_at_once_one_wins(tmp_path, ours):
+def test_of_records_that_come_at_once_one_wins(tmp_path, ours):
     def attempt(seed):
         try:
-            claim(tmp_path, replace(ours, seed=seed))
+            accept(tmp_path, replace(ours, seed=seed))
         except CorruptionError:
             return False
         return True
@@ -55,4 +74,106 @@ def test_of_recipes_that_come_at_once_one_wins(tmp_path, ours):
         assert sum(pool.map(attempt, range(8))) == 1
     assert [path.name for path in tmp_path.iterdir()] == [".recipe.json"]
     winner = json.loads((tmp_path / ".recipe.json").read_text())["seed"]
-    claim(tmp_path, replace(ours, seed=winner))
+    accept(tmp_path, replace(ours, seed=winner))
+
+
+def test_conditions_that_come_at_once_are_all_recorded(tmp_path, ours):
+    accept(tmp_path, replace(ours, probe={}))
+    probes = [{f"fog/{i}": f"{i}" * 64} for i in range(1, 6)]
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda probe: accept(tmp_path, replace(ours, probe=probe)), probes))
+    assert standing_record(tmp_path).probe == {f"fog/{i}": f"{i}" * 64 for i in range(1, 6)}
+
+
+def test_a_turn_at_a_file_that_was_replaced_is_waited_for(tmp_path):
+    file, order = tmp_path / "file", []
+    file.touch()
+
+    def second():
+        with turn(file):
+            order.append("second")
+
+    with turn(file):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        time.sleep(0.2)
+        (tmp_path / "fresh").touch()
+        (tmp_path / "fresh").replace(file)
+        with turn(file):  # of the new file, which nobody has
+            time.sleep(0.2)
+            order.append("first")
+    waiting.join(60)
+    assert order == ["first", "second"]
+
+
+def test_a_failing_check_leaves_the_record_as_it_was(tmp_path, ours):
+    accept(tmp_path, replace(ours, probe={}))
+    before = (tmp_path / ".recipe.json").read_bytes()
+
+    def refuse(begun):
+        raise CorruptionError("other pixels")
+
+    with pytest.raises(CorruptionError, match="other pixels"):
+        claim(tmp_path, ours, refuse)
+    assert (tmp_path / ".recipe.json").read_bytes() == before
+
+
+def test_only_laws_of_shared_corruptions_are_compared(ours):
+    law = replace(ours, laws={"fog": 2, "snow": 1})
+    assert ours.differences(law) == ("its fog has law 1, not 2",)
+    assert ours.differences(replace(ours, laws={"frost": 7, "snow": 1})) == ()
+
+
+def test_libraries_and_the_name_of_the_protocol_are_no_difference(ours):
+    others = {"robustseg": "9", "numpy": "9"}
+    assert ours.differences(replace(ours, libraries=others, protocol="mine")) == ()
+    assert ours.differences(replace(ours, severities_digest="0")) == (
+        "the severities of cityscapes-c 1 were others",
+    )
+    assert ours.differences(replace(ours, severities_digest="0", protocol="mine")) == (
+        "its severities are those of cityscapes-c 1, not of mine 1",
+    )
+    assert ours.differences(replace(ours, stream_version=1)) == (
+        f"its stream version is {ours.stream_version}, not 1",
+    )
+
+
+def test_a_manifest_of_format_1_is_read(tmp_path, manifest, first_format):
+    write_manifest(tmp_path, manifest)
+    accept(tmp_path, manifest.record)
+    first_format(tmp_path, numpy="1.26.4")
+    read = read_manifest(tmp_path)
+    assert (read.files, read.links, read.left_out) == (
+        manifest.files,
+        manifest.links,
+        manifest.left_out,
+    )
+    assert read.libraries == {**manifest.libraries, "numpy": "1.26.4"}
+    assert read.laws == {"fog": 1}  # of what it holds
+    assert read.probe == {}
+    assert read.differences(manifest) == ()
+    assert standing_record(tmp_path).laws == {"fog": 1}
+
+
+def test_the_stream_of_format_1_had_a_version(tmp_path, manifest, first_format):
+    write_manifest(tmp_path, manifest)
+    accept(tmp_path, manifest.record)
+    first_format(tmp_path, **{"fast stream": "1"})
+    assert read_manifest(tmp_path).differences(manifest) == (
+        f"its stream version is 1, not {manifest.stream_version}",
+    )
+    table = json.loads((tmp_path / "manifest.json").read_text())
+    del table["versions"]
+    (tmp_path / "manifest.json").write_text(json.dumps(table))
+    with pytest.raises(CardError, match=r"manifest\.json: the key 'versions' is missing"):
+        read_manifest(tmp_path)
+
+
+def test_a_newer_format_is_refused(tmp_path, manifest):
+    write_manifest(tmp_path, manifest)
+    path = tmp_path / "manifest.json"
+    path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
+    with pytest.raises(
+        CorruptionError, match=r"manifest\.json has format 3, and this version .* use a newer one"
+    ):
+        read_manifest(tmp_path)

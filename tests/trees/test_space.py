@@ -7,14 +7,15 @@ import pytest
 from skimage import data
 
 from robustbench_seg.errors import DatasetError
-from robustbench_seg.trees.generate import Source, generate
+from robustbench_seg.trees.generate import generate
+from robustbench_seg.trees.generation import CleanImage
 from robustbench_seg.trees.space import space_needed
 
 
 def test_estimate_is_near_the_truth_and_falls_with_what_is_there(town, tmp_path):
     photos = [data.astronaut()[100:356], data.coffee()[:256], data.chelsea()[:256]]
-    sources = tuple(Source(f"{i}.png", lambda p=p: p, {}) for i, p in enumerate(photos))
-    generation = town.generation(tmp_path, sources=sources)
+    sources = tuple(CleanImage(f"{i}.png", lambda p=p: p, {}) for i, p in enumerate(photos))
+    generation = town.generation(tmp_path, images=sources)
     estimate = space_needed(generation)
     generate(generation)
     taken = sum(path.stat().st_size for path in tmp_path.glob("*/*/*.png"))
@@ -32,10 +33,10 @@ def broken():
 def test_sources_that_cannot_be_read_are_left_to_the_start_itself(town, tmp_path):
     generation = town.generation(tmp_path)
     whole = space_needed(generation)
-    first = replace(generation.sources[0], read=broken)
-    generation = replace(generation, sources=(first, *generation.sources[1:]))
+    first = replace(generation.images[0], read=broken)
+    generation = replace(generation, images=(first, *generation.images[1:]))
     assert space_needed(generation) == pytest.approx(whole, rel=0.2)
-    tiny = tuple(replace(s, read=lambda: np.zeros((8, 8, 3), np.uint8)) for s in generation.sources)
-    assert space_needed(replace(generation, sources=tiny)) == 0
-    none = tuple(replace(s, read=broken) for s in generation.sources)
-    assert space_needed(replace(generation, sources=none)) == 0
+    tiny = tuple(replace(s, read=lambda: np.zeros((8, 8, 3), np.uint8)) for s in generation.images)
+    assert space_needed(replace(generation, images=tiny)) == 0
+    none = tuple(replace(s, read=broken) for s in generation.images)
+    assert space_needed(replace(generation, images=none)) == 0

@@ -1,0 +1,198 @@
+"""A dataset -> its corrupted copies on disk: what `robustseg generate-cityscapes-c` does."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from robustbench_seg.corruption.engine import check_draws
+from robustbench_seg.datasets import Dataset, open_dataset
+from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
+from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.records.shard import WHOLE, Shard
+from robustbench_seg.trees.generate import generate
+from robustbench_seg.trees.generation import CleanImage, Generation
+from robustbench_seg.trees.manifest import Manifest, standing_record
+from robustbench_seg.trees.record import check_goes_on
+from robustbench_seg.trees.space import space_needed
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a start is about to do.
+
+    Attributes:
+        dataset: Name of the dataset.
+        split: Which part of it.
+        images: Clean images of the shard.
+        conditions: Conditions of each.
+        missing: Corrupted images that are not there yet.
+        needed: Bytes that these will take, about.
+        free: Bytes that are free.
+        workers: Processes.
+    """
+
+    dataset: str
+    split: str
+    images: int
+    conditions: int
+    missing: int
+    needed: int
+    free: int
+    workers: int
+
+    def __str__(self) -> str:
+        total = self.images * self.conditions
+        return (
+            f"{self.dataset} {self.split}: {self.images} images x {self.conditions} conditions = "
+            f"{total} images, {total - self.missing} of them there already; {self.missing} to "
+            f"make, about {_size(self.needed)} of {_size(self.free)} free; "
+            f"{self.workers} at a time"
+        )
+
+
+def generate_cityscapes_c(
+    *,
+    out: Path | str,
+    data: Path | str | None = None,
+    dataset: str | Dataset = "cityscapes",
+    split: str = "val",
+    corruptions: Iterable[str] = (),
+    severities: Iterable[int] = (),
+    protocol: str | Path | Protocol = "cityscapes-c",
+    stream: str = "fast",
+    seed: int = 0,
+    workers: int | None = None,
+    shard: Shard = WHOLE,
+    keep_going: bool = False,
+    announce: Callable[[Workload], object] = lambda workload: None,
+    progress: Callable[[int], object] = lambda files: None,
+) -> Manifest:
+    """Write every image of a dataset under every corruption and severity.
+
+    `out`/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link to
+    its labels. Images are PNG whatever they were. minicity, which is drawn by the program, is drawn
+    into `out`/clean first. Started again, it makes only what is missing; with other corruptions or
+    severities it adds them. Whatever is raised, finished images are kept.
+
+    With several workers a script needs the usual `if __name__ == "__main__"`.
+
+    Args:
+        out: Folder to write to.
+        data: Root folder of the dataset; for Cityscapes it defaults to $CITYSCAPES_DATASET.
+        dataset: Name of the dataset, its TOML file, or an open one, which has a root and a split.
+        split: Split of the dataset.
+        corruptions: Names of the corruptions to make; by default all of the protocol.
+        severities: Severities to make, 1 to 5; by default all.
+        protocol: Name of the protocol, its TOML file, or a Protocol.
+        stream: "fast" or "reference".
+        seed: 0 to 2^32 - 1.
+        workers: Processes; by default one per core.
+        shard: Which part of the images to make; when all are made, `verify` merges them.
+        keep_going: Leave out images that cannot be read.
+        announce: Called once, before the first image, with what there is to do.
+        progress: Called with a number of images each time as many were made or left out.
+
+    Returns:
+        The manifest, with the digest of every file; of a shard, that of the shard.
+
+    Raises:
+        CorruptionError: A name, severity, seed or stream that does not exist; a folder that holds
+            another tree or cannot be written; too full a disk.
+        DatasetError: The dataset is not there, or an image cannot be read.
+        CardError: A TOML file does not say what it must.
+        IncompleteError: With `keep_going`, images were left out; the manifest is written and names
+            them, and `reasons` says why.
+    """
+    out = Path(out)
+    protocol = load_protocol(protocol)
+    conditions = protocol.conditions(corruptions, severities)
+    check_draws(stream, seed)
+    workers = _cores() if workers is None else workers
+    if workers < 1:
+        raise CorruptionError(f"workers is {workers}; 1 or more are wanted")
+    opened = _opened(dataset, data, split)
+    how = protocol, stream, seed, opened.name, opened.split
+    images = _clean_images(opened)
+    generation = Generation(out, images, conditions, *how, shard=shard)
+    if (begun := standing_record(out)) is not None:
+        check_goes_on(out, begun, generation.record)
+    if opened.name == "minicity":
+        images, own = _drawn(opened, out)
+        generation = Generation(out, images, conditions, *how, own, shard)
+    announce(_workload(generation, workers))
+    manifest = generate(generation, workers=workers, keep_going=keep_going, progress=progress)
+    if manifest.left_out:
+        raise IncompleteError(
+            f"{out}: {len(manifest.left_out)} images were left out; mend their sources and start "
+            "again to add them",
+            tuple(dict.fromkeys(manifest.left_out.values())),
+        )
+    return manifest
+
+
+def _opened(dataset: str | Dataset, data: Path | str | None, split: str) -> Dataset:
+    if isinstance(dataset, str):
+        return open_dataset(dataset, data, split)
+    if data is not None:
+        raise DatasetError(f"{dataset.name} is open already; give no root folder with it")
+    return dataset
+
+
+def _clean_images(dataset: Dataset) -> tuple[CleanImage, ...]:
+    return tuple(
+        CleanImage(name, partial(dataset.image, index), dataset.companions(index))
+        for index, name in enumerate(dataset.ids)
+    )
+
+
+def _drawn(dataset: Dataset, out: Path) -> tuple[tuple[CleanImage, ...], tuple[str, ...]]:
+    """Minicity on disk, in the layout of Cityscapes: labels need files to link to.
+
+    Returns its images, and the paths in `out` of all its files.
+    """
+    from robustbench_seg.datasets.minicity import Minicity, write_minicity
+
+    clean = out / "clean"
+    if len(_pngs(clean)) < 2 * len(Minicity(dataset.split)):  # images and labels
+        write_minicity(clean, dataset.split)
+    drawn = open_dataset("cityscapes", clean, dataset.split).first(len(dataset))
+    return _clean_images(drawn), tuple(path.relative_to(out).as_posix() for path in _pngs(clean))
+
+
+def _pngs(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.png") if not path.name.startswith("."))
+
+
+def _workload(generation: Generation, workers: int) -> Workload:
+    """What is to do; CorruptionError for too full a disk."""
+    folder = generation.out.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    workload = Workload(
+        dataset=generation.dataset,
+        split=generation.split,
+        images=len(generation.mine),
+        conditions=len(generation.conditions),
+        missing=sum(1 for _ in generation.missing()),
+        needed=space_needed(generation),
+        free=shutil.disk_usage(folder).free,
+        workers=workers,
+    )
+    if workload.needed > workload.free:
+        raise CorruptionError(
+            f"{generation.out}: about {_size(workload.needed)} are needed, {_size(workload.free)} "
+            "are free; choose another folder, or fewer corruptions and severities"
+        )
+    return workload
+
+
+def _cores() -> int:
+    # Of those this process may use, where the system tells (Linux).
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

@@ -1,0 +1,30 @@
+"""Format 1 of .recipe.json and manifest.json, which had no number: read as format 2.
+
+It compared the versions of all libraries and had neither laws nor a probe. All laws were 1.
+"""
+
+from typing import Any
+
+from robustbench_seg.corruption import CORRUPTIONS
+from robustbench_seg.errors import CardError
+
+LAW = 1
+REFERENCE_STREAM_VERSION = 1
+
+
+def from_first_format(table: dict[str, Any], where: str) -> dict[str, Any]:
+    """A table of format 1 as one of format 2; CardError if it does not say what it must."""
+    libraries = table.get("versions")
+    if not isinstance(libraries, dict):
+        raise CardError(f"{where}: the key 'versions' is missing")
+    fast = str(libraries.get("fast stream"))
+    if not fast.isdecimal():
+        raise CardError(f"{where}: versions: the key 'fast stream' is no number")
+    made = {name.split("/")[0] for name in table.get("files", ())}
+    return {
+        **{key: value for key, value in table.items() if key != "versions"},
+        "stream_version": int(fast) if table.get("stream") == "fast" else REFERENCE_STREAM_VERSION,
+        "laws": {entry.name: LAW for entry in CORRUPTIONS if entry.name in made},
+        "libraries": {name: v for name, v in libraries.items() if name != "fast stream"},
+        "probe": {},
+    }

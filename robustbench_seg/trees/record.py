@@ -1,0 +1,128 @@
+"""How a tree came about: what decides its pixels, and beside it what only describes it."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from robustbench_seg.corruption import STREAMS, laws, libraries, library_differences
+from robustbench_seg.errors import CorruptionError
+from robustbench_seg.records.protocol import Condition, Protocol
+
+
+@dataclass(frozen=True)
+class TreeRecord:
+    """What .recipe.json says, and the head of manifest.json.
+
+    Attributes:
+        protocol: Name of the protocol. It is not compared, nor is its version.
+        protocol_version: Its version.
+        severities_digest: sha256 of its severity tables.
+        stream: "fast" or "reference".
+        stream_version: Version of the stream.
+        seed: 0 to 2^32 - 1.
+        dataset: Name of the dataset.
+        split: Which part of it.
+        laws: Law version of each corruption of the tree.
+        libraries: Versions of this program and of the libraries that began the tree. They are not
+            compared.
+        probe: Folder of each condition of the tree, such as "fog/3" -> digest of the built-in
+            image under it (`corruption.probe`).
+    """
+
+    protocol: str
+    protocol_version: str
+    severities_digest: str
+    stream: str
+    stream_version: int
+    seed: int
+    dataset: str
+    split: str
+    laws: dict[str, int]
+    libraries: dict[str, str]
+    probe: dict[str, str]
+
+    def differences(self, other: "TreeRecord") -> tuple[str, ...]:
+        """Where two trees differ in what decides pixels, such as "its seed is 0, not 1".
+
+        The value of `self` comes first. Laws are compared of corruptions that both have.
+        """
+        fields = ("stream", "stream_version", "seed", "dataset", "split")
+        pairs = ((name, getattr(self, name), getattr(other, name)) for name in fields)
+        found = [f"its {name.replace('_', ' ')} is {a}, not {b}" for name, a, b in pairs if a != b]
+        if self.severities_digest != other.severities_digest:
+            mine = f"{self.protocol} {self.protocol_version}"
+            theirs = f"{other.protocol} {other.protocol_version}"
+            found.append(
+                f"its severities are those of {mine}, not of {theirs}"
+                if mine != theirs
+                else f"the severities of {mine} were others"
+            )
+        found += [
+            f"its {name} has law {law}, not {other.laws[name]}"
+            for name, law in self.laws.items()
+            if law != other.laws.get(name, law)
+        ]
+        return tuple(found)
+
+    def extended(self, other: "TreeRecord") -> Self:
+        """`self` with the laws and the probe of conditions that only `other` has."""
+        laws, probe = other.laws | self.laws, other.probe | self.probe
+        return dataclasses.replace(self, laws=laws, probe=probe)
+
+
+def tree_record(
+    protocol: Protocol,
+    stream: str,
+    seed: int,
+    dataset: str,
+    split: str,
+    conditions: Iterable[Condition],
+) -> TreeRecord:
+    """The record of a tree with these conditions that is made here and now, without its probe."""
+    versions = laws(protocol)
+    names = sorted({condition.name for condition in conditions} & versions.keys())
+    return TreeRecord(
+        protocol=protocol.name,
+        protocol_version=protocol.version,
+        severities_digest=protocol.severities_digest,
+        stream=stream,
+        stream_version=STREAMS[stream].version,
+        seed=seed,
+        dataset=dataset,
+        split=split,
+        laws={name: versions[name] for name in names},
+        libraries=libraries(),
+        probe={},
+    )
+
+
+def check_goes_on(folder: Path, begun: TreeRecord, other: TreeRecord) -> None:
+    """CorruptionError unless `other` makes the same images as the tree that `begun` stands for."""
+    if differences := begun.differences(other):
+        raise CorruptionError(
+            f"{folder} holds a tree made otherwise: {'; '.join(differences)}; "
+            "choose another folder, or remove this one"
+        )
+    changed = [
+        name for name, digest in other.probe.items() if begun.probe.get(name, digest) != digest
+    ]
+    if changed:
+        raise other_pixels(folder, changed, begun.libraries, other.libraries)
+
+
+def other_pixels(
+    folder: Path, conditions: Sequence[str], then: Mapping[str, str], now: Mapping[str, str]
+) -> CorruptionError:
+    """The error that names the conditions (folders such as "fog/3") and the libraries."""
+    name, severity = conditions[0].split("/")
+    others = len(conditions) - 1
+    subject = f"{name} at severity {severity}" + (
+        f" and {others} more conditions" if others else ""
+    )
+    versions = library_differences(then, now) or "by the same versions of all libraries"
+    return CorruptionError(
+        f"{folder}: {subject} {'give' if others else 'gives'} other pixels than when the tree was "
+        f"begun ({versions}): go on with what began it, or choose another folder"
+    )

@@ -1,0 +1,54 @@
+"""Conditions that a tree holds without a probe: one of its own images is made anew.
+
+Trees of format 1 recorded no probe, and a few conditions cannot be made of the built-in image.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from robustbench_seg.corruption.pixels import Image, digest_pixels
+from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.records.protocol import Condition
+from robustbench_seg.trees.generation import Generation
+from robustbench_seg.trees.manifest import Digests
+from robustbench_seg.trees.png import read_pixels
+from robustbench_seg.trees.record import TreeRecord, other_pixels
+
+
+def check_unprobed(generation: Generation, begun: TreeRecord, known: Mapping[str, Digests]) -> None:
+    """Compare one image of each condition that has no probe with what is made of it now.
+
+    Args:
+        generation: What is asked for.
+        begun: The record of the tree that stands there.
+        known: Path in the tree -> the digests that it has recorded.
+
+    Raises:
+        CorruptionError: A condition gives other pixels; it is named.
+    """
+
+    @lru_cache(maxsize=1)
+    def read(index: int) -> Image:
+        return generation.images[index].read()
+
+    def differs(condition: Condition) -> bool:
+        for index, image in enumerate(generation.images):
+            name = generation.name(image, condition)
+            if not (generation.out / name).exists():
+                continue
+            try:
+                recorded = known.get(name)
+                pixels = generation.variant(image, read(index), condition)
+                there = recorded.pixels if recorded else _digest(generation, name)
+            except (CorruptionError, DatasetError, OSError):
+                continue  # a broken one: another image shows it as well
+            return digest_pixels(pixels) != there
+        return False
+
+    unprobed = [c for c in generation.conditions if c.folder not in begun.probe]
+    if changed := [condition.folder for condition in unprobed if differs(condition)]:
+        raise other_pixels(generation.out, changed, begun.libraries, generation.record.libraries)
+
+
+def _digest(generation: Generation, name: str) -> str:
+    return digest_pixels(read_pixels(generation.out / name))
