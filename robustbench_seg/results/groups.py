@@ -12,7 +12,10 @@ from robustbench_seg.results.read import Paths
 from robustbench_seg.results.store import RUN_FILE, find_runs, key_digest, read_record
 
 _LITTLE = ("weights", "threads")
-_TOLD_APART = ("seed", "command", "minutes", "hardware", "miou")
+_TOLD_APART = (
+    *("seed", "command", "minutes", "hardware", "miou", "model", "dataset", "split", "images"),
+    *("encoder_sha256", "precision", "processes", "recipe"),
+)
 _CHANGES_NOTHING = (
     *("--seed", "--out", "--data", "--name", "--device", "--threads", "--workers"),
     *("--validate-on", "--validate-every", "--checkpoint-every", "--half"),
