@@ -32,7 +32,7 @@ from robustbench_seg.architectures import build  # noqa: E402
 from robustbench_seg.datasets import open_dataset  # noqa: E402
 from robustbench_seg.records.model_card import load_card  # noqa: E402
 from robustbench_seg.training import TrainingRecipe, fit  # noqa: E402
-from robustbench_seg.training.batches import Batches, Normaliser  # noqa: E402
+from robustbench_seg.training.batches import Batches, BatchNormaliser  # noqa: E402
 from robustbench_seg.training.learner import Learner, segmentation_loss  # noqa: E402
 from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate  # noqa: E402
 
@@ -62,7 +62,7 @@ def bare_steps(case: dict[str, Any], recipe: TrainingRecipe) -> Callable[[], flo
     optimizer = make_optimizer(network, recipe)
     set_learning_rate(optimizer, 1.0)
     pixels, labels = Batches(open_dataset("minicity", split="train").first(4), recipe, CARD)[0]
-    images = Normaliser(CARD.preprocessing, "cpu")(pixels)
+    images = BatchNormaliser(CARD.preprocessing, "cpu")(pixels)
 
     def run() -> float:
         start = time.perf_counter()

@@ -14,7 +14,7 @@ def check_device(device: str) -> None:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]
-        raise ModelError(f"device '{device}': {first}; choose another with --device") from None
+        raise ModelError(f"device '{device}': {first}; choose another device") from None
 
 
 def hardware(device: str) -> str:

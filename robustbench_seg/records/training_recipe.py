@@ -3,44 +3,55 @@
 Source: arXiv 2105.15203, section 4.1, and the released 160k-iteration configurations.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from robustbench_seg.errors import ModelError, unknown
 
 AUGMENTATIONS = ("augmix", "style")
-"""For robustness, behind all others (training/robust_augment.py)."""
+"""Augmentations for robustness, applied after all others (training/robust_augment.py)."""
+
+ITERATIONS = 160_000
+"""Optimiser steps where a recipe has neither iterations nor minutes."""
 
 
 @dataclass(frozen=True)
 class TrainingRecipe:
     """Everything that decides what a training computes, beside network, data and hardware.
 
-    iterations:      optimiser steps; None = no such limit (then `minutes` is needed)
-    minutes:         training time, without validation; None = no such limit. When both are
-                     given the training ends with the first (see `schedule.progress`)
-    batch:           images per step
-    crop:            height and width in pixels of what the network sees
-    resize:          range of the random scale, uniform, of the size that the model's card fits an
-                     image into (SegFormer's for ADE20K: short side 512), or else of its own
-    category_ratio:  a crop is drawn anew (up to 10 times) while one class fills this share
-    flip:            probability of mirroring left and right
-    photometric:     whether brightness, contrast, saturation and hue are distorted
-    lr:              AdamW's peak learning rate for the backbone
-    betas:           AdamW's decay rates of the two moments
-    weight_decay:    AdamW's decoupled decay; 0 for normalisation layers and position encodings
-    head_lr_factor:  learning rate of everything outside the backbone, relative to `lr`
-    warmup:          steps of linear warm-up
-    warmup_ratio:    share of the learning rate at the first step
-    power:           exponent of the polynomial decay
-    augment:         one of AUGMENTATIONS; None = none, the recipe
-    ema:             decay of an exponential moving average of the weights, which is then what is
-                     validated and saved: average <- ema average + (1 - ema) weights behind each
-                     step, beginning with the first step's weights; None = no average
-    drop_path:       stochastic depth of the backbone at its last block; None = the network's
-    seed:            of initial weights, order of images, augmentation and dropout
+    Attributes:
+        iterations: Optimiser steps. None becomes 160,000 where `minutes` is None too; with
+            `minutes` it means no such limit.
+        minutes: Training time, without validation. None means no such limit. With both limits the
+            training ends at the first (see `schedule.progress`).
+        batch: Images per step.
+        crop: Height and width, in pixels, of what the network sees.
+        resize: Range of the uniform random scale of an image. The scale is relative to the size
+            that the model's card fits an image into, or else to the image's own size.
+        category_ratio: A crop is drawn anew, up to 10 times, while one class fills this share.
+        flip: Probability of mirroring left and right.
+        photometric: Whether brightness, contrast, saturation and hue are distorted.
+        lr: Peak learning rate of the backbone (AdamW).
+        betas: Decay rates of AdamW's two moments.
+        weight_decay: AdamW's decoupled weight decay. LayerNorms and position encodings do not
+            decay; all other parameters do, BatchNorms and biases included, as in the released
+            SegFormer configurations.
+        head_lr_factor: Learning rate of everything outside the backbone, relative to `lr`.
+        warmup: Steps of linear warm-up.
+        warmup_ratio: Share of the learning rate at the first step.
+        power: Exponent of the polynomial decay.
+        augment: One of AUGMENTATIONS. None means none, as in the SegFormer recipe.
+        ema: Decay of an exponential moving average of the weights, which is then validated and
+            saved: average <- ema average + (1 - ema) weights after each step, from the first
+            step's weights on. None means no average.
+        drop_path: Stochastic depth of the backbone at its last block. None means the network's
+            own default.
+        seed: Seed of initial weights, order of images, augmentation and dropout.
+
+    Raises:
+        ModelError: A value is out of range.
     """
 
-    iterations: int | None = 160_000
+    iterations: int | None = None
     minutes: float | None = None
     batch: int = 8
     crop: tuple[int, int] = (1024, 1024)
@@ -62,9 +73,9 @@ class TrainingRecipe:
 
     def __post_init__(self) -> None:
         if self.iterations is None and self.minutes is None:
-            raise ModelError("recipe: no end: give iterations, minutes or both")
+            object.__setattr__(self, "iterations", ITERATIONS)
         if self.augment is not None and self.augment not in AUGMENTATIONS:
-            raise ModelError(f"recipe: {unknown('augment', self.augment, AUGMENTATIONS)}")
+            raise ModelError(unknown("augmentation", self.augment, AUGMENTATIONS))
         checks = {
             "iterations": self.iterations is None or self.iterations > 0,
             "minutes": self.minutes is None or self.minutes > 0,
@@ -74,13 +85,25 @@ class TrainingRecipe:
             "category_ratio": 0 < self.category_ratio <= 1,
             "flip": 0 <= self.flip <= 1,
             "lr": self.lr > 0,
+            "betas": 0 <= min(self.betas) <= max(self.betas) < 1,
             "weight_decay": self.weight_decay >= 0,
             "head_lr_factor": self.head_lr_factor > 0,
             "warmup": self.warmup >= 0,
+            "warmup_ratio": 0 <= self.warmup_ratio <= 1,
+            "power": self.power >= 0,
             "ema": self.ema is None or 0 <= self.ema < 1,
             "drop_path": self.drop_path is None or 0 <= self.drop_path < 1,
             "seed": self.seed >= 0,
         }
         for name, fits in checks.items():
             if not fits:
-                raise ModelError(f"recipe: {name} = {getattr(self, name)} is out of range")
+                raise ModelError(f"{name} = {getattr(self, name)} is out of range")
+
+    def differences(self, other: "TrainingRecipe") -> tuple[str, ...]:
+        """The fields in which two recipes differ, the seed left aside, such as "lr 0.1 and 0.2"."""
+        return tuple(
+            f"{field.name} {mine} and {theirs}"
+            for field in fields(self)
+            if field.name != "seed"
+            and (mine := getattr(self, field.name)) != (theirs := getattr(other, field.name))
+        )

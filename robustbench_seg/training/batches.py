@@ -1,6 +1,7 @@
 """The batches of a training: each a function of (seed, iteration) and of nothing else."""
 
 import itertools
+import pickle
 from collections.abc import Iterator
 
 import cv2
@@ -11,6 +12,8 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from robustbench_seg.datasets import Dataset, Sample
+from robustbench_seg.errors import ModelError, RobustsegError
+from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.records.model_card import ModelCard, Preprocessing
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.augment import augment
@@ -84,28 +87,59 @@ def stream(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the batches from iteration `start` on, without end.
 
-    workers: processes that prepare them ahead, from the first that is asked for; 0 = none.
-    pinned:  in memory that a GPU copies from by itself.
+    Workers are started afresh (spawn), so the dataset must pickle, and a script that gets here
+    needs the usual `if __name__ == "__main__"`: see trees/pool.py for why they are not forked.
+
+    Args:
+        batches: What is yielded from.
+        workers: Processes that prepare batches ahead; 0 means this process does it.
+        start: First iteration.
+        pinned: Whether the batches lie in memory that a GPU copies from by itself.
+
+    Raises:
+        ModelError: There are workers, and the dataset cannot be pickled or a worker dies.
+        DatasetError: An image or its labels cannot be read.
     """
+    if workers:
+        _check_picklable(batches)
     loader = DataLoader(
         batches,
         batch_size=None,
         sampler=itertools.count(start),
         num_workers=workers,
-        worker_init_fn=_quiet_worker,
+        worker_init_fn=_start_worker if workers else None,
+        multiprocessing_context="spawn" if workers else None,
         pin_memory=pinned,
         generator=torch.Generator(),  # the loader draws a seed: not from dropout's generator
     )
-    yield from loader
+    try:
+        yield from loader
+    except RobustsegError as error:
+        # A worker's error comes with its traceback in front of the message.
+        raise type(error)(str(error).rstrip().rpartition(f"{type(error).__name__}: ")[2]) from None
 
 
-def _quiet_worker(_: int) -> None:
+def _check_picklable(batches: Batches) -> None:
+    try:
+        pickle.dumps(batches)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ModelError(
+            f"the dataset '{batches.dataset.name}' cannot be handed to worker processes ({error}); "
+            "make it picklable, or use 0 workers"
+        ) from None
+
+
+def _start_worker(_: int) -> None:
+    keep_freed_memory()
     # The processes are the parallelism; threads inside them would only fight for cores.
     cv2.setNumThreads(0)
 
 
-class Normaliser:
-    """uint8 Nx3xHxW RGB -> float32 on the device: (rgb / 255 - mean) / std."""
+class BatchNormaliser:
+    """uint8 Nx3xHxW RGB -> float32 on the device: (rgb / 255 - mean) / std.
+
+    segmenter.inference.Normaliser does the same for one image, in another layout.
+    """
 
     def __init__(self, preprocessing: Preprocessing, device: str) -> None:
         mean, std = torch.tensor(preprocessing.mean), torch.tensor(preprocessing.std)

@@ -95,7 +95,7 @@ class Checkpoint:
         if differences:
             raise ModelError(
                 f"{self._path} is of another training: {'; '.join(differences)}; give another "
-                "--out, or remove the file to begin anew"
+                "folder, or remove the file to begin anew"
             )
         learner.load_state_dict(state["learner"])
         return Position(**state["position"])

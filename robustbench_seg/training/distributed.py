@@ -35,7 +35,7 @@ class Processes:
         if batch % self.count:
             raise ModelError(
                 f"a batch of {batch} cannot be shared evenly by {self.count} processes; choose a "
-                f"multiple of {self.count} for --batch"
+                f"multiple of {self.count}"
             )
         part = batch // self.count
         return range(self.rank * part, (self.rank + 1) * part)

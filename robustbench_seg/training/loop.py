@@ -18,7 +18,7 @@ from robustbench_seg.files import remove_partials
 from robustbench_seg.measures.pixels import mean_iou
 from robustbench_seg.records.model_card import ModelCard
 from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.training.batches import Batches, Normaliser, stream
+from robustbench_seg.training.batches import Batches, BatchNormaliser, stream
 from robustbench_seg.training.checkpoint import Checkpoint
 from robustbench_seg.training.distributed import joined
 from robustbench_seg.training.learner import Learner
@@ -26,6 +26,7 @@ from robustbench_seg.training.log import Clock, Log
 from robustbench_seg.training.schedule import progress
 from robustbench_seg.training.validation import validate
 
+CHECKPOINT = "checkpoint.pt"
 _LOG_EVERY = 20
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
@@ -93,15 +94,15 @@ def fit(
         "scaled": asdict(card.resize) if card.resize else None,
         **asdict(recipe),
     }
-    checkpoint = Checkpoint(out / "checkpoint.pt", facts, checkpoint_every)
-    normalise = Normaliser(card.preprocessing, device)
+    checkpoint = Checkpoint(out / CHECKPOINT, facts, checkpoint_every)
+    normalise = BatchNormaliser(card.preprocessing, device)
     with joined(device) as processes:
         views = Batches(dataset, recipe, card, processes.slots(recipe.batch))
         learner = Learner(network, recipe, device, precision, processes)
         if processes.first:
             remove_partials(out)
         at = checkpoint.restore(learner)
-        processes.check_same(at.iteration, f"the iteration of {out / 'checkpoint.pt'}")
+        processes.check_same(at.iteration, f"the iteration of {out / CHECKPOINT}")
         log = Log(out, at.log) if processes.first else None
         clock, resumed = Clock(at.seconds), at.iteration
         batches = stream(views, workers, resumed, torch.device(device).type == "cuda")
@@ -145,7 +146,7 @@ def _mean(losses: list[Tensor], iteration: int, precision: str) -> float:
     value = float(torch.stack([loss.cpu() for loss in losses]).mean())
     if not np.isfinite(value):
         # In fp16 activations overflow; each step is drawn by its number, so it would do so again.
-        way = "use --precision bf16" if precision == "fp16" else "lower --lr or lengthen --warmup"
+        way = "use precision bf16" if precision == "fp16" else "lower lr or lengthen the warm-up"
         raise ModelError(f"the loss is {value} at iteration {iteration}: {way}")
     return value
 

@@ -85,5 +85,5 @@ def save(
     parse(ModelCard, text, str(path))  # a card that cannot be read must not be written
     write_text(path, text)
     if too_large:
-        raise IncompleteError(f"{too_large}; that is done, --half was left out")
+        raise IncompleteError(f"{too_large}; the training is kept, in float32")
     return path

@@ -1,50 +1,58 @@
 """The network that a training begins with."""
 
+import inspect
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from robustbench_seg.architectures import SegmentationNetwork, build
+from robustbench_seg.architectures import ARCHITECTURES, SegmentationNetwork, build
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.model_card import ModelCard
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.weights import fetch_weights, load_encoder, parse_source
 
+_DIGITS = 12
+
 
 @dataclass(frozen=True)
 class Start:
-    """A network in front of its first step.
+    """A network before its first step.
 
-    card:    of the network; with the LayerNorm epsilons that its encoder was made for
-    encoder: what was given as such, and the start of the file's sha256; None: random values
-    facts:   what decides its weights, for the checkpoint
+    Attributes:
+        network: The network, on the CPU.
+        card: Its card, with the LayerNorm epsilons that its encoder was made for.
+        encoder_sha256: First digits of the sha256 of the encoder's file. None means random values.
+        facts: What decides its weights, for the checkpoint.
     """
 
     network: SegmentationNetwork
     card: ModelCard
-    encoder: str | None
+    encoder_sha256: str | None
     facts: dict[str, Any]
 
 
 def initial(card: ModelCard, recipe: TrainingRecipe, encoder: str | None = None) -> Start:
-    """Build the network of `card` with values drawn from the recipe's seed.
+    """Build the network of a card with values drawn from the recipe's seed.
 
-    encoder: a file, hf:<hub id> or URL of weights whose encoder takes the place of those, such as
-        one trained on ImageNet. Downloaded if it is not at hand
+    Args:
+        card: The network's.
+        recipe: Its `seed` and `drop_path` are used.
+        encoder: Weights whose encoder replaces the random one, such as one trained on ImageNet: a
+            file, hf:<hub id> or URL. They are downloaded if they are not at hand.
 
-    Raises ModelError for a variant that does not exist, and WeightsError as load_encoder and
-    fetch_weights do.
+    Raises:
+        ModelError: The variant does not exist.
+        WeightsError: As `load_encoder` and `fetch_weights` raise it.
     """
     torch.manual_seed(recipe.seed)
     stochastic = {} if recipe.drop_path is None else {"drop_path": recipe.drop_path}
     network = build(card.architecture, card.classes, **{**card.variant, **stochastic})
-    origin = digest = None
+    digest = None
     if encoder is not None:
-        path = fetch_weights(replace(card, weights=parse_source(encoder)))
+        path, digest = encoder_file(card, encoder)
         metadata = load_encoder(network, path)
-        digest = digest_file(path)[:12]
-        origin = f"{encoder} (sha256 {digest})"
         if "eps" in metadata:
             card = replace(card, variant={**card.variant, "eps": metadata["eps"]})
     facts = {
@@ -53,4 +61,18 @@ def initial(card: ModelCard, recipe: TrainingRecipe, encoder: str | None = None)
         "classes": card.classes,
         "encoder": digest,
     }
-    return Start(network, card, origin, facts)
+    return Start(network, card, digest, facts)
+
+
+def encoder_file(card: ModelCard, encoder: str) -> tuple[Path, str]:
+    """The file of an encoder's weights, downloaded if need be, and first digits of its sha256."""
+    path = fetch_weights(replace(card, weights=parse_source(encoder)))
+    return path, digest_file(path)[:_DIGITS]
+
+
+def resolved(recipe: TrainingRecipe, card: ModelCard) -> TrainingRecipe:
+    """The recipe with the drop path of the card's network in place of None, if that has one."""
+    parameter = inspect.signature(ARCHITECTURES[card.architecture]).parameters.get("drop_path")
+    if recipe.drop_path is not None or parameter is None:
+        return recipe
+    return replace(recipe, drop_path=card.variant.get("drop_path", parameter.default))

@@ -66,7 +66,7 @@ def test_random_weights_are_named_so(tmp_path):
             "robustseg: hf:nvidia/x: its stages are not known; erf takes models with a card\n",
         ),
         (["--model", "segformer-b0-minicity", "--size", "256x256"], "choose a smaller --size\n"),
-        (["--model", "segformer-b0-minicity", "--device", "cuda:99"], "another with --device\n"),
+        (["--model", "segformer-b0-minicity", "--device", "cuda:99"], "choose another device\n"),
         (
             ["--model", "segformer-b0-minicity", "--model", "segformer-b0-minicity"],
             "measure them apart, or give one card a name of its own\n",

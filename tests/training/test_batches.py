@@ -1,4 +1,5 @@
 import itertools
+import multiprocessing
 from dataclasses import replace
 
 import numpy as np
@@ -6,9 +7,10 @@ import pytest
 import torch
 
 from robustbench_seg.datasets import open_dataset
+from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import Resize
 from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.training.batches import Batches, Normaliser, stream
+from robustbench_seg.training.batches import Batches, BatchNormaliser, stream
 
 RECIPE = TrainingRecipe(batch=3, crop=(32, 40), seed=4)
 
@@ -41,6 +43,29 @@ def test_workers_change_nothing(workers, card):
     for (images, labels), (other_images, other_labels) in zip(alone, together, strict=True):
         assert torch.equal(images, other_images)
         assert torch.equal(labels, other_labels)
+
+
+def test_a_dataset_that_does_not_pickle_needs_no_workers(blocks, card):
+    blocks.hook = lambda: None
+    batches = Batches(blocks, RECIPE, card)
+    with pytest.raises(ModelError) as error:
+        next(stream(batches, 1))
+    message = str(error.value)
+    assert message.startswith("the dataset 'blocks' cannot be handed to worker processes (")
+    assert message.endswith("make it picklable, or use 0 workers")
+    assert "\n" not in message
+    next(stream(batches, 0))
+
+
+def test_workers_are_no_forks(card):
+    # A forked child inherits the locks of other threads, but not the threads.
+    batches = Batches(open_dataset("minicity", split="train").first(2), RECIPE, card)
+    others = multiprocessing.active_children()
+    iterator = stream(batches, 1)
+    next(iterator)
+    (worker,) = {*multiprocessing.active_children()} - {*others}
+    assert type(worker).__name__ == "SpawnProcess"
+    iterator.close()
 
 
 def test_a_start_in_the_middle_changes_nothing(batches):
@@ -90,7 +115,7 @@ def test_normalising_and_padding(card, blocks):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (2, 5, 6, 3), np.uint8)
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-    seen = Normaliser(card.preprocessing, "cpu")(images)
+    seen = BatchNormaliser(card.preprocessing, "cpu")(images)
     expected = (pixels / 255 - np.array(card.preprocessing.mean)) / np.array(card.preprocessing.std)
     assert seen.dtype == torch.float32
     assert seen.is_contiguous(memory_format=torch.channels_last)
@@ -98,6 +123,6 @@ def test_normalising_and_padding(card, blocks):
 
     recipe = TrainingRecipe(batch=1, crop=(64, 96), resize=(1, 1), photometric=False)
     images, labels = Batches(blocks, recipe, card)[0]
-    padding = Normaliser(card.preprocessing, "cpu")(images).permute(0, 2, 3, 1)[:, 48:]
+    padding = BatchNormaliser(card.preprocessing, "cpu")(images).permute(0, 2, 3, 1)[:, 48:]
     assert (labels[:, 48:] == 255).all()
     assert padding.abs().max() < 0.01  # the mean colour, to the nearest of 256 levels

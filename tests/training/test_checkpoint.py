@@ -139,7 +139,7 @@ def test_minutes_count_over_all_starts(blocks, small, card, tmp_path, monkeypatc
 
     monkeypatch.setattr(Learner, "step", second)
     monkeypatch.setattr("robustbench_seg.training.log.time.monotonic", lambda: now)
-    recipe = TrainingRecipe(iterations=None, minutes=8 / 60, batch=1, crop=(32, 32), warmup=0)
+    recipe = TrainingRecipe(minutes=8 / 60, batch=1, crop=(32, 32), warmup=0)
     arguments = (blocks, blocks, recipe, card)
     options = {"out": tmp_path, "workers": 0, "checkpoint_every": 1}
     killed = 0.75
@@ -164,7 +164,7 @@ def test_another_training_is_refused_by_name(blocks, small, card, tmp_path):
     assert str(error.value) == (
         f"{tmp_path / 'checkpoint.pt'} is of another training: variant {{'size': 'b0'}} there and "
         "{'size': 'b1'} here; precision float32 there and bf16 here; lr 6e-05 there and 0.001 "
-        "here; give another --out, or remove the file to begin anew"
+        "here; give another folder, or remove the file to begin anew"
     )
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 

@@ -11,7 +11,7 @@ from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import Inference, Resize
 from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.training.batches import Batches, Normaliser
+from robustbench_seg.training.batches import Batches, BatchNormaliser
 from robustbench_seg.training.learner import seed_step, segmentation_loss
 from robustbench_seg.training.loop import fit
 from robustbench_seg.training.validation import validate
@@ -88,7 +88,7 @@ def test_the_steps_are_plain_adamw(blocks, small, card, tmp_path):
     fit(network, blocks, blocks, recipe, card, out=tmp_path, workers=0)
 
     optimizer = torch.optim.AdamW(reference.parameters(), weight_decay=0)
-    batches, normalise = Batches(blocks, recipe, card), Normaliser(card.preprocessing, "cpu")
+    batches, normalise = Batches(blocks, recipe, card), BatchNormaliser(card.preprocessing, "cpu")
     for iteration, factor in enumerate((1e-6, (2 / 3) * 0.5, 1 / 3)):
         optimizer.param_groups[0]["lr"] = 1e-2 * factor
         optimizer.zero_grad()
@@ -130,7 +130,7 @@ def test_segformer_learns_one_image_by_heart(blocks, card, tmp_path):
 
 
 def test_minutes_end_at_rate_zero(blocks, small, card, tmp_path):
-    recipe = TrainingRecipe(iterations=None, minutes=1 / 60, batch=2, crop=(32, 32), warmup=0)
+    recipe = TrainingRecipe(minutes=1 / 60, batch=2, crop=(32, 32), warmup=0)
     outcome = fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
     assert 1 <= outcome.seconds < 1.5
     assert outcome.iterations > 5
@@ -140,9 +140,9 @@ def test_minutes_end_at_rate_zero(blocks, small, card, tmp_path):
 def test_a_diverged_loss_is_an_error(blocks, small, card, tmp_path):
     network = small()
     torch.nn.init.constant_(network.head[1].bias, float("nan"))
-    with pytest.raises(ModelError, match="the loss is nan at iteration 20: lower --lr or"):
+    with pytest.raises(ModelError, match="the loss is nan at iteration 20: lower lr or"):
         fit(network, blocks, blocks, RECIPE, card, out=tmp_path, workers=0)
-    with pytest.raises(ModelError, match="loss is nan at iteration 20: use --precision bf16"):
+    with pytest.raises(ModelError, match="loss is nan at iteration 20: use precision bf16"):
         fit(network, blocks, blocks, RECIPE, card, out=tmp_path, workers=0, precision="fp16")
 
 
@@ -181,5 +181,5 @@ def test_validation_pools_images_as_the_card_wants_them_seen(how, sizes, blocks,
 def test_a_batch_of_one_is_refused_where_it_cannot_be_normalised(blocks, card, tmp_path):
     network = build("deeplabv3plus", len(blocks.classes), backbone="mobilenet_v2", separable=True)
     recipe = TrainingRecipe(iterations=1, batch=1, crop=(32, 48))
-    with pytest.raises(ModelError, match=r"a batch of 1 .* use --batch 2 or more"):
+    with pytest.raises(ModelError, match=r"a batch of 1 .* use a batch of 2 or more"):
         fit(network, blocks, blocks, recipe, card, out=tmp_path, workers=0)

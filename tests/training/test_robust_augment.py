@@ -106,5 +106,5 @@ def test_no_operation_is_a_corruption_of_a_protocol():
 
 
 def test_unknown_augmentations_are_refused():
-    with pytest.raises(ModelError, match="recipe: unknown augment 'augmx'; did you mean 'augmix'"):
+    with pytest.raises(ModelError, match="unknown augmentation 'augmx'; did you mean 'augmix'"):
         TrainingRecipe(augment="augmx")

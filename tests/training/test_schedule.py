@@ -23,7 +23,7 @@ def test_progress_is_the_larger_share():
 
 
 def test_minutes_alone_run_by_the_clock():
-    recipe = TrainingRecipe(iterations=None, minutes=1)
+    recipe = TrainingRecipe(minutes=1)
     assert progress(recipe, 10**6, 15) == 0.25
 
 
@@ -54,13 +54,16 @@ def test_the_papers_first_steps():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"iterations": None}, "no end: give iterations, minutes or both"),
         ({"iterations": 0}, "iterations = 0 is out of range"),
         ({"minutes": -1.0}, "minutes = -1.0 is out of range"),
         ({"batch": 0}, "batch = 0 is out of range"),
         ({"crop": (16, 512)}, r"crop = \(16, 512\) is out of range"),
         ({"resize": (2.0, 0.5)}, r"resize = \(2.0, 0.5\) is out of range"),
         ({"lr": 0.0}, "lr = 0.0 is out of range"),
+        ({"lr": float("nan")}, "lr = nan is out of range"),
+        ({"betas": (0.9, 1.0)}, r"betas = \(0.9, 1.0\) is out of range"),
+        ({"warmup_ratio": 2.0}, "warmup_ratio = 2.0 is out of range"),
+        ({"power": -1.0}, "power = -1.0 is out of range"),
         ({"seed": -1}, "seed = -1 is out of range"),
     ],
 )

@@ -1,0 +1,93 @@
+"""What a training is asked to do: the options of `robustseg train` as one value."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from robustbench_seg.records.training_recipe import TrainingRecipe
+
+_NO_OPTIONS = (
+    *("resize", "category_ratio", "flip", "photometric", "betas", "warmup_ratio", "power"),
+)
+"""Fields of a recipe that only Python and card files set."""
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """A training: which network on which data, by which recipe, on what.
+
+    Attributes:
+        model: Name or TOML file of the network's card.
+        out: Folder of the result.
+        dataset: Name or TOML file of the dataset. None means the card's.
+        data: Root folder of the dataset.
+        split: Split to train on.
+        validate_on: Split that the mIoU is of.
+        name: Name of the result. None means MODEL-DATASET.
+        encoder: Weights that the encoder starts from: a file, hf:<hub id> or URL. None means
+            random values.
+        recipe: The hyper-parameters.
+        device: A torch device.
+        precision: "float32", or "bf16" or "fp16" for autocast.
+        threads: CPU threads of the network. None leaves them as they are.
+        workers: Processes that prepare batches; they change no number.
+        half: Whether the weights are stored as float16.
+        validate_every: Steps between validations. None means only at the end.
+        checkpoint_every: Steps between checkpoints. None means every 3 minutes.
+    """
+
+    model: str
+    out: Path
+    dataset: str | None = None
+    data: Path | None = None
+    split: str = "train"
+    validate_on: str = "val"
+    name: str | None = None
+    encoder: str | None = None
+    recipe: TrainingRecipe = field(default_factory=TrainingRecipe)
+    device: str = "cpu"
+    precision: str = "float32"
+    threads: int | None = None
+    workers: int = 2
+    half: bool = False
+    validate_every: int | None = None
+    checkpoint_every: int | None = None
+
+    def command(self, processes: int = 1) -> str:
+        """The equivalent `robustseg train` command, for readers.
+
+        What the command has no option for follows as a comment.
+
+        Args:
+            processes: How many torchrun starts; 1 means without torchrun.
+        """
+        start = ["robustseg"]
+        if processes > 1:
+            start = ["torchrun", "--standalone", f"--nproc-per-node={processes}"]
+            start += ["-m", "robustbench_seg"]
+        words = [*start, "train", *self._options()]
+        default = TrainingRecipe()
+        further = [
+            f"{name} = {value}"
+            for name in _NO_OPTIONS
+            if (value := getattr(self.recipe, name)) != getattr(default, name)
+        ]
+        return shlex.join(words) + (f"  # {', '.join(further)}" if further else "")
+
+    def _options(self) -> Iterator[str]:
+        default = TrainingSpec(model="", out=Path())
+        for name, value in vars(self).items():
+            if name != "recipe" and value != getattr(default, name):
+                yield from _option(name, value)
+        for name, value in vars(self.recipe).items():
+            two_limits = name == "iterations" and self.recipe.minutes is not None
+            differs = two_limits or value != getattr(default.recipe, name)
+            if value is not None and name not in _NO_OPTIONS and differs:
+                yield from _option(name, value)
+
+
+def _option(name: str, value: object) -> Iterator[str]:
+    yield f"--{name.replace('_', '-')}"
+    if value is not True:
+        yield "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
