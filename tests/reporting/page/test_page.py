@@ -144,12 +144,15 @@ def test_tables_hold_what_the_contract_says(report):
     with (report / "tables" / "per_severity.csv").open(newline="") as file:
         head = next(csv.reader(file))
     assert head == [
-        *("model", "dataset", "split", "corruption", "category", "severity", "scored", "images"),
-        *("miou", "ci_low", "ci_high"),
+        *("model", "dataset", "split", "protocol", "corruption", "category", "severity", "scored"),
+        *("images", "miou", "ci_low", "ci_high"),
     ]
     with (report / "tables" / "per_class.csv").open(newline="") as file:
-        head = next(csv.reader(file))
-    assert head == ["model", "dataset", "split", "corruption", "severity", "class", "iou"]
+        head, *rows = csv.reader(file)
+    assert head == [
+        *("model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou")
+    ]
+    assert {row[3] for row in rows} == {"cityscapes-c"}
     with (report / "tables" / "published.csv").open(newline="") as file:
         assert len(list(csv.reader(file))) == 14
     names = {path.name for path in (report / "tables").iterdir()}
