@@ -29,9 +29,10 @@ WORDS = (
      "frames where they are a video; a difference of two models draws the same for both. Where a "
      "model was trained several times it draws the trainings, too; otherwise it covers the choice "
      "of images only. The random numbers of the corruptions are never covered."),
-    ("CD, rCD", "Corruption degradation of Kamann and Rother (definition quoted from memory): "
-     "error of a model over the error of the reference model, summed over scored severities; rCD "
-     "takes the error beyond clean. In percent; below 100 is more robust than the reference."),
+    ("CD, rCD", "Corruption degradation (Kamann and Rother, CVPR 2020, arXiv 1908.05005). With D = "
+     "100 - mIoU, CD of a corruption is the sum of D over its scored severities, divided by the "
+     "same sum of the reference model; rCD takes D - D(clean) instead of D. Both are averaged over "
+     "the corruptions. In percent; below 100 is more robust than the reference."),
 )  # fmt: skip
 
 
