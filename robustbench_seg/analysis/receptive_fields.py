@@ -163,7 +163,7 @@ def central_crop(
     if size[0] > height or size[1] > width:
         raise DatasetError(
             f"an image is {height}x{width} as {card.name} sees it, smaller than the crop of "
-            f"{size[0]}x{size[1]}; choose a smaller --size"
+            f"{size[0]}x{size[1]}; choose a smaller size"
         )
     if card.resize:
         image = scaled(image, card.resize)

@@ -26,7 +26,7 @@ class WeightsSource:
     location: the path relative to the card's folder, the hub id, or the URL
     format: whose names the parameters bear, for readers; the program goes by the file itself
     revision: of a hub id: commit, tag or branch
-    sha256: the file's digest or its first digits; by default those that its name ends in
+    sha256: the file's digest or its first digits; a file of another one is refused
     """
 
     source: Literal["file", "huggingface", "url", "manual", "none"]

@@ -15,7 +15,7 @@ from robustbench_seg.records.shard import Shard
 from robustbench_seg.trees import generate as module
 from robustbench_seg.trees.generate import generate
 from robustbench_seg.trees.manifest import read_manifest
-from robustbench_seg.trees.verify import verify
+from robustbench_seg.trees.verification import verify
 
 SOME = ("spatter", "contrast")
 OTHER_PIXELS = r"spatter at severity 1 and 1 more conditions give other pixels than when the tree"

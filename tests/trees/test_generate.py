@@ -25,7 +25,7 @@ from robustbench_seg.trees import generate as module
 from robustbench_seg.trees.generate import generate
 from robustbench_seg.trees.locks import presence
 from robustbench_seg.trees.manifest import read_manifest, write_manifest
-from robustbench_seg.trees.verify import verify
+from robustbench_seg.trees.verification import verify
 
 SHIPPED = load_protocol()
 MILDER = replace(
