@@ -10,6 +10,8 @@ from robustbench_seg.corruption import STREAMS, laws, libraries, library_differe
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.protocol import Condition, Protocol
 
+_SAME = "by the same versions of all libraries: on another processor, or by a changed program"
+
 
 @dataclass(frozen=True)
 class TreeRecord:
@@ -121,7 +123,7 @@ def other_pixels(
     subject = f"{name} at severity {severity}" + (
         f" and {others} more conditions" if others else ""
     )
-    versions = library_differences(then, now) or "by the same versions of all libraries"
+    versions = library_differences(then, now) or _SAME
     return CorruptionError(
         f"{folder}: {subject} {'give' if others else 'gives'} other pixels than when the tree was "
         f"begun ({versions}): go on with what began it, or choose another folder"

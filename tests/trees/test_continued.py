@@ -84,7 +84,8 @@ def test_the_same_versions_with_another_constant_are_refused_too(town, tmp_path,
         then.setattr(weather, "WATER", weather.WATER * np.float32(1.05))
         generate(town.generation(tmp_path, corruptions=("spatter",), severities=(1, 2)))
     with pytest.raises(
-        CorruptionError, match=rf"{OTHER_PIXELS} was begun \(by the same versions of all libraries"
+        CorruptionError,
+        match=rf"{OTHER_PIXELS} was begun \(by the same versions of all libraries: on another",
     ):
         generate(town.generation(tmp_path, corruptions=("spatter",), severities=(1, 2)))
 
