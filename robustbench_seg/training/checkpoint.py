@@ -15,6 +15,9 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.files import atomic_path
 from robustbench_seg.training.learner import Learner
 
+CHECKPOINT = "checkpoint.pt"
+"""Its file in the folder of a training."""
+
 SECONDS = 180.0
 """How often a checkpoint is written where no number of steps is given."""
 

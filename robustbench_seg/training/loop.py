@@ -19,14 +19,13 @@ from robustbench_seg.measures.pixels import mean_iou
 from robustbench_seg.records.model_card import ModelCard
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches, BatchNormaliser, stream
-from robustbench_seg.training.checkpoint import Checkpoint
+from robustbench_seg.training.checkpoint import CHECKPOINT, Checkpoint
 from robustbench_seg.training.distributed import joined
 from robustbench_seg.training.learner import Learner
 from robustbench_seg.training.log import Clock, Log
 from robustbench_seg.training.schedule import progress
 from robustbench_seg.training.validation import validate
 
-CHECKPOINT = "checkpoint.pt"
 _LOG_EVERY = 20
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 

@@ -21,6 +21,24 @@ from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.weights import save_weights
 
 
+@dataclasses.dataclass(frozen=True)
+class TrainedModel:
+    """What a training came to.
+
+    Attributes:
+        card: The model card's path; its weights lie beside it.
+        iterations: Optimiser steps taken, over all starts.
+        miou: Clean mIoU in percent on the validation split. NaN where no pixel is scored, and in
+            all processes of torchrun but the first.
+        summary: What was done, in one line.
+    """
+
+    card: Path
+    iterations: int
+    miou: float
+    summary: str
+
+
 def trained_card(
     card: ModelCard, *, name: str, dataset: str, classes: int, recipe: TrainingRecipe
 ) -> ModelCard:
