@@ -1,101 +1,83 @@
 """The run folder: written whole or not at all, never changed, never mistaken for another."""
 
-import json
-
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import Row, RunFolder, Timing, find_runs, key_digest, read_record
-from robustbench_seg.results.store import part_files, read_part
+from robustbench_seg.records.run_record import read_record
+from robustbench_seg.results import Row, RunFolder, Timing, find_runs
+from robustbench_seg.results.parts import part_files, read_part
 
 FOG = Condition("fog", 3)
 
 
-def record(**changes):
-    return {
-        "model": "m",
-        "dataset": "d",
-        "split": "val",
-        "stream": "fast",
-        "seed": 0,
-        "protocol": "cityscapes-c",
-        "images": 2,
-        "classes": ["x", "y"],
-        "key": {"seed": 0, "segmenter": {"weights": "abc"}},
-        **changes,
-    }
-
-
 def row(image="1.png", condition=FOG, value=1):
-    return Row(image, condition, np.full((2, 2), value, np.int64))
+    return Row(image, condition, {"confusion": np.full((2, 2), value, np.int64)})
 
 
-def test_folder_is_named_by_what_runs_and_the_key(tmp_path):
-    wanted = record(model="hf:nvidia/b0", dataset="acdc:fog")
+def test_folder_is_named_by_what_runs_and_the_key(tmp_path, run_record):
+    wanted = run_record("hf:nvidia/b0", dataset="acdc:fog")
     folder = RunFolder.open(tmp_path, wanted)
     assert folder.path.parent == tmp_path
-    digest = key_digest(wanted["key"])
-    assert folder.path.name == f"hf_nvidia_b0-acdc_fog-val-{digest[:8]}"
-    assert read_record(folder.path) == {"format": 1, "digest": digest, **wanted}
+    assert folder.path.name == f"hf_nvidia_b0-acdc_fog-val-{wanted.key.digest[:8]}"
+    assert read_record(folder.path) == wanted
 
 
-def test_the_order_of_a_key_means_nothing():
-    assert key_digest({"a": 1, "b": 2}) == key_digest({"b": 2, "a": 1})
-    assert key_digest({"a": 1, "b": 2}) != key_digest({"a": 1, "b": 3})
-
-
-def test_another_key_is_another_folder(tmp_path):
-    first = RunFolder.open(tmp_path, record())
-    second = RunFolder.open(tmp_path, record(key={"seed": 1}))
+def test_another_key_is_another_folder(tmp_path, run_record):
+    first = RunFolder.open(tmp_path, run_record())
+    second = RunFolder.open(tmp_path, run_record(seed=1))
     assert first.path != second.path
 
 
-def test_a_folder_that_holds_another_key_is_refused(tmp_path):
-    folder = RunFolder.open(tmp_path, record())
-    changed = read_record(folder.path)
-    changed["key"]["segmenter"]["weights"] = "xyz"
-    (folder.path / "run.json").write_text(json.dumps(changed))
+def test_a_folder_that_holds_another_key_is_refused(tmp_path, run_record):
+    other, wanted = run_record(weights="xyz"), run_record()
+    RunFolder.open(tmp_path, other).path.rename(RunFolder.path_of(tmp_path, wanted))
     with pytest.raises(
         ResultsError, match="holds another run: its segmenter weights is xyz, not abc; choose"
     ):
-        RunFolder.open(tmp_path, record())
+        RunFolder.open(tmp_path, wanted)
 
 
-def test_matrices_come_back_as_they_were(tmp_path):
-    folder = RunFolder.open(tmp_path, record())
+def test_matrices_come_back_as_they_were(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
     large = np.array([[2**40, 1], [2, 3]])
     rows = [
-        Row("1.png", FOG, None, "broken"),
-        Row("1.png", CLEAN, large),
-        Row("2.png", CLEAN, None, "gone"),
+        Row("1.png", FOG, reason="broken"),
+        Row("1.png", CLEAN, {"confusion": large}),
+        Row("2.png", CLEAN, reason="gone"),
         row("2.png"),
     ]
     folder.add(0, rows)
-    (part,) = part_files(folder.path)
-    back = read_part(part, 2)
-    conditions = list(map(Condition, back.corruptions, back.severities))
-    assert list(zip(back.images, conditions, back.reasons, strict=True)) == [
-        (r.image, r.condition, r.reason) for r in rows
+    (path,) = part_files(folder.path)
+    back = read_part(path, 2)
+    # Sorted by image, then condition.
+    assert list(zip(back.images, back.conditions, back.reasons, strict=True)) == [
+        ("1.png", CLEAN, None),
+        ("1.png", FOG, "broken"),
+        ("2.png", CLEAN, "gone"),
+        ("2.png", FOG, None),
     ]
-    assert back.matrices.dtype == np.int64
-    assert np.array_equal(back.matrices, [large, rows[3].matrix])
+    assert back.values.keys() == {"confusion"}
+    assert back.values["confusion"].dtype == np.int64
+    assert np.array_equal(back.values["confusion"], [large, rows[3].values["confusion"]])
 
 
-def test_what_is_done_is_known_after_opening_again(tmp_path):
-    folder = RunFolder.open(tmp_path, record())
-    folder.add(0, [row(), Row("2.png", FOG, None, "broken")])
-    assert folder.has("1.png", FOG)
-    assert len(folder) == 1
-    reopened = RunFolder.open(tmp_path, record())
-    assert reopened.has("1.png", FOG)
-    assert len(reopened) == 1
+def test_what_is_done_is_known_after_opening_again(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
+    folder.add(0, [row(), Row("2.png", FOG, reason="broken")])
+    for one in (folder, RunFolder.open(tmp_path, run_record())):
+        lacking = [measure.name for measure in one.lacking("1.png", FOG)]
+        assert lacking == ["image_miou"]
+        assert CONFUSION in one.lacking("2.png", FOG)
+        assert CONFUSION in one.lacking("1.png", CLEAN)
+        assert one.count() == 1
 
 
-def test_a_part_is_named_by_its_block_and_what_it_holds(tmp_path):
-    folder = RunFolder.open(tmp_path, record())
+def test_a_part_is_named_by_its_block_and_what_it_holds(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
     folder.add(7, [row("1.png"), row("2.png")])
     folder.add(7, [row("2.png"), row("1.png")])
     (first,) = part_files(folder.path)
@@ -105,8 +87,8 @@ def test_a_part_is_named_by_its_block_and_what_it_holds(tmp_path):
     assert len(part_files(folder.path)) == 3
 
 
-def test_a_part_that_is_there_is_not_written_again(tmp_path):
-    folder = RunFolder.open(tmp_path, record())
+def test_a_part_that_is_there_is_not_written_again(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
     folder.add(0, [row()])
     (part,) = part_files(folder.path)
     before = part.read_bytes(), part.stat().st_mtime_ns
@@ -114,14 +96,14 @@ def test_a_part_that_is_there_is_not_written_again(tmp_path):
     assert (part.read_bytes(), part.stat().st_mtime_ns) == before
 
 
-def test_nothing_to_add_leaves_no_file(tmp_path):
-    folder = RunFolder.open(tmp_path, record())
+def test_nothing_to_add_leaves_no_file(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
     folder.add(0, [])
     assert part_files(folder.path) == []
 
 
-def test_a_part_appears_whole_or_not_at_all(tmp_path, monkeypatch):
-    folder = RunFolder.open(tmp_path, record())
+def test_a_part_appears_whole_or_not_at_all(tmp_path, run_record, monkeypatch):
+    folder = RunFolder.open(tmp_path, run_record())
     write = pq.write_table
 
     def half(table, path, **options):
@@ -135,17 +117,17 @@ def test_a_part_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     assert [path.name for path in folder.path.rglob("*") if path.is_file()] == ["run.json"]
 
 
-def test_partial_files_of_a_killed_process_are_passed_over(tmp_path):
-    folder = RunFolder.open(tmp_path, record())
+def test_partial_files_of_a_killed_process_are_passed_over(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
     folder.add(0, [row()])
     (folder.path / "parts/.00001-abc.12345678.partial.parquet").write_bytes(b"half")
-    reopened = RunFolder.open(tmp_path, record())
-    assert reopened.has("1.png", FOG)
-    assert len(reopened) == 1
+    reopened = RunFolder.open(tmp_path, run_record())
+    assert CONFUSION not in reopened.lacking("1.png", FOG)
+    assert reopened.count() == 1
 
 
-def test_timings_are_kept_beside_the_parts(tmp_path):
-    folder = RunFolder.open(tmp_path, record())
+def test_timings_are_kept_beside_the_parts(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
     folder.add(0, [row()], [Timing("1.png", FOG, 0.5, 1.5)])
     (part,), (times,) = part_files(folder.path), (folder.path / "timings").iterdir()
     assert times.name == part.name
@@ -154,8 +136,8 @@ def test_timings_are_kept_beside_the_parts(tmp_path):
     ]
 
 
-def test_a_disk_that_takes_no_more_is_one_line(tmp_path, monkeypatch):
-    folder = RunFolder.open(tmp_path, record())
+def test_a_disk_that_takes_no_more_is_one_line(tmp_path, run_record, monkeypatch):
+    folder = RunFolder.open(tmp_path, run_record())
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
@@ -167,10 +149,10 @@ def test_a_disk_that_takes_no_more_is_one_line(tmp_path, monkeypatch):
         folder.add(0, [row()])
 
 
-def test_runs_are_found_by_name_or_by_their_folder(tmp_path):
-    first = RunFolder.open(tmp_path / "a", record()).path
-    second = RunFolder.open(tmp_path / "a", record(model="n")).path
-    third = RunFolder.open(tmp_path / "b", record()).path
+def test_runs_are_found_by_name_or_by_their_folder(tmp_path, run_record):
+    first = RunFolder.open(tmp_path / "a", run_record()).path
+    second = RunFolder.open(tmp_path / "a", run_record("n")).path
+    third = RunFolder.open(tmp_path / "b", run_record()).path
     assert find_runs([tmp_path / "a", third, str(first)]) == [first, second, third]
 
 
@@ -179,21 +161,3 @@ def test_what_is_no_run_is_named(tmp_path):
         find_runs([tmp_path / "nowhere"])
     with pytest.raises(ResultsError, match=r"no run folder here \(no run.json in it"):
         find_runs([tmp_path])
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("{", r"run.json cannot be read \("),
-        ("[]", "is not of this program, or of another version of it"),
-        ('{"format": 99}', "is not of this program, or of another version of it"),
-        (
-            '{"format": 1, "model": "m"}',
-            "run.json lacks classes, dataset, images, key, protocol, seed, split, stream",
-        ),
-    ],
-)
-def test_a_broken_record_is_named(tmp_path, text, message):
-    (tmp_path / "run.json").write_text(text)
-    with pytest.raises(ResultsError, match=message):
-        read_record(tmp_path)
