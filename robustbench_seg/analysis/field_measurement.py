@@ -97,7 +97,7 @@ def measure_fields(
     return ReceptiveFields(fields, seen.name, split, count, size)
 
 
-def _cards(models: Sequence[str], weights: str | None) -> dict[str, ModelCard]:
+def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard]:
     """The card of each model, by what the model was asked for."""
     if len(models) > 1 and weights not in (None, "none"):
         raise ModelError(

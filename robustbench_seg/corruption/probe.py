@@ -38,7 +38,7 @@ def probe_image() -> Image:
 
 def probe(
     conditions: Iterable[Condition], protocol: Protocol, stream: str, seed: int
-) -> dict[str, str]:
+) -> Mapping[str, str]:
     """Corrupt the built-in image under each condition.
 
     Args:
@@ -97,7 +97,7 @@ def probe_differences(
     return tuple(c for c in compared if current.get(c.folder) != recorded[c.folder])
 
 
-def laws(protocol: Protocol) -> dict[str, int]:
+def laws(protocol: Protocol) -> Mapping[str, int]:
     """The law version of each corruption of a protocol, in its order.
 
     Raises:
@@ -110,7 +110,7 @@ def laws(protocol: Protocol) -> dict[str, int]:
     return {name: known[name] for name in protocol.names}
 
 
-def libraries() -> dict[str, str]:
+def libraries() -> Mapping[str, str]:
     """The versions of the package and of the libraries that corruptions use.
 
     They are recorded beside results and are no part of their identity.

@@ -98,7 +98,7 @@ class _Objects:
             about,
         )
 
-    def names(self, model: object, dataset: object, protocol: object) -> dict[str, Any]:
+    def names(self, model: object, dataset: object, protocol: object) -> Mapping[str, Any]:
         """The fields of a specification that say what the arguments are called."""
         models = [getattr(one, "name", None) or type(one).__name__ for one in self.models]
         named: dict[str, Any] = {"models": models or _models(model)}

@@ -5,6 +5,7 @@ is adding one card. Facts that are not known are left out of a card.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -177,7 +178,7 @@ class ModelCard:
     preprocessing: Preprocessing
     inference: Inference
     class_names: tuple[str, ...] | None = None
-    variant: dict[str, Any] = field(default_factory=dict)
+    variant: Mapping[str, Any] = field(default_factory=dict)
     resize: Resize | None = None
     published: Published | None = None
     training: Training | None = None

@@ -1,6 +1,6 @@
 """Run folders -> panels. All scores come from `results`; here they are only put side by side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -37,8 +37,8 @@ def read_panels(
     Raises ResultsError for a folder that holds no run, a broken run, runs of one dataset with
     other classes, a protocol that is not at hand, and a reference that is in no panel.
     """
-    groups: dict[tuple[str, str, str], list[Model]] = {}
-    protocols: dict[str, Protocol] = {}
+    groups = dict[tuple[str, str, str], list[Model]]()
+    protocols = dict[str, Protocol]()
     for folders in group_runs(runs):
         record = read_record(folders[0])
         used = protocol or own_protocol(folders[0], record)
@@ -139,7 +139,7 @@ def _class_rows(run: Measured, protocol: Protocol) -> pd.DataFrame:
     return where.merge(rows, how="cross")[[*where, "corruption", "severity", "class", "iou"]]
 
 
-def _where(run: Measured, protocol: Protocol) -> dict[str, object]:
+def _where(run: Measured, protocol: Protocol) -> Mapping[str, object]:
     return {
         "model": run.model,
         "dataset": run.record.dataset,

@@ -1,6 +1,6 @@
 """Which run folders are one model: one run, or the trainings of one recipe that differ in seed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
@@ -42,7 +42,7 @@ def group_runs(runs: Paths) -> list[list[Path]]:
     runs: run folders, or folders of them
     """
     records = _records(runs)
-    named: dict[tuple[str, ...], list[Path]] = {}
+    named = dict[tuple[str, ...], list[Path]]()
     for folder, record in records.items():
         name = (record.model, record.dataset, record.split, record.protocol)
         named.setdefault(name, []).append(folder)
@@ -68,11 +68,11 @@ def _are_trainings(records: Sequence[RunRecord]) -> bool:
     )
 
 
-def _records(runs: Paths) -> dict[Path, RunRecord]:
+def _records(runs: Paths) -> Mapping[Path, RunRecord]:
     """What each run folder says; ResultsError if two of them are the same run."""
     named = [Path(runs)] if isinstance(runs, Path | str) else list(map(Path, runs))
-    records: dict[Path, RunRecord] = {}
-    first: dict[tuple[str, ...], Path] = {}
+    records = dict[Path, RunRecord]()
+    first = dict[tuple[str, ...], Path]()
     for folder in find_runs(named):
         record = read_record(folder)
         other = first.setdefault((record.model, record.key.digest), folder)

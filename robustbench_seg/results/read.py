@@ -1,6 +1,6 @@
 """Run folders -> one DataFrame."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def with_counts(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.DataF
     return there.assign(counts=pd.Series(counts, there.index, object))
 
 
-def places_of(results: pd.DataFrame) -> dict[Condition, NDArray[np.intp]]:
+def places_of(results: pd.DataFrame) -> Mapping[Condition, NDArray[np.intp]]:
     """Where the rows of each condition stand among `results`, in their order."""
     groups: Any = results.groupby(["corruption", "severity"], sort=False).indices
     return {Condition(name, int(level)): places for (name, level), places in groups.items()}
@@ -149,7 +149,7 @@ def _once(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """
     if not rows.duplicated(_KEY).any():
         return rows
-    kept: dict[tuple[str, int, str], dict[Hashable, Any]] = {}
+    kept = dict[tuple[str, int, str], dict[Hashable, Any]]()
     for row in rows.to_dict("records"):
         image = (row["corruption"], row["severity"], row["image"])
         known: dict[Hashable, Any] = kept.setdefault(image, dict(row))

@@ -1,6 +1,7 @@
 """What papers say of Cityscapes-C, recomputed from the table they say it of."""
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -97,7 +98,7 @@ def _here(panel: Panel, score: str) -> float:
     )
 
 
-def _column(name: str) -> dict[str, float]:
+def _column(name: str) -> Mapping[str, float]:
     """One column of the published table, by model."""
     table = cityscapes_c()
     return dict(zip(table["model"], table[name].astype(float), strict=True))

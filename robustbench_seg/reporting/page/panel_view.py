@@ -159,7 +159,7 @@ def slug(text: str) -> str:
 
 def unique(names: Sequence[str]) -> list[str]:
     """The names, later ones that are taken numbered."""
-    taken: dict[str, int] = {}
+    taken = dict[str, int]()
     for name in names:
         free, count = name, 1
         while free in taken:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,7 @@ class TransformersNetwork(nn.Module):
         return logits
 
 
-def _read_json(path: Path, where: str) -> dict[str, Any]:
+def _read_json(path: Path, where: str) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
