@@ -14,7 +14,7 @@ from robustbench_seg import __version__
 from robustbench_seg.corruption import engine
 from robustbench_seg.corruption.pixels import Image, digest_pixels
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.records.protocol import Condition, Protocol
+from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 
 _HEIGHT, _WIDTH = 96, 144
 _IMAGE_ID = "probe.png"
@@ -51,12 +51,18 @@ def probe(
         The folder of each condition, such as "fog/3" -> sha256 (64 hex digits) of the shape and
         the bytes of the corrupted image. A condition that cannot be made of so small an image is
         left out.
+
+    Raises:
+        CorruptionError: There is no such corruption or stream, or the seed is out of range.
+        CardError: The protocol's parameters are not those of the corruption.
     """
+    engine.check_draws(stream, seed)
     image = probe_image()
     digests = {}
     for condition in conditions:
-        if condition.severity == 0:
+        if condition == CLEAN:
             continue
+        protocol.spec(condition.name)
         try:
             variant = engine.corrupt(
                 image,

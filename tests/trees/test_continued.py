@@ -233,6 +233,13 @@ def test_shards_of_two_seeds_are_not_merged(town, tmp_path):
         verify(tmp_path / "1")
 
 
+def test_the_manifest_of_a_shard_says_what_the_tree_is(town, tmp_path):
+    shard(town, tmp_path, 1)
+    (tmp_path / ".recipe.json").unlink()  # as a copy leaves it behind
+    with pytest.raises(CorruptionError, match="its seed is 0, not 1"):
+        shard(town, tmp_path, 2, seed=1)
+
+
 def test_shards_of_format_1_are_merged(town, tmp_path, first_format):
     out = tmp_path / "out"
     shard(town, out, 1)
