@@ -2,9 +2,10 @@
 
 A field's annotation says what is accepted: str, int, float (an int becomes one), bool,
 Literal[...], X | None (None is JSON's null), tuple[X, ...], dict or Mapping[str, X], Any, Path (a
-string), or another dataclass (a table). A bool is no int. An unknown key is an error that names the nearest
-known one, so a misspelt setting never becomes a silent default. A dataclass checks what its types
-cannot say in `__post_init__`. A field with metadata {"stored": False} is neither read nor written.
+string), or another dataclass (a table). A bool is no int. An unknown key is an error that names the
+nearest known one, so a misspelt setting never becomes a silent default. A dataclass checks what its
+types cannot say in `__post_init__`. A field with metadata {"stored": False} is neither read nor
+written.
 """
 
 import dataclasses
@@ -31,7 +32,7 @@ def parse(kind: type[Card], text: str, where: str) -> Card:
     return from_table(kind, table, where)
 
 
-def from_table(kind: type[Card], table: dict[str, Any], where: str) -> Card:
+def from_table(kind: type[Card], table: Mapping[str, Any], where: str) -> Card:
     """Build a dataclass from a table.
 
     Args:
@@ -43,7 +44,7 @@ def from_table(kind: type[Card], table: dict[str, Any], where: str) -> Card:
         CardError: A key is unknown or missing, a value has another type than its field, or
             `__post_init__` of the dataclass raises ValueError or a RobustsegError.
     """
-    if not isinstance(table, dict):
+    if not isinstance(table, Mapping):
         raise CardError(f"{where}: {kind.__name__} wanted, {type(table).__name__} given")
     fields = {field.name: field for field in _stored(kind)}
     hints = typing.get_type_hints(kind)

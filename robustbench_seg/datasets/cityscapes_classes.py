@@ -3,6 +3,8 @@
 Source: Cordts et al., "The Cityscapes Dataset", CVPR 2016; the table of its public scripts.
 """
 
+from collections.abc import Mapping
+
 from robustbench_seg.datasets.base import IGNORE
 
 _TABLE = (
@@ -34,10 +36,10 @@ CLASSES: tuple[str, ...] = tuple(name for name, _, _ in _TABLE)
 PALETTE: tuple[tuple[int, int, int], ...] = tuple(colour for _, _, colour in _TABLE)
 """One RGB colour for each class."""
 
-LABEL_ID_OF_TRAIN_ID: dict[int, int] = {index: row[1] for index, row in enumerate(_TABLE)}
+LABEL_ID_OF_TRAIN_ID: Mapping[int, int] = {index: row[1] for index, row in enumerate(_TABLE)}
 """Class index -> id in a _gtFine_labelIds.png."""
 
-TRAIN_ID_OF_LABEL_ID: dict[int, int] = dict.fromkeys(range(-1, 34), IGNORE) | {
+TRAIN_ID_OF_LABEL_ID: Mapping[int, int] = dict.fromkeys(range(-1, 34), IGNORE) | {
     label_id: index for index, label_id in LABEL_ID_OF_TRAIN_ID.items()
 }
 """Id in a _gtFine_labelIds.png (-1..33) -> class index, IGNORE where it is not scored."""

@@ -41,9 +41,9 @@ class TreeRecord:
     seed: int
     dataset: str
     split: str
-    laws: dict[str, int]
-    libraries: dict[str, str]
-    probe: dict[str, str]
+    laws: Mapping[str, int]
+    libraries: Mapping[str, str]
+    probe: Mapping[str, str]
 
     def differences(self, other: "TreeRecord") -> tuple[str, ...]:
         """Where two trees differ in what decides pixels, such as "its seed is 0, not 1".
@@ -70,7 +70,7 @@ class TreeRecord:
 
     def extended(self, other: "TreeRecord") -> Self:
         """`self` with the laws and the probe of conditions that only `other` has."""
-        laws, probe = other.laws | self.laws, other.probe | self.probe
+        laws, probe = {**other.laws, **self.laws}, {**other.probe, **self.probe}
         return dataclasses.replace(self, laws=laws, probe=probe)
 
 

@@ -7,7 +7,7 @@ was fetched by hand, in $ROBUSTSEG_CACHE or ~/.cache/robustseg.
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -188,7 +188,7 @@ def _by_hand(source: WeightsSource, place: Path) -> Path:
     )
 
 
-_FETCH: dict[str, Callable[[WeightsSource, Path], Path]] = {
+_FETCH: Mapping[str, Callable[[WeightsSource, Path], Path]] = {
     "file": _beside_card,
     "huggingface": _from_hub,
     "url": _from_url,

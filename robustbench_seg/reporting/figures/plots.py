@@ -35,7 +35,7 @@ _VARIABLES = {
 }
 """The page's own colours, which follow its light or dark scheme."""
 
-_STYLE: dict[Any, Any] = {
+_STYLE: Mapping[Any, Any] = {
     "svg.hashsalt": "robustseg",
     "svg.fonttype": "none",
     "font.family": "sans-serif",

@@ -9,7 +9,7 @@ from robustbench_seg.reporting.literature.published import published_table
 
 Size = tuple[int, int]
 
-_CARDS: dict[tuple[str, str], tuple[str, int]] = {
+_CARDS: Mapping[tuple[str, str], tuple[str, int]] = {
     ("DeepLabV3+", "MobileNetV2"): ("deeplabv3plus-mobilenetv2-openmmlab", 1024),
     ("DeepLabV3+", "ResNet-101"): ("deeplabv3plus-r101-openmmlab", 1024),
     ("SegFormer (short side 1024)", "MiT-B0"): ("segformer-b0", 1024),
