@@ -81,7 +81,7 @@ def run(tmp_path, protocol, run_record):
             "about": ModelFacts(training=training),
         }
         folder = RunFolder.open(tmp_path / "runs", run_record(model, **{**defaults, **changes}))
-        rows = []
+        rows, count = [], len(changes.get("classes", "xyz"))
         for image in range(images if scored is None else scored):
             luck = np.random.default_rng(image).normal(0, 0.05)
             for condition in (CLEAN, *protocol.conditions()):
@@ -89,6 +89,7 @@ def run(tmp_path, protocol, run_record):
                 share -= 0.02 * condition.severity
                 hit = int(1000 * share)
                 matrix = np.full((3, 3), (1000 - hit) // 2) + np.diag([hit] * 3)
+                matrix = matrix[:count, :count]
                 name = f"{image}.png"
                 if (image, condition) in lack:
                     rows.append(Row(name, condition, reason="truncated"))
