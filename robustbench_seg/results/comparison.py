@@ -183,16 +183,20 @@ def _why(
 
 
 def _lacking(model: Model, kind: str, score: str, protocol: Protocol) -> str:
-    if kind not in ("category", "summary"):
-        return model.missing.get(score, NO_REFERENCE)
+    drawn = model.drawn.scores.get(kind, model.drawn.scores[RANKED])
+    if kind in model.drawn.scores and not drawn.conditions:
+        return f"no image has {kind}; evaluate again to add it"
+    if kind not in ("category", "summary") and score not in ("mean", "retention"):
+        other = NO_REFERENCE if kind in ("CD", "rCD") else f"not every image has {kind}"
+        return model.missing.get(score, other)
     averaged = protocol if score not in ("mPC", "rPC") else with_every_severity(protocol)
     names = [
         spec.name
         for spec in averaged.corruptions
-        if kind == "summary" or spec.category == score
-        if any(np.isnan(model.drawn.cell(Condition(spec.name, s))[0]) for s in spec.scored)
+        if kind != "category" or spec.category == score
+        if any(np.isnan(drawn.cell(Condition(spec.name, s))[0]) for s in spec.scored)
     ]
-    if score in ("retention", "rPC", "rCD") and CLEAN.name in model.missing:
+    if score in ("retention", "rPC", "rCD") and np.isnan(drawn.summary.clean[0]):
         names.insert(0, CLEAN.name)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE

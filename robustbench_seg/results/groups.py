@@ -1,12 +1,16 @@
 """Which run folders are one model: one run, or the trainings of one recipe that differ in seed."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.run_record import RUN_FILE, RunRecord, read_record
+from robustbench_seg.results.parts import part_files, read_rows_there
 from robustbench_seg.results.read import Paths
 from robustbench_seg.results.store import find_runs
+
+log = logging.getLogger(__name__)
 
 
 def model_runs(model: str, runs: Paths) -> list[Path]:
@@ -27,6 +31,7 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     if not found:
         known = dict.fromkeys(record.model for record in records.values())
         raise ResultsError(f"{unknown('model', model, known)}; or name a run folder")
+    found = _scored(found)
     if not _are_trainings(list(found.values())):
         folders = ", ".join(map(str, found))
         raise ResultsError(
@@ -39,10 +44,12 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
 def group_runs(runs: Paths) -> list[list[Path]]:
     """The runs of each model: trainings of one together (see model_runs), all others alone.
 
-    runs: run folders, or folders of them
+    runs: run folders, or folders of them. One without a scored image is left out with a warning
+
+    Raises ResultsError if no image of any is scored.
     """
-    records = _records(runs)
-    named = dict[tuple[str, ...], list[Path]]()
+    records = _scored(_records(runs))
+    named: dict[tuple[str, ...], list[Path]] = {}
     for folder, record in records.items():
         name = (record.model, record.dataset, record.split, record.protocol)
         named.setdefault(name, []).append(folder)
@@ -52,6 +59,20 @@ def group_runs(runs: Paths) -> list[list[Path]]:
         together = _are_trainings([records[folder] for folder in folders])
         groups += [folders] if together else [[folder] for folder in folders]
     return groups
+
+
+def _scored(records: dict[Path, RunRecord]) -> dict[Path, RunRecord]:
+    """The runs that have a row with values; a model that failed at once has none."""
+    there: dict[Path, RunRecord] = {}
+    for folder, record in records.items():
+        if any(read_rows_there(part)[1] for part in part_files(folder)):
+            there[folder] = record
+        else:
+            log.warning("%s: no image is scored; left out", folder)
+    if not there:
+        named = ", ".join(map(str, records))
+        raise ResultsError(f"{named}: no image is scored yet; evaluate first")
+    return there
 
 
 def _are_trainings(records: Sequence[RunRecord]) -> bool:

@@ -2,9 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from robustbench_seg.records.model_card import Training
 from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
-from robustbench_seg.records.segmenter_record import SegmenterRecord
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.results import Row, RunFolder
+
+EASY = {"fog", "snow", "gaussian_noise"}
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +47,59 @@ def run_record():
         return RunRecord(model, key, protocol, "1", **beside)
 
     return make
+
+
+@pytest.fixture
+def run(tmp_path, protocol, run_record):
+    """Write the run of a model whose share of right pixels is `level`, plus chance by image.
+
+    gain: of the corruptions in EASY; trained: the seed of its training; recipe: changes of it;
+    lack: (image, condition) left out; scored: how many of the images have rows.
+    """
+
+    def write(
+        model,
+        level=0.6,
+        *,
+        gain=0.0,
+        images=14,
+        trained=None,
+        recipe=None,
+        lack=(),
+        scored=None,
+        **changes,
+    ):
+        training = None
+        if trained is not None:
+            own = TrainingRecipe(**{"iterations": 100, "seed": trained, **(recipe or {})})
+            training = Training("train", 5.0 + trained, "", 100, trained, ema=own.ema, recipe=own)
+        defaults = {
+            "dataset": "cityscapes",
+            "images": images,
+            "classes": ("x", "y", "z"),
+            "weights": f"{model} {trained}",
+            "about": ModelFacts(training=training),
+        }
+        folder = RunFolder.open(tmp_path / "runs", run_record(model, **{**defaults, **changes}))
+        rows, count = [], len(changes.get("classes", "xyz"))
+        for image in range(images if scored is None else scored):
+            luck = np.random.default_rng(image).normal(0, 0.05)
+            for condition in (CLEAN, *protocol.conditions()):
+                share = level + luck + gain * (condition.name in EASY)
+                share -= 0.02 * condition.severity
+                hit = int(1000 * share)
+                matrix = np.full((3, 3), (1000 - hit) // 2) + np.diag([hit] * 3)
+                matrix = matrix[:count, :count]
+                name = f"{image}.png"
+                if (image, condition) in lack:
+                    rows.append(Row(name, condition, reason="truncated"))
+                else:
+                    values = {"confusion": matrix, "image_miou": np.array([100.0 * share, 1.0])}
+                    rows.append(Row(name, condition, values))
+        folder.add(0, rows)
+        return folder.path
+
+    return write
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import json
 import re
 from dataclasses import replace
 
@@ -11,70 +10,20 @@ from robustbench_seg.measures.pixels import mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import (
     Reference,
-    Row,
-    RunFolder,
-    compare,
-    model_runs,
+    compare_models,
     own_protocol,
     read_model,
-    unlike,
+    reading_notes,
 )
 
-COMMAND = (
-    "torchrun -m robustbench_seg train --model x --lr 1e-3 --out s{0} --seed {0} --threads {0}"
-)
 FOG = Condition("fog", 3)
-MADE = load_protocol().severities_digest
 EASY = {"fog", "snow", "gaussian_noise"}
-
-
-@pytest.fixture
-def run(tmp_path, protocol):
-    """Write the run of a model whose share of right pixels is `level`, plus chance by image."""
-
-    def write(model, level=0.6, *, gain=0.0, images=14, seed=None, keys=None, lack=(), **record):
-        about = {"training": None if seed is None else {"seed": seed}}
-        key = {"segmenter": {"weights": f"{model} {seed}", "precision": "float32"}}
-        key |= {"corruption": {"seed": 0, "severities": MADE}, "dataset": {"fingerprint": "f"}}
-        facts = {
-            "model": model,
-            "dataset": "cityscapes",
-            "split": "val",
-            "images": images,
-            "stream": "fast",
-            "seed": 0,
-            "protocol": "cityscapes-c",
-            "classes": ["x", "y", "z"],
-            "key": {**key, **(keys or {})},
-            "about": about,
-        }
-        folder = RunFolder.open(tmp_path / "runs", {**facts, **record})
-        rows = []
-        for image in range(images):
-            luck = np.random.default_rng(image).normal(0, 0.05)
-            for condition in (CLEAN, *protocol.conditions()):
-                share = level + luck + gain * (condition.name in EASY)
-                share -= 0.02 * condition.severity
-                hit = int(1000 * share)
-                matrix = np.full((3, 3), (1000 - hit) // 2) + np.diag([hit] * 3)
-                left_out = (image, condition) in lack
-                rows.append(
-                    Row(
-                        f"{image}.png",
-                        condition,
-                        None if left_out else matrix,
-                        "truncated" if left_out else None,
-                    )
-                )
-        folder.add(0, rows)
-        return folder.path
-
-    return write
 
 
 def side_by_side(first, second, protocol, reference=None):
     a, b = read_model([first], protocol), read_model([second], protocol)
-    return a, b, compare(a, b, protocol, reference or Reference.of(b)).set_index(["kind", "score"])
+    table = compare_models(a, b, protocol, reference or Reference.of(b))
+    return a, b, table.set_index(["kind", "score"])
 
 
 def test_every_score_has_a_row_in_protocol_order(run, protocol):
@@ -88,6 +37,7 @@ def test_every_score_has_a_row_in_protocol_order(run, protocol):
         "summary": 6,
         "CD": 16,
         "rCD": 16,
+        "image_miou": 19,
     }
     assert rows.loc["corruption"]["score"].tolist() == list(protocol.names)
     severities = table["severities"]
@@ -137,7 +87,7 @@ def test_cd_and_rcd_are_sums_over_severities(run, protocol):
     assert table["A"]["summary", "rCD"] == pytest.approx(np.mean(more))
     assert table["B"]["summary", "CD"] == pytest.approx(100)
     published = Reference.published("p", {"clean": 80.0, **dict.fromkeys(protocol.names, 60.0)})
-    other = compare(a, b, protocol, published).set_index(["kind", "score"])
+    other = compare_models(a, b, protocol, published).set_index(["kind", "score"])
     fog = 100 - a.drawn.summary.corruptions["fog"][0]
     assert other["A"]["CD", "fog"] == pytest.approx(100 * fog / 40)
     assert other["A"]["rCD", "fog"] == pytest.approx(
@@ -192,9 +142,9 @@ def test_what_is_missing_is_empty_and_says_why(run, protocol):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"split": "test"}, "do not compare: they differ in split; name runs of one study"),
-        ({"classes": ["x", "y", "w"]}, "they differ in classes"),
-        ({"keys": {"dataset": {"fingerprint": "g"}}}, "they differ in the files of the dataset"),
+        ({"split": "test"}, "do not compare: they differ in split; name runs of the same images"),
+        ({"classes": ("x", "y", "w")}, "they differ in classes"),
+        ({"fingerprint": "g"}, "they differ in the files of the dataset"),
         ({"images": 5}, "runs on 14 and 5 images that are not the same"),
         ({"clip": 7}, "whose sampling units are images and clips of about 7 consecutive frames"),
     ],
@@ -204,89 +154,15 @@ def test_what_does_not_compare(run, protocol, change, message):
         side_by_side(run("a"), run("b", **change), protocol)
 
 
-def test_other_random_numbers_and_settings_are_told(run, protocol):
-    keys = {"corruption": {"seed": 3, "severities": MADE}, "segmenter": {"precision": "bf16"}}
-    a, b, _ = side_by_side(run("a"), run("b", keys=keys), protocol)
-    assert unlike(a, b) == ["seed 0 and 3", "precision float32 and bf16"]
-    assert unlike(a, a) == []
+def test_other_random_numbers_and_settings_are_noted(run, protocol):
+    a, b, _ = side_by_side(run("a"), run("b", seed=3, precision="bf16"), protocol)
+    assert reading_notes((a, b)) == ["seed 0 and 3", "precision float32 and bf16"]
+    assert reading_notes((a, a)) == []
 
 
-def test_trainings_of_one_model(run, protocol):
-    runs = [run("a", 0.5 + 0.1 * seed, seed=seed) for seed in range(3)]
-    assert model_runs("a", runs) == runs
-    assert model_runs(str(runs[1]), "nowhere") == [runs[1]]
-    model = read_model(model_runs("a", runs[0].parent), protocol)
-    assert (model.seeds, model.drawn.trainings) == ((0, 1, 2), 3)
-    alone = [read_model([folder], protocol).drawn.mean[0] for folder in runs]
-    assert model.drawn.mean[0] == pytest.approx(np.mean(alone))
-
-
-def test_trainings_may_be_run_on_several_machines(run):
-    def keys(threads, numpy, draws="2"):
-        versions = {"numpy": numpy, "fast stream": draws}
-        return {
-            "segmenter": {"weights": numpy, "precision": "float32", "threads": threads},
-            "corruption": {"seed": 3, "severities": MADE, "versions": versions},
-            "versions": {"numpy": numpy},
-        }
-
-    first = run("a", seed=0, keys=keys(2, "2.4"))
-    second = run("a", seed=1, keys=keys(8, "2.5"))
-    assert model_runs("a", [first, second]) == [first, second]
-    other = run("a", seed=2, keys=keys(2, "2.4", draws="3"))
-    with pytest.raises(ResultsError, match="3 runs are called a and are not trainings"):
-        model_runs("a", [first, second, other])
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"iterations": 9},
-        {"encoder": "imagenet"},
-        {"ema": 0.999},
-        {"command": "robustseg train --model x --lr 1e-5 --out s2 --seed 2 --half"},
-        {"command": "robustseg train --model x --lr 1e-3 --batch 8 --out s2 --seed 2"},
-    ],
-)
-def test_another_recipe_is_no_training_of_the_same_model(run, other):
-    recipe = {"iterations": 100, "encoder": None, "ema": None}
-    took = [
-        {"seed": seed, "minutes": 5.0 + seed, "command": COMMAND.format(seed)} for seed in range(3)
-    ]
-    runs = [run("a", seed=i, about={"training": {**recipe, **took[i]}}) for i in range(2)]
-    assert model_runs("a", runs) == runs
-    runs.append(run("a", seed=2, about={"training": {**recipe, **took[2], **other}}))
-    with pytest.raises(ResultsError, match="not trainings of one model by one recipe"):
-        model_runs("a", runs)
-
-
-def test_runs_of_one_name_that_are_no_trainings_of_one_model(run):
-    first = run("a", seed=0)
-    other = run("a", seed=1, keys={"corruption": {"seed": 5, "severities": MADE}})
-    message = r"2 runs are called a and are not trainings of one model .*; name a folder: .*, .*"
-    with pytest.raises(ResultsError, match=message):
-        model_runs("a", first.parent)
-    run("b", seed=0)
-    run("b", seed=0, keys={"segmenter": {"weights": "other", "precision": "float32"}})
-    with pytest.raises(ResultsError, match="2 runs are called b"):
-        model_runs("b", other.parent)
-    run("c")
-    run("c", keys={"segmenter": {"weights": "other", "precision": "float32"}})
-    with pytest.raises(ResultsError, match="2 runs are called c"):
-        model_runs("c", other.parent)
-
-
-def test_a_model_that_is_not_there(run, tmp_path):
-    run("segformer")
-    with pytest.raises(ResultsError, match=r"did you mean 'segformer'.*; or name a run folder"):
-        model_runs("segfrmer", tmp_path / "runs")
-    with pytest.raises(ResultsError, match="nowhere: no such folder"):
-        model_runs("segformer", tmp_path / "nowhere")
-
-
-def test_a_protocol_that_is_not_at_hand(tmp_path):
-    with pytest.raises(ResultsError, match=r"its protocol is not at hand: .*give it with --protoc"):
-        own_protocol(tmp_path, {"protocol": "mine"})
+def test_a_protocol_that_is_not_at_hand(tmp_path, run_record):
+    with pytest.raises(ResultsError, match=r"its protocol is not at hand: .*; name the protoc"):
+        own_protocol(tmp_path, run_record(protocol="mine"))
 
 
 def test_another_protocol_scores_the_same_runs(run):
@@ -298,9 +174,9 @@ def test_another_protocol_scores_the_same_runs(run):
 
 
 def test_a_run_whose_images_another_protocol_made_is_not_scored_under_this_one(run, protocol):
-    folder = run("a", keys={"corruption": {"severities": "t"}}, protocol="haze")
+    folder = run("a", severities="t", protocol="haze")
     message = (
-        f"{folder}: its images were corrupted as haze says, with other parameters than those of "
+        f"{folder}: its images were corrupted as haze 1 says, with other parameters than those of "
         f"cityscapes-c {protocol.version}; score runs of the two apart"
     )
     with pytest.raises(ResultsError, match=re.escape(message)):
@@ -318,36 +194,26 @@ def test_a_run_is_scored_under_any_protocol_that_agrees_on_parameters(run, proto
 
 
 def test_the_same_trainings_scored_in_two_ways_are_drawn_together(run, protocol):
-    def keys(seed):
-        return {"segmenter": {"weights": f"w{seed}", "precision": "float32"}}
+    def trained(model, weights):
+        runs = [run(model, 0.5 + 0.1 * s, trained=s, weights=f"{weights}{s}") for s in range(2)]
+        return read_model(runs, protocol)
 
-    one = [run("whole", 0.5 + 0.1 * seed, seed=seed, keys=keys(seed)) for seed in range(2)]
-    two = [run("windows", 0.5 + 0.1 * seed, seed=seed, keys=keys(seed)) for seed in range(2)]
-    other = [run("other", 0.5 + 0.1 * seed, seed=seed) for seed in range(2)]
-    first, second, third = (read_model(folders, protocol) for folders in (one, two, other))
+    first, second, third = trained("whole", "w"), trained("windows", "w"), trained("other", "v")
     assert np.array_equal(first.drawn.mean, second.drawn.mean)
     assert not np.array_equal(first.drawn.mean, third.drawn.mean)
 
 
 def test_a_training_that_has_just_begun_leaves_the_model_without_scores(run, protocol):
-    runs = [run("a", seed=0), run("a", seed=1, images=0)]
-    record = json.loads((runs[1] / "run.json").read_text())
-    (runs[1] / "run.json").write_text(json.dumps({**record, "images": 14}))
+    runs = [run("a", trained=0), run("a", trained=1, scored=0)]
     model = read_model(runs, protocol)
     assert model.drawn.trainings == 2
     assert np.isnan(model.drawn.mean[0])
     assert model.images[FOG] == 0
 
 
-def test_a_command_written_by_hand_is_no_error(run):
-    recipe = {"iterations": 100, "command": "it's by hand"}
-    runs = [run("a", seed=i, about={"training": {**recipe, "seed": i}}) for i in range(2)]
-    assert model_runs("a", runs) == runs
-
-
 def test_what_one_training_lacks_no_class_has(run, protocol):
     foggy = [(image, Condition("fog", s)) for image in range(14) for s in range(1, 6)]
-    runs = [run("a", seed=0), run("a", seed=1, lack=foggy)]
+    runs = [run("a", trained=0), run("a", trained=1, lack=foggy)]
     model = read_model(runs, protocol)
     assert model.images[FOG] == 0
     assert model.images[CLEAN] == 14

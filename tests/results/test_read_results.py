@@ -4,45 +4,33 @@ import pytest
 import robustbench_seg
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import Row, RunFolder, read_counts, read_results
-from robustbench_seg.results.store import part_files
+from robustbench_seg.results import Row, RunFolder, read_counts, read_results, with_counts
+from robustbench_seg.results.parts import part_files
 
 FOG, SNOW = Condition("fog", 3), Condition("snow", 1)
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, run_record):
     def make(model="m", **changes):
-        record = {
-            "model": model,
-            "dataset": "d",
-            "split": "val",
-            "stream": "fast",
-            "seed": 4,
-            "protocol": "cityscapes-c",
-            "images": 2,
-            "classes": ["x", "y"],
-            "key": {},
-            **changes,
-        }
-        return RunFolder.open(tmp_path / "runs", record)
+        return RunFolder.open(tmp_path / "runs", run_record(model, seed=4, **changes))
 
     return make
 
 
 def row(image, condition, value=1):
-    return Row(image, condition, np.full((2, 2), value, np.int64))
+    return Row(image, condition, {"confusion": np.full((2, 2), value, np.int64)})
 
 
 def test_rows_come_with_the_facts_of_their_run(run, tmp_path):
     first, second = run(), run("n")
     first.add(0, [row("2.png", SNOW, 5), row("1.png", SNOW, 6), row("1.png", CLEAN, 7)])
-    first.add(1, [Row("3.png", FOG, None, "broken")])
+    first.add(1, [Row("3.png", FOG, reason="broken")])
     second.add(0, [row("1.png", CLEAN, 8)])
     table = read_results(tmp_path / "runs")
     assert list(table.columns) == [
         *("run", "model", "dataset", "split", "stream", "seed", "protocol", "images", "classes"),
-        *("clip", "image", "corruption", "severity", "matrix", "reason"),
+        *("clip", "image", "corruption", "severity", "matrix", "image_miou", "reason"),
     ]
     assert table["run"].tolist() == [str(first.path)] * 4 + [str(second.path)]
     assert table["model"].tolist() == ["m"] * 4 + ["n"]
@@ -96,7 +84,7 @@ def test_parts_that_contradict_each_other_are_named(run):
 @pytest.mark.parametrize("blocks", [(0, 1), (1, 0)])
 def test_a_matrix_counts_more_than_a_reason(run, blocks):
     folder = run()
-    folder.add(blocks[0], [Row("1.png", FOG, None, "broken")])
+    folder.add(blocks[0], [Row("1.png", FOG, reason="broken")])
     folder.add(blocks[1], [row("1.png", FOG, 3)])
     table = read_results(folder.path)
     assert table["matrix"][0].tolist() == [[3, 3], [3, 3]]
@@ -117,25 +105,29 @@ def test_a_broken_part_is_named(run):
 
 def test_a_part_of_other_classes_is_named(run):
     folder = run()
-    folder.add(0, [Row("1.png", FOG, np.ones((3, 3), np.int64))])
-    with pytest.raises(ResultsError, match="2x2 matrices wanted, others found; remove this part"):
+    folder.add(0, [Row("1.png", FOG, {"confusion": np.ones((3, 3), np.int64)})])
+    with pytest.raises(ResultsError, match="confusion of 2x2 numbers an image wanted, others fo"):
         read_results(folder.path)
 
 
 def test_a_row_with_neither_matrix_nor_reason_is_named(run):
     folder = run()
-    folder.add(0, [Row("1.png", FOG, None, None)])
-    with pytest.raises(ResultsError, match="each row needs a matrix or a reason; remove this"):
+    folder.add(0, [Row("1.png", FOG), row("2.png", FOG)])
+    with pytest.raises(ResultsError, match="each row needs a reason, or values of confusion; rem"):
         read_results(folder.path)
 
 
 def test_counts_are_those_of_the_matrices(run):
     folder = run()
-    folder.add(0, [Row("1.png", FOG, np.array([[5, 1], [2, 4]])), Row("2.png", FOG, None, "no")])
+    matrix = {"confusion": np.array([[5, 1], [2, 4]])}
+    folder.add(0, [Row("1.png", FOG, matrix), Row("2.png", FOG, reason="no")])
     table = read_counts(folder.path)
     assert "matrix" not in table
-    assert table["counts"][0].tolist() == [[5, 4], [6, 6], [7, 5]]
-    assert table["counts"][1] is None
+    assert table["pooled confusion"][0].tolist() == [[5, 4], [6, 6], [7, 5]]
+    assert table["pooled confusion"][1] is None
+    assert with_counts(table)["counts"].tolist() == [table["pooled confusion"][0]]
+    (counts,) = with_counts(read_results(folder.path))["counts"]
+    assert np.array_equal(counts, table["pooled confusion"][0])
 
 
 def test_a_run_says_how_many_frames_are_a_unit(run):

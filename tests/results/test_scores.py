@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from cityscapesscripts.helpers.labels import trainId2label
 from PIL import Image
-from robustbench_seg.results.counts import class_counts, iou_of_counts, miou_of_counts
 
+from robustbench_seg.measures.confusion import class_counts, iou_of_counts, miou_of_counts
 from robustbench_seg.measures.pixels import confusion_matrix, iou, mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import (
@@ -200,7 +200,7 @@ def test_no_rows_no_scores(table, protocol):
 
 def test_counts_score_as_matrices_do(table, whole):
     matrices = table(whole(2))
-    counts = matrices.assign(counts=[class_counts(matrix) for matrix in matrices["matrix"]])
-    counts = counts.drop(columns="matrix")
+    pooled = [class_counts(matrix) for matrix in matrices["matrix"]]
+    counts = matrices.assign(**{"pooled confusion": pooled}).drop(columns="matrix")
     pd.testing.assert_frame_equal(condition_scores(counts), condition_scores(matrices))
     pd.testing.assert_frame_equal(class_scores(counts), class_scores(matrices))

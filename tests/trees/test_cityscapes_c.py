@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from robustbench_seg.trees.verify import verify
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import minicity, open_dataset
@@ -14,6 +13,7 @@ from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.records.shard import Shard
 from robustbench_seg.trees.cityscapes_c import Workload, generate_cityscapes_c
 from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.verification import verify
 
 FOG = {"corruptions": ["fog"], "severities": [2], "workers": 1}
 

@@ -1,0 +1,117 @@
+"""A column for each measure; what is missing or counted otherwise is lacking, nothing else."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from robustbench_seg.measures import CONFUSION, MEASURES
+from robustbench_seg.records.protocol import CLEAN, Condition
+from robustbench_seg.results import Row, RunFolder, read_results
+from robustbench_seg.results.parts import part_files, read_part
+
+FOG = Condition("fog", 3)
+IMAGE_MIOU = next(measure for measure in MEASURES if measure.name == "image_miou")
+
+
+def row(image, *measures, condition=FOG):
+    values = {"confusion": np.array([[3, 1], [0, 4]]), "image_miou": np.array([77.5, 1.0])}
+    return Row(image, condition, {name: values[name] for name in measures})
+
+
+def test_each_measure_has_a_column_and_its_law(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
+    folder.add(0, [row("1.png", "confusion", "image_miou"), Row("2.png", FOG, reason="broken")])
+    (path,) = part_files(folder.path)
+    schema = pq.read_schema(path)
+    assert schema.names == ["image", "corruption", "severity", "matrix", "image_miou", "reason"]
+    assert json.loads(schema.metadata[b"robustseg measures"]) == {"confusion": 1, "image_miou": 1}
+    assert pq.read_table(path)["image_miou"].to_pylist() == [[77.5, 1.0], None]
+    part = read_part(path, 2, [IMAGE_MIOU])
+    assert part.values.keys() == {"image_miou"}
+    assert part.values["image_miou"].tolist() == [[77.5, 1.0]]
+
+
+def test_rows_of_other_measures_are_parts_of_their_own(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
+    folder.add(0, [row("1.png", "confusion"), row("2.png", "image_miou")])
+    assert len(part_files(folder.path)) == 2
+    for one in (folder, RunFolder.open(tmp_path, run_record())):
+        assert one.lacking("1.png", FOG) == (IMAGE_MIOU,)
+        assert one.lacking("2.png", FOG) == (CONFUSION,)
+        assert one.lacking("1.png", CLEAN) == (CONFUSION, IMAGE_MIOU)
+        assert (one.count(), one.count(IMAGE_MIOU)) == (1, 1)
+
+
+def test_parts_complete_each_other(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
+    folder.add(0, [row("1.png", "confusion"), row("2.png", "confusion")])
+    folder.add(0, [row("1.png", "image_miou")])
+    table = read_results(folder.path).set_index("image")
+    assert table.index.tolist() == ["1.png", "2.png"]
+    assert table["matrix"]["1.png"].tolist() == [[3, 1], [0, 4]]
+    assert table["image_miou"]["1.png"].tolist() == [77.5, 1.0]
+    assert table["image_miou"]["2.png"] is None
+    assert table["reason"].tolist() == [None, None]
+
+
+def test_only_what_is_asked_for_is_lacking(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record(), [CONFUSION])
+    folder.add(0, [row("1.png", "confusion")])
+    assert folder.lacking("1.png", FOG) == ()
+    assert folder.lacking("2.png", FOG) == (CONFUSION,)
+
+
+def test_what_was_counted_under_another_law_is_lacking(tmp_path, run_record, monkeypatch):
+    folder = RunFolder.open(tmp_path, run_record())
+    folder.add(0, [row("1.png", "confusion", "image_miou")])
+    monkeypatch.setattr(type(IMAGE_MIOU), "law", 2)
+    again = RunFolder.open(tmp_path, run_record())
+    assert again.lacking("1.png", FOG) == (IMAGE_MIOU,)
+    (old,) = read_results(folder.path)["image_miou"]
+    assert old is None
+    again.add(0, [row("1.png", "image_miou")])
+    assert len(part_files(folder.path)) == 2
+    (new,) = read_results(folder.path)["image_miou"]
+    assert new.tolist() == [77.5, 1.0]
+
+
+def test_a_measure_that_this_version_does_not_know_is_passed_over(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
+    folder.add(0, [row("1.png", "confusion")])
+    (path,) = part_files(folder.path)
+    table = pq.read_table(path)
+    laws = json.dumps({"confusion": 1, "boundary": 1}).encode()
+    more = table.append_column("boundary", pa.array([[1, 2, 3]]))
+    pq.write_table(more.replace_schema_metadata({b"robustseg measures": laws}), path)
+    (matrix,) = read_results(folder.path)["matrix"]
+    assert matrix.tolist() == [[3, 1], [0, 4]]
+
+
+def test_a_part_of_the_first_format_holds_matrices(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
+    columns = {
+        "image": ["1.png", "2.png"],
+        "corruption": ["fog", "fog"],
+        "severity": pa.array([3, 3], pa.int8()),
+        "matrix": [[3, 1, 0, 4], None],
+        "reason": [None, "broken"],
+    }
+    (folder.path / "parts").mkdir()
+    pq.write_table(pa.table(columns), folder.path / "parts/00000-abc.parquet")
+    table = read_results(folder.path)
+    assert table["matrix"][0].tolist() == [[3, 1], [0, 4]]
+    assert table["reason"].tolist() == [None, "broken"]
+    assert set(table["image_miou"]) == {None}
+    assert RunFolder.open(tmp_path, run_record()).lacking("1.png", FOG) == (IMAGE_MIOU,)
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
+def test_the_name_of_a_part_depends_on_every_value(tmp_path, run_record, measure):
+    folder = RunFolder.open(tmp_path, run_record())
+    value = row("1.png", measure.name).values[measure.name]
+    for each in (value, value + 1):
+        folder.add(0, [Row("1.png", FOG, {measure.name: each})])
+    assert len(part_files(folder.path)) == 2
