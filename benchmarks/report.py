@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from robustbench_seg.datasets.cityscapes_classes import CLASSES
+from robustbench_seg.datasets import class_names
 from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.results import Row, RunFolder, Timing
 
 IMAGES, BLOCK = 500, 4
+CLASSES = class_names("cityscapes")
 
 
 def write_run(root: Path, name: str, seed: int) -> None:

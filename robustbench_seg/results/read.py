@@ -101,7 +101,7 @@ def _read_run(
             "image": part.images,
             "corruption": [condition.name for condition in part.conditions],
             "severity": [condition.severity for condition in part.conditions],
-            "reason": pd.Series(part.reasons, dtype=object),  # else pandas makes None nan
+            "reason": pd.Series(list(part.reasons), dtype=object),  # else pandas makes None nan
             "part": path,
         }
         for measure in measures:

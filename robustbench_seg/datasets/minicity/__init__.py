@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from robustbench_seg.datasets.base import Image, Sample
-from robustbench_seg.datasets.cityscapes_classes import CLASSES, LABEL_ID_OF_TRAIN_ID, PALETTE
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.minicity.canvas import Canvas
 from robustbench_seg.datasets.minicity.light import develop
 from robustbench_seg.datasets.minicity.scene import Street
@@ -58,8 +58,8 @@ class Minicity:
     count: int | None = None
 
     name = "minicity"
-    classes = CLASSES
-    palette = PALETTE
+    classes = dataset_facts("cityscapes").classes
+    palette = dataset_facts("cityscapes").colours
     clip = 1
 
     def __post_init__(self) -> None:
@@ -120,7 +120,11 @@ def write_minicity(
     *_gtFine_labelIds.png with the official label ids, readable by any Cityscapes tool. Each file
     appears whole or not at all. Raises DatasetError as `Minicity` does.
     """
-    label_id = np.array([*LABEL_ID_OF_TRAIN_ID.values()], np.uint8)
+    # The first id of each class index; ids that are ignored or unknown are none of them.
+    table = dataset_facts("cityscapes").table
+    label_id = np.array(
+        [np.flatnonzero(table == i)[0] for i in range(len(Minicity.classes))], np.uint8
+    )
     for sample in Minicity(split, size, count):
         truth = sample.id.replace("leftImg8bit/", "gtFine/", 1)
         truth = truth.replace("_leftImg8bit.png", "_gtFine_labelIds.png")
