@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from robustbench_seg.reporting.literature.published import cityscapes_c, published_table
-from robustbench_seg.reporting.page.views import Cell, Column, Row, Table, number
+from robustbench_seg.reporting.page.views import Cell, Column, Table, TableRow, number
 from robustbench_seg.reporting.panels import Panel
 
 
@@ -80,7 +80,7 @@ def claims_table(panel: Panel) -> Table:
         by, of, right = (Cell(text, classes="text") for text in texts)
         numbers = [claim["says"], claim["recomputed"], _here(panel, row["kind"], row["score"])]
         says, recomputed, here = (Cell(number(value)) for value in numbers)
-        rows.append(Row([Cell(claim["claim"]), by, says, recomputed, of, right, here]))
+        rows.append(TableRow([Cell(claim["claim"]), by, says, recomputed, of, right, here]))
     return Table("What papers say of Cityscapes-C, recomputed from the table.", columns, rows)
 
 

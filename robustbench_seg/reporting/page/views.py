@@ -39,7 +39,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One row; the first cell is its header. `kind` is a CSS class."""
 
     cells: Sequence[Cell]
@@ -73,7 +73,7 @@ class Table:
 
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
     note: str = ""
     groups: Sequence[Group] = field(default_factory=tuple)
     kind: str = ""
@@ -112,7 +112,7 @@ def ranking_table(panel: Panel) -> Table:
         limits = panel.interval(model) if measured else None
         values = [record["retention"], *means.iloc[place], *panel.degradation.iloc[place]]
         rows.append(
-            Row(
+            TableRow(
                 [
                     Cell(
                         model,
