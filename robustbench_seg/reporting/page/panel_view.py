@@ -16,8 +16,8 @@ from robustbench_seg.reporting.figures.plots import (
     write_figure,
 )
 from robustbench_seg.reporting.finding import sentences
-from robustbench_seg.reporting.literature.claims import claims_table
 from robustbench_seg.reporting.page import views
+from robustbench_seg.reporting.page.claims import claims_table
 from robustbench_seg.reporting.page.classes import class_table, fallen
 from robustbench_seg.reporting.page.hardest import HardestView, hardest_views
 from robustbench_seg.reporting.page.pictures import Album, album
