@@ -139,6 +139,8 @@ class ModelRun:
             self._rows.append(Row(made.source.id, made.condition, reason=reason))
 
     def _fail(self, made: ConditionImage, error: Exception) -> None:
+        while self._scoring:  # earlier ones: they are no success after this failure
+            self._collect()
         known = isinstance(error, RobustsegError)
         kind = "" if known else f"{type(error).__name__}: "
         why = (str(error).splitlines() or ["no reason given"])[0]

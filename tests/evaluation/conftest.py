@@ -1,13 +1,20 @@
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from robustbench_seg.datasets import Sample
 from robustbench_seg.errors import DatasetError
-from robustbench_seg.records.protocol import Condition, load_protocol
+from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.loop import run
+from robustbench_seg.measures import select_measures
+from robustbench_seg.records.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.protocol import Condition, Protocol, load_protocol
+from robustbench_seg.segmenter import Options, of_object
 from robustbench_seg.trees.generate import generate
 from robustbench_seg.trees.generation import CleanImage, Generation
 
@@ -59,7 +66,7 @@ class Toy:
 
 @dataclass
 class Reds:
-    """Segments by the level of red; counts its calls, and can be told to fail at one of them."""
+    """Segments by the level of red; counts its calls, and fails at one of them if asked."""
 
     name: str = "reds"
     classes: tuple[str, ...] = CLASSES
@@ -69,11 +76,35 @@ class Reds:
     fails_at: int | None = None
     failure: type[BaseException] = KeyboardInterrupt
 
+    def __post_init__(self):
+        self.__qualname__ = "Reds"  # of subclasses too: their runs go on as one
+
     def __call__(self, image):
         if self.calls == self.fails_at:
             raise self.failure
         self.calls += 1
         return np.minimum(image[..., 0] // 86 + self.facts["shift"], 2).astype(np.uint8)
+
+
+def evaluation(
+    segmenters: Sequence[object],
+    dataset: object,
+    protocol: Protocol,
+    conditions: Iterable[Condition],
+    out: Path = Path("runs"),
+    **options: Any,
+) -> Evaluation:
+    """An evaluation of objects; the options are fields of EvaluationSpec."""
+    loaded = tuple(of_object(segmenter, Options()) for segmenter in segmenters)
+    names = tuple(segmenter.name for segmenter in loaded)
+    spec = EvaluationSpec(names, out=out, **options)
+    measures = select_measures(spec.measures)
+    return Evaluation(spec, dataset, protocol, tuple(conditions), measures, loaded)
+
+
+def evaluate(*things: Any, progress: bool = False, **options: Any) -> list[Path]:
+    """Run such an evaluation; returns the run folders."""
+    return run(evaluation(*things, **options), progress=progress)
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,16 @@
 
 import pytest
 
-from robustbench_seg.evaluation import evaluate, plan
+from robustbench_seg.evaluation import evaluation
 from robustbench_seg.records.shard import Shard
+from tests.evaluation.conftest import evaluate
 
-SCORE = {"miou": 31.0, "source": "the paper", "dataset": "toy"}
+SCORE = {"published": {"miou": 31.0, "source": "the paper"}, "published_on": "toy"}
 
 
 @pytest.fixture(autouse=True)
 def toy_is_published(monkeypatch):
-    monkeypatch.setattr(plan, "VAL_IMAGES", {"toy": 6})
+    monkeypatch.setattr(evaluation, "VAL_IMAGES", {"toy": 6})
 
 
 def test_a_wrong_clean_score_is_told_before_the_long_part(
@@ -24,7 +25,7 @@ def test_a_wrong_clean_score_is_told_before_the_long_part(
             return super().__call__(image)
 
     data = toy()
-    evaluate([Listening(about={"published": SCORE})], data, protocol, conditions, tmp_path)
+    evaluate([Listening(about=SCORE)], data, protocol, conditions, tmp_path)
     assert heard == [0] * 6 + [1] * 6 * 4
     assert caplog.messages[0].startswith("reds: its clean mIoU is 100.0, published is 31.0 (the p")
     assert data.reads == 2 * list(range(6))
@@ -34,10 +35,10 @@ def test_a_wrong_clean_score_is_told_before_the_long_part(
     ("dataset", "about", "options"),
     [
         ({}, {"published": None}, {}),
-        ({}, {"published": {**SCORE, "dataset": "other"}}, {}),
-        ({"split": "train"}, {"published": SCORE}, {}),
-        ({"count": 5}, {"published": SCORE}, {}),
-        ({}, {"published": SCORE}, {"shard": Shard(1, 2)}),
+        ({}, {**SCORE, "published_on": "other"}, {}),
+        ({"split": "train"}, SCORE, {}),
+        ({"count": 5}, SCORE, {}),
+        ({}, SCORE, {"shard": Shard(1, 2)}),
     ],
 )
 def test_what_cannot_be_compared_is_decoded_once(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from robustbench_seg.evaluation.images import Maker, Source
-from robustbench_seg.evaluation.plan import Study
+from robustbench_seg.evaluation.images import ImageMaker, SourceImage
+from tests.evaluation.conftest import evaluation
 
 
 @pytest.mark.parametrize(("workers", "ahead"), [(1, 1), (2, 5)])
@@ -13,12 +13,12 @@ def test_few_images_are_made_ahead_and_in_order(toy, protocol, workers, ahead):
     asked = []
 
     def wanted():
-        source = Source(data, 0)
+        source = SourceImage(data, 0)
         for condition in conditions:
             asked.append(condition)
             yield source, condition
 
-    with Maker(Study(data, protocol, conditions), workers) as maker:
+    with ImageMaker(evaluation([], data, protocol, conditions, workers=workers)) as maker:
         making = maker.all(wanted())
         first = next(making)
         assert len(asked) == ahead

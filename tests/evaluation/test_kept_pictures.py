@@ -4,10 +4,10 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.evaluation import evaluate
 from robustbench_seg.evaluation.pictures import keep_pictures
 from robustbench_seg.records.protocol import CLEAN
 from robustbench_seg.results import hardest, read_counts
+from tests.evaluation.conftest import evaluate
 
 
 def test_the_first_image_is_kept_at_three_severities(toy, reds, protocol, tmp_path):

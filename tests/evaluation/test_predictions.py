@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.evaluation import evaluate
 from robustbench_seg.results import find_runs, read_results
+from tests.evaluation.conftest import evaluate
 
 
 def read(path):
@@ -13,7 +13,9 @@ def read(path):
 
 
 def test_every_prediction_is_kept_as_class_indices(toy, reds, protocol, conditions, tmp_path):
-    evaluate([reds()], toy(2), protocol, conditions, tmp_path / "r", predictions=tmp_path / "p")
+    evaluate(
+        [reds()], toy(2), protocol, conditions, tmp_path / "r", save_predictions=tmp_path / "p"
+    )
     files = {path.relative_to(tmp_path / "p").as_posix() for path in tmp_path.glob("p/**/*.png")}
     pairs = [("clean", 0), *((c.name, c.severity) for c in conditions)]
     assert files == {f"reds/{c}/{s}/val/{i}.png" for c, s in pairs for i in range(2)}
@@ -24,13 +26,13 @@ def test_every_prediction_is_kept_as_class_indices(toy, reds, protocol, conditio
 
 
 def test_predictions_may_lie_beside_runs(toy, reds, protocol, conditions, tmp_path):
-    (run,) = evaluate([reds()], toy(2), protocol, conditions, tmp_path, predictions=tmp_path)
+    (run,) = evaluate([reds()], toy(2), protocol, conditions, tmp_path, save_predictions=tmp_path)
     assert (tmp_path / "reds/clean/0/val/1.png").exists()
     assert find_runs([tmp_path]) == [run]
 
 
 def test_predictions_can_be_asked_for_later(toy, reds, protocol, conditions, tmp_path):
-    model, options = reds(), {"predictions": tmp_path / "p"}
+    model, options = reds(), {"save_predictions": tmp_path / "p"}
     evaluate([model], toy(2), protocol, conditions, tmp_path / "r")
     before = read_results(tmp_path / "r")
     evaluate([model], toy(2), protocol, conditions, tmp_path / "r", **options)
@@ -44,7 +46,7 @@ def test_predictions_can_be_asked_for_later(toy, reds, protocol, conditions, tmp
 
 
 def test_predictions_of_two_runs_are_never_mixed(toy, reds, protocol, conditions, tmp_path):
-    options = {"predictions": tmp_path / "p"}
+    options = {"save_predictions": tmp_path / "p"}
     evaluate([reds()], toy(2), protocol, conditions, tmp_path / "r", **options)
     other = reds(facts={"shift": 1})
     with pytest.raises(ResultsError, match="p/reds holds the predictions of another run; choose"):

@@ -1,0 +1,101 @@
+"""A specification with its data open and its models loaded."""
+
+import pytest
+import torch
+
+from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
+from robustbench_seg.evaluation import open_evaluation
+from robustbench_seg.records.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.protocol import CLEAN, Condition
+from robustbench_seg.records.shard import Shard
+from robustbench_seg.segmenter import Options, of_object
+from tests.evaluation.conftest import evaluation
+
+MINICITY = ("segformer-b0-minicity",)
+
+
+def test_clean_comes_first_and_once(toy, protocol):
+    fog = Condition("fog", 3)
+    assert evaluation([], toy(), protocol, (fog, CLEAN)).all_conditions == (CLEAN, fog)
+
+
+def test_blocks_hold_every_image_once(toy, protocol):
+    blocks = evaluation([], toy(10), protocol, ()).blocks
+    assert [len(block) for block in blocks] == [4, 4, 2]
+    assert [index for block in blocks for index in block] == list(range(10))
+    parts = [evaluation([], toy(10), protocol, (), shard=Shard(i, 2)).blocks for i in (1, 2)]
+    assert [list(block) for block in parts[0]] == [[0, 1, 2, 3], [8, 9]]
+    assert [list(block) for block in parts[1]] == [[4, 5, 6, 7]]
+
+
+def test_a_gpu_has_more_workers_unless_asked_otherwise(toy, protocol):
+    def workers(**options):
+        return evaluation([], toy(), protocol, (), **options).workers
+
+    assert workers() == 1
+    assert workers(device="cuda:1") == 8
+    assert workers(device="cuda", workers=3) == workers(workers=3) == 3
+
+
+def test_what_is_named_is_opened(tmp_path):
+    spec = EvaluationSpec(
+        MINICITY,
+        dataset="minicity",
+        limit=2,
+        protocol="city-c-fan",
+        corruptions=("fog",),
+        severities=(2,),
+        measures=("confusion",),
+        name="mine",
+    )
+    opened = open_evaluation(spec)
+    assert (opened.dataset.name, len(opened.dataset)) == ("minicity", 2)
+    assert opened.protocol.name == "city-c-fan"
+    assert opened.conditions == (Condition("fog", 2),)
+    assert [measure.name for measure in opened.measures] == ["confusion"]
+    assert [segmenter.name for segmenter in opened.segmenters] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("corruptions", "count"),
+    [((), 80), (("clean",), 0), (("clean", "fog"), 5), (("fog", "snow"), 10)],
+)
+def test_clean_by_itself_is_no_corruption(toy, reds, corruptions, count):
+    model = of_object(reds(), Options())
+    spec = EvaluationSpec(("reds",), corruptions=corruptions)
+    opened = open_evaluation(spec, segmenters=[model], dataset=toy())
+    assert len(opened.conditions) == count
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"measures": ("confusoin",)}, ResultsError, "unknown measure 'confusoin'; did you mean"),
+        ({"corruptions": ("fogg",)}, CorruptionError, "unknown corruption 'fogg'; did you mean"),
+        ({"models": ("segformer-b9",)}, ModelError, "unknown model 'segformer-b9'"),
+        ({"models": ("segformer-b0-ade20k",), "weights": "none"}, None, ""),
+    ],
+)
+def test_what_does_not_exist_is_one_line(options, error, message):
+    spec = EvaluationSpec(**{"models": MINICITY, "dataset": "minicity", **options})
+    if error is None:  # random weights know the classes of any dataset
+        assert len(open_evaluation(spec).segmenters[0].classes) == 19
+        return
+    with pytest.raises(error, match=message):
+        open_evaluation(spec)
+
+
+def test_other_classes_are_refused_with_both_lists(toy, reds, protocol):
+    message = r"reds predicts 2 classes \(dark, bright\); toy has 3 classes \(dark, middle, bright"
+    with pytest.raises(ModelError, match=message):
+        evaluation([reds(classes=("dark", "bright"))], toy(), protocol, ())
+
+
+def test_threads_are_those_of_the_network(toy, reds):
+    before = torch.get_num_threads()
+    try:
+        spec = EvaluationSpec(("reds",), threads=2)
+        open_evaluation(spec, segmenters=[of_object(reds(), Options())], dataset=toy())
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,144 @@
+"""What changes a run's key, and what must not."""
+
+import dataclasses
+import sys
+from importlib import metadata
+
+import pytest
+
+from robustbench_seg import corruption
+from robustbench_seg.corruption import engine
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.evaluation.records import run_record, tree_of
+from robustbench_seg.records.segmenter_record import ModelFacts
+from robustbench_seg.trees import manifest
+from tests.evaluation.conftest import evaluate, evaluation
+
+
+@pytest.fixture
+def record(toy, reds, protocol):
+    def of(dataset=None, model=None, conditions=(), protocol=protocol, **options):
+        opened = evaluation([model or reds()], dataset or toy(), protocol, conditions, **options)
+        return run_record(opened, opened.segmenters[0], tree_of(opened))
+
+    return of
+
+
+@pytest.fixture
+def digest(record):
+    return lambda *things, **options: record(*things, **options).key.digest
+
+
+def test_what_changes_a_number_changes_the_key(digest, toy, reds, protocol):
+    spec = protocol.corruptions[0]
+    harder = dataclasses.replace(spec, severities=(spec.severities[1], *spec.severities[1:]))
+    tables = dataclasses.replace(protocol, corruptions=(harder, *protocol.corruptions[1:]))
+    digests = [
+        digest(),
+        digest(seed=1),
+        digest(stream="reference"),
+        digest(toy(split="train")),
+        digest(toy(name="other")),
+        digest(toy(version=1)),
+        digest(toy().first(3)),
+        digest(model=reds(facts={"shift": 1})),
+        digest(protocol=tables),
+    ]
+    assert len(set(digests)) == len(digests)
+
+
+def test_what_changes_no_number_does_not(digest, toy, reds, protocol, tree, monkeypatch):
+    before = digest()
+    assert digest(conditions=protocol.conditions(["fog"])) == before
+    assert digest(model=reds(name="shown otherwise", about={"params": 9})) == before
+    scored = dataclasses.replace(protocol.corruptions[0], scored=(1,))
+    renamed = dataclasses.replace(
+        protocol, name="mine", corruptions=(scored, *protocol.corruptions[1:])
+    )
+    assert digest(protocol=renamed) == before
+    assert digest(toy().first(99)) == before
+    conditions = protocol.conditions(["contrast"], [1])
+    assert digest(conditions=conditions, corrupted=tree(toy(), conditions)) == before
+    assert digest(workers=7, threads=3, command="another", measures=("confusion",)) == before
+
+
+def test_a_version_of_a_library_is_recorded_and_no_part_of_the_key(record, monkeypatch):
+    before, version = record(), metadata.version
+    for library in ("numpy", "torch", "pillow", "numba", "imagecorruptions-imaug"):
+        monkeypatch.setattr(
+            metadata,
+            "version",
+            lambda name, wanted=library: "0" if name == wanted else version(name),
+        )
+        assert record().key == before.key, library
+    assert record().libraries["imagecorruptions-imaug"] == "0"
+    monkeypatch.setattr(sys.modules["robustbench_seg.corruption.probe"], "__version__", "9.9")
+    assert record().key == before.key
+    assert record().libraries["robustseg"] == "9.9"
+
+
+def test_another_law_of_a_corruption_is_another_run(digest, monkeypatch):
+    before = digest()
+    changed = tuple(
+        one._replace(law=one.law + 1) if one.name == "fog" else one
+        for one in corruption.CORRUPTIONS
+    )
+    monkeypatch.setattr(engine, "CORRUPTIONS", changed)
+    assert digest() != before
+
+
+def test_another_version_of_the_stream_is_another_run(digest, monkeypatch):
+    fast, reference = digest(), digest(stream="reference")
+    newer = type("Newer", (corruption.STREAMS["fast"],), {"version": 99})
+    monkeypatch.setitem(corruption.STREAMS, "fast", newer)
+    assert digest() != fast
+    assert digest(stream="reference") == reference
+
+
+def test_images_of_a_tree_bear_the_laws_they_were_made_under(record, toy, protocol, tree):
+    conditions = protocol.conditions(["contrast"], [1])
+    corrupted = tree(toy(), conditions)
+    made = manifest.read_manifest(corrupted)
+    older = dataclasses.replace(made, laws={"contrast": 0}, stream_version=1)
+    manifest.write_manifest(corrupted, older)
+    of_tree = record(conditions=conditions, corrupted=corrupted).key.corruption
+    in_memory = record().key.corruption
+    assert (of_tree.laws["contrast"], of_tree.stream_version) == (0, 1)
+    assert of_tree.laws == {**in_memory.laws, "contrast": 0}
+    elsewhere = {**made.libraries, "opencv": "0.0.1"}
+    manifest.write_manifest(corrupted, dataclasses.replace(made, libraries=elsewhere))
+    assert record(conditions=conditions, corrupted=corrupted).key.corruption == in_memory
+
+
+def test_the_record_says_what_a_report_needs(record, reds, protocol, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/usr/bin/robustseg", "evaluate", "--data", "my photos"])
+    found = record(model=reds(about={"params": 12}), seed=5)
+    assert found.command == "robustseg evaluate --data 'my photos'"
+    assert (found.model, found.dataset, found.split) == ("reds", "toy", "val")
+    assert (found.images, found.stream, found.seed, found.clip) == (6, "fast", 5, 1)
+    assert (found.protocol, found.protocol_version) == (protocol.name, protocol.version)
+    assert found.classes == ("dark", "middle", "bright")
+    assert found.palette == ((10, 20, 30), (40, 50, 60), (70, 80, 90))
+    assert found.about == ModelFacts(location="Reds", params=12)
+    assert "thread" in found.hardware
+    assert found.libraries.keys() >= {"robustseg", "opencv", "numba", "torch"}
+
+
+def test_a_tree_made_otherwise_is_refused(toy, reds, protocol, conditions, tmp_path, tree):
+    corrupted = tree(toy(), conditions, seed=1)
+    options = {"corrupted": corrupted, "out": tmp_path / "r"}
+    with pytest.raises(ResultsError, match=r"its seed is 1, not 0. Ask for what it holds"):
+        evaluate([reds()], toy(), protocol, conditions, **options)
+    with pytest.raises(ResultsError, match="its split is val, not train"):
+        evaluate([reds()], toy(split="train"), protocol, conditions, seed=1, **options)
+    mild = dataclasses.replace(protocol, name="mild", corruptions=protocol.corruptions[:4])
+    with pytest.raises(ResultsError, match="its severities are those of cityscapes-c 1, not of"):
+        evaluate([reds()], toy(), mild, conditions, seed=1, **options)
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_tree_that_lacks_a_condition_is_refused(toy, reds, protocol, conditions, tmp_path, tree):
+    corrupted = tree(toy(), conditions[:1])
+    message = f"has no {conditions[1].name} at severity {conditions[1].severity}; generate"
+    with pytest.raises(ResultsError, match=message):
+        evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=corrupted)

@@ -1,0 +1,128 @@
+"""What an evaluation is asked to do, as one value that goes through JSON."""
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from robustbench_seg.cards import from_table, to_table
+from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
+from robustbench_seg.records.evaluation_spec import EvaluationSpec, evaluation_spec
+from robustbench_seg.records.shard import WHOLE, Shard
+
+FULL = EvaluationSpec(
+    models=("a",),
+    data=Path("data"),
+    dataset="camvid",
+    split="test",
+    limit=3,
+    corrupted=Path("tree"),
+    protocol="mine.toml",
+    corruptions=("fog",),
+    severities=(1, 5),
+    stream="reference",
+    seed=7,
+    measures=("confusion",),
+    out=Path("out"),
+    weights="w.safetensors",
+    name="b",
+    inference="slide",
+    device="cuda:1",
+    precision="bf16",
+    backend="openvino",
+    batch=4,
+    threads=2,
+    workers=3,
+    shard=Shard(2, 3),
+    save_predictions=Path("seen"),
+    folder=Path("/somewhere"),
+    command="robustseg evaluate",
+)
+
+
+@pytest.mark.parametrize(
+    "spec", [FULL, EvaluationSpec(("a", "b")), EvaluationSpec(("a",), executor="ray")]
+)
+def test_it_goes_through_json_and_back(spec):
+    text = json.dumps(to_table(spec))
+    assert from_table(EvaluationSpec, json.loads(text), "a task") == spec
+
+
+def test_the_example_has_no_default_value():
+    """Or a field that does not survive JSON would not be noticed."""
+    default = EvaluationSpec(("a", "b"))
+    same = [f.name for f in fields(FULL) if getattr(FULL, f.name) == getattr(default, f.name)]
+    assert same == ["executor"], "ray takes no shard"
+
+
+def test_a_misspelt_field_is_named():
+    table = to_table(FULL)
+    table["sead"] = table.pop("seed")
+    with pytest.raises(CardError, match="a task: unknown key 'sead'; did you mean 'seed'"):
+        from_table(EvaluationSpec, table, "a task")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"stream": "fats"}, CorruptionError, "unknown stream 'fats'; did you mean 'fast'"),
+        ({"seed": -1}, CorruptionError, r"seed -1: an integer of 0 to 2\^32 - 1"),
+        ({"seed": 2**32}, CorruptionError, "seed 4294967296"),
+        ({"severities": (6,)}, CorruptionError, "severity 6 does not exist; it is one of 1 to 5"),
+        ({"limit": 0}, ResultsError, "the first 0 images were asked for; ask for 1 or more"),
+        ({"models": ("a", "b"), "name": "c"}, ModelError, "a name and weights go with a single m"),
+        ({"models": ("a", "b"), "weights": "w"}, ModelError, "go with a single model; evaluate th"),
+        (
+            {"executor": "ray", "shard": Shard(1, 2)},
+            ResultsError,
+            "a shard is for machines that share no cluster; leave it out",
+        ),
+    ],
+)
+def test_what_does_not_exist_or_fit_is_one_line(options, error, message):
+    with pytest.raises(error, match=message):
+        EvaluationSpec(**{"models": ("a",), **options})
+
+
+def test_random_weights_go_with_several_models():
+    assert EvaluationSpec(("a", "b"), weights="none").weights == "none"
+
+
+def test_what_a_person_writes_becomes_a_specification():
+    spec = evaluation_spec(
+        model="a",
+        corruptions="fog",
+        severities=3,
+        measures=["confusion"],
+        data="d",
+        out="o",
+        dataset=Path("mine.toml"),
+        weights=Path("w"),
+        limit=2,
+    )
+    wanted = EvaluationSpec(
+        ("a",),
+        Path("d"),
+        "mine.toml",
+        limit=2,
+        corruptions=("fog",),
+        severities=(3,),
+        measures=("confusion",),
+        out=Path("o"),
+        weights="w",
+    )
+    assert spec == replace(wanted, command=spec.command)
+    assert spec.shard == WHOLE
+    assert evaluation_spec(model=[Path("a.toml"), "b"]).models == ("a.toml", "b")
+
+
+def test_an_option_that_does_not_exist_is_named():
+    with pytest.raises(ResultsError, match="unknown option of evaluate 'devise'; did you mean 'de"):
+        evaluation_spec(model="a", devise="cuda")
+
+
+def test_the_command_is_that_of_this_process(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/usr/bin/robustseg", "evaluate", "--data", "my photos"])
+    assert EvaluationSpec(("a",)).command == "robustseg evaluate --data 'my photos'"
+    assert EvaluationSpec(("a",)).folder == Path.cwd()
