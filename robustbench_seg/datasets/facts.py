@@ -41,10 +41,10 @@ class DatasetFacts:
     name: str
     classes: tuple[str, ...]
     palette: Palette | None = None
-    label_map: dict[str, Any] | None = None
+    label_map: Mapping[str, Any] | None = None
     ignore: tuple[int, ...] = (IGNORE,)
     clip: int = 1
-    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def colours(self) -> Palette:
