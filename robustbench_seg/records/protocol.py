@@ -72,6 +72,9 @@ class Protocol:
     source: str
     corruptions: tuple[CorruptionSpec, ...]
 
+    def __repr__(self) -> str:
+        return f"<protocol {self.name} {self.version}: {len(self.corruptions)} corruptions>"
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Corruption names in protocol order."""

@@ -126,6 +126,9 @@ class RunRecord:
     created: str = ""
     command: str = ""
 
+    def __repr__(self) -> str:
+        return f"<record of {self.model} on {self.dataset} {self.split}: {self.key.digest[:8]}>"
+
     def __post_init__(self) -> None:
         if self.clip < 1:
             raise ValueError(f"clip is {self.clip}; 1 or more images are wanted")

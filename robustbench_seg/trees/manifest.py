@@ -54,6 +54,9 @@ class Manifest(TreeRecord):
     links: Mapping[str, str]
     left_out: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        return f"<tree of {self.dataset} {self.split}: {len(self.files)} files>"
+
     @property
     def record(self) -> TreeRecord:
         """The head alone."""

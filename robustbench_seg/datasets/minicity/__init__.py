@@ -76,6 +76,9 @@ class Minicity:
                 f"minicity: the first {self.count} images were asked for; ask for 1 or more"
             )
 
+    def __repr__(self) -> str:
+        return f"<dataset {self.name} {self.split}: {len(self)} drawn images>"
+
     def __len__(self) -> int:
         whole = SCENES[self.split]
         return whole if self.count is None else min(self.count, whole)
@@ -112,7 +115,7 @@ class Minicity:
 
 
 def write_minicity(
-    root: Path, split: str = "val", size: tuple[int, int] = SIZE, count: int | None = None
+    root: Path | str, split: str = "val", size: tuple[int, int] = SIZE, count: int | None = None
 ) -> None:
     """Write a split (its first `count` scenes) under `root` as Cityscapes lays out its files.
 
@@ -128,8 +131,8 @@ def write_minicity(
     for sample in Minicity(split, size, count):
         truth = sample.id.replace("leftImg8bit/", "gtFine/", 1)
         truth = truth.replace("_leftImg8bit.png", "_gtFine_labelIds.png")
-        _save(root / sample.id, sample.image)
-        _save(root / truth, label_id[sample.labels])
+        _save(Path(root) / sample.id, sample.image)
+        _save(Path(root) / truth, label_id[sample.labels])
 
 
 def _save(path: Path, pixels: NDArray[np.uint8]) -> None:
