@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from robustbench_seg.records.model_card import list_models
     from robustbench_seg.results import read_results
     from robustbench_seg.segmenter import load_model, load_segmenter
+    from robustbench_seg.training import train
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,7 @@ __all__ = [
     "load_segmenter",
     "open_dataset",
     "read_results",
+    "train",
 ]
 
 _ROOM = {
@@ -32,6 +34,7 @@ _ROOM = {
     "load_segmenter": "segmenter",
     "open_dataset": "datasets",
     "read_results": "results",
+    "train": "training",
 }
 
 

@@ -1,4 +1,4 @@
-"""What an ablation came to, beside the paper's rows."""
+"""The scores of an ablation's models beside the paper's rows."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,14 +12,17 @@ from robustbench_seg.reporting.literature.published import published_table
 
 
 def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str) -> pd.DataFrame:
-    """Clean and corrupted scores of the models of an ablation, in its order, percent.
+    """Clean and corrupted scores, in percent, of the models of an ablation, in its order.
 
-    runs:     the folder of their run folders
-    expected: for each model in order, what the paper prints, or None
-    paper:    what that column is called: whose score on which data
+    Trainings of one model are one row, their mean.
 
-    Trainings of one model are one row, its mean. Raises ResultsError where a model has no run
-    there, or several that are not such trainings.
+    Args:
+        runs: Folder of their run folders.
+        expected: For each model, in order, the paper's score in percent, or None.
+        paper: Name of that column: whose score on which data.
+
+    Raises:
+        ResultsError: A model has no run there, or several that are not trainings of one recipe.
     """
     panels = read_panels([runs])
     found = [run.scored.name for panel in panels for run in panel.measured]
@@ -28,7 +31,7 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
         if found.count(name) != 1:
             raise ResultsError(
                 f"{runs}: {found.count(name)} runs of {name}, of which one can stand in the table; "
-                "leave one there, or give another --out"
+                "leave one there, or give another folder"
             )
         for panel in panels:
             for record in panel.scores[panel.scores["model"] == name].to_dict("records"):
@@ -53,12 +56,15 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
 
 
 def _how_trained(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Seeds and steps of the trainings of a model, and what its encoder began with."""
-    told = [record["about"].get("training") or {} for record in records]
+    """Seeds and steps of the trainings of a model, and what its encoder started from."""
+    trainings = [record["about"].get("training") or {} for record in records]
+    first = trainings[0]
+    digest = first.get("encoder_sha256")
+    encoder = first.get("encoder") or "nothing"
     return {
-        "seeds": ", ".join(str(training.get("seed")) for training in told),
-        "steps": told[0].get("iterations"),
-        "encoder from": told[0].get("encoder") or "nothing",
+        "seeds": ", ".join(str(training.get("seed")) for training in trainings),
+        "steps": first.get("iterations"),
+        "encoder from": f"{encoder} (sha256 {digest})" if digest else encoder,
     }
 
 
