@@ -109,7 +109,7 @@ def train(**options: Any) -> None:
     Writes into --out the weights, a model card for them (give it to evaluate --model), log.csv,
     log.png and checkpoint.pt. Started again, it goes on from the checkpoint. Training ends after
     --iterations, or after --minutes of training time, whichever is first; the learning rate
-    reaches 0 just then. The recipe is made for 8 GPUs (torchrun) and an --encoder trained on
+    reaches 0 just then. The recipe is meant for 8 GPUs (torchrun) and an --encoder trained on
     ImageNet; from nothing on a CPU say
     --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.
     More: docs/training.md.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from robustbench_seg.errors import ModelError, unknown
 
 AUGMENTATIONS = ("augmix", "style")
-"""Augmentations for robustness, applied after all others (training/robust_augment.py)."""
+"""Augmentations for robustness, applied after all others; see training/robust_augment.py."""
 
 ITERATIONS = 160_000
 """Optimiser steps where a recipe has neither iterations nor minutes."""

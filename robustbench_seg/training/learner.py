@@ -1,4 +1,4 @@
-"""A network with all that changes it from step to step."""
+"""A network with everything that changes it from step to step."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,10 +21,15 @@ _DROP = 2  # a stream of the seed, beside those of the batches
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor, align_corners: bool = False) -> Tensor:
-    """Cross-entropy of `logits` (float NxKxhxw) against `labels` (uint8 NxHxW, 255 = ignored).
+    """Cross-entropy of logits against labels.
 
     The logits are upsampled bilinearly to the labels' size. The sum is divided by the number of
     all pixels, ignored ones included, as in the original recipe.
+
+    Args:
+        logits: float NxKxhxw.
+        labels: uint8 NxHxW; 255 is ignored.
+        align_corners: As `torch.nn.functional.interpolate` has it.
     """
     size = labels.shape[1:]
     logits = F.interpolate(logits.float(), size, mode="bilinear", align_corners=align_corners)
@@ -35,18 +40,23 @@ def segmentation_loss(logits: Tensor, labels: Tensor, align_corners: bool = Fals
 def seed_step(seed: int, iteration: int, rank: int = 0) -> None:
     """Seed torch's generators for one step of one process.
 
-    What drop path and dropout draw is so a function of these three numbers, like the batches: a
-    training that goes on in the middle needs no generator's state.
+    So the draws of drop path and dropout are a function of these three numbers, like the batches,
+    and a training that goes on in the middle needs no generator's state.
     """
     state = np.random.SeedSequence([seed, _DROP, iteration, rank]).generate_state(1, np.uint64)
     torch.manual_seed(int(state[0]))
 
 
 class Learner:
-    """`network`, in place on `device`, with its optimiser, loss scale and moving average.
+    """A network, moved to a device in place, with its optimiser, loss scale and moving average.
 
-    precision: a key of PRECISIONS: of the forward pass (autocast); the loss is always float32,
-        and scaled for fp16
+    Args:
+        network: The network.
+        recipe: The hyper-parameters.
+        device: A torch device.
+        precision: A key of PRECISIONS, for the forward pass (autocast). The loss is always
+            float32, and is scaled for fp16.
+        processes: The processes that share each batch. None means this one alone.
     """
 
     def __init__(
@@ -76,20 +86,25 @@ class Learner:
 
     @property
     def result(self) -> nn.Module:
-        """What is validated and saved: the average if there is one, else the network."""
+        """The network that is validated and saved: the average if there is one."""
         return self._average.module if self._average else self._network
 
     def step(
         self, images: Tensor, labels: Tensor, iteration: int, done: float
     ) -> tuple[float, Tensor]:
-        """One optimiser step: the backbone's learning rate, and the loss in front of it.
+        """Take one optimiser step.
 
-        images:    float32 Nx3xHxW, normalised, on the device
-        labels:    uint8 NxHxW
-        iteration: steps taken so far
-        done:      see `schedule.progress`
+        Args:
+            images: float32 Nx3xHxW, normalised, on the device.
+            labels: uint8 NxHxW.
+            iteration: Steps taken so far.
+            done: Share of the training that is done; see `schedule.progress`.
 
-        Raises ModelError where a batch of one cannot be normalised.
+        Returns:
+            The backbone's learning rate, and the loss before the step.
+
+        Raises:
+            ModelError: A batch of one cannot be normalised.
         """
         recipe = self._recipe
         factor = learning_rate_factor(recipe, iteration, done)
