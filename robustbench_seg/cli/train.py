@@ -51,7 +51,9 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
     type=float,
     help="Stop after so many minutes of training; the learning rate reaches 0 just then.",
 )
-@click.option("--batch", type=int, default=8, show_default=True, help="Images per step.")
+@click.option(
+    "--batch", type=int, default=TrainingRecipe.batch, show_default=True, help="Images per step."
+)
 @click.option(
     "--crop",
     callback=parse_size,
@@ -61,16 +63,30 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
     help="Size of the training crops.",
 )
 @click.option(
-    "--lr", type=float, default=6e-5, show_default=True, help="Peak learning rate of the backbone."
+    "--lr",
+    type=float,
+    default=TrainingRecipe.lr,
+    show_default=True,
+    help="Peak learning rate of the backbone.",
 )
 @click.option(
-    "--warmup", type=int, default=1500, show_default=True, help="Steps of linear warm-up."
+    "--warmup",
+    type=int,
+    default=TrainingRecipe.warmup,
+    show_default=True,
+    help="Steps of linear warm-up.",
 )
-@click.option("--weight-decay", type=float, default=0.01, show_default=True, help="Of AdamW.")
+@click.option(
+    "--weight-decay",
+    type=float,
+    default=TrainingRecipe.weight_decay,
+    show_default=True,
+    help="Of AdamW.",
+)
 @click.option(
     "--head-lr-factor",
     type=float,
-    default=10.0,
+    default=TrainingRecipe.head_lr_factor,
     show_default=True,
     help="Learning rate of the head, as a multiple of --lr.",
 )
@@ -84,7 +100,7 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
     "--augment", type=click.Choice(AUGMENTATIONS), help="For robustness; shows in the name."
 )
 @click.option("--drop-path", type=float, help="Stochastic depth's rate.  [default: the network's]")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=TrainingRecipe.seed, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
 @click.option(
     "--precision",

@@ -74,6 +74,11 @@ class TrainingRecipe:
     def __post_init__(self) -> None:
         if self.iterations is None and self.minutes is None:
             object.__setattr__(self, "iterations", ITERATIONS)
+        for name in ("crop", "resize", "betas"):
+            pair = getattr(self, name)
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise ModelError(f"{name} = {pair}: two values wanted")
+            object.__setattr__(self, name, tuple(pair))  # a list is not equal to a tuple
         if self.augment is not None and self.augment not in AUGMENTATIONS:
             raise ModelError(unknown("augmentation", self.augment, AUGMENTATIONS))
         checks = {
