@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from robustbench_seg.ablation import ablation_spec, run_ablation
     from robustbench_seg.corruption import FastStream, corrupt
     from robustbench_seg.datasets import class_groups, class_names, list_datasets, open_dataset
     from robustbench_seg.datasets.minicity import write_minicity
@@ -31,6 +32,7 @@ _ROOMS = {
     "RobustsegError": "errors",
     "Run": "results",
     "TrainingRecipe": "records.training_recipe",
+    "ablation_spec": "ablation",
     "class_groups": "datasets",
     "class_names": "datasets",
     "compare": "reporting",
@@ -46,6 +48,7 @@ _ROOMS = {
     "open_dataset": "datasets",
     "read_results": "results",
     "report": "reporting",
+    "run_ablation": "ablation",
     "scores": "results",
     "train": "training",
     "verify": "trees",
@@ -58,6 +61,7 @@ __all__ = [
     "RobustsegError",
     "Run",
     "TrainingRecipe",
+    "ablation_spec",
     "class_groups",
     "class_names",
     "compare",
@@ -73,6 +77,7 @@ __all__ = [
     "open_dataset",
     "read_results",
     "report",
+    "run_ablation",
     "scores",
     "train",
     "verify",

@@ -80,7 +80,7 @@ class EvaluationSpec:
     device: str = "cpu"
     precision: str = "float32"
     backend: Literal["torch", "onnxruntime", "openvino"] = "torch"
-    batch: int = 1
+    batch: int = 4
     threads: int | None = None
     workers: int | None = None
     shard: Shard = WHOLE
