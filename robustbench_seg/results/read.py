@@ -97,11 +97,12 @@ def _read_run(
     parts = []
     for path in part_files(folder):
         part = read_part(path, len(record.classes), measures)
+        reasons: list[object] = list(part.reasons)
         there = {
             "image": part.images,
             "corruption": [condition.name for condition in part.conditions],
             "severity": [condition.severity for condition in part.conditions],
-            "reason": pd.Series(part.reasons, dtype=object),  # else pandas makes None nan
+            "reason": pd.Series(reasons, dtype=object),  # else pandas makes None nan
             "part": path,
         }
         for measure in measures:

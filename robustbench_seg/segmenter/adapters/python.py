@@ -66,6 +66,17 @@ def from_callable(
     """
     where = getattr(function, "__qualname__", type(function).__qualname__)
     _check_options(where, options)
+    own = {name: getattr(function, name, None) for name in ("name", "classes", "version", "facts")}
+    wanted = {
+        "name, what it is called in tables": options.name or own["name"],
+        "classes, the names of what it predicts, in their order": classes or own["classes"],
+        "version, a text that changes whenever its answers do": (
+            version or own["version"] or own["facts"]
+        ),
+    }
+    for what, value in wanted.items():
+        if not value:
+            raise ModelError(f"{where}: give {what}")
     return PythonSegmenter(function, where, options, classes, version)
 
 
