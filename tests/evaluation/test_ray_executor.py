@@ -102,4 +102,4 @@ def test_nodes_see_what_the_command_sees(monkeypatch):
 def test_shards_are_for_machines_without_a_cluster():
     result = CliRunner().invoke(main, arguments("out", "--executor", "ray", "--shard", "1/2"))
     assert result.exit_code == 2
-    assert "--shard is for machines that share no cluster; leave it out" in result.stderr
+    assert "robustseg: a shard is for machines that share no cluster; leave it out" in result.stderr
