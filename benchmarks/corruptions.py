@@ -131,6 +131,10 @@ def summary(rows: list[dict[str, float]]) -> dict[str, float]:
 
 
 def main() -> None:
+    if sys.platform != "linux":
+        sys.exit(
+            "benchmarks/corruptions.py reads the memory of processes from /proc: run it on Linux"
+        )
     cv2.setNumThreads(1)
     image = photograph()
     rows: dict[str, list[dict[str, float]]] = {}

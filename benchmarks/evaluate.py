@@ -183,6 +183,8 @@ def memory() -> dict[int, int]:
 
 
 def main() -> None:
+    if sys.platform != "linux":
+        sys.exit("benchmarks/evaluate.py reads the memory of processes from /proc: run it on Linux")
     result: dict[str, object] = {
         "unit": "ms an image, medians of rounds in turn; float32, CPU",
         "rounds": ROUNDS,

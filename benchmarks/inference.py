@@ -216,6 +216,10 @@ def seconds(function: Callable[[], Any]) -> float:
 
 
 def main() -> None:
+    if sys.platform != "linux":
+        sys.exit(
+            "benchmarks/inference.py reads the memory of processes from /proc: run it on Linux"
+        )
     size = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (1024, 2048)
     started = time.perf_counter()
     result: dict[str, Any] = {

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from robustbench_seg import threads
+from robustbench_seg.machine import threads
 
 SECONDS, ROUNDS = 8, 3
 SPINS: dict[str, str | None] = {"default": None, "ours": str(threads.SPINS), "never": "0"}

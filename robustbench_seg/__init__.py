@@ -8,8 +8,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from robustbench_seg.corruption import CORRUPTIONS, Corruption, corrupt
-    from robustbench_seg.datasets import class_names, list_datasets, open_dataset
+    from robustbench_seg.ablation import ablation_spec, run_ablation
+    from robustbench_seg.corruption import FastStream, corrupt
+    from robustbench_seg.datasets import class_groups, class_names, list_datasets, open_dataset
+    from robustbench_seg.datasets.minicity import write_minicity
     from robustbench_seg.errors import RobustsegError
     from robustbench_seg.evaluation import evaluate
     from robustbench_seg.records.evaluation_spec import EvaluationSpec
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "CORRUPTIONS": "corruption",
-    "Corruption": "corruption",
     "EvaluationSpec": "records.evaluation_spec",
+    "FastStream": "corruption",
     "RobustsegError": "errors",
     "Run": "results",
     "TrainingRecipe": "records.training_recipe",
+    "ablation_spec": "ablation",
+    "class_groups": "datasets",
     "class_names": "datasets",
     "compare": "reporting",
     "corrupt": "corruption",
@@ -45,18 +48,21 @@ _ROOMS = {
     "open_dataset": "datasets",
     "read_results": "results",
     "report": "reporting",
+    "run_ablation": "ablation",
     "scores": "results",
     "train": "training",
     "verify": "trees",
+    "write_minicity": "datasets.minicity",
 }
 
 __all__ = [
-    "CORRUPTIONS",
-    "Corruption",
     "EvaluationSpec",
+    "FastStream",
     "RobustsegError",
     "Run",
     "TrainingRecipe",
+    "ablation_spec",
+    "class_groups",
     "class_names",
     "compare",
     "corrupt",
@@ -71,9 +77,11 @@ __all__ = [
     "open_dataset",
     "read_results",
     "report",
+    "run_ablation",
     "scores",
     "train",
     "verify",
+    "write_minicity",
 ]
 
 

@@ -1,17 +1,18 @@
 """Frozen dataclass <-> plain table of TOML or JSON, every field checked on reading.
 
 A field's annotation says what is accepted: str, int, float (an int becomes one), bool,
-Literal[...], X | None (None is JSON's null), tuple[X, ...], dict[str, X], Any, Path (a string), or
-another dataclass (a table). A bool is no int. An unknown key is an error that names the nearest
-known one, so a misspelt setting never becomes a silent default. A dataclass checks what its types
-cannot say in `__post_init__`. A field with metadata {"stored": False} is neither read nor written.
+Literal[...], X | None (None is JSON's null), tuple[X, ...], dict or Mapping[str, X], Any, Path (a
+string), or another dataclass (a table). A bool is no int. An unknown key is an error that names the
+nearest known one, so a misspelt setting never becomes a silent default. A dataclass checks what its
+types cannot say in `__post_init__`. A field with metadata {"stored": False} is neither read nor
+written.
 """
 
 import dataclasses
 import tomllib
 import types
 import typing
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -31,7 +32,7 @@ def parse(kind: type[Card], text: str, where: str) -> Card:
     return from_table(kind, table, where)
 
 
-def from_table(kind: type[Card], table: dict[str, Any], where: str) -> Card:
+def from_table(kind: type[Card], table: Mapping[str, Any], where: str) -> Card:
     """Build a dataclass from a table.
 
     Args:
@@ -43,7 +44,7 @@ def from_table(kind: type[Card], table: dict[str, Any], where: str) -> Card:
         CardError: A key is unknown or missing, a value has another type than its field, or
             `__post_init__` of the dataclass raises ValueError or a RobustsegError.
     """
-    if not isinstance(table, dict):
+    if not isinstance(table, Mapping):
         raise CardError(f"{where}: {kind.__name__} wanted, {type(table).__name__} given")
     fields = {field.name: field for field in _stored(kind)}
     hints = typing.get_type_hints(kind)
@@ -101,7 +102,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if dataclasses.is_dataclass(value):
         return to_table(value)
@@ -137,7 +138,7 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
             raise CardError(f"{where}: {len(arguments)} values wanted, {len(value)} given")
         pairs = zip(arguments, value, strict=True)
         return tuple(_checked(kind, v, f"{where}[{i}]") for i, (kind, v) in enumerate(pairs))
-    if origin is dict and isinstance(value, dict):
+    if origin in (dict, Mapping) and isinstance(value, dict):
         return {key: _checked(arguments[1], v, f"{where}.{key}") for key, v in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return from_table(typing.cast(type[Any], hint), value, where)

@@ -26,7 +26,9 @@ def commands(text: str) -> list[str]:
 
 TORCHRUN = re.compile(r"^torchrun .*? -m robustbench_seg ")
 
-FOUND = [(page, line) for page in PAGES for line in commands(page.read_text())]
+# The changelog names commands of earlier versions, too.
+CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
+FOUND = [(page, line) for page in CURRENT for line in commands(page.read_text())]
 
 
 def test_there_are_commands_to_check():

@@ -31,6 +31,7 @@ SEGFORMER, DEEPLAB = "segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicit
 
 # What is appended to a command.
 SMALL = {
+    "ablation": "--device cpu --iterations 2 --limit 1",
     "corruptions": "",
     "compare": "",
     "cost": "--model segformer-b0-minicity --size 64x64",
@@ -40,7 +41,6 @@ SMALL = {
     "generate-cityscapes-c": "--workers 1 --corruption fog --severity 1",
     "models": "",
     "report": "",
-    "study": "--device cpu --iterations 2 --limit 1",
     "train": "--device cpu --iterations 2 --crop 64x64 --batch 2 --threads 1 --workers 0",
     "verify": "",
     "weights": "",
@@ -55,8 +55,8 @@ INSTEAD = {
     r"^(?!robustseg train)(.*) --model deeplabv3plus-\S*": rf"\1 --model {DEEPLAB}",
     r"--reference segformer-b\d": f"--reference {SEGFORMER}",
     r"compare segformer-b5 deeplabv3plus-r101-openmmlab": f"compare {SEGFORMER} {DEEPLAB}",
-    r"^robustseg study (?!.*--dry-run)(.*--full)": r"robustseg study --dry-run \1",  # days
-    r"^(robustseg study .*) --seed 1 --seed 2": r"\1",
+    r"^robustseg ablation (?!.*--dry-run)(.*--full)": r"robustseg ablation --dry-run \1",  # days
+    r"^(robustseg ablation .*) --seed 1 --seed 2": r"\1",
     r"cost (.*) --size \S+ --repeat \d+": r"cost \1 --repeat 1",
     r"export segformer-b0 (.*) --size \S+": rf"export {SEGFORMER} \1 --size 64x64",
 }
@@ -78,7 +78,7 @@ NVLABS = ROOT / "tests" / "data" / "architectures" / "nvlabs_b0.json"
 SLOW = (
     "robustseg demo ",
     "robustseg evaluate --model segformer-b0 --backend openvino",
-    "robustseg study ",
+    "robustseg ablation ",
     "robustseg weights export",
 )
 

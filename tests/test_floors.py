@@ -18,7 +18,7 @@ FLOORS = [
     {"architectures", "corruption", "datasets"},
     {"records"},
     {"machine", "cards"},
-    {"files"},
+    {"files", "text"},
     {"errors", "content", "__init__"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CONTENT = ("models", "corruptions", "reports")
+CONTENT = ("models", "corruptions", "datasets", "reports")
 
 
 def test_setup_cfg_names_every_package():

@@ -7,14 +7,20 @@ from robustbench_seg.ablation.definition import (
     list_ablations,
     load_ablation,
 )
+from robustbench_seg.ablation.run import AblationResult, run_ablation
+from robustbench_seg.ablation.spec import AblationSpec, ablation_spec
 from robustbench_seg.ablation.table import ablation_table, published_score
 
 __all__ = [
     "Ablation",
+    "AblationResult",
     "AblationScale",
+    "AblationSpec",
     "AblationVariant",
+    "ablation_spec",
     "ablation_table",
     "list_ablations",
     "load_ablation",
     "published_score",
+    "run_ablation",
 ]

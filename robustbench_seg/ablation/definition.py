@@ -1,6 +1,6 @@
 """The paper's ablations as data: which networks differ in what, and the rows they stand beside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
@@ -14,21 +14,24 @@ from robustbench_seg.records.model_card import (
     WeightsSource,
     load_card,
 )
+from robustbench_seg.records.training_recipe import TrainingRecipe
 
 
 @dataclass(frozen=True)
 class AblationVariant:
     """One network of an ablation.
 
-    settings:      of architecture segformer
-    position_grid: whether it learns positions at the size of its training crop
-    row:           its row of the published table, as column -> printed value
-    windows_row:   the same for the test in windows of the training crop
+    Attributes:
+        name: Its name in every table.
+        row: Its row of the published table, as column -> printed value.
+        settings: Parameters of architecture segformer.
+        position_grid: Whether it learns positions at the size of its training crop.
+        windows_row: Its row for the test in windows of the training crop, if there is one.
     """
 
     name: str
-    row: dict[str, str]
-    settings: dict[str, Any] = field(default_factory=dict)
+    row: Mapping[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
     position_grid: bool = False
     windows_row: dict[str, str] | None = None
 
@@ -38,7 +41,7 @@ class AblationVariant:
         return "backbone" not in self.settings and not self.position_grid
 
     @property
-    def tests(self) -> dict[str, dict[str, str]]:
+    def tests(self) -> Mapping[str, Mapping[str, str]]:
         """Each way in which it is tested, by the name of the model there: its published row."""
         windows = {f"{self.name}-windows": self.windows_row} if self.windows_row else {}
         return {self.name: self.row, **windows}
@@ -48,29 +51,31 @@ class AblationVariant:
 class AblationScale:
     """How large an ablation is.
 
-    card:     of a model whose normalisation and resizing all variants share
-    settings: of architecture segformer; all variants share them
-    dataset:  what is trained on
-    iterations, batch: of each training
-    crop:     side of its crops in pixels, and of the windows where there is a test in windows
-    options:  further ones of `robustseg train`
+    Attributes:
+        card: Name of a model card whose normalisation and resizing all variants share.
+        settings: Parameters of architecture segformer that all variants share.
+        dataset: Name of the dataset that is trained on and scored.
+        recipe: The recipe of each training; its crops are square, and are the windows where there
+            is a test in windows.
     """
 
     card: str
-    settings: dict[str, Any]
+    settings: Mapping[str, Any]
     dataset: str
-    iterations: int
-    batch: int
-    crop: int
-    options: str = ""
+    recipe: TrainingRecipe
 
 
 @dataclass(frozen=True)
 class Ablation:
     """One ablation of the SegFormer paper.
 
-    table, score: the published table and its column of mIoU
-    full, small:  as the paper ran it, and scaled down
+    Attributes:
+        title: What is compared.
+        table: The published table.
+        score: Its column of mIoU.
+        full: The ablation as the paper ran it.
+        small: The same, scaled down.
+        variant: Its networks.
     """
 
     title: str
@@ -83,7 +88,8 @@ class Ablation:
     def select(self, names: Sequence[str]) -> tuple[AblationVariant, ...]:
         """The variants of these names, in the ablation's order; all if none is given.
 
-        Raises ModelError for a name that there is none of.
+        Raises:
+            ModelError: There is no variant of a name.
         """
         known = [variant.name for variant in self.variant]
         for name in names:
@@ -92,7 +98,7 @@ class Ablation:
         return tuple(v for v in self.variant if not names or v.name in names)
 
     def scale(self, full: bool) -> AblationScale:
-        """How large it is, as the paper ran it or scaled down."""
+        """The ablation's size: as the paper ran it, or scaled down."""
         return self.full if full else self.small
 
     def card(self, variant: AblationVariant, full: bool) -> ModelCard:
@@ -102,7 +108,7 @@ class Ablation:
         if "backbone" in settings:
             settings.pop("size")
         if variant.position_grid:
-            settings["position_grid"] = [scale.crop, scale.crop]
+            settings["position_grid"] = list(scale.recipe.crop)
         return replace(
             load_card(scale.card),
             name=variant.name,
@@ -120,7 +126,11 @@ def list_ablations() -> tuple[str, ...]:
 
 
 def load_ablation(name: str) -> Ablation:
-    """Read an ablation by its name. ModelError if there is none of it."""
+    """Read an ablation by its name.
+
+    Raises:
+        ModelError: There is none of this name.
+    """
     if name not in list_ablations():
         raise ModelError(unknown("ablation", name, list_ablations()))
     file = resources.files(CONTENT) / "ablations" / f"{name}.toml"

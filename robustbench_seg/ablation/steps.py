@@ -1,76 +1,117 @@
-"""What `robustseg study` runs: one command after the other, on cards that it writes itself."""
+"""The steps of an ablation: typed values that train, score and report."""
 
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from robustbench_seg.ablation import AblationScale, AblationVariant
+from robustbench_seg.evaluation import evaluate
+from robustbench_seg.files import write_text
+from robustbench_seg.records.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.model_card import Inference, card_text, load_card
+from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.reporting import report
+from robustbench_seg.training import TrainedModel, finished_training, train
 
 
 @dataclass(frozen=True)
-class Plan:
-    """An ablation as commands: every network trained and scored with one seed, then with the next.
+class TrainStep:
+    """Train one network with one seed."""
 
-    encoders: what the encoders of some variants begin with, by the variant's name
-    options:  further ones of `robustseg train`
-    gpus:     processes of torchrun; 1: without it
+    spec: TrainingSpec
+
+    def __str__(self) -> str:
+        return f"train {self.spec.name}, seed {self.spec.recipe.seed}"
+
+    def command(self, processes: int = 1) -> str:
+        """The equivalent command, for readers."""
+        return self.spec.command(processes)
+
+    def finished(self) -> TrainedModel | None:
+        """The model that this step has left before, or None; see `finished_training`."""
+        return finished_training(self.spec)
+
+    def run(self) -> None:
+        """Train, or go on from the checkpoint."""
+        train(**vars(self.spec))
+
+
+@dataclass(frozen=True)
+class WindowsStep:
+    """Write the card of a trained network that is tested in square windows.
+
+    Attributes:
+        card: Card of the trained network.
+        windows: Where its other card is to lie.
+        side: Side of a window, in pixels; windows overlap by a quarter of it.
     """
 
-    variants: "tuple[AblationVariant, ...]"
-    scale: "AblationScale"
-    seeds: tuple[int, ...]
-    encoders: Mapping[str, str]
-    options: tuple[str, ...]
-    data: Path | None
-    limit: int | None
-    device: str
-    gpus: int
+    card: Path
+    windows: Path
+    side: int
+
+    def __str__(self) -> str:
+        return f"write {self.windows}, tested in windows of {self.side}"
+
+    def command(self, processes: int = 1) -> str:
+        """No command is equivalent."""
+        return ""
+
+    def run(self) -> None:
+        """Write the card."""
+        window = Inference("slide", self.side, 3 * self.side // 4)
+        card = replace(load_card(self.card), inference=window)
+        write_text(self.windows, card_text(card, "Tested in windows of the training crop."))
+
+
+@dataclass(frozen=True)
+class EvaluateStep:
+    """Score one trained network, clean and under every corruption."""
+
+    spec: EvaluationSpec
+
+    def __str__(self) -> str:
+        spec = self.spec
+        images = f"the first {spec.limit} images of " if spec.limit else ""
+        return f"score {', '.join(spec.models)} on {images}{spec.dataset}"
+
+    def command(self, processes: int = 1) -> str:
+        """The equivalent command, for readers."""
+        spec, words = self.spec, ["robustseg"]
+        if processes > 1:
+            words = ["torchrun", "--standalone", f"--nproc-per-node={processes}"]
+            words += ["-m", "robustbench_seg"]
+        words += ["evaluate", "--model", *spec.models, "--dataset", spec.dataset]
+        words += ["--data", str(spec.data)] if spec.data else []
+        words += ["--limit", str(spec.limit)] if spec.limit else []
+        return shlex.join([*words, "--device", spec.device, "--out", str(spec.out)])
+
+    def run(self) -> None:
+        """Score what is missing; processes of torchrun share the images."""
+        evaluate(self.spec, progress=True)
+
+
+@dataclass(frozen=True)
+class ReportStep:
+    """Write the report of all runs.
+
+    Attributes:
+        runs: Folder of run folders.
+        out: Folder of the report.
+    """
+
+    runs: Path
     out: Path
 
-    @property
-    def runs(self) -> Path:
-        """Where the scores are; those of the first images only lie apart."""
-        return self.out / (f"runs-{self.limit}" if self.limit else "runs")
+    def __str__(self) -> str:
+        return f"report {self.runs}"
 
-    @property
-    def trainings(self) -> int:
-        """How many there are."""
-        return len(self.seeds) * len(self.variants)
+    def command(self, processes: int = 1) -> str:
+        """The equivalent command, for readers."""
+        return shlex.join(["robustseg", "report", str(self.runs), "--out", str(self.out)])
 
-    def card_file(self, variant: "AblationVariant") -> Path:
-        """Where the card of an untrained network is to lie."""
-        return self.out / "cards" / f"{variant.name}.toml"
+    def run(self) -> None:
+        """Write the page, its tables and its figures."""
+        report(self.runs, self.out)
 
-    def commands(self) -> Iterator[list[str]]:
-        """Yield each as words, a program's name first: "robustseg", or torchrun."""
-        start = ["robustseg"]
-        if self.gpus > 1:
-            start = ["torchrun", "--standalone", f"--nproc-per-node={self.gpus}"]
-            start += ["-m", "robustbench_seg"]
-        device = ["--device", self.device]
-        where = ["--dataset", self.scale.dataset]
-        where += ["--data", str(self.data)] if self.data else []
-        count = ["--limit", str(self.limit)] if self.limit else []
-        for seed in self.seeds:
-            for variant in self.variants:
-                folder = self.out / "trained" / f"{variant.name}-{seed}"
-                how = [*self._recipe(), "--seed", str(seed), *device, "--out", str(folder)]
-                yield [*start, "train", *self._network(variant), *where, *how]
-                for model in variant.tests:
-                    tested = ["evaluate", "--model", str(folder / f"{model}.toml"), *where, *count]
-                    yield [*start, *tested, *device, "--out", str(self.runs)]
-        yield ["robustseg", "report", str(self.runs), "--out", str(self.out / "report")]
 
-    def _network(self, variant: "AblationVariant") -> list[str]:
-        named = ["--model", str(self.card_file(variant)), "--name", variant.name]
-        weights = self.encoders.get(variant.name)
-        return [*named, *(["--encoder", weights] if weights else [])]
-
-    def _recipe(self) -> list[str]:
-        scale = self.scale
-        own = [f"--iterations={scale.iterations}", f"--batch={scale.batch}"]
-        own += [f"--crop={scale.crop}x{scale.crop}", *shlex.split(scale.options)]
-        return [*own, *self.options]
+Step = TrainStep | WindowsStep | EvaluateStep | ReportStep

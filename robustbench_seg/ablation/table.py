@@ -6,20 +6,24 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.records.model_card import Training
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.reporting.gather import read_panels
 from robustbench_seg.reporting.literature.published import published_table
 
 
 def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str) -> pd.DataFrame:
-    """Clean and corrupted scores of the models of an ablation, in its order, percent.
+    """Clean and corrupted scores, in percent, of the models of an ablation, in its order.
 
-    runs:     the folder of their run folders
-    expected: for each model in order, what the paper prints, or None
-    paper:    what that column is called: whose score on which data
+    Trainings of one model are one row, their mean.
 
-    Trainings of one model are one row, its mean. Raises ResultsError where a model has no run
-    there, or several that are not such trainings.
+    Args:
+        runs: Folder of their run folders.
+        expected: For each model, in order, the paper's score in percent, or None.
+        paper: Name of that column: whose score on which data.
+
+    Raises:
+        ResultsError: A model has no run there, or several that are not trainings of one recipe.
     """
     panels = read_panels([runs])
     found = [run.scored.name for panel in panels for run in panel.measured]
@@ -28,7 +32,7 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
         if found.count(name) != 1:
             raise ResultsError(
                 f"{runs}: {found.count(name)} runs of {name}, of which one can stand in the table; "
-                "leave one there, or give another --out"
+                "leave one there, or give another folder"
             )
         for panel in panels:
             for record in panel.scores[panel.scores["model"] == name].to_dict("records"):
@@ -52,14 +56,22 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
     return pd.DataFrame(rows)
 
 
-def _how_trained(records: Sequence[RunRecord]) -> dict[str, object]:
-    """Seeds and steps of the trainings of a model, and what its encoder began with."""
+def _how_trained(records: Sequence[RunRecord]) -> Mapping[str, object]:
+    """Seeds and steps of the trainings of a model, and what its encoder started from."""
     training = records[0].about.training
     return {
         "seeds": ", ".join(str(record.training_seed) for record in records),
         "steps": training.iterations if training else None,
-        "encoder from": (training.encoder if training else None) or "nothing",
+        "encoder from": _encoder(training),
     }
+
+
+def _encoder(training: Training | None) -> str:
+    """What an encoder started from, with the digest of its file."""
+    if training is None or training.encoder is None:
+        return "nothing"
+    digest = training.encoder_sha256
+    return f"{training.encoder} (sha256 {digest})" if digest else training.encoder
 
 
 def published_score(table: str, row: Mapping[str, str], column: str) -> float | None:

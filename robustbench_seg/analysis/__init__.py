@@ -1,6 +1,7 @@
 """What a network is like, apart from what it scores: its cost, and what it looks at."""
 
 from robustbench_seg.analysis.cost import Cost, count_cost, count_image, shape_of
+from robustbench_seg.analysis.field_measurement import ReceptiveFields, measure_fields
 from robustbench_seg.analysis.receptive_fields import (
     Field,
     central_crop,
@@ -13,12 +14,14 @@ from robustbench_seg.analysis.speed import Speed, measure_speed
 __all__ = [
     "Cost",
     "Field",
+    "ReceptiveFields",
     "Speed",
     "central_crop",
     "count_cost",
     "count_image",
     "effective_fields",
     "encoder_stages",
+    "measure_fields",
     "measure_speed",
     "seen_size",
     "shape_of",

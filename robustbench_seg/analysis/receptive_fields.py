@@ -55,7 +55,7 @@ class Field:
         return float(np.sqrt(np.searchsorted(held, share * held[-1] * (1 - 1e-12))))
 
 
-def encoder_stages(network: nn.Module) -> dict[str, Tap]:
+def encoder_stages(network: nn.Module) -> Mapping[str, Tap]:
     """Where the four stages of a card's network end: "stage 1" to "stage 4" -> tap.
 
     Stages end where features leave 1/4, 1/8 and 1/16 of the image, and at the encoder's end; with
@@ -88,7 +88,7 @@ def encoder_stages(network: nn.Module) -> dict[str, Tap]:
 
 def effective_fields(
     network: nn.Module, stages: Mapping[str, Tap], images: Iterable[Tensor]
-) -> dict[str, Field]:
+) -> Mapping[str, Field]:
     """The effective receptive field of the central unit of each stage, and of the HEAD.
 
     network: in eval mode, N x 3 x H x W -> N x K x h x w; its parameters need no gradient from
@@ -109,7 +109,7 @@ def effective_fields(
     exact_float32()
     network.requires_grad_(False)
     draws = torch.Generator().manual_seed(0)
-    maps: dict[str, Tensor] = {}
+    maps = dict[str, Tensor]()
 
     def keep(name: str, see: Callable[[Any], Tensor]) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
@@ -119,8 +119,8 @@ def effective_fields(
 
     taps = {**stages, HEAD: (network, lambda x: x)}
     hooks = [tapped.register_forward_hook(keep(name, see)) for name, (tapped, see) in taps.items()]
-    energies: dict[str, NDArray[np.float64]] = {}
-    centres: dict[str, tuple[int, int]] = {}
+    energies = dict[str, NDArray[np.float64]]()
+    centres = dict[str, tuple[int, int]]()
     count = 0
     try:
         for image in images:
@@ -163,7 +163,7 @@ def central_crop(
     if size[0] > height or size[1] > width:
         raise DatasetError(
             f"an image is {height}x{width} as {card.name} sees it, smaller than the crop of "
-            f"{size[0]}x{size[1]}; choose a smaller --size"
+            f"{size[0]}x{size[1]}; choose a smaller size"
         )
     if card.resize:
         image = scaled(image, card.resize)

@@ -55,7 +55,7 @@ def measure_speed(
         except BrokenProcessPool:
             raise ModelError(
                 f"{model}: the process was killed at {size[0]}x{size[1]}, most likely for want of "
-                "memory; choose a smaller --size"
+                "memory; choose a smaller size"
             ) from None
 
 

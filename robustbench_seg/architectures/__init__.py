@@ -1,6 +1,7 @@
 """The networks, written from their papers: `build` makes one by name."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from robustbench_seg.architectures.deeplabv3plus import DeepLabV3Plus
@@ -8,7 +9,7 @@ from robustbench_seg.architectures.network import SegmentationNetwork
 from robustbench_seg.architectures.segformer import SegFormer
 from robustbench_seg.errors import ModelError, unknown
 
-ARCHITECTURES: dict[str, type[SegmentationNetwork]] = {
+ARCHITECTURES: Mapping[str, type[SegmentationNetwork]] = {
     "segformer": SegFormer,
     "deeplabv3plus": DeepLabV3Plus,
 }

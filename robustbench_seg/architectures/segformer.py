@@ -5,7 +5,7 @@ Depths and ratios follow those files where the paper's table 6 differs from them
 of the paper's ablations (tables 1b to 1d) are parameters of the same implementation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
@@ -32,7 +32,7 @@ LAYER_NORM_EPS = {
 }
 """Whose convention: weights only give their published output with that of their origin."""
 
-DECODERS: dict[str, type[MLPDecoder | ConvDecoder]] = {
+DECODERS: Mapping[str, type[MLPDecoder | ConvDecoder]] = {
     "paper": MLPDecoder,
     "openmmlab": ConvDecoder,
 }

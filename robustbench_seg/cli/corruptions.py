@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.text import text_table
 
 if TYPE_CHECKING:
     from robustbench_seg.records.protocol import Protocol
@@ -55,16 +56,20 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, se
 
 
 def _listed(protocol: "Protocol") -> Iterator[str]:
-    """The lines that describe a protocol: one for each parameter of each corruption."""
+    """What describes a protocol: a line for each parameter, with its value at each severity."""
     import textwrap
+
+    from robustbench_seg.records.protocol import SEVERITIES
 
     yield f"{protocol.name}, version {protocol.version}"
     yield from textwrap.wrap(protocol.source, 100)
     yield ""
-    yield f"{'corruption':<17} {'category':<9} {'scored':<7} parameter, severity 1 to 5"
+    first, *others = map(str, SEVERITIES)
+    rows = [["corruption", "category", "scored", "parameter", f"severity {first}", *others]]
     for spec in protocol.corruptions:
-        head = f"{spec.name:<17} {spec.category:<9} {spec.scored_text:<7}"
+        about = [spec.name, spec.category, spec.scored_text]
         for name in dict.fromkeys(name for level in spec.severities for name in level):
             values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]
-            yield f"{head} {name:<10} " + " ".join(f"{value:>5}" for value in values)
-            head = " " * len(head)
+            rows.append([*about, name, *values])
+            about = [""] * len(about)
+    yield text_table(rows, left=range(4))

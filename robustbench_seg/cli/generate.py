@@ -49,15 +49,15 @@ def generate_cityscapes_c(out: Path, shard: "Shard", **asked: Any) -> None:
             click.echo(workload)
             # smoothing=0: images arrive in bursts, all variants of a clean one at once
             bar = progress_bar(workload.missing, unit="images", smoothing=0)
-            advance.append(stack.enter_context(bar).update)
+            bars.append(stack.enter_context(bar))
 
-        advance: list[Any] = []
+        bars: list[Any] = []
         try:
             manifest = generate(
                 out=out,
                 shard=shard,
                 announce=announce,
-                progress=lambda files: advance[0](files),
+                progress=lambda files: bars[0].update(files),
                 **asked,
             )
         except IncompleteError as error:

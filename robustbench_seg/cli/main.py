@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from robustbench_seg import __version__
-from robustbench_seg.cli.ablation import study
+from robustbench_seg.cli.ablation import ablation
 from robustbench_seg.cli.compare import compare
 from robustbench_seg.cli.corruptions import corruptions
 from robustbench_seg.cli.cost import cost
@@ -86,7 +86,7 @@ for command in (
     weights,
     cost,
     erf,
-    study,
+    ablation,
     corruptions,
 ):
     main.add_command(command)

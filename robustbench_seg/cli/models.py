@@ -2,6 +2,8 @@
 
 import click
 
+from robustbench_seg.text import text_table
+
 
 @click.command()
 def models() -> None:
@@ -16,11 +18,12 @@ def models() -> None:
     """
     from robustbench_seg.records.model_card import list_models, load_card
 
-    click.echo(f"{'model':44} {'classes of':11} {'weights':12} {'inference':17} clean mIoU")
+    rows = [["model", "classes of", "weights", "inference", "clean mIoU"]]
     for name in list_models():
         card = load_card(name)
         source = "shipped" if card.weights_file else card.weights.source
         mode = card.inference
         how = f"slide {mode.crop}/{mode.stride}" if mode.mode == "slide" else "whole"
         score = f"{card.published.miou:.1f}  {card.published.source}" if card.published else "-"
-        click.echo(f"{name:44} {card.dataset:11} {source:12} {how:17} {score}")
+        rows.append([name, card.dataset, source, how, score])
+    click.echo(text_table(rows, left=range(5)))

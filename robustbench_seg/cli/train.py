@@ -1,21 +1,21 @@
 """robustseg train: train a model by the SegFormer recipe."""
 
+from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import click
 
-from robustbench_seg.cli.sizes import parse_size
+from robustbench_seg.cli import options
 from robustbench_seg.records.shard import torchrun_shard
 from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecipe
 
 
 @click.command()
-@click.option("--model", required=True, help="Card of the network: its name or TOML file.")
-@click.option("--dataset", help="Dataset to train on.  [default: the card's]")
-@click.option("--data", type=click.Path(path_type=Path), help="Root folder of the dataset.")
-@click.option("--split", default="train", show_default=True)
+@options.model(required=True)
+@options.dataset(default=None, help="Dataset to train on.  [default: the card's]")
+@options.data()
+@options.split(default="train")
 @click.option("--validate-on", default="val", show_default=True, help="Split for mIoU.")
 @click.option(
     "--validate-every",
@@ -29,13 +29,8 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
     metavar="N",
     help="Steps between checkpoints.  [default: every 3 minutes]",
 )
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="Folder of the result.",
-)
-@click.option("--name", help="Name of the result.  [default: MODEL-DATASET]")
+@options.out(required=True)
+@options.name(help="Name of the result.  [default: MODEL-DATASET]")
 @click.option(
     "--encoder",
     metavar="W",
@@ -51,26 +46,42 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
     type=float,
     help="Stop after so many minutes of training; the learning rate reaches 0 just then.",
 )
-@click.option("--batch", type=int, default=8, show_default=True, help="Images per step.")
+@click.option(
+    "--batch", type=int, default=TrainingRecipe.batch, show_default=True, help="Images per step."
+)
 @click.option(
     "--crop",
-    callback=parse_size,
+    callback=options.parse_size,
     metavar="HxW",
     default="1024x1024",
     show_default=True,
     help="Size of the training crops.",
 )
 @click.option(
-    "--lr", type=float, default=6e-5, show_default=True, help="Peak learning rate of the backbone."
+    "--lr",
+    type=float,
+    default=TrainingRecipe.lr,
+    show_default=True,
+    help="Peak learning rate of the backbone.",
 )
 @click.option(
-    "--warmup", type=int, default=1500, show_default=True, help="Steps of linear warm-up."
+    "--warmup",
+    type=int,
+    default=TrainingRecipe.warmup,
+    show_default=True,
+    help="Steps of linear warm-up.",
 )
-@click.option("--weight-decay", type=float, default=0.01, show_default=True, help="Of AdamW.")
+@click.option(
+    "--weight-decay",
+    type=float,
+    default=TrainingRecipe.weight_decay,
+    show_default=True,
+    help="Of AdamW.",
+)
 @click.option(
     "--head-lr-factor",
     type=float,
-    default=10.0,
+    default=TrainingRecipe.head_lr_factor,
     show_default=True,
     help="Learning rate of the head, as a multiple of --lr.",
 )
@@ -84,17 +95,10 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
     "--augment", type=click.Choice(AUGMENTATIONS), help="For robustness; shows in the name."
 )
 @click.option("--drop-path", type=float, help="Stochastic depth's rate.  [default: the network's]")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "bf16", "fp16"]),
-    default="float32",
-    show_default=True,
-)
-@click.option(
-    "--threads", type=click.IntRange(1), metavar="N", help="CPU threads.  [default: all cores]"
-)
+@click.option("--seed", type=int, default=TrainingRecipe.seed, show_default=True)
+@options.device()
+@options.precision()
+@options.threads()
 @click.option(
     "--workers",
     type=click.IntRange(0),
@@ -103,13 +107,13 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
     help="Processes that prepare batches.",
 )
 @click.option("--half", is_flag=True, help="Store the weights as float16.")
-def train(**options: Any) -> None:
+def train(**chosen: Any) -> None:
     """Train a model; the defaults are SegFormer's recipe on Cityscapes.
 
     Writes into --out the weights, a model card for them (give it to evaluate --model), log.csv,
     log.png and checkpoint.pt. Started again, it goes on from the checkpoint. Training ends after
     --iterations, or after --minutes of training time, whichever is first; the learning rate
-    reaches 0 just then. The recipe is made for 8 GPUs (torchrun) and an --encoder trained on
+    reaches 0 just then. The recipe is meant for 8 GPUs (torchrun) and an --encoder trained on
     ImageNet; from nothing on a CPU say
     --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.
     More: docs/training.md.
@@ -122,14 +126,14 @@ def train(**options: Any) -> None:
 
     from robustbench_seg import training
 
-    recipe, rest = split_options(options)
+    recipe, rest = split_options(chosen)
     trained = training.train(recipe=TrainingRecipe(**recipe), **rest)
     if torchrun_shard().index == 1:
         click.echo(f"{trained.summary}\n{trained.card}")
 
 
-def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_options(chosen: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Options of this command: those that are fields of a recipe, and the others."""
     names = {field.name for field in fields(TrainingRecipe)}
-    recipe = {name: value for name, value in options.items() if name in names}
-    return recipe, {name: value for name, value in options.items() if name not in names}
+    recipe = {name: value for name, value in chosen.items() if name in names}
+    return recipe, {name: value for name, value in chosen.items() if name not in names}

@@ -16,7 +16,7 @@ def verify(folder: Path) -> None:
     from robustbench_seg.errors import IncompleteError
     from robustbench_seg.machine.progress import progress_bar
     from robustbench_seg.trees.manifest import merge_shards, read_manifest
-    from robustbench_seg.trees.verify import verify as check
+    from robustbench_seg.trees.verification import verify as check
 
     if merge_shards(folder):
         click.echo(f"{folder}: its shards are merged in {folder / 'manifest.json'}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.text import text_table
 
 
 @click.group(invoke_without_command=True)
@@ -25,14 +26,15 @@ def weights(context: click.Context) -> None:
     from robustbench_seg.records.model_card import list_models, load_card
     from robustbench_seg.weights import cached_weights
 
-    click.echo(f"{'model':44} {'source':12} {'at hand':>9}  {'mIoU':>5}  licence")
+    rows = [["model", "source", "at hand", "mIoU", "licence"]]
     for name in list_models():
         card = load_card(name)
         file = cached_weights(card)
         source = "shipped" if card.weights_file else card.weights.source
         size = f"{file.stat().st_size / 1e6:.1f} MB" if file else "-"
         score = f"{card.published.miou:.2f}" if card.published else "-"
-        click.echo(f"{name:44} {source:12} {size:>9}  {score:>5}  {card.weights.licence or '-'}")
+        rows.append([name, source, size, score, card.weights.licence or "-"])
+    click.echo(text_table(rows, left=[0, 1, 4]))
 
 
 @weights.command()

@@ -9,13 +9,14 @@ from robustbench_seg.corruption.probe import (
     probe_differences,
     probe_image,
 )
-from robustbench_seg.corruption.streams import FAST_STREAM_VERSION, STREAMS
+from robustbench_seg.corruption.streams import FAST_STREAM_VERSION, STREAMS, FastStream
 
 __all__ = [
     "CORRUPTIONS",
     "FAST_STREAM_VERSION",
     "STREAMS",
     "Corruption",
+    "FastStream",
     "corrupt",
     "laws",
     "libraries",

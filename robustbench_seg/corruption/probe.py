@@ -14,7 +14,7 @@ from robustbench_seg import __version__
 from robustbench_seg.corruption import engine
 from robustbench_seg.corruption.pixels import Image, digest_pixels
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.records.protocol import Condition, Protocol
+from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 
 _HEIGHT, _WIDTH = 96, 144
 _IMAGE_ID = "probe.png"
@@ -38,7 +38,7 @@ def probe_image() -> Image:
 
 def probe(
     conditions: Iterable[Condition], protocol: Protocol, stream: str, seed: int
-) -> dict[str, str]:
+) -> Mapping[str, str]:
     """Corrupt the built-in image under each condition.
 
     Args:
@@ -51,12 +51,18 @@ def probe(
         The folder of each condition, such as "fog/3" -> sha256 (64 hex digits) of the shape and
         the bytes of the corrupted image. A condition that cannot be made of so small an image is
         left out.
+
+    Raises:
+        CorruptionError: There is no such corruption or stream, or the seed is out of range.
+        CardError: The protocol's parameters are not those of the corruption.
     """
+    engine.check_draws(stream, seed)
     image = probe_image()
     digests = {}
     for condition in conditions:
-        if condition.severity == 0:
+        if condition == CLEAN:
             continue
+        protocol.spec(condition.name)
         try:
             variant = engine.corrupt(
                 image,
@@ -97,7 +103,7 @@ def probe_differences(
     return tuple(c for c in compared if current.get(c.folder) != recorded[c.folder])
 
 
-def laws(protocol: Protocol) -> dict[str, int]:
+def laws(protocol: Protocol) -> Mapping[str, int]:
     """The law version of each corruption of a protocol, in its order.
 
     Raises:
@@ -110,7 +116,7 @@ def laws(protocol: Protocol) -> dict[str, int]:
     return {name: known[name] for name in protocol.names}
 
 
-def libraries() -> dict[str, str]:
+def libraries() -> Mapping[str, str]:
     """The versions of the package and of the libraries that corruptions use.
 
     They are recorded beside results and are no part of their identity.

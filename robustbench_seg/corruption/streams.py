@@ -6,6 +6,7 @@ imagecorruptions package draws, so that results can be compared pixel by pixel.
 """
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -152,4 +153,4 @@ class ReferenceStream(RandomStream):
         return law.arithmetic(image, self._legacy, self._generator)
 
 
-STREAMS: dict[str, type[RandomStream]] = {"fast": FastStream, "reference": ReferenceStream}
+STREAMS: Mapping[str, type[RandomStream]] = {"fast": FastStream, "reference": ReferenceStream}

@@ -1,21 +1,23 @@
 """The datasets: `open_dataset` opens one by name.
 
-To add a dataset to the program, write a file like camvid.py and add its line to _KNOWN. One's own
-needs no code: a TOML file describes it (custom.py).
+To add a dataset to the program, write its classes into a TOML file in the content folder
+`datasets`, its layout into a file like camvid.py, and add its line to _KNOWN. One's own needs no
+code: a TOML file describes it (custom.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from robustbench_seg.datasets import ade20k_classes, camvid, cityscapes_classes, coco_stuff_classes
 from robustbench_seg.datasets.acdc import CONDITIONS, open_acdc
 from robustbench_seg.datasets.ade20k import open_ade20k
 from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.camvid import open_camvid
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
 from robustbench_seg.datasets.custom import open_custom
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import corrupted_image, read_image
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
@@ -27,6 +29,7 @@ __all__ = [
     "Image",
     "Labels",
     "Sample",
+    "class_groups",
     "class_names",
     "corrupted_image",
     "list_datasets",
@@ -49,24 +52,24 @@ def _open_minicity(root: Path | None, split: str) -> Dataset:
 
 @dataclass(frozen=True)
 class _Known:
-    """A dataset that the program knows: name, class names, and how a split of it is opened."""
+    """A dataset that the program knows: its name, whose classes it has, how a split is opened."""
 
     name: str
-    classes: tuple[str, ...]
+    facts: str
     open: Callable[[Path | None, str], Dataset]
 
 
 _KNOWN = (
-    _Known("cityscapes", cityscapes_classes.CLASSES, open_cityscapes),
-    _Known("camvid", camvid.CLASSES, camvid.open_camvid),
-    _Known("ade20k", ade20k_classes.CLASSES, open_ade20k),
-    _Known("coco-stuff", coco_stuff_classes.CLASSES, open_coco_stuff),
-    _Known("acdc", cityscapes_classes.CLASSES, open_acdc),
+    _Known("cityscapes", "cityscapes", open_cityscapes),
+    _Known("camvid", "camvid", open_camvid),
+    _Known("ade20k", "ade20k", open_ade20k),
+    _Known("coco-stuff", "coco-stuff", open_coco_stuff),
+    _Known("acdc", "cityscapes", open_acdc),
     *(
-        _Known(f"acdc:{name}", cityscapes_classes.CLASSES, partial(open_acdc, condition=name))
+        _Known(f"acdc:{name}", "cityscapes", partial(open_acdc, condition=name))
         for name in CONDITIONS
     ),
-    _Known("minicity", cityscapes_classes.CLASSES, _open_minicity),
+    _Known("minicity", "cityscapes", _open_minicity),
 )
 
 DATASETS: tuple[str, ...] = tuple(known.name for known in _KNOWN)
@@ -89,7 +92,18 @@ def class_names(name: str) -> tuple[str, ...]:
     >>> class_names("camvid")[:3]
     ('sky', 'building', 'pole')
     """
-    return _known(name, DATASETS).classes
+    return dataset_facts(_known(name, DATASETS).facts).classes
+
+
+def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
+    """Groups of the classes of the dataset `name`, one of DATASETS: group -> class names.
+
+    Empty where the dataset has none. Raises DatasetError for an unknown name.
+
+    >>> class_groups("cityscapes")["human"]
+    ('person', 'rider')
+    """
+    return dataset_facts(_known(name, DATASETS).facts).groups
 
 
 def open_dataset(name: str, root: Path | str | None = None, split: str = "val") -> Dataset:

@@ -9,8 +9,7 @@ Semantic Driving Scene Understanding", ICCV 2021.
 from collections.abc import Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets.cityscapes import LABEL_IDS, TRAIN_IDS
-from robustbench_seg.datasets.cityscapes_classes import CLASSES, PALETTE
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
 
@@ -40,10 +39,11 @@ def open_acdc(root: Path | None, split: str, condition: str | None = None) -> Fi
     root = checked_root(root, SOURCE)
     conditions = CONDITIONS if condition is None else (condition,)
     patterns = [f"rgb_anon/{name}/{split}/*/*_rgb_anon.png" for name in conditions]
+    facts = dataset_facts("cityscapes")
     forms = [
-        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), TRAIN_IDS, _all_truth),
-        LabelForm(lambda image: _truth(image, "labelIds.png"), LABEL_IDS, _all_truth),
+        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _all_truth),
+        LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _all_truth),
     ]
     items, table = pair(root, find_images(root, patterns, SOURCE), forms, SOURCE)
     name = "acdc" if condition is None else f"acdc:{condition}"
-    return FileDataset(name, split, CLASSES, PALETTE, root, items, table)
+    return FileDataset(name, split, facts.classes, facts.colours, root, items, table)

@@ -2,16 +2,14 @@
 
 images/validation/*.jpg are the images and annotations/validation/*.png their labels: 0 is not
 scored, 1..150 are the classes. The split val is the folder validation, train is training.
-Source: Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
+DatasetSource: Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
 """
 
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.datasets.ade20k_classes import CLASSES
-from robustbench_seg.datasets.base import IGNORE
-from robustbench_seg.datasets.file_dataset import FileDataset, label_table
+from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
-from robustbench_seg.datasets.palette import voc_palette
 
 SOURCE = DatasetSource(
     "ADE20K",
@@ -36,7 +34,6 @@ def open_ade20k(root: Path | None, split: str) -> FileDataset:
     root = checked_root(root, SOURCE)
     folder = f"images/{_FOLDER.get(split, split)}"
     images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], SOURCE)
-    table = label_table({0: IGNORE} | {index + 1: index for index in range(len(CLASSES))})
-    items, table = pair(root, images, [LabelForm(_truth, table)], SOURCE)
-    palette = voc_palette(len(CLASSES))
-    return FileDataset("ade20k", split, CLASSES, palette, root, items, table)
+    facts = dataset_facts("ade20k")
+    items, table = pair(root, images, [LabelForm(_truth, facts.table)], SOURCE)
+    return FileDataset("ade20k", split, facts.classes, facts.colours, root, items, table)

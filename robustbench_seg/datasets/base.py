@@ -31,6 +31,10 @@ class Sample:
     image: Image
     labels: Labels
 
+    def __repr__(self) -> str:
+        height, width = self.labels.shape
+        return f"<sample {self.id}: {width}x{height}>"
+
 
 class Dataset(Protocol):
     """A split of a dataset: a sized sequence of samples."""

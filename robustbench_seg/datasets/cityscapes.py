@@ -2,16 +2,15 @@
 
 leftImg8bit/<split>/<city>/<name>_leftImg8bit.png is the image, and
 gtFine/<split>/<city>/<name>_gtFine_labelIds.png its labels; _gtFine_labelTrainIds.png serves
-where there are no labelIds. Source: Cordts et al., "The Cityscapes Dataset", CVPR 2016.
+where there are no labelIds. DatasetSource: Cordts et al., "The Cityscapes Dataset", CVPR 2016.
 """
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets.base import IGNORE
-from robustbench_seg.datasets.cityscapes_classes import CLASSES, PALETTE, TRAIN_ID_OF_LABEL_ID
-from robustbench_seg.datasets.file_dataset import FileDataset, label_table
+from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
 
 VARIABLE = "CITYSCAPES_DATASET"
@@ -20,10 +19,6 @@ SOURCE = DatasetSource(
     "register at https://www.cityscapes-dataset.com, then unpack leftImg8bit_trainvaltest.zip "
     "and gtFine_trainvaltest.zip into the root",
 )
-
-# In 8 bits the id -1 (license plate) is 255.
-LABEL_IDS = label_table({i % 256: index for i, index in TRAIN_ID_OF_LABEL_ID.items()})
-TRAIN_IDS = label_table({index: index for index in range(len(CLASSES))} | {IGNORE: IGNORE})
 
 _FILES = ("labelIds.png", "labelTrainIds.png", "color.png", "instanceIds.png", "polygons.json")
 
@@ -48,9 +43,10 @@ def open_cityscapes(root: Path | None, split: str) -> FileDataset:
         root = Path(default)
     root = checked_root(root, SOURCE, VARIABLE)
     images = find_images(root, [f"leftImg8bit/{split}/*/*_leftImg8bit.png"], SOURCE)
+    facts = dataset_facts("cityscapes")
     forms = [
-        LabelForm(lambda image: _truth(image, "labelIds.png"), LABEL_IDS, _all_truth),
-        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), TRAIN_IDS, _all_truth),
+        LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _all_truth),
+        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _all_truth),
     ]
     items, table = pair(root, images, forms, SOURCE)
-    return FileDataset("cityscapes", split, CLASSES, PALETTE, root, items, table)
+    return FileDataset("cityscapes", split, facts.classes, facts.colours, root, items, table)

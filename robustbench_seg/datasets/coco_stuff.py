@@ -4,27 +4,21 @@ images/val2017/*.jpg are the images. Their labels are one of
 * annotations/val2017/*_labelTrainIds.png, ids 0..170, as OpenMMLab's converter writes them
 * annotations/val2017/*.png or stuffthingmaps/val2017/*.png, as published: ids 0..181, of which 11
   things occur nowhere; the 171 in use are the classes, in their order
-255 is not scored in either. Source: Caesar, Uijlings, Ferrari, "COCO-Stuff: Thing and Stuff
+255 is not scored in either. DatasetSource: Caesar, Uijlings, Ferrari, "COCO-Stuff: Thing and Stuff
 Classes in Context", CVPR 2018.
 """
 
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.datasets.base import IGNORE
-from robustbench_seg.datasets.coco_stuff_classes import CLASSES, UNUSED_IDS
-from robustbench_seg.datasets.file_dataset import FileDataset, label_table
+from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
-from robustbench_seg.datasets.palette import voc_palette
 
 SOURCE = DatasetSource(
     "COCO-Stuff",
     "unpack http://images.cocodataset.org/zips/val2017.zip into images and "
     "stuffthingmaps_trainval2017.zip (see https://github.com/nightrome/cocostuff) into annotations",
 )
-
-_USED_IDS = [label_id for label_id in range(182) if label_id not in UNUSED_IDS]
-TRAIN_IDS = label_table({index: index for index in range(len(CLASSES))} | {IGNORE: IGNORE})
-PUBLISHED_IDS = label_table({i: index for index, i in enumerate(_USED_IDS)} | {IGNORE: IGNORE})
 
 
 def _truth(image: str, folder: str, ending: str) -> str:
@@ -40,11 +34,12 @@ def open_coco_stuff(root: Path | None, split: str) -> FileDataset:
     root = checked_root(root, SOURCE)
     folder = f"images/{split}2017"
     images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], SOURCE)
+    facts = dataset_facts("coco-stuff")
+    indices, published = facts.index_table, facts.table
     forms = [
-        LabelForm(lambda image: _truth(image, "annotations", "_labelTrainIds.png"), TRAIN_IDS),
-        LabelForm(lambda image: _truth(image, "annotations", ".png"), PUBLISHED_IDS),
-        LabelForm(lambda image: _truth(image, "stuffthingmaps", ".png"), PUBLISHED_IDS),
+        LabelForm(lambda image: _truth(image, "annotations", "_labelTrainIds.png"), indices),
+        LabelForm(lambda image: _truth(image, "annotations", ".png"), published),
+        LabelForm(lambda image: _truth(image, "stuffthingmaps", ".png"), published),
     ]
     items, table = pair(root, images, forms, SOURCE)
-    palette = voc_palette(len(CLASSES))
-    return FileDataset("coco-stuff", split, CLASSES, palette, root, items, table)
+    return FileDataset("coco-stuff", split, facts.classes, facts.colours, root, items, table)

@@ -18,6 +18,9 @@ Its folder is the dataset's root, unless --data names another. A whole descripti
     8 = "machine"
     9 = "person"
 
+    [groups]                   # optional: names for several classes; each in one group at most
+    natural = ["ground", "rock"]
+
 Without label_map the ids are the class indices themselves.
 
 Files. `images` and `labels` are globs relative to the root. `*` stands for any characters within
@@ -43,29 +46,21 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from robustbench_seg.cards import parse
-from robustbench_seg.datasets.base import IGNORE
-from robustbench_seg.datasets.file_dataset import UNKNOWN, FileDataset, label_table
+from robustbench_seg.datasets.facts import DatasetFacts, check_facts
+from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
-from robustbench_seg.datasets.palette import voc_palette
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 
-@dataclass(frozen=True)
-class Description:
-    """What a dataset's TOML file says; the module's text explains each key.
+@dataclass(frozen=True, kw_only=True)
+class Description(DatasetFacts):
+    """What a dataset's TOML file says: the keys of DatasetFacts, and where its files lie.
 
     images, labels: a glob, or a glob for each split
-    label_map:      id in a label file -> class name or class index; None: ids are indices
     """
 
-    name: str
     images: Any
     labels: Any
-    classes: tuple[str, ...]
-    palette: tuple[tuple[int, int, int], ...] | None = None
-    label_map: dict[str, Any] | None = None
-    ignore: tuple[int, ...] = (IGNORE,)
-    clip: int = 1
 
 
 def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
@@ -81,7 +76,7 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         raise DatasetError(f"{path}: the description cannot be read ({reason})") from None
     where = str(path)
     description = parse(Description, text, where)
-    _check(description, where)
+    check_facts(description, where)
     source = DatasetSource(
         f"dataset {description.name}", f"its globs are in {path}, relative to its root"
     )
@@ -103,42 +98,18 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         filled = [part + piece for part, piece in zip(parts, match.groups(), strict=False)]
         return "".join([*filled, parts[-1]])
 
-    table = label_table(_class_of_id(description, where))
-    items, table = pair(
-        root, find_images(root, [images], source), [LabelForm(path_of, table)], source
-    )
-    palette = description.palette or voc_palette(len(description.classes))
+    form = LabelForm(path_of, description.table)
+    items, table = pair(root, find_images(root, [images], source), [form], source)
     return FileDataset(
         description.name,
         split,
         description.classes,
-        palette,
+        description.colours,
         root,
         items,
         table,
         description.clip,
     )
-
-
-def _check(description: Description, where: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", description.name):
-        raise CardError(
-            f"{where}: name '{description.name}' goes into file names; use letters, digits, "
-            "'.', '_' and '-'"
-        )
-    classes = description.classes
-    if not 1 <= len(classes) <= UNKNOWN:
-        raise CardError(f"{where}: {len(classes)} classes given; 1 to {UNKNOWN} are possible")
-    twice = [name for name in classes if classes.count(name) > 1]
-    if twice:
-        raise CardError(f"{where}: the class '{twice[0]}' is given more than once")
-    if description.clip < 1:
-        raise CardError(f"{where}: clip is {description.clip}; 1 or more images are wanted")
-    palette = description.palette
-    if palette is not None and len(palette) != len(classes):
-        raise CardError(f"{where}: {len(palette)} colours in palette for {len(classes)} classes")
-    if palette is not None and not all(0 <= v <= 255 for colour in palette for v in colour):
-        raise CardError(f"{where}: palette holds a value outside 0..255")
 
 
 def _glob(value: Any, split: str, where: str) -> str:
@@ -158,30 +129,3 @@ def _glob(value: Any, split: str, where: str) -> str:
     if glob.startswith("/") or ".." in glob.split("/"):
         raise CardError(f"{where}: '{glob}' leaves the dataset's root; use a path below it")
     return PurePosixPath(glob).as_posix()
-
-
-def _class_of_id(description: Description, where: str) -> dict[int, int]:
-    classes = description.classes
-    if description.label_map == {}:
-        raise CardError(f"{where}: label_map is empty; leave it out, or name the class of each id")
-    meaning = {}
-    if description.label_map is None:
-        meaning = {index: index for index in range(len(classes))}
-    for key, value in (description.label_map or {}).items():
-        if not (key.isdecimal() and int(key) < 65536):
-            raise CardError(f"{where}: label_map: '{key}' is not an id; 0..65535 is possible")
-        if isinstance(value, str) and value not in classes:
-            raise CardError(f"{where}: label_map.{key}: {unknown('class', value, classes)}")
-        index = classes.index(value) if isinstance(value, str) else value
-        if type(index) is not int or not 0 <= index < len(classes):
-            raise CardError(
-                f"{where}: label_map.{key}: a class name or an index 0..{len(classes) - 1} is "
-                f"wanted, {value!r} given"
-            )
-        meaning[int(key)] = index
-    for label_id in description.ignore:
-        if not 0 <= label_id < 65536:
-            raise CardError(f"{where}: ignore: {label_id} is not an id; 0..65535 is possible")
-        if label_id in meaning:
-            raise CardError(f"{where}: the id {label_id} is both ignored and a class")
-    return meaning | dict.fromkeys(description.ignore, IGNORE)

@@ -95,6 +95,9 @@ class FileDataset:
             "classes": digest_bytes(meaning),
         }
 
+    def __repr__(self) -> str:
+        return f"<dataset {self.name} {self.split}: {len(self)} images in {self.root}>"
+
     def __len__(self) -> int:
         return len(self.items)
 

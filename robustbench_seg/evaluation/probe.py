@@ -48,9 +48,9 @@ class Probe:
         differing: Share of labels that differ from those of the first start.
     """
 
-    libraries: dict[str, str]
+    libraries: Mapping[str, str]
     hardware: str
-    images: dict[str, str]
+    images: Mapping[str, str]
     labels: str | None = None
     differing: float | None = None
 
@@ -77,7 +77,7 @@ def check_probe(
     """
     earlier = read_probes(folder)
     here, device = versions(segmenter), hardware(segmenter.about.device)
-    known: dict[str, str] = {}
+    known = dict[str, str]()
     for one in earlier:
         known = {**one.images, **known}
     images = _images(conditions, evaluation, of_tree)
@@ -113,7 +113,7 @@ def read_probes(folder: Path) -> list[Probe]:
 
 def _images(
     conditions: Sequence[Condition], evaluation: Evaluation, of_tree: Mapping[str, str] | None
-) -> dict[str, str]:
+) -> Mapping[str, str]:
     if of_tree is not None:
         asked = {condition.folder for condition in conditions}
         return {name: digest for name, digest in of_tree.items() if name in asked}

@@ -7,7 +7,7 @@ So a task that dies with its node is simply done again, by Ray or by the next st
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -64,7 +64,7 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
             for model, folder in zip(spec.models, folders, strict=True)
             for i, block in enumerate(blocks)
         }
-        reasons: dict[str, None] = {}
+        reasons = dict[str, None]()
         total = len(spec.models) * len(opened.dataset) * conditions
         with progress_bar(total, disable=not progress) as bar:
             for done, (model, block) in _as_they_end(ray, waiting):
@@ -126,7 +126,7 @@ def _connect() -> Any:
     return ray
 
 
-def _environment() -> dict[str, Any]:
+def _environment() -> Mapping[str, Any]:
     """Nodes have the environment they were started with, not that of this command."""
     found = {name: os.environ[name] for name in _SHARED if os.environ.get(name)}
     return {"env_vars": found} if found else {}

@@ -58,7 +58,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: TreeRecord | 
     corrupted images came in, which conditions were asked for.
     """
     spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
-    current = laws(protocol) | (tree.laws if tree else {})
+    current = {**laws(protocol), **(tree.laws if tree else {})}
     stream = tree.stream_version if tree else STREAMS[spec.stream].version
     key = RunKey(
         segmenter.record,
@@ -83,12 +83,12 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: TreeRecord | 
     )
 
 
-def versions(segmenter: Segmenter) -> dict[str, str]:
+def versions(segmenter: Segmenter) -> Mapping[str, str]:
     """Versions of the libraries that make images and compute a segmenter."""
     return {**libraries(), "torch": str(torch.__version__), **segmenter.about.libraries}
 
 
-def _plain(fingerprint: Mapping[str, object]) -> dict[str, object]:
+def _plain(fingerprint: Mapping[str, object]) -> Mapping[str, object]:
     return {name: list(v) if isinstance(v, tuple) else v for name, v in fingerprint.items()}
 
 

@@ -80,7 +80,7 @@ class EvaluationSpec:
     device: str = "cpu"
     precision: str = "float32"
     backend: Literal["torch", "onnxruntime", "openvino"] = "torch"
-    batch: int = 1
+    batch: int = 4
     threads: int | None = None
     workers: int | None = None
     shard: Shard = WHOLE
@@ -114,7 +114,7 @@ def evaluation_spec(**options: Any) -> EvaluationSpec:
     names = {each.name: each for each in fields(EvaluationSpec)}
     if "model" in options:
         options["models"] = options.pop("model")
-    values: dict[str, Any] = {}
+    values = dict[str, Any]()
     for name, value in options.items():
         if name not in names:
             raise ResultsError(unknown("option of evaluate", name, names))

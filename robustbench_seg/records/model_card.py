@@ -5,6 +5,7 @@ is adding one card. Facts that are not known are left out of a card.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -26,7 +27,7 @@ class WeightsSource:
     location: the path relative to the card's folder, the hub id, or the URL
     format: whose names the parameters bear, for readers; the program goes by the file itself
     revision: of a hub id: commit, tag or branch
-    sha256: the file's digest or its first digits; by default those that its name ends in
+    sha256: the file's digest or its first digits; a file of another one is refused
     """
 
     source: Literal["file", "huggingface", "url", "manual", "none"]
@@ -177,7 +178,7 @@ class ModelCard:
     preprocessing: Preprocessing
     inference: Inference
     class_names: tuple[str, ...] | None = None
-    variant: dict[str, Any] = field(default_factory=dict)
+    variant: Mapping[str, Any] = field(default_factory=dict)
     resize: Resize | None = None
     published: Published | None = None
     training: Training | None = None

@@ -5,7 +5,7 @@ functions in `robustbench_seg.corruption` only take them as parameters.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
@@ -72,6 +72,9 @@ class Protocol:
     source: str
     corruptions: tuple[CorruptionSpec, ...]
 
+    def __repr__(self) -> str:
+        return f"<protocol {self.name} {self.version}: {len(self.corruptions)} corruptions>"
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Corruption names in protocol order."""
@@ -83,7 +86,7 @@ class Protocol:
         return tuple(dict.fromkeys(spec.category for spec in self.corruptions))
 
     @cached_property
-    def by_category(self) -> dict[str, tuple[CorruptionSpec, ...]]:
+    def by_category(self) -> Mapping[str, tuple[CorruptionSpec, ...]]:
         """The corruptions of each category, both in protocol order."""
         return {
             category: tuple(spec for spec in self.corruptions if spec.category == category)
@@ -101,7 +104,7 @@ class Protocol:
 
         "severities 1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
         """
-        levels: dict[str, list[str]] = {}
+        levels = dict[str, list[str]]()
         for spec in self.corruptions:
             levels.setdefault(spec.scored_text, []).append(spec.name)
         most, *others = sorted(levels, key=lambda level: -len(levels[level]))
@@ -174,7 +177,7 @@ def merged(protocols: Iterable[Protocol]) -> Protocol:
     What scores is then a mixture: good for making and looking at images, not for scores.
     """
     parts = list(protocols)
-    specs: dict[str, CorruptionSpec] = {}
+    specs = dict[str, CorruptionSpec]()
     for protocol in parts:
         for spec in protocol.corruptions:
             specs.setdefault(spec.name, spec)

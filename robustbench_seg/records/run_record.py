@@ -1,7 +1,7 @@
 """What run.json of a run folder says, typed: what was evaluated, and what tells two runs apart."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +33,7 @@ class DatasetRecord:
     split: str
     images: int
     classes: tuple[str, ...]
-    fingerprint: dict[str, Any]
+    fingerprint: Mapping[str, Any]
 
     def __post_init__(self) -> None:
         if self.images < 1:
@@ -58,7 +58,7 @@ class CorruptionRecord:
     stream_version: int
     seed: int
     severities: str
-    laws: dict[str, int]
+    laws: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,13 @@ class RunRecord:
     palette: tuple[tuple[int, int, int], ...] = ()
     about: ModelFacts = field(default_factory=ModelFacts)
     published: Published | None = None
-    libraries: dict[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
     hardware: str = ""
     created: str = ""
     command: str = ""
+
+    def __repr__(self) -> str:
+        return f"<record of {self.model} on {self.dataset} {self.split}: {self.key.digest[:8]}>"
 
     def __post_init__(self) -> None:
         if self.clip < 1:

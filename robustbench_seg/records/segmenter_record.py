@@ -1,5 +1,6 @@
 """What is known of a segmenter: what decides its labels, and what else a reader wants to know."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +35,7 @@ class SegmenterRecord:
 
     architecture: str
     weights: str | None = None
-    variant: dict[str, Any] = field(default_factory=dict)
+    variant: Mapping[str, Any] = field(default_factory=dict)
     config: str | None = None
     preprocessing: Preprocessing | None = None
     resize: Resize | None = None
@@ -44,8 +45,8 @@ class SegmenterRecord:
     align_corners: bool = False
     precision: str | None = None
     runtime: str = "torch"
-    laws: dict[str, int] = field(default_factory=dict)
-    own: dict[str, Any] = field(default_factory=dict)
+    laws: Mapping[str, int] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ class ModelFacts:
     params: int | None = None
     macs: int | None = None
     weights_file: str | None = None
-    weights_metadata: dict[str, str] = field(default_factory=dict)
+    weights_metadata: Mapping[str, str] = field(default_factory=dict)
     published: Published | None = None
     published_on: str | None = None
     training: Training | None = None
     device: str = "cpu"
-    libraries: dict[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)

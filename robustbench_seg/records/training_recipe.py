@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from robustbench_seg.errors import ModelError, unknown
 
 AUGMENTATIONS = ("augmix", "style")
-"""Augmentations for robustness, applied after all others (training/robust_augment.py)."""
+"""Augmentations for robustness, applied after all others; see training/robust_augment.py."""
 
 ITERATIONS = 160_000
 """Optimiser steps where a recipe has neither iterations nor minutes."""
@@ -74,6 +74,11 @@ class TrainingRecipe:
     def __post_init__(self) -> None:
         if self.iterations is None and self.minutes is None:
             object.__setattr__(self, "iterations", ITERATIONS)
+        for name in ("crop", "resize", "betas"):
+            pair = getattr(self, name)
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise ModelError(f"{name} = {pair}: two values wanted")
+            object.__setattr__(self, name, tuple(pair))  # a list is not equal to a tuple
         if self.augment is not None and self.augment not in AUGMENTATIONS:
             raise ModelError(unknown("augmentation", self.augment, AUGMENTATIONS))
         checks = {

@@ -24,6 +24,7 @@ from robustbench_seg.results import (
     reading_notes,
     resamples_for,
 )
+from robustbench_seg.text import text_table
 
 Paths = Path | str | Sequence[Path | str]
 
@@ -197,18 +198,7 @@ def _shown(table: pd.DataFrame) -> str:
                 row["verdict"] or row["reason"],
             ]
         )
-    widths = [max(len(line[place]) for line in lines) for place in range(len(head) - 1)]
-    return "\n".join(
-        "  ".join(
-            [
-                line[0].ljust(widths[0]),
-                line[1].ljust(widths[1]),
-                *(text.rjust(size) for text, size in zip(line[2:-1], widths[2:], strict=True)),
-                line[-1],
-            ]
-        ).rstrip()
-        for line in lines
-    )
+    return text_table(lines, left=[0, 1, len(head) - 1])
 
 
 def _cell(score: float, low: float, high: float, sign: str = "") -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 from robustbench_seg.reporting.page.views import number
 from robustbench_seg.reporting.panels import Panel, counted
 from robustbench_seg.results import FEW
+from robustbench_seg.text import text_table
 
 
 def finding(panels: Sequence[Panel]) -> str:
@@ -155,14 +156,6 @@ def terminal_table(panels: Sequence[Panel]) -> str:
             values = [*scores, *categories.iloc[place]]
             cells = [number(value) or "-" for value in values]
             lines.append([rank and f"{rank}.", record["model"] + tag, *cells])
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        rows = []
-        for line in lines:
-            cells = [
-                text.ljust(size) if place == 1 else text.rjust(size)
-                for place, (text, size) in enumerate(zip(line, widths, strict=True))
-            ]
-            rows.append("  ".join(cells).rstrip())
         title = f"{panel.name}: mIoU, percent; averaged: {panel.protocol.averaged}"
-        blocks.append("\n".join([title, *rows]))
+        blocks.append(f"{title}\n{text_table(lines, left=[1])}")
     return "\n\n".join(blocks)

@@ -1,6 +1,6 @@
 """Run folders -> panels. All scores come from `results`; here they are only put side by side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -37,8 +37,8 @@ def read_panels(
     Raises ResultsError for a folder that holds no run, a broken run, runs of one dataset with
     other classes, a protocol that is not at hand, and a reference that is in no panel.
     """
-    groups: dict[tuple[str, str, str], list[Model]] = {}
-    protocols: dict[str, Protocol] = {}
+    groups = dict[tuple[str, str, str], list[Model]]()
+    protocols = dict[str, Protocol]()
     for folders in group_runs(runs):
         record = read_record(folders[0])
         used = protocol or own_protocol(folders[0], record)
@@ -81,7 +81,7 @@ def _panel(group: Sequence[Model], protocol: Protocol, reference: str | None) ->
         measured=tuple(own),
         scores=scores,
         severities=_stacked([_severity_rows(run, protocol) for run in own]),
-        per_class=_stacked([_class_rows(run) for run in own]),
+        per_class=_stacked([_class_rows(run, protocol) for run in own]),
         category_means=category_means(scores, protocol),
         degradation=degradation(scores, protocol, baseline),
         baseline=baseline,
@@ -118,7 +118,7 @@ def _severity_rows(run: Measured, protocol: Protocol) -> pd.DataFrame:
     category |= {spec.name: spec.category for spec in protocol.corruptions}
     rows = [
         {
-            **_where(run),
+            **_where(run, protocol),
             "corruption": condition.name,
             "category": category[condition.name],
             "severity": condition.severity,
@@ -133,17 +133,18 @@ def _severity_rows(run: Measured, protocol: Protocol) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _class_rows(run: Measured) -> pd.DataFrame:
+def _class_rows(run: Measured, protocol: Protocol) -> pd.DataFrame:
     """The rows of tables/per_class.csv."""
-    rows, where = run.scored.classes, pd.DataFrame([_where(run)])
+    rows, where = run.scored.classes, pd.DataFrame([_where(run, protocol)])
     return where.merge(rows, how="cross")[[*where, "corruption", "severity", "class", "iou"]]
 
 
-def _where(run: Measured) -> dict[str, object]:
+def _where(run: Measured, protocol: Protocol) -> Mapping[str, object]:
     return {
         "model": run.model,
         "dataset": run.record.dataset,
         "split": run.record.split,
+        "protocol": protocol.name,
     }
 
 

@@ -103,7 +103,7 @@ def check_comparable(a: Model, b: Model) -> None:
 
 def reading_notes(models: Sequence[Model]) -> list[str]:
     """In what models that compare differ besides, and a reader must know: draws, inference."""
-    notes: dict[str, dict[str, None]] = {}
+    notes = dict[str, dict[str, None]]()
     first = models[0].records[0]
     for model in models[1:]:
         for difference in first.differences(model.records[0]):
@@ -156,7 +156,7 @@ def _measure_rows(
         yield name, "retention", "scored", first.retention, second.retention
 
 
-def _degradation(kind: str, summary: Summary, reference: Reference) -> dict[str, Draws]:
+def _degradation(kind: str, summary: Summary, reference: Reference) -> Mapping[str, Draws]:
     degraded = {}
     for name, scores in summary.corruptions.items():
         theirs = reference.corruptions[name]
@@ -175,7 +175,7 @@ def _why(
     a: Model, b: Model, empty: Sequence[Model], kind: str, score: str, protocol: Protocol
 ) -> str:
     """Why those of the two models that are `empty` have no such score."""
-    said: dict[str, list[str]] = {}
+    said = dict[str, list[str]]()
     for label, model in (("A", a), ("B", b)):
         if model in empty:
             said.setdefault(_lacking(model, kind, score, protocol), []).append(label)

@@ -1,16 +1,18 @@
 """Corruption degradation: what a model loses against what a reference model loses.
 
-With D = 100 - mIoU, CD of a corruption is D / D of the reference and rCD is (D - D clean) over
-that of the reference, each summed over the scored severities (Kamann and Rother, arXiv 1908.05005;
-the definition is quoted from memory). A corruption's score is the mean over these severities, so
-the ratio of sums is the ratio of scores.
+With D = 1 - mIoU, CD of a corruption is the sum of D over its scored severities, divided by the
+same sum of the reference model. rCD takes D - D(clean) instead of D. Both are averaged over the
+corruptions. Noise is scored at severities 1 to 3 (Kamann and Rother, CVPR 2020, arXiv 1908.05005).
+
+A corruption's score is the mean of the mIoU over its scored severities, so the ratio of the scores'
+losses is the ratio of these sums.
 """
 
 import numpy as np
 
 from robustbench_seg.measures import Scores
 
-DEGRADATION_SOURCE = "Kamann and Rother, arXiv 1908.05005; definition quoted from memory"
+DEGRADATION_SOURCE = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
 
 
 def cd(scores: Scores, reference: Scores) -> Scores:

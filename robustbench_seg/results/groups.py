@@ -1,7 +1,7 @@
 """Which run folders are one model: one run, or the trainings of one recipe that differ in seed."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
@@ -27,11 +27,11 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     if (Path(model) / RUN_FILE).exists():
         return [Path(model)]
     records = _records(runs)
-    found = {folder: record for folder, record in records.items() if record.model == model}
-    if not found:
+    named = {folder: record for folder, record in records.items() if record.model == model}
+    if not named:
         known = dict.fromkeys(record.model for record in records.values())
         raise ResultsError(f"{unknown('model', model, known)}; or name a run folder")
-    found = _scored(found)
+    found = _scored(named)
     if not _are_trainings(list(found.values())):
         folders = ", ".join(map(str, found))
         raise ResultsError(
@@ -49,7 +49,7 @@ def group_runs(runs: Paths) -> list[list[Path]]:
     Raises ResultsError if no image of any is scored.
     """
     records = _scored(_records(runs))
-    named: dict[tuple[str, ...], list[Path]] = {}
+    named = dict[tuple[str, ...], list[Path]]()
     for folder, record in records.items():
         name = (record.model, record.dataset, record.split, record.protocol)
         named.setdefault(name, []).append(folder)
@@ -61,9 +61,9 @@ def group_runs(runs: Paths) -> list[list[Path]]:
     return groups
 
 
-def _scored(records: dict[Path, RunRecord]) -> dict[Path, RunRecord]:
+def _scored(records: Mapping[Path, RunRecord]) -> Mapping[Path, RunRecord]:
     """The runs that have a row with values; a model that failed at once has none."""
-    there: dict[Path, RunRecord] = {}
+    there = dict[Path, RunRecord]()
     for folder, record in records.items():
         if any(read_rows_there(part)[1] for part in part_files(folder)):
             there[folder] = record
@@ -89,11 +89,11 @@ def _are_trainings(records: Sequence[RunRecord]) -> bool:
     )
 
 
-def _records(runs: Paths) -> dict[Path, RunRecord]:
+def _records(runs: Paths) -> Mapping[Path, RunRecord]:
     """What each run folder says; ResultsError if two of them are the same run."""
     named = [Path(runs)] if isinstance(runs, Path | str) else list(map(Path, runs))
-    records: dict[Path, RunRecord] = {}
-    first: dict[tuple[str, ...], Path] = {}
+    records = dict[Path, RunRecord]()
+    first = dict[tuple[str, ...], Path]()
     for folder in find_runs(named):
         record = read_record(folder)
         other = first.setdefault((record.model, record.key.digest), folder)

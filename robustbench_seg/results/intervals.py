@@ -130,7 +130,7 @@ def bootstrap(
     times = _times(of_image, resamples)
     count = max(there["run"].nunique(), trainings or 0)
     chosen = _trainings(trained or str(there["model"].iloc[0]), count, resamples)
-    scores: dict[str, DrawnScore] = {}
+    scores = dict[str, DrawnScore]()
     for measure in MEASURES:
         rows = there if measure is CONFUSION else with_counts(results, measure)
         scores |= _drawn_scores(rows, measure, protocol, times, chosen)
@@ -143,7 +143,7 @@ def _drawn_scores(
     protocol: Protocol,
     times: NDArray[np.float64],
     chosen: NDArray[np.float64],
-) -> dict[str, DrawnScore]:
+) -> Mapping[str, DrawnScore]:
     """The scores of a measure, by name.
 
     rows: those that it observed, with a column `counts`
@@ -153,7 +153,7 @@ def _drawn_scores(
     nothing = np.full(len(times), np.nan)
     drawn = {}
     for score in measure.scores:
-        conditions: dict[Condition, Draws] = {}
+        conditions = dict[Condition, Draws]()
         for condition in dict.fromkeys(condition for run in runs for condition in run):
             each = np.stack([run.get(condition, {}).get(score.name, nothing) for run in runs])
             conditions[condition] = (chosen * each).sum(axis=0)
@@ -194,11 +194,11 @@ def check_paired(first: Bootstrap, second: Bootstrap) -> None:
 
 def _drawn(
     rows: pd.DataFrame, measure: Measure, times: NDArray[np.float64]
-) -> dict[Condition, Mapping[str, Draws]]:
+) -> Mapping[Condition, Mapping[str, Draws]]:
     """The scores of each condition of one run in every draw; nan unless all images are there."""
     rows = rows.sort_values("image")
     total, counts = int(rows["images"].iloc[0]), rows["counts"].to_numpy(object)
-    drawn: dict[Condition, Mapping[str, Draws]] = {}
+    drawn = dict[Condition, Mapping[str, Draws]]()
     for condition, those in places_of(rows).items():
         drawn[condition] = {}
         if len(those) == total == times.shape[1]:

@@ -1,6 +1,6 @@
 """What a run lacks of a protocol, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Protocol
 from robustbench_seg.results.read import with_counts
 
 
-def missing(results: pd.DataFrame, protocol: Protocol, total: int) -> dict[str, str]:
+def missing(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
     """For each corruption (or clean) that lacks images: at which severities, how many, and why.
 
     results: rows of one run, as read_results or read_counts gives them
@@ -18,7 +18,7 @@ def missing(results: pd.DataFrame, protocol: Protocol, total: int) -> dict[str, 
     reasons = (
         results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
     )
-    lacking: dict[str, dict[str, list[int]]] = {}
+    lacking = dict[str, dict[str, list[int]]]()
     wanted = {CLEAN.name: (0,), **dict.fromkeys(protocol.names, SEVERITIES)}
     for name, levels in wanted.items():
         for level in levels:

@@ -64,13 +64,13 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     if with_counts(results).empty:
         named = ", ".join(map(str, folders))
         raise ResultsError(f"{named}: no image of this run is scored yet; evaluate it first")
-    lacking: dict[str, dict[str, None]] = {}
+    lacking = dict[str, dict[str, None]]()
     for folder, record in zip(folders, records, strict=True):
         rows = results[results["run"] == str(folder)]
         for name, what in missing(rows, protocol, record.images).items():
             lacking.setdefault(name, {})[what] = None
     conditions = condition_scores(results)
-    counts: dict[Condition, list[int]] = {}
+    counts = dict[Condition, list[int]]()
     for name, level, count in zip(
         conditions["corruption"], conditions["severity"], conditions["images"], strict=True
     ):

@@ -99,7 +99,7 @@ def write_part(folder: Path, block: int, rows: Sequence[Row]) -> str:
     path = folder / "parts" / name
     if path.exists():
         return name
-    columns: dict[str, Any] = _ids(rows)
+    columns = dict(_ids(rows))
     fields = list(_IDS)
     for measure in measures:
         values = [row.values.get(measure.name) for row in rows]
@@ -115,7 +115,7 @@ def write_part(folder: Path, block: int, rows: Sequence[Row]) -> str:
 
 def write_timings(folder: Path, name: str, timings: Sequence[Timing]) -> None:
     """Write the seconds of the rows of the part called `name`."""
-    columns = _ids(timings)
+    columns = dict(_ids(timings))
     columns["corrupt"] = [timing.corrupt for timing in timings]
     columns["predict"] = [timing.predict for timing in timings]
     _write(folder / "timings" / name, columns, _TIMINGS)
@@ -151,7 +151,7 @@ def read_part(path: Path, classes: int, measures: Sequence[Measure] = MEASURES) 
         table[column].to_pylist() for column in ("image", "corruption", "severity", "reason")
     )
     has = np.array([reason is None for reason in reasons], bool)
-    values: dict[str, Counts] = {}
+    values = dict[str, Counts]()
     for measure in there:
         lists = table[measure.column].combine_chunks()
         valid = lists.is_valid().to_numpy(zero_copy_only=False)
@@ -189,7 +189,7 @@ def _digest(rows: Sequence[Row], measures: Sequence[Measure]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _ids(rows: Sequence[Row] | Sequence[Timing]) -> dict[str, Any]:
+def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Any]:
     return {
         "image": [row.image for row in rows],
         "corruption": [row.condition.name for row in rows],

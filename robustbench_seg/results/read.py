@@ -1,6 +1,6 @@
 """Run folders -> one DataFrame."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def with_counts(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.DataF
     return there.assign(counts=pd.Series(counts, there.index, object))
 
 
-def places_of(results: pd.DataFrame) -> dict[Condition, NDArray[np.intp]]:
+def places_of(results: pd.DataFrame) -> Mapping[Condition, NDArray[np.intp]]:
     """Where the rows of each condition stand among `results`, in their order."""
     groups: Any = results.groupby(["corruption", "severity"], sort=False).indices
     return {Condition(name, int(level)): places for (name, level), places in groups.items()}
@@ -97,12 +97,11 @@ def _read_run(
     parts = []
     for path in part_files(folder):
         part = read_part(path, len(record.classes), measures)
-        reasons: list[object] = list(part.reasons)
         there = {
             "image": part.images,
             "corruption": [condition.name for condition in part.conditions],
             "severity": [condition.severity for condition in part.conditions],
-            "reason": pd.Series(reasons, dtype=object),  # else pandas makes None nan
+            "reason": pd.Series(list(part.reasons), dtype=object),  # else pandas makes None nan
             "part": path,
         }
         for measure in measures:
@@ -150,7 +149,7 @@ def _once(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """
     if not rows.duplicated(_KEY).any():
         return rows
-    kept: dict[tuple[str, int, str], dict[Hashable, Any]] = {}
+    kept = dict[tuple[str, int, str], dict[Hashable, Any]]()
     for row in rows.to_dict("records"):
         image = (row["corruption"], row["severity"], row["image"])
         known: dict[Hashable, Any] = kept.setdefault(image, dict(row))

@@ -51,7 +51,7 @@ def summarise(
     nothing = np.full(next(iter(cells.values())).shape if cells else shape, np.nan)
     clean = cells.get(CLEAN, nothing)
 
-    def average(protocol: Protocol) -> dict[str, Scores]:
+    def average(protocol: Protocol) -> Mapping[str, Scores]:
         return {
             spec.name: _mean([cells.get(Condition(spec.name, s), nothing) for s in spec.scored])
             for spec in protocol.corruptions

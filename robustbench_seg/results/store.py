@@ -124,7 +124,7 @@ def find_runs(paths: Iterable[Path | str]) -> list[Path]:
 
     Raises ResultsError for a path that is neither.
     """
-    found: dict[Path, None] = {}
+    found = dict[Path, None]()
     for path in map(Path, paths):
         if not path.is_dir():
             raise ResultsError(f"{path}: no such folder; name run folders, or a folder of them")

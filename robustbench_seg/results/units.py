@@ -25,7 +25,7 @@ def units(images: Sequence[str], clip: int) -> NDArray[np.intp]:
     """
     if clip == 1:
         return np.arange(len(images))
-    videos: dict[str, list[tuple[int, int]]] = {}
+    videos = dict[str, list[tuple[int, int]]]()
     for place, image in enumerate(images):
         stem = re.sub(r"\.[^./]*$", "", image)
         found = [*re.finditer(r"(?<![^_./-])\d+(?![^_./-])", stem)] or [*re.finditer(r"\d+", stem)]

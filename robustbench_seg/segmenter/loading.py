@@ -1,7 +1,7 @@
 """From a model's name to something that runs: card -> network -> weights -> segmenter."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -31,7 +31,7 @@ from robustbench_seg.weights import (
     read_weights,
 )
 
-ADAPTERS: dict[str, Callable[[str, Options], Segmenter]] = {
+ADAPTERS: Mapping[str, Callable[[str, Options], Segmenter]] = {
     "hf": load_huggingface,
     "onnx": load_onnx,
     "python": load_python,

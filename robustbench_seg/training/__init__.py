@@ -2,9 +2,10 @@
 
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.training.finished import finished_training
 from robustbench_seg.training.loop import Outcome, fit
-from robustbench_seg.training.product import save, trained_card
-from robustbench_seg.training.run import TrainedModel, train
+from robustbench_seg.training.product import TrainedModel, save, trained_card
+from robustbench_seg.training.run import train
 from robustbench_seg.training.start import Start, initial
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "TrainedModel",
     "TrainingRecipe",
     "TrainingSpec",
+    "finished_training",
     "fit",
     "initial",
     "save",

@@ -29,11 +29,19 @@ def augment(
     rng: np.random.Generator,
     fit: Resize | None = None,
 ) -> tuple[Image, Labels]:
-    """Draw one training view: uint8 image of recipe.crop x 3 and its uint8 labels.
+    """Draw one training view.
 
-    fill: RGB of the padding where the resized image is smaller than the crop (the mean colour,
-    which is 0 once normalised); labels are 255 there.
-    fit:  what an image is fitted into before recipe.resize scales it; None: its own size
+    Args:
+        image: uint8 HxWx3 RGB.
+        labels: uint8 HxW.
+        recipe: The hyper-parameters.
+        fill: RGB of the padding where the resized image is smaller than the crop: the mean colour,
+            which is 0 once normalised. Labels are 255 there.
+        rng: What is drawn from.
+        fit: What an image is fitted into before recipe.resize scales it. None means its own size.
+
+    Returns:
+        uint8 image of recipe.crop x 3, and its uint8 labels.
     """
     own = fit.scale(*labels.shape) if fit else 1.0
     image, labels = resize(image, labels, own * rng.uniform(*recipe.resize))

@@ -1,4 +1,4 @@
-"""The batches of a training: each a function of (seed, iteration) and of nothing else."""
+"""The batches of a training: each a function of seed and iteration alone."""
 
 import itertools
 import pickle
@@ -21,15 +21,21 @@ from robustbench_seg.training.augment import augment
 _SHUFFLE, _AUGMENT = 0, 1  # separate streams of one seed
 
 KEPT_BYTES = 512 * 2**20
-"""How much of the decoded dataset each worker keeps: small datasets are decoded only once."""
+"""Bytes of decoded images that each worker keeps, so small datasets are decoded only once."""
 
 
 class Batches(TorchDataset[tuple[Tensor, Tensor]]):
     """Item `iteration` is that step's batch: uint8 images Nx3xHxW and uint8 labels NxHxW.
 
     Every epoch visits every image once, in an order drawn from (seed, epoch). The view of an
-    image is drawn from (seed, iteration, slot in the batch). So workers, their number and a
-    restart in the middle change nothing.
+    image is drawn from (seed, iteration, slot in the batch). So neither the number of workers nor
+    a restart in the middle changes a batch.
+
+    Args:
+        dataset: The images.
+        recipe: The hyper-parameters.
+        card: Whose colours pad an image, and whose size it is fitted into.
+        slots: The places in a batch that are wanted, for one of several processes. None means all.
     """
 
     def __init__(
@@ -39,10 +45,6 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
         card: ModelCard,
         slots: range | None = None,
     ) -> None:
-        """Batches of `dataset` by `recipe`, resized and padded as `card` says.
-
-        slots: the places in a batch that are wanted, for one of several processes; None: all.
-        """
         self.dataset = dataset
         self.recipe = recipe
         self.slots = range(recipe.batch) if slots is None else slots

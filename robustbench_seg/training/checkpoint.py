@@ -15,6 +15,9 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.files import atomic_path
 from robustbench_seg.training.learner import Learner
 
+CHECKPOINT = "checkpoint.pt"
+"""Its file in the folder of a training."""
+
 SECONDS = 180.0
 """How often a checkpoint is written where no number of steps is given."""
 
@@ -25,13 +28,14 @@ _BROKEN = (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, K
 
 @dataclass
 class Position:
-    """Where a training stands, beside what its learner knows.
+    """Where a training stands, beside the state of its learner.
 
-    iteration: optimiser steps taken
-    seconds:   training time, without validation
-    miou:      of the last validation, in percent; NaN before the first
-    losses:    of the steps since the log's last row
-    log:       the rows of the log
+    Attributes:
+        iteration: Optimiser steps taken.
+        seconds: Training time, without validation.
+        miou: mIoU of the last validation, in percent; NaN before the first.
+        losses: Losses of the steps since the log's last row.
+        log: The rows of the log.
     """
 
     iteration: int = 0
@@ -42,11 +46,13 @@ class Position:
 
 
 class Checkpoint:
-    """The file `path`, for a training that is described by `facts`.
+    """The checkpoint file of a training.
 
-    facts: all that decides what is computed, by name; plain values
-    every: steps from one checkpoint to the next; None: SECONDS. Behind each validation there is
-        one as well
+    Args:
+        path: The file.
+        facts: Everything that decides what is computed, by name; plain values.
+        every: Steps between checkpoints; None means SECONDS. Each validation is followed by one,
+            too.
     """
 
     def __init__(self, path: Path, facts: Mapping[str, Any], every: int | None = None) -> None:
@@ -56,13 +62,13 @@ class Checkpoint:
         self._written = time.monotonic()
 
     def due(self, iteration: int, validated: bool) -> bool:
-        """Whether to write one behind the step that made it `iteration` steps."""
+        """Whether to write a checkpoint after `iteration` steps."""
         if self._every is None:
             return validated or time.monotonic() - self._written >= SECONDS
         return validated or iteration % self._every == 0
 
     def write(self, position: Position, learner: Learner) -> None:
-        """Replace the file in one step."""
+        """Replace the file atomically."""
         state = {
             "facts": self._facts,
             "position": vars(position),
@@ -73,9 +79,13 @@ class Checkpoint:
         self._written = time.monotonic()
 
     def restore(self, learner: Learner) -> Position:
-        """Give `learner` the state in the file and return the position; the start without a file.
+        """Load the file's state into `learner`.
 
-        Raises ModelError if the file is not readable, or of a training with other facts.
+        Returns:
+            The position in the file; the start where there is no file.
+
+        Raises:
+            ModelError: The file is not readable, or of a training with other facts.
         """
         if not self._path.exists():
             return Position()

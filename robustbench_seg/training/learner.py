@@ -115,7 +115,7 @@ class Learner:
             self._network.load_state_dict(self._average.module.state_dict())
         self._network.eval().cpu()
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Mapping[str, Any]:
         """Everything that the next step depends on."""
         return {
             "network": self._network.state_dict(),

@@ -13,7 +13,7 @@ from robustbench_seg.files import write_bytes, write_text
 
 
 class Clock:
-    """Seconds since it was made, and `seconds` before, without those spent inside `paused`."""
+    """Seconds since its construction plus `seconds`, without those spent inside `paused`."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         self._start = time.monotonic() - seconds
@@ -25,7 +25,7 @@ class Clock:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Let the time inside the block not count."""
+        """Leave out the time inside the block."""
         before = time.monotonic()
         yield
         self._start += time.monotonic() - before
@@ -34,7 +34,9 @@ class Clock:
 class Log:
     """log.csv in `folder`; every row is on disk as soon as it is added.
 
-    rows: those of earlier starts; what else is in the file is dropped
+    Args:
+        folder: Folder of the file.
+        rows: Rows of earlier starts. Whatever else is in the file is dropped.
     """
 
     COLUMNS = ("iteration", "seconds", "lr", "loss", "miou")

@@ -19,14 +19,13 @@ from robustbench_seg.measures.pixels import mean_iou
 from robustbench_seg.records.model_card import ModelCard
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches, BatchNormaliser, stream
-from robustbench_seg.training.checkpoint import Checkpoint
+from robustbench_seg.training.checkpoint import CHECKPOINT, Checkpoint
 from robustbench_seg.training.distributed import joined
 from robustbench_seg.training.learner import Learner
 from robustbench_seg.training.log import Clock, Log
 from robustbench_seg.training.schedule import progress
 from robustbench_seg.training.validation import validate
 
-CHECKPOINT = "checkpoint.pt"
 _LOG_EVERY = 20
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
@@ -35,12 +34,13 @@ _BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 class Outcome:
     """What a training came to.
 
-    iterations: optimiser steps taken
-    resumed:    how many of them were taken by earlier starts
-    seconds:    training time, without validation; in the first process
-    views:      augmented images seen
-    miou:       at the end, on the whole images of the validation split, in percent; with several
-                processes the first alone knows it, the others have NaN
+    Attributes:
+        iterations: Optimiser steps taken.
+        resumed: How many of them earlier starts took.
+        seconds: Training time of the first process, without validation.
+        views: Augmented images seen.
+        miou: mIoU at the end on the validation split, in percent. NaN in all processes but the
+            first.
     """
 
     iterations: int
@@ -65,23 +65,31 @@ def fit(
     precision: str = "float32",
     workers: int = 2,
 ) -> Outcome:
-    """Train `network` in place by `recipe`; leave it in eval mode on the CPU.
+    """Train a network in place; it ends in eval mode on the CPU.
 
-    card:           how images go in: normalised and resized; in validation whole or in windows
-    out:            folder of log.csv (iteration, seconds of training, learning rate of the
-                    backbone, loss (mean over the steps since the last row), and the mIoU in
-                    percent on `validation`), log.png and checkpoint.pt. Where there is a
-                    checkpoint, the training goes on from it, as if it had never been interrupted
-    facts:          what decides the initial weights, by name: a checkpoint with others is refused
-    validate_every: steps between validations; None = only at the end
-    checkpoint_every: steps between checkpoints; None = by time and behind validations
-    device:         as torch names it; with a GPU the batches are pinned
-    precision:      "float32", or "bf16" or "fp16" for autocast; the loss is always float32
-    workers:        processes that prepare batches ahead; they change no number
+    The folder holds log.csv, log.png and checkpoint.pt. A row of the log has the iteration, the
+    seconds of training, the learning rate of the backbone, the mean loss since the last row, and
+    the mIoU in percent on `validation`. Where there is a checkpoint, the training goes on from it
+    as if it had never been interrupted. Processes started by torchrun share each batch; the first
+    alone validates and writes.
 
-    Processes started by torchrun share each batch, and the first alone validates and writes.
-    Raises ModelError when the loss is no longer a number, when the batch cannot be shared evenly,
-    and as Checkpoint.restore does.
+    Args:
+        network: The network.
+        dataset: What it is trained on.
+        validation: What its mIoU is of.
+        recipe: The hyper-parameters.
+        card: How images are normalised and resized, and in validation whole or in windows.
+        out: Folder of the log and the checkpoint.
+        facts: What decides the initial weights, by name; a checkpoint with others is refused.
+        validate_every: Steps between validations. None means only at the end.
+        checkpoint_every: Steps between checkpoints. None means by time.
+        device: A torch device; for a GPU the batches are pinned.
+        precision: "float32", or "bf16" or "fp16" for autocast; the loss is always float32.
+        workers: Processes that prepare batches ahead; they change no number.
+
+    Raises:
+        ModelError: The loss is no longer a number, the batch cannot be shared evenly, or the
+            checkpoint is unreadable or another training's.
     """
     facts = {
         **(facts or {}),

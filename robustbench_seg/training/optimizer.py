@@ -22,7 +22,7 @@ def parameter_groups(network: nn.Module, recipe: TrainingRecipe) -> list[dict[st
         if isinstance(module, nn.LayerNorm)
         for parameter in module.parameters(recurse=False)
     }
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    groups = dict[tuple[bool, bool], list[nn.Parameter]]()
     for name, parameter in network.named_parameters():
         decays = id(parameter) not in normed and "pos_embed" not in name
         key = (name.startswith("backbone."), decays)

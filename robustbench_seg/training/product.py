@@ -1,4 +1,4 @@
-"""What a training leaves behind: weights, and a model card that says how they were made."""
+"""The product of a training: weights, and a model card that holds how they were trained."""
 
 import dataclasses
 import json
@@ -19,6 +19,24 @@ from robustbench_seg.records.model_card import (
 )
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.weights import save_weights
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedModel:
+    """What a training came to.
+
+    Attributes:
+        card: The model card's path; its weights lie beside it.
+        iterations: Optimiser steps taken, over all starts.
+        miou: Clean mIoU in percent on the validation split. NaN where no pixel is scored, and in
+            all processes of torchrun but the first.
+        summary: What was done, in one line.
+    """
+
+    card: Path
+    iterations: int
+    miou: float
+    summary: str
 
 
 def trained_card(
@@ -54,13 +72,23 @@ def save(
     remark: str,
     half: bool,
 ) -> Path:
-    """Write the weights, then the card, into `folder`; return the card's path.
+    """Write the weights, then the card, into a folder.
 
-    names:  of the classes, in order; they go into the weight file, for a dataset of one's own has
-            no other place that a segmenter could take them from
-    remark: one line that goes into the card as a comment (what was measured)
-    half:   store the weights as float16. Where a value does not fit they are stored in full
-            all the same, and IncompleteError says so: a training is not to be lost to that
+    Args:
+        folder: The folder.
+        network: The trained network.
+        card: Its card, without the training.
+        names: Class names in order. They go into the weight file, because a dataset that is not
+            built in has no other place that a segmenter could take them from.
+        training: How it was trained.
+        remark: A comment at the head of the card: what was measured.
+        half: Whether the weights are stored as float16.
+
+    Returns:
+        The card's path.
+
+    Raises:
+        IncompleteError: A value does not fit float16; the weights are stored as float32 instead.
     """
     metadata = {
         "architecture": card.architecture,

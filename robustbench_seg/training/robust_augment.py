@@ -2,7 +2,7 @@
 
 Each is a function of (uint8 HxWx3 RGB image, generator) -> image of the same size; labels stay
 where they are, so nothing moves a pixel. None of their operations is a corruption of a protocol
-here. A model trained with one says so in its card and its name: it has been made for the test.
+here. The card and the name of a model that is trained with one show it.
 """
 
 from collections.abc import Callable

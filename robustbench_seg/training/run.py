@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +14,16 @@ from robustbench_seg.datasets import Dataset, open_dataset
 from robustbench_seg.errors import DatasetError, ModelError, unknown
 from robustbench_seg.machine.hardware import check_device, hardware
 from robustbench_seg.machine.precision import PRECISIONS
-from robustbench_seg.records.model_card import ModelCard, Training, load_card
+from robustbench_seg.records.model_card import ModelCard, load_card
 from robustbench_seg.records.shard import own_device, torchrun_shard
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.records.training_spec import TrainingSpec
-from robustbench_seg.training.loop import CHECKPOINT, fit
-from robustbench_seg.training.product import save, trained_card
-from robustbench_seg.training.start import encoder_file, initial, resolved
+from robustbench_seg.training.finished import describe, find_finished
+from robustbench_seg.training.loop import fit
+from robustbench_seg.training.product import TrainedModel, save
+from robustbench_seg.training.start import initial
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """What a training came to.
-
-    Attributes:
-        card: The model card's path; its weights lie beside it.
-        iterations: Optimiser steps taken, over all starts.
-        miou: Clean mIoU in percent on the validation split. NaN where no pixel is scored, and in
-            all processes of torchrun but the first.
-        summary: What was done, in one line.
-    """
-
-    card: Path
-    iterations: int
-    miou: float
-    summary: str
 
 
 def train(
@@ -134,35 +117,8 @@ def _train(
 ) -> TrainedModel:
     device, recipe = own_device(spec.device), spec.recipe
     check_device(device)
-    card = trained_card(
-        source,
-        name=spec.name or f"{source.name}-{images.name}".replace(":", "-"),
-        dataset=spec.dataset or source.dataset,
-        classes=len(images.classes),
-        recipe=recipe,
-    )
-    if Path(card.name).name != card.name:
-        raise ModelError(f"name '{card.name}': files are named so; give one without /")
-    path = spec.out / f"{card.name}.toml"
-    shard = torchrun_shard()
-    asked = Training(
-        command=spec.command(shard.count),
-        minutes=0.0,
-        hardware=hardware(device),
-        iterations=0,
-        seed=recipe.seed,
-        encoder=spec.encoder,
-        augment=recipe.augment,
-        ema=recipe.ema,
-        model=source.name,
-        dataset=images.name,
-        split=images.split,
-        images=len(images),
-        precision=spec.precision,
-        processes=shard.count,
-        recipe=resolved(recipe, source),
-    )
-    if finished := _finished(path, card, asked):
+    card, wanted = describe(spec, source, images)
+    if finished := find_finished(spec, card, wanted):
         return finished
     if recipe.warmup >= (recipe.iterations or math.inf):
         log.warning(
@@ -190,9 +146,10 @@ def _train(
         f"Clean mIoU {outcome.miou:.2f} % on {images.name} {validation.split} "
         f"({len(validation)} images), after {outcome.views} views of {len(images)} images."
     )
-    if shard.index == 1:  # the first process writes
+    if torchrun_shard().index == 1:  # the first process writes
         training = replace(
-            asked,
+            wanted,
+            hardware=hardware(device),
             minutes=round(outcome.seconds / 60, 2),
             iterations=outcome.iterations,
             encoder_sha256=start.encoder_sha256,
@@ -200,53 +157,8 @@ def _train(
         )
         names = images.classes
         save(spec.out, start.network, start.card, names, training, summary, spec.half)
+    path = spec.out / f"{card.name}.toml"
     return TrainedModel(path, outcome.iterations, outcome.miou, summary)
-
-
-def _finished(path: Path, card: ModelCard, asked: Training) -> TrainedModel | None:
-    """The model that this training left at `path` before; None if it is not finished.
-
-    ModelError if another training's model is there. Where there is a checkpoint as well, that
-    decides: it names what differs, or the training goes on.
-    """
-    if not path.exists():
-        return None
-    stored = load_card(path)
-    if stored.weights_file is None or not stored.weights_file.exists():
-        return None
-    if asked.encoder is not None:
-        asked = replace(asked, encoder_sha256=encoder_file(card, asked.encoder)[1])
-    differences = _differences(stored, card, asked)
-    if stored.training is not None and not differences:
-        steps, miou = stored.training.iterations, stored.training.miou
-        summary = f"finished before, after {steps} iterations"
-        return TrainedModel(path, steps, math.nan if miou is None else miou, summary)
-    if (path.parent / CHECKPOINT).exists():
-        return None
-    raise ModelError(
-        f"{path}: the model of another training is there: {'; '.join(differences)} (there and "
-        "here); give another folder, or remove the file to train anew"
-    )
-
-
-def _differences(stored: ModelCard, card: ModelCard, asked: Training) -> tuple[str, ...]:
-    """In what the model of a card is another than that of a training which is asked for."""
-    if stored.training is None:
-        return ("training, which is not recorded",)
-    found = stored.training.differences(asked)
-    if (seed := stored.training.seed) != asked.seed:
-        found += (f"seed {seed} and {asked.seed}",)
-    # The LayerNorm epsilons come with an encoder.
-    variants = [{k: v for k, v in c.variant.items() if k != "eps"} for c in (stored, card)]
-    pairs = {
-        "architecture": (stored.architecture, card.architecture),
-        "variant": (variants[0], variants[1]),
-        "preprocessing": (stored.preprocessing, card.preprocessing),
-        "resize": (stored.resize, card.resize),
-    }
-    return found + tuple(
-        f"{k} {mine} and {other}" for k, (mine, other) in pairs.items() if mine != other
-    )
 
 
 def _open(

@@ -4,13 +4,15 @@ from robustbench_seg.records.training_recipe import TrainingRecipe
 
 
 def progress(recipe: TrainingRecipe, iteration: int, seconds: float) -> float:
-    """How much of the training is done, 0..1: the larger of its shares of steps and of time.
+    """The share of a training that is done, 0..1: the larger of its shares of steps and of time.
 
-    iteration: steps taken so far
-    seconds:   training time so far, validation not counted
+    The training ends at 1. With `minutes` alone the share is that of the clock, so the learning
+    rate reaches 0 when the time is up, however fast the machine is.
 
-    The training ends at 1. With `minutes` alone the share is that of the clock, so that the
-    learning rate reaches 0 exactly when the time is up, however fast the machine is.
+    Args:
+        recipe: Its `iterations` and `minutes` are used.
+        iteration: Steps taken so far.
+        seconds: Training time so far, without validation.
     """
     steps = iteration / recipe.iterations if recipe.iterations else 0.0
     time = seconds / (60 * recipe.minutes) if recipe.minutes else 0.0
@@ -18,10 +20,14 @@ def progress(recipe: TrainingRecipe, iteration: int, seconds: float) -> float:
 
 
 def learning_rate_factor(recipe: TrainingRecipe, iteration: int, done: float) -> float:
-    """What every learning rate is multiplied with at step `iteration` (from 0), in 0..1.
+    """The factor of every learning rate at a step, in 0..1 (SegFormer, section 4.1).
 
-    done: `progress` before the step. The factor is (1 - done)^power, and during the warm-up
-    (iteration < warmup) this times a ramp from warmup_ratio to 1 (SegFormer, section 4.1).
+    It is (1 - done)^power, and during the warm-up this times a ramp from warmup_ratio to 1.
+
+    Args:
+        recipe: Its `power`, `warmup` and `warmup_ratio` are used.
+        iteration: The step, from 0.
+        done: `progress` before the step.
     """
     ramp = 1.0
     if iteration < recipe.warmup:

@@ -1,6 +1,7 @@
 """The network that a training begins with."""
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class Start:
     network: SegmentationNetwork
     card: ModelCard
     encoder_sha256: str | None
-    facts: dict[str, Any]
+    facts: Mapping[str, Any]
 
 
 def initial(card: ModelCard, recipe: TrainingRecipe, encoder: str | None = None) -> Start:

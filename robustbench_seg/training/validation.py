@@ -14,11 +14,16 @@ from robustbench_seg.segmenter import Options, assemble, network_record
 def validate(
     network: SegmentationNetwork, dataset: Dataset, card: ModelCard, device: str = "cpu"
 ) -> NDArray[np.int64]:
-    """The confusion matrix of `network` pooled over `dataset`, one image at a time, in float32.
+    """The confusion matrix of a network pooled over a dataset, one image at a time, in float32.
 
-    card: how an image goes in: normalised, resized, whole or in windows
+    Args:
+        network: The network; it is in eval mode meanwhile and returns to the mode it was in.
+        dataset: The images.
+        card: How an image is normalised, resized, and taken whole or in windows.
+        device: A torch device.
 
-    The network is in eval mode meanwhile and returns to the mode it was in.
+    Returns:
+        int64 KxK for K classes: rows are the truth, columns the prediction.
     """
     segmenter = assemble(
         network,

@@ -7,8 +7,7 @@ same tree.
 """
 
 import dataclasses
-from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
 from pathlib import Path
@@ -48,8 +47,8 @@ class Outcome:
         made: How many of `files` are new.
     """
 
-    files: dict[str, Digests]
-    left_out: dict[str, str]
+    files: Mapping[str, Digests]
+    left_out: Mapping[str, str]
     made: int
 
 
@@ -84,8 +83,8 @@ def generate(
     out = generation.out
     digests = probe(generation.conditions, generation.protocol, generation.stream, generation.seed)
     wanted = dataclasses.replace(generation.record, probe=digests)
-    files: dict[str, Digests] = {}
-    left_out: dict[str, str] = {}
+    files = dict[str, Digests]()
+    left_out = dict[str, str]()
 
     def take(outcome: Outcome) -> None:
         files.update(outcome.files)
@@ -120,14 +119,14 @@ class _Work:
 
     generation: Generation
     keep_going: bool
-    known: dict[str, Digests]
+    known: Mapping[str, Digests]
 
     def __call__(self, index: int, stopped: Callable[[], bool]) -> Outcome:
         """Make all variants of the image `index`, until `stopped`."""
         generation, image = self.generation, self.generation.mine[index]
         read = cache(image.read)  # once for all variants, and not at all where none is missing
-        files: dict[str, Digests] = {}
-        left_out: dict[str, str] = {}
+        files = dict[str, Digests]()
+        left_out = dict[str, str]()
         made = 0
         for condition in generation.conditions:
             if stopped():
@@ -168,12 +167,12 @@ def _digests(path: Path) -> Digests:
     return Digests(digest_file(path), digest_pixels(read_pixels(path)))
 
 
-def _known(generation: Generation) -> dict[str, Digests]:
+def _known(generation: Generation) -> Mapping[str, Digests]:
     """The digests that earlier starts have recorded."""
     parts = [read_shard(path).files for path in shard_manifests(generation.out).values()]
     if (generation.out / MANIFEST).exists():
         parts.append(read_manifest(generation.out).files)
-    return dict(ChainMap(*parts))
+    return {name: digests for part in reversed(parts) for name, digests in part.items()}
 
 
 def _record(generation: Generation, made: Manifest) -> Manifest:
@@ -195,7 +194,7 @@ def _record(generation: Generation, made: Manifest) -> Manifest:
     return made
 
 
-def _link(generation: Generation) -> dict[str, str]:
+def _link(generation: Generation) -> Mapping[str, str]:
     """Put the labels beside the images of every condition; path in `out` -> target, relative."""
     names = [as_png(image.id) for image in generation.images]
     plan = plan_links(names, (image.companions for image in generation.images))
@@ -207,7 +206,7 @@ def _link(generation: Generation) -> dict[str, str]:
 
 
 def _check_names(images: tuple[CleanImage, ...]) -> None:
-    first: dict[str, str] = {}
+    first = dict[str, str]()
     for image in images:
         if (other := first.setdefault(as_png(image.id), image.id)) != image.id:
             raise CorruptionError(

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 
-def plan_links(images: Iterable[str], companions: Iterable[Mapping[str, Path]]) -> dict[str, Path]:
+def plan_links(
+    images: Iterable[str], companions: Iterable[Mapping[str, Path]]
+) -> Mapping[str, Path]:
     """The fewest links that put every companion beside the images, path -> where it leads.
 
     images:     paths of the corrupted images in a dataset's root, with forward slashes
@@ -24,7 +26,7 @@ def plan_links(images: Iterable[str], companions: Iterable[Mapping[str, Path]]) 
     """
     taken = {folder.as_posix() for image in images for folder in PurePosixPath(image).parents}
     files = {name: path for mapping in companions for name, path in mapping.items()}
-    links: dict[str, Path] = {}
+    links = dict[str, Path]()
     for name, path in files.items():
         link, target = _highest(name, path, taken)
         if links.setdefault(link, target) != target:

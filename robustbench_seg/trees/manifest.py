@@ -19,7 +19,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -50,9 +50,12 @@ class Digests:
 class Manifest(TreeRecord):
     """A tree's record, and its files: see the head of this file."""
 
-    files: dict[str, Digests]
-    links: dict[str, str]
-    left_out: dict[str, str]
+    files: Mapping[str, Digests]
+    links: Mapping[str, str]
+    left_out: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"<tree of {self.dataset} {self.split}: {len(self.files)} files>"
 
     @property
     def record(self) -> TreeRecord:
@@ -62,12 +65,12 @@ class Manifest(TreeRecord):
 
     def joined(self, other: "Manifest") -> "Manifest":
         """Both; where they differ on a path, what `other` says."""
-        files = self.files | other.files
-        left_out = self.left_out | other.left_out
+        files = {**self.files, **other.files}
+        left_out = {**self.left_out, **other.left_out}
         return dataclasses.replace(
             self.extended(other),
             files=files,
-            links=self.links | other.links,
+            links={**self.links, **other.links},
             left_out={name: why for name, why in left_out.items() if name not in files},
         )
 
@@ -134,7 +137,7 @@ def read_manifest(folder: Path) -> Manifest:
     )
 
 
-def shard_manifests(folder: Path) -> dict[Shard, Path]:
+def shard_manifests(folder: Path) -> Mapping[Shard, Path]:
     """The manifests of the shards that are finished and not merged."""
     found = {}
     for path in sorted(folder.glob("manifest.*-of-*.json")):
@@ -192,7 +195,7 @@ def write_manifest(folder: Path, manifest: Manifest, shard: Shard = WHOLE) -> No
     write_json(folder / name, _table(manifest))
 
 
-def _table(record: TreeRecord) -> dict[str, Any]:
+def _table(record: TreeRecord) -> Mapping[str, Any]:
     """What a file says, paths and names sorted, so that equal trees have equal files."""
     table = {"format": FORMAT, **dataclasses.asdict(record)}
     for key in {"laws", "probe", "files", "links", "left_out"} & table.keys():
@@ -200,7 +203,7 @@ def _table(record: TreeRecord) -> dict[str, Any]:
     return table
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Mapping[str, Any]:
     """The table of a file of any format, as one of format 2."""
     try:
         table = json.loads(path.read_text(encoding="utf-8"))

@@ -10,6 +10,8 @@ from robustbench_seg.corruption import STREAMS, laws, libraries, library_differe
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.protocol import Condition, Protocol
 
+_SAME = "by the same versions of all libraries: on another processor, or by a changed program"
+
 
 @dataclass(frozen=True)
 class TreeRecord:
@@ -39,9 +41,9 @@ class TreeRecord:
     seed: int
     dataset: str
     split: str
-    laws: dict[str, int]
-    libraries: dict[str, str]
-    probe: dict[str, str]
+    laws: Mapping[str, int]
+    libraries: Mapping[str, str]
+    probe: Mapping[str, str]
 
     def differences(self, other: "TreeRecord") -> tuple[str, ...]:
         """Where two trees differ in what decides pixels, such as "its seed is 0, not 1".
@@ -68,7 +70,7 @@ class TreeRecord:
 
     def extended(self, other: "TreeRecord") -> Self:
         """`self` with the laws and the probe of conditions that only `other` has."""
-        laws, probe = other.laws | self.laws, other.probe | self.probe
+        laws, probe = {**other.laws, **self.laws}, {**other.probe, **self.probe}
         return dataclasses.replace(self, laws=laws, probe=probe)
 
 
@@ -121,7 +123,7 @@ def other_pixels(
     subject = f"{name} at severity {severity}" + (
         f" and {others} more conditions" if others else ""
     )
-    versions = library_differences(then, now) or "by the same versions of all libraries"
+    versions = library_differences(then, now) or _SAME
     return CorruptionError(
         f"{folder}: {subject} {'give' if others else 'gives'} other pixels than when the tree was "
         f"begun ({versions}): go on with what began it, or choose another folder"

@@ -1,7 +1,7 @@
 """How much disk a generation will need, estimated before it starts."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from robustbench_seg.corruption.pixels import Image
@@ -47,7 +47,7 @@ def _sizes(
     pixels: Image,
     place: float,
     conditions: list[Condition],
-) -> dict[Condition, float]:
+) -> Mapping[Condition, float]:
     """Bytes of an image as PNG under each condition, judged by a strip at `place` (0..1) across."""
     width = pixels.shape[1]
     wide = min(width, max(_NARROWEST, width // 8))

@@ -31,7 +31,7 @@ def from_tf(tensors: Tensors) -> Tensors:
     Its convolutions are height x width x inputs x outputs, depthwise ones height x width x
     channels x 1.
     """
-    converted: Tensors = {}
+    converted = dict[str, Tensor]()
     for name, tensor in tensors.items():
         if not TF_WANTED.search(name):
             continue

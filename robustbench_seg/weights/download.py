@@ -54,10 +54,13 @@ def download(url: str, path: Path, sha256: str = "") -> None:
         os.replace(partial, path)
 
 
-def verify(file: Path, sha256: str, origin: str, path: Path) -> None:
-    """Raise WeightsError if `file`, which came from `origin`, is a web page or has other bytes.
+def verify(file: Path, sha256: str, origin: str, path: Path) -> str:
+    """Return the sha256 of `file`, which came from `origin`.
 
-    path: where the right file is to be put by hand
+    sha256: what it must begin with
+    path:   where the right file is to be put by hand
+
+    Raises WeightsError if the file is a web page, or its sha256 begins otherwise.
     """
     with open(file, "rb") as opened:
         _refuse_page(opened.read(CHUNK), origin, path)
@@ -67,6 +70,7 @@ def verify(file: Path, sha256: str, origin: str, path: Path) -> None:
             f"{origin}: wrong bytes: their sha256 begins with {found[: len(sha256)]}, not with "
             f"{sha256}; fetch the file again, or by hand as {path}"
         )
+    return found
 
 
 def _fetch(url: str, partial: Path, path: Path, resumable: bool) -> None:

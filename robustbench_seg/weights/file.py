@@ -40,8 +40,8 @@ class Weights:
     path: the file they were read from
     """
 
-    tensors: dict[str, Tensor]
-    metadata: dict[str, str]
+    tensors: Mapping[str, Tensor]
+    metadata: Mapping[str, str]
     path: Path
 
     @property
@@ -132,7 +132,7 @@ def read_weights(path: Path) -> Weights:
     return Weights(origin.convert(tensors), facts, path)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read(path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:
     """Tensors as they are called in the file, and its metadata."""
     if path.suffix == INDEX:
         return read_tensor_bundle(path), {}
@@ -151,7 +151,7 @@ def _unreadable(path: Path, reason: str) -> WeightsError:
     return WeightsError(f"{path}: not a readable weight file ({reason}); download or make it again")
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read_safetensors(path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
 

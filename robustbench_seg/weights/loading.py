@@ -16,7 +16,7 @@ COUNTER = "num_batches_tracked"
 """What torch's BatchNorm counts in training; no weight, and not in every file."""
 
 
-def load_weights(network: nn.Module, path: Path) -> dict[str, str]:
+def load_weights(network: nn.Module, path: Path) -> Mapping[str, str]:
     """Fill `network` with the weights in `path` (see read_weights) and return their metadata.
 
     Raises what `read_weights` and `fill` raise.
@@ -37,7 +37,7 @@ def fill(network: nn.Module, weights: Weights) -> None:
     _use_eps(network, weights.metadata)
 
 
-def load_encoder(network: nn.Module, path: Path) -> dict[str, str]:
+def load_encoder(network: nn.Module, path: Path) -> Mapping[str, str]:
     """Fill `network.backbone` alone with the weights in `path` and return their metadata.
 
     For training: an encoder trained on ImageNet (the Mix Transformer of its authors or of the

@@ -52,7 +52,7 @@ class _Ignored:
         pass
 
 
-def read_pickle(path: Path) -> dict[str, Tensor]:
+def read_pickle(path: Path) -> Mapping[str, Tensor]:
     """The network's tensors by their names in the file.
 
     Raises WeightsError where there are none, or only as part of what torch would have to make by

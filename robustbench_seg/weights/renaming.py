@@ -1,11 +1,11 @@
 """What the conversions of weight files share: tensors by name, and rules that rename them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-Tensors = dict[str, Tensor]
+Tensors = Mapping[str, Tensor]
 Rules = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 """(regular expression, replacement), applied to a name one after the other."""
 

@@ -5,6 +5,7 @@ that is left out.
 """
 
 import torch
+from torch import Tensor
 
 from robustbench_seg.weights.renaming import Rules, Tensors, rename, renumber, without
 
@@ -18,7 +19,7 @@ def from_nvlabs(tensors: Tensors) -> Tensors:
 def from_huggingface(tensors: Tensors) -> Tensors:
     """On the Hugging Face hub: keys and values of the attention are separate there."""
     tensors = rename(without(tensors, "classifier."), HUGGINGFACE)
-    converted: Tensors = {}
+    converted = dict[str, Tensor]()
     for name, tensor in tensors.items():
         if ".attn.key." in name:
             value = tensors.get(name.replace(".key.", ".value."), tensor[:0])
@@ -30,7 +31,7 @@ def from_huggingface(tensors: Tensors) -> Tensors:
 
 def from_openmmlab(tensors: Tensors) -> Tensors:
     """Of mmsegmentation: query, key and value are one matrix; linear layers are convolutions."""
-    converted: Tensors = {}
+    converted = dict[str, Tensor]()
     for name, tensor in rename(without(tensors, "head."), OPENMMLAB).items():
         if ".attn.in_proj_" in name:
             channels = len(tensor) // 3

@@ -4,9 +4,10 @@ Files from the hub lie in the hub's own cache, which other programs share; all o
 was fetched by hand, in $ROBUSTSEG_CACHE or ~/.cache/robustseg.
 """
 
+import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,8 @@ from robustbench_seg.weights.download import download, verify
 from robustbench_seg.weights.file import IN_FOLDER, find_weights
 from robustbench_seg.weights.hub import cached_hub_file, fetch_hub_file
 
+log = logging.getLogger(__name__)
+
 
 def cache_folder() -> Path:
     """$ROBUSTSEG_CACHE, by default ~/.cache/robustseg."""
@@ -26,18 +29,24 @@ def cache_folder() -> Path:
 
 
 def parse_source(text: str) -> WeightsSource:
-    """What a user gives as weights: a file or folder, hf:<hub id>, or a URL.
+    """What a user gives as weights: a file or folder, hf:<hub id>[@revision], or a URL.
+
+    A URL may end in #sha256= and the file's sha256, or its first eight digits or more; the file
+    is then verified. Raises WeightsError for digits that are no such digest.
 
     >>> parse_source("hf:nvidia/mit-b0@main").revision
     'main'
-    >>> parse_source("https://example.org/a.pth").source
-    'url'
+    >>> parse_source("https://example.org/a.pth#sha256=6fe0e9c3").sha256
+    '6fe0e9c3'
     """
     if text.startswith("hf:"):
         repository, _, revision = text.removeprefix("hf:").partition("@")
         return WeightsSource("huggingface", repository, revision=revision or None)
     if text.startswith(("https://", "http://")):
-        return WeightsSource("url", text)
+        url, given, digits = text.partition("#sha256=")
+        if given and not re.fullmatch(r"[0-9a-fA-F]{8,64}", digits):
+            raise WeightsError(f"{text}: 8 to 64 hexadecimal digits belong behind #sha256=")
+        return WeightsSource("url", url, sha256=digits.lower() or None)
     return WeightsSource("file", str(Path(text).absolute()))
 
 
@@ -58,6 +67,9 @@ def cached_weights(card: ModelCard) -> Path | None:
 def fetch_weights(card: ModelCard) -> Path:
     """The file that holds a card's weights, downloaded if it is not at hand.
 
+    A file whose sha256 the card does not say is used whatever it is; a warning (logging) tells
+    if the file's name ends in digits that look like a digest and are none.
+
     Raises WeightsError where none are published, or they cannot be had, or are not what the
     card says; it names what to fetch by hand and where to put it.
     """
@@ -68,13 +80,22 @@ def fetch_weights(card: ModelCard) -> Path:
             f"{card.name}. Give a file with --weights, or --weights {UNTRAINED} for random ones "
             "(timing only)"
         )
+    if source.source == "huggingface":
+        _warn_of_folder(source.location, source.revision)
     place, file = _place(card), cached_weights(card)
     if file is None:
         file = _FETCH[source.source](source, place)
     if source.source != "file":
         # Also what was put there by hand; of an archive, the archive.
         kept = place if place.is_file() else file
-        verify(kept, digest_start(source), source.location, place)
+        digest = verify(kept, source.sha256 or "", source.location, place)
+        hint = named_digest(source.location) if source.source == "url" else ""
+        if not source.sha256 and not digest.startswith(hint):
+            log.warning(
+                "warning: %s: its name ends in %s, but its sha256 begins with %s; it is used all "
+                "the same. Add #sha256=%s to the URL to have it verified",
+                *(source.location, hint, digest[: len(hint)], digest[:16]),
+            )
     return file
 
 
@@ -84,7 +105,8 @@ def fetch_hub_folder(repository: str, revision: str | None, names: tuple[str, ..
 
     Raises WeightsError as fetch_weights does.
     """
-    place = cache_folder() / repository.replace("/", "--")
+    _warn_of_folder(repository, revision)
+    place = _hub_place(repository, revision)
     if place.is_dir():
         return place
     for name in names:
@@ -94,17 +116,17 @@ def fetch_hub_folder(repository: str, revision: str | None, names: tuple[str, ..
     return _hub_file(repository, IN_FOLDER, revision, place).parent
 
 
-def digest_start(source: WeightsSource) -> str:
-    """What is known of the sha256 of a source's file: its card's word, or its own name's end.
+def named_digest(url: str) -> str:
+    """The end of a file's name where it looks like the start of its sha256, as torch.hub names
+    files; otherwise "".
 
-    >>> digest_start(WeightsSource("url", "https://example.org/b0_20211208-e7f88502.pth"))
+    >>> named_digest("https://example.org/b0_20211208-e7f88502.pth")
     'e7f88502'
-    >>> digest_start(WeightsSource("url", "https://example.org/b0-20240115.pth"))  # a date
+    >>> named_digest("https://example.org/b0-20240115.pth")  # a date
     ''
     """
-    name = urlsplit(source.location).path
-    found = re.search(r"-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.\w+$", name)
-    return source.sha256 or (found[1] if found else "")
+    found = re.search(r"-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.\w+$", urlsplit(url).path)
+    return found[1] if found else ""
 
 
 def _place(card: ModelCard) -> Path:
@@ -113,14 +135,32 @@ def _place(card: ModelCard) -> Path:
     if source.source == "file":
         return card.folder / source.location
     if source.source == "huggingface":
-        return cache_folder() / source.location.replace("/", "--")
+        return _hub_place(source.location, source.revision)
     name = PurePosixPath(unquote(urlsplit(source.location).path)).name
     if source.source == "manual":
         return cache_folder() / f"{card.name}.pth"
-    if not digest_start(source):
+    hint = named_digest(source.location)
+    if not (hint and (source.sha256 or "").startswith(hint)):
         # Two sites may both call their file model.pth.
         name = f"{digest_bytes(source.location.encode())[:8]}-{name}"
     return cache_folder() / name
+
+
+def _hub_place(repository: str, revision: str | None) -> Path:
+    """The folder for the files of a repository that are fetched by hand."""
+    name = f"{repository}@{revision}" if revision else repository
+    return cache_folder() / name.replace("/", "--")
+
+
+def _warn_of_folder(repository: str, revision: str | None) -> None:
+    """Name the folder put there by hand that is not used, because a revision is asked for."""
+    place, plain = _hub_place(repository, revision), _hub_place(repository, None)
+    if plain.is_dir() and not place.is_dir():
+        log.warning(
+            "warning: %s: revision %s of the hub is used, not the folder %s; if that holds this "
+            "revision, rename it to %s",
+            *(repository, revision, plain, place.name),
+        )
 
 
 def _beside_card(source: WeightsSource, place: Path) -> Path:
@@ -137,7 +177,7 @@ def _from_hub(source: WeightsSource, place: Path) -> Path:
 
 
 def _from_url(source: WeightsSource, place: Path) -> Path:
-    download(source.location, place, digest_start(source))
+    download(source.location, place, source.sha256 or "")
     return unpacked(place) if place.name.endswith(SUFFIX) else place
 
 
@@ -148,7 +188,7 @@ def _by_hand(source: WeightsSource, place: Path) -> Path:
     )
 
 
-_FETCH: dict[str, Callable[[WeightsSource, Path], Path]] = {
+_FETCH: Mapping[str, Callable[[WeightsSource, Path], Path]] = {
     "file": _beside_card,
     "huggingface": _from_hub,
     "url": _from_url,

@@ -9,7 +9,7 @@ where in which shard the tensor's bytes lie. Their checksums are not verified.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class Entry:
     sliced: bool
 
 
-def read_tensor_bundle(index: Path) -> dict[str, Tensor]:
+def read_tensor_bundle(index: Path) -> Mapping[str, Tensor]:
     """The numeric tensors of the checkpoint whose index file this is, by their variables' names.
 
     Shapes are TensorFlow's: convolutions are height x width x inputs x outputs. Raises
@@ -127,9 +127,9 @@ def _entry(message: bytes) -> Entry:
     )
 
 
-def _fields(message: bytes) -> dict[int, list[Any]]:
+def _fields(message: bytes) -> Mapping[int, list[Any]]:
     """A protocol buffer message: field number -> values, integers or bytes."""
-    fields: dict[int, list[Any]] = {}
+    fields = dict[int, list[Any]]()
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)

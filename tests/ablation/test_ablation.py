@@ -1,43 +1,75 @@
 import shlex
-from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from robustbench_seg.ablation import list_ablations, load_ablation, published_score
-from robustbench_seg.ablation.steps import Plan
+from robustbench_seg.ablation import (
+    ablation_spec,
+    list_ablations,
+    load_ablation,
+    published_score,
+    run_ablation,
+)
+from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, TrainStep, WindowsStep
 from robustbench_seg.analysis import shape_of
-from robustbench_seg.cli.ablation import _how_far
 from robustbench_seg.cli.main import main
+from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import load_card
 
 
 def run(*arguments: str):
-    return CliRunner().invoke(main, ["study", *arguments])
+    return CliRunner().invoke(main, ["ablation", *arguments])
+
+
+def trainings(spec):
+    return [step.spec for step in spec.steps() if isinstance(step, TrainStep)]
 
 
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("name", list_ablations())
-def test_the_plan_is_made_of_commands_that_exist(name, full, tmp_path):
-    done = run(name, "--dry-run", "--out", str(tmp_path / "o"), *(["--full"] if full else []))
-    assert done.exit_code == 0, done.output
-    lines = [line for line in done.output.splitlines() if line.startswith("robustseg ")]
-    kinds = [line.split()[1] for line in lines]
+def test_the_steps_train_and_test_each_network_and_then_report(name, full, tmp_path):
+    spec = ablation_spec(name, full=full, out=tmp_path)
+    steps = list(spec.steps())
     data = {"width": "ade20k", "positions": "cityscapes", "encoders": "ade20k"}[name]
-    assert done.output.count(f"--dataset {data if full else 'minicity'} ") == len(lines) - 1
-    ablation = load_ablation(name)
-    tests = sum(1 + bool(variant.windows_row) for variant in ablation.variant)
-    assert kinds.count("train") == len(ablation.variant)
-    assert kinds.count("evaluate") == tests
-    assert kinds[-1] == "report"
+    iterations = {"width": 40_000, "positions": 160_000, "encoders": 40_000}[name]
+    variants = load_ablation(name).variant
+    scored = [step for step in steps if isinstance(step, EvaluateStep)]
+    windows = [step for step in steps if isinstance(step, WindowsStep)]
+    assert len(windows) == sum(1 for variant in variants if variant.windows_row)
+    assert len(scored) == len(variants) + len(windows)
+    assert isinstance(steps[-1], ReportStep)
+    for training, variant in zip(trainings(spec), variants, strict=True):
+        assert training.name == variant.name
+        assert training.dataset == (data if full else "minicity")
+        assert training.recipe.iterations == (iterations if full else 1000)
+    assert {step.dataset for step in scored} == {data if full else "minicity"}
+
+
+def test_the_small_recipe_is_one_for_the_start_from_nothing(tmp_path):
+    for name in list_ablations():
+        for training in trainings(ablation_spec(name, out=tmp_path)):
+            recipe = training.recipe
+            assert (recipe.lr, recipe.head_lr_factor, recipe.warmup) == (1e-3, 1.0, 150)
+            assert (recipe.drop_path, recipe.batch, recipe.crop) == (0.0, 4, (128, 128))
+
+
+@pytest.mark.parametrize("gpus", [1, 4])
+@pytest.mark.parametrize("name", list_ablations())
+def test_the_equivalent_commands_exist(name, gpus, tmp_path):
+    out = str(tmp_path / "o")
+    done = run(name, "--dry-run", "--gpus", str(gpus), "--out", out)
+    assert done.exit_code == 0, done.output
+    lines = [line.strip() for line in done.output.splitlines() if line.startswith("    ")]
+    spec = ablation_spec(name, out=out, gpus=gpus)
+    assert len(lines) == sum(1 for step in spec.steps() if not isinstance(step, WindowsStep))
     for line in lines:
-        _, command, *arguments = shlex.split(line)
-        main.commands[command].make_context(command, arguments)
-    steps = {"width": 40_000, "positions": 160_000, "encoders": 40_000}[name] if full else 1_000
-    assert done.output.count(f"--iterations={steps} ") == len(ablation.variant)
+        start = "torchrun --standalone --nproc-per-node=4 -m robustbench_seg "
+        alone = gpus == 1 or line.startswith("robustseg report ")
+        assert line.startswith("robustseg " if alone else start)
+        words = shlex.split(line.removeprefix(start).removeprefix("robustseg "))
+        main.commands[words[0]].make_context(words[0], words[1:])
     assert not (tmp_path / "o").exists()
 
 
@@ -125,77 +157,88 @@ def test_an_encoder_goes_where_it_fits(name, drawn, tmp_path):
     for variant in ablation.variant:
         wanted = set(shape_of(ablation.card(variant, full=False)).backbone.state_dict())
         assert (wanted == mit) == (variant.name not in drawn)
-    done = run(name, "--dry-run", "--encoder", "mit.pth", "--out", str(tmp_path / "o"))
-    begun = {plan["--name"]: plan.get("--encoder") for plan in trainings(done)}
-    told = {
+    spec = ablation_spec(name, encoder="mit.pth", out=tmp_path)
+    expected = {
         variant.name: None if variant.name in drawn else "mit.pth" for variant in ablation.variant
     }
-    assert begun == told
+    assert {training.name: training.encoder for training in trainings(spec)} == expected
+    done = run(name, "--dry-run", "--encoder", "mit.pth", "--out", str(tmp_path / "o"))
     assert done.output.count("; its encoder from nothing") == len(drawn)
-    assert done.output.count("; its encoder from mit.pth") == len(told) - len(drawn)
-
-
-def trainings(done):
-    """The options of each training of a plan."""
-    lines = [line for line in done.output.splitlines() if " train --model " in line]
-    words = [shlex.split(line) for line in lines]
-    return [dict(pairwise(line[line.index("train") + 1 :])) for line in words]
+    assert done.output.count("; its encoder from mit.pth") == len(expected) - len(drawn)
 
 
 def test_an_encoder_can_be_named_for_one_network(tmp_path):
-    weights = (
-        "--encoder",
-        "mit.pth",
-        "--encoder",
-        "resnet50=r50=v1.pth",
-        "--encoder",
-        "mit-s4=s.pth",
-    )
-    done = run("encoders", "--dry-run", *weights, "--out", str(tmp_path / "o"))
-    assert [(plan["--name"], plan.get("--encoder")) for plan in trainings(done)] == [
-        ("resnet50", "r50=v1.pth"),
-        ("resnet101", None),
-        ("resnext101", None),
-        ("mit-s4", "s.pth"),
-        ("mit", "mit.pth"),
-    ]
+    weights = ("mit.pth", "resnet50=r50=v1.pth", "mit-s4=s.pth")
+    words = [word for text in weights for word in ("--encoder", text)]
+    done = run("encoders", "--dry-run", *words, "--out", str(tmp_path / "o"))
+    assert done.exit_code == 0, done.output
+    lines = [shlex.split(line) for line in done.output.splitlines() if " train --model " in line]
+    found = [words[words.index("--encoder") + 1] if "--encoder" in words else "" for words in lines]
+    assert found == ["r50=v1.pth", "", "", "s.pth", "mit.pth"]
 
 
-def test_what_stands_behind_the_dashes_goes_to_each_training_and_gpus_to_torchrun(tmp_path):
-    options = ("--precision", "bf16", "--batch", "32")
-    gpus = ("--gpus", "4", "--device", "cuda")
-    done = run("width", "--dry-run", *gpus, "--out", str(tmp_path / "o"), "--", *options)
-    plans = [line for line in done.output.splitlines() if " train --model " in line]
-    assert len(plans) == 5
-    for line in plans:
-        assert line.startswith("torchrun --standalone --nproc-per-node=4 -m robustbench_seg train ")
-        words = shlex.split(line)
-        context = main.commands["train"].make_context("train", words[words.index("train") + 1 :])
-        assert (context.params["precision"], context.params["batch"]) == ("bf16", 32)
-        assert context.params["iterations"] == 1000
-    scored = [line for line in done.output.splitlines() if " evaluate --model " in line]
-    assert all(line.startswith("torchrun ") for line in scored)
-    assert not any("bf16" in line for line in scored)
+def test_an_existing_file_with_an_equals_sign_is_for_all(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a=b.pth").write_text("")
+    done = run("width", "--dry-run", "--encoder", "a=b.pth", "--out", "o")
+    assert done.output.count("--encoder a=b.pth") == 5
+
+
+def test_options_behind_the_dashes_are_values_of_each_training(tmp_path, monkeypatch):
+    specs = []
+    monkeypatch.setattr("robustbench_seg.cli.ablation._overview", lambda spec: specs.append(spec))
+    options = ("--precision", "bf16", "--batch", "32", "--lr=2e-3", "--half", "--workers", "0")
+    done = run("width", "--dry-run", "--out", str(tmp_path / "o"), "--", *options)
+    assert done.exit_code == 0, done.output
+    (spec,) = specs
+    assert len(trainings(spec)) == 5
+    for training in trainings(spec):
+        assert (training.precision, training.half, training.workers) == ("bf16", True, 0)
+        assert (training.recipe.batch, training.recipe.lr) == (32, 2e-3)
+        assert (training.recipe.iterations, training.recipe.warmup) == (1000, 150)
+    assert "for 1000 steps with batch 32, lr 0.002, precision bf16, scored on" in spec.note()
 
 
 @pytest.mark.parametrize(
-    "option", ["--crop", "--iterations=9", "--seed", "--augment", "--name", "--model", "--minutes"]
+    "option",
+    ["--crop", "--iterations=9", "--seed", "--augment", "--name", "--model", "--minutes", "--out"],
 )
-def test_what_the_study_decides_does_not_go_behind_the_dashes(option, tmp_path):
+def test_what_the_ablation_sets_itself_does_not_go_behind_the_dashes(option, tmp_path):
     done = run("width", "--dry-run", "--out", str(tmp_path), "--", option, "1")
     assert done.exit_code == 2
-    assert f"{option}: the study decides that; see its own options" in done.output
+    name = option.partition("=")[0]
+    assert f"`{name}` is set by the ablation itself; leave it out" in done.stderr
+
+
+def test_the_library_refuses_the_same(tmp_path):
+    with pytest.raises(ModelError, match="`crop` is set by the ablation itself; leave it out"):
+        ablation_spec("width", out=tmp_path, crop=(64, 64))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--lr", "high"], "Invalid value for '--lr': 'high' is not a valid float."),
+        (["--learning-rate", "1"], "No such option '--learning-rate'"),
+        (["--batch", "0"], "batch = 0 is out of range"),
+        (["more"], "Got unexpected extra argument (more)"),
+    ],
+)
+def test_a_wrong_option_behind_the_dashes_is_an_error(options, message, tmp_path):
+    done = run("width", "--dry-run", "--out", str(tmp_path), "--", *options)
+    assert done.exit_code == 2
+    assert message in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        (["A", "B"], "two for all networks; say V=W, whose each is"),
-        (["c51=Q"], "--encoder c51=Q: unknown network 'c51'; did you mean 'c512'"),
-        (["c1024=Q"], "--encoder c1024=Q: unknown network 'c1024'"),
+        (["A", "B"], "two for all networks; write V=W for one of them"),
+        (["c51=Q"], "unknown network 'c51'; did you mean 'c512'"),
+        (["c1024=Q"], "unknown network 'c1024'"),
     ],
 )
-def test_an_encoder_of_nobody_is_refused(weights, message, tmp_path):
+def test_an_encoder_for_no_network_is_refused(weights, message, tmp_path):
     words = [word for text in weights for word in ("--encoder", text)]
     only = ("--variant", "c256", "--variant", "c512")
     done = run("width", "--dry-run", *only, *words, "--out", str(tmp_path))
@@ -204,39 +247,28 @@ def test_an_encoder_of_nobody_is_refused(weights, message, tmp_path):
 
 
 def test_the_paper_s_size_is_claimed_for_the_paper_s_size_alone(tmp_path):
-    ablation = load_ablation("width")
-    whole = Plan(
-        variants=ablation.variant,
-        scale=ablation.scale(full=True),
-        seeds=(0,),
-        encoders={},
-        options=(),
-        data=None,
-        limit=None,
-        device="cpu",
-        gpus=1,
-        out=tmp_path,
-    )
-    assert _how_far(ablation, whole, full=True) == "At the paper's size."
-    fewer = replace(whole, scale=replace(whole.scale, iterations=10), limit=1)
-    said = _how_far(ablation, fewer, full=True)
-    assert "for 10 steps, scored on the first 1 images of ade20k" in said
-    assert "after 40000 steps: compare orders, not numbers." in said
+    def note(**options):
+        return ablation_spec("width", out=tmp_path, full=True, **options).note()
+
+    assert note() == note(workers=8, gpus=8) == "At the paper's size."
+    words = note(iterations=10, limit=1)
+    assert "for 10 steps, scored on the first 1 images of ade20k" in words
+    assert "after 40000 steps: compare orders, not numbers." in words
+    for change in ({"precision": "bf16"}, {"batch": 8}, {"limit": 5}, {"dataset": "minicity"}):
+        assert note(**change).startswith("At the paper's size, but for what follows.")
 
 
 def test_each_seed_is_a_training_of_its_own_in_a_folder_of_its_own(tmp_path):
-    seeds = ("--seed", "3", "--seed", "1", "--seed", "3")
-    done = run("width", "--variant", "c512", "--variant", "c256", *seeds, "--dry-run",
-               "--iterations", "7", "--out", str(tmp_path))  # fmt: skip
-    found = [(Path(plan["--out"]).name, plan["--name"], plan["--seed"]) for plan in trainings(done)]
+    spec = ablation_spec(
+        "width", variants=["c512", "c256"], seeds=(3, 1, 3), iterations=7, out=tmp_path
+    )
+    found = [(t.out.name, t.name, t.recipe.seed, t.recipe.iterations) for t in trainings(spec)]
     assert found == [
-        ("c256-3", "c256", "3"),
-        ("c512-3", "c512", "3"),
-        ("c256-1", "c256", "1"),
-        ("c512-1", "c512", "1"),
+        ("c256-3", "c256", 3, 7),
+        ("c512-3", "c512", 3, 7),
+        ("c256-1", "c256", 1, 7),
+        ("c512-1", "c512", 1, 7),
     ]
-    assert done.output.count(" --iterations=7 ") == 4
-    assert "4 trainings of 7 steps" in done.output
 
 
 def test_an_unknown_variant_is_one_line(tmp_path):
@@ -256,6 +288,43 @@ def test_an_unknown_name_is_one_line(tmp_path):
         "robustseg: unknown ablation 'widht'; did you mean 'width'? Known: "
         "encoders, positions, width\n"
     )
+
+
+@pytest.mark.parametrize("root", ["train", "evaluate"])
+def test_a_folder_named_like_a_command_is_only_a_folder(root, tmp_path):
+    done = run("width", "--data", root, "--out", str(tmp_path))
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[-1].startswith("robustseg: minicity is drawn by the program")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Options of a training of seconds; nothing is scored."""
+    monkeypatch.setattr(EvaluateStep, "run", lambda self: None)
+    monkeypatch.setattr(ReportStep, "run", lambda self: None)
+    monkeypatch.setattr("robustbench_seg.ablation.run.ablation_table", lambda *_: pd.DataFrame())
+    return {"variants": ["c256"], "iterations": 2, "batch": 2, "workers": 0}
+
+
+def test_another_recipe_in_the_same_folder_is_refused(tmp_path, quick):
+    run_ablation("width", out=tmp_path, **quick)
+    lines = []
+    run_ablation("width", out=tmp_path, announce=lines.append, **quick)
+    assert lines[0] == "train c256, seed 0: finished before, after 2 iterations"
+    (tmp_path / "trained/c256-0/checkpoint.pt").unlink()
+    message = r"c256\.toml: the model of another training is there: lr 0\.001 and 0\.002 \(there"
+    with pytest.raises(ModelError, match=message):
+        run_ablation("width", out=tmp_path, lr=2e-3, **quick)
+
+
+@pytest.mark.slow
+def test_two_processes_do_the_steps_of_one(tmp_path):
+    options = ("--variant", "c256", "--iterations", "2", "--limit", "2", "--gpus", "2")
+    done = run("width", *options, "--out", str(tmp_path), "--", "--workers", "0", "--batch", "2")
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(tmp_path / "ablation.csv")
+    assert table[["model", "steps", "images"]].values.tolist() == [["c256", 2, 2]]
+    assert load_card(tmp_path / "trained/c256-0/c256.toml").training.processes == 2
 
 
 @pytest.mark.slow
@@ -278,12 +347,12 @@ def test_it_trains_scores_and_compares_and_does_nothing_twice(tmp_path: Path):
     assert "Scaled down. b0 in place of b2. Trained on minicity for 2 steps, scored on the" in text
     assert "cityscapes, after 160000 steps: compare orders, not numbers" in text
 
-    def made():
+    def written():
         weights = [*tmp_path.rglob("*.safetensors"), *tmp_path.glob("runs-1/*/parts/*")]
         return {path: path.stat().st_mtime_ns for path in weights}
 
-    before = made()
+    before = written()
     for checkpoint in list(tmp_path.rglob("checkpoint.pt"))[:2]:
         checkpoint.unlink()  # needed no longer
     assert run("positions", *options).exit_code == 0
-    assert before == made()
+    assert before == written()

@@ -210,7 +210,7 @@ def test_the_crop_is_what_the_network_sees():
         central_crop(image, card, (512, 768))
     assert str(error.value) == (
         "an image is 200x300 as segformer-b0 sees it, smaller than the crop of 512x768; "
-        "choose a smaller --size"
+        "choose a smaller size"
     )
 
 

@@ -61,9 +61,8 @@ def test_what_it_prints(write, tmp_path):
     )
     assert line(result, "mIoU in percent").endswith("1000 draws of 12 images, the same for A and B")
     assert line(result, "a model with one run").endswith("the luck of training is not covered")
-    assert (
-        "against poor, in percent (Kamann and Rother, arXiv 1908.05005; definition quoted from"
-        in (line(result, "CD, rCD:"))
+    assert line(result, "CD, rCD:") == (
+        "CD, rCD: against poor, in percent (Kamann and Rother, CVPR 2020, arXiv 1908.05005)"
     )
     assert line(result, "with only 12 images").endswith("intervals and p-values are rough")
     # 12 images of 2 x 70 + 0..11: 1746 right, 360 wrong of each class.

@@ -27,7 +27,7 @@ def test_scored_severities_that_are_no_range_are_listed_one_by_one(tmp_path):
         f"severities = [{', '.join(f'{{ sigma = {s} }}' for s in range(1, 6))}]\n"
     )
     output = CliRunner().invoke(corruptions, ["--protocol", str(tmp_path / "mine.toml")]).stdout
-    assert "gaussian_blur     blur      1,3,5   sigma" in output
+    assert "gaussian_blur blur 1,3,5 sigma 1 2 3 4 5" in " ".join(output.split())
 
 
 def test_several_protocols_are_listed_one_after_the_other_in_lines_that_fit():

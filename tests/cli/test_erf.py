@@ -65,13 +65,17 @@ def test_random_weights_are_named_so(tmp_path):
             ["--model", "hf:nvidia/x"],
             "robustseg: hf:nvidia/x: its stages are not known; erf takes models with a card\n",
         ),
-        (["--model", "segformer-b0-minicity", "--size", "256x256"], "choose a smaller --size\n"),
+        (["--model", "segformer-b0-minicity", "--size", "256x256"], "choose a smaller size\n"),
         (["--model", "segformer-b0-minicity", "--device", "cuda:99"], "choose another device\n"),
         (
             ["--model", "segformer-b0-minicity", "--model", "segformer-b0-minicity"],
             "measure them apart, or give one card a name of its own\n",
         ),
-        (["--model", "a", "--model", "b", "--weights", "w"], "goes with a single --model\n"),
+        (
+            ["--model", "a", "--model", "b", "--weights", "w"],
+            "robustseg: weights w: belong to one model, but 2 are given; measure the models one at "
+            "a time\n",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(arguments, message, tmp_path):

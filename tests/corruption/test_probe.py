@@ -17,7 +17,7 @@ from robustbench_seg.corruption import (
     probe_image,
     weather,
 )
-from robustbench_seg.errors import CardError
+from robustbench_seg.errors import CardError, CorruptionError
 from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol, merged
 
 PROTOCOL = merged(map(load_protocol, list_protocols()))
@@ -81,6 +81,15 @@ def test_a_condition_that_needs_a_larger_image_has_no_probe():
     protocol = type(PROTOCOL)("coarse", "1", "test", (coarse, spec))
     conditions = protocol.conditions(severities=[3])
     assert list(probe(conditions, protocol, "fast", 0)) == ["fog/3"]
+
+
+def test_a_name_that_does_not_exist_is_an_error():
+    with pytest.raises(CorruptionError, match="unknown stream 'slow'"):
+        probe([FOG], PROTOCOL, "slow", 0)
+    with pytest.raises(CorruptionError, match="seed -1 is not"):
+        probe([FOG], PROTOCOL, "fast", -1)
+    with pytest.raises(CorruptionError, match="the protocol cityscapes-c has no zoom_blur"):
+        probe([Condition("zoom_blur", 1)], load_protocol(), "fast", 0)
 
 
 def test_laws_of_a_protocol(monkeypatch):

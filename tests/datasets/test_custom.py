@@ -154,6 +154,13 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
         ("name", "label_map = {1 = 'rok'}\nname", "label_map.1: unknown class 'rok'; did you me"),
         ("name", "label_map = {1 = 3}\nname", "label_map.1: a class name or an index 0..2 is wan"),
         ("name", "label_map = {1 = true}\nname", "an index 0..2 is wanted, True given"),
+        ("name", "groups = {a = ['rok']}\nname", "groups.a: unknown class 'rok'; did you mean 'r"),
+        (
+            "name",
+            "groups = {a = ['rock'], b = ['rock']}\nname",
+            "groups.b: the class 'rock' is in a, too; leave it in one group",
+        ),
+        ("name", "groups = ['rock']\nname", "groups: "),
     ],
 )
 def test_a_wrong_description(describe, put, before, after, message):

@@ -14,7 +14,13 @@ from robustbench_seg.results import read_results
 
 IMAGES, CONDITIONS = 10, 9
 
+FULL = "disk-is-full"
+"""A file of this name in the folder: from now on no file may grow beyond 500 bytes, which is less
+than any part has."""
+
 MODEL = """
+import os
+import resource
 import time
 import numpy as np
 
@@ -22,6 +28,9 @@ class Reds:
     name, classes, version = "reds", ("dark", "bright"), "1"
 
     def __call__(self, image):
+        if os.path.exists("disk-is-full"):
+            _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
         time.sleep(0.02)
         return (image[..., 0] >> 7).astype(np.uint8)
 """

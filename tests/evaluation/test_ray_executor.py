@@ -1,12 +1,13 @@
 """The same rows on a Ray cluster, started here for the tests, also when a worker is killed."""
 
+import contextlib
 import json
-import os
-import signal
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import time
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -16,30 +17,61 @@ from robustbench_seg.evaluation.ray_executor import _environment
 from tests.evaluation.command import CONDITIONS, IMAGES, arguments, lay_out, rows, start, tables
 
 ray = pytest.importorskip("ray", reason="needs the extra robustseg[ray]")
+psutil = pytest.importorskip("psutil")  # ray brings it
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 
 
+def free_ports(count):
+    """Ports of this machine that nobody listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
 @pytest.fixture
-def cluster():
-    """Two CPUs of this machine; the address of the head."""
-    port = 20000 + os.getpid() % 20000
-    head = [*RAY, "start", "--head", f"--port={port}", "--num-cpus=2", "--disable-usage-stats"]
-    small = ["--include-dashboard=false", f"--object-store-memory={80 * 2**20}"]
-    done = subprocess.run([*head, *small], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield f"127.0.0.1:{port}"
-    subprocess.run([*RAY, "stop", "--force"], capture_output=True, check=False)
+def cluster(tmp_path):
+    """Two CPUs of this machine; the process of the head, and its address.
+
+    Another Ray on this machine is left alone: ports and folder are of this cluster's own, and it
+    ends with its head.
+    """
+    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets lie in it: a path must be short
+    names = ("port", "dashboard-agent-listen-port", "metrics-export-port")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    words = [
+        *("--head", "--block", *(f"--{name}={port}" for name, port in ports.items())),
+        *(f"--temp-dir={folder}", "--node-ip-address=127.0.0.1", "--include-dashboard=false"),
+        *("--num-cpus=2", f"--object-store-memory={80 * 2**20}", "--disable-usage-stats"),
+    ]
+    log = tmp_path / "head.log"
+    with log.open("w") as file:
+        head = subprocess.Popen([*RAY, "start", *words], stdout=file, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + 120
+        while "Ray runtime started" not in log.read_text():
+            assert head.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield head, f"127.0.0.1:{ports['port']}"
+    finally:
+        started = psutil.Process(head.pid).children(recursive=True) if head.poll() is None else []
+        head.terminate()
+        head.wait(timeout=60)
+        _, left = psutil.wait_procs(started, timeout=30)
+        for process in left:
+            process.kill()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def ray_workers():
-    """Processes that run a task now."""
+def workers_of(head):
+    """The processes of the cluster that run a task now."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if path.read_bytes().startswith(b"ray::run_block"):
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
+    for process in psutil.Process(head.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if " ".join(process.cmdline()).startswith("ray::run_block"):
+                found.append(process)
     return found
 
 
@@ -53,14 +85,15 @@ def test_rows_are_those_of_a_local_run_though_a_worker_is_killed(tmp_path, clust
     expected = rows(tmp_path / "local")
     assert len(expected) == IMAGES * CONDITIONS
 
-    monkeypatch.setenv("RAY_ADDRESS", cluster)
+    head, address = cluster
+    monkeypatch.setenv("RAY_ADDRESS", address)
     process = start(tmp_path, "ray", "--threads", "1", "--executor", "ray")
     deadline = time.monotonic() + 120
-    while not (victims := ray_workers()):
+    while not (victims := workers_of(head)):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    os.kill(victims[0], signal.SIGKILL)
+    victims[0].kill()
     _, told = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "robustseg: left out: images/3.png: the image file cannot be read" in told
@@ -102,4 +135,4 @@ def test_nodes_see_what_the_command_sees(monkeypatch):
 def test_shards_are_for_machines_without_a_cluster():
     result = CliRunner().invoke(main, arguments("out", "--executor", "ray", "--shard", "1/2"))
     assert result.exit_code == 2
-    assert "robustseg: a shard is for machines that share no cluster; leave it out" in result.stderr
+    assert "a shard is for machines that share no cluster; leave it out" in result.stderr

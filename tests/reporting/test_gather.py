@@ -147,7 +147,7 @@ def test_per_severity_and_per_class_rows(run):
     (panel,) = read_panels([run("beta", weaker)])
     table = panel.severities
     assert list(table.columns) == [
-        *["model", "dataset", "split", "corruption", "category", "severity", "scored"],
+        *["model", "dataset", "split", "protocol", "corruption", "category", "severity", "scored"],
         *["images", "miou", "ci_low", "ci_high"],
     ]
     assert len(table) == 81
@@ -157,8 +157,9 @@ def test_per_severity_and_per_class_rows(run):
     assert fog["miou"] == pytest.approx(39)  # 38, 39 and 40 on equal unions
     assert 38 <= fog["ci_low"] < 39 < fog["ci_high"] <= 40
     assert list(panel.per_class.columns) == [
-        *["model", "dataset", "split", "corruption", "severity", "class", "iou"]
+        *["model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou"]
     ]
+    assert set(table["protocol"]) == set(panel.per_class["protocol"]) == {"cityscapes-c"}
     assert len(panel.per_class) == 81 * 3
     grid = panel.class_grid("beta")
     assert grid.loc["car", "fog"] == pytest.approx(79 - 8 * 3)

@@ -36,7 +36,7 @@ def test_every_epoch_visits_every_image_once(batches):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_workers_change_nothing(workers, card):
-    # A dataset of the package: unlike one of this file, any kind of process can open it.
+    # A dataset of the package: a new process can import it.
     batches = Batches(open_dataset("minicity", split="train").first(7), RECIPE, card)
     alone = list(itertools.islice(stream(batches, 0), 5))
     together = list(itertools.islice(stream(batches, workers), 5))

@@ -170,7 +170,7 @@ def test_another_training_is_refused_by_name(blocks, small, card, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "difference"),
     [
         ({"resize": Resize(512, 2048)}, "scaled None there and {'short': 512"),
         (
@@ -179,10 +179,10 @@ def test_another_training_is_refused_by_name(blocks, small, card, tmp_path):
         ),
     ],
 )
-def test_another_way_in_is_another_training(blocks, small, card, tmp_path, change, told):
+def test_another_way_in_is_another_training(blocks, small, card, tmp_path, change, difference):
     recipe = TrainingRecipe(iterations=1, crop=(32, 32), batch=2)
     fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
-    with pytest.raises(ModelError, match=re.escape(told)):
+    with pytest.raises(ModelError, match=re.escape(difference)):
         fit(small(), blocks, blocks, recipe, replace(card, **change), out=tmp_path, workers=0)
 
 

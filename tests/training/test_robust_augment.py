@@ -53,7 +53,7 @@ class TestAll:
 
 
 class Scripted:
-    """A generator that says what it is told."""
+    """A generator with given draws."""
 
     def __init__(self, **answers):
         self.answers = answers

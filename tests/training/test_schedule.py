@@ -51,6 +51,10 @@ def test_the_papers_first_steps():
     assert recipe.lr * learning_rate_factor(recipe, 1500, done) == pytest.approx(5.94375e-5)
 
 
+def test_lists_are_tuples():
+    assert TrainingRecipe(crop=[64, 96]) == TrainingRecipe(crop=(64, 96))
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -61,6 +65,8 @@ def test_the_papers_first_steps():
         ({"resize": (2.0, 0.5)}, r"resize = \(2.0, 0.5\) is out of range"),
         ({"lr": 0.0}, "lr = 0.0 is out of range"),
         ({"lr": float("nan")}, "lr = nan is out of range"),
+        ({"crop": 512}, "crop = 512: two values wanted"),
+        ({"betas": (0.9,)}, r"betas = \(0.9,\): two values wanted"),
         ({"betas": (0.9, 1.0)}, r"betas = \(0.9, 1.0\) is out of range"),
         ({"warmup_ratio": 2.0}, "warmup_ratio = 2.0 is out of range"),
         ({"power": -1.0}, "power = -1.0 is out of range"),

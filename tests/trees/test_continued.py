@@ -15,7 +15,7 @@ from robustbench_seg.records.shard import Shard
 from robustbench_seg.trees import generate as module
 from robustbench_seg.trees.generate import generate
 from robustbench_seg.trees.manifest import read_manifest
-from robustbench_seg.trees.verify import verify
+from robustbench_seg.trees.verification import verify
 
 SOME = ("spatter", "contrast")
 OTHER_PIXELS = r"spatter at severity 1 and 1 more conditions give other pixels than when the tree"
@@ -84,7 +84,8 @@ def test_the_same_versions_with_another_constant_are_refused_too(town, tmp_path,
         then.setattr(weather, "WATER", weather.WATER * np.float32(1.05))
         generate(town.generation(tmp_path, corruptions=("spatter",), severities=(1, 2)))
     with pytest.raises(
-        CorruptionError, match=rf"{OTHER_PIXELS} was begun \(by the same versions of all libraries"
+        CorruptionError,
+        match=rf"{OTHER_PIXELS} was begun \(by the same versions of all libraries: on another",
     ):
         generate(town.generation(tmp_path, corruptions=("spatter",), severities=(1, 2)))
 
@@ -230,6 +231,13 @@ def test_shards_of_two_seeds_are_not_merged(town, tmp_path):
         shutil.copy(tmp_path / f"{index}/manifest.{index}-of-3.json", tmp_path / "1")
     with pytest.raises(CorruptionError, match="its seed is 0, not 1"):
         verify(tmp_path / "1")
+
+
+def test_the_manifest_of_a_shard_says_what_the_tree_is(town, tmp_path):
+    shard(town, tmp_path, 1)
+    (tmp_path / ".recipe.json").unlink()  # as a copy leaves it behind
+    with pytest.raises(CorruptionError, match="its seed is 0, not 1"):
+        shard(town, tmp_path, 2, seed=1)
 
 
 def test_shards_of_format_1_are_merged(town, tmp_path, first_format):

@@ -12,7 +12,7 @@ from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.shard import Shard
 from robustbench_seg.trees.generate import generate
 from robustbench_seg.trees.manifest import read_manifest
-from robustbench_seg.trees.verify import verify
+from robustbench_seg.trees.verification import verify
 
 
 def make(town, out, index, count=3, **changes):

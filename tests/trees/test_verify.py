@@ -9,7 +9,7 @@ from PIL import Image
 
 from robustbench_seg.errors import CardError, CorruptionError
 from robustbench_seg.trees.generate import generate
-from robustbench_seg.trees.verify import Problem, verify
+from robustbench_seg.trees.verification import Problem, verify
 
 FOG = "fog/5/leftImg8bit/val/ulm/ulm_1_leftImg8bit.png"
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,14 @@ from huggingface_hub import constants
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.records.model_card import list_models, load_card
 from robustbench_seg.segmenter import load_model
-from robustbench_seg.weights import cached_weights, fetch_weights, parse_source, save_weights
+from robustbench_seg.weights import (
+    cached_weights,
+    fetch_hub_folder,
+    fetch_weights,
+    parse_source,
+    save_weights,
+)
+from robustbench_seg.weights.sources import named_digest
 
 CARD = """
 architecture = "segformer"
@@ -69,9 +78,10 @@ def message(call):
 
 def test_a_model_whose_weights_are_not_at_hand_downloads_them_once(server, card, cache, weights):
     network, data = weights
-    name = f"b0-{hashlib.sha256(data).hexdigest()[:8]}.pth"
+    digits = hashlib.sha256(data).hexdigest()[:8]
+    name = f"b0-{digits}.pth"
     server.files[f"/some/{name}"] = data
-    mine = card(source="url", location=f"{server.url}/some/{name}")
+    mine = card(source="url", location=f"{server.url}/some/{name}", sha256=digits)
     assert cached_weights(mine) is None
     loaded = load_model(mine.folder / "mine.toml")
     for key, tensor in network.state_dict().items():
@@ -81,15 +91,57 @@ def test_a_model_whose_weights_are_not_at_hand_downloads_them_once(server, card,
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("given", ["sha256", "name"])
-def test_the_digest_of_a_card_and_of_a_file_name_is_checked(server, card, cache, given):
+@pytest.mark.parametrize("digits", ["0" * 8, "0" * 64])
+def test_the_digest_of_a_card_is_binding(server, card, cache, digits):
     server.files["/b0-00000000.pth"] = b"PK other bytes"
-    weights = {"sha256": "0" * 64} if given == "sha256" else {}
-    mine = card(source="url", location=f"{server.url}/b0-00000000.pth", **weights)
+    mine = card(source="url", location=f"{server.url}/b0-00000000.pth", sha256=digits)
     assert "wrong bytes: their sha256 begins with" in message(lambda: fetch_weights(mine))
     # A file put there by hand is checked no less.
     (cache / "b0-00000000.pth").write_bytes(b"PK other bytes")
     assert "wrong bytes" in message(lambda: fetch_weights(mine))
+
+
+def test_the_digest_of_a_url_s_fragment_is_binding(server, card):
+    digits = hashlib.sha256(b"PK bytes").hexdigest()
+    server.files["/b0.pth"] = b"PK bytes"
+    mine = card(source="none")
+
+    def fetched(fragment):
+        source = parse_source(f"{server.url}/b0.pth#sha256={fragment}")
+        return fetch_weights(replace(mine, weights=source))
+
+    assert fetched(digits).read_bytes() == fetched(digits[:8].upper()).read_bytes() == b"PK bytes"
+    assert server.requests == [("GET", "/b0.pth", None)]
+    assert "wrong bytes: their sha256 begins with" in message(lambda: fetched("0" * 8))
+    for wrong in ("", "1234567", "g" * 8):
+        assert message(lambda wrong=wrong: parse_source(f"https://a/b#sha256={wrong}")) == (
+            f"https://a/b#sha256={wrong}: 8 to 64 hexadecimal digits belong behind #sha256="
+        )
+
+
+def test_digits_in_a_file_s_name_are_a_hint_only(server, card, caplog):
+    digits = hashlib.sha256(b"PK bytes").hexdigest()
+    server.files |= {f"/b0-{name}.pth": b"PK bytes" for name in ("7f3c2a1b", digits[:8])}
+    right, wrong = (
+        card(source="url", location=f"{server.url}/b0-{name}.pth")
+        for name in (digits[:8], "7f3c2a1b")
+    )
+    assert fetch_weights(right).read_bytes() == b"PK bytes"
+    assert not caplog.messages
+    assert fetch_weights(wrong).read_bytes() == b"PK bytes"
+    assert caplog.messages == [
+        f"warning: {server.url}/b0-7f3c2a1b.pth: its name ends in 7f3c2a1b, but its sha256 begins "
+        f"with {digits[:8]}; it is used all the same. Add #sha256={digits[:16]} to the URL to have "
+        "it verified"
+    ]
+
+
+def test_shipped_cards_state_the_digest_that_their_file_s_name_ends_in():
+    sources = [load_card(name).weights for name in list_models()]
+    named = {source.location: source.sha256 for source in sources if source.source == "url"}
+    said = {url: digits for url in named if (digits := named_digest(url))}
+    assert len(said) > 30
+    assert {url: named[url] for url in said} == said
 
 
 def test_equal_names_of_different_places_do_not_mix(server, card):
@@ -165,6 +217,26 @@ def test_the_hub_is_asked_for_the_card_s_revision(hub, card, weights):
     mine = card(source="huggingface", location=REPOSITORY, revision=COMMIT)
     hub.files = {f"/{REPOSITORY}/resolve/{COMMIT}/model.safetensors": weights[1]}
     assert COMMIT in fetch_weights(mine).parts
+
+
+def test_a_folder_put_by_hand_does_not_stand_for_a_revision(hub, card, weights, cache, caplog):
+    hub.files = {f"/{REPOSITORY}/resolve/v1/model.safetensors": weights[1]}
+    plain, place = (cache / f"someone--segformer-b0{end}" for end in ("", "@v1"))
+    plain.mkdir(parents=True)
+    (plain / "model.safetensors").write_bytes(b"another revision")
+    mine = card(source="huggingface", location=REPOSITORY, revision="v1")
+    assert fetch_weights(mine).read_bytes() == weights[1]
+    assert caplog.messages == [
+        f"warning: {REPOSITORY}: revision v1 of the hub is used, not the folder {plain}; if that "
+        "holds this revision, rename it to someone--segformer-b0@v1"
+    ]
+    caplog.clear()
+    shutil.copytree(plain, place)
+    assert fetch_weights(mine) == cached_weights(mine) == place / "model.safetensors"
+    assert fetch_hub_folder(REPOSITORY, "v1", ()) == place
+    assert not caplog.messages
+    # Without a revision it is as good as the hub's.
+    assert fetch_hub_folder(REPOSITORY, None, ()) == plain
 
 
 def test_a_hub_repository_without_weights_is_said(hub, card):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from robustbench_seg.datasets.base import Image, Sample
-from robustbench_seg.datasets.cityscapes_classes import CLASSES, LABEL_ID_OF_TRAIN_ID, PALETTE
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.minicity.canvas import Canvas
 from robustbench_seg.datasets.minicity.light import develop
 from robustbench_seg.datasets.minicity.scene import Street
@@ -58,8 +58,8 @@ class Minicity:
     count: int | None = None
 
     name = "minicity"
-    classes = CLASSES
-    palette = PALETTE
+    classes = dataset_facts("cityscapes").classes
+    palette = dataset_facts("cityscapes").colours
     clip = 1
 
     def __post_init__(self) -> None:
@@ -75,6 +75,9 @@ class Minicity:
             raise DatasetError(
                 f"minicity: the first {self.count} images were asked for; ask for 1 or more"
             )
+
+    def __repr__(self) -> str:
+        return f"<dataset {self.name} {self.split}: {len(self)} drawn images>"
 
     def __len__(self) -> int:
         whole = SCENES[self.split]
@@ -112,7 +115,7 @@ class Minicity:
 
 
 def write_minicity(
-    root: Path, split: str = "val", size: tuple[int, int] = SIZE, count: int | None = None
+    root: Path | str, split: str = "val", size: tuple[int, int] = SIZE, count: int | None = None
 ) -> None:
     """Write a split (its first `count` scenes) under `root` as Cityscapes lays out its files.
 
@@ -120,12 +123,16 @@ def write_minicity(
     *_gtFine_labelIds.png with the official label ids, readable by any Cityscapes tool. Each file
     appears whole or not at all. Raises DatasetError as `Minicity` does.
     """
-    label_id = np.array([*LABEL_ID_OF_TRAIN_ID.values()], np.uint8)
+    # The first id of each class index; ids that are ignored or unknown are none of them.
+    table = dataset_facts("cityscapes").table
+    label_id = np.array(
+        [np.flatnonzero(table == i)[0] for i in range(len(Minicity.classes))], np.uint8
+    )
     for sample in Minicity(split, size, count):
         truth = sample.id.replace("leftImg8bit/", "gtFine/", 1)
         truth = truth.replace("_leftImg8bit.png", "_gtFine_labelIds.png")
-        _save(root / sample.id, sample.image)
-        _save(root / truth, label_id[sample.labels])
+        _save(Path(root) / sample.id, sample.image)
+        _save(Path(root) / truth, label_id[sample.labels])
 
 
 def _save(path: Path, pixels: NDArray[np.uint8]) -> None:

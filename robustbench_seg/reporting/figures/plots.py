@@ -5,7 +5,7 @@ page can search and recolour it.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import cycle, pairwise, product
 from pathlib import Path
@@ -35,7 +35,7 @@ _VARIABLES = {
 }
 """The page's own colours, which follow its light or dark scheme."""
 
-_STYLE: dict[Any, Any] = {
+_STYLE: Mapping[Any, Any] = {
     "svg.hashsalt": "robustseg",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -65,7 +65,7 @@ Dash = Literal["-", "--", ":", "-."]
 _DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
 
 
-def line_styles(models: Sequence[str]) -> dict[str, tuple[str, Dash]]:
+def line_styles(models: Sequence[str]) -> Mapping[str, tuple[str, Dash]]:
     """Colour and dash of each model: eight colour-blind-safe colours, then the next dash.
 
     Of more than 32 models the 33rd looks like the first again.

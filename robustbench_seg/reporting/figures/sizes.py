@@ -1,5 +1,6 @@
 """Size against accuracy: what section 4.2 of arXiv 2105.15203 discusses, as a figure."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -15,7 +16,7 @@ _NAMED = 6
 
 _COLUMNS = 2
 
-_TEXT: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5}
+_TEXT: Mapping[str, Any] = {"textcoords": "offset points", "fontsize": 7.5}
 
 
 def size_figure(costs: pd.DataFrame) -> Figure:

@@ -1,5 +1,6 @@
 """What the SegFormer paper says of cost and accuracy (arXiv 2105.15203, tables 1a, 2 and 4)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,7 @@ from robustbench_seg.reporting.literature.published import published_table
 
 Size = tuple[int, int]
 
-_CARDS: dict[tuple[str, str], tuple[str, int]] = {
+_CARDS: Mapping[tuple[str, str], tuple[str, int]] = {
     ("DeepLabV3+", "MobileNetV2"): ("deeplabv3plus-mobilenetv2-openmmlab", 1024),
     ("DeepLabV3+", "ResNet-101"): ("deeplabv3plus-r101-openmmlab", 1024),
     ("SegFormer (short side 1024)", "MiT-B0"): ("segformer-b0", 1024),
@@ -34,12 +35,12 @@ def published_costs() -> pd.DataFrame:
     return pd.DataFrame([*_table1a(), *_table2(), *_table4()])
 
 
-def costs_by_card() -> dict[tuple[str, Size], dict[str, float]]:
+def costs_by_card() -> Mapping[tuple[str, Size], dict[str, float]]:
     """What the tables say of a card's network on an image of a size.
 
     Of params_m, gmacs and images_per_s those that are said; the first table that says one counts.
     """
-    known: dict[tuple[str, Size], dict[str, float]] = {}
+    known = dict[tuple[str, Size], dict[str, float]]()
     for row in published_costs().to_dict("records"):
         if pd.isna(row["card"]):
             continue

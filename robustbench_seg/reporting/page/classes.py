@@ -3,7 +3,7 @@
 import pandas as pd
 
 from robustbench_seg.records.protocol import CLEAN
-from robustbench_seg.reporting.page.views import Cell, Column, Group, Row, Table, number
+from robustbench_seg.reporting.page.views import Cell, Column, Group, Table, TableRow, number
 from robustbench_seg.reporting.panels import Panel
 
 LEARNT = 10.0
@@ -32,7 +32,7 @@ def class_table(panel: Panel) -> Table:
         for clean, mean in zip(cleans, means, strict=True):
             cells.append(Cell(number(clean[place]), classes="starts"))
             cells += [Cell(number(mean[place])), Cell(number(clean[place] - mean[place]))]
-        rows.append(Row(cells))
+        rows.append(TableRow(cells))
     note = "IoU in percent. A class that occurs nowhere has no score."
     return Table(f"{panel.name}: classes.", columns, rows, note=note, groups=groups)
 

@@ -11,6 +11,7 @@ from robustbench_seg.files import write_text
 from robustbench_seg.measures import MEASURES
 from robustbench_seg.records.protocol import list_protocols
 from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.page.folder import report_files, report_folder
 from robustbench_seg.reporting.page.panel_view import panel_view, slug, unique
 from robustbench_seg.reporting.page.pictures import copy_pictures
 from robustbench_seg.reporting.page.provenance import run_views
@@ -28,33 +29,53 @@ WORDS = (
      "frames where they are a video; a difference of two models draws the same for both. Where a "
      "model was trained several times it draws the trainings, too; otherwise it covers the choice "
      "of images only. The random numbers of the corruptions are never covered."),
-    ("CD, rCD", "Corruption degradation of Kamann and Rother (definition quoted from memory): "
-     "error of a model over the error of the reference model, summed over scored severities; rCD "
-     "takes the error beyond clean. In percent; below 100 is more robust than the reference."),
+    ("CD, rCD", "Corruption degradation (Kamann and Rother, CVPR 2020, arXiv 1908.05005). With D = "
+     "100 - mIoU, CD of a corruption is the sum of D over its scored severities, divided by the "
+     "same sum of the reference model; rCD takes D - D(clean) instead of D. Both are averaged over "
+     "the corruptions. In percent; below 100 is more robust than the reference."),
 )  # fmt: skip
 
 
 def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> Path:
     """Write the whole report into `out`; returns the path of index.html.
 
-    Beside it lie tables/, figures/ and pictures/. Raises ResultsError where the report is to have
-    no pictures, and those of an earlier one are there.
+    Beside it lie tables/, figures/, pictures/ and report.json, the list of these files. The report
+    replaces an earlier one in `out`, whose other files are removed; files that no report wrote
+    stay.
 
     pictures: whether the page holds images of the dataset, whose licence may forbid to pass it on
+
+    Raises ResultsError where the report is to have no pictures, and `out` has some that are not
+    in the list of an earlier report.
     """
-    if not pictures and (out / "pictures").exists():
-        raise ResultsError(
-            f"{out / 'pictures'} holds pictures of an earlier report; remove it, or choose another "
-            "folder for a report without any"
-        )
-    write_tables(panels, out / "tables")
+    if not pictures:
+        _check_no_pictures(out)
+    with report_folder(out) as folder:
+        _write(panels, folder, pictures)
+    return out / "index.html"
+
+
+def _check_no_pictures(out: Path) -> None:
+    listed = report_files(out)
+    for path in (out / "pictures").rglob("*"):
+        if path.is_file() and path.relative_to(out).as_posix() not in listed:
+            raise ResultsError(
+                f"{out / 'pictures'} holds pictures that are not of the report in {out}; remove "
+                "it, or choose another folder for a report without any"
+            )
+
+
+def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
+    """Write index.html and the folders beside it."""
+    write_tables(panels, folder / "tables")
     stems = unique([slug(panel.name) for panel in panels])
+    width = _thumbnail_width(len(panels)) if pictures else 0
     shown = [
-        panel_view(panel, stem, out / "figures", _thumbnail_width(len(panels)) if pictures else 0)
+        panel_view(panel, stem, folder / "figures", width)
         for panel, stem in zip(panels, stems, strict=True)
     ]
     for panel in panels if pictures else ():
-        copy_pictures(panel, out / "pictures")
+        copy_pictures(panel, folder / "pictures")
     runs = [view for panel in panels for run in panel.measured for view in run_views(panel, run)]
     environment = Environment(
         loader=PackageLoader("robustbench_seg.content.reports", "templates"),
@@ -72,8 +93,7 @@ def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> 
         words=WORDS,
         pictures=pictures,
     )
-    write_text(out / "index.html", html)
-    return out / "index.html"
+    write_text(folder / "index.html", html)
 
 
 def _shows_published(panels: Sequence[Panel]) -> bool:

@@ -16,8 +16,8 @@ from robustbench_seg.reporting.figures.plots import (
     write_figure,
 )
 from robustbench_seg.reporting.finding import sentences
-from robustbench_seg.reporting.literature.claims import claims_table
 from robustbench_seg.reporting.page import views
+from robustbench_seg.reporting.page.claims import claims_table
 from robustbench_seg.reporting.page.classes import class_table, fallen
 from robustbench_seg.reporting.page.hardest import HardestView, hardest_views
 from robustbench_seg.reporting.page.pictures import Album, album
@@ -159,7 +159,7 @@ def slug(text: str) -> str:
 
 def unique(names: Sequence[str]) -> list[str]:
     """The names, later ones that are taken numbered."""
-    taken: dict[str, int] = {}
+    taken = dict[str, int]()
     for name in names:
         free, count = name, 1
         while free in taken:

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -39,7 +39,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One row; the first cell is its header. `kind` is a CSS class."""
 
     cells: Sequence[Cell]
@@ -73,7 +73,7 @@ class Table:
 
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
     note: str = ""
     groups: Sequence[Group] = field(default_factory=tuple)
     kind: str = ""
@@ -87,7 +87,10 @@ def number(value: float, digits: int = 1) -> str:
 
 
 def ranking_table(panel: Panel) -> Table:
-    """Clean, mean with its interval, retention, category means, parameters; best first."""
+    """Clean, mean with its interval, retention, category means, parameters; best first.
+
+    Columns in which no row has a value are left out.
+    """
     means = panel.category_means
     count, others = len(panel.protocol.names), other_scores(panel)
     columns = [
@@ -112,7 +115,7 @@ def ranking_table(panel: Panel) -> Table:
         limits = panel.interval(model) if measured else None
         values = [record["retention"], *means.iloc[place], *panel.degradation.iloc[place]]
         rows.append(
-            Row(
+            TableRow(
                 [
                     Cell(
                         model,
@@ -129,6 +132,12 @@ def ranking_table(panel: Panel) -> Table:
                 kind=source,
             )
         )
+    shown = [any(row.cells[place].text for row in rows) for place in range(len(columns))]
+    columns = [column for column, there in zip(columns, shown, strict=True) if there]
+    rows = [
+        replace(row, cells=[cell for cell, there in zip(row.cells, shown, strict=True) if there])
+        for row in rows
+    ]
     return Table(
         f"{panel.name}: mIoU in percent, most robust first.", columns, rows, note=_note(panel)
     )

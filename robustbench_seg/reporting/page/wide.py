@@ -12,7 +12,7 @@ import seaborn as sns
 
 from robustbench_seg.records.protocol import CLEAN, CorruptionSpec
 from robustbench_seg.reporting.figures.plots import HEAT
-from robustbench_seg.reporting.page.views import Cell, Column, Group, Row, Table, number, tag
+from robustbench_seg.reporting.page.views import Cell, Column, Group, Table, TableRow, number, tag
 from robustbench_seg.reporting.panels import Measured, Panel
 
 STEPS = 33
@@ -43,7 +43,7 @@ def wide_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
         for shown, column in zip([None, *specs], columns[1:], strict=True):
             value = float(record[shown.name if shown else CLEAN.name])
             cells.append(_cell(value, span, _title(run, shown, value), column.starts_group))
-        rows.append(Row(cells, kind=source))
+        rows.append(TableRow(cells, kind=source))
     return Table(
         caption, columns, rows, groups=groups, kind="heat", ramp=ramp(), reference=panel.baseline
     )

@@ -1,6 +1,8 @@
 """hf:ID or hf:FOLDER: any semantic segmentation model of transformers, run by that library."""
 
 import json
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import fetch_hub_folder, find_weights, parse_source
+
+log = logging.getLogger(__name__)
 
 LAW = 1
 """Raised whenever images go into a model of transformers otherwise."""
@@ -40,6 +44,12 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
     source = parse_source(where)
     folder = Path(location)
     if not folder.is_dir():
+        if source.revision and Path(source.location).is_dir():
+            log.warning(
+                "warning: %s: revision %s of the hub is used, not the folder %s; leave out "
+                "@%s to use the folder",
+                *(where, source.revision, source.location, source.revision),
+            )
         folder = fetch_hub_folder(source.location, source.revision, (CONFIG, PROCESSOR))
     preprocessing = read_normalisation(folder, where)
     network = TransformersNetwork(folder, where)
@@ -134,7 +144,7 @@ class TransformersNetwork(nn.Module):
         return logits
 
 
-def _read_json(path: Path, where: str) -> dict[str, Any]:
+def _read_json(path: Path, where: str) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

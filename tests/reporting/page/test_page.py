@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from fake_runs import HOSTILE, steady, weaker, write_run
 
-from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.page.page import _command
@@ -144,12 +143,15 @@ def test_tables_hold_what_the_contract_says(report):
     with (report / "tables" / "per_severity.csv").open(newline="") as file:
         head = next(csv.reader(file))
     assert head == [
-        *("model", "dataset", "split", "corruption", "category", "severity", "scored", "images"),
-        *("miou", "ci_low", "ci_high"),
+        *("model", "dataset", "split", "protocol", "corruption", "category", "severity", "scored"),
+        *("images", "miou", "ci_low", "ci_high"),
     ]
     with (report / "tables" / "per_class.csv").open(newline="") as file:
-        head = next(csv.reader(file))
-    assert head == ["model", "dataset", "split", "corruption", "severity", "class", "iou"]
+        head, *rows = csv.reader(file)
+    assert head == [
+        *("model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou")
+    ]
+    assert {row[3] for row in rows} == {"cityscapes-c"}
     with (report / "tables" / "published.csv").open(newline="") as file:
         assert len(list(csv.reader(file))) == 14
     names = {path.name for path in (report / "tables").iterdir()}
@@ -162,7 +164,7 @@ def test_tables_hold_what_the_contract_says(report):
 def test_the_same_runs_give_the_same_bytes_in_any_place(runs, report, tmp_path):
     again = write_page(read_panels([runs]), tmp_path / "elsewhere").parent
     files = sorted(path.relative_to(report) for path in report.rglob("*") if path.is_file())
-    assert len(files) == 1 + 9 + 2 * 4 + len(list(runs.glob("alpha*/pictures/**/*.*")))
+    assert len(files) == 2 + 9 + 2 * 4 + len(list(runs.glob("alpha*/pictures/**/*.*")))
     for name in files:
         assert (report / name).read_bytes() == (again / name).read_bytes(), name
 
@@ -232,13 +234,6 @@ def test_the_command_names_the_file_of_a_protocol_of_ones_own(run):
     mine = replace(load_protocol(), name="mine")
     panels = read_panels([run("alpha", protocol="mine")], protocol=mine)
     assert _command(panels, pictures=True).endswith(" --out report --protocol mine.toml")
-
-
-def test_pictures_of_an_earlier_report_are_not_left_in_one_without(run, tmp_path):
-    panels = read_panels([run("alpha")])
-    (tmp_path / "report" / "pictures").mkdir(parents=True)
-    with pytest.raises(ResultsError, match="pictures holds pictures of an earlier report; remove"):
-        write_page(panels, tmp_path / "report", pictures=False)
 
 
 def test_without_pictures_no_frame_of_the_dataset_is_in_the_report(html, bare):

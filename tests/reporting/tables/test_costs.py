@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.reporting.tables.costs import cost_table
+from robustbench_seg.reporting.tables.costs import cost_table, cost_text, others_text
 
 
 def test_a_card_is_counted_where_the_paper_counts_it_else_at_its_dataset_s_size():
@@ -48,8 +48,7 @@ def test_a_model_of_the_user_s_own_is_counted_and_measured(tmp_path):
         '[weights]\nsource = "none"\nlicence = "none"\n'
         '[preprocessing]\nmean = [0, 0, 0]\nstd = [1, 1, 1]\n[inference]\nmode = "whole"\n'
     )
-    how = {"device": "cpu", "precision": "float32", "threads": 1}
-    (row,) = cost_table([str(card)], repeat=1, how=how).to_dict("records")
+    (row,) = cost_table([str(card)], repeat=1, threads=1).to_dict("records")
     assert (row["model"], row["dataset"], row["size"]) == ("own", "camvid", "360x480")
     assert row["images_per_s"] == pytest.approx(1 / row["seconds"])
     assert row["peak_mb"] > 50
@@ -59,3 +58,17 @@ def test_a_model_of_the_user_s_own_is_counted_and_measured(tmp_path):
 def test_an_unknown_card_is_named():
     with pytest.raises(ModelError, match="unknown model 'segformer-b7'"):
         cost_table(["segformer-b7"])
+
+
+def test_text_leaves_out_what_no_row_has_and_marks_what_one_lacks():
+    lines = cost_text(cost_table(["segformer-b0", "deeplabv3plus-mobilenetv2"])).splitlines()
+    assert lines[0].split() == [
+        *("model", "classes", "size", "params", "M", "(paper)", "GMAC", "written", "(paper)"),
+        *("(paper)", "mIoU"),
+    ]
+    assert lines[1].split()[3:5] == ["3.72", "3.8"]
+    assert lines[2].split()[-2:] == ["-", "-"]
+    assert {len(line) for line in lines} == {len(lines[0])}
+    others = others_text().splitlines()
+    assert others[0].split()[:3] == ["table", "model", "dataset"]
+    assert ["2", "ICNet", "cityscapes", "-", "-", "30.3", "67.7"] in map(str.split, others)

@@ -5,8 +5,8 @@ import pytest
 from fake_runs import steady, weaker
 
 from robustbench_seg.reporting import read_panels, write_page
-from robustbench_seg.reporting.literature.claims import claims_table
 from robustbench_seg.reporting.literature.published import published_table
+from robustbench_seg.reporting.page.claims import claims_table
 from robustbench_seg.reporting.page.classes import fallen
 from robustbench_seg.reporting.page.views import ranking_table
 from robustbench_seg.reporting.tables.files import TIDY, write_tables

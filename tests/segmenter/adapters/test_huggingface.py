@@ -157,3 +157,22 @@ def test_what_is_wrong_with_it_is_said_in_one_line(folder, spoil):
 def test_it_brings_its_own_weights(folder):
     with pytest.raises(ModelError, match="brings its own weights; --weights goes with a card"):
         load_segmenter(f"hf:{folder}", weights="none")
+
+
+def test_a_revision_is_the_hub_s_though_a_folder_has_the_id_s_name(folder, monkeypatch, caplog):
+    asked = []
+
+    def fetch(repository, revision, names):
+        asked.append((repository, revision))
+        return folder
+
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setattr("robustbench_seg.segmenter.adapters.huggingface.fetch_hub_folder", fetch)
+    load_segmenter("hf:mine", classes=CLASSES)
+    assert (asked, caplog.messages) == ([], [])
+    load_segmenter("hf:mine@v2", classes=CLASSES)
+    assert asked == [("mine", "v2")]
+    assert caplog.messages == [
+        "warning: hf:mine@v2: revision v2 of the hub is used, not the folder mine; leave out @v2 "
+        "to use the folder"
+    ]

@@ -1,0 +1,80 @@
+"""A step done by several processes of torchrun, one for each GPU."""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from robustbench_seg.ablation.steps import EvaluateStep, TrainStep
+from robustbench_seg.cards import from_table, to_table
+from robustbench_seg.errors import CardError, IncompleteError, RobustsegError, unknown
+from robustbench_seg.files import write_json
+
+KINDS: dict[str, type[TrainStep] | type[EvaluateStep]] = {
+    "train": TrainStep,
+    "evaluate": EvaluateStep,
+}
+
+INTERRUPTED = 130
+"""What a program exits with after Ctrl-C."""
+
+
+def write_step(step: TrainStep | EvaluateStep, file: Path) -> None:
+    """Write a step as JSON."""
+    kind = next(name for name, known in KINDS.items() if isinstance(step, known))
+    write_json(file, {"kind": kind, "step": to_table(step)})
+
+
+def read_step(file: Path) -> TrainStep | EvaluateStep:
+    """Read what `write_step` wrote.
+
+    Raises:
+        CardError: The file is not such a one.
+    """
+    try:
+        table = json.loads(file.read_text(encoding="utf-8"))
+        kind, step = table["kind"], table["step"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CardError(f"{file}: not a step of an ablation: {error!r}") from None
+    if kind not in KINDS:
+        raise CardError(f"{file}: {unknown('step', str(kind), KINDS)}")
+    return from_table(KINDS[kind], step, str(file))
+
+
+def run_in_processes(step: TrainStep | EvaluateStep, processes: int) -> None:
+    """Do a step in processes that torchrun starts.
+
+    Raises:
+        RobustsegError: What one of the processes raised.
+        IncompleteError: One of them failed in another way, or was killed.
+        KeyboardInterrupt: They were interrupted.
+    """
+    with tempfile.TemporaryDirectory(prefix="robustseg-") as folder:
+        file = Path(folder) / "step.json"
+        write_step(step, file)
+        code = subprocess.run([*_torchrun(processes), str(file)], check=False).returncode
+        failure = error_file(file)
+        failed = json.loads(failure.read_text(encoding="utf-8")) if failure.exists() else None
+    if code in (INTERRUPTED, -signal.SIGINT):
+        raise KeyboardInterrupt
+    if code and failed:
+        error = RobustsegError(f"{step}: {failed['message']}")
+        error.exit_code = failed["exit_code"]
+        raise error
+    if code:
+        end = f"were killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
+        raise IncompleteError(
+            f"{step}: its processes {end}; what is finished is kept: start again to go on"
+        )
+
+
+def error_file(step: Path) -> Path:
+    """Where a process that does the step of a file writes the error that it ends with."""
+    return step.with_suffix(".error.json")
+
+
+def _torchrun(processes: int) -> list[str]:
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    return [*start, f"--nproc-per-node={processes}", "-m", "robustbench_seg.ablation.step"]

@@ -1,0 +1,81 @@
+"""An ablation is run: steps that are finished are left out, the table is written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from robustbench_seg.ablation.processes import run_in_processes
+from robustbench_seg.ablation.spec import AblationSpec, ablation_spec
+from robustbench_seg.ablation.steps import EvaluateStep, Step, TrainStep
+from robustbench_seg.ablation.table import ablation_table
+from robustbench_seg.files import write_text
+from robustbench_seg.records.model_card import card_text
+from robustbench_seg.reporting.tables.formats import csv, markdown
+
+
+@dataclass(frozen=True)
+class AblationResult:
+    """What an ablation came to.
+
+    Attributes:
+        table: A row for each model, in the ablation's order; see `ablation_table`.
+        note: How far this is from the paper's experiment, in words.
+        path: The table and the note as Markdown; the CSV lies beside it.
+    """
+
+    table: pd.DataFrame
+    note: str
+    path: Path
+
+
+def run_ablation(
+    ablation: str | AblationSpec,
+    *,
+    announce: Callable[[str], object] | None = None,
+    **options: Any,
+) -> AblationResult:
+    """Run an ablation of the SegFormer paper.
+
+    Every network is trained, scored clean and under every corruption, and put beside the paper's
+    row. What is finished is not done again.
+
+    Args:
+        ablation: A specification, or one of `list_ablations()`.
+        announce: Called with a line of words before each step.
+        **options: Those of `ablation_spec`, with a name.
+
+    Returns:
+        The table, how far it is from the paper's experiment, and where it lies.
+
+    Raises:
+        RobustsegError: What a step raises. The first failure ends the ablation, and what is
+            finished is kept.
+    """
+    spec = ablation_spec(ablation, **options) if isinstance(ablation, str) else ablation
+    for variant in spec.variants:
+        text = card_text(
+            spec.ablation.card(variant, spec.full), f"{spec.ablation.title}: for training."
+        )
+        write_text(spec.card_file(variant), text)
+    for step in spec.steps():
+        before = step.finished() if isinstance(step, TrainStep) else None
+        if announce:
+            announce(f"{step}: {before.summary}" if before else str(step))
+        if before is None:
+            _run(step, spec.gpus)
+    paper = f"paper, {spec.ablation.full.dataset}"
+    table, note = ablation_table(spec.runs, spec.published(), paper), spec.note()
+    path = spec.out / "ablation.md"
+    write_text(path.with_suffix(".csv"), csv(table))
+    write_text(path, f"{spec.ablation.title}. {note}\n\n{markdown(table)}")
+    return AblationResult(table, note, path)
+
+
+def _run(step: Step, gpus: int) -> None:
+    if gpus > 1 and isinstance(step, TrainStep | EvaluateStep):
+        run_in_processes(step, gpus)
+    else:
+        step.run()

@@ -1,0 +1,223 @@
+"""An ablation as it was asked for: its steps, and how far it is from the paper's experiment."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from robustbench_seg.ablation.definition import Ablation, AblationVariant, load_ablation
+from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, WindowsStep
+from robustbench_seg.ablation.table import published_score
+from robustbench_seg.analysis import count_cost, shape_of
+from robustbench_seg.errors import ModelError, unknown
+from robustbench_seg.records.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.training_spec import TrainingSpec
+
+OWN = (
+    *("model", "name", "encoder", "dataset", "data", "out", "device", "augment", "iterations"),
+    *("minutes", "crop", "seed"),
+)
+"""Options of a training that an ablation sets itself."""
+
+
+@dataclass(frozen=True)
+class AblationSpec:
+    """An ablation as it was asked for.
+
+    Attributes:
+        ablation: Its definition.
+        full: Whether its networks are the paper's; otherwise they are scaled down.
+        variants: The networks that are trained.
+        seeds: Seeds of the trainings; each network is trained with each of them.
+        encoders: Weights that the encoders of some variants start from, by the variant's name.
+        training: What all trainings share; its folder is the ablation's.
+        limit: How many images are scored; None means all.
+        gpus: Processes of torchrun; 1 means without torchrun.
+    """
+
+    ablation: Ablation
+    full: bool
+    variants: tuple[AblationVariant, ...]
+    seeds: tuple[int, ...]
+    encoders: Mapping[str, str]
+    training: TrainingSpec
+    limit: int | None
+    gpus: int
+
+    @property
+    def out(self) -> Path:
+        """The folder of everything."""
+        return self.training.out
+
+    @property
+    def dataset(self) -> str:
+        """Name or TOML file of the dataset that is trained on and scored."""
+        return self.training.dataset or self.ablation.scale(self.full).dataset
+
+    @property
+    def runs(self) -> Path:
+        """The folder of the scores; those of the first images only lie apart."""
+        return self.out / (f"runs-{self.limit}" if self.limit else "runs")
+
+    def card_file(self, variant: AblationVariant) -> Path:
+        """Where the card of an untrained network lies."""
+        return self.out / "cards" / f"{variant.name}.toml"
+
+    def steps(self) -> Iterator[Step]:
+        """Yield the steps: every network trained and scored with one seed, then with the next."""
+        for seed in self.seeds:
+            for variant in self.variants:
+                folder = self.out / "trained" / f"{variant.name}-{seed}"
+                yield TrainStep(self._training(variant, seed, folder))
+                card = folder / f"{variant.name}.toml"
+                for model in variant.tests:
+                    tested = folder / f"{model}.toml"
+                    if tested != card:
+                        yield WindowsStep(card, tested, self.training.recipe.crop[0])
+                    yield EvaluateStep(self._evaluation(tested))
+        yield ReportStep(self.runs, self.out / "report")
+
+    def _evaluation(self, card: Path) -> EvaluationSpec:
+        return EvaluationSpec(
+            models=(str(card),),
+            dataset=self.dataset,
+            data=self.training.data,
+            limit=self.limit,
+            device=self.training.device,
+            out=self.runs,
+        )
+
+    def _training(self, variant: AblationVariant, seed: int, folder: Path) -> TrainingSpec:
+        return replace(
+            self.training,
+            model=str(self.card_file(variant)),
+            name=variant.name,
+            out=folder,
+            dataset=self.dataset,
+            encoder=self.encoders.get(variant.name),
+            recipe=replace(self.training.recipe, seed=seed),
+        )
+
+    def published(self) -> Mapping[str, float | None]:
+        """The paper's mIoU, in percent, of each model that is tested, in order."""
+        return {
+            model: published_score(self.ablation.table, row, self.ablation.score)
+            for variant in self.variants
+            for model, row in variant.tests.items()
+        }
+
+    def expectation(self, variant: AblationVariant) -> str:
+        """What a network costs, the paper's score of it, and what its encoder starts from."""
+        cost = count_cost(shape_of(self.ablation.card(variant, self.full)), (512, 512))
+        start = f"; its encoder from {self.encoders.get(variant.name, 'nothing')}"
+        return (
+            f"{variant.name}: {cost.params / 1e6:.1f} M parameters, "
+            f"{cost.macs_written / 1e9:.1f} GMAC at 512x512; "
+            f"the paper's mIoU {self.published()[variant.name]} %{start if self.encoders else ''}"
+        )
+
+    def note(self) -> str:
+        """How far this is from the paper's experiment, in words."""
+        scale, paper = self.ablation.scale(self.full), self.ablation.full
+        changes = self._changes()
+        recipe = self.training.recipe
+        same = self.dataset == paper.dataset and recipe.iterations == paper.recipe.iterations
+        if self.full and same and not changes and self.limit is None:
+            return "At the paper's size."
+        words = "At the paper's size, but for what follows." if self.full else "Scaled down."
+        if scale.settings != paper.settings:
+            words += f" {scale.settings['size']} in place of {paper.settings['size']}."
+        scored = f"the first {self.limit} images of {self.dataset}" if self.limit else self.dataset
+        further = f" with {', '.join(changes)}" if changes else ""
+        return (
+            f"{words} Trained on {self.dataset} for {recipe.iterations} steps{further}, scored on "
+            f"{scored}; the paper's column is of {paper.dataset}, after {paper.recipe.iterations} "
+            "steps: compare orders, not numbers."
+        )
+
+    def _changes(self) -> list[str]:
+        """What else was set to another value than the ablation has."""
+        own, here = self.ablation.scale(self.full).recipe, self.training.recipe
+        changes = [
+            f"{field.name} {getattr(here, field.name)}"
+            for field in fields(TrainingRecipe)
+            if field.name not in OWN and getattr(here, field.name) != getattr(own, field.name)
+        ]
+        for name in ("precision", "split"):
+            if (value := getattr(self.training, name)) != getattr(TrainingSpec, name):
+                changes.append(f"{name} {value}")
+        return changes
+
+
+def ablation_spec(
+    name: str,
+    *,
+    out: str | Path,
+    dataset: str | None = None,
+    data: str | Path | None = None,
+    variants: Sequence[str] = (),
+    seeds: Sequence[int] = (0,),
+    iterations: int | None = None,
+    limit: int | None = None,
+    full: bool = False,
+    encoder: str | None = None,
+    encoders: Mapping[str, str] | None = None,
+    device: str = "cpu",
+    gpus: int = 1,
+    **training_options: Any,
+) -> AblationSpec:
+    """Describe an ablation of the SegFormer paper; nothing is computed.
+
+    Args:
+        name: One of `list_ablations()`.
+        out: Folder of everything.
+        dataset: Name or TOML file of the dataset. None means the ablation's own.
+        data: Root folder of the dataset.
+        variants: Names of the networks. None named means all.
+        seeds: Seeds of the trainings; a repeated one counts once.
+        iterations: Steps of each training. None means the ablation's own.
+        limit: Score the first images only, so many.
+        full: Whether networks, data and recipe are the paper's; otherwise they are scaled down.
+        encoder: Weights that every encoder starts from that they fit.
+        encoders: Weights that single networks' encoders start from, by the network's name.
+        device: A torch device.
+        gpus: GPUs, each for a process of torchrun.
+        **training_options: Fields of TrainingRecipe and further options of `train`.
+
+    Raises:
+        ModelError: There is no such ablation, variant or network, or the ablation sets an option
+            itself.
+    """
+    ablation = load_ablation(name)
+    chosen = ablation.select(variants)
+    for option in training_options:
+        if option in OWN:
+            raise ModelError(f"`{option}` is set by the ablation itself; leave it out")
+    for network in encoders or ():
+        if network not in [variant.name for variant in chosen]:
+            raise ModelError(unknown("network", network, [variant.name for variant in chosen]))
+    fits = [variant.name for variant in chosen if variant.takes_encoder]
+    scale = ablation.scale(full)
+    of_recipe = {field.name for field in fields(TrainingRecipe)}
+    changes = {k: v for k, v in training_options.items() if k in of_recipe}
+    return AblationSpec(
+        ablation=ablation,
+        full=full,
+        variants=chosen,
+        seeds=tuple(dict.fromkeys(seeds)),
+        encoders={**(dict.fromkeys(fits, encoder) if encoder else {}), **(encoders or {})},
+        training=TrainingSpec(
+            model="",
+            out=Path(out),
+            dataset=dataset,
+            data=None if data is None else Path(data),
+            recipe=replace(
+                scale.recipe, iterations=iterations or scale.recipe.iterations, **changes
+            ),
+            device=device,
+            **{k: v for k, v in training_options.items() if k not in of_recipe},
+        ),
+        limit=limit,
+        gpus=gpus,
+    )

@@ -1,0 +1,27 @@
+"""python -m robustbench_seg.ablation.step FILE.json: do one step, as a process of torchrun."""
+
+import sys
+from pathlib import Path
+
+from robustbench_seg.ablation.processes import INTERRUPTED, error_file, read_step
+from robustbench_seg.errors import RobustsegError
+from robustbench_seg.files import write_json
+from robustbench_seg.machine.allocator import keep_freed_memory
+
+
+def main(file: Path) -> int:
+    """Do the step in a file; the exit code."""
+    keep_freed_memory()
+    try:
+        read_step(file).run()
+    except RobustsegError as error:
+        table = {"message": str(error), "exit_code": error.exit_code}
+        write_json(error_file(file), table)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,128 @@
+"""The effective receptive fields of models with a card, on the images of a dataset."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustbench_seg.analysis.receptive_fields import (
+    Field,
+    central_crop,
+    effective_fields,
+    encoder_stages,
+    seen_size,
+)
+from robustbench_seg.datasets import Dataset, open_dataset
+from robustbench_seg.errors import ModelError
+from robustbench_seg.machine.hardware import check_device
+from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.records.model_card import ModelCard, load_card
+from robustbench_seg.segmenter import load_model
+
+LARGEST, MULTIPLE = 1024, 64
+"""Of the default crop: SegFormer's own window, and what makes all stages share one centre."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReceptiveFields:
+    """What measure_fields found.
+
+    Attributes:
+        fields: Model -> stage ("stage 1" to "stage 4", "head") -> field.
+        dataset: Name of the dataset.
+        split: Split of the dataset.
+        images: Number of images.
+        size: Height and width of the crop, in pixels.
+    """
+
+    fields: Mapping[str, Mapping[str, Field]]
+    dataset: str
+    split: str
+    images: int
+    size: tuple[int, int]
+
+
+def measure_fields(
+    models: Sequence[str],
+    *,
+    dataset: str = "cityscapes",
+    data: Path | str | None = None,
+    split: str = "val",
+    images: int = 20,
+    size: tuple[int, int] | None = None,
+    weights: str | None = None,
+    device: str = "cpu",
+    progress: bool = False,
+) -> ReceptiveFields:
+    """Measure the effective receptive fields of models, see effective_fields.
+
+    Args:
+        models: Names of model cards, or card files.
+        dataset: Name of a dataset, or its TOML file.
+        data: Root folder of the dataset.
+        split: Split of the dataset.
+        images: Number of images, spread evenly over the split; all, where it has fewer.
+        size: Height and width of the crop from the middle. None: the largest that fits the first
+            image as every card's network sees it, of multiples of 64, at most 1024x1024.
+        weights: Weights in place of the card's, see load_model. Random ones ("none") add
+            "-untrained" to the models' names.
+        device: Torch device.
+        progress: Whether to show a bar on stderr for each model.
+
+    Returns:
+        The fields, by model and stage.
+
+    Raises:
+        ModelError: A model has no card, two have one name, or the device is not there.
+        DatasetError: The dataset is not there, or its images are smaller than the crop.
+        WeightsError: Weights are not there, or do not fit.
+    """
+    cards = _cards(models, weights)
+    check_device(device)
+    seen = open_dataset(dataset, data, split)
+    size = size or _largest_crop(seen, list(cards.values()))
+    count = min(images, len(seen))
+    fields = {}
+    for model, card in cards.items():
+        network = load_model(model, weights=weights).to(device)
+        name = card.name + ("-untrained" if weights == "none" else "")
+        with progress_bar(count, iterable=range(count), desc=name, disable=not progress) as places:
+            fields[name] = effective_fields(
+                network,
+                encoder_stages(network),
+                (
+                    central_crop(seen.image(i * len(seen) // count), card, size, device)
+                    for i in places
+                ),
+            )
+    return ReceptiveFields(fields, seen.name, split, count, size)
+
+
+def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard]:
+    """The card of each model, by what the model was asked for."""
+    if len(models) > 1 and weights not in (None, "none"):
+        raise ModelError(
+            f"weights {weights}: belong to one model, but {len(models)} are given; measure the "
+            "models one at a time"
+        )
+    for model in models:
+        if model.startswith(("hf:", "onnx:", "python:")):
+            raise ModelError(f"{model}: its stages are not known; erf takes models with a card")
+    cards = {model: load_card(model) for model in models}
+    names = [cards[model].name for model in models]
+    if len(set(names)) < len(names):
+        raise ModelError(
+            f"two models are called {max(names, key=names.count)}; measure them apart, or give one "
+            "card a name of its own"
+        )
+    return cards
+
+
+def _largest_crop(dataset: Dataset, cards: Sequence[ModelCard]) -> tuple[int, int]:
+    """The largest crop that fits the dataset's first image as every card's network sees it."""
+    height, width, _ = dataset.image(0).shape
+    heights, widths = zip(*(seen_size((height, width), card) for card in cards), strict=True)
+    height, width = (
+        min(LARGEST, max(side // MULTIPLE * MULTIPLE, MULTIPLE))
+        for side in (min(heights), min(widths))
+    )
+    return height, width

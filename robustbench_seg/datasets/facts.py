@@ -1,0 +1,140 @@
+"""The classes of a dataset, their colours, and what the ids in its label files mean.
+
+A TOML file says it: of the datasets that the program knows in the content folder `datasets`, of
+one's own in the file that also says where its images lie (custom.py).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.cards import parse
+from robustbench_seg.datasets.base import IGNORE
+from robustbench_seg.datasets.file_dataset import UNKNOWN, label_table
+from robustbench_seg.datasets.palette import voc_palette
+from robustbench_seg.errors import CardError, unknown
+
+CONTENT = "robustbench_seg.content.datasets"
+
+Palette = tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetFacts:
+    """What a dataset's TOML file says, apart from where its files lie.
+
+    name:      its name in every table
+    classes:   names, in the order of the class indices
+    palette:   an RGB colour (0..255) for each class; None: those of PASCAL VOC
+    label_map: id in a label file -> class name or class index; None: ids are indices
+    ignore:    ids in a label file that are not scored
+    clip:      how many consecutive images are drawn together for an interval
+    groups:    name of a group -> names of its classes; a class is in one group at most
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    palette: Palette | None = None
+    label_map: Mapping[str, Any] | None = None
+    ignore: tuple[int, ...] = (IGNORE,)
+    clip: int = 1
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def colours(self) -> Palette:
+        """An RGB colour, 0..255, for each class."""
+        return self.palette or voc_palette(len(self.classes))
+
+    @cached_property
+    def table(self) -> NDArray[np.uint8]:
+        """The table of the ids in a label file, see file_dataset.label_table."""
+        meaning = {index: index for index in range(len(self.classes))}
+        if self.label_map is not None:
+            meaning = {int(key): self._index(value) for key, value in self.label_map.items()}
+        return label_table(meaning | dict.fromkeys(self.ignore, IGNORE))
+
+    @cached_property
+    def index_table(self) -> NDArray[np.uint8]:
+        """The table of a label file that holds class indices ("train ids") and IGNORE."""
+        return label_table({index: index for index in range(len(self.classes))} | {IGNORE: IGNORE})
+
+    def _index(self, value: Any) -> Any:
+        return self.classes.index(value) if isinstance(value, str) else value
+
+
+@cache
+def dataset_facts(name: str) -> DatasetFacts:
+    """The facts of a dataset of the content folder, by its file's name without suffix."""
+    file = resources.files(CONTENT) / f"{name}.toml"
+    facts = parse(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
+    check_facts(facts, str(file))
+    return facts
+
+
+def check_facts(facts: DatasetFacts, where: str) -> None:
+    """Raise CardError, which begins with `where`, for what the types of the fields do not say."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", facts.name):
+        raise CardError(
+            f"{where}: name '{facts.name}' goes into file names; use letters, digits, "
+            "'.', '_' and '-'"
+        )
+    classes = facts.classes
+    if not 1 <= len(classes) <= UNKNOWN:
+        raise CardError(f"{where}: {len(classes)} classes given; 1 to {UNKNOWN} are possible")
+    twice = [name for name in classes if classes.count(name) > 1]
+    if twice:
+        raise CardError(f"{where}: the class '{twice[0]}' is given more than once")
+    if facts.clip < 1:
+        raise CardError(f"{where}: clip is {facts.clip}; 1 or more images are wanted")
+    palette = facts.palette
+    if palette is not None and len(palette) != len(classes):
+        raise CardError(f"{where}: {len(palette)} colours in palette for {len(classes)} classes")
+    if palette is not None and not all(0 <= v <= 255 for colour in palette for v in colour):
+        raise CardError(f"{where}: palette holds a value outside 0..255")
+    _check_ids(facts, where)
+    _check_groups(facts.groups, classes, where)
+
+
+def _check_ids(facts: DatasetFacts, where: str) -> None:
+    classes = facts.classes
+    if facts.label_map == {}:
+        raise CardError(f"{where}: label_map is empty; leave it out, or name the class of each id")
+    ids = set(range(len(classes))) if facts.label_map is None else set[int]()
+    for key, value in (facts.label_map or {}).items():
+        if not (key.isdecimal() and int(key) < 65536):
+            raise CardError(f"{where}: label_map: '{key}' is not an id; 0..65535 is possible")
+        if isinstance(value, str) and value not in classes:
+            raise CardError(f"{where}: label_map.{key}: {unknown('class', value, classes)}")
+        if not isinstance(value, str) and not (type(value) is int and 0 <= value < len(classes)):
+            raise CardError(
+                f"{where}: label_map.{key}: a class name or an index 0..{len(classes) - 1} is "
+                f"wanted, {value!r} given"
+            )
+        ids.add(int(key))
+    for label_id in facts.ignore:
+        if not 0 <= label_id < 65536:
+            raise CardError(f"{where}: ignore: {label_id} is not an id; 0..65535 is possible")
+        if label_id in ids:
+            raise CardError(f"{where}: the id {label_id} is both ignored and a class")
+
+
+def _check_groups(
+    groups: Mapping[str, tuple[str, ...]], classes: tuple[str, ...], where: str
+) -> None:
+    group_of: dict[str, str] = {}
+    for group, members in groups.items():
+        for name in members:
+            if name not in classes:
+                raise CardError(f"{where}: groups.{group}: {unknown('class', name, classes)}")
+            if name in group_of:
+                raise CardError(
+                    f"{where}: groups.{group}: the class '{name}' is in {group_of[name]}, too; "
+                    "leave it in one group"
+                )
+            group_of[name] = group

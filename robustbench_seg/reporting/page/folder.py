@@ -1,0 +1,83 @@
+"""The folder of a report: a new report replaces the earlier one, and nothing else in it."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.files import write_json
+
+FORMAT = "robustseg report 1"
+LIST = "report.json"
+"""The file that lists the files of a report, as paths relative to its folder."""
+
+_PARTIAL = ".report.partial-"
+
+
+def report_files(out: Path) -> frozenset[str]:
+    """The files of the report in `out`, without the list of them; none where there is no list.
+
+    Raises ResultsError where a file of the list's name is something else.
+    """
+    path = out / LIST
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if said["format"] != FORMAT:
+            raise ValueError
+        return frozenset(name for name in said["files"] if _inside(name))
+    except FileNotFoundError:
+        return frozenset()
+    except (OSError, ValueError, TypeError, KeyError):
+        raise ResultsError(
+            f"{path}: is not the list of a report's files; remove it, or choose another folder"
+        ) from None
+
+
+@contextmanager
+def report_folder(out: Path) -> Iterator[Path]:
+    """Yield an empty folder; what the block writes there becomes the report in `out`.
+
+    Files that an earlier report wrote and this one does not are removed, all other files stay.
+    Where the block raises, `out` is as it was. Raises ResultsError as report_files does.
+    """
+    old, existed = report_files(out), out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    for killed in out.glob(f"{_PARTIAL}*"):
+        shutil.rmtree(killed, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=out))
+    try:
+        yield fresh
+        new = {path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()}
+        _write_list(out, old | new)  # all that is there, should the process end here
+        for name in sorted(new):
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(fresh / name, out / name)
+        for name in sorted(old - new):
+            _remove(out, name)
+        _write_list(out, new)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if not existed:
+            with suppress(OSError):  # it is not empty
+                out.rmdir()
+
+
+def _write_list(out: Path, names: Iterable[str]) -> None:
+    write_json(out / LIST, {"format": FORMAT, "files": sorted(names)})
+
+
+def _remove(out: Path, name: str) -> None:
+    """Remove a file of `out`, and the folders that are then empty."""
+    (out / name).unlink(missing_ok=True)
+    for folder in list((out / name).relative_to(out).parents)[:-1]:
+        with suppress(OSError):  # it is not empty
+            (out / folder).rmdir()
+
+
+def _inside(name: str) -> bool:
+    path = Path(name)
+    return not path.is_absolute() and ".." not in path.parts

@@ -1,0 +1,94 @@
+"""Effective receptive fields as a table and a figure."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.analysis import ReceptiveFields, measure_fields
+from robustbench_seg.files import write_text
+from robustbench_seg.reporting.figures.fields import field_figure
+from robustbench_seg.reporting.figures.plots import write_figure
+from robustbench_seg.text import text_table
+
+
+def erf(
+    models: Sequence[str],
+    *,
+    dataset: str = "cityscapes",
+    data: Path | str | None = None,
+    split: str = "val",
+    images: int = 20,
+    size: tuple[int, int] | None = None,
+    weights: str | None = None,
+    device: str = "cpu",
+    out: Path | str = "erf",
+    progress: bool = False,
+) -> ReceptiveFields:
+    """Measure the effective receptive fields of models, and write them as a table and a figure.
+
+    Args:
+        models: Names of model cards, or card files.
+        dataset: Name of a dataset, or its TOML file.
+        data: Root folder of the dataset.
+        split: Split of the dataset.
+        images: Number of images, spread evenly over the split.
+        size: Height and width of the crop from the middle. None: see measure_fields.
+        weights: Weights in place of the card's, see load_model.
+        device: Torch device.
+        out: Folder for erf.csv, erf.svg and erf.png.
+        progress: Whether to show a bar on stderr for each model.
+
+    Returns:
+        The fields, by model and stage.
+
+    Raises:
+        RobustsegError: See measure_fields.
+    """
+    measured = measure_fields(
+        models,
+        dataset=dataset,
+        data=data,
+        split=split,
+        images=images,
+        size=size,
+        weights=weights,
+        device=device,
+        progress=progress,
+    )
+    table = field_table(measured)
+    write_text(Path(out) / "erf.csv", table.to_csv(index=False, float_format="%.4f"))
+    write_figure(field_figure(measured.fields), Path(out) / "erf")
+    return measured
+
+
+def field_table(measured: ReceptiveFields) -> pd.DataFrame:
+    """A row for each model and stage.
+
+    Columns: model, stage; radius50 and radius95, the radii of the discs that hold 50 % and 95 % of
+    the energy, in pixels; radius50_share and radius95_share, the same relative to the crop's
+    shorter side; images, height, width.
+    """
+    height, width = measured.size
+    rows = []
+    for model, stages in measured.fields.items():
+        for stage, field in stages.items():
+            radii = {"radius50": field.radius(0.5), "radius95": field.radius(0.95)}
+            shares = {f"{key}_share": value / min(measured.size) for key, value in radii.items()}
+            crop = {"images": measured.images, "height": height, "width": width}
+            rows.append({"model": model, "stage": stage, **radii, **shares, **crop})
+    return pd.DataFrame(rows)
+
+
+def field_text(measured: ReceptiveFields) -> str:
+    """The radii as text, with a line that says what they are."""
+    height, width = measured.size
+    head = (
+        "radii in pixels that hold 50 % and 95 % of the energy, and their share of "
+        f"{min(measured.size)}, the shorter side of the crop of {height}x{width}; "
+        f"{measured.images} images of {measured.dataset} {measured.split}"
+    )
+    table = field_table(measured).drop(columns=["images", "height", "width"])
+    rows = [[f"{cell:.2f}" if isinstance(cell, float) else cell for cell in row]
+            for row in table.itertuples(index=False)]  # fmt: skip
+    return f"{head}\n{text_table([list(table.columns), *rows], left=[0, 1])}"

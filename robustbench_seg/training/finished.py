@@ -1,0 +1,107 @@
+"""Whether a training has finished before: its model's card, compared with what is asked for."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+from robustbench_seg.datasets import Dataset, open_dataset
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.model_card import ModelCard, Training, load_card
+from robustbench_seg.records.shard import torchrun_shard
+from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.training.checkpoint import CHECKPOINT
+from robustbench_seg.training.product import TrainedModel, trained_card
+from robustbench_seg.training.start import encoder_file, resolved
+
+
+def finished_training(spec: TrainingSpec) -> TrainedModel | None:
+    """What `train` with these options has left in their folder; None if it has not finished.
+
+    Card, dataset and encoder are opened; nothing is computed.
+
+    Raises:
+        ModelError: The folder holds another training's model.
+        CardError, DatasetError, WeightsError: As in `train`.
+    """
+    source = load_card(spec.model)
+    images = open_dataset(spec.dataset or source.dataset, spec.data, spec.split)
+    return find_finished(spec, *describe(spec, source, images))
+
+
+def describe(spec: TrainingSpec, source: ModelCard, images: Dataset) -> tuple[ModelCard, Training]:
+    """The card of the network to be trained, and its training without results."""
+    recipe, processes = spec.recipe, torchrun_shard().count
+    card = trained_card(
+        source,
+        name=spec.name or f"{source.name}-{images.name}".replace(":", "-"),
+        dataset=spec.dataset or source.dataset,
+        classes=len(images.classes),
+        recipe=recipe,
+    )
+    if Path(card.name).name != card.name:
+        raise ModelError(f"name '{card.name}': files are named so; give one without /")
+    training = Training(
+        command=spec.command(processes),
+        minutes=0.0,
+        hardware="",
+        iterations=0,
+        seed=recipe.seed,
+        encoder=spec.encoder,
+        augment=recipe.augment,
+        ema=recipe.ema,
+        model=source.name,
+        dataset=images.name,
+        split=images.split,
+        images=len(images),
+        precision=spec.precision,
+        processes=processes,
+        recipe=resolved(recipe, source),
+    )
+    return card, training
+
+
+def find_finished(spec: TrainingSpec, card: ModelCard, wanted: Training) -> TrainedModel | None:
+    """The model that this training has left; None if it has not finished.
+
+    ModelError if another training's model is there. Where there is a checkpoint as well, that
+    decides: it names what differs, or the training goes on.
+    """
+    path = spec.out / f"{card.name}.toml"
+    if not path.exists():
+        return None
+    stored = load_card(path)
+    if stored.weights_file is None or not stored.weights_file.exists():
+        return None
+    if spec.encoder is not None:
+        wanted = replace(wanted, encoder_sha256=encoder_file(card, spec.encoder)[1])
+    differences = _differences(stored, card, wanted)
+    if stored.training is not None and not differences:
+        steps, miou = stored.training.iterations, stored.training.miou
+        summary = f"finished before, after {steps} iterations"
+        return TrainedModel(path, steps, math.nan if miou is None else miou, summary)
+    if (spec.out / CHECKPOINT).exists():
+        return None
+    raise ModelError(
+        f"{path}: the model of another training is there: {'; '.join(differences)} (there and "
+        "here); give another folder, or remove the file to train anew"
+    )
+
+
+def _differences(stored: ModelCard, card: ModelCard, wanted: Training) -> tuple[str, ...]:
+    """In what a stored model is another than that of a training."""
+    if stored.training is None:
+        return ("training, which is not recorded",)
+    found = stored.training.differences(wanted)
+    if (seed := stored.training.seed) != wanted.seed:
+        found += (f"seed {seed} and {wanted.seed}",)
+    # The LayerNorm epsilons come with an encoder.
+    variants = [{k: v for k, v in c.variant.items() if k != "eps"} for c in (stored, card)]
+    pairs = {
+        "architecture": (stored.architecture, card.architecture),
+        "variant": (variants[0], variants[1]),
+        "preprocessing": (stored.preprocessing, card.preprocessing),
+        "resize": (stored.resize, card.resize),
+    }
+    return found + tuple(
+        f"{name} {mine} and {theirs}" for name, (mine, theirs) in pairs.items() if mine != theirs
+    )

@@ -1,0 +1,79 @@
+"""The content folder `datasets`: read when asked for, complete, as the datasets' authors say."""
+
+import subprocess
+import sys
+import tomllib
+from importlib import resources
+
+import numpy as np
+import pytest
+from cityscapesscripts.helpers.labels import labels
+
+from robustbench_seg.datasets import IGNORE, class_groups, class_names, custom
+from robustbench_seg.datasets.facts import CONTENT, dataset_facts
+from robustbench_seg.datasets.file_dataset import UNKNOWN
+from robustbench_seg.errors import DatasetError
+
+NAMES = ("ade20k", "camvid", "cityscapes", "coco-stuff")
+
+
+def test_the_folder_holds_these_files():
+    files = {entry.name for entry in resources.files(CONTENT).iterdir()}
+    assert {name for name in files if name.endswith(".toml")} == {f"{n}.toml" for n in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_class_has_a_label_id_and_a_colour_of_its_own(name):
+    facts = dataset_facts(name)
+    assert facts.name == name
+    assert class_names(name) == facts.classes
+    assert len(set(facts.colours)) == len(facts.classes)
+    scored = facts.table[(facts.table != UNKNOWN) & (facts.table != IGNORE)]
+    assert sorted(scored) == list(range(len(facts.classes)))
+
+
+def test_cityscapes_is_that_of_the_official_scripts():
+    facts = dataset_facts("cityscapes")
+    train_ids = {one.id % 256: one.trainId for one in labels}
+    wanted = np.full(256, UNKNOWN, np.uint8)
+    for label_id, index in train_ids.items():
+        wanted[label_id] = IGNORE if index in (-1, 255) else index
+    assert (facts.table == wanted).all()
+    scored = sorted((one for one in labels if 0 <= one.trainId < 255), key=lambda one: one.trainId)
+    assert facts.classes == tuple(one.name for one in scored)
+    assert facts.colours == tuple(one.color for one in scored)
+    assert {name: group for group, names in facts.groups.items() for name in names} == {
+        one.name: one.category for one in scored
+    }
+
+
+def test_groups_of_what_has_the_classes_of_cityscapes_and_of_what_has_none():
+    flat = ("road", "sidewalk")
+    assert class_groups("acdc:fog")["flat"] == class_groups("minicity")["flat"] == flat
+    assert class_groups("camvid") == {}
+    with pytest.raises(DatasetError, match=r"unknown dataset 'camvit'; did you mean 'camvid'\?"):
+        class_groups("camvit")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_file_is_a_dataset_of_one_s_own_once_it_says_where_files_lie(name, tmp_path, put):
+    text = (resources.files(CONTENT) / f"{name}.toml").read_text(encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(f'images = "i/*.png"\nlabels = "l/*.png"\n{text}')
+    (first, *_) = tomllib.loads(text).get("label_map", {"0": None})
+    put("i/a.png", np.zeros((1, 1, 3), np.uint8))
+    put("l/a.png", np.full((1, 1), int(first), np.uint8))
+    dataset = custom.open_custom(tmp_path / "mine.toml", None, "val")
+    facts = dataset_facts(name)
+    assert (dataset.classes, dataset.palette, dataset.clip) == (
+        facts.classes, facts.colours, facts.clip,
+    )  # fmt: skip
+    assert dataset[0].labels.tolist() == [[0]]
+
+
+def test_importing_the_package_and_the_command_reads_none_of_them():
+    code = (
+        "import robustbench_seg.cli.main, robustbench_seg.datasets, robustbench_seg.datasets.facts "
+        "as facts; print(facts.dataset_facts.cache_info().currsize)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"

@@ -1,0 +1,120 @@
+"""A second report into a folder replaces the first, and touches nothing else."""
+
+import json
+
+import pytest
+from fake_runs import steady, write_run
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.reporting import read_panels, write_page
+
+
+@pytest.fixture(scope="module")
+def panels(tmp_path_factory):
+    """Of a run with published rows and pictures, and of one with neither."""
+    root = tmp_path_factory.mktemp("runs")
+    streets = write_run(root, "alpha", steady, dataset="cityscapes", pictures=[CLEAN])
+    rooms = write_run(root, "beta", steady, dataset="rooms", protocol="mpc-15")
+    return read_panels([streets]), read_panels([rooms])
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_nothing_of_an_earlier_report_stays_and_everything_else_does(panels, tmp_path):
+    first, second = panels
+    write_page(second, tmp_path / "alone")
+    out = tmp_path / "out"
+    write_page(first, out)
+    earlier = files(out)
+    assert {"tables/published.csv", "tables/published.tex"} < earlier
+    assert any(name.startswith("pictures/") for name in earlier)
+    mine = {"notes.txt", "tables/mine.csv", "figures/talk/one.png"}
+    for name in mine:
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_text("mine")
+    write_page(second, out)
+    assert files(out) == files(tmp_path / "alone") | mine
+    assert not (out / "pictures").exists()
+    assert {(out / name).read_text() for name in mine} == {"mine"}
+    listed = json.loads((out / "report.json").read_text())["files"]
+    assert {*listed, "report.json"} == files(tmp_path / "alone")
+
+
+def test_a_report_that_fails_leaves_the_earlier_one_whole(panels, tmp_path, monkeypatch):
+    first, second = panels
+    out = tmp_path / "out"
+    write_page(first, out)
+    before = {name: (out / name).read_bytes() for name in files(out)}
+
+    def fail(*_):
+        raise ResultsError("no")
+
+    monkeypatch.setattr("robustbench_seg.reporting.page.page.run_views", fail)
+    for folder in (out, tmp_path / "new"):
+        with pytest.raises(ResultsError, match="no"):
+            write_page(second, folder)
+    assert {name: (out / name).read_bytes() for name in files(out)} == before
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_a_killed_report_left_is_removed_by_the_next(panels, tmp_path, monkeypatch):
+    first, second = panels
+    out = tmp_path / "out"
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        # While files are moved, and without the time to tidy up.
+        patch.setattr("robustbench_seg.reporting.page.folder._remove", die)
+        patch.setattr("robustbench_seg.reporting.page.folder.shutil.rmtree", lambda *_, **__: None)
+        write_page(first, out)
+        with pytest.raises(KeyboardInterrupt):
+            write_page(second, out)
+    assert "tables/published.csv" in files(out)
+    write_page(second, out)
+    write_page(second, tmp_path / "alone")
+    assert files(out) == files(tmp_path / "alone")
+    assert not list(out.glob(".*"))
+
+
+def test_pictures_are_not_left_in_a_report_without(panels, tmp_path):
+    first, _ = panels
+    out = tmp_path / "out"
+    write_page(first, out)
+    write_page(first, out, pictures=False)
+    assert not (out / "pictures").exists()
+    (out / "pictures").mkdir()
+    (out / "pictures" / "frame.png").write_text("mine")
+    with pytest.raises(ResultsError) as raised:
+        write_page(first, out, pictures=False)
+    assert str(raised.value) == (
+        f"{out / 'pictures'} holds pictures that are not of the report in {out}; remove it, or "
+        "choose another folder for a report without any"
+    )
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"format": "another", "files": []}'])
+def test_a_file_of_the_list_s_name_is_not_overwritten(panels, tmp_path, text):
+    (tmp_path / "report.json").write_text(text)
+    with pytest.raises(ResultsError) as raised:
+        write_page(panels[0], tmp_path)
+    assert str(raised.value) == (
+        f"{tmp_path / 'report.json'}: is not the list of a report's files; remove it, or choose "
+        "another folder"
+    )
+    assert files(tmp_path) == {"report.json"}
+
+
+def test_a_list_never_removes_what_lies_outside(panels, tmp_path):
+    out = tmp_path / "out"
+    write_page(panels[0], out)
+    (tmp_path / "mine.txt").write_text("mine")
+    listed = json.loads((out / "report.json").read_text())
+    listed["files"] += ["../mine.txt", str(tmp_path / "mine.txt")]
+    (out / "report.json").write_text(json.dumps(listed))
+    write_page(panels[1], out)
+    assert (tmp_path / "mine.txt").exists()

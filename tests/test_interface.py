@@ -1,0 +1,66 @@
+"""`import robustbench_seg as rs`: what it lists, and what its objects look like when printed."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import robustbench_seg as rs
+from robustbench_seg.records.model_card import load_card
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_dir_lists_the_interface_and_nothing_else():
+    assert dir(rs) == sorted([*rs.__all__, "__version__"])
+    assert rs.__all__ == sorted(rs.__all__)
+
+
+@pytest.mark.parametrize("name", rs.__all__)
+def test_every_name_is_there_and_documented(name):
+    thing = getattr(rs, name)
+    assert thing.__doc__
+    page = (ROOT / "docs" / "reference" / "python.md").read_text()
+    assert f"robustbench_seg.{name}" in page
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'evaluat'"):
+        _ = rs.evaluat
+
+
+def test_importing_it_loads_nothing_heavy():
+    heavy = "{'torch', 'numpy', 'pandas'}"
+    code = f"import sys, robustbench_seg; print(sorted({heavy} & {{*sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_all_that_the_pages_import_is_exported():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    found = set()
+    for page in pages:
+        found |= set(re.findall(r"^ *from (robustbench_seg\S*) import", page.read_text(), re.M))
+    assert found == set()
+
+
+def test_reprs_are_one_short_line(tmp_path):
+    run = rs.Run(next((ROOT / "reports" / "recorded").glob("segformer*")))
+    dataset = rs.open_dataset("minicity")
+    rs.write_minicity(tmp_path, "val", count=2)
+    things = [
+        dataset,
+        dataset[0],
+        rs.open_dataset("cityscapes", tmp_path),
+        rs.load_protocol(),
+        rs.load_segmenter("segformer-b0-minicity"),
+        run,
+        run.record,
+    ]
+    for thing in things:
+        assert len(repr(thing).replace(str(tmp_path), "").replace(str(ROOT), "")) <= 140, thing
+        assert "\n" not in repr(thing)
+    assert repr(dataset) == "<dataset minicity val: 24 drawn images>"
+    assert load_card("segformer-b0").name in repr(load_card("segformer-b0"))
