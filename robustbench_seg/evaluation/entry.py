@@ -121,9 +121,10 @@ class _Objects:
 
 
 def _models(model: object) -> tuple[object, ...]:
-    if model is None or model == ():
+    models = tuple(model) if isinstance(model, list | tuple) else (model,)
+    if models in ((), (None,)):
         raise ModelError("give a model: its name, a segmenter, a torch module or a callable")
-    return tuple(model) if isinstance(model, list | tuple) else (model,)
+    return models
 
 
 def _evaluate_with_others(spec: EvaluationSpec, objects: _Objects, progress: bool) -> list[Run]:

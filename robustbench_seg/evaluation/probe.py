@@ -3,8 +3,8 @@
 A run's key has no versions of libraries. Instead each start compares what it is about to compute
 with what earlier starts found, and leaves a probe in the run folder where something is new:
 
-    probes/<digest>.json   libraries, hardware, sha256 of the corrupted image for each condition,
-                           the labels of the clean one
+    probes/<number>-<digest>.json   libraries, hardware, sha256 of the corrupted image for each
+                                    condition, the labels of the clean one
 """
 
 import base64
@@ -86,14 +86,14 @@ def check_probe(
         if before and now and before != now:
             raise ResultsError(
                 f"{folder}: {condition.name} at severity {condition.severity} gives other pixels "
-                f"than when this run began ({_changed(earlier, here)}); use those versions, or "
+                f"than when this run began ({_changed(earlier[0], here)}); use those versions, or "
                 "another folder of runs"
             )
     same_machine = any((one.libraries, one.hardware) == (here, device) for one in earlier)
     if same_machine and images.keys() <= known.keys():
         return
     labels = None if same_machine else _labels(segmenter)
-    differing = _differing(folder, earlier, labels, here)
+    differing = _differing(folder, earlier, labels, here, device)
     text = None if labels is None else base64.b64encode(zlib.compress(labels.tobytes())).decode()
     _write(folder, Probe(here, device, images, text, differing))
 
@@ -136,27 +136,31 @@ def _differing(
     earlier: list[Probe],
     labels: NDArray[np.uint8] | None,
     here: Mapping[str, str],
+    device: str,
 ) -> float | None:
     """The share of labels that differ from those of the first start that has some."""
-    first = next((one.labels for one in earlier if one.labels), None)
-    if first is None or labels is None:
+    first = next((one for one in earlier if one.labels), None)
+    if first is None or first.labels is None or labels is None:
         return None
-    before = np.frombuffer(zlib.decompress(base64.b64decode(first)), np.uint8)
+    before = np.frombuffer(zlib.decompress(base64.b64decode(first.labels)), np.uint8)
     if before.size != labels.size:
         return None
     share = float((before != labels.ravel()).mean())
     if share > TOLERANCE:
         raise ResultsError(
             f"{folder}: the network labels {100 * share:.2f} % of the built-in image otherwise "
-            f"than when this run began ({_changed(earlier, here)}); use those versions, or another "
-            "folder of runs"
+            f"than when this run began ({_changed(first, here, device)}); go on as it began, or "
+            "use another folder of runs"
         )
     return share
 
 
-def _changed(earlier: list[Probe], here: Mapping[str, str]) -> str:
-    said = library_differences(earlier[0].libraries, here) if earlier else ""
-    return said or "with the same versions of the libraries: the program was changed"
+def _changed(then: Probe, here: Mapping[str, str], device: str | None = None) -> str:
+    """In what a start differs from an earlier one: versions and, where it matters, the device."""
+    said = [library_differences(then.libraries, here)]
+    if device and device != then.hardware:
+        said.append(f"on {then.hardware} then, {device} now")
+    return "; ".join(filter(None, said)) or "the same versions: the program was changed"
 
 
 def _write(folder: Path, found: Probe) -> None:

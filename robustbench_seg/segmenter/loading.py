@@ -124,7 +124,10 @@ def of_object(
         preprocessing = Preprocessing(mean, std) if mean and std else None
         return from_module(model, options, classes, preprocessing)
     if not callable(model):
-        raise ModelError(f"a {type(model).__name__} is no model; give a name, module or callable")
+        raise ModelError(
+            f"a model is wanted, not {type(model).__name__}; give its name, a torch module or a "
+            "callable"
+        )
     return from_callable(model, options, classes, version)
 
 

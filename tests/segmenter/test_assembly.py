@@ -7,13 +7,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.records.model_card import Inference, Preprocessing, Resize
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options, assemble
 
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
-class Placed(nn.Module):
+class Placed(SegmentationNetwork):
     """Logits at a quarter that depend on the place in the window, too."""
 
     align_corners = True
@@ -31,8 +33,8 @@ def assembled(inference, options=None, resize=None):
         preprocessing=PLAIN,
         inference=inference,
         resize=resize,
-        facts={},
-        about={},
+        record=SegmenterRecord("placed", align_corners=Placed.align_corners),
+        about=ModelFacts(),
     )
 
 
@@ -63,12 +65,12 @@ def test_windows_by_hand(image, resize):
 def test_options_overrule_the_model_s_own_mode(image):
     sliding, whole = Inference("slide", 32, 20), Inference("whole")
     there = assembled(sliding, Options(inference="whole"))
-    assert there.facts["inference"] == {"mode": "whole", "crop": None, "stride": None}
+    assert there.record.inference == whole
     torch.testing.assert_close(there.logits(image), assembled(whole).logits(image))
     assert not torch.equal(there.logits(image), assembled(sliding).logits(image))
 
 
-class Projected(nn.Module):
+class Projected(SegmentationNetwork):
     def __init__(self):
         super().__init__()
         torch.manual_seed(0)
@@ -87,8 +89,8 @@ def test_half_precision_is_computed_in_half_precision(image):
             classes=("a", "b", "c"),
             preprocessing=PLAIN,
             inference=Inference("whole"),
-            facts={},
-            about={},
+            record=SegmenterRecord("projected"),
+            about=ModelFacts(),
         )
         return segmenter.logits(image)
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from robustbench_seg.architectures import build
 from robustbench_seg.errors import ModelError
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.backends import KEPT, run_by
@@ -19,19 +20,22 @@ RUNTIMES = ("onnxruntime", "openvino")
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    network = nn.Sequential(
+    return nn.Sequential(
         nn.Conv2d(3, 8, 5, stride=4, padding=2), nn.BatchNorm2d(8), nn.Conv2d(8, 5, 3, padding=1)
     ).eval()
-    network.align_corners = True
-    return network
+
+
+def run(network, **options):
+    """What runs it, and the record and facts with that added."""
+    return run_by(Options(**options), network, SegmenterRecord("toy"), ModelFacts())
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @torch.inference_mode()
 def test_the_same_logits_at_any_size(network, runtime):
-    running, facts = run_by(Options(backend=runtime), network)
-    assert facts["backend"].split()[0] == runtime
-    assert running.align_corners is True
+    running, record, about = run(network, backend=runtime)
+    assert record == SegmenterRecord("toy", runtime=runtime)
+    assert about.libraries == {runtime: running.version}
     kept = []
     for width in (64, 97, 130, 80, 76, 72, 64):
         image = torch.randn(1, 3, 64, width)
@@ -43,12 +47,12 @@ def test_the_same_logits_at_any_size(network, runtime):
 
 
 def test_errors_of_a_backend_name_no_file_that_is_gone(network):
-    running, _ = run_by(Options(backend="onnxruntime"), network)
+    running, *_ = run(network, backend="onnxruntime")
     with pytest.raises(ModelError) as caught:
         running(torch.randn(1, 4, 64, 64))
     said = str(caught.value)
     assert said.startswith("--backend onnxruntime does not take an image of 64x64 (")
-    assert said.endswith("; try --backend torch")
+    assert said.endswith("; try the backend torch")
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
@@ -59,7 +63,7 @@ def test_a_gpu_that_cannot_be_started_is_no_cpu(network, monkeypatch):
     both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: both)
     with pytest.raises(ModelError, match="'cuda': ONNX Runtime cannot start its CUDAExecutionProv"):
-        run_by(Options(backend="onnxruntime", device="cuda"), network)
+        run(network, backend="onnxruntime", device="cuda")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,7 @@ def test_a_gpu_that_cannot_be_started_is_no_cpu(network, monkeypatch):
 def test_openvino_takes_sizes_that_were_not_traced(architecture, variant):
     torch.manual_seed(0)
     network = build(architecture, 7, **variant).eval()
-    running, _ = run_by(Options(backend="openvino"), network)
+    running, *_ = run(network, backend="openvino")
     for size in ((128, 192), (97, 161), (160, 227)):
         image = torch.randn(1, 3, *size)
         expected = network(image)
@@ -91,13 +95,14 @@ def test_openvino_takes_sizes_that_were_not_traced(architecture, variant):
 @pytest.mark.slow
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_card_s_segmenter(runtime):
-    """It names the runtime in its facts; torch names how it folds instead."""
+    """It names the runtime in its record; torch names how it folds instead."""
     card = "segformer-b0-minicity"
     image = np.random.default_rng(0).integers(0, 256, (96, 160, 3), np.uint8)
     plain, other = load_segmenter(card), load_segmenter(card, backend=runtime)
     torch.testing.assert_close(other.logits(image), plain.logits(image), rtol=0, atol=1e-4)
     assert (other(image) == plain(image)).mean() > 0.999
-    assert other.facts.keys() ^ plain.facts.keys() == {"backend", "folding"}
+    assert (plain.record.runtime, other.record.runtime) == ("torch", runtime)
+    assert plain.record.laws.keys() ^ other.record.laws.keys() == {"folding"}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,7 @@ def test_a_card_s_segmenter(runtime):
 )
 def test_what_cannot_be_is_refused(network, backend, options, message):
     with pytest.raises(ModelError) as raised:
-        run_by(Options(backend=backend, **options), network)
+        run(network, backend=backend, **options)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -121,7 +126,7 @@ def test_a_runtime_that_is_not_installed(monkeypatch, network, lacking):
     monkeypatch.setitem(sys.modules, lacking, None)
     backend = "openvino" if lacking == "openvino" else "onnxruntime"
     with pytest.raises(ModelError, match=r"not installed: pip install 'robustseg\[\w+\]'"):
-        run_by(Options(backend=backend), network)
+        run(network, backend=backend)
 
 
 def test_others_models_decide_themselves():

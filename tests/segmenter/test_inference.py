@@ -5,6 +5,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import Inference, Preprocessing
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.inference import (
     Batch,
@@ -135,8 +136,8 @@ def test_what_fits_nowhere_says_what_to_try():
         classes=("a",),
         preprocessing=Preprocessing((0.5,) * 3, (0.5,) * 3),
         inference=Inference("whole"),
-        facts={},
-        about={},
+        record=SegmenterRecord("toy"),
+        about=ModelFacts(),
     )
     with pytest.raises(ModelError, match="device has too little memory for an image of 48x32"):
         segmenter(np.zeros((32, 48, 3), np.uint8))
@@ -157,8 +158,6 @@ def test_looking_up_changes_no_bit():
 class EveryFourth(torch.nn.Module):
     """Logits that are the image's own values at every fourth pixel."""
 
-    align_corners, grid = True, 16
-
     def forward(self, images):
         return images[:, :, ::4, ::4]
 
@@ -171,8 +170,8 @@ def test_padding_to_the_grid_keeps_aligned_corners_in_place():
         classes=("a", "b", "c"),
         preprocessing=Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
         inference=Inference("whole"),
-        facts={},
-        about={},
+        record=SegmenterRecord("toy", align_corners=True, grid=16),
+        about=ModelFacts(),
     )
     logits = segmenter.logits(ramp)
     assert logits.shape == (1, 3, 48, 64)
@@ -197,8 +196,8 @@ def test_a_mode_of_whole_has_no_windows():
         classes=("a", "b", "c"),
         preprocessing=Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
         inference=Inference("whole", 32, 32),
-        facts={},
-        about={},
+        record=SegmenterRecord("toy"),
+        about=ModelFacts(),
     )
     segmenter(np.zeros((64, 96, 3), np.uint8))
     assert seen == [(64, 96)]

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -7,8 +8,11 @@ import pytest
 import torch
 
 import robustbench_seg as rs
+from robustbench_seg.cards import from_table, to_table
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError, WeightsError
+from robustbench_seg.files import digest_file
+from robustbench_seg.records.model_card import Inference, Preprocessing, Resize
 from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.weights import save_weights
 
@@ -65,24 +69,44 @@ def test_a_segmenter_is_card_network_and_preprocessing(card, image):
     assert segmenter.classes == class_names("camvid")
 
 
-def test_facts_hold_what_changes_a_label(card):
+def test_the_record_holds_what_changes_a_label(card):
     path, _ = card
-    facts = load_segmenter(path).facts
-    assert facts["threads"] == torch.get_num_threads()
-    assert facts["preprocessing"]["mean"] == (0.4, 0.5, 0.6)
-    assert facts["precision"] == "float32"
-    assert len(facts["weights"]) == 64
+    segmenter = load_segmenter(path)
+    record = segmenter.record
+    assert (record.architecture, record.variant) == ("segformer", {"size": "b0"})
+    assert record.preprocessing == Preprocessing((0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
+    assert record.inference == Inference("whole")
+    assert (record.precision, record.runtime) == ("float32", "torch")
+    assert record.weights == digest_file(path.with_name("weights.safetensors"))
+    assert record.laws == {"inference": 1, "folding": 1}
+    about = segmenter.about
+    assert (about.card, about.weights_file) == ("mine", "weights.safetensors")
+    assert about.params == sum(p.numel() for p in load_model(path).parameters())
+    assert about.device == "cpu"
     other = load_segmenter(path, inference="slide", precision="bf16", name="renamed")
-    assert other.facts["inference"] == {"mode": "slide", "crop": 1024, "stride": 768}
-    assert other.facts["precision"] == "bf16"
+    assert other.record == replace(
+        record, inference=Inference("slide", 1024, 768), precision="bf16"
+    )
     assert other.name == "renamed"
-    json.dumps([facts, other.about])
+    for value in (record, other.record, about):
+        assert from_table(type(value), json.loads(json.dumps(to_table(value))), "") == value
 
 
-def test_a_network_on_a_grid_says_so_in_its_facts():
+def test_threads_are_no_part_of_it(card):
+    path, _ = card
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(before + 1)
+        more = load_segmenter(path).record
+    finally:
+        torch.set_num_threads(before)
+    assert load_segmenter(path).record == more
+
+
+def test_a_network_on_a_grid_says_so_in_its_record():
     there = load_segmenter("deeplabv3plus-x65-tf", weights="none")
-    assert there.facts["grid"] == 16
-    assert "grid" not in load_segmenter("segformer-b0", weights="none").facts
+    assert there.record.grid == 16
+    assert load_segmenter("segformer-b0", weights="none").record.grid is None
 
 
 def test_the_classes_named_in_the_file_count(card, tmp_path):
@@ -138,11 +162,9 @@ def test_a_card_may_ask_for_another_size_than_the_image_s(card, image):
     assert labels.shape == (67, 90)
     assert (labels == logits.argmax(1)[0].numpy()).all()
     assert (labels != plain(image)).any()
-    assert segmenter.facts == {
-        **plain.facts,
-        "resize": {"short": 96, "long": 512, "multiple": 32},
-        "resized": "twice",
-    }
+    assert segmenter.record == replace(
+        plain.record, resize=Resize(96, 512, 32), laws={**plain.record.laws, "resize": 2}
+    )
 
 
 def test_untrained_weights_are_the_same_each_time_and_leave_the_generator_alone():
@@ -159,7 +181,7 @@ def test_untrained_weights_are_the_same_each_time_and_leave_the_generator_alone(
 def test_untrained_segmenters_take_the_classes_they_are_given():
     segmenter = load_segmenter("segformer-b0", weights="none", classes=("a", "b"))
     assert segmenter.classes == ("a", "b")
-    assert segmenter.facts["weights"] == "none"
+    assert segmenter.record.weights == "none"
     assert segmenter.name == "segformer-b0-untrained"
     assert load_segmenter("segformer-b0", weights="none", name="x").name == "x-untrained"
     assert segmenter(np.zeros((32, 32, 3), np.uint8)).max() <= 1

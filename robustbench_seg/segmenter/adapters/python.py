@@ -66,6 +66,17 @@ def from_callable(
     """
     where = getattr(function, "__qualname__", type(function).__qualname__)
     _check_options(where, options)
+    own = {name: getattr(function, name, None) for name in ("name", "classes", "version", "facts")}
+    wanted = {
+        "name, what it is called in tables": options.name or own["name"],
+        "classes, the names of what it predicts, in their order": classes or own["classes"],
+        "version, a text that changes whenever its answers do": (
+            version or own["version"] or own["facts"]
+        ),
+    }
+    for what, value in wanted.items():
+        if not value:
+            raise ModelError(f"{where}: give {what}")
     return PythonSegmenter(function, where, options, classes, version)
 
 
@@ -96,7 +107,7 @@ def from_module(
         digest.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return assemble(
-        _Logits(network.eval(), where),
+        _Logits(network.eval(), where, len(classes)),
         options,
         name=kind.__name__,
         classes=known_as(tuple(classes), options.classes),
@@ -119,10 +130,11 @@ def from_module(
 class _Logits(nn.Module):
     """A user's module; its answer is checked to be logits."""
 
-    def __init__(self, network: nn.Module, where: str) -> None:
+    def __init__(self, network: nn.Module, where: str, classes: int) -> None:
         super().__init__()
         self.network = network
         self._where = where
+        self._classes = classes
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalised float Nx3xHxW -> logits NxKxhxw."""
@@ -132,6 +144,11 @@ class _Logits(nn.Module):
         if not isinstance(logits, Tensor) or logits.ndim != 4 or len(logits) != len(images):
             given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ModelError(f"{self._where}: answers {given}; logits NxKxhxw are wanted")
+        if logits.shape[1] != self._classes:
+            raise ModelError(
+                f"{self._where}: answers logits of {logits.shape[1]} classes; {self._classes} are "
+                "named"
+            )
         return logits
 
 

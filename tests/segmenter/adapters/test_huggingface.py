@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+import transformers
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from robustbench_seg.errors import ModelError
@@ -75,17 +76,20 @@ def test_weights_in_half_precision_are_run_in_float32(folder, reference, image, 
     torch.testing.assert_close(load_segmenter(f"hf:{folder}").logits(image), wanted)
 
 
-def test_what_changes_its_labels_is_in_the_facts(folder):
-    facts = load_segmenter(f"hf:{folder}").facts
-    json.dumps(facts)
-    assert facts["architecture"] == "SegformerForSemanticSegmentation"
-    slid = load_segmenter(f"hf:{folder}", inference="slide", precision="bf16").facts
-    assert slid["inference"]["crop"] == 1024
-    assert slid["precision"] == "bf16"
-    assert slid["weights"] == facts["weights"]
+def test_what_changes_its_labels_is_in_the_record(folder):
+    segmenter = load_segmenter(f"hf:{folder}")
+    record = segmenter.record
+    assert record.architecture == "SegformerForSemanticSegmentation"
+    assert (record.runtime, record.laws) == ("transformers", {"huggingface": 1, "inference": 1})
+    assert segmenter.about.libraries == {"transformers": transformers.__version__}
+    assert segmenter.about.location == f"hf:{folder}"
+    slid = load_segmenter(f"hf:{folder}", inference="slide", precision="bf16").record
+    assert slid.inference.crop == 1024
+    assert slid.precision == "bf16"
+    assert slid.weights == record.weights
     with open(folder / "config.json", "a") as file:
         file.write("\n")
-    assert load_segmenter(f"hf:{folder}").facts["config"] != facts["config"]
+    assert load_segmenter(f"hf:{folder}").record.config != record.config
 
 
 @pytest.mark.parametrize(
@@ -99,9 +103,9 @@ def test_what_changes_its_labels_is_in_the_facts(folder):
 def test_every_normalisation_is_taken_from_the_processor(folder, said, levels):
     content = {"image_mean": [0.5] * 3, "image_std": [0.25] * 3, **said}
     (folder / "preprocessor_config.json").write_text(json.dumps(content))
-    given = load_segmenter(f"hf:{folder}").facts["preprocessing"]
+    given = load_segmenter(f"hf:{folder}").record.preprocessing
     for level in (0, 200):
-        ours = (level / 255 - given["mean"][0]) / given["std"][0]
+        ours = (level / 255 - given.mean[0]) / given.std[0]
         assert ours == pytest.approx(levels(level))
 
 

@@ -1,18 +1,21 @@
 """onnx: graphs, exported in these tests."""
 
-import json
 import tomllib
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import CardError, ModelError, RobustsegError
+from robustbench_seg.files import digest_file
 from robustbench_seg.records.model_card import Inference, Preprocessing, load_card
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_model, load_segmenter
-from robustbench_seg.segmenter.adapters.onnx import OnnxNetwork
+from robustbench_seg.segmenter.adapters.onnx import OnnxNetwork, parse_sidecar
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter
 
@@ -20,11 +23,19 @@ CLASSES = ("sky", "road", "car")
 PREPROCESSING = Preprocessing((0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
 
 
+class Small(SegmentationNetwork):
+    def __init__(self):
+        super().__init__()
+        self.backbone = nn.Sequential(nn.Conv2d(3, 8, 5, stride=4, padding=2), nn.ReLU())
+        self.head = nn.Conv2d(8, 3, 3, padding=1)
+
+    def forward(self, images):
+        return self.head(self.backbone(images))
+
+
 def small_network():
     torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 8, 5, stride=4, padding=2), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1)
-    ).eval()
+    return Small().eval()
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +69,17 @@ def graph(graphs, tmp_path):
     return path
 
 
+SIDECAR = """
+name = "small"
+mean = [0.4, 0.5, 0.6]
+std = [0.2, 0.25, 0.3]
+classes = ["sky", "road", "car"]
+input_size = [48, 64]
+[inference]
+mode = "whole"
+"""
+
+
 def wanted_logits(image, size, align_corners=False):
     mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in vars(PREPROCESSING).values())
     batch = (torch.from_numpy(image).permute(2, 0, 1)[None] / 255 - mean) / std
@@ -76,8 +98,13 @@ def test_an_exported_model_gives_its_labels(exported, image):
     torch.testing.assert_close(segmenter.logits(image), wanted, atol=1e-5, rtol=0)
     assert (segmenter(image) == wanted.argmax(1)[0].numpy()).mean() > 0.999
     assert (segmenter.name, segmenter.classes) == ("small", CLASSES)
-    assert segmenter.facts["input_size"] == size
-    json.dumps([segmenter.facts, segmenter.about])
+    record, about = segmenter.record, segmenter.about
+    assert (record.architecture, record.runtime) == ("onnx", "onnxruntime")
+    assert record.weights == digest_file(path)
+    assert record.input_size == size
+    assert record.laws == {"onnx": 1, "inference": 1}
+    assert (about.location, about.weights_file) == (f"onnx:{path}", "mine.onnx")
+    assert about.libraries == {"onnxruntime": onnxruntime.__version__}
 
 
 def test_windows_go_through_a_graph_one_by_one(graphs, image):
@@ -93,6 +120,7 @@ def test_the_sidecar_is_the_contract_s(exported):
     path, size = exported
     said = tomllib.loads(path.with_suffix(".toml").read_text())
     assert said.pop("inference") == {"mode": "whole"}
+    assert said.pop("align_corners") is False
     fixed = {"input_size": list(size)} if size else {}
     assert said == {
         "name": "small",
@@ -145,9 +173,10 @@ def test_without_a_sidecar_one_to_fill_in_is_printed(graph):
     ],
 )
 def test_a_wrong_sidecar_is_refused(graph, old, new, message):
-    text = graph.with_suffix(".toml").read_text()
-    assert text.count(old) == 1
-    graph.with_suffix(".toml").write_text(text.replace(old, new))
+    sidecar = graph.with_suffix(".toml")
+    assert parse_sidecar(SIDECAR, "") == parse_sidecar(sidecar.read_text(), "")
+    assert SIDECAR.count(old) == 1
+    sidecar.write_text(SIDECAR.replace(old, new))
     with pytest.raises(RobustsegError) as raised:
         load_segmenter(f"onnx:{graph}")
     assert message in str(raised.value)
@@ -199,8 +228,8 @@ def test_windows_of_the_only_size_a_graph_takes(tmp_path, image):
         classes=CLASSES,
         preprocessing=PREPROCESSING,
         inference=sliding,
-        facts={},
-        about={},
+        record=SegmenterRecord("small"),
+        about=ModelFacts(),
     )
     torch.testing.assert_close(there.logits(image), wanted.logits(image), rtol=0, atol=1e-4)
     with pytest.raises(CardError, match="windows of 32x32 do not go into an input_size of 48x64"):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
 
 MODULE = """
@@ -63,13 +64,16 @@ def test_a_function_is_a_segmenter(name):
     assert labels.dtype == np.uint8
     assert (labels == (IMAGE.mean(axis=2) > 100)).all()
     assert (segmenter.name, segmenter.classes) == ("threshold", ("sky", "road"))
-    assert segmenter.facts == {"architecture": f"python:own_models:{name}", "version": "1"}
+    where = f"python:own_models:{name}"
+    own = {"runtime": "python", "laws": {"python": 1}, "own": {"version": "1"}}
+    assert segmenter.record == SegmenterRecord(where, **own)
+    assert segmenter.about == ModelFacts(location=where)
 
 
 def test_an_object_is_a_segmenter():
     segmenter = load_segmenter("python:own_models:Thorough", name="mine")
     assert segmenter.name == "mine"
-    assert segmenter.facts["depth"] == 3
+    assert segmenter.record.own == {"version": 2, "depth": 3}
     assert segmenter(IMAGE).shape == (7, 9)
 
 
@@ -112,5 +116,5 @@ def test_a_wrong_answer_is_refused(name, message):
     "option", [{"device": "cuda"}, {"precision": "bf16"}, {"inference": "whole"}]
 )
 def test_how_it_runs_is_its_own_business(option):
-    with pytest.raises(ModelError, match="leave out --inference, --device and --precision"):
+    with pytest.raises(ModelError, match="leave out inference, device and precision"):
         load_segmenter("python:own_models:make", **option)

@@ -1,0 +1,133 @@
+"""A disk that goes away, a model that fails: one line, nothing lost, the others go on."""
+
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from robustbench_seg.cli.main import main
+from robustbench_seg.errors import DatasetError, IncompleteError, ModelError
+from robustbench_seg.results import read_results
+from tests.evaluation.conftest import evaluate
+
+
+class Broken:
+    """Fails in the code of its user."""
+
+    name, classes, version = "broken", ("dark", "middle", "bright"), "1"
+
+    def __call__(self, image):
+        raise ZeroDivisionError("a bug")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_dataset_that_is_gone_ends_the_run(toy, reds, protocol, conditions, tmp_path, workers):
+    """Images 5 to 19 cannot be read: eight of them are enough."""
+    data, model = toy(40, broken=tuple(range(5, 40))), reds()
+    with pytest.raises(DatasetError) as caught:
+        evaluate([model], data, protocol, conditions, tmp_path, workers=workers)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message == (
+        "8 images in a row could not be had; the last: val/12.png: the image cannot be read. What "
+        "is finished is kept: see to the disk that they lie on, and evaluate again"
+    )
+    assert model.calls == 5 * 5
+    table = read_results(tmp_path)
+    assert table["matrix"].notna().sum() == 5 * 5
+    assert table["reason"].notna().sum() <= 8 * 5
+    assert max(data.reads) <= 12 + 3, "nothing behind them is tried, but what was on its way"
+    evaluate([model], toy(40), protocol, conditions, tmp_path)
+    assert model.calls == 40 * 5
+
+
+def test_a_tree_that_is_gone_ends_the_run(toy, reds, protocol, conditions, tmp_path, tree):
+    corrupted = tree(toy(20), conditions)
+
+    class Unmounting(reds):
+        def __call__(self, image):
+            if self.calls == 12:
+                for condition in conditions:
+                    shutil.rmtree(corrupted / condition.folder)
+            return super().__call__(image)
+
+    model = Unmounting()
+    with pytest.raises(
+        DatasetError, match=r"8 images in a row could not be had; the last: .*/val/"
+    ):
+        evaluate([model], toy(20), protocol, conditions, tmp_path / "r", corrupted=corrupted)
+    table = read_results(tmp_path / "r")
+    assert table["reason"].notna().sum() <= 8 * len(conditions)
+    assert table["matrix"].notna().sum() == model.calls
+
+
+def test_a_few_broken_images_do_not_end_it(toy, reds, protocol, conditions, tmp_path):
+    """Seven in a row, then one that is whole, then seven again."""
+    broken = (*range(7), *range(8, 15))
+    with pytest.raises(IncompleteError) as caught:
+        evaluate([reds()], toy(16, broken=broken), protocol, conditions, tmp_path)
+    assert len(caught.value.reasons) == 14
+    assert read_results(tmp_path)["matrix"].notna().sum() == 2 * 5
+
+
+def test_a_failing_model_stops_no_other(toy, reds, protocol, conditions, tmp_path, caplog):
+    good = reds()
+    with pytest.raises(ModelError) as caught:
+        evaluate([Broken(), good], toy(12), protocol, conditions, tmp_path)
+    assert str(caught.value) == (
+        "broken: 8 images in a row came to nothing; the last is val/7.png: broken failed "
+        "(ZeroDivisionError: a bug)"
+    )
+    table = read_results(tmp_path)
+    assert table.groupby("model")["matrix"].count().to_dict() == {"broken": 0, "reds": 60}
+    assert good.calls == 60
+    shown = [record for record in caplog.records if record.exc_info]
+    assert len(shown) == 1, "its traceback is shown once"
+    assert "a bug" in str(shown[0].exc_info[1])
+    assert shown[0].getMessage() == (
+        "val/0.png: broken failed (ZeroDivisionError: a bug); its traceback, once:"
+    )
+    assert caplog.messages[-1].endswith("it is not asked any more")
+
+
+def test_a_model_that_failed_is_left_out_of_report_and_comparison(
+    toy, reds, protocol, tmp_path, caplog
+):
+    with pytest.raises(ModelError):
+        evaluate(
+            [Broken(), reds(), reds("other", facts={"shift": 1})],
+            toy(8),
+            protocol,
+            protocol.conditions(["fog"], [1]),
+            tmp_path / "runs",
+        )
+    caplog.clear()
+
+    def command(*words):
+        return CliRunner().invoke(
+            main, [*words, "--no-pictures"] if words[0] == "report" else words
+        )
+
+    runs, out = str(tmp_path / "runs"), str(tmp_path / "report")
+    result = command("report", runs, "--out", out)
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "report/index.html").read_text()
+    assert "reds" in page
+    assert ">broken<" not in page
+    left_out = [text for text in caplog.messages if text.endswith("no image is scored; left out")]
+    assert len(left_out) == 1
+    assert "/broken-toy-val-" in left_out[0]
+    assert command("compare", "reds", "other", "--runs", runs).exit_code == 0
+    result = command("compare", "reds", "broken", "--runs", runs)
+    assert result.exit_code == 2
+    assert "no image is scored yet; evaluate first" in result.stderr
+
+
+def test_a_report_on_nothing_is_one_line(toy, protocol, tmp_path):
+    with pytest.raises(ModelError):
+        evaluate([Broken()], toy(8), protocol, [], tmp_path / "runs")
+    out = ["--out", str(tmp_path / "report")]
+    result = CliRunner().invoke(main, ["report", str(tmp_path / "runs"), *out])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].endswith("no image is scored yet; evaluate first")
+    assert not (tmp_path / "report").exists()
