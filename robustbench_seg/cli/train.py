@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli.sizes import parse_size
+from robustbench_seg.cli.options import parse_size
 from robustbench_seg.records.shard import torchrun_shard
 from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecipe
 
