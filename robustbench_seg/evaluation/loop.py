@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustbench_seg.errors import DatasetError, IncompleteError
-from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.hardest import keep_hardest
 from robustbench_seg.evaluation.images import ConditionImage, ImageMaker, SourceImage
 from robustbench_seg.evaluation.model_run import FAILURES, ModelRun
@@ -127,7 +127,8 @@ def _open(evaluation: Evaluation, scorer: ThreadPoolExecutor) -> list[ModelRun]:
     tree, spec, runs = tree_of(evaluation), evaluation.spec, []
     for segmenter in evaluation.segmenters:
         record = run_record(evaluation, segmenter, tree)
-        folder = RunFolder.open(spec.out, record, evaluation.measures)
+        blocks = {block.start // BLOCK for block in evaluation.blocks}
+        folder = RunFolder.open(spec.out, record, evaluation.measures, blocks)
         _warn_of_what_stays(folder.path, record)
         lacking = _conditions_lacking(evaluation, folder)
         of_tree = None if tree is None else tree.probe

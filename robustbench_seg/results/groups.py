@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.run_record import RUN_FILE, RunRecord, read_record
-from robustbench_seg.results.parts import part_files, read_rows_there
+from robustbench_seg.results.parts import has_values, part_files
 from robustbench_seg.results.read import Paths
 from robustbench_seg.results.store import find_runs
 
@@ -65,7 +65,7 @@ def _scored(records: Mapping[Path, RunRecord]) -> Mapping[Path, RunRecord]:
     """The runs that have a row with values; a model that failed at once has none."""
     there = dict[Path, RunRecord]()
     for folder, record in records.items():
-        if any(read_rows_there(part)[1] for part in part_files(folder)):
+        if any(map(has_values, part_files(folder))):
             there[folder] = record
         else:
             log.warning("%s: no image is scored; left out", folder)

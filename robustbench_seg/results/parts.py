@@ -3,12 +3,14 @@
     image, corruption, severity, reason, and a list column for each measure
 
 A part's metadata names its measures and their law versions: each row without a reason has all of
-them. Parts of format 1 have no metadata and hold confusion matrices alone.
+them. It also has the sha256 of each column, and the part's name that of the metadata, so a damaged
+part is noticed when it is read. Parts of format 1 have no metadata and hold confusion matrices
+alone.
 """
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,26 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import atomic_path
+from robustbench_seg.files import atomic_path, canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.results.writing import writing
 
-_META = b"robustseg measures"
+_LAWS = b"robustseg measures"
+_DIGESTS = b"robustseg digests"
+_ROWS = "rows"
+"""The digest of what is no measure: images, conditions and reasons."""
+
+_UNREADABLE = (
+    *(OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError),
+    pa.ArrowException,
+)
+"""All that pyarrow, or what is computed of its answer, raises on a file that was altered."""
+
+_NAME = re.compile(r"\d{5}-[0-9a-f]{16}")
+"""Names of parts that have digests; those of format 1 are shorter."""
 
 _IDS = [
     pa.field("image", pa.string(), nullable=False),
@@ -80,9 +93,15 @@ class Part:
     values: Mapping[str, Counts]
 
 
-def part_files(folder: Path) -> list[Path]:
-    """The finished parts of a run folder, in name order."""
-    return sorted(p for p in (folder / "parts").glob("*.parquet") if not p.name.startswith("."))
+def part_files(folder: Path, blocks: Collection[int] | None = None) -> list[Path]:
+    """The finished parts of a run folder, in name order.
+
+    blocks: numbers of those blocks of images whose parts are asked for; None: all
+    """
+    files = sorted(p for p in (folder / "parts").glob("*.parquet") if not p.name.startswith("."))
+    if blocks is None:
+        return files
+    return [p for p in files if not p.name[:5].isdecimal() or int(p.name[:5]) in blocks]
 
 
 def write_part(folder: Path, block: int, rows: Sequence[Row]) -> str:
@@ -95,21 +114,21 @@ def write_part(folder: Path, block: int, rows: Sequence[Row]) -> str:
     names = {name for row in rows for name in row.values}
     measures = [measure for measure in MEASURES if measure.name in names]
     rows = sorted(rows, key=lambda row: (row.image, row.condition))
-    name = f"{block:05d}-{_digest(rows, measures)}.parquet"
-    path = folder / "parts" / name
-    if path.exists():
-        return name
-    columns = dict(_ids(rows))
-    fields = list(_IDS)
+    columns, fields = dict(_ids(rows)), list(_IDS)
+    columns["reason"] = [row.reason for row in rows]
+    digests = {_ROWS: _digest_rows(columns)}
     for measure in measures:
         values = [row.values.get(measure.name) for row in rows]
         columns[measure.column] = [None if v is None else v.ravel() for v in values]
-        kind = next(v.dtype for v in values if v is not None)
-        fields.append(pa.field(measure.column, pa.list_(pa.from_numpy_dtype(kind))))
-    columns["reason"] = [row.reason for row in rows]
+        there = np.stack([v for v in values if v is not None])
+        fields.append(pa.field(measure.column, pa.list_(pa.from_numpy_dtype(there.dtype))))
+        digests[measure.name] = digest_bytes(there.tobytes())
     laws = {measure.name: measure.law for measure in measures}
-    schema = pa.schema([*fields, _REASON], {_META: json.dumps(laws).encode()})
-    _write(path, columns, schema)
+    name = f"{block:05d}-{_digest_part(laws, digests)}.parquet"
+    path = folder / "parts" / name
+    if not path.exists():
+        metadata = {_LAWS: json.dumps(laws).encode(), _DIGESTS: json.dumps(digests).encode()}
+        _write(path, columns, pa.schema([*fields, _REASON], metadata))
     return name
 
 
@@ -121,72 +140,91 @@ def write_timings(folder: Path, name: str, timings: Sequence[Timing]) -> None:
     _write(folder / "timings" / name, columns, _TIMINGS)
 
 
-def read_rows_there(path: Path) -> tuple[frozenset[str], list[tuple[str, Condition]]]:
-    """Names of the measures of a part, and its rows without a reason; their values are not read."""
-    table = _read(path, [field.name for field in [*_IDS, _REASON]])
-    names = frozenset(measure.name for measure in _measures(table.schema, MEASURES))
-    columns = (table[name].to_pylist() for name in ("image", "corruption", "severity", "reason"))
-    rows = [
-        (image, Condition(corruption, severity))
-        for image, corruption, severity, reason in zip(*columns, strict=True)
-        if reason is None
-    ]
-    return names, rows
+def has_values(path: Path) -> bool:
+    """Whether a part has a row without a reason; False, too, where the part is damaged."""
+    try:
+        table = pq.read_table(path, columns=["reason"], partitioning=None)
+        return bool(table["reason"].null_count)
+    except _UNREADABLE:  # who reads its values says so
+        return False
 
 
 def read_part(path: Path, classes: int, measures: Sequence[Measure] = MEASURES) -> Part:
     """Read one part of a run with so many classes.
 
     Raises:
-        ResultsError: The part is broken, or its columns are not those of the measures.
+        ResultsError: The part is damaged, or its columns are not those of the measures.
     """
     try:
-        schema = pq.read_schema(path)
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from None
-    there = _measures(schema, measures)
-    table = _read(path, [*(f.name for f in [*_IDS, _REASON]), *(m.column for m in there)])
-    table = table.combine_chunks()
-    images, corruptions, severities, reasons = (
-        table[column].to_pylist() for column in ("image", "corruption", "severity", "reason")
-    )
-    has = np.array([reason is None for reason in reasons], bool)
+        return _read_part(path, classes, measures)
+    except _UNREADABLE as error:
+        raise _damaged(path, (str(error).splitlines() or [type(error).__name__])[0]) from None
+
+
+def _read_part(path: Path, classes: int, measures: Sequence[Measure]) -> Part:
+    header = _read_header(path)
+    there = header.counted(measures)
+    columns = [*(f.name for f in [*_IDS, _REASON]), *(m.column for m in there)]
+    table = pq.read_table(path, columns=columns, partitioning=None).combine_chunks()
+    ids = table.select(["image", "corruption", "severity", "reason"]).to_pydict()
+    _check_digest(path, header, _ROWS, _digest_rows(ids))
+    has = np.array([reason is None for reason in ids["reason"]], bool)
     values = dict[str, Counts]()
     for measure in there:
         lists = table[measure.column].combine_chunks()
         valid = lists.is_valid().to_numpy(zero_copy_only=False)
         if not np.array_equal(valid, has):
-            raise ResultsError(
-                f"{path}: each row needs a reason, or values of {measure.name}; remove this part "
-                "and evaluate again"
-            )
+            raise _damaged(path, f"a row lacks a reason or values of {measure.name}, or has both")
         shape = measure.shape(classes)
         if not np.array_equal(np.diff(lists.offsets), np.where(valid, int(np.prod(shape)), 0)):
-            raise ResultsError(
-                f"{path}: {measure.name} of {'x'.join(map(str, shape))} numbers an image wanted, "
-                "others found; remove this part and evaluate again"
-            )
-        values[measure.name] = lists.flatten().to_numpy().reshape(-1, *shape)
-    conditions = [Condition(*pair) for pair in zip(corruptions, severities, strict=True)]
-    return Part(images, conditions, reasons, values)
+            size = "x".join(map(str, shape))
+            raise _damaged(path, f"{measure.name} of {size} numbers an image wanted, others found")
+        observed = lists.flatten().to_numpy().reshape(-1, *shape)
+        _check_digest(path, header, measure.name, digest_bytes(observed.tobytes()))
+        values[measure.name] = observed
+    conditions = [Condition(*p) for p in zip(ids["corruption"], ids["severity"], strict=True)]
+    return Part(ids["image"], conditions, ids["reason"], values)
 
 
-def _measures(schema: pa.Schema, asked: Sequence[Measure]) -> list[Measure]:
-    """Those of the measures that a part holds, counted as they are now."""
-    meta = (schema.metadata or {}).get(_META)
-    laws = {CONFUSION.name: CONFUSION.law} if meta is None else json.loads(meta)
-    return [measure for measure in asked if laws.get(measure.name) == measure.law]
+@dataclass(frozen=True)
+class _Header:
+    """A part's metadata.
+
+    laws:    law version of each measure that it holds
+    digests: sha256 of each of its columns; None in format 1
+    """
+
+    laws: Mapping[str, int]
+    digests: Mapping[str, str] | None
+
+    def counted(self, measures: Sequence[Measure]) -> list[Measure]:
+        """Those of the measures that the part holds, counted as they are now."""
+        return [measure for measure in measures if self.laws.get(measure.name) == measure.law]
 
 
-def _digest(rows: Sequence[Row], measures: Sequence[Measure]) -> str:
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(json.dumps([row.image, *_pair(row.condition), row.reason]).encode())
-        for measure in measures:
-            value: NDArray[Any] | None = row.values.get(measure.name)
-            if value is not None:
-                digest.update(f"{measure.name} {measure.law}".encode() + value.tobytes())
-    return digest.hexdigest()[:16]
+def _read_header(path: Path) -> _Header:
+    metadata = pq.read_schema(path).metadata or {}
+    laws = json.loads(metadata[_LAWS]) if _LAWS in metadata else None
+    digests = json.loads(metadata[_DIGESTS]) if _DIGESTS in metadata else None
+    if not _NAME.fullmatch(path.stem):
+        return _Header(laws or {CONFUSION.name: CONFUSION.law}, digests)
+    if laws is None or digests is None or _digest_part(laws, digests) not in path.stem:
+        raise _damaged(path, "its contents are not those that its name was made of")
+    return _Header(laws, digests)
+
+
+def _check_digest(path: Path, header: _Header, column: str, found: str) -> None:
+    if header.digests is not None and header.digests.get(column) != found:
+        raise _damaged(path, f"its {column} are not those that its digest was made of")
+
+
+def _digest_part(laws: Mapping[str, int], digests: Mapping[str, str]) -> str:
+    return digest_bytes(canonical_json([laws, digests]).encode())[:16]
+
+
+def _digest_rows(columns: Mapping[str, Any]) -> str:
+    names = ("image", "corruption", "severity", "reason")
+    return digest_bytes(canonical_json([list(columns[name]) for name in names]).encode())
 
 
 def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Any]:
@@ -197,22 +235,10 @@ def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Any]:
     }
 
 
-def _pair(condition: Condition) -> tuple[str, int]:
-    return condition.name, condition.severity
-
-
 def _write(path: Path, columns: Mapping[str, Any], schema: pa.Schema) -> None:
     with writing(path), atomic_path(path) as partial:
         pq.write_table(pa.table(columns, schema=schema), partial, compression="zstd")
 
 
-def _read(path: Path, columns: Sequence[str]) -> pa.Table:
-    try:
-        return pq.read_table(path, columns=list(columns), partitioning=None)
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise _unreadable(path, error) from None
-
-
-def _unreadable(path: Path, error: BaseException) -> ResultsError:
-    why = (str(error).splitlines() or [type(error).__name__])[0]
-    return ResultsError(f"{path} cannot be read ({why}); remove this part and evaluate again")
+def _damaged(path: Path, why: str) -> ResultsError:
+    return ResultsError(f"{path} is damaged ({why}); evaluate again to compute it anew")

@@ -1,5 +1,6 @@
 """Run folders -> one DataFrame."""
 
+import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from robustbench_seg.results.parts import part_files, read_part
 from robustbench_seg.results.store import find_runs
 
 _KEY = ["corruption", "severity", "image"]
+
+log = logging.getLogger(__name__)
 
 Paths = Path | str | Iterable[Path | str]
 
@@ -96,7 +99,11 @@ def _read_run(
     names = [column(measure) for measure in measures]
     parts = []
     for path in part_files(folder):
-        part = read_part(path, len(record.classes), measures)
+        try:
+            part = read_part(path, len(record.classes), measures)
+        except ResultsError as error:
+            log.warning("%s; its rows are left out", error)
+            continue
         there = {
             "image": part.images,
             "corruption": [condition.name for condition in part.conditions],

@@ -11,9 +11,10 @@ a folder. Two folders hold equal results when they hold the same set of
 (image, corruption, severity, values); how rows are spread over parts means nothing.
 """
 
+import logging
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
@@ -30,11 +31,16 @@ from robustbench_seg.results.parts import (
     Row,
     Timing,
     part_files,
-    read_rows_there,
+    read_part,
     write_part,
     write_timings,
 )
 from robustbench_seg.results.writing import file_name, writing
+
+log = logging.getLogger(__name__)
+
+DAMAGED = ".damaged"
+"""Suffix of parts that are left out."""
 
 
 class RunFolder:
@@ -63,11 +69,18 @@ class RunFolder:
 
     @classmethod
     def open(
-        cls, root: Path, record: RunRecord, measures: Sequence[Measure] = MEASURES
+        cls,
+        root: Path,
+        record: RunRecord,
+        measures: Sequence[Measure] = MEASURES,
+        blocks: Collection[int] | None = None,
     ) -> "RunFolder":
         """Open the folder of the run that `record` describes under `root`, making it if needed.
 
+        A damaged part is set aside with a warning: what it held is lacking.
+
         measures: those that `lacking` asks after
+        blocks: numbers of the blocks of images that are asked for; None: all
 
         Raises ResultsError if the folder exists and holds another run, or cannot be read.
         """
@@ -84,10 +97,20 @@ class RunFolder:
         else:
             with writing(path):
                 write_record(folder.path, record)
-        for part in part_files(folder.path):
-            names, rows = read_rows_there(part)
-            for image, condition in rows:
-                folder._note(names, image, condition)
+        for part in part_files(folder.path, blocks):
+            try:
+                read = read_part(part, len(record.classes))
+            except ResultsError as error:
+                aside = part.with_suffix(DAMAGED)
+                log.warning("%s; it is kept as %s", error, aside.name)
+                with writing(aside):
+                    part.rename(aside)
+                continue
+            for image, condition, reason in zip(
+                read.images, read.conditions, read.reasons, strict=True
+            ):
+                if reason is None:
+                    folder._note(read.values, image, condition)
         return folder
 
     def add(self, block: int, rows: Sequence[Row], timings: Sequence[Timing] = ()) -> None:

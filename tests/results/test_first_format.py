@@ -80,7 +80,7 @@ def old_run(tmp_path):
             "matrix": [np.ravel(matrix(level, int(i[0]), c)).tolist() for i, c in rows],
             "reason": pa.array([None] * len(rows), pa.string()),
         }
-        pq.write_table(pa.table(columns), folder / "parts/00000-0123456789abcdef.parquet")
+        pq.write_table(pa.table(columns), folder / "parts/00000-01234567.parquet")
         return folder
 
     return write

@@ -78,16 +78,18 @@ def test_what_was_counted_under_another_law_is_lacking(tmp_path, run_record, mon
     assert new.tolist() == [77.5, 1.0]
 
 
-def test_a_measure_that_this_version_does_not_know_is_passed_over(tmp_path, run_record):
+def test_a_measure_that_this_version_does_not_know_is_passed_over(
+    tmp_path, run_record, monkeypatch
+):
     folder = RunFolder.open(tmp_path, run_record())
-    folder.add(0, [row("1.png", "confusion")])
-    (path,) = part_files(folder.path)
-    table = pq.read_table(path)
-    laws = json.dumps({"confusion": 1, "boundary": 1}).encode()
-    more = table.append_column("boundary", pa.array([[1, 2, 3]]))
-    pq.write_table(more.replace_schema_metadata({b"robustseg measures": laws}), path)
-    (matrix,) = read_results(folder.path)["matrix"]
+    folder.add(0, [row("1.png", "confusion", "image_miou")])
+    for module in ("parts", "read", "store"):
+        monkeypatch.setattr(f"robustbench_seg.results.{module}.MEASURES", (CONFUSION,))
+    (matrix,) = read_results(
+        folder.path,
+    )["matrix"]
     assert matrix.tolist() == [[3, 1], [0, 4]]
+    assert RunFolder.open(tmp_path, run_record(), [CONFUSION]).lacking("1.png", FOG) == ()
 
 
 def test_a_part_of_the_first_format_holds_matrices(tmp_path, run_record):

@@ -1,8 +1,13 @@
+import re
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import robustbench_seg
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import Row, RunFolder, read_counts, read_results, with_counts
 from robustbench_seg.results.parts import part_files
@@ -91,30 +96,70 @@ def test_a_matrix_counts_more_than_a_reason(run, blocks):
     assert table["reason"].tolist() == [None]
 
 
-def test_a_broken_part_is_named(run):
+def broken(part):
+    part.write_bytes(part.read_bytes()[:-20])
+
+
+def foreign(part):
+    """Another run's part under this one's name."""
+    table = pq.read_table(part)
+    pq.write_table(table.set_column(0, "image", pa.array(["2.png"])), part)
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [(broken, r".*"), (foreign, "its rows are not those that its digest was made of")],
+)
+def test_a_damaged_part_is_named_left_out_and_set_aside(run, caplog, damage, why):
     folder = run()
     folder.add(0, [row("1.png", FOG)])
-    (part,) = part_files(folder.path)
-    part.write_bytes(part.read_bytes()[:-20])
-    message = rf"{part.name} cannot be read \(.*\); remove this part and evaluate again"
-    with pytest.raises(ResultsError, match=message):
-        read_results(folder.path)
-    with pytest.raises(ResultsError, match=message):
-        run()
+    folder.add(1, [row("5.png", FOG)])
+    part, other = part_files(folder.path)
+    damage(part)
+    message = rf"{part.name} is damaged \({why}\); evaluate again to compute it anew; its rows are"
+    assert read_results(folder.path)["image"].tolist() == ["5.png"]
+    assert re.search(message, caplog.text)
+    again = run()
+    assert CONFUSION in again.lacking("1.png", FOG)
+    assert CONFUSION not in again.lacking("5.png", FOG)
+    assert part_files(folder.path) == [other]
+    assert part.with_suffix(".damaged").exists()
+    again.add(0, [row("1.png", FOG)])
+    assert read_results(folder.path)["image"].tolist() == ["1.png", "5.png"]
 
 
-def test_a_part_of_other_classes_is_named(run):
+def test_a_part_of_other_classes_is_left_out(run, caplog):
     folder = run()
     folder.add(0, [Row("1.png", FOG, {"confusion": np.ones((3, 3), np.int64)})])
-    with pytest.raises(ResultsError, match="confusion of 2x2 numbers an image wanted, others fo"):
-        read_results(folder.path)
+    assert len(read_results(folder.path)) == 0
+    assert "confusion of 2x2 numbers an image wanted, others found" in caplog.text
 
 
-def test_a_row_with_neither_matrix_nor_reason_is_named(run):
+def test_a_row_with_neither_matrix_nor_reason_is_left_out(run, caplog):
     folder = run()
     folder.add(0, [Row("1.png", FOG), row("2.png", FOG)])
-    with pytest.raises(ResultsError, match="each row needs a reason, or values of confusion; rem"):
-        read_results(folder.path)
+    assert len(read_results(folder.path)) == 0
+    assert "a row lacks a reason or values of confusion, or has both" in caplog.text
+
+
+def test_every_flipped_bit_is_noticed_or_changes_nothing(run, caplog):
+    """400 bits: a part's bytes may say nothing, but never something else."""
+    folder = run()
+    values = np.random.default_rng(0).integers(0, 2**40, (6, 2, 2))
+    rows = [Row(f"{i}.png", FOG, {"confusion": value}) for i, value in enumerate(values)]
+    folder.add(0, [*rows, Row("6.png", CLEAN, reason="gone")])
+    (part,) = part_files(folder.path)
+    whole, before = part.read_bytes(), read_results(folder.path).to_json()
+    assert CONFUSION.name in part.read_bytes().decode("latin1")
+    noticed = 0
+    for bit in np.random.default_rng(1).choice(8 * len(whole), 400, replace=False):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        part.write_bytes(damaged)
+        table = read_results(folder.path)
+        assert len(table) == 0 or table.to_json() == before, f"bit {bit}"
+        noticed += len(table) == 0
+    assert noticed > 100
 
 
 def test_counts_are_those_of_the_matrices(run):
