@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from robustbench_seg.records.protocol import list_protocols, load_protocol
     from robustbench_seg.records.training_recipe import TrainingRecipe
     from robustbench_seg.reporting import compare, report
+    from robustbench_seg.reporting.costs import cost
+    from robustbench_seg.reporting.receptive_fields import erf
     from robustbench_seg.results import Run, read_results, scores
     from robustbench_seg.segmenter import load_model, load_segmenter
     from robustbench_seg.training import train
@@ -37,6 +39,8 @@ _ROOMS = {
     "class_names": "datasets",
     "compare": "reporting",
     "corrupt": "corruption",
+    "cost": "reporting.costs",
+    "erf": "reporting.receptive_fields",
     "evaluate": "evaluation",
     "generate_cityscapes_c": "trees",
     "list_datasets": "datasets",
@@ -66,6 +70,8 @@ __all__ = [
     "class_names",
     "compare",
     "corrupt",
+    "cost",
+    "erf",
     "evaluate",
     "generate_cityscapes_c",
     "list_datasets",

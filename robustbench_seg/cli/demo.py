@@ -4,23 +4,14 @@ from pathlib import Path
 
 import click
 
+from robustbench_seg.cli import options
+
 MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
 
 
 @click.command()
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("demo"),
-    show_default=True,
-    help="Folder for the runs and the report.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Use only the first N images (a quick look).",
-)
+@options.out(default=Path("demo"), help="Folder for the runs and the report.")
+@options.limit(help="Use only the first N images (a quick look).")
 def demo(out: Path, limit: int | None) -> None:
     """Run the whole study on the built-in dataset and weights, in minutes on a laptop.
 

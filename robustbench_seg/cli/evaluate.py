@@ -40,14 +40,7 @@ from robustbench_seg.cli import options
     multiple=True,
     help="What to count of each image: confusion, image_miou; repeatable.  [default: all]",
 )
-@click.option(
-    "--out",
-    metavar="RUNS",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Folder of run folders.",
-)
+@options.out(metavar="RUNS", default=Path("runs"), help="Folder of run folders.")
 @click.option(
     "--inference",
     type=click.Choice(["whole", "slide"]),

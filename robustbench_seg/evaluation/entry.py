@@ -112,6 +112,8 @@ class _Objects:
 
     def open(self, spec: EvaluationSpec) -> Evaluation:
         """The evaluation of a specification, with the objects in place of their names."""
+        if self.models and spec.weights is not None:
+            raise ModelError("weights go with a card; give objects with their own")
         names = {each.name for each in fields(Options)} - {"classes"}
         options = Options(**{name: getattr(spec, name) for name in names})
         segmenters = [of_object(model, options, **self.about_models) for model in self.models]

@@ -52,7 +52,7 @@ class EvaluationSpec:
         shard: The part of the images to run here.
         executor: "local", or "ray" for a cluster.
         save_predictions: Folder to write each prediction to as well.
-        folder: What relative paths are relative to.
+        folder: The working folder; the nodes of a cluster change to it.
         command: The command that was given, for readers.
 
     Raises:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -119,6 +119,14 @@ def of_object(
 ) -> Segmenter:
     """The segmenter of an object: itself, a torch module or a callable; see load_segmenter."""
     if isinstance(getattr(model, "record", None), SegmenterRecord):
+        asked = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
+        given = {"classes": classes, "mean": mean, "std": std, "version": version}
+        asked += [name for name, value in given.items() if value is not None]
+        if late := [name for name in asked if name not in ("batch", "classes")]:
+            raise ModelError(
+                f"{getattr(model, 'name', 'the segmenter')} is loaded already: give "
+                f"{' and '.join(late)} to load_segmenter"
+            )
         return cast(Segmenter, model)
     if isinstance(model, nn.Module):
         preprocessing = Preprocessing(mean, std) if mean and std else None

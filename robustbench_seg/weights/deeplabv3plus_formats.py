@@ -5,6 +5,8 @@ So are its backbones' as trained on ImageNet, without their classifier.
 
 import re
 
+from torch import Tensor
+
 from robustbench_seg.weights.renaming import Rules, Tensors, rename, renumber, without
 
 

@@ -44,7 +44,7 @@ def test_the_steps_train_and_test_each_network_and_then_report(name, full, tmp_p
         assert training.name == variant.name
         assert training.dataset == (data if full else "minicity")
         assert training.recipe.iterations == (iterations if full else 1000)
-    assert {step.dataset for step in scored} == {data if full else "minicity"}
+    assert {step.spec.dataset for step in scored} == {data if full else "minicity"}
 
 
 def test_the_small_recipe_is_one_for_the_start_from_nothing(tmp_path):

@@ -24,7 +24,7 @@ def runs(tmp_path, trainings):
     for number, folder in enumerate(trainings):
         copy = shutil.copytree(folder, tmp_path / folder.name)
         record = json.loads((copy / RUN_FILE).read_text())
-        record["about"]["training"]["iterations"] += number
+        record["about"]["training"]["recipe"]["iterations"] += number
         (copy / RUN_FILE).write_text(json.dumps(record))
     return tmp_path
 
