@@ -4,7 +4,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from robustbench_seg.analysis import count_cost, count_image, shape_of
 from robustbench_seg.architectures import build
-from robustbench_seg.records.model_card import load_card
+from robustbench_seg.records.model_card import Inference, Resize, load_card
+from robustbench_seg.records.segmenter_record import SegmenterRecord
 from robustbench_seg.segmenter.folding import fold
 
 CITY, CROP = (1024, 2048), (512, 512)
@@ -59,19 +60,20 @@ def test_what_is_counted_is_what_the_folded_network_does(variant):
 
 
 def test_an_image_in_windows_costs_its_windows():
-    def facts(**inference: object) -> dict[str, object]:
-        return {"architecture": "segformer", "variant": {"size": "b0"}, "inference": inference}
+    def record(*inference, resize=None):
+        how = Inference(*inference)
+        return SegmenterRecord("segformer", variant={"size": "b0"}, inference=how, resize=resize)
 
     with torch.device("meta"):
         network = build("segformer", 19, size="b0").eval()
     once, window = (count_cost(network, size).macs for size in ((192, 256), (128, 128)))
-    assert count_image(facts(mode="whole"), 19, (192, 256)) == once
+    assert count_image(record("whole"), 19, (192, 256)) == once
     # Rows at 0 and 64, columns at 0, 96 and 128.
-    slid = facts(mode="slide", crop=128, stride=96)
+    slid = record("slide", 128, 96)
     assert count_image(slid, 19, (192, 256)) == 2 * 3 * window
     # A small image is one window of its own size.
     assert count_image(slid, 19, (96, 96)) == count_cost(network, (96, 96)).macs
-    resized = {**facts(mode="whole"), "resize": {"short": 128, "long": 512, "multiple": 1}}
+    resized = record("whole", resize=Resize(128, 512))
     assert count_image(resized, 19, (256, 256)) == count_cost(network, (128, 128)).macs
 
 

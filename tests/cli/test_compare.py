@@ -5,7 +5,11 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
+from robustbench_seg.records.model_card import Training
 from robustbench_seg.records.protocol import CLEAN, load_protocol
+from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.results import Row, RunFolder
 
 
@@ -13,26 +17,26 @@ from robustbench_seg.results import Row, RunFolder
 def write(tmp_path):
     """A run of 12 images and two classes with the same IoU everywhere, about `percent`."""
 
-    def make(model, percent, *, dataset="cityscapes", seed=None, **record):
-        facts = {
-            "model": model,
-            "dataset": dataset,
-            "split": "val",
-            "images": 12,
-            "stream": "fast",
-            "seed": 0,
-            "protocol": "cityscapes-c",
-            "key": {"segmenter": {"weights": f"{model} {percent}"}, "dataset": {"name": dataset}},
-            "classes": ["road", "car"],
-            "about": {"training": None if seed is None else {"seed": seed}},
-        }
+    def make(model, percent, *, dataset="cityscapes", trained=None, seed=0, clip=1):
+        training = None
+        if trained is not None:
+            recipe = TrainingRecipe(seed=trained)
+            training = Training("train", 1.0, "", 9, trained, recipe=recipe)
+        key = RunKey(
+            SegmenterRecord("toy", weights=f"{model} {percent}"),
+            DatasetRecord(dataset, "val", 12, ("road", "car"), {}),
+            CorruptionRecord("fast", 2, seed, load_protocol().severities_digest, {}),
+        )
+        about = ModelFacts(training=training)
+        record = RunRecord(model, key, "cityscapes-c", "1", clip=clip, about=about)
         conditions = (CLEAN, *load_protocol().conditions())
         rows = []
         for image in range(12):
             hit = 2 * percent + image
             matrix = np.array([[hit, 100 - percent], [100 - percent, hit]])
-            rows += [Row(f"{image:02d}.png", condition, matrix) for condition in conditions]
-        folder = RunFolder.open(tmp_path / "runs", {**facts, **record})
+            values = {"confusion": matrix}
+            rows += [Row(f"{image:02d}.png", condition, values) for condition in conditions]
+        folder = RunFolder.open(tmp_path / "runs", record)
         folder.add(0, rows)
         return folder.path
 
@@ -94,7 +98,7 @@ def test_the_csv_has_every_number(write, tmp_path):
     write("poor", 50)
     compare(tmp_path, "=good", "poor", "--csv", tmp_path / "out" / "both.csv")
     rows = list(csv.DictReader((tmp_path / "out" / "both.csv").open()))
-    assert len(rows) == 1 + 80 + 16 + 4 + 6 + 32
+    assert len(rows) == 1 + 80 + 16 + 4 + 6 + 32 + 19
     assert {row["model_A"] for row in rows} == {"'=good"}  # no formula for a spreadsheet
     (cell,) = (
         r for r in rows if (r["kind"], r["score"], r["severities"]) == ("condition", "fog", "4")
@@ -118,16 +122,16 @@ def test_a_reference_of_the_runs_or_published(write, tmp_path):
     assert line(result, "CD  ").split()[2] == f"{expected:.1f}"
 
 
-def test_trainings_are_told(write, tmp_path):
+def test_trainings_are_shown(write, tmp_path):
     for seed in range(3):
-        write("good", 70 + seed, seed=seed)
+        write("good", 70 + seed, trained=seed)
     write("poor", 50)
     result = compare(tmp_path, "good", "poor")
     assert line(result, "A is the mean of 3 trainings (seeds 0, 1, 2), drawn, too")
     assert line(result, "a model with one run is one training")
 
 
-def test_clips_are_told(write, tmp_path):
+def test_clips_are_shown(write, tmp_path):
     write("good", 70, dataset="camvid", clip=4)
     write("poor", 50, dataset="camvid", clip=4)
     result = compare(tmp_path, "good", "poor")
@@ -142,12 +146,11 @@ def test_clips_are_told(write, tmp_path):
     assert "[" not in line(result, "fog")
 
 
-def test_other_settings_are_told(write, tmp_path):
-    key = {"corruption": {"seed": 1}, "dataset": {"name": "cityscapes"}}
+def test_other_settings_are_shown(write, tmp_path):
     write("good", 70)
-    write("poor", 50, key=key)
+    write("poor", 50, seed=1)
     assert line(compare(tmp_path, "good", "poor"), "mind:") == (
-        "mind: A and B differ in seed None and 1"
+        "mind: A and B differ in seed 0 and 1"
     )
 
 
@@ -157,13 +160,13 @@ def test_one_line_for_what_is_wrong(write, tmp_path):
     write("else", 50, dataset="camvid")
     for arguments, message in (
         (["god", "poor"], "unknown model 'god'; did you mean 'good'?"),
-        (["good", "else"], "do not compare: they differ in dataset; name runs of one study"),
+        (["good", "else"], "do not compare: they differ in dataset; name runs of the same images"),
         (["good", "poor", "--protocol", "cityscape"], "did you mean 'cityscapes-c'"),
         (["good", "poor", "--reference", "gud"], "unknown model 'gud'"),
         (["good", "poor", "--reference", "else"], "do not compare: they differ in dataset"),
         (
             ["good", "poor", "--reference", "ICNet"],
-            "--reference: ICNet is published on cityscapes val under cityscapes-c, not on minicity",
+            "reference: ICNet is published on cityscapes val under cityscapes-c, not on minicity",
         ),
     ):
         result = compare(tmp_path, *arguments)

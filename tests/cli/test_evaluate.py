@@ -8,7 +8,8 @@ from PIL import Image
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.measures.pixels import mean_iou
-from robustbench_seg.results import read_record, read_results
+from robustbench_seg.records.run_record import read_record
+from robustbench_seg.results import read_results
 from robustbench_seg.segmenter import NetworkSegmenter
 
 SOME = ("--corruption", "contrast", "--corruption", "gaussian_noise", "--severity", "2")
@@ -78,10 +79,10 @@ def test_options_reach_the_run(evaluate, tmp_path):
         assert result.exit_code == 0, result.output
         (folder,) = (tmp_path / "runs").iterdir()
         assert len(read_results(folder)) == images
-    key = read_record(folder)["key"]
-    assert key["segmenter"]["inference"]["mode"] == "whole"
-    assert key["segmenter"]["precision"] == "bf16"
-    assert (key["corruption"]["stream"], key["corruption"]["seed"]) == ("reference", 3)
+    key = read_record(folder).key
+    assert key.segmenter.inference.mode == "whole"
+    assert key.segmenter.precision == "bf16"
+    assert (key.corruption.stream, key.corruption.seed) == ("reference", 3)
 
 
 def test_all_conditions_give_all_scores(evaluate):
@@ -173,11 +174,12 @@ def test_a_broken_image_is_named_and_the_rest_is_done(evaluate, camvid, tmp_path
 
 
 def test_an_interruption_keeps_what_is_finished(evaluate, tmp_path, monkeypatch):
+    """Its first call is the probe's."""
     label, calls = NetworkSegmenter.__call__, []
 
     def interrupted(self, image):
         calls.append(1)
-        if len(calls) == 5:
+        if len(calls) == 6:
             raise KeyboardInterrupt
         return label(self, image)
 
@@ -187,7 +189,7 @@ def test_an_interruption_keeps_what_is_finished(evaluate, tmp_path, monkeypatch)
     assert "interrupted; what is finished is kept" in result.stderr
     assert len(read_results(tmp_path / "runs")) == 4
     assert evaluate(*SOME).exit_code == 0
-    assert len(calls) == 5 + 5
+    assert len(calls) == 6 + 5
     assert len(read_results(tmp_path / "runs")) == 9
 
 
@@ -197,7 +199,10 @@ def test_an_interruption_keeps_what_is_finished(evaluate, tmp_path, monkeypatch)
         (("--corruption", "fogg"), "robustseg: unknown corruption 'fogg'; did you mean 'fog'?"),
         (("--data", "nowhere"), "there is no folder nowhere"),
         (("--split", "vol"), "no image vol/*.png"),
-        (("--model", "deeplabv3plus-mobilenetv2", "--name", "x"), "go with a single --model"),
+        (
+            ("--model", "deeplabv3plus-mobilenetv2", "--name", "x"),
+            "a name and weights go with a single model",
+        ),
         (("--weights", "nowhere.safetensors"), "nowhere.safetensors"),
         (("--corrupted", "nowhere"), "nowhere has no manifest.json"),
         (("--protocol", "nowhere.toml"), "nowhere.toml: cannot read the protocol"),

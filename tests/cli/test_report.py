@@ -6,27 +6,25 @@ from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.records.protocol import CLEAN, load_protocol
+from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
+from robustbench_seg.records.segmenter_record import SegmenterRecord
 from robustbench_seg.results import Row, RunFolder
 
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
     """Two runs of one image and two classes: IoU 50 of each class everywhere, and 100."""
+    protocol = load_protocol()
     for model, wrong in (("half", 50), ("whole", 0)):
-        record = {
-            "model": model,
-            "dataset": "minicity",
-            "split": "val",
-            "images": 1,
-            "stream": "fast",
-            "seed": 0,
-            "protocol": "cityscapes-c",
-            "key": {"model": model},
-            "classes": ["road", "car"],
-        }
+        key = RunKey(
+            SegmenterRecord("toy", weights=model),
+            DatasetRecord("minicity", "val", 1, ("road", "car"), {}),
+            CorruptionRecord("fast", 2, 0, protocol.severities_digest, {}),
+        )
         matrix = np.array([[100, wrong], [wrong, 100]])
-        conditions = (CLEAN, *load_protocol().conditions())
-        rows = [Row("a.png", condition, matrix) for condition in conditions]
+        conditions = (CLEAN, *protocol.conditions())
+        rows = [Row("a.png", condition, {"confusion": matrix}) for condition in conditions]
+        record = RunRecord(model, key, protocol.name, protocol.version)
         RunFolder.open(tmp_path / "runs", record).add(0, rows)
     return tmp_path / "runs"
 

@@ -9,9 +9,11 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.measures import mean_iou
+from robustbench_seg.records.model_card import Published, Training
 from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol
 from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.results import Row, RunFolder, Timing
 
 HOSTILE = "<script>alert(1)</script>"
@@ -52,25 +54,42 @@ def write_run(
     protocol: str = "cityscapes-c",
     pictures: Iterable[Condition] = (),
     about: Mapping[str, Any] | None = None,
-    weights: str = "0",
+    trained: int | None = None,
+    augment: str | None = None,
+    published: float | None = None,
+    weights: str | None = None,
     predict: float | None = None,
     precision: str = "float32",
+    fingerprint: str = "files",
+    laws: Mapping[str, int] | None = None,
 ) -> Path:
     """Write a run folder under `root` and return its path.
 
-    predict: seconds, of every image
+    about:     changes of what a reader is told of the model
+    trained:   seed of its training, of one recipe for all; augment: what it saw besides
+    published: clean score of its card
+    predict:   seconds, of every image
     """
     shipped = protocol if protocol in list_protocols() else "cityscapes-c"
+    training = None
+    if trained is not None:
+        recipe = TrainingRecipe(augment=augment, seed=trained)
+        training = Training("train", 1.0, "", 9, trained, augment=augment, recipe=recipe)
     record = RunRecord(
         model=model,
         key=RunKey(
-            SegmenterRecord("toy", weights=weights * 64, precision=precision),
-            DatasetRecord(dataset, "val", images, tuple(classes), {"count": images}),
-            CorruptionRecord("fast", 2, seed, load_protocol(shipped).severities_digest, {}),
+            SegmenterRecord(
+                "toy", weights=(weights or str(trained or 0)) * 64, precision=precision
+            ),
+            DatasetRecord(dataset, "val", images, tuple(classes), {"files": fingerprint}),
+            CorruptionRecord(
+                "fast", 2, seed, load_protocol(shipped).severities_digest, dict(laws or {})
+            ),
         ),
         protocol=protocol,
         protocol_version="1",
-        about=replace(ModelFacts(params=3_700_000), **(about or {})),
+        about=replace(ModelFacts(params=3_700_000, training=training), **(about or {})),
+        published=None if published is None else Published(published, "its card"),
         libraries={"numpy": "2.0", "torch": "2.6"},
         created="2026-01-01T00:00:00+00:00",
         command=f"robustseg evaluate --dataset {dataset} --limit {images}",

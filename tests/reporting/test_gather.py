@@ -1,4 +1,3 @@
-import json
 import re
 import shutil
 from pathlib import Path
@@ -70,11 +69,8 @@ def test_places_are_shared_where_no_difference_is_established(run):
 
 
 def test_trainings_of_one_model_are_one_row(run):
-    def trained(seed: int, score):
-        about = {"training": {"seed": seed}}
-        return run("alpha", score, about=about, weights=str(seed))
-
-    runs = [trained(1, steady), trained(2, weaker), run("beta", weaker)]
+    trained = [run("alpha", steady, trained=1), run("alpha", weaker, trained=2)]
+    runs = [*trained, run("beta", weaker)]
     (panel,) = read_panels(runs)
     assert list(panel.scores["model"]) == ["alpha", "beta"]
     alpha, beta = row(panel, "alpha"), row(panel, "beta")
@@ -207,36 +203,29 @@ def test_other_classes_under_one_dataset_are_one_clear_error(run):
         read_panels([a, b])
 
 
-def test_two_runs_of_one_model_are_told_apart(run):
+def test_two_runs_of_one_model_have_names_of_their_own(run):
     a, b = run("alpha"), run("alpha", weaker, seed=1)
     (panel,) = read_panels([a, b])
     assert set(panel.scores["model"]) == {f"alpha [{path.name[-8:]}]" for path in (a, b)}
-    assert any("different seeds (0, 1)" in warning for warning in panel.warnings)
+    assert any("The rows differ in seed 0 and 1: " in warning for warning in panel.warnings)
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "warning", "paired"),
+    ("setting", "warning", "paired"),
     [
-        ("dataset", {"fingerprint": "f"}, "of different files of the dataset", False),
-        ("segmenter", {"precision": "bf16"}, r"different precisions \(None, bf16\)", True),
-        (
-            "corruption",
-            {"versions": {"fast stream": "1"}},
-            r"different versions of the fast stream \(None, 1\)",
-            True,
-        ),
+        ({"fingerprint": "other"}, "The rows are of different files of the dataset: they", False),
+        ({"precision": "bf16"}, "The rows differ in precision float32 and bf16: see the", True),
+        ({"seed": 3}, "The rows differ in seed 0 and 3: see the provenance", True),
+        ({"laws": {"fog": 2}}, "The rows differ in versions of the corruptions {", True),
     ],
 )
-def test_rows_of_other_settings_are_told(run, path, value, warning, paired):
-    a, b = run("alpha"), run("beta", weaker)
-    record = json.loads((b / "run.json").read_text())
-    record["key"][path] = value
-    (b / "run.json").write_text(json.dumps(record))
+def test_rows_of_other_settings_are_a_warning(run, setting, warning, paired):
+    a, b = run("alpha"), run("beta", weaker, **setting)
     (panel,) = read_panels([a, b])
-    assert any(re.search(warning, said) for said in panel.warnings)
+    assert any(said.startswith(warning) for said in panel.warnings)
     assert (panel.difference("alpha", "beta") is not None) == paired
     (alone,) = read_panels([a])
-    assert not any("different" in said for said in alone.warnings)
+    assert not any("differ" in said for said in alone.warnings)
 
 
 def test_one_run_in_two_folders_is_refused(run, tmp_path):
@@ -248,23 +237,15 @@ def test_one_run_in_two_folders_is_refused(run, tmp_path):
     assert len(panel.measured) == 1
 
 
-def test_a_clean_score_far_from_the_published_one_is_told_first(run):
-    folder = run("alpha")
-    record = json.loads((folder / "run.json").read_text())
-    record["published"] = {"miou": 99.0, "source": "the paper"}
-    (folder / "run.json").write_text(json.dumps(record))
+def test_a_clean_score_far_from_the_published_one_comes_first(run):
+    folder = run("alpha", published=99.0)
     (panel,) = read_panels([folder, run("beta", weaker, seed=1)])
     assert re.match(r"alpha: its clean mIoU is [\d.]+, published is 99.0", panel.warnings[0])
 
 
 def test_each_training_is_compared_with_the_score_of_its_own_card(run):
     def trained(seed, score, published):
-        about = {"training": {"seed": seed}}
-        folder = run("alpha", score, about=about, weights=str(seed))
-        record = json.loads((folder / "run.json").read_text())
-        record["published"] = {"miou": published, "source": "its card"}
-        (folder / "run.json").write_text(json.dumps(record))
-        return folder
+        return run("alpha", score, trained=seed, published=published)
 
     def far_worse(corruption, severity, image):
         return weaker(corruption, severity, image) - 10
@@ -297,13 +278,13 @@ def test_no_baseline_means_no_degradation(run):
 
 def test_a_run_with_nothing_in_it_is_one_clear_error(run):
     empty = run("alpha", lambda corruption, severity, image: None)
-    with pytest.raises(ResultsError, match="no image of this run is scored yet"):
+    with pytest.raises(ResultsError, match="no image is scored yet; evaluate first"):
         read_panels([empty])
 
 
 def test_a_foreign_protocol_must_be_given(run):
     path = run("alpha", protocol="mine")
-    with pytest.raises(ResultsError, match=r"protocol is not at hand.*--protocol"):
+    with pytest.raises(ResultsError, match=r"protocol is not at hand.*; name the protocol's file"):
         read_panels([path])
     (panel,) = read_panels([path], protocol=PROTOCOL)
     assert panel.protocol is PROTOCOL

@@ -1,14 +1,12 @@
 import pytest
 
 from robustbench_seg.cli.demo import MODELS
-from robustbench_seg.datasets import open_dataset
 from robustbench_seg.evaluation import evaluate
 from robustbench_seg.records.model_card import load_card
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.recorded import recorded_runs
 from robustbench_seg.results import condition_scores, group_runs, read_counts, read_model
-from robustbench_seg.segmenter import load_segmenter
 
 PROTOCOL = load_protocol()
 
@@ -16,9 +14,9 @@ PROTOCOL = load_protocol()
 @pytest.fixture(scope="module")
 def live(tmp_path_factory):
     """Runs of the shipped weights, clean alone."""
-    models = [load_segmenter(model) for model in MODELS]
     out = tmp_path_factory.mktemp("live")
-    return evaluate(models, open_dataset("minicity"), PROTOCOL, (), out)
+    runs = evaluate(model=MODELS, dataset="minicity", corruptions="clean", out=out)
+    return [run.path for run in runs]
 
 
 def test_the_shipped_weights_score_what_their_cards_claim(live):

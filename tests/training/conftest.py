@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from torch import nn
 
+from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import Sample
 from robustbench_seg.records.model_card import Inference, ModelCard, Preprocessing, WeightsSource
 
@@ -38,7 +39,7 @@ class Blocks:
         return (self[index] for index in range(self.count))
 
 
-class Small(nn.Module):
+class Small(SegmentationNetwork):
     """The least that has the form of a network here: a backbone, a head, logits at 1/4."""
 
     def __init__(self, classes=3):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.learner import Learner, seed_step, segmentation_loss
@@ -78,7 +79,7 @@ def test_the_average_is_what_is_validated(blocks, small, card, tmp_path):
     assert scores[0.9999] < 60
 
 
-class Overflowing(nn.Module):
+class Overflowing(SegmentationNetwork):
     """Its gradient is beyond float16 unless its scale is lowered."""
 
     def __init__(self):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from robustbench_seg.architectures import build
+from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import Inference, Resize
@@ -155,7 +155,7 @@ def test_a_diverged_loss_is_an_error(blocks, small, card, tmp_path):
     ],
 )
 def test_validation_pools_images_as_the_card_wants_them_seen(how, sizes, blocks, card):
-    class Oracle(torch.nn.Module):
+    class Oracle(SegmentationNetwork):
         """Classifies by colour, and records the sizes it is given."""
 
         def __init__(self):

@@ -146,8 +146,8 @@ def test_augmentation_for_robustness_shows(stripes, tmp_path):
     assert result.stdout.endswith("clean-augmix.toml\n")
     segmenter = load_segmenter(tmp_path / "clean-augmix.toml")
     assert segmenter.name == "clean-augmix"
-    assert segmenter.about["training"]["augment"] == "augmix"
-    assert segmenter.about["training"]["ema"] == 0.5
+    assert segmenter.about.training.augment == "augmix"
+    assert segmenter.about.training.ema == 0.5
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,8 @@ def test_the_finding_comes_first_and_the_numbers_are_there(page):
     facts = list(zip(page.texts["dt"], page.texts["dd"], strict=True))
     assert facts.count(("weights", 64 * "0")) == 3
     assert ("versions", "numpy 2.0, torch 2.6") in facts
-    assert ("key / segmenter / model", HOSTILE) in facts
+    assert ("model", HOSTILE) in facts
+    assert ("key / segmenter / architecture", "toy") in facts
     assert "2 of 3 images (town/1.png: truncated)" in main
     assert "robustseg evaluate --dataset minicity --limit 3" in main
 
@@ -174,7 +175,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two models on Cityscapes whose file names are alike; no pictures, one is the reference."""
     root = tmp_path_factory.mktemp("bare")
     write_run(root / "runs", "a/b", steady, dataset="cityscapes", pictures=[CLEAN])
-    write_run(root / "runs", "a b", weaker, dataset="cityscapes")
+    write_run(root / "runs", "a b", weaker, dataset="cityscapes", weights="1")
     panels = read_panels([root / "runs"], reference="a b")
     return write_page(panels, root / "report", pictures=False).parent
 

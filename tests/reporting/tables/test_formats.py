@@ -9,7 +9,8 @@ from robustbench_seg.reporting.literature.published import published_table
 from robustbench_seg.reporting.page.claims import claims_table
 from robustbench_seg.reporting.page.classes import fallen
 from robustbench_seg.reporting.page.views import ranking_table
-from robustbench_seg.reporting.tables.files import TIDY, write_tables
+from robustbench_seg.reporting.tables.files import write_tables
+from robustbench_seg.results import COLUMNS
 
 
 def texts(table, column: str) -> dict[str, str]:
@@ -19,8 +20,8 @@ def texts(table, column: str) -> dict[str, str]:
 
 
 def test_the_ranking_shows_cost_and_speed_where_they_are_known(run):
-    about = {"macs": 8_400_000_000, "training": {"augment": "augmix"}}
-    (panel,) = read_panels([run("alpha", about=about, predict=0.25), run("beta", weaker)])
+    alpha = {"about": {"macs": 8_400_000_000}, "trained": 0, "augment": "augmix"}
+    (panel,) = read_panels([run("alpha", predict=0.25, **alpha), run("beta", weaker)])
     table = ranking_table(panel)
     assert texts(table, "params, M") == {"alpha": "3.7", "beta": "3.7"}
     assert texts(table, "GMAC") == {"alpha": "8.4", "beta": ""}
@@ -77,13 +78,13 @@ def test_the_tidy_table_holds_every_number_once(run, tmp_path):
     panels = read_panels([run("alpha"), run("beta", weaker)])
     write_tables(panels, tmp_path)
     tidy = pd.read_parquet(tmp_path / "scores.parquet")
-    assert list(tidy.columns) == list(TIDY)
+    assert list(tidy.columns) == list(COLUMNS)
     same = ["model", "source", "metric", "corruption", "category", "severities", "class"]
     assert not tidy.duplicated(same).any()
     beta = tidy[(tidy["model"] == "beta") & (tidy["source"] == "measured")]
     fog = beta.query("corruption == 'fog' and metric == 'miou'").set_index("severities")["value"]
     assert fog.to_dict() == pytest.approx({**{str(s): 79 - 8 * s for s in range(1, 6)}, "1-5": 55})
-    noise = beta.query("corruption == 'shot_noise' and severities == '1-3'")
+    noise = beta.query("metric == 'miou' and corruption == 'shot_noise' and severities == '1-3'")
     assert noise["value"].tolist() == [pytest.approx(67)]
     (mean,) = beta.query("metric == 'mean' and category.isna()").to_dict("records")
     assert mean["value"] == pytest.approx((4 * 67 + 11 * 61 + 55) / 16)
