@@ -259,3 +259,11 @@ def test_trainings_of_two_models_are_drawn_apart(table, whole, protocol):
 
     assert not np.array_equal(model("a").mean, model("b").mean)
     assert np.array_equal(model("a").mean, model("a").mean)
+
+
+def test_a_run_that_lacks_images_everywhere_has_no_score(table, protocol):
+    """Not even on the images that it has: it is on its way to a score of all of them."""
+    matrix = np.array([[5, 1, 0], [2, 7, 1], [0, 3, 9]])
+    drawn = bootstrap(table({CLEAN: [matrix] * 5, FOG: [matrix] * 5}, images=6), protocol)
+    assert np.isnan(drawn.conditions[FOG]).all()
+    assert np.isnan(drawn.summary.clean).all()
