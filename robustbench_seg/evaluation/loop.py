@@ -24,7 +24,7 @@ from robustbench_seg.evaluation.records import run_record, tree_of
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_record import RunRecord, read_record
-from robustbench_seg.results import RunFolder, clean_gaps, units
+from robustbench_seg.results import RunFolder, clean_gap_warnings, unit_of_image
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -63,7 +63,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
         IncompleteError: After all else is done: images had to be left out.
     """
     data = evaluation.dataset
-    units(data.ids, data.clip)  # frames without numbers: better now than after hours
+    unit_of_image(data.ids, data.clip)  # frames without numbers: better now than after hours
     unchanged, unreadable = _Unchanged(), _Unreadable()
     with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation) as maker:
         runs = _open(evaluation, scorer)
@@ -73,7 +73,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
                 for block in evaluation.blocks:
                     _run_block(block, phase, evaluation, runs, maker, unchanged, unreadable, bar)
                 if phase == (CLEAN,):
-                    for gap in clean_gaps(paths):
+                    for gap in clean_gap_warnings(paths):
                         log.warning("%s", gap)
         scored = len(data) * (1 + len(evaluation.protocol.scored_conditions))
         for run in runs:
