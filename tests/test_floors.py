@@ -23,22 +23,26 @@ FLOORS = [
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
+# The same inside reporting/: "" is its top level.
+REPORTING = [{""}, {"page"}, {"tables", "figures"}, {"panels"}, {"literature"}]
 
-def imports(path: Path) -> set[str]:
-    """The rooms that a file imports, at whatever depth of the file."""
-    rooms = set()
+
+def modules(path: Path) -> set[str]:
+    """The dotted names that a file imports from the package, at whatever depth of the file."""
+    names = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        names = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "robustbench_seg" and len(parts) > 1:
-                rooms.add(parts[1] if parts[1] in FLOOR else "__init__")
-    return rooms
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in names if name.startswith("robustbench_seg.")}
+
+
+def imports(path: Path) -> set[str]:
+    """The rooms that a file imports."""
+    rooms = {name.split(".")[1] for name in modules(path)}
+    return {room if room in FLOOR else "__init__" for room in rooms}
 
 
 def test_imports_point_down():
@@ -51,6 +55,23 @@ def test_imports_point_down():
         for other in imports(path) - {room}:
             if FLOOR[other] <= FLOOR[room]:
                 wrong.append(f"{'/'.join(parts)} -> {other}")
+    assert wrong == []
+
+
+def test_rooms_of_reporting_point_down():
+    floor = {room: level for level, rooms in enumerate(REPORTING) for room in rooms}
+    folder, wrong = PACKAGE / "reporting", []
+    rooms = {path.name for path in folder.iterdir() if path.is_dir()} - {"__pycache__"}
+    assert rooms | {""} == set(floor)
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder).parts
+        room = parts[0] if len(parts) > 1 else ""
+        for name in modules(path):
+            if name.startswith("robustbench_seg.reporting."):
+                part = name.split(".")[2]
+                other = part if part in floor else ""
+                if other != room and floor[other] <= floor[room]:
+                    wrong.append(f"{'/'.join(parts)} -> {name}")
     assert wrong == []
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.model_card import Training
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.reporting.gather import read_panels
+from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.literature.published import published_table
 
 
@@ -25,34 +25,33 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
     Raises:
         ResultsError: A model has no run there, or several that are not trainings of one recipe.
     """
-    panels = read_panels([runs])
-    found = [run.scored.name for panel in panels for run in panel.measured]
+    measured = [(panel, row) for panel in read_panels([runs]) for row in panel.measured]
     rows = []
     for name, published in expected.items():
-        if found.count(name) != 1:
+        found = [(panel, row) for panel, row in measured if row.model.name == name]
+        if len(found) != 1:
             raise ResultsError(
-                f"{runs}: {found.count(name)} runs of {name}, of which one can stand in the table; "
+                f"{runs}: {len(found)} runs of {name}, of which one can stand in the table; "
                 "leave one there, or give another folder"
             )
-        for panel in panels:
-            for record in panel.scores[panel.scores["model"] == name].to_dict("records"):
-                run = panel.run(name)
-                low, high = panel.interval(name)
-                rows.append(
-                    {
-                        "model": name,
-                        "params M": None if run.parameters is None else run.parameters / 1e6,
-                        "GMAC": None if run.macs is None else run.macs / 1e9,
-                        **_how_trained(run.scored.records),
-                        "images": record["images"],
-                        "clean": record["clean"],
-                        "mean": record["mean"],
-                        "low": low,
-                        "high": high,
-                        "retention": record["retention"],
-                        paper: published,
-                    }
-                )
+        ((panel, row),) = found
+        scores = panel.scores[panel.scores["source"] == "measured"].set_index("model").loc[row.name]
+        low, high = panel.interval(row.name)
+        rows.append(
+            {
+                "model": name,
+                "params M": None if row.parameters is None else row.parameters / 1e6,
+                "GMAC": None if row.macs is None else row.macs / 1e9,
+                **_how_trained(row.model.records),
+                "images": scores["images"],
+                "clean": scores["clean"],
+                "mean": scores["mean"],
+                "low": low,
+                "high": high,
+                "retention": scores["retention"],
+                paper: published,
+            }
+        )
     return pd.DataFrame(rows)
 
 

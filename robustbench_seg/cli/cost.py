@@ -56,7 +56,7 @@ def cost(
     Without --model, the networks of tables 1a, 2 and 4 that have no card follow.
     """
     from robustbench_seg.reporting.costs import cost as count
-    from robustbench_seg.reporting.tables.costs import cost_text, others_text
+    from robustbench_seg.reporting.tables.costs import cost_text, published_cost_text
 
     table = count(
         models,
@@ -70,6 +70,6 @@ def cost(
     )
     click.echo(cost_text(table))
     if not models:
-        click.echo(f"\nPublished, of networks without a card:\n{others_text()}")
+        click.echo(f"\nPublished, of networks without a card:\n{published_cost_text()}")
     if out:
         click.echo(f"\n{out / 'size.png'}")

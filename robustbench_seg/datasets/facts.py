@@ -36,6 +36,7 @@ class DatasetFacts:
     ignore:    ids in a label file that are not scored
     clip:      how many consecutive images are drawn together for an interval
     groups:    name of a group -> names of its classes; a class is in one group at most
+    image_size: height and width in pixels at which the literature counts a network's operations
     """
 
     name: str
@@ -45,6 +46,7 @@ class DatasetFacts:
     ignore: tuple[int, ...] = (IGNORE,)
     clip: int = 1
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    image_size: tuple[int, int] | None = None
 
     @cached_property
     def colours(self) -> Palette:
@@ -77,6 +79,12 @@ def dataset_facts(name: str) -> DatasetFacts:
     return facts
 
 
+def image_size(name: str) -> tuple[int, int] | None:
+    """Return the image size of a dataset of the content folder; None for any other dataset."""
+    file = resources.files(CONTENT) / f"{name}.toml"
+    return dataset_facts(name).image_size if file.is_file() else None
+
+
 def check_facts(facts: DatasetFacts, where: str) -> None:
     """Raise CardError, which begins with `where`, for what the types of the fields do not say."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", facts.name):
@@ -92,6 +100,8 @@ def check_facts(facts: DatasetFacts, where: str) -> None:
         raise CardError(f"{where}: the class '{twice[0]}' is given more than once")
     if facts.clip < 1:
         raise CardError(f"{where}: clip is {facts.clip}; 1 or more images are wanted")
+    if facts.image_size is not None and min(facts.image_size) < 1:
+        raise CardError(f"{where}: image_size is {list(facts.image_size)}; 1 or more are wanted")
     palette = facts.palette
     if palette is not None and len(palette) != len(classes):
         raise CardError(f"{where}: {len(palette)} colours in palette for {len(classes)} classes")

@@ -1,7 +1,4 @@
-"""The pictures of the images that a run found hardest: made anew once all its scores are there.
-
-pictures/hardest/<image and condition>-input.jpg, -truth.png, -prediction.png
-"""
+"""The pictures of the images that a run found hardest: made anew once all its scores are there."""
 
 from pathlib import Path
 
@@ -9,7 +6,7 @@ from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.images import ImageMaker, SourceImage
 from robustbench_seg.evaluation.pictures import write_input, write_labels
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.results import hardest, read_counts
+from robustbench_seg.results import PictureFiles, hardest, read_counts
 from robustbench_seg.segmenter import Segmenter
 
 
@@ -17,16 +14,14 @@ def keep_hardest(
     run: Path, segmenter: Segmenter, evaluation: Evaluation, maker: ImageMaker
 ) -> None:
     """Write the pictures that a complete run lacks; an unfinished one is left alone."""
-    data = evaluation.dataset
-    folder, places = run / "pictures" / "hardest", {name: i for i, name in enumerate(data.ids)}
+    data, files = evaluation.dataset, PictureFiles.of_run(run)
+    places = {name: place for place, name in enumerate(data.ids)}
     for hard in hardest(read_counts(run, [CONFUSION]), evaluation.protocol):
-        path = folder / f"{hard.stem}-prediction.png"
-        if path.exists():
+        if files.hard_prediction(hard).exists():
             continue
         for made in maker.all([(SourceImage(data, places[hard.image]), hard.worst)]):
             if made.image is None:
                 continue
-            write_input(folder / f"{hard.stem}-input.jpg", made.image)
-            labels = made.source.sample().labels
-            write_labels(folder / f"{hard.stem}-truth.png", labels, data.palette)
-            write_labels(path, segmenter(made.image), data.palette)
+            write_input(files.hard_input(hard), made.image)
+            write_labels(files.hard_truth(hard), made.source.sample().labels, data.palette)
+            write_labels(files.hard_prediction(hard), segmenter(made.image), data.palette)

@@ -1,10 +1,7 @@
-"""The pictures of a run: its first image under some conditions, and what was seen in it.
+"""Writing the pictures of a run; `results.picture_files` names their files.
 
-    pictures/truth.png                              the labels
-    pictures/<corruption>-<severity>.png            the prediction
-    pictures/input/<corruption>-<severity>.jpg      the image, at most 512 pixels wide
-
-Label pictures are PNG files of class indices with the dataset's palette; ignored pixels are black.
+Images are at most 512 pixels wide. Label pictures are PNG files of class indices with the
+dataset's palette; ignored pixels are black.
 """
 
 from collections.abc import Sequence
@@ -16,10 +13,7 @@ from PIL import Image
 
 from robustbench_seg.files import atomic_path
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.results import write_errors
-
-SHOWN = (0, 1, 3, 5)
-"""Severities that are kept as pictures; 0 is clean."""
+from robustbench_seg.results import KEPT_SEVERITIES, PictureFiles, write_errors
 
 WIDTH = 512
 
@@ -38,13 +32,13 @@ def keep_pictures(
 
     image: uint8 HxWx3 RGB; labels, prediction: uint8 HxW
     """
-    if condition.severity not in SHOWN:
+    if condition.severity not in KEPT_SEVERITIES:
         return
-    folder, name = run / "pictures", f"{condition.name}-{condition.severity}"
-    write_labels(folder / f"{name}.png", prediction, palette)
-    if not (folder / "truth.png").exists():
-        write_labels(folder / "truth.png", labels, palette)
-    write_input(folder / "input" / f"{name}.jpg", image)
+    files = PictureFiles.of_run(run)
+    write_labels(files.prediction(condition), prediction, palette)
+    if not files.truth.exists():
+        write_labels(files.truth, labels, palette)
+    write_input(files.input(condition), image)
 
 
 def write_input(path: Path, image: NDArray[np.uint8]) -> None:

@@ -8,24 +8,22 @@ with what earlier starts found, and leaves a probe in the run folder where somet
 """
 
 import base64
-import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.cards import from_table, to_table
+from robustbench_seg.cards import to_table
 from robustbench_seg.corruption import library_differences, probe, probe_image
-from robustbench_seg.errors import CardError, ResultsError, RobustsegError
+from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.records import versions
 from robustbench_seg.files import canonical_json, digest_bytes, write_json
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.results import write_errors
+from robustbench_seg.results import Probe, read_probes, write_errors
 from robustbench_seg.segmenter import Segmenter
 
 TOLERANCE = 1e-4
@@ -33,26 +31,6 @@ TOLERANCE = 1e-4
 
 SCALE = 2
 """The built-in image is enlarged so many times before a network sees it."""
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What one start of a run found.
-
-    Attributes:
-        libraries: Versions, by name.
-        hardware: Name of the device of the network.
-        images: Folder of a condition, such as "fog/3" -> sha256 of the corrupted built-in image.
-        labels: The network's labels of the clean one, uint8, compressed, in base64; None for a
-            user's segmenter, whose version or facts say what it answers.
-        differing: Share of labels that differ from those of the first start.
-    """
-
-    libraries: Mapping[str, str]
-    hardware: str
-    images: Mapping[str, str]
-    labels: str | None = None
-    differing: float | None = None
 
 
 def check_probe(
@@ -96,19 +74,6 @@ def check_probe(
     differing = _differing(folder, earlier, labels, here, device)
     text = None if labels is None else base64.b64encode(zlib.compress(labels.tobytes())).decode()
     _write(folder, Probe(here, device, images, text, differing))
-
-
-def read_probes(folder: Path) -> list[Probe]:
-    """The probes of a run folder, that of its first start first."""
-    files = [p for p in (folder / "probes").glob("*.json") if not p.name.startswith(".")]
-    probes = []
-    for path in sorted(files):
-        try:
-            table = json.loads(path.read_text(encoding="utf-8"))
-            probes.append(from_table(Probe, table, str(path)))
-        except (OSError, ValueError, CardError) as error:
-            raise ResultsError(f"{path} cannot be read ({error}); remove this file") from None
-    return probes
 
 
 def _images(

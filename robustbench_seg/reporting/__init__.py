@@ -1,11 +1,10 @@
-"""Results -> tables, figures, words, and one offline HTML page."""
+"""Runs -> tables, figures, words, and one offline HTML page."""
 
 from robustbench_seg.reporting.comparison import Comparison, compare, compare_runs
-from robustbench_seg.reporting.entry import Report, report, write_report
-from robustbench_seg.reporting.finding import finding, terminal_table
-from robustbench_seg.reporting.gather import read_panels
+from robustbench_seg.reporting.literature.recorded import recorded_runs
 from robustbench_seg.reporting.page.page import write_page
-from robustbench_seg.reporting.recorded import recorded_runs
+from robustbench_seg.reporting.panels import finding, read_panels, terminal_table
+from robustbench_seg.reporting.reports import Report, report, write_report
 
 __all__ = [
     "Comparison",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import Protocol, load_protocol
-from robustbench_seg.records.run_record import read_record
+from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.reporting.literature import published
 from robustbench_seg.results import (
     DEGRADATION_SOURCE,
@@ -34,11 +34,13 @@ class Comparison:
     """Two models, compared.
 
     Attributes:
-        a, b: The models.
+        a: The first model.
+        b: The second model.
         protocol: What they are scored under.
         reference: What CD and rCD are against.
         draws: Draws of the bootstrap.
-        table: Every score and difference; see results.compare_models.
+        table: Every score and difference, with the columns of `compare`.
+        warnings: What casts doubt on the scores themselves.
     """
 
     a: ScoredModel
@@ -47,17 +49,12 @@ class Comparison:
     reference: Reference
     draws: int
     table: pd.DataFrame
-
-    @property
-    def warnings(self) -> list[str]:
-        """What casts doubt on the scores themselves."""
-        return clean_gap_warnings([*self.a.folders, *self.b.folders])
+    warnings: Sequence[str] = ()
 
     @property
     def text(self) -> str:
-        """What is compared, the scores, and how many verdicts there are."""
-        heading = _heading(self.a, self.b, self.protocol, self.reference, self.draws)
-        return f"{heading}\n{_shown(self.table)}\n{_verdict(self.table)}"
+        """What is compared, the scores, and the number of verdicts."""
+        return f"{_heading(self)}\n{_table_text(self.table)}\n{_verdict_line(self.table)}"
 
 
 def compare_runs(
@@ -68,23 +65,31 @@ def compare_runs(
     protocol: str | Path | Protocol | None = None,
     reference: str | None = None,
 ) -> Comparison:
-    """Compare two models; see `compare`."""
-    named = (runs,) if isinstance(runs, str | Path) else tuple(runs)
-    folders = [model_runs(name, named) for name in (a, b)]
-    first = folders[0][0]
+    """Compare two models, and return the comparison; see `compare` for the arguments."""
+    folders = (runs,) if isinstance(runs, str | Path) else tuple(runs)
+    a_folders, b_folders = (model_runs(name, folders) for name in (a, b))
     if protocol is None:
-        chosen = own_protocol(first, read_record(first))
+        loaded = own_protocol(a_folders[0], read_record(a_folders[0]))
     else:
-        chosen = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
-    draws = resamples_for(len(chosen.names))
-    one, two = (read_model(found, chosen, draws) for found in folders)
-    against = Reference.of(two)
+        loaded = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
+    draws = resamples_for(len(loaded.names))
+    model_a, model_b = (read_model(found, loaded, draws) for found in (a_folders, b_folders))
+    warnings = clean_gap_warnings([*model_a.folders, *model_b.folders])
+    against = Reference.of(model_b)
     if reference is not None:
-        against = _reference(reference, named, chosen, draws, one, two)
-    table = compare_models(one, two, chosen, against)
-    table.insert(0, "model_A", one.name)
-    table.insert(1, "model_B", two.name)
-    return Comparison(one, two, chosen, against, draws, table)
+        measured = _compared_reference(reference, model_a, model_b)
+        literature = None
+        if measured is None:
+            literature = _published_reference(reference, model_a.records[0], loaded)
+        if literature is not None:
+            warnings += _image_warnings(reference, model_a.records[0])
+        against = (
+            measured or literature or _other_reference(reference, folders, loaded, draws, model_a)
+        )
+    table = compare_models(model_a, model_b, loaded, against)
+    table.insert(0, "model_A", model_a.name)
+    table.insert(1, "model_B", model_b.name)
+    return Comparison(model_a, model_b, loaded, against, draws, table, warnings)
 
 
 def compare(
@@ -102,8 +107,8 @@ def compare(
             they are trainings with seeds of their own.
         b: The other one.
         runs: Run folders, or folders of them, to look for names in.
-        protocol: Score under this one, a name, TOML file or Protocol; None: that of A's run.
-        reference: ScoredModel that CD and rCD are relative to: one of the runs, or a published row;
+        protocol: Score under this one, a name, TOML file or Protocol. None: that of A's run.
+        reference: Model that CD and rCD are relative to: one of the runs, or a published row.
             None: B.
 
     Returns:
@@ -118,74 +123,87 @@ def compare(
     return compare_runs(a, b, runs=runs, protocol=protocol, reference=reference).table
 
 
-def _reference(
-    name: str,
-    runs: Sequence[Path | str],
-    protocol: Protocol,
-    draws: int,
-    a: ScoredModel,
-    b: ScoredModel,
-) -> Reference:
-    """A, B, a published row, or another model of the runs, in this order."""
+def _compared_reference(name: str, a: ScoredModel, b: ScoredModel) -> Reference | None:
+    """A or B, if the name is one of theirs."""
     for model in (a, b):
         if name in (model.name, *map(str, model.folders)):
             return Reference.of(model)
+    return None
+
+
+def _published_reference(name: str, record: RunRecord, protocol: Protocol) -> Reference | None:
+    """The published row of a name; None if there is none."""
     rows = published.cityscapes_c().set_index("model")
-    if name in rows.index:
-        record = a.records[0]
-        here = (record.dataset, record.split, protocol.name)
-        if here != (published.DATASET, published.SPLIT, published.PROTOCOL):
-            raise ResultsError(
-                f"reference: {name} is published on {published.DATASET} {published.SPLIT} under "
-                f"{published.PROTOCOL}, not on {' '.join(here[:2])} under {here[2]}; name a model "
-                "of the runs"
-            )
-        (row,) = rows.loc[[name]].to_dict("records")
-        return Reference.published(name, {n: row[n] for n in ("clean", *protocol.names)})
+    if name not in rows.index:
+        return None
+    if not published.ranks_beside(record.dataset, record.split, protocol.name):
+        raise ResultsError(
+            f"reference: {name} is published on {published.DATASET} {published.SPLIT} under "
+            f"{published.PROTOCOL}, not on {record.dataset} {record.split} under {protocol.name}; "
+            "name a model of the runs"
+        )
+    (row,) = rows.loc[[name]].to_dict("records")
+    return Reference.published(name, {n: row[n] for n in ("clean", *protocol.names)})
+
+
+def _image_warnings(name: str, record: RunRecord) -> list[str]:
+    """A warning if a published reference was scored on another number of images."""
+    if record.images == published.IMAGES:
+        return []
+    return [
+        f"{name} is published on {published.IMAGES} images, A and B are on {record.images}: CD and "
+        "rCD against it do not compare with published ones; name a model of the runs"
+    ]
+
+
+def _other_reference(
+    name: str, runs: Sequence[Path | str], protocol: Protocol, draws: int, a: ScoredModel
+) -> Reference:
+    """Another model of the runs."""
     model = read_model(model_runs(name, runs), protocol, draws)
     check_comparable(a, model)
     return Reference.of(model)
 
 
-def _heading(
-    a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference, draws: int
-) -> str:
-    record, drawn = a.records[0], a.scores
-    lines = [f"{label}  {_named(model)}" for label, model in (("A", a), ("B", b))]
+def _heading(comparison: Comparison) -> str:
+    a, b, protocol = comparison.a, comparison.b, comparison.protocol
+    record, scores = a.records[0], a.scores
+    models = (("A", a), ("B", b))
+    lines = [f"{label}  {_model_line(model)}" for label, model in models]
     lines.append(
-        f"{len(drawn.images)} images of {record.dataset} {record.split}, protocol "
+        f"{len(scores.images)} images of {record.dataset} {record.split}, protocol "
         f"{protocol.name} version {protocol.version}; scored: {protocol.averaged}"
     )
     lines.append(
-        f"mIoU in percent with 95 % intervals: bootstrap, {draws} draws of {drawn.units} "
-        f"{drawn.unit}, the same for A and B"
+        f"mIoU in percent with 95 % intervals: bootstrap, {comparison.draws} draws of "
+        f"{scores.units} {scores.unit}, the same for A and B"
     )
-    lines += dict.fromkeys(_training(label, model) for label, model in (("A", a), ("B", b)))
-    lines.append(f"CD, rCD: against {reference.name}, in percent ({DEGRADATION_SOURCE})")
-    if differing := reading_notes((a, b)):
-        lines.append(f"mind: A and B differ in {', '.join(differing)}")
-    if drawn.units == 1:
-        lines.append(f"no intervals: there is but one unit ({drawn.unit})")
-    elif drawn.units < FEW:
-        lines.append(f"with only {drawn.units} {drawn.unit} intervals and p-values are rough")
+    lines += dict.fromkeys(_training_line(label, model) for label, model in models)
+    lines.append(f"CD, rCD: against {comparison.reference.name}, in percent ({DEGRADATION_SOURCE})")
+    if notes := reading_notes((a, b)):
+        lines.append(f"mind: A and B differ in {', '.join(notes)}")
+    if scores.units == 1:
+        lines.append(f"no intervals: there is but one unit ({scores.unit})")
+    elif scores.units < FEW:
+        lines.append(f"with only {scores.units} {scores.unit} intervals and p-values are rough")
     return "\n".join([*lines, ""])
 
 
-def _named(model: ScoredModel) -> str:
+def _model_line(model: ScoredModel) -> str:
     return f"{model.name}  ({', '.join(map(str, model.folders))})"
 
 
-def _training(label: str, model: ScoredModel) -> str:
+def _training_line(label: str, model: ScoredModel) -> str:
     if model.scores.trainings == 1:
         return "a model with one run is one training: the luck of training is not covered"
     seeds = ", ".join(map(str, model.seeds))
     return (
-        f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}), drawn, too; "
-        "so few understate their luck"
+        f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}); the intervals "
+        "draw them as well, but so few understate the luck of training"
     )
 
 
-def _shown(table: pd.DataFrame) -> str:
+def _table_text(table: pd.DataFrame) -> str:
     rows = table[table["kind"].isin(["clean", "corruption", "category", "summary"])]
     head = ["", "severities", "A", "B", "A - B", "p", "better"]
     lines, kind = [head], "clean"
@@ -193,33 +211,33 @@ def _shown(table: pd.DataFrame) -> str:
         if row["kind"] != kind:
             lines.append([""] * len(head))
             kind = row["kind"]
-        adjusted = row["p_holm"] if kind == "corruption" else row["p"]
+        p = row["p_holm"] if kind == "corruption" else row["p"]
         lines.append(
             [
                 row["score"].replace("_", " "),
                 row["severities"],
-                _cell(row["A"], row["A_low"], row["A_high"]),
-                _cell(row["B"], row["B_low"], row["B_high"]),
-                _cell(row["difference"], row["low"], row["high"], sign="+"),
-                "" if adjusted != adjusted else f"{adjusted:.3f}",
+                _interval_text(row["A"], row["A_low"], row["A_high"]),
+                _interval_text(row["B"], row["B_low"], row["B_high"]),
+                _interval_text(row["difference"], row["low"], row["high"], sign="+"),
+                "" if p != p else f"{p:.3f}",
                 row["verdict"] or row["reason"],
             ]
         )
     return text_table(lines, left=[0, 1, len(head) - 1])
 
 
-def _cell(score: float, low: float, high: float, sign: str = "") -> str:
+def _interval_text(score: float, low: float, high: float, sign: str = "") -> str:
     if score != score:
         return "-"
     ends = f" [{low:{sign}.1f}, {high:{sign}.1f}]" if low == low else ""
     return f"{score:{sign}.1f}{ends}"
 
 
-def _verdict(table: pd.DataFrame) -> str:
-    found = table.loc[table["kind"] == "corruption", "verdict"]
-    counts = {name: int((found == name).sum()) for name in ("A", "B", "open")}
-    asked = sum(counts.values())
+def _verdict_line(table: pd.DataFrame) -> str:
+    verdicts = table.loc[table["kind"] == "corruption", "verdict"]
+    counts = {name: int((verdicts == name).sum()) for name in ("A", "B", "open")}
     return (
-        f"\nBetter at 5 % after Holm's adjustment for {asked} corruptions: A on {counts['A']}, "
-        f"B on {counts['B']}, open on {counts['open']}. The p of other rows are not adjusted."
+        f"\nBetter at 5 % after Holm's adjustment for {sum(counts.values())} corruptions: A on "
+        f"{counts['A']}, B on {counts['B']}, open on {counts['open']}. The p of other rows are not "
+        "adjusted."
     )

@@ -1,17 +1,24 @@
-"""What models cost, as a table and a figure."""
+"""The cost of models, as a table and a figure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from robustbench_seg.analysis import Cost, count_cost, measure_speed, seen_size, shape_of
+from robustbench_seg.datasets.facts import image_size
+from robustbench_seg.datasets.minicity import SIZE as MINICITY_SIZE
 from robustbench_seg.files import write_text
 from robustbench_seg.machine.progress import progress_bar
-from robustbench_seg.records.model_card import list_models, load_card
+from robustbench_seg.records.image_size import Size
+from robustbench_seg.records.model_card import ModelCard, list_models, load_card
 from robustbench_seg.reporting.figures.plots import write_figure
 from robustbench_seg.reporting.figures.sizes import size_figure
-from robustbench_seg.reporting.literature.costs import Size, published_costs
-from robustbench_seg.reporting.tables.costs import cost_table
+from robustbench_seg.reporting.literature.costs import costs_by_card, published_costs
+
+DEFAULT_SIZE: Size = (512, 512)
+"""The image size for a dataset whose TOML file states none."""
 
 
 def cost(
@@ -25,21 +32,21 @@ def cost(
     out: Path | str | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Count what one image costs each model, beside what the SegFormer paper says.
+    """Count what one image costs each model, beside the numbers of the SegFormer paper.
 
     Args:
-        models: Names of model cards, or card files. None: every card.
-        sizes: Heights and widths of the image. None: those of the literature, see cost_table.
+        models: Names of model cards, or card files. Empty: every card.
+        sizes: Heights and widths of the image. Empty: see `cost_table`.
         repeat: Number of images to measure time and memory on. 0: neither is measured.
         device: Torch device of that measurement.
         precision: Number format of that measurement: "float32", "bf16" or "fp16".
         threads: CPU threads of that measurement. None: torch's own number.
         out: Folder for cost.csv, published.csv and the figure size.svg and size.png. None: no
-            files.
+            files are written.
         progress: Whether to show a bar on stderr.
 
     Returns:
-        A row for each model and size, with the columns of cost_table.
+        A row for each model and size, with the columns of `cost_table`.
 
     Raises:
         ModelError: A card is unknown, a size is too small, or a model cannot be measured.
@@ -59,3 +66,93 @@ def cost(
         write_text(folder / "published.csv", published_costs().to_csv(index=False))
         write_figure(size_figure(table), folder / "size")
     return table
+
+
+def cost_table(
+    models: Iterable[str],
+    sizes: Sequence[Size] = (),
+    *,
+    repeat: int = 0,
+    device: str = "cpu",
+    precision: str = "float32",
+    threads: int | None = None,
+) -> pd.DataFrame:
+    """Count, and with `repeat` measure, the cost of models.
+
+    Args:
+        models: Names of model cards, or card files.
+        sizes: Heights and widths. Empty: for each model the sizes of the paper's tables, or else
+            the image size of its dataset as the network sees it.
+        repeat: Number of images to measure time and memory on. 0: neither is measured.
+        device: Torch device of that measurement.
+        precision: Number format of that measurement.
+        threads: CPU threads of that measurement.
+
+    Returns:
+        A row for each model and size, in order. Columns model, architecture, dataset, classes,
+        size (such as "1024x2048"), params_m (millions), gmacs and gmacs_written (10^9; see Cost);
+        paper_params_m, paper_gmacs and paper_images_per_s (nan where the paper has none); miou
+        (clean, in percent, as published or as measured at the end of the training; nan where the
+        card has neither); with `repeat` images_per_s, seconds, peak_mb, device, precision and
+        threads.
+
+    Raises:
+        ModelError: A card is unknown, a size is too small, or a model cannot be measured.
+    """
+    settings: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
+    published, counts, rows = costs_by_card(), dict[str, Cost](), []
+    for model in models:
+        card = load_card(model)
+        for size in sizes or _usual_sizes(card, list(published)):
+            paper = published.get((card.name, size), {})
+            network = repr((card.architecture, card.classes, card.variant, size))
+            if network not in counts:  # many cards are of the same network
+                counts[network] = count_cost(shape_of(card), size)
+            count = counts[network]
+            row: dict[str, Any] = {
+                "model": card.name,
+                "architecture": card.architecture,
+                "dataset": card.dataset,
+                "classes": card.classes,
+                "size": f"{size[0]}x{size[1]}",
+                "params_m": count.params / 1e6,
+                "paper_params_m": paper.get("params_m"),
+                "gmacs": count.macs / 1e9,
+                "gmacs_written": count.macs_written / 1e9,
+                "paper_gmacs": paper.get("gmacs"),
+            }
+            if repeat:
+                row |= _measurement(model, size, repeat, settings)
+            row["paper_images_per_s"] = paper.get("images_per_s")
+            row["miou"] = _clean_miou(card)
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _measurement(
+    model: str, size: Size, repeat: int, settings: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    speed = measure_speed(model, size, repeat=repeat, **settings)
+    return {
+        "images_per_s": 1 / speed.seconds,
+        "seconds": speed.seconds,
+        "peak_mb": speed.peak / 1e6,
+        **settings,
+    }
+
+
+def _clean_miou(card: ModelCard) -> float | None:
+    if card.published:
+        return card.published.miou
+    return card.training.miou if card.training else None
+
+
+def _usual_sizes(card: ModelCard, published: Sequence[tuple[str, Size]]) -> list[Size]:
+    published_sizes = [size for name, size in published if name == card.name]
+    return published_sizes or [seen_size(_dataset_size(card.dataset), card)]
+
+
+def _dataset_size(dataset: str) -> Size:
+    if dataset == "minicity":  # it is drawn, in the classes of Cityscapes, and has no TOML file
+        return MINICITY_SIZE
+    return image_size(dataset) or DEFAULT_SIZE

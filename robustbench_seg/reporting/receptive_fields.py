@@ -22,10 +22,10 @@ def erf(
     size: tuple[int, int] | None = None,
     weights: str | None = None,
     device: str = "cpu",
-    out: Path | str = "erf",
+    out: Path | str | None = None,
     progress: bool = False,
 ) -> ReceptiveFields:
-    """Measure the effective receptive fields of models, and write them as a table and a figure.
+    """Measure the effective receptive fields of models.
 
     Args:
         models: Names of model cards, or card files.
@@ -36,7 +36,7 @@ def erf(
         size: Height and width of the crop from the middle. None: see measure_fields.
         weights: Weights in place of the card's, see load_model.
         device: Torch device.
-        out: Folder for erf.csv, erf.svg and erf.png.
+        out: Folder for erf.csv and the figure erf.svg and erf.png. None: no files are written.
         progress: Whether to show a bar on stderr for each model.
 
     Returns:
@@ -56,18 +56,20 @@ def erf(
         device=device,
         progress=progress,
     )
-    table = field_table(measured)
-    write_text(Path(out) / "erf.csv", table.to_csv(index=False, float_format="%.4f"))
-    write_figure(field_figure(measured.fields), Path(out) / "erf")
+    if out is not None:
+        table = field_table(measured)
+        write_text(Path(out) / "erf.csv", table.to_csv(index=False, float_format="%.4f"))
+        write_figure(field_figure(measured.fields), Path(out) / "erf")
     return measured
 
 
 def field_table(measured: ReceptiveFields) -> pd.DataFrame:
-    """A row for each model and stage.
+    """Return a row for each model and stage.
 
-    Columns: model, stage; radius50 and radius95, the radii of the discs that hold 50 % and 95 % of
-    the energy, in pixels; radius50_share and radius95_share, the same relative to the crop's
-    shorter side; images, height, width.
+    Returns:
+        Columns model; stage; radius50 and radius95 (the radii of the discs that hold 50 % and 95 %
+        of the energy, in pixels); radius50_share and radius95_share (relative to the crop's
+        shorter side); images; height; width.
     """
     height, width = measured.size
     rows = []
@@ -81,7 +83,7 @@ def field_table(measured: ReceptiveFields) -> pd.DataFrame:
 
 
 def field_text(measured: ReceptiveFields) -> str:
-    """The radii as text, with a line that says what they are."""
+    """Return the radii as text, below a line that describes them."""
     height, width = measured.size
     head = (
         "radii in pixels that hold 50 % and 95 % of the energy, and their share of "

@@ -22,6 +22,12 @@ from robustbench_seg.results.intervals import (
 from robustbench_seg.results.missing import missing_text
 from robustbench_seg.results.models import ScoredModel, own_protocol, read_model
 from robustbench_seg.results.parts import Row, Timing
+from robustbench_seg.results.picture_files import (
+    CORRUPTED_SEVERITIES,
+    KEPT_SEVERITIES,
+    PictureFiles,
+)
+from robustbench_seg.results.probes import Probe, probed_hardware, read_probes
 from robustbench_seg.results.read import read_counts, read_results, with_counts
 from robustbench_seg.results.run import Run, summary_text
 from robustbench_seg.results.scores import (
@@ -43,12 +49,16 @@ from robustbench_seg.results.write_errors import write_errors
 
 __all__ = [
     "COLUMNS",
+    "CORRUPTED_SEVERITIES",
     "DEGRADATION_SOURCE",
     "FEW",
+    "KEPT_SEVERITIES",
     "RANKED",
     "Draws",
     "HardImage",
     "ModelScores",
+    "PictureFiles",
+    "Probe",
     "Reference",
     "Row",
     "Run",
@@ -77,10 +87,12 @@ __all__ = [
     "model_runs",
     "own_protocol",
     "p_value",
+    "probed_hardware",
     "protocol_scores",
     "rcd",
     "read_counts",
     "read_model",
+    "read_probes",
     "read_results",
     "reading_notes",
     "resamples_for",

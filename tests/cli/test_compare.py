@@ -120,6 +120,9 @@ def test_a_reference_of_the_runs_or_published(write, tmp_path):
     lost = 100 - 100 * 1746 / (1746 + 720)
     expected = np.mean([100 * lost / (100 - cell) for cell in (*cells, 27.3, 11.0)])
     assert line(result, "CD  ").split()[2] == f"{expected:.1f}"
+    assert line(result, "warning: ICNet").startswith(
+        "warning: ICNet is published on 500 images, A and B are on 12: CD and rCD against it do not"
+    )
 
 
 def test_trainings_are_shown(write, tmp_path):
@@ -127,7 +130,7 @@ def test_trainings_are_shown(write, tmp_path):
         write("good", 70 + seed, trained=seed)
     write("poor", 50)
     result = compare(tmp_path, "good", "poor")
-    assert line(result, "A is the mean of 3 trainings (seeds 0, 1, 2), drawn, too")
+    assert line(result, "A is the mean of 3 trainings (seeds 0, 1, 2); the intervals draw them")
     assert line(result, "a model with one run is one training")
 
 

@@ -11,9 +11,8 @@ import pytest
 
 from robustbench_seg.corruption import digital
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.evaluation.probe import read_probes
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.results import read_results
+from robustbench_seg.results import read_probes, read_results
 from tests.evaluation.conftest import CLASSES, evaluate
 
 

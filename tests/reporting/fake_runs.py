@@ -62,6 +62,7 @@ def write_run(
     precision: str = "float32",
     fingerprint: str = "files",
     laws: Mapping[str, int] | None = None,
+    clip: int = 1,
 ) -> Path:
     """Write a run folder under `root` and return its path.
 
@@ -88,6 +89,7 @@ def write_run(
         ),
         protocol=protocol,
         protocol_version="1",
+        clip=clip,
         about=replace(ModelFacts(params=3_700_000, training=training), **(about or {})),
         published=None if published is None else Published(published, "its card"),
         libraries={"numpy": "2.0", "torch": "2.6"},

@@ -1,10 +1,9 @@
-"""rs-style calls of cost and erf: the same files and errors as those of the commands."""
+"""The Python function erf: the same files and errors as those of the command."""
 
 import pandas as pd
 import pytest
 
 from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.reporting.costs import cost
 from robustbench_seg.reporting.receptive_fields import erf, field_table
 
 MODEL = "segformer-b0-minicity"
@@ -34,12 +33,7 @@ def test_erf_s_errors_name_no_option(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_cost_returns_its_table_and_writes_only_when_asked(tmp_path, capsys, monkeypatch):
+def test_erf_writes_nothing_without_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    table = cost([MODEL], [(64, 64)])
-    assert table[["model", "size"]].values.tolist() == [[MODEL, "64x64"]]
+    erf([MODEL], dataset="minicity", images=1, size=(64, 128))
     assert list(tmp_path.iterdir()) == []
-    assert capsys.readouterr() == ("", "")
-    cost([MODEL], [(64, 64)], out="there")
-    names = {path.name for path in (tmp_path / "there").iterdir()}
-    assert names == {"cost.csv", "published.csv", "size.svg", "size.png"}

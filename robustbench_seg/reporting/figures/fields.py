@@ -20,9 +20,12 @@ SIDE = 256
 
 
 def field_figure(fields: Mapping[str, Mapping[str, Field]]) -> Figure:
-    """A row for each model, a column for each stage; circles hold 50 % and 95 % of the energy.
+    """Draw a row for each model and a column for each stage.
 
-    fields: model -> stage -> field; all of one size, each model with the same stages
+    The circles hold 50 % and 95 % of the energy.
+
+    Args:
+        fields: Model -> stage -> field, all of one size, each model with the same stages.
     """
     models = list(fields)
     stages = list(fields[models[0]])

@@ -66,9 +66,9 @@ _DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
 
 
 def line_styles(models: Sequence[str]) -> Mapping[str, tuple[str, Dash]]:
-    """Colour and dash of each model: eight colour-blind-safe colours, then the next dash.
+    """Return the colour and dash of each model: eight colour-blind-safe colours, then a new dash.
 
-    Of more than 32 models the 33rd looks like the first again.
+    The 33rd model looks like the first again.
     """
     colours = [sns.color_palette("colorblind").as_hex()[i] for i in (0, 3, 2, 1, 4, 9, 5, 7)]
     pairs = ((colour, dash) for dash, colour in product(_DASHES, colours))
@@ -76,10 +76,13 @@ def line_styles(models: Sequence[str]) -> Mapping[str, tuple[str, Dash]]:
 
 
 def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
-    """The mIoU over severity: one small panel for each corruption, one line for each model.
+    """Draw the mIoU over severity: one small panel for each corruption, one line for each model.
 
-    severities: rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
     Severities that do not score are drawn hollow on grey.
+
+    Args:
+        severities: Rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
+        protocol: Names the corruptions and the severities that score.
     """
     models = list(dict.fromkeys(severities["model"]))
     styles = line_styles(models)
@@ -89,8 +92,8 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
         figure = Figure(figsize=(11, 2.3 * rows + 0.4), layout="constrained")
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axis, spec in zip(axes, protocol.corruptions, strict=False):
-            mine = severities[severities["corruption"].isin(["clean", spec.name])]
-            for model, curve in mine.groupby("model", sort=False):
+            curves = severities[severities["corruption"].isin(["clean", spec.name])]
+            for model, curve in curves.groupby("model", sort=False):
                 _curve(axis, curve.sort_values("severity"), *styles[str(model)], spec.scored)
             for severity in set(SEVERITIES) - set(spec.scored):
                 axis.axvspan(severity - 0.5, severity + 0.5, color=_LINE, alpha=0.45, lw=0)
@@ -127,10 +130,14 @@ def _curve(
 
 
 def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figure:
-    """IoU of each class under each corruption (mean over its scored severities), for one model.
+    """Draw the IoU of each class under each corruption, for one model.
 
-    classes: index class names; columns clean and the corruptions in protocol order; percent,
-    nan where a class does not occur or a condition is missing.
+    Args:
+        model: The title.
+        classes: Indexed by class; columns clean and the corruptions in protocol order; means over
+            the scored severities in percent, nan where a class does not occur or a condition is
+            missing.
+        protocol: Names the corruptions and their categories.
     """
     few = len(classes) <= 40
     with style():
@@ -172,10 +179,13 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
 
 
 def cost_scatter(costs: pd.DataFrame) -> Figure:
-    """Accuracy against cost: for each model its mean over corruptions, and hollow its clean mIoU.
+    """Draw accuracy against cost: the mean over the corruptions, and hollow the clean mIoU.
 
-    costs: model, clean, mean (percent), and columns that name a cost with its unit; nan where it
-    is not known. The dotted line is the Pareto front of the mean: no model is cheaper and better.
+    On the dotted line, the Pareto front of the mean, no model is both cheaper and better.
+
+    Args:
+        costs: Columns model, clean, mean (percent), and one for each cost, which its name states
+            with its unit; nan where it is not known.
     """
     names = [str(name) for name in costs.columns.drop(["model", "clean", "mean"])]
     styles = line_styles(list(costs["model"]))
@@ -183,12 +193,12 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(5.5 * len(names), 4.2), layout="constrained")
         axes = figure.subplots(1, len(names), sharey=True, squeeze=False).ravel()
         for axis, name in zip(axes, names, strict=True):
-            known = costs[costs[name].notna()].sort_values(name)
-            front = known[known["mean"] > known["mean"].cummax().shift(fill_value=-np.inf)]
-            low, high = known[name].min() / 2, known[name].max() * 4
+            models = costs[costs[name].notna()].sort_values(name)
+            front = models[models["mean"] > models["mean"].cummax().shift(fill_value=-np.inf)]
+            low, high = models[name].min() / 2, models[name].max() * 4
             steps, heights = [*front[name], high], [*front["mean"], front["mean"].iloc[-1]]
             axis.step(steps, heights, where="post", color=SOFT, lw=1, ls=":", zorder=1)
-            for row in known.to_dict("records"):
+            for row in models.to_dict("records"):
                 colour, _ = styles[row["model"]]
                 place, ends = row[name], (row["mean"], row["clean"])
                 axis.plot([place, place], ends, color=colour, lw=0.8, alpha=0.6)
@@ -208,7 +218,7 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
 
 
 def write_figure(figure: Figure, stem: Path) -> str:
-    """Write `stem`.svg and `stem`.png; return the SVG's text."""
+    """Write `stem`.svg and `stem`.png, and return the SVG's text."""
     with style():
         if layout := figure.get_layout_engine():
             layout.execute(figure)
@@ -222,7 +232,13 @@ def write_figure(figure: Figure, stem: Path) -> str:
 
 
 def inline_svg(svg: str, label: str, prefix: str) -> Markup:
-    """An SVG as part of a page: labelled, identifiers made unique by `prefix`, page's colours."""
+    """Return an SVG as part of a page, in the page's colours.
+
+    Args:
+        svg: The text of the SVG.
+        label: Read out in place of the figure.
+        prefix: The beginning of its identifiers, unique on the page.
+    """
     root = ElementTree.fromstring(svg)
     for node in root.iter():
         # Pages know SVG without namespaces; without them, the page names no address either.
@@ -245,13 +261,13 @@ def inline_svg(svg: str, label: str, prefix: str) -> Markup:
 
 
 def plain(text: str) -> str:
-    """Text in which matplotlib sees no formula: a name may hold dollar signs."""
+    """Return text in which matplotlib sees no formula: a name may hold dollar signs."""
     return text.replace("$", r"\$")
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """What every figure is drawn and written under: the page's fonts, lines and colours."""
+    """Draw and write figures in the page's fonts, lines and colours within the block."""
     with mpl.rc_context(), np.errstate(invalid="ignore"):
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from robustbench_seg.reporting.figures.plots import SOFT, line_styles, plain, style
 from robustbench_seg.reporting.literature.costs import published_costs
 
-_NAMED = 6
-"""So many cards of a panel are named; the names of more would hide each other."""
+_MAX_NAMES = 6
+"""A panel with more cards does not name them: the names would hide each other."""
 
 _COLUMNS = 2
 
@@ -20,12 +20,13 @@ _TEXT: Mapping[str, Any] = {"textcoords": "offset points", "fontsize": 7.5}
 
 
 def size_figure(costs: pd.DataFrame) -> Figure:
-    """Parameters against clean mIoU: a panel for each dataset of the tables or of `costs`.
-
-    costs: as cost_table makes it; models whose cards say no mIoU are left out
+    """Draw parameters against clean mIoU: a panel for each dataset of the tables or of `costs`.
 
     The line is SegFormer B0 to B5 as published, at one scale (table 1a); squares are the networks
-    of others in tables 2 and 4; circles the cards, but for those whose numbers are the line's.
+    of others in tables 2 and 4; circles are the cards, without those whose numbers are the line's.
+
+    Args:
+        costs: The table of `rs.cost`. Models whose cards state no mIoU are left out.
     """
     paper = published_costs().dropna(subset=["miou", "params_m"])
     line, others = paper[paper["table"] == "1a"], paper[~paper["model"].str.contains("SegFormer")]
@@ -40,15 +41,15 @@ def size_figure(costs: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(11, 4.2 * rows + 0.4), layout="constrained")
         panels = figure.subplots(rows, _COLUMNS, sharex=True, squeeze=False).ravel()
         for axis, dataset in zip(panels, datasets, strict=False):
-            mine = cards[cards["dataset"] == dataset]
-            here = others[others["dataset"] == dataset]
+            of_cards = cards[cards["dataset"] == dataset]
+            of_others = others[others["dataset"] == dataset]
             for kind, colour in zip(kinds, colours[1:], strict=True):
-                _draw(axis, mine[mine["architecture"] == kind], "o", colour, alpha=0.5)
-            _draw(axis, here, "s", SOFT)
+                _draw(axis, of_cards[of_cards["architecture"] == kind], "o", colour, alpha=0.5)
+            _draw(axis, of_others, "s", SOFT)
             _draw(axis, line[line["dataset"] == dataset], "-o", colours[0])
-            _dress(axis, str(dataset))
-            named = mine if len(mine) <= _NAMED else mine[:0]
-            _name(axis, pd.concat([here, named]))
+            _label_axes(axis, str(dataset))
+            named = of_cards if len(of_cards) <= _MAX_NAMES else of_cards[:0]
+            _write_names(axis, pd.concat([of_others, named]))
             for row in line[line["dataset"] == dataset].to_dict("records"):
                 note = axis.annotate(row["model"], (row["params_m"], row["miou"]), (-3, 4), **_TEXT)
                 note.set(color=colours[0], ha="right")
@@ -69,7 +70,7 @@ def _draw(axis: Axes, rows: pd.DataFrame, marker: str, colour: str, alpha: float
     axis.plot(rows["params_m"], rows["miou"], marker, color=colour, alpha=alpha, ms=4.5, lw=1.4)
 
 
-def _dress(axis: Axes, title: str) -> None:
+def _label_axes(axis: Axes, title: str) -> None:
     axis.set_title(title)
     axis.set_xscale("log")
     axis.margins(x=0.25, y=0.12)
@@ -80,7 +81,7 @@ def _dress(axis: Axes, title: str) -> None:
     axis.set_ylabel("clean mIoU, percent")
 
 
-def _name(axis: Axes, rows: pd.DataFrame) -> None:
+def _write_names(axis: Axes, rows: pd.DataFrame) -> None:
     """Write each row's model beside its point, moved down where it would hide the one above."""
     low, high = axis.get_ylim()
     gap, above = 0.033 * (high - low), float("inf")

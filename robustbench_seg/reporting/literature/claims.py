@@ -1,4 +1,4 @@
-"""What papers say of Cityscapes-C, recomputed from the table they say it of."""
+"""Claims of papers about Cityscapes-C, recomputed from the published table."""
 
 from collections.abc import Mapping
 
@@ -8,55 +8,61 @@ from robustbench_seg.reporting.literature.published import cityscapes_c, publish
 
 
 def claims() -> pd.DataFrame:
-    """Published claims (reports/published/claims.csv) beside what the published table gives.
+    """Return published claims beside the same numbers computed from the published table.
 
-    Columns: claim; by (whose); says (as printed, percent); recomputed (percent; of a gain the
-    largest there is); of (the row that gives it); right_for (the rows that give what the paper
-    says, when rounded as it is; empty: none does).
+    The claims are those of `reports/published/claims.csv`. A gain is relative:
+    100 * (mIoU of the model / mIoU of another row - 1).
 
-    A gain is relative: 100 * (mIoU of the model / mIoU of the other row - 1).
+    Returns:
+        Columns claim (in words); paper; claimed (percent, as printed); recomputed (percent; of a
+        gain the largest); best_row (the row that gives it); rows_matching (the rows that give the
+        claimed number when rounded as it is; empty if none does); kind ("gain" or "score"); score
+        (a corruption, "mean" or "retention").
     """
-    recomputed = {"gain": _gain, "score": _score}
-    rows = published_table("claims").to_dict("records")
-    return pd.DataFrame(
-        [
-            recomputed[row["kind"]](row["model"], row["score"], row["says"], row["by"])
-            for row in rows
-        ]
-    )
+    recomputations = {"gain": _gain, "score": _score}
+    rows = []
+    for row in published_table("claims").to_dict("records"):
+        recomputation = recomputations[row["kind"]]
+        rows.append(
+            {
+                **recomputation(row["model"], row["score"], row["claimed"]),
+                "paper": row["paper"],
+                "claimed": row["claimed"],
+                "kind": row["kind"],
+                "score": row["score"],
+            }
+        )
+    columns = ["claim", "paper", "claimed", "recomputed", "best_row", "rows_matching"]
+    return pd.DataFrame(rows, columns=[*columns, "kind", "score"])
 
 
-def _gain(model: str, score: str, says: float, by: str) -> Mapping[str, object]:
-    scores = _column(score)
+def _gain(model: str, score: str, claimed: float) -> Mapping[str, object]:
+    scores = _scores_by_model(score)
     gains = {
-        other: 100 * (scores[model] / theirs - 1)
-        for other, theirs in scores.items()
+        other: 100 * (scores[model] / value - 1)
+        for other, value in scores.items()
         if other != model
     }
-    most = max(gains, key=gains.__getitem__)
+    best = max(gains, key=gains.__getitem__)
     return {
         "claim": f"gain of {model} on {score.replace('_', ' ')}, up to",
-        "by": by,
-        "says": says,
-        "recomputed": gains[most],
-        "of": most,
-        "right_for": ", ".join(other for other in gains if round(gains[other]) == says),
+        "recomputed": gains[best],
+        "best_row": best,
+        "rows_matching": ", ".join(row for row, gain in gains.items() if round(gain) == claimed),
     }
 
 
-def _score(model: str, score: str, says: float, by: str) -> Mapping[str, object]:
-    there = _column(score)[model]
+def _score(model: str, score: str, claimed: float) -> Mapping[str, object]:
+    value = _scores_by_model(score)[model]
     return {
         "claim": f"{score} of {model}",
-        "by": by,
-        "says": says,
-        "recomputed": there,
-        "of": model,
-        "right_for": model if round(there, 1) == says else "",
+        "recomputed": value,
+        "best_row": model,
+        "rows_matching": model if round(value, 1) == claimed else "",
     }
 
 
-def _column(name: str) -> Mapping[str, float]:
-    """One column of the published table, by model."""
+def _scores_by_model(column: str) -> Mapping[str, float]:
+    """One column of the published table."""
     table = cityscapes_c()
-    return dict(zip(table["model"], table[name].astype(float), strict=True))
+    return dict(zip(table["model"], table[column].astype(float), strict=True))

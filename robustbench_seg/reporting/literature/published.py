@@ -1,4 +1,4 @@
-"""The literature's numbers: tables typed from papers, kept as CSV in `reports/published/`."""
+"""Published tables: numbers of papers, kept as CSV files in `reports/published/`."""
 
 from importlib import resources
 
@@ -6,18 +6,28 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
 
-SOURCE = (
+CITATION = (
     "Xie et al., SegFormer (arXiv 2105.15203, NeurIPS 2021), Table 5: Cityscapes val, 500 images, "
     "mIoU in percent, noise scored at severities 1 to 3 and the rest at 1 to 5. All rows but "
     "SegFormer-B5 are, as that paper reports them, from Kamann and Rother (arXiv 1908.05005)."
 )
 DATASET, SPLIT, PROTOCOL, IMAGES = "cityscapes", "val", "cityscapes-c", 500
+"""What the published models were scored on."""
+
+
+def ranks_beside(dataset: str, split: str, protocol: str) -> bool:
+    """Tell whether the published models were scored on this split under this protocol."""
+    return (dataset, split, protocol) == (DATASET, SPLIT, PROTOCOL)
 
 
 def published_table(name: str) -> pd.DataFrame:
-    """A table of `reports/published/` by its file name without suffix, cells as printed.
+    """Read a table of `reports/published/`, with its cells as printed.
 
-    Raises ResultsError if there is none of that name.
+    Args:
+        name: The file's name without suffix.
+
+    Raises:
+        ResultsError: There is no table of that name.
     """
     folder = resources.files("robustbench_seg.content.reports") / "published"
     names = sorted(file.name.removesuffix(".csv") for file in folder.iterdir())
@@ -28,9 +38,10 @@ def published_table(name: str) -> pd.DataFrame:
 
 
 def cityscapes_c() -> pd.DataFrame:
-    """The thirteen published models on Cityscapes-C, as rows of `tables/miou.csv`.
+    """Return the thirteen published models on Cityscapes-C, as rows of `tables/miou.csv`.
 
-    mean and retention (percent) are computed from the printed cells: the paper prints neither.
+    mean and retention (percent) are computed from the printed cells, because the paper prints
+    neither.
     """
     table = published_table("cityscapes_c")
     cells = table.columns.drop(["model", "clean"])

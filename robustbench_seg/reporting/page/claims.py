@@ -1,40 +1,52 @@
-"""What papers claim, beside what the published table gives and what was measured here."""
+"""Claims of papers, beside the published table and what was measured here."""
 
 import math
 
 from robustbench_seg.reporting.literature.claims import claims
-from robustbench_seg.reporting.literature.published import published_table
-from robustbench_seg.reporting.page.views import Cell, Column, Table, TableRow, number
+from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.text import number
 
 
 def claims_table(panel: Panel) -> Table:
-    """The claims, and what the same figure is among the panel's measured models.
+    """Return the claims, and the same numbers of the panel's measured models.
 
-    There, the most robust model stands where the claim's model does.
+    There, the most robust model takes the place of the claim's model.
     """
     columns = [
         Column("claim"),
-        Column("by", text=True),
-        Column("says, %"),
+        Column("paper", text=True),
+        Column("claimed, %"),
         Column("recomputed, %"),
         Column("from", "the row of the published table that gives it", text=True),
-        Column("right for", "the rows that give what is said, when rounded as it is", text=True),
+        Column(
+            "rows that match",
+            "the rows that give the claimed number, rounded as it is",
+            text=True,
+        ),
         Column("measured here, %", "the same of this page's most robust model"),
     ]
     rows = []
-    asked = published_table("claims").to_dict("records")
-    for row, claim in zip(asked, claims().to_dict("records"), strict=True):
-        texts = [claim["by"], claim["of"], claim["right_for"] or "no row"]
-        by, of, right = (Cell(text, classes="text") for text in texts)
-        numbers = [claim["says"], claim["recomputed"], _here(panel, row["kind"], row["score"])]
-        says, recomputed, here = (Cell(number(value)) for value in numbers)
-        rows.append(TableRow([Cell(claim["claim"]), by, says, recomputed, of, right, here]))
-    return Table("What papers say of Cityscapes-C, recomputed from the table.", columns, rows)
+    for claim in claims().to_dict("records"):
+        here = _measured(panel, claim["kind"], claim["score"])
+        rows.append(
+            TableRow(
+                [
+                    Cell(claim["claim"]),
+                    Cell(claim["paper"], classes="text"),
+                    Cell(number(claim["claimed"])),
+                    Cell(number(claim["recomputed"])),
+                    Cell(claim["best_row"], classes="text"),
+                    Cell(claim["rows_matching"] or "no row", classes="text"),
+                    Cell(number(here)),
+                ]
+            )
+        )
+    return Table("Claims of papers on Cityscapes-C, recomputed from the table.", columns, rows)
 
 
-def _here(panel: Panel, kind: str, score: str) -> float:
-    """What a claim says of its model, of the panel's most robust one; nan where it cannot."""
+def _measured(panel: Panel, kind: str, score: str) -> float:
+    """The number that a claim is about, of the panel's most robust model; nan without one."""
     rows = panel.complete
     if rows.empty:
         return math.nan
@@ -42,6 +54,6 @@ def _here(panel: Panel, kind: str, score: str) -> float:
     if kind == "score":
         return best
     others = rows.iloc[1:][score].astype(float)
-    return (
-        100 * (best / float(others.min()) - 1) if (others > 0).all() and len(others) else math.nan
-    )
+    if others.empty or (others <= 0).any():
+        return math.nan
+    return 100 * (best / float(others.min()) - 1)

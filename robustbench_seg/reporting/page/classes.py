@@ -3,27 +3,28 @@
 import pandas as pd
 
 from robustbench_seg.records.protocol import CLEAN
-from robustbench_seg.reporting.page.views import Cell, Column, Group, Table, TableRow, number
+from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.text import number
 
-LEARNT = 10.0
-"""Clean IoU in percent below which a class is not said to fall: it was never up."""
+MIN_CLEAN_IOU = 10.0
+"""Clean IoU in percent below which a class is left out of the text: it was never learnt."""
 
-FIRST = 3
-"""So many classes are named."""
+NAMED_CLASSES = 3
+"""So many classes the text names at either end."""
 
 
 def class_table(panel: Panel) -> Table:
-    """Class x (each model's clean IoU, mean over the corruptions, and the loss)."""
+    """Return a row for each class: each model's clean IoU, mean over the corruptions, and loss."""
     groups, columns = [Group("", 1)], [Column("class")]
-    for run in panel.measured:
-        groups.append(Group(run.model, 3))
+    for row in panel.measured:
+        groups.append(Group(row.name, 3))
         columns += [
             Column("clean", starts_group=True),
             Column("corrupted", "mean over the corruptions"),
             Column("loss", "clean - corrupted, in points"),
         ]
-    grids = [panel.class_grid(run.model) for run in panel.measured]
+    grids = [panel.class_grid(row.name) for row in panel.measured]
     cleans = [grid[CLEAN.name].to_numpy(float) for grid in grids]
     means = [grid.drop(columns=CLEAN.name).to_numpy(float).mean(axis=1) for grid in grids]
     rows = []
@@ -37,27 +38,31 @@ def class_table(panel: Panel) -> Table:
     return Table(f"{panel.name}: classes.", columns, rows, note=note, groups=groups)
 
 
-def fallen(panel: Panel) -> str:
-    """Which classes fall first: what is left of them at severity 1, and who stands."""
-    each = pd.DataFrame({run.model: _kept(panel, run.model) for run in panel.measured})
-    kept = each.mean(axis=1).dropna().sort_values(kind="stable")
-    if len(kept) < 2 * FIRST:
+def class_losses_text(panel: Panel) -> str:
+    """Return which classes keep the least and the most of their clean IoU at severity 1.
+
+    Returns:
+        The text; empty if too few classes have a score.
+    """
+    shares = pd.DataFrame({row.name: _kept_shares(panel, row.name) for row in panel.measured})
+    means = shares.mean(axis=1).dropna().sort_values(kind="stable")
+    if len(means) < 2 * NAMED_CLASSES:
         return ""
-    names = [f"{name} ({share:.0f} %)" for name, share in zip(kept.index, kept, strict=True)]
-    low, high = ", ".join(names[:FIRST]), ", ".join(names[::-1][:FIRST])
+    names = [f"{name} ({share:.0f} %)" for name, share in zip(means.index, means, strict=True)]
+    low, high = ", ".join(names[:NAMED_CLASSES]), ", ".join(names[::-1][:NAMED_CLASSES])
     return (
         "At severity 1, averaged over the corruptions and the models, these classes keep the least "
-        f"of their clean IoU: {low}. These keep the most: {high}. Classes below {LEARNT:.0f} % on "
-        "clean images are left out."
+        f"of their clean IoU: {low}. These keep the most: {high}. Classes below "
+        f"{MIN_CLEAN_IOU:.0f} % on clean images are left out."
     )
 
 
-def _kept(panel: Panel, model: str) -> "pd.Series[float]":
-    """Of each learnt class, the share of the clean IoU at severity 1, percent."""
-    rows = panel.per_class[panel.per_class["model"] == model]
+def _kept_shares(panel: Panel, name: str) -> "pd.Series[float]":
+    """The share of the clean IoU that each class keeps at severity 1, in percent."""
+    rows = panel.per_class[panel.per_class["model"] == name]
     clean = rows[rows["corruption"] == CLEAN.name].set_index("class")["iou"]
     first = rows[(rows["severity"] == 1) & rows["corruption"].isin(panel.protocol.names)]
     grid = first.pivot(index="class", columns="corruption", values="iou")
     means = grid.reindex(columns=list(panel.protocol.names)).mean(axis=1, skipna=False)
-    share: pd.Series[float] = 100 * means / clean.where(clean >= LEARNT)
-    return share.reindex(list(panel.classes))
+    shares: pd.Series[float] = 100 * means / clean.where(clean >= MIN_CLEAN_IOU)
+    return shares.reindex(list(panel.classes))

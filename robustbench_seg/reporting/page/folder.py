@@ -19,16 +19,17 @@ _PARTIAL = ".report.partial-"
 
 
 def report_files(out: Path) -> frozenset[str]:
-    """The files of the report in `out`, without the list of them; none where there is no list.
+    """Return the files of the report in `out`, as relative paths; empty without a list of them.
 
-    Raises ResultsError where a file of the list's name is something else.
+    Raises:
+        ResultsError: The file of the list's name is something else.
     """
     path = out / LIST
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        if said["format"] != FORMAT:
+        listing = json.loads(path.read_text(encoding="utf-8"))
+        if listing["format"] != FORMAT:
             raise ValueError
-        return frozenset(name for name in said["files"] if _inside(name))
+        return frozenset(name for name in listing["files"] if _inside(name))
     except FileNotFoundError:
         return frozenset()
     except (OSError, ValueError, TypeError, KeyError):
@@ -42,7 +43,10 @@ def report_folder(out: Path) -> Iterator[Path]:
     """Yield an empty folder; what the block writes there becomes the report in `out`.
 
     Files that an earlier report wrote and this one does not are removed, all other files stay.
-    Where the block raises, `out` is as it was. Raises ResultsError as report_files does.
+    Where the block raises, `out` is as it was.
+
+    Raises:
+        ResultsError: See `report_files`.
     """
     old, existed = report_files(out), out.exists()
     out.mkdir(parents=True, exist_ok=True)

@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robustbench_seg.reporting.page.pictures import MODELS, Picture, thumbnail
-from robustbench_seg.reporting.page.views import number
-from robustbench_seg.reporting.panels import Measured, Panel
-
-KINDS = ("input", "truth", "prediction")
+from robustbench_seg.reporting.page.album import MAX_MODELS
+from robustbench_seg.reporting.page.thumbnails import Picture, thumbnail
+from robustbench_seg.reporting.panels import Panel, PanelRow
+from robustbench_seg.results import PictureFiles
+from robustbench_seg.text import number
 
 
 @dataclass(frozen=True)
 class HardImageView:
-    """One image. `pictures`: what went in, the truth, the prediction; none without pictures."""
+    """One image.
+
+    Attributes:
+        name: The image's id.
+        scores: Its scores in words.
+        pictures: The input, the truth and the prediction; empty without pictures.
+    """
 
     name: str
     scores: str
@@ -28,22 +34,32 @@ class HardestView:
 
 
 def hardest_views(panel: Panel, width: int) -> list[HardestView]:
-    """Of the first models that have all scores; pictures at most `width` wide, 0: none."""
-    complete = [run for run in panel.measured if run.scored.hardest]
-    return [_view(run, width) for run in complete[:MODELS]]
+    """Return the hardest images of the first models that have all their scores.
+
+    Args:
+        panel: The panel.
+        width: Largest width of a picture, in pixels. 0: no pictures.
+    """
+    rows = [row for row in panel.measured if row.model.hardest]
+    return [_view(row, width) for row in rows[:MAX_MODELS]]
 
 
-def _view(run: Measured, width: int) -> HardestView:
-    folder, images = run.folder / "pictures" / "hardest", []
-    for hard in run.scored.hardest:
+def _view(row: PanelRow, width: int) -> HardestView:
+    files, images = PictureFiles.of_run(row.folder), []
+    for hard in row.model.hardest:
         condition = f"{hard.worst.name.replace('_', ' ')} {hard.worst.severity}"
         scores = (
             f"clean {number(hard.clean)}, mean {number(hard.mean)}, already {number(hard.miou)} "
             f"under {condition}"
         )
-        found = []
-        for kind in KINDS if width else ():
-            stem, alt = f"{hard.stem}-{kind}", f"{kind} of {hard.image} under {condition}"
-            found.append(thumbnail(folder, stem, alt, width, kind))
-        images.append(HardImageView(hard.image, scores, [picture for picture in found if picture]))
-    return HardestView(run.model, images)
+        paths = {
+            "input": files.hard_input(hard),
+            "truth": files.hard_truth(hard),
+            "prediction": files.hard_prediction(hard),
+        }
+        pictures = []
+        for kind, path in paths.items() if width else ():
+            alt = f"{kind} of {hard.image} under {condition}"
+            pictures.append(thumbnail(path, alt, width, kind))
+        images.append(HardImageView(hard.image, scores, [each for each in pictures if each]))
+    return HardestView(row.name, images)

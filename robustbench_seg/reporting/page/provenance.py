@@ -1,21 +1,27 @@
-"""Where a measured row comes from: what the run folder says of itself, and what it lacks."""
+"""Where a measured row comes from: what its run folders record, and what they lack."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from robustbench_seg.cards import to_table
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.reporting.panels import Measured, Panel
+from robustbench_seg.reporting.panels import Panel, PanelRow
+from robustbench_seg.results import probed_hardware
 
 
 @dataclass(frozen=True)
 class RunView:
-    """The provenance of one row, as the page shows it.
+    """The provenance of one run, as the page shows it.
 
-    facts:   what a reader looks for first
-    record:  everything else that run.json says
-    missing: one line for each corruption that lacks something
+    Attributes:
+        model: The name of its row.
+        where: The panel and the run folder.
+        command: The command that began the run.
+        facts: What a reader looks for first.
+        record: Everything else in run.json.
+        missing: One line for each corruption that lacks something.
     """
 
     model: str
@@ -26,17 +32,21 @@ class RunView:
     missing: Sequence[str]
 
 
-def run_views(panel: Panel, measured: Measured) -> list[RunView]:
-    """The provenance of one row of a panel: of each of its runs."""
-    model, views = measured.scored, []
-    for folder, record in zip(model.folders, model.records, strict=True):
-        missing = model.missing if folder == model.folders[0] else {}
+def run_views(panel: Panel, row: PanelRow) -> list[RunView]:
+    """Return the provenance of each run of a panel's row.
+
+    Raises:
+        ResultsError: A probe of a run cannot be read.
+    """
+    views = []
+    for folder, record in zip(row.model.folders, row.model.records, strict=True):
+        missing = row.model.missing if folder == row.folder else {}
         views.append(
             RunView(
-                model=measured.model,
+                model=row.name,
                 where=f"{panel.name} · run folder {folder.name}",
                 command=record.command,
-                facts=[*_facts(record), ("severities averaged", _scored(panel))],
+                facts=[*_facts(folder, record), ("severities averaged", _scored(panel))],
                 record=_everything(record),
                 missing=[f"{name.replace('_', ' ')}: {what}" for name, what in missing.items()],
             )
@@ -44,8 +54,8 @@ def run_views(panel: Panel, measured: Measured) -> list[RunView]:
     return views
 
 
-def _facts(record: RunRecord) -> list[tuple[str, str]]:
-    """What a reader looks for first; what the record does not say is left out."""
+def _facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
+    """What a reader looks for first, without what the record does not state."""
     segmenter = record.key.segmenter
     facts: list[tuple[str, object]] = [
         ("images", record.images),
@@ -55,12 +65,18 @@ def _facts(record: RunRecord) -> list[tuple[str, str]]:
         ("weights", segmenter.weights),
         ("inference", to_table(segmenter.inference) if segmenter.inference else None),
         ("precision", segmenter.precision),
-        ("hardware", record.hardware),
+        ("hardware", _hardware(folder, record)),
         ("versions", record.libraries),
         ("laws of the corruptions", record.key.corruption.laws),
         ("created", record.created),
     ]
     return [(name, _shown(value)) for name, value in facts if value not in (None, {}, "")]
+
+
+def _hardware(folder: Path, record: RunRecord) -> str:
+    """The hardware of every start of a run: its rows may come from several machines."""
+    names = dict.fromkeys([record.hardware, *probed_hardware(folder)])
+    return "; ".join(name for name in names if name)
 
 
 def _everything(record: RunRecord) -> list[tuple[str, str]]:
@@ -73,8 +89,8 @@ def _everything(record: RunRecord) -> list[tuple[str, str]]:
 
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
-        known = ((key, inner) for key, inner in value.items() if inner is not None)
-        return ", ".join(f"{key} {_shown(inner)}" for key, inner in known)
+        pairs = ((key, inner) for key, inner in value.items() if inner is not None)
+        return ", ".join(f"{key} {_shown(inner)}" for key, inner in pairs)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -15,7 +15,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv(table: pd.DataFrame) -> str:
-    """Comma-separated, four digits, texts that start like a formula led by an apostrophe."""
+    """Return a table as CSV: four digits, and an apostrophe before text that is like a formula."""
     safe = table.copy()
     safe.columns = [_not_a_formula(name) for name in table.columns]
     for column in safe.columns[[_is_text(table[name]) for name in table.columns]]:
@@ -26,9 +26,15 @@ def csv(table: pd.DataFrame) -> str:
 
 
 def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, label: str) -> str:
-    """A booktabs table across both columns of a page, as wide as the text.
+    """Return a LaTeX table across both columns of a page, as wide as the text.
 
-    groups: of neighbouring columns, the header above them. booktabs and graphicx are all it needs.
+    It needs the packages booktabs and graphicx.
+
+    Args:
+        table: Text columns are aligned to the left, numbers to the right with one digit.
+        groups: Column name -> the header above it and its neighbours of the same group.
+        caption: The caption.
+        label: The label.
     """
     columns = [str(name) for name in table.columns]
     texts = [_is_text(table[name]) for name in table.columns]
@@ -65,7 +71,7 @@ def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, 
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """A GitHub table: texts left, numbers right."""
+    """Return a table as GitHub Markdown: text to the left, numbers to the right, one digit."""
     rules = ["---" if _is_text(table[name]) else "--:" for name in table.columns]
     rows = [[_shown(value) for value in row] for row in table.itertuples(index=False)]
     lines = [[_shown(name) for name in table.columns], rules, *rows]

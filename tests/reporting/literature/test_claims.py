@@ -20,16 +20,16 @@ def cells(column):
 
 def test_the_gain_on_noise_is_right_for_one_row_only():
     noise = claims().iloc[0]
-    assert (noise["says"], noise["right_for"]) == (588, "ICNet")
+    assert (noise["claimed"], noise["rows_matching"]) == (588, "ICNet")
     assert round(100 * (57.8 / 8.4 - 1)) == 588
     assert noise["recomputed"] == pytest.approx(100 * (57.8 / 5.5 - 1))
-    assert (round(noise["recomputed"]), noise["of"]) == (951, "GSCNN")
+    assert (round(noise["recomputed"]), noise["best_row"]) == (951, "GSCNN")
 
 
 def test_the_gain_on_snow_is_right_for_none():
     snow = claims().iloc[1]
-    assert (snow["says"], snow["right_for"]) == (295, "")
-    assert (round(snow["recomputed"]), snow["of"]) == (546, "ICNet")
+    assert (snow["claimed"], snow["rows_matching"]) == (295, "")
+    assert (round(snow["recomputed"]), snow["best_row"]) == (546, "ICNet")
     gains = {model: 100 * (40.7 / cell - 1) for model, cell in cells("snow").items()}
     assert len(gains) == 13
     assert min(abs(gain - 295) for gain in gains.values()) > 30
@@ -37,17 +37,17 @@ def test_the_gain_on_snow_is_right_for_none():
 
 def test_what_later_work_quotes_is_right():
     quoted = claims().iloc[2:]
-    assert quoted["says"].tolist() == [65.8, 79.9]
+    assert quoted["claimed"].tolist() == [65.8, 79.9]
     assert quoted["recomputed"].round(1).tolist() == [65.8, 79.9]
-    assert set(quoted["right_for"]) == {"SegFormer-B5"}
+    assert set(quoted["rows_matching"]) == {"SegFormer-B5"}
 
 
 def test_they_follow_the_published_table(monkeypatch):
     changed = published.cityscapes_c()
     changed.loc[changed["model"] == "FCN8s", "snow"] = 40.7 / 3.95
     monkeypatch.setattr("robustbench_seg.reporting.literature.claims.cityscapes_c", lambda: changed)
-    assert claims()["right_for"].iloc[1] == "FCN8s"
+    assert claims()["rows_matching"].iloc[1] == "FCN8s"
 
 
 def test_the_documentation_shows_them():
-    assert markdown(claims()) in PAGE.read_text(encoding="utf-8")
+    assert markdown(claims().drop(columns=["kind", "score"])) in PAGE.read_text(encoding="utf-8")

@@ -10,10 +10,10 @@ from fake_runs import HOSTILE, steady, weaker, write_run
 
 from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.reporting import read_panels, write_page
+from robustbench_seg.reporting.page.cells import heat_style
 from robustbench_seg.reporting.page.page import _command
-from robustbench_seg.reporting.page.panel_view import slug
-from robustbench_seg.reporting.page.wide import heat_style
-from robustbench_seg.reporting.tables.files import write_tables
+from robustbench_seg.reporting.page.slugs import slug
+from robustbench_seg.reporting.tables.report_tables import write_tables
 
 VOID = {"meta", "img", "br", "link", "input", "path", "use", "rect"}
 

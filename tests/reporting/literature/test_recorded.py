@@ -5,7 +5,7 @@ from robustbench_seg.evaluation import evaluate
 from robustbench_seg.records.model_card import load_card
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
-from robustbench_seg.reporting.recorded import recorded_runs
+from robustbench_seg.reporting.literature.recorded import recorded_runs
 from robustbench_seg.results import condition_scores, group_runs, read_counts, read_model
 
 PROTOCOL = load_protocol()
@@ -45,5 +45,5 @@ def test_they_are_whole():
 
 def test_the_report_counts_three_trainings(live):
     (panel,) = read_panels([*live, recorded_runs()])
-    assert {run.model for run in panel.measured} == set(MODELS)
-    assert {run.drawn.trainings for run in panel.measured} == {3}
+    assert {row.name for row in panel.measured} == set(MODELS)
+    assert {row.scores.trainings for row in panel.measured} == {3}

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.records.protocol import Protocol, load_protocol
-from robustbench_seg.reporting.finding import finding, terminal_table
-from robustbench_seg.reporting.gather import read_panels
 from robustbench_seg.reporting.page.page import write_page
-from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.panels import Panel, finding, read_panels, terminal_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +15,7 @@ class Report:
 
     Attributes:
         page: index.html; tables/, figures/ and pictures/ lie beside it.
-        panels: What it shows: one ranking for each dataset, split and protocol.
+        panels: What it shows: one ranking for each dataset, split, set of files and protocol.
     """
 
     page: Path
@@ -37,10 +35,10 @@ def write_report(
     protocol: str | Path | Protocol | None = None,
     pictures: bool = True,
 ) -> Report:
-    """Write the report of runs; see `report`."""
-    chosen = load_protocol(protocol) if isinstance(protocol, str | Path) else protocol
-    named = [runs] if isinstance(runs, str | Path) else list(runs)
-    panels = read_panels(named, reference=reference, protocol=chosen)
+    """Write the report of runs, and return what it shows; see `report` for the arguments."""
+    loaded = load_protocol(protocol) if isinstance(protocol, str | Path) else protocol
+    folders = [runs] if isinstance(runs, str | Path) else list(runs)
+    panels = read_panels(folders, reference=reference, protocol=loaded)
     return Report(write_page(panels, Path(out), pictures=pictures), panels)
 
 
@@ -58,7 +56,8 @@ def report(
         runs: Run folders, or folders of them.
         out: Folder to write to.
         reference: Model that CD and rCD are relative to: one of the runs, or a published row.
-        protocol: Score under this one, a name, TOML file or Protocol; None: each run under its own.
+        protocol: Score under this one, a name, TOML file or Protocol. None: each run under its
+            own.
         pictures: Whether to show images of the dataset, whose licence may forbid to pass them on.
 
     Returns:

@@ -1,7 +1,7 @@
 from fake_runs import weaker
 
 from robustbench_seg.reporting import finding, read_panels, terminal_table
-from robustbench_seg.reporting.page.views import ranking_table
+from robustbench_seg.reporting.page.ranking import ranking_table
 
 
 def even(corruption: str, severity: int, image: int) -> int:
@@ -40,9 +40,18 @@ def test_no_difference_is_claimed_when_the_interval_holds_zero(run):
     assert "the most robust" not in text
 
 
-def test_no_interval_over_different_images(run):
+def test_models_on_different_images_are_found_apart(run):
     text = finding(read_panels([run("alpha", images=2), run("beta", weaker, images=3)]))
-    assert "not run on the same images, so no interval" in text
+    first, second = text.split("\n\n")
+    assert first.startswith("minicity val, 2 images (cityscapes-c): On 2 images of minicity")
+    assert second.startswith("minicity val, 3 images (cityscapes-c): On 3 images of minicity")
+    assert "most robust of" not in text
+
+
+def test_no_interval_over_different_units(run):
+    single, clips = run("alpha", images=4), run("beta", weaker, images=4, clip=2)
+    text = finding(read_panels([single, clips]))
+    assert "draws images of the one and clips of about 2 consecutive frames of the" in text
 
 
 def test_one_model(run):

@@ -1,0 +1,204 @@
+"""The pictures of a panel: the input, the truth and the predictions for one image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import seaborn as sns
+from PIL import Image
+
+from robustbench_seg.datasets import IGNORE
+from robustbench_seg.files import write_bytes
+from robustbench_seg.records.protocol import CLEAN, Condition
+from robustbench_seg.reporting.page.thumbnails import (
+    Picture,
+    as_png,
+    class_indices,
+    open_picture,
+    thumbnail,
+)
+from robustbench_seg.reporting.panels import Panel, PanelRow
+from robustbench_seg.results import CORRUPTED_SEVERITIES, PictureFiles
+
+MAX_MODELS = 3
+"""At most so many models' predictions are in the page."""
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """The pictures of one model, or of the input.
+
+    Attributes:
+        name: The row's header.
+        pictures: One for each severity; None where the condition was not run.
+    """
+
+    name: str
+    pictures: Sequence[Picture | None]
+
+
+@dataclass(frozen=True)
+class CorruptionPictures:
+    """The pictures of one corruption: a column for each severity, a row for each model."""
+
+    name: str
+    severities: Sequence[int]
+    rows: Sequence[PictureRow]
+
+
+@dataclass(frozen=True)
+class CategoryPictures:
+    """The corruptions of one category that have pictures."""
+
+    name: str
+    corruptions: Sequence[CorruptionPictures]
+
+
+@dataclass(frozen=True)
+class Album:
+    """All pictures of a panel.
+
+    Attributes:
+        note: What they show.
+        clean: The clean image, the truth and the predictions.
+        legend: Class names and their colours.
+        categories: The pictures under corruptions.
+    """
+
+    note: str
+    clean: Sequence[Picture]
+    legend: Sequence[tuple[str, str]]
+    categories: Sequence[CategoryPictures]
+
+
+def album(panel: Panel, width: int) -> Album | None:
+    """Return the pictures of a panel, at most `width` pixels wide; None if no run kept any.
+
+    Raises:
+        ResultsError: A picture cannot be read.
+    """
+    rows = [row for row in panel.measured if _files(row).folder.is_dir()]
+    if not rows:
+        return None
+    shown = rows[:MAX_MODELS]
+    categories = []
+    for category, specs in panel.protocol.by_category.items():
+        pictures = (_corruption_pictures(spec.name, shown, width) for spec in specs)
+        corruptions = [each for each in pictures if each]
+        if corruptions:
+            categories.append(CategoryPictures(category, corruptions))
+    return Album(
+        note=_note(len(rows), len(panel.measured)),
+        clean=_clean_pictures(shown, width),
+        legend=_legend(_files(shown[0]).truth, panel.classes),
+        categories=categories,
+    )
+
+
+def copy_pictures(panel: Panel, folder: Path) -> None:
+    """Copy all pictures that the panel's runs kept, in full size, into a folder for each run."""
+    for row in panel.measured:
+        source = _files(row).folder
+        for path in sorted(source.rglob("*.*")):
+            if not path.name.startswith("."):
+                target = folder / row.folder.name / path.relative_to(source)
+                write_bytes(target, path.read_bytes())
+
+
+def _files(row: PanelRow) -> PictureFiles:
+    return PictureFiles.of_run(row.folder)
+
+
+def _note(with_pictures: int, measured: int) -> str:
+    severities = ", ".join(map(str, CORRUPTED_SEVERITIES[:-1]))
+    note = (
+        f"One image of the split at severities {severities} and {CORRUPTED_SEVERITIES[-1]}, what "
+        "each model sees in it, and where they are right: white where all are, the darker the "
+        "fewer, grey where there is no truth."
+    )
+    if with_pictures > MAX_MODELS:
+        note += (
+            f" The first {MAX_MODELS} of {with_pictures} models are shown; those of all are in "
+            "pictures/."
+        )
+    elif with_pictures < measured:
+        note += f" {measured - with_pictures} of {measured} runs kept no pictures of it."
+    return note
+
+
+def _clean_pictures(rows: Sequence[PanelRow], width: int) -> list[Picture]:
+    files = _files(rows[0])
+    pictures = [
+        thumbnail(files.input(CLEAN), "the clean image", width, "clean image"),
+        thumbnail(files.truth, "the true classes of the image", width, "truth"),
+    ]
+    for row in rows:
+        label = f"{row.name}, clean"
+        pictures.append(thumbnail(_files(row).prediction(CLEAN), label, width, label))
+    return [picture for picture in pictures if picture]
+
+
+def _corruption_pictures(
+    name: str, rows: Sequence[PanelRow], width: int
+) -> CorruptionPictures | None:
+    text = name.replace("_", " ")
+    conditions = [Condition(name, severity) for severity in CORRUPTED_SEVERITIES]
+    inputs = [
+        thumbnail(_files(rows[0]).input(c), f"{text}, severity {c.severity}", width)
+        for c in conditions
+    ]
+    picture_rows = [PictureRow("input", inputs)]
+    for row in rows:
+        alt = f"classes that {row.name} sees under {text}"
+        predictions = [
+            thumbnail(_files(row).prediction(c), f"{alt}, severity {c.severity}", width)
+            for c in conditions
+        ]
+        picture_rows.append(PictureRow(row.name, predictions))
+    if not any(picture for row in picture_rows for picture in row.pictures):
+        return None
+    agreements = [_agreement(c, text, rows, width) for c in conditions]
+    picture_rows.append(PictureRow("right", agreements))
+    return CorruptionPictures(text, CORRUPTED_SEVERITIES, picture_rows)
+
+
+def _agreement(
+    condition: Condition, text: str, rows: Sequence[PanelRow], width: int
+) -> Picture | None:
+    """Where the models agree with the truth: white where all do, dark red where none does."""
+    truth = _files(rows[0]).truth
+    paths = [_files(row).prediction(condition) for row in rows]
+    paths = [path for path in paths if path.is_file()]
+    if not paths or not truth.is_file():
+        return None
+    labels = class_indices(truth, width)
+    predictions = [class_indices(path, width) for path in paths]
+    right = np.sum([prediction == labels for prediction in predictions], axis=0)
+    shade = right.astype(np.uint8)
+    shade[labels == IGNORE] = len(predictions) + 1
+    picture = Image.fromarray(shade)
+    picture.putpalette(_shades(len(predictions)))
+    alt = f"where the models are right under {text}, severity {condition.severity}"
+    return as_png(picture, alt)
+
+
+def _shades(models: int) -> list[int]:
+    """From none right to all right, then ignored pixels."""
+    palette = sns.color_palette("Reds_r", models + 2)[1:-1] if models > 1 else [(0.65, 0.06, 0.08)]
+    colours = [*palette[:models], (1.0, 1.0, 1.0), (0.5, 0.5, 0.5)]
+    return [round(255 * value) for colour in colours for value in colour]
+
+
+def _legend(truth: Path, classes: Sequence[str]) -> list[tuple[str, str]]:
+    """Class names with their colours in the palette of the truth's picture."""
+    if not truth.is_file():
+        return []
+    with open_picture(truth) as picture:
+        palette = picture.getpalette() or [] if picture.mode == "P" else []
+    colours = [palette[i : i + 3] for i in range(0, 3 * len(classes), 3)]
+    return [
+        (name, "#{:02x}{:02x}{:02x}".format(*colour))
+        for name, colour in zip(classes, colours, strict=False)
+        if len(colour) == 3
+    ]

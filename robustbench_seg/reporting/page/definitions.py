@@ -1,0 +1,32 @@
+"""The definitions at the end of the page."""
+
+from dataclasses import dataclass
+from importlib import resources
+
+from robustbench_seg.cards import parse
+from robustbench_seg.measures import MEASURES
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a word on the page means."""
+
+    term: str
+    text: str
+
+
+@dataclass(frozen=True)
+class _Definitions:
+    """The content of reports/definitions.toml."""
+
+    definition: tuple[Definition, ...]
+
+
+def definitions() -> tuple[Definition, ...]:
+    """Return the definitions of the scores, then those of `reports/definitions.toml`."""
+    file = resources.files("robustbench_seg.content.reports") / "definitions.toml"
+    content = parse(_Definitions, file.read_text(encoding="utf-8"), str(file))
+    scores = (
+        Definition(info.label, info.definition) for measure in MEASURES for info in measure.infos
+    )
+    return (*scores, *content.definition)

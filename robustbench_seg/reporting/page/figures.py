@@ -1,0 +1,121 @@
+"""The figures of a panel: written as files, and those that the page shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+
+from robustbench_seg.reporting.figures.plots import (
+    class_heatmap,
+    cost_scatter,
+    inline_svg,
+    severity_curves,
+    write_figure,
+)
+from robustbench_seg.reporting.page.slugs import unique_slugs
+from robustbench_seg.reporting.panels import Panel
+
+MAX_HEATMAPS = 3
+"""At most so many class heatmaps of a panel are in the page; the others are files only."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the page."""
+
+    title: str
+    caption: str
+    svg: Markup
+
+
+@dataclass(frozen=True)
+class PanelFigures:
+    """The figures of a panel.
+
+    Attributes:
+        curves: mIoU over severity; None without scores.
+        heatmaps: Classes under corruption, of the first models.
+        heatmaps_note: Where those of the other models are.
+        cost: Accuracy against cost; None if no cost of a complete model is known.
+    """
+
+    curves: Figure | None
+    heatmaps: Sequence[Figure]
+    heatmaps_note: str
+    cost: Figure | None
+
+
+def write_panel_figures(panel: Panel, stem: str, folder: Path) -> PanelFigures:
+    """Write the figures of a panel as SVG and PNG files.
+
+    Args:
+        panel: The panel.
+        stem: The beginning of the files' names.
+        folder: Where to write them.
+
+    Returns:
+        The figures that the page shows.
+    """
+    others = len(panel.measured) - MAX_HEATMAPS
+    note = f"The heatmaps of {others} more models are in figures/." if others > 0 else ""
+    return PanelFigures(
+        curves=_curves(panel, stem, folder),
+        heatmaps=_heatmaps(panel, stem, folder),
+        heatmaps_note=note,
+        cost=_cost(panel, stem, folder),
+    )
+
+
+def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
+    if panel.severities["miou"].isna().all():
+        return None
+    path = folder / f"{stem}-severity"
+    svg = write_figure(severity_curves(panel.severities, panel.protocol), path)
+    caption = (
+        "mIoU at each severity; severity 0 is clean, bands are 95 % intervals from a bootstrap "
+        f"over {panel.sampling_unit}. Hollow points on grey do not score."
+    )
+    return _figure(f"mIoU over severity, {panel.name}", caption, svg, path)
+
+
+def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[Figure]:
+    figures: list[Figure] = []
+    slugs = unique_slugs([row.name for row in panel.measured])
+    for row, name in zip(panel.measured, slugs, strict=True):
+        grid = panel.class_grid(row.name)
+        if grid.isna().all(axis=None):
+            continue
+        path = folder / f"{stem}-classes-{name}"
+        svg = write_figure(class_heatmap(row.name, grid, panel.protocol), path)
+        caption = (
+            f"{row.name}: IoU of each class in percent, mean over the scored severities of each "
+            "corruption. Blank: the class does not occur, or a condition is missing."
+        )
+        if len(figures) < MAX_HEATMAPS:
+            figures.append(_figure(f"Classes under corruption, {row.name}", caption, svg, path))
+    return figures
+
+
+def _cost(panel: Panel, stem: str, folder: Path) -> Figure | None:
+    scores = panel.complete[["model", "clean", "mean"]].astype({"clean": float, "mean": float})
+    rows = [panel.row(model) for model in scores["model"]]
+    costs = {
+        "GMAC an image": [np.nan if row.macs is None else row.macs / 1e9 for row in rows],
+        "seconds an image": [np.nan if row.seconds is None else row.seconds for row in rows],
+    }
+    costs = {name: values for name, values in costs.items() if not np.isnan(values).all()}
+    if not costs:
+        return None
+    path = folder / f"{stem}-cost"
+    svg = write_figure(cost_scatter(scores.assign(**costs)), path)
+    caption = (
+        "Full: mean over the corruptions; hollow: clean. On the dotted line no model is both "
+        "cheaper and more robust. Seconds are those of the machines that the provenance names."
+    )
+    return _figure(f"Accuracy against cost, {panel.name}", caption, svg, path)
+
+
+def _figure(title: str, caption: str, svg: str, path: Path) -> Figure:
+    return Figure(title, caption, inline_svg(svg, f"{title}. {caption}", path.name))

@@ -1,0 +1,173 @@
+"""The ranking: each column is a header and a function of the row that gives its cell."""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from robustbench_seg.measures import MEASURES, ScoreInfo
+from robustbench_seg.reporting.page.table import Bar, Cell, Column, Table, TableRow
+from robustbench_seg.reporting.panels import Panel, PanelRow, RankedRow
+from robustbench_seg.results import RANKED
+from robustbench_seg.text import counted, number
+
+
+@dataclass(frozen=True)
+class RankingColumn:
+    """A column of the ranking.
+
+    Attributes:
+        header: Its header.
+        cell: Gives the cell of a row.
+    """
+
+    header: Column
+    cell: Callable[[RankedRow], Cell]
+
+
+def ranking_columns(panel: Panel) -> tuple[RankingColumn, ...]:
+    """Return the columns of a panel's ranking. To add a column to the page, add it here."""
+    return (
+        RankingColumn(Column("model"), _name_cell),
+        RankingColumn(Column("clean"), lambda row: Cell(number(row.cells["clean"]))),
+        RankingColumn(
+            Column(
+                f"mean of {len(panel.protocol.names)}",
+                "mean over the corruptions, and its 95 % interval",
+            ),
+            lambda row: _mean_cell(row, panel.mean_span),
+        ),
+        RankingColumn(
+            Column("retention", "mean / clean, percent"),
+            lambda row: Cell(number(row.cells["retention"])),
+        ),
+        *(_category_column(category) for category in panel.category_means.columns),
+        *(_degradation_column(name, panel.reference) for name in panel.degradation.columns),
+        *(_score_column(info) for info in other_scores(panel)),
+        RankingColumn(Column("params, M", "parameters, in millions"), _parameters_cell),
+        RankingColumn(
+            Column(
+                "GMAC", "10^9 multiply-accumulates for one image, as it goes through the network"
+            ),
+            _macs_cell,
+        ),
+        RankingColumn(
+            Column("images/s", "from image to labels, on the machine that the provenance names"),
+            _speed_cell,
+        ),
+    )
+
+
+def ranking_table(panel: Panel) -> Table:
+    """Return the ranking, the most robust first, without columns in which no row has a value."""
+    columns = []
+    for column in ranking_columns(panel):
+        cells = [column.cell(row) for row in panel.ranking]
+        if any(cell.text for cell in cells):
+            columns.append((column.header, cells))
+    rows = [
+        TableRow([cells[place] for _, cells in columns], kind=row.source)
+        for place, row in enumerate(panel.ranking)
+    ]
+    caption = f"{panel.name}: mIoU in percent, most robust first."
+    return Table(caption, [header for header, _ in columns], rows, note=_note(panel))
+
+
+def other_scores(panel: Panel) -> list[ScoreInfo]:
+    """Return the scores beside the ranked one of which some model has a mean."""
+    return [
+        info
+        for measure in MEASURES
+        for info in measure.infos
+        if info.name != RANKED
+        and any(
+            not math.isnan(row.scores.by_name[info.name].summary.mean[0]) for row in panel.measured
+        )
+    ]
+
+
+def row_tag(row: PanelRow) -> str | None:
+    """Return what stands behind a model's name: its trainings and augmentation, if any."""
+    tags = [f"{row.scores.trainings} trainings"] if row.scores.trainings > 1 else []
+    training = row.record.about.training
+    if training and training.augment:
+        tags.append(f"trained with {training.augment}")
+    return ", ".join(tags) or None
+
+
+def _category_column(category: str) -> RankingColumn:
+    header = Column(category, f"mean over the {category} corruptions")
+    return RankingColumn(header, lambda row: Cell(number(row.categories[category])))
+
+
+def _degradation_column(name: str, reference: str | None) -> RankingColumn:
+    header = Column(f"{name}, %", f"against {reference}")
+    return RankingColumn(header, lambda row: Cell(number(row.degradation[name])))
+
+
+def _score_column(info: ScoreInfo) -> RankingColumn:
+    """The mean of a score over the corruptions; its interval on hover."""
+
+    def cell(row: RankedRow) -> Cell:
+        if row.measured is None:
+            return Cell("")
+        draws = row.measured.scores.by_name[info.name].summary.mean
+        limits = row.measured.limits(draws)
+        title = None if math.isnan(limits[0]) else _interval_text(limits)
+        return Cell(number(float(draws[0])), title=title)
+
+    return RankingColumn(Column(info.label, f"{info.definition} Mean over the corruptions."), cell)
+
+
+def _name_cell(row: RankedRow) -> Cell:
+    tag = row_tag(row.measured) if row.measured else row.source
+    return Cell(row.name, row.name, rank=row.rank or "–", tag=tag)
+
+
+def _mean_cell(row: RankedRow, span: tuple[float, float]) -> Cell:
+    mean, low, high = row.cells["mean"], *span
+    limits = row.measured.limits(row.measured.scores.mean) if row.measured else None
+    if limits is None or math.isnan(limits[0]):
+        return Cell(number(mean), classes="mean")
+
+    def place(value: float) -> float:
+        return 100 * (value - low) / (high - low) if high > low else 50.0
+
+    start, end = map(place, limits)
+    bar = Bar(f"{start:.1f}", f"{end - start:.1f}", f"{place(mean):.1f}")
+    return Cell(number(mean), title=_interval_text(limits), classes="mean", bar=bar)
+
+
+def _interval_text(limits: tuple[float, float]) -> str:
+    return f"95 % interval {number(limits[0])} to {number(limits[1])}"
+
+
+def _parameters_cell(row: RankedRow) -> Cell:
+    count = row.measured.parameters if row.measured else None
+    return Cell("" if count is None else number(count / 1e6))
+
+
+def _macs_cell(row: RankedRow) -> Cell:
+    count = row.measured.macs if row.measured else None
+    return Cell("" if count is None else number(count / 1e9))
+
+
+def _speed_cell(row: RankedRow) -> Cell:
+    seconds = row.measured.seconds if row.measured else None
+    return Cell("" if seconds is None else f"{1 / seconds:.3g}")
+
+
+def _note(panel: Panel) -> str:
+    counts = Counter(spec.scored_text for spec in panel.protocol.corruptions)
+    corruptions = [
+        f"{counted([count], 'corruption')} at severities {levels}"
+        for levels, count in counts.items()
+    ]
+    note = f"Mean: unweighted, over {', '.join(corruptions)}."
+    if any(row.scores.units > 1 for row in panel.measured):
+        note += f" The bar is the 95 % interval from a bootstrap over {panel.sampling_unit}."
+    if any("=" in rank for rank in panel.ranks):
+        note += " A place with = is shared: the difference from its first model is not established."
+    if panel.reference:
+        note += f" CD and rCD are against {panel.reference}."
+    return note

@@ -1,0 +1,21 @@
+"""Identifiers and file names made from names."""
+
+import re
+from collections.abc import Sequence
+
+
+def slug(text: str) -> str:
+    """Return a text as lower-case letters, digits and hyphens, for a file name or identifier."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"
+
+
+def unique_slugs(names: Sequence[str]) -> list[str]:
+    """Return the slug of each name; one that an earlier name has taken gets a number."""
+    counts = dict[str, int]()
+    for name in map(slug, names):
+        free, count = name, 1
+        while free in counts:
+            count += 1
+            free = f"{name}-{count}"
+        counts[free] = count
+    return list(counts)

@@ -1,0 +1,112 @@
+"""A table as the page shows it: text, sort key and colour of each cell. There is no HTML here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval drawn in a cell.
+
+    Attributes:
+        low: Its left end, in percent of the bar's track.
+        width: Its width.
+        at: The score.
+    """
+
+    low: str
+    width: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        text: What it shows.
+        sort: What the column sorts by, where it is not the text.
+        value: The number from which the page's script computes other metrics.
+        title: Shown on hover.
+        style: Inline CSS.
+        classes: CSS classes.
+        tag: Small text behind the text.
+        rank: Place in the ranking, before the text.
+        bar: An interval below the text.
+    """
+
+    text: str
+    sort: str | None = None
+    value: float | None = None
+    title: str | None = None
+    style: str | None = None
+    classes: str | None = None
+    tag: str | None = None
+    rank: str | None = None
+    bar: Bar | None = None
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One row.
+
+    Attributes:
+        cells: The first one is the row's header.
+        kind: A CSS class.
+    """
+
+    cells: Sequence[Cell]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """The header of a column.
+
+    Attributes:
+        name: What it shows.
+        title: Shown on hover.
+        starts_group: Whether a rule stands to its left.
+        group: The category with which it is hidden.
+        text: Whether its cells are text, aligned to the left.
+    """
+
+    name: str
+    title: str | None = None
+    starts_group: bool = False
+    group: str | None = None
+    text: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """A header over `span` columns; a gap without a name."""
+
+    name: str
+    span: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page.
+
+    Attributes:
+        caption: What it shows.
+        columns: Their headers.
+        rows: As many cells each as there are columns.
+        note: A smaller text behind the caption.
+        groups: Headers over the columns.
+        kind: A CSS class.
+        ramp: Styles of a cell from the lowest value to the highest. With them the page's script
+            can show other metrics.
+        reference: The row that CD and rCD are relative to.
+    """
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[TableRow]
+    note: str = ""
+    groups: Sequence[Group] = ()
+    kind: str = ""
+    ramp: Sequence[str] = ()
+    reference: str | None = None

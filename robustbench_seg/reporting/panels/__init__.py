@@ -1,0 +1,15 @@
+"""Panels: models that compare with each other, their scores, and what they show in words."""
+
+from robustbench_seg.reporting.panels.finding import finding, finding_sentences, terminal_table
+from robustbench_seg.reporting.panels.panel import Panel, PanelRow, RankedRow
+from robustbench_seg.reporting.panels.reading import read_panels
+
+__all__ = [
+    "Panel",
+    "PanelRow",
+    "RankedRow",
+    "finding",
+    "finding_sentences",
+    "read_panels",
+    "terminal_table",
+]

@@ -1,0 +1,307 @@
+"""A panel: models that were scored on the same images under one protocol.
+
+Published rows rank in a panel of Cityscapes val under Cityscapes-C only. Other panels of that
+protocol carry them apart.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.records.protocol import CLEAN, Protocol
+from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.results import (
+    Draws,
+    ModelScores,
+    ScoredModel,
+    check_comparable,
+    interval,
+    median_seconds,
+)
+from robustbench_seg.text import counted
+
+PLACE_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
+"""The columns of tables/miou.csv before the scores.
+
+source is "measured" or "published"; images counts those that were scored clean. The columns clean,
+each corruption in protocol order, mean and retention follow, in percent.
+"""
+
+SEVERITY_COLUMNS = (
+    *("model", "dataset", "split", "protocol", "corruption", "category", "severity"),
+    *("scored", "images", "miou", "ci_low", "ci_high"),
+)
+"""The columns of tables/per_severity.csv: a row for each model and condition.
+
+severity is 0 for clean; scored tells whether the protocol averages the severity; miou and the ends
+of its 95 % interval are in percent, nan where images are missing.
+"""
+
+CLASS_COLUMNS = ("model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou")
+"""The columns of tables/per_class.csv: a row for each model, condition and class.
+
+iou is in percent, nan where the class does not occur or images are missing.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class PanelRow:
+    """A measured row of a panel: a model, of which there may be several trainings.
+
+    Attributes:
+        name: The model's name, unique within the panel.
+        model: Its runs and their scores.
+    """
+
+    name: str
+    model: ScoredModel
+
+    @property
+    def scores(self) -> ModelScores:
+        """The model's scores, with their draws."""
+        return self.model.scores
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the first run."""
+        return self.model.folders[0]
+
+    @property
+    def record(self) -> RunRecord:
+        """The run.json of the first run."""
+        return self.model.records[0]
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of parameters of the network, where the run states it."""
+        return self.record.about.params
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates for one image, where the run states them."""
+        return self.record.about.macs
+
+    @cached_property
+    def seconds(self) -> float | None:
+        """Median time from an image to its labels, as measured during the first run."""
+        return median_seconds(self.folder)
+
+    def limits(self, draws: Draws) -> tuple[float, float]:
+        """Return the 95 % interval of one of the `scores`; nan where there is none."""
+        return interval(draws, self.scores.units)
+
+
+@dataclass(frozen=True, eq=False)
+class RankedRow:
+    """A row of a ranking, measured or published.
+
+    Attributes:
+        rank: Its place, such as "1" or "2="; empty without a mean.
+        name: The model's name.
+        source: "measured" or "published".
+        cells: The row of tables/miou.csv: clean, each corruption, mean, retention; percent or nan.
+        categories: The mean over the corruptions of each category, in percent.
+        degradation: CD and rCD in percent; empty without a reference.
+        measured: The measured row; None for a published one.
+    """
+
+    rank: str
+    name: str
+    source: str
+    cells: Mapping[str, float]
+    categories: Mapping[str, float]
+    degradation: Mapping[str, float]
+    measured: PanelRow | None
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One ranking. All scores are in percent.
+
+    Attributes:
+        dataset: Name of the dataset.
+        split: Its split.
+        protocol: The protocol that the rows are scored under.
+        classes: Names of the dataset's classes.
+        measured: The measured rows, in the order of `scores`.
+        scores: A row for each model, PLACE_COLUMNS and the scores; the most robust first,
+            incomplete rows last.
+        severities: SEVERITY_COLUMNS of the measured rows.
+        per_class: CLASS_COLUMNS of the measured rows.
+        category_means: Mean over the corruptions of each category; indexed as `scores`.
+        degradation: CD and rCD against `reference`, indexed as `scores`; without one, no columns.
+        reference: The model that CD and rCD are relative to.
+        published_apart: Published rows that do not rank here, with the columns of `scores`.
+        subset: What tells this panel from others of the dataset, split and protocol, such as
+            "50 images"; empty if there are none.
+        warnings: What a reader has to know before comparing rows.
+    """
+
+    dataset: str
+    split: str
+    protocol: Protocol
+    classes: tuple[str, ...]
+    measured: tuple[PanelRow, ...]
+    scores: pd.DataFrame
+    severities: pd.DataFrame
+    per_class: pd.DataFrame
+    category_means: pd.DataFrame
+    degradation: pd.DataFrame
+    reference: str | None = None
+    published_apart: pd.DataFrame | None = None
+    subset: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Dataset, split, images where needed, and protocol, as headings show them."""
+        subset = f", {self.subset}" if self.subset else ""
+        return f"{self.dataset} {self.split}{subset} ({self.protocol.name})"
+
+    @property
+    def extent(self) -> str:
+        """The numbers of runs, images and classes, and the protocol, in one line."""
+        runs = sum(len(row.model.folders) for row in self.measured)
+        images = sorted({row.record.images for row in self.measured})
+        return (
+            f"{counted([runs], 'measured run')}, {counted(images, 'image')}, "
+            f"{counted([len(self.classes)], 'class', 'classes')}, protocol {self.protocol.name} "
+            f"version {self.protocol.version}"
+        )
+
+    @property
+    def sampling_unit(self) -> str:
+        """What the bootstrap draws: images or clips, and trainings if a row has several."""
+        unit = self.measured[0].scores.unit
+        several = any(row.scores.trainings > 1 for row in self.measured)
+        return f"{unit} and trainings" if several else unit
+
+    @property
+    def shows_published(self) -> bool:
+        """Whether the panel has published rows, in the ranking or apart."""
+        return self.published_apart is not None or "published" in set(self.scores["source"])
+
+    @cached_property
+    def complete(self) -> pd.DataFrame:
+        """The measured rows of `scores` without a missing score, the most robust first."""
+        measured = self.scores[self.scores["source"] == "measured"]
+        return measured[measured["mean"].notna() & measured["clean"].notna()]
+
+    @cached_property
+    def ranking(self) -> tuple[RankedRow, ...]:
+        """The rows of `scores` with everything that belongs to them."""
+        columns = (CLEAN.name, *self.protocol.names, "mean", "retention")
+        return tuple(
+            RankedRow(
+                rank=self.ranks[place],
+                name=row["model"],
+                source=row["source"],
+                cells={name: float(row[name]) for name in columns},
+                categories=_floats(self.category_means.iloc[place]),
+                degradation=_floats(self.degradation.iloc[place]),
+                measured=self.row(row["model"]) if row["source"] == "measured" else None,
+            )
+            for place, row in enumerate(self.scores.to_dict("records"))
+        )
+
+    @cached_property
+    def ranks(self) -> tuple[str, ...]:
+        """The place of each row of `scores`: "1" for the most robust, "" without a mean.
+
+        Rows that follow the first of a place share it if their difference from it is not
+        established (its paired interval holds 0). All of them are marked: "2=". Published rows
+        share no place, because their images are not at hand.
+        """
+        places: list[int] = []
+        leader: str | None = None
+        for row in self.scores.to_dict("records"):
+            model = row["model"] if row["source"] == "measured" else None
+            gap = self.difference(leader, model) if leader and model else None
+            tied = gap is not None and gap[0] <= 0 <= gap[1]
+            places.append(places[-1] if tied else len(places) + 1)
+            if not tied:
+                leader = model
+        shared = Counter(places)
+        return tuple(
+            "" if pd.isna(mean) else f"{place}{'=' if shared[place] > 1 else ''}"
+            for place, mean in zip(places, self.scores["mean"], strict=True)
+        )
+
+    @cached_property
+    def mean_span(self) -> tuple[float, float]:
+        """The lowest and the highest end of all intervals of the mean."""
+        ends = [end for model in self.complete["model"] for end in self.interval(model)]
+        ends = [end for end in ends if not math.isnan(end)]
+        return (min(ends), max(ends)) if ends else (0.0, 100.0)
+
+    def row(self, name: str) -> PanelRow:
+        """Return the measured row of a name."""
+        return next(row for row in self.measured if row.name == name)
+
+    def interval(self, name: str) -> tuple[float, float]:
+        """Return the 95 % interval of a measured row's mean over the corruptions."""
+        row = self.row(name)
+        return row.limits(row.scores.mean)
+
+    def difference(self, first: str, second: str) -> tuple[float, float] | None:
+        """Return the 95 % interval of the difference of two means, paired by image.
+
+        Args:
+            first: Name of a measured row.
+            second: Name of the row whose mean is subtracted.
+
+        Returns:
+            The ends of the interval; None if the two do not compare or there is a single unit.
+        """
+        a, b = self.row(first).model, self.row(second).model
+        try:
+            check_comparable(a, b)
+        except ResultsError:
+            return None
+        if a.scores.units == 1:
+            return None
+        return interval(a.scores.mean - b.scores.mean, a.scores.units)
+
+    def class_grid(self, name: str) -> pd.DataFrame:
+        """Return the IoU of each class, averaged over the scored severities, of a measured row.
+
+        Returns:
+            Indexed by class; columns clean and the corruptions in protocol order; percent, nan
+            where a class does not occur or a severity is incomplete.
+        """
+        classes = self.per_class[self.per_class["model"] == name]
+        severities = {CLEAN.name: (0,), **{s.name: s.scored for s in self.protocol.corruptions}}
+        columns = {}
+        for corruption, levels in severities.items():
+            rows = classes[classes["corruption"] == corruption]
+            grid = rows.pivot(index="class", columns="severity", values="iou")
+            grid = grid.reindex(index=list(self.classes), columns=list(levels)).astype(float)
+            columns[corruption] = grid.mean(axis=1, skipna=False)
+        return pd.DataFrame(columns)
+
+
+def _floats(row: "pd.Series[Any]") -> Mapping[str, float]:
+    return {str(name): float(value) for name, value in row.items()}
+
+
+def row_names(runs: Sequence[tuple[str, Path]]) -> list[str]:
+    """Return the names of a panel's rows.
+
+    Args:
+        runs: Name and run folder of each model.
+
+    Returns:
+        The models' names; where two share one, followed by the end of the run folder's name.
+    """
+    models = [model for model, _ in runs]
+    return [
+        model if models.count(model) == 1 else f"{model} [{folder.name.rsplit('-', 1)[-1]}]"
+        for model, folder in runs
+    ]

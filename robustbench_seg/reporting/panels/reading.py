@@ -1,0 +1,217 @@
+"""Run folders -> panels. All scores come from `results`; here they are put side by side."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.protocol import CLEAN, Protocol
+from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.panels.degradation import degradation
+from robustbench_seg.reporting.panels.panel import (
+    CLASS_COLUMNS,
+    PLACE_COLUMNS,
+    SEVERITY_COLUMNS,
+    Panel,
+    PanelRow,
+    row_names,
+)
+from robustbench_seg.reporting.panels.warnings import panel_warnings
+from robustbench_seg.results import (
+    ScoredModel,
+    category_means,
+    group_runs,
+    own_protocol,
+    read_model,
+)
+from robustbench_seg.text import counted
+
+
+@dataclass(frozen=True)
+class PanelKey:
+    """What the rows of one panel have in common.
+
+    Attributes:
+        dataset: Name of the dataset.
+        split: Its split.
+        protocol: Name of the protocol that the rows are scored under.
+        images: How many images were to be scored.
+        files: The first digits of the digest of the dataset's fingerprint.
+    """
+
+    dataset: str
+    split: str
+    protocol: str
+    images: int
+    files: str
+
+    @classmethod
+    def of(cls, record: RunRecord, protocol: Protocol) -> "PanelKey":
+        """Return the key of a run that is scored under a protocol."""
+        data = record.key.dataset
+        files = digest_bytes(canonical_json(data.fingerprint).encode())[:8]
+        return cls(data.name, data.split, protocol.name, data.images, files)
+
+    @property
+    def heading(self) -> tuple[str, str, str]:
+        """Dataset, split and protocol."""
+        return self.dataset, self.split, self.protocol
+
+
+def read_panels(
+    runs: Iterable[Path | str],
+    *,
+    reference: str | None = None,
+    protocol: Protocol | None = None,
+) -> list[Panel]:
+    """Score runs and group them: one panel for each dataset, split, set of files and protocol.
+
+    Args:
+        runs: Run folders, or folders of them.
+        reference: The model that CD and rCD are relative to, a measured or a published one.
+        protocol: Score all runs under this one. None: each under its own.
+
+    Returns:
+        The panels, in the order of their first runs.
+
+    Raises:
+        ResultsError: A folder holds no run; a run is broken; runs of one dataset have other
+            classes; a protocol is not at hand; the reference is in no panel.
+    """
+    groups = dict[PanelKey, list[ScoredModel]]()
+    protocols = dict[str, Protocol]()
+    for folders in group_runs(runs):
+        record = read_record(folders[0])
+        own = protocol or own_protocol(folders[0], record)
+        protocols[own.name] = own
+        groups.setdefault(PanelKey.of(record, own), []).append(read_model(folders, own))
+    panels = [
+        _panel(models, protocols[key.protocol], reference, _subset(key, list(groups)))
+        for key, models in groups.items()
+    ]
+    if reference is not None and all(panel.reference is None for panel in panels):
+        models = dict.fromkeys(model for panel in panels for model in panel.scores["model"])
+        raise ResultsError(f"reference: {unknown('model', reference, models)}")
+    return panels
+
+
+def _subset(key: PanelKey, keys: Sequence[PanelKey]) -> str:
+    """What tells the files of a panel from those of others of its dataset, split and protocol."""
+    similar = [other for other in keys if other.heading == key.heading and other != key]
+    if not similar:
+        return ""
+    images = counted([key.images], "image")
+    same_count = any(other.images == key.images for other in similar)
+    return f"{images} of files {key.files}" if same_count else images
+
+
+def _panel(
+    models: Sequence[ScoredModel], protocol: Protocol, reference: str | None, subset: str
+) -> Panel:
+    first = models[0].records[0]
+    _check_classes(models)
+    names = row_names([(model.name, model.folders[0]) for model in models])
+    rows = {name: PanelRow(name, model) for name, model in zip(names, models, strict=True)}
+    literature = published.cityscapes_c()
+    ranks_published = published.ranks_beside(first.dataset, first.split, protocol.name)
+    tables = [_score_row(row, protocol) for row in rows.values()]
+    scores = pd.concat([*tables, literature] if ranks_published else tables, ignore_index=True)
+    scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
+    scores = scores.reset_index(drop=True)
+    measured = [rows[str(n)] for n in scores.loc[scores["source"] == "measured", "model"]]
+    found = reference if reference in set(scores["model"]) else None
+    apart = protocol.name == published.PROTOCOL and not ranks_published
+    return Panel(
+        dataset=first.dataset,
+        split=first.split,
+        protocol=protocol,
+        classes=first.classes,
+        measured=tuple(measured),
+        scores=scores,
+        severities=_stacked([_severity_rows(row, protocol) for row in measured]),
+        per_class=_stacked([_class_rows(row, protocol) for row in measured]),
+        category_means=category_means(scores, protocol),
+        degradation=degradation(scores, protocol, found),
+        reference=found,
+        published_apart=literature if apart else None,
+        subset=subset,
+        warnings=panel_warnings(measured, subset, ranks_published),
+    )
+
+
+def _check_classes(models: Sequence[ScoredModel]) -> None:
+    first = models[0].records[0]
+    for other in models[1:]:
+        if other.records[0].classes != first.classes:
+            raise ResultsError(
+                f"{models[0].folders[0]} and {other.folders[0]}: other classes of one dataset "
+                f"({first.dataset} {first.split}) cannot be ranked together; report them apart"
+            )
+
+
+def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True)
+
+
+def _score_row(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
+    """The row of tables/miou.csv."""
+    summary, record = row.scores.summary, row.record
+    cells = {
+        "model": row.name,
+        "source": "measured",
+        "dataset": record.dataset,
+        "split": record.split,
+        "protocol": protocol.name,
+        "images": row.model.images.get(CLEAN, 0),
+        CLEAN.name: summary.clean[0],
+        **{name: draws[0] for name, draws in summary.corruptions.items()},
+        "mean": summary.mean[0],
+        "retention": summary.retention[0],
+    }
+    columns = [*PLACE_COLUMNS, CLEAN.name, *protocol.names, "mean", "retention"]
+    return pd.DataFrame([cells], columns=columns)
+
+
+def _severity_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
+    """The rows of tables/per_severity.csv, in protocol order."""
+    categories = {CLEAN.name: CLEAN.name}
+    categories |= {spec.name: spec.category for spec in protocol.corruptions}
+    rows = []
+    for condition in (CLEAN, *protocol.conditions()):
+        if condition not in row.model.images:
+            continue
+        draws = row.scores.cell(condition)
+        low, high = row.limits(draws)
+        rows.append(
+            {
+                **_place(row, protocol),
+                "corruption": condition.name,
+                "category": categories[condition.name],
+                "severity": condition.severity,
+                "scored": condition in protocol.scored_conditions,
+                "images": row.model.images[condition],
+                "miou": draws[0],
+                "ci_low": low,
+                "ci_high": high,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(SEVERITY_COLUMNS))
+
+
+def _class_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
+    """The rows of tables/per_class.csv."""
+    place = pd.DataFrame([_place(row, protocol)])
+    return place.merge(row.model.class_iou, how="cross")[list(CLASS_COLUMNS)]
+
+
+def _place(row: PanelRow, protocol: Protocol) -> Mapping[str, object]:
+    return {
+        "model": row.name,
+        "dataset": row.record.dataset,
+        "split": row.record.split,
+        "protocol": protocol.name,
+    }

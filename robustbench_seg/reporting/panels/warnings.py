@@ -1,0 +1,65 @@
+"""What a reader has to know before comparing the rows of a panel: one function for each rule."""
+
+from collections.abc import Sequence
+
+from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.panels.panel import PanelRow
+from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes
+
+
+def panel_warnings(rows: Sequence[PanelRow], subset: str, ranks_published: bool) -> tuple[str, ...]:
+    """Return the warnings of a panel, one sentence or two each.
+
+    Args:
+        rows: The measured rows.
+        subset: `Panel.subset`.
+        ranks_published: Whether published rows stand in the panel's ranking.
+    """
+    warnings = [
+        *clean_score_warnings(rows),
+        *setting_warnings(rows),
+        other_images_warning(subset),
+        published_images_warning(rows, ranks_published),
+    ]
+    return tuple(warning for warning in warnings if warning)
+
+
+def clean_score_warnings(rows: Sequence[PanelRow]) -> list[str]:
+    """Warn of each run whose clean score is far from the published one."""
+    gaps: list[str | None] = []
+    for row in rows:
+        if row.scores.trainings > 1:  # each training has a published score of its own
+            gaps += clean_gap_warnings(row.model.folders)
+        else:
+            gaps.append(clean_gap(row.record, float(row.scores.summary.clean[0])))
+    return [f"{gap}." for gap in gaps if gap]
+
+
+def setting_warnings(rows: Sequence[PanelRow]) -> list[str]:
+    """Warn of each setting, such as the precision or the seed, in which the rows differ."""
+    return [
+        f"The rows differ in {note}: see the provenance of each before comparing them."
+        for note in reading_notes([row.model for row in rows])
+    ]
+
+
+def other_images_warning(subset: str) -> str | None:
+    """Warn if another panel is of other images of the same split."""
+    if not subset:
+        return None
+    return (
+        f"These rows are on {subset}. Rows on other images of the split stand in a panel of their "
+        "own: they do not compare."
+    )
+
+
+def published_images_warning(rows: Sequence[PanelRow], ranks_published: bool) -> str | None:
+    """Warn if published rows rank beside rows that were measured on another number of images."""
+    counts = sorted({row.record.images for row in rows} - {published.IMAGES})
+    if not ranks_published or not counts:
+        return None
+    return (
+        f"Measured rows are on {' or '.join(map(str, counts))} images, published rows on "
+        f"{published.IMAGES}: they do not compare, and neither do CD and rCD against a published "
+        "row."
+    )

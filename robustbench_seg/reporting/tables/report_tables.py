@@ -1,0 +1,119 @@
+"""The tables of a report as files.
+
+miou.csv .md .tex        model x (clean, corruptions, mean, retention); LaTeX as the paper prints it
+published.csv .md .tex   the same of published models, if a panel shows them
+per_severity.csv         a row for each model and condition, with intervals
+per_class.csv            a row for each model, condition and class
+scores.parquet           all of these, a row for each number
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.files import atomic_path, write_text
+from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
+from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.tables.formats import csv, grouped_latex, markdown
+from robustbench_seg.results import COLUMNS, RANKED, score_table
+from robustbench_seg.text import counted
+
+
+def write_tables(panels: Sequence[Panel], folder: Path) -> None:
+    """Write all tables of a report into `folder`."""
+    scores = _joined([panel.scores for panel in panels])
+    write_text(folder / "miou.csv", csv(scores))
+    write_text(folder / "miou.md", markdown(scores))
+    tex = [_ranking_latex(panel, f"miou-{n}") for n, panel in enumerate(panels)]
+    write_text(folder / "miou.tex", "\n".join(tex))
+    write_text(folder / "per_severity.csv", csv(_joined([panel.severities for panel in panels])))
+    write_text(folder / "per_class.csv", csv(_joined([panel.per_class for panel in panels])))
+    tidy = [
+        score_table(row.model, panel.protocol, row.name)
+        for panel in panels
+        for row in panel.measured
+    ]
+    if any(panel.shows_published for panel in panels):
+        table, protocol = published.cityscapes_c(), load_protocol(published.PROTOCOL)
+        write_text(folder / "published.csv", csv(table))
+        write_text(folder / "published.md", markdown(table))
+        where = f"Published: {published.CITATION} Here"
+        write_text(folder / "published.tex", _latex(table, protocol, where, "published"))
+        tidy.append(_published_scores(table, protocol))
+    with atomic_path(folder / "scores.parquet") as partial:
+        pd.concat(tidy, ignore_index=True).to_parquet(partial, index=False)
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table, the mean last, also where a later protocol has further corruptions."""
+    table = pd.concat(tables, ignore_index=True)
+    last = [column for column in ("mean", "retention") if column in table]
+    return table[[*table.columns.drop(last), *last]]
+
+
+def _ranking_latex(panel: Panel, label: str) -> str:
+    """The ranking; published rows have a star that the caption explains."""
+    is_published = panel.scores["source"] == "published"
+    images = panel.scores.loc[~is_published, "images"].unique()
+    where = f"On {panel.dataset} {panel.split} ({panel.protocol.name}), {counted(images, 'image')}"
+    note = f". * published: {published.CITATION}" if is_published.any() else ""
+    marks = is_published.map({True: " *", False: ""})
+    return _latex(panel.scores, panel.protocol, where, label, note, marks)
+
+
+def _latex(
+    scores: pd.DataFrame,
+    protocol: Protocol,
+    where: str,
+    label: str,
+    note: str = "",
+    marks: "pd.Series[str] | str" = "",
+) -> str:
+    """A table as the paper prints it; `marks` stand behind the models' names."""
+    specs = [spec for group in protocol.by_category.values() for spec in group]
+    names = [spec.name for spec in specs]
+    table = scores[["model", CLEAN.name, *names, "mean", "retention"]]
+    table = table.assign(model=table["model"] + marks)
+    table = table.rename(columns=lambda name: str(name).replace("_", " "))
+    groups = {spec.name.replace("_", " "): spec.category for spec in specs}
+    caption = f"{where}: mIoU in percent; averaged: {protocol.averaged.replace('_', ' ')}{note}"
+    return grouped_latex(table, groups, caption, f"tab:{label}")
+
+
+def _published_scores(table: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """The published cells in the columns of scores.parquet."""
+    place = [column for column in COLUMNS if column in table]
+    rows = [
+        {**{name: row[name] for name in place}, **cell, "value": row[column]}
+        for row in table.to_dict("records")
+        for column, cell in _tidy_cells(protocol)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _tidy_cells(protocol: Protocol) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Each score column of a published table, and what scores.parquet calls it."""
+    yield (
+        CLEAN.name,
+        {
+            "metric": RANKED,
+            "corruption": CLEAN.name,
+            "category": CLEAN.name,
+            "severities": "0",
+        },
+    )
+    for spec in protocol.corruptions:
+        yield (
+            spec.name,
+            {
+                "metric": RANKED,
+                "corruption": spec.name,
+                "category": spec.category,
+                "severities": spec.scored_text,
+            },
+        )
+    scored = protocol.averaged.removeprefix("severities ")
+    for metric in ("mean", "retention"):
+        yield metric, {"metric": metric, "severities": scored}

@@ -1,0 +1,60 @@
+"""The pictures that a run keeps: which ones, and what their files are called.
+
+pictures/truth.png                              the labels of the first image
+pictures/<corruption>-<severity>.png            the prediction
+pictures/input/<corruption>-<severity>.jpg      the image
+pictures/hardest/<image and condition>-input.jpg, -truth.png, -prediction.png
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustbench_seg.records.protocol import CLEAN, Condition
+from robustbench_seg.results.hardest import HardImage
+
+KEPT_SEVERITIES = (CLEAN.severity, 1, 3, 5)
+"""The severities of which a run keeps pictures; 0 is clean."""
+
+CORRUPTED_SEVERITIES = KEPT_SEVERITIES[1:]
+"""Those of them at which an image is corrupted."""
+
+
+@dataclass(frozen=True)
+class PictureFiles:
+    """Paths of the pictures of a run.
+
+    Attributes:
+        folder: The folder `pictures` of a run folder.
+    """
+
+    folder: Path
+
+    @classmethod
+    def of_run(cls, run: Path) -> "PictureFiles":
+        """Return the paths in a run folder."""
+        return cls(run / "pictures")
+
+    @property
+    def truth(self) -> Path:
+        """The labels of the first image."""
+        return self.folder / "truth.png"
+
+    def prediction(self, condition: Condition) -> Path:
+        """Return the path of the prediction for the first image under a condition."""
+        return self.folder / f"{condition.name}-{condition.severity}.png"
+
+    def input(self, condition: Condition) -> Path:
+        """Return the path of the first image under a condition."""
+        return self.folder / "input" / f"{condition.name}-{condition.severity}.jpg"
+
+    def hard_input(self, hard: HardImage) -> Path:
+        """Return the path of one of the hardest images, corrupted."""
+        return self.folder / "hardest" / f"{hard.stem}-input.jpg"
+
+    def hard_truth(self, hard: HardImage) -> Path:
+        """Return the path of the labels of one of the hardest images."""
+        return self.folder / "hardest" / f"{hard.stem}-truth.png"
+
+    def hard_prediction(self, hard: HardImage) -> Path:
+        """Return the path of the prediction for one of the hardest images."""
+        return self.folder / "hardest" / f"{hard.stem}-prediction.png"

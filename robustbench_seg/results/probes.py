@@ -1,0 +1,62 @@
+"""The probes of a run folder: what each start of the run found on the built-in image.
+
+probes/<number>-<digest>.json   libraries, hardware, sha256 of the corrupted image for each
+condition, the labels of the clean one
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustbench_seg.cards import from_table
+from robustbench_seg.errors import CardError, ResultsError
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What one start of a run found.
+
+    Attributes:
+        libraries: Versions, by name.
+        hardware: Name of the device of the network.
+        images: Folder of a condition, such as "fog/3" -> sha256 of the corrupted built-in image.
+        labels: The network's labels of the clean one, uint8, compressed, in base64; None for a
+            user's segmenter, whose version or facts say what it answers.
+        differing: Share of labels that differ from those of the first start.
+    """
+
+    libraries: Mapping[str, str]
+    hardware: str
+    images: Mapping[str, str]
+    labels: str | None = None
+    differing: float | None = None
+
+
+def read_probes(folder: Path) -> list[Probe]:
+    """Read the probes of a run folder.
+
+    Returns:
+        The probes, that of the run's first start first.
+
+    Raises:
+        ResultsError: A probe cannot be read.
+    """
+    files = [p for p in (folder / "probes").glob("*.json") if not p.name.startswith(".")]
+    probes = []
+    for path in sorted(files):
+        try:
+            table = json.loads(path.read_text(encoding="utf-8"))
+            probes.append(from_table(Probe, table, str(path)))
+        except (OSError, ValueError, CardError) as error:
+            raise ResultsError(f"{path} cannot be read ({error}); remove this file") from None
+    return probes
+
+
+def probed_hardware(folder: Path) -> list[str]:
+    """Return the distinct hardware of a run's starts, that of its first start first.
+
+    Raises:
+        ResultsError: A probe cannot be read.
+    """
+    return list(dict.fromkeys(probe.hardware for probe in read_probes(folder)))

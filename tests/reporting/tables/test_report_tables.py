@@ -1,0 +1,134 @@
+"""Tables of the page and the tidy file, against the panel's own numbers."""
+
+import pandas as pd
+import pytest
+from fake_runs import steady, weaker
+
+from robustbench_seg.reporting import read_panels, write_page
+from robustbench_seg.reporting.literature.published import published_table
+from robustbench_seg.reporting.page.claims import claims_table
+from robustbench_seg.reporting.page.classes import class_losses_text
+from robustbench_seg.reporting.page.ranking import ranking_table
+from robustbench_seg.reporting.tables.report_tables import write_tables
+from robustbench_seg.results import COLUMNS
+
+
+def texts(table, column: str) -> dict[str, str]:
+    """A column of a table, by its rows' headers."""
+    place = [c.name for c in table.columns].index(column)
+    return {row.cells[0].text: row.cells[place].text for row in table.rows}
+
+
+def test_the_ranking_shows_cost_and_speed_where_they_are_known(run):
+    alpha = {"about": {"macs": 8_400_000_000}, "trained": 0, "augment": "augmix"}
+    (panel,) = read_panels([run("alpha", predict=0.25, **alpha), run("beta", weaker)])
+    table = ranking_table(panel)
+    assert texts(table, "params, M") == {"alpha": "3.7", "beta": "3.7"}
+    assert texts(table, "GMAC") == {"alpha": "8.4", "beta": ""}
+    assert texts(table, "images/s") == {"alpha": "4", "beta": ""}
+    assert [row.cells[0].rank for row in table.rows] == ["1", "2"]
+    assert [row.cells[0].tag for row in table.rows] == ["trained with augmix", None]
+    assert "is shared" not in table.note
+
+
+def test_a_shared_place_is_explained(run):
+    def jumpy(corruption: str, severity: int, image: int) -> int:
+        return steady(corruption, severity, image) + (5 if image % 2 else -5)
+
+    (panel,) = read_panels([run("alpha", images=6), run("jumpy", jumpy, images=6)])
+    table = ranking_table(panel)
+    assert [row.cells[0].rank for row in table.rows] == ["1=", "1="]
+    assert "the difference from its first model is not established" in table.note
+
+
+def test_claims_stand_beside_the_same_figure_of_the_measured_models(run):
+    (panel,) = read_panels([run("alpha"), run("beta", weaker)])
+    here = texts(claims_table(panel), "measured here, %")
+    # alpha: noise 72, snow 68, mean 69, retention 69 / 80; beta: noise 67, snow 61.
+    assert here == {
+        "gain of SegFormer-B5 on gaussian noise, up to": f"{100 * (72 / 67 - 1):.1f}",
+        "gain of SegFormer-B5 on snow, up to": f"{100 * (68 / 61 - 1):.1f}",
+        "mean of SegFormer-B5": "69.0",
+        "retention of SegFormer-B5": f"{100 * 69 / 80:.1f}",
+    }
+    (alone,) = read_panels([run("alone")])
+    first, *_ = texts(claims_table(alone), "measured here, %").values()
+    assert first == ""
+
+
+def test_the_classes_that_fall_first(run):
+    names = [f"c{i}" for i in range(6)]
+    (panel,) = read_panels([run("alpha", classes=names)])
+    assert class_losses_text(panel) == ""  # two classes occur: too few to tell first from last
+    rows = panel.per_class
+    # Clean 80; at severity 1 what is left is 10 %, 20 % ...; c5 was never learnt.
+    for place, name in enumerate(names):
+        mine = rows["class"] == name
+        rows.loc[mine, "iou"] = 50.0
+        rows.loc[mine & (rows["severity"] == 0), "iou"] = 80.0 if place < 5 else 9.0
+        rows.loc[mine & (rows["severity"] == 1), "iou"] = 8.0 * (place + 1)
+    assert class_losses_text(panel) == ""
+    rows.loc[(rows["class"] == "c5") & (rows["severity"] == 0), "iou"] = 48.0
+    said = class_losses_text(panel)
+    assert "the least of their clean IoU: c0 (10 %), c1 (20 %), c2 (30 %). " in said
+    assert "the most: c5 (100 %), c4 (50 %), c3 (40 %). " in said
+
+
+def test_the_tidy_table_holds_every_number_once(run, tmp_path):
+    panels = read_panels([run("alpha"), run("beta", weaker)])
+    write_tables(panels, tmp_path)
+    tidy = pd.read_parquet(tmp_path / "scores.parquet")
+    assert list(tidy.columns) == list(COLUMNS)
+    same = ["model", "source", "metric", "corruption", "category", "severities", "class"]
+    assert not tidy.duplicated(same).any()
+    beta = tidy[(tidy["model"] == "beta") & (tidy["source"] == "measured")]
+    fog = beta.query("corruption == 'fog' and metric == 'miou'").set_index("severities")["value"]
+    assert fog.to_dict() == pytest.approx({**{str(s): 79 - 8 * s for s in range(1, 6)}, "1-5": 55})
+    noise = beta.query("metric == 'miou' and corruption == 'shot_noise' and severities == '1-3'")
+    assert noise["value"].tolist() == [pytest.approx(67)]
+    (mean,) = beta.query("metric == 'mean' and category.isna()").to_dict("records")
+    assert mean["value"] == pytest.approx((4 * 67 + 11 * 61 + 55) / 16)
+    assert mean["ci_low"] < mean["value"] < mean["ci_high"]
+    (mpc,) = beta.query("metric == 'mPC'").to_dict("records")
+    assert mpc["value"] == pytest.approx((15 * 61 + 55) / 16)
+    assert beta.query("metric == 'iou' and corruption == 'fog' and severities == '1'").shape[0] == 3
+    published = tidy[tidy["source"] == "published"]
+    assert len(published) == 13 * (1 + 16 + 2)
+
+
+def test_latex_tells_published_rows_from_measured_ones(run, tmp_path):
+    run("segformer-b5", dataset="cityscapes", images=2)
+    write_tables(read_panels([tmp_path / "runs"]), tmp_path)
+    text = (tmp_path / "miou.tex").read_text()
+    names = [line.split(" & ")[0] for line in text.splitlines() if line.endswith(r" \\")]
+    published = list(published_table("cityscapes_c")["model"])
+    assert sorted(name for name in names if name.endswith(" *")) == sorted(
+        f"{name} *".replace("_", r"\_") for name in published
+    )
+    assert "segformer-b5" in names
+    caption = next(line for line in text.splitlines() if "caption" in line)
+    assert "2 images" in caption
+    assert "* published: Xie et al., SegFormer" in caption
+
+
+def test_latex_is_laid_out_as_the_paper_s_table(run, tmp_path):
+    write_tables(read_panels([run("alpha")]), tmp_path)
+    lines = (tmp_path / "miou.tex").read_text().splitlines()
+    (above,) = (line for line in lines if "multicolumn{4}" in line)
+    groups = [part.split("{c}{")[1].rstrip("} \\") for part in above.split(" & ")]
+    assert groups == ["", "Blur", "Noise", "Digital", "Weather", ""]
+    (first,) = (line for line in lines if line.startswith("alpha"))
+    assert first.split(" & ")[:3] == ["alpha", "80.0", "68.0"]
+    assert "averaged: severities 1-5 of 12 corruptions; 1-3 of gaussian noise" in "\n".join(lines)
+
+
+def test_accuracy_against_cost_needs_a_cost(run, tmp_path):
+    write_page(read_panels([run("alpha")]), tmp_path / "none")
+    assert not list((tmp_path / "none" / "figures").glob("*-cost.*"))
+    runs = [run("one", predict=0.5), run("two", weaker, about={"macs": 10**9})]
+    page = write_page(read_panels(runs), tmp_path / "some")
+    assert "Accuracy against cost" in page.read_text()
+    (svg,) = (tmp_path / "some" / "figures").glob("*-cost.svg")
+    drawn = svg.read_text()
+    assert "GMAC an image" in drawn
+    assert "seconds an image" in drawn
