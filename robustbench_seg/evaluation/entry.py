@@ -13,7 +13,7 @@ from robustbench_seg.records.evaluation_spec import EvaluationSpec, evaluation_s
 from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.records.shard import own_device, torchrun_shard
 from robustbench_seg.results import Run
-from robustbench_seg.segmenter import Options, of_object
+from robustbench_seg.segmenter import Options, segmenter_of
 from robustbench_seg.training.distributed import joined
 
 
@@ -116,7 +116,7 @@ class _Objects:
             raise ModelError("weights go with a card; give objects with their own")
         names = {each.name for each in fields(Options)} - {"classes"}
         options = Options(**{name: getattr(spec, name) for name in names})
-        segmenters = [of_object(model, options, **self.about_models) for model in self.models]
+        segmenters = [segmenter_of(model, options, **self.about_models) for model in self.models]
         return open_evaluation(
             spec, segmenters=segmenters, dataset=self.dataset, protocol=self.protocol
         )
