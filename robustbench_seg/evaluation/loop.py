@@ -24,7 +24,7 @@ from robustbench_seg.evaluation.records import run_record, tree_of
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_record import RunRecord, read_record
-from robustbench_seg.results import RunFolder, clean_gaps, units
+from robustbench_seg.results import RunFolder, clean_gap_warnings, unit_of_image
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -63,7 +63,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
         IncompleteError: After all else is done: images had to be left out.
     """
     data = evaluation.dataset
-    units(data.ids, data.clip)  # frames without numbers: better now than after hours
+    unit_of_image(data.ids, data.clip)  # frames without numbers: better now than after hours
     with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation) as maker:
         runs = _open(evaluation, scorer)
         paths = [run.folder.path for run in runs]
@@ -72,7 +72,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
             for phase in evaluation.phases:
                 loop.run(phase)
                 if phase == (CLEAN,):
-                    for gap in clean_gaps(paths):
+                    for gap in clean_gap_warnings(paths):
                         log.warning("%s", gap)
         for run in runs:
             if run.is_complete(data.ids, (CLEAN, *evaluation.protocol.scored_conditions)):

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.evaluation.pictures import write_labels
-from robustbench_seg.files import write_json
+from robustbench_seg.files import file_name, write_json
 from robustbench_seg.records.protocol import Condition, as_png
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.results import file_name
 
 
 @dataclass(frozen=True)
