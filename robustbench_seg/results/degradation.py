@@ -94,9 +94,9 @@ def degradation(
     """
     cd, rcd = {}, {}
     for name, scores in corruptions.items():
-        theirs = reference.corruptions[name]
-        cd[name] = _ratio(100 - scores, 100 - theirs)
-        rcd[name] = _ratio(clean - scores, reference.clean - theirs)
+        baseline = reference.corruptions[name]
+        cd[name] = _ratio(100 - scores, 100 - baseline)
+        rcd[name] = _ratio(clean - scores, reference.clean - baseline)
     return Degradation(cd, rcd)
 
 

@@ -38,8 +38,8 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     records = _records(runs)
     named = {folder: record for folder, record in records.items() if record.model == model}
     if not named:
-        known = dict.fromkeys(record.model for record in records.values())
-        raise ResultsError(f"{unknown('model', model, known)}; or name a run folder")
+        names = dict.fromkeys(record.model for record in records.values())
+        raise ResultsError(f"{unknown('model', model, names)}; or name a run folder")
     scored = _scored(named)
     groups = _trainings(scored)
     if len(groups) > 1:

@@ -152,7 +152,9 @@ def _score_draws(
     shares: NDArray[np.float64],
 ) -> Mapping[str, ScoreDraws]:
     """The scores of a measure, by name, from the rows that it observed, with their `counts`."""
-    runs = [_condition_draws(own, measure, times) for _, own in rows.groupby("run", sort=False)]
+    runs = [
+        _condition_draws(of_run, measure, times) for _, of_run in rows.groupby("run", sort=False)
+    ]
     runs += [{}] * (len(shares) - len(runs))
     nothing = np.full(len(times), np.nan)
     draws = {}
@@ -231,8 +233,8 @@ def _times(of_image: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
     """
     count = int(of_image.max()) + 1
     generator = np.random.default_rng(SEED)
-    drawn = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-    return np.concatenate([np.ones((1, count)), drawn])[:, of_image]
+    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+    return np.concatenate([np.ones((1, count)), draws])[:, of_image]
 
 
 def _trainings(trained: str, count: int, resamples: int) -> NDArray[np.float64]:
@@ -241,6 +243,6 @@ def _trainings(trained: str, count: int, resamples: int) -> NDArray[np.float64]:
     Seeded by what was trained: trainings of two models have nothing to do with each other.
     """
     generator = np.random.default_rng([SEED, zlib.crc32(trained.encode())])
-    drawn = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-    shares: NDArray[np.float64] = np.concatenate([np.ones((1, count)), drawn]).T / count
+    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+    shares: NDArray[np.float64] = np.concatenate([np.ones((1, count)), draws]).T / count
     return shares

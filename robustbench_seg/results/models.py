@@ -142,10 +142,10 @@ def _same_parameters(protocol: Protocol, record: RunRecord) -> bool:
     if severities == protocol.severities_digest:
         return True
     try:  # the digest is of all its corruptions; of another protocol, those in common count
-        own = load_protocol(record.protocol)
+        recorded = load_protocol(record.protocol)
     except CardError:
         return False
-    theirs = {spec.name: spec.severities for spec in own.corruptions}
-    return own.severities_digest == severities and all(
-        theirs.get(spec.name, spec.severities) == spec.severities for spec in protocol.corruptions
+    tables = {spec.name: spec.severities for spec in recorded.corruptions}
+    return recorded.severities_digest == severities and all(
+        tables.get(spec.name, spec.severities) == spec.severities for spec in protocol.corruptions
     )

@@ -169,18 +169,18 @@ def _once(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     kept = dict[tuple[str, int, str], dict[Hashable, Any]]()
     for row in rows.to_dict("records"):
         image = (row["corruption"], row["severity"], row["image"])
-        known: dict[Hashable, Any] = kept.setdefault(image, dict(row))
+        merged: dict[Hashable, Any] = kept.setdefault(image, dict(row))
         for name in names:
             value = row[name]
             if value is None:
                 continue
-            if known[name] is not None and not _same(known[name], value):
+            if merged[name] is not None and not _same(merged[name], value):
                 condition = Condition(row["corruption"], row["severity"])
                 raise ResultsError(
                     f"{row['part']} contradicts another part of its run on {row['image']} "
                     f"({condition.name}, severity {condition.severity}); remove one"
                 )
-            known[name], known["reason"] = value, None
+            merged[name], merged["reason"] = value, None
     return pd.DataFrame(list(kept.values()), columns=rows.columns)
 
 

@@ -112,10 +112,10 @@ class RunFolder:
             try:
                 rows = read_part(part, len(record.classes))
             except ResultsError as error:
-                aside = part.with_suffix(DAMAGED)
-                log.warning("%s; it is kept as %s", error, aside.name)
-                with write_errors(aside):
-                    part.rename(aside)
+                damaged = part.with_suffix(DAMAGED)
+                log.warning("%s; it is kept as %s", error, damaged.name)
+                with write_errors(damaged):
+                    part.rename(damaged)
                 continue
             for image, condition, reason in zip(
                 rows.images, rows.conditions, rows.reasons, strict=True
@@ -141,15 +141,15 @@ class RunFolder:
         left_out = groups.pop(frozenset(), [])
         kinds = list(groups.items()) or [(frozenset[str](), [])]
         kinds[0][1].extend(left_out)
-        for names, some in kinds:
-            if not some:
+        for names, same_kind in kinds:
+            if not same_kind:
                 continue
-            name = write_part(self.path, block, some)
-            pairs = {(row.image, row.condition) for row in some}
-            own = [timing for timing in timings if (timing.image, timing.condition) in pairs]
-            if own:
-                write_timings(self.path, name, own)
-            for row in some:
+            name = write_part(self.path, block, same_kind)
+            pairs = {(row.image, row.condition) for row in same_kind}
+            seconds = [timing for timing in timings if (timing.image, timing.condition) in pairs]
+            if seconds:
+                write_timings(self.path, name, seconds)
+            for row in same_kind:
                 if row.reason is None:
                     self._note(names, row.image, row.condition)
 

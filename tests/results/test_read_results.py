@@ -87,6 +87,18 @@ def test_parts_that_contradict_each_other_are_named(run):
             read(folder.path)
 
 
+@pytest.mark.parametrize("other", [80.0 / 3 * (1 + 1e-15), 26.7])
+def test_a_float_that_another_machine_rounds_otherwise_is_no_contradiction(run, other):
+    folder = run()
+    for block, value in enumerate((80.0 / 3, other)):
+        folder.add(block, [Row("1.png", FOG, {"image_miou": np.array([value, 1.0])})])
+    if other == 26.7:
+        with pytest.raises(ResultsError, match="contradicts another part"):
+            read_results(folder.path)
+    else:
+        assert len(read_results(folder.path)) == 1
+
+
 @pytest.mark.parametrize("blocks", [(0, 1), (1, 0)])
 def test_a_matrix_counts_more_than_a_reason(run, blocks):
     folder = run()
