@@ -13,7 +13,7 @@ from robustbench_seg.machine.precision import PRECISIONS
 from robustbench_seg.records.model_card import Inference, ModelCard, Preprocessing, Resize
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.inference import INFERENCE_LAW, WINDOW
-from robustbench_seg.segmenter.resized import RESIZE_LAW, ResizedSegmenter
+from robustbench_seg.segmenter.resized import RESIZE_LAW
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
 
 BACKENDS = ("torch", "onnxruntime", "openvino")
@@ -90,7 +90,7 @@ def assemble(
         },
     )
     try:
-        segmenter = NetworkSegmenter(
+        return NetworkSegmenter(
             network,
             name=options.name or name,
             classes=tuple(classes),
@@ -107,9 +107,6 @@ def assemble(
         raise ModelError(
             f"device '{options.device}': {first}; choose another with --device"
         ) from None
-    if resize is None:
-        return segmenter
-    return ResizedSegmenter(segmenter, resize)
 
 
 def network_record(

@@ -1,16 +1,12 @@
-"""A segmenter whose network sees the image at another size, as some models are evaluated."""
+"""Images at the size at which a network sees them, where that is another than their own."""
 
 import math
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F
 
 from robustbench_seg.records.model_card import Resize
-from robustbench_seg.segmenter.images import checked_image
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter, fitting_memory
 
 RESIZE_LAW = 2
 """Raised whenever an image is scaled otherwise; 1 scaled once where a multiple is asked for."""
@@ -48,27 +44,3 @@ def _fitted(height: int, width: int, resize: Resize) -> tuple[int, int]:
 
 def _raised(side: int, multiple: int) -> int:
     return math.ceil(side / multiple) * multiple
-
-
-class ResizedSegmenter:
-    """Scale the image (see scaled), segment it, scale the logits back (bilinear)."""
-
-    def __init__(self, segmenter: NetworkSegmenter, resize: Resize) -> None:
-        self._segmenter, self._resize = segmenter, resize
-        self.name, self.classes = segmenter.name, segmenter.classes
-        self.record, self.about = segmenter.record, segmenter.about
-
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """uint8 HxWx3 RGB -> uint8 HxW class indices."""
-        image = checked_image(image, self.name)
-        height, width = image.shape[:2]
-        with torch.inference_mode(), fitting_memory(image):
-            logits = self._segmenter.logits(scaled(image, self._resize))
-            logits = F.interpolate(
-                logits, (height, width), mode="bilinear", align_corners=self.record.align_corners
-            )
-            labels: NDArray[np.uint8] = logits.argmax(1)[0].to(torch.uint8).cpu().numpy()
-        return labels
-
-    def __repr__(self) -> str:
-        return repr(self._segmenter)
