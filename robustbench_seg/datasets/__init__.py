@@ -18,7 +18,7 @@ from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
 from robustbench_seg.datasets.custom import open_custom
 from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import corrupted_image, read_image
+from robustbench_seg.datasets.file_dataset import corrupted_image, image_sizes, read_image
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "class_groups",
     "class_names",
     "corrupted_image",
+    "image_sizes",
     "list_datasets",
     "open_dataset",
     "read_image",

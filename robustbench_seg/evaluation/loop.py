@@ -20,11 +20,12 @@ from robustbench_seg.evaluation.images import ConditionImage, ImageMaker, Source
 from robustbench_seg.evaluation.model_run import FAILURES, ModelRun
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
-from robustbench_seg.evaluation.records import run_record, tree_of
+from robustbench_seg.evaluation.records import run_record, tree_manifest
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.results import RunFolder, clean_gaps, units
+from robustbench_seg.trees.manifest import Manifest
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -65,8 +66,9 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     data = evaluation.dataset
     units(data.ids, data.clip)  # frames without numbers: better now than after hours
     unchanged, unreadable = _Unchanged(), _Unreadable()
-    with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation) as maker:
-        runs = _open(evaluation, scorer)
+    tree = tree_manifest(evaluation)
+    with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation, tree) as maker:
+        runs = _open(evaluation, tree, scorer)
         paths = [run.folder.path for run in runs]
         with _bar(evaluation, runs, progress) as bar:
             for phase in evaluation.phases:
@@ -123,8 +125,10 @@ def _run_block(
                 bar.update()
 
 
-def _open(evaluation: Evaluation, scorer: ThreadPoolExecutor) -> list[ModelRun]:
-    tree, spec, runs = tree_of(evaluation), evaluation.spec, []
+def _open(
+    evaluation: Evaluation, tree: Manifest | None, scorer: ThreadPoolExecutor
+) -> list[ModelRun]:
+    spec, runs = evaluation.spec, []
     for segmenter in evaluation.segmenters:
         record = run_record(evaluation, segmenter, tree)
         blocks = {block.start // BLOCK for block in evaluation.blocks}
