@@ -95,11 +95,9 @@ def evaluate(**spec: Any) -> None:
 
     asked = EvaluationSpec(**spec)  # what is asked in vain is said before anything slow is loaded
 
-    from robustbench_seg.machine.allocator import keep_freed_memory
-    from robustbench_seg.machine.threads import wait_briefly
+    from robustbench_seg.machine.start import prepare_process
 
-    keep_freed_memory()
-    wait_briefly()
+    prepare_process()
 
     from robustbench_seg.evaluation import evaluate as run
     from robustbench_seg.results import summary_text

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
-from robustbench_seg.records.shard import torchrun_shard
 from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecipe
 
 
@@ -118,17 +117,16 @@ def train(**chosen: Any) -> None:
     --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.
     More: docs/training.md.
     """
-    from robustbench_seg.machine.allocator import keep_freed_memory
-    from robustbench_seg.machine.threads import wait_briefly
+    from robustbench_seg.machine.start import prepare_process
 
-    keep_freed_memory()
-    wait_briefly()
+    prepare_process()
 
     from robustbench_seg import training
+    from robustbench_seg.machine.processes import torchrun_processes
 
     recipe, rest = split_options(chosen)
     trained = training.train(recipe=TrainingRecipe(**recipe), **rest)
-    if torchrun_shard().index == 1:
+    if torchrun_processes().first:
         click.echo(f"{trained.summary}\n{trained.card}")
 
 

@@ -21,6 +21,7 @@ from robustbench_seg.evaluation.loop import left_out, run
 from robustbench_seg.evaluation.records import run_record, tree_manifest
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.results import RunFolder
@@ -81,6 +82,11 @@ def run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
     """The task: one model on one block. Returns why images were left out, if some were."""
     keep_freed_memory()
     os.chdir(spec.folder)
+    with torch_threads(spec.threads):
+        return _run_block(spec, folder)
+
+
+def _run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
     evaluation = replace(_opened(replace(spec, shard=WHOLE)), spec=spec)
     (here,) = _folders(evaluation)
     if here != folder:
