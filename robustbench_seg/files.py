@@ -1,8 +1,9 @@
-"""Files that appear whole or not at all, and their digests."""
+"""Files that appear whole or not at all, their digests, and names that fit any system."""
 
 import hashlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,3 +65,12 @@ def digest_file(path: Path) -> str:
     """sha256 of a file's bytes, as 64 hex digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_name(text: str) -> str:
+    """`text` as part of a file name on any system.
+
+    >>> file_name("hf:nvidia/segformer b0")
+    'hf_nvidia_segformer_b0'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "_"

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.records.choices import Backend, Executor, InferenceMode, choices
 
 
 @click.command()
@@ -43,14 +44,14 @@ from robustbench_seg.cli import options
 @options.out(metavar="RUNS", default=Path("runs"), help="Folder of run folders.")
 @click.option(
     "--inference",
-    type=click.Choice(["whole", "slide"]),
+    type=click.Choice(choices(InferenceMode)),
     help="Whole images or windows.  [default: the model's own]",
 )
 @options.device()
 @options.precision()
 @click.option(
     "--backend",
-    type=click.Choice(["torch", "onnxruntime", "openvino"]),
+    type=click.Choice(choices(Backend)),
     default="torch",
     show_default=True,
     help="What runs the network of a card.",
@@ -66,7 +67,7 @@ from robustbench_seg.cli import options
 @options.shard(help="Do only the I-th of N parts of the images; all parts together are one run.")
 @click.option(
     "--executor",
-    type=click.Choice(["local", "ray"]),
+    type=click.Choice(choices(Executor)),
     default="local",
     show_default=True,
     help="ray: run on the cluster that $RAY_ADDRESS names, or that was started on this machine.",

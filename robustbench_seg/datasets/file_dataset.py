@@ -21,10 +21,11 @@ from PIL import UnidentifiedImageError
 from robustbench_seg.datasets.base import Dataset, Image, Labels, Sample
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.choices import MAX_CLASSES
 from robustbench_seg.records.protocol import as_png
 
-UNKNOWN = 254
-"""In a label table: an id that this dataset does not have. So there are at most 254 classes."""
+UNKNOWN = MAX_CLASSES
+"""In a label table: an id that this dataset does not have."""
 
 # All that Pillow raises on a file that is missing, truncated, not an image, or absurdly large.
 _UNREADABLE = (

@@ -6,12 +6,12 @@ from functools import cached_property
 
 from robustbench_seg.datasets import VAL_IMAGES, Dataset, open_dataset
 from robustbench_seg.errors import ModelError
+from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.model_card import Published
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
 from robustbench_seg.records.shard import WHOLE
-from robustbench_seg.results import file_name
 from robustbench_seg.segmenter import Segmenter, load_segmenter
 
 BLOCK = 4

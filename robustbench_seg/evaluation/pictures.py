@@ -16,7 +16,7 @@ from PIL import Image
 
 from robustbench_seg.files import atomic_path
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.results import writing
+from robustbench_seg.results import write_errors
 
 SHOWN = (0, 1, 3, 5)
 """Severities that are kept as pictures; 0 is clean."""
@@ -51,7 +51,7 @@ def write_input(path: Path, image: NDArray[np.uint8]) -> None:
     """Write uint8 HxWx3 RGB as a JPEG at most WIDTH wide."""
     picture = Image.fromarray(image)
     picture.thumbnail((WIDTH, WIDTH * 4))
-    with writing(path), atomic_path(path) as partial:
+    with write_errors(path), atomic_path(path) as partial:
         picture.save(partial, quality=85)
 
 
@@ -60,5 +60,5 @@ def write_labels(path: Path, labels: NDArray[np.uint8], palette: Palette) -> Non
     picture = Image.fromarray(labels)
     colours = [value for colour in palette for value in colour]
     picture.putpalette(colours + [0] * (768 - len(colours)))
-    with writing(path), atomic_path(path) as partial:
+    with write_errors(path), atomic_path(path) as partial:
         picture.save(partial, optimize=True)

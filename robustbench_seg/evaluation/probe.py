@@ -25,7 +25,7 @@ from robustbench_seg.evaluation.records import versions
 from robustbench_seg.files import canonical_json, digest_bytes, write_json
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.results import writing
+from robustbench_seg.results import write_errors
 from robustbench_seg.segmenter import Segmenter
 
 TOLERANCE = 1e-4
@@ -122,7 +122,7 @@ def _images(
 
 
 def _labels(segmenter: Segmenter) -> NDArray[np.uint8] | None:
-    if segmenter.record.runtime == "python":
+    if not segmenter.record.probed:
         return None
     image = probe_image().repeat(SCALE, axis=0).repeat(SCALE, axis=1)
     try:
@@ -168,5 +168,5 @@ def _write(folder: Path, found: Probe) -> None:
     digest = digest_bytes(canonical_json(table).encode())[:8]
     number = len(list((folder / "probes").glob("*.json")))
     path = folder / "probes" / f"{number:03d}-{digest}.json"
-    with writing(path):
+    with write_errors(path):
         write_json(path, table)

@@ -1,7 +1,16 @@
-"""What a process that computes with a network does first."""
+"""How a process starts: its command, and what it does before it computes with a network."""
+
+import shlex
+import sys
+from pathlib import Path
 
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.threads import wait_briefly
+
+
+def command_line() -> str:
+    """The command that this process was started with."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def prepare_process() -> None:

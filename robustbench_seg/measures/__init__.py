@@ -6,10 +6,11 @@ The measures of an evaluation are MEASURES, in this order; the first is the one 
 from collections.abc import Sequence
 
 from robustbench_seg.errors import ResultsError, unknown
-from robustbench_seg.measures.confusion import CONFUSION, class_counts, iou_of_counts
+from robustbench_seg.measures.confusion import CONFUSION
 from robustbench_seg.measures.image_miou import ImageMeanIoU
-from robustbench_seg.measures.measure import Counts, Measure, Prediction, Score, Scores
-from robustbench_seg.measures.pixels import confusion_matrix, iou, mean_iou
+from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
+from robustbench_seg.measures.measure import Counts, Measure, Prediction, ScoreArray, ScoreInfo
+from robustbench_seg.measures.pixels import confusion_matrix
 
 __all__ = [
     "CONFUSION",
@@ -17,13 +18,13 @@ __all__ = [
     "Counts",
     "Measure",
     "Prediction",
-    "Score",
-    "Scores",
+    "ScoreArray",
+    "ScoreInfo",
     "class_counts",
     "confusion_matrix",
-    "iou",
     "iou_of_counts",
     "mean_iou",
+    "miou_of_counts",
     "select_measures",
 ]
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.measures.measure import Counts, Prediction, Score, Scores
-from robustbench_seg.measures.pixels import mean_iou
+from robustbench_seg.measures.iou import mean_iou
+from robustbench_seg.measures.measure import Counts, Prediction, ScoreArray, ScoreInfo
 
 
 class ImageMeanIoU:
@@ -22,8 +22,8 @@ class ImageMeanIoU:
     name = "image_miou"
     column = "image_miou"
     law = 1
-    scores = (
-        Score(
+    infos = (
+        ScoreInfo(
             "image_miou",
             "per-image mIoU",
             "Mean over the images of each image's own mIoU, in percent: over the classes that "
@@ -47,7 +47,7 @@ class ImageMeanIoU:
         """The same: sums are all that a mean needs."""
         return observed
 
-    def score(self, counts: Counts) -> Mapping[str, Scores]:
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Sum over number."""
         total, number = np.moveaxis(counts, -1, 0)
         means = np.full(total.shape, np.nan)

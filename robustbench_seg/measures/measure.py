@@ -13,12 +13,12 @@ from robustbench_seg.measures.pixels import confusion_matrix
 Counts = NDArray[np.int64] | NDArray[np.float64]
 """What a measure counts; of several images or draws along leading axes."""
 
-Scores = NDArray[np.float64]
+ScoreArray = NDArray[np.float64]
 """One score, or that score of many conditions or draws: float64 of any shape."""
 
 
 @dataclass(frozen=True)
-class Score:
+class ScoreInfo:
     """A number that follows from a measure's counts.
 
     Attributes:
@@ -78,7 +78,7 @@ class Measure(Protocol):
         ...
 
     @property
-    def scores(self) -> tuple[Score, ...]:
+    def infos(self) -> tuple[ScoreInfo, ...]:
         """What follows from its counts; in percent, higher is better."""
         ...
 
@@ -98,6 +98,6 @@ class Measure(Protocol):
         """Of observations (..., *shape), what adds up over images and suffices for the scores."""
         ...
 
-    def score(self, counts: Counts) -> Mapping[str, Scores]:
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """The scores, by name, of sums of pooled counts; nan where there is nothing to score."""
         ...

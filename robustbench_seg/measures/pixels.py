@@ -1,8 +1,7 @@
-"""The confusion matrix, and the one score read from it: intersection over union.
+"""The confusion matrix of an image: the loop over its pixels, and the checks before it."""
 
-Matrices of many images are added, never their scores averaged: the mIoU of a split is the score
-of the sum (Cityscapes' evaluation, `evalPixelLevelSemanticLabeling.py`).
-"""
+from functools import cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +15,21 @@ def confusion_matrix(
 ) -> NDArray[np.int64]:
     """Count the pixels of each (true class, predicted class).
 
-    labels:      integers of any shape, 0..classes-1, or 255 where a pixel is not scored
-    predictions: integers of the same shape, 0..classes-1 everywhere
-    classes:     number of classes K, 1..255
+    Args:
+        labels: Integers of any shape, 0..classes-1, or 255 where a pixel is not scored.
+        predictions: Integers of the same shape, 0..classes-1 everywhere.
+        classes: Number of classes K, 1..255.
 
-    Returns int64 KxK: rows are the truth, columns the prediction. Nothing overflows, whatever
-    the integer types given. Raises DatasetError for a label and ModelError for a prediction
-    that is no class.
+    Returns:
+        int64 KxK: rows are the truth, columns the prediction. Nothing overflows, whatever the
+        integer types given.
 
-    >>> truth, seen = np.uint8([[0, 0, 1, 255]]), np.uint8([[0, 1, 1, 1]])
-    >>> confusion_matrix(truth, seen, 2).tolist()
+    Raises:
+        DatasetError: A label is no class.
+        ModelError: A prediction is no class, or the shapes differ.
+
+    >>> truth, prediction = np.uint8([[0, 0, 1, 255]]), np.uint8([[0, 1, 1, 1]])
+    >>> confusion_matrix(truth, prediction, 2).tolist()
     [[1, 1], [0, 1]]
     """
     if labels.shape != predictions.shape:
@@ -40,11 +44,7 @@ def confusion_matrix(
         )
     if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) <= IGNORE:
         raise DatasetError(f"labels from {labels.min()} to {labels.max()}: 0 to {IGNORE} wanted")
-    from robustbench_seg.measures.counting import (
-        count_pairs,  # compiles: not when the package is imported
-    )
-
-    counts = count_pairs(labels.astype(np.uint8).ravel(), predictions.astype(np.uint8).ravel())
+    counts = _pair_counter()(labels.astype(np.uint8).ravel(), predictions.astype(np.uint8).ravel())
     counts = counts[:, :classes]
     if counts[classes:IGNORE].any():
         stray = classes + int(np.flatnonzero(counts[classes:IGNORE].any(axis=1))[0])
@@ -54,28 +54,31 @@ def confusion_matrix(
     return counts[:classes].copy()
 
 
-def iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Intersection over union of each class: TP / (TP + FP + FN), in 0..1.
-
-    matrix: int64 ...xKxK of `confusion_matrix`, or a sum or a stack of such. Returns float64
-    ...xK; nan where a class occurs neither in the truth nor in the predictions.
-
-    >>> iou(np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]])).tolist()
-    [0.5, 0.5, nan]
-    """
-    hit = np.diagonal(matrix, axis1=-2, axis2=-1)
-    union = matrix.sum(axis=-1) + matrix.sum(axis=-2) - hit
-    scores = np.full(hit.shape, np.nan)
-    np.divide(hit, union, out=scores, where=union > 0)
-    return scores
+class _PairCounter(Protocol):
+    def __call__(
+        self, labels: NDArray[np.uint8], predictions: NDArray[np.uint8], /
+    ) -> NDArray[np.int64]: ...
 
 
-def mean_iou(matrix: NDArray[np.int64]) -> float:
-    """Mean of `iou` over the classes that occur, in percent; nan where none does.
+@cache
+def _pair_counter() -> _PairCounter:
+    """`_count_pairs`, compiled. Numba is imported here: importing the package stays fast."""
+    from robustbench_seg.machine.compiled import compiled
 
-    >>> mean_iou(np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]]))
-    50.0
-    """
-    scores = iou(matrix)
-    scores = scores[~np.isnan(scores)]
-    return float(scores.mean() * 100) if scores.size else float("nan")
+    return compiled(_count_pairs)
+
+
+def _count_pairs(labels: NDArray[np.uint8], predictions: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How often each pair of values of two one-dimensional arrays occurs: int64 256x256."""
+    # Neighbours often make the same pair: four tables, so that none waits for the one before.
+    counts = np.zeros((4, 256, 256), np.int64)
+    whole = len(labels) // 4 * 4
+    for i in range(0, whole, 4):
+        counts[0, labels[i], predictions[i]] += 1
+        counts[1, labels[i + 1], predictions[i + 1]] += 1
+        counts[2, labels[i + 2], predictions[i + 2]] += 1
+        counts[3, labels[i + 3], predictions[i + 3]] += 1
+    for i in range(whole, len(labels)):
+        counts[0, labels[i], predictions[i]] += 1
+    total: NDArray[np.int64] = counts[0] + counts[1] + counts[2] + counts[3]
+    return total

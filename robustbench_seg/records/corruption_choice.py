@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from robustbench_seg.records.choices import Stream
 from robustbench_seg.records.protocol import Protocol
 
 
@@ -16,5 +17,5 @@ class CorruptionChoice:
     """
 
     protocol: Protocol
-    stream: str = "fast"
+    stream: Stream = "fast"
     seed: int = 0

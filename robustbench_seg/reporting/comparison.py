@@ -13,10 +13,10 @@ from robustbench_seg.reporting.literature import published
 from robustbench_seg.results import (
     DEGRADATION_SOURCE,
     FEW,
-    Model,
     Reference,
+    ScoredModel,
     check_comparable,
-    clean_gaps,
+    clean_gap_warnings,
     compare_models,
     model_runs,
     own_protocol,
@@ -41,8 +41,8 @@ class Comparison:
         table: Every score and difference; see results.compare_models.
     """
 
-    a: Model
-    b: Model
+    a: ScoredModel
+    b: ScoredModel
     protocol: Protocol
     reference: Reference
     draws: int
@@ -51,7 +51,7 @@ class Comparison:
     @property
     def warnings(self) -> list[str]:
         """What casts doubt on the scores themselves."""
-        return clean_gaps([*self.a.folders, *self.b.folders])
+        return clean_gap_warnings([*self.a.folders, *self.b.folders])
 
     @property
     def text(self) -> str:
@@ -103,7 +103,7 @@ def compare(
         b: The other one.
         runs: Run folders, or folders of them, to look for names in.
         protocol: Score under this one, a name, TOML file or Protocol; None: that of A's run.
-        reference: Model that CD and rCD are relative to: one of the runs, or a published row;
+        reference: ScoredModel that CD and rCD are relative to: one of the runs, or a published row;
             None: B.
 
     Returns:
@@ -119,7 +119,12 @@ def compare(
 
 
 def _reference(
-    name: str, runs: Sequence[Path | str], protocol: Protocol, draws: int, a: Model, b: Model
+    name: str,
+    runs: Sequence[Path | str],
+    protocol: Protocol,
+    draws: int,
+    a: ScoredModel,
+    b: ScoredModel,
 ) -> Reference:
     """A, B, a published row, or another model of the runs, in this order."""
     for model in (a, b):
@@ -142,8 +147,10 @@ def _reference(
     return Reference.of(model)
 
 
-def _heading(a: Model, b: Model, protocol: Protocol, reference: Reference, draws: int) -> str:
-    record, drawn = a.records[0], a.drawn
+def _heading(
+    a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference, draws: int
+) -> str:
+    record, drawn = a.records[0], a.scores
     lines = [f"{label}  {_named(model)}" for label, model in (("A", a), ("B", b))]
     lines.append(
         f"{len(drawn.images)} images of {record.dataset} {record.split}, protocol "
@@ -164,16 +171,16 @@ def _heading(a: Model, b: Model, protocol: Protocol, reference: Reference, draws
     return "\n".join([*lines, ""])
 
 
-def _named(model: Model) -> str:
+def _named(model: ScoredModel) -> str:
     return f"{model.name}  ({', '.join(map(str, model.folders))})"
 
 
-def _training(label: str, model: Model) -> str:
-    if model.drawn.trainings == 1:
+def _training(label: str, model: ScoredModel) -> str:
+    if model.scores.trainings == 1:
         return "a model with one run is one training: the luck of training is not covered"
     seeds = ", ".join(map(str, model.seeds))
     return (
-        f"{label} is the mean of {model.drawn.trainings} trainings (seeds {seeds}), drawn, too; "
+        f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}), drawn, too; "
         "so few understate their luck"
     )
 

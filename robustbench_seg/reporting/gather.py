@@ -12,10 +12,10 @@ from robustbench_seg.reporting.degradation import degradation
 from robustbench_seg.reporting.literature import published
 from robustbench_seg.reporting.panels import Measured, Panel, names_of
 from robustbench_seg.results import (
-    Model,
+    ScoredModel,
     category_means,
     clean_gap,
-    clean_gaps,
+    clean_gap_warnings,
     group_runs,
     own_protocol,
     read_model,
@@ -37,7 +37,7 @@ def read_panels(
     Raises ResultsError for a folder that holds no run, a broken run, runs of one dataset with
     other classes, a protocol that is not at hand, and a reference that is in no panel.
     """
-    groups = dict[tuple[str, str, str], list[Model]]()
+    groups = dict[tuple[str, str, str], list[ScoredModel]]()
     protocols = dict[str, Protocol]()
     for folders in group_runs(runs):
         record = read_record(folders[0])
@@ -52,7 +52,7 @@ def read_panels(
     return panels
 
 
-def _panel(group: Sequence[Model], protocol: Protocol, reference: str | None) -> Panel:
+def _panel(group: Sequence[ScoredModel], protocol: Protocol, reference: str | None) -> Panel:
     first = group[0].records[0]
     classes, dataset, split = first.classes, first.dataset, first.split
     for other in group[1:]:
@@ -135,7 +135,7 @@ def _severity_rows(run: Measured, protocol: Protocol) -> pd.DataFrame:
 
 def _class_rows(run: Measured, protocol: Protocol) -> pd.DataFrame:
     """The rows of tables/per_class.csv."""
-    rows, where = run.scored.classes, pd.DataFrame([_where(run, protocol)])
+    rows, where = run.scored.class_iou, pd.DataFrame([_where(run, protocol)])
     return where.merge(rows, how="cross")[[*where, "corruption", "severity", "class", "iou"]]
 
 
@@ -149,10 +149,10 @@ def _where(run: Measured, protocol: Protocol) -> Mapping[str, object]:
 
 
 def _warnings(group: Sequence[Measured], ranks_published: bool) -> tuple[str, ...]:
-    gaps: list[str] = []
+    gaps: list[str | None] = []
     for run in group:
         if run.drawn.trainings > 1:  # each has a published score of its own
-            gaps += clean_gaps(run.scored.folders)
+            gaps += clean_gap_warnings(run.scored.folders)
         else:
             gaps.append(clean_gap(run.record, float(run.drawn.summary.clean[0])))
     said = [f"{gap}." for gap in gaps if gap]

@@ -17,9 +17,9 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results import (
-    Bootstrap,
     Draws,
-    Model,
+    ModelScores,
+    ScoredModel,
     check_comparable,
     interval,
     median_seconds,
@@ -46,12 +46,12 @@ class Measured:
     """
 
     model: str
-    scored: Model
+    scored: ScoredModel
 
     @property
-    def drawn(self) -> Bootstrap:
+    def drawn(self) -> ModelScores:
         """Its scores in every draw of the images."""
-        return self.scored.drawn
+        return self.scored.scores
 
     @property
     def folder(self) -> Path:
@@ -194,9 +194,9 @@ class Panel:
             check_comparable(a, b)
         except ResultsError:
             return None
-        if a.drawn.units == 1:
+        if a.scores.units == 1:
             return None
-        return interval(a.drawn.mean - b.drawn.mean, a.drawn.units)
+        return interval(a.scores.mean - b.scores.mean, a.scores.units)
 
     def class_grid(self, model: str) -> pd.DataFrame:
         """Class x (clean, corruptions): IoU, mean over scored severities, nan where incomplete."""

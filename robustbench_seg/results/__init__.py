@@ -1,6 +1,6 @@
 """The store of runs, and the scores derived from it."""
 
-from robustbench_seg.results.clean import clean_gap, clean_gaps
+from robustbench_seg.results.clean import clean_gap, clean_gap_warnings
 from robustbench_seg.results.comparison import (
     Reference,
     check_comparable,
@@ -9,18 +9,18 @@ from robustbench_seg.results.comparison import (
 )
 from robustbench_seg.results.degradation import DEGRADATION_SOURCE, cd, rcd
 from robustbench_seg.results.groups import group_runs, model_runs
-from robustbench_seg.results.hardest import Hard, hardest
+from robustbench_seg.results.hardest import HardImage, hardest
 from robustbench_seg.results.intervals import (
     FEW,
     RANKED,
-    Bootstrap,
-    DrawnScore,
     Draws,
+    ModelScores,
+    ScoreDraws,
     bootstrap,
     interval,
 )
-from robustbench_seg.results.missing import missing
-from robustbench_seg.results.models import Model, own_protocol, read_model
+from robustbench_seg.results.missing import missing_text
+from robustbench_seg.results.models import ScoredModel, own_protocol, read_model
 from robustbench_seg.results.parts import Row, Timing
 from robustbench_seg.results.read import read_counts, read_results, with_counts
 from robustbench_seg.results.run import Run, summary_text
@@ -38,23 +38,23 @@ from robustbench_seg.results.significance import holm, p_value, resamples_for
 from robustbench_seg.results.store import RunFolder, find_runs
 from robustbench_seg.results.table import COLUMNS, score_table, scores
 from robustbench_seg.results.timings import median_seconds
-from robustbench_seg.results.units import units
-from robustbench_seg.results.writing import file_name, writing
+from robustbench_seg.results.units import unit_of_image
+from robustbench_seg.results.write_errors import write_errors
 
 __all__ = [
     "COLUMNS",
     "DEGRADATION_SOURCE",
     "FEW",
     "RANKED",
-    "Bootstrap",
-    "DrawnScore",
     "Draws",
-    "Hard",
-    "Model",
+    "HardImage",
+    "ModelScores",
     "Reference",
     "Row",
     "Run",
     "RunFolder",
+    "ScoreDraws",
+    "ScoredModel",
     "Summary",
     "Timing",
     "bootstrap",
@@ -63,18 +63,17 @@ __all__ = [
     "check_comparable",
     "class_scores",
     "clean_gap",
-    "clean_gaps",
+    "clean_gap_warnings",
     "coarsest_scores",
     "compare_models",
     "condition_scores",
-    "file_name",
     "find_runs",
     "group_runs",
     "hardest",
     "holm",
     "interval",
     "median_seconds",
-    "missing",
+    "missing_text",
     "model_runs",
     "own_protocol",
     "p_value",
@@ -89,8 +88,8 @@ __all__ = [
     "scores",
     "summarise",
     "summary_text",
-    "units",
+    "unit_of_image",
     "with_counts",
     "with_every_severity",
-    "writing",
+    "write_errors",
 ]

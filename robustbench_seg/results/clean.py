@@ -14,7 +14,7 @@ GAP = 1.5
 """Points by which a clean mIoU may miss the published one: other libraries, other resizing."""
 
 
-def clean_gaps(runs: Sequence[Path]) -> list[str]:
+def clean_gap_warnings(runs: Sequence[Path]) -> list[str]:
     """A sentence for each run whose clean mIoU is more than GAP points from the published one.
 
     Runs without a published score of the same images, or that are incomplete, are passed over.
@@ -30,14 +30,19 @@ def clean_gaps(runs: Sequence[Path]) -> list[str]:
     return [gap for gap in gaps if gap]
 
 
-def clean_gap(record: RunRecord, miou: float) -> str:
-    """A sentence, if a run's clean mIoU is too far from the published one; else nothing.
+def clean_gap(record: RunRecord, miou: float) -> str | None:
+    """Compare the clean mIoU of a run with the published one.
 
-    miou: in percent, nan where it is not complete
+    Args:
+        record: What was run.
+        miou: Its clean mIoU in percent; nan where it is not complete.
+
+    Returns:
+        A sentence if the two are more than GAP points apart; None otherwise.
     """
     published = record.published
     if not published or not abs(miou - published.miou) > GAP:
-        return ""
+        return None
     return (
         f"{record.model}: its clean mIoU is {miou:.1f}, published is {published.miou:.1f} "
         f"({published.source}): look for another preprocessing, other weights or other labels "

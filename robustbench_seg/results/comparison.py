@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import Scores
+from robustbench_seg.measures import ScoreArray
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.degradation import cd, rcd
 from robustbench_seg.results.intervals import RANKED, Draws, check_paired, interval
-from robustbench_seg.results.models import Model
+from robustbench_seg.results.models import ScoredModel
 from robustbench_seg.results.scores import Summary, with_every_severity
 from robustbench_seg.results.significance import ALPHA, holm, p_value
 
@@ -37,13 +37,13 @@ class Reference:
     """The model that CD and rCD are against: its draws, or the numbers of a published row."""
 
     name: str
-    clean: Scores
-    corruptions: Mapping[str, Scores]
+    clean: ScoreArray
+    corruptions: Mapping[str, ScoreArray]
 
     @classmethod
-    def of(cls, model: Model) -> "Reference":
+    def of(cls, model: ScoredModel) -> "Reference":
         """A model of the study."""
-        return cls(model.name, model.drawn.summary.clean, model.drawn.summary.corruptions)
+        return cls(model.name, model.scores.summary.clean, model.scores.summary.corruptions)
 
     @classmethod
     def published(cls, name: str, row: Mapping[str, float]) -> "Reference":
@@ -52,7 +52,9 @@ class Reference:
         return cls(name, cells.pop(CLEAN.name), cells)
 
 
-def compare_models(a: Model, b: Model, protocol: Protocol, reference: Reference) -> pd.DataFrame:
+def compare_models(
+    a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference
+) -> pd.DataFrame:
     """Every score of two models, all in percent, and of their difference A - B.
 
     Columns: kind (clean, condition, corruption, category, summary, CD, rCD; the name of any
@@ -74,9 +76,9 @@ def compare_models(a: Model, b: Model, protocol: Protocol, reference: Reference)
             ("B", ("B_low", "B_high"), second),
             ("difference", ("low", "high"), difference),
         ):
-            limits = interval(draws, a.drawn.units)
+            limits = interval(draws, a.scores.units)
             record |= {name: float(draws[0]), **dict(zip(ends, limits, strict=True))}
-        record["p"] = p_value(difference, a.drawn.units)
+        record["p"] = p_value(difference, a.scores.units)
         empty = [model for model, draws in ((a, first), (b, second)) if np.isnan(draws[0])]
         record["reason"] = _why(a, b, empty, kind, score, protocol)
         records.append(record)
@@ -90,7 +92,7 @@ def compare_models(a: Model, b: Model, protocol: Protocol, reference: Reference)
     return table
 
 
-def check_comparable(a: Model, b: Model) -> None:
+def check_comparable(a: ScoredModel, b: ScoredModel) -> None:
     """ResultsError unless two models were scored on the same images, corrupted as strongly."""
     for difference in a.records[0].differences(b.records[0]):
         if difference.kind == "data" and difference.name != "number of images":
@@ -98,29 +100,29 @@ def check_comparable(a: Model, b: Model) -> None:
                 f"{a.folders[0]} and {b.folders[0]} do not compare: they differ in "
                 f"{difference.name}; name runs of the same images"
             )
-    check_paired(a.drawn, b.drawn)
+    check_paired(a.scores, b.scores)
 
 
-def reading_notes(models: Sequence[Model]) -> list[str]:
+def reading_notes(models: Sequence[ScoredModel]) -> list[str]:
     """In what models that compare differ besides, and a reader must know: draws, inference."""
     notes = dict[str, dict[str, None]]()
     first = models[0].records[0]
     for model in models[1:]:
         for difference in first.differences(model.records[0]):
-            if difference.kind == "draws" or difference.name in _NOTED:
+            if difference.kind == "corruption" or difference.name in _NOTED:
                 values = dict.fromkeys((difference.one, difference.other))
                 notes.setdefault(difference.name, {}).update(values)
     return [f"{name} {' and '.join(values)}" for name, values in notes.items()]
 
 
 def _rows(
-    a: Model, b: Model, protocol: Protocol, reference: Reference
+    a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference
 ) -> Iterator[tuple[str, str, str, Draws, Draws]]:
     """kind, score, severities, draws of A, draws of B."""
-    first, second = a.drawn.summary, b.drawn.summary
+    first, second = a.scores.summary, b.scores.summary
     yield "clean", CLEAN.name, "", first.clean, second.clean
     for condition in protocol.conditions():
-        one, two = (model.drawn.cell(condition) for model in (a, b))
+        one, two = (model.scores.cell(condition) for model in (a, b))
         yield "condition", condition.name, str(condition.severity), one, two
     for spec in protocol.corruptions:
         one, two = (summary.corruptions[spec.name] for summary in (first, second))
@@ -141,13 +143,13 @@ def _rows(
 
 
 def _measure_rows(
-    a: Model, b: Model, protocol: Protocol
+    a: ScoredModel, b: ScoredModel, protocol: Protocol
 ) -> Iterator[tuple[str, str, str, Draws, Draws]]:
     """The rows of every score but the one that ranks; their kind is the score's name."""
-    for name, one in a.drawn.scores.items():
+    for name, one in a.scores.by_name.items():
         if name == RANKED:
             continue
-        first, second = one.summary, b.drawn.scores[name].summary
+        first, second = one.summary, b.scores.by_name[name].summary
         yield name, CLEAN.name, "", first.clean, second.clean
         for spec in protocol.corruptions:
             cells = first.corruptions[spec.name], second.corruptions[spec.name]
@@ -172,7 +174,12 @@ def _mean(scores: Mapping[str, Draws]) -> Draws:
 
 
 def _why(
-    a: Model, b: Model, empty: Sequence[Model], kind: str, score: str, protocol: Protocol
+    a: ScoredModel,
+    b: ScoredModel,
+    empty: Sequence[ScoredModel],
+    kind: str,
+    score: str,
+    protocol: Protocol,
 ) -> str:
     """Why those of the two models that are `empty` have no such score."""
     said = dict[str, list[str]]()
@@ -182,9 +189,9 @@ def _why(
     return "; ".join(f"{' and '.join(labels)}: {why}" for why, labels in said.items())
 
 
-def _lacking(model: Model, kind: str, score: str, protocol: Protocol) -> str:
-    drawn = model.drawn.scores.get(kind, model.drawn.scores[RANKED])
-    if kind in model.drawn.scores and not drawn.conditions:
+def _lacking(model: ScoredModel, kind: str, score: str, protocol: Protocol) -> str:
+    drawn = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
+    if kind in model.scores.by_name and not drawn.conditions:
         return f"no image has {kind}; evaluate again to add it"
     if kind not in ("category", "summary") and score not in ("mean", "retention"):
         other = NO_REFERENCE if kind in ("CD", "rCD") else f"not every image has {kind}"

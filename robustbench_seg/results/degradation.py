@@ -10,12 +10,12 @@ losses is the ratio of these sums.
 
 import numpy as np
 
-from robustbench_seg.measures import Scores
+from robustbench_seg.measures import ScoreArray
 
 DEGRADATION_SOURCE = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
 
 
-def cd(scores: Scores, reference: Scores) -> Scores:
+def cd(scores: ScoreArray, reference: ScoreArray) -> ScoreArray:
     """CD in percent of mIoU `scores` in percent, arrays that broadcast; below 100 is better.
 
     nan where a score is, or the reference loses nothing.
@@ -26,7 +26,9 @@ def cd(scores: Scores, reference: Scores) -> Scores:
     return _ratio(100 - scores, 100 - reference)
 
 
-def rcd(scores: Scores, clean: Scores, reference: Scores, reference_clean: Scores) -> Scores:
+def rcd(
+    scores: ScoreArray, clean: ScoreArray, reference: ScoreArray, reference_clean: ScoreArray
+) -> ScoreArray:
     """Relative CD in percent: as cd, of the loss since clean instead of that since 100.
 
     >>> rcd(np.array([70.0]), np.array([80.0]), np.array([55.0]), np.array([75.0])).tolist()
@@ -35,7 +37,7 @@ def rcd(scores: Scores, clean: Scores, reference: Scores, reference_clean: Score
     return _ratio(clean - scores, reference_clean - reference)
 
 
-def _ratio(lost: Scores, reference: Scores) -> Scores:
+def _ratio(lost: ScoreArray, reference: ScoreArray) -> ScoreArray:
     lost, reference = np.broadcast_arrays(lost, reference)
     ratio = np.full(lost.shape, np.nan)
     np.divide(100 * lost, reference, out=ratio, where=reference > 0)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.files import digest_bytes
-from robustbench_seg.measures.confusion import miou_of_counts
+from robustbench_seg.measures import miou_of_counts
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.read import places_of, with_counts
 
@@ -14,7 +14,7 @@ COUNT = 10
 
 
 @dataclass(frozen=True)
-class Hard:
+class HardImage:
     """An image and its own mIoU (over the classes that occur in it), in percent.
 
     mean:  over the corruptions, of each its mean over the scored severities
@@ -35,7 +35,7 @@ class Hard:
         return digest_bytes(condition.encode())[:12]
 
 
-def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> list[Hard]:
+def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> list[HardImage]:
     """The images of one run with the lowest mean, the worst first; none while scores are missing.
 
     results: as read_results or read_counts gives them
@@ -63,6 +63,6 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
     for place in np.argsort(means, kind="stable")[:count]:
         worst = mild[int(scores[place, mild].argmin())]
         clean, mean, lowest = scores[place, 0], means[place], scores[place, worst]
-        hard = Hard(images[place], float(clean), float(mean), wanted[worst], float(lowest))
+        hard = HardImage(images[place], float(clean), float(mean), wanted[worst], float(lowest))
         found.append(hard)
     return found

@@ -28,7 +28,7 @@ from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.protocol import Condition, Protocol
 from robustbench_seg.results.read import places_of, with_counts
 from robustbench_seg.results.scores import Summary, summarise
-from robustbench_seg.results.units import unit_name, units
+from robustbench_seg.results.units import unit_name, unit_of_image
 
 RESAMPLES = 1000
 SEED = 0
@@ -45,7 +45,7 @@ Draws = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class DrawnScore:
+class ScoreDraws:
     """One score of a model in every draw, in percent.
 
     conditions: of each condition that has rows; nan in every draw unless all images are there
@@ -61,17 +61,17 @@ class DrawnScore:
 
 
 @dataclass(frozen=True, eq=False)
-class Bootstrap:
+class ModelScores:
     """The scores of one model, and what they are in every draw.
 
-    scores:     of every measure, by their names
+    by_name:    of every measure, by their names
     images:     those that are drawn from, sorted
     clip:       the dataset's (see units)
     units:      how many units there are
     trainings:  how many runs the scores are means of
     """
 
-    scores: Mapping[str, DrawnScore]
+    by_name: Mapping[str, ScoreDraws]
     images: tuple[str, ...]
     clip: int
     units: int
@@ -80,12 +80,12 @@ class Bootstrap:
     @property
     def conditions(self) -> Mapping[Condition, Draws]:
         """The mIoU of each condition that has rows."""
-        return self.scores[RANKED].conditions
+        return self.by_name[RANKED].conditions
 
     @property
     def summary(self) -> Summary:
         """What the protocol makes of the mIoU."""
-        return self.scores[RANKED].summary
+        return self.by_name[RANKED].summary
 
     @property
     def mean(self) -> Draws:
@@ -94,7 +94,7 @@ class Bootstrap:
 
     def cell(self, condition: Condition) -> Draws:
         """The mIoU of a condition; nan in every draw where it has none."""
-        return self.scores[RANKED].cell(condition)
+        return self.by_name[RANKED].cell(condition)
 
     @property
     def unit(self) -> str:
@@ -108,7 +108,7 @@ def bootstrap(
     resamples: int = RESAMPLES,
     trained: str | None = None,
     trainings: int | None = None,
-) -> Bootstrap:
+) -> ModelScores:
     """Draw the images of one model `resamples` times and score each draw.
 
     results: rows of one run, or of several that are trainings of one model (see model_runs), as
@@ -126,15 +126,15 @@ def bootstrap(
         raise ValueError(f"rows of one model wanted, not of {there['model'].nunique()}")
     clip = int(there["clip"].iloc[0])
     images = tuple(sorted(there["image"].unique()))
-    of_image = units(images, clip)
+    of_image = unit_of_image(images, clip)
     times = _times(of_image, resamples)
     count = max(there["run"].nunique(), trainings or 0)
     chosen = _trainings(trained or str(there["model"].iloc[0]), count, resamples)
-    scores = dict[str, DrawnScore]()
+    scores = dict[str, ScoreDraws]()
     for measure in MEASURES:
         rows = there if measure is CONFUSION else with_counts(results, measure)
         scores |= _drawn_scores(rows, measure, protocol, times, chosen)
-    return Bootstrap(scores, images, clip, int(of_image.max()) + 1, count)
+    return ModelScores(scores, images, clip, int(of_image.max()) + 1, count)
 
 
 def _drawn_scores(
@@ -143,7 +143,7 @@ def _drawn_scores(
     protocol: Protocol,
     times: NDArray[np.float64],
     chosen: NDArray[np.float64],
-) -> Mapping[str, DrawnScore]:
+) -> Mapping[str, ScoreDraws]:
     """The scores of a measure, by name.
 
     rows: those that it observed, with a column `counts`
@@ -152,12 +152,12 @@ def _drawn_scores(
     runs += [{}] * (len(chosen) - len(runs))
     nothing = np.full(len(times), np.nan)
     drawn = {}
-    for score in measure.scores:
+    for score in measure.infos:
         conditions = dict[Condition, Draws]()
         for condition in dict.fromkeys(condition for run in runs for condition in run):
             each = np.stack([run.get(condition, {}).get(score.name, nothing) for run in runs])
             conditions[condition] = (chosen * each).sum(axis=0)
-        drawn[score.name] = DrawnScore(conditions, summarise(conditions, protocol, nothing.shape))
+        drawn[score.name] = ScoreDraws(conditions, summarise(conditions, protocol, nothing.shape))
     return drawn
 
 
@@ -178,7 +178,7 @@ def interval(draws: Draws, units: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def check_paired(first: Bootstrap, second: Bootstrap) -> None:
+def check_paired(first: ModelScores, second: ModelScores) -> None:
     """ResultsError unless two models were scored on the same images, drawn in the same way."""
     if first.images != second.images:
         raise ResultsError(
@@ -205,7 +205,7 @@ def _drawn(
             stack = np.stack(list(counts[those])).astype(np.float64)
             # One matrix product for all draws; sums of counts stay far below 2^53: they are exact.
             pooled = times @ stack.reshape(total, -1)
-            drawn[condition] = measure.score(pooled.reshape(-1, *stack.shape[1:]))
+            drawn[condition] = measure.compute(pooled.reshape(-1, *stack.shape[1:]))
     return drawn
 
 

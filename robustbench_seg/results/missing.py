@@ -8,7 +8,7 @@ from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Protocol
 from robustbench_seg.results.read import with_counts
 
 
-def missing(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
+def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
     """For each corruption (or clean) that lacks images: at which severities, how many, and why.
 
     results: rows of one run, as read_results or read_counts gives them

@@ -10,9 +10,9 @@ import pandas as pd
 from robustbench_seg.errors import CardError, ResultsError
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
 from robustbench_seg.records.run_record import RunRecord, read_record
-from robustbench_seg.results.hardest import Hard, hardest
-from robustbench_seg.results.intervals import RESAMPLES, Bootstrap, bootstrap
-from robustbench_seg.results.missing import missing
+from robustbench_seg.results.hardest import HardImage, hardest
+from robustbench_seg.results.intervals import RESAMPLES, ModelScores, bootstrap
+from robustbench_seg.results.missing import missing_text
 from robustbench_seg.results.read import places_of, read_counts, with_counts
 from robustbench_seg.results.scores import class_scores, condition_scores
 
@@ -20,14 +20,14 @@ _CONDITION = ["corruption", "severity"]
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class ScoredModel:
     """One model, scored.
 
     folders: its runs, one a training
     records: run.json of each
-    drawn:   its scores and their draws
+    scores:  its scores and their draws
     images:  how many are scored under each condition that has rows; of several trainings, the least
-    classes: columns corruption, severity, class, iou (percent, mean over the trainings; nan where
+    class_iou: columns corruption, severity, class, iou (percent, mean over the trainings; nan where
         a class does not occur, or images are missing)
     hardest: the images on which its first run did worst; none while something is missing
     missing: for each corruption (or clean) that lacks something, what and why
@@ -36,10 +36,10 @@ class Model:
     name: str
     folders: tuple[Path, ...]
     records: tuple[RunRecord, ...]
-    drawn: Bootstrap
+    scores: ModelScores
     images: Mapping[Condition, int]
-    classes: pd.DataFrame
-    hardest: tuple[Hard, ...]
+    class_iou: pd.DataFrame
+    hardest: tuple[HardImage, ...]
     missing: Mapping[str, str]
 
     @property
@@ -48,7 +48,7 @@ class Model:
         return tuple(record.training_seed for record in self.records)
 
 
-def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPLES) -> Model:
+def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPLES) -> ScoredModel:
     """Score the runs of one model (see model_runs) under a protocol.
 
     Raises ResultsError for a broken run, for one whose images were corrupted with other parameters
@@ -67,7 +67,7 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     lacking = dict[str, dict[str, None]]()
     for folder, record in zip(folders, records, strict=True):
         rows = results[results["run"] == str(folder)]
-        for name, what in missing(rows, protocol, record.images).items():
+        for name, what in missing_text(rows, protocol, record.images).items():
             lacking.setdefault(name, {})[what] = None
     conditions = condition_scores(results)
     counts = dict[Condition, list[int]]()
@@ -76,7 +76,7 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     ):
         counts.setdefault(Condition(name, level), []).append(count)
     images = {c: min(n) if len(n) == len(folders) else 0 for c, n in counts.items()}
-    return Model(
+    return ScoredModel(
         records[0].model,
         tuple(folders),
         records,

@@ -23,7 +23,7 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import atomic_path, canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.results.writing import writing
+from robustbench_seg.results.write_errors import write_errors
 
 _LAWS = b"robustseg measures"
 _DIGESTS = b"robustseg digests"
@@ -236,7 +236,7 @@ def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Any]:
 
 
 def _write(path: Path, columns: Mapping[str, Any], schema: pa.Schema) -> None:
-    with writing(path), atomic_path(path) as partial:
+    with write_errors(path), atomic_path(path) as partial:
         pq.write_table(pa.table(columns, schema=schema), partial, compression="zstd")
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.records.run_record import RunRecord, read_record
-from robustbench_seg.results.clean import clean_gaps
+from robustbench_seg.results.clean import clean_gap_warnings
 from robustbench_seg.results.read import read_counts, read_results
 from robustbench_seg.results.scores import coarsest_scores, condition_scores, protocol_scores
 
@@ -58,6 +58,6 @@ def summary_text(runs: Sequence[Run], protocol: str | Protocol) -> str:
         axis=1,
     )
     text = table.to_string(index=False, float_format=lambda score: f"{score:.1f}", na_rep="-")
-    warnings = "".join(f"\nwarning: {gap}" for gap in clean_gaps(paths))
+    warnings = "".join(f"\nwarning: {gap}" for gap in clean_gap_warnings(paths))
     legend = f"mIoU in percent; retention = mean / clean. Averaged: {chosen.averaged}."
     return f"{warnings}\n{legend}\n{text}\n\n" + "\n".join(map(str, paths))

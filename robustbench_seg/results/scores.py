@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.measures import CONFUSION, Counts, Measure, Scores, iou_of_counts
+from robustbench_seg.measures import CONFUSION, Counts, Measure, ScoreArray, iou_of_counts
 from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol
 from robustbench_seg.results.read import with_counts
 
@@ -31,17 +31,17 @@ class Summary:
     mpc, rpc:    mean and retention with every severity scored
     """
 
-    clean: Scores
-    corruptions: Mapping[str, Scores]
-    categories: Mapping[str, Scores]
-    mean: Scores
-    retention: Scores
-    mpc: Scores
-    rpc: Scores
+    clean: ScoreArray
+    corruptions: Mapping[str, ScoreArray]
+    categories: Mapping[str, ScoreArray]
+    mean: ScoreArray
+    retention: ScoreArray
+    mpc: ScoreArray
+    rpc: ScoreArray
 
 
 def summarise(
-    cells: Mapping[Condition, Scores], protocol: Protocol, shape: tuple[int, ...] = ()
+    cells: Mapping[Condition, ScoreArray], protocol: Protocol, shape: tuple[int, ...] = ()
 ) -> Summary:
     """Average a score of conditions as `protocol` says; nan where one is missing or nan.
 
@@ -51,7 +51,7 @@ def summarise(
     nothing = np.full(next(iter(cells.values())).shape if cells else shape, np.nan)
     clean = cells.get(CLEAN, nothing)
 
-    def average(protocol: Protocol) -> Mapping[str, Scores]:
+    def average(protocol: Protocol) -> Mapping[str, ScoreArray]:
         return {
             spec.name: _mean([cells.get(Condition(spec.name, s), nothing) for s in spec.scored])
             for spec in protocol.corruptions
@@ -67,7 +67,7 @@ def summarise(
     return Summary(clean, corruptions, categories, mean, 100 * mean / clean, mpc, 100 * mpc / clean)
 
 
-def _mean(scores: list[Scores]) -> Scores:
+def _mean(scores: list[ScoreArray]) -> ScoreArray:
     return np.asarray(np.mean(scores, axis=0))
 
 
@@ -84,13 +84,13 @@ def condition_scores(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.
     Columns: run, model, dataset, split, corruption, severity, images (how many were scored),
     complete (whether that is all of them), and the measure's scores: miou.
     """
-    names = [score.name for score in measure.scores]
+    names = [score.name for score in measure.infos]
     records = [
         {
             **facts,
             "images": number,
             "complete": number == images,
-            **{name: float(value) for name, value in measure.score(total).items()},
+            **{name: float(value) for name, value in measure.compute(total).items()},
         }
         for facts, number, images, _, total in _pooled(results, measure)
     ]

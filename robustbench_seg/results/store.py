@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.files import file_name
 from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_record import (
@@ -35,7 +36,7 @@ from robustbench_seg.results.parts import (
     write_part,
     write_timings,
 )
-from robustbench_seg.results.writing import file_name, writing
+from robustbench_seg.results.write_errors import write_errors
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class RunFolder:
                     "or remove this one"
                 )
         else:
-            with writing(path):
+            with write_errors(path):
                 write_record(folder.path, record)
         for part in part_files(folder.path, blocks):
             try:
@@ -103,7 +104,7 @@ class RunFolder:
             except ResultsError as error:
                 aside = part.with_suffix(DAMAGED)
                 log.warning("%s; it is kept as %s", error, aside.name)
-                with writing(aside):
+                with write_errors(aside):
                     part.rename(aside)
                 continue
             for image, condition, reason in zip(

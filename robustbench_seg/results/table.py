@@ -9,8 +9,8 @@ from robustbench_seg.measures import MEASURES
 from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol, load_protocol
 from robustbench_seg.records.run_record import read_record
 from robustbench_seg.results.groups import group_runs
-from robustbench_seg.results.intervals import RANKED, DrawnScore, Draws, interval
-from robustbench_seg.results.models import Model, own_protocol, read_model
+from robustbench_seg.results.intervals import RANKED, Draws, ScoreDraws, interval
+from robustbench_seg.results.models import ScoredModel, own_protocol, read_model
 from robustbench_seg.results.read import Paths
 
 COLUMNS = {
@@ -59,7 +59,7 @@ def scores(runs: Paths, protocol: str | Protocol | None = None) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def score_table(model: Model, protocol: Protocol, name: str | None = None) -> pd.DataFrame:
+def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None) -> pd.DataFrame:
     """The rows of one model; see `scores`.
 
     name: what the model is called, in place of its own name
@@ -68,7 +68,7 @@ def score_table(model: Model, protocol: Protocol, name: str | None = None) -> pd
     facts = {"model": name or model.name, "dataset": record.dataset, "split": record.split}
     rows = []
     for metric, corruption, category, severities, draws, images in _lines(model, protocol):
-        low, high = interval(draws, model.drawn.units)
+        low, high = interval(draws, model.scores.units)
         rows.append(
             {
                 **facts,
@@ -84,7 +84,7 @@ def score_table(model: Model, protocol: Protocol, name: str | None = None) -> pd
                 "images": images,
             }
         )
-    classes = model.classes.rename(columns={"iou": "value"}).assign(
+    classes = model.class_iou.rename(columns={"iou": "value"}).assign(
         metric="iou", source="measured", protocol=protocol.name, **facts
     )
     classes["severities"] = classes["severity"].astype(str)
@@ -93,10 +93,10 @@ def score_table(model: Model, protocol: Protocol, name: str | None = None) -> pd
     return pd.concat(shaped, ignore_index=True)
 
 
-def _lines(model: Model, protocol: Protocol) -> Iterator[Line]:
+def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[Line]:
     for measure in MEASURES:
-        for score in measure.scores:
-            drawn = model.drawn.scores[score.name]
+        for score in measure.infos:
+            drawn = model.scores.by_name[score.name]
             ranked = score.name == RANKED
             if not ranked and np.isnan(drawn.summary.clean[0]) and not drawn.conditions:
                 continue  # nothing was observed
@@ -104,7 +104,9 @@ def _lines(model: Model, protocol: Protocol) -> Iterator[Line]:
             yield from _single(score.name, drawn, model, protocol)
 
 
-def _summary(metric: str, drawn: DrawnScore, model: Model, protocol: Protocol) -> Iterator[Line]:
+def _summary(
+    metric: str, drawn: ScoreDraws, model: ScoredModel, protocol: Protocol
+) -> Iterator[Line]:
     summary, images = drawn.summary, model.images.get(CLEAN, 0)
     scored = protocol.averaged.removeprefix("severities ")
     # Of the score that ranks, averages have the names that the literature gives them.
@@ -125,7 +127,9 @@ def _summary(metric: str, drawn: DrawnScore, model: Model, protocol: Protocol) -
         yield rpc, None, None, every, summary.rpc, images
 
 
-def _single(metric: str, drawn: DrawnScore, model: Model, protocol: Protocol) -> Iterator[Line]:
+def _single(
+    metric: str, drawn: ScoreDraws, model: ScoredModel, protocol: Protocol
+) -> Iterator[Line]:
     for spec in protocol.corruptions:
         for severity in SEVERITIES:
             condition = Condition(spec.name, severity)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ResultsError
 
 
-def units(images: Sequence[str], clip: int) -> NDArray[np.intp]:
+def unit_of_image(images: Sequence[str], clip: int) -> NDArray[np.intp]:
     """For each image the number of its unit, from 0.
 
     images: ids
@@ -20,7 +20,7 @@ def units(images: Sequence[str], clip: int) -> NDArray[np.intp]:
 
     Raises ResultsError for more than one and a frame without a number.
 
-    >>> units(["a_1.png", "a_2.png", "a_10.png", "a_11.png", "b_1.png"], 2).tolist()
+    >>> unit_of_image(["a_1.png", "a_2.png", "a_10.png", "a_11.png", "b_1.png"], 2).tolist()
     [0, 0, 1, 1, 2]
     """
     if clip == 1:

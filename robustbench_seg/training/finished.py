@@ -91,6 +91,8 @@ def _differences(stored: ModelCard, card: ModelCard, wanted: Training) -> tuple[
     """In what a stored model is another than that of a training."""
     if stored.training is None:
         return ("training, which is not recorded",)
+    # The steps of a training by the clock are known only when it has finished.
+    wanted = replace(wanted, iterations=stored.training.iterations)
     found = stored.training.differences(wanted)
     if (seed := stored.training.seed) != wanted.seed:
         found += (f"seed {seed} and {wanted.seed}",)

@@ -16,7 +16,7 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import remove_partials
 from robustbench_seg.machine.processes import joined
-from robustbench_seg.measures.pixels import mean_iou
+from robustbench_seg.measures.iou import mean_iou
 from robustbench_seg.records.model_card import ModelCard
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches, BatchNormaliser, stream

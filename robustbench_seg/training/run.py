@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.datasets import Dataset, open_dataset
-from robustbench_seg.errors import DatasetError, ModelError, unknown
+from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.machine.hardware import check_device, hardware
-from robustbench_seg.machine.precision import PRECISIONS
 from robustbench_seg.machine.processes import own_device, torchrun_processes
 from robustbench_seg.machine.threads import torch_threads
+from robustbench_seg.records.choices import Precision
 from robustbench_seg.records.model_card import ModelCard, load_card
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.records.training_spec import TrainingSpec
@@ -37,7 +37,7 @@ def train(
     encoder: str | None = None,
     recipe: TrainingRecipe | None = None,
     device: str = "cpu",
-    precision: str = "float32",
+    precision: Precision = "float32",
     threads: int | None = None,
     workers: int = 2,
     half: bool = False,
@@ -85,8 +85,6 @@ def train(
             kept, in float32.
     """
     chosen = replace(recipe, **recipe_fields) if recipe else TrainingRecipe(**recipe_fields)
-    if precision not in PRECISIONS:
-        raise ModelError(unknown("precision", precision, PRECISIONS))
     source = model if isinstance(model, ModelCard) else load_card(model)
     images, validation = _open(dataset or source.dataset, data, split, validate_on)
     spec = TrainingSpec(

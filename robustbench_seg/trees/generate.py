@@ -10,6 +10,7 @@ from pathlib import Path
 from robustbench_seg.corruption.engine import check_draws
 from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
+from robustbench_seg.records.choices import Stream
 from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.records.shard import WHOLE, Shard
@@ -66,7 +67,7 @@ def generate_cityscapes_c(
     corruptions: Iterable[str] = (),
     severities: Iterable[int] = (),
     protocol: str | Path | Protocol = "cityscapes-c",
-    stream: str = "fast",
+    stream: Stream = "fast",
     seed: int = 0,
     workers: int | None = None,
     shard: Shard = WHOLE,

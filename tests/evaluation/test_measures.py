@@ -93,7 +93,7 @@ import robustbench_seg.measures as measures
 
 class Accuracy:
     name, column, law = "accuracy", "right", 1
-    scores = (measures.Score("accuracy", "pixel accuracy", "Share of pixels, in percent."),)
+    infos = (measures.ScoreInfo("accuracy", "pixel accuracy", "Share of pixels, in percent."),)
 
     def shape(self, classes):
         return (2,)
@@ -107,7 +107,7 @@ class Accuracy:
     def pooled(self, observed):
         return observed
 
-    def score(self, counts):
+    def compute(self, counts):
         right, number = np.moveaxis(counts.astype(float), -1, 0)
         return {"accuracy": 100 * right / np.where(number, number, np.nan)}
 

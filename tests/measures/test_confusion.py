@@ -13,7 +13,7 @@ def test_its_score_is_that_of_the_sum_of_all_matrices():
     matrices = rng.integers(0, 100, (5, 4, 4))
     pooled = CONFUSION.pooled(matrices)
     assert pooled.shape == (5, 3, 4)
-    score = CONFUSION.score(pooled.sum(0))["miou"]
+    score = CONFUSION.compute(pooled.sum(0))["miou"]
     assert score == pytest.approx(mean_iou(matrices.sum(0)))
 
 
@@ -37,6 +37,6 @@ def test_names_columns_and_scores_are_unique():
     for values in (
         [measure.name for measure in MEASURES],
         [measure.column for measure in MEASURES],
-        [score.name for measure in MEASURES for score in measure.scores],
+        [score.name for measure in MEASURES for score in measure.infos],
     ):
         assert len(values) == len(set(values))

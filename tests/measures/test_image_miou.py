@@ -16,7 +16,7 @@ def observed(truth, labels, classes=3):
 
 def score(*counts):
     pooled = np.sum([IMAGE_MIOU.pooled(one) for one in counts], axis=0)
-    return IMAGE_MIOU.score(pooled)["image_miou"]
+    return IMAGE_MIOU.compute(pooled)["image_miou"]
 
 
 def test_a_case_by_hand():
@@ -66,7 +66,7 @@ def test_as_torchmetrics_averages_images():
 
 def test_many_draws_are_scored_at_once():
     pooled = np.array([[50.0, 1.0], [300.0, 4.0], [0.0, 0.0]])
-    scores = IMAGE_MIOU.score(pooled)["image_miou"]
+    scores = IMAGE_MIOU.compute(pooled)["image_miou"]
     assert scores[:2].tolist() == [50.0, 75.0]
     assert np.isnan(scores[2])
 
@@ -84,10 +84,10 @@ def test_what_every_measure_promises(measure):
     stack = np.stack(each)
     pooled = measure.pooled(stack)
     assert np.allclose(pooled, [measure.pooled(one) for one in each])
-    scores = measure.score(pooled.sum(0))
-    assert scores.keys() == {score.name for score in measure.scores}
+    scores = measure.compute(pooled.sum(0))
+    assert scores.keys() == {score.name for score in measure.infos}
     assert all(0 <= value <= 100 for value in scores.values())
-    drawn = measure.score(np.stack([pooled.sum(0), np.zeros_like(pooled[0])]))
+    drawn = measure.compute(np.stack([pooled.sum(0), np.zeros_like(pooled[0])]))
     for name, value in scores.items():
         assert drawn[name][0] == pytest.approx(value)
         assert np.isnan(drawn[name][1]), "nothing counted, no score"

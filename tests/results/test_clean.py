@@ -5,7 +5,7 @@ import pytest
 
 from robustbench_seg.records.model_card import Published
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import Row, RunFolder, clean_gaps
+from robustbench_seg.results import Row, RunFolder, clean_gap_warnings
 
 
 @pytest.fixture
@@ -27,15 +27,15 @@ def write(tmp_path, run_record):
 
 def test_a_gap_is_said(write):
     """90 of 100 right in each class: IoU 90 / 110 = 81.8 %."""
-    (gap,) = clean_gaps([write((83.4, "the paper"))])
+    (gap,) = clean_gap_warnings([write((83.4, "the paper"))])
     assert gap.startswith("net: its clean mIoU is 81.8, published is 83.4 (the paper): look for")
 
 
 @pytest.mark.parametrize("miou", [80.4, 83.2])
 def test_what_is_near_is_not(write, miou):
-    assert clean_gaps([write((miou, "the paper"))]) == []
+    assert clean_gap_warnings([write((miou, "the paper"))]) == []
 
 
 def test_nor_what_is_not_published_or_not_complete(write):
     incomplete = write((10.0, "the paper"), images=2)
-    assert clean_gaps([write(None, model="other"), incomplete]) == []
+    assert clean_gap_warnings([write(None, model="other"), incomplete]) == []

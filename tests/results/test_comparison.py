@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures.pixels import mean_iou
+from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import (
     Reference,
@@ -51,7 +51,7 @@ def test_scores_and_differences_by_their_definitions(run, protocol):
     a, b, table = side_by_side(run("a", 0.7), run("b", 0.6), protocol)
     own = {}
     for model in (a, b):
-        cells = {c: model.drawn.conditions[c][0] for c in (CLEAN, *protocol.conditions())}
+        cells = {c: model.scores.conditions[c][0] for c in (CLEAN, *protocol.conditions())}
         noisy = ("gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise")
         scored = [
             np.mean([cells[Condition(n, s)] for s in range(1, 4 if n in noisy else 6)])
@@ -77,8 +77,8 @@ def test_cd_and_rcd_are_sums_over_severities(run, protocol):
     lost, more = [], []
     for spec in protocol.corruptions:
         conditions = [Condition(spec.name, s) for s in spec.scored]
-        d, ref = ([100 - m.drawn.conditions[c][0] for c in conditions] for m in (a, b))
-        clean, ref_clean = (100 - m.drawn.conditions[CLEAN][0] for m in (a, b))
+        d, ref = ([100 - m.scores.conditions[c][0] for c in conditions] for m in (a, b))
+        clean, ref_clean = (100 - m.scores.conditions[CLEAN][0] for m in (a, b))
         lost.append(100 * sum(d) / sum(ref))
         more.append(100 * sum(x - clean for x in d) / sum(x - ref_clean for x in ref))
     assert table["A"].loc["CD"].tolist() == pytest.approx(lost)
@@ -88,10 +88,10 @@ def test_cd_and_rcd_are_sums_over_severities(run, protocol):
     assert table["B"]["summary", "CD"] == pytest.approx(100)
     published = Reference.published("p", {"clean": 80.0, **dict.fromkeys(protocol.names, 60.0)})
     other = compare_models(a, b, protocol, published).set_index(["kind", "score"])
-    fog = 100 - a.drawn.summary.corruptions["fog"][0]
+    fog = 100 - a.scores.summary.corruptions["fog"][0]
     assert other["A"]["CD", "fog"] == pytest.approx(100 * fog / 40)
     assert other["A"]["rCD", "fog"] == pytest.approx(
-        100 * (fog - 100 + a.drawn.summary.clean[0]) / 20
+        100 * (fog - 100 + a.scores.summary.clean[0]) / 20
     )
 
 
@@ -168,7 +168,7 @@ def test_a_protocol_that_is_not_at_hand(tmp_path, run_record):
 def test_another_protocol_scores_the_same_runs(run):
     city = load_protocol("city-c-fan")
     a, _, table = side_by_side(run("a"), run("b"), city)
-    cells = [a.drawn.conditions[Condition("fog", s)][0] for s in (1, 2, 3)]
+    cells = [a.scores.conditions[Condition("fog", s)][0] for s in (1, 2, 3)]
     assert table["A"]["corruption", "fog"] == pytest.approx(np.mean(cells))
     assert table["severities"]["corruption", "fog"] == "1-3"
 
@@ -185,7 +185,7 @@ def test_a_run_whose_images_another_protocol_made_is_not_scored_under_this_one(r
 
 def test_a_run_is_scored_under_any_protocol_that_agrees_on_parameters(run, protocol):
     fewer = replace(protocol, name="weather", corruptions=protocol.corruptions[-4:])
-    assert read_model([run("b")], fewer).drawn.mean[0] > 0
+    assert read_model([run("b")], fewer).scores.mean[0] > 0
     lacking = read_model([run("b")], load_protocol("mpc-15")).missing
     assert set(lacking) == {"zoom_blur", "elastic_transform", "pixelate"}
     harder = replace(fewer.corruptions[0], severities=fewer.corruptions[1].severities)
@@ -199,15 +199,15 @@ def test_the_same_trainings_scored_in_two_ways_are_drawn_together(run, protocol)
         return read_model(runs, protocol)
 
     first, second, third = trained("whole", "w"), trained("windows", "w"), trained("other", "v")
-    assert np.array_equal(first.drawn.mean, second.drawn.mean)
-    assert not np.array_equal(first.drawn.mean, third.drawn.mean)
+    assert np.array_equal(first.scores.mean, second.scores.mean)
+    assert not np.array_equal(first.scores.mean, third.scores.mean)
 
 
 def test_a_training_that_has_just_begun_leaves_the_model_without_scores(run, protocol):
     runs = [run("a", trained=0), run("a", trained=1, scored=0)]
     model = read_model(runs, protocol)
-    assert model.drawn.trainings == 2
-    assert np.isnan(model.drawn.mean[0])
+    assert model.scores.trainings == 2
+    assert np.isnan(model.scores.mean[0])
     assert model.images[FOG] == 0
 
 
@@ -217,7 +217,7 @@ def test_what_one_training_lacks_no_class_has(run, protocol):
     model = read_model(runs, protocol)
     assert model.images[FOG] == 0
     assert model.images[CLEAN] == 14
-    classes = model.classes.set_index(["corruption", "severity"])["iou"]
+    classes = model.class_iou.set_index(["corruption", "severity"])["iou"]
     assert classes["fog", 3].isna().all()
     assert classes["snow", 3].notna().all()
 
@@ -229,4 +229,4 @@ def test_pooled_and_not_averaged(run, protocol):
     matrices = pd.read_parquet(next((folder / "parts").iterdir()))
     fog = matrices[(matrices["corruption"] == "fog") & (matrices["severity"] == 3)]
     total = np.sum(np.stack(fog["matrix"].to_list()), axis=0).reshape(3, 3)
-    assert model.drawn.conditions[FOG][0] == pytest.approx(mean_iou(total))
+    assert model.scores.conditions[FOG][0] == pytest.approx(mean_iou(total))

@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures.pixels import mean_iou
+from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import bootstrap, condition_scores, interval, protocol_scores
 from robustbench_seg.results.intervals import _times, check_paired

@@ -24,7 +24,7 @@ def test_each_number_once_with_its_interval(run, protocol):
     }
     by = table[table["class"].isna()].set_index(["metric", "corruption", "severities"])
     for metric in ("miou", "image_miou"):
-        drawn = model.drawn.scores[metric]
+        drawn = model.scores.by_name[metric]
         for name, level in (("clean", 0), ("fog", 3), ("shot_noise", 5)):
             row = by.loc[(metric, name, str(level))]
             draws = drawn.conditions[Condition(name, level)]
@@ -35,7 +35,7 @@ def test_each_number_once_with_its_interval(run, protocol):
             np.mean([drawn.conditions[Condition("fog", s)][0] for s in range(1, 6)])
         )
     retention = by["value"].loc["retention"].iloc[0]
-    summary = model.drawn.summary
+    summary = model.scores.summary
     assert retention == pytest.approx(100 * summary.mean[0] / summary.clean[0])
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from robustbench_seg.cli.train import train
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import CardError, DatasetError, ModelError, WeightsError
-from robustbench_seg.measures.pixels import confusion_matrix, mean_iou
+from robustbench_seg.measures import confusion_matrix, mean_iou
 from robustbench_seg.records.model_card import CONTENT, load_card
 from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.segmenter.inference import to_tensor, whole

@@ -11,7 +11,7 @@ KINDS = ("input", "truth", "prediction")
 
 
 @dataclass(frozen=True)
-class HardImage:
+class HardImageView:
     """One image. `pictures`: what went in, the truth, the prediction; none without pictures."""
 
     name: str
@@ -24,7 +24,7 @@ class HardestView:
     """The hardest images of one model, the worst first."""
 
     model: str
-    images: Sequence[HardImage]
+    images: Sequence[HardImageView]
 
 
 def hardest_views(panel: Panel, width: int) -> list[HardestView]:
@@ -45,5 +45,5 @@ def _view(run: Measured, width: int) -> HardestView:
         for kind in KINDS if width else ():
             stem, alt = f"{hard.stem}-{kind}", f"{kind} of {hard.image} under {condition}"
             found.append(thumbnail(folder, stem, alt, width, kind))
-        images.append(HardImage(hard.image, scores, [picture for picture in found if picture]))
+        images.append(HardImageView(hard.image, scores, [picture for picture in found if picture]))
     return HardestView(run.model, images)

@@ -19,7 +19,7 @@ from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.files import write_tables
 
 WORDS = (
-    *((score.label, score.definition) for measure in MEASURES for score in measure.scores),
+    *((score.label, score.definition) for measure in MEASURES for score in measure.infos),
     ("a cell", "Plain mean of the mIoU at the scored severities of that corruption. It is empty "
      "unless every scored severity of every image is there; so are means built on it."),
     ("mean", "Unweighted mean of the corruptions' cells; mPC where all five severities score."),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from robustbench_seg.measures import MEASURES, Score
+from robustbench_seg.measures import MEASURES, ScoreInfo
 from robustbench_seg.reporting.panels import Measured, Panel, counted
 from robustbench_seg.results import RANKED
 
@@ -143,24 +143,24 @@ def ranking_table(panel: Panel) -> Table:
     )
 
 
-def other_scores(panel: Panel) -> list[Score]:
+def other_scores(panel: Panel) -> list[ScoreInfo]:
     """The scores beside the one that ranks, of which some model of a panel has a mean."""
     return [
         score
         for measure in MEASURES
-        for score in measure.scores
+        for score in measure.infos
         if score.name != RANKED
         if any(
-            not math.isnan(run.drawn.scores[score.name].summary.mean[0]) for run in panel.measured
+            not math.isnan(run.drawn.by_name[score.name].summary.mean[0]) for run in panel.measured
         )
     ]
 
 
-def _other_cell(measured: Measured | None, score: Score) -> Cell:
+def _other_cell(measured: Measured | None, score: ScoreInfo) -> Cell:
     """The mean of a score over the corruptions; its interval on hover."""
     if measured is None:
         return Cell("")
-    draws = measured.drawn.scores[score.name].summary.mean
+    draws = measured.drawn.by_name[score.name].summary.mean
     low, high = measured.limits(draws)
     title = None if math.isnan(low) else f"95 % interval {number(low)} to {number(high)}"
     return Cell(number(draws[0]), title=title)

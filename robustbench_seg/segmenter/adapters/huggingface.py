@@ -19,7 +19,7 @@ from robustbench_seg.weights import fetch_hub_folder, find_weights, parse_source
 
 log = logging.getLogger(__name__)
 
-LAW = 1
+HUGGINGFACE_LAW = 1
 """Raised whenever images go into a model of transformers otherwise."""
 
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
@@ -65,7 +65,7 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
             weights=digest_file(find_weights(folder)),
             config=digest_file(folder / CONFIG),
             runtime="transformers",
-            laws={"huggingface": LAW},
+            laws={"huggingface": HUGGINGFACE_LAW},
         ),
         about=ModelFacts(
             location=where,

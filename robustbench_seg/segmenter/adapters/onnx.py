@@ -18,7 +18,7 @@ from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
 from robustbench_seg.segmenter.segmenter import Segmenter
 
-LAW = 1
+ONNX_LAW = 1
 """Raised whenever images go into a graph otherwise."""
 
 INSTALL = "pip install 'robustseg[onnx]'"
@@ -129,7 +129,7 @@ def load_onnx(location: str, options: Options) -> Segmenter:
             input_size=network.size,
             align_corners=sidecar.align_corners,
             runtime="onnxruntime",
-            laws={"onnx": LAW},
+            laws={"onnx": ONNX_LAW},
         ),
         about=ModelFacts(
             location=f"onnx:{location}",

@@ -1,6 +1,5 @@
-"""Files of a run: what the system refuses while they are written, and names that fit any system."""
+"""The error of a file of a run that cannot be written."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,7 @@ from robustbench_seg.errors import ResultsError
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def write_errors(path: Path) -> Iterator[None]:
     """Around writing `path`, a file of a run: what the system refuses is a ResultsError."""
     try:
         yield
@@ -18,12 +17,3 @@ def writing(path: Path) -> Iterator[None]:
             f"{path} cannot be written: {error.strerror or error}; what is finished is kept: mend "
             "this and evaluate again"
         ) from None
-
-
-def file_name(text: str) -> str:
-    """`text` as part of a file name on any system.
-
-    >>> file_name("hf:nvidia/segformer b0")
-    'hf_nvidia_segformer_b0'
-    """
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "_"

@@ -1,0 +1,78 @@
+"""Intersection over union, in percent: TP / (TP + FP + FN) of each class, and its mean.
+
+Matrices of many images are added, never their scores averaged: the mIoU of a split is the score
+of the sum (Cityscapes' evaluation, `evalPixelLevelSemanticLabeling.py`). A matrix has K x K
+entries, but its scores need three counts for each class; for 171 classes and thousands of images,
+only the counts fit in memory.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def class_counts(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the true positives, the true pixels and the predicted pixels of each class.
+
+    Args:
+        matrix: int64 ...xKxK of `confusion_matrix`, rows the truth, or a sum or stack of such.
+
+    Returns:
+        int64 ...x3xK.
+
+    >>> class_counts(np.array([[5, 1], [2, 4]])).tolist()
+    [[5, 4], [6, 6], [7, 5]]
+    """
+    hits = np.diagonal(matrix, axis1=-2, axis2=-1)
+    return np.stack([hits, matrix.sum(-1), matrix.sum(-2)], axis=-2)
+
+
+def iou_of_counts(counts: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """IoU of each class.
+
+    Args:
+        counts: ...x3xK of `class_counts`, of one image or summed.
+
+    Returns:
+        float64 ...xK in percent; nan for a class that occurs neither in the truth nor in the
+        prediction.
+
+    >>> iou_of_counts(class_counts(np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]]))).tolist()
+    [50.0, 50.0, nan]
+    """
+    hits, truth, predicted = np.moveaxis(counts, -2, 0)
+    union = truth + predicted - hits
+    scores = np.full(hits.shape, np.nan)
+    np.divide(100.0 * hits, union, out=scores, where=union > 0)
+    return scores
+
+
+def miou_of_counts(counts: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of the IoU over the classes that occur.
+
+    Args:
+        counts: ...x3xK of `class_counts`, of one image or summed.
+
+    Returns:
+        float64 (...) in percent; nan where no class occurs.
+    """
+    scores = iou_of_counts(counts)
+    occurs = ~np.isnan(scores)
+    number = occurs.sum(-1)
+    means = np.full(number.shape, np.nan)
+    np.divide(np.where(occurs, scores, 0).sum(-1), number, out=means, where=number > 0)
+    return means
+
+
+def mean_iou(matrix: NDArray[np.int64]) -> float:
+    """Mean IoU of one confusion matrix, over the classes that occur.
+
+    Args:
+        matrix: int64 KxK of `confusion_matrix`, or a sum of such.
+
+    Returns:
+        In percent; nan where no class occurs.
+
+    >>> mean_iou(np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]]))
+    50.0
+    """
+    return float(miou_of_counts(class_counts(matrix)))
