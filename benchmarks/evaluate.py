@@ -79,13 +79,18 @@ def bare(model: str, size: tuple[int, int], count: int) -> float:
 
 
 def whole(model: str, data: Dataset, case: Case, workers: int) -> float:
-    protocol = load_protocol()
-    conditions = protocol.conditions(case.corruptions, case.severities)
     segmenter = load_segmenter(model)
     segmenter(np.zeros((*case.size, 3), np.uint8))
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        evaluate([segmenter], data, protocol, conditions, Path(folder), workers=workers)
+        evaluate(
+            model=segmenter,
+            dataset=data,
+            corruptions=case.corruptions,
+            severities=case.severities,
+            out=folder,
+            workers=workers,
+        )
         return time.perf_counter() - start
 
 
@@ -157,8 +162,7 @@ class Reds:
     """A segmenter that takes no time; notes the memory now and then."""
 
     name, classes = "reds", ("dark", "bright")
-    facts: Mapping[str, int] = {"version": 1}
-    about: Mapping[str, int] = {}
+    version = "1"
 
     def __init__(self) -> None:
         self.calls = 0
@@ -175,10 +179,15 @@ class Reds:
 
 def memory() -> dict[int, int]:
     """Resident megabytes after so many of 10,000 images under two conditions."""
-    protocol, segmenter = load_protocol(), Reds()
+    segmenter = Reds()
     with tempfile.TemporaryDirectory() as folder:
-        conditions = protocol.conditions(("contrast",), (3,))
-        evaluate([segmenter], Many(), protocol, conditions, Path(folder))  # type: ignore[arg-type]
+        evaluate(
+            model=segmenter,
+            dataset=Many(),  # type: ignore[arg-type]
+            corruptions="contrast",
+            severities=3,
+            out=folder,
+        )
     return segmenter.megabytes
 
 

@@ -79,6 +79,7 @@ def make_ours(
     import torch
 
     from robustbench_seg.architectures import build
+    from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
     from robustbench_seg.segmenter.assembly import Options
     from robustbench_seg.segmenter.backends import run_by
     from robustbench_seg.weights import load_weights
@@ -88,7 +89,8 @@ def make_ours(
     if file:
         load_weights(module, file)
     if backend:
-        module, _ = run_by(Options(backend=backend), module)
+        record, facts = SegmenterRecord(architecture), ModelFacts()
+        module, _, _ = run_by(Options(backend=backend), module, record, facts)
         module.to(memory_format=torch.channels_last)
     network = module
 

@@ -19,14 +19,13 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
+from synthetic_runs import open_run, row
 
 from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.results import (
     Reference,
-    Row,
-    RunFolder,
     bootstrap,
-    compare,
+    compare_models,
     read_counts,
     read_model,
 )
@@ -36,19 +35,7 @@ IMAGES, CLASSES, BLOCK, DRAWS, PIXELS = 500, 19, 4, 1000, 2048 * 1024
 
 def write_run(root: Path, model: str, right: float) -> Path:
     protocol = load_protocol()
-    record = {
-        "model": model,
-        "dataset": "cityscapes",
-        "split": "val",
-        "images": IMAGES,
-        "clip": 1,
-        "stream": "fast",
-        "seed": 0,
-        "protocol": protocol.name,
-        "key": {"segmenter": {"weights": model}},
-        "classes": [str(i) for i in range(CLASSES)],
-    }
-    folder = RunFolder.open(root, record)
+    folder = open_run(root, model, IMAGES, [str(i) for i in range(CLASSES)], 1)
     generator = np.random.default_rng(len(model))
     conditions = (CLEAN, *protocol.conditions())
     for start in range(0, IMAGES, BLOCK):
@@ -58,7 +45,7 @@ def write_run(root: Path, model: str, right: float) -> Path:
                 share = np.full((CLASSES, CLASSES), (1 - right) / CLASSES**2)
                 share += np.eye(CLASSES) * right / CLASSES
                 matrix = generator.poisson(PIXELS * share * generator.gamma(2, 0.5, share.shape))
-                rows.append(Row(f"{image:05d}.png", condition, matrix))
+                rows.append(row(f"{image:05d}.png", condition, matrix))
         folder.add(start // BLOCK, rows)
     return folder.path
 
@@ -79,7 +66,7 @@ def main() -> None:
         timed("score 1,000 draws of both", lambda: [bootstrap(c, protocol, DRAWS) for c in counts])
         models = [read_model([run], protocol, DRAWS) for run in runs]
         reference = Reference.of(models[1])
-        timed("table of the comparison", lambda: compare(*models, protocol, reference))
+        timed("table of the comparison", lambda: compare_models(*models, protocol, reference))
         command = [sys.executable, "-m", "robustbench_seg", "compare", *map(str, runs)]
         timed("robustseg compare, the whole", lambda: subprocess.run(command, check=True))
     result = {

@@ -15,13 +15,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from synthetic_runs import open_run, row
 
 from robustbench_seg.datasets import class_names
 from robustbench_seg.records.protocol import CLEAN, load_protocol
-from robustbench_seg.results import Row, RunFolder, Timing
+from robustbench_seg.results import Timing
 
 IMAGES, BLOCK = 500, 4
 CLASSES = class_names("cityscapes")
@@ -29,22 +29,7 @@ CLASSES = class_names("cityscapes")
 
 def write_run(root: Path, name: str, seed: int) -> None:
     rng, protocol = np.random.default_rng(seed), load_protocol()
-    record: dict[str, Any] = {
-        "model": name,
-        "dataset": "cityscapes",
-        "split": "val",
-        "images": IMAGES,
-        "stream": "fast",
-        "seed": 0,
-        "protocol": protocol.name,
-        "protocol_version": protocol.version,
-        "key": {"segmenter": {"weights": name}},
-        "about": {"params": 10**6 * (seed + 1), "macs": 10**9 * (seed + 1)},
-        "classes": list(CLASSES),
-        "created": "2026-01-01T00:00:00+00:00",
-        "command": "robustseg evaluate",
-    }
-    folder = RunFolder.open(root, record)
+    folder = open_run(root, name, IMAGES, CLASSES, seed + 1)
     classes = len(CLASSES)
     for start in range(0, IMAGES, BLOCK):
         rows, times = [], []
@@ -53,7 +38,7 @@ def write_run(root: Path, name: str, seed: int) -> None:
             for condition in (CLEAN, *protocol.conditions()):
                 matrix = rng.integers(0, 200, (classes, classes))
                 matrix[np.diag_indices(classes)] += 3000 - 500 * condition.severity
-                rows.append(Row(image, condition, matrix))
+                rows.append(row(image, condition, matrix))
                 times.append(Timing(image, condition, 0.1, 0.1))
         folder.add(start // BLOCK, rows, times)
 

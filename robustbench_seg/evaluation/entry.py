@@ -1,28 +1,29 @@
 """`evaluate`: the one way in, for the command line and for Python."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
-from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
+from robustbench_seg.evaluation.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run
+from robustbench_seg.machine.processes import joined, own_device
+from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.evaluation_spec import EvaluationSpec, evaluation_spec
 from robustbench_seg.records.protocol import Protocol
-from robustbench_seg.records.shard import own_device, torchrun_shard
+from robustbench_seg.records.shard import Shard
 from robustbench_seg.results import Run
-from robustbench_seg.segmenter import Options, of_object
-from robustbench_seg.training.distributed import joined
+from robustbench_seg.segmenter import Options, Segmenter, segmenter_of
 
 
 def evaluate(
     spec: EvaluationSpec | None = None,
     *,
     model: object = None,
-    dataset: str | Dataset | None = None,
-    protocol: str | Protocol | None = None,
+    dataset: str | Path | Dataset | None = None,
+    protocol: str | Path | Protocol | None = None,
     progress: bool = False,
     **options: Any,
 ) -> list[Run]:
@@ -50,14 +51,13 @@ def evaluate(
             IncompleteError after everything else is done, if images had to be left out.
     """
     if spec is None:
-        objects = _Objects.of(model, dataset, protocol, options)
-        spec = evaluation_spec(**objects.names(model, dataset, protocol), **options)
+        spec, objects = _sorted_out(model, dataset, protocol, options)
     elif model is not None or dataset is not None or protocol is not None or options:
         raise ResultsError("give a specification or options, not both")
     else:
         objects = _Objects()
     if spec.executor == "ray":
-        if objects.models or objects.dataset or objects.protocol:
+        if objects.segmenters or objects.dataset or objects.protocol:
             raise ModelError("a cluster needs models, data and protocol by name, not as objects")
         from robustbench_seg.evaluation.ray_executor import evaluate_on_ray
 
@@ -68,65 +68,61 @@ def evaluate(
 
 @dataclass(frozen=True, eq=False)
 class _Objects:
-    """What a caller gave as objects instead of by name; nothing where all is named.
+    """What a caller gave as objects; they take the place of a specification's names."""
 
-    about_models: what load_segmenter asks of models that are objects
-    """
-
-    models: tuple[object, ...] = ()
+    segmenters: tuple[Segmenter, ...] = ()
     dataset: Dataset | None = None
     protocol: Protocol | None = None
-    about_models: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls, model: object, dataset: object, protocol: object, options: dict[str, Any]
-    ) -> "_Objects":
-        """Sort arguments of `evaluate`; what is about objects is taken out of `options`."""
-        models = _models(model)
-        named = [one for one in models if isinstance(one, str | Path)]
-        if named and len(named) < len(models):
-            raise ModelError("give all models by name, or all as objects")
-        wanted = ("classes", "mean", "std", "version")
-        about = {name: options.pop(name) for name in wanted if name in options}
-        if about and named:
-            raise ModelError(f"{', '.join(about)}: for models that are objects, not names")
-        return cls(
-            () if named else models,
-            None if isinstance(dataset, str | Path | None) else cast(Dataset, dataset),
-            protocol if isinstance(protocol, Protocol) else None,
-            about,
-        )
-
-    def names(self, model: object, dataset: object, protocol: object) -> Mapping[str, Any]:
-        """The fields of a specification that say what the arguments are called."""
-        models = [getattr(one, "name", None) or type(one).__name__ for one in self.models]
-        named: dict[str, Any] = {"models": models or _models(model)}
-        if self.dataset is not None:
-            named |= {"dataset": self.dataset.name, "split": self.dataset.split}
-        elif dataset is not None:
-            named["dataset"] = dataset
-        if protocol is not None:
-            named["protocol"] = self.protocol.name if self.protocol else protocol
-        return named
-
-    def open(self, spec: EvaluationSpec) -> Evaluation:
-        """The evaluation of a specification, with the objects in place of their names."""
-        if self.models and spec.weights is not None:
-            raise ModelError("weights go with a card; give objects with their own")
-        names = {each.name for each in fields(Options)} - {"classes"}
-        options = Options(**{name: getattr(spec, name) for name in names})
-        segmenters = [of_object(model, options, **self.about_models) for model in self.models]
-        return open_evaluation(
-            spec, segmenters=segmenters, dataset=self.dataset, protocol=self.protocol
-        )
 
 
-def _models(model: object) -> tuple[object, ...]:
+def _sorted_out(
+    model: object,
+    dataset: str | Path | Dataset | None,
+    protocol: str | Path | Protocol | None,
+    options: Mapping[str, Any],
+) -> tuple[EvaluationSpec, _Objects]:
+    """The arguments of `evaluate` as a specification, and the objects among them."""
     models = tuple(model) if isinstance(model, list | tuple) else (model,)
     if models in ((), (None,)):
         raise ModelError("give a model: its name, a segmenter, a torch module or a callable")
-    return models
+    by_name = [isinstance(one, str | Path) for one in models]
+    if any(by_name) and not all(by_name):
+        raise ModelError("give all models by name, or all as objects")
+    names = [one if known else _name(one) for one, known in zip(models, by_name, strict=True)]
+    about_objects = {name: value for name, value in options.items() if name in _ABOUT_OBJECTS}
+    if about_objects and all(by_name):
+        raise ModelError(f"{', '.join(about_objects)}: for models that are objects, not names")
+    asked = {name: value for name, value in options.items() if name not in _ABOUT_OBJECTS}
+    opened = None if isinstance(dataset, str | Path | None) else dataset
+    if opened is not None:
+        asked |= {"dataset": opened.name, "split": opened.split}
+    elif dataset is not None:
+        asked["dataset"] = dataset
+    loaded = protocol if isinstance(protocol, Protocol) else None
+    if protocol is not None:
+        asked["protocol"] = loaded.name if loaded else protocol
+    spec = evaluation_spec(models=names, **asked)
+    segmenters = () if all(by_name) else _segmenters(models, spec, about_objects)
+    return spec, _Objects(segmenters, opened, loaded)
+
+
+_ABOUT_OBJECTS = ("classes", "mean", "std", "version")
+"""What load_segmenter asks of models that are objects."""
+
+
+def _name(model: object) -> str:
+    return str(getattr(model, "name", None) or type(model).__name__)
+
+
+def _segmenters(
+    models: tuple[object, ...], spec: EvaluationSpec, about_objects: Mapping[str, Any]
+) -> tuple[Segmenter, ...]:
+    if spec.weights is not None:
+        raise ModelError("weights go with a card; give objects with their own")
+    names = {each.name for each in fields(Options)} - {"classes"}
+    asked = {name: getattr(spec, name) for name in names}
+    options = Options(**{**asked, "device": own_device(spec.device)})
+    return tuple(segmenter_of(model, options, **about_objects) for model in models)
 
 
 def _evaluate_with_others(spec: EvaluationSpec, objects: _Objects, progress: bool) -> list[Run]:
@@ -135,10 +131,13 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: _Objects, progress: boo
     For torchrun stops all others where one fails, also where it only left out an image.
     """
     paths, incomplete = [], None
-    with joined("cpu") as processes:
-        part = replace(spec, shard=spec.shard.part(torchrun_shard()))
+    with joined("cpu") as processes, torch_threads(spec.threads):
+        own = Shard(processes.rank + 1, processes.count)
+        part = replace(spec, shard=spec.shard.part(own))
         try:
-            paths = run(objects.open(part), progress=progress and processes.first)
+            paths = run(
+                open_evaluation(part, **vars(objects)), progress=progress and processes.first
+            )
         except IncompleteError as error:
             incomplete = error
         failures = [error for error in processes.gathered(incomplete) if error]

@@ -20,11 +20,12 @@ from robustbench_seg.evaluation.images import ConditionImage, ImageMaker, Source
 from robustbench_seg.evaluation.model_run import FAILURES, ModelRun
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
-from robustbench_seg.evaluation.records import run_record, tree_of
+from robustbench_seg.evaluation.records import run_record, tree_manifest
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.results import RunFolder, clean_gap_warnings, unit_of_image
+from robustbench_seg.trees.manifest import Manifest
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -64,22 +65,21 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     """
     data = evaluation.dataset
     unit_of_image(data.ids, data.clip)  # frames without numbers: better now than after hours
-    unchanged, unreadable = _Unchanged(), _Unreadable()
-    with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation) as maker:
-        runs = _open(evaluation, scorer)
+    tree = tree_manifest(evaluation)
+    with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation, tree) as maker:
+        runs = _open(evaluation, tree, scorer)
         paths = [run.folder.path for run in runs]
         with _bar(evaluation, runs, progress) as bar:
+            loop = _Loop(evaluation, runs, maker, bar)
             for phase in evaluation.phases:
-                for block in evaluation.blocks:
-                    _run_block(block, phase, evaluation, runs, maker, unchanged, unreadable, bar)
+                loop.run(phase)
                 if phase == (CLEAN,):
                     for gap in clean_gap_warnings(paths):
                         log.warning("%s", gap)
-        scored = len(data) * (1 + len(evaluation.protocol.scored_conditions))
         for run in runs:
-            if run.folder.count() >= scored:
+            if run.is_complete(data.ids, (CLEAN, *evaluation.protocol.scored_conditions)):
                 keep_hardest(run.folder.path, run.segmenter, evaluation, maker)
-    unchanged.warn()
+    loop.unchanged.warn()
     failed = [run.given_up for run in runs if run.given_up]
     if failed:
         raise failed[0]
@@ -101,30 +101,45 @@ def left_out(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError
     )
 
 
-def _run_block(
-    block: range,
-    conditions: Sequence[Condition],
-    evaluation: Evaluation,
-    runs: Sequence[ModelRun],
-    maker: ImageMaker,
-    unchanged: "_Unchanged",
-    unreadable: "_Unreadable",
-    bar: "tqdm[None]",
-) -> None:
-    with ExitStack() as at_end:
-        for run in runs:
-            at_end.callback(run.flush, block)  # each, also where another's fails
-        for made in maker.all(_wanted(evaluation, block, conditions, runs)):
-            unchanged.take(made)
-            unreadable.take(made)
-            for run in _lacking(runs, made.source, made.condition):
-                run.take(made)
-                run.flush(block, after=FLUSH_SECONDS)
-                bar.update()
+class _Loop:
+    """Blocks of images through all runs."""
+
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        runs: Sequence[ModelRun],
+        maker: ImageMaker,
+        bar: "tqdm[None]",
+    ) -> None:
+        self.unchanged = _Unchanged()
+        self._unreadable = _Unreadable()
+        self._evaluation, self._runs = evaluation, runs
+        self._maker, self._bar = maker, bar
+
+    def run(self, conditions: Sequence[Condition]) -> None:
+        """Run all blocks under these conditions."""
+        for block in self._evaluation.blocks:
+            self._run_block(block, conditions)
+
+    def _run_block(self, block: range, conditions: Sequence[Condition]) -> None:
+        runs = self._runs
+        with ExitStack() as at_end:
+            for run in runs:
+                at_end.callback(run.flush, block)  # each, also where another's fails
+            wanted = _wanted(self._evaluation, block, conditions, runs)
+            for item in self._maker.all(wanted):
+                self.unchanged.take(item)
+                self._unreadable.take(item)
+                for run in _lacking(runs, item.source, item.condition):
+                    run.take(item)
+                    run.flush(block, after=FLUSH_SECONDS)
+                    self._bar.update()
 
 
-def _open(evaluation: Evaluation, scorer: ThreadPoolExecutor) -> list[ModelRun]:
-    tree, spec, runs = tree_of(evaluation), evaluation.spec, []
+def _open(
+    evaluation: Evaluation, tree: Manifest | None, scorer: ThreadPoolExecutor
+) -> list[ModelRun]:
+    spec, runs = evaluation.spec, []
     for segmenter in evaluation.segmenters:
         record = run_record(evaluation, segmenter, tree)
         blocks = {block.start // BLOCK for block in evaluation.blocks}
@@ -136,7 +151,11 @@ def _open(evaluation: Evaluation, scorer: ThreadPoolExecutor) -> list[ModelRun]:
             conditions = [condition for condition in lacking if condition != CLEAN]
             check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
         root = spec.save_predictions
-        saved = PredictionFolder.open(root, segmenter.name, record) if root else None
+        saved = (
+            PredictionFolder.open(root, segmenter.name, record, evaluation.dataset.ids)
+            if root
+            else None
+        )
         measures = evaluation.measures
         runs.append(ModelRun(segmenter, folder, saved, evaluation.dataset, measures, scorer))
     return runs

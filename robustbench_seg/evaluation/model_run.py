@@ -69,6 +69,12 @@ class ModelRun:
             return True
         return self._saved is not None and not self._saved.path(source.id, condition).exists()
 
+    def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
+        """Whether nothing is lacking of these images under these conditions."""
+        return not any(
+            self.folder.lacking(image, condition) for condition in conditions for image in images
+        )
+
     def take(self, made: ConditionImage) -> None:
         """Segment one image; its row comes with a later `flush`.
 
@@ -105,7 +111,7 @@ class ModelRun:
         source, condition, data = made.source, made.condition, self._dataset
         truth = source.sample().labels
         prediction = Prediction(labels, truth, len(data.classes))
-        # All that are asked for where one is lacking: rows of a kind make one part.
+        # None lacks where only the prediction is to be saved.
         measures = self.folder.lacking(source.id, condition) or self._measures
         try:
             values = {

@@ -87,7 +87,7 @@ def _images(
 
 
 def _labels(segmenter: Segmenter) -> NDArray[np.uint8] | None:
-    if segmenter.record.runtime == "python":
+    if not segmenter.record.probed:
         return None
     image = probe_image().repeat(SCALE, axis=0).repeat(SCALE, axis=1)
     try:

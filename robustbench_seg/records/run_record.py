@@ -10,6 +10,7 @@ from typing import Any, Literal
 from robustbench_seg.cards import from_table, to_table
 from robustbench_seg.errors import CardError, ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes, write_json
+from robustbench_seg.records.choices import MAX_CLASSES
 from robustbench_seg.records.model_card import Published
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 
@@ -38,8 +39,8 @@ class DatasetRecord:
     def __post_init__(self) -> None:
         if self.images < 1:
             raise ValueError(f"images is {self.images}; 1 or more are wanted")
-        if not 1 <= len(self.classes) <= 255:
-            raise ValueError(f"{len(self.classes)} classes; 1 to 255 are possible")
+        if not 1 <= len(self.classes) <= MAX_CLASSES:
+            raise ValueError(f"{len(self.classes)} classes; 1 to {MAX_CLASSES} are possible")
 
 
 @dataclass(frozen=True)
@@ -78,19 +79,53 @@ class RunKey:
         return digest_bytes(canonical_json(to_table(self)).encode())
 
 
-Kind = Literal["data", "draws", "network", "running", "training", "weights", "training seed"]
-"""In what two runs differ: the images and classes; the corruptions' parameters and random numbers;
-the network; how it was run; how it was trained; its weights; the seed of its training."""
+DifferenceKind = Literal[
+    "data",
+    "extent",
+    "files",
+    "corruption",
+    "network",
+    "inference",
+    "preprocessing",
+    "training",
+    "weights",
+    "training seed",
+]
+"""In what two runs differ: dataset, split and classes; the number of images; the dataset's files;
+the corruptions' parameters and random numbers; the network; precision and windows; the steps from
+an image to its labels; how the network was trained; its weights; the seed of its training."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which two runs differ, and what each of them says, if that is short."""
+    """One thing in which two runs differ.
 
-    kind: Kind
+    Attributes:
+        kind: What it is about.
+        name: What it is, in words.
+        one: Its value in the first run, if that is short.
+        other: Its value in the second run.
+    """
+
+    kind: DifferenceKind
     name: str
     one: str = ""
     other: str = ""
+
+    @property
+    def of_images(self) -> bool:
+        """Whether the images or classes differ: scores of the two runs do not compare."""
+        return self.kind in ("data", "extent", "files")
+
+    @property
+    def noted(self) -> bool:
+        """Whether a reader of two scores that compare must know of it."""
+        return self.kind in ("corruption", "inference")
+
+    @property
+    def of_training(self) -> bool:
+        """Whether two trainings of one recipe differ in it."""
+        return self.kind in ("weights", "training seed")
 
 
 @dataclass(frozen=True)
@@ -171,9 +206,9 @@ class RunRecord:
     def differences(self, other: "RunRecord") -> tuple[Difference, ...]:
         """In what two runs differ that changes a number, but for the model's name.
 
-        This is the only place that knows what makes two runs comparable (no difference of kind
-        "data"), trainings of one model (none but of kinds "weights" and "training seed"), or the
-        same run (equal keys: none at all).
+        This is the only place that knows what makes two runs comparable (no difference is
+        `of_images`), trainings of one model (all are `of_training`), or the same run (equal keys:
+        there is none).
         """
         mine, theirs = list(self._facts()), list(other._facts())
         found = [
@@ -190,30 +225,30 @@ class RunRecord:
             found.append(Difference("training", "training", *had))
         return tuple(found)
 
-    def _facts(self) -> Iterator[tuple[Kind, str, object]]:
+    def _facts(self) -> Iterator[tuple[DifferenceKind, str, object]]:
         data, corruption, segmenter = self.key.dataset, self.key.corruption, self.key.segmenter
         inference = segmenter.inference
         yield "data", "dataset", data.name
         yield "data", "split", data.split
-        yield "data", "number of images", data.images
+        yield "extent", "number of images", data.images
         yield "data", "classes", data.classes
-        yield "data", "the files of the dataset", data.fingerprint
-        yield "draws", "stream", corruption.stream
-        yield "draws", "version of the stream", corruption.stream_version
-        yield "draws", "seed", corruption.seed
-        yield "draws", "severity tables", corruption.severities
-        yield "draws", "versions of the corruptions", corruption.laws
+        yield "files", "the files of the dataset", data.fingerprint
+        yield "corruption", "stream", corruption.stream
+        yield "corruption", "version of the stream", corruption.stream_version
+        yield "corruption", "seed", corruption.seed
+        yield "corruption", "severity tables", corruption.severities
+        yield "corruption", "versions of the corruptions", corruption.laws
         yield "network", "architecture", segmenter.architecture
         yield "network", "variant", segmenter.variant
         yield "network", "configuration", segmenter.config
         yield "network", "facts of its own", segmenter.own
-        yield "running", "precision", segmenter.precision
-        yield "running", "inference", inference.mode if inference else None
-        yield "running", "windows", inference.crop if inference else None
-        yield "running", "stride", inference.stride if inference else None
+        yield "inference", "precision", segmenter.precision
+        yield "inference", "inference", inference.mode if inference else None
+        yield "inference", "windows", inference.crop if inference else None
+        yield "inference", "stride", inference.stride if inference else None
         for name in ("preprocessing", "resize", "input_size", "grid", "align_corners", "runtime"):
-            yield "running", name.replace("_", " "), getattr(segmenter, name)
-        yield "running", "versions of the steps to the labels", segmenter.laws
+            yield "preprocessing", name.replace("_", " "), getattr(segmenter, name)
+        yield "preprocessing", "versions of the steps to the labels", segmenter.laws
         yield "weights", "weights", segmenter.weights
         yield "training seed", "seed of the training", self.training_seed
 

@@ -48,6 +48,11 @@ class SegmenterRecord:
     laws: Mapping[str, int] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def probed(self) -> bool:
+        """Whether a probe tells if it still labels alike; a user's own segmenter says so itself."""
+        return self.runtime != "python"
+
 
 @dataclass(frozen=True)
 class ModelFacts:

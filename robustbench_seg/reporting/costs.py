@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from robustbench_seg.analysis import Cost, count_cost, measure_speed, seen_size, shape_of
+from robustbench_seg.analysis import Cost, count_cost, measure_speed, shape_of
 from robustbench_seg.datasets.facts import image_size
 from robustbench_seg.datasets.minicity import SIZE as MINICITY_SIZE
 from robustbench_seg.files import write_text
@@ -149,7 +149,8 @@ def _clean_miou(card: ModelCard) -> float | None:
 
 def _usual_sizes(card: ModelCard, published: Sequence[tuple[str, Size]]) -> list[Size]:
     published_sizes = [size for name, size in published if name == card.name]
-    return published_sizes or [seen_size(_dataset_size(card.dataset), card)]
+    size = _dataset_size(card.dataset)
+    return published_sizes or [card.resize.size(*size) if card.resize else size]
 
 
 def _dataset_size(dataset: str) -> Size:

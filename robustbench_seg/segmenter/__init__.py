@@ -1,8 +1,9 @@
 """A network with its preprocessing and inference mode: image in, label map out."""
 
+from robustbench_seg.segmenter.adapters import segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.export import export_onnx
-from robustbench_seg.segmenter.loading import load_model, load_segmenter, of_object
+from robustbench_seg.segmenter.loading import load_model, load_segmenter
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
 
 __all__ = [
@@ -14,5 +15,5 @@ __all__ = [
     "load_model",
     "load_segmenter",
     "network_record",
-    "of_object",
+    "segmenter_of",
 ]

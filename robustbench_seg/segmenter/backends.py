@@ -15,7 +15,7 @@ from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.onnx import OnnxNetwork
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.export import EXAMPLE_SIZE, write_graph
-from robustbench_seg.segmenter.folding import FOLDING, fold
+from robustbench_seg.segmenter.folding import FOLDING_LAW, fold
 
 INSTALL = "pip install 'robustseg[openvino]'"
 
@@ -36,7 +36,7 @@ def run_by(
     Raises ModelError if the runtime is not installed or cannot do what is asked.
     """
     if options.backend == "torch":
-        return fold(network), replace(record, laws={**record.laws, "folding": FOLDING}), about
+        return fold(network), replace(record, laws={**record.laws, "folding": FOLDING_LAW}), about
     if options.precision != "float32":
         raise ModelError(
             f"--backend {options.backend} computes in float32: leave out it or --precision"

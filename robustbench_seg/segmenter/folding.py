@@ -19,7 +19,7 @@ from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
 from robustbench_seg.architectures.segformer import SegFormer
 from robustbench_seg.segmenter.labelling import cuts, taps
 
-FOLDING = 1
+FOLDING_LAW = 1
 """Of what follows: another number where logits become others, if only in the last digit."""
 
 STRIP = 64

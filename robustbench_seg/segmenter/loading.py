@@ -1,10 +1,10 @@
 """From a model's name to something that runs: card -> network -> weights -> segmenter."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,29 +14,21 @@ from torch import nn
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.files import digest_file
-from robustbench_seg.records.model_card import ModelCard, Preprocessing, load_card
-from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.adapters.huggingface import load_huggingface
-from robustbench_seg.segmenter.adapters.onnx import load_onnx
-from robustbench_seg.segmenter.adapters.python import from_callable, from_module, load_python
+from robustbench_seg.records.choices import Precision
+from robustbench_seg.records.model_card import ModelCard, load_card
+from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
+from robustbench_seg.segmenter.adapters import ADAPTERS, segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.backends import run_by
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     Weights,
+    digest_weights,
     fetch_weights,
     fill,
     parse_source,
     read_weights,
 )
-
-ADAPTERS: Mapping[str, Callable[[str, Options], Segmenter]] = {
-    "hf": load_huggingface,
-    "onnx": load_onnx,
-    "python": load_python,
-}
-"""The models that need no card: what stands before the colon, and what loads the rest."""
 
 
 def load_model(
@@ -67,7 +59,7 @@ def load_segmenter(
     name: str | None = None,
     inference: Literal["whole", "slide"] | None = None,
     device: str = "cpu",
-    precision: str = "float32",
+    precision: Precision = "float32",
     backend: Literal["torch", "onnxruntime", "openvino"] = "torch",
     classes: tuple[str, ...] | None = None,
     batch: int = 1,
@@ -95,7 +87,7 @@ def load_segmenter(
     """
     options = Options(name, inference, device, precision, backend, classes, batch)
     if not isinstance(model, str | Path):
-        return of_object(model, options, classes=classes, mean=mean, std=std, version=version)
+        return segmenter_of(model, options, classes=classes, mean=mean, std=std, version=version)
     kind, colon, location = str(model).partition(":")
     if colon and kind in ADAPTERS:
         if not location:
@@ -108,37 +100,6 @@ def load_segmenter(
     return _load_card(load_card(model), weights, options)
 
 
-def of_object(
-    model: object,
-    options: Options,
-    *,
-    classes: Sequence[str] | None = None,
-    mean: tuple[float, float, float] | None = None,
-    std: tuple[float, float, float] | None = None,
-    version: str | None = None,
-) -> Segmenter:
-    """The segmenter of an object: itself, a torch module or a callable; see load_segmenter."""
-    if isinstance(getattr(model, "record", None), SegmenterRecord):
-        asked = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
-        given = {"classes": classes, "mean": mean, "std": std, "version": version}
-        asked += [name for name, value in given.items() if value is not None]
-        if late := [name for name in asked if name not in ("batch", "classes")]:
-            raise ModelError(
-                f"{getattr(model, 'name', 'the segmenter')} is loaded already: give "
-                f"{' and '.join(late)} to load_segmenter"
-            )
-        return cast(Segmenter, model)
-    if isinstance(model, nn.Module):
-        preprocessing = Preprocessing(mean, std) if mean and std else None
-        return from_module(model, options, classes, preprocessing)
-    if not callable(model):
-        raise ModelError(
-            f"a model is wanted, not {type(model).__name__}; give its name, a torch module or a "
-            "callable"
-        )
-    return from_callable(model, options, classes, version)
-
-
 def _load_card(card: ModelCard, weights: str | Path | None, options: Options) -> Segmenter:
     given = _weights(card, weights)
     if given is None:
@@ -149,7 +110,7 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
     else:
         classes = _classes(card, given)
         network = _trained(card, given)
-    record = network_record(card, network, digest_file(given.path) if given else UNTRAINED)
+    record = network_record(card, network, digest_weights(given.path) if given else UNTRAINED)
     about = ModelFacts(
         card=card.name,
         params=sum(parameter.numel() for parameter in network.parameters()),

@@ -16,6 +16,7 @@ from robustbench_seg.records.model_card import Inference, Preprocessing
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.images import checked_image
 from robustbench_seg.segmenter.inference import Batch, Normaliser, View, slide, whole
+from robustbench_seg.segmenter.resized import scaled
 
 
 class Segmenter(Protocol):
@@ -104,18 +105,37 @@ class NetworkSegmenter:
         """uint8 HxWx3 RGB -> uint8 HxW class indices."""
         image = checked_image(image, self.name)
         with torch.inference_mode(), fitting_memory(image):
-            labels: NDArray[np.uint8] = self._see(image).labels().cpu().numpy()
-        return np.ascontiguousarray(labels[: image.shape[0], : image.shape[1]])
+            if self.record.resize:
+                found = self.logits(image).argmax(1)[0].to(torch.uint8)
+            else:
+                found = self._see(image).labels()[: image.shape[0], : image.shape[1]]
+            labels: NDArray[np.uint8] = found.cpu().numpy()
+        return np.ascontiguousarray(labels)
 
     @torch.inference_mode()
     def logits(self, image: NDArray[np.uint8]) -> torch.Tensor:
-        """uint8 HxWx3 RGB -> float32 1xKxHxW."""
-        return self._see(image).upsampled()[..., : image.shape[0], : image.shape[1]]
+        """uint8 HxWx3 RGB -> float32 1xKxHxW.
+
+        Where the record has a resize, the image is scaled first and the logits are scaled back.
+        """
+        size = (image.shape[0], image.shape[1])
+        if self.record.resize is None:
+            return self._see(image).upsampled()[..., : size[0], : size[1]]
+        seen = scaled(image, self.record.resize)
+        logits = self._see(seen).upsampled()[..., : seen.shape[0], : seen.shape[1]]
+        return F.interpolate(logits, size, mode="bilinear", align_corners=self._align)
 
     def __repr__(self) -> str:
         return f"<segmenter {self.name}: {len(self.classes)} classes, {self._device}>"
 
     def _see(self, image: NDArray[np.uint8]) -> View:
+        view = self._view(image)
+        if not torch.isfinite(torch.stack(torch.aminmax(view.logits))).all():
+            hint = "" if self._dtype is torch.float32 else "; try precision float32"
+            raise ModelError(f"{self.name}: its logits are NaN or infinite{hint}")
+        return view
+
+    def _view(self, image: NDArray[np.uint8]) -> View:
         batch = self._normalise(image)
         mixed = self._dtype is not torch.float32
         with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):

@@ -1,14 +1,13 @@
 """A specification with its data open and its models loaded."""
 
 import pytest
-import torch
 
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
 from robustbench_seg.evaluation import open_evaluation
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.shard import Shard
-from robustbench_seg.segmenter import Options, of_object
+from robustbench_seg.segmenter import Options, segmenter_of
 from tests.evaluation.conftest import evaluation
 
 MINICITY = ("segformer-b0-minicity",)
@@ -61,7 +60,7 @@ def test_what_is_named_is_opened(tmp_path):
     [((), 80), (("clean",), 0), (("clean", "fog"), 5), (("fog", "snow"), 10)],
 )
 def test_clean_by_itself_is_no_corruption(toy, reds, corruptions, count):
-    model = of_object(reds(), Options())
+    model = segmenter_of(reds(), Options())
     spec = EvaluationSpec(("reds",), corruptions=corruptions)
     opened = open_evaluation(spec, segmenters=[model], dataset=toy())
     assert len(opened.conditions) == count
@@ -89,13 +88,3 @@ def test_other_classes_are_refused_with_both_lists(toy, reds, protocol):
     message = r"reds predicts 2 classes \(dark, bright\); toy has 3 classes \(dark, middle, bright"
     with pytest.raises(ModelError, match=message):
         evaluation([reds(classes=("dark", "bright"))], toy(), protocol, ())
-
-
-def test_threads_are_those_of_the_network(toy, reds):
-    before = torch.get_num_threads()
-    try:
-        spec = EvaluationSpec(("reds",), threads=2)
-        open_evaluation(spec, segmenters=[of_object(reds(), Options())], dataset=toy())
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)

@@ -13,7 +13,7 @@ from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError, WeightsError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.model_card import Inference, Preprocessing, Resize
-from robustbench_seg.segmenter import Options, load_model, load_segmenter, of_object
+from robustbench_seg.segmenter import Options, load_model, load_segmenter, segmenter_of
 from robustbench_seg.weights import save_weights
 
 CARD = """
@@ -226,6 +226,6 @@ def test_what_cannot_be_loaded_is_said_in_one_line(call, kind, message):
 
 def test_a_loaded_segmenter_takes_no_further_options():
     segmenter = load_segmenter("segformer-b0", weights="none")
-    assert of_object(segmenter, Options(classes=("a",), batch=4)) is segmenter
+    assert segmenter_of(segmenter, Options(classes=("a",), batch=4)) is segmenter
     with pytest.raises(ModelError, match=r"is loaded already: give inference and version to load_"):
-        of_object(segmenter, Options(inference="slide"), version="2")
+        segmenter_of(segmenter, Options(inference="slide"), version="2")

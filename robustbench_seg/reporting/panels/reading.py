@@ -11,7 +11,6 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.reporting.literature import published
-from robustbench_seg.reporting.panels.degradation import degradation
 from robustbench_seg.reporting.panels.panel import (
     CLASS_COLUMNS,
     PLACE_COLUMNS,
@@ -22,8 +21,10 @@ from robustbench_seg.reporting.panels.panel import (
 )
 from robustbench_seg.reporting.panels.warnings import panel_warnings
 from robustbench_seg.results import (
+    Reference,
     ScoredModel,
     category_means,
+    degradation,
     group_runs,
     own_protocol,
     read_model,
@@ -134,8 +135,8 @@ def _panel(
         scores=scores,
         severities=_stacked([_severity_rows(row, protocol) for row in measured]),
         per_class=_stacked([_class_rows(row, protocol) for row in measured]),
-        category_means=category_means(scores, protocol),
-        degradation=degradation(scores, protocol, found),
+        category_means=_category_means(scores, protocol),
+        degradation=_degradation(scores, protocol, found),
         reference=found,
         published_apart=literature if apart else None,
         subset=subset,
@@ -155,6 +156,27 @@ def _check_classes(models: Sequence[ScoredModel]) -> None:
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
+
+
+def _category_means(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Mean over each category's corruptions; a row for each of `scores`."""
+    cells = {name: scores[name].to_numpy(float) for name in protocol.names}
+    return pd.DataFrame(category_means(cells, protocol), index=scores.index)
+
+
+def _degradation(scores: pd.DataFrame, protocol: Protocol, name: str | None) -> pd.DataFrame:
+    """CD and rCD, means over the corruptions; a row for each of `scores`.
+
+    There are no columns without a reference. A measured one counts before a published one.
+    """
+    if name is None:
+        return pd.DataFrame(index=scores.index)
+    names = [CLEAN.name, *protocol.names]
+    rows = scores[scores["model"] == name].sort_values("source", kind="stable")
+    reference = Reference.published(name, {column: rows.iloc[0][column] for column in names})
+    cells = {column: scores[column].to_numpy(float) for column in names}
+    loss = degradation(cells.pop(CLEAN.name), cells, reference)
+    return pd.DataFrame({"CD": loss.mean_cd, "rCD": loss.mean_rcd}, index=scores.index)
 
 
 def _score_row(row: PanelRow, protocol: Protocol) -> pd.DataFrame:

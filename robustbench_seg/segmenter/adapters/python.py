@@ -5,7 +5,8 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import fields
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from robustbench_seg.segmenter.assembly import Options, assemble, known_as
 from robustbench_seg.segmenter.images import checked_image
 from robustbench_seg.segmenter.segmenter import Segmenter
 
-LAW = 1
+PYTHON_LAW = 1
 """Raised whenever images go into a user's model otherwise."""
 
 
@@ -52,6 +53,49 @@ def load_python(location: str, options: Options) -> Segmenter:
         raise ModelError(f"{where}: {module.__file__} has no callable '{callable_name}'")
     itself = not isinstance(make, type) and hasattr(make, "name") and hasattr(make, "classes")
     return PythonSegmenter(make if itself else make(), where, options)
+
+
+def segmenter_of(
+    model: object,
+    options: Options,
+    *,
+    classes: Sequence[str] | None = None,
+    mean: tuple[float, float, float] | None = None,
+    std: tuple[float, float, float] | None = None,
+    version: str | None = None,
+) -> Segmenter:
+    """The segmenter of an object: itself, a torch module or a callable.
+
+    Args:
+        model: The object.
+        options: How it is to be run.
+        classes: Names of what it predicts, in their order.
+        mean: Mean of RGB in 0..1 that a torch module's images are normalised with.
+        std: Their standard deviation.
+        version: Of a callable: any text that changes whenever its answers do.
+
+    Raises:
+        ModelError: Something that such an object needs is missing, or is given too late.
+    """
+    if isinstance(getattr(model, "record", None), SegmenterRecord):
+        asked = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
+        given = {"classes": classes, "mean": mean, "std": std, "version": version}
+        asked += [name for name, value in given.items() if value is not None]
+        if late := [name for name in asked if name not in ("batch", "classes")]:
+            raise ModelError(
+                f"{getattr(model, 'name', 'the segmenter')} is loaded already: give "
+                f"{' and '.join(late)} to load_segmenter"
+            )
+        return cast(Segmenter, model)
+    if isinstance(model, nn.Module):
+        preprocessing = Preprocessing(mean, std) if mean and std else None
+        return from_module(model, options, classes, preprocessing)
+    if not callable(model):
+        raise ModelError(
+            f"a model is wanted, not {type(model).__name__}; give its name, a torch module or a "
+            "callable"
+        )
+    return from_callable(model, options, classes, version)
 
 
 def from_callable(
@@ -117,7 +161,7 @@ def from_module(
             architecture=where,
             weights=digest.hexdigest(),
             config=hashlib.sha256(repr(network).encode()).hexdigest(),
-            laws={"module": LAW},
+            laws={"module": PYTHON_LAW},
         ),
         about=ModelFacts(
             location=where,
@@ -186,8 +230,8 @@ class PythonSegmenter:
         self.record = SegmenterRecord(
             architecture=where,
             runtime="python",
-            laws={"python": LAW},
-            own=dict(own or {"version": version}),
+            laws={"python": PYTHON_LAW},
+            own={**dict(own or {}), **({"version": version} if version else {})},
         )
         self.about = _facts(getattr(given, "about", None), where)
 

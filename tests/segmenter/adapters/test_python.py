@@ -118,3 +118,16 @@ def test_a_wrong_answer_is_refused(name, message):
 def test_how_it_runs_is_its_own_business(option):
     with pytest.raises(ModelError, match="leave out inference, device and precision"):
         load_segmenter("python:own_models:make", **option)
+
+
+def test_a_version_counts_beside_facts():
+    class Facts:
+        name, classes, facts = "mine", ("a",), {"depth": 3}
+
+        def __call__(self, image):
+            return np.zeros(image.shape[:2], np.uint8)
+
+    one, two = (load_segmenter(Facts(), version=version) for version in ("1", "2"))
+    assert one.record != two.record
+    assert one.record.own == {"depth": 3, "version": "1"}
+    assert load_segmenter(Facts()).record.own == {"depth": 3}
