@@ -34,25 +34,25 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
                 f"{runs}: {found.count(name)} runs of {name}, of which one can stand in the table; "
                 "leave one there, or give another folder"
             )
-        for panel in panels:
-            for record in panel.scores[panel.scores["model"] == name].to_dict("records"):
-                run = panel.run(name)
-                low, high = panel.interval(name)
-                rows.append(
-                    {
-                        "model": name,
-                        "params M": None if run.parameters is None else run.parameters / 1e6,
-                        "GMAC": None if run.macs is None else run.macs / 1e9,
-                        **_how_trained(run.scored.records),
-                        "images": record["images"],
-                        "clean": record["clean"],
-                        "mean": record["mean"],
-                        "low": low,
-                        "high": high,
-                        "retention": record["retention"],
-                        paper: published,
-                    }
-                )
+        (panel,) = (p for p in panels if name in [run.scored.name for run in p.measured])
+        measured = panel.scores[panel.scores["source"] == "measured"]
+        scores = measured[measured["model"] == name].iloc[0]
+        run, (low, high) = panel.run(name), panel.interval(name)
+        rows.append(
+            {
+                "model": name,
+                "params M": None if run.parameters is None else run.parameters / 1e6,
+                "GMAC": None if run.macs is None else run.macs / 1e9,
+                **_how_trained(run.scored.records),
+                "images": scores["images"],
+                "clean": scores["clean"],
+                "mean": scores["mean"],
+                "low": low,
+                "high": high,
+                "retention": scores["retention"],
+                paper: published,
+            }
+        )
     return pd.DataFrame(rows)
 
 
