@@ -32,13 +32,19 @@ MEASURES: tuple[Measure, ...] = (CONFUSION, ImageMeanIoU())
 
 
 def select_measures(names: Sequence[str]) -> tuple[Measure, ...]:
-    """The measures of these names, in the order of MEASURES; all where none is named.
+    """Select measures by name.
+
+    Args:
+        names: Names of measures; none: all.
+
+    Returns:
+        The measures, in the order of MEASURES.
 
     Raises:
         ResultsError: There is no measure of a name.
     """
-    known = {measure.name: measure for measure in MEASURES}
+    by_name = {measure.name: measure for measure in MEASURES}
     for name in names:
-        if name not in known:
-            raise ResultsError(unknown("measure", name, known))
+        if name not in by_name:
+            raise ResultsError(unknown("measure", name, by_name))
     return tuple(measure for measure in MEASURES if not names or measure.name in names)

@@ -26,22 +26,22 @@ class Confusion:
     )
 
     def shape(self, classes: int) -> tuple[int, ...]:
-        """A matrix: rows the truth, columns the prediction."""
+        """Return (K, K): rows the truth, columns the prediction."""
         return (classes, classes)
 
     def prepare(self, truth: NDArray[np.uint8]) -> None:
-        """Nothing: the matrix needs the truth as it is."""
+        """Return nothing: the matrix needs the truth as it is."""
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
-        """int64 KxK."""
+        """Return the confusion matrix, int64 KxK."""
         return prediction.matrix
 
     def pooled(self, observed: Counts) -> NDArray[np.int64]:
-        """int64 ...x3xK; see class_counts."""
+        """Return int64 ...x3xK; see class_counts."""
         return class_counts(observed.astype(np.int64, copy=False))
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
-        """Mean IoU."""
+        """Return the mean IoU as "miou"."""
         return {"miou": miou_of_counts(counts)}
 
 

@@ -32,23 +32,23 @@ class ImageMeanIoU:
     )
 
     def shape(self, classes: int) -> tuple[int, ...]:
-        """The image's mIoU, and 1."""
+        """Return (2,): the image's mIoU, and 1."""
         return (2,)
 
     def prepare(self, truth: NDArray[np.uint8]) -> None:
-        """Nothing: the matrix needs the truth as it is."""
+        """Return nothing: the matrix needs the truth as it is."""
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.float64]:
-        """float64: mIoU in percent and 1, or 0 and 0 where no pixel is scored."""
+        """Return float64: mIoU in percent and 1, or 0 and 0 where no pixel is scored."""
         miou = mean_iou(prediction.matrix)
         return np.array([0.0, 0.0] if np.isnan(miou) else [miou, 1.0])
 
     def pooled(self, observed: Counts) -> Counts:
-        """The same: sums are all that a mean needs."""
+        """Return the observations: their sums are all that a mean needs."""
         return observed
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
-        """Sum over number."""
+        """Return the mean, sum over number, as "image_miou"."""
         total, number = np.moveaxis(counts, -1, 0)
         means = np.full(total.shape, np.nan)
         np.divide(total, number, out=means, where=number > 0)

@@ -1,4 +1,4 @@
-"""What a measure is: something counted for each image, added up, and scored."""
+"""The interface of a measure: counts of each image, their sum, and the scores of the sum."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ ScoreArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ScoreInfo:
-    """A number that follows from a measure's counts.
+    """Describes a score of a measure.
 
     Attributes:
-        name: In the column `metric` of tables.
-        label: On pages, such as "mIoU".
+        name: Its value of the column `metric` of tables.
+        label: Its name on pages, such as "mIoU".
         definition: One or two sentences for readers, with its range and unit.
     """
 
@@ -34,7 +34,7 @@ class ScoreInfo:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a segmenter answered to one image, beside the truth.
+    """The labels that a segmenter predicts for one image, beside the truth.
 
     Attributes:
         labels: uint8 HxW class indices.
@@ -50,7 +50,9 @@ class Prediction:
     def matrix(self) -> NDArray[np.int64]:
         """The confusion matrix, int64 KxK, rows the truth; several measures start from it.
 
-        Raises DatasetError for a label and ModelError for a prediction that is no class.
+        Raises:
+            DatasetError: A label is no class.
+            ModelError: A prediction is no class.
         """
         return confusion_matrix(self.truth, self.labels, self.classes)
 
@@ -59,7 +61,8 @@ class Measure(Protocol):
     """Something that is counted for each image and condition.
 
     To add one, write a file like image_miou.py and add it to MEASURES. Parts of runs, resuming,
-    intervals, comparisons, tables and the page take it from there.
+    intervals, comparisons, tables and the page take it from there. Models are ranked and compared
+    by the mIoU, so a report also needs the measure `confusion`.
     """
 
     @property
@@ -74,30 +77,61 @@ class Measure(Protocol):
 
     @property
     def law(self) -> int:
-        """Raised whenever it counts otherwise; what was counted under another law is lacking."""
+        """A number that is raised whenever counts change; a run lacks counts of another law."""
         ...
 
     @property
     def infos(self) -> tuple[ScoreInfo, ...]:
-        """What follows from its counts; in percent, higher is better."""
+        """Its scores, which are in percent; higher is better."""
         ...
 
     def shape(self, classes: int) -> tuple[int, ...]:
-        """Shape of what is observed of one image with so many classes."""
+        """Return the shape of the observation of one image.
+
+        Args:
+            classes: Number of classes K, 1..255.
+        """
         ...
 
     def prepare(self, truth: NDArray[np.uint8]) -> Any:
-        """What it needs of an image's truth, uint8 HxW; made once for all conditions."""
+        """Derive from an image's truth what `observe` needs, once for all conditions.
+
+        Args:
+            truth: uint8 HxW class indices; 255 where a pixel is not scored.
+        """
         ...
 
     def observe(self, prepared: Any, prediction: Prediction) -> Counts:
-        """Count one image: an array of `shape`, int64 or float64."""
+        """Count one image under one condition.
+
+        Args:
+            prepared: What `prepare` returned for the image.
+            prediction: Labels and truth.
+
+        Returns:
+            int64 or float64 of `shape`.
+        """
         ...
 
     def pooled(self, observed: Counts) -> Counts:
-        """Of observations (..., *shape), what adds up over images and suffices for the scores."""
+        """Reduce observations to counts that add up over images and suffice for the scores.
+
+        Args:
+            observed: (..., *shape), of one image or several.
+
+        Returns:
+            (..., any shape).
+        """
         ...
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
-        """The scores, by name, of sums of pooled counts; nan where there is nothing to score."""
+        """Compute the scores of sums of pooled counts.
+
+        Args:
+            counts: (..., shape of pooled counts), of one sum or several.
+
+        Returns:
+            For the name of each of `infos` float64 (...) in percent; nan where there is nothing to
+            score.
+        """
         ...

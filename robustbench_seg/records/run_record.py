@@ -80,20 +80,52 @@ class RunKey:
 
 
 DifferenceKind = Literal[
-    "data", "corruption", "network", "inference", "training", "weights", "training seed"
+    "data",
+    "extent",
+    "files",
+    "corruption",
+    "network",
+    "inference",
+    "preprocessing",
+    "training",
+    "weights",
+    "training seed",
 ]
-"""In what two runs differ: the images and classes; the corruptions' parameters and random numbers;
-the network; how it was run; how it was trained; its weights; the seed of its training."""
+"""In what two runs differ: dataset, split and classes; the number of images; the dataset's files;
+the corruptions' parameters and random numbers; the network; precision and windows; the steps from
+an image to its labels; how the network was trained; its weights; the seed of its training."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which two runs differ, and what each of them says, if that is short."""
+    """One thing in which two runs differ.
+
+    Attributes:
+        kind: What it is about.
+        name: What it is, in words.
+        one: Its value in the first run, if that is short.
+        other: Its value in the second run.
+    """
 
     kind: DifferenceKind
     name: str
     one: str = ""
     other: str = ""
+
+    @property
+    def of_images(self) -> bool:
+        """Whether the images or classes differ: scores of the two runs do not compare."""
+        return self.kind in ("data", "extent", "files")
+
+    @property
+    def noted(self) -> bool:
+        """Whether a reader of two scores that compare must know of it."""
+        return self.kind in ("corruption", "inference")
+
+    @property
+    def of_training(self) -> bool:
+        """Whether two trainings of one recipe differ in it."""
+        return self.kind in ("weights", "training seed")
 
 
 @dataclass(frozen=True)
@@ -174,9 +206,9 @@ class RunRecord:
     def differences(self, other: "RunRecord") -> tuple[Difference, ...]:
         """In what two runs differ that changes a number, but for the model's name.
 
-        This is the only place that knows what makes two runs comparable (no difference of kind
-        "data"), trainings of one model (none but of kinds "weights" and "training seed"), or the
-        same run (equal keys: none at all).
+        This is the only place that knows what makes two runs comparable (no difference is
+        `of_images`), trainings of one model (all are `of_training`), or the same run (equal keys:
+        there is none).
         """
         mine, theirs = list(self._facts()), list(other._facts())
         found = [
@@ -198,9 +230,9 @@ class RunRecord:
         inference = segmenter.inference
         yield "data", "dataset", data.name
         yield "data", "split", data.split
-        yield "data", "number of images", data.images
+        yield "extent", "number of images", data.images
         yield "data", "classes", data.classes
-        yield "data", "the files of the dataset", data.fingerprint
+        yield "files", "the files of the dataset", data.fingerprint
         yield "corruption", "stream", corruption.stream
         yield "corruption", "version of the stream", corruption.stream_version
         yield "corruption", "seed", corruption.seed
@@ -215,8 +247,8 @@ class RunRecord:
         yield "inference", "windows", inference.crop if inference else None
         yield "inference", "stride", inference.stride if inference else None
         for name in ("preprocessing", "resize", "input_size", "grid", "align_corners", "runtime"):
-            yield "inference", name.replace("_", " "), getattr(segmenter, name)
-        yield "inference", "versions of the steps to the labels", segmenter.laws
+            yield "preprocessing", name.replace("_", " "), getattr(segmenter, name)
+        yield "preprocessing", "versions of the steps to the labels", segmenter.laws
         yield "weights", "weights", segmenter.weights
         yield "training seed", "seed of the training", self.training_seed
 

@@ -7,15 +7,16 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.protocol import CLEAN, Protocol
-from robustbench_seg.records.run_record import RunRecord, read_record
-from robustbench_seg.reporting.degradation import degradation
+from robustbench_seg.records.run_record import DifferenceKind, RunRecord, read_record
 from robustbench_seg.reporting.literature import published
 from robustbench_seg.reporting.panels import Measured, Panel, names_of
 from robustbench_seg.results import (
+    Reference,
     ScoredModel,
     category_means,
     clean_gap,
     clean_gap_warnings,
+    degradation,
     group_runs,
     own_protocol,
     read_model,
@@ -82,8 +83,8 @@ def _panel(group: Sequence[ScoredModel], protocol: Protocol, reference: str | No
         scores=scores,
         severities=_stacked([_severity_rows(run, protocol) for run in own]),
         per_class=_stacked([_class_rows(run, protocol) for run in own]),
-        category_means=category_means(scores, protocol),
-        degradation=degradation(scores, protocol, baseline),
+        category_means=_category_means(scores, protocol),
+        degradation=_degradation(scores, protocol, baseline),
         baseline=baseline,
         reference=literature if apart else None,
         warnings=_warnings(own, ranks_published),
@@ -110,6 +111,27 @@ def _row(run: Measured, protocol: Protocol) -> pd.DataFrame:
         "retention": summary.retention[0],
     }
     return pd.DataFrame([row])
+
+
+def _category_means(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Mean over each category's corruptions; a row for each of `scores`."""
+    cells = {name: scores[name].to_numpy(float) for name in protocol.names}
+    return pd.DataFrame(category_means(cells, protocol), index=scores.index)
+
+
+def _degradation(scores: pd.DataFrame, protocol: Protocol, baseline: str | None) -> pd.DataFrame:
+    """CD and rCD, means over the corruptions; a row for each of `scores`.
+
+    There are no columns without a baseline. A measured one counts before a published one.
+    """
+    if baseline is None:
+        return pd.DataFrame(index=scores.index)
+    names = [CLEAN.name, *protocol.names]
+    rows = scores[scores["model"] == baseline].sort_values("source", kind="stable")
+    reference = Reference.published(baseline, {name: rows.iloc[0][name] for name in names})
+    cells = {name: scores[name].to_numpy(float) for name in names}
+    lost = degradation(cells.pop(CLEAN.name), cells, reference)
+    return pd.DataFrame({"CD": lost.mean_cd, "rCD": lost.mean_rcd}, index=scores.index)
 
 
 def _severity_rows(run: Measured, protocol: Protocol) -> pd.DataFrame:
@@ -159,8 +181,8 @@ def _warnings(group: Sequence[Measured], ranks_published: bool) -> tuple[str, ..
     models = [run.scored for run in group]
     for note in reading_notes(models):
         said.append(f"The rows differ in {note}: see the provenance of each before comparing them.")
-    names = _data_differences([run.record for run in group])
-    if "the files of the dataset" in names and "number of images" not in names:
+    names, kinds = _image_differences([run.record for run in group])
+    if "files" in kinds and "extent" not in kinds:
         said.append("The rows are of different files of the dataset: they do not compare.")
     elif names:
         said.append(f"The rows differ in {' and '.join(names)}: they do not compare.")
@@ -173,7 +195,8 @@ def _warnings(group: Sequence[Measured], ranks_published: bool) -> tuple[str, ..
     return tuple(said)
 
 
-def _data_differences(records: Sequence[RunRecord]) -> list[str]:
-    """In what about the images the records differ from the first."""
-    found = [d for other in records[1:] for d in records[0].differences(other)]
-    return list(dict.fromkeys(d.name for d in found if d.kind == "data"))
+def _image_differences(records: Sequence[RunRecord]) -> tuple[list[str], set[DifferenceKind]]:
+    """In what about the images the records differ from the first: names and kinds."""
+    differences = [d for other in records[1:] for d in records[0].differences(other)]
+    of_images = [difference for difference in differences if difference.of_images]
+    return list(dict.fromkeys(d.name for d in of_images)), {d.kind for d in of_images}

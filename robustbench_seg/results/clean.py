@@ -1,4 +1,4 @@
-"""The first thing to trust or mistrust of a run: its clean score beside the published one."""
+"""A run's clean score beside the published one: the first check of its other scores."""
 
 from collections.abc import Sequence
 from math import nan
@@ -15,9 +15,14 @@ GAP = 1.5
 
 
 def clean_gap_warnings(runs: Sequence[Path]) -> list[str]:
-    """A sentence for each run whose clean mIoU is more than GAP points from the published one.
+    """Compare the clean mIoU of runs with the published one.
 
-    Runs without a published score of the same images, or that are incomplete, are passed over.
+    Args:
+        runs: Run folders. Those without a published score of the same images, and incomplete ones,
+            are skipped.
+
+    Returns:
+        A sentence for each run whose two scores are more than GAP points apart.
     """
     records = {run: read_record(run) for run in runs}
     published = [run for run, record in records.items() if record.published]
@@ -25,8 +30,8 @@ def clean_gap_warnings(runs: Sequence[Path]) -> list[str]:
         return []
     scores = condition_scores(read_counts(published, [CONFUSION]))
     clean = scores[scores["complete"] & (scores["corruption"] == CLEAN.name)]
-    found = dict(zip(clean["run"], clean["miou"], strict=True))
-    gaps = (clean_gap(records[run], found.get(str(run), nan)) for run in published)
+    miou = dict(zip(clean["run"], clean["miou"], strict=True))
+    gaps = (clean_gap(records[run], miou.get(str(run), nan)) for run in published)
     return [gap for gap in gaps if gap]
 
 

@@ -7,19 +7,18 @@ verdict stays below 5 %, however the corruptions depend on each other (the four 
 finds all that Bonferroni's finds. The intervals are not adjusted: each is one of 95 % by itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import ScoreArray
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
-from robustbench_seg.results.degradation import cd, rcd
+from robustbench_seg.results.degradation import Reference, degradation
 from robustbench_seg.results.intervals import RANKED, Draws, check_paired, interval
 from robustbench_seg.results.models import ScoredModel
-from robustbench_seg.results.scores import Summary, with_every_severity
+from robustbench_seg.results.scores import with_every_severity
 from robustbench_seg.results.significance import ALPHA, holm, p_value
 
 COLUMNS = [
@@ -27,60 +26,69 @@ COLUMNS = [
     *("difference", "low", "high", "p", "p_holm", "verdict", "reason"),
 ]
 
-_NOTED = ("precision", "inference", "windows", "stride")
-
 NO_REFERENCE = "the reference has no such score, or loses nothing"
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
-    """The model that CD and rCD are against: its draws, or the numbers of a published row."""
+class _Line:
+    """One score of two models.
 
-    name: str
-    clean: ScoreArray
-    corruptions: Mapping[str, ScoreArray]
+    Attributes:
+        kind: Column `kind`.
+        score: Column `score`.
+        severities: Column `severities`.
+        a: Draws of A.
+        b: Draws of B.
+    """
 
-    @classmethod
-    def of(cls, model: ScoredModel) -> "Reference":
-        """A model of the study."""
-        return cls(model.name, model.scores.summary.clean, model.scores.summary.corruptions)
-
-    @classmethod
-    def published(cls, name: str, row: Mapping[str, float]) -> "Reference":
-        """A row of a published table: clean and each corruption of the protocol, in percent."""
-        cells = {corruption: np.asarray(score, float) for corruption, score in row.items()}
-        return cls(name, cells.pop(CLEAN.name), cells)
+    kind: str
+    score: str
+    severities: str
+    a: Draws
+    b: Draws
 
 
 def compare_models(
     a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference
 ) -> pd.DataFrame:
-    """Every score of two models, all in percent, and of their difference A - B.
+    """Compare every score of two models.
 
-    Columns: kind (clean, condition, corruption, category, summary, CD, rCD; the name of any
-    further score, such as image_miou), score (what it is of),
-    severities (which it averages), A, A_low, A_high, B, B_low, B_high, difference, low, high (95 %
-    intervals of a bootstrap in pairs), p (two-sided, of the same draws), and for the corruptions
-    p_holm (adjusted for all of them) and verdict (A, B: which is better; open: neither is shown to
-    be); reason (why a score is missing). The draws of a single unit tell nothing: no interval then.
+    Args:
+        a: Model A.
+        b: Model B.
+        protocol: What both were scored under.
+        reference: What CD and rCD are relative to.
 
-    Raises ResultsError if the two do not compare (see check_comparable).
+    Returns:
+        A row for each score, in percent. Columns: kind (clean, condition, corruption, category,
+        summary, CD, rCD; the name of any further score, such as image_miou), score (what it is
+        of), severities (which it averages), A, A_low, A_high, B, B_low, B_high, difference (A - B),
+        low, high (95 % intervals of a bootstrap in pairs; none of a single unit), p (two-sided, of
+        the same draws), and for the corruptions p_holm (adjusted for all of them) and verdict
+        (A, B: which is better; open: neither is shown to be); reason (why a score is missing).
+
+    Raises:
+        ResultsError: The two do not compare (see check_comparable).
     """
     check_comparable(a, b)
+    units = a.scores.units
     records = []
-    for kind, score, severities, first, second in _rows(a, b, protocol, reference):
-        difference = first - second
-        record: dict[str, object] = {"kind": kind, "score": score, "severities": severities}
+    for line in _lines(a, b, protocol, reference):
+        difference = line.a - line.b
+        record: dict[str, object] = {
+            "kind": line.kind,
+            "score": line.score,
+            "severities": line.severities,
+        }
         for name, ends, draws in (
-            ("A", ("A_low", "A_high"), first),
-            ("B", ("B_low", "B_high"), second),
+            ("A", ("A_low", "A_high"), line.a),
+            ("B", ("B_low", "B_high"), line.b),
             ("difference", ("low", "high"), difference),
         ):
-            limits = interval(draws, a.scores.units)
+            limits = interval(draws, units)
             record |= {name: float(draws[0]), **dict(zip(ends, limits, strict=True))}
-        record["p"] = p_value(difference, a.scores.units)
-        empty = [model for model, draws in ((a, first), (b, second)) if np.isnan(draws[0])]
-        record["reason"] = _why(a, b, empty, kind, score, protocol)
+        record["p"] = p_value(difference, units)
+        record["reason"] = _reason(a, b, line, protocol)
         records.append(record)
     table = pd.DataFrame(records, columns=COLUMNS).astype({"p_holm": float, "verdict": object})
     rows = table["kind"] == "corruption"
@@ -93,9 +101,14 @@ def compare_models(
 
 
 def check_comparable(a: ScoredModel, b: ScoredModel) -> None:
-    """ResultsError unless two models were scored on the same images, corrupted as strongly."""
+    """Check that two models were scored on the same images, drawn in the same way.
+
+    Raises:
+        ResultsError: They were not.
+    """
     for difference in a.records[0].differences(b.records[0]):
-        if difference.kind == "data" and difference.name != "number of images":
+        # Of another number of images, check_paired says which.
+        if difference.of_images and difference.kind != "extent":
             raise ResultsError(
                 f"{a.folders[0]} and {b.folders[0]} do not compare: they differ in "
                 f"{difference.name}; name runs of the same images"
@@ -104,94 +117,77 @@ def check_comparable(a: ScoredModel, b: ScoredModel) -> None:
 
 
 def reading_notes(models: Sequence[ScoredModel]) -> list[str]:
-    """In what models that compare differ besides, and a reader must know: draws, inference."""
+    """Describe how models that compare were corrupted or run differently.
+
+    Returns:
+        Such as "precision float32 and bf16".
+    """
     notes = dict[str, dict[str, None]]()
     first = models[0].records[0]
     for model in models[1:]:
         for difference in first.differences(model.records[0]):
-            if difference.kind == "corruption" or difference.name in _NOTED:
+            if difference.noted:
                 values = dict.fromkeys((difference.one, difference.other))
                 notes.setdefault(difference.name, {}).update(values)
     return [f"{name} {' and '.join(values)}" for name, values in notes.items()]
 
 
-def _rows(
+def _lines(
     a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference
-) -> Iterator[tuple[str, str, str, Draws, Draws]]:
-    """kind, score, severities, draws of A, draws of B."""
+) -> Iterator[_Line]:
     first, second = a.scores.summary, b.scores.summary
-    yield "clean", CLEAN.name, "", first.clean, second.clean
+    yield _Line("clean", CLEAN.name, "", first.clean, second.clean)
     for condition in protocol.conditions():
-        one, two = (model.scores.cell(condition) for model in (a, b))
-        yield "condition", condition.name, str(condition.severity), one, two
+        cells = (model.scores.cell(condition) for model in (a, b))
+        yield _Line("condition", condition.name, str(condition.severity), *cells)
     for spec in protocol.corruptions:
-        one, two = (summary.corruptions[spec.name] for summary in (first, second))
-        yield "corruption", spec.name, spec.scored_text, one, two
+        cells = (summary.corruptions[spec.name] for summary in (first, second))
+        yield _Line("corruption", spec.name, spec.scored_text, *cells)
     for category, specs in protocol.by_category.items():
         text = ", ".join(dict.fromkeys(spec.scored_text for spec in specs))
-        yield "category", category, text, first.categories[category], second.categories[category]
-    yield "summary", "mean", "scored", first.mean, second.mean
-    yield "summary", "retention", "scored", first.retention, second.retention
-    yield "summary", "mPC", "1-5", first.mpc, second.mpc
-    yield "summary", "rPC", "1-5", first.rpc, second.rpc
-    for kind in ("CD", "rCD"):
-        lost, others = (_degradation(kind, summary, reference) for summary in (first, second))
-        for spec in protocol.corruptions:
-            yield kind, spec.name, spec.scored_text, lost[spec.name], others[spec.name]
-        yield "summary", kind, "scored", _mean(lost), _mean(others)
-    yield from _measure_rows(a, b, protocol)
+        cells = (summary.categories[category] for summary in (first, second))
+        yield _Line("category", category, text, *cells)
+    yield _Line("summary", "mean", "scored", first.mean, second.mean)
+    yield _Line("summary", "retention", "scored", first.retention, second.retention)
+    yield _Line("summary", "mPC", "1-5", first.mpc, second.mpc)
+    yield _Line("summary", "rPC", "1-5", first.rpc, second.rpc)
+    one, two = (degradation(s.clean, s.corruptions, reference) for s in (first, second))
+    for spec in protocol.corruptions:
+        yield _Line("CD", spec.name, spec.scored_text, one.cd[spec.name], two.cd[spec.name])
+    yield _Line("summary", "CD", "scored", one.mean_cd, two.mean_cd)
+    for spec in protocol.corruptions:
+        yield _Line("rCD", spec.name, spec.scored_text, one.rcd[spec.name], two.rcd[spec.name])
+    yield _Line("summary", "rCD", "scored", one.mean_rcd, two.mean_rcd)
+    yield from _measure_lines(a, b, protocol)
 
 
-def _measure_rows(
-    a: ScoredModel, b: ScoredModel, protocol: Protocol
-) -> Iterator[tuple[str, str, str, Draws, Draws]]:
-    """The rows of every score but the one that ranks; their kind is the score's name."""
+def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_Line]:
+    """The lines of every score but the one that ranks; their kind is the score's name."""
     for name, one in a.scores.by_name.items():
         if name == RANKED:
             continue
         first, second = one.summary, b.scores.by_name[name].summary
-        yield name, CLEAN.name, "", first.clean, second.clean
+        yield _Line(name, CLEAN.name, "", first.clean, second.clean)
         for spec in protocol.corruptions:
             cells = first.corruptions[spec.name], second.corruptions[spec.name]
-            yield name, spec.name, spec.scored_text, *cells
-        yield name, "mean", "scored", first.mean, second.mean
-        yield name, "retention", "scored", first.retention, second.retention
+            yield _Line(name, spec.name, spec.scored_text, *cells)
+        yield _Line(name, "mean", "scored", first.mean, second.mean)
+        yield _Line(name, "retention", "scored", first.retention, second.retention)
 
 
-def _degradation(kind: str, summary: Summary, reference: Reference) -> Mapping[str, Draws]:
-    degraded = {}
-    for name, scores in summary.corruptions.items():
-        theirs = reference.corruptions[name]
-        if kind == "CD":
-            degraded[name] = cd(scores, theirs)
-        else:
-            degraded[name] = rcd(scores, summary.clean, theirs, reference.clean)
-    return degraded
-
-
-def _mean(scores: Mapping[str, Draws]) -> Draws:
-    return np.asarray(np.mean([*scores.values()], axis=0))
-
-
-def _why(
-    a: ScoredModel,
-    b: ScoredModel,
-    empty: Sequence[ScoredModel],
-    kind: str,
-    score: str,
-    protocol: Protocol,
-) -> str:
-    """Why those of the two models that are `empty` have no such score."""
-    said = dict[str, list[str]]()
-    for label, model in (("A", a), ("B", b)):
-        if model in empty:
-            said.setdefault(_lacking(model, kind, score, protocol), []).append(label)
-    return "; ".join(f"{' and '.join(labels)}: {why}" for why, labels in said.items())
+def _reason(a: ScoredModel, b: ScoredModel, line: _Line, protocol: Protocol) -> str:
+    """Why one of the two models, or both, have no such score; empty where they have."""
+    labels = dict[str, list[str]]()
+    for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
+        if np.isnan(draws[0]):
+            why = _lacking(model, line.kind, line.score, protocol)
+            labels.setdefault(why, []).append(label)
+    return "; ".join(f"{' and '.join(models)}: {why}" for why, models in labels.items())
 
 
 def _lacking(model: ScoredModel, kind: str, score: str, protocol: Protocol) -> str:
-    drawn = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
-    if kind in model.scores.by_name and not drawn.conditions:
+    scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
+    if kind in model.scores.by_name and not scores.conditions:
         return f"no image has {kind}; evaluate again to add it"
     if kind not in ("category", "summary") and score not in ("mean", "retention"):
         other = NO_REFERENCE if kind in ("CD", "rCD") else f"not every image has {kind}"
@@ -201,9 +197,9 @@ def _lacking(model: ScoredModel, kind: str, score: str, protocol: Protocol) -> s
         spec.name
         for spec in averaged.corruptions
         if kind != "category" or spec.category == score
-        if any(np.isnan(drawn.cell(Condition(spec.name, s))[0]) for s in spec.scored)
+        if any(np.isnan(scores.cell(Condition(spec.name, s))[0]) for s in spec.scored)
     ]
-    if score in ("retention", "rPC", "rCD") and np.isnan(drawn.summary.clean[0]):
+    if score in ("retention", "rPC", "rCD") and np.isnan(scores.summary.clean[0]):
         names.insert(0, CLEAN.name)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE

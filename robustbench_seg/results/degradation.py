@@ -8,33 +8,96 @@ A corruption's score is the mean of the mIoU over its scored severities, so the 
 losses is the ratio of these sums.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
 from robustbench_seg.measures import ScoreArray
+from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.results.models import ScoredModel
 
 DEGRADATION_SOURCE = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
 
 
-def cd(scores: ScoreArray, reference: ScoreArray) -> ScoreArray:
-    """CD in percent of mIoU `scores` in percent, arrays that broadcast; below 100 is better.
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The model that CD and rCD are relative to.
 
-    nan where a score is, or the reference loses nothing.
-
-    >>> cd(np.array([70.0, 40.0]), np.array([60.0, 100.0])).tolist()
-    [75.0, nan]
+    Attributes:
+        name: The model's name.
+        clean: Its clean mIoU in percent: of every draw, or one number of a published row.
+        corruptions: Its mIoU under each corruption.
     """
-    return _ratio(100 - scores, 100 - reference)
+
+    name: str
+    clean: ScoreArray
+    corruptions: Mapping[str, ScoreArray]
+
+    @classmethod
+    def of(cls, model: ScoredModel) -> "Reference":
+        """Make a scored model the reference."""
+        summary = model.scores.summary
+        return cls(model.name, summary.clean, summary.corruptions)
+
+    @classmethod
+    def published(cls, name: str, row: Mapping[str, float]) -> "Reference":
+        """Make a row of a table the reference.
+
+        Args:
+            name: The model's name.
+            row: Clean and each corruption of the protocol, in percent.
+        """
+        cells = {corruption: np.asarray(score, float) for corruption, score in row.items()}
+        return cls(name, cells.pop(CLEAN.name), cells)
 
 
-def rcd(
-    scores: ScoreArray, clean: ScoreArray, reference: ScoreArray, reference_clean: ScoreArray
-) -> ScoreArray:
-    """Relative CD in percent: as cd, of the loss since clean instead of that since 100.
+@dataclass(frozen=True, eq=False)
+class Degradation:
+    """CD and rCD in percent, arrays of the shape of the scores; below 100 is better.
 
-    >>> rcd(np.array([70.0]), np.array([80.0]), np.array([55.0]), np.array([75.0])).tolist()
-    [50.0]
+    nan where a score is, or where the reference loses nothing.
+
+    Attributes:
+        cd: CD of each corruption.
+        rcd: rCD of each corruption.
     """
-    return _ratio(clean - scores, reference_clean - reference)
+
+    cd: Mapping[str, ScoreArray]
+    rcd: Mapping[str, ScoreArray]
+
+    @property
+    def mean_cd(self) -> ScoreArray:
+        """Mean of CD over the corruptions."""
+        return np.asarray(np.mean([*self.cd.values()], axis=0))
+
+    @property
+    def mean_rcd(self) -> ScoreArray:
+        """Mean of rCD over the corruptions."""
+        return np.asarray(np.mean([*self.rcd.values()], axis=0))
+
+
+def degradation(
+    clean: ScoreArray, corruptions: Mapping[str, ScoreArray], reference: Reference
+) -> Degradation:
+    """Relate the losses of a model, or of several, to those of a reference.
+
+    Args:
+        clean: Clean mIoU in percent, float64 of any shape.
+        corruptions: mIoU under each corruption, arrays of the same shape.
+        reference: What they are related to; its arrays have that shape too, or are numbers.
+
+    >>> reference = Reference("r", np.array(75.0), {"fog": np.array(55.0)})
+    >>> lost = degradation(np.array([80.0]), {"fog": np.array([70.0])}, reference)
+    >>> lost.cd["fog"].round(1).tolist(), lost.rcd["fog"].tolist()
+    ([66.7], [50.0])
+    """
+    cd, rcd = {}, {}
+    for name, scores in corruptions.items():
+        baseline = reference.corruptions[name]
+        cd[name] = _ratio(100 - scores, 100 - baseline)
+        rcd[name] = _ratio(clean - scores, reference.clean - baseline)
+    return Degradation(cd, rcd)
 
 
 def _ratio(lost: ScoreArray, reference: ScoreArray) -> ScoreArray:

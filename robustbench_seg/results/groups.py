@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.run_record import RUN_FILE, RunRecord, read_record
 from robustbench_seg.results.parts import has_values, part_files
 from robustbench_seg.results.read import Paths
@@ -12,67 +13,102 @@ from robustbench_seg.results.store import find_runs
 
 log = logging.getLogger(__name__)
 
+NO_MATRICES = "no confusion matrices: evaluate with the measure confusion"
+
 
 def model_runs(model: str, runs: Paths) -> list[Path]:
-    """The run folders of a model: one, or one for each training of it in the order of its seeds.
-
-    model: a run folder, or the name of a model
-    runs:  run folders, or folders of them, to look for a name in
+    """Find the run folders of a model.
 
     Several runs of one name are trainings of one model if the seeds of their trainings differ (as
     the model's card says) and nothing else that matters does, such as the number of steps: threads
     and versions of libraries may.
-    Raises ResultsError if there is no such model, or if its name may mean several.
+
+    Args:
+        model: A run folder, or the name of a model.
+        runs: Run folders, or folders of them, to look for a name in.
+
+    Returns:
+        One folder, or one for each training of the model, in the order of their seeds.
+
+    Raises:
+        ResultsError: There is no such model, or its name may mean several.
     """
     if (Path(model) / RUN_FILE).exists():
         return [Path(model)]
     records = _records(runs)
     named = {folder: record for folder, record in records.items() if record.model == model}
     if not named:
-        known = dict.fromkeys(record.model for record in records.values())
-        raise ResultsError(f"{unknown('model', model, known)}; or name a run folder")
-    found = _scored(named)
-    if not _are_trainings(list(found.values())):
-        folders = ", ".join(map(str, found))
+        names = dict.fromkeys(record.model for record in records.values())
+        raise ResultsError(f"{unknown('model', model, names)}; or name a run folder")
+    scored = _scored(named)
+    groups = _trainings(scored)
+    if len(groups) > 1:
         raise ResultsError(
-            f"{len(found)} runs are called {model} and are not trainings of one model by one "
-            f"recipe with seeds of their own; name a folder: {folders}"
+            f"{len(scored)} runs are called {model} and {_ambiguity(list(scored.values()))}; name "
+            f"a folder: {', '.join(map(str, scored))}"
         )
-    return sorted(found, key=lambda folder: found[folder].training_seed or 0)
+    return groups[0]
 
 
 def group_runs(runs: Paths) -> list[list[Path]]:
-    """The runs of each model: trainings of one together (see model_runs), all others alone.
+    """Group runs by model: trainings of one model together (see model_runs), all others alone.
 
-    runs: run folders, or folders of them. One without a scored image is left out with a warning
+    Args:
+        runs: Run folders, or folders of them. A run without a scored image is left out with a
+            warning.
 
-    Raises ResultsError if no image of any is scored.
+    Returns:
+        The folders of each model.
+
+    Raises:
+        ResultsError: No image of any run is scored.
     """
-    records = _scored(_records(runs))
-    named = dict[tuple[str, ...], list[Path]]()
+    return _trainings(_scored(_records(runs)))
+
+
+def _trainings(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
+    """The folders of each model, by their seeds: trainings together, all other runs alone."""
+    panels = dict[tuple[str, ...], list[Path]]()
     for folder, record in records.items():
-        name = (record.model, record.dataset, record.split, record.protocol)
-        named.setdefault(name, []).append(folder)
+        panels.setdefault((record.model, *_place(record)), []).append(folder)
     groups = []
-    for folders in named.values():
+    for folders in panels.values():
         folders.sort(key=lambda folder: records[folder].training_seed or 0)
         together = _are_trainings([records[folder] for folder in folders])
         groups += [folders] if together else [[folder] for folder in folders]
     return groups
 
 
+def _place(record: RunRecord) -> tuple[str, str, str]:
+    return record.dataset, record.split, record.protocol
+
+
+def _ambiguity(records: Sequence[RunRecord]) -> str:
+    """Why runs of one name are no single model."""
+    places = dict.fromkeys(map(_place, records))
+    if len(places) == 1:
+        return "are not trainings of one model by one recipe with seeds of their own"
+    texts = [f"{dataset} {split} under {protocol}" for dataset, split, protocol in places]
+    return f"are of {' and of '.join(texts)}"
+
+
 def _scored(records: Mapping[Path, RunRecord]) -> Mapping[Path, RunRecord]:
-    """The runs that have a row with values; a model that failed at once has none."""
-    there = dict[Path, RunRecord]()
+    """The runs that have confusion matrices; a model that failed at once has none."""
+    scored = dict[Path, RunRecord]()
+    reason = "no image is scored yet; evaluate first"
     for folder, record in records.items():
-        if any(map(has_values, part_files(folder))):
-            there[folder] = record
+        parts = part_files(folder)
+        if any(has_values(part, CONFUSION) for part in parts):
+            scored[folder] = record
+        elif any(map(has_values, parts)):
+            reason = NO_MATRICES
+            log.warning("%s: %s; left out", folder, NO_MATRICES)
         else:
             log.warning("%s: no image is scored; left out", folder)
-    if not there:
+    if not scored:
         named = ", ".join(map(str, records))
-        raise ResultsError(f"{named}: no image is scored yet; evaluate first")
-    return there
+        raise ResultsError(f"{named}: {reason}")
+    return scored
 
 
 def _are_trainings(records: Sequence[RunRecord]) -> bool:
@@ -82,7 +118,7 @@ def _are_trainings(records: Sequence[RunRecord]) -> bool:
         len(seeds) == len(records)
         and None not in seeds
         and all(
-            difference.kind in ("weights", "training seed")
+            difference.of_training
             for other in records[1:]
             for difference in records[0].differences(other)
         )

@@ -17,9 +17,13 @@ COUNT = 10
 class HardImage:
     """An image and its own mIoU (over the classes that occur in it), in percent.
 
-    mean:  over the corruptions, of each its mean over the scored severities
-    worst: of the mildest scored conditions the one with the lowest, `miou`. At high severities
-        the same one or two corruptions end every image, which tells nothing of it
+    Attributes:
+        image: The image's id.
+        clean: Its mIoU without corruption.
+        mean: Mean over the corruptions of the mean over their scored severities.
+        worst: The mildest scored condition with the lowest mIoU. At high severities the same one
+            or two corruptions ruin every image, which tells nothing of this one.
+        miou: Its mIoU under `worst`.
     """
 
     image: str
@@ -36,20 +40,27 @@ class HardImage:
 
 
 def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> list[HardImage]:
-    """The images of one run with the lowest mean, the worst first; none while scores are missing.
+    """Find the images of one run with the lowest mean.
 
-    results: as read_results or read_counts gives them
+    Args:
+        results: As read_results or read_counts gives them.
+        protocol: Which severities are scored.
+        count: How many images at most.
+
+    Returns:
+        The worst first; none while scores are missing. Images without a scored pixel have no mIoU
+        and are left out.
     """
-    there = with_counts(results)
-    wanted = (CLEAN, *protocol.scored_conditions)
-    column = {condition: place for place, condition in enumerate(wanted)}
-    places, total = places_of(there), int(results["images"].iloc[0]) if len(results) else 0
-    if not total or any(len(places.get(condition, ())) < total for condition in wanted):
+    observed = with_counts(results)
+    conditions = (CLEAN, *protocol.scored_conditions)
+    column = {condition: number for number, condition in enumerate(conditions)}
+    places, total = places_of(observed), int(results["images"].iloc[0]) if len(results) else 0
+    if not total or any(len(places.get(condition, ())) < total for condition in conditions):
         return []
-    names, counts = there["image"].to_numpy(object), there["counts"].to_numpy(object)
+    names, counts = observed["image"].to_numpy(object), observed["counts"].to_numpy(object)
     images = sorted(names[places[CLEAN]])
-    ordered = [those[np.argsort(names[those])] for those in (places[c] for c in wanted)]
-    scores = np.stack([miou_of_counts(np.stack(list(counts[o]))) for o in ordered], axis=1)
+    by_image = [rows[np.argsort(names[rows])] for rows in (places[c] for c in conditions)]
+    scores = np.stack([miou_of_counts(np.stack(list(counts[o]))) for o in by_image], axis=1)
     means = np.mean(
         [
             scores[:, [column[Condition(spec.name, severity)] for severity in spec.scored]].mean(1)
@@ -59,10 +70,18 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
     )
     mildest = min(condition.severity for condition in protocol.scored_conditions)
     mild = [column[c] for c in protocol.scored_conditions if c.severity == mildest]
-    found = []
-    for place in np.argsort(means, kind="stable")[:count]:
-        worst = mild[int(scores[place, mild].argmin())]
-        clean, mean, lowest = scores[place, 0], means[place], scores[place, worst]
-        hard = HardImage(images[place], float(clean), float(mean), wanted[worst], float(lowest))
-        found.append(hard)
-    return found
+    hard = []
+    for number in np.argsort(means, kind="stable")[:count]:  # nan come last
+        if np.isnan(means[number]):
+            break
+        worst = mild[int(scores[number, mild].argmin())]
+        hard.append(
+            HardImage(
+                images[number],
+                clean=float(scores[number, 0]),
+                mean=float(means[number]),
+                worst=conditions[worst],
+                miou=float(scores[number, worst]),
+            )
+        )
+    return hard

@@ -24,7 +24,7 @@ import scipy.special
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import CONFUSION, MEASURES, Measure
+from robustbench_seg.measures import MEASURES, Measure
 from robustbench_seg.records.protocol import Condition, Protocol
 from robustbench_seg.results.read import places_of, with_counts
 from robustbench_seg.results.scores import Summary, summarise
@@ -48,8 +48,9 @@ Draws = NDArray[np.float64]
 class ScoreDraws:
     """One score of a model in every draw, in percent.
 
-    conditions: of each condition that has rows; nan in every draw unless all images are there
-    summary:    what the protocol makes of them
+    Attributes:
+        conditions: Of each condition that has rows; nan in every draw unless all images have one.
+        summary: Its averages.
     """
 
     conditions: Mapping[Condition, Draws]
@@ -62,13 +63,14 @@ class ScoreDraws:
 
 @dataclass(frozen=True, eq=False)
 class ModelScores:
-    """The scores of one model, and what they are in every draw.
+    """The scores of one model in every draw.
 
-    by_name:    of every measure, by their names
-    images:     those that are drawn from, sorted
-    clip:       the dataset's (see units)
-    units:      how many units there are
-    trainings:  how many runs the scores are means of
+    Attributes:
+        by_name: Every score of every measure, by its name.
+        images: Ids of the images that are drawn from, sorted.
+        clip: The dataset's number of images in a unit (see unit_of_image).
+        units: How many units there are.
+        trainings: How many runs the scores are means of.
     """
 
     by_name: Mapping[str, ScoreDraws]
@@ -84,7 +86,7 @@ class ModelScores:
 
     @property
     def summary(self) -> Summary:
-        """What the protocol makes of the mIoU."""
+        """The averages of the mIoU."""
         return self.by_name[RANKED].summary
 
     @property
@@ -109,68 +111,79 @@ def bootstrap(
     trained: str | None = None,
     trainings: int | None = None,
 ) -> ModelScores:
-    """Draw the images of one model `resamples` times and score each draw.
+    """Draw the images of one model and score each draw.
 
-    results: rows of one run, or of several that are trainings of one model (see model_runs), as
-        read_results or read_counts gives them
-    trained: what tells its trainings, in their order, from those of another model; None: its name
-    trainings: how many there are, where some may have no rows yet: there is no score then
+    Args:
+        results: Rows of one run, or of several that are trainings of one model (see model_runs),
+            as read_results or read_counts gives them.
+        protocol: What the averages are of.
+        resamples: How many draws; 0: the scores alone.
+        trained: What tells its trainings, in their order, from those of another model; None: its
+            name.
+        trainings: How many there are, where some may have no rows yet: no score is complete then.
 
-    Raises ResultsError if no image is scored yet.
+    Raises:
+        ResultsError: No image is scored yet.
     """
-    there = with_counts(results)
-    if there.empty:
+    by_measure = {measure.name: with_counts(results, measure) for measure in MEASURES}
+    observed = pd.concat([rows[["run", "model", "clip", "image"]] for rows in by_measure.values()])
+    if observed.empty:
         named = ", ".join(results["run"].unique()) or "the run"
         raise ResultsError(f"{named}: no image is scored yet; evaluate it first")
-    if there["model"].nunique() > 1:
-        raise ValueError(f"rows of one model wanted, not of {there['model'].nunique()}")
-    clip = int(there["clip"].iloc[0])
-    images = tuple(sorted(there["image"].unique()))
+    if observed["model"].nunique() > 1:
+        raise ValueError(f"rows of one model wanted, not of {observed['model'].nunique()}")
+    clip = int(observed["clip"].iloc[0])
+    images = tuple(sorted(observed["image"].unique()))
     of_image = unit_of_image(images, clip)
     times = _times(of_image, resamples)
-    count = max(there["run"].nunique(), trainings or 0)
-    chosen = _trainings(trained or str(there["model"].iloc[0]), count, resamples)
+    count = max(observed["run"].nunique(), trainings or 0)
+    shares = _trainings(trained or str(observed["model"].iloc[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
     for measure in MEASURES:
-        rows = there if measure is CONFUSION else with_counts(results, measure)
-        scores |= _drawn_scores(rows, measure, protocol, times, chosen)
+        scores |= _score_draws(by_measure[measure.name], measure, protocol, times, shares)
     return ModelScores(scores, images, clip, int(of_image.max()) + 1, count)
 
 
-def _drawn_scores(
+def _score_draws(
     rows: pd.DataFrame,
     measure: Measure,
     protocol: Protocol,
     times: NDArray[np.float64],
-    chosen: NDArray[np.float64],
+    shares: NDArray[np.float64],
 ) -> Mapping[str, ScoreDraws]:
-    """The scores of a measure, by name.
-
-    rows: those that it observed, with a column `counts`
-    """
-    runs = [_drawn(some, measure, times) for _, some in rows.groupby("run", sort=False)]
-    runs += [{}] * (len(chosen) - len(runs))
+    """The scores of a measure, by name, from the rows that it observed, with their `counts`."""
+    runs = [
+        _condition_draws(of_run, measure, times) for _, of_run in rows.groupby("run", sort=False)
+    ]
+    runs += [{}] * (len(shares) - len(runs))
     nothing = np.full(len(times), np.nan)
-    drawn = {}
-    for score in measure.infos:
+    draws = {}
+    for info in measure.infos:
         conditions = dict[Condition, Draws]()
         for condition in dict.fromkeys(condition for run in runs for condition in run):
-            each = np.stack([run.get(condition, {}).get(score.name, nothing) for run in runs])
-            conditions[condition] = (chosen * each).sum(axis=0)
-        drawn[score.name] = ScoreDraws(conditions, summarise(conditions, protocol, nothing.shape))
-    return drawn
+            each = np.stack([run.get(condition, {}).get(info.name, nothing) for run in runs])
+            conditions[condition] = (shares * each).sum(axis=0)
+        draws[info.name] = ScoreDraws(conditions, summarise(conditions, protocol, nothing.shape))
+    return draws
 
 
 def interval(draws: Draws, units: int) -> tuple[float, float]:
-    """The expanded percentile interval of LEVEL percent; nan where a draw has no score.
+    """Compute the expanded percentile interval of a score.
 
-    nan, too, of a single unit, whose draws are all the same.
     Few units spread too little in their own draws: plain percentiles would hold the truth in 90 %
     of cases with ten units. So they are taken further out, by as much as Student's t with
     units - 1 degrees of freedom asks for (Hesterberg, "What teachers should know about the
     bootstrap", The American Statistician 2015, section 5.2); with 500 units that is nothing.
+
+    Args:
+        draws: The score and its draws.
+        units: How many units were drawn from.
+
+    Returns:
+        The ends of the interval of LEVEL percent; nan where a draw has no score, where there are
+        no draws, and of a single unit, whose draws are all the same.
     """
-    if units == 1:
+    if units == 1 or len(draws) == 1:
         return math.nan, math.nan
     quantile = scipy.special.stdtrit(units - 1, 0.5 + LEVEL / 200)
     tail = 100 * float(scipy.special.ndtr(-quantile * math.sqrt(units / (units - 1))))
@@ -179,7 +192,11 @@ def interval(draws: Draws, units: int) -> tuple[float, float]:
 
 
 def check_paired(first: ModelScores, second: ModelScores) -> None:
-    """ResultsError unless two models were scored on the same images, drawn in the same way."""
+    """Check that two models were scored on the same images, drawn in the same way.
+
+    Raises:
+        ResultsError: They were not.
+    """
     if first.images != second.images:
         raise ResultsError(
             f"runs on {len(first.images)} and {len(second.images)} images that are not the same "
@@ -192,21 +209,21 @@ def check_paired(first: ModelScores, second: ModelScores) -> None:
         )
 
 
-def _drawn(
+def _condition_draws(
     rows: pd.DataFrame, measure: Measure, times: NDArray[np.float64]
 ) -> Mapping[Condition, Mapping[str, Draws]]:
     """The scores of each condition of one run in every draw; nan unless all images are there."""
     rows = rows.sort_values("image")
     total, counts = int(rows["images"].iloc[0]), rows["counts"].to_numpy(object)
-    drawn = dict[Condition, Mapping[str, Draws]]()
-    for condition, those in places_of(rows).items():
-        drawn[condition] = {}
-        if len(those) == total == times.shape[1]:
-            stack = np.stack(list(counts[those])).astype(np.float64)
+    draws = dict[Condition, Mapping[str, Draws]]()
+    for condition, places in places_of(rows).items():
+        draws[condition] = {}
+        if len(places) == total == times.shape[1]:
+            stack = np.stack(list(counts[places])).astype(np.float64)
             # One matrix product for all draws; sums of counts stay far below 2^53: they are exact.
             pooled = times @ stack.reshape(total, -1)
-            drawn[condition] = measure.compute(pooled.reshape(-1, *stack.shape[1:]))
-    return drawn
+            draws[condition] = measure.compute(pooled.reshape(-1, *stack.shape[1:]))
+    return draws
 
 
 def _times(of_image: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
@@ -216,8 +233,8 @@ def _times(of_image: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
     """
     count = int(of_image.max()) + 1
     generator = np.random.default_rng(SEED)
-    drawn = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-    return np.concatenate([np.ones((1, count)), drawn])[:, of_image]
+    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+    return np.concatenate([np.ones((1, count)), draws])[:, of_image]
 
 
 def _trainings(trained: str, count: int, resamples: int) -> NDArray[np.float64]:
@@ -226,6 +243,6 @@ def _trainings(trained: str, count: int, resamples: int) -> NDArray[np.float64]:
     Seeded by what was trained: trainings of two models have nothing to do with each other.
     """
     generator = np.random.default_rng([SEED, zlib.crc32(trained.encode())])
-    drawn = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-    shares: NDArray[np.float64] = np.concatenate([np.ones((1, count)), drawn]).T / count
+    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+    shares: NDArray[np.float64] = np.concatenate([np.ones((1, count)), draws]).T / count
     return shares

@@ -9,20 +9,25 @@ from robustbench_seg.results.read import with_counts
 
 
 def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
-    """For each corruption (or clean) that lacks images: at which severities, how many, and why.
+    """Describe what a run lacks.
 
-    results: rows of one run, as read_results or read_counts gives them
-    total:   how many images the run has
+    Args:
+        results: Rows of one run, as read_results or read_counts gives them.
+        protocol: What is asked for.
+        total: How many images the run has.
+
+    Returns:
+        For each corruption (or clean) that lacks images: at which severities, how many, and why.
     """
-    there = with_counts(results).groupby(["corruption", "severity"]).size()
+    scored = with_counts(results).groupby(["corruption", "severity"]).size()
     reasons = (
         results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
     )
     lacking = dict[str, dict[str, list[int]]]()
-    wanted = {CLEAN.name: (0,), **dict.fromkeys(protocol.names, SEVERITIES)}
-    for name, levels in wanted.items():
+    levels_of = {CLEAN.name: (0,), **dict.fromkeys(protocol.names, SEVERITIES)}
+    for name, levels in levels_of.items():
         for level in levels:
-            count = int(there.get((name, level), 0))
+            count = int(scored.get((name, level), 0))
             if count < total:
                 what = f"{count} of {total} images" if count else "not run"
                 why = reasons.get((name, level))

@@ -94,9 +94,11 @@ class Part:
 
 
 def part_files(folder: Path, blocks: Collection[int] | None = None) -> list[Path]:
-    """The finished parts of a run folder, in name order.
+    """List the finished parts of a run folder, in name order.
 
-    blocks: numbers of those blocks of images whose parts are asked for; None: all
+    Args:
+        folder: The run folder.
+        blocks: Numbers of the blocks of images whose parts are asked for; None: all.
     """
     files = sorted(p for p in (folder / "parts").glob("*.parquet") if not p.name.startswith("."))
     if blocks is None:
@@ -107,9 +109,14 @@ def part_files(folder: Path, blocks: Collection[int] | None = None) -> list[Path
 def write_part(folder: Path, block: int, rows: Sequence[Row]) -> str:
     """Write rows that have the same measures, or none, as one part; all of it or nothing.
 
-    Its name is made of its block and of all that it holds: equal rows have one name.
+    Args:
+        folder: The run folder.
+        block: The number of the block of images.
+        rows: The rows.
 
-    Returns the file's name.
+    Returns:
+        The file's name. It is made of the block and of all that the part holds: equal rows have
+        one name.
     """
     names = {name for row in rows for name in row.values}
     measures = [measure for measure in MEASURES if measure.name in names]
@@ -120,9 +127,9 @@ def write_part(folder: Path, block: int, rows: Sequence[Row]) -> str:
     for measure in measures:
         values = [row.values.get(measure.name) for row in rows]
         columns[measure.column] = [None if v is None else v.ravel() for v in values]
-        there = np.stack([v for v in values if v is not None])
-        fields.append(pa.field(measure.column, pa.list_(pa.from_numpy_dtype(there.dtype))))
-        digests[measure.name] = digest_bytes(there.tobytes())
+        observed = np.stack([v for v in values if v is not None])
+        fields.append(pa.field(measure.column, pa.list_(pa.from_numpy_dtype(observed.dtype))))
+        digests[measure.name] = digest_bytes(observed.tobytes())
     laws = {measure.name: measure.law for measure in measures}
     name = f"{block:05d}-{_digest_part(laws, digests)}.parquet"
     path = folder / "parts" / name
@@ -140,12 +147,22 @@ def write_timings(folder: Path, name: str, timings: Sequence[Timing]) -> None:
     _write(folder / "timings" / name, columns, _TIMINGS)
 
 
-def has_values(path: Path) -> bool:
-    """Whether a part has a row without a reason; False, too, where the part is damaged."""
+def has_values(path: Path, measure: Measure | None = None) -> bool:
+    """Look whether a part has a row without a reason.
+
+    Args:
+        path: The part.
+        measure: Look for values of this one; None: of any.
+
+    Returns:
+        False also where the part is damaged: reading its values names the damage.
+    """
     try:
+        if measure is not None and not _read_header(path).counted([measure]):
+            return False
         table = pq.read_table(path, columns=["reason"], partitioning=None)
         return bool(table["reason"].null_count)
-    except _UNREADABLE:  # who reads its values says so
+    except (*_UNREADABLE, ResultsError):
         return False
 
 
@@ -163,14 +180,14 @@ def read_part(path: Path, classes: int, measures: Sequence[Measure] = MEASURES) 
 
 def _read_part(path: Path, classes: int, measures: Sequence[Measure]) -> Part:
     header = _read_header(path)
-    there = header.counted(measures)
-    columns = [*(f.name for f in [*_IDS, _REASON]), *(m.column for m in there)]
+    counted = header.counted(measures)
+    columns = [*(f.name for f in [*_IDS, _REASON]), *(m.column for m in counted)]
     table = pq.read_table(path, columns=columns, partitioning=None).combine_chunks()
     ids = table.select(["image", "corruption", "severity", "reason"]).to_pydict()
     _check_digest(path, header, _ROWS, _digest_rows(ids))
     has = np.array([reason is None for reason in ids["reason"]], bool)
     values = dict[str, Counts]()
-    for measure in there:
+    for measure in counted:
         lists = table[measure.column].combine_chunks()
         valid = lists.is_valid().to_numpy(zero_copy_only=False)
         if not np.array_equal(valid, has):
@@ -190,8 +207,9 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure]) -> Part:
 class _Header:
     """A part's metadata.
 
-    laws:    law version of each measure that it holds
-    digests: sha256 of each of its columns; None in format 1
+    Attributes:
+        laws: Law version of each measure that it holds.
+        digests: sha256 of each of its columns; None in format 1.
     """
 
     laws: Mapping[str, int]

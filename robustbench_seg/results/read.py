@@ -1,7 +1,7 @@
 """Run folders -> one DataFrame."""
 
 import logging
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,81 +22,90 @@ log = logging.getLogger(__name__)
 
 Paths = Path | str | Iterable[Path | str]
 
-POOLED = "pooled "
-"""What stands before a measure's name in the columns of read_counts."""
-
 
 def read_results(paths: Paths) -> pd.DataFrame:
-    """Read run folders, or folders of them, as one table: a row for each image and condition.
+    """Read run folders as one table: a row for each image and condition.
 
-    Columns: run (the folder's path), model, dataset, split, stream, seed, protocol (the name),
-    images (how many the run has), classes (tuple of names), clip (of the dataset); image,
-    corruption, severity, matrix (int64 KxK, rows the truth), a column for each further measure
-    (such as image_miou), reason (why the image was left out, or None). A measure that a row lacks
-    is None. The rows of a run are sorted by corruption, severity and image.
+    Args:
+        paths: Run folders, or folders of them.
 
-    Raises ResultsError for a path that holds no run, a broken file, and parts that contradict
-    each other.
+    Returns:
+        Columns: run (the folder's path), model, dataset, split, stream, seed, protocol (the name),
+        images (how many the run has), classes (tuple of names), clip (of the dataset); image,
+        corruption, severity, matrix (int64 KxK, rows the truth), a column for each further measure
+        (such as image_miou), reason (why the image was left out, or None). A measure that a row
+        lacks is None. The rows of a run are sorted by corruption, severity and image.
+
+    Raises:
+        ResultsError: A path holds no run, a file is broken, or parts contradict each other.
     """
-    return _read(paths, MEASURES, lambda measure: measure.column, lambda _, values: values)
+    return _read(paths, MEASURES, pooled=False)
 
 
 def read_counts(paths: Paths, measures: Sequence[Measure] = MEASURES) -> pd.DataFrame:
-    """Like read_results, with what pools instead of what was observed: all that a score needs.
+    """Read run folders like read_results, with the pooled counts: all that a score needs.
 
-    A measure's column is called POOLED and its name. No more than one part's matrices are in
-    memory at a time.
+    No more than one part's matrices are in memory at a time.
+
+    Args:
+        paths: Run folders, or folders of them.
+        measures: Those to read.
+
+    Returns:
+        The columns of read_results, with a column called such as "pooled confusion" in place of
+        that of each measure.
+
+    Raises:
+        ResultsError: A path holds no run, a file is broken, or parts contradict each other.
     """
-    return _read(
-        paths,
-        measures,
-        lambda measure: POOLED + measure.name,
-        lambda measure, values: measure.pooled(values),
-    )
+    return _read(paths, measures, pooled=True)
 
 
 def with_counts(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.DataFrame:
-    """The rows that a measure has observed, with a column `counts` of what pools.
+    """Select the rows that a measure has observed.
 
-    results: of read_counts or read_results
+    Args:
+        results: As read_counts or read_results gives them.
+        measure: The measure.
+
+    Returns:
+        These rows, with a column `counts` of pooled counts.
     """
-    column = POOLED + measure.name
-    if column in results:
-        there = results[results[column].notna()]
-        return there.assign(counts=there[column])
-    if measure.column not in results:
+    if (column := _column(measure, pooled=True)) in results:
+        observed = results[results[column].notna()]
+        return observed.assign(counts=observed[column])
+    if (column := _column(measure, pooled=False)) not in results:
         return results.iloc[:0].assign(counts=[])
-    there = results[results[measure.column].notna()]
-    counts = [measure.pooled(np.asarray(value)) for value in there[measure.column]]
-    return there.assign(counts=pd.Series(counts, there.index, object))
+    observed = results[results[column].notna()]
+    counts = [measure.pooled(np.asarray(value)) for value in observed[column]]
+    return observed.assign(counts=pd.Series(counts, observed.index, object))
+
+
+def has_counts(results: pd.DataFrame) -> bool:
+    """Whether any measure has observed any row; `results` as in with_counts."""
+    return any(not with_counts(results, measure).empty for measure in MEASURES)
 
 
 def places_of(results: pd.DataFrame) -> Mapping[Condition, NDArray[np.intp]]:
-    """Where the rows of each condition stand among `results`, in their order."""
+    """Find the positions of the rows of each condition among `results`, in their order."""
     groups: Any = results.groupby(["corruption", "severity"], sort=False).indices
     return {Condition(name, int(level)): places for (name, level), places in groups.items()}
 
 
-def _read(
-    paths: Paths,
-    measures: Sequence[Measure],
-    column: Callable[[Measure], str],
-    reduced: Callable[[Measure, Counts], Counts],
-) -> pd.DataFrame:
+def _column(measure: Measure, *, pooled: bool) -> str:
+    return f"pooled {measure.name}" if pooled else measure.column
+
+
+def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.DataFrame:
     if isinstance(paths, Path | str):
         paths = [paths]
-    tables = [_read_run(folder, measures, column, reduced) for folder in find_runs(paths)]
+    tables = [_read_run(folder, measures, pooled) for folder in find_runs(paths)]
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
-def _read_run(
-    folder: Path,
-    measures: Sequence[Measure],
-    column: Callable[[Measure], str],
-    reduced: Callable[[Measure, Counts], Counts],
-) -> pd.DataFrame:
+def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.DataFrame:
     record = read_record(folder)
-    names = [column(measure) for measure in measures]
+    names = [_column(measure, pooled=pooled) for measure in measures]
     parts = []
     for path in part_files(folder):
         try:
@@ -104,22 +113,23 @@ def _read_run(
         except ResultsError as error:
             log.warning("%s; its rows are left out", error)
             continue
-        there = {
+        columns = {
             "image": part.images,
             "corruption": [condition.name for condition in part.conditions],
             "severity": [condition.severity for condition in part.conditions],
             "reason": pd.Series(list(part.reasons), dtype=object),  # else pandas makes None nan
             "part": path,
         }
-        for measure in measures:
+        for name, measure in zip(names, measures, strict=True):
             values: list[Counts | None] = [None] * len(part.images)
             if measure.name in part.values:
-                each = iter(reduced(measure, part.values[measure.name]))
+                observed = part.values[measure.name]
+                each = iter(measure.pooled(observed) if pooled else observed)
                 values = [next(each) if reason is None else None for reason in part.reasons]
-            there[column(measure)] = pd.Series(values, dtype=object)
-        parts.append(pd.DataFrame(there))
-    columns = [*_KEY, "reason", "part", *names]
-    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+            columns[name] = pd.Series(values, dtype=object)
+        parts.append(pd.DataFrame(columns))
+    empty = pd.DataFrame(columns=[*_KEY, "reason", "part", *names])
+    rows = pd.concat(parts, ignore_index=True) if parts else empty
     rows = _once(rows, names).sort_values(_KEY, kind="stable", ignore_index=True)
     return _with_facts(rows, folder, record, names)
 
@@ -149,26 +159,33 @@ def _with_facts(
 
 
 def _once(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Each image and condition once, with what each of several parts says of it.
+    """Merge the rows of several parts about one image and condition.
 
-    An image that was left out may be mended later: values count more than a reason. Parts that
-    differ in their measures complete each other.
+    Values replace a reason: an image that was left out may be scored later. Parts that differ in
+    their measures complete each other.
     """
     if not rows.duplicated(_KEY).any():
         return rows
     kept = dict[tuple[str, int, str], dict[Hashable, Any]]()
     for row in rows.to_dict("records"):
         image = (row["corruption"], row["severity"], row["image"])
-        known: dict[Hashable, Any] = kept.setdefault(image, dict(row))
+        merged: dict[Hashable, Any] = kept.setdefault(image, dict(row))
         for name in names:
             value = row[name]
             if value is None:
                 continue
-            if known[name] is not None and not np.array_equal(known[name], value):
+            if merged[name] is not None and not _same(merged[name], value):
                 condition = Condition(row["corruption"], row["severity"])
                 raise ResultsError(
                     f"{row['part']} contradicts another part of its run on {row['image']} "
                     f"({condition.name}, severity {condition.severity}); remove one"
                 )
-            known[name], known["reason"] = value, None
+            merged[name], merged["reason"] = value, None
     return pd.DataFrame(list(kept.values()), columns=rows.columns)
+
+
+def _same(one: Counts, other: Counts) -> bool:
+    """Whether two observations are equal, but for the rounding of floats."""
+    if np.issubdtype(one.dtype, np.floating):
+        return np.allclose(one, other, rtol=1e-12, atol=0)
+    return np.array_equal(one, other)

@@ -13,13 +13,20 @@ ALPHA = 0.05
 
 
 def p_value(draws: Draws, units: int) -> float:
-    """Two-sided p-value of a difference of 0: twice the smaller share of draws on one side of it.
+    """Compute the two-sided p-value of a difference of 0.
 
-    Never 0: the observed score counts as one of the draws (Davison and Hinkley, "Bootstrap methods
-    and their application", 1997, section 4.2). Draws of few units see nothing of what others would
-    say, so it is also never below that of a t-test with the draws' standard error and units - 1
-    degrees of freedom, nor below that of a sign test on which all units agree, 2 / 2^units. nan
-    where a draw has no score.
+    It is twice the smaller share of draws on one side of 0. It is never 0: the observed score
+    counts as one of the draws (Davison and Hinkley, "Bootstrap methods and their application",
+    1997, section 4.2). Draws of few units are no evidence of other units, so it is also never below
+    that of a t-test with the draws' standard error and units - 1 degrees of freedom, nor below that
+    of a sign test on which all units agree, 2 / 2^units.
+
+    Args:
+        draws: The difference and its draws.
+        units: How many units were drawn from.
+
+    Returns:
+        0..1; nan where a draw has no score.
 
     >>> p_value(np.array([2.0, 1, 2, 3, -1, 2, 2, 2, 2, 2]), units=50)
     0.4
@@ -39,19 +46,19 @@ def p_value(draws: Draws, units: int) -> float:
 
 
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """p-values adjusted by Holm's procedure; nan are not counted and stay.
+    """Adjust p-values by Holm's procedure; nan are not counted and stay.
 
     >>> holm(np.array([0.01, 0.04, np.nan, 0.03])).tolist()
     [0.03, 0.06, nan, 0.06]
     """
     adjusted = np.full(len(p), np.nan)
-    there = np.flatnonzero(~np.isnan(p))
-    order = there[np.argsort(p[there], kind="stable")]
+    valid = np.flatnonzero(~np.isnan(p))
+    order = valid[np.argsort(p[valid], kind="stable")]
     factors = np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * p[order]))
     return adjusted
 
 
 def resamples_for(questions: int) -> int:
-    """Draws enough for the smallest p-value to count after the adjustment; 1000 or more."""
+    """Number of draws that resolves the smallest adjusted p-value of so many questions."""
     return max(RESAMPLES, math.ceil(2 * questions / ALPHA))

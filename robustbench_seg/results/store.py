@@ -45,26 +45,32 @@ DAMAGED = ".damaged"
 
 
 class RunFolder:
-    """A run's folder, open for adding what is missing."""
+    """A run's folder, open for adding rows.
+
+    Attributes:
+        path: The folder.
+    """
 
     def __init__(self, path: Path, measures: Sequence[Measure] = MEASURES) -> None:
         self.path = path
         self._measures = measures
         # By measure and condition, because images are many: their names are shared between sets.
-        self._there: defaultdict[tuple[str, Condition], set[str]] = defaultdict(set)
+        self._scored: defaultdict[tuple[str, Condition], set[str]] = defaultdict(set)
 
     def lacking(self, image: str, condition: Condition) -> tuple[Measure, ...]:
-        """The measures that are still to observe an image under a condition."""
-        there = self._there
-        return tuple(m for m in self._measures if image not in there[m.name, condition])
+        """List the measures that have not observed an image under a condition."""
+        scored = self._scored
+        return tuple(m for m in self._measures if image not in scored[m.name, condition])
 
     def count(self, measure: Measure = CONFUSION) -> int:
-        """How many rows have values of a measure."""
-        return sum(len(images) for (name, _), images in self._there.items() if name == measure.name)
+        """Count the rows that have values of a measure."""
+        return sum(
+            len(images) for (name, _), images in self._scored.items() if name == measure.name
+        )
 
     @staticmethod
     def path_of(root: Path, record: RunRecord) -> Path:
-        """The folder of the run that `record` describes under `root`."""
+        """Name the folder of the run that `record` describes under `root`."""
         parts = (record.model, record.dataset, record.split, record.key.digest[:8])
         return root / "-".join(map(file_name, parts))
 
@@ -78,21 +84,25 @@ class RunFolder:
     ) -> "RunFolder":
         """Open the folder of the run that `record` describes under `root`, making it if needed.
 
-        A damaged part is set aside with a warning: what it held is lacking.
+        A damaged part is set aside with a warning: its rows are lacking.
 
-        measures: those that `lacking` asks after
-        blocks: numbers of the blocks of images that are asked for; None: all
+        Args:
+            root: The folder of run folders.
+            record: What is run.
+            measures: Those that `lacking` names.
+            blocks: Numbers of the blocks of images that are asked for; None: all.
 
-        Raises ResultsError if the folder exists and holds another run, or cannot be read.
+        Raises:
+            ResultsError: The folder exists and holds another run, or cannot be read.
         """
         folder = cls(cls.path_of(root, record), measures)
         path = folder.path / RUN_FILE
         if path.exists():
-            standing = read_record(folder.path)
-            if standing.key.digest != record.key.digest:
+            recorded = read_record(folder.path)
+            if recorded.key.digest != record.key.digest:
                 raise ResultsError(
                     f"{folder.path} holds another run: "
-                    f"{first_difference(standing.key, record.key)}; choose another folder of runs, "
+                    f"{first_difference(recorded.key, record.key)}; choose another folder of runs, "
                     "or remove this one"
                 )
         else:
@@ -100,65 +110,77 @@ class RunFolder:
                 write_record(folder.path, record)
         for part in part_files(folder.path, blocks):
             try:
-                read = read_part(part, len(record.classes))
+                rows = read_part(part, len(record.classes))
             except ResultsError as error:
-                aside = part.with_suffix(DAMAGED)
-                log.warning("%s; it is kept as %s", error, aside.name)
-                with write_errors(aside):
-                    part.rename(aside)
+                damaged = part.with_suffix(DAMAGED)
+                log.warning("%s; it is kept as %s", error, damaged.name)
+                with write_errors(damaged):
+                    part.rename(damaged)
                 continue
             for image, condition, reason in zip(
-                read.images, read.conditions, read.reasons, strict=True
+                rows.images, rows.conditions, rows.reasons, strict=True
             ):
                 if reason is None:
-                    folder._note(read.values, image, condition)
+                    folder._note(rows.values, image, condition)
         return folder
 
     def add(self, block: int, rows: Sequence[Row], timings: Sequence[Timing] = ()) -> None:
         """Write the rows of a block of images; all of them or, when killed, none.
 
-        Rows that have other measures than others make a part of their own.
+        Rows of other measures than the rest are a part of their own.
+
+        Args:
+            block: The number of the block.
+            rows: Its rows.
+            timings: Seconds of some or all of the rows.
         """
         groups: defaultdict[frozenset[str], list[Row]] = defaultdict(list)
         for row in rows:
             groups[frozenset(row.values)].append(row)
-        # What was left out goes with what was scored, where that is of one kind.
+        # Rows that were left out go with those that were scored, where these are of one kind.
         left_out = groups.pop(frozenset(), [])
         kinds = list(groups.items()) or [(frozenset[str](), [])]
         kinds[0][1].extend(left_out)
-        for names, some in kinds:
-            if not some:
+        for names, same_kind in kinds:
+            if not same_kind:
                 continue
-            name = write_part(self.path, block, some)
-            pairs = {(row.image, row.condition) for row in some}
-            own = [timing for timing in timings if (timing.image, timing.condition) in pairs]
-            if own:
-                write_timings(self.path, name, own)
-            for row in some:
+            name = write_part(self.path, block, same_kind)
+            pairs = {(row.image, row.condition) for row in same_kind}
+            seconds = [timing for timing in timings if (timing.image, timing.condition) in pairs]
+            if seconds:
+                write_timings(self.path, name, seconds)
+            for row in same_kind:
                 if row.reason is None:
                     self._note(names, row.image, row.condition)
 
     def _note(self, names: Iterable[str], image: str, condition: Condition) -> None:
         for name in names:
-            self._there[name, condition].add(sys.intern(image))
+            self._scored[name, condition].add(sys.intern(image))
 
 
 def find_runs(paths: Iterable[Path | str]) -> list[Path]:
-    """The run folders named by `paths`: each is one, or a folder that holds some.
+    """List run folders.
 
-    Raises ResultsError for a path that is neither.
+    Args:
+        paths: Each is a run folder, or a folder that holds some.
+
+    Returns:
+        Each once.
+
+    Raises:
+        ResultsError: A path is neither.
     """
-    found = dict[Path, None]()
+    folders = dict[Path, None]()
     for path in map(Path, paths):
         if not path.is_dir():
             raise ResultsError(f"{path}: no such folder; name run folders, or a folder of them")
         if (path / RUN_FILE).exists():
-            found[path] = None
+            folders[path] = None
             continue
         inside = sorted(run.parent for run in path.glob(f"*/{RUN_FILE}"))
         if not inside:
             raise ResultsError(
                 f"{path}: no run folder here (no {RUN_FILE} in it or in its folders)"
             )
-        found.update(dict.fromkeys(inside))
-    return list(found)
+        folders.update(dict.fromkeys(inside))
+    return list(folders)

@@ -1,8 +1,9 @@
 """Every score of every measure as one tidy table, a row for each number."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from robustbench_seg.measures import MEASURES
@@ -31,12 +32,30 @@ COLUMNS = {
 }
 """Columns and their dtypes. severities: which were averaged, such as "1-3"; "0" is clean."""
 
-Line = tuple[str, str | None, str | None, str, Draws, int]
-"""metric, corruption, category, severities, draws, images."""
+
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """One number.
+
+    Attributes:
+        metric: Column `metric`.
+        severities: Column `severities`.
+        draws: The number in every draw.
+        images: Images that it is of, where it is of one condition or corruption.
+        corruption: Column `corruption`; None for an average over several.
+        category: Column `category`; None for an average over several.
+    """
+
+    metric: str
+    severities: str
+    draws: Draws
+    images: int
+    corruption: str | None = None
+    category: str | None = None
 
 
-def scores(runs: Paths, protocol: str | Protocol | None = None) -> pd.DataFrame:
-    """Every score of every measure of runs, in percent, with 95 % intervals.
+def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.DataFrame:
+    """Tabulate every score of every measure of runs, in percent, with 95 % intervals.
 
     Args:
         runs: Run folders, or folders of them.
@@ -46,12 +65,13 @@ def scores(runs: Paths, protocol: str | Protocol | None = None) -> pd.DataFrame:
     Returns:
         Columns COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
         retention, mPC and rPC of it), corruption, category, severities, class, value, ci_low,
-        ci_high, images. What is incomplete has no value.
+        ci_high, images. An incomplete score has no value.
 
     Raises:
-        ResultsError: A folder holds no run, or a broken one.
+        ResultsError: A folder holds no run, or a broken one, or no run has confusion matrices.
+        CardError: There is no such protocol.
     """
-    chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
+    chosen = None if protocol is None else load_protocol(protocol)
     tables = []
     for folders in group_runs(runs):
         used = chosen or own_protocol(folders[0], read_record(folders[0]))
@@ -60,80 +80,93 @@ def scores(runs: Paths, protocol: str | Protocol | None = None) -> pd.DataFrame:
 
 
 def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None) -> pd.DataFrame:
-    """The rows of one model; see `scores`.
+    """Tabulate the scores of one model.
 
-    name: what the model is called, in place of its own name
+    Args:
+        model: The model, scored under `protocol`.
+        protocol: The protocol.
+        name: What the model is called, in place of its own name.
+
+    Returns:
+        Columns COLUMNS; see `scores`.
     """
     record = model.records[0]
-    facts = {"model": name or model.name, "dataset": record.dataset, "split": record.split}
+    facts = {
+        "model": name or model.name,
+        "dataset": record.dataset,
+        "split": record.split,
+        "source": "measured",
+        "protocol": protocol.name,
+    }
     rows = []
-    for metric, corruption, category, severities, draws, images in _lines(model, protocol):
-        low, high = interval(draws, model.scores.units)
+    for line in _lines(model, protocol):
+        low, high = interval(line.draws, model.scores.units)
         rows.append(
             {
                 **facts,
-                "source": "measured",
-                "protocol": protocol.name,
-                "metric": metric,
-                "corruption": corruption,
-                "category": category,
-                "severities": severities,
-                "value": float(draws[0]),
+                "metric": line.metric,
+                "corruption": line.corruption,
+                "category": line.category,
+                "severities": line.severities,
+                "value": float(line.draws[0]),
                 "ci_low": low,
                 "ci_high": high,
-                "images": images,
+                "images": line.images,
             }
         )
-    classes = model.class_iou.rename(columns={"iou": "value"}).assign(
-        metric="iou", source="measured", protocol=protocol.name, **facts
-    )
+    classes = model.class_iou.rename(columns={"iou": "value"}).assign(metric="iou", **facts)
     classes["severities"] = classes["severity"].astype(str)
     parts = (pd.DataFrame(rows), classes)
     shaped = [part.reindex(columns=list(COLUMNS)).astype(COLUMNS) for part in parts]
     return pd.concat(shaped, ignore_index=True)
 
 
-def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[Line]:
+def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_Line]:
     for measure in MEASURES:
-        for score in measure.infos:
-            drawn = model.scores.by_name[score.name]
-            ranked = score.name == RANKED
-            if not ranked and np.isnan(drawn.summary.clean[0]) and not drawn.conditions:
+        for info in measure.infos:
+            score = model.scores.by_name[info.name]
+            if info.name != RANKED and not score.conditions:
                 continue  # nothing was observed
-            yield from _summary(score.name, drawn, model, protocol)
-            yield from _single(score.name, drawn, model, protocol)
+            yield from _corruption_lines(info.name, score, model, protocol)
+            yield from _average_lines(info.name, score, model, protocol)
+            yield from _condition_lines(info.name, score, model, protocol)
 
 
-def _summary(
-    metric: str, drawn: ScoreDraws, model: ScoredModel, protocol: Protocol
-) -> Iterator[Line]:
-    summary, images = drawn.summary, model.images.get(CLEAN, 0)
-    scored = protocol.averaged.removeprefix("severities ")
-    # Of the score that ranks, averages have the names that the literature gives them.
-    names = ("mean", "retention", "mPC", "rPC")
-    mean, retention, mpc, rpc = (n if metric == RANKED else f"{metric}_{n}" for n in names)
-    yield metric, CLEAN.name, CLEAN.name, "0", summary.clean, images
+def _corruption_lines(
+    metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
+) -> Iterator[_Line]:
+    """Clean, and each corruption over its scored severities."""
+    summary, images = score.summary, model.images.get(CLEAN, 0)
+    yield _Line(metric, "0", summary.clean, images, CLEAN.name, CLEAN.name)
     for spec in protocol.corruptions:
         draws = summary.corruptions[spec.name]
-        yield metric, spec.name, spec.category, spec.scored_text, draws, images
-    average = mean if metric == RANKED else metric
+        yield _Line(metric, spec.scored_text, draws, images, spec.name, spec.category)
+
+
+def _average_lines(
+    metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
+) -> Iterator[_Line]:
+    """Categories, mean and retention; of the score that ranks by their names in the literature."""
+    summary, images = score.summary, model.images.get(CLEAN, 0)
+    scored = protocol.averaged.removeprefix("severities ")
+    ranked = metric == RANKED
+    mean, retention = ("mean", "retention") if ranked else (metric, f"{metric}_retention")
     for category, draws in summary.categories.items():
-        yield average, None, category, scored, draws, images
-    yield average, None, None, scored, summary.mean, images
-    yield retention, None, None, scored, summary.retention, images
-    if metric == RANKED:
+        yield _Line(mean, scored, draws, images, category=category)
+    yield _Line(mean, scored, summary.mean, images)
+    yield _Line(retention, scored, summary.retention, images)
+    if ranked:
         every = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
-        yield mpc, None, None, every, summary.mpc, images
-        yield rpc, None, None, every, summary.rpc, images
+        yield _Line("mPC", every, summary.mpc, images)
+        yield _Line("rPC", every, summary.rpc, images)
 
 
-def _single(
-    metric: str, drawn: ScoreDraws, model: ScoredModel, protocol: Protocol
-) -> Iterator[Line]:
+def _condition_lines(
+    metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
+) -> Iterator[_Line]:
     for spec in protocol.corruptions:
         for severity in SEVERITIES:
             condition = Condition(spec.name, severity)
-            if condition in drawn.conditions:
-                images = model.images.get(condition, 0)
-                draws = drawn.conditions[condition]
-                yield metric, spec.name, spec.category, str(severity), draws, images
+            if condition in score.conditions:
+                draws, images = score.conditions[condition], model.images.get(condition, 0)
+                yield _Line(metric, str(severity), draws, images, spec.name, spec.category)

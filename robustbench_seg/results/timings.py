@@ -10,9 +10,18 @@ from robustbench_seg.errors import ResultsError
 
 
 def median_seconds(folder: Path) -> float | None:
-    """Median seconds from an image to its labels in a run; None where none were kept.
+    """Compute the median seconds from an image to its labels in a run.
 
-    Images are corrupted and scored on the same machine meanwhile.
+    Other images are corrupted and scored on the same machine meanwhile.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        Seconds; None where no timings were kept.
+
+    Raises:
+        ResultsError: The timings cannot be read.
     """
     files = sorted((folder / "timings").glob("*.parquet"))
     files = [file for file in files if not file.name.startswith(".")]

@@ -10,15 +10,21 @@ from robustbench_seg.errors import ResultsError
 
 
 def unit_of_image(images: Sequence[str], clip: int) -> NDArray[np.intp]:
-    """For each image the number of its unit, from 0.
+    """Number the sampling units of images.
 
-    images: ids
-    clip:   of the dataset: 1: each image is a unit; more: so many consecutive frames of a video
-        are, about (the frames of a video are shared out evenly). A frame's number is the last
-        that stands alone in its name, between "_", "-", "." or "/", or otherwise its last digits;
-        frames whose names are otherwise the same are one video.
+    A frame's number is the last that stands alone in its name, between "_", "-", "." or "/", or
+    otherwise its last digits. Frames whose names are otherwise the same are one video.
 
-    Raises ResultsError for more than one and a frame without a number.
+    Args:
+        images: Image ids.
+        clip: The dataset's number of images in a unit. 1: each image is a unit. More: about so
+            many consecutive frames of a video are; the frames of a video are split evenly.
+
+    Returns:
+        For each image the number of its unit, from 0.
+
+    Raises:
+        ResultsError: clip is more than 1, and an image has no number in its name.
 
     >>> unit_of_image(["a_1.png", "a_2.png", "a_10.png", "a_11.png", "b_1.png"], 2).tolist()
     [0, 0, 1, 1, 2]
@@ -28,13 +34,15 @@ def unit_of_image(images: Sequence[str], clip: int) -> NDArray[np.intp]:
     videos = dict[str, list[tuple[int, int]]]()
     for place, image in enumerate(images):
         stem = re.sub(r"\.[^./]*$", "", image)
-        found = [*re.finditer(r"(?<![^_./-])\d+(?![^_./-])", stem)] or [*re.finditer(r"\d+", stem)]
-        if not found:
+        numbers_in_name = [*re.finditer(r"(?<![^_./-])\d+(?![^_./-])", stem)] or [
+            *re.finditer(r"\d+", stem)
+        ]
+        if not numbers_in_name:
             raise ResultsError(
                 f"{image}: no frame number in its name, so clips of {clip} frames cannot be "
-                "formed; say clip = 1 in the description of the dataset"
+                "formed; set clip = 1 in the description of the dataset"
             )
-        start, end = found[-1].span()
+        start, end = numbers_in_name[-1].span()
         videos.setdefault(f"{stem[:start]}*{stem[end:]}", []).append((int(stem[start:end]), place))
     numbers = np.empty(len(images), np.intp)
     count = 0
@@ -47,5 +55,5 @@ def unit_of_image(images: Sequence[str], clip: int) -> NDArray[np.intp]:
 
 
 def unit_name(clip: int) -> str:
-    """What a unit is, in words."""
+    """Describe the units of a dataset with this `clip`."""
     return "images" if clip == 1 else f"clips of about {clip} consecutive frames"

@@ -9,11 +9,11 @@ from robustbench_seg.errors import ResultsError
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """Around writing `path`, a file of a run: what the system refuses is a ResultsError."""
+    """Turn an OSError of the block that writes `path`, a file of a run, into a ResultsError."""
     try:
         yield
     except OSError as error:
         raise ResultsError(
-            f"{path} cannot be written: {error.strerror or error}; what is finished is kept: mend "
+            f"{path} cannot be written: {error.strerror or error}; what is finished is kept: fix "
             "this and evaluate again"
         ) from None

@@ -14,7 +14,6 @@ from torch import nn
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.files import digest_file
 from robustbench_seg.records.choices import Precision
 from robustbench_seg.records.model_card import ModelCard, load_card
 from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
@@ -24,6 +23,7 @@ from robustbench_seg.segmenter.backends import run_by
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     Weights,
+    digest_weights,
     fetch_weights,
     fill,
     parse_source,
@@ -110,7 +110,7 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
     else:
         classes = _classes(card, given)
         network = _trained(card, given)
-    record = network_record(card, network, digest_file(given.path) if given else UNTRAINED)
+    record = network_record(card, network, digest_weights(given.path) if given else UNTRAINED)
     about = ModelFacts(
         card=card.name,
         params=sum(parameter.numel() for parameter in network.parameters()),

@@ -129,6 +129,13 @@ class NetworkSegmenter:
         return f"<segmenter {self.name}: {len(self.classes)} classes, {self._device}>"
 
     def _see(self, image: NDArray[np.uint8]) -> View:
+        view = self._view(image)
+        if not torch.isfinite(torch.stack(torch.aminmax(view.logits))).all():
+            hint = "" if self._dtype is torch.float32 else "; try precision float32"
+            raise ModelError(f"{self.name}: its logits are NaN or infinite{hint}")
+        return view
+
+    def _view(self, image: NDArray[np.uint8]) -> View:
         batch = self._normalise(image)
         mixed = self._dtype is not torch.float32
         with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):

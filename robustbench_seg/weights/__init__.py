@@ -1,6 +1,13 @@
 """Weight files: where they come from, writing, reading, and loading them into a network."""
 
-from robustbench_seg.weights.file import Weights, find_weights, read_weights, save_weights
+from robustbench_seg.weights.file import (
+    Weights,
+    digest_weights,
+    find_weights,
+    not_finite,
+    read_weights,
+    save_weights,
+)
 from robustbench_seg.weights.loading import fill, load_encoder, load_weights
 from robustbench_seg.weights.sources import (
     UNTRAINED,
@@ -16,12 +23,14 @@ __all__ = [
     "Weights",
     "cache_folder",
     "cached_weights",
+    "digest_weights",
     "fetch_hub_folder",
     "fetch_weights",
     "fill",
     "find_weights",
     "load_encoder",
     "load_weights",
+    "not_finite",
     "parse_source",
     "read_weights",
     "save_weights",

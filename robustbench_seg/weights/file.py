@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.files import write_bytes
+from robustbench_seg.files import canonical_json, digest_bytes, digest_file, write_bytes
 from robustbench_seg.weights.download import is_page
 from robustbench_seg.weights.formats import bare, classes_of, recognise
 from robustbench_seg.weights.pickles import read_pickle
@@ -90,6 +90,27 @@ def find_weights(path: Path) -> Path:
         wanted = f"none of {', '.join(IN_FOLDER)} in it" if path.is_dir() else "no such file"
         raise WeightsError(f"{path}: no weights: {wanted}")
     return path
+
+
+def digest_weights(path: Path) -> str:
+    """sha256 of a weight file, as 64 hex digits; of a TensorFlow checkpoint, of all its files.
+
+    path: as find_weights returns it
+    """
+    if path.suffix != INDEX:
+        return digest_file(path)
+    files = [path, *sorted(path.parent.glob(f"{path.stem}.data-*-of-*"))]
+    return digest_bytes(canonical_json([digest_file(file) for file in files]).encode())
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    """The names of tensors with a value that is NaN or infinite."""
+    real = {name: value for name, value in tensors.items() if value.is_floating_point()}
+    return [
+        name
+        for name, value in real.items()
+        if value.numel() and not torch.isfinite(torch.stack(torch.aminmax(value))).all()
+    ]
 
 
 def read_weights(path: Path) -> Weights:

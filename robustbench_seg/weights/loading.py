@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.file import Weights, read_weights
+from robustbench_seg.weights.file import Weights, not_finite, read_weights
 
 SHOWN = 4
 
@@ -70,6 +70,11 @@ def _fill(
         raise WeightsError(
             f"{file} does not fit this {type(network).__name__}: {'; '.join(differences)}; if it "
             "belongs to another model, robustseg models lists them"
+        )
+    if names := not_finite(tensors):
+        raise WeightsError(
+            f"{path}: {len(names)} tensors hold NaN or infinite values: {_some(names)}; fetch the "
+            "file again, or train the network anew"
         )
     network.load_state_dict(tensors)
 

@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.results import find_runs, read_results
+from robustbench_seg.results import read_results
+from robustbench_seg.results.store import find_runs
 from tests.evaluation.conftest import evaluate
 
 

@@ -156,9 +156,9 @@ def test_a_key_that_was_altered_is_refused(tmp_path):
     [
         ({"dataset_name": "other"}, "data", "dataset", ("toy", "other")),
         ({"dataset_split": "test"}, "data", "split", ("val", "test")),
-        ({"dataset_images": 5}, "data", "number of images", ("6", "5")),
+        ({"dataset_images": 5}, "extent", "number of images", ("6", "5")),
         ({"dataset_classes": ("x", "z")}, "data", "classes", None),
-        ({"dataset_fingerprint": {}}, "data", "the files of the dataset", None),
+        ({"dataset_fingerprint": {}}, "files", "the files of the dataset", None),
         ({"corruption_stream": "reference"}, "corruption", "stream", ("fast", "reference")),
         ({"corruption_stream_version": 3}, "corruption", None, None),
         ({"corruption_seed": 4}, "corruption", "seed", ("0", "4")),
@@ -171,8 +171,13 @@ def test_a_key_that_was_altered_is_refused(tmp_path):
         ({"segmenter_precision": "bf16"}, "inference", "precision", ("float32", "bf16")),
         ({"segmenter_inference": Inference("whole")}, "inference", "inference", ("slide", "whole")),
         ({"segmenter_inference": Inference("slide", 1024, 512)}, "inference", "stride", None),
-        ({"segmenter_runtime": "onnxruntime"}, "inference", "runtime", ("torch", "onnxruntime")),
-        ({"segmenter_laws": {"inference": 2}}, "inference", None, None),
+        (
+            {"segmenter_runtime": "onnxruntime"},
+            "preprocessing",
+            "runtime",
+            ("torch", "onnxruntime"),
+        ),
+        ({"segmenter_laws": {"inference": 2}}, "preprocessing", None, None),
         ({"segmenter_weights": "xyz"}, "weights", "weights", ("abc", "xyz")),
     ],
 )
@@ -184,6 +189,21 @@ def test_each_difference_is_of_a_kind(change, kind, name, texts):
     assert name in (None, first.name)
     assert texts in (None, (first.one, first.other))
     assert other.key.digest != RECORD.key.digest
+
+
+def test_what_a_difference_means():
+    """Other images do not compare; a reader must know of other noise; trainings may differ."""
+
+    def meaning(**change):
+        found = RECORD.differences(changed(**change))
+        return [(d.of_images, d.noted, d.of_training) for d in found]
+
+    for images in ({"dataset_images": 5}, {"dataset_fingerprint": {}}, {"dataset_name": "o"}):
+        assert meaning(**images) == [(True, False, False)]
+    for noted in ({"corruption_seed": 4}, {"segmenter_precision": "bf16"}):
+        assert meaning(**noted) == [(False, True, False)]
+    assert meaning(segmenter_weights="xyz") == [(False, False, True)]
+    assert meaning(segmenter_architecture="deeplab") == [(False, False, False)]
 
 
 def test_the_same_run_differs_in_nothing():

@@ -12,13 +12,12 @@ from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import (
     Reference,
     compare_models,
-    condition_scores,
     group_runs,
-    protocol_scores,
     read_model,
     read_results,
     score_table,
 )
+from robustbench_seg.results.intervals import bootstrap
 
 IMAGES = 4
 CONDITIONS = (CLEAN, *load_protocol().conditions())
@@ -91,13 +90,13 @@ def test_its_results_and_scores(old_run, protocol):
     table = read_results(folder)
     assert len(table) == IMAGES * len(CONDITIONS)
     assert set(table["classes"]) == {("x", "y")}
-    scores = protocol_scores(condition_scores(table), protocol)
+    summary = bootstrap(table, protocol, resamples=0).summary
     fog = [
         mean_iou(sum(np.array(matrix(3, i, Condition("fog", s))) for i in range(IMAGES)))
         for s in range(1, 6)
     ]
-    assert scores["fog"][0] == pytest.approx(np.mean(fog))
-    assert scores["mean"].notna().all()
+    assert summary.corruptions["fog"][0] == pytest.approx(np.mean(fog))
+    assert not np.isnan(summary.mean[0])
     tidy = score_table(read_model([folder], protocol), protocol)
     assert "image_miou" not in set(tidy["metric"])
     assert tidy.set_index(["metric", "corruption", "severities"])["value"][

@@ -58,6 +58,13 @@ def test_none_is_named_before_all_scores_are_there():
     assert len(hardest(results(harder)[~unscored], PROTOCOL)) == 3
 
 
+def test_an_image_without_a_scored_pixel_is_not_among_them():
+    rows = results(harder)
+    blank = rows["image"] == "b"
+    rows.loc[blank, "matrix"] = [np.zeros((2, 2), int)] * int(blank.sum())
+    assert [one.image for one in hardest(rows, PROTOCOL)] == ["c", "a"]
+
+
 def test_files_are_named_by_image_and_condition():
     first, second, third = hardest(results(harder), PROTOCOL)
     assert len({first.stem, second.stem, third.stem}) == 3

@@ -8,8 +8,7 @@ import scipy.stats
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import bootstrap, condition_scores, interval, protocol_scores
-from robustbench_seg.results.intervals import _times, check_paired
+from robustbench_seg.results.intervals import _times, bootstrap, check_paired, interval
 
 FOG = Condition("fog", 3)
 
@@ -36,9 +35,17 @@ def test_each_draw_is_the_score_of_the_images_drawn(table, whole, protocol):
 
 
 def test_the_split_itself_is_scored_too(table, whole, protocol):
-    rows = table(whole(5))
-    scores = protocol_scores(condition_scores(rows), protocol)
-    assert bootstrap(rows, protocol).mean[0] == pytest.approx(scores["mean"][0])
+    matrices = whole(5)
+    cells = [
+        np.mean([mean_iou(sum(matrices[Condition(spec.name, s)])) for s in spec.scored])
+        for spec in protocol.corruptions
+    ]
+    for resamples in (0, 10):
+        scores = bootstrap(table(matrices), protocol, resamples)
+        assert scores.mean.shape == (1 + resamples,)
+        assert scores.mean[0] == pytest.approx(np.mean(cells))
+    alone = bootstrap(table(matrices), protocol, resamples=0)
+    assert np.isnan(interval(alone.mean, alone.units)).all()
 
 
 def test_identical_images_leave_nothing_open(table, protocol):

@@ -9,8 +9,9 @@ import robustbench_seg
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import Row, RunFolder, read_counts, read_results, with_counts
+from robustbench_seg.results import Row, RunFolder, read_counts, read_results
 from robustbench_seg.results.parts import part_files
+from robustbench_seg.results.read import with_counts
 
 FOG, SNOW = Condition("fog", 3), Condition("snow", 1)
 
@@ -84,6 +85,18 @@ def test_parts_that_contradict_each_other_are_named(run):
     for read in (read_results, read_counts):
         with pytest.raises(ResultsError, match=message):
             read(folder.path)
+
+
+@pytest.mark.parametrize("other", [80.0 / 3 * (1 + 1e-15), 26.7])
+def test_a_float_that_another_machine_rounds_otherwise_is_no_contradiction(run, other):
+    folder = run()
+    for block, value in enumerate((80.0 / 3, other)):
+        folder.add(block, [Row("1.png", FOG, {"image_miou": np.array([value, 1.0])})])
+    if other == 26.7:
+        with pytest.raises(ResultsError, match="contradicts another part"):
+            read_results(folder.path)
+    else:
+        assert len(read_results(folder.path)) == 1
 
 
 @pytest.mark.parametrize("blocks", [(0, 1), (1, 0)])

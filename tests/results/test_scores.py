@@ -13,12 +13,11 @@ from robustbench_seg.measures import (
     miou_of_counts,
 )
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import (
+from robustbench_seg.results.intervals import bootstrap
+from robustbench_seg.results.scores import (
     category_means,
     class_scores,
-    coarsest_scores,
     condition_scores,
-    protocol_scores,
     summarise,
     with_every_severity,
 )
@@ -96,20 +95,23 @@ def test_counts_give_the_iou_of_their_matrices():
     assert np.isnan(miou_of_counts(np.zeros((3, 5), np.int64)))
 
 
+def summary_of(rows, protocol):
+    return bootstrap(rows, protocol, resamples=0).summary
+
+
 def test_a_protocol_by_its_definition(table, whole, protocol):
     matrices = whole(4)
-    scores = protocol_scores(condition_scores(table(matrices)), protocol).iloc[0]
+    summary = summary_of(table(matrices), protocol)
     cells = []
     for spec in protocol.corruptions:
         levels = (1, 2, 3) if spec.category == "noise" else (1, 2, 3, 4, 5)
         mious = [mean_iou(sum(matrices[Condition(spec.name, s)])) for s in levels]
         cells.append(sum(mious) / len(levels))
-        assert scores[spec.name] == pytest.approx(cells[-1])
+        assert summary.corruptions[spec.name] == pytest.approx(cells[-1])
     assert len(cells) == 16
-    assert scores["clean"] == pytest.approx(mean_iou(sum(matrices[CLEAN])))
-    assert scores["mean"] == pytest.approx(sum(cells) / 16)
-    assert scores["retention"] == pytest.approx(100 * scores["mean"] / scores["clean"])
-    assert scores["images"] == 4
+    assert summary.clean == pytest.approx(mean_iou(sum(matrices[CLEAN])))
+    assert summary.mean == pytest.approx(sum(cells) / 16)
+    assert summary.retention == pytest.approx(100 * summary.mean / summary.clean)
 
 
 def test_mpc_and_rpc_average_all_severities(table, protocol):
@@ -121,12 +123,11 @@ def test_mpc_and_rpc_average_all_severities(table, protocol):
     assert len(protocol.conditions()) == 80
     assert summary.mpc == pytest.approx(mpc)
     assert summary.rpc == pytest.approx(100 * mpc / cells[CLEAN])
-    scores = protocol_scores(condition_scores(table(every)), with_every_severity(protocol))
-    assert scores["mean"][0] == pytest.approx(mpc)
-    assert scores["retention"][0] == pytest.approx(summary.rpc[0])
+    scored = summary_of(table(every), with_every_severity(protocol))
+    assert scored.mean == pytest.approx(mpc)
+    assert scored.retention == pytest.approx(summary.rpc)
     assert summary.mean[0] != pytest.approx(mpc, abs=0.01)
-    mine = protocol_scores(condition_scores(table(every)), protocol)
-    assert mine["mean"][0] == pytest.approx(summary.mean[0])
+    assert summary_of(table(every), protocol).mean == pytest.approx(summary.mean)
     del cells[Condition("shot_noise", 4)]
     lacking = summarise(cells, protocol)
     assert np.isnan(lacking.mpc).all()
@@ -135,11 +136,11 @@ def test_mpc_and_rpc_average_all_severities(table, protocol):
 
 def test_severities_that_do_not_score_change_nothing(table, whole, protocol):
     matrices = whole(2)
-    without = protocol_scores(condition_scores(table(matrices)), protocol)
+    without = summary_of(table(matrices), protocol)
     matrices[Condition("shot_noise", 5)] = [np.diag([9, 9, 9])] * 2
-    pd.testing.assert_frame_equal(
-        protocol_scores(condition_scores(table(matrices)), protocol), without
-    )
+    scores = summary_of(table(matrices), protocol)
+    assert scores.corruptions == without.corruptions
+    assert (scores.mean, scores.retention) == (without.mean, without.retention)
 
 
 def test_what_is_incomplete_has_no_score(table, whole, protocol):
@@ -147,64 +148,33 @@ def test_what_is_incomplete_has_no_score(table, whole, protocol):
     del matrices[Condition("fog", 4)]
     matrices[Condition("snow", 2)].pop()
     matrices[Condition("frost", 1)][1] = None
-    scores = protocol_scores(condition_scores(table(matrices)), protocol)
-    empty = [column for column in protocol.names if scores[column].isna()[0]]
+    summary = summary_of(table(matrices), protocol)
+    empty = [name for name, score in summary.corruptions.items() if np.isnan(score[0])]
     assert empty == ["snow", "fog", "frost"]
-    assert scores[["mean", "retention"]].isna().all(axis=None)
-    assert scores["clean"].notna().all()
-    categories = category_means(scores, protocol)
-    assert categories.isna().to_numpy().tolist() == [[False, False, False, True]]
+    assert np.isnan([summary.mean, summary.retention]).all()
+    assert not np.isnan(summary.clean).any()
+    assert [name for name, score in summary.categories.items() if np.isnan(score[0])] == ["weather"]
 
 
 def test_clean_needs_all_its_images(table, whole, protocol):
     matrices = whole(3)
     matrices[CLEAN][0] = None
-    scores = protocol_scores(condition_scores(table(matrices)), protocol)
-    assert scores["images"].tolist() == [2]
-    assert scores[["clean", "retention"]].isna().all(axis=None)
-    assert scores["mean"].notna().all()
+    summary = summary_of(table(matrices), protocol)
+    assert np.isnan([summary.clean, summary.retention]).all()
+    assert not np.isnan(summary.mean).any()
 
 
 def test_categories_are_plain_means_in_protocol_order(protocol):
-    scores = pd.DataFrame([{name: float(i) for i, name in enumerate(protocol.names)}], index=[7])
+    scores = {name: np.array([float(i)]) for i, name in enumerate(protocol.names)}
     means = category_means(scores, protocol)
-    assert means.columns.tolist() == ["blur", "noise", "digital", "weather"]
-    assert means.loc[7].tolist() == [1.5, 5.5, 9.5, 13.5]
+    assert list(means) == ["blur", "noise", "digital", "weather"]
+    assert [mean[0] for mean in means.values()] == [1.5, 5.5, 9.5, 13.5]
 
 
-def test_a_short_table_shows_the_coarsest_scores_that_there_are(table, whole, protocol):
-    wanted = [CLEAN, *protocol.conditions(["fog"]), *protocol.conditions(["snow", "contrast"], [3])]
-    wanted += protocol.conditions([s.name for s in protocol.corruptions if s.category == "noise"])
-    matrices = {condition: many for condition, many in whole(2).items() if condition in wanted}
-    conditions = condition_scores(table(matrices))
-    shown = coarsest_scores(conditions, protocol)
-    assert shown.columns.tolist() == ["noise", "contrast 3", "snow 3", "fog"]
-    by = conditions.set_index(["corruption", "severity"])["miou"]
-    assert shown["snow 3"].tolist() == [by["snow", 3]]
-    assert shown["fog"][0] == pytest.approx(by["fog"].mean())
-    # Where one run has a category, all show it; what the other lacks of it stays empty.
-    other = condition_scores(table(whole(2), run="runs/b"))
-    both = coarsest_scores(pd.concat([conditions, other]), protocol)
-    assert both.columns.tolist() == list(protocol.categories)
-    assert both.isna().to_numpy().tolist() == [[True, False, True, True], [False] * 4]
-
-
-def test_runs_of_one_model_stay_apart(table, whole, protocol):
-    first, second = table(whole(2)), table(whole(2, seed=1), run="runs/b")
-    both = protocol_scores(condition_scores(pd.concat([first, second])), protocol)
-    assert both["run"].tolist() == ["runs/a", "runs/b"]
-    assert both["mean"][0] != both["mean"][1]
-    alone = protocol_scores(condition_scores(second), protocol)
-    pd.testing.assert_frame_equal(both.iloc[[1]].reset_index(drop=True), alone)
-
-
-def test_no_rows_no_scores(table, protocol):
+def test_no_rows_no_scores(table):
     nothing = table({CLEAN: [None]})
-    conditions = condition_scores(nothing)
-    assert conditions.empty
+    assert condition_scores(nothing).empty
     assert class_scores(nothing).empty
-    assert protocol_scores(conditions, protocol).empty
-    assert coarsest_scores(conditions, protocol).empty
 
 
 def test_counts_score_as_matrices_do(table, whole):

@@ -3,7 +3,7 @@ import pytest
 import scipy.stats
 
 from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.results import holm, p_value, resamples_for
+from robustbench_seg.results.significance import holm, p_value, resamples_for
 
 
 def test_a_p_value_by_hand():

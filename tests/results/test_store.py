@@ -8,8 +8,9 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_record import read_record
-from robustbench_seg.results import Row, RunFolder, Timing, find_runs
+from robustbench_seg.results import Row, RunFolder, Timing
 from robustbench_seg.results.parts import part_files, read_part
+from robustbench_seg.results.store import find_runs
 
 FOG = Condition("fog", 3)
 

@@ -47,5 +47,5 @@ def test_what_follows_the_number_tells_no_videos_apart():
 
 def test_clips_of_frames_without_numbers_cannot_be_told():
     assert unit_of_image(["dusk.png", "dawn.png"], 1).tolist() == [0, 1]
-    with pytest.raises(ResultsError, match=r"dusk\.png: no frame number in its name.*say clip = 1"):
+    with pytest.raises(ResultsError, match=r"dusk\.png: no frame number in its name.*set clip = 1"):
         unit_of_image(["dusk.png", "dawn.png"], 10)

@@ -201,3 +201,24 @@ def test_a_mode_of_whole_has_no_windows():
     )
     segmenter(np.zeros((64, 96, 3), np.uint8))
     assert seen == [(64, 96)]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_logits_that_are_no_numbers_are_no_labels(value):
+    class Broken(torch.nn.Module):
+        def forward(self, batch):
+            logits = torch.zeros(len(batch), 3, 4, 4)
+            logits[0, 1, 2, 3] = value
+            return logits
+
+    segmenter = NetworkSegmenter(
+        Broken(),
+        name="broken",
+        classes=("a", "b", "c"),
+        preprocessing=Preprocessing((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+        inference=Inference("whole"),
+        record=SegmenterRecord("toy"),
+        about=ModelFacts(),
+    )
+    with pytest.raises(ModelError, match=r"^broken: its logits are NaN or infinite$"):
+        segmenter(np.zeros((8, 8, 3), np.uint8))

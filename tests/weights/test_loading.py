@@ -73,6 +73,23 @@ def test_weights_that_do_not_fit_change_nothing(tmp_path, change):
     assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_no_numbers_change_nothing(tmp_path, value):
+    path = tmp_path / "a.safetensors"
+    network = small_network()
+    before = network[2].weight.clone()
+    state = small_network().state_dict()
+    state["0.weight"][1, 2] = value
+    save_weights(path, state, {})
+    with pytest.raises(WeightsError) as raised:
+        load_weights(network, path)
+    assert str(raised.value) == (
+        f"{path}: 1 tensors hold NaN or infinite values: 0.weight; fetch the file again, or "
+        "train the network anew"
+    )
+    assert torch.equal(network[2].weight, before)
+
+
 def test_all_differences_are_in_one_error(tmp_path):
     path = tmp_path / "a.safetensors"
     state = small_network().state_dict()

@@ -6,7 +6,7 @@ import torch
 from bundle_writer import variables, write_bundle
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights import find_weights, read_weights
+from robustbench_seg.weights import digest_weights, find_weights, read_weights
 from robustbench_seg.weights.tensor_bundle import read_tensor_bundle
 
 BY_TENSORFLOW = Path(__file__).parents[1] / "data" / "weights" / "model.ckpt.index"
@@ -48,6 +48,21 @@ def test_a_checkpoint_is_found_by_its_index_name_or_folder(tmp_path):
     write_bundle(tmp_path / "other.ckpt", {"a": np.ones(2, np.float16)})
     with pytest.raises(WeightsError, match="no weights: none of"):
         find_weights(tmp_path)
+
+
+def test_the_digest_is_of_the_shards_too(tmp_path):
+    paths = [tmp_path / name / "model.ckpt" for name in ("one", "same", "other")]
+    for path in paths:
+        path.parent.mkdir()
+        values = variables()
+        if "other" in path.parts:
+            name = max(values, key=lambda name: values[name].size)
+            values[name] = values[name] + 1
+        write_bundle(path, values, shards=2)
+    indices = [find_weights(path) for path in paths]
+    assert len({index.read_bytes() for index in indices}) == 1
+    one, same, other = map(digest_weights, indices)
+    assert one == same != other
 
 
 def without_a_shard(path):

@@ -15,7 +15,13 @@ from robustbench_seg.records.model_card import Inference, Preprocessing
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
 from robustbench_seg.segmenter.segmenter import Segmenter
-from robustbench_seg.weights import fetch_hub_folder, find_weights, parse_source
+from robustbench_seg.weights import (
+    digest_weights,
+    fetch_hub_folder,
+    find_weights,
+    not_finite,
+    parse_source,
+)
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +68,7 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
         inference=Inference("whole"),
         record=SegmenterRecord(
             architecture=type(network.model).__name__,
-            weights=digest_file(find_weights(folder)),
+            weights=digest_weights(find_weights(folder)),
             config=digest_file(folder / CONFIG),
             runtime="transformers",
             laws={"huggingface": HUGGINGFACE_LAW},
@@ -106,7 +112,10 @@ class TransformersNetwork(nn.Module):
         self._where = where
         try:
             self.model, loading = AutoModelForSemanticSegmentation.from_pretrained(
-                folder, local_files_only=True, output_loading_info=True
+                folder,
+                local_files_only=True,
+                output_loading_info=True,
+                trust_remote_code=False,  # a repository may name code of its own; none runs
             )
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             first = str(error).strip().splitlines()[0]
@@ -121,6 +130,11 @@ class TransformersNetwork(nn.Module):
                 f"{lacking[0]}"
             )
         self.model.float().eval()  # a file in half precision, too
+        if names := not_finite(self.model.state_dict()):
+            raise ModelError(
+                f"{where}: {len(names)} tensors hold NaN or infinite values, such as {names[0]}; "
+                "fetch the model again"
+            )
         names = self.model.config.id2label
         self.classes = tuple(str(names[index]) for index in range(len(names)))
         if self.classes == tuple(f"LABEL_{index}" for index in range(len(names))):

@@ -1,5 +1,6 @@
 """onnx:FILE: a graph in ONNX, run by ONNX Runtime, with a TOML file beside it that describes it."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 from robustbench_seg.cards import parse
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.files import digest_file
+from robustbench_seg.files import canonical_json, digest_bytes, digest_file
 from robustbench_seg.records.model_card import Inference, Preprocessing, check_inference
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
@@ -103,6 +104,7 @@ def load_onnx(location: str, options: Options) -> Segmenter:
             f"onnx:{location}: a graph has its own precision; leave out --precision, or export one "
             "in half precision"
         )
+    weights = digest_graph(path)
     network = OnnxNetwork(path, options.device, sidecar.input_size)
     crop = options.inference_of(sidecar.inference).crop
     if crop and network.size not in (None, (crop, crop)):
@@ -125,7 +127,7 @@ def load_onnx(location: str, options: Options) -> Segmenter:
         inference=sidecar.inference,
         record=SegmenterRecord(
             architecture="onnx",
-            weights=digest_file(path),
+            weights=weights,
             input_size=network.size,
             align_corners=sidecar.align_corners,
             runtime="onnxruntime",
@@ -137,6 +139,60 @@ def load_onnx(location: str, options: Options) -> Segmenter:
             libraries={"onnxruntime": network.version},
         ),
     )
+
+
+def digest_graph(path: Path) -> str:
+    """sha256 of a graph, as 64 hex digits; where its weights lie in other files, of all of them.
+
+    Raises ModelError where the graph names a file that is not beside it or below.
+    """
+    files = external_files(path)
+    if not files:
+        return digest_file(path)
+    digests = [digest_file(file) for file in (path, *(path.parent / name for name in files))]
+    return digest_bytes(canonical_json(digests).encode())
+
+
+def external_files(path: Path) -> list[str]:
+    """The files that hold tensors of a graph, by their paths relative to it, sorted.
+
+    Raises ModelError where one of them is missing, or lies elsewhere than beside the graph or
+    below, and where the package onnx is not installed or cannot read the graph.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise ModelError(f"onnx:{path}: onnx is not installed: {INSTALL}") from None
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except Exception as error:  # its exceptions have no common base
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"onnx:{path}: not a graph that can be run ({first})") from None
+    names = {
+        entry.value
+        for tensor in _tensors(model)
+        if tensor.data_location == onnx.TensorProto.EXTERNAL
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    root = path.parent.resolve()
+    for name in names:
+        file = (root / name).resolve()
+        if not file.is_relative_to(root) or not file.is_file():
+            raise ModelError(f"onnx:{path}: its tensors lie in '{name}', which is not beside it")
+    return sorted(names)
+
+
+def _tensors(message: Any) -> Iterator[Any]:
+    """Every TensorProto in a message of ONNX, however deep."""
+    if type(message).__name__ == "TensorProto":
+        yield message
+        return
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is not None:
+            for inner in value if isinstance(value, Iterable) else [value]:
+                if hasattr(inner, "ListFields"):
+                    yield from _tensors(inner)
 
 
 class OnnxNetwork(nn.Module):

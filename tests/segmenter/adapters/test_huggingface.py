@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from robustbench_seg.errors import ModelError
@@ -124,6 +125,17 @@ def no_mean(folder):
     return "preprocessor_config.json lacks image_mean and image_std"
 
 
+def not_a_number(folder):
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    tensors["decode_head.classifier.bias"][0] = float("nan")
+    save_file(tensors, path, {"format": "pt"})
+    return (
+        f"hf:{folder}: 1 tensors hold NaN or infinite values, such as "
+        "decode_head.classifier.bias; fetch the model again"
+    )
+
+
 def nameless(folder):
     config = json.loads((folder / "config.json").read_text())
     del config["id2label"], config["label2id"]
@@ -143,7 +155,7 @@ def another_depth(folder):
 
 
 @pytest.mark.parametrize(
-    "spoil", [drop_processor, flip, no_mean, nameless, another_kind, another_depth]
+    "spoil", [drop_processor, flip, no_mean, not_a_number, nameless, another_kind, another_depth]
 )
 def test_what_is_wrong_with_it_is_said_in_one_line(folder, spoil):
     wanted = spoil(folder)
@@ -152,6 +164,20 @@ def test_what_is_wrong_with_it_is_said_in_one_line(folder, spoil):
     assert str(raised.value).startswith(f"hf:{folder}: ")
     assert wanted in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_code_in_a_folder_never_runs(folder, tmp_path):
+    """Without an answer transformers asks at the terminal, and runs the code on a 'y'."""
+    ran = tmp_path / "ran"
+    (folder / "own.py").write_text(f"open({str(ran)!r}, 'w')\nclass Own: pass\nclass Net: pass\n")
+    path = folder / "config.json"
+    auto = {"AutoConfig": "own.Own", "AutoModelForSemanticSegmentation": "own.Net"}
+    settings = json.loads(path.read_text()) | {"model_type": "own", "auto_map": auto}
+    path.write_text(json.dumps(settings))
+    with pytest.raises(ModelError) as raised:
+        load_segmenter(f"hf:{folder}", classes=CLASSES)
+    assert str(raised.value).startswith(f"hf:{folder}: ")
+    assert not ran.exists()
 
 
 def test_it_brings_its_own_weights(folder):

@@ -3,6 +3,7 @@
 import tomllib
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -105,6 +106,51 @@ def test_an_exported_model_gives_its_labels(exported, image):
     assert record.laws == {"onnx": 1, "inference": 1}
     assert (about.location, about.weights_file) == (f"onnx:{path}", "mine.onnx")
     assert about.libraries == {"onnxruntime": onnxruntime.__version__}
+
+
+def externally(graph):
+    """Move the weights of a graph to a file beside it; return that file."""
+    onnx.save_model(
+        onnx.load(str(graph)),
+        str(graph),
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+    return graph.with_name("weights.bin")
+
+
+def test_weights_in_another_file_are_in_the_record(graph, image):
+    whole = load_segmenter(f"onnx:{graph}")
+    weights = externally(graph)
+    segmenter = load_segmenter(f"onnx:{graph}")
+    assert np.array_equal(segmenter(image), whole(image))
+    raw = bytearray(weights.read_bytes())
+    raw[1] ^= 1  # one bit of a mantissa
+    weights.write_bytes(raw)
+    assert load_segmenter(f"onnx:{graph}").record.weights != segmenter.record.weights
+
+
+def test_weights_in_another_file_lie_beside_the_graph(graph, tmp_path):
+    weights = externally(graph)
+    weights.rename(tmp_path / "gone.bin")
+    with pytest.raises(ModelError) as raised:
+        load_segmenter(f"onnx:{graph}")
+    assert str(raised.value) == (
+        f"onnx:{graph}: its tensors lie in 'weights.bin', which is not beside it"
+    )
+    (tmp_path / "gone.bin").rename(weights)
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    model = onnx.load(str(graph), load_external_data=False)
+    for tensor in model.graph.initializer:
+        for entry in tensor.external_data:
+            if entry.key == "location":
+                entry.value = "../weights.bin"
+    (inside / "mine.onnx").write_bytes(model.SerializeToString())
+    (inside / "mine.toml").write_bytes(graph.with_suffix(".toml").read_bytes())
+    with pytest.raises(ModelError, match=r"its tensors lie in '\.\./weights\.bin', which is not"):
+        load_segmenter(f"onnx:{inside / 'mine.onnx'}")
 
 
 def test_windows_go_through_a_graph_one_by_one(graphs, image):

@@ -1,0 +1,86 @@
+"""What `evaluate` prints last: a short table of the scores of its runs."""
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.measures import MEASURES
+from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.results.clean import clean_gap_warnings
+from robustbench_seg.results.groups import NO_MATRICES
+from robustbench_seg.results.intervals import RANKED, ModelScores, ScoreDraws, bootstrap
+from robustbench_seg.results.read import has_counts, read_counts
+from robustbench_seg.results.run import Run
+
+
+def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
+    """Write the scores of runs as a table, with warnings before it and the run folders after it.
+
+    Args:
+        runs: Those of one evaluation. A run without a scored image has no row.
+        protocol: What the averages are of: a name, TOML file or Protocol.
+
+    Returns:
+        The mIoU of each run, clean, of categories where they are complete, and their mean; of a
+        run without confusion matrices the first other score.
+    """
+    chosen = load_protocol(protocol)
+    models = dict[str, dict[Path, ModelScores]]()
+    for run in runs:
+        counts = read_counts(run.path)
+        if has_counts(counts):
+            scores = bootstrap(counts, chosen, resamples=0)
+            models.setdefault(_first_score(scores), {})[run.path] = scores
+    lines = [f"warning: {gap}" for gap in clean_gap_warnings([run.path for run in runs])]
+    names = {run.path: run.record.model for run in runs}
+    labels = {info.name: info.label for measure in MEASURES for info in measure.infos}
+    for score, by_run in models.items():
+        if score != RANKED:
+            lines.append(f"{NO_MATRICES}: only then are models ranked and compared")
+        lines.append(
+            f"{labels[score]} in percent; retention = mean / clean. Averaged: {chosen.averaged}."
+        )
+        rows = [scores.by_name[score] for scores in by_run.values()]
+        columns = {"model": [names[path] for path in by_run], **_columns(rows, chosen)}
+        lines.append(
+            pd.DataFrame(columns).to_string(
+                index=False, float_format=lambda value: f"{value:.1f}", na_rep="-"
+            )
+        )
+    return "\n".join(["", *lines, "", *(str(run.path) for run in runs)])
+
+
+def _first_score(scores: ModelScores) -> str:
+    """The score that ranks; where it was not observed, the first that was."""
+    observed = [name for name, draws in scores.by_name.items() if draws.conditions]
+    return RANKED if RANKED in observed else observed[0]
+
+
+def _columns(rows: Sequence[ScoreDraws], protocol: Protocol) -> Mapping[str, list[float]]:
+    """Clean, the coarsest complete scores, mean and retention; a value for each of `rows`.
+
+    A category that is complete in no row is shown by its corruptions, and a corruption that is
+    complete in no row by its conditions, called such as "fog 3".
+    """
+    columns = {"clean": [float(row.summary.clean[0]) for row in rows]}
+
+    def show(name: str, values: list[float]) -> bool:
+        if all(map(isnan, values)):
+            return False
+        columns[name] = values
+        return True
+
+    for category, specs in protocol.by_category.items():
+        if show(category, [float(row.summary.categories[category][0]) for row in rows]):
+            continue
+        for spec in specs:
+            if show(spec.name, [float(row.summary.corruptions[spec.name][0]) for row in rows]):
+                continue
+            for condition in protocol.conditions([spec.name]):
+                cells = [float(row.cell(condition)[0]) for row in rows]
+                show(f"{spec.name} {condition.severity}", cells)
+    columns["mean"] = [float(row.summary.mean[0]) for row in rows]
+    columns["retention"] = [float(row.summary.retention[0]) for row in rows]
+    return columns
