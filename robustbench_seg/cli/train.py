@@ -47,7 +47,7 @@ from robustbench_seg.records.training_spec import training_spec
 )
 @click.option(
     "--batch",
-    type=click.IntRange(1),
+    type=int,
     default=TrainingRecipe.batch,
     show_default=True,
     help="Images per step.",
