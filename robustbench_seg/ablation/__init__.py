@@ -8,10 +8,11 @@ from robustbench_seg.ablation.definition import (
     load_ablation,
 )
 from robustbench_seg.ablation.run import AblationResult, run_ablation
-from robustbench_seg.ablation.spec import AblationSpec, ablation_spec
+from robustbench_seg.ablation.spec import ABLATION_OPTIONS, AblationSpec, ablation_spec
 from robustbench_seg.ablation.table import ablation_table, published_score
 
 __all__ = [
+    "ABLATION_OPTIONS",
     "Ablation",
     "AblationResult",
     "AblationScale",

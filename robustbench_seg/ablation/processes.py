@@ -77,4 +77,4 @@ def error_file(step: Path) -> Path:
 
 def _torchrun(processes: int) -> list[str]:
     start = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    return [*start, f"--nproc-per-node={processes}", "-m", "robustbench_seg.ablation.step"]
+    return [*start, f"--nproc-per-node={processes}", "-m", "robustbench_seg.ablation.worker"]

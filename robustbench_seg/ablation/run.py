@@ -1,14 +1,13 @@
-"""An ablation is run: steps that are finished are left out, the table is written."""
+"""Run the steps of an ablation that have not finished, and write its table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from robustbench_seg.ablation.processes import run_in_processes
-from robustbench_seg.ablation.spec import AblationSpec, ablation_spec
+from robustbench_seg.ablation.spec import AblationSpec
 from robustbench_seg.ablation.steps import EvaluateStep, Step, TrainStep
 from robustbench_seg.ablation.table import ablation_table
 from robustbench_seg.files import write_text
@@ -32,10 +31,7 @@ class AblationResult:
 
 
 def run_ablation(
-    ablation: str | AblationSpec,
-    *,
-    announce: Callable[[str], object] | None = None,
-    **options: Any,
+    spec: AblationSpec, *, announce: Callable[[str], object] | None = None
 ) -> AblationResult:
     """Run an ablation of the SegFormer paper.
 
@@ -43,9 +39,8 @@ def run_ablation(
     row. What is finished is not done again.
 
     Args:
-        ablation: A specification, or one of `list_ablations()`.
+        spec: The ablation, see `ablation_spec`.
         announce: Called with a line of words before each step.
-        **options: Those of `ablation_spec`, with a name.
 
     Returns:
         The table, how far it is from the paper's experiment, and where it lies.
@@ -54,7 +49,6 @@ def run_ablation(
         RobustsegError: What a step raises. The first failure ends the ablation, and what is
             finished is kept.
     """
-    spec = ablation_spec(ablation, **options) if isinstance(ablation, str) else ablation
     for variant in spec.variants:
         text = card_text(
             spec.ablation.card(variant, spec.full), f"{spec.ablation.title}: for training."

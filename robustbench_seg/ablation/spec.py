@@ -12,11 +12,13 @@ from robustbench_seg.analysis import count_cost, shape_of
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.records.training_spec import TrainingSpec, training_spec
 
-OWN = (
-    *("model", "name", "encoder", "dataset", "data", "out", "device", "augment", "iterations"),
-    *("minutes", "crop", "seed"),
+ABLATION_OPTIONS = frozenset(
+    {
+        *("model", "name", "encoder", "dataset", "data", "out", "device", "augment"),
+        *("iterations", "minutes", "crop", "seed"),
+    }
 )
 """Options of a training that an ablation sets itself."""
 
@@ -142,7 +144,8 @@ class AblationSpec:
         changes = [
             f"{field.name} {getattr(here, field.name)}"
             for field in fields(TrainingRecipe)
-            if field.name not in OWN and getattr(here, field.name) != getattr(own, field.name)
+            if field.name not in ABLATION_OPTIONS
+            and getattr(here, field.name) != getattr(own, field.name)
         ]
         for name in ("precision", "split"):
             if (value := getattr(self.training, name)) != getattr(TrainingSpec, name):
@@ -192,31 +195,28 @@ def ablation_spec(
     ablation = load_ablation(name)
     chosen = ablation.select(variants)
     for option in training_options:
-        if option in OWN:
+        if option in ABLATION_OPTIONS:
             raise ModelError(f"`{option}` is set by the ablation itself; leave it out")
     for network in encoders or ():
         if network not in [variant.name for variant in chosen]:
             raise ModelError(unknown("network", network, [variant.name for variant in chosen]))
     fits = [variant.name for variant in chosen if variant.takes_encoder]
     scale = ablation.scale(full)
-    of_recipe = {field.name for field in fields(TrainingRecipe)}
-    changes = {k: v for k, v in training_options.items() if k in of_recipe}
     return AblationSpec(
         ablation=ablation,
         full=full,
         variants=chosen,
         seeds=tuple(dict.fromkeys(seeds)),
         encoders={**(dict.fromkeys(fits, encoder) if encoder else {}), **(encoders or {})},
-        training=TrainingSpec(
+        training=training_spec(
             model="",
-            out=Path(out),
+            out=out,
             dataset=dataset,
-            data=None if data is None else Path(data),
-            recipe=replace(
-                scale.recipe, iterations=iterations or scale.recipe.iterations, **changes
-            ),
+            data=data,
+            recipe=scale.recipe,
+            iterations=iterations or scale.recipe.iterations,
             device=device,
-            **{k: v for k, v in training_options.items() if k not in of_recipe},
+            **training_options,
         ),
         limit=limit,
         gpus=gpus,

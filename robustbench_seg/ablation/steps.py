@@ -32,7 +32,7 @@ class TrainStep:
 
     def run(self) -> None:
         """Train, or go on from the checkpoint."""
-        train(**vars(self.spec))
+        train(self.spec)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 def ablation(
     name: str, words: tuple[str, ...], encoders: tuple[str, ...], dry_run: bool, **chosen: Any
 ) -> None:
-    """Run an ablation of the SegFormer paper: NAME is width, positions or encoders.
+    """Run an ablation of the SegFormer paper: NAME is one of those below.
 
     \b
     width      C of the decoder (table 1b)
@@ -96,14 +96,16 @@ def _training_options(words: Sequence[str]) -> Mapping[str, Any]:
 
     UsageError for one that does not exist, and for one that the ablation sets itself.
     """
-    from robustbench_seg.ablation.spec import OWN
+    from robustbench_seg.ablation import ABLATION_OPTIONS
 
-    own = {text for option in train.params if option.name in OWN for text in option.opts}
+    own = {
+        text for option in train.params if option.name in ABLATION_OPTIONS for text in option.opts
+    }
     for word in words:
         option = word.partition("=")[0]
         if option in own:
             raise click.UsageError(f"`{option}` is set by the ablation itself; leave it out")
-    params = [option for option in train.params if option.name not in OWN]
+    params = [option for option in train.params if option.name not in ABLATION_OPTIONS]
     command = click.Command("ablation NAME --", params=params, add_help_option=False)
     context = command.make_context("robustseg ablation NAME --", list(words))
     return {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.records.protocol import list_protocols
 from robustbench_seg.text import text_table
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     "names",
     multiple=True,
     default=("cityscapes-c",),
-    help="cityscapes-c, city-c-fan, mpc-15 or a TOML file; repeatable: a preview then shows each "
+    help=f"{', '.join(list_protocols())} or a TOML file; repeatable: a preview then shows each "
     "corruption once.",
 )
 @click.option(

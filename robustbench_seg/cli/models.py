@@ -21,7 +21,7 @@ def models() -> None:
     rows = [["model", "classes of", "weights", "inference", "clean mIoU"]]
     for name in list_models():
         card = load_card(name)
-        source = "shipped" if card.weights_file else card.weights.source
+        source = card.weights_origin
         mode = card.inference
         how = f"slide {mode.crop}/{mode.stride}" if mode.mode == "slide" else "whole"
         score = f"{card.published.miou:.1f}  {card.published.source}" if card.published else "-"

@@ -1,7 +1,5 @@
 """robustseg train: train a model by the SegFormer recipe."""
 
-from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import click
@@ -9,6 +7,7 @@ import click
 from robustbench_seg.cli import options
 from robustbench_seg.records.choices import Augmentation, choices
 from robustbench_seg.records.training_recipe import ITERATIONS, TrainingRecipe
+from robustbench_seg.records.training_spec import training_spec
 
 
 @click.command()
@@ -38,7 +37,7 @@ from robustbench_seg.records.training_recipe import ITERATIONS, TrainingRecipe
 )
 @click.option(
     "--iterations",
-    type=click.IntRange(1),
+    type=int,
     help=f"Optimiser steps.  [default: {ITERATIONS}; with --minutes no limit]",
 )
 @click.option(
@@ -48,7 +47,7 @@ from robustbench_seg.records.training_recipe import ITERATIONS, TrainingRecipe
 )
 @click.option(
     "--batch",
-    type=click.IntRange(1),
+    type=int,
     default=TrainingRecipe.batch,
     show_default=True,
     help="Images per step.",
@@ -70,7 +69,7 @@ from robustbench_seg.records.training_recipe import ITERATIONS, TrainingRecipe
 )
 @click.option(
     "--warmup",
-    type=click.IntRange(0),
+    type=int,
     default=TrainingRecipe.warmup,
     show_default=True,
     help="Steps of linear warm-up.",
@@ -129,14 +128,6 @@ def train(**chosen: Any) -> None:
     from robustbench_seg import training
     from robustbench_seg.machine.processes import torchrun_processes
 
-    recipe, rest = split_options(chosen)
-    trained = training.train(recipe=TrainingRecipe(**recipe), **rest)
+    trained = training.train(training_spec(**chosen))
     if torchrun_processes().first:
         click.echo(f"{trained.summary}\n{trained.card}")
-
-
-def split_options(chosen: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Options of this command: those that are fields of a recipe, and the others."""
-    names = {field.name for field in fields(TrainingRecipe)}
-    recipe = {name: value for name, value in chosen.items() if name in names}
-    return recipe, {name: value for name, value in chosen.items() if name not in names}

@@ -30,7 +30,7 @@ def weights(context: click.Context) -> None:
     for name in list_models():
         card = load_card(name)
         file = cached_weights(card)
-        source = "shipped" if card.weights_file else card.weights.source
+        source = card.weights_origin
         size = f"{file.stat().st_size / 1e6:.1f} MB" if file else "-"
         score = f"{card.published.miou:.2f}" if card.published else "-"
         rows.append([name, source, size, score, card.weights.licence or "-"])

@@ -212,6 +212,11 @@ class ModelCard:
         """The weights beside the card, if its source is "file"."""
         return self.folder / self.weights.location if self.weights.source == "file" else None
 
+    @property
+    def weights_origin(self) -> str:
+        """Where the weights come from, for tables: "shipped" for a file beside the card."""
+        return "shipped" if self.weights_file else self.weights.source
+
 
 def list_models() -> tuple[str, ...]:
     """The names of all cards that ship with the package, sorted."""

@@ -2,10 +2,11 @@
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.records.choices import Precision, check_choice
 from robustbench_seg.records.training_recipe import TrainingRecipe
 
@@ -93,6 +94,36 @@ class TrainingSpec:
             differs = two_limits or value != getattr(default.recipe, name)
             if value is not None and name not in _NO_OPTIONS and differs:
                 yield from _option(name, value)
+
+
+def training_spec(*, recipe: TrainingRecipe | None = None, **options: Any) -> TrainingSpec:
+    """A TrainingSpec from keyword options, with strings for paths.
+
+    Args:
+        recipe: The hyper-parameters.
+        **options: The other fields of TrainingSpec; and fields of TrainingRecipe, which replace
+            those of `recipe`.
+
+    Raises:
+        ModelError: There is no option of a name, a value is out of range, or `model` or `out` is
+            missing.
+    """
+    of_recipe = {each.name for each in fields(TrainingRecipe)}
+    known = {each.name for each in fields(TrainingSpec)}
+    for name in options:
+        if name not in of_recipe | known:
+            raise ModelError(unknown("option of train", name, [*known, *of_recipe]))
+    for name in ("model", "out"):
+        if options.get(name) is None:
+            raise ModelError(f"a training needs the option {name}; give one")
+    changes = {name: value for name, value in options.items() if name in of_recipe}
+    rest = {name: value for name, value in options.items() if name in known}
+    for name in ("out", "data"):
+        if rest.get(name) is not None:
+            rest[name] = Path(rest[name])
+    rest["model"] = str(rest["model"])
+    chosen = replace(recipe, **changes) if recipe else TrainingRecipe(**changes)
+    return TrainingSpec(**rest, recipe=chosen)
 
 
 def _option(name: str, value: object) -> Iterator[str]:

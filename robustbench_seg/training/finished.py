@@ -11,7 +11,7 @@ from robustbench_seg.records.model_card import ModelCard, Training, load_card
 from robustbench_seg.records.training_spec import TrainingSpec
 from robustbench_seg.training.checkpoint import CHECKPOINT
 from robustbench_seg.training.product import TrainedModel, trained_card
-from robustbench_seg.training.start import encoder_file, resolved
+from robustbench_seg.training.start import encoder_file, with_drop_path
 
 
 def finished_training(spec: TrainingSpec) -> TrainedModel | None:
@@ -25,10 +25,12 @@ def finished_training(spec: TrainingSpec) -> TrainedModel | None:
     """
     source = load_card(spec.model)
     images = open_dataset(spec.dataset or source.dataset, spec.data, spec.split)
-    return find_finished(spec, *describe(spec, source, images))
+    return find_finished(spec, *planned_training(spec, source, images))
 
 
-def describe(spec: TrainingSpec, source: ModelCard, images: Dataset) -> tuple[ModelCard, Training]:
+def planned_training(
+    spec: TrainingSpec, source: ModelCard, images: Dataset
+) -> tuple[ModelCard, Training]:
     """The card of the network to be trained, and its training without results."""
     recipe, processes = spec.recipe, torchrun_processes().count
     card = trained_card(
@@ -55,7 +57,7 @@ def describe(spec: TrainingSpec, source: ModelCard, images: Dataset) -> tuple[Mo
         images=len(images),
         precision=spec.precision,
         processes=processes,
-        recipe=resolved(recipe, source),
+        recipe=with_drop_path(recipe, source),
     )
     return card, training
 

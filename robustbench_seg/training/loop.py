@@ -31,7 +31,7 @@ _BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingOutcome:
     """What a training came to.
 
     Attributes:
@@ -64,7 +64,7 @@ def fit(
     device: str = "cpu",
     precision: str = "float32",
     workers: int = 2,
-) -> Outcome:
+) -> TrainingOutcome:
     """Train a network in place; it ends in eval mode on the CPU.
 
     The folder holds log.csv, log.png and checkpoint.pt. A row of the log has the iteration, the
@@ -147,7 +147,7 @@ def fit(
                 if checkpoint.due(at.iteration, miou_due):
                     checkpoint.write(at, learner)
     learner.finish()
-    return Outcome(at.iteration, resumed, at.seconds, at.iteration * recipe.batch, at.miou)
+    return TrainingOutcome(at.iteration, resumed, at.seconds, at.iteration * recipe.batch, at.miou)
 
 
 def _mean(losses: list[Tensor], iteration: int, precision: str) -> float:

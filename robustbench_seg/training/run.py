@@ -13,99 +13,72 @@ from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.machine.hardware import check_device, hardware
 from robustbench_seg.machine.processes import own_device, torchrun_processes
 from robustbench_seg.machine.threads import torch_threads
-from robustbench_seg.records.choices import Precision
 from robustbench_seg.records.model_card import ModelCard, load_card
-from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.records.training_spec import TrainingSpec
-from robustbench_seg.training.finished import describe, find_finished
+from robustbench_seg.records.training_spec import TrainingSpec, training_spec
+from robustbench_seg.training.finished import find_finished, planned_training
 from robustbench_seg.training.loop import fit
 from robustbench_seg.training.product import TrainedModel, save
-from robustbench_seg.training.start import initial
+from robustbench_seg.training.start import initial_network
 
 log = logging.getLogger(__name__)
 
 
 def train(
-    model: str | Path | ModelCard,
+    spec: TrainingSpec | None = None,
     *,
-    out: str | Path,
+    model: str | Path | ModelCard | None = None,
     dataset: str | Dataset | None = None,
-    data: str | Path | None = None,
-    split: str = "train",
-    validate_on: str | Dataset = "val",
-    name: str | None = None,
-    encoder: str | None = None,
-    recipe: TrainingRecipe | None = None,
-    device: str = "cpu",
-    precision: Precision = "float32",
-    threads: int | None = None,
-    workers: int = 2,
-    half: bool = False,
-    validate_every: int | None = None,
-    checkpoint_every: int | None = None,
-    **recipe_fields: Any,
+    validate_on: str | Dataset | None = None,
+    **options: Any,
 ) -> TrainedModel:
     """Train a network; the default recipe is SegFormer's on Cityscapes.
 
-    The folder then holds the weights, a model card for them, log.csv, log.png and checkpoint.pt. A
-    training that was interrupted goes on from its checkpoint; a finished one is not done again.
-    Processes that torchrun started share each batch, and the first one writes.
+    `train(spec)` and `train(model=..., out=..., ...)` are the same call. The folder then holds the
+    weights, a model card for them, log.csv, log.png and checkpoint.pt. A training that was
+    interrupted goes on from its checkpoint; a finished one is not done again. Processes that
+    torchrun started share each batch, and the first one writes. Processes that prepare batches are
+    started afresh, so a script needs `if __name__ == "__main__"` around this call, unless `workers`
+    is 0.
 
     Args:
+        spec: What to train, and how; then nothing else is given.
         model: The network: name or TOML file of a card, or a card. Its weights are not used.
-        out: Folder of the result.
         dataset: Name or TOML file of the dataset to train on, or an open split of one; then
             `validate_on` must be open too. None means the card's dataset.
-        data: Root folder of the dataset.
-        split: Split to train on.
-        validate_on: Split that the mIoU is of.
-        name: Name of the result; an augmentation for robustness is appended. None means
-            MODEL-DATASET.
-        encoder: Weights that the encoder starts from: a file, hf:<hub id> or URL. None means
-            random values.
-        recipe: The hyper-parameters.
-        device: A torch device. "cuda" is the GPU that torchrun gave the process, or the first.
-        precision: "float32", or "bf16" or "fp16" for autocast.
-        threads: CPU threads of the network while it trains. None leaves them as they are.
-        workers: Processes that prepare batches; they change no number. They are started afresh, so
-            a script needs `if __name__ == "__main__"` around this call, unless `workers` is 0.
-        half: Whether the weights are stored as float16.
-        validate_every: Steps between validations. None means only at the end.
-        checkpoint_every: Steps between checkpoints. None means every 3 minutes.
-        **recipe_fields: Fields of TrainingRecipe; they replace those of `recipe`.
+        validate_on: Split that the mIoU is of. None means val.
+        **options: The other fields of TrainingSpec, among them `out`, the folder of the result, and
+            `recipe`; and fields of TrainingRecipe, which replace those of `recipe`.
 
     Returns:
         The card's path, the steps and the mIoU.
 
     Raises:
-        ModelError: The model, the recipe or the device does not exist; the folder holds another
-            training; or the loss is no longer a number.
+        ModelError: An option, the model or the device does not exist; a value of the recipe is out
+            of range; the folder holds another training; or the loss is no longer a number.
         CardError, DatasetError, WeightsError: Card, dataset or encoder cannot be read.
         IncompleteError: `half` was asked for and a weight does not fit float16. The training is
             kept, in float32.
     """
-    chosen = replace(recipe, **recipe_fields) if recipe else TrainingRecipe(**recipe_fields)
-    source = model if isinstance(model, ModelCard) else load_card(model)
-    images, validation = _open(dataset or source.dataset, data, split, validate_on)
-    spec = TrainingSpec(
-        model=source.name if isinstance(model, ModelCard) else str(model),
-        out=Path(out),
-        dataset=dataset if isinstance(dataset, str | None) else dataset.name,
-        data=None if data is None else Path(data),
-        split=images.split,
-        validate_on=validation.split,
-        name=name,
-        encoder=encoder,
-        recipe=chosen,
-        device=device,
-        precision=precision,
-        threads=threads,
-        workers=workers,
-        half=half,
-        validate_every=validate_every,
-        checkpoint_every=checkpoint_every,
+    if spec is None:
+        named = {"dataset": dataset, "validate_on": validate_on}
+        names: dict[str, Any] = {
+            key: value for key, value in named.items() if isinstance(value, str)
+        }
+        card_name = model.name if isinstance(model, ModelCard) else model
+        spec = training_spec(model=card_name, **names, **options)
+    elif model is not None or dataset is not None or validate_on is not None or options:
+        raise ModelError("give a specification or options, not both")
+    source = model if isinstance(model, ModelCard) else load_card(spec.model)
+    images, validation = _open(
+        dataset or spec.dataset or source.dataset,
+        spec.data,
+        spec.split,
+        validate_on or spec.validate_on,
     )
-    with torch_threads(threads):
+    if dataset is not None and not isinstance(dataset, str):
+        spec = replace(spec, dataset=dataset.name)
+    spec = replace(spec, split=images.split, validate_on=validation.split)
+    with torch_threads(spec.threads):
         return _train(spec, source, images, validation)
 
 
@@ -114,7 +87,7 @@ def _train(
 ) -> TrainedModel:
     device, recipe = own_device(spec.device), spec.recipe
     check_device(device)
-    card, wanted = describe(spec, source, images)
+    card, wanted = planned_training(spec, source, images)
     if finished := find_finished(spec, card, wanted):
         return finished
     if recipe.warmup >= (recipe.iterations or math.inf):
@@ -123,7 +96,7 @@ def _train(
             "shorten the warm-up",
             *(recipe.warmup, recipe.iterations, recipe.lr),
         )
-    start = initial(card, recipe, spec.encoder)
+    start = initial_network(card, recipe, spec.encoder)
     with _without_dead_workers():
         outcome = fit(
             start.network,

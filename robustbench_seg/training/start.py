@@ -34,7 +34,7 @@ class Start:
     facts: Mapping[str, Any]
 
 
-def initial(card: ModelCard, recipe: TrainingRecipe, encoder: str | None = None) -> Start:
+def initial_network(card: ModelCard, recipe: TrainingRecipe, encoder: str | None = None) -> Start:
     """Build the network of a card with values drawn from the recipe's seed.
 
     Args:
@@ -71,7 +71,7 @@ def encoder_file(card: ModelCard, encoder: str) -> tuple[Path, str]:
     return path, digest_file(path)[:_DIGITS]
 
 
-def resolved(recipe: TrainingRecipe, card: ModelCard) -> TrainingRecipe:
+def with_drop_path(recipe: TrainingRecipe, card: ModelCard) -> TrainingRecipe:
     """The recipe with the drop path of the card's network in place of None, if that has one."""
     parameter = inspect.signature(ARCHITECTURES[card.architecture]).parameters.get("drop_path")
     if recipe.drop_path is not None or parameter is None:

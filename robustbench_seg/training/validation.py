@@ -40,8 +40,10 @@ def validate(
     total = np.zeros((classes, classes), np.int64)
     mode = network.training
     network.eval()
-    for index in range(len(dataset)):
-        sample = dataset[index]
-        total += confusion_matrix(sample.labels, segmenter(sample.image), classes)
-    network.train(mode)
+    try:
+        for index in range(len(dataset)):
+            sample = dataset[index]
+            total += confusion_matrix(sample.labels, segmenter(sample.image), classes)
+    finally:
+        network.train(mode)
     return total

@@ -307,14 +307,14 @@ def quick(monkeypatch):
 
 
 def test_another_recipe_in_the_same_folder_is_refused(tmp_path, quick):
-    run_ablation("width", out=tmp_path, **quick)
+    run_ablation(ablation_spec("width", out=tmp_path, **quick))
     lines = []
-    run_ablation("width", out=tmp_path, announce=lines.append, **quick)
+    run_ablation(ablation_spec("width", out=tmp_path, **quick), announce=lines.append)
     assert lines[0] == "train c256, seed 0: finished before, after 2 iterations"
     (tmp_path / "trained/c256-0/checkpoint.pt").unlink()
     message = r"c256\.toml: the model of another training is there: lr 0\.001 and 0\.002 \(there"
     with pytest.raises(ModelError, match=message):
-        run_ablation("width", out=tmp_path, lr=2e-3, **quick)
+        run_ablation(ablation_spec("width", out=tmp_path, lr=2e-3, **quick))
 
 
 @pytest.mark.slow

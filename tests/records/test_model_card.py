@@ -204,7 +204,7 @@ def test_an_unknown_model_is_told_the_nearest():
     [
         ("crop = 512", "corp = 512", "inference: unknown key 'corp'; did you mean 'crop'?"),
         ("classes = 19", 'classes = "19"', "classes: int wanted, str given"),
-        ("classes = 19", "classes = 0", "classes: 1 to 255 wanted, 0 given"),
+        ("classes = 19", "classes = 0", "classes: 1 to 254 wanted, 0 given"),
         ("classes = 19", "", "the key 'classes' is missing"),
         ('"slide"', '"sliding"', "inference: mode: unknown value 'sliding'; did you mean 'slide'?"),
         ("stride = 384", "", "inference: mode 'slide' needs a positive crop, and a stride of at"),

@@ -5,7 +5,7 @@ from robustbench_seg.architectures import build
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.model_card import load_card
-from robustbench_seg.training import TrainingRecipe, initial, trained_card
+from robustbench_seg.training import TrainingRecipe, initial_network, trained_card
 from robustbench_seg.weights import save_weights
 
 
@@ -30,7 +30,7 @@ def file(tmp_path):
 
 
 def test_a_seed_is_a_start(card):
-    first, again, other = (initial(card, TrainingRecipe(seed=seed)) for seed in (1, 1, 2))
+    first, again, other = (initial_network(card, TrainingRecipe(seed=seed)) for seed in (1, 1, 2))
     assert first.encoder_sha256 is None
     assert first.card == card
     weights = [start.network.backbone.block4[0].attn.q.weight for start in (first, again, other)]
@@ -39,7 +39,10 @@ def test_a_seed_is_a_start(card):
 
 
 def test_an_encoder_is_taken_whole_and_nothing_else(card, file):
-    plain, start = initial(card, TrainingRecipe()), initial(card, TrainingRecipe(), str(file))
+    plain, start = (
+        initial_network(card, TrainingRecipe()),
+        initial_network(card, TrainingRecipe(), str(file)),
+    )
     given = {
         name.removeprefix("backbone."): tensor
         for name, tensor in _read(file).items()
@@ -53,7 +56,7 @@ def test_an_encoder_is_taken_whole_and_nothing_else(card, file):
 
 
 def test_where_it_is_from_is_known(card, file):
-    start = initial(card, TrainingRecipe(), str(file))
+    start = initial_network(card, TrainingRecipe(), str(file))
     digest = digest_file(file)[:12]
     assert start.encoder_sha256 == digest
     assert start.facts["encoder"] == digest
@@ -67,11 +70,11 @@ def test_an_encoder_of_another_size_is_refused(card, tmp_path):
     path = tmp_path / "b1.safetensors"
     save_weights(path, build("segformer", 19, size="b1").state_dict(), {})
     with pytest.raises(WeightsError, match=r"b1\.safetensors does not fit this MixTransformer"):
-        initial(card, TrainingRecipe(), str(path))
+        initial_network(card, TrainingRecipe(), str(path))
 
 
 def test_drop_path_is_the_recipes(card):
-    start = initial(card, TrainingRecipe(drop_path=0.5))
+    start = initial_network(card, TrainingRecipe(drop_path=0.5))
     assert start.network.backbone.block4[1].drop_path.rate == 0.5
     assert "drop_path" not in start.card.variant
 

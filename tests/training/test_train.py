@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.records.model_card import card_text, load_card
 from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.training_spec import TrainingSpec, training_spec
 from robustbench_seg.segmenter import load_model
 from robustbench_seg.training import train
 
@@ -23,9 +25,11 @@ def weights(path):
 
 
 def test_names_and_objects_mean_the_same(stripes, tmp_path):
-    named = train("segformer-b0", dataset=stripes, out=tmp_path / "a", recipe=QUICK, workers=0)
+    named = train(
+        model="segformer-b0", dataset=stripes, out=tmp_path / "a", recipe=QUICK, workers=0
+    )
     opened = train(
-        load_card("segformer-b0"),
+        model=load_card("segformer-b0"),
         dataset=open_dataset(stripes, split="train"),
         validate_on=open_dataset(stripes, split="val"),
         out=str(tmp_path / "b"),
@@ -49,8 +53,8 @@ def test_names_and_objects_mean_the_same(stripes, tmp_path):
 
 def test_the_card_has_what_decides_a_training(stripes, tmp_path):
     result = train(
-        "segformer-b0", dataset=stripes, out=tmp_path, recipe=QUICK, workers=0, seed=3, ema=0.5,
-        drop_path=0.2, precision="bf16",
+        model="segformer-b0", dataset=stripes, out=tmp_path, recipe=QUICK, workers=0, seed=3,
+        ema=0.5, drop_path=0.2, precision="bf16",
     )  # fmt: skip
     training = load_card(result.card).training
     assert (training.model, training.dataset, training.split) == (
@@ -66,14 +70,14 @@ def test_the_card_has_what_decides_a_training(stripes, tmp_path):
 
 def test_the_threads_of_the_process_are_as_they_were(stripes, tmp_path):
     before = torch.get_num_threads()
-    train("segformer-b0", dataset=stripes, out=tmp_path, recipe=QUICK, workers=0, threads=2)
+    train(model="segformer-b0", dataset=stripes, out=tmp_path, recipe=QUICK, workers=0, threads=2)
     assert load_card(tmp_path / "segformer-b0-stripes.toml").training.hardware.endswith("2 threads")
     assert torch.get_num_threads() == before
 
 
 def test_the_card_of_an_earlier_version_is_kept_and_completed(stripes, tmp_path):
     def again():
-        return train("segformer-b0", dataset=stripes, out=tmp_path, recipe=QUICK, workers=0)
+        return train(model="segformer-b0", dataset=stripes, out=tmp_path, recipe=QUICK, workers=0)
 
     path = again().card
     card, before = load_card(path), weights(path)
@@ -93,16 +97,18 @@ def test_the_card_of_an_earlier_version_is_kept_and_completed(stripes, tmp_path)
 def test_another_network_of_the_same_name_is_another_training(stripes, tmp_path):
     source = load_card("segformer-b0")
     options = {"dataset": stripes, "out": tmp_path, "recipe": QUICK, "workers": 0}
-    train(source, **options)
+    train(model=source, **options)
     (tmp_path / "checkpoint.pt").unlink()
     other = replace(source, variant={"size": "b0", "decoder_channels": 64})
     with pytest.raises(ModelError, match=r"is there: variant {'size': 'b0'} and {'size': 'b0', 'd"):
-        train(other, **options)
+        train(model=other, **options)
 
 
 def test_a_split_cannot_be_found_beside_an_open_dataset(stripes, tmp_path):
     with pytest.raises(DatasetError) as error:
-        train("segformer-b0", dataset=open_dataset(stripes), out=tmp_path / "out", recipe=QUICK)
+        train(
+            model="segformer-b0", dataset=open_dataset(stripes), out=tmp_path / "out", recipe=QUICK
+        )
     assert str(error.value) == (
         "the dataset 'stripes' is open, so its split 'val' cannot be found; give validate_on an "
         "open dataset too"
@@ -112,14 +118,14 @@ def test_a_split_cannot_be_found_beside_an_open_dataset(stripes, tmp_path):
 
 def test_an_unknown_precision_is_one_line(stripes, tmp_path):
     with pytest.raises(ModelError, match="unknown precision 'bf61'; did you mean 'bf16'"):
-        train("segformer-b0", dataset=stripes, out=tmp_path, precision="bf61")
+        train(model="segformer-b0", dataset=stripes, out=tmp_path, precision="bf61")
 
 
 def test_an_image_that_a_worker_cannot_read_is_one_line(stripes, tmp_path):
     for broken in (tmp_path / "train").glob("*.jpg"):
         broken.write_bytes(b"no image")
     with pytest.raises(DatasetError) as error:
-        train("segformer-b0", dataset=stripes, out=tmp_path / "out", recipe=QUICK, workers=1)
+        train(model="segformer-b0", dataset=stripes, out=tmp_path / "out", recipe=QUICK, workers=1)
     assert re.fullmatch(rf"{tmp_path}/train/\d\.jpg: .*", str(error.value))
 
 
@@ -142,10 +148,32 @@ def test_a_worker_that_dies_is_one_line(stripes, tmp_path):
     train_split, val_split = (open_dataset(stripes, split=split) for split in ("train", "val"))
     with pytest.raises(ModelError, match=r"^a process that prepares batches died, .*; what is fin"):
         train(
-            "segformer-b0",
+            model="segformer-b0",
             dataset=Deadly(train_split),
             validate_on=val_split,
             out=tmp_path / "out",
             recipe=QUICK,
             workers=1,
         )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": "segformer-b0"}, "a training needs the option out; give one"),
+        ({"out": "o"}, "a training needs the option model; give one"),
+        ({"model": "segformer-b0", "out": "o", "sead": 1}, "unknown option of train 'sead'; did"),
+        ({"spec": TrainingSpec("m", Path("o")), "out": "o"}, "give a specification or options, no"),
+    ],
+)
+def test_options_that_do_not_exist_or_lack_are_one_line(options, message):
+    with pytest.raises(ModelError, match=message):
+        train(**options)
+
+
+def test_a_specification_is_the_same_call(stripes, tmp_path):
+    options = {"model": "segformer-b0", "dataset": stripes, "out": tmp_path, "workers": 0}
+    first = train(**options, recipe=QUICK)
+    again = train(training_spec(**options, recipe=QUICK))
+    assert again.card == first.card
+    assert again.summary.startswith("finished before")

@@ -1,4 +1,4 @@
-"""python -m robustbench_seg.ablation.step FILE.json: do one step, as a process of torchrun."""
+"""python -m robustbench_seg.ablation.worker FILE.json: do one step, as a process of torchrun."""
 
 import sys
 from pathlib import Path
