@@ -123,7 +123,7 @@ def _printable(line: str) -> str:
 
 def _checked(hint: Any, value: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any:
+    if hint in (Any, object):
         return value
     if origin is Literal:
         if not any(value == known and type(value) is type(known) for known in arguments):

@@ -33,7 +33,7 @@ class AblationVariant:
     row: Mapping[str, str]
     settings: Mapping[str, Any] = field(default_factory=dict)
     position_grid: bool = False
-    windows_row: dict[str, str] | None = None
+    windows_row: Mapping[str, str] | None = None
 
     @property
     def takes_encoder(self) -> bool:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from robustbench_seg.ablation.steps import EvaluateStep, TrainStep
@@ -12,7 +13,7 @@ from robustbench_seg.cards import from_table, to_table
 from robustbench_seg.errors import CardError, IncompleteError, RobustsegError, unknown
 from robustbench_seg.files import write_json
 
-KINDS: dict[str, type[TrainStep] | type[EvaluateStep]] = {
+KINDS: Mapping[str, type[TrainStep] | type[EvaluateStep]] = {
     "train": TrainStep,
     "evaluate": EvaluateStep,
 }

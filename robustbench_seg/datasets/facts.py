@@ -161,7 +161,7 @@ def _check_ids(facts: DatasetFacts, where: str) -> None:
 def _check_groups(
     groups: Mapping[str, tuple[str, ...]], classes: tuple[str, ...], where: str
 ) -> None:
-    group_of: dict[str, str] = {}
+    group_of = dict[str, str]()
     for group, members in groups.items():
         for name in members:
             if name not in classes:

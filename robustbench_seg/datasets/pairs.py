@@ -79,7 +79,7 @@ def pair_files(
     Of forms that equally many have, the first is taken. Returns the items and the label table of
     that form. DatasetError names the first image without labels and says how many there are.
     """
-    folders: dict[str, set[str]] = {}
+    folders = dict[str, set[str]]()
 
     def exists(relative: str) -> bool:
         path = PurePosixPath(relative)

@@ -34,7 +34,7 @@ class SourceImage:
         self.id = dataset.ids[index]
         self._dataset = dataset
         self._lock = Lock()
-        self._prepared: dict[str, Any] = {}
+        self._prepared = dict[str, Any]()
 
     def sample(self) -> Sample:
         """The image with its labels; DatasetError, each time, if it cannot be read."""

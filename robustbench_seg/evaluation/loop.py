@@ -238,7 +238,7 @@ class _Unreadable:
     """Counts images in a row that cannot be read, those of the dataset and of a tree apart."""
 
     def __init__(self) -> None:
-        self._failed: dict[bool, dict[str, None]] = {True: {}, False: {}}
+        self._failed = {True: dict[str, None](), False: dict[str, None]()}
 
     def take(self, made: ConditionImage) -> None:
         """Raise DatasetError at the last of FAILURES images: a disk or mount is gone."""

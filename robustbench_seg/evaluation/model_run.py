@@ -58,7 +58,7 @@ class ModelRun:
         self._flushed = time.monotonic()
         self._failed: set[str] = set()
         self._traceback_shown = False
-        self.left_out: dict[str, None] = {}
+        self.left_out = dict[str, None]()
         """Why images were left out: each reason once, in order."""
 
     def lacks(self, source: SourceImage, condition: Condition) -> bool:

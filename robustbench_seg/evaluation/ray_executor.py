@@ -132,13 +132,13 @@ def _connect() -> Any:
     return ray
 
 
-def _environment() -> Mapping[str, Any]:
+def _environment() -> Mapping[str, Mapping[str, str]]:
     """Nodes have the environment they were started with, not that of this command."""
     found = {name: os.environ[name] for name in _SHARED if os.environ.get(name)}
     return {"env_vars": found} if found else {}
 
 
-def _as_they_end(ray: Any, waiting: dict[Any, Any]) -> Iterator[tuple[Any, Any]]:
+def _as_they_end(ray: Any, waiting: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
     left = list(waiting)
     while left:
         done, left = ray.wait(left)

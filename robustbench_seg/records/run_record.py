@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from robustbench_seg.cards import from_table, to_table
 from robustbench_seg.errors import CardError, ResultsError
@@ -34,7 +34,7 @@ class DatasetRecord:
     split: str
     images: int
     classes: tuple[str, ...]
-    fingerprint: Mapping[str, Any]
+    fingerprint: Mapping[str, object]
 
     def __post_init__(self) -> None:
         if self.images < 1:

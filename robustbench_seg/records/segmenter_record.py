@@ -46,7 +46,7 @@ class SegmenterRecord:
     precision: str | None = None
     runtime: str = "torch"
     laws: Mapping[str, int] = field(default_factory=dict)
-    own: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def probed(self) -> bool:

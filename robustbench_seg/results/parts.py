@@ -13,7 +13,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -240,12 +239,12 @@ def _digest_part(laws: Mapping[str, int], digests: Mapping[str, str]) -> str:
     return digest_bytes(canonical_json([laws, digests]).encode())[:16]
 
 
-def _digest_rows(columns: Mapping[str, Any]) -> str:
+def _digest_rows(columns: Mapping[str, Sequence[object]]) -> str:
     names = ("image", "corruption", "severity", "reason")
     return digest_bytes(canonical_json([list(columns[name]) for name in names]).encode())
 
 
-def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Any]:
+def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Sequence[object]]:
     return {
         "image": [row.image for row in rows],
         "corruption": [row.condition.name for row in rows],
@@ -253,7 +252,7 @@ def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Any]:
     }
 
 
-def _write(path: Path, columns: Mapping[str, Any], schema: pa.Schema) -> None:
+def _write(path: Path, columns: Mapping[str, Sequence[object]], schema: pa.Schema) -> None:
     with write_errors(path), atomic_path(path) as partial:
         pq.write_table(pa.table(columns, schema=schema), partial, compression="zstd")
 

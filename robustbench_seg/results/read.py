@@ -169,7 +169,7 @@ def _once(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     kept = dict[tuple[str, int, str], dict[Hashable, Any]]()
     for row in rows.to_dict("records"):
         image = (row["corruption"], row["severity"], row["image"])
-        merged: dict[Hashable, Any] = kept.setdefault(image, dict(row))
+        merged = kept.setdefault(image, dict(row))
         for name in names:
             value = row[name]
             if value is None:

@@ -51,7 +51,7 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
         red, green, blue = (round(255 * value) for value in card.preprocessing.mean)
         self.fit = card.resize
         self.fill = (red, green, blue)  # all but 0 once normalised
-        self._kept: dict[int, Sample] = {}
+        self._kept = dict[int, Sample]()
         self._room = KEPT_BYTES
 
     def index(self, iteration: int, slot: int) -> int:

@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,7 +54,7 @@ class Checkpoint:
             too.
     """
 
-    def __init__(self, path: Path, facts: Mapping[str, Any], every: int | None = None) -> None:
+    def __init__(self, path: Path, facts: Mapping[str, object], every: int | None = None) -> None:
         self._path = path
         self._facts = {"format": _FORMAT, **facts}
         self._every = every

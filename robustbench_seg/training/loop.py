@@ -4,7 +4,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -58,7 +57,7 @@ def fit(
     card: ModelCard,
     *,
     out: Path,
-    facts: Mapping[str, Any] | None = None,
+    facts: Mapping[str, object] | None = None,
     validate_every: int | None = None,
     checkpoint_every: int | None = None,
     device: str = "cpu",

@@ -5,7 +5,7 @@ where they are, so nothing moves a pixel. None of their operations is a corrupti
 here. The card and the name of a model that is trained with one show it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -82,7 +82,7 @@ _OPERATIONS: tuple[Callable[[PIL.Image.Image, np.random.Generator], PIL.Image.Im
     _solarize,
 )
 
-AUGMENTATIONS: dict[str, Callable[[Image, np.random.Generator], Image]] = {
+AUGMENTATIONS: Mapping[str, Callable[[Image, np.random.Generator], Image]] = {
     "augmix": augmix,
     "style": random_convolution,
 }

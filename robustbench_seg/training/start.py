@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -31,7 +30,7 @@ class Start:
     network: SegmentationNetwork
     card: ModelCard
     encoder_sha256: str | None
-    facts: Mapping[str, Any]
+    facts: Mapping[str, object]
 
 
 def initial_network(card: ModelCard, recipe: TrainingRecipe, encoder: str | None = None) -> Start:

@@ -1,6 +1,6 @@
 """Cost and accuracy in the SegFormer paper (arXiv 2105.15203, tables 1a, 2 and 4)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -46,7 +46,7 @@ def costs_by_card() -> Mapping[tuple[str, Size], Mapping[str, float]]:
     return costs
 
 
-def _table1a() -> list[dict[str, Any]]:
+def _table1a() -> Sequence[Mapping[str, object]]:
     rows = []
     for row in published_table("segformer_table1a").to_dict("records"):
         side = row["ade20k_side"]
@@ -71,7 +71,7 @@ def _table1a() -> list[dict[str, Any]]:
     return rows
 
 
-def _table2() -> list[dict[str, Any]]:
+def _table2() -> Sequence[Mapping[str, object]]:
     # The table mixes: B4 and B5 are scored at several scales, the real-time half at one.
     rows = []
     for row in published_table("segformer_table2").to_dict("records"):
@@ -97,7 +97,7 @@ def _table2() -> list[dict[str, Any]]:
     return rows
 
 
-def _table4() -> list[dict[str, Any]]:
+def _table4() -> Sequence[Mapping[str, object]]:
     return [
         {
             "table": "4",
