@@ -160,9 +160,9 @@ def parsed(command, monkeypatch):
     given = []
     finished = TrainedModel(Path("x.toml"), 1, 50.0, "finished")
     monkeypatch.setattr(
-        "robustbench_seg.training.train", lambda **options: given.append(options) or finished
+        "robustbench_seg.training.train", lambda spec: given.append(spec) or finished
     )
     words = shlex.split(command, comments=True)
     done = CliRunner().invoke(train, words[words.index("train") + 1 :], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    return TrainingSpec(**given[0])
+    return given[0]
