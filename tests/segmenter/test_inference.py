@@ -14,7 +14,7 @@ from robustbench_seg.segmenter.inference import (
     slide,
     to_tensor,
     whole,
-    windows,
+    window_spans,
 )
 
 
@@ -39,7 +39,7 @@ def test_whole_is_one_bilinear_step_to_the_image_size():
 
 def test_windows_cover_every_pixel_and_stay_inside():
     for length in (1, 5, 1023, 1024, 1025, 1792, 2000, 2048, 4000):
-        spans = list(windows(length, 1024, 768))
+        spans = list(window_spans(length, 1024, 768))
         assert all(0 <= start < end <= length for start, end in spans)
         assert all(end - start == min(1024, length) for start, end in spans)
         covered = np.zeros(length, bool)
