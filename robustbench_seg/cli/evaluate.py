@@ -39,7 +39,7 @@ from robustbench_seg.records.choices import Backend, Executor, InferenceMode, ch
     "measures",
     metavar="NAME",
     multiple=True,
-    help="What to count of each image: confusion, image_miou; repeatable.  [default: all]",
+    help="A measure to count, such as image_miou; repeatable.  [default: all]",
 )
 @options.out(metavar="RUNS", default=Path("runs"), help="Folder of run folders.")
 @click.option(
