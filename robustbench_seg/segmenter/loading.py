@@ -163,8 +163,8 @@ def _weights(card: ModelCard, source: str | Path | None) -> Weights | None:
 
 def _classes(card: ModelCard, weights: Weights) -> tuple[str, ...]:
     """The names of what weights predict: files made here have them, others the card's dataset."""
-    classes = weights.metadata.get("classes")
-    names = tuple(json.loads(classes)) if classes else _named(card)
+    text = weights.metadata.get("classes")
+    names = tuple(json.loads(text)) if text else _named(card)
     if weights.num_classes not in (None, len(names)):
         raise ModelError(
             f"{weights.path} predicts {weights.num_classes} classes, but {card.name} is a card for "
