@@ -27,10 +27,10 @@ class MLPDecoder(nn.Module):
 
         Args:
             channels: Number of channels of each of the four stages.
-            stages: The stages, 1 to 4, whose features the decoder sees. A single
-                stage has no fusion: table 1d's 24.7 M parameters and 22.3 G operations for stage 4
-                alone are those of a projection and the classifier at 1/4 resolution. A fusion
-                would add 0.6 M and 9.7 G.
+            stages: The stages, 1 to 4, whose features the decoder sees. A single stage has no
+                fusion: table 1d's 24.7 M parameters and 22.3 G operations for stage 4 alone are
+                those of a projection and the classifier at 1/4 resolution. A fusion would add
+                0.6 M and 9.7 G.
             width: Number of channels of each projection and of the fusion.
             num_classes: Number of classes.
             dropout: Rate of channel dropout before the classifier.
