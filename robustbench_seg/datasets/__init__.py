@@ -88,9 +88,16 @@ def list_datasets() -> tuple[str, ...]:
 
 
 def class_names(name: str) -> tuple[str, ...]:
-    """Class names of the dataset `name`, one of DATASETS, in the order of the class indices.
+    """Look up the class names of a dataset. The dataset's files are not needed.
 
-    The files of the dataset are not needed. Raises DatasetError for an unknown name.
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Class names, in the order of the class indices.
+
+    Raises:
+        DatasetError: The name is unknown.
 
     >>> class_names("camvid")[:3]
     ('sky', 'building', 'pole')
@@ -99,9 +106,16 @@ def class_names(name: str) -> tuple[str, ...]:
 
 
 def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
-    """Groups of the classes of the dataset `name`, one of DATASETS: group -> class names.
+    """Look up the groups of a dataset's classes.
 
-    Empty where the dataset has none. Raises DatasetError for an unknown name.
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Name of the group -> class names. Empty where the dataset has no groups.
+
+    Raises:
+        DatasetError: The name is unknown.
 
     >>> class_groups("cityscapes")["human"]
     ('person', 'rider')
@@ -110,15 +124,22 @@ def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def open_dataset(name: str, root: Path | str | None = None, split: str = "val") -> Dataset:
-    """Open the split of a dataset.
+    """Open a split of a dataset.
 
-    name:  one of DATASETS, or the path of a TOML file that describes one's own (custom.py)
-    root:  the dataset's folder. None for minicity; and cityscapes has the default
-           $CITYSCAPES_DATASET, a TOML file its own folder
-    split: "train" or "val", or what else the dataset has
+    Args:
+        name: One of DATASETS, or the path of a TOML file that describes a user's own dataset
+            (custom.py).
+        root: The dataset's root folder. None for minicity. The default is $CITYSCAPES_DATASET for
+            cityscapes, and the file's own folder for a TOML file.
+        split: "train", "val" or another split of the dataset.
 
-    Raises, in one line, DatasetError (what was looked for, where, and how to obtain it) or
-    CardError (what is wrong in the TOML file).
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The dataset or its files are missing. One line says what is missing, where,
+            and how to obtain it.
+        CardError: The TOML file is wrong.
     """
     folder = None if root is None else Path(root)
     if name.endswith(".toml"):
