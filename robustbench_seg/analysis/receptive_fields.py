@@ -78,9 +78,9 @@ def measure_fields(
     """
     cards = _cards(models, weights)
     check_device(device)
-    opened = open_dataset(dataset, data, split)
-    size = size or _largest_crop(opened, list(cards.values()))
-    count = min(images, len(opened))
+    samples = open_dataset(dataset, data, split)
+    size = size or _largest_crop(samples, list(cards.values()))
+    count = min(images, len(samples))
     fields = {}
     for model, card in cards.items():
         network = load_model(model, weights=weights).to(device)
@@ -90,11 +90,11 @@ def measure_fields(
                 network,
                 encoder_stages(network),
                 (
-                    central_crop(opened.image(i * len(opened) // count), card, size, device)
+                    central_crop(samples.image(i * len(samples) // count), card, size, device)
                     for i in places
                 ),
             )
-    return ReceptiveFields(fields, opened.name, split, count, size)
+    return ReceptiveFields(fields, samples.name, split, count, size)
 
 
 def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard]:

@@ -53,10 +53,10 @@ def load_model(
         WeightsError: The weights are missing or do not fit.
     """
     card = load_card(name)
-    loaded = _weights(card, weights)
-    if loaded is None:
+    file_weights = _weights(card, weights)
+    if file_weights is None:
         return _untrained(card, num_classes or card.classes)
-    return _trained(card, loaded, num_classes)
+    return _trained(card, file_weights, num_classes)
 
 
 def load_segmenter(
@@ -119,21 +119,22 @@ def load_segmenter(
 
 
 def _load_card(card: ModelCard, weights: str | Path | None, options: Options) -> Segmenter:
-    loaded = _weights(card, weights)
-    if loaded is None:
+    file_weights = _weights(card, weights)
+    if file_weights is None:
         classes = options.classes or _named(card)
         network = _untrained(card, len(classes))
         # Every table and figure shows the name: none of them can pass for a result.
         options = replace(options, name=f"{options.name or card.name}-untrained")
     else:
-        classes = _classes(card, loaded)
-        network = _trained(card, loaded)
-    record = network_record(card, network, digest_weights(loaded.path) if loaded else UNTRAINED)
+        classes = _classes(card, file_weights)
+        network = _trained(card, file_weights)
+    digest = digest_weights(file_weights.path) if file_weights else UNTRAINED
+    record = network_record(card, network, digest)
     about = ModelFacts(
         card=card.name,
         params=sum(parameter.numel() for parameter in network.parameters()),
-        weights_file=loaded.path.name if loaded else UNTRAINED,
-        weights_metadata=loaded.metadata if loaded else {},
+        weights_file=file_weights.path.name if file_weights else UNTRAINED,
+        weights_metadata=file_weights.metadata if file_weights else {},
         published=card.published,
         published_on=card.dataset if card.published else None,
         training=card.training,

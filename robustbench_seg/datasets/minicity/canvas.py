@@ -44,22 +44,61 @@ class Canvas:
         self.grain: list[float] = [0.0]
 
     def project(self, x: float, y: float, z: float) -> tuple[float, float]:
-        """Metres -> (column, row) in pixels."""
+        """Project a point onto the picture.
+
+        Args:
+            x: Metres to the right.
+            y: Metres above the street.
+            z: Metres ahead.
+
+        Returns:
+            Column and row, in pixels.
+        """
         scale = self.focal / z
         return self.centre + x * scale, self.horizon + (CAMERA_HEIGHT - y) * scale
 
     def along(self, x: float, y0: float, y1: float, z0: float, z1: float) -> Pixels:
-        """The corners in pixels of an upright rectangle along the street."""
+        """Project an upright rectangle along the street.
+
+        Args:
+            x: Its distance to the right, in metres.
+            y0: Height of its lower edge, in metres.
+            y1: Height of its upper edge, in metres.
+            z0: Distance of one end, in metres.
+            z1: Distance of the other end, in metres.
+
+        Returns:
+            Its corners, in pixels.
+        """
         project = self.project
         return [project(x, y0, z0), project(x, y0, z1), project(x, y1, z1), project(x, y1, z0)]
 
     def across(self, x0: float, x1: float, y0: float, y1: float, z: float) -> Pixels:
-        """The corners in pixels of an upright rectangle across the street."""
+        """Project an upright rectangle across the street.
+
+        Args:
+            x0: Left edge, in metres to the right.
+            x1: Right edge, in metres to the right.
+            y0: Height of its lower edge, in metres.
+            y1: Height of its upper edge, in metres.
+            z: Its distance, in metres.
+
+        Returns:
+            Its corners, in pixels.
+        """
         project = self.project
         return [project(x0, y0, z), project(x1, y0, z), project(x1, y1, z), project(x0, y1, z)]
 
     def polygon(self, points: Points, label: int, colour: Colour, z: float, grain: float) -> None:
-        """Fill a polygon given in pixels. z: distance in metres; grain: strength of its texture."""
+        """Fill a polygon.
+
+        Args:
+            points: Its corners, in pixels.
+            label: Class index.
+            colour: RGB colour.
+            z: Its distance, in metres.
+            grain: Strength of its texture.
+        """
         columns = [point[0] for point in points]
         if max(columns) < 0 or min(columns) >= self.width:
             return
@@ -70,7 +109,15 @@ class Canvas:
         self.grain.append(grain)
 
     def line(self, points: Points, thickness: float, label: int, colour: Colour, z: float) -> None:
-        """Draw an open line of a thickness in pixels, at least one."""
+        """Draw an open line.
+
+        Args:
+            points: Its points, in pixels.
+            thickness: Its thickness, in pixels. It is at least one.
+            label: Class index.
+            colour: RGB colour.
+            z: Its distance, in metres.
+        """
         cv2.polylines(
             self.ids, [_rounded(points)], False, len(self.labels), max(1, round(thickness))
         )
@@ -80,7 +127,14 @@ class Canvas:
         self.grain.append(0.3)
 
     def shadow(self, x: float, z: float, half_width: float, reach: float) -> None:
-        """Darken the ground around (x, z), and `reach` metres to the side away from the light."""
+        """Darken the ground around a point, and to the side away from the light.
+
+        Args:
+            x: Metres to the right.
+            z: Metres ahead.
+            half_width: Half the width of the dark ground, in metres.
+            reach: How far the shadow falls to the side, in metres, negative to the left.
+        """
         near, far = max(z - 0.7, 1.5), z + 0.9
         left, right = sorted((x - half_width, x + half_width))
         left, right = (left + reach, right) if reach < 0 else (left, right + reach)

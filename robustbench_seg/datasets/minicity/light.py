@@ -25,7 +25,15 @@ SKIES = np.array(
 
 
 def develop(canvas: Canvas, rng: Rng) -> NDArray[np.uint8]:
-    """The picture of a painted canvas: uint8 HxWx3 RGB."""
+    """Make the picture of a painted canvas.
+
+    Args:
+        canvas: The canvas.
+        rng: Generator of the random numbers.
+
+    Returns:
+        uint8 HxWx3 RGB.
+    """
     height, width = canvas.height, canvas.width
     top, bottom = SKIES[rng.integers(len(SKIES))] * _scalar(rng, 0.85, 1.1)
     coarse = (noise(rng, height, width, 0.11) + noise(rng, height, width, 0.045)) / 2
@@ -77,7 +85,17 @@ def _scalar(rng: Rng, low: float, high: float) -> np.float32:
 
 
 def noise(rng: Rng, height: int, width: int, cell: float) -> NDArray[np.float32]:
-    """Smooth noise in 0..1 on cells of `cell` of the picture's width, bilinear between them."""
+    """Draw smooth noise, bilinear between the corners of square cells.
+
+    Args:
+        rng: Generator of the random numbers.
+        height: Height, in pixels.
+        width: Width, in pixels.
+        cell: Side of a cell, as a share of the picture's width.
+
+    Returns:
+        float32 HxW in 0..1.
+    """
     step = max(cell * width, 1.0)
     grid = rng.random((int(height / step) + 2, int(width / step) + 2), np.float32)
     y, x = np.arange(height) / step, np.arange(width) / step

@@ -111,8 +111,9 @@ def read_normalisation(folder: Path, where: str) -> Preprocessing:
     processor = _read_json(folder / PROCESSOR, where)
     if processor.get("do_flip_channel_order"):
         raise ModelError(f"{where}: its image processor swaps red and blue: not supported")
-    factor = float(processor.get("rescale_factor", 1 / 255))
-    scale = 255 * factor if processor.get("do_rescale", True) else 255
+    scale = 255.0
+    if processor.get("do_rescale", True):
+        scale *= float(processor.get("rescale_factor", 1 / 255))
     mean, std = processor.get("image_mean"), processor.get("image_std")
     if not processor.get("do_normalize", True):
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
