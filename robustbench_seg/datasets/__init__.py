@@ -16,7 +16,7 @@ from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.camvid import open_camvid
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
-from robustbench_seg.datasets.custom import open_custom
+from robustbench_seg.datasets.custom import open_custom, read_description
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import corrupted_image, image_sizes, read_image
 from robustbench_seg.errors import CardError, DatasetError, unknown
@@ -32,6 +32,7 @@ __all__ = [
     "class_groups",
     "class_names",
     "corrupted_image",
+    "image_size",
     "image_sizes",
     "list_datasets",
     "open_dataset",
@@ -109,18 +110,36 @@ def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
     return dataset_facts(_entry(name, DATASETS).facts).groups
 
 
-def open_dataset(name: str, root: Path | str | None = None, split: str = "val") -> Dataset:
+def image_size(name: str) -> tuple[int, int] | None:
+    """Height and width at which the literature counts the operations of a dataset's networks.
+
+    Args:
+        name: One of DATASETS, or the path of a TOML file. None is returned where the file says
+            nothing of it or is not there.
+
+    Raises:
+        CardError: The TOML file is wrong.
+    """
+    if name.endswith(".toml"):
+        return read_description(Path(name)).image_size if Path(name).is_file() else None
+    return dataset_facts(DATASETS[name].facts).image_size if name in DATASETS else None
+
+
+def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:
     """Open the split of a dataset.
 
-    name:  one of DATASETS, or the path of a TOML file that describes one's own (custom.py)
-    root:  the dataset's folder. None for minicity; and cityscapes has the default
-           $CITYSCAPES_DATASET, a TOML file its own folder
-    split: "train" or "val", or what else the dataset has
+    Args:
+        name: One of DATASETS, or the path of a TOML file that describes a dataset of one's own.
+        root: The dataset's folder. None for minicity. The default of cityscapes is
+            $CITYSCAPES_DATASET, that of a TOML file its own folder.
+        split: "train" or "val", or another split that the dataset has.
 
-    Raises, in one line, DatasetError (what was looked for, where, and how to obtain it) or
-    CardError (what is wrong in the TOML file).
+    Raises:
+        DatasetError: The dataset or a file of it is not there; the message says what was looked
+            for, where, and how to obtain it.
+        CardError: The TOML file is wrong.
     """
-    folder = None if root is None else Path(root)
+    name, folder = str(name), None if root is None else Path(root)
     if name.endswith(".toml"):
         dataset = open_custom(Path(name), folder, split)
         if dataset.name in DATASETS:

@@ -70,20 +70,30 @@ class DatasetDescription(DatasetFacts):
     labels: str | Mapping[str, str]
 
 
-def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
-    """Open the split of the dataset that the TOML file `path` describes.
+def read_description(path: Path) -> DatasetDescription:
+    """Read the TOML file of a dataset of one's own.
 
-    root: what its globs are relative to; None: the folder of `path`. Raises CardError where the
-    description is wrong and DatasetError where the files are.
+    Raises:
+        CardError: It is wrong.
+        DatasetError: It cannot be read.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DatasetError(f"{path}: the description cannot be read ({reason})") from None
-    where = str(path)
-    description = parse(DatasetDescription, text, where)
-    check_facts(description, where)
+    description = parse(DatasetDescription, text, str(path))
+    check_facts(description, str(path))
+    return description
+
+
+def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
+    """Open the split of the dataset that the TOML file `path` describes.
+
+    root: what its globs are relative to; None: the folder of `path`. Raises CardError where the
+    description is wrong and DatasetError where the files are.
+    """
+    description, where = read_description(path), str(path)
     source = Provenance(
         f"dataset {description.name}", f"its globs are in {path}, relative to its root"
     )

@@ -80,12 +80,6 @@ def dataset_facts(name: str) -> DatasetFacts:
     return facts
 
 
-def image_size(name: str) -> tuple[int, int] | None:
-    """Return the image size of a dataset of the content folder; None for any other dataset."""
-    file = resources.files(CONTENT) / f"{name}.toml"
-    return dataset_facts(name).image_size if file.is_file() else None
-
-
 def file_dataset(
     facts: DatasetFacts,
     split: str,
