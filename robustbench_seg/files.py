@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, their digests, and names that fit any system."""
 
+import errno
 import hashlib
 import json
 import os
@@ -16,8 +17,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a fresh path beside `path`; on success it replaces `path` in one step.
 
     Parent folders are made. The suffix is kept, so that encoders choose the right format.
-    When the block raises, nothing is left behind and `path` is as it was.
+    When the block raises, nothing is left behind and `path` is as it was. Where `path` is a link,
+    the file that it leads to is replaced.
+
+    Raises:
+        FileExistsError: `path` is a device, a pipe or a folder.
     """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "not a regular file (give another path)", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
     try:

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 
 import pytest
 
@@ -26,6 +27,27 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(RuntimeError, match="half way"):
         fail_half_way()
     assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_is_followed(tmp_path):
+    target, link = tmp_path / "data" / "target.csv", tmp_path / "link.csv"
+    write_bytes(target, b"old")
+    link.symlink_to(target)
+    write_bytes(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["data", "link.csv", "target.csv"]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_regular_file_stays(tmp_path, make):
+    path = tmp_path / "x.csv"
+    make(path)
+    before = path.stat()
+    with pytest.raises(FileExistsError, match=r"not a regular file \(give another path\)"):
+        write_bytes(path, b"new")
+    assert path.stat() == before
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -80,7 +80,8 @@ class EvaluateStep:
         if processes > 1:
             words = ["torchrun", "--standalone", f"--nproc-per-node={processes}"]
             words += ["-m", "robustbench_seg"]
-        words += ["evaluate", "--model", *spec.models, "--dataset", spec.dataset]
+        words += ["evaluate", *(word for model in spec.models for word in ("--model", model))]
+        words += ["--dataset", spec.dataset]
         words += ["--data", str(spec.data)] if spec.data else []
         words += ["--limit", str(spec.limit)] if spec.limit else []
         return shlex.join([*words, "--device", spec.device, "--out", str(spec.out)])

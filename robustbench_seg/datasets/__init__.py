@@ -16,7 +16,7 @@ from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.camvid import open_camvid
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
-from robustbench_seg.datasets.custom import open_custom
+from robustbench_seg.datasets.custom import open_custom, read_description
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import corrupted_image, image_sizes, read_image
 from robustbench_seg.errors import CardError, DatasetError, unknown
@@ -32,6 +32,7 @@ __all__ = [
     "class_groups",
     "class_names",
     "corrupted_image",
+    "image_size",
     "image_sizes",
     "list_datasets",
     "open_dataset",
@@ -123,7 +124,26 @@ def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
     return dataset_facts(_entry(name, DATASETS).facts).groups
 
 
-def open_dataset(name: str, root: Path | str | None = None, split: str = "val") -> Dataset:
+def image_size(name: str) -> tuple[int, int] | None:
+    """Look up the image size at which the literature counts the operations of a dataset's networks.
+
+    Args:
+        name: One of DATASETS, or the path of a TOML file.
+
+    Returns:
+        Height and width in pixels. None where the dataset is unknown, its file does not exist, or
+        the file has no image size.
+
+    Raises:
+        CardError: The TOML file is wrong.
+        DatasetError: The TOML file cannot be read.
+    """
+    if name.endswith(".toml"):
+        return read_description(Path(name)).image_size if Path(name).is_file() else None
+    return dataset_facts(DATASETS[name].facts).image_size if name in DATASETS else None
+
+
+def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:
     """Open a split of a dataset.
 
     Args:
@@ -141,7 +161,7 @@ def open_dataset(name: str, root: Path | str | None = None, split: str = "val") 
             and how to obtain it.
         CardError: The TOML file is wrong.
     """
-    folder = None if root is None else Path(root)
+    name, folder = str(name), None if root is None else Path(root)
     if name.endswith(".toml"):
         dataset = open_custom(Path(name), folder, split)
         if dataset.name in DATASETS:

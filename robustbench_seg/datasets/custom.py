@@ -72,6 +72,29 @@ class DatasetDescription(DatasetFacts):
     labels: str | Mapping[str, str]
 
 
+def read_description(path: Path) -> DatasetDescription:
+    """Read the TOML file of a user's own dataset.
+
+    Args:
+        path: The TOML file.
+
+    Returns:
+        The description.
+
+    Raises:
+        CardError: The description is wrong.
+        DatasetError: The file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"{path}: the description cannot be read ({reason})") from None
+    description = parse(DatasetDescription, text, str(path))
+    check_facts(description, str(path))
+    return description
+
+
 def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
     """Open a split of a dataset that a TOML file describes.
 
@@ -87,14 +110,7 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         CardError: The description is wrong.
         DatasetError: The description cannot be read, has no such split, or the files are missing.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DatasetError(f"{path}: the description cannot be read ({reason})") from None
-    where = str(path)
-    description = parse(DatasetDescription, text, where)
-    check_facts(description, where)
+    description, where = read_description(path), str(path)
     source = Provenance(
         f"dataset {description.name}", f"its globs are in {path}, relative to its root"
     )

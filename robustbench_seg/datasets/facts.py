@@ -89,20 +89,6 @@ def dataset_facts(name: str) -> DatasetFacts:
     return facts
 
 
-def image_size(name: str) -> tuple[int, int] | None:
-    """Look up the image size of a dataset.
-
-    Args:
-        name: Name of the dataset.
-
-    Returns:
-        Height and width in pixels, or None for a dataset that is not in the content folder or
-        has no image size.
-    """
-    file = resources.files(CONTENT) / f"{name}.toml"
-    return dataset_facts(name).image_size if file.is_file() else None
-
-
 def file_dataset(
     facts: DatasetFacts,
     split: str,

@@ -11,7 +11,7 @@ from robustbench_seg.evaluation.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run
 from robustbench_seg.machine.processes import joined, own_device
 from robustbench_seg.machine.threads import torch_threads
-from robustbench_seg.records.evaluation_spec import EvaluationSpec, evaluation_spec
+from robustbench_seg.records.evaluation_spec import NO_MODEL, EvaluationSpec, evaluation_spec
 from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.records.shard import Shard
 from robustbench_seg.results import Run
@@ -84,7 +84,7 @@ def _sorted_out(
     """The arguments of `evaluate` as a specification, and the objects among them."""
     models = tuple(model) if isinstance(model, list | tuple) else (model,)
     if models in ((), (None,)):
-        raise ModelError("give a model: its name, a segmenter, a torch module or a callable")
+        raise ModelError(NO_MODEL)
     by_name = [isinstance(one, str | Path) for one in models]
     if any(by_name) and not all(by_name):
         raise ModelError("give all models by name, or all as objects")

@@ -16,9 +16,12 @@ from robustbench_seg.records.choices import (
     Precision,
     Stream,
     check_choice,
+    check_counts,
 )
 from robustbench_seg.records.protocol import SEVERITIES
 from robustbench_seg.records.shard import WHOLE, Shard
+
+NO_MODEL = "give a model: its name, a segmenter, a torch module or a callable"
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class EvaluationSpec:
         command: The command that was given, for readers.
 
     Raises:
-        ModelError: A name or weights are given for several models; a precision, backend or
-            inference does not exist.
+        ModelError: There is no model; a name or weights are given for several; a precision, backend
+            or inference does not exist; batch, threads or workers are below 1.
         CorruptionError: The stream, a severity or the seed does not exist.
         ResultsError: A shard is asked of a cluster, the limit is below 1, or the executor does not
             exist.
@@ -92,6 +95,8 @@ class EvaluationSpec:
     command: str = field(default_factory=command_line)
 
     def __post_init__(self) -> None:
+        if not self.models:
+            raise ModelError(NO_MODEL)
         if len(self.models) > 1 and (self.name or self.weights not in (None, "none")):
             raise ModelError("a name and weights go with a single model; evaluate them one by one")
         if self.executor == "ray" and self.shard != WHOLE:
@@ -109,6 +114,7 @@ class EvaluationSpec:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
         if self.limit is not None and self.limit < 1:
             raise ResultsError(f"the first {self.limit} images were asked for; ask for 1 or more")
+        check_counts(self, ("batch", "threads", "workers"))
 
 
 def evaluation_spec(**options: Any) -> EvaluationSpec:

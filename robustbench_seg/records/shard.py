@@ -27,9 +27,9 @@ class Shard:
         """A shard of this shard: all parts of all shards together have each item once.
 
         >>> Shard(2, 3).part(Shard(1, 2))
-        Shard(index=3, count=6)
+        Shard(index=2, count=6)
         """
-        return Shard((self.index - 1) * other.count + other.index, self.count * other.count)
+        return Shard(self.index + self.count * (other.index - 1), self.count * other.count)
 
     def __str__(self) -> str:
         return f"{self.index}-of-{self.count}"

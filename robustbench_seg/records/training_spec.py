@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.errors import ModelError, unknown
-from robustbench_seg.records.choices import Precision, check_choice
+from robustbench_seg.records.choices import Precision, check_choice, check_counts
 from robustbench_seg.records.training_recipe import TrainingRecipe
 
 _NO_OPTIONS = (
@@ -62,6 +62,8 @@ class TrainingSpec:
 
     def __post_init__(self) -> None:
         check_choice("precision", self.precision, Precision, ModelError)
+        check_counts(self, ("threads", "validate_every", "checkpoint_every"))
+        check_counts(self, ["workers"], least=0)
 
     def command(self, processes: int = 1) -> str:
         """The equivalent `robustseg train` command, for readers.

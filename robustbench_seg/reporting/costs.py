@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.analysis import Cost, count_cost, measure_speed, shape_of
-from robustbench_seg.datasets.facts import image_size
+from robustbench_seg.datasets import image_size
 from robustbench_seg.datasets.minicity import SIZE as MINICITY_SIZE
 from robustbench_seg.files import write_text
 from robustbench_seg.machine.progress import progress_bar

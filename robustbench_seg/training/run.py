@@ -27,7 +27,7 @@ def train(
     spec: TrainingSpec | None = None,
     *,
     model: str | Path | ModelCard | None = None,
-    dataset: str | Dataset | None = None,
+    dataset: str | Path | Dataset | None = None,
     validate_on: str | Dataset | None = None,
     **options: Any,
 ) -> TrainedModel:
@@ -59,6 +59,7 @@ def train(
         IncompleteError: `half` was asked for and a weight does not fit float16. The training is
             kept, in float32.
     """
+    dataset = str(dataset) if isinstance(dataset, Path) else dataset
     if spec is None:
         named = {"dataset": dataset, "validate_on": validate_on}
         names: dict[str, Any] = {

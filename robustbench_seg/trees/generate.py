@@ -62,7 +62,7 @@ def generate_cityscapes_c(
     *,
     out: Path | str,
     data: Path | str | None = None,
-    dataset: str | Dataset = "cityscapes",
+    dataset: str | Path | Dataset = "cityscapes",
     split: str = "val",
     corruptions: Iterable[str] = (),
     severities: Iterable[int] = (),
@@ -139,8 +139,8 @@ def generate_cityscapes_c(
     return manifest
 
 
-def _opened(dataset: str | Dataset, data: Path | str | None, split: str) -> Dataset:
-    if isinstance(dataset, str):
+def _opened(dataset: str | Path | Dataset, data: Path | str | None, split: str) -> Dataset:
+    if isinstance(dataset, str | Path):
         return open_dataset(dataset, data, split)
     if data is not None:
         raise DatasetError(f"{dataset.name} is open already; give no root folder with it")

@@ -1,10 +1,11 @@
 import re
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from robustbench_seg.datasets import IGNORE, custom, open_dataset
+from robustbench_seg.datasets import IGNORE, custom, image_size, open_dataset
 from robustbench_seg.errors import CardError, DatasetError
 
 PLAIN = """
@@ -186,3 +187,16 @@ def test_the_label_map_is_part_of_the_fingerprint(describe, put):
     mapped = open_dataset(describe(PLAIN + "label_map = {0 = 'rock'}"), None).fingerprint
     assert plain["files"] == mapped["files"]
     assert plain["classes"] != mapped["classes"]
+
+
+def test_a_path_is_a_name(describe, put):
+    path = describe()
+    fill(put, [0, 1, 2])
+    assert open_dataset(Path(path)).ids == open_dataset(path).ids
+
+
+def test_operations_are_counted_at_the_size_that_a_file_says(describe):
+    assert image_size(describe("image_size = [72, 128]\n" + PLAIN)) == (72, 128)
+    assert image_size(describe()) is None
+    assert image_size("gone.toml") is None
+    assert image_size("acdc:fog") == image_size("cityscapes") == (1024, 2048)

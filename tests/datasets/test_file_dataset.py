@@ -114,6 +114,15 @@ def test_an_unknown_id_is_named_with_its_file(dataset, put):
         dataset[1]
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int32])
+def test_a_negative_id_is_no_class(kind):
+    """As an index, NumPy would count it from the table's end: -256 would be class 0."""
+    ids = np.zeros((3, 4), kind)
+    ids[1, 2] = least = max(-256, np.iinfo(kind).min)
+    with pytest.raises(DatasetError, match=rf"^x\.png: label id {least} \(1 pixels\) means"):
+        apply_table(TABLE, ids, Path("x.png"))
+
+
 def test_only_some_of_many_unknown_ids_are_spelled():
     ids = np.arange(2, 14, dtype=np.uint8).reshape(3, 4)
     with pytest.raises(DatasetError, match=r"2 \(1 pixels\), .*, 6 \(1 pixels\) and 7 more ids"):

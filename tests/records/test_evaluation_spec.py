@@ -130,3 +130,14 @@ def test_the_command_is_that_of_this_process(monkeypatch):
     monkeypatch.setattr("sys.argv", ["/usr/bin/robustseg", "evaluate", "--data", "my photos"])
     assert EvaluationSpec(("a",)).command == "robustseg evaluate --data 'my photos'"
     assert EvaluationSpec(("a",)).folder == Path.cwd()
+
+
+def test_an_evaluation_has_a_model():
+    with pytest.raises(ModelError, match=r"^give a model: its name, a segmenter, a torch module"):
+        EvaluationSpec(models=())
+
+
+@pytest.mark.parametrize("name", ["batch", "threads", "workers"])
+def test_counts_are_one_or_more(name):
+    with pytest.raises(ModelError, match=rf"^{name} is 0; 1 or more is wanted$"):
+        EvaluationSpec(models=("a",), **{name: 0})

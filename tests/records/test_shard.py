@@ -22,6 +22,11 @@ def test_what_is_none(text):
         parse_shard(text)
 
 
-def test_parts_of_shards_have_each_item_once():
-    parts = [Shard(i, 3).part(Shard(j, 2)) for i in (1, 2, 3) for j in (1, 2)]
-    assert sorted(item for part in parts for item in part.of(range(20))) == list(range(20))
+@pytest.mark.parametrize("processes", [1, 2, 5])
+def test_processes_share_out_the_items_of_their_shard(processes):
+    """So machines with different numbers of processes still have each item once."""
+    for index in (1, 2, 3):
+        shard = Shard(index, 3)
+        parts = [shard.part(Shard(process, processes)) for process in range(1, processes + 1)]
+        items = [item for part in parts for item in part.of(range(20))]
+        assert sorted(items) == list(shard.of(range(20)))

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from robustbench_seg.cards import from_table, parse, to_table, to_toml
 from robustbench_seg.cli.train import train
-from robustbench_seg.errors import CardError
+from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.records.model_card import Training, load_card
 from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.records.training_spec import TrainingSpec, training_spec
 from robustbench_seg.training import TrainedModel
 
 RECIPE = TrainingRecipe(minutes=35.0, crop=(224, 288), lr=1e-3, flip=0.0, ema=0.99, seed=4)
@@ -166,3 +166,17 @@ def parsed(command, monkeypatch):
     done = CliRunner().invoke(train, words[words.index("train") + 1 :], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return given[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "least"),
+    [
+        ("threads", 0, 1),
+        ("validate_every", 0, 1),
+        ("checkpoint_every", -2, 1),
+        ("workers", -1, 0),
+    ],
+)
+def test_counts_of_a_training_are_checked(name, value, least, tmp_path):
+    with pytest.raises(ModelError, match=rf"^{name} is {value}; {least} or more is wanted$"):
+        training_spec(model="a", out=tmp_path, **{name: value})
