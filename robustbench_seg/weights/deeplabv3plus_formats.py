@@ -11,27 +11,55 @@ from robustbench_seg.weights.renaming import Rules, Tensors, rename, renumber, w
 
 
 def from_vainf(tensors: Tensors) -> Tensors:
-    """VainF/DeepLabV3Plus-Pytorch, plain or separable."""
+    """Convert a file of VainF/DeepLabV3Plus-Pytorch, plain or separable.
+
+    Args:
+        tensors: Tensors, by their names in the file.
+
+    Returns:
+        Tensors, named and shaped as in the architectures here.
+    """
     return rename(tensors, VAINF)
 
 
 def from_openmmlab(tensors: Tensors) -> Tensors:
-    """Of mmsegmentation."""
+    """Convert a file of mmsegmentation.
+
+    Args:
+        tensors: Tensors, by their names in the file.
+
+    Returns:
+        Tensors, named and shaped as in the architectures here.
+    """
     return rename(tensors, OPENMMLAB)
 
 
 def from_imagenet(tensors: Tensors) -> Tensors:
-    """ResNet and MobileNetV2 of torchvision and those who follow it, with OpenMMLab's deep stem
-    too; without the classifier and the convolution in front of MobileNetV2's.
+    """Convert a ResNet or MobileNetV2 of torchvision or with its names.
+
+    ResNet may have OpenMMLab's deep stem. The classifier is left out, and so is the convolution
+    before MobileNetV2's classifier.
+
+    Args:
+        tensors: Tensors, by their names in the file.
+
+    Returns:
+        Tensors, named and shaped as in the architectures here.
     """
     return rename(without(tensors, "fc.", "classifier.", "features.18."), IMAGENET)
 
 
 def from_tf(tensors: Tensors) -> Tensors:
-    """Xception and DeepLabV3+ of TensorFlow's DeepLab library, without an optimizer's state.
+    """Convert an Xception or DeepLabV3+ of TensorFlow's DeepLab library.
 
-    Its convolutions are height x width x inputs x outputs, depthwise ones height x width x
-    channels x 1.
+    An optimizer's state is left out. The file's convolutions are height x width x inputs x
+    outputs, and its depthwise ones are height x width x channels x 1.
+
+    Args:
+        tensors: Tensors, by their names in the file.
+
+    Returns:
+        Tensors, named and shaped as in the architectures here.
     """
     converted = dict[str, Tensor]()
     for name, tensor in tensors.items():

@@ -109,13 +109,13 @@ def _use_eps(network: nn.Module, metadata: Mapping[str, str]) -> None:
         use_eps(metadata["eps"])
 
 
-def _differences(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
-    missing = [name for name in wanted if name not in given]
-    left_over = [name for name in given if name not in wanted]
+def _differences(tensors: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:
+    missing = [name for name in state if name not in tensors]
+    left_over = [name for name in tensors if name not in state]
     reshaped = [
-        f"{name} ({_shape(given[name])} in the file, {_shape(wanted[name])} in the network)"
-        for name in wanted
-        if name in given and given[name].shape != wanted[name].shape
+        f"{name} ({_shape(tensors[name])} in the file, {_shape(state[name])} in the network)"
+        for name in state
+        if name in tensors and tensors[name].shape != state[name].shape
     ]
     groups = {"missing": missing, "left over": left_over, "of another shape": reshaped}
     return [f"{len(names)} {kind}: {_some(names)}" for kind, names in groups.items() if names]

@@ -11,13 +11,29 @@ from robustbench_seg.weights.renaming import Rules, Tensors, rename, renumber, w
 
 
 def from_nvlabs(tensors: Tensors) -> Tensors:
-    """By its authors: our names, and a classifier that their network never uses."""
+    """Convert a file of SegFormer's authors.
+
+    It has the names of this package, and a classifier that the authors' network never uses.
+
+    Args:
+        tensors: Tensors, by their names in the file.
+
+    Returns:
+        Tensors, named and shaped as in the architectures here.
+    """
     tensors = without(tensors, "decode_head.conv_seg.", "head.")
     return rename(tensors, ((r"^(?!backbone\.|decode_head\.)", "backbone."),))
 
 
 def from_huggingface(tensors: Tensors) -> Tensors:
-    """On the Hugging Face hub: keys and values of the attention are separate there."""
+    """Convert a file of the Hugging Face hub, where the attention's keys and values are separate.
+
+    Args:
+        tensors: Tensors, by their names in the file.
+
+    Returns:
+        Tensors, named and shaped as in the architectures here.
+    """
     tensors = rename(without(tensors, "classifier."), HUGGINGFACE)
     converted = dict[str, Tensor]()
     for name, tensor in tensors.items():
@@ -30,7 +46,16 @@ def from_huggingface(tensors: Tensors) -> Tensors:
 
 
 def from_openmmlab(tensors: Tensors) -> Tensors:
-    """Of mmsegmentation: query, key and value are one matrix; linear layers are convolutions."""
+    """Convert a file of mmsegmentation.
+
+    Its query, key and value are one matrix, and its linear layers are convolutions.
+
+    Args:
+        tensors: Tensors, by their names in the file.
+
+    Returns:
+        Tensors, named and shaped as in the architectures here.
+    """
     converted = dict[str, Tensor]()
     for name, tensor in rename(without(tensors, "head."), OPENMMLAB).items():
         if ".attn.in_proj_" in name:

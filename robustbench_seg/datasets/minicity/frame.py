@@ -39,7 +39,15 @@ class Frame:
         self.left, self.span, self.rise = left, right - left, self.bottom - self.top
 
     def at(self, u: float, v: float) -> tuple[float, float]:
-        """(u, v) -> (column, row) in pixels."""
+        """Convert the thing's coordinates to pixels.
+
+        Args:
+            u: Share of its width.
+            v: Share of its height, from the ground up.
+
+        Returns:
+            Column and row, in pixels.
+        """
         u = 1 - u if self.flip else u
         return self.left + u * self.span, self.bottom - v * self.rise
 
@@ -77,7 +85,16 @@ class Frame:
 
 
 def paint_colour(rng: Rng) -> RGB:
-    """A colour of lacquer, cloth or plaster: mostly greys, some muted hues, a few strong ones."""
+    """Draw a colour of lacquer, cloth or plaster.
+
+    Most colours are greys, some are muted hues, and a few are strong ones.
+
+    Args:
+        rng: Generator of the random numbers.
+
+    Returns:
+        RGB colour, 8..245.
+    """
     value, kind = rng.uniform(35, 225), rng.random()
     if kind < 0.4:
         return _limited([value + tint for tint in rng.uniform(-10, 10, 3).tolist()])
@@ -87,7 +104,15 @@ def paint_colour(rng: Rng) -> RGB:
 
 
 def shaded(colour: Colour, factor: float) -> RGB:
-    """The colour, darker or lighter."""
+    """Make a colour darker or lighter.
+
+    Args:
+        colour: RGB colour.
+        factor: Factor of its values.
+
+    Returns:
+        RGB colour, 8..245.
+    """
     return _limited([float(c) * factor for c in colour])
 
 

@@ -276,9 +276,9 @@ class PythonSegmenter:
             raise ModelError(f"{where}: returns a {type(given).__name__}, which maps no image")
         name = options.name or getattr(given, "name", None)
         classes = classes or getattr(given, "classes", None)
-        for wanted, value in (("name", name), ("classes", classes)):
+        for attribute, value in (("name", name), ("classes", classes)):
             if not value:
-                raise ModelError(f"{where}: what it returns has no attribute '{wanted}'")
+                raise ModelError(f"{where}: what it returns has no attribute '{attribute}'")
         assert classes is not None
         own = getattr(given, "facts", None)
         version = version or getattr(given, "version", None)
