@@ -65,19 +65,19 @@ def develop(canvas: Canvas, rng: Rng) -> NDArray[np.uint8]:
 
 def _paint_sky(
     picture: NDArray[np.float32],
-    seen: NDArray[np.bool_],
+    mask: NDArray[np.bool_],
     top: NDArray[np.float32],
     bottom: NDArray[np.float32],
     horizon: float,
     clouds: NDArray[np.floating[Any]],
 ) -> None:
-    """Paint the sky where it is seen: a gradient from top to bottom, with clouds."""
-    last = int(np.flatnonzero(seen.any(axis=1)).max(initial=-1)) + 1
+    """Paint the sky inside the mask: a gradient from top to bottom, with clouds."""
+    last = int(np.flatnonzero(mask.any(axis=1)).max(initial=-1)) + 1
     rows = np.clip(np.arange(last, dtype=np.float32) / np.float32(max(horizon, 1)), 0, 1)
     sky = (top + (bottom - top) * rows[:, None])[:, None, :]
     cloud = np.clip(clouds[:last] * 3, 0, 1)[..., None]
     sky = sky + (np.minimum(sky * np.float32(1.25), 240) - sky) * cloud
-    np.copyto(picture[:last], sky, where=seen[:last, :, None])
+    np.copyto(picture[:last], sky, where=mask[:last, :, None])
 
 
 def _scalar(rng: Rng, low: float, high: float) -> np.float32:
