@@ -15,13 +15,14 @@ from robustbench_seg.segmenter.inference import window_spans
 
 @dataclass(frozen=True)
 class Cost:
-    """What one image costs.
+    """The cost of a network and of one image.
 
-    params:       parameters, without heads that only training uses
-    macs:         multiply-accumulates of convolutions, linear layers and attention, as they are
-                  computed here for an image; what is folded once, at load, is not counted
-    macs_written: the same, of the equations as they are published; they differ where a decoder
-                  is applied folded. Papers call this number FLOPs
+    Attributes:
+        params: Number of parameters, without heads that only training uses.
+        macs: Number of multiply-accumulates of convolutions, linear layers and attention, as this
+            package computes them for an image. Those of folding, once at load, do not count.
+        macs_written: The same number for the published equations. It differs from `macs` where a
+            decoder runs folded. Papers call this number FLOPs.
     """
 
     params: int
@@ -30,15 +31,30 @@ class Cost:
 
 
 def shape_of(card: ModelCard) -> SegmentationNetwork:
-    """A card's network on the meta device: shapes without content, which take no memory."""
+    """Build a card's network on the meta device: shapes without content, which take no memory.
+
+    Args:
+        card: The card.
+
+    Returns:
+        The network, in eval mode.
+    """
     with torch.device("meta"):
         return build(card.architecture, card.classes, **card.variant).eval()
 
 
 def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
-    """Count one image of `size` (height, width) through a network (see shape_of) in one piece.
+    """Count the cost of one image that goes through a network whole.
 
-    Raises ModelError if the network does not take so small an image.
+    Args:
+        network: The network, on the meta device (see shape_of).
+        size: Height and width of the image, in pixels.
+
+    Returns:
+        The cost.
+
+    Raises:
+        ModelError: The network does not take so small an image.
     """
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         try:
@@ -56,13 +72,20 @@ def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
 
 
 def count_image(record: SegmenterRecord, classes: int, size: tuple[int, int]) -> int:
-    """Multiply-accumulates of one image of `size` as a segmenter takes it.
+    """Count the multiply-accumulates of one image that a segmenter labels.
 
     The image is resized, cut into windows or padded as the record says.
 
-    record: of the segmenter of a card
+    Args:
+        record: Record of the segmenter of a card.
+        classes: Number of classes.
+        size: Height and width of the image, in pixels.
 
-    Raises ModelError if the network does not take so small an image.
+    Returns:
+        Number of multiply-accumulates.
+
+    Raises:
+        ModelError: The network does not take so small an image.
     """
     if record.resize:
         size = record.resize.size(*size)

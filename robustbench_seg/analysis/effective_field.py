@@ -29,31 +29,44 @@ HEAD = "head"
 class Field:
     """The effective receptive field of one unit.
 
-    energy: float64 HxW, how much each pixel moves the unit (see effective_fields)
-    centre: row and column of the pixel in the middle of the theoretical receptive field
+    Attributes:
+        energy: float64 HxW, how much each pixel moves the unit (see effective_fields).
+        centre: Row and column of the pixel in the middle of the theoretical receptive field.
     """
 
     energy: NDArray[np.float64]
     centre: tuple[int, int]
 
     def radius(self, share: float) -> float:
-        """Radius, in pixels, of the smallest disc around the centre with this share (0..1).
+        """Compute the radius of the smallest disc around the centre with a share of the energy.
 
-        The disc holds the pixels whose middle lies in it: of radius 0, the central one alone.
-        Energy beyond the border of the image is not there to be counted.
+        The disc holds the pixels whose middle lies in it. A disc of radius 0 holds the central
+        pixel alone. Energy beyond the border of the image does not count.
+
+        Args:
+            share: Share of the energy, in 0..1.
+
+        Returns:
+            Radius in pixels.
         """
         rows, columns = np.indices(self.energy.shape)
         squared = ((rows - self.centre[0]) ** 2 + (columns - self.centre[1]) ** 2).ravel()
-        held = np.cumsum(np.bincount(squared, self.energy.ravel()))
+        cumulative = np.cumsum(np.bincount(squared, self.energy.ravel()))
         # The sum of thousands of numbers is not exact, and the whole of it must be reached.
-        return float(np.sqrt(np.searchsorted(held, share * held[-1] * (1 - 1e-12))))
+        return float(np.sqrt(np.searchsorted(cumulative, share * cumulative[-1] * (1 - 1e-12))))
 
 
 def encoder_stages(network: SegmentationNetwork) -> Mapping[str, Stage]:
-    """Where the four stages of a card's network end, as "stage 1" to "stage 4".
+    """Find where the four stages of a card's network end.
 
-    See SegmentationNetwork.encoder_stages. Raises ModelError for a network that does not declare
-    them.
+    Args:
+        network: The network.
+
+    Returns:
+        The stages, as "stage 1" to "stage 4" (see SegmentationNetwork.encoder_stages).
+
+    Raises:
+        ModelError: The network does not declare its stages.
     """
     return {f"stage {i}": stage for i, stage in enumerate(network.encoder_stages(), start=1)}
 
@@ -61,22 +74,27 @@ def encoder_stages(network: SegmentationNetwork) -> Mapping[str, Stage]:
 def effective_fields(
     network: nn.Module, stages: Mapping[str, Stage], images: Iterable[Tensor]
 ) -> Mapping[str, Field]:
-    """The effective receptive field of the central unit of each stage, and of the HEAD.
+    """Compute the effective receptive field of the central unit of each stage and of the HEAD.
 
-    network: in eval mode, N x 3 x H x W -> N x K x h x w; its parameters need no gradient from
-        now on
-    images:  float 1 x 3 x H x W, normalised, all of one size
+    The energy is |d s / d input|, summed over the input's three channels, as a mean over the
+    images. Here s is the sum of the unit's channels, each with a random sign that is drawn anew
+    for each image (seed 0). Without signs, s is nearly constant where the channels are normalised
+    together, and exactly constant after an untrained LayerNorm. For logits, no decision depends
+    on the sum without signs. With signs, the mean tends to the length of the gradient over all
+    channels, up to a factor.
 
-    Energy is |d s / d input|, summed over the input's three channels, mean over the images; s is
-    the sum of the unit's channels, each with a random sign that is drawn anew for each image
-    (seed 0). Without signs s would be nearly constant where the channels are normalised together:
-    behind a LayerNorm that has not been trained, exactly so; and of logits it is what no decision
-    depends on. With them the mean tends to the length of the gradient over all channels, but for
-    a factor.
+    The unit has row h // 2 and column w // 2 of the h x w map, counted from 0. Its centre is that
+    row and column times the stride, where convolutions of odd kernels and padding put it. With a
+    stem without padding, the true centre lies up to a few pixels farther.
 
-    The unit is number h // 2 and w // 2 of the h x w map, counted from 0; its centre is that
-    number times the stride, where convolutions of odd kernels and padding put it (a stem without
-    padding: up to a few pixels farther).
+    Args:
+        network: A network in eval mode that maps N x 3 x H x W to N x K x h x w. The function
+            turns off the gradients of its parameters for good.
+        stages: Name -> stage.
+        images: Float 1 x 3 x H x W each, normalised, all of one size.
+
+    Returns:
+        Name of the stage, or HEAD -> field.
     """
     exact_float32()
     network.requires_grad_(False)
@@ -124,12 +142,19 @@ def effective_fields(
 def central_crop(
     image: NDArray[np.uint8], card: ModelCard, size: tuple[int, int], device: str = "cpu"
 ) -> Tensor:
-    """The middle of an image as a card's network sees it: scaled, cropped, normalised.
+    """Scale, crop and normalise the middle of an image, as a card's network sees it.
 
-    image: uint8 HxWx3 RGB
-    size:  height and width of the crop, in pixels of the scaled image
+    Args:
+        image: uint8 HxWx3 RGB.
+        card: The card.
+        size: Height and width of the crop, in pixels of the scaled image.
+        device: Torch device of the result.
 
-    Returns float32 1x3xHxW. Raises DatasetError where the image is smaller than the crop.
+    Returns:
+        float32 1x3xhxw.
+
+    Raises:
+        DatasetError: The image is smaller than the crop.
     """
     height, width = image.shape[:2]
     if card.resize:

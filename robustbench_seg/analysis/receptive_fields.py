@@ -24,7 +24,7 @@ LARGEST, MULTIPLE = 1024, 64
 
 @dataclass(frozen=True, eq=False)
 class ReceptiveFields:
-    """What measure_fields found.
+    """The result of measure_fields.
 
     Attributes:
         fields: Model -> stage ("stage 1" to "stage 4", "head") -> field.
@@ -78,9 +78,9 @@ def measure_fields(
     """
     cards = _cards(models, weights)
     check_device(device)
-    seen = open_dataset(dataset, data, split)
-    size = size or _largest_crop(seen, list(cards.values()))
-    count = min(images, len(seen))
+    opened = open_dataset(dataset, data, split)
+    size = size or _largest_crop(opened, list(cards.values()))
+    count = min(images, len(opened))
     fields = {}
     for model, card in cards.items():
         network = load_model(model, weights=weights).to(device)
@@ -90,11 +90,11 @@ def measure_fields(
                 network,
                 encoder_stages(network),
                 (
-                    central_crop(seen.image(i * len(seen) // count), card, size, device)
+                    central_crop(opened.image(i * len(opened) // count), card, size, device)
                     for i in places
                 ),
             )
-    return ReceptiveFields(fields, seen.name, split, count, size)
+    return ReceptiveFields(fields, opened.name, split, count, size)
 
 
 def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard]:

@@ -18,11 +18,13 @@ from robustbench_seg.records.choices import Precision
 
 @dataclass(frozen=True)
 class Speed:
-    """What it took to label one image.
+    """Time and memory for labelling one image.
 
-    seconds: median over the repetitions, from the uint8 image to its labels, with random weights
-    peak:    bytes: of a CPU's whole process (interpreter and torch are some 0.5 GB of it), of a
-             GPU's tensors
+    Attributes:
+        seconds: Median over the repetitions, from the uint8 image to its labels, with random
+            weights.
+        peak: Peak memory in bytes. On a CPU, that of the whole process, of which interpreter and
+            torch are some 0.5 GB. On a GPU, that of the tensors.
     """
 
     seconds: float
@@ -38,15 +40,26 @@ def measure_speed(
     precision: Precision = "float32",
     threads: int | None = None,
 ) -> Speed:
-    """Label one random image of `size` (height, width) `repeat` times, after once to warm up.
+    """Label one random image several times, after one run to warm up.
 
-    model: a card's name or file
-    size:  what the network sees: the image goes through whole and as it is, also where the card's
-        mode is a sliding window or it scales images
+    Settings of memory and threads are those of `robustseg evaluate`. A fresh process keeps one
+    model's memory out of another's peak.
 
-    Settings of memory and threads are those of `robustseg evaluate`; threads: None for torch's own
-    number. A fresh process keeps one model's memory out of another's peak. Raises ModelError if
-    the model cannot run so, or dies of it.
+    Args:
+        model: A card's name or file.
+        size: Height and width of the image, in pixels. The image goes through the network whole
+            and at this size, even where the card's mode is a sliding window or the card scales
+            images.
+        repeat: Number of repetitions.
+        device: Torch device.
+        precision: "float32", "bf16" or "fp16" (autocast).
+        threads: Number of torch's threads. None: torch's own number.
+
+    Returns:
+        The speed.
+
+    Raises:
+        ModelError: The model cannot run with these settings, or its process is killed.
     """
     wait_briefly()  # the process inherits it, which has loaded torch before _measure runs
     context = multiprocessing.get_context("spawn")

@@ -1,4 +1,4 @@
-"""The networks, written from their papers: `build` makes one by name."""
+"""The networks, written from their papers. `build` builds one by name."""
 
 import inspect
 from collections.abc import Mapping
@@ -18,22 +18,30 @@ __all__ = ["ARCHITECTURES", "SegmentationNetwork", "build"]
 
 
 def build(architecture: str, num_classes: int, **variant: Any) -> SegmentationNetwork:
-    """Make the network `architecture` for `num_classes` classes, with initial weights.
+    """Build a network with initial weights.
 
-    It maps a float batch N x 3 x H x W, RGB and already normalised, to logits
-    N x num_classes x H/4 x W/4. `variant` holds the keyword parameters of its class. Raises
-    ModelError for an unknown architecture, an unknown parameter or a value it does not have.
+    Args:
+        architecture: A key of ARCHITECTURES.
+        num_classes: Number of classes.
+        variant: Keyword parameters of the network's class.
+
+    Returns:
+        The network. It maps a float batch N x 3 x H x W, RGB and already normalised, to logits
+        N x num_classes x H/4 x W/4.
+
+    Raises:
+        ModelError: The architecture or a parameter is unknown, or a parameter has no such value.
     """
     if architecture not in ARCHITECTURES:
         raise ModelError(unknown("architecture", architecture, ARCHITECTURES))
     kind = ARCHITECTURES[architecture]
     parameters = inspect.signature(kind).parameters
-    known = [name for name in parameters if name != "num_classes"]
+    keywords = [name for name in parameters if name != "num_classes"]
     for name in variant:
-        if name not in known:
-            raise ModelError(unknown(f"parameter of {architecture}", name, known))
+        if name not in keywords:
+            raise ModelError(unknown(f"parameter of {architecture}", name, keywords))
     try:
         return kind(num_classes, **variant)
     except (TypeError, ValueError, RuntimeError) as error:
-        told = ", ".join(f"{name} = {value!r}" for name, value in variant.items())
-        raise ModelError(f"{architecture} cannot be built with {told}: {error}") from error
+        values = ", ".join(f"{name} = {value!r}" for name, value in variant.items())
+        raise ModelError(f"{architecture} cannot be built with {values}: {error}") from error

@@ -23,19 +23,23 @@ from robustbench_seg.errors import ModelError, unknown
 
 @dataclass(frozen=True)
 class Layout:
-    """What published implementations of DeepLabV3+ do not agree on.
+    """The differences between published implementations of DeepLabV3+.
 
-    channels:         width of every ASPP branch and of the decoder
-    project_kernel:   kernel of the convolution that fuses the ASPP branches
-    pool_first:       the image pooling branch leads the ASPP concatenation, or ends it
-    low_level_first:  the low level features lead the decoder's concatenation, or end it
-    refinements:      3x3 convolutions in the decoder
-    separable:        3x3 convolutions are depthwise separable unless asked otherwise
-    norm_between:     BatchNorm and ReLU also between depthwise and pointwise convolution
-    output_stride:    of the backbone unless asked otherwise
-    dropout_at_aspp:  dropout of values behind the ASPP; else of channels before the classifier
-    align_corners:    the ASPP is upsampled with the corner pixels' centres on each other, unless
-                      asked otherwise
+    Attributes:
+        channels: Width of every ASPP branch and of the decoder, by default.
+        project_kernel: Kernel size of the convolution that fuses the ASPP branches.
+        pool_first: Whether the image pooling branch leads the ASPP concatenation; else it ends it.
+        low_level_first: Whether the low level features lead the decoder's concatenation; else
+            they end it.
+        refinements: Number of 3x3 convolutions in the decoder.
+        separable: Whether 3x3 convolutions are depthwise separable, by default.
+        norm_between: Whether BatchNorm and ReLU also stand between depthwise and pointwise
+            convolution.
+        output_stride: Output stride of the backbone, by default.
+        dropout_at_aspp: Whether dropout acts on values after the ASPP; else it acts on channels
+            before the classifier.
+        align_corners: Whether the ASPP is upsampled with the corner pixels' centres on each
+            other, by default.
     """
 
     channels: int
@@ -98,20 +102,9 @@ Conv3x3 = Callable[[int, int, int], nn.Sequential]
 
 
 class DeepLabV3Plus(SegmentationNetwork):
-    """N x 3 x H x W normalised RGB -> logits N x num_classes x H/4 x W/4.
+    """A dilated backbone, atrous spatial pyramid pooling (ASPP) and a decoder.
 
-    backbone: "resnet18", "resnet50", "resnet101", "resnext101", "mobilenet_v2", "xception41",
-        "xception65" or "xception71"
-    output_stride: of the backbone, 8 or 16
-    separable: 3x3 convolutions of the head as depthwise and pointwise ones
-    align_corners: of the ASPP's upsampling; the logits' upsampling to the image, which is not
-        part of the network, was trained with the same (attribute `align_corners`)
-    deep_stem: ResNet's three 3x3 convolutions instead of one 7x7; by default with "openmmlab"
-    multi_grid: dilations of the blocks of ResNet's last stage, such as (1, 2, 4)
-    channels, low_level_channels: width of the head, and of the low level features in it (48);
-        OpenMMLab's with ResNet-18 has 128 and 12
-    layout: "vainf", "openmmlab" or "tf"; sets the defaults of the above, see LAYOUTS, and
-        MobileNetV2's padding. Published TF weights are of Xception alone.
+    It maps N x 3 x H x W, normalised RGB, to logits N x num_classes x H/4 x W/4.
     """
 
     def __init__(
@@ -129,19 +122,46 @@ class DeepLabV3Plus(SegmentationNetwork):
         layout: str = "vainf",
         dropout: float = 0.1,
     ):
+        """Build the network.
+
+        Args:
+            num_classes: Number of classes.
+            backbone: "resnet18", "resnet50", "resnet101", "resnext101", "mobilenet_v2",
+                "xception41", "xception65" or "xception71".
+            output_stride: Output stride of the backbone, 8 or 16. None: the layout's.
+            separable: Whether the head's 3x3 convolutions are depthwise and pointwise ones. None:
+                the layout's.
+            align_corners: How the ASPP is upsampled. The logits' upsampling to the image, which is
+                not part of the network, was trained with the same (attribute `align_corners`).
+                None: the layout's.
+            deep_stem: Whether ResNet has three 3x3 convolutions instead of one 7x7. None: only
+                with the layout "openmmlab".
+            multi_grid: Dilations of the blocks of ResNet's last stage, such as (1, 2, 4).
+            channels: Width of the head. None: the layout's. OpenMMLab's network with ResNet-18
+                has 128.
+            low_level_channels: Width of the low level features in the head. OpenMMLab's network
+                with ResNet-18 has 12.
+            layout: "vainf", "openmmlab" or "tf". It sets the defaults above (see LAYOUTS) and
+                MobileNetV2's padding. Published TF weights exist for Xception only.
+            dropout: Rate of dropout, in training only.
+
+        Raises:
+            ModelError: A value is unknown, or deep_stem or multi_grid is given for a backbone
+                other than ResNet.
+        """
         super().__init__()
         if layout not in LAYOUTS:
             raise ModelError(unknown("layout of deeplabv3plus", str(layout), LAYOUTS))
-        asked: dict[str, Any] = {
+        options: dict[str, Any] = {
             "output_stride": output_stride,
             "separable": separable,
             "align_corners": align_corners,
             "channels": channels,
         }
-        chosen = replace(
-            LAYOUTS[layout], **{name: value for name, value in asked.items() if value is not None}
+        form = replace(
+            LAYOUTS[layout], **{name: value for name, value in options.items() if value is not None}
         )
-        stride = chosen.output_stride
+        stride = form.output_stride
         if stride not in RATES:
             raise ModelError(f"output stride {stride} of deeplabv3plus: 8 or 16 wanted")
         if backbone not in BACKBONES:
@@ -158,21 +178,21 @@ class DeepLabV3Plus(SegmentationNetwork):
             self.backbone = ResNet(backbone, stride, deep_stem=deep, multi_grid=multi_grid)
 
         conv3x3: Conv3x3 = _conv3x3
-        if chosen.separable:
-            conv3x3 = _separable_normed if chosen.norm_between else _separable
-        width, low = chosen.channels, low_level_channels
+        if form.separable:
+            conv3x3 = _separable_normed if form.norm_between else _separable
+        width, low = form.channels, low_level_channels
         rates = RATES[stride]
-        at_aspp = dropout if chosen.dropout_at_aspp else 0.0
-        at_classifier = 0.0 if chosen.dropout_at_aspp else dropout
+        at_aspp = dropout if form.dropout_at_aspp else 0.0
+        at_classifier = 0.0 if form.dropout_at_aspp else dropout
 
-        self.aspp = ASPP(self.backbone.channels[-1], rates, chosen, conv3x3, at_aspp)
+        self.aspp = ASPP(self.backbone.channels[-1], rates, form, conv3x3, at_aspp)
         self.low_level = _conv1x1(self.backbone.channels[0], low)
-        self.low_level_first = chosen.low_level_first
-        self.align_corners = chosen.align_corners
+        self.low_level_first = form.low_level_first
+        self.align_corners = form.align_corners
         # As TensorFlow's evaluation pads 1024x2048 to 1025x2049: aligned corners of all strides
         # then lie on the same pixels.
         self.grid = stride if layout == "tf" else None
-        inputs = [width + low] + [width] * (chosen.refinements - 1)
+        inputs = [width + low] + [width] * (form.refinements - 1)
         self.refine = nn.Sequential(*(conv3x3(i, width, 1) for i in inputs))
         self.dropout = nn.Dropout2d(at_classifier)
         self.classifier = nn.Conv2d(width, num_classes, 1)
@@ -219,7 +239,14 @@ class ASPP(nn.Module):
         self.project = nn.Sequential(*project((len(rates) + 2) * width, width), nn.Dropout(dropout))
 
     def forward(self, x: Tensor) -> Tensor:
-        """N x inputs x H x W -> N x layout.channels x H x W."""
+        """Compute the fused features.
+
+        Args:
+            x: Float N x inputs x H x W.
+
+        Returns:
+            Float N x layout.channels x H x W.
+        """
         branches = [branch(x) for branch in self.branches]
         pooled = self.pool(x).expand_as(branches[0])
         joined = [pooled, *branches] if self.pool_first else [*branches, pooled]

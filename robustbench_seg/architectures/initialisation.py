@@ -6,12 +6,16 @@ from torch import nn
 
 
 def initialise(network: nn.Module, classifier: nn.Module) -> None:
-    """Fill the parameters of `network` for training from scratch.
+    """Fill the parameters of a network for training from scratch.
 
-    Linear layers: truncated normal of deviation 0.02, as in the SegFormer code (arXiv
-    2105.15203). Convolutions: normal with the variance that keeps the gradient's scale (fan-out,
-    He et al. 2015), counted per group. Normalisation: identity. `classifier`, whose output no
-    normalisation follows, gets deviation 0.01, so that the first loss is close to log(classes).
+    Linear layers get a truncated normal distribution of deviation 0.02, as in the SegFormer code
+    (arXiv 2105.15203). Convolutions get a normal distribution whose variance keeps the gradient's
+    scale (fan-out, He et al. 2015), counted per group. Normalisation starts as the identity.
+
+    Args:
+        network: The network, changed in place.
+        classifier: Its last layer. No normalisation follows it, so it gets deviation 0.01, which
+            puts the first loss close to log(classes).
     """
     for module in network.modules():
         if isinstance(module, nn.Linear):

@@ -24,8 +24,9 @@ def _added(branch: Tensor, x: Tensor) -> Tensor:
 class LayerNormEps:
     """The epsilons of the encoder's LayerNorms, where published implementations disagree.
 
-    block: in front of attention and Mix-FFN, and behind each stage
-    embed: behind each patch embedding and each sequence reduction
+    Attributes:
+        block: Epsilon before attention and Mix-FFN, and after each stage.
+        embed: Epsilon after each patch embedding and each sequence reduction.
     """
 
     block: float
@@ -35,12 +36,7 @@ class LayerNormEps:
 class MixTransformer(nn.Module):
     """Four stages of overlapped patch embedding and transformer blocks.
 
-    N x 3 x H x W -> four N x H/s x W/s x C tensors, s = 4, 8, 16, 32 (sizes rounded up).
-
-    position_grid: (height, width) of the images at which each stage learns a position encoding,
-        added behind its patch embedding and resized, bilinearly, for images of another size.
-        Mix-FFN then has no convolution: the ablation of table 1c, whose text leaves open where
-        the encoding is added; every stage has its own as in PVT (arXiv 2102.12122, section 3.2).
+    It maps N x 3 x H x W to four tensors N x H/s x W/s x C, s = 4, 8, 16, 32 (sizes rounded up).
     """
 
     heads = (1, 2, 5, 8)
@@ -55,6 +51,19 @@ class MixTransformer(nn.Module):
         drop_path: float,
         position_grid: Sequence[int] | None = None,
     ):
+        """Build the encoder.
+
+        Args:
+            channels: Number of channels of each stage.
+            depths: Number of blocks of each stage.
+            eps: Epsilons of the LayerNorms.
+            drop_path: Rate of stochastic depth of the last block. It grows linearly from 0.
+            position_grid: Height and width of the images at which each stage learns a position
+                encoding. The encoding is added after the patch embedding, and resized bilinearly
+                for images of another size. Mix-FFN then has no convolution. This is the ablation
+                of table 1c, whose text leaves open where the encoding is added. Every stage has
+                its own encoding, as in PVT (arXiv 2102.12122, section 3.2). None: no encoding.
+        """
         super().__init__()
         # Stochastic depth grows linearly from the first block to the last.
         rates = iter(torch.linspace(0, drop_path, sum(depths), device="cpu").tolist())
@@ -85,7 +94,11 @@ class MixTransformer(nn.Module):
         self.use_eps(eps)
 
     def use_eps(self, eps: LayerNormEps) -> None:
-        """Take on these epsilons; the parameters stay as they are."""
+        """Set the epsilons of all LayerNorms. The parameters stay as they are.
+
+        Args:
+            eps: The epsilons.
+        """
         for name, module in self.named_modules():
             if isinstance(module, nn.LayerNorm):
                 # Patch embeddings and sequence reductions call theirs "norm", without a number.

@@ -13,12 +13,7 @@ from torch import Tensor, nn
 
 
 class MLPDecoder(nn.Module):
-    """The paper's: linear projections, fused coarse to fine, classified (eq. 4).
-
-    stages: whose features it sees. Of a single stage nothing is fused: table 1d's 24.7 M
-        parameters and 22.3 G operations for stage 4 alone are those of a projection and the
-        classifier at 1/4 resolution; a fusion would add 0.6 M and 9.7 G.
-    """
+    """The paper's decoder: linear projections, fused coarse to fine, and a classifier (eq. 4)."""
 
     def __init__(
         self,
@@ -28,6 +23,18 @@ class MLPDecoder(nn.Module):
         num_classes: int,
         dropout: float,
     ):
+        """Build the decoder.
+
+        Args:
+            channels: Number of channels of each of the four stages.
+            stages: The stages, 1 to 4, whose features the decoder sees. A single stage has no
+                fusion: table 1d's 24.7 M parameters and 22.3 G operations for stage 4 alone are
+                those of a projection and the classifier at 1/4 resolution. A fusion would add
+                0.6 M and 9.7 G.
+            width: Number of channels of each projection and of the fusion.
+            num_classes: Number of classes.
+            dropout: Rate of channel dropout before the classifier.
+        """
         super().__init__()
         self.stages = tuple(stages)
         for i in self.stages:
@@ -38,7 +45,14 @@ class MLPDecoder(nn.Module):
         self.linear_pred = nn.Conv2d(width, num_classes, 1)
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Four N x H/s x W/s x C tensors, finest first -> logits N x classes x H/4 x W/4."""
+        """Compute logits.
+
+        Args:
+            features: Four tensors N x H/s x W/s x C, finest first.
+
+        Returns:
+            Logits N x classes x H/4 x W/4.
+        """
         size = features[0].shape[1:3]
         if len(self.stages) == 1:
             (linear,) = self.projections()
@@ -55,14 +69,25 @@ class MLPDecoder(nn.Module):
         return logits
 
     def macs_folded(self) -> int:
-        """MACs that merge each projection with its share of the fusion (segmenter/folding.py)."""
+        """Count the MACs that merge each projection with its share of the fusion.
+
+        See segmenter/folding.py.
+        """
         if len(self.stages) == 1:
             return 0
         width = self.linear_pred.in_channels
         return sum(width * width * linear.in_features for linear in self.projections())
 
     def macs_beyond_forward(self, height: int, width: int) -> int:
-        """MACs of a fusion of all scales at the finest, less those of merging matrices."""
+        """Count the MACs of a fusion of all scales at the finest, less those of merging matrices.
+
+        Args:
+            height: Height of the image, in pixels.
+            width: Width of the image, in pixels.
+
+        Returns:
+            The difference, which may be negative.
+        """
         if len(self.stages) == 1:
             return 0
         channels = self.linear_pred.in_channels
@@ -79,9 +104,9 @@ class MLPDecoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """OpenMMLab's: BatchNorm and ReLU follow each projection, and fine features lead the fusion.
+    """OpenMMLab's decoder.
 
-    stages: whose features it sees
+    BatchNorm and ReLU follow each projection, and fine features lead the fusion.
     """
 
     def __init__(
@@ -92,6 +117,15 @@ class ConvDecoder(nn.Module):
         num_classes: int,
         dropout: float,
     ):
+        """Build the decoder.
+
+        Args:
+            channels: Number of channels of each of the four stages.
+            stages: The stages, 1 to 4, whose features the decoder sees.
+            width: Number of channels of each projection and of the fusion.
+            num_classes: Number of classes.
+            dropout: Rate of channel dropout before the classifier.
+        """
         super().__init__()
         self.stages = tuple(stages)
         for i in self.stages:
@@ -103,7 +137,14 @@ class ConvDecoder(nn.Module):
         self.linear_pred = nn.Conv2d(width, num_classes, 1)
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Four N x H/s x W/s x C tensors, finest first -> logits N x classes x H/4 x W/4."""
+        """Compute logits.
+
+        Args:
+            features: Four tensors N x H/s x W/s x C, finest first.
+
+        Returns:
+            Logits N x classes x H/4 x W/4.
+        """
         parts = []
         for i, projection, share in zip(
             self.stages, self.projections(), self.shares(), strict=True
@@ -119,7 +160,15 @@ class ConvDecoder(nn.Module):
         return 0
 
     def macs_beyond_forward(self, height: int, width: int) -> int:
-        """MACs of a fusion of all scales at the finest, less those of one scale by scale."""
+        """Count the MACs of a fusion of all scales at the finest, less those of one scale by scale.
+
+        Args:
+            height: Height of the image, in pixels.
+            width: Width of the image, in pixels.
+
+        Returns:
+            The difference.
+        """
         finest = pixels(height, width, 1)
         scales = (finest - pixels(height, width, stage) for stage in self.stages)
         return sum(scales) * self.linear_pred.in_channels**2
@@ -150,12 +199,27 @@ class Fusion(nn.Module):
         self.bn = nn.BatchNorm2d(outputs)
 
     def shares(self, scales: int) -> list[Tensor]:
-        """The matrix (outputs x inputs/scales) of each scale, in the order of concatenation."""
+        """Cut the convolution's matrix into one for each scale.
+
+        Args:
+            scales: Number of scales.
+
+        Returns:
+            Matrices outputs x inputs/scales, in the order of concatenation.
+        """
         return list(self.conv.weight.flatten(1).chunk(scales, dim=1))
 
 
 def upsampled_sum(parts: Iterable[Tensor], size: Sequence[int]) -> Tensor:
-    """N x h x w x C tensors, upsampled to a size (H, W) and added: N x C x H x W."""
+    """Upsample tensors bilinearly to one size and add them.
+
+    Args:
+        parts: Tensors N x h x w x C.
+        size: Height H and width W.
+
+    Returns:
+        Tensor N x C x H x W.
+    """
     total: Tensor | None = None
     for part in parts:
         x = part.permute(0, 3, 1, 2)
@@ -167,6 +231,15 @@ def upsampled_sum(parts: Iterable[Tensor], size: Sequence[int]) -> Tensor:
 
 
 def pixels(height: int, width: int, stage: int) -> int:
-    """Pixels of the features of a stage, 1 to 4, of an image of this size: at 1/4 to 1/32."""
+    """Count the pixels of a stage's features.
+
+    Args:
+        height: Height of the image, in pixels.
+        width: Width of the image, in pixels.
+        stage: 1 to 4, at 1/4 to 1/32 of the image's size.
+
+    Returns:
+        Number of pixels.
+    """
     stride = 4 * (1, 2, 4, 8)[stage - 1]
     return -(-height // stride) * -(-width // stride)

@@ -25,19 +25,26 @@ LOW_LEVEL_BLOCKS = 4
 
 
 class MobileNetV2(nn.Module):
-    """N x 3 x H x W -> (N x 24 x H/4 x W/4, N x 320 x H/output_stride x W/output_stride).
+    """The encoder MobileNetV2.
 
-    Once `output_stride` is reached, strides turn into dilation. Published networks differ in two
-    details, which `vainf` switches together:
-    False, as OpenMMLab: only the first block of a stage is dilated; depthwise convolutions pad.
-    True, as VainF: the first block keeps the dilation of the stage before, the others are
-    dilated; the block's input is padded in front of the expansion, so that beyond the border
-    lies relu6(bn(0)), not 0; and the stem does not pad at all.
+    It maps N x 3 x H x W to low level features N x 24 x H/4 x W/4 and high level features
+    N x 320 x H/output_stride x W/output_stride. Once `output_stride` is reached, strides turn into
+    dilation.
     """
 
     channels = (24, 320)
 
     def __init__(self, output_stride: int, *, vainf: bool):
+        """Build the encoder.
+
+        Args:
+            output_stride: The stride of the high level features: 8, 16 or 32.
+            vainf: The convention, because published networks differ in dilation and padding.
+                False, as OpenMMLab: only the first block of a stage is dilated, and depthwise
+                convolutions pad. True, as VainF: the first block keeps the dilation of the stage
+                before, and the others are dilated. The block's input is padded before the
+                expansion, so relu6(bn(0)), not 0, lies beyond the border. The stem does not pad.
+        """
         super().__init__()
         stem = _conv_bn_relu6(3, 32, 3, stride=2, padding=0 if vainf else 1)
         features: list[nn.Module] = [stem]

@@ -1,4 +1,4 @@
-"""What the program asks of a network of its own."""
+"""The interface of a network of this package."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -50,10 +50,13 @@ class SegmentationNetwork(nn.Module):
         return 0
 
     def macs_beyond_forward(self, height: int, width: int) -> int:
-        """By how many multiply-accumulates the published equations exceed `forward`.
+        """Count by how many multiply-accumulates the published equations exceed `forward`.
 
         Args:
             height: Height of the image in pixels.
             width: Width of the image in pixels.
+
+        Returns:
+            The difference, which may be negative.
         """
         return 0

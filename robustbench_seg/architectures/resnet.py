@@ -39,14 +39,21 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolution beside a shortcut (figure 5 of the paper, right).
-
-    groups: of the 3x3 convolution; more than one is ResNeXt's, of four channels per 64 of width
-    """
+    """1x1, 3x3 and 1x1 convolution beside a shortcut (figure 5 of the paper, right)."""
 
     expansion = 4
 
     def __init__(self, inputs: int, width: int, stride: int, dilation: int, groups: int = 1):
+        """Build the block.
+
+        Args:
+            inputs: Number of input channels.
+            width: A quarter of the number of output channels.
+            stride: Stride of the 3x3 convolution.
+            dilation: Dilation of the 3x3 convolution.
+            groups: Groups of the 3x3 convolution. More than one is ResNeXt's block, each group of
+                four channels per 64 of width.
+        """
         super().__init__()
         outputs = width * self.expansion
         inner = width if groups == 1 else width * 4 // 64 * groups
@@ -70,7 +77,13 @@ class Bottleneck(nn.Module):
 
 @dataclass(frozen=True)
 class Form:
-    """A residual network: its block, how many of them per stage, and their groups."""
+    """The form of a residual network.
+
+    Attributes:
+        block: Class of the blocks.
+        blocks: Number of blocks of each stage.
+        groups: Groups of the blocks' 3x3 convolutions.
+    """
 
     block: type[BasicBlock | Bottleneck]
     blocks: tuple[int, int, int, int]
@@ -86,15 +99,12 @@ FORMS = {
 
 
 class ResNet(nn.Module):
-    """N x 3 x H x W -> four N x C x H/s x W/s, s = 4, 8, 16, 32 but at most `output_stride`.
+    """The encoder ResNet or ResNeXt.
 
-    C is 64, 128, 256, 512, times four but in resnet18. Once `output_stride` is reached, strides
-    turn into dilation; the first block of a stage keeps the dilation of the stage before. The
-    stride lies on the 3x3 convolution.
-
-    deep_stem: three 3x3 convolutions instead of one 7x7 (the "V1c" form, arXiv 1812.01187)
-    multi_grid: the dilation of each block of the last stage, as OpenMMLab takes it: by itself,
-        where arXiv 1706.05587, section 4.2.1, would multiply it by that of the stage
+    It maps N x 3 x H x W to four tensors N x C x H/s x W/s, s = 4, 8, 16, 32 but at most
+    `output_stride`. C is 64, 128, 256, 512 in resnet18, and four times as much in the others. Once
+    `output_stride` is reached, strides turn into dilation. The first block of a stage keeps the
+    dilation of the stage before. The stride lies on the 3x3 convolution.
     """
 
     def __init__(
@@ -105,6 +115,19 @@ class ResNet(nn.Module):
         deep_stem: bool,
         multi_grid: Sequence[int] | None = None,
     ):
+        """Build the encoder.
+
+        Args:
+            name: A key of FORMS.
+            output_stride: The largest stride of the features: 8, 16 or 32.
+            deep_stem: Whether the stem has three 3x3 convolutions instead of one 7x7 (the "V1c"
+                form, arXiv 1812.01187).
+            multi_grid: The dilation of each block of the last stage, as in OpenMMLab: it replaces
+                the stage's dilation, where arXiv 1706.05587, section 4.2.1, multiplies the two.
+
+        Raises:
+            ModelError: The number of dilations is not that of the last stage's blocks.
+        """
         super().__init__()
         form = FORMS[name]
         if multi_grid is not None and len(multi_grid) != form.blocks[-1]:

@@ -44,21 +44,9 @@ BACKBONES = ("mit", *DEEP_STEM)
 
 
 class SegFormer(SegmentationNetwork):
-    """N x 3 x H x W normalised RGB -> logits N x num_classes x H/4 x W/4 (rounded up).
+    """A Mix Transformer encoder and an all-MLP decoder.
 
-    size: of the Mix Transformer, "b0" to "b5"
-    decoder: "paper", or "openmmlab", whose projections are followed by BatchNorm and ReLU
-    eps: whose LayerNorm epsilons, a key of LAYER_NORM_EPS; by default "nvlabs", or "openmmlab"
-        with its decoder
-    backbone: "mit"; or the encoders of table 1d, "resnet50", "resnet101", "resnext101" (64x4d),
-        to which size, eps, position_grid and drop_path mean nothing
-    decoder_channels: width C of the decoder (table 1b); by default 256 for b0, b1 and
-        OpenMMLab's decoder, else 768
-    stages: whose features the decoder sees (table 1d): (1, 2, 3, 4) or fewer, such as (4,)
-    position_grid: (height, width) of the images at which a position encoding is learned, in
-        place of Mix-FFN's convolution (table 1c); None for Mix-FFN
-    drop_path, dropout: rates of stochastic depth in the encoder and of channel dropout in front
-        of the classifier; both act in training only
+    It maps N x 3 x H x W, normalised RGB, to logits N x num_classes x H/4 x W/4 (rounded up).
     """
 
     def __init__(
@@ -75,6 +63,28 @@ class SegFormer(SegmentationNetwork):
         drop_path: float = 0.1,
         dropout: float = 0.1,
     ):
+        """Build the network.
+
+        Args:
+            num_classes: Number of classes.
+            size: Size of the Mix Transformer, "b0" to "b5".
+            decoder: "paper", or "openmmlab", where BatchNorm and ReLU follow the projections.
+            eps: Convention of the LayerNorm epsilons, a key of LAYER_NORM_EPS. None: "openmmlab"
+                with its decoder, else "nvlabs".
+            backbone: "mit", or an encoder of table 1d: "resnet50", "resnet101" or "resnext101"
+                (64x4d). The latter ignore size, eps, position_grid and drop_path.
+            decoder_channels: Width C of the decoder (table 1b). None: 256 for b0, b1 and
+                OpenMMLab's decoder, else 768.
+            stages: The stages whose features the decoder sees (table 1d): (1, 2, 3, 4) or fewer,
+                such as (4,).
+            position_grid: Height and width of the images at which a position encoding is learned,
+                in place of Mix-FFN's convolution (table 1c). None: Mix-FFN.
+            drop_path: Rate of stochastic depth in the encoder, in training only.
+            dropout: Rate of channel dropout before the classifier, in training only.
+
+        Raises:
+            ModelError: A value is unknown.
+        """
         super().__init__()
         if size not in DEPTHS:
             raise ModelError(unknown("size of segformer", str(size), DEPTHS))
@@ -87,8 +97,10 @@ class SegFormer(SegmentationNetwork):
         self.backbone: MixTransformer | ResNet
         if backbone == "mit":
             channels = (32, 64, 160, 256) if size == "b0" else (64, 128, 320, 512)
-            chosen = _eps(eps or ("openmmlab" if decoder == "openmmlab" else "nvlabs"))
-            self.backbone = MixTransformer(channels, DEPTHS[size], chosen, drop_path, position_grid)
+            epsilons = _eps(eps or ("openmmlab" if decoder == "openmmlab" else "nvlabs"))
+            self.backbone = MixTransformer(
+                channels, DEPTHS[size], epsilons, drop_path, position_grid
+            )
         else:
             self.backbone = ResNet(backbone, 32, deep_stem=DEEP_STEM[backbone])
             channels = self.backbone.channels
@@ -98,7 +110,14 @@ class SegFormer(SegmentationNetwork):
         initialise(self, classifier=self.decode_head.linear_pred)
 
     def use_eps(self, convention: str) -> None:
-        """Take on the LayerNorm epsilons of whoever trained the weights (see LAYER_NORM_EPS)."""
+        """Set the LayerNorm epsilons to those of the weights' origin.
+
+        Args:
+            convention: A key of LAYER_NORM_EPS.
+
+        Raises:
+            ModelError: The convention is unknown.
+        """
         eps = _eps(convention)
         if isinstance(self.backbone, MixTransformer):
             self.backbone.use_eps(eps)

@@ -26,16 +26,24 @@ EPS = 1e-3
 
 
 class Xception(nn.Module):
-    """N x 3 x H x W -> (N x 256 x H/4 x W/4, N x 2048 x H/output_stride x W/output_stride).
+    """The encoder Xception.
 
-    Sizes are rounded up. The low level features are those in front of the convolution that leaves
-    1/4 resolution, without activation. Once `output_stride` is reached, strides turn into dilation;
-    the block whose stride it was keeps the dilation of the block before.
+    It maps N x 3 x H x W to low level features N x 256 x H/4 x W/4 and high level features
+    N x 2048 x H/output_stride x W/output_stride. Sizes are rounded up. The low level features are
+    the input of the convolution that leaves 1/4 resolution, without activation. Once
+    `output_stride` is reached, strides turn into dilation. The block whose stride it was keeps the
+    dilation of the block before.
     """
 
     channels = (256, 2048)
 
     def __init__(self, name: str, output_stride: int):
+        """Build the encoder.
+
+        Args:
+            name: A key of ENTRY.
+            output_stride: The stride of the high level features: 8, 16 or 32.
+        """
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(3, 32, 3, 2, padding=1, bias=False),
@@ -94,8 +102,8 @@ class Xception(nn.Module):
 class Block(nn.Module):
     """Three separable convolutions, the last one strided, beside a shortcut.
 
-    shortcut: "conv" (a 1x1 convolution), "sum" (the input), or "none"; without a shortcut the
-        activations stand behind every convolution, otherwise in front of each separable one
+    Without a shortcut, an activation follows every convolution. With one, an activation precedes
+    each separable convolution.
     """
 
     def __init__(
@@ -106,6 +114,15 @@ class Block(nn.Module):
         dilation: int,
         shortcut: str,
     ):
+        """Build the block.
+
+        Args:
+            inputs: Number of input channels.
+            channels: Number of output channels of each separable convolution.
+            stride: Stride of the last one.
+            dilation: Dilation of all of them.
+            shortcut: "conv" (a 1x1 convolution), "sum" (the input), or "none".
+        """
         super().__init__()
         widths = (inputs, *channels)
         self.convs = nn.ModuleList(
@@ -125,21 +142,35 @@ class Block(nn.Module):
             self.shortcut = nn.Sequential(conv, nn.BatchNorm2d(channels[-1], EPS))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The block's output, and what its last convolution was given."""
+        """Compute the block's output and the input of its last convolution.
+
+        Args:
+            x: Float N x inputs x H x W.
+
+        Returns:
+            The output, at the block's stride, and the input of the last convolution, at the
+            size of `x`.
+        """
         unstrided = self.convs[1](self.convs[0](x))
         y = self.convs[2](unstrided)
         return (y + self.shortcut(x) if self.residual else y), unstrided
 
 
 class SeparableConv(nn.Sequential):
-    """A depthwise 3x3 and a 1x1 convolution, BatchNorm behind each of them.
-
-    activated_first: one ReLU in front of both; otherwise one behind each
-    """
+    """A depthwise 3x3 and a 1x1 convolution, each followed by BatchNorm."""
 
     def __init__(
         self, inputs: int, outputs: int, stride: int, dilation: int, *, activated_first: bool
     ):
+        """Build the two convolutions.
+
+        Args:
+            inputs: Number of input channels.
+            outputs: Number of output channels.
+            stride: Stride of the depthwise convolution.
+            dilation: Dilation of the depthwise convolution.
+            activated_first: Whether one ReLU precedes both convolutions; else one follows each.
+        """
         depthwise = nn.Conv2d(
             inputs,
             inputs,

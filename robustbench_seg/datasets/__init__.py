@@ -89,9 +89,16 @@ def list_datasets() -> tuple[str, ...]:
 
 
 def class_names(name: str) -> tuple[str, ...]:
-    """Class names of the dataset `name`, one of DATASETS, in the order of the class indices.
+    """Look up the class names of a dataset. The dataset's files are not needed.
 
-    The files of the dataset are not needed. Raises DatasetError for an unknown name.
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Class names, in the order of the class indices.
+
+    Raises:
+        DatasetError: The name is unknown.
 
     >>> class_names("camvid")[:3]
     ('sky', 'building', 'pole')
@@ -100,9 +107,16 @@ def class_names(name: str) -> tuple[str, ...]:
 
 
 def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
-    """Groups of the classes of the dataset `name`, one of DATASETS: group -> class names.
+    """Look up the groups of a dataset's classes.
 
-    Empty where the dataset has none. Raises DatasetError for an unknown name.
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Name of the group -> class names. Empty where the dataset has no groups.
+
+    Raises:
+        DatasetError: The name is unknown.
 
     >>> class_groups("cityscapes")["human"]
     ('person', 'rider')

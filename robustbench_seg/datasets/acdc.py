@@ -38,9 +38,20 @@ def _companions(image: str) -> Sequence[str]:
 
 
 def open_acdc(root: Path | None, split: str, condition: str | None = None) -> FileDataset:
-    """Open the split (train or val) of ACDC under `root`: one of CONDITIONS, or all four.
+    """Open a split of ACDC.
 
-    Raises DatasetError. The labels of the test split are withheld, so that it cannot be opened.
+    The labels of the test split are withheld, so it cannot be opened.
+
+    Args:
+        root: The dataset's root folder. None: a DatasetError says how to obtain the files.
+        split: "train" or "val".
+        condition: One of CONDITIONS. None: all four.
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The folder or its files are missing, or an image has no labels.
     """
     root = checked_root(root, SOURCE)
     conditions = CONDITIONS if condition is None else (condition,)

@@ -33,9 +33,19 @@ def _truth(image: str) -> str:
 
 
 def open_ade20k(root: Path | None, split: str) -> FileDataset:
-    """Open the split (train or val) of ADE20K under `root`. Raises DatasetError.
+    """Open a split of ADE20K.
 
-    Images may be PNG too: so are those of a corrupted ADE20K.
+    Images may also be PNG files, as those of a corrupted ADE20K are.
+
+    Args:
+        root: The dataset's root folder. None: a DatasetError says how to obtain the files.
+        split: "train" or "val".
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The folder or its files are missing, or an image has no labels.
     """
     root = checked_root(root, SOURCE)
     folder = f"images/{_FOLDER.get(split, split)}"

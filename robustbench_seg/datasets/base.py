@@ -1,6 +1,6 @@
-"""What a dataset is: ids, and for each an RGB image and a map of class indices.
+"""The interface of a dataset: ids, and for each an RGB image and a map of class indices.
 
-Nothing is read before it is asked for, and nothing is kept: one sample, one read.
+A dataset reads a sample from disk at each access, and keeps none in memory.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,12 @@ Labels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Sample:
-    """One image of a dataset with its truth.
+    """One image of a dataset with its labels.
 
-    id:     path of the image relative to the dataset's root, with forward slashes
-    image:  uint8 HxWx3, RGB
-    labels: uint8 HxW, class index, IGNORE (255) where a pixel is not scored
+    Attributes:
+        id: Path of the image relative to the dataset's root, with forward slashes.
+        image: uint8 HxWx3, RGB.
+        labels: uint8 HxW, the class index, IGNORE (255) where a pixel is not scored.
     """
 
     id: str
@@ -46,7 +47,7 @@ class Dataset(Protocol):
 
     @property
     def split(self) -> str:
-        """Which part of it: "train", "val", ..."""
+        """Name of the split: "train", "val", ..."""
         ...
 
     @property
@@ -66,36 +67,63 @@ class Dataset(Protocol):
 
     @property
     def clip(self) -> int:
-        """How many consecutive images are drawn together where an interval is computed.
+        """Number of consecutive images that are drawn together for an interval.
 
-        1 where images come from separate snippets and are independent draws of the world; more
-        for the frames of a video, whose neighbours show the same street.
+        It is 1 where images come from separate snippets and are independent draws of the world. It
+        is higher for the frames of a video, whose neighbours show the same street.
         """
         ...
 
     @property
     def fingerprint(self) -> Mapping[str, object]:
-        """JSON-able facts that tell one version of the data from another (no absolute paths)."""
+        """JSON-able facts that identify the version of the data, without absolute paths."""
         ...
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Sample: ...
 
     def image(self, index: int) -> Image:
-        """The image alone: uint8 HxWx3 RGB."""
+        """Read an image without its labels.
+
+        Args:
+            index: Position of its id in `ids`.
+
+        Returns:
+            uint8 HxWx3 RGB.
+        """
         ...
 
     def first(self, count: int) -> "Dataset":
-        """The same dataset cut to its first `count` samples."""
+        """Cut the dataset to its first samples.
+
+        Args:
+            count: Number of samples, at least 1.
+
+        Returns:
+            A dataset of these samples.
+        """
         ...
 
     def companions(self, index: int) -> Mapping[str, Path]:
-        """Files other tools need beside the image (labels): path relative to root -> file."""
+        """List the files that other tools need beside an image, such as its labels.
+
+        Args:
+            index: Position of the image's id in `ids`.
+
+        Returns:
+            Path relative to the root -> file.
+        """
         ...
 
     def on_disk(self, folder: Path) -> "Dataset":
-        """The same dataset in files: itself, or its images and labels written to `folder`.
+        """Provide the dataset as files.
 
-        Only trees of corrupted images need it: their labels are links, and links need a target.
+        Only trees of corrupted images need this, because their labels are links to files.
+
+        Args:
+            folder: Where a dataset without files writes its images and labels.
+
+        Returns:
+            The dataset itself if it lies in files, else the one in `folder`.
         """
         ...

@@ -24,7 +24,18 @@ SOURCE = Provenance(
 
 
 def open_camvid(root: Path | None, split: str) -> FileDataset:
-    """Open the split (train, val or test) of CamVid under `root`. Raises DatasetError."""
+    """Open a split of CamVid.
+
+    Args:
+        root: The dataset's root folder. None: a DatasetError says how to obtain the files.
+        split: "train", "val" or "test".
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The folder or its files are missing, or an image has no labels.
+    """
     root = checked_root(root, SOURCE)
     images = find_images(root, [f"{split}/*.png"], SOURCE)
     facts = dataset_facts("camvid")

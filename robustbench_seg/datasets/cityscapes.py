@@ -39,10 +39,20 @@ def _companions(image: str) -> Sequence[str]:
 
 
 def open_cityscapes(root: Path | None, split: str) -> FileDataset:
-    """Open the split (train or val) of Cityscapes under `root` or $CITYSCAPES_DATASET.
+    """Open a split of Cityscapes.
 
-    Raises DatasetError. The labels of the official test split are withheld: all its pixels are
-    ignored there, so that it can be corrupted but not scored.
+    The labels of the official test split are withheld. All its pixels are ignored, so it can be
+    corrupted but not scored.
+
+    Args:
+        root: The dataset's root folder. None: $CITYSCAPES_DATASET.
+        split: "train", "val" or "test".
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The folder or its files are missing, or an image has no labels.
     """
     default = os.environ.get(VARIABLE)
     if root is None and default:

@@ -33,9 +33,19 @@ def _truth(image: str, folder: str, ending: str) -> str:
 
 
 def open_coco_stuff(root: Path | None, split: str) -> FileDataset:
-    """Open the split (train or val) of COCO-Stuff 164k under `root`. Raises DatasetError.
+    """Open a split of COCO-Stuff 164k.
 
-    Images may be PNG too: so are those of a corrupted COCO-Stuff.
+    Images may also be PNG files, as those of a corrupted COCO-Stuff are.
+
+    Args:
+        root: The dataset's root folder. None: a DatasetError says how to obtain the files.
+        split: "train" or "val".
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The folder or its files are missing, or an image has no labels.
     """
     root = checked_root(root, SOURCE)
     folder = f"images/{split}2017"

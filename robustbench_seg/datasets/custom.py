@@ -61,9 +61,11 @@ from robustbench_seg.errors import CardError, DatasetError, unknown
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetDescription(DatasetFacts):
-    """What a dataset's TOML file says: the keys of DatasetFacts, and where its files lie.
+    """The content of a dataset's TOML file: the keys of DatasetFacts, and where its files lie.
 
-    images, labels: a glob, or a glob for each split
+    Attributes:
+        images: Glob of the images, or a glob for each split.
+        labels: Glob of the label files, or a glob for each split.
     """
 
     images: str | Mapping[str, str]
@@ -88,10 +90,16 @@ def read_description(path: Path) -> DatasetDescription:
 
 
 def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
-    """Open the split of the dataset that the TOML file `path` describes.
+    """Open a split of a dataset that a TOML file describes.
 
-    root: what its globs are relative to; None: the folder of `path`. Raises CardError where the
-    description is wrong and DatasetError where the files are.
+    Args:
+        path: The TOML file.
+        root: The folder that the globs are relative to. None: the folder of `path`.
+        split: Name of the split.
+
+    Raises:
+        CardError: The description is wrong.
+        DatasetError: The description cannot be read, has no such split, or the files are missing.
     """
     description, where = read_description(path), str(path)
     source = Provenance(

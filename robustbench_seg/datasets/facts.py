@@ -28,16 +28,18 @@ Palette = tuple[tuple[int, int, int], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
-    """What a dataset's TOML file says, apart from where its files lie.
+    """The content of a dataset's TOML file, apart from where its files lie.
 
-    name:      its name in every table
-    classes:   names, in the order of the class indices
-    palette:   an RGB colour (0..255) for each class; None: those of PASCAL VOC
-    label_map: id in a label file -> class name or class index; None: ids are indices
-    ignore:    ids in a label file that are not scored
-    clip:      how many consecutive images are drawn together for an interval
-    groups:    name of a group -> names of its classes; a class is in one group at most
-    image_size: height and width in pixels at which the literature counts a network's operations
+    Attributes:
+        name: Its name in every table.
+        classes: Class names, in the order of the class indices.
+        palette: An RGB colour (0..255) for each class. None: those of PASCAL VOC.
+        label_map: Id in a label file -> class name or class index. None: ids are indices.
+        ignore: Ids in a label file that are not scored.
+        clip: Number of consecutive images that are drawn together for an interval.
+        groups: Name of a group -> names of its classes. A class is in one group at most.
+        image_size: Height and width, in pixels, at which the literature counts a network's
+            operations.
     """
 
     name: str
@@ -73,7 +75,14 @@ class DatasetFacts:
 
 @cache
 def dataset_facts(name: str) -> DatasetFacts:
-    """The facts of a dataset of the content folder, by its file's name without suffix."""
+    """Read the facts of a dataset of the content folder.
+
+    Args:
+        name: Name of its file without suffix.
+
+    Returns:
+        The facts.
+    """
     file = resources.files(CONTENT) / f"{name}.toml"
     facts = parse(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
     check_facts(facts, str(file))
@@ -88,7 +97,7 @@ def file_dataset(
     table: NDArray[np.uint8],
     name: str | None = None,
 ) -> FileDataset:
-    """A split of a dataset with these facts.
+    """Build a split of a dataset from its facts.
 
     Args:
         facts: Classes, colours and clip.
@@ -96,7 +105,10 @@ def file_dataset(
         root: The folder that the items are relative to.
         items: The pairs of files.
         table: Id in a label file -> class index (see FileDataset).
-        name: The dataset's name. None means that of the facts.
+        name: The dataset's name. None: that of the facts.
+
+    Returns:
+        The split.
     """
     return FileDataset(
         name or facts.name, split, facts.classes, facts.colours, root, items, table, facts.clip
@@ -104,7 +116,15 @@ def file_dataset(
 
 
 def check_facts(facts: DatasetFacts, where: str) -> None:
-    """Raise CardError, which begins with `where`, for what the types of the fields do not say."""
+    """Check the facts of a dataset beyond the types of their fields.
+
+    Args:
+        facts: The facts.
+        where: Beginning of the error message, such as the file.
+
+    Raises:
+        CardError: A value is wrong.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", facts.name):
         raise CardError(
             f"{where}: name '{facts.name}' goes into file names; use letters, digits, "

@@ -46,7 +46,10 @@ _GREY_STEP = {"L;2": 85, "L;4": 17}
 class Item:
     """One pair of files, as paths relative to the dataset's root with forward slashes.
 
-    companions: all label files that other tools look for beside the image, `labels` among them.
+    Attributes:
+        id: Path of the image.
+        labels: Path of the label file.
+        companions: All label files that other tools look for beside the image, with `labels`.
     """
 
     id: str
@@ -56,14 +59,17 @@ class Item:
 
 @dataclass(frozen=True, eq=False)
 class FileDataset:
-    """A split of a dataset on disk. Satisfies `Dataset`.
+    """A split of a dataset on disk. It satisfies `Dataset`.
 
-    classes: names, in the order of the class indices; at most 254
-    palette: one RGB colour for each class
-    root:    the folder that ids and labels are relative to
-    items:   the pairs, in the order of the ids
-    table:   uint8, 256 or 65536 entries: id in a label file -> class index, IGNORE or UNKNOWN
-    clip:    how many consecutive images are drawn together (see Dataset)
+    Attributes:
+        name: The dataset's name in every table.
+        split: Name of the split.
+        classes: Class names, in the order of the class indices, at most 254.
+        palette: One RGB colour for each class.
+        root: The folder that ids and labels are relative to.
+        items: The pairs, in the order of the ids.
+        table: uint8, 256 or 65536 entries: id in a label file -> class index, IGNORE or UNKNOWN.
+        clip: Number of consecutive images that are drawn together (see Dataset).
     """
 
     name: str
@@ -118,11 +124,31 @@ class FileDataset:
         return (self[index] for index in range(len(self)))
 
     def image(self, index: int) -> Image:
-        """The image alone: uint8 HxWx3 RGB. Raises DatasetError naming an unreadable file."""
+        """Read an image without its labels.
+
+        Args:
+            index: Position of its id in `ids`.
+
+        Returns:
+            uint8 HxWx3 RGB.
+
+        Raises:
+            DatasetError: The file cannot be read. The message names it.
+        """
         return read_image(self.root / self.items[index].id)
 
     def first(self, count: int) -> "FileDataset":
-        """The same dataset cut to its first `count` samples (to all, where it has fewer)."""
+        """Cut the dataset to its first samples.
+
+        Args:
+            count: Number of samples. A larger number than the dataset has means all.
+
+        Returns:
+            A dataset of these samples.
+
+        Raises:
+            DatasetError: The number is less than 1.
+        """
         if count < 1:
             raise DatasetError(
                 f"{self.name}: the first {count} images were asked for; ask for 1 or more"
@@ -130,12 +156,19 @@ class FileDataset:
         return replace(self, items=self.items[:count])
 
     def companions(self, index: int) -> Mapping[str, Path]:
-        """Label files that other tools look for beside the image: relative path -> file."""
+        """List the label files that other tools look for beside an image.
+
+        Args:
+            index: Position of the image's id in `ids`.
+
+        Returns:
+            Path relative to the root -> file.
+        """
         item = self.items[index]
         return {relative: self.root / relative for relative in item.companions or (item.labels,)}
 
     def on_disk(self, folder: Path) -> "FileDataset":
-        """The dataset itself; `folder` is not used."""
+        """Return the dataset itself. `folder` is not used."""
         return self
 
     def _size(self, relative: str) -> int:
@@ -146,7 +179,13 @@ class FileDataset:
 
 
 def label_table(class_of_id: Mapping[int, int]) -> NDArray[np.uint8]:
-    """The table of a mapping from ids in label files (0..65535) to class indices or IGNORE.
+    """Build the table of a mapping from ids in label files to class indices.
+
+    Args:
+        class_of_id: Id in a label file, 0..65535 -> class index or IGNORE.
+
+    Returns:
+        uint8, 256 or 65536 entries: id -> class index, IGNORE or UNKNOWN.
 
     >>> label_table({0: 255, 7: 0})[[0, 7, 8]].tolist()  # 8 is unknown
     [255, 0, 254]
@@ -158,9 +197,18 @@ def label_table(class_of_id: Mapping[int, int]) -> NDArray[np.uint8]:
 
 
 def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: Path) -> Labels:
-    """Class indices (uint8 HxW) of the ids (uint8 or wider, HxW) that the file `where` holds.
+    """Map the ids of a label file to class indices.
 
-    Raises DatasetError with the file and the ids that the table does not have.
+    Args:
+        table: Id -> class index, IGNORE or UNKNOWN (see label_table).
+        ids: HxW, uint8 or wider.
+        where: The label file, for errors.
+
+    Returns:
+        uint8 HxW class indices.
+
+    Raises:
+        DatasetError: The table does not have some ids. The message names them and the file.
     """
     beyond = ids >= len(table)  # never so for uint8
     if ids.dtype.kind == "i":
@@ -168,13 +216,13 @@ def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: 
     labels: Labels = np.take(table, np.where(beyond, 0, ids) if beyond.any() else ids)
     unknown = (labels == UNKNOWN) | beyond
     if unknown.any():
-        found, counts = np.unique(ids[unknown], return_counts=True)
-        shown = ", ".join(f"{i} ({n} pixels)" for i, n in zip(found[:5], counts[:5], strict=True))
-        more = f" and {len(found) - 5} more ids" if len(found) > 5 else ""
-        known = _ranges(np.flatnonzero(table != UNKNOWN).tolist())
+        bad_ids, counts = np.unique(ids[unknown], return_counts=True)
+        shown = ", ".join(f"{i} ({n} pixels)" for i, n in zip(bad_ids[:5], counts[:5], strict=True))
+        more = f" and {len(bad_ids) - 5} more ids" if len(bad_ids) > 5 else ""
+        id_ranges = _ranges(np.flatnonzero(table != UNKNOWN).tolist())
         raise DatasetError(
             f"{where}: label id {shown}{more} means nothing in this dataset, whose ids are "
-            f"{known}; check that these are the labels of this dataset and not colours"
+            f"{id_ranges}; check that these are the labels of this dataset and not colours"
         )
     return labels
 
@@ -182,10 +230,20 @@ def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: 
 def read_image(path: Path) -> Image:
     """Read an image file as uint8 HxWx3 RGB.
 
-    Grey and palette images become RGB. An alpha channel is dropped where it is opaque
-    everywhere; a translucent pixel has no colour of its own, so such an image is refused, and so
-    is one of more than 8 bits a channel. The pixels are taken as stored: an EXIF orientation is
-    not applied, since labels are drawn on the stored pixels. Raises DatasetError.
+    Grey and palette images become RGB. An alpha channel is dropped if it is opaque everywhere. An
+    image with a translucent pixel is refused, because such a pixel has no colour of its own. The
+    pixels stay as stored: an EXIF orientation is not applied, because labels are drawn on the
+    stored pixels.
+
+    Args:
+        path: The file.
+
+    Returns:
+        uint8 HxWx3 RGB.
+
+    Raises:
+        DatasetError: The file is missing or broken, has transparent pixels, or has more than 8
+            bits a channel.
     """
     try:
         with Pillow.open(path) as file:
@@ -208,9 +266,16 @@ def read_image(path: Path) -> Image:
 
 
 def read_label_ids(path: Path) -> NDArray[np.integer[Any]]:
-    """Read a label file as ids, HxW: uint8 (grey of 1 to 8 bits, palette) or wider (16 bits).
+    """Read a label file as ids.
 
-    Raises DatasetError where the file cannot be read or holds colours.
+    Args:
+        path: The file.
+
+    Returns:
+        Ids, HxW: uint8 for grey of 1 to 8 bits and for palette images, wider for 16 bits.
+
+    Raises:
+        DatasetError: The file cannot be read or holds colours.
     """
     try:
         with Pillow.open(path) as file:
@@ -231,17 +296,31 @@ def read_label_ids(path: Path) -> NDArray[np.integer[Any]]:
 
 
 def corrupted_image(dataset: Dataset, index: int, folder: Path) -> Image:
-    """The image `index` of `dataset`, read from `folder`, a root of corrupted images.
+    """Read the corrupted version of an image.
 
-    uint8 HxWx3 RGB. Raises DatasetError naming the file where it is missing or broken.
+    Args:
+        dataset: The dataset.
+        index: Position of the image's id in `dataset.ids`.
+        folder: A root folder of corrupted images.
+
+    Returns:
+        uint8 HxWx3 RGB.
+
+    Raises:
+        DatasetError: The file is missing or broken. The message names it.
     """
     return read_image(folder / as_png(dataset.ids[index]))
 
 
 def image_sizes(dataset: Dataset) -> Mapping[str, int]:
-    """Bytes of each image's file, by id. Empty for a dataset that lies in no files.
+    """Look up the size of each image's file.
 
-    A file that cannot be looked up has no size here; reading it says what is wrong.
+    Args:
+        dataset: The dataset.
+
+    Returns:
+        Id -> size in bytes. Empty for a dataset without files. A file that cannot be looked up is
+        left out; reading it raises the error.
     """
     if not isinstance(dataset, FileDataset):
         return {}

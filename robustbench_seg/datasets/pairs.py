@@ -13,7 +13,12 @@ from robustbench_seg.errors import DatasetError
 
 @dataclass(frozen=True)
 class Provenance:
-    """What error messages call a dataset, and how a user obtains its files."""
+    """Facts about a dataset for error messages.
+
+    Attributes:
+        title: The dataset's name in messages.
+        how_to_obtain: How a user obtains its files.
+    """
 
     title: str
     how_to_obtain: str
@@ -21,11 +26,12 @@ class Provenance:
 
 @dataclass(frozen=True, eq=False)
 class LabelForm:
-    """One way in which a dataset spells its labels.
+    """One form of a dataset's label files.
 
-    path_of: relative path of an image -> relative path of its labels
-    table: id in such a file -> class index (see FileDataset)
-    companions: relative path of an image -> further label files; those that exist are kept
+    Attributes:
+        path_of: Relative path of an image -> relative path of its labels.
+        table: Id in such a file -> class index (see FileDataset).
+        companions: Relative path of an image -> further label files. Those that exist are kept.
     """
 
     path_of: Callable[[str], str]
@@ -34,7 +40,19 @@ class LabelForm:
 
 
 def checked_root(root: Path | None, source: Provenance, variable: str | None = None) -> Path:
-    """`root` if it is a folder; else DatasetError. `variable` is where a default may be set."""
+    """Check a dataset's root folder.
+
+    Args:
+        root: The root folder, or None where the user gave none.
+        source: The dataset, for errors.
+        variable: Environment variable that may hold a default, for errors.
+
+    Returns:
+        The root folder.
+
+    Raises:
+        DatasetError: There is no root folder, or it does not exist.
+    """
     if root is None:
         hint = f" or set ${variable}" if variable else ""
         raise DatasetError(
@@ -46,38 +64,59 @@ def checked_root(root: Path | None, source: Provenance, variable: str | None = N
 
 
 def find_images(root: Path, patterns: Sequence[str], source: Provenance) -> list[str]:
-    """Relative paths of all files that match one of the globs, sorted; DatasetError if none,
-    and of one whose name is not UTF-8.
+    """Find the images of a split.
 
-    Hidden files are left out: partly written ones, and what macOS puts beside each file.
+    Hidden files are left out: partly written ones, and those that macOS puts beside each file.
+
+    Args:
+        root: The dataset's root folder.
+        patterns: Globs relative to the root.
+        source: The dataset, for errors.
+
+    Returns:
+        Paths relative to the root of all files that match a glob, sorted.
+
+    Raises:
+        DatasetError: No file matches, or a file's name is not UTF-8.
     """
-    found = {
+    names = {
         path.relative_to(root).as_posix()
         for pattern in patterns
         for path in root.glob(pattern)
         if not path.name.startswith(".")
     }
-    if not found:
+    if not names:
         raise DatasetError(
             f"{source.title}: no image {' or '.join(patterns)} in {root}; {source.how_to_obtain}"
         )
-    for name in found:
+    for name in names:
         try:
             name.encode()
         except UnicodeEncodeError:
             raise DatasetError(
                 f"{source.title}: the file name {name!a} in {root} is not UTF-8; rename the file"
             ) from None
-    return sorted(found)
+    return sorted(names)
 
 
 def pair_files(
     root: Path, images: Sequence[str], forms: Sequence[LabelForm], source: Provenance
 ) -> tuple[tuple[Item, ...], NDArray[np.uint8]]:
-    """Pair each image with its labels, all in that of `forms` which most images have.
+    """Pair each image with its labels, all in the form that most images have.
 
-    Of forms that equally many have, the first is taken. Returns the items and the label table of
-    that form. DatasetError names the first image without labels and says how many there are.
+    Where several forms have equally many images, the first one is used.
+
+    Args:
+        root: The dataset's root folder.
+        images: Relative paths of the images.
+        forms: The forms of labels that the dataset may have.
+        source: The dataset, for errors.
+
+    Returns:
+        The items, and the label table of the form.
+
+    Raises:
+        DatasetError: An image has no labels. The message names the first one and their number.
     """
     folders = dict[str, set[str]]()
 

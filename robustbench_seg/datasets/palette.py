@@ -2,9 +2,15 @@
 
 
 def voc_palette(count: int) -> tuple[tuple[int, int, int], ...]:
-    """`count` distinct RGB colours: the colour map of PASCAL VOC, without its black at 0.
+    """Generate distinct colours: the colour map of PASCAL VOC, without its black at 0.
 
     The bits of an index, from the lowest, go in turn to red, green and blue, from their highest.
+
+    Args:
+        count: Number of colours.
+
+    Returns:
+        RGB colours, 0..255.
 
     >>> voc_palette(3)
     ((128, 0, 0), (0, 128, 0), (128, 128, 0))

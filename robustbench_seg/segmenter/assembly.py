@@ -18,15 +18,16 @@ from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may ask of a model.
+    """How a user wants a model to run.
 
-    name:      its name in tables; None: its own
-    inference: "whole" or "slide"; None: its own mode
-    device:    a torch device
-    precision: "float32", "bf16" or "fp16" (autocast)
-    backend:   what runs the network: "torch", "onnxruntime" or "openvino"
-    classes:   those of the dataset it is to run on; None: not known
-    batch:     windows that a GPU is given at once
+    Attributes:
+        name: Its name in tables. None: its own.
+        inference: "whole" or "slide". None: its own mode.
+        device: Torch device.
+        precision: "float32", "bf16" or "fp16" (autocast).
+        backend: The library that runs the network: "torch", "onnxruntime" or "openvino".
+        classes: Class names of the dataset it runs on. None: unknown.
+        batch: Number of windows that a GPU gets at once.
     """
 
     name: str | None = None
@@ -42,7 +43,14 @@ class Options:
         check_choice("backend", self.backend, Backend, ModelError)
 
     def inference_of(self, own: Inference) -> Inference:
-        """How a model runs whose own mode is `own`."""
+        """Choose the inference mode of a model.
+
+        Args:
+            own: The model's own mode.
+
+        Returns:
+            The mode that it runs in. A mode "slide" that is not its own has SegFormer's window.
+        """
         if self.inference is None or self.inference == own.mode:
             return own
         if self.inference == "slide":
@@ -65,11 +73,22 @@ def assemble(
 ) -> Segmenter:
     """Build the segmenter of a network in eval mode.
 
-    inference:    the model's own mode, which `options` may overrule
-    resize:       at what size the network sees an image; None: at its own
-    record, about: of the network (see Segmenter); how it is run is added here
+    Args:
+        network: The network, in eval mode.
+        options: How it runs.
+        name: The model's own name, which `options` may overrule.
+        classes: Class names, in the order of the logits.
+        preprocessing: Mean and standard deviation that normalise an image.
+        inference: The model's own mode, which `options` may overrule.
+        resize: The size at which the network sees an image. None: the image's own.
+        record: Record of the network (see Segmenter). How it runs is added here.
+        about: Facts about the network (see Segmenter). The device is added here.
 
-    Raises ModelError for a device that is not there.
+    Returns:
+        The segmenter.
+
+    Raises:
+        ModelError: The device does not exist.
     """
     mode = options.inference_of(inference)
     record = replace(
@@ -107,9 +126,15 @@ def assemble(
 def network_record(
     card: ModelCard, network: SegmentationNetwork, weights: str | None = None
 ) -> SegmenterRecord:
-    """What decides the labels of a card's network, but for how it is run.
+    """Record what decides the labels of a card's network, except how it runs.
 
-    weights: their sha256, or UNTRAINED
+    Args:
+        card: The card.
+        network: The card's network.
+        weights: sha256 of its weights, or UNTRAINED.
+
+    Returns:
+        The record.
     """
     return SegmenterRecord(
         architecture=card.architecture,
@@ -121,8 +146,16 @@ def network_record(
 
 
 def known_as(names: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
-    """Class names in the dataset's spelling, if all of them are its own in other words: in case,
-    blanks and further synonyms. Else as they are.
+    """Spell class names as the dataset does, if all of them mean the dataset's classes.
+
+    Names may differ in case, blanks and further synonyms.
+
+    Args:
+        names: Class names of a model.
+        wanted: Class names of the dataset. None: unknown.
+
+    Returns:
+        The dataset's names if all names match, else the model's.
 
     >>> known_as(["Road", "bed ", "television receiver"], ["road", "bed", "television"])
     ('road', 'bed', 'television')

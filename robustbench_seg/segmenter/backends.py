@@ -26,14 +26,25 @@ KEPT = 4
 def run_by(
     options: Options, network: nn.Module, record: SegmenterRecord, about: ModelFacts
 ) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
-    """A network of `architectures` in eval mode -> what runs it, and the records with that added.
+    """Prepare a network for the backend that runs it.
 
-    The network may be changed: give one that nobody else uses.
+    The function may change the network in place, so the caller gives one that nothing else uses.
 
-    The runtimes take a graph that is made at each start, which takes some ten seconds. Their sums
-    are rounded otherwise than torch's, so the record names them.
+    The runtimes take a graph that is exported at each start, in some ten seconds. They round sums
+    differently from torch, so the record names them.
 
-    Raises ModelError if the runtime is not installed or cannot do what is asked.
+    Args:
+        options: The backend, device and precision.
+        network: A network of `architectures`, in eval mode.
+        record: Record of the network.
+        about: Facts about the network.
+
+    Returns:
+        The module that runs the network, and the record and the facts with the backend added.
+
+    Raises:
+        ModelError: The runtime is not installed, or does not run on the device or in the
+            precision.
     """
     if options.backend == "torch":
         return fold(network), replace(record, laws={**record.laws, "folding": FOLDING_LAW}), about

@@ -29,12 +29,19 @@ def export_onnx(
 ) -> None:
     """Write `network` to `path` (X.onnx) and what describes it to X.toml beside it.
 
-    network: in eval mode; normalised float 1x3xHxW -> logits 1xKxhxw
-    size:    height and width, if the graph is to take no other; None: it takes any
+    Args:
+        network: A network in eval mode that maps normalised float 1x3xHxW to logits 1xKxhxw.
+        path: Path of the graph, X.onnx.
+        name: The model's name in tables.
+        classes: Class names, in the order of the logits.
+        preprocessing: Mean and standard deviation that normalise an image.
+        inference: How a large image goes through the network.
+        size: Height and width, if the graph takes no other size. None: it takes any.
 
-    Raises ModelError if the extra `onnx` is not installed, the file's name is no X.onnx, X.toml is
-    something else, or the network is run in a way that no sidecar can say; CardError for a size
-    that its windows do not fit.
+    Raises:
+        ModelError: The extra `onnx` is not installed, the file's name is no X.onnx, X.toml exists
+            and is no sidecar, or the network runs in a way that no sidecar describes.
+        CardError: The windows do not fit the size.
     """
     if path.suffix != ".onnx":
         raise ModelError(f"{path}: call the graph something.onnx")
@@ -62,7 +69,16 @@ def _is_sidecar(path: Path) -> bool:
 
 
 def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = None) -> None:
-    """Write the graph alone; see `export_onnx`."""
+    """Write the graph alone.
+
+    Args:
+        network: As for `export_onnx`.
+        path: Path of the graph.
+        size: As for `export_onnx`.
+
+    Raises:
+        ModelError: The extra `onnx` is not installed.
+    """
     try:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401

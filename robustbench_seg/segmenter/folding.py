@@ -28,10 +28,16 @@ STRIP = 64
 
 @torch.no_grad()
 def fold(network: nn.Module) -> nn.Module:
-    """Merge everything that can be in a network of `architectures`, in eval mode, and return it.
+    """Merge the layers of a network that can be merged.
 
-    It is changed in place, for a copy would double the memory; fold what nobody else uses. Other
-    people's networks stay as they are.
+    The network changes in place, because a copy would double the memory. Networks that are not of
+    `architectures` stay as they are.
+
+    Args:
+        network: A network in eval mode that nothing else uses.
+
+    Returns:
+        The same network, folded. Its parameters need no gradient.
     """
     if not isinstance(network, tuple(ARCHITECTURES.values())):
         return network
@@ -57,15 +63,19 @@ def _merge_norms(module: nn.Module) -> None:
 
 
 class FoldedDecoder(nn.Module):
-    """Both of SegFormer's decoders: a map of each scale, upsampled and added; ReLU; classifier.
+    """SegFormer's two decoders, folded.
 
-    decoder: with its BatchNorms merged into its convolutions
-
-    Of the paper's, projection and share of the fusion are one matrix; between OpenMMLab's stands
-    a ReLU, and they remain two.
+    The decoder maps each scale, upsamples and adds the maps, and applies ReLU and the classifier.
+    In the paper's decoder, the projection of a scale and its share of the fusion become one
+    matrix. OpenMMLab's decoder has a ReLU between the two, so they remain two matrices.
     """
 
     def __init__(self, decoder: MLPDecoder | ConvDecoder):
+        """Fold a decoder.
+
+        Args:
+            decoder: A decoder whose BatchNorms are merged into its convolutions.
+        """
         super().__init__()
         self.stages = decoder.stages
         fusion = decoder.linear_fuse if isinstance(decoder, MLPDecoder) else decoder.fusion
@@ -89,14 +99,21 @@ class FoldedDecoder(nn.Module):
         self.classifier = _linear(decoder.linear_pred.weight.flatten(1), decoder.linear_pred.bias)
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Four N x H/s x W/s x C tensors, finest first -> logits N x classes x H/4 x W/4."""
+        """Compute logits.
+
+        Args:
+            features: Four tensors N x H/s x W/s x C, finest first.
+
+        Returns:
+            Logits N x classes x H/4 x W/4.
+        """
         size = features[0].shape[1:3]
-        seen = [features[i - 1] for i in self.stages]
-        if seen[0].device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
-            images = ([x[n] for x in seen] for n in range(len(seen[0])))
+        scale_maps = [features[i - 1] for i in self.stages]
+        if scale_maps[0].device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+            images = ([x[n] for x in scale_maps] for n in range(len(scale_maps[0])))
             return torch.stack([self._in_strips(image, size) for image in images])
         total: Tensor | None = None
-        for x, scale in zip(seen, self.scales, strict=True):
+        for x, scale in zip(scale_maps, self.scales, strict=True):
             part = scale(x).permute(0, 3, 1, 2)
             if part.shape[2:] != size:
                 part = F.interpolate(part, size, mode="bilinear", align_corners=False)
@@ -105,17 +122,17 @@ class FoldedDecoder(nn.Module):
         logits: Tensor = self.classifier(total.relu_().permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return logits
 
-    def _in_strips(self, seen: Sequence[Tensor], size: torch.Size) -> Tensor:
+    def _in_strips(self, scale_maps: Sequence[Tensor], size: torch.Size) -> Tensor:
         """float32 h x w x C of one image -> logits classes x H x W, STRIP rows at a time."""
         from robustbench_seg.segmenter.kernels import add_upsampled
 
         height, width = size
         weight, bias = self.classifier.weight, self.classifier.bias
         logits = weight.new_empty(len(weight), height, width)
-        finest = self.scales[0] if seen[0].shape[:2] == size else None
+        finest = self.scales[0] if scale_maps[0].shape[:2] == size else None
         coarse = [
             (scale(x).numpy(), taps(x.shape[0], height, False), taps(x.shape[1], width, False))
-            for x, scale in zip(seen, self.scales, strict=True)
+            for x, scale in zip(scale_maps, self.scales, strict=True)
             if scale is not finest
         ]
 
@@ -131,13 +148,13 @@ class FoldedDecoder(nn.Module):
                 if finest is None:
                     total = weight.new_zeros(rows.stop - top, width, weight.shape[1])
                 else:
-                    total = finest(seen[0][rows])
+                    total = finest(scale_maps[0][rows])
                 bands = cuts(len(total), threads)
                 for job in [pool.submit(add, total[a:b], top + a) for a, b in bands]:
                     job.result()
                 pixels = total.relu_().flatten(0, 1).T
-                found = torch.addmm(bias[:, None], weight, pixels)
-                logits[:, rows] = found.reshape(len(weight), -1, width)
+                values = torch.addmm(bias[:, None], weight, pixels)
+                logits[:, rows] = values.reshape(len(weight), -1, width)
         return logits
 
 

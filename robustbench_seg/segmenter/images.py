@@ -1,4 +1,4 @@
-"""What a segmenter takes for an image, and what it says of anything else."""
+"""The check of an image that a user gives to a segmenter."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,14 +7,17 @@ from robustbench_seg.errors import ModelError
 
 
 def checked_image(image: object, name: str) -> NDArray[np.uint8]:
-    """Return `image`, a uint8 array of HxWx3 RGB.
+    """Check that an object is a uint8 array of HxWx3 RGB.
 
     Args:
-        image: What a user gave.
+        image: The user's object.
         name: The segmenter's name, for the message.
 
+    Returns:
+        The image itself.
+
     Raises:
-        ModelError: It is something else; the message says how to convert it.
+        ModelError: The object is something else. The message says how to convert it.
     """
     wanted = f"{name}: one uint8 image of HxWx3 RGB is wanted"
     if not isinstance(image, np.ndarray):

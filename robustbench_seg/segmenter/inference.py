@@ -27,13 +27,14 @@ Network = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What a network says of an image, at its own resolution.
+    """A network's logits of an image, at the network's resolution.
 
-    logits:  float32 NxKxhxw of N windows; the whole image is one
-    corners: top and left of each window
-    window:  height and width of each
-    size:    height and width of the image
-    align_corners: how logits are to be upsampled
+    Attributes:
+        logits: float32 NxKxhxw of N windows. A whole image is one window.
+        corners: Top and left of each window, in pixels.
+        window: Height and width of each window, in pixels.
+        size: Height and width of the image, in pixels.
+        align_corners: How logits are upsampled.
     """
 
     logits: Tensor
@@ -43,7 +44,11 @@ class View:
     align_corners: bool = False
 
     def upsampled(self) -> Tensor:
-        """Logits 1xKxHxW: each window upsampled bilinearly, averaged where windows overlap."""
+        """Upsample each window bilinearly, and average where windows overlap.
+
+        Returns:
+            float32 logits 1xKxHxW.
+        """
         total = self.logits.new_zeros((1, self.logits.shape[1], *self.size))
         count = self.logits.new_zeros((1, 1, *self.size))
         height, width = self.window
@@ -60,16 +65,26 @@ class View:
         return total / count
 
     def labels(self) -> Tensor:
-        """Their argmax, uint8 HxW, without the upsampled logits ever being there."""
+        """Compute the argmax of the upsampled logits, without an array of all of them.
+
+        Returns:
+            uint8 HxW class indices.
+        """
         return label(
             self.logits, self.corners, self.window, self.size, align_corners=self.align_corners
         )
 
 
 def whole(network: Network, image: Tensor, align_corners: bool = False) -> View:
-    """See the whole image at once.
+    """Run a network on the whole image at once.
 
-    network: float 1x3xHxW, normalised -> logits 1xKxhxw
+    Args:
+        network: A callable that maps normalised float 1x3xHxW to logits 1xKxhxw.
+        image: Float 1x3xHxW, normalised.
+        align_corners: How logits are upsampled.
+
+    Returns:
+        The view, with one window.
     """
     height, width = image.shape[2:]
     size = (height, width)
@@ -84,11 +99,24 @@ def slide(
     align_corners: bool = False,
     batch: "Batch | None" = None,
 ) -> View:
-    """See an image through overlapping `crop` x `crop` windows every `stride` pixels.
+    """Run a network on overlapping `crop` x `crop` windows every `stride` pixels.
 
-    The last window of a row or column is moved back inside the image; an image smaller than the
-    window is taken as it is. Windows go through the network (as in `whole`) in batches as large
-    as `batch` says, by default one by one.
+    The last window of a row or column is moved back inside the image. An image smaller than the
+    window stays as it is.
+
+    Args:
+        network: A callable that maps normalised float Nx3xHxW to logits NxKxhxw.
+        image: Float 1x3xHxW, normalised.
+        crop: Side of a window, in pixels.
+        stride: Distance between windows, in pixels.
+        align_corners: How logits are upsampled.
+        batch: Number of windows at once. None: one.
+
+    Returns:
+        The view.
+
+    Raises:
+        torch.OutOfMemoryError: The device has too little memory for one window.
     """
     height, width = image.shape[2:]
     rows, columns = (
@@ -104,16 +132,31 @@ def slide(
 
 @dataclass
 class Batch:
-    """How many windows a device is given at once: `most`, halved where its memory is short."""
+    """The number of windows that a device gets at once.
+
+    Attributes:
+        most: The largest number. It is halved where the device's memory is short.
+    """
 
     most: int
 
 
 def in_batches(network: Network, crops: Sequence[Tensor], batch: Batch) -> Tensor:
-    """The float32 logits of all crops, each 1x3xhxw, at most `batch.most` at once.
+    """Compute the logits of all crops, at most `batch.most` at once.
 
-    Where the device's memory does not suffice, it is half as many from then on: also for later
-    images, for which `batch` is kept. Raises torch.OutOfMemoryError if not even one fits.
+    Where the device's memory does not suffice, the function halves `batch.most`. The lower number
+    also holds for later images, because the caller keeps `batch`.
+
+    Args:
+        network: A callable that maps normalised float Nx3xHxW to logits NxKxhxw.
+        crops: Float 1x3xHxW each, normalised, all of one size.
+        batch: Number of crops at once.
+
+    Returns:
+        float32 logits NxKxhxw of the N crops.
+
+    Raises:
+        torch.OutOfMemoryError: The device has too little memory for one crop.
     """
     logits: list[Tensor] = []
     done = 0
@@ -131,7 +174,15 @@ def in_batches(network: Network, crops: Sequence[Tensor], batch: Batch) -> Tenso
 
 
 def window_spans(length: int, crop: int, stride: int) -> Iterator[tuple[int, int]]:
-    """Starts and ends of the windows along one axis.
+    """Compute the starts and ends of the windows along one axis.
+
+    Args:
+        length: Length of the axis, in pixels.
+        crop: Side of a window, in pixels.
+        stride: Distance between windows, in pixels.
+
+    Yields:
+        Start and end of each window, the end exclusive.
 
     >>> list(window_spans(2048, 1024, 768))
     [(0, 1024), (768, 1792), (1024, 2048)]
@@ -145,7 +196,16 @@ def window_spans(length: int, crop: int, stride: int) -> Iterator[tuple[int, int
 
 
 def to_tensor(image: NDArray[np.uint8], mean: Tensor, std: Tensor) -> Tensor:
-    """uint8 HxWx3 RGB array -> float32 1x3xHxW on `mean`'s device: (rgb / 255 - mean) / std."""
+    """Normalise an image: (rgb / 255 - mean) / std.
+
+    Args:
+        image: uint8 HxWx3 RGB.
+        mean: Mean of RGB in 0..1, 1x3x1x1.
+        std: Standard deviation of RGB in 0..1, 1x3x1x1.
+
+    Returns:
+        float32 1x3xHxW on the device of `mean`.
+    """
     # torch takes no flipped views, such as cv2.imread(file)[..., ::-1].
     pixels = torch.as_tensor(np.ascontiguousarray(image), device=mean.device)
     pixels = pixels.permute(2, 0, 1).unsqueeze(0)
@@ -153,9 +213,19 @@ def to_tensor(image: NDArray[np.uint8], mean: Tensor, std: Tensor) -> Tensor:
 
 
 class Normaliser:
-    """to_tensor of many images; on a CPU each byte's value is looked up, in a fifth of the time."""
+    """`to_tensor` for many images.
+
+    On a CPU it looks the value of each byte up in a table, which takes a fifth of the time.
+    """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], device: torch.device) -> None:
+        """Prepare the table.
+
+        Args:
+            mean: Mean of RGB in 0..1.
+            std: Standard deviation of RGB in 0..1.
+            device: Device of the result.
+        """
         shape = (1, 3, 1, 1)
         self._mean = torch.tensor(mean, device=device).reshape(shape)
         self._std = torch.tensor(std, device=device).reshape(shape)
@@ -166,7 +236,14 @@ class Normaliser:
             self._table = np.ascontiguousarray(values.numpy())
 
     def __call__(self, image: NDArray[np.uint8]) -> Tensor:
-        """uint8 HxWx3 RGB -> float32 1x3xHxW, its memory in the order of the image's."""
+        """Normalise an image.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+
+        Returns:
+            float32 1x3xHxW. On a CPU its memory has the order of the image's.
+        """
         if self._table is None:
             return to_tensor(image, self._mean, self._std)
         values = torch.from_numpy(cv2.LUT(image, self._table))

@@ -28,9 +28,11 @@ contracted = partial(compiled, contract=True)
 
 @contracted
 def winners(logits: Floats, out: Labels) -> None:
-    """The class of the largest logit where it leads clearly, else UNSURE.
+    """Write the class of the largest logit where it leads clearly, else UNSURE.
 
-    logits: K x h x w; out: h x w
+    Args:
+        logits: float32 K x h x w.
+        out: uint8 h x w, written.
     """
     classes, height, width = logits.shape
     first, second = np.empty(width, np.float32), np.empty(width, np.float32)
@@ -57,7 +59,11 @@ def winners(logits: Floats, out: Labels) -> None:
 
 @contracted
 def agree(labels: Labels) -> None:
-    """Keep a label, h x w, where its right, lower and lower right neighbours have the same."""
+    """Set labels to UNSURE, except where the right, lower and lower right neighbours are equal.
+
+    Args:
+        labels: uint8 h x w, changed in place.
+    """
     height, width = labels.shape
     for y in range(height):
         below = min(y + 1, height - 1)
@@ -72,9 +78,15 @@ def agree(labels: Labels) -> None:
 def stretch(
     logits: Floats, row: int, columns: Indices, weights: Floats, out: Floats, begin: int
 ) -> None:
-    """Interpolate along one row of logits, K x h x w, into `out`, K x W, from `begin` on.
+    """Interpolate along one row of logits.
 
-    columns: the column before each pixel; weights: of the next one
+    Args:
+        logits: float32 K x h x w.
+        row: The row of the logits.
+        columns: For each pixel, the column of logits before it.
+        weights: For each pixel, the weight of the next column, in 0..1.
+        out: float32 K x W, written from `begin` on.
+        begin: The first column of `out` to write.
     """
     one, last = np.float32(1), np.uint32(logits.shape[2] - 1)
     for k in range(len(logits)):
@@ -89,7 +101,16 @@ def stretch(
 def add_between(
     upper: Floats, lower: Floats, weight: np.float32, begin: int, end: int, total: Floats
 ) -> None:
-    """Add what lies between two stretched rows, `weight` of the lower one; all K x W."""
+    """Add the row interpolated between two stretched rows to a total.
+
+    Args:
+        upper: float32 K x W, the row above.
+        lower: float32 K x W, the row below.
+        weight: Weight of the lower row, in 0..1.
+        begin: The first column.
+        end: The column after the last one.
+        total: float32 K x W, changed in place.
+    """
     rest = np.float32(1) - weight
     for k in range(len(total)):
         over, under, sums = upper[k, begin:end], lower[k, begin:end], total[k, begin:end]
@@ -99,9 +120,13 @@ def add_between(
 
 @contracted
 def largest(total: Floats, count: Floats, length: int, out: Labels) -> None:
-    """The class of the largest mean, the first one or the first nan, as torch's argmax.
+    """Write the class of the largest mean: the first one, or the first nan, as torch's argmax.
 
-    total: K x W; count, out: W; of each the first `length`
+    Args:
+        total: float32 K x W, the sums; divided in place.
+        count: float32 W, the number of summands.
+        length: Number of columns to process, from the first one on.
+        out: uint8 W, written.
     """
     times = count[:length]
     if (times != 1).any():  # a division takes as long as all the rest
@@ -127,25 +152,38 @@ def known_labels(
     columns: Indices,
     line: Labels,
 ) -> None:
-    """The labels of a row of the image on which all its windows agree, else UNSURE.
+    """Write the labels of an image row on which all its windows agree, else UNSURE.
 
-    above: for each window the row of logits above this row; -1 where the row is not in it
+    Args:
+        sure: uint8 N x h x w, the labels of N windows, or UNSURE.
+        corners: N x 2, top and left of each window in the image.
+        above: For each window, the row of logits above this row. -1: the row is outside the window.
+        columns: For each column of a window, the column of logits before it.
+        line: uint8 W, written.
     """
     line[:] = UNSURE
-    seen = np.zeros(len(line), np.bool_)
+    covered = np.zeros(len(line), np.bool_)
     for i in range(len(corners)):
         if above[i] >= 0:
-            left, known = corners[i, 1], sure[i, above[i]]
+            left, window_labels = corners[i, 1], sure[i, above[i]]
             for x in range(len(columns)):
-                label = known[columns[x]]
-                differs = seen[left + x] and line[left + x] != label
+                label = window_labels[columns[x]]
+                differs = covered[left + x] and line[left + x] != label
                 line[left + x] = UNSURE if differs else label
-                seen[left + x] = True
+                covered[left + x] = True
 
 
 @contracted
 def unsure_places(line: Labels, places: NDArray[np.int64]) -> int:
-    """Where the line is UNSURE, from left to right; returns in how many places."""
+    """Find where a line is UNSURE, from left to right.
+
+    Args:
+        line: uint8 W.
+        places: W columns; the first ones are written.
+
+    Returns:
+        Number of places.
+    """
     count = 0
     for x in range(len(line)):
         places[count] = x
@@ -167,20 +205,24 @@ def label_rows(
 ) -> None:
     """Label some rows of an image.
 
-    logits:  of N windows, N x K x h x w
-    sure:    what is known to win between each logit and its neighbours (`winners`, `agree`),
-             N x h x w
-    corners: N x 2, top and left of each window in the image
-    rows, row_weights: for each row of a window the row of logits above it, and the weight of
-             the next one; columns, column_weights likewise
-    first:   the row of the image that `out`, rows x W, begins with
+    Args:
+        logits: float32 N x K x h x w, of N windows.
+        sure: uint8 N x h x w, the class that certainly wins between each logit and its neighbours
+            (see `winners` and `agree`), or UNSURE.
+        corners: N x 2, top and left of each window in the image.
+        rows: For each row of a window, the row of logits above it.
+        row_weights: For each row of a window, the weight of the next row of logits, in 0..1.
+        columns: For each column of a window, the column of logits before it.
+        column_weights: For each column of a window, the weight of the next column, in 0..1.
+        first: The row of the image that `out` begins with.
+        out: uint8 rows x W, written.
     """
     # The unsure pixels of a row lie side by side here, so that loops over them are long.
     classes, width, wide = logits.shape[1], out.shape[1], len(columns)
     stretched = np.empty((len(logits), 2, classes, width), np.float32)
     total, count = np.empty((classes, width), np.float32), np.empty(width, np.float32)
     above, before = np.full(len(corners), -1), np.full(len(corners), -2)
-    line, found = np.empty(width, np.uint8), np.empty(width, np.uint8)
+    line, line_labels = np.empty(width, np.uint8), np.empty(width, np.uint8)
     places, unsure = np.empty(width, np.int64), 0
     ranges = np.zeros((len(corners), 2), np.int64)
     for y in range(len(out)):
@@ -212,9 +254,9 @@ def label_rows(
                 weight = row_weights[first + y - corners[i, 0]]
                 add_between(stretched[i, 0], stretched[i, 1], weight, begin, end, total)
                 count[begin:end] += np.float32(1)
-        largest(total, count, unsure, found)
+        largest(total, count, unsure, line_labels)
         for place in range(unsure):
-            out[y, places[place]] = found[place]
+            out[y, places[place]] = line_labels[place]
 
 
 @contracted
@@ -226,11 +268,15 @@ def add_upsampled(
     column_weights: Floats,
     total: Floats,
 ) -> None:
-    """Add a map, upsampled, to rows of a finer one whose channels lie side by side.
+    """Upsample a map and add it to rows of a finer one whose channels lie side by side.
 
-    coarse: h x w x C; total: some rows x W x C
-    rows, row_weights: for each row of `total` the coarse row above it, and the weight of the next
-        one; columns, column_weights likewise
+    Args:
+        coarse: float32 h x w x C.
+        rows: For each row of `total`, the coarse row above it.
+        row_weights: For each row of `total`, the weight of the next coarse row, in 0..1.
+        columns: For each column of `total`, the coarse column before it.
+        column_weights: For each column of `total`, the weight of the next coarse column, in 0..1.
+        total: float32 rows x W x C, changed in place.
     """
     one, height, width = np.float32(1), len(coarse), np.uint32(coarse.shape[1] - 1)
     line = np.empty((coarse.shape[1], coarse.shape[2]), np.float32)

@@ -30,16 +30,21 @@ def label(
     *,
     align_corners: bool = False,
 ) -> Tensor:
-    """The labels of an image: logits upsampled bilinearly, averaged, and their argmax.
+    """Label an image: upsample logits bilinearly, average windows, and take the argmax.
 
-    logits:  float32 NxKxhxw of N windows, K at most 255
-    corners: top and left of each window; together they cover the image
-    window:  height and width of each in the image
-    size:    height and width of the image
+    On the CPU the labels equal, to the bit, those of F.interpolate on contiguous logits, a sum in
+    the order of the windows, and argmax. This holds for logits of more than 128 rows and columns
+    together; below that torch rounds differently.
 
-    Returns uint8 HxW on the device of the logits. On the CPU these are the labels of
-    F.interpolate on contiguous logits (of more than 128 rows and columns together; below that
-    torch rounds otherwise), a sum in the order of the windows, and argmax: to the bit.
+    Args:
+        logits: float32 NxKxhxw of N windows, K at most 255.
+        corners: Top and left of each window, in pixels. Together the windows cover the image.
+        window: Height and width of each window in the image, in pixels.
+        size: Height and width of the image, in pixels.
+        align_corners: How logits are upsampled.
+
+    Returns:
+        uint8 HxW class indices on the device of the logits.
     """
     rows = taps(logits.shape[2], window[0], align_corners)
     columns = taps(logits.shape[3], window[1], align_corners)
@@ -48,10 +53,16 @@ def label(
 
 
 def taps(small: int, large: int, align_corners: bool) -> Taps:
-    """Where the pixels of an axis of `large` lie on one of `small`.
+    """Compute where the pixels of a long axis lie on a short one.
 
-    Returns for each the index in front of it, and the weight, in 0..1, of the one behind it: the
-    float32 values of torch, which rounds position x scale - 1/2 once.
+    Args:
+        small: Length of the short axis, in logits.
+        large: Length of the long axis, in pixels.
+        align_corners: Whether the end points of the two axes coincide.
+
+    Returns:
+        For each pixel, the uint32 index before it, and the float32 weight, in 0..1, of the index
+        after it. The weights are those of torch, which rounds position x scale - 1/2 once.
 
     >>> taps(2, 4, False)
     (array([0, 0, 0, 1], dtype=uint32), array([0.  , 0.25, 0.75, 0.25], dtype=float32))
@@ -91,8 +102,8 @@ def _by_loops(
         ]
         for job in jobs:
             job.result()
-        for known in sure:
-            agree(known)
+        for window_labels in sure:
+            agree(window_labels)
         jobs = [
             pool.submit(label_rows, values, sure, places, *rows, *columns, start, out[start:stop])
             for start, stop in strips
@@ -103,7 +114,15 @@ def _by_loops(
 
 
 def cuts(length: int, parts: int) -> list[tuple[int, int]]:
-    """Starts and ends of nearly equal parts of an axis."""
+    """Cut an axis into nearly equal parts.
+
+    Args:
+        length: Length of the axis.
+        parts: Number of parts.
+
+    Returns:
+        Start and end of each part, the end exclusive.
+    """
     ends = [length * part // parts for part in range(parts + 1)]
     return list(pairwise(ends))
 
@@ -115,7 +134,20 @@ def by_strips(
     columns: Taps,
     size: tuple[int, int],
 ) -> Tensor:
-    """Torch on any device, STRIP rows at a time; sums round otherwise than in the loops."""
+    """Label an image with torch on any device, STRIP rows at a time.
+
+    Sums round differently from those of the compiled loops.
+
+    Args:
+        logits: float32 NxKxhxw of N windows.
+        corners: Top and left of each window, in pixels.
+        rows: Taps of the rows of a window.
+        columns: Taps of the columns of a window.
+        size: Height and width of the image, in pixels.
+
+    Returns:
+        uint8 HxW class indices on the device of the logits.
+    """
     out = torch.empty(size, dtype=torch.uint8, device=logits.device)
     classes, wide = logits.shape[1], len(columns[0])
     lines, across = (_moved(axis, logits.device) for axis in (rows, columns))

@@ -36,20 +36,27 @@ def load_model(
 ) -> SegmentationNetwork:
     """Build a card's network with its weights, in eval mode.
 
-    name:        a card's name (see list_models) or a card file
-    weights:     instead of the card's own: a file, hf:<hub id> or a URL; "none" for random
-                 weights (seed 0). What is not at hand is downloaded (see weights.sources)
-    num_classes: by default that of the weight file, else that of the card
+    Args:
+        name: A card's name (see list_models) or a card file.
+        weights: Weights in place of the card's: a file, hf:<hub id> or a URL, or "none" for random
+            weights (seed 0). Weights that are not on the disk are downloaded (see
+            weights.sources).
+        num_classes: Number of classes. None: that of the weight file, else that of the card.
 
-    The network maps a float Nx3xHxW batch, already normalised with the card's mean and std, to
-    logits at 1/4 of its size. Raises ModelError or CardError for a bad card, WeightsError for
-    weights that are missing or do not fit.
+    Returns:
+        The network. It maps a float Nx3xHxW batch, normalised with the card's mean and std, to
+        logits at 1/4 of its size.
+
+    Raises:
+        ModelError: The card describes no network that can be built.
+        CardError: The card is wrong.
+        WeightsError: The weights are missing or do not fit.
     """
     card = load_card(name)
-    given = _weights(card, weights)
-    if given is None:
+    loaded = _weights(card, weights)
+    if loaded is None:
         return _untrained(card, num_classes or card.classes)
-    return _trained(card, given, num_classes)
+    return _trained(card, loaded, num_classes)
 
 
 def load_segmenter(
@@ -67,23 +74,34 @@ def load_segmenter(
     std: tuple[float, float, float] | None = None,
     version: str | None = None,
 ) -> Segmenter:
-    """Build a segmenter: labels = segmenter(image), uint8 HxWx3 RGB -> uint8 HxW class indices.
+    """Build a segmenter, which maps uint8 HxWx3 RGB to uint8 HxW class indices.
 
-    model:     a card's name or file, or another's model: hf:<hub id or folder>, onnx:<file> or
-               python:<module>:<callable> (see the modules of those names); or an object: a torch
-               module (normalised Nx3xHxW -> logits NxKxhxw) with name, classes, mean and std, or
-               a callable (uint8 HxWx3 RGB -> HxW class indices) with name, classes and version
-    weights:   as in load_model; goes with a card only
-    name:      its name in tables instead of its own; random weights add "-untrained" to either
-    inference: "whole" or "slide" instead of its own mode
-    device:    a torch device
-    precision: "float32", "bf16" or "fp16" (autocast)
-    backend:   what runs a card's network; its numbers may differ in the last digit
-    classes:   of an object, the names of what it predicts; else those of the dataset it is to run
-               on, which random weights pretend to know
-    batch:     windows of an image that a GPU is given at once; fewer, where its memory is short
-    mean, std: of RGB in 0..1, which a torch module's images are normalised with
-    version:   of a callable: any text that changes whenever its answers do
+    Args:
+        model: A card's name or file. Or a model of others: hf:<hub id or folder>, onnx:<file> or
+            python:<module>:<callable> (see the modules of those names). Or an object: a torch
+            module (normalised Nx3xHxW -> logits NxKxhxw) with name, classes, mean and std, or a
+            callable (uint8 HxWx3 RGB -> HxW class indices) with name, classes and version.
+        weights: As in load_model. Only for a card.
+        name: Name in tables. None: the model's own. Random weights add "-untrained" to either.
+        inference: "whole" or "slide". None: the model's own mode.
+        device: Torch device.
+        precision: "float32", "bf16" or "fp16" (autocast).
+        backend: The library that runs a card's network. Numbers may differ in the last digit.
+        classes: For an object, the names of the classes it predicts. Else the class names of the
+            dataset that the model runs on; random weights take these as their classes.
+        batch: Number of windows of an image that a GPU gets at once. The number falls where its
+            memory is short.
+        mean: Mean of RGB in 0..1 that normalises the images of a torch module.
+        std: Standard deviation of RGB in 0..1, likewise.
+        version: For a callable, any text that changes whenever its answers do.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        ModelError: The model cannot be built or cannot run with these options.
+        CardError: A card, or the description of a graph, is wrong.
+        WeightsError: The weights are missing or do not fit.
     """
     options = Options(name, inference, device, precision, backend, classes, batch)
     if not isinstance(model, str | Path):
@@ -101,21 +119,21 @@ def load_segmenter(
 
 
 def _load_card(card: ModelCard, weights: str | Path | None, options: Options) -> Segmenter:
-    given = _weights(card, weights)
-    if given is None:
+    loaded = _weights(card, weights)
+    if loaded is None:
         classes = options.classes or _named(card)
         network = _untrained(card, len(classes))
         # Every table and figure shows the name: none of them can pass for a result.
         options = replace(options, name=f"{options.name or card.name}-untrained")
     else:
-        classes = _classes(card, given)
-        network = _trained(card, given)
-    record = network_record(card, network, digest_weights(given.path) if given else UNTRAINED)
+        classes = _classes(card, loaded)
+        network = _trained(card, loaded)
+    record = network_record(card, network, digest_weights(loaded.path) if loaded else UNTRAINED)
     about = ModelFacts(
         card=card.name,
         params=sum(parameter.numel() for parameter in network.parameters()),
-        weights_file=given.path.name if given else UNTRAINED,
-        weights_metadata=given.metadata if given else {},
+        weights_file=loaded.path.name if loaded else UNTRAINED,
+        weights_metadata=loaded.metadata if loaded else {},
         published=card.published,
         published_on=card.dataset if card.published else None,
         training=card.training,
@@ -134,19 +152,19 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
     )
 
 
-def _weights(card: ModelCard, asked: str | Path | None) -> Weights | None:
+def _weights(card: ModelCard, source: str | Path | None) -> Weights | None:
     """The weights to load, downloaded if need be; None for random ones."""
-    if asked == UNTRAINED:
+    if source == UNTRAINED:
         return None
-    if asked is not None:
-        card = replace(card, weights=parse_source(str(asked)))
+    if source is not None:
+        card = replace(card, weights=parse_source(str(source)))
     return read_weights(fetch_weights(card))
 
 
 def _classes(card: ModelCard, weights: Weights) -> tuple[str, ...]:
     """The names of what weights predict: files made here have them, others the card's dataset."""
-    named = weights.metadata.get("classes")
-    names = tuple(json.loads(named)) if named else _named(card)
+    text = weights.metadata.get("classes")
+    names = tuple(json.loads(text)) if text else _named(card)
     if weights.num_classes not in (None, len(names)):
         raise ModelError(
             f"{weights.path} predicts {weights.num_classes} classes, but {card.name} is a card for "

@@ -11,10 +11,17 @@ RESIZE_LAW = 2
 
 
 def scaled(image: NDArray[np.uint8], resize: Resize) -> NDArray[np.uint8]:
-    """An image, uint8 HxWx3, as the network sees it: bilinear, as OpenCV does.
+    """Scale an image to the size at which the network sees it, bilinearly, with OpenCV.
 
-    Fitted in first, its ratio kept, then scaled once more to the multiple: two roundings, as in the
-    released evaluation of SegFormer on ADE20K.
+    The image is first fitted in, with its ratio kept, and then scaled again to the multiple. So
+    values are rounded twice, as in the released evaluation of SegFormer on ADE20K.
+
+    Args:
+        image: uint8 HxWx3.
+        resize: The size.
+
+    Returns:
+        uint8 hxwx3.
     """
     height, width = image.shape[:2]
     high, wide = resize.fitted(height, width)

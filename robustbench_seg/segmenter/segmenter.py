@@ -20,7 +20,7 @@ from robustbench_seg.segmenter.resized import scaled
 
 
 class Segmenter(Protocol):
-    """Anything that labels an image; an evaluation needs no more than this of a model."""
+    """An object that labels images. An evaluation needs only this interface."""
 
     @property
     def name(self) -> str:
@@ -34,22 +34,36 @@ class Segmenter(Protocol):
 
     @property
     def record(self) -> SegmenterRecord:
-        """Everything about it that decides a label: part of a run's key."""
+        """Everything about it that decides a label. It is part of a run's key."""
         ...
 
     @property
     def about(self) -> ModelFacts:
-        """What a reader wants to know besides; no part of the key."""
+        """Further facts for readers, no part of the key."""
         ...
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """uint8 HxWx3 RGB -> uint8 HxW class indices."""
+        """Label an image.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+
+        Returns:
+            uint8 HxW class indices.
+        """
         ...
 
 
 @contextmanager
 def fitting_memory(image: NDArray[np.uint8]) -> Iterator[None]:
-    """Around labelling `image`: a ModelError says what to try where a GPU has too little memory."""
+    """Turn a lack of GPU memory inside the context into a ModelError that says what to try.
+
+    Args:
+        image: uint8 HxWx3, the image that is labelled inside the context.
+
+    Raises:
+        ModelError: The device has too little memory.
+    """
     try:
         yield
     except torch.OutOfMemoryError:
@@ -70,7 +84,11 @@ class NetworkSegmenter:
     A network that names a `grid` sees a whole image padded with the mean pixel, right and below, to
     sides that are a multiple of it and one more.
 
-    batch: windows that a GPU is given at once; fewer, where its memory does not suffice
+    Attributes:
+        name: Its name in every table.
+        classes: The classes it predicts, in the order of its label indices.
+        record: Everything about it that decides a label.
+        about: Further facts for readers, no part of the key.
     """
 
     def __init__(
@@ -87,6 +105,21 @@ class NetworkSegmenter:
         precision: str = "float32",
         batch: int = 1,
     ) -> None:
+        """Move the network to the device.
+
+        Args:
+            network: The network, in eval mode.
+            name: The name in every table.
+            classes: Class names, in the order of the logits.
+            preprocessing: Mean and standard deviation that normalise an image.
+            inference: How an image goes through the network.
+            record: Everything that decides a label.
+            about: Further facts for readers.
+            device: Torch device.
+            precision: "float32", "bf16" or "fp16" (autocast).
+            batch: Number of windows that a GPU gets at once. The number falls where its memory is
+                short.
+        """
         self.name = name
         self.classes = classes
         self.record = record
@@ -102,27 +135,47 @@ class NetworkSegmenter:
         self._normalise = Normaliser(preprocessing.mean, preprocessing.std, self._device)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """uint8 HxWx3 RGB -> uint8 HxW class indices."""
+        """Label an image.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+
+        Returns:
+            uint8 HxW class indices.
+
+        Raises:
+            ModelError: The image is something else, the logits are not finite, or the device has
+                too little memory.
+        """
         image = checked_image(image, self.name)
         with torch.inference_mode(), fitting_memory(image):
             if self.record.resize:
-                found = self.logits(image).argmax(1)[0].to(torch.uint8)
+                indices = self.logits(image).argmax(1)[0].to(torch.uint8)
             else:
-                found = self._see(image).labels()[: image.shape[0], : image.shape[1]]
-            labels: NDArray[np.uint8] = found.cpu().numpy()
+                indices = self._see(image).labels()[: image.shape[0], : image.shape[1]]
+            labels: NDArray[np.uint8] = indices.cpu().numpy()
         return np.ascontiguousarray(labels)
 
     @torch.inference_mode()
     def logits(self, image: NDArray[np.uint8]) -> torch.Tensor:
-        """uint8 HxWx3 RGB -> float32 1xKxHxW.
+        """Compute logits at the size of the image.
 
         Where the record has a resize, the image is scaled first and the logits are scaled back.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+
+        Returns:
+            float32 1xKxHxW.
+
+        Raises:
+            ModelError: The logits are not finite.
         """
         size = (image.shape[0], image.shape[1])
         if self.record.resize is None:
             return self._see(image).upsampled()[..., : size[0], : size[1]]
-        seen = scaled(image, self.record.resize)
-        logits = self._see(seen).upsampled()[..., : seen.shape[0], : seen.shape[1]]
+        resized = scaled(image, self.record.resize)
+        logits = self._see(resized).upsampled()[..., : resized.shape[0], : resized.shape[1]]
         return F.interpolate(logits, size, mode="bilinear", align_corners=self._align)
 
     def __repr__(self) -> str:

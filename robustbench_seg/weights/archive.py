@@ -10,9 +10,16 @@ SUFFIX = ".tar.gz"
 
 
 def unpacked(archive: Path) -> Path:
-    """The checkpoint's index file, unpacked beside `archive` unless it is there already.
+    """Unpack a checkpoint beside its archive, unless it is unpacked already.
 
-    Raises WeightsError if it is no such archive, or holds none or several.
+    Args:
+        archive: The .tar.gz file.
+
+    Returns:
+        The checkpoint's index file.
+
+    Raises:
+        WeightsError: The file is no such archive, or holds no checkpoint or several.
     """
     folder = archive.with_name(archive.name.removesuffix(SUFFIX))
     if not folder.is_dir():
@@ -30,7 +37,7 @@ def unpacked(archive: Path) -> Path:
             except OSError:  # another process was faster
                 if not folder.is_dir():
                     raise
-    found = sorted(folder.rglob("*.index"))
-    if len(found) != 1:
-        raise WeightsError(f"{folder}: {len(found)} checkpoints (*.index) in it, one wanted")
-    return found[0]
+    indices = sorted(folder.rglob("*.index"))
+    if len(indices) != 1:
+        raise WeightsError(f"{folder}: {len(indices)} checkpoints (*.index) in it, one wanted")
+    return indices[0]

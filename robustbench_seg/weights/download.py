@@ -27,16 +27,21 @@ PAGE_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head")
 
 
 def download(url: str, path: Path, sha256: str = "") -> None:
-    """Fetch `url` to `path`, unless it is there already.
+    """Download a file, unless it exists already.
 
-    sha256: the file's digest or its first digits; "": unknown
+    The bytes go into a .partial file beside `path`, which is renamed to `path` when it is complete
+    and verified. Where the digest is known, an interrupted download goes on from the .partial
+    file: only the digest proves that a file put together from two answers is correct. Several
+    processes may download one file at once.
 
-    Bytes gather in a .partial file beside `path`, which takes its name when all are there and
-    verified. Where the digest is known an interrupted download goes on from there: only then
-    does a file put together from two answers prove to be one. Several processes may ask at once.
+    Args:
+        url: URL of the file.
+        path: Where the file goes.
+        sha256: The file's digest or its first digits. "": unknown.
 
-    Raises WeightsError, each in words of its own: the server cannot be reached or has no such
-    file, the connection was cut, the answer is a web page, or the bytes are wrong.
+    Raises:
+        WeightsError: The server cannot be reached or has no such file, the connection was cut, the
+            answer is a web page, or the bytes are wrong. Each has a message of its own.
     """
     partial = path.with_name(f"{path.name}.partial")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,22 +60,29 @@ def download(url: str, path: Path, sha256: str = "") -> None:
 
 
 def verify(file: Path, sha256: str, origin: str, path: Path) -> str:
-    """Return the sha256 of `file`, which came from `origin`.
+    """Verify the sha256 of a file.
 
-    sha256: what it must begin with
-    path:   where the right file is to be put by hand
+    Args:
+        file: The file.
+        sha256: The first digits that its digest must have.
+        origin: Where the file came from, for errors.
+        path: Where a user puts the right file by hand, for errors.
 
-    Raises WeightsError if the file is a web page, or its sha256 begins otherwise.
+    Returns:
+        The file's sha256, as 64 hex digits.
+
+    Raises:
+        WeightsError: The file is a web page, or its sha256 begins with other digits.
     """
     with open(file, "rb") as opened:
         _refuse_page(opened.read(CHUNK), origin, path)
-    found = digest_file(file)
-    if not found.startswith(sha256):
+    digest = digest_file(file)
+    if not digest.startswith(sha256):
         raise WeightsError(
-            f"{origin}: wrong bytes: their sha256 begins with {found[: len(sha256)]}, not with "
+            f"{origin}: wrong bytes: their sha256 begins with {digest[: len(sha256)]}, not with "
             f"{sha256}; fetch the file again, or by hand as {path}"
         )
-    return found
+    return digest
 
 
 def _fetch(url: str, partial: Path, path: Path, resumable: bool) -> None:
@@ -142,13 +154,17 @@ def _range(header: str | None) -> tuple[int, int]:
     >>> _range("bytes 10-19/20"), _range("bytes */20"), _range(None)
     ((10, 20), (-1, 20), (-1, -1))
     """
-    found = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", header or "")
-    first, total = found.groups() if found else (None, None)
+    match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", header or "")
+    first, total = match.groups() if match else (None, None)
     return int(first or -1), int(total) if total and total != "*" else -1
 
 
 def is_page(start: bytes) -> bool:
-    """Whether a file that starts so is a web page, such as a login or an error."""
+    """Tell whether a file is a web page, such as a login or an error.
+
+    Args:
+        start: The file's first bytes.
+    """
     return start.lstrip().lower().startswith(PAGE_STARTS)
 
 

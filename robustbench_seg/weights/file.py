@@ -32,12 +32,14 @@ SAFETENSORS_START = re.compile(rb".{8}\s*\{", re.DOTALL)
 
 @dataclass(frozen=True)
 class Weights:
-    """Named tensors and what is known about them.
+    """The content of a weight file.
 
-    tensors: named and shaped as the architectures here want them
-    metadata: of a file of ours, what it was saved with (architecture, variant, num_classes,
-        eps, ...); of another project's, its "format" and, where it matters, "eps"
-    path: the file they were read from
+    Attributes:
+        tensors: Name -> tensor, named and shaped as the architectures here expect.
+        metadata: For a file of this package, the metadata in it (architecture, variant,
+            num_classes, eps, ...). For a file of another project, its "format" and, where it
+            matters, "eps".
+        path: The file.
     """
 
     tensors: Mapping[str, Tensor]
@@ -46,7 +48,7 @@ class Weights:
 
     @property
     def num_classes(self) -> int | None:
-        """How many classes the tensors predict; None if they are an encoder's alone."""
+        """Number of classes that the tensors predict. None: they are an encoder's alone."""
         return classes_of(self.tensors)
 
 
@@ -55,9 +57,15 @@ def save_weights(
 ) -> None:
     """Write a network's state to a safetensors file, atomically.
 
-    metadata: what is needed to build and run the network again, see Weights
-    half: store floating-point tensors as float16; reading gives float32 again, rounded to 11
-        significant bits. Raises WeightsError for a value beyond float16's range.
+    Args:
+        path: The file.
+        state_dict: Name -> tensor.
+        metadata: The facts needed to build and run the network again (see Weights).
+        half: Whether to store floating-point tensors as float16. Reading gives float32 again,
+            rounded to 11 significant bits.
+
+    Raises:
+        WeightsError: With `half`, a value is beyond float16's range.
     """
     tensors = {}
     for name, tensor in state_dict.items():
@@ -76,9 +84,17 @@ def save_weights(
 
 
 def find_weights(path: Path) -> Path:
-    """Return the weight file that `path` stands for: itself, the one in a folder as saved by
-    transformers, or the index of a TensorFlow checkpoint (a folder with one, or its name without
-    suffix). Raises WeightsError if there is none.
+    """Find the weight file that a path stands for.
+
+    Args:
+        path: A weight file, a folder that transformers saved, a folder with one TensorFlow
+            checkpoint, or a TensorFlow checkpoint's name without suffix.
+
+    Returns:
+        The weight file, or the index file of the TensorFlow checkpoint.
+
+    Raises:
+        WeightsError: There is no weight file.
     """
     if path.is_dir():
         indices = list(path.glob(f"*{INDEX}"))
@@ -87,15 +103,19 @@ def find_weights(path: Path) -> Path:
     elif not path.is_file() and path.with_name(path.name + INDEX).is_file():
         path = path.with_name(path.name + INDEX)
     if not path.is_file():
-        wanted = f"none of {', '.join(IN_FOLDER)} in it" if path.is_dir() else "no such file"
-        raise WeightsError(f"{path}: no weights: {wanted}")
+        reason = f"none of {', '.join(IN_FOLDER)} in it" if path.is_dir() else "no such file"
+        raise WeightsError(f"{path}: no weights: {reason}")
     return path
 
 
 def digest_weights(path: Path) -> str:
-    """sha256 of a weight file, as 64 hex digits; of a TensorFlow checkpoint, of all its files.
+    """Compute the sha256 of a weight file, or of all files of a TensorFlow checkpoint.
 
-    path: as find_weights returns it
+    Args:
+        path: The file that find_weights returns.
+
+    Returns:
+        64 hex digits.
     """
     if path.suffix != INDEX:
         return digest_file(path)
@@ -104,7 +124,14 @@ def digest_weights(path: Path) -> str:
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
-    """The names of tensors with a value that is NaN or infinite."""
+    """List the tensors with a value that is NaN or infinite.
+
+    Args:
+        tensors: Name -> tensor.
+
+    Returns:
+        Names of those tensors.
+    """
     real = {name: value for name, value in tensors.items() if value.is_floating_point()}
     return [
         name
@@ -114,12 +141,20 @@ def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
 
 
 def read_weights(path: Path) -> Weights:
-    """Read a weight file, or the one that `path` stands for (see find_weights).
+    """Read a weight file.
 
-    Files of ours, and those of the projects in weights.formats, are told apart by their content,
-    not their name. Half precision becomes float32. A pickle is only read as far as it holds
-    plain data: no code in it runs. Raises WeightsError if there is no such file, it is
-    truncated, or it is not a weight file.
+    The content of a file, not its name, decides whether it is of this package or of a project in
+    weights.formats. Half precision becomes float32. The function reads plain data only from a
+    pickle: no code in it runs.
+
+    Args:
+        path: The file, or a path that stands for it (see find_weights).
+
+    Returns:
+        The weights.
+
+    Raises:
+        WeightsError: There is no such file, it is truncated, or it is not a weight file.
     """
     path = find_weights(path)
     try:

@@ -17,10 +17,13 @@ from robustbench_seg.weights.renaming import Tensors, without
 class Format:
     """A published form of weights.
 
-    marker: matches the whole name of a tensor that only files of this form have
-    convert: their tensors -> tensors as the architectures here call and shape them; those of an
-        encoder alone begin with "backbone." too
-    eps: the LayerNorm convention the network must be run with, if it has any
+    Attributes:
+        name: Name of the form.
+        marker: Regular expression for the whole name of a tensor that only files of this form
+            have.
+        convert: Function from their tensors to tensors named and shaped as in the architectures
+            here. Names of an encoder alone also begin with "backbone.".
+        eps: The LayerNorm convention that the network needs. None: it has no LayerNorm.
     """
 
     name: str
@@ -37,23 +40,44 @@ TRAINING_ONLY = ("auxiliary_head.", "ema_")
 
 
 def bare(tensors: Tensors) -> Tensors:
-    """Of a checkpoint's tensors, which are some, the network's own by its own names."""
-    while found := [w for w in WRAPPERS if all(name.startswith(w) for name in tensors)]:
-        tensors = {name.removeprefix(found[0]): tensor for name, tensor in tensors.items()}
+    """Strip a checkpoint to the network's own tensors and their own names.
+
+    Args:
+        tensors: The checkpoint's tensors, at least one.
+
+    Returns:
+        The tensors without wrappers' prefixes and without those that only training uses.
+    """
+    while prefixes := [w for w in WRAPPERS if all(name.startswith(w) for name in tensors)]:
+        tensors = {name.removeprefix(prefixes[0]): tensor for name, tensor in tensors.items()}
     return without(tensors, *TRAINING_ONLY)
 
 
 def recognise(names: Iterable[str]) -> Format | None:
-    """The format of tensors of these names; None if they are named as here."""
+    """Recognise the format of tensors by their names.
+
+    Args:
+        names: Names of the tensors.
+
+    Returns:
+        The format, or None where no format matches, as for names of this package.
+    """
     names = list(names)
-    for known in FORMATS:
-        if any(re.fullmatch(known.marker, name) for name in names):
-            return known
+    for form in FORMATS:
+        if any(re.fullmatch(form.marker, name) for name in names):
+            return form
     return None
 
 
 def classes_of(tensors: Tensors) -> int | None:
-    """How many classes the classifier among these tensors, named as here, tells apart."""
+    """Count the classes of the classifier among tensors.
+
+    Args:
+        tensors: Tensors, named as in the architectures here.
+
+    Returns:
+        Number of classes, or None where there is no classifier.
+    """
     names = ("decode_head.linear_pred.weight", "classifier.weight")
     return next((len(tensors[name]) for name in names if name in tensors), None)
 

@@ -10,13 +10,25 @@ from robustbench_seg.errors import WeightsError
 
 
 def cached_hub_file(repository: str, names: Sequence[str], revision: str | None) -> Path | None:
-    """The first of `names` that the hub's cache holds of `repository`; None: none of them."""
+    """Find a file of a repository in the hub's own cache.
+
+    Args:
+        repository: Hub id.
+        names: Names of the file, the preferred one first.
+        revision: Commit, tag or branch. None: the main branch.
+
+    Returns:
+        The first file that the cache holds, or None.
+
+    Raises:
+        WeightsError: The repository is no id of the hub.
+    """
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
     try:
-        found = (try_to_load_from_cache(repository, name, revision=revision) for name in names)
-        return next((Path(path) for path in found if isinstance(path, str)), None)
+        entries = (try_to_load_from_cache(repository, name, revision=revision) for name in names)
+        return next((Path(path) for path in entries if isinstance(path, str)), None)
     except HFValidationError as error:
         raise WeightsError(f"{repository}: no id of the Hugging Face hub ({error})") from None
 
@@ -24,12 +36,19 @@ def cached_hub_file(repository: str, names: Sequence[str], revision: str | None)
 def fetch_hub_file(
     repository: str, names: Sequence[str], revision: str | None, place: Path
 ) -> Path:
-    """Download the first of `names` that `repository` has, resumed and verified by the library.
+    """Download a file of a repository. The hub's library resumes and verifies the download.
 
-    revision: commit, tag or branch; None: the main branch
-    place:    a folder where the file is looked for as well, to be named in errors
+    Args:
+        repository: Hub id.
+        names: Names of the file, the preferred one first.
+        revision: Commit, tag or branch. None: the main branch.
+        place: A folder where the package also looks for the file, for errors.
 
-    Raises WeightsError if the hub cannot be reached, or has no such repository or file.
+    Returns:
+        The first file that the repository has.
+
+    Raises:
+        WeightsError: The hub cannot be reached, or has no such repository, revision or file.
     """
     # Its import takes half a second, and most models need no download.
     from huggingface_hub import constants, hf_hub_download

@@ -17,9 +17,17 @@ COUNTER = "num_batches_tracked"
 
 
 def load_weights(network: nn.Module, path: Path) -> Mapping[str, str]:
-    """Fill `network` with the weights in `path` (see read_weights) and return their metadata.
+    """Fill a network with the weights of a file.
 
-    Raises what `read_weights` and `fill` raise.
+    Args:
+        network: The network, changed in place.
+        path: The file (see read_weights).
+
+    Returns:
+        Metadata of the weights.
+
+    Raises:
+        WeightsError: As for `read_weights` and `fill`.
     """
     weights = read_weights(path)
     fill(network, weights)
@@ -27,23 +35,39 @@ def load_weights(network: nn.Module, path: Path) -> Mapping[str, str]:
 
 
 def fill(network: nn.Module, weights: Weights) -> None:
-    """Copy these weights into `network`, all of them.
+    """Copy all weights into a network.
 
-    A network that can (`use_eps`) takes on the LayerNorm epsilons they were made for. Raises
-    WeightsError if a tensor of the network is missing, or one is left over or of another shape;
-    the network is then unchanged.
+    A network with a method `use_eps` also gets the LayerNorm epsilons of the weights' origin.
+
+    Args:
+        network: The network, changed in place.
+        weights: The weights.
+
+    Raises:
+        WeightsError: A tensor of the network is missing, or one is left over, has another shape
+            or holds NaN or infinite values. The network is then unchanged.
     """
     _fill(network, weights.tensors, weights.path, weights.metadata.get("format"))
     _use_eps(network, weights.metadata)
 
 
 def load_encoder(network: nn.Module, path: Path) -> Mapping[str, str]:
-    """Fill `network.backbone` alone with the weights in `path` and return their metadata.
+    """Fill a network's encoder, `network.backbone`, with the weights of a file, for training.
 
-    For training: an encoder trained on ImageNet (the Mix Transformer of its authors or of the
-    Hugging Face hub; ResNet and MobileNetV2 named as in torchvision; Xception of TensorFlow), or
-    that of a whole network. A classifier or decoder in the file is ignored; the encoder must fit as
-    strictly as in load_weights, which raises the same.
+    The file holds an encoder trained on ImageNet (the Mix Transformer of its authors or of the
+    Hugging Face hub, ResNet and MobileNetV2 named as in torchvision, or Xception of TensorFlow),
+    or a whole network. A classifier or decoder in the file is ignored. The encoder must fit as
+    strictly as in load_weights.
+
+    Args:
+        network: The network, changed in place.
+        path: The file (see read_weights).
+
+    Returns:
+        Metadata of the weights.
+
+    Raises:
+        WeightsError: As for load_weights.
     """
     weights = read_weights(path)
     prefix = "backbone."
@@ -60,10 +84,10 @@ def load_encoder(network: nn.Module, path: Path) -> Mapping[str, str]:
 def _fill(
     network: nn.Module, tensors: Mapping[str, Tensor], path: Path, origin: str | None
 ) -> None:
-    wanted = network.state_dict()
-    counters = {name: torch.tensor(0) for name in wanted if name.endswith(COUNTER)}
+    state = network.state_dict()
+    counters = {name: torch.tensor(0) for name in state if name.endswith(COUNTER)}
     tensors = {**counters, **tensors}
-    differences = _differences(tensors, wanted)
+    differences = _differences(tensors, state)
     if differences:
         foreign = origin not in (None, "robustseg")
         file = f"{path} (from {origin})" if foreign else f"{path}"

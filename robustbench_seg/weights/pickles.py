@@ -53,10 +53,18 @@ class _Ignored:
 
 
 def read_pickle(path: Path) -> Mapping[str, Tensor]:
-    """The network's tensors by their names in the file.
+    """Read the network's tensors from a file of torch.save.
 
-    Raises WeightsError where there are none, or only as part of what torch would have to make by
-    code of the file; and whatever torch.load does for a broken file.
+    Args:
+        path: The file.
+
+    Returns:
+        Name in the file -> tensor.
+
+    Raises:
+        WeightsError: There are no tensors, or only inside objects that torch would have to make by
+            code of the file.
+        Exception: The file is broken: whatever torch.load raises.
     """
     with warnings.catch_warnings(), safe_globals([*NUMPY_SCALARS, *CONTAINERS]):
         warnings.simplefilter("ignore")  # TorchScript's, whose error says the same

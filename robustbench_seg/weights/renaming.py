@@ -1,4 +1,4 @@
-"""What the conversions of weight files share: tensors by name, and rules that rename them."""
+"""Tensors by name, and rules that rename them, for all conversions of weight files."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,12 +11,28 @@ Rules = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 
 
 def without(tensors: Tensors, *prefixes: str) -> Tensors:
-    """The tensors whose name begins with none of these."""
+    """Drop tensors by the beginning of their name.
+
+    Args:
+        tensors: Name -> tensor.
+        prefixes: Beginnings of the names to drop.
+
+    Returns:
+        The other tensors.
+    """
     return {name: tensor for name, tensor in tensors.items() if not name.startswith(prefixes)}
 
 
 def rename(tensors: Tensors, rules: Rules) -> Tensors:
-    """The same tensors, each by its new name."""
+    """Rename tensors.
+
+    Args:
+        tensors: Name -> tensor.
+        rules: Replacements, applied to each name one after the other.
+
+    Returns:
+        New name -> tensor.
+    """
     renamed = {}
     for name, tensor in tensors.items():
         for pattern, replacement in rules:
@@ -26,5 +42,13 @@ def rename(tensors: Tensors, rules: Rules) -> Tensors:
 
 
 def renumber(template: str, by: int) -> Callable[[re.Match[str]], str]:
-    """`template`, its {} filled with the matched index plus `by`: counted from 1 or from 0."""
+    """Make a replacement for names that count from 1 instead of 0, or from 0 instead of 1.
+
+    Args:
+        template: The new text, with {} for the number.
+        by: What to add to the matched number.
+
+    Returns:
+        A function from the match to the template with the new number.
+    """
     return lambda match: template.format(int(match[1]) + by)

@@ -29,10 +29,17 @@ def cache_folder() -> Path:
 
 
 def parse_source(text: str) -> WeightsSource:
-    """What a user gives as weights: a file or folder, hf:<hub id>[@revision], or a URL.
+    """Parse a user's source of weights.
 
-    A URL may end in #sha256= and the file's sha256, or its first eight digits or more; the file
-    is then verified. Raises WeightsError for digits that are no such digest.
+    Args:
+        text: A file or folder, hf:<hub id>[@revision], or a URL. A URL may end in #sha256= and
+            the file's sha256, or its first eight digits or more. The file is then verified.
+
+    Returns:
+        The source.
+
+    Raises:
+        WeightsError: The digits are no such digest.
 
     >>> parse_source("hf:nvidia/mit-b0@main").revision
     'main'
@@ -43,15 +50,22 @@ def parse_source(text: str) -> WeightsSource:
         repository, _, revision = text.removeprefix("hf:").partition("@")
         return WeightsSource("huggingface", repository, revision=revision or None)
     if text.startswith(("https://", "http://")):
-        url, given, digits = text.partition("#sha256=")
-        if given and not re.fullmatch(r"[0-9a-fA-F]{8,64}", digits):
+        url, separator, digits = text.partition("#sha256=")
+        if separator and not re.fullmatch(r"[0-9a-fA-F]{8,64}", digits):
             raise WeightsError(f"{text}: 8 to 64 hexadecimal digits belong behind #sha256=")
         return WeightsSource("url", url, sha256=digits.lower() or None)
     return WeightsSource("file", str(Path(text).absolute()))
 
 
 def cached_weights(card: ModelCard) -> Path | None:
-    """The file that holds a card's weights, if it is at hand. Never reaches for the network."""
+    """Find the file that holds a card's weights on the disk, without network access.
+
+    Args:
+        card: The card.
+
+    Returns:
+        The file, or None where it is not on the disk.
+    """
     source = card.weights
     if source.source == "none":
         return None
@@ -65,13 +79,20 @@ def cached_weights(card: ModelCard) -> Path | None:
 
 
 def fetch_weights(card: ModelCard) -> Path:
-    """The file that holds a card's weights, downloaded if it is not at hand.
+    """Find the file that holds a card's weights, and download it if it is not on the disk.
 
-    A file whose sha256 the card does not say is used whatever it is; a warning (logging) tells
-    if the file's name ends in digits that look like a digest and are none.
+    A file whose sha256 is not in the card is used without verification. A warning (logging)
+    follows if the file's name ends in digits that look like its sha256 and differ from it.
 
-    Raises WeightsError where none are published, or they cannot be had, or are not what the
-    card says; it names what to fetch by hand and where to put it.
+    Args:
+        card: The card.
+
+    Returns:
+        The file.
+
+    Raises:
+        WeightsError: No weights are published, they cannot be downloaded, or they are not those
+            of the card. The message names the file to fetch by hand and where to put it.
     """
     source = card.weights
     if source.source == "none":
@@ -100,10 +121,21 @@ def fetch_weights(card: ModelCard) -> Path:
 
 
 def fetch_hub_folder(repository: str, revision: str | None, names: tuple[str, ...]) -> Path:
-    """A folder with the weights of `repository` and its files `names`: the one put into the cache
-    by hand, or that of the hub's own cache, to which is downloaded what it lacks.
+    """Find a folder with the weights of a repository of the hub and further files of it.
 
-    Raises WeightsError as fetch_weights does.
+    A folder that a user put into the cache by hand comes first. Else it is the folder of the hub's
+    own cache, and missing files are downloaded.
+
+    Args:
+        repository: Hub id.
+        revision: Commit, tag or branch. None: the main branch.
+        names: Names of the further files.
+
+    Returns:
+        The folder.
+
+    Raises:
+        WeightsError: As for fetch_weights.
     """
     _warn_of_folder(repository, revision)
     place = _hub_place(repository, revision)
@@ -117,16 +149,21 @@ def fetch_hub_folder(repository: str, revision: str | None, names: tuple[str, ..
 
 
 def named_digest(url: str) -> str:
-    """The end of a file's name where it looks like the start of its sha256, as torch.hub names
-    files; otherwise "".
+    """Find the start of a sha256 at the end of a file's name, where torch.hub puts it.
+
+    Args:
+        url: URL of the file.
+
+    Returns:
+        The digits, or "" where the name has none.
 
     >>> named_digest("https://example.org/b0_20211208-e7f88502.pth")
     'e7f88502'
     >>> named_digest("https://example.org/b0-20240115.pth")  # a date
     ''
     """
-    found = re.search(r"-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.\w+$", urlsplit(url).path)
-    return found[1] if found else ""
+    match = re.search(r"-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.\w+$", urlsplit(url).path)
+    return match[1] if match else ""
 
 
 def _place(card: ModelCard) -> Path:

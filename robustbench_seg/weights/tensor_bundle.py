@@ -30,7 +30,16 @@ DTYPES = {1: np.float32, 2: np.float64, 3: np.int32, 4: np.uint8, 9: np.int64, 1
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a tensor lies: BundleEntryProto."""
+    """The place of a tensor in a checkpoint: BundleEntryProto.
+
+    Attributes:
+        dtype: DataType number of types.proto (see DTYPES).
+        shape: Shape of the tensor.
+        shard: Number of the file that holds its bytes.
+        offset: Position of the first byte in that file.
+        size: Number of bytes.
+        sliced: Whether the tensor is saved in slices.
+    """
 
     dtype: int
     shape: tuple[int, ...]
@@ -41,15 +50,22 @@ class Entry:
 
 
 def read_tensor_bundle(index: Path) -> Mapping[str, Tensor]:
-    """The numeric tensors of the checkpoint whose index file this is, by their variables' names.
+    """Read the numeric tensors of a checkpoint.
 
-    Shapes are TensorFlow's: convolutions are height x width x inputs x outputs. Raises
-    WeightsError for an index or shard that is missing, truncated, compressed or damaged.
+    Args:
+        index: The checkpoint's index file.
+
+    Returns:
+        Name of the variable -> tensor. Shapes are TensorFlow's: convolutions are height x width x
+        inputs x outputs.
+
+    Raises:
+        WeightsError: The index or a shard is missing, truncated, compressed or damaged.
     """
     try:
         entries = dict(_table(index.read_bytes(), index))
         header = _fields(entries.pop(b""))
-        found = {name.decode(): _entry(value) for name, value in entries.items()}
+        tensor_entries = {name.decode(): _entry(value) for name, value in entries.items()}
     except (struct.error, LookupError, UnicodeDecodeError, TypeError):
         raise _unreadable(index, "damaged") from None
     if header.get(2, [0]) != [0]:
@@ -61,7 +77,7 @@ def read_tensor_bundle(index: Path) -> Mapping[str, Tensor]:
         if not path.is_file():
             raise WeightsError(f"{path}: no such file; it belongs beside {index.name}")
         data = np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.empty(0, np.uint8)
-        for name, entry in found.items():
+        for name, entry in tensor_entries.items():
             if entry.shard == shard and entry.dtype in DTYPES:
                 tensors[name] = _tensor(data, entry, name, path)
     return tensors

@@ -31,7 +31,16 @@ SCENES = {"train": 600, "val": 24}
 
 
 def draw_scene(split: str, index: int, size: tuple[int, int] = SIZE) -> Sample:
-    """Scene number `index` of `split`, `size` (height, width) pixels; the same bytes each time."""
+    """Draw a scene, with the same bytes each time.
+
+    Args:
+        split: "train" or "val".
+        index: Number of the scene in the split.
+        size: Height and width, in pixels.
+
+    Returns:
+        The image and its labels.
+    """
     key = hashlib.sha256(f"minicity {VERSION}|{split}|{index}".encode()).digest()
     rng = np.random.Generator(np.random.PCG64(int.from_bytes(key[:16], "big")))
     canvas = Canvas(*size, horizon=rng.uniform(0.38, 0.5), centre=rng.uniform(0.38, 0.62))
@@ -50,13 +59,20 @@ def _labels_path(image: str) -> str:
 
 @dataclass(frozen=True)
 class Minicity:
-    """A split of minicity, drawn on demand; a Dataset (see base.py).
+    """A split of minicity, drawn on demand. It satisfies Dataset (see base.py).
 
-    split: "train" (600 scenes) or "val" (24)
-    size:  height and width in pixels; a larger scene is the same picture in more detail
-    count: how many scenes, from the first; None: all of the split
+    Attributes:
+        split: "train" (600 scenes) or "val" (24).
+        size: Height and width in pixels, at least 16. A larger scene is the same picture in more
+            detail.
+        count: Number of scenes, from the first on, at least 1. None: all of the split.
+        name: The dataset's name in every table.
+        classes: Class names of Cityscapes, in the order of the class indices.
+        palette: An RGB colour, 0..255, for each class.
+        clip: 1, because scenes are independent.
 
-    Raises DatasetError where split, size or count is none that can be drawn.
+    Raises:
+        DatasetError: The split, size or count cannot be drawn.
     """
 
     split: str = "val"
@@ -104,23 +120,47 @@ class Minicity:
 
     @property
     def fingerprint(self) -> Mapping[str, object]:
-        """What decides every pixel."""
+        """The facts that decide every pixel."""
         return {"version": VERSION, "size": list(self.size), "count": len(self)}
 
     def image(self, index: int) -> Image:
-        """uint8 HxWx3 RGB."""
+        """Draw an image.
+
+        Args:
+            index: Number of the scene.
+
+        Returns:
+            uint8 HxWx3 RGB.
+        """
         return self[index].image
 
     def first(self, count: int) -> "Minicity":
-        """The same split cut to its first `count` scenes (to all, where it has fewer)."""
+        """Cut the split to its first scenes.
+
+        Args:
+            count: Number of scenes. A larger number than the split has means all.
+
+        Returns:
+            A split of these scenes.
+
+        Raises:
+            DatasetError: The number is less than 1.
+        """
         return replace(self, count=count)
 
     def companions(self, index: int) -> Mapping[str, Path]:
-        """Nothing lies on disk; write_minicity puts it there."""
+        """Return no files, because none lie on disk before write_minicity."""
         return {}
 
     def on_disk(self, folder: Path) -> Dataset:
-        """The split in the layout of Cityscapes in `folder`; what is missing there is written."""
+        """Provide the split as files in the layout of Cityscapes.
+
+        Args:
+            folder: Where the files lie. Missing files are written.
+
+        Returns:
+            The split in `folder`.
+        """
         files = [folder / path for name in self.ids for path in (name, _labels_path(name))]
         if not all(path.exists() for path in files):
             write_minicity(folder, self.split, self.size, self.count)
@@ -130,11 +170,20 @@ class Minicity:
 def write_minicity(
     root: Path | str, split: str = "val", size: tuple[int, int] = SIZE, count: int | None = None
 ) -> None:
-    """Write a split (its first `count` scenes) under `root` as Cityscapes lays out its files.
+    """Write a split in the layout of Cityscapes.
 
-    leftImg8bit/<split>/minicity/*_leftImg8bit.png and gtFine/<split>/minicity/
-    *_gtFine_labelIds.png with the official label ids, readable by any Cityscapes tool. Each file
-    appears whole or not at all. Raises DatasetError as `Minicity` does.
+    The files are leftImg8bit/<split>/minicity/*_leftImg8bit.png and gtFine/<split>/minicity/
+    *_gtFine_labelIds.png with the official label ids. Any Cityscapes tool reads them. Each file
+    appears whole or not at all.
+
+    Args:
+        root: The folder to write to.
+        split: "train" or "val".
+        size: Height and width, in pixels.
+        count: Number of scenes, from the first on. None: all of the split.
+
+    Raises:
+        DatasetError: As for `Minicity`.
     """
     # The first id of each class index; ids that are ignored or unknown are none of them.
     table = dataset_facts("cityscapes").table

@@ -34,11 +34,20 @@ CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
 def load_huggingface(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a model on the hub, or in a folder that transformers saved.
 
-    location: a folder, or a hub id with or without @revision
+    The network sees an image at its own size. Of the model's image processor, only the
+    normalisation is used.
 
-    The image goes in at its own size; of the model's image processor only the normalisation is
-    taken. Raises ModelError if transformers is not installed, or the model or what describes it
-    is missing or wrong, WeightsError if it cannot be fetched.
+    Args:
+        location: A folder, or a hub id with or without @revision.
+        options: How the model runs.
+
+    Returns:
+        The segmenter, named after the last part of the location.
+
+    Raises:
+        ModelError: transformers is not installed, or the model, its configuration or its image
+            processor is missing or wrong.
+        WeightsError: The model cannot be fetched.
     """
     try:
         import transformers
@@ -83,18 +92,29 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
 
 
 def read_normalisation(folder: Path, where: str) -> Preprocessing:
-    """What the image processor in `folder` does to pixel values.
+    """Read what a model's image processor does to pixel values.
 
-    transformers gives (levels x rescale_factor - mean) / std; here levels are first divided by 255.
+    transformers computes (levels x rescale_factor - mean) / std. Here levels are first divided by
+    255, so the returned numbers are scaled accordingly.
+
+    Args:
+        folder: The folder of the model.
+        where: The model's name in errors.
+
+    Returns:
+        The mean and standard deviation of RGB in 0..1.
+
+    Raises:
+        ModelError: The processor's file cannot be read, lacks the mean or the standard deviation,
+            or swaps red and blue.
     """
-    said = _read_json(folder / PROCESSOR, where)
-    if said.get("do_flip_channel_order"):
+    processor = _read_json(folder / PROCESSOR, where)
+    if processor.get("do_flip_channel_order"):
         raise ModelError(f"{where}: its image processor swaps red and blue: not supported")
-    scale = (
-        255 * float(said.get("rescale_factor", 1 / 255)) if said.get("do_rescale", True) else 255
-    )
-    mean, std = said.get("image_mean"), said.get("image_std")
-    if not said.get("do_normalize", True):
+    factor = float(processor.get("rescale_factor", 1 / 255))
+    scale = 255 * factor if processor.get("do_rescale", True) else 255
+    mean, std = processor.get("image_mean"), processor.get("image_std")
+    if not processor.get("do_normalize", True):
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     if not mean or not std or len(mean) != 3 or len(std) != 3:
         raise ModelError(f"{where}: {PROCESSOR} lacks image_mean and image_std, three values each")
@@ -103,9 +123,24 @@ def read_normalisation(folder: Path, where: str) -> Preprocessing:
 
 
 class TransformersNetwork(nn.Module):
-    """A model of transformers as a network: normalised float batch -> its logits."""
+    """A model of transformers as a network.
+
+    Attributes:
+        model: The model, in float32 and eval mode.
+        classes: Names of its classes, in the order of its logits.
+    """
 
     def __init__(self, folder: Path, where: str) -> None:
+        """Load the model.
+
+        Args:
+            folder: The folder of the model.
+            where: The model's name in errors.
+
+        Raises:
+            ModelError: transformers cannot load the model, the weight file lacks tensors, values
+                are not finite, or the classes have no names.
+        """
         super().__init__()
         from transformers import AutoModelForSemanticSegmentation
 
@@ -144,7 +179,17 @@ class TransformersNetwork(nn.Module):
             )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalised float Nx3xHxW -> float logits NxKxhxw."""
+        """Compute logits.
+
+        Args:
+            images: Float Nx3xHxW, normalised.
+
+        Returns:
+            Float logits NxKxhxw.
+
+        Raises:
+            ModelError: The model does not take images of this size.
+        """
         try:
             logits: Tensor = self.model(pixel_values=images).logits
         except (RuntimeError, ValueError) as error:

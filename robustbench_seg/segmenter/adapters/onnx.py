@@ -36,16 +36,20 @@ TYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16}
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What X.toml says of the graph in X.onnx.
+    """The description of the graph X.onnx in X.toml.
 
-    name:       the model's name in every table
-    dataset:    whose classes it predicts; or
-    classes:    their names, in the order of its output
-    mean, std:  of RGB in 0..1; the graph is given float (rgb - mean) / std, 1x3xHxW
-    input_size: height and width, if the graph takes no other: the image is resized to it, and its
-                logits back, both bilinearly
-    inference:  how a large image goes through it; windows are of input_size, if there is one
-    align_corners: how its logits are to be upsampled
+    Attributes:
+        name: The model's name in every table.
+        mean: Mean of RGB in 0..1. The graph takes float (rgb - mean) / std, 1x3xHxW.
+        std: Standard deviation of RGB in 0..1.
+        dataset: Name of the dataset whose classes the graph predicts. Exactly one of dataset and
+            classes is set.
+        classes: Names of the classes, in the order of the graph's output.
+        input_size: Height and width, if the graph takes no other size. The image is resized to
+            it, and its logits are resized back, both bilinearly.
+        inference: How a large image goes through the graph. Windows have the size input_size, if
+            there is one.
+        align_corners: How the logits are upsampled.
     """
 
     name: str
@@ -59,7 +63,18 @@ class Sidecar:
 
 
 def read_sidecar(graph: Path) -> Sidecar:
-    """Read X.toml beside X.onnx. Raises ModelError without one, CardError for a wrong one."""
+    """Read the sidecar X.toml of a graph X.onnx.
+
+    Args:
+        graph: Path of the graph.
+
+    Returns:
+        The sidecar.
+
+    Raises:
+        ModelError: There is no sidecar.
+        CardError: The sidecar cannot be read or is wrong.
+    """
     path = graph.with_suffix(".toml")
     try:
         text = path.read_text(encoding="utf-8")
@@ -74,7 +89,18 @@ def read_sidecar(graph: Path) -> Sidecar:
 
 
 def parse_sidecar(text: str, path: str) -> Sidecar:
-    """What the text of a sidecar says. Raises CardError for a wrong one."""
+    """Parse the text of a sidecar.
+
+    Args:
+        text: Text of the TOML file.
+        path: The file's name in errors.
+
+    Returns:
+        The sidecar.
+
+    Raises:
+        CardError: The text is wrong.
+    """
     sidecar = parse(Sidecar, text, path)
     check_inference(sidecar.inference, path)
     if (sidecar.dataset is None) == (sidecar.classes is None):
@@ -91,9 +117,21 @@ def parse_sidecar(text: str, path: str) -> Sidecar:
 
 
 def load_onnx(location: str, options: Options) -> Segmenter:
-    """Build a segmenter of a graph: float 1x3xHxW -> logits 1xKxhxw of any size.
+    """Build a segmenter of a graph.
 
-    Raises ModelError if it cannot be run as asked, CardError for a wrong sidecar.
+    The graph maps float 1x3xHxW, normalised, to logits 1xKxhxw of any size.
+
+    Args:
+        location: Path of the graph.
+        options: How the graph runs.
+
+    Returns:
+        The segmenter, named as in the sidecar.
+
+    Raises:
+        ModelError: The graph or its sidecar is missing, or the graph cannot run with these
+            options.
+        CardError: The sidecar is wrong.
     """
     path = Path(location)
     if not path.is_file():
@@ -142,9 +180,16 @@ def load_onnx(location: str, options: Options) -> Segmenter:
 
 
 def digest_graph(path: Path) -> str:
-    """sha256 of a graph, as 64 hex digits; where its weights lie in other files, of all of them.
+    """Compute the sha256 of a graph, or of all its files where other files hold its weights.
 
-    Raises ModelError where the graph names a file that is not beside it or below.
+    Args:
+        path: Path of the graph.
+
+    Returns:
+        64 hex digits.
+
+    Raises:
+        ModelError: As for `external_files`.
     """
     files = external_files(path)
     if not files:
@@ -154,10 +199,17 @@ def digest_graph(path: Path) -> str:
 
 
 def external_files(path: Path) -> list[str]:
-    """The files that hold tensors of a graph, by their paths relative to it, sorted.
+    """List the files other than the graph itself that hold tensors of it.
 
-    Raises ModelError where one of them is missing, or lies elsewhere than beside the graph or
-    below, and where the package onnx is not installed or cannot read the graph.
+    Args:
+        path: Path of the graph.
+
+    Returns:
+        Paths relative to the graph's folder, sorted.
+
+    Raises:
+        ModelError: One of the files is missing, or lies outside the graph's folder. Or the package
+            onnx is not installed or cannot read the graph.
     """
     try:
         import onnx
@@ -196,13 +248,15 @@ def _tensors(message: Any) -> Iterator[Any]:
 
 
 class OnnxNetwork(nn.Module):
-    """A graph as a torch module: normalised float Nx3xHxW -> float logits NxKxhxw.
+    """A graph as a torch module.
 
-    The graph sees one image at a time: most are exported for a batch of 1.
+    The graph sees one image at a time, because most graphs are exported for a batch of 1.
 
-    size:     the one height and width it takes; None: any
-    channels: K, if the graph says so
-    version:  of ONNX Runtime
+    Attributes:
+        advice: What the error about a wrong image size advises.
+        size: The one height and width the graph takes. None: any.
+        channels: Number of classes K. None: the graph does not declare it.
+        version: Version of ONNX Runtime.
     """
 
     advice = "give input_size in its TOML file"
@@ -210,7 +264,18 @@ class OnnxNetwork(nn.Module):
     def __init__(
         self, path: Path, device: str, size: tuple[int, int] | None, where: str | None = None
     ) -> None:
-        """where: what errors call the graph; None: onnx:`path`."""
+        """Start a session of ONNX Runtime.
+
+        Args:
+            path: Path of the graph.
+            device: Torch device.
+            size: The one height and width the graph takes. None: that of the graph, if it has one.
+            where: The graph's name in errors. None: onnx:`path`.
+
+        Raises:
+            ModelError: ONNX Runtime is not installed or does not run on the device, the graph
+                cannot run or has other inputs or outputs, or the sizes differ.
+        """
         super().__init__()
         self._where = where or f"onnx:{path}"
         try:
@@ -260,7 +325,17 @@ class OnnxNetwork(nn.Module):
         self.channels: int | None = channels if isinstance(channels, int) else None
 
     def forward(self, images: Tensor) -> Tensor:
-        """See the class."""
+        """Compute logits.
+
+        Args:
+            images: Float Nx3xHxW, normalised.
+
+        Returns:
+            float32 logits NxKxhxw on the device of the images.
+
+        Raises:
+            ModelError: The graph does not take images of this size.
+        """
         if self.size:
             images = F.interpolate(images, self.size, mode="bilinear", align_corners=False)
         batch = images.to("cpu", self._type).contiguous().numpy()

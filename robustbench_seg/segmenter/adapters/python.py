@@ -28,12 +28,21 @@ PYTHON_LAW = 1
 def load_python(location: str, options: Options) -> Segmenter:
     """Call CALLABLE() of MODULE and use what it returns as a segmenter.
 
-    That is anything which maps uint8 HxWx3 RGB to HxW class indices when called, and has the
+    The returned object maps uint8 HxWx3 RGB to HxW class indices when called. It has the
     attributes `name`, `classes` and either `version` (any text that changes with its answers)
-    or `facts` (a JSON-able dict of all that changes them). A function that bears them is itself
-    the segmenter. MODULE is looked for in the working folder first.
+    or `facts` (a JSON-able dict of all that changes them). A function with these attributes is
+    itself the segmenter. MODULE is looked for in the working folder first.
 
-    Raises ModelError if there is no such thing, or it lacks an attribute.
+    Args:
+        location: MODULE:CALLABLE.
+        options: How the model runs.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        ModelError: There is no such module or callable, its object lacks an attribute, or the
+            options ask for an inference mode, device or precision.
     """
     where = f"python:{location}"
     _check_options(where, options)
@@ -64,24 +73,28 @@ def segmenter_of(
     std: tuple[float, float, float] | None = None,
     version: str | None = None,
 ) -> Segmenter:
-    """The segmenter of an object: itself, a torch module or a callable.
+    """Build the segmenter of an object: a segmenter itself, a torch module or a callable.
 
     Args:
         model: The object.
-        options: How it is to be run.
-        classes: Names of what it predicts, in their order.
-        mean: Mean of RGB in 0..1 that a torch module's images are normalised with.
-        std: Their standard deviation.
-        version: Of a callable: any text that changes whenever its answers do.
+        options: How the object runs.
+        classes: Names of the classes it predicts, in their order.
+        mean: Mean of RGB in 0..1 that normalises the images of a torch module.
+        std: Standard deviation of RGB in 0..1, likewise.
+        version: For a callable, any text that changes whenever its answers do.
+
+    Returns:
+        The segmenter.
 
     Raises:
-        ModelError: Something that such an object needs is missing, or is given too late.
+        ModelError: An argument that such an object needs is missing, or belongs to
+            `load_segmenter` because the object is a segmenter already.
     """
     if isinstance(getattr(model, "record", None), SegmenterRecord):
-        asked = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
-        given = {"classes": classes, "mean": mean, "std": std, "version": version}
-        asked += [name for name, value in given.items() if value is not None]
-        if late := [name for name in asked if name not in ("batch", "classes")]:
+        names = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
+        arguments = {"classes": classes, "mean": mean, "std": std, "version": version}
+        names += [name for name, value in arguments.items() if value is not None]
+        if late := [name for name in names if name not in ("batch", "classes")]:
             raise ModelError(
                 f"{getattr(model, 'name', 'the segmenter')} is loaded already: give "
                 f"{' and '.join(late)} to load_segmenter"
@@ -104,21 +117,34 @@ def from_callable(
     classes: Sequence[str] | None,
     version: str | None,
 ) -> Segmenter:
-    """Build a segmenter of a callable; its own attributes stand in for what is not given.
+    """Build a segmenter of a callable.
 
-    Raises ModelError where a name, classes or a version is missing.
+    The callable's own attributes replace arguments that are None.
+
+    Args:
+        function: A callable that maps uint8 HxWx3 RGB to HxW class indices.
+        options: How it runs; its name in tables.
+        classes: Names of the classes it predicts, in their order.
+        version: Any text that changes whenever its answers do.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        ModelError: The name, the classes or the version is missing, or the options ask for an
+            inference mode, device or precision.
     """
     where = getattr(function, "__qualname__", type(function).__qualname__)
     _check_options(where, options)
     own = {name: getattr(function, name, None) for name in ("name", "classes", "version", "facts")}
-    wanted = {
+    required = {
         "name, what it is called in tables": options.name or own["name"],
         "classes, the names of what it predicts, in their order": classes or own["classes"],
         "version, a text that changes whenever its answers do": (
             version or own["version"] or own["facts"]
         ),
     }
-    for what, value in wanted.items():
+    for what, value in required.items():
         if not value:
             raise ModelError(f"{where}: give {what}")
     return PythonSegmenter(function, where, options, classes, version)
@@ -130,12 +156,22 @@ def from_module(
     classes: Sequence[str] | None,
     preprocessing: Preprocessing | None,
 ) -> Segmenter:
-    """Build a segmenter of a torch module: normalised float Nx3xHxW -> logits NxKxhxw of any size.
+    """Build a segmenter of a torch module.
 
-    Its key holds its class, its printed structure and a digest of its parameters and buffers. The
-    module is put in eval mode and moved to the device.
+    The segmenter's key holds the module's class, its printed structure and a digest of its
+    parameters and buffers. The module is put in eval mode and moved to the device.
 
-    Raises ModelError where the name, classes or preprocessing is missing.
+    Args:
+        network: A module that maps normalised float Nx3xHxW to logits NxKxhxw of any size.
+        options: How it runs.
+        classes: Names of the classes it predicts, in their order.
+        preprocessing: Mean and standard deviation that normalise its images.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        ModelError: The classes or the preprocessing is missing, or the backend is not torch.
     """
     kind = type(network)
     where = f"{kind.__module__}.{kind.__qualname__}"
@@ -181,13 +217,23 @@ class _Logits(nn.Module):
         self._classes = classes
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalised float Nx3xHxW -> logits NxKxhxw."""
+        """Compute logits.
+
+        Args:
+            images: Float Nx3xHxW, normalised.
+
+        Returns:
+            Float logits NxKxhxw.
+
+        Raises:
+            ModelError: The module returns anything else.
+        """
         logits = self.network(images)
         if isinstance(logits, Mapping) and "out" in logits:  # as torchvision's models answer
             logits = logits["out"]
         if not isinstance(logits, Tensor) or logits.ndim != 4 or len(logits) != len(images):
-            given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-            raise ModelError(f"{self._where}: answers {given}; logits NxKxhxw are wanted")
+            answer = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise ModelError(f"{self._where}: answers {answer}; logits NxKxhxw are wanted")
         if logits.shape[1] != self._classes:
             raise ModelError(
                 f"{self._where}: answers logits of {logits.shape[1]} classes; {self._classes} are "
@@ -197,7 +243,14 @@ class _Logits(nn.Module):
 
 
 class PythonSegmenter:
-    """A user's segmenter with its attributes checked, and its answers."""
+    """A user's segmenter whose attributes and answers are checked.
+
+    Attributes:
+        name: Its name in every table.
+        classes: The classes it predicts, in the order of its label indices.
+        record: Everything about it that decides a label.
+        about: Facts for readers, no part of the key.
+    """
 
     def __init__(
         self,
@@ -207,7 +260,18 @@ class PythonSegmenter:
         classes: Sequence[str] | None = None,
         version: str | None = None,
     ) -> None:
-        """given: what the user wrote; classes, version: in place of its attributes."""
+        """Check the attributes of a user's segmenter.
+
+        Args:
+            given: The user's object.
+            where: The object's name in errors.
+            options: How it runs.
+            classes: Class names in place of its attribute `classes`.
+            version: Version in place of its attribute `version`.
+
+        Raises:
+            ModelError: The object is not callable or lacks an attribute.
+        """
         if not callable(given):
             raise ModelError(f"{where}: returns a {type(given).__name__}, which maps no image")
         name = options.name or getattr(given, "name", None)
@@ -236,7 +300,18 @@ class PythonSegmenter:
         self.about = _facts(getattr(given, "about", None), where)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """uint8 HxWx3 RGB -> uint8 HxW class indices; ModelError if the answer is none."""
+        """Label an image.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+
+        Returns:
+            uint8 HxW class indices.
+
+        Raises:
+            ModelError: The image is something else, or the answer is not HxW indices of its
+                classes.
+        """
         labels = np.asarray(self._given(checked_image(image, self.name)))
         if labels.shape != image.shape[:2] or not np.issubdtype(labels.dtype, np.integer):
             raise ModelError(
