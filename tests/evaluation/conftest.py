@@ -98,7 +98,7 @@ def evaluation(
     """An evaluation of objects; the options are fields of EvaluationSpec."""
     loaded = tuple(segmenter_of(segmenter, Options()) for segmenter in segmenters)
     names = tuple(segmenter.name for segmenter in loaded)
-    spec = EvaluationSpec(names, out=out, **options)
+    spec = EvaluationSpec(names or ("not asked",), out=out, **options)
     measures = select_measures(spec.measures)
     return Evaluation(spec, dataset, protocol, tuple(conditions), measures, loaded)
 
