@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from robustbench_seg.cli import options
-from robustbench_seg.records.protocol import list_protocols
 from robustbench_seg.text import text_table
 
 if TYPE_CHECKING:
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     "names",
     multiple=True,
     default=("cityscapes-c",),
-    help=f"{', '.join(list_protocols())} or a TOML file; repeatable: a preview then shows each "
-    "corruption once.",
+    help="Name of a protocol, such as mpc-15, or its TOML file; repeatable: a preview then shows "
+    "each corruption once.",
 )
 @click.option(
     "--preview",

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 import click
 
 from robustbench_seg.records.choices import Precision, Stream, choices
-from robustbench_seg.records.protocol import list_protocols
 from robustbench_seg.records.shard import Shard, parse_shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -98,7 +97,7 @@ protocol = _shared(
     "--protocol",
     metavar="P",
     default="cityscapes-c",
-    help=f"{', '.join(list_protocols())} or a TOML file.",
+    help="Name of a protocol, such as mpc-15, or its TOML file.",
 )
 scoring_protocol = _shared(
     "--protocol",
