@@ -168,4 +168,6 @@ def _one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
 
 
 def _spelled(hint: Any) -> str:
+    if typing.get_origin(hint) in (dict, Mapping):
+        return f"table of {_spelled(typing.get_args(hint)[1])}"
     return hint.__name__ if isinstance(hint, type) else str(hint)

@@ -1,14 +1,13 @@
 """What a network is like, apart from what it scores: its cost, and what it looks at."""
 
 from robustbench_seg.analysis.cost import Cost, count_cost, count_image, shape_of
-from robustbench_seg.analysis.field_measurement import ReceptiveFields, measure_fields
-from robustbench_seg.analysis.receptive_fields import (
+from robustbench_seg.analysis.effective_field import (
     Field,
     central_crop,
     effective_fields,
     encoder_stages,
-    seen_size,
 )
+from robustbench_seg.analysis.receptive_fields import ReceptiveFields, measure_fields
 from robustbench_seg.analysis.speed import Speed, measure_speed
 
 __all__ = [
@@ -23,6 +22,5 @@ __all__ = [
     "encoder_stages",
     "measure_fields",
     "measure_speed",
-    "seen_size",
     "shape_of",
 ]

@@ -1,20 +1,16 @@
 """Parameters and multiply-accumulates of a network, counted without computing anything."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from robustbench_seg.architectures import build
-from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
+from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import Inference, ModelCard
 from robustbench_seg.records.segmenter_record import SegmenterRecord
-from robustbench_seg.segmenter.inference import windows as starts
-from robustbench_seg.segmenter.resized import resized_size
+from robustbench_seg.segmenter.inference import window_spans
 
 
 @dataclass(frozen=True)
@@ -33,21 +29,17 @@ class Cost:
     macs_written: int
 
 
-def shape_of(card: ModelCard) -> nn.Module:
+def shape_of(card: ModelCard) -> SegmentationNetwork:
     """A card's network on the meta device: shapes without content, which take no memory."""
     with torch.device("meta"):
         return build(card.architecture, card.classes, **card.variant).eval()
 
 
-def count_cost(network: nn.Module, size: tuple[int, int]) -> Cost:
+def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
     """Count one image of `size` (height, width) through a network (see shape_of) in one piece.
 
     Raises ModelError if the network does not take so small an image.
     """
-    seen: list[Sequence[Tensor]] = []
-    head = getattr(network, "decode_head", None)
-    if isinstance(head, MLPDecoder | ConvDecoder):
-        hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         try:
             network(torch.empty(1, 3, *size, device="meta"))
@@ -57,48 +49,31 @@ def count_cost(network: nn.Module, size: tuple[int, int]) -> Cost:
                 f"{type(network).__name__} does not take an image of {size[0]}x{size[1]} "
                 f"({first}); choose a larger one"
             ) from None
-    macs = written = counter.get_total_flops() // 2
-    if isinstance(head, MLPDecoder | ConvDecoder):
-        hook.remove()
-        in_head = sum(counter.get_flop_counts()[f"{type(network).__name__}.decode_head"].values())
-        written = macs - in_head // 2 + _written_out(head, seen[0])
-    if isinstance(head, MLPDecoder) and len(head.stages) > 1:
-        # The products of each projection with its share of the fusion (segmenter/folding.py).
-        channels = sum(seen[0][stage - 1].shape[3] for stage in head.stages)
-        macs -= head.linear_pred.in_channels**2 * channels
-    return Cost(sum(parameter.numel() for parameter in network.parameters()), macs, written)
+    macs = counter.get_total_flops() // 2
+    written = macs + network.macs_beyond_forward(*size)
+    params = sum(parameter.numel() for parameter in network.parameters())
+    return Cost(params, macs - network.macs_folded(), written)
 
 
 def count_image(record: SegmenterRecord, classes: int, size: tuple[int, int]) -> int:
-    """Multiply-accumulates of one image of `size` as a segmenter takes it: resized, in windows.
+    """Multiply-accumulates of one image of `size` as a segmenter takes it.
+
+    The image is resized, cut into windows or padded as the record says.
 
     record: of the segmenter of a card
 
     Raises ModelError if the network does not take so small an image.
     """
     if record.resize:
-        size = resized_size(*size, record.resize)
+        size = record.resize.size(*size)
     how, windows = record.inference or Inference("whole"), 1
     if how.mode == "slide" and how.crop and how.stride:
-        corners = [len(list(starts(side, how.crop, how.stride))) for side in size]
+        corners = [len(list(window_spans(side, how.crop, how.stride))) for side in size]
         windows = math.prod(corners)
         size = (min(how.crop, size[0]), min(how.crop, size[1]))
+    elif record.grid:
+        grid = record.grid
+        size = (size[0] + -(size[0] - 1) % grid, size[1] + -(size[1] - 1) % grid)
     with torch.device("meta"):
         network = build(record.architecture, classes, **record.variant).eval()
     return windows * count_cost(network, size).macs
-
-
-def _written_out(head: MLPDecoder | ConvDecoder, features: Sequence[Tensor]) -> int:
-    """MACs of a decoder that projects each scale, fuses all at the finest, and classifies.
-
-    features: N x H/s x W/s x C, finest first; folded decoders apply the fusion scale by scale.
-    """
-    finest = features[0].shape[1] * features[0].shape[2]
-    width, classes = head.linear_pred.in_channels, head.linear_pred.out_channels
-    macs = finest * width * classes
-    for stage in head.stages:
-        _, high, wide, channels = features[stage - 1].shape
-        macs += high * wide * channels * width
-    if len(head.stages) > 1 or isinstance(head, ConvDecoder):
-        macs += finest * len(head.stages) * width * width
-    return macs

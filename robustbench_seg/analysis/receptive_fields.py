@@ -1,177 +1,131 @@
-"""Effective receptive fields: which pixels the middle of a feature map depends on, and how much.
+"""The effective receptive fields of models with a card, on the images of a dataset."""
 
-The measure is that of Luo et al., arXiv 1701.04128, section 2: the gradient of a central unit
-with respect to the input. SegFormer's figure 3 (arXiv 2105.15203) shows it stage by stage.
-"""
-
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from robustbench_seg.analysis.effective_field import (
+    Field,
+    central_crop,
+    effective_fields,
+    encoder_stages,
+)
+from robustbench_seg.datasets import Dataset, open_dataset
+from robustbench_seg.errors import ModelError
+from robustbench_seg.machine.hardware import check_device
+from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.records.model_card import ModelCard, load_card
+from robustbench_seg.segmenter import load_model
+from robustbench_seg.segmenter.adapters import ADAPTERS
 
-from robustbench_seg.architectures.mix_transformer import MixTransformer
-from robustbench_seg.architectures.mobilenet_v2 import MobileNetV2
-from robustbench_seg.architectures.resnet import ResNet
-from robustbench_seg.architectures.xception import Xception
-from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.machine.precision import exact_float32
-from robustbench_seg.records.model_card import ModelCard
-from robustbench_seg.segmenter.inference import Normaliser
-from robustbench_seg.segmenter.resized import resized_size, scaled
-
-HEAD = "head"
-"""The network's own output, its logits, beside the encoder's stages."""
-
-Tap = tuple[nn.Module, Callable[[Any], Tensor]]
-"""A module, and how its output is seen as N x C x H x W."""
+LARGEST, MULTIPLE = 1024, 64
+"""Of the default crop: SegFormer's own window, and what makes all stages share one centre."""
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
-    """The effective receptive field of one unit.
+class ReceptiveFields:
+    """What measure_fields found.
 
-    energy: float64 HxW, how much each pixel moves the unit (see effective_fields)
-    centre: row and column of the pixel in the middle of the theoretical receptive field
+    Attributes:
+        fields: Model -> stage ("stage 1" to "stage 4", "head") -> field.
+        dataset: Name of the dataset.
+        split: Split of the dataset.
+        images: Number of images.
+        size: Height and width of the crop, in pixels.
     """
 
-    energy: NDArray[np.float64]
-    centre: tuple[int, int]
-
-    def radius(self, share: float) -> float:
-        """Radius, in pixels, of the smallest disc around the centre with this share (0..1).
-
-        The disc holds the pixels whose middle lies in it: of radius 0, the central one alone.
-        Energy beyond the border of the image is not there to be counted.
-        """
-        rows, columns = np.indices(self.energy.shape)
-        squared = ((rows - self.centre[0]) ** 2 + (columns - self.centre[1]) ** 2).ravel()
-        held = np.cumsum(np.bincount(squared, self.energy.ravel()))
-        # The sum of thousands of numbers is not exact, and the whole of it must be reached.
-        return float(np.sqrt(np.searchsorted(held, share * held[-1] * (1 - 1e-12))))
+    fields: Mapping[str, Mapping[str, Field]]
+    dataset: str
+    split: str
+    images: int
+    size: tuple[int, int]
 
 
-def encoder_stages(network: nn.Module) -> Mapping[str, Tap]:
-    """Where the four stages of a card's network end: "stage 1" to "stage 4" -> tap.
+def measure_fields(
+    models: Sequence[str],
+    *,
+    dataset: str = "cityscapes",
+    data: Path | str | None = None,
+    split: str = "val",
+    images: int = 20,
+    size: tuple[int, int] | None = None,
+    weights: str | None = None,
+    device: str = "cpu",
+    progress: bool = False,
+) -> ReceptiveFields:
+    """Measure the effective receptive fields of models, see effective_fields.
 
-    Stages end where features leave 1/4, 1/8 and 1/16 of the image, and at the encoder's end; with
-    a smaller output stride, where they would without its dilation. Raises ModelError for an
-    encoder that is not known.
+    Args:
+        models: Names of model cards, or card files.
+        dataset: Name of a dataset, or its TOML file.
+        data: Root folder of the dataset.
+        split: Split of the dataset.
+        images: Number of images, spread evenly over the split; all, where it has fewer.
+        size: Height and width of the crop from the middle. None: the largest that fits the first
+            image as every card's network sees it, of multiples of 64, at most 1024x1024.
+        weights: Weights in place of the card's, see load_model. Random ones ("none") add
+            "-untrained" to the models' names.
+        device: Torch device.
+        progress: Whether to show a bar on stderr for each model.
+
+    Returns:
+        The fields, by model and stage.
+
+    Raises:
+        ModelError: A model has no card, two have one name, or the device is not there.
+        DatasetError: The dataset is not there, or its images are smaller than the crop.
+        WeightsError: Weights are not there, or do not fit.
     """
-    encoder = network.backbone
-    taps: list[Tap]
-    if isinstance(encoder, MixTransformer):
-        norms = [encoder.get_submodule(f"norm{i}") for i in (1, 2, 3, 4)]
-        taps = [(norm, lambda x: x.permute(0, 3, 1, 2)) for norm in norms]
-    elif isinstance(encoder, ResNet):
-        layers = (encoder.layer1, encoder.layer2, encoder.layer3, encoder.layer4)
-        taps = [(layer, lambda x: x) for layer in layers]
-    elif isinstance(encoder, MobileNetV2):
-        # Of 24, 32, 96 and 320 channels (table 2 of its paper; 64 to 96 keeps the resolution).
-        taps = [(encoder.features[i], lambda x: x) for i in (3, 6, 13, 17)]
-    elif isinstance(encoder, Xception):
-        ends = (
-            encoder.entry[encoder.low_level_block - 1],
-            encoder.entry[-2],
-            encoder.middle[-1],
-            encoder.exit[-1],
+    cards = _cards(models, weights)
+    check_device(device)
+    seen = open_dataset(dataset, data, split)
+    size = size or _largest_crop(seen, list(cards.values()))
+    count = min(images, len(seen))
+    fields = {}
+    for model, card in cards.items():
+        network = load_model(model, weights=weights).to(device)
+        name = card.name + ("-untrained" if weights == "none" else "")
+        with progress_bar(count, iterable=range(count), desc=name, disable=not progress) as places:
+            fields[name] = effective_fields(
+                network,
+                encoder_stages(network),
+                (
+                    central_crop(seen.image(i * len(seen) // count), card, size, device)
+                    for i in places
+                ),
+            )
+    return ReceptiveFields(fields, seen.name, split, count, size)
+
+
+def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard]:
+    """The card of each model, by what the model was asked for."""
+    if len(models) > 1 and weights not in (None, "none"):
+        raise ModelError(
+            f"weights {weights}: belong to one model, but {len(models)} are given; measure the "
+            "models one at a time"
         )
-        taps = [(end, lambda x: x[0]) for end in ends]
-    else:
-        raise ModelError(f"{type(encoder).__name__}: the stages of this encoder are not known")
-    return {f"stage {i}": tap for i, tap in enumerate(taps, start=1)}
-
-
-def effective_fields(
-    network: nn.Module, stages: Mapping[str, Tap], images: Iterable[Tensor]
-) -> Mapping[str, Field]:
-    """The effective receptive field of the central unit of each stage, and of the HEAD.
-
-    network: in eval mode, N x 3 x H x W -> N x K x h x w; its parameters need no gradient from
-        now on
-    images:  float 1 x 3 x H x W, normalised, all of one size
-
-    Energy is |d s / d input|, summed over the input's three channels, mean over the images; s is
-    the sum of the unit's channels, each with a random sign that is drawn anew for each image
-    (seed 0). Without signs s would be nearly constant where the channels are normalised together:
-    behind a LayerNorm that has not been trained, exactly so; and of logits it is what no decision
-    depends on. With them the mean tends to the length of the gradient over all channels, but for
-    a factor.
-
-    The unit is number h // 2 and w // 2 of the h x w map, counted from 0; its centre is that
-    number times the stride, where convolutions of odd kernels and padding put it (a stem without
-    padding: up to a few pixels farther).
-    """
-    exact_float32()
-    network.requires_grad_(False)
-    draws = torch.Generator().manual_seed(0)
-    maps = dict[str, Tensor]()
-
-    def keep(name: str, see: Callable[[Any], Tensor]) -> Callable[..., None]:
-        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            maps[name] = see(output)
-
-        return hook
-
-    taps = {**stages, HEAD: (network, lambda x: x)}
-    hooks = [tapped.register_forward_hook(keep(name, see)) for name, (tapped, see) in taps.items()]
-    energies = dict[str, NDArray[np.float64]]()
-    centres = dict[str, tuple[int, int]]()
-    count = 0
-    try:
-        for image in images:
-            count += 1
-            pixels = image.detach().requires_grad_()
-            network(pixels)
-            for name in taps:
-                features = maps[name]
-                row, column = features.shape[2] // 2, features.shape[3] // 2
-                unit = features[0, :, row, column]
-                signs = torch.randint(0, 2, unit.shape, generator=draws) * 2 - 1
-                signed = (unit * signs.to(unit)).sum()
-                (gradient,) = torch.autograd.grad(signed, pixels, retain_graph=name != HEAD)
-                energy = gradient[0].abs().sum(0).double().cpu().numpy()
-                energies[name] = energies.get(name, 0) + energy
-                # Strides are powers of two; sides that are no multiples of them are rounded up.
-                down, across = (
-                    2 ** round(math.log2(pixels.shape[axis] / features.shape[axis]))
-                    for axis in (2, 3)
-                )
-                centres[name] = (row * down, column * across)
-            maps.clear()
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return {name: Field(energies[name] / count, centres[name]) for name in taps}
-
-
-def central_crop(
-    image: NDArray[np.uint8], card: ModelCard, size: tuple[int, int], device: str = "cpu"
-) -> Tensor:
-    """The middle of an image as a card's network sees it: scaled, cropped, normalised.
-
-    image: uint8 HxWx3 RGB
-    size:  height and width of the crop, in pixels of the scaled image
-
-    Returns float32 1x3xHxW. Raises DatasetError where the image is smaller than the crop.
-    """
-    height, width = seen_size((image.shape[0], image.shape[1]), card)
-    if size[0] > height or size[1] > width:
-        raise DatasetError(
-            f"an image is {height}x{width} as {card.name} sees it, smaller than the crop of "
-            f"{size[0]}x{size[1]}; choose a smaller size"
+    for model in models:
+        if model.partition(":")[0] in ADAPTERS:
+            raise ModelError(f"{model}: its stages are not known; erf takes models with a card")
+    cards = {model: load_card(model) for model in models}
+    names = [cards[model].name for model in models]
+    if len(set(names)) < len(names):
+        raise ModelError(
+            f"two models are called {max(names, key=names.count)}; measure them apart, or give one "
+            "card a name of its own"
         )
-    if card.resize:
-        image = scaled(image, card.resize)
-    top, left = (height - size[0]) // 2, (width - size[1]) // 2
-    normalise = Normaliser(card.preprocessing.mean, card.preprocessing.std, torch.device(device))
-    return normalise(image[top : top + size[0], left : left + size[1]])
+    return cards
 
 
-def seen_size(size: tuple[int, int], card: ModelCard) -> tuple[int, int]:
-    """Height and width of an image of `size` as a card's network sees it: its [resize] applied."""
-    return resized_size(*size, card.resize) if card.resize else size
+def _largest_crop(dataset: Dataset, cards: Sequence[ModelCard]) -> tuple[int, int]:
+    """The largest crop that fits the dataset's first image as every card's network sees it."""
+    height, width, _ = dataset.image(0).shape
+    heights, widths = zip(
+        *(card.resize.size(height, width) if card.resize else (height, width) for card in cards),
+        strict=True,
+    )
+    height, width = (
+        min(LARGEST, max(side // MULTIPLE * MULTIPLE, MULTIPLE))
+        for side in (min(heights), min(widths))
+    )
+    return height, width

@@ -13,6 +13,7 @@ from pathlib import Path
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.threads import wait_briefly
+from robustbench_seg.records.choices import Precision
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def measure_speed(
     *,
     repeat: int = 3,
     device: str = "cpu",
-    precision: str = "float32",
+    precision: Precision = "float32",
     threads: int | None = None,
 ) -> Speed:
     """Label one random image of `size` (height, width) `repeat` times, after once to warm up.
@@ -64,7 +65,7 @@ def _measure(
     size: tuple[int, int],
     repeat: int,
     device: str,
-    precision: str,
+    precision: Precision,
     threads: int | None,
 ) -> Speed:
     keep_freed_memory()

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from robustbench_seg.architectures.initialisation import initialise
 from robustbench_seg.architectures.mobilenet_v2 import MobileNetV2
-from robustbench_seg.architectures.network import SegmentationNetwork
+from robustbench_seg.architectures.network import SegmentationNetwork, Stage
 from robustbench_seg.architectures.resnet import FORMS, ResNet
 from robustbench_seg.architectures.xception import ENTRY, Xception
 from robustbench_seg.errors import ModelError, unknown
@@ -177,6 +177,10 @@ class DeepLabV3Plus(SegmentationNetwork):
         self.dropout = nn.Dropout2d(at_classifier)
         self.classifier = nn.Conv2d(width, num_classes, 1)
         initialise(self, classifier=self.classifier)
+
+    def encoder_stages(self) -> Sequence[Stage]:
+        """See SegmentationNetwork."""
+        return self.backbone.stages()
 
     def forward(self, images: Tensor) -> Tensor:
         """See the class."""

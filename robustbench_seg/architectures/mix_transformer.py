@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from robustbench_seg.architectures.network import Stage
+
 
 def _added(branch: Tensor, x: Tensor) -> Tensor:
     """Their sum, into the memory of `branch` where it is as precise: nobody else needs it."""
@@ -88,6 +90,11 @@ class MixTransformer(nn.Module):
             if isinstance(module, nn.LayerNorm):
                 # Patch embeddings and sequence reductions call theirs "norm", without a number.
                 module.eps = eps.embed if name.endswith(".norm") else eps.block
+
+    def stages(self) -> Sequence[Stage]:
+        """The ends of its four stages, see SegmentationNetwork."""
+        norms = (self.get_submodule(f"norm{i}") for i in (1, 2, 3, 4))
+        return [(norm, lambda x: x.permute(0, 3, 1, 2)) for norm in norms]
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """See the class."""

@@ -54,6 +54,21 @@ class MLPDecoder(nn.Module):
         logits: Tensor = self.linear_pred(self.dropout(x))
         return logits
 
+    def macs_folded(self) -> int:
+        """MACs that merge each projection with its share of the fusion (segmenter/folding.py)."""
+        if len(self.stages) == 1:
+            return 0
+        width = self.linear_pred.in_channels
+        return sum(width * width * linear.in_features for linear in self.projections())
+
+    def macs_beyond_forward(self, height: int, width: int) -> int:
+        """MACs of a fusion of all scales at the finest, less those of merging matrices."""
+        if len(self.stages) == 1:
+            return 0
+        channels = self.linear_pred.in_channels
+        finest = pixels(height, width, 1)
+        return finest * len(self.stages) * channels**2 - self.macs_folded()
+
     def projections(self) -> list[nn.Linear]:
         """The projection of each scale it sees."""
         return [getattr(self, f"linear_c{i}").proj for i in self.stages]
@@ -99,6 +114,16 @@ class ConvDecoder(nn.Module):
         logits: Tensor = self.linear_pred(self.dropout(x))
         return logits
 
+    def macs_folded(self) -> int:
+        """Nothing is merged in `forward`."""
+        return 0
+
+    def macs_beyond_forward(self, height: int, width: int) -> int:
+        """MACs of a fusion of all scales at the finest, less those of one scale by scale."""
+        finest = pixels(height, width, 1)
+        scales = (finest - pixels(height, width, stage) for stage in self.stages)
+        return sum(scales) * self.linear_pred.in_channels**2
+
     def projections(self) -> list[nn.Sequential]:
         """The projection of each scale it sees: convolution, BatchNorm, ReLU."""
         return [getattr(self, f"conv_c{i}") for i in self.stages]
@@ -139,3 +164,9 @@ def upsampled_sum(parts: Iterable[Tensor], size: Sequence[int]) -> Tensor:
         total = x if total is None else total + x
     assert total is not None
     return total
+
+
+def pixels(height: int, width: int, stage: int) -> int:
+    """Pixels of the features of a stage, 1 to 4, of an image of this size: at 1/4 to 1/32."""
+    stride = 4 * (1, 2, 4, 8)[stage - 1]
+    return -(-height // stride) * -(-width // stride)

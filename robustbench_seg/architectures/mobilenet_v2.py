@@ -3,8 +3,12 @@
 Parameters are named as in torchvision: `features.<n>.conv.<m>`.
 """
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.nn.functional import pad
+
+from robustbench_seg.architectures.network import Stage
 
 STAGES = (
     # expansion, channels, blocks, stride (table 2 of the paper)
@@ -57,6 +61,13 @@ class MobileNetV2(nn.Module):
                 )
                 inputs = channels
         self.features = nn.Sequential(*features)
+
+    def stages(self) -> Sequence[Stage]:
+        """The ends of its four stages, see SegmentationNetwork.
+
+        Of 24, 32, 96 and 320 channels (table 2 of its paper; 64 to 96 keeps the resolution).
+        """
+        return [(self.features[i], lambda x: x) for i in (3, 6, 13, 17)]
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Low and high level features, see the class."""

@@ -1,6 +1,14 @@
 """What the program asks of a network of its own."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from torch import Tensor, nn
+
+from robustbench_seg.errors import ModelError
+
+Stage = tuple[nn.Module, Callable[[Any], Tensor]]
+"""A module where a stage of an encoder ends, and its output as N x C x H x W."""
 
 
 class SegmentationNetwork(nn.Module):
@@ -22,3 +30,30 @@ class SegmentationNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """See the class."""
         raise NotImplementedError
+
+    def encoder_stages(self) -> Sequence[Stage]:
+        """The ends of the encoder's four stages.
+
+        Stages end where features leave 1/4, 1/8 and 1/16 of the image, and at the encoder's end;
+        with a smaller output stride, where they would without its dilation.
+
+        Raises:
+            ModelError: The network does not declare them.
+        """
+        raise ModelError(f"{type(self).__name__}: the stages of this encoder are not known")
+
+    def macs_folded(self) -> int:
+        """Multiply-accumulates of `forward` that merge matrices and do not depend on the image.
+
+        A network that is folded once at load does not compute them again.
+        """
+        return 0
+
+    def macs_beyond_forward(self, height: int, width: int) -> int:
+        """By how many multiply-accumulates the published equations exceed `forward`.
+
+        Args:
+            height: Height of the image in pixels.
+            width: Width of the image in pixels.
+        """
+        return 0

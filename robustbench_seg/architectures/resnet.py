@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from robustbench_seg.architectures.network import Stage
 from robustbench_seg.errors import ModelError
 
 
@@ -140,6 +141,11 @@ class ResNet(nn.Module):
                 inputs, stride = self.channels[i], 1
             stages.append(nn.Sequential(*stage))
         self.layer1, self.layer2, self.layer3, self.layer4 = stages
+
+    def stages(self) -> Sequence[Stage]:
+        """The ends of its four stages, see SegmentationNetwork."""
+        layers = (self.layer1, self.layer2, self.layer3, self.layer4)
+        return [(layer, lambda x: x) for layer in layers]
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """The features of each stage, finest first, see the class."""

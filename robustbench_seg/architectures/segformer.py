@@ -12,7 +12,7 @@ from torch import Tensor
 from robustbench_seg.architectures.initialisation import initialise
 from robustbench_seg.architectures.mix_transformer import LayerNormEps, MixTransformer
 from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
-from robustbench_seg.architectures.network import SegmentationNetwork
+from robustbench_seg.architectures.network import SegmentationNetwork, Stage
 from robustbench_seg.architectures.resnet import ResNet
 from robustbench_seg.errors import ModelError, unknown
 
@@ -102,6 +102,18 @@ class SegFormer(SegmentationNetwork):
         eps = _eps(convention)
         if isinstance(self.backbone, MixTransformer):
             self.backbone.use_eps(eps)
+
+    def encoder_stages(self) -> Sequence[Stage]:
+        """See SegmentationNetwork."""
+        return self.backbone.stages()
+
+    def macs_folded(self) -> int:
+        """See SegmentationNetwork."""
+        return self.decode_head.macs_folded()
+
+    def macs_beyond_forward(self, height: int, width: int) -> int:
+        """See SegmentationNetwork."""
+        return self.decode_head.macs_beyond_forward(height, width)
 
     def forward(self, images: Tensor) -> Tensor:
         """See the class."""

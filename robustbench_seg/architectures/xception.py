@@ -6,7 +6,11 @@ BatchNorm's epsilon, the tensor that serves as low level features, and its "SAME
 strided convolutions, which is symmetric (fixed before the convolution, unlike TensorFlow's own).
 """
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
+
+from robustbench_seg.architectures.network import Stage
 
 ENTRY = {
     # (channels, stride) of the entry flow's blocks
@@ -64,6 +68,16 @@ class Xception(nn.Module):
                 Block(1024, (1536, 1536, 2048), 1, dilation, "none"),
             ]
         )
+
+    def stages(self) -> Sequence[Stage]:
+        """The ends of its four stages, see SegmentationNetwork."""
+        ends = (
+            self.entry[self.low_level_block - 1],
+            self.entry[-2],
+            self.middle[-1],
+            self.exit[-1],
+        )
+        return [(end, lambda x: x[0]) for end in ends]
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Low and high level features, see the class."""

@@ -73,11 +73,9 @@ def ablation(
     First the steps are shown, with what the networks cost and the paper's scores. Started again,
     what is finished is not done again.
     """
-    from robustbench_seg.machine.allocator import keep_freed_memory
-    from robustbench_seg.machine.threads import wait_briefly
+    from robustbench_seg.machine.start import prepare_process
 
-    keep_freed_memory()
-    wait_briefly()
+    prepare_process()
 
     from robustbench_seg.ablation import ablation_spec, load_ablation, run_ablation
     from robustbench_seg.reporting.tables.formats import markdown

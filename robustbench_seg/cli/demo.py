@@ -21,11 +21,9 @@ def demo(out: Path, limit: int | None) -> None:
     of a difference covers the luck of training; with --limit it does not. Started again, it
     computes only what is missing.
     """
-    from robustbench_seg.machine.allocator import keep_freed_memory
-    from robustbench_seg.machine.threads import wait_briefly
+    from robustbench_seg.machine.start import prepare_process
 
-    keep_freed_memory()
-    wait_briefly()
+    prepare_process()
 
     from robustbench_seg.evaluation import evaluate
     from robustbench_seg.reporting import recorded_runs, write_report

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.records.choices import Backend, Executor, InferenceMode, choices
 
 
 @click.command()
@@ -43,14 +44,14 @@ from robustbench_seg.cli import options
 @options.out(metavar="RUNS", default=Path("runs"), help="Folder of run folders.")
 @click.option(
     "--inference",
-    type=click.Choice(["whole", "slide"]),
+    type=click.Choice(choices(InferenceMode)),
     help="Whole images or windows.  [default: the model's own]",
 )
 @options.device()
 @options.precision()
 @click.option(
     "--backend",
-    type=click.Choice(["torch", "onnxruntime", "openvino"]),
+    type=click.Choice(choices(Backend)),
     default="torch",
     show_default=True,
     help="What runs the network of a card.",
@@ -66,7 +67,7 @@ from robustbench_seg.cli import options
 @options.shard(help="Do only the I-th of N parts of the images; all parts together are one run.")
 @click.option(
     "--executor",
-    type=click.Choice(["local", "ray"]),
+    type=click.Choice(choices(Executor)),
     default="local",
     show_default=True,
     help="ray: run on the cluster that $RAY_ADDRESS names, or that was started on this machine.",
@@ -95,11 +96,9 @@ def evaluate(**spec: Any) -> None:
 
     asked = EvaluationSpec(**spec)  # what is asked in vain is said before anything slow is loaded
 
-    from robustbench_seg.machine.allocator import keep_freed_memory
-    from robustbench_seg.machine.threads import wait_briefly
+    from robustbench_seg.machine.start import prepare_process
 
-    keep_freed_memory()
-    wait_briefly()
+    prepare_process()
 
     from robustbench_seg.evaluation import evaluate as run
     from robustbench_seg.results import summary_text

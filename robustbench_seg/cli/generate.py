@@ -40,12 +40,12 @@ def generate_cityscapes_c(out: Path, shard: "Shard", **asked: Any) -> None:
 
     from robustbench_seg.errors import IncompleteError
     from robustbench_seg.machine.progress import progress_bar
-    from robustbench_seg.trees.cityscapes_c import Workload
-    from robustbench_seg.trees.cityscapes_c import generate_cityscapes_c as generate
+    from robustbench_seg.trees.generate import PlanSummary
+    from robustbench_seg.trees.generate import generate_cityscapes_c as generate
 
     with ExitStack() as stack:
 
-        def announce(workload: Workload) -> None:
+        def announce(workload: PlanSummary) -> None:
             click.echo(workload)
             # smoothing=0: images arrive in bursts, all variants of a clean one at once
             bar = progress_bar(workload.missing, unit="images", smoothing=0)

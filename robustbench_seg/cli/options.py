@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 
 import click
 
+from robustbench_seg.records.choices import Precision, Stream, choices
+from robustbench_seg.records.protocol import list_protocols
 from robustbench_seg.records.shard import Shard, parse_shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def shard_option(context: click.Context, parameter: click.Parameter, value: str) -> Shard:
+def parse_shard_option(context: click.Context, parameter: click.Parameter, value: str) -> Shard:
     """A click callback: "2/8" -> Shard(2, 8)."""
     try:
         return parse_shard(value)
@@ -87,7 +89,7 @@ shard = _shared(
     default="1/1",
     show_default=False,
     metavar="I/N",
-    callback=shard_option,
+    callback=parse_shard_option,
     help="Do only the I-th of N parts of the images.",
 )
 
@@ -96,7 +98,7 @@ protocol = _shared(
     "--protocol",
     metavar="P",
     default="cityscapes-c",
-    help="cityscapes-c, city-c-fan, mpc-15 or a TOML file.",
+    help=f"{', '.join(list_protocols())} or a TOML file.",
 )
 scoring_protocol = _shared(
     "--protocol",
@@ -118,7 +120,7 @@ severities = _shared(
 )
 stream = _shared(
     "--stream",
-    type=click.Choice(["fast", "reference"]),
+    type=click.Choice(choices(Stream)),
     default="fast",
     help="Random numbers of the corruptions; reference: those of imagecorruptions.",
 )
@@ -130,10 +132,11 @@ seed = _shared(
 )
 
 # The machine.
+size = _shared("--size", metavar="HxW", callback=parse_size, help="Height and width of the image.")
 device = _shared("--device", default="cpu", help="cpu, cuda, cuda:1, ...")
 precision = _shared(
     "--precision",
-    type=click.Choice(["float32", "bf16", "fp16"]),
+    type=click.Choice(choices(Precision)),
     default="float32",
     help="Number format that the network computes in.",
 )
@@ -145,7 +148,6 @@ threads = _shared(
 )
 
 # Results.
-size = _shared("--size", metavar="HxW", callback=parse_size, help="Height and width of the image.")
 out = _shared("--out", metavar="DIR", type=_FOLDER, help="Folder to write to.")
 runs = _shared(
     "--runs",

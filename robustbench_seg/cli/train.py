@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
-from robustbench_seg.records.shard import torchrun_shard
-from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecipe
+from robustbench_seg.records.choices import Augmentation, choices
+from robustbench_seg.records.training_recipe import ITERATIONS, TrainingRecipe
 
 
 @click.command()
@@ -38,8 +38,8 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
 )
 @click.option(
     "--iterations",
-    type=int,
-    help="Optimiser steps.  [default: 160000; with --minutes no limit]",
+    type=click.IntRange(1),
+    help=f"Optimiser steps.  [default: {ITERATIONS}; with --minutes no limit]",
 )
 @click.option(
     "--minutes",
@@ -47,13 +47,17 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
     help="Stop after so many minutes of training; the learning rate reaches 0 just then.",
 )
 @click.option(
-    "--batch", type=int, default=TrainingRecipe.batch, show_default=True, help="Images per step."
+    "--batch",
+    type=click.IntRange(1),
+    default=TrainingRecipe.batch,
+    show_default=True,
+    help="Images per step.",
 )
 @click.option(
     "--crop",
     callback=options.parse_size,
     metavar="HxW",
-    default="1024x1024",
+    default="{}x{}".format(*TrainingRecipe.crop),
     show_default=True,
     help="Size of the training crops.",
 )
@@ -66,7 +70,7 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
 )
 @click.option(
     "--warmup",
-    type=int,
+    type=click.IntRange(0),
     default=TrainingRecipe.warmup,
     show_default=True,
     help="Steps of linear warm-up.",
@@ -92,7 +96,7 @@ from robustbench_seg.records.training_recipe import AUGMENTATIONS, TrainingRecip
     help="Validate and save a moving average of the weights, of this decay, such as 0.999.",
 )
 @click.option(
-    "--augment", type=click.Choice(AUGMENTATIONS), help="For robustness; shows in the name."
+    "--augment", type=click.Choice(choices(Augmentation)), help="For robustness; shows in the name."
 )
 @click.option("--drop-path", type=float, help="Stochastic depth's rate.  [default: the network's]")
 @click.option("--seed", type=int, default=TrainingRecipe.seed, show_default=True)
@@ -118,17 +122,16 @@ def train(**chosen: Any) -> None:
     --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.
     More: docs/training.md.
     """
-    from robustbench_seg.machine.allocator import keep_freed_memory
-    from robustbench_seg.machine.threads import wait_briefly
+    from robustbench_seg.machine.start import prepare_process
 
-    keep_freed_memory()
-    wait_briefly()
+    prepare_process()
 
     from robustbench_seg import training
+    from robustbench_seg.machine.processes import torchrun_processes
 
     recipe, rest = split_options(chosen)
     trained = training.train(recipe=TrainingRecipe(**recipe), **rest)
-    if torchrun_shard().index == 1:
+    if torchrun_processes().first:
         click.echo(f"{trained.summary}\n{trained.card}")
 
 

@@ -15,20 +15,18 @@ def verify(folder: Path) -> None:
     """
     from robustbench_seg.errors import IncompleteError
     from robustbench_seg.machine.progress import progress_bar
-    from robustbench_seg.trees.manifest import merge_shards, read_manifest
-    from robustbench_seg.trees.verification import verify as check
+    from robustbench_seg.trees import verify as check
 
-    if merge_shards(folder):
+    with progress_bar(0, unit="files") as bar:
+        found = check(folder, progress=bar.update, announce=bar.reset)
+    if found.merged:
         click.echo(f"{folder}: its shards are merged in {folder / 'manifest.json'}")
-    count = len(read_manifest(folder).files)
-    with progress_bar(count, unit="files") as bar:
-        problems = check(folder, progress=bar.update)
-    for problem in problems:
+    for problem in found.problems:
         click.echo(problem)
-    if problems:
+    if found.problems:
         raise IncompleteError(
-            f"{folder}: {len(problems)} files are not as {folder / 'manifest.json'} says; start "
-            "generate-cityscapes-c on it again, which makes what is missing and records what it "
-            "finds, and remove what is altered or foreign only where that does not help"
+            f"{folder}: {len(found.problems)} files are not as {folder / 'manifest.json'} says; "
+            "start generate-cityscapes-c on it again, which makes what is missing and records "
+            "what it finds, and remove what is altered or foreign only where that does not help"
         )
-    click.echo(f"{folder}: all {count} files are as they were made")
+    click.echo(f"{folder}: all {found.files} files are as they were made")

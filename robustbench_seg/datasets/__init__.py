@@ -1,11 +1,11 @@
 """The datasets: `open_dataset` opens one by name.
 
 To add a dataset to the program, write its classes into a TOML file in the content folder
-`datasets`, its layout into a file like camvid.py, and add its line to _KNOWN. One's own needs no
+`datasets`, its layout into a file like camvid.py, and add its line to DATASETS. One's own needs no
 code: a TOML file describes it (custom.py).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
 from robustbench_seg.datasets.custom import open_custom
 from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import corrupted_image, read_image
+from robustbench_seg.datasets.file_dataset import corrupted_image, image_sizes, read_image
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "class_groups",
     "class_names",
     "corrupted_image",
+    "image_sizes",
     "list_datasets",
     "open_dataset",
     "read_image",
@@ -51,29 +52,31 @@ def _open_minicity(root: Path | None, split: str) -> Dataset:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """A dataset that the program knows: its name, whose classes it has, how a split is opened."""
+class DatasetEntry:
+    """A dataset that the program knows.
 
-    name: str
+    Attributes:
+        facts: Name of the file in the content folder `datasets` that has its classes.
+        open: Opens a split: (root folder or None, name of the split) -> dataset.
+    """
+
     facts: str
     open: Callable[[Path | None, str], Dataset]
 
 
-_KNOWN = (
-    _Known("cityscapes", "cityscapes", open_cityscapes),
-    _Known("camvid", "camvid", open_camvid),
-    _Known("ade20k", "ade20k", open_ade20k),
-    _Known("coco-stuff", "coco-stuff", open_coco_stuff),
-    _Known("acdc", "cityscapes", open_acdc),
-    *(
-        _Known(f"acdc:{name}", "cityscapes", partial(open_acdc, condition=name))
+DATASETS: Mapping[str, DatasetEntry] = {
+    "cityscapes": DatasetEntry("cityscapes", open_cityscapes),
+    "camvid": DatasetEntry("camvid", open_camvid),
+    "ade20k": DatasetEntry("ade20k", open_ade20k),
+    "coco-stuff": DatasetEntry("coco-stuff", open_coco_stuff),
+    "acdc": DatasetEntry("cityscapes", open_acdc),
+    **{
+        f"acdc:{name}": DatasetEntry("cityscapes", partial(open_acdc, condition=name))
         for name in CONDITIONS
-    ),
-    _Known("minicity", "cityscapes", _open_minicity),
-)
-
-DATASETS: tuple[str, ...] = tuple(known.name for known in _KNOWN)
-"""The names that `open_dataset` knows, besides TOML files."""
+    },
+    "minicity": DatasetEntry("cityscapes", _open_minicity),
+}
+"""The datasets that `open_dataset` knows by name."""
 
 VAL_IMAGES = {"cityscapes": 500, "ade20k": 2000}
 """Images of the val splits that cards have published scores of."""
@@ -81,7 +84,7 @@ VAL_IMAGES = {"cityscapes": 500, "ade20k": 2000}
 
 def list_datasets() -> tuple[str, ...]:
     """Names of the datasets that `open_dataset` knows, besides TOML files."""
-    return DATASETS
+    return tuple(DATASETS)
 
 
 def class_names(name: str) -> tuple[str, ...]:
@@ -92,7 +95,7 @@ def class_names(name: str) -> tuple[str, ...]:
     >>> class_names("camvid")[:3]
     ('sky', 'building', 'pole')
     """
-    return dataset_facts(_known(name, DATASETS).facts).classes
+    return dataset_facts(_entry(name, DATASETS).facts).classes
 
 
 def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
@@ -103,7 +106,7 @@ def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
     >>> class_groups("cityscapes")["human"]
     ('person', 'rider')
     """
-    return dataset_facts(_known(name, DATASETS).facts).groups
+    return dataset_facts(_entry(name, DATASETS).facts).groups
 
 
 def open_dataset(name: str, root: Path | str | None = None, split: str = "val") -> Dataset:
@@ -123,11 +126,10 @@ def open_dataset(name: str, root: Path | str | None = None, split: str = "val") 
         if dataset.name in DATASETS:
             raise CardError(f"{name}: name '{dataset.name}' is a built-in dataset's; use another")
         return dataset
-    return _known(name, [*DATASETS, "or the path of a .toml file"]).open(folder, split)
+    return _entry(name, [*DATASETS, "or the path of a .toml file"]).open(folder, split)
 
 
-def _known(name: str, possible: Sequence[str]) -> _Known:
-    for known in _KNOWN:
-        if known.name == name:
-            return known
-    raise DatasetError(unknown("dataset", name, possible))
+def _entry(name: str, possible: Iterable[str]) -> DatasetEntry:
+    if name not in DATASETS:
+        raise DatasetError(unknown("dataset", name, possible))
+    return DATASETS[name]

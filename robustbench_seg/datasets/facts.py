@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.cards import parse
 from robustbench_seg.datasets.base import IGNORE
-from robustbench_seg.datasets.file_dataset import UNKNOWN, label_table
+from robustbench_seg.datasets.file_dataset import UNKNOWN, FileDataset, Item, label_table
 from robustbench_seg.datasets.palette import voc_palette
 from robustbench_seg.errors import CardError, unknown
 
@@ -75,6 +76,29 @@ def dataset_facts(name: str) -> DatasetFacts:
     facts = parse(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
     check_facts(facts, str(file))
     return facts
+
+
+def file_dataset(
+    facts: DatasetFacts,
+    split: str,
+    root: Path,
+    items: tuple[Item, ...],
+    table: NDArray[np.uint8],
+    name: str | None = None,
+) -> FileDataset:
+    """A split of a dataset with these facts.
+
+    Args:
+        facts: Classes, colours and clip.
+        split: Name of the split.
+        root: The folder that the items are relative to.
+        items: The pairs of files.
+        table: Id in a label file -> class index (see FileDataset).
+        name: The dataset's name. None means that of the facts.
+    """
+    return FileDataset(
+        name or facts.name, split, facts.classes, facts.colours, root, items, table, facts.clip
+    )
 
 
 def check_facts(facts: DatasetFacts, where: str) -> None:

@@ -7,6 +7,7 @@ One class serves every layout; what differs between datasets is only which files
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,10 +21,11 @@ from PIL import UnidentifiedImageError
 from robustbench_seg.datasets.base import Dataset, Image, Labels, Sample
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.choices import MAX_CLASSES
 from robustbench_seg.records.protocol import as_png
 
-UNKNOWN = 254
-"""In a label table: an id that this dataset does not have. So there are at most 254 classes."""
+UNKNOWN = MAX_CLASSES
+"""In a label table: an id that this dataset does not have."""
 
 # All that Pillow raises on a file that is missing, truncated, not an image, or absurdly large.
 _UNREADABLE = (
@@ -132,6 +134,10 @@ class FileDataset:
         item = self.items[index]
         return {relative: self.root / relative for relative in item.companions or (item.labels,)}
 
+    def on_disk(self, folder: Path) -> "FileDataset":
+        """The dataset itself; `folder` is not used."""
+        return self
+
     def _size(self, relative: str) -> int:
         try:
             return (self.root / relative).stat().st_size
@@ -228,6 +234,20 @@ def corrupted_image(dataset: Dataset, index: int, folder: Path) -> Image:
     uint8 HxWx3 RGB. Raises DatasetError naming the file where it is missing or broken.
     """
     return read_image(folder / as_png(dataset.ids[index]))
+
+
+def image_sizes(dataset: Dataset) -> Mapping[str, int]:
+    """Bytes of each image's file, by id. Empty for a dataset that lies in no files.
+
+    A file that cannot be looked up has no size here; reading it says what is wrong.
+    """
+    if not isinstance(dataset, FileDataset):
+        return {}
+    sizes = {}
+    for name in dataset.ids:
+        with suppress(OSError):
+            sizes[name] = (dataset.root / name).stat().st_size
+    return sizes
 
 
 def _unreadable(what: str, path: Path, error: BaseException) -> DatasetError:

@@ -12,11 +12,11 @@ from robustbench_seg.errors import DatasetError
 
 
 @dataclass(frozen=True)
-class DatasetSource:
-    """What error messages call a dataset, and how its files are obtained."""
+class Provenance:
+    """What error messages call a dataset, and how a user obtains its files."""
 
     title: str
-    obtain: str
+    how_to_obtain: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,26 +24,28 @@ class LabelForm:
     """One way in which a dataset spells its labels.
 
     path_of: relative path of an image -> relative path of its labels
-    table:   id in such a file -> class index (see FileDataset)
-    beside:  relative path of an image -> further label files, which companions hold if present
+    table: id in such a file -> class index (see FileDataset)
+    companions: relative path of an image -> further label files; those that exist are kept
     """
 
     path_of: Callable[[str], str]
     table: NDArray[np.uint8]
-    beside: Callable[[str], Sequence[str]] = field(default=lambda image: ())
+    companions: Callable[[str], Sequence[str]] = field(default=lambda image: ())
 
 
-def checked_root(root: Path | None, source: DatasetSource, variable: str | None = None) -> Path:
+def checked_root(root: Path | None, source: Provenance, variable: str | None = None) -> Path:
     """`root` if it is a folder; else DatasetError. `variable` is where a default may be set."""
     if root is None:
         hint = f" or set ${variable}" if variable else ""
-        raise DatasetError(f"{source.title} needs its root folder: give one{hint}; {source.obtain}")
+        raise DatasetError(
+            f"{source.title} needs its root folder: give one{hint}; {source.how_to_obtain}"
+        )
     if not root.is_dir():
-        raise DatasetError(f"{source.title}: there is no folder {root}; {source.obtain}")
+        raise DatasetError(f"{source.title}: there is no folder {root}; {source.how_to_obtain}")
     return root
 
 
-def find_images(root: Path, patterns: Sequence[str], source: DatasetSource) -> list[str]:
+def find_images(root: Path, patterns: Sequence[str], source: Provenance) -> list[str]:
     """Relative paths of all files that match one of the globs, sorted; DatasetError if none,
     and of one whose name is not UTF-8.
 
@@ -57,7 +59,7 @@ def find_images(root: Path, patterns: Sequence[str], source: DatasetSource) -> l
     }
     if not found:
         raise DatasetError(
-            f"{source.title}: no image {' or '.join(patterns)} in {root}; {source.obtain}"
+            f"{source.title}: no image {' or '.join(patterns)} in {root}; {source.how_to_obtain}"
         )
     for name in found:
         try:
@@ -69,8 +71,8 @@ def find_images(root: Path, patterns: Sequence[str], source: DatasetSource) -> l
     return sorted(found)
 
 
-def pair(
-    root: Path, images: Sequence[str], forms: Sequence[LabelForm], source: DatasetSource
+def pair_files(
+    root: Path, images: Sequence[str], forms: Sequence[LabelForm], source: Provenance
 ) -> tuple[tuple[Item, ...], NDArray[np.uint8]]:
     """Pair each image with its labels, all in that of `forms` which most images have.
 
@@ -93,11 +95,11 @@ def pair(
         count = "none has" if len(missing) == len(images) else f"{len(missing)} have no"
         raise DatasetError(
             f"{source.title}: of {len(images)} images in {root} {count} labels; the first "
-            f"without: {form.path_of(missing[0])} (of {missing[0]}); {source.obtain}"
+            f"without: {form.path_of(missing[0])} (of {missing[0]}); {source.how_to_obtain}"
         )
     items = []
     for image in images:
-        beside = (path for path in form.beside(image) if exists(path))
-        companions = tuple(dict.fromkeys([form.path_of(image), *beside]))
+        existing = (path for path in form.companions(image) if exists(path))
+        companions = tuple(dict.fromkeys([form.path_of(image), *existing]))
         items.append(Item(image, form.path_of(image), companions))
     return tuple(items), form.table

@@ -9,12 +9,13 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run
+from robustbench_seg.machine.processes import joined, own_device
+from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.evaluation_spec import EvaluationSpec, evaluation_spec
 from robustbench_seg.records.protocol import Protocol
-from robustbench_seg.records.shard import own_device, torchrun_shard
+from robustbench_seg.records.shard import Shard
 from robustbench_seg.results import Run
 from robustbench_seg.segmenter import Options, Segmenter, segmenter_of
-from robustbench_seg.training.distributed import joined
 
 
 def evaluate(
@@ -130,8 +131,9 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: _Objects, progress: boo
     For torchrun stops all others where one fails, also where it only left out an image.
     """
     paths, incomplete = [], None
-    with joined("cpu") as processes:
-        part = replace(spec, shard=spec.shard.part(torchrun_shard()))
+    with joined("cpu") as processes, torch_threads(spec.threads):
+        own = Shard(processes.rank + 1, processes.count)
+        part = replace(spec, shard=spec.shard.part(own))
         try:
             paths = run(
                 open_evaluation(part, **vars(objects)), progress=progress and processes.first

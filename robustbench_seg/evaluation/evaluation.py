@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
-
 from robustbench_seg.datasets import VAL_IMAGES, Dataset, open_dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import file_name
@@ -110,8 +108,6 @@ def open_evaluation(
     Raises:
         RobustsegError: A protocol, dataset or model does not exist, or they do not fit together.
     """
-    if spec.threads is not None:
-        torch.set_num_threads(spec.threads)
     measures = select_measures(spec.measures)
     protocol = protocol or load_protocol(spec.protocol)
     conditions = _conditions(protocol, spec)

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption import corrupt
+from robustbench_seg.corruption.pixels import digest_pixels
 from robustbench_seg.datasets import Dataset, Sample, corrupted_image
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.measures import Measure
-from robustbench_seg.records.protocol import CLEAN, Condition
+from robustbench_seg.records.protocol import CLEAN, Condition, as_png
+from robustbench_seg.trees.manifest import Manifest
 
 
 class SourceImage:
@@ -78,10 +80,17 @@ class ConditionImage:
 
 
 class ImageMaker:
-    """Makes images in order, a few for each worker ahead of who takes them."""
+    """Makes images in order, a few for each worker ahead of who takes them.
 
-    def __init__(self, evaluation: Evaluation) -> None:
+    Args:
+        evaluation: What is evaluated.
+        tree: The manifest of the tree that corrupted images are read from; None: they are made in
+            memory.
+    """
+
+    def __init__(self, evaluation: Evaluation, tree: Manifest | None = None) -> None:
         self._evaluation = evaluation
+        self._tree = tree
         workers = evaluation.workers
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
@@ -122,7 +131,7 @@ class ImageMaker:
 
     def _corrupted(self, source: SourceImage, condition: Condition) -> NDArray[np.uint8]:
         spec, clean = self._evaluation.spec, source.sample().image
-        if spec.corrupted is None:
+        if spec.corrupted is None or self._tree is None:
             return corrupt(
                 clean,
                 condition.name,
@@ -138,5 +147,12 @@ class ImageMaker:
             raise DatasetError(
                 f"{source.id} in {folder} has {image.shape[1]}x{image.shape[0]} pixels, its clean "
                 f"image {clean.shape[1]}x{clean.shape[0]}; generate it again"
+            )
+        file = f"{condition.folder}/{as_png(source.id)}"
+        digests = self._tree.files.get(file)
+        if digests is None or digest_pixels(image) != digests.pixels:
+            raise DatasetError(
+                f"{spec.corrupted / file} is not the image that the manifest describes; generate "
+                "it again"
             )
         return image

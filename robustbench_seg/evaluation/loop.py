@@ -20,11 +20,12 @@ from robustbench_seg.evaluation.images import ConditionImage, ImageMaker, Source
 from robustbench_seg.evaluation.model_run import FAILURES, ModelRun
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
-from robustbench_seg.evaluation.records import run_record, tree_of
+from robustbench_seg.evaluation.records import run_record, tree_manifest
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.results import RunFolder, clean_gap_warnings, unit_of_image
+from robustbench_seg.trees.manifest import Manifest
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -64,8 +65,9 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     """
     data = evaluation.dataset
     unit_of_image(data.ids, data.clip)  # frames without numbers: better now than after hours
-    with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation) as maker:
-        runs = _open(evaluation, scorer)
+    tree = tree_manifest(evaluation)
+    with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation, tree) as maker:
+        runs = _open(evaluation, tree, scorer)
         paths = [run.folder.path for run in runs]
         with _bar(evaluation, runs, progress) as bar:
             loop = _Loop(evaluation, runs, maker, bar)
@@ -134,8 +136,10 @@ class _Loop:
                     self._bar.update()
 
 
-def _open(evaluation: Evaluation, scorer: ThreadPoolExecutor) -> list[ModelRun]:
-    tree, spec, runs = tree_of(evaluation), evaluation.spec, []
+def _open(
+    evaluation: Evaluation, tree: Manifest | None, scorer: ThreadPoolExecutor
+) -> list[ModelRun]:
+    spec, runs = evaluation.spec, []
     for segmenter in evaluation.segmenters:
         record = run_record(evaluation, segmenter, tree)
         blocks = {block.start // BLOCK for block in evaluation.blocks}
@@ -147,7 +151,11 @@ def _open(evaluation: Evaluation, scorer: ThreadPoolExecutor) -> list[ModelRun]:
             conditions = [condition for condition in lacking if condition != CLEAN]
             check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
         root = spec.save_predictions
-        saved = PredictionFolder.open(root, segmenter.name, record) if root else None
+        saved = (
+            PredictionFolder.open(root, segmenter.name, record, evaluation.dataset.ids)
+            if root
+            else None
+        )
         measures = evaluation.measures
         runs.append(ModelRun(segmenter, folder, saved, evaluation.dataset, measures, scorer))
     return runs

@@ -22,8 +22,28 @@ class PredictionFolder:
     folder: Path
 
     @classmethod
-    def open(cls, root: Path, model: str, record: RunRecord) -> "PredictionFolder":
-        """Open `root`/<model>, marked as this run's; ResultsError if it is another run's."""
+    def open(
+        cls, root: Path, model: str, record: RunRecord, images: Sequence[str]
+    ) -> "PredictionFolder":
+        """Open `root`/<model>, marked as this run's.
+
+        Args:
+            root: Folder of the predictions of all models.
+            model: Name of the model.
+            record: The record of the run.
+            images: Ids of the images.
+
+        Raises:
+            ResultsError: The folder holds another run's predictions, or two images would have one
+                file.
+        """
+        first = dict[str, str]()
+        for image in images:
+            if (other := first.setdefault(as_png(image), image)) != image:
+                raise ResultsError(
+                    f"the predictions of {other} and {image} would both be {as_png(image)}; "
+                    "rename one of the images"
+                )
         folder = root / file_name(model)
         mark, digest = folder / "predictions.json", record.key.digest
         if not mark.exists():

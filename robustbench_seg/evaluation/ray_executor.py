@@ -18,9 +18,10 @@ import torch
 from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
 from robustbench_seg.evaluation.loop import left_out, run
-from robustbench_seg.evaluation.records import run_record, tree_of
+from robustbench_seg.evaluation.records import run_record, tree_manifest
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.results import RunFolder
@@ -81,6 +82,11 @@ def run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
     """The task: one model on one block. Returns why images were left out, if some were."""
     keep_freed_memory()
     os.chdir(spec.folder)
+    with torch_threads(spec.threads):
+        return _run_block(spec, folder)
+
+
+def _run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
     evaluation = replace(_opened(replace(spec, shard=WHOLE)), spec=spec)
     (here,) = _folders(evaluation)
     if here != folder:
@@ -103,7 +109,7 @@ def _opened(spec: EvaluationSpec) -> Evaluation:
 
 def _folders(evaluation: Evaluation) -> list[Path]:
     """Where the run folders are, or will be: whoever runs a part of the evaluation makes them."""
-    tree = tree_of(evaluation)
+    tree = tree_manifest(evaluation)
     records = [run_record(evaluation, segmenter, tree) for segmenter in evaluation.segmenters]
     return [RunFolder.path_of(evaluation.spec.out, record) for record in records]
 

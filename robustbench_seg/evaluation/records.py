@@ -9,32 +9,33 @@ import torch
 
 from robustbench_seg.analysis import count_image
 from robustbench_seg.corruption import STREAMS, laws, libraries
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import Dataset, image_sizes
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.machine.hardware import hardware
+from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
 from robustbench_seg.segmenter import Segmenter
-from robustbench_seg.trees.manifest import read_manifest
-from robustbench_seg.trees.record import TreeRecord, tree_record
+from robustbench_seg.trees.manifest import Manifest, read_manifest
+from robustbench_seg.trees.record import TreeRecord, other_source, tree_record
 
 log = logging.getLogger(__name__)
 
 
-def tree_of(evaluation: Evaluation) -> TreeRecord | None:
-    """The record of the tree that corrupted images are read from; None: they are made in memory.
+def tree_manifest(evaluation: Evaluation) -> Manifest | None:
+    """The manifest of the tree that corrupted images are read from; None: they are made in memory.
 
     Raises:
-        ResultsError: The tree was made otherwise than the evaluation asks for, or lacks one of its
-            conditions.
+        ResultsError: The tree was made otherwise than the evaluation asks for, of other clean
+            images, or lacks one of the conditions.
     """
     spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
     folder = spec.corrupted
     if folder is None:
         return None
     tree = read_manifest(folder)
-    how = protocol, spec.stream, spec.seed, data.name, data.split
-    wanted = tree_record(*how, evaluation.conditions)
+    choice, sizes = CorruptionChoice(protocol, spec.stream, spec.seed), image_sizes(data)
+    wanted = tree_record(choice, data.name, data.split, evaluation.conditions, sizes)
     # A tree keeps the laws that it was made under: its run has them in the key.
     wanted = replace(wanted, laws=tree.laws, stream_version=tree.stream_version)
     if differing := tree.differences(wanted):
@@ -42,6 +43,8 @@ def tree_of(evaluation: Evaluation) -> TreeRecord | None:
             f"{folder} does not hold the images asked for: {'; '.join(differing)}. "
             "Ask for what it holds, or let the images be made in memory"
         )
+    if replaced := tree.other_sources(sizes):
+        raise ResultsError(other_source(folder, replaced, tree, sizes))
     for condition in evaluation.all_conditions[1:]:
         if not (folder / condition.folder).is_dir():
             raise ResultsError(

@@ -1,6 +1,8 @@
-"""Let the threads of a network wait for each other without stalling a busy machine."""
+"""Threads of a network: how many there are, and how they wait for each other."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 SPINS = 20_000
 
@@ -16,3 +18,16 @@ def wait_briefly() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
+
+
+@contextmanager
+def torch_threads(count: int | None) -> Iterator[None]:
+    """Have torch compute with `count` CPU threads in the block; None leaves them as they are."""
+    import torch  # only here: `wait_briefly` is called before torch is imported
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(before if count is None else count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,1 +1,1 @@
-"""Typed records that several rooms share: frozen, checked when read, free of behaviour."""
+"""Typed records that several rooms share, and the readers of the content files that hold them."""

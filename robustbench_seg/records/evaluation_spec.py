@@ -3,22 +3,22 @@
 The command line, Python, shards, torchrun's processes and Ray's tasks all pass this object on.
 """
 
-import shlex
-import sys
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
+from robustbench_seg.machine.start import command_line
+from robustbench_seg.records.choices import (
+    Backend,
+    Executor,
+    InferenceMode,
+    Precision,
+    Stream,
+    check_choice,
+)
 from robustbench_seg.records.protocol import SEVERITIES
 from robustbench_seg.records.shard import WHOLE, Shard
-
-STREAM_NAMES = ("fast", "reference")
-
-
-def command_line() -> str:
-    """The command that this process was started with."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,11 @@ class EvaluationSpec:
         command: The command that was given, for readers.
 
     Raises:
-        ModelError: A name or weights are given for several models.
+        ModelError: A name or weights are given for several models; a precision, backend or
+            inference does not exist.
         CorruptionError: The stream, a severity or the seed does not exist.
-        ResultsError: A shard is asked of a cluster, or the limit is below 1.
+        ResultsError: A shard is asked of a cluster, the limit is below 1, or the executor does not
+            exist.
     """
 
     models: tuple[str, ...]
@@ -70,21 +72,21 @@ class EvaluationSpec:
     protocol: str = "cityscapes-c"
     corruptions: tuple[str, ...] = ()
     severities: tuple[int, ...] = ()
-    stream: str = "fast"
+    stream: Stream = "fast"
     seed: int = 0
     measures: tuple[str, ...] = ()
     out: Path = Path("runs")
     weights: str | None = None
     name: str | None = None
-    inference: Literal["whole", "slide"] | None = None
+    inference: InferenceMode | None = None
     device: str = "cpu"
-    precision: str = "float32"
-    backend: Literal["torch", "onnxruntime", "openvino"] = "torch"
+    precision: Precision = "float32"
+    backend: Backend = "torch"
     batch: int = 4
     threads: int | None = None
     workers: int | None = None
     shard: Shard = WHOLE
-    executor: Literal["local", "ray"] = "local"
+    executor: Executor = "local"
     save_predictions: Path | None = None
     folder: Path = field(default_factory=Path.cwd)
     command: str = field(default_factory=command_line)
@@ -94,8 +96,12 @@ class EvaluationSpec:
             raise ModelError("a name and weights go with a single model; evaluate them one by one")
         if self.executor == "ray" and self.shard != WHOLE:
             raise ResultsError("a shard is for machines that share no cluster; leave it out")
-        if self.stream not in STREAM_NAMES:
-            raise CorruptionError(unknown("stream", self.stream, STREAM_NAMES))
+        check_choice("stream", self.stream, Stream, CorruptionError)
+        check_choice("precision", self.precision, Precision, ModelError)
+        check_choice("backend", self.backend, Backend, ModelError)
+        check_choice("executor", self.executor, Executor, ResultsError)
+        if self.inference is not None:
+            check_choice("inference", self.inference, InferenceMode, ModelError)
         if not 0 <= self.seed < 2**32:
             raise CorruptionError(f"seed {self.seed}: an integer of 0 to 2^32 - 1 is wanted")
         for severity in self.severities:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from robustbench_seg.cards import parse, to_toml
 from robustbench_seg.errors import CardError, ModelError, unknown
+from robustbench_seg.records.choices import MAX_CLASSES
 from robustbench_seg.records.training_recipe import TrainingRecipe
 
 CONTENT = "robustbench_seg.content.models"
@@ -74,6 +75,24 @@ class Resize:
     def scale(self, height: int, width: int) -> float:
         """The factor that fits an image of this size in, before any rounding."""
         return min(self.long / max(height, width), self.short / min(height, width))
+
+    def fitted(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of an image that is fitted in, before `multiple`."""
+        scale = self.scale(height, width)
+        return int(height * scale + 0.5), int(width * scale + 0.5)
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width that an image is scaled to, as OpenMMLab computes them.
+
+        >>> Resize(768, 1536).size(1024, 2048), Resize(512, 2048, 32).size(500, 333)
+        ((768, 1536), (800, 512))
+        """
+        high, wide = self.fitted(height, width)
+        return _raised(high, self.multiple), _raised(wide, self.multiple)
+
+
+def _raised(side: int, multiple: int) -> int:
+    return -(-side // multiple) * multiple
 
 
 @dataclass(frozen=True)
@@ -141,8 +160,9 @@ class Training:
     def differences(self, other: "Training") -> tuple[str, ...]:
         """The things that matter in which two trainings differ; none for another seed alone.
 
-        Results and what changes no number (such as hardware, processes and the command) are left
-        aside. Trainings of which one has no recipe differ in it, unless they are equal.
+        Results and how a training was run (hardware, processes, command) are not compared. The
+        steps taken are compared where the recipe has a limit of time. Trainings of which one has
+        no recipe differ in it, unless they are equal.
 
         Returns:
             One text a thing, such as "lr 0.1 and 0.2"; empty for trainings of one recipe.
@@ -151,7 +171,9 @@ class Training:
             return ()
         if self.recipe is None or other.recipe is None:
             return ("recipe, which is not recorded",)
-        names = ("model", "dataset", "split", "images", "encoder_sha256", "precision")
+        names = ["model", "dataset", "split", "images", "encoder_sha256", "precision"]
+        if self.recipe.minutes is not None or other.recipe.minutes is not None:
+            names.append("iterations")  # the clock decided them
         facts = tuple(
             f"{name} {mine} and {theirs}"
             for name in names
@@ -246,8 +268,8 @@ def _check(card: ModelCard, where: str) -> None:
         raise CardError(f"{where}: resize: positive sides and multiple wanted")
     if min(card.preprocessing.std) <= 0:
         raise CardError(f"{where}: preprocessing: std must be positive")
-    if not 1 <= card.classes <= 255:
-        raise CardError(f"{where}: classes: 1 to 255 wanted, {card.classes} given")
+    if not 1 <= card.classes <= MAX_CLASSES:
+        raise CardError(f"{where}: classes: 1 to {MAX_CLASSES} wanted, {card.classes} given")
     if card.class_names and len(card.class_names) != card.classes:
         raise CardError(
             f"{where}: class_names: {len(card.class_names)} given for {card.classes} classes"

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from robustbench_seg.cards import from_table, to_table
 from robustbench_seg.errors import CardError, ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes, write_json
+from robustbench_seg.records.choices import MAX_CLASSES
 from robustbench_seg.records.model_card import Published
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 
@@ -38,8 +39,8 @@ class DatasetRecord:
     def __post_init__(self) -> None:
         if self.images < 1:
             raise ValueError(f"images is {self.images}; 1 or more are wanted")
-        if not 1 <= len(self.classes) <= 255:
-            raise ValueError(f"{len(self.classes)} classes; 1 to 255 are possible")
+        if not 1 <= len(self.classes) <= MAX_CLASSES:
+            raise ValueError(f"{len(self.classes)} classes; 1 to {MAX_CLASSES} are possible")
 
 
 @dataclass(frozen=True)

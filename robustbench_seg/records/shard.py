@@ -1,6 +1,5 @@
 """A part of the work, for machines that know nothing of each other: the i-th of n."""
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,19 +36,6 @@ class Shard:
 
 
 WHOLE = Shard(1, 1)
-
-
-def torchrun_shard() -> Shard:
-    """The part of this process among those that torchrun has started; WHOLE if it has not."""
-    rank, count = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
-    if not (rank and count and "TORCHELASTIC_RUN_ID" in os.environ):
-        return WHOLE
-    return Shard(int(rank) + 1, int(count))
-
-
-def own_device(device: str) -> str:
-    """The device of this process: of "cuda" the GPU that torchrun has given it, or the first."""
-    return f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if device == "cuda" else device
 
 
 def parse_shard(text: str) -> Shard:

@@ -5,10 +5,8 @@ Source: arXiv 2105.15203, section 4.1, and the released 160k-iteration configura
 
 from dataclasses import dataclass, fields
 
-from robustbench_seg.errors import ModelError, unknown
-
-AUGMENTATIONS = ("augmix", "style")
-"""Augmentations for robustness, applied after all others; see training/robust_augment.py."""
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.choices import Augmentation, check_choice
 
 ITERATIONS = 160_000
 """Optimiser steps where a recipe has neither iterations nor minutes."""
@@ -39,7 +37,8 @@ class TrainingRecipe:
         warmup: Steps of linear warm-up.
         warmup_ratio: Share of the learning rate at the first step.
         power: Exponent of the polynomial decay.
-        augment: One of AUGMENTATIONS. None means none, as in the SegFormer recipe.
+        augment: Augmentation for robustness, "augmix" or "style", applied after all others (see
+            training/robust_augment.py). None means none, as in the SegFormer recipe.
         ema: Decay of an exponential moving average of the weights, which is then validated and
             saved: average <- ema average + (1 - ema) weights after each step, from the first
             step's weights on. None means no average.
@@ -66,7 +65,7 @@ class TrainingRecipe:
     warmup: int = 1500
     warmup_ratio: float = 1e-6
     power: float = 1.0
-    augment: str | None = None
+    augment: Augmentation | None = None
     ema: float | None = None
     drop_path: float | None = None
     seed: int = 0
@@ -79,8 +78,8 @@ class TrainingRecipe:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise ModelError(f"{name} = {pair}: two values wanted")
             object.__setattr__(self, name, tuple(pair))  # a list is not equal to a tuple
-        if self.augment is not None and self.augment not in AUGMENTATIONS:
-            raise ModelError(unknown("augmentation", self.augment, AUGMENTATIONS))
+        if self.augment is not None:
+            check_choice("augmentation", self.augment, Augmentation, ModelError)
         checks = {
             "iterations": self.iterations is None or self.iterations > 0,
             "minutes": self.minutes is None or self.minutes > 0,

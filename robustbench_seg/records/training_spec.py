@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.choices import Precision, check_choice
 from robustbench_seg.records.training_recipe import TrainingRecipe
 
 _NO_OPTIONS = (
@@ -35,6 +37,9 @@ class TrainingSpec:
         half: Whether the weights are stored as float16.
         validate_every: Steps between validations. None means only at the end.
         checkpoint_every: Steps between checkpoints. None means every 3 minutes.
+
+    Raises:
+        ModelError: There is no such precision.
     """
 
     model: str
@@ -47,12 +52,15 @@ class TrainingSpec:
     encoder: str | None = None
     recipe: TrainingRecipe = field(default_factory=TrainingRecipe)
     device: str = "cpu"
-    precision: str = "float32"
+    precision: Precision = "float32"
     threads: int | None = None
     workers: int = 2
     half: bool = False
     validate_every: int | None = None
     checkpoint_every: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("precision", self.precision, Precision, ModelError)
 
     def command(self, processes: int = 1) -> str:
         """The equivalent `robustseg train` command, for readers.

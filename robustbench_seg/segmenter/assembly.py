@@ -3,20 +3,17 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from torch import nn
 
 from robustbench_seg.architectures import SegmentationNetwork
-from robustbench_seg.errors import ModelError, unknown
-from robustbench_seg.machine.precision import PRECISIONS
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.choices import Backend, InferenceMode, Precision, check_choice
 from robustbench_seg.records.model_card import Inference, ModelCard, Preprocessing, Resize
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.inference import INFERENCE_LAW, WINDOW
 from robustbench_seg.segmenter.resized import RESIZE_LAW
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
-
-BACKENDS = ("torch", "onnxruntime", "openvino")
 
 
 @dataclass(frozen=True)
@@ -27,24 +24,22 @@ class Options:
     inference: "whole" or "slide"; None: its own mode
     device:    a torch device
     precision: "float32", "bf16" or "fp16" (autocast)
-    backend:   what runs the network, of BACKENDS
+    backend:   what runs the network: "torch", "onnxruntime" or "openvino"
     classes:   those of the dataset it is to run on; None: not known
     batch:     windows that a GPU is given at once
     """
 
     name: str | None = None
-    inference: Literal["whole", "slide"] | None = None
+    inference: InferenceMode | None = None
     device: str = "cpu"
-    precision: str = "float32"
-    backend: str = "torch"
+    precision: Precision = "float32"
+    backend: Backend = "torch"
     classes: tuple[str, ...] | None = None
     batch: int = 1
 
     def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise ModelError(unknown("precision", self.precision, PRECISIONS))
-        if self.backend not in BACKENDS:
-            raise ModelError(unknown("backend", self.backend, BACKENDS))
+        check_choice("precision", self.precision, Precision, ModelError)
+        check_choice("backend", self.backend, Backend, ModelError)
 
     def inference_of(self, own: Inference) -> Inference:
         """How a model runs whose own mode is `own`."""

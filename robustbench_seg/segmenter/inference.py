@@ -91,7 +91,10 @@ def slide(
     as `batch` says, by default one by one.
     """
     height, width = image.shape[2:]
-    rows, columns = list(windows(height, crop, stride)), list(windows(width, crop, stride))
+    rows, columns = (
+        list(window_spans(height, crop, stride)),
+        list(window_spans(width, crop, stride)),
+    )
     crops = [image[:, :, top:bottom, left:right] for top, bottom in rows for left, right in columns]
     corners = tuple((top, left) for top, _ in rows for left, _ in columns)
     window = (min(crop, height), min(crop, width))
@@ -127,12 +130,12 @@ def in_batches(network: Network, crops: Sequence[Tensor], batch: Batch) -> Tenso
     return torch.cat(logits)
 
 
-def windows(length: int, crop: int, stride: int) -> Iterator[tuple[int, int]]:
+def window_spans(length: int, crop: int, stride: int) -> Iterator[tuple[int, int]]:
     """Starts and ends of the windows along one axis.
 
-    >>> list(windows(2048, 1024, 768))
+    >>> list(window_spans(2048, 1024, 768))
     [(0, 1024), (768, 1792), (1024, 2048)]
-    >>> list(windows(500, 1024, 768))
+    >>> list(window_spans(500, 1024, 768))
     [(0, 500)]
     """
     steps = max(length - crop + stride - 1, 0) // stride + 1

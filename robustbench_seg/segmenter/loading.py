@@ -14,6 +14,7 @@ from torch import nn
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.records.choices import Precision
 from robustbench_seg.records.model_card import ModelCard, load_card
 from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
 from robustbench_seg.segmenter.adapters import ADAPTERS, segmenter_of
@@ -58,7 +59,7 @@ def load_segmenter(
     name: str | None = None,
     inference: Literal["whole", "slide"] | None = None,
     device: str = "cpu",
-    precision: str = "float32",
+    precision: Precision = "float32",
     backend: Literal["torch", "onnxruntime", "openvino"] = "torch",
     classes: tuple[str, ...] | None = None,
     batch: int = 1,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from robustbench_seg.datasets import Dataset, open_dataset
 from robustbench_seg.errors import ModelError
+from robustbench_seg.machine.processes import torchrun_processes
 from robustbench_seg.records.model_card import ModelCard, Training, load_card
-from robustbench_seg.records.shard import torchrun_shard
 from robustbench_seg.records.training_spec import TrainingSpec
 from robustbench_seg.training.checkpoint import CHECKPOINT
 from robustbench_seg.training.product import TrainedModel, trained_card
@@ -30,7 +30,7 @@ def finished_training(spec: TrainingSpec) -> TrainedModel | None:
 
 def describe(spec: TrainingSpec, source: ModelCard, images: Dataset) -> tuple[ModelCard, Training]:
     """The card of the network to be trained, and its training without results."""
-    recipe, processes = spec.recipe, torchrun_shard().count
+    recipe, processes = spec.recipe, torchrun_processes().count
     card = trained_card(
         source,
         name=spec.name or f"{source.name}-{images.name}".replace(":", "-"),
@@ -91,6 +91,8 @@ def _differences(stored: ModelCard, card: ModelCard, wanted: Training) -> tuple[
     """In what a stored model is another than that of a training."""
     if stored.training is None:
         return ("training, which is not recorded",)
+    # The steps of a training by the clock are known only when it has finished.
+    wanted = replace(wanted, iterations=stored.training.iterations)
     found = stored.training.differences(wanted)
     if (seed := stored.training.seed) != wanted.seed:
         found += (f"seed {seed} and {wanted.seed}",)

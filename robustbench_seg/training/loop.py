@@ -15,12 +15,12 @@ from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import remove_partials
+from robustbench_seg.machine.processes import joined
 from robustbench_seg.measures.iou import mean_iou
 from robustbench_seg.records.model_card import ModelCard
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches, BatchNormaliser, stream
 from robustbench_seg.training.checkpoint import CHECKPOINT, Checkpoint
-from robustbench_seg.training.distributed import joined
 from robustbench_seg.training.learner import Learner
 from robustbench_seg.training.log import Clock, Log
 from robustbench_seg.training.schedule import progress

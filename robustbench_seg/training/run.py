@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from robustbench_seg.datasets import Dataset, open_dataset
-from robustbench_seg.errors import DatasetError, ModelError, unknown
+from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.machine.hardware import check_device, hardware
-from robustbench_seg.machine.precision import PRECISIONS
+from robustbench_seg.machine.processes import own_device, torchrun_processes
+from robustbench_seg.machine.threads import torch_threads
+from robustbench_seg.records.choices import Precision
 from robustbench_seg.records.model_card import ModelCard, load_card
-from robustbench_seg.records.shard import own_device, torchrun_shard
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.records.training_spec import TrainingSpec
 from robustbench_seg.training.finished import describe, find_finished
@@ -38,7 +37,7 @@ def train(
     encoder: str | None = None,
     recipe: TrainingRecipe | None = None,
     device: str = "cpu",
-    precision: str = "float32",
+    precision: Precision = "float32",
     threads: int | None = None,
     workers: int = 2,
     half: bool = False,
@@ -86,8 +85,6 @@ def train(
             kept, in float32.
     """
     chosen = replace(recipe, **recipe_fields) if recipe else TrainingRecipe(**recipe_fields)
-    if precision not in PRECISIONS:
-        raise ModelError(unknown("precision", precision, PRECISIONS))
     source = model if isinstance(model, ModelCard) else load_card(model)
     images, validation = _open(dataset or source.dataset, data, split, validate_on)
     spec = TrainingSpec(
@@ -108,7 +105,7 @@ def train(
         validate_every=validate_every,
         checkpoint_every=checkpoint_every,
     )
-    with _threads(threads):
+    with torch_threads(threads):
         return _train(spec, source, images, validation)
 
 
@@ -146,7 +143,7 @@ def _train(
         f"Clean mIoU {outcome.miou:.2f} % on {images.name} {validation.split} "
         f"({len(validation)} images), after {outcome.views} views of {len(images)} images."
     )
-    if torchrun_shard().index == 1:  # the first process writes
+    if torchrun_processes().first:  # the first process writes
         training = replace(
             wanted,
             hardware=hardware(device),
@@ -176,17 +173,6 @@ def _open(
             "give validate_on an open dataset too"
         )
     return dataset, validate_on
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """Have torch compute with `count` threads in the block; None leaves them as they are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(before if count is None else count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -1,221 +1,193 @@
-"""Writing a corrupted dataset: images x conditions -> DIR/<corruption>/<severity>/<image>.png.
+"""Write the corrupted copies of a dataset: what `robustseg generate-cityscapes-c` does."""
 
-Each clean image is read once, in one of several processes, and becomes all its variants. What a
-file holds depends on the tree's record, its clean image and its condition alone, and a file appears
-whole or not at all. So any number of workers, and any number of interrupted starts, end in the
-same tree.
-"""
-
-import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache, reduce
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from robustbench_seg.corruption import probe
-from robustbench_seg.corruption.pixels import Image, digest_pixels
-from robustbench_seg.errors import CorruptionError, DatasetError
-from robustbench_seg.files import digest_bytes, digest_file, write_bytes
-from robustbench_seg.records.protocol import as_png
-from robustbench_seg.records.shard import WHOLE
-from robustbench_seg.trees.generation import CleanImage, Generation
-from robustbench_seg.trees.links import make_link, plan_links
-from robustbench_seg.trees.locks import presence, turn
-from robustbench_seg.trees.manifest import (
-    BEGUN,
-    MANIFEST,
-    Digests,
-    Manifest,
-    claim,
-    read_manifest,
-    read_shard,
-    shard_manifests,
-    write_manifest,
-)
-from robustbench_seg.trees.png import encode_png, read_pixels
-from robustbench_seg.trees.pool import run
-from robustbench_seg.trees.unprobed import check_unprobed
+from robustbench_seg.corruption.engine import check_draws
+from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
+from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
+from robustbench_seg.records.choices import Stream
+from robustbench_seg.records.corruption_choice import CorruptionChoice
+from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.records.shard import WHOLE, Shard
+from robustbench_seg.trees.manifest import Manifest, read_tree_record
+from robustbench_seg.trees.plan import CleanImage, TreePlan
+from robustbench_seg.trees.record import check_goes_on
+from robustbench_seg.trees.space import space_needed
+from robustbench_seg.trees.writing import write_tree
+
+CLEAN_FOLDER = "clean"
+"""Folder in a tree of the clean images and labels of a dataset that lies in no files."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of one clean image.
+class PlanSummary:
+    """The work that a start has before it.
 
     Attributes:
-        files: Its files and their digests.
-        left_out: Those that could not be made, and why.
-        made: How many of `files` are new.
+        dataset: Name of the dataset.
+        split: Which part of it.
+        images: Clean images of the shard.
+        conditions: Conditions of each.
+        missing: Corrupted images that are not there yet.
+        needed: Bytes that these will take, about.
+        free: Bytes that are free.
+        workers: Processes.
     """
 
-    files: Mapping[str, Digests]
-    left_out: Mapping[str, str]
-    made: int
+    dataset: str
+    split: str
+    images: int
+    conditions: int
+    missing: int
+    needed: int
+    free: int
+    workers: int
+
+    def __str__(self) -> str:
+        total = self.images * self.conditions
+        return (
+            f"{self.dataset} {self.split}: {self.images} images x {self.conditions} conditions = "
+            f"{total} images, {total - self.missing} of them there already; {self.missing} to "
+            f"make, about {_size(self.needed)} of {_size(self.free)} free; "
+            f"{self.workers} at a time"
+        )
 
 
-def generate(
-    generation: Generation,
+def generate_cityscapes_c(
     *,
-    workers: int = 1,
+    out: Path | str,
+    data: Path | str | None = None,
+    dataset: str | Dataset = "cityscapes",
+    split: str = "val",
+    corruptions: Iterable[str] = (),
+    severities: Iterable[int] = (),
+    protocol: str | Path | Protocol = "cityscapes-c",
+    stream: Stream = "fast",
+    seed: int = 0,
+    workers: int | None = None,
+    shard: Shard = WHOLE,
     keep_going: bool = False,
+    announce: Callable[[PlanSummary], object] = lambda summary: None,
     progress: Callable[[int], object] = lambda files: None,
 ) -> Manifest:
-    """Make what is missing of a corrupted dataset, then write its manifest.
+    """Write every image of a dataset under every corruption and severity.
 
-    A tree may grow: starting again with other corruptions or severities adds them. Files that are
-    there already are kept as they are. Whatever is raised, finished files stay and no manifest is
-    written.
+    `out`/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link to
+    its labels. Images are PNG whatever they were. minicity, which is drawn by the program, is drawn
+    into `out`/clean first. Started again, it makes only what is missing; with other corruptions or
+    severities it adds them. Whatever is raised, finished images are kept.
+
+    With several workers a script needs the usual `if __name__ == "__main__"`.
 
     Args:
-        generation: What to make.
-        workers: How many processes.
-        keep_going: Leave out what cannot be made; the manifest's `left_out` names it.
-        progress: Called with a number of missing files each time as many were made or left out.
+        out: Folder to write to.
+        data: Root folder of the dataset; for Cityscapes it defaults to $CITYSCAPES_DATASET.
+        dataset: Name of the dataset, its TOML file, or an open one, which has a root and a split.
+        split: Split of the dataset.
+        corruptions: Names of the corruptions to make; by default all of the protocol.
+        severities: Severities to make, 1 to 5; by default all.
+        protocol: Name of the protocol, its TOML file, or a Protocol.
+        stream: "fast" or "reference".
+        seed: 0 to 2^32 - 1.
+        workers: Processes; by default one per core.
+        shard: Which part of the images to make; when all are made, `verify` merges them.
+        keep_going: Leave out images that cannot be read.
+        announce: Called once, before the first image, with what there is to do.
+        progress: Called with a number of images each time as many were made or left out.
 
     Returns:
-        The manifest.
+        The manifest, with the digest of every file; of a shard, that of the shard.
 
     Raises:
-        CorruptionError: `out` holds another tree or cannot be written, or a condition gives other
-            pixels than when the tree was begun.
-        DatasetError: An image cannot be read.
+        CorruptionError: A name, severity, seed or stream that does not exist; a folder that holds
+            another tree or cannot be written; too full a disk.
+        DatasetError: The dataset is not there, or an image cannot be read.
+        CardError: A TOML file does not say what it must.
+        IncompleteError: With `keep_going`, images were left out; the manifest is written and names
+            them, and `reasons` says why.
     """
-    _check_names(generation.images)
-    out = generation.out
-    digests = probe(generation.conditions, generation.protocol, generation.stream, generation.seed)
-    wanted = dataclasses.replace(generation.record, probe=digests)
-    files = dict[str, Digests]()
-    left_out = dict[str, str]()
+    out = Path(out)
+    protocol = load_protocol(protocol)
+    conditions = protocol.conditions(corruptions, severities)
+    check_draws(stream, seed)
+    workers = _cores() if workers is None else workers
+    if workers < 1:
+        raise CorruptionError(f"workers is {workers}; 1 or more are wanted")
+    opened = _opened(dataset, data, split)
+    choice = CorruptionChoice(protocol, stream, seed)
+    images = _clean_images(opened, image_sizes(opened))
+    plan = TreePlan(out, images, conditions, choice, opened.name, opened.split, shard=shard)
+    if (begun := read_tree_record(out)) is not None:
+        check_goes_on(out, begun, plan.record)
+    on_disk = opened.on_disk(out / CLEAN_FOLDER)
+    if on_disk is not opened:
+        clean_files = tuple(f"{CLEAN_FOLDER}/{name}" for name in _files(on_disk))
+        plan = replace(plan, images=_clean_images(on_disk, {}), clean_files=clean_files)
+    announce(_summary(plan, workers))
+    manifest = write_tree(plan, workers=workers, keep_going=keep_going, progress=progress)
+    if manifest.left_out:
+        raise IncompleteError(
+            f"{out}: {len(manifest.left_out)} images were left out; mend their sources and start "
+            "again to add them",
+            tuple(dict.fromkeys(manifest.left_out.values())),
+        )
+    return manifest
 
-    def take(outcome: Outcome) -> None:
-        files.update(outcome.files)
-        left_out.update(outcome.left_out)
-        progress(outcome.made + len(outcome.left_out))
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with presence(out) as sweep:
-            known = _known(generation)
-            begun = claim(out, wanted, lambda begun: check_unprobed(generation, begun, known))
-            links = _link(generation)
-            files |= {name: _digests(out / name) for name in generation.own}
-            work = _Work(generation, keep_going, known)
-            run(work, len(generation.mine), workers, take)
-            record = dataclasses.replace(begun, laws=wanted.laws, probe=wanted.probe)
-            made = Manifest(**vars(record), files=files, links=links, left_out=left_out)
-            if generation.shard == WHOLE:
-                sweep()
-            with turn(out / BEGUN):
-                return _record(generation, made)
-    except OSError as error:
-        where, why = error.filename or out, error.strerror or error
+def _opened(dataset: str | Dataset, data: Path | str | None, split: str) -> Dataset:
+    if isinstance(dataset, str):
+        return open_dataset(dataset, data, split)
+    if data is not None:
+        raise DatasetError(f"{dataset.name} is open already; give no root folder with it")
+    return dataset
+
+
+def _files(dataset: Dataset) -> Iterator[str]:
+    """Paths of the images and labels in the dataset's root."""
+    for index, name in enumerate(dataset.ids):
+        yield name
+        yield from dataset.companions(index)
+
+
+def _clean_images(dataset: Dataset, sizes: Mapping[str, int]) -> tuple[CleanImage, ...]:
+    return tuple(
+        CleanImage(name, partial(dataset.image, index), dataset.companions(index), sizes.get(name))
+        for index, name in enumerate(dataset.ids)
+    )
+
+
+def _summary(plan: TreePlan, workers: int) -> PlanSummary:
+    """What is to do; CorruptionError for too full a disk."""
+    folder = plan.out.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    summary = PlanSummary(
+        dataset=plan.dataset,
+        split=plan.split,
+        images=len(plan.shard_images),
+        conditions=len(plan.conditions),
+        missing=sum(1 for _ in plan.missing()),
+        needed=space_needed(plan),
+        free=shutil.disk_usage(folder).free,
+        workers=workers,
+    )
+    if summary.needed > summary.free:
         raise CorruptionError(
-            f"{where} cannot be written: {why}; what is finished is kept: mend this and start again"
-        ) from error
+            f"{plan.out}: about {_size(summary.needed)} are needed, {_size(summary.free)} "
+            "are free; choose another folder, or fewer corruptions and severities"
+        )
+    return summary
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What every worker knows. `known`: digests of files that an earlier start has recorded."""
-
-    generation: Generation
-    keep_going: bool
-    known: Mapping[str, Digests]
-
-    def __call__(self, index: int, stopped: Callable[[], bool]) -> Outcome:
-        """Make all variants of the image `index`, until `stopped`."""
-        generation, image = self.generation, self.generation.mine[index]
-        read = cache(image.read)  # once for all variants, and not at all where none is missing
-        files = dict[str, Digests]()
-        left_out = dict[str, str]()
-        made = 0
-        for condition in generation.conditions:
-            if stopped():
-                break
-            name = generation.name(image, condition)
-            digests = self._present(name)
-            if digests is None:
-                try:
-                    variant = generation.variant(image, read(), condition)
-                except (DatasetError, CorruptionError) as error:
-                    if not self.keep_going:
-                        raise
-                    left_out[name] = str(error)
-                    continue
-                digests = _write(generation.out / name, variant)
-                made += 1
-            files[name] = digests
-        return Outcome(files, left_out, made)
-
-    def _present(self, name: str) -> Digests | None:
-        """The digests of a file that is there already; None if there is none, or a broken one."""
-        path = self.generation.out / name
-        if not path.exists():
-            return None
-        try:
-            return self.known.get(name) or _digests(path)
-        except OSError:
-            return None
+def _cores() -> int:
+    # Of those this process may use, where the system tells (Linux).
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _write(path: Path, image: Image) -> Digests:
-    data = encode_png(image)
-    write_bytes(path, data)
-    return Digests(digest_bytes(data), digest_pixels(image))
-
-
-def _digests(path: Path) -> Digests:
-    return Digests(digest_file(path), digest_pixels(read_pixels(path)))
-
-
-def _known(generation: Generation) -> Mapping[str, Digests]:
-    """The digests that earlier starts have recorded."""
-    parts = [read_shard(path).files for path in shard_manifests(generation.out).values()]
-    if (generation.out / MANIFEST).exists():
-        parts.append(read_manifest(generation.out).files)
-    return {name: digests for part in reversed(parts) for name, digests in part.items()}
-
-
-def _record(generation: Generation, made: Manifest) -> Manifest:
-    """Write what was made, and what an earlier start has recorded besides."""
-    out, shard = generation.out, generation.shard
-    # Read only now: another process may have added other corruptions in the meantime.
-    parts = shard_manifests(out)
-    if shard != WHOLE:
-        if shard in parts:
-            made = read_shard(parts[shard]).joined(made)
-        write_manifest(out, made, shard)
-        return made
-    standing = [read_manifest(out)] if (out / MANIFEST).exists() else []
-    standing += [read_shard(path) for path in parts.values()]
-    made = reduce(Manifest.joined, [*standing, made])
-    write_manifest(out, made)
-    for path in parts.values():
-        path.unlink(missing_ok=True)
-    return made
-
-
-def _link(generation: Generation) -> Mapping[str, str]:
-    """Put the labels beside the images of every condition; path in `out` -> target, relative."""
-    names = [as_png(image.id) for image in generation.images]
-    plan = plan_links(names, (image.companions for image in generation.images))
-    return {
-        f"{condition.folder}/{name}": make_link(generation.out / condition.folder / name, target)
-        for condition in generation.conditions
-        for name, target in plan.items()
-    }
-
-
-def _check_names(images: tuple[CleanImage, ...]) -> None:
-    first = dict[str, str]()
-    for image in images:
-        if (other := first.setdefault(as_png(image.id), image.id)) != image.id:
-            raise CorruptionError(
-                f"{other} and {image.id} would both become {as_png(image.id)}; rename one"
-            )
-    for image in images:
-        for path in image.companions:
-            if path in first:
-                raise CorruptionError(
-                    f"{first[path]} would become {path}, where labels lie; keep labels in a folder "
-                    "of their own"
-                )
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

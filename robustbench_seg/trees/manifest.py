@@ -2,7 +2,7 @@
 
     format     2
     protocol, protocol_version, severities_digest, stream, stream_version, seed, dataset, split,
-    laws, libraries, probe: see TreeRecord
+    laws, libraries, probe, source_sizes: see TreeRecord
     files      relative path -> {file: sha256 of its bytes, pixels: sha256 of its decoded pixels}
     links      relative path -> target of the relative link that leads to the source's labels
     left_out   relative path -> why this file could not be made (--keep-going)
@@ -35,7 +35,7 @@ from robustbench_seg.trees.record import TreeRecord, check_goes_on
 
 FORMAT = 2
 MANIFEST = "manifest.json"
-BEGUN = ".recipe.json"
+RECORD_FILE = ".recipe.json"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Digests:
     pixels: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest(TreeRecord):
     """A tree's record, and its files: see the head of this file."""
 
@@ -75,7 +75,9 @@ class Manifest(TreeRecord):
         )
 
 
-def claim(folder: Path, wanted: TreeRecord, check: Callable[[TreeRecord], object]) -> TreeRecord:
+def begin_or_continue(
+    folder: Path, wanted: TreeRecord, check: Callable[[TreeRecord], object]
+) -> TreeRecord:
     """Begin a tree in `folder`, before anything else is written there, or go on with one.
 
     Args:
@@ -90,26 +92,28 @@ def claim(folder: Path, wanted: TreeRecord, check: Callable[[TreeRecord], object
     Raises:
         CorruptionError: The tree there is another one, or its conditions gave other pixels.
     """
-    if standing_record(folder) is None:
+    if read_tree_record(folder) is None:
         fresh = folder / f".recipe.{uuid.uuid4().hex[:8]}.partial.json"
         write_json(fresh, _table(wanted))
         with contextlib.suppress(FileExistsError):
-            os.link(fresh, folder / BEGUN)  # unlike a rename: of two processes, the first decides
+            os.link(
+                fresh, folder / RECORD_FILE
+            )  # unlike a rename: of two processes, the first decides
         fresh.unlink()
-    with turn(folder / BEGUN):
-        begun = standing_record(folder) or wanted
+    with turn(folder / RECORD_FILE):
+        begun = read_tree_record(folder) or wanted
         check_goes_on(folder, begun, wanted)
         check(begun)
-        if begun.extended(wanted) != begun or not (folder / BEGUN).exists():
-            write_json(folder / BEGUN, _table(begun.extended(wanted)))
+        if begun.extended(wanted) != begun or not (folder / RECORD_FILE).exists():
+            write_json(folder / RECORD_FILE, _table(begun.extended(wanted)))
     return begun
 
 
-def standing_record(folder: Path) -> TreeRecord | None:
+def read_tree_record(folder: Path) -> TreeRecord | None:
     """The record of the tree in `folder`, of all that it holds; None if none was begun there."""
     records: list[TreeRecord] = []
-    if (folder / BEGUN).exists():
-        path = folder / BEGUN
+    if (folder / RECORD_FILE).exists():
+        path = folder / RECORD_FILE
         records.append(from_table(TreeRecord, _read(path), str(path)))
     if (folder / MANIFEST).exists():
         records.append(read_manifest(folder).record)
@@ -126,7 +130,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     if path.is_file():
-        return _manifest(path)
+        return read_shard(path)
     if shard_manifests(folder):
         raise CorruptionError(
             f"{folder} was made in shards that are not merged yet: robustseg verify {folder}"
@@ -147,11 +151,7 @@ def shard_manifests(folder: Path) -> Mapping[Shard, Path]:
 
 
 def read_shard(path: Path) -> Manifest:
-    """Read the manifest of a shard."""
-    return _manifest(path)
-
-
-def _manifest(path: Path) -> Manifest:
+    """Read the manifest file of a shard, or of a whole tree."""
     return from_table(Manifest, _read(path), str(path))
 
 
@@ -164,7 +164,7 @@ def merge_shards(folder: Path) -> bool:
     if not shard_manifests(folder):
         return False
     # Where no lock can tell, all shards are finished: nobody is at work.
-    with presence(folder, unlocked=True) as sweep, turn(folder / BEGUN):
+    with presence(folder, unlocked=True) as sweep, turn(folder / RECORD_FILE):
         _merge_shards(folder)
         sweep()
     return True
@@ -198,7 +198,7 @@ def write_manifest(folder: Path, manifest: Manifest, shard: Shard = WHOLE) -> No
 def _table(record: TreeRecord) -> Mapping[str, Any]:
     """What a file says, paths and names sorted, so that equal trees have equal files."""
     table = {"format": FORMAT, **dataclasses.asdict(record)}
-    for key in {"laws", "probe", "files", "links", "left_out"} & table.keys():
+    for key in {"laws", "probe", "source_sizes", "files", "links", "left_out"} & table.keys():
         table[key] = dict(sorted(table[key].items()))
     return table
 

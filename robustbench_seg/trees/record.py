@@ -1,19 +1,20 @@
-"""How a tree came about: what decides its pixels, and beside it what only describes it."""
+"""The record of a tree: what decides its pixels, and what only describes it."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from robustbench_seg.corruption import STREAMS, laws, libraries, library_differences
 from robustbench_seg.errors import CorruptionError
-from robustbench_seg.records.protocol import Condition, Protocol
+from robustbench_seg.records.corruption_choice import CorruptionChoice
+from robustbench_seg.records.protocol import Condition, as_png
 
 _SAME = "by the same versions of all libraries: on another processor, or by a changed program"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TreeRecord:
     """What .recipe.json says, and the head of manifest.json.
 
@@ -31,6 +32,8 @@ class TreeRecord:
             compared.
         probe: Folder of each condition of the tree, such as "fog/3" -> digest of the built-in
             image under it (`corruption.probe`).
+        source_sizes: Id of each clean image -> bytes of its file. Empty for minicity and in records
+            of format 1; an image without a size is not compared.
     """
 
     protocol: str
@@ -44,6 +47,7 @@ class TreeRecord:
     laws: Mapping[str, int]
     libraries: Mapping[str, str]
     probe: Mapping[str, str]
+    source_sizes: Mapping[str, int] = field(default_factory=dict)
 
     def differences(self, other: "TreeRecord") -> tuple[str, ...]:
         """Where two trees differ in what decides pixels, such as "its seed is 0, not 1".
@@ -69,20 +73,35 @@ class TreeRecord:
         return tuple(found)
 
     def extended(self, other: "TreeRecord") -> Self:
-        """`self` with the laws and the probe of conditions that only `other` has."""
+        """`self` with the laws and the probe of conditions that only `other` has.
+
+        Sizes of clean images are those of `other` where both have one: `check_goes_on` lets only
+        images change of which the tree has no file.
+        """
         laws, probe = {**other.laws, **self.laws}, {**other.probe, **self.probe}
-        return dataclasses.replace(self, laws=laws, probe=probe)
+        sizes = {**self.source_sizes, **other.source_sizes}
+        return dataclasses.replace(self, laws=laws, probe=probe, source_sizes=sizes)
+
+    def other_sources(self, sizes: Mapping[str, int]) -> tuple[str, ...]:
+        """Ids of clean images whose files have other sizes than when the tree was written.
+
+        Args:
+            sizes: Id -> bytes of the file. Images that one of the two lacks are not compared.
+        """
+        return tuple(
+            name for name, size in self.source_sizes.items() if sizes.get(name, size) != size
+        )
 
 
 def tree_record(
-    protocol: Protocol,
-    stream: str,
-    seed: int,
+    choice: CorruptionChoice,
     dataset: str,
     split: str,
     conditions: Iterable[Condition],
+    source_sizes: Mapping[str, int],
 ) -> TreeRecord:
-    """The record of a tree with these conditions that is made here and now, without its probe."""
+    """The record, without its probe, of a tree that this program writes now."""
+    protocol, stream, seed = choice.protocol, choice.stream, choice.seed
     versions = laws(protocol)
     names = sorted({condition.name for condition in conditions} & versions.keys())
     return TreeRecord(
@@ -97,6 +116,7 @@ def tree_record(
         laws={name: versions[name] for name in names},
         libraries=libraries(),
         probe={},
+        source_sizes=source_sizes,
     )
 
 
@@ -107,11 +127,32 @@ def check_goes_on(folder: Path, begun: TreeRecord, other: TreeRecord) -> None:
             f"{folder} holds a tree made otherwise: {'; '.join(differences)}; "
             "choose another folder, or remove this one"
         )
+    if replaced := [
+        name for name in begun.other_sources(other.source_sizes) if _holds(folder, name)
+    ]:
+        raise CorruptionError(other_source(folder, replaced, begun, other.source_sizes))
     changed = [
         name for name, digest in other.probe.items() if begun.probe.get(name, digest) != digest
     ]
     if changed:
         raise other_pixels(folder, changed, begun.libraries, other.libraries)
+
+
+def other_source(
+    folder: Path, images: Sequence[str], tree: TreeRecord, sizes: Mapping[str, int]
+) -> str:
+    """The message that names a clean image whose file is another one than the tree's."""
+    more = f" (and {len(images) - 1} more images)" if len(images) > 1 else ""
+    then, now = tree.source_sizes[images[0]], sizes[images[0]]
+    return (
+        f"{folder} was made of other images: {images[0]} had {then} bytes then and has {now} "
+        f"now{more}; give the images that it was made of, or choose another folder"
+    )
+
+
+def _holds(folder: Path, image: str) -> bool:
+    """Whether the tree has a file of a clean image, under any condition."""
+    return any((condition / as_png(image)).exists() for condition in folder.glob("*/*"))
 
 
 def other_pixels(

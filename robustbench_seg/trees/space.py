@@ -1,4 +1,4 @@
-"""How much disk a generation will need, estimated before it starts."""
+"""How much disk a plan will need, estimated before it starts."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,14 +7,14 @@ from contextlib import suppress
 from robustbench_seg.corruption.pixels import Image
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.trees.generation import CleanImage, Generation
+from robustbench_seg.trees.plan import CleanImage, TreePlan
 from robustbench_seg.trees.png import encode_png
 
 _SAMPLES = 3
 _NARROWEST = 64
 
 
-def space_needed(generation: Generation) -> int:
+def space_needed(plan: TreePlan) -> int:
     """Bytes that the missing files will take, estimated from a few images.
 
     A strip of each, from another place across its width, is corrupted and encoded under every
@@ -22,12 +22,12 @@ def space_needed(generation: Generation) -> int:
     as its image: sky compresses well, trees do not. 0 if nothing is missing, or if no image can be
     read.
     """
-    missing = Counter(condition for _, condition in generation.missing())
+    missing = Counter(condition for _, condition in plan.missing())
     if not missing:
         return 0
     samples = [
-        _sizes(generation, image, pixels, (place + 0.5) / _SAMPLES, list(missing))
-        for place, (image, pixels) in enumerate(_readable(generation.mine))
+        _sizes(plan, image, pixels, (place + 0.5) / _SAMPLES, list(missing))
+        for place, (image, pixels) in enumerate(_readable(plan.shard_images))
     ]
     count = len(samples) or 1
     return int(sum(n * sum(size[c] for size in samples) / count for c, n in missing.items()))
@@ -42,7 +42,7 @@ def _readable(images: Sequence[CleanImage]) -> Iterator[tuple[CleanImage, Image]
 
 
 def _sizes(
-    generation: Generation,
+    plan: TreePlan,
     image: CleanImage,
     pixels: Image,
     place: float,
@@ -56,6 +56,6 @@ def _sizes(
     sizes = dict.fromkeys(conditions, 0.0)
     for condition in conditions:
         with suppress(CorruptionError):  # too small for this corruption: generate() names it
-            variant = generation.variant(image, strip, condition)
+            variant = plan.corrupted(image, strip, condition)
             sizes[condition] = len(encode_png(variant)) * width / wide
     return sizes

@@ -9,17 +9,17 @@ from functools import lru_cache
 from robustbench_seg.corruption.pixels import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.trees.generation import Generation
 from robustbench_seg.trees.manifest import Digests
+from robustbench_seg.trees.plan import TreePlan
 from robustbench_seg.trees.png import read_pixels
 from robustbench_seg.trees.record import TreeRecord, other_pixels
 
 
-def check_unprobed(generation: Generation, begun: TreeRecord, known: Mapping[str, Digests]) -> None:
+def check_unprobed(plan: TreePlan, begun: TreeRecord, known: Mapping[str, Digests]) -> None:
     """Compare one image of each condition that has no probe with what is made of it now.
 
     Args:
-        generation: What is asked for.
+        plan: What is asked for.
         begun: The record of the tree that stands there.
         known: Path in the tree -> the digests that it has recorded.
 
@@ -29,26 +29,26 @@ def check_unprobed(generation: Generation, begun: TreeRecord, known: Mapping[str
 
     @lru_cache(maxsize=1)
     def read(index: int) -> Image:
-        return generation.images[index].read()
+        return plan.images[index].read()
 
     def differs(condition: Condition) -> bool:
-        for index, image in enumerate(generation.images):
-            name = generation.name(image, condition)
-            if not (generation.out / name).exists():
+        for index, image in enumerate(plan.images):
+            name = plan.name(image, condition)
+            if not (plan.out / name).exists():
                 continue
             try:
                 recorded = known.get(name)
-                pixels = generation.variant(image, read(index), condition)
-                there = recorded.pixels if recorded else _digest(generation, name)
+                pixels = plan.corrupted(image, read(index), condition)
+                there = recorded.pixels if recorded else _digest(plan, name)
             except (CorruptionError, DatasetError, OSError):
                 continue  # a broken one: another image shows it as well
             return digest_pixels(pixels) != there
         return False
 
-    unprobed = [c for c in generation.conditions if c.folder not in begun.probe]
+    unprobed = [c for c in plan.conditions if c.folder not in begun.probe]
     if changed := [condition.folder for condition in unprobed if differs(condition)]:
-        raise other_pixels(generation.out, changed, begun.libraries, generation.record.libraries)
+        raise other_pixels(plan.out, changed, begun.libraries, plan.record.libraries)
 
 
-def _digest(generation: Generation, name: str) -> str:
-    return digest_pixels(read_pixels(generation.out / name))
+def _digest(plan: TreePlan, name: str) -> str:
+    return digest_pixels(read_pixels(plan.out / name))

@@ -1,4 +1,4 @@
-"""A generated tree against its manifest: every file that is missing, altered or foreign."""
+"""Check a generated tree against its manifest."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,8 +10,8 @@ from typing import Literal
 from robustbench_seg.corruption.pixels import digest_pixels
 from robustbench_seg.files import digest_file
 from robustbench_seg.trees.manifest import (
-    BEGUN,
     MANIFEST,
+    RECORD_FILE,
     Digests,
     merge_shards,
     read_manifest,
@@ -31,27 +31,46 @@ class Problem:
         return f"{self.kind}: {self.path}" + (f" ({self.detail})" if self.detail else "")
 
 
+@dataclass(frozen=True)
+class Verification:
+    """What a check of a tree found.
+
+    Attributes:
+        problems: All problems, sorted by path; none if the tree is as it was written.
+        files: Number of files that the manifest names.
+        merged: Whether the manifests of shards were merged first.
+    """
+
+    problems: tuple[Problem, ...]
+    files: int
+    merged: bool
+
+
 def verify(
-    folder: Path | str, progress: Callable[[int], object] = lambda files: None
-) -> tuple[Problem, ...]:
+    folder: Path | str,
+    progress: Callable[[int], object] = lambda files: None,
+    announce: Callable[[int], object] = lambda files: None,
+) -> Verification:
     """Check every file of a generated tree against its manifest.
 
-    A tree that was made in shards gets its manifest first.
+    The manifests of a tree that was written in shards are merged first.
 
     Args:
         folder: The tree.
-        progress: Called with a number of files each time as many have been looked at.
+        progress: Called with a number of files each time as many have been checked.
+        announce: Called once, before the first file is checked, with the number of files.
 
     Returns:
-        All problems, sorted by path; none if the tree is as it was made.
+        The problems, the number of files, and whether manifests were merged.
 
     Raises:
         CorruptionError: There is no manifest, or shards are missing.
         CardError: The manifest does not say what it must.
     """
     folder = Path(folder)
-    merge_shards(folder)
+    merged = merge_shards(folder)
     manifest = read_manifest(folder)
+    announce(len(manifest.files))
     known = manifest.files.keys() | manifest.links.keys()
     problems = [Problem(name, "foreign") for name in _files(folder) if name not in known]
     problems += [Problem(name, "missing", reason) for name, reason in manifest.left_out.items()]
@@ -62,7 +81,7 @@ def verify(
             progress(1)
             if problem is not None:
                 problems.append(problem)
-    return tuple(sorted(problems))
+    return Verification(tuple(sorted(problems)), len(manifest.files), merged)
 
 
 def _files(folder: Path) -> Iterator[str]:
@@ -71,7 +90,7 @@ def _files(folder: Path) -> Iterator[str]:
         links = [name for name in folders if os.path.islink(os.path.join(root, name))]
         for name in files + links:
             path = (Path(root) / name).relative_to(folder).as_posix()
-            if path not in (MANIFEST, BEGUN):
+            if path not in (MANIFEST, RECORD_FILE):
                 yield path
 
 

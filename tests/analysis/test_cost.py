@@ -77,6 +77,17 @@ def test_an_image_in_windows_costs_its_windows():
     assert count_image(resized, 19, (256, 256)) == count_cost(network, (128, 128)).macs
 
 
+def test_a_padded_image_costs_its_padding():
+    # Sides of which a network's grid of 16 needs one pixel more, as TensorFlow's DeepLab does.
+    card = load_card("deeplabv3plus-x65-tf")
+    record = SegmenterRecord(
+        card.architecture, variant=card.variant, inference=Inference("whole"), grid=16
+    )
+    padded = count_cost(shape_of(card), (65, 97)).macs
+    assert count_image(record, 19, (64, 96)) == count_image(record, 19, (65, 97)) == padded
+    assert count_cost(shape_of(card), (64, 96)).macs < padded
+
+
 def test_a_decoder_of_one_stage_is_not_folded():
     with torch.device("meta"):
         network = build("segformer", 19, stages=(4,)).eval()

@@ -62,7 +62,9 @@ def test_the_example_of_the_documentation_works(tmp_path, put):
     text = re.search(r"\n\n((?:    .*\n|\n)+)", custom.__doc__).group(1)
     path = tmp_path / "example.toml"
     path.write_text("\n".join(line.removeprefix("    ") for line in text.splitlines()))
-    assert set(tomllib.loads(path.read_text())) == set(custom.Description.__dataclass_fields__)
+    assert set(tomllib.loads(path.read_text())) == set(
+        custom.DatasetDescription.__dataclass_fields__
+    )
     fill(put, [0, 1, 2, 7, 8, 9, 255])
     dataset = open_dataset(str(path), None)
     assert dataset[0].labels.tolist() == [[IGNORE, 0, 0, 1, 2, 3, IGNORE]]
@@ -131,8 +133,8 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
         ('"quarry"', '"camvid"', "name 'camvid' is a built-in dataset's; use another"),
         ('"rock"', '"ground"', "the class 'ground' is given more than once"),
         ('["ground", "rock", "machine"]', "[]", "0 classes given; 1 to 254 are possible"),
-        ('"photos/{split}/*.jpg"', "3", "images: a glob is wanted, or a table with a glob for"),
-        ('"photos/{split}/*.jpg"', "{val = 3}", "images: a glob is wanted, or a table with a gl"),
+        ('"photos/{split}/*.jpg"', "3", "images: str or table of str wanted, int given"),
+        ('"photos/{split}/*.jpg"', "{val = 3}", "images: str or table of str wanted, dict given"),
         ("*.jpg", "**/*.jpg", "images: '**' in 'photos/val/**/*.jpg' is not possible; only * is"),
         ("*.jpg", "?.jpg", "images: '?' in 'photos/val/?.jpg' is not possible; only * is"),
         ("*.jpg", "7.jpg", "images: 'photos/val/7.jpg' has no *, which finds the files"),

@@ -5,8 +5,8 @@ from robustbench_seg.errors import DatasetError
 
 
 def test_the_names_of_the_contract():
-    assert list_datasets() == DATASETS
-    assert DATASETS == (
+    assert list_datasets() == tuple(DATASETS)
+    assert tuple(DATASETS) == (
         "cityscapes",
         "camvid",
         "ade20k",

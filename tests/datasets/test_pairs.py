@@ -3,10 +3,16 @@ import os
 import pytest
 
 from robustbench_seg.datasets.file_dataset import label_table
-from robustbench_seg.datasets.pairs import DatasetSource, LabelForm, checked_root, find_images, pair
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    pair_files,
+)
 from robustbench_seg.errors import DatasetError
 
-SOURCE = DatasetSource("Things", "get them at https://example.org")
+SOURCE = Provenance("Things", "get them at https://example.org")
 ONE, TWO = label_table({0: 0}), label_table({0: 1})
 FORMS = [
     LabelForm(lambda image: f"one/{image}", ONE, lambda image: [f"two/{image}", f"3/{image}"]),
@@ -47,18 +53,18 @@ def test_a_name_that_cannot_be_written_down_is_refused(tmp_path):
 def test_a_form_that_is_whole_comes_before_one_that_is_not(tmp_path, put):
     for name in ("one/a.png", "two/a.png", "two/b.png"):
         put(name, 0)
-    items, table = pair(tmp_path, ["a.png", "b.png"], FORMS, SOURCE)
+    items, table = pair_files(tmp_path, ["a.png", "b.png"], FORMS, SOURCE)
     assert [item.labels for item in items] == ["two/a.png", "two/b.png"]
     assert table is TWO
 
 
 def test_the_first_form_that_is_there_is_taken(tmp_path, put):
     put("two/a.png", 0)
-    items, table = pair(tmp_path, ["a.png"], FORMS, SOURCE)
+    items, table = pair_files(tmp_path, ["a.png"], FORMS, SOURCE)
     assert (items[0].labels, items[0].companions) == ("two/a.png", ("two/a.png",))
     assert table is TWO
     put("one/a.png", 0)
-    items, table = pair(tmp_path, ["a.png"], FORMS, SOURCE)
+    items, table = pair_files(tmp_path, ["a.png"], FORMS, SOURCE)
     assert (items[0].labels, items[0].companions) == ("one/a.png", ("one/a.png", "two/a.png"))
     assert table is ONE
 
@@ -66,7 +72,7 @@ def test_the_first_form_that_is_there_is_taken(tmp_path, put):
 def test_missing_labels_are_counted_and_the_first_is_named(tmp_path, put):
     images = ["a.png", "b.png", "c.png"]
     with pytest.raises(DatasetError) as caught:
-        pair(tmp_path, images, FORMS, SOURCE)
+        pair_files(tmp_path, images, FORMS, SOURCE)
     assert str(caught.value) == (
         f"Things: of 3 images in {tmp_path} none has labels; the first without: one/a.png "
         "(of a.png); get them at https://example.org"
@@ -74,7 +80,7 @@ def test_missing_labels_are_counted_and_the_first_is_named(tmp_path, put):
     put("one/a.png", 0)
     put("two/b.png", 0)
     with pytest.raises(DatasetError) as caught:
-        pair(tmp_path, images, FORMS, SOURCE)
+        pair_files(tmp_path, images, FORMS, SOURCE)
     assert str(caught.value) == (
         f"Things: of 3 images in {tmp_path} 2 have no labels; the first without: one/b.png "
         "(of b.png); get them at https://example.org"

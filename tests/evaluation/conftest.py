@@ -12,11 +12,12 @@ from robustbench_seg.errors import DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.loop import run
 from robustbench_seg.measures import select_measures
+from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.protocol import Condition, Protocol, load_protocol
 from robustbench_seg.segmenter import Options, segmenter_of
-from robustbench_seg.trees.generate import generate
-from robustbench_seg.trees.generation import CleanImage, Generation
+from robustbench_seg.trees.plan import CleanImage, TreePlan
+from robustbench_seg.trees.writing import write_tree
 
 CLASSES = ("dark", "middle", "bright")
 
@@ -137,9 +138,14 @@ def tree(tmp_path, protocol):
             for index, name in enumerate(dataset.ids)
         )
         out = tmp_path / "tree"
-        generate(
-            Generation(
-                out, sources, conditions, protocol, "fast", seed, dataset.name, dataset.split
+        write_tree(
+            TreePlan(
+                out,
+                sources,
+                conditions,
+                CorruptionChoice(protocol, "fast", seed),
+                dataset.name,
+                dataset.split,
             )
         )
         return out

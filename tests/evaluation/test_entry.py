@@ -176,3 +176,15 @@ def test_a_specification_or_options_but_not_both():
     for more in ({"model": "a"}, {"dataset": "camvid"}, {"protocol": "mpc-15"}, {"limit": 3}):
         with pytest.raises(ResultsError, match="give a specification or options, not both"):
             rs.evaluate(spec, **more)
+
+
+def test_threads_are_set_for_the_evaluation_alone(evaluate):
+    before, seen = torch.get_num_threads(), []
+
+    def spy(image):
+        seen.append(torch.get_num_threads())
+        return by_red(image)
+
+    evaluate(spy, name="spy", classes=CLASSES, version="1", threads=before + 1)
+    assert set(seen) == {before + 1}
+    assert torch.get_num_threads() == before

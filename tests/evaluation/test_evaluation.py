@@ -1,7 +1,6 @@
 """A specification with its data open and its models loaded."""
 
 import pytest
-import torch
 
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
 from robustbench_seg.evaluation import open_evaluation
@@ -89,13 +88,3 @@ def test_other_classes_are_refused_with_both_lists(toy, reds, protocol):
     message = r"reds predicts 2 classes \(dark, bright\); toy has 3 classes \(dark, middle, bright"
     with pytest.raises(ModelError, match=message):
         evaluation([reds(classes=("dark", "bright"))], toy(), protocol, ())
-
-
-def test_threads_are_those_of_the_network(toy, reds):
-    before = torch.get_num_threads()
-    try:
-        spec = EvaluationSpec(("reds",), threads=2)
-        open_evaluation(spec, segmenters=[segmenter_of(reds(), Options())], dataset=toy())
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)

@@ -1,9 +1,14 @@
 """Images made ahead: in order, few at a time, and each decoded once."""
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from PIL import Image
+
+from robustbench_seg.errors import IncompleteError
 from robustbench_seg.evaluation.images import ImageMaker, SourceImage
-from tests.evaluation.conftest import evaluation
+from robustbench_seg.trees.manifest import read_manifest
+from tests.evaluation.conftest import evaluate, evaluation
 
 
 @pytest.mark.parametrize(("workers", "ahead"), [(1, 1), (2, 5)])
@@ -25,3 +30,28 @@ def test_few_images_are_made_ahead_and_in_order(toy, protocol, workers, ahead):
         made = [first, *making]
     assert tuple(one.condition for one in made) == conditions
     assert data.reads == [0]
+
+
+def test_an_image_of_a_tree_is_the_one_that_its_manifest_describes(toy, protocol, tree):
+    data, conditions = toy(3), protocol.conditions(["contrast"], [1, 2])
+    folder = tree(data, conditions)
+    black = folder / "contrast/1" / data.ids[0]
+    Image.new("RGB", (48, 40)).save(black)
+    manifest = read_manifest(folder)
+    files = {name: d for name, d in manifest.files.items() if name != f"contrast/2/{data.ids[1]}"}
+    opened = evaluation([], data, protocol, conditions, corrupted=folder)
+    with ImageMaker(opened, replace(manifest, files=files)) as maker:
+        wanted = [(SourceImage(data, i), condition) for i in range(3) for condition in conditions]
+        images = list(maker.all(wanted))
+    assert [image.image is None for image in images] == [True, False, False, True, False, False]
+    assert images[0].reason == (
+        f"{black} is not the image that the manifest describes; generate it again"
+    )
+
+
+def test_a_run_leaves_out_an_altered_image_of_a_tree(toy, reds, protocol, tree, tmp_path):
+    data, conditions = toy(3), protocol.conditions(["contrast"], [1])
+    folder = tree(data, conditions)
+    Image.new("RGB", (48, 40)).save(folder / "contrast/1" / data.ids[0])
+    with pytest.raises(IncompleteError, match="is not the image that the manifest describes"):
+        evaluate([reds()], data, protocol, conditions, tmp_path / "runs", corrupted=folder)

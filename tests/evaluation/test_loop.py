@@ -12,12 +12,14 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.corruption import corrupt
+from robustbench_seg.corruption.pixels import digest_pixels
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation import loop
 from robustbench_seg.measures.pixels import confusion_matrix
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.shard import Shard
 from robustbench_seg.results import read_results
+from robustbench_seg.trees.manifest import Digests, read_manifest, write_manifest
 from tests.evaluation.conftest import evaluate
 
 
@@ -235,7 +237,11 @@ def test_from_disk_equals_on_the_fly(toy, reds, protocol, conditions, tmp_path, 
 
 def test_images_are_really_read_from_disk(toy, reds, protocol, conditions, tmp_path, tree):
     corrupted = tree(toy(), conditions)
-    Image.fromarray(np.zeros((40, 48, 3), np.uint8)).save(corrupted / "contrast/1/val/0.png")
+    black, name = np.zeros((40, 48, 3), np.uint8), "contrast/1/val/0.png"
+    Image.fromarray(black).save(corrupted / name)
+    manifest = read_manifest(corrupted)
+    files = {**manifest.files, name: Digests("", digest_pixels(black))}
+    write_manifest(corrupted, replace(manifest, files=files))
     (read,) = evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=corrupted)
     matrix = np.array(rows(read)["val/0.png", "contrast", 1])
     assert matrix[:, 1:].sum() == 0

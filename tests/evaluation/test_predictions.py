@@ -52,3 +52,15 @@ def test_predictions_of_two_runs_are_never_mixed(toy, reds, protocol, conditions
     other = reds(facts={"shift": 1})
     with pytest.raises(ResultsError, match="p/reds holds the predictions of another run; choose"):
         evaluate([other], toy(2), protocol, conditions, tmp_path / "r", **options)
+
+
+def test_two_images_with_one_file_name_are_refused(toy, reds, protocol, tmp_path):
+    class Clash(toy):
+        ids = ("val/a.jpg", "val/a.png")
+
+    with pytest.raises(ResultsError) as caught:
+        evaluate([reds()], Clash(2), protocol, (), tmp_path, save_predictions=tmp_path / "p")
+    assert str(caught.value) == (
+        "the predictions of val/a.jpg and val/a.png would both be val/a.png; rename one of the "
+        "images"
+    )

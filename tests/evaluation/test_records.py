@@ -8,10 +8,12 @@ import pytest
 
 from robustbench_seg import corruption
 from robustbench_seg.corruption import engine
+from robustbench_seg.datasets import minicity, open_dataset
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.evaluation.records import run_record, tree_of
+from robustbench_seg.evaluation.records import run_record, tree_manifest
+from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.records.segmenter_record import ModelFacts
-from robustbench_seg.trees import manifest
+from robustbench_seg.trees import generate_cityscapes_c, manifest
 from tests.evaluation.conftest import evaluate, evaluation
 
 
@@ -19,7 +21,7 @@ from tests.evaluation.conftest import evaluate, evaluation
 def record(toy, reds, protocol):
     def of(dataset=None, model=None, conditions=(), protocol=protocol, **options):
         opened = evaluation([model or reds()], dataset or toy(), protocol, conditions, **options)
-        return run_record(opened, opened.segmenters[0], tree_of(opened))
+        return run_record(opened, opened.segmenters[0], tree_manifest(opened))
 
     return of
 
@@ -142,3 +144,29 @@ def test_a_tree_that_lacks_a_condition_is_refused(toy, reds, protocol, condition
     message = f"has no {conditions[1].name} at severity {conditions[1].severity}; generate"
     with pytest.raises(ResultsError, match=message):
         evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=corrupted)
+
+
+def test_a_tree_of_other_images_is_refused_and_one_of_more_images_is_not(tmp_path, monkeypatch):
+    monkeypatch.setitem(minicity.SCENES, "val", 3)
+    minicity.write_minicity(tmp_path / "data")
+    data = open_dataset("cityscapes", tmp_path / "data")
+    asked = {"corruptions": ["fog"], "severities": [1], "workers": 1}
+    folder = tmp_path / "tree"
+    generate_cityscapes_c(dataset=data, out=folder, **asked)
+    protocol = load_protocol()
+    conditions = protocol.conditions(["fog"], [1])
+
+    def manifest_for(dataset):
+        return tree_manifest(evaluation([], dataset, protocol, conditions, corrupted=folder))
+
+    assert manifest_for(data.first(2)) == manifest_for(data)
+    path = tmp_path / "data" / data.ids[2]
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes() + b" ")
+    assert len(manifest_for(data.first(2)).files) == 3
+    with pytest.raises(ResultsError) as caught:
+        manifest_for(data)
+    assert str(caught.value) == (
+        f"{folder} was made of other images: {data.ids[2]} had {size} bytes then and has "
+        f"{size + 1} now; give the images that it was made of, or choose another folder"
+    )

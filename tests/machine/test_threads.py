@@ -1,8 +1,9 @@
 import os
 
 import pytest
+import torch
 
-from robustbench_seg.machine.threads import SPINS, wait_briefly
+from robustbench_seg.machine.threads import SPINS, torch_threads, wait_briefly
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +26,11 @@ def test_what_the_user_decided_stands(monkeypatch, name, value):
     wait_briefly()
     assert os.environ[name] == value
     assert os.environ.get("GOMP_SPINCOUNT") == ("7" if name == "GOMP_SPINCOUNT" else None)
+
+
+@pytest.mark.parametrize(("count", "inside"), [(2, 2), (None, 1)])
+def test_threads_of_torch_are_put_back(count, inside):
+    assert torch.get_num_threads() == 1  # set in conftest.py
+    with torch_threads(count):
+        assert torch.get_num_threads() == inside
+    assert torch.get_num_threads() == 1

@@ -1,6 +1,6 @@
 import pytest
 
-from robustbench_seg.records.shard import WHOLE, Shard, parse_shard, torchrun_shard
+from robustbench_seg.records.shard import WHOLE, Shard, parse_shard
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 30])
@@ -20,17 +20,6 @@ def test_what_is_a_shard():
 def test_what_is_none(text):
     with pytest.raises(ValueError, match=rf"'{text}' is no shard; write I/N"):
         parse_shard(text)
-
-
-def test_a_process_of_torchrun_knows_its_part(monkeypatch):
-    for name in ("RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID"):
-        monkeypatch.delenv(name, raising=False)
-    assert torchrun_shard() == WHOLE
-    monkeypatch.setenv("RANK", "3")
-    monkeypatch.setenv("WORLD_SIZE", "8")
-    assert torchrun_shard() == WHOLE, "other tools set these two as well"
-    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
-    assert torchrun_shard() == Shard(4, 8)
 
 
 def test_parts_of_shards_have_each_item_once():

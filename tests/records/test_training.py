@@ -58,13 +58,20 @@ def test_the_seed_and_results_are_no_difference():
         command="robustseg train --half",
         minutes=50.0,
         hardware="another machine",
-        iterations=2000,
         miou=12.5,
         processes=8,
         seed=5,
         recipe=replace(RECIPE, seed=5),
     )
     assert TRAINING.differences(another) == another.differences(TRAINING) == ()
+
+
+def test_steps_count_where_the_clock_decided_them():
+    slower = replace(TRAINING, iterations=2000)
+    assert TRAINING.differences(slower) == (f"iterations {TRAINING.iterations} and 2000",)
+    recipe = replace(RECIPE, minutes=None, iterations=5)
+    counted = replace(TRAINING, recipe=recipe)
+    assert counted.differences(replace(counted, iterations=2000)) == ()
 
 
 def test_each_field_of_a_recipe_is_a_difference():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from robustbench_seg.segmenter.inference import windows
+from robustbench_seg.segmenter.inference import window_spans
 from robustbench_seg.segmenter.labelling import by_strips, label, taps
 
 
@@ -44,7 +44,10 @@ def test_any_number_of_threads_gives_the_same_labels(three_threads):
 
 
 def places(size, crop, stride):
-    rows, columns = list(windows(size[0], crop, stride)), list(windows(size[1], crop, stride))
+    rows, columns = (
+        list(window_spans(size[0], crop, stride)),
+        list(window_spans(size[1], crop, stride)),
+    )
     return [(top, left) for top, _ in rows for left, _ in columns]
 
 

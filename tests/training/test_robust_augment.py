@@ -3,6 +3,7 @@ import pytest
 
 from robustbench_seg.datasets import Sample
 from robustbench_seg.errors import ModelError
+from robustbench_seg.records.choices import Augmentation, choices
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training import robust_augment as R
@@ -108,3 +109,7 @@ def test_no_operation_is_a_corruption_of_a_protocol():
 def test_unknown_augmentations_are_refused():
     with pytest.raises(ModelError, match="unknown augmentation 'augmx'; did you mean 'augmix'"):
         TrainingRecipe(augment="augmx")
+
+
+def test_the_augmentations_of_a_recipe_are_those_of_the_program():
+    assert choices(Augmentation) == tuple(R.AUGMENTATIONS)

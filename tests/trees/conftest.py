@@ -9,8 +9,9 @@ from PIL import Image
 
 from robustbench_seg.datasets import read_image
 from robustbench_seg.files import write_json
+from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.trees.generation import CleanImage, Generation
+from robustbench_seg.trees.plan import CleanImage, TreePlan
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Town:
     def labels(self, name: str) -> list[str]:
         return [f"gtFine/val/ulm/{name}_gtFine_{kind}.png" for kind in ("labelIds", "color")]
 
-    def generation(self, out: Path, **changes) -> Generation:
+    def plan(self, out: Path, **changes) -> TreePlan:
         protocol = changes.pop("protocol", load_protocol())
         corruptions = changes.pop("corruptions", ("gaussian_noise", "contrast", "fog"))
         severities = changes.pop("severities", (1, 5))
@@ -41,13 +42,13 @@ class Town:
             "out": out,
             "images": self.images(),
             "conditions": protocol.conditions(corruptions, severities),
-            "protocol": protocol,
-            "stream": "fast",
-            "seed": 0,
+            "choice": CorruptionChoice(
+                protocol, changes.pop("stream", "fast"), changes.pop("seed", 0)
+            ),
             "dataset": "cityscapes",
             "split": "val",
         }
-        return Generation(**(settings | changes))
+        return TreePlan(**(settings | changes))
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from robustbench_seg.corruption import engine, libraries, weather
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.records.shard import Shard
-from robustbench_seg.trees import generate as module
-from robustbench_seg.trees.generate import generate
+from robustbench_seg.trees import writing as module
 from robustbench_seg.trees.manifest import read_manifest
 from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.writing import write_tree
 
 SOME = ("spatter", "contrast")
 OTHER_PIXELS = r"spatter at severity 1 and 1 more conditions give other pixels than when the tree"
@@ -30,7 +30,7 @@ def images(out):
 def grown(town, tmp_path, libraries_then):
     """A tree of two corruptions that other versions have begun."""
     out = tmp_path / "out"
-    generate(town.generation(out, corruptions=SOME))
+    write_tree(town.plan(out, corruptions=SOME))
     libraries_then(out, robustseg="0.0.9", numpy="2.0.1")
     return out
 
@@ -43,13 +43,13 @@ def another_colour_of_water(monkeypatch):
 def test_other_versions_go_on_and_nothing_is_made_anew(town, grown):
     before = images(grown)
     made = []
-    manifest = generate(town.generation(grown, corruptions=(*SOME, "fog")), progress=made.append)
+    manifest = write_tree(town.plan(grown, corruptions=(*SOME, "fog")), progress=made.append)
     assert sum(made) == 6
     assert before.items() <= images(grown).items()
     assert manifest.libraries["numpy"] == "2.0.1"  # the versions that began it
     assert set(manifest.probe) == {f"{name}/{s}" for name in (*SOME, "fog") for s in (1, 5)}
     assert set(manifest.laws) == {*SOME, "fog"}
-    assert verify(grown) == ()
+    assert verify(grown).problems == ()
 
 
 @pytest.mark.parametrize("finished", [True, False])
@@ -61,33 +61,33 @@ def test_another_constant_is_refused_by_name(town, tmp_path, contents, monkeypat
             "robustbench_seg.trees.record.libraries",
             lambda: {**libraries(), "robustseg": "0.0.9", "numpy": "2.0.1"},
         )
-        generate(town.generation(tmp_path, corruptions=SOME))
+        write_tree(town.plan(tmp_path, corruptions=SOME))
     if not finished:
         (tmp_path / "manifest.json").unlink()
         shutil.rmtree(tmp_path / "spatter/5")
     before = contents(tmp_path)
     # Severity 5 of spatter is mud, and contrast has no colour: both are as they were.
     with pytest.raises(CorruptionError) as caught:
-        generate(town.generation(tmp_path, corruptions=SOME))
+        write_tree(town.plan(tmp_path, corruptions=SOME))
     assert str(caught.value) == (
         f"{tmp_path}: spatter at severity 1 gives other pixels than when the tree was begun "
         f"({THEN.format(**libraries())}): go on with what began it, or choose another folder"
     )
     assert contents(tmp_path) == before
-    generate(town.generation(tmp_path, corruptions=("contrast", "fog")))
-    generate(town.generation(tmp_path, corruptions=SOME, severities=(5,)))
+    write_tree(town.plan(tmp_path, corruptions=("contrast", "fog")))
+    write_tree(town.plan(tmp_path, corruptions=SOME, severities=(5,)))
 
 
 @pytest.mark.usefixtures("another_colour_of_water")
 def test_the_same_versions_with_another_constant_are_refused_too(town, tmp_path, monkeypatch):
     with monkeypatch.context() as then:
         then.setattr(weather, "WATER", weather.WATER * np.float32(1.05))
-        generate(town.generation(tmp_path, corruptions=("spatter",), severities=(1, 2)))
+        write_tree(town.plan(tmp_path, corruptions=("spatter",), severities=(1, 2)))
     with pytest.raises(
         CorruptionError,
         match=rf"{OTHER_PIXELS} was begun \(by the same versions of all libraries: on another",
     ):
-        generate(town.generation(tmp_path, corruptions=("spatter",), severities=(1, 2)))
+        write_tree(town.plan(tmp_path, corruptions=("spatter",), severities=(1, 2)))
 
 
 def test_another_law_is_refused_by_name_and_others_go_on(town, grown, monkeypatch):
@@ -96,31 +96,31 @@ def test_another_law_is_refused_by_name_and_others_go_on(town, grown, monkeypatc
     )
     monkeypatch.setattr(engine, "CORRUPTIONS", entries)
     with pytest.raises(CorruptionError, match="its contrast has law 1, not 2; choose another"):
-        generate(town.generation(grown, corruptions=SOME))
-    generate(town.generation(grown, corruptions=("spatter", "fog")))
+        write_tree(town.plan(grown, corruptions=SOME))
+    write_tree(town.plan(grown, corruptions=("spatter", "fog")))
 
 
 def test_the_name_and_version_of_the_protocol_do_not_matter(town, grown):
     protocol = replace(load_protocol(), name="ours", version="9")
     before = images(grown)
-    generate(town.generation(grown, corruptions=SOME, protocol=protocol))
+    write_tree(town.plan(grown, corruptions=SOME, protocol=protocol))
     assert images(grown) == before
 
 
 def test_a_tree_of_format_1_is_verified_and_goes_on(town, tmp_path, first_format):
     out = tmp_path / "out"
-    generate(town.generation(out, corruptions=SOME))
+    write_tree(town.plan(out, corruptions=SOME))
     first_format(out, robustseg="0.0.9", numpy="2.0.1")
-    assert verify(out) == ()
+    assert verify(out).problems == ()
     before = images(out)
-    manifest = generate(town.generation(out, corruptions=(*SOME, "fog")))
+    manifest = write_tree(town.plan(out, corruptions=(*SOME, "fog")))
     assert before.items() <= images(out).items()
     assert len(manifest.files) == 18
     assert set(manifest.probe) == {f"{name}/{s}" for name in (*SOME, "fog") for s in (1, 5)}
     for name in (".recipe.json", "manifest.json"):
         table = json.loads((out / name).read_text())
         assert (table["format"], table["libraries"]["numpy"]) == (2, "2.0.1")
-    assert verify(out) == ()
+    assert verify(out).problems == ()
 
 
 @pytest.mark.parametrize("kept", ["manifest", "record", "files"])
@@ -131,7 +131,7 @@ def test_a_tree_of_format_1_with_other_pixels_is_refused(
     out = tmp_path / "out"
     with monkeypatch.context() as then:
         then.setattr(weather, "WATER", weather.WATER * np.float32(0.5))
-        generate(town.generation(out, corruptions=SOME, severities=severities))
+        write_tree(town.plan(out, corruptions=SOME, severities=severities))
     first_format(out, robustseg="0.0.9", numpy="2.0.1")
     if kept == "record":  # an unfinished tree
         (out / "manifest.json").unlink()
@@ -146,18 +146,18 @@ def test_a_tree_of_format_1_with_other_pixels_is_refused(
     )
     for _ in range(2):  # refusing it records nothing that would let it pass
         with pytest.raises(CorruptionError, match=rf"{subject} other pixels.*numpy 2\.0\.1 then"):
-            generate(town.generation(out, corruptions=SOME, severities=severities))
+            write_tree(town.plan(out, corruptions=SOME, severities=severities))
         assert contents(out) == before
 
 
 def test_a_broken_image_does_not_decide_for_format_1(town, tmp_path, first_format):
     out = tmp_path / "out"
-    generate(town.generation(out, corruptions=("fog",)))
+    write_tree(town.plan(out, corruptions=("fog",)))
     first_format(out)
     clean = town.root / "leftImg8bit/val/ulm/ulm_0_leftImg8bit.png"
     clean.write_bytes(clean.read_bytes()[:1000])
-    generate(town.generation(out, corruptions=("fog",)), keep_going=True)
-    assert verify(out) == ()
+    write_tree(town.plan(out, corruptions=("fog",)), keep_going=True)
+    assert verify(out).problems == ()
 
 
 def test_a_condition_without_a_probe_is_compared_by_an_image(town, tmp_path, monkeypatch):
@@ -168,8 +168,8 @@ def test_a_condition_without_a_probe_is_compared_by_an_image(town, tmp_path, mon
     wide = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
     images = tuple(replace(image, read=lambda: wide) for image in town.images())
     settings["images"] = images
-    assert generate(town.generation(tmp_path, **settings)).probe == {}
-    generate(town.generation(tmp_path, **settings))
+    assert write_tree(town.plan(tmp_path, **settings)).probe == {}
+    write_tree(town.plan(tmp_path, **settings))
     monkeypatch.setattr(
         engine,
         "CORRUPTIONS",
@@ -177,24 +177,24 @@ def test_a_condition_without_a_probe_is_compared_by_an_image(town, tmp_path, mon
     )
     engine._function.cache_clear()
     with pytest.raises(CorruptionError, match="pixelate at severity 3 gives other pixels"):
-        generate(town.generation(tmp_path, **settings))
+        write_tree(town.plan(tmp_path, **settings))
     monkeypatch.undo()
     engine._function.cache_clear()
 
 
 def shard(town, out, index, **changes):
-    return generate(town.generation(out, shard=Shard(index, 3), corruptions=SOME, **changes))
+    return write_tree(town.plan(out, shard=Shard(index, 3), corruptions=SOME, **changes))
 
 
 def test_shards_of_other_versions_are_one_tree(town, tmp_path, contents, libraries_then):
-    generate(town.generation(tmp_path / "whole", corruptions=SOME))
+    write_tree(town.plan(tmp_path / "whole", corruptions=SOME))
     libraries_then(tmp_path / "whole", numpy="2.0.1")
     out = tmp_path / "out"
     shard(town, out, 1)
     libraries_then(out, numpy="2.0.1")
     shard(town, out, 2)
     shard(town, out, 3)
-    assert verify(out) == ()
+    assert verify(out).problems == ()
     assert contents(out) == contents(tmp_path / "whole")
 
 
@@ -246,7 +246,7 @@ def test_shards_of_format_1_are_merged(town, tmp_path, first_format):
     shard(town, out, 2)
     first_format(out, numpy="2.0.1")
     shard(town, out, 3)
-    assert verify(out) == ()
+    assert verify(out).problems == ()
     manifest = read_manifest(out)
     assert len(manifest.files) == 12
     assert set(manifest.probe) == {f"{name}/{s}" for name in SOME for s in (1, 5)}
@@ -262,6 +262,6 @@ def test_each_condition_is_probed_once_a_start(town, tmp_path, monkeypatch):
         return probe(conditions, *rest)
 
     monkeypatch.setattr(module, "probe", counting)
-    generation = town.generation(tmp_path)
-    generate(generation)
-    assert probed == list(generation.conditions)
+    plan = town.plan(tmp_path)
+    write_tree(plan)
+    assert probed == list(plan.conditions)

@@ -9,14 +9,15 @@ from dataclasses import replace
 import pytest
 
 from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.trees.locks import turn
 from robustbench_seg.trees.manifest import (
     Digests,
     Manifest,
-    claim,
+    begin_or_continue,
     read_manifest,
-    standing_record,
+    read_tree_record,
     write_manifest,
 )
 from robustbench_seg.trees.record import tree_record
@@ -26,7 +27,7 @@ from robustbench_seg.trees.record import tree_record
 def ours():
     protocol = load_protocol()
     conditions = protocol.conditions(["snow", "fog"])
-    record = tree_record(protocol, "fast", 0, "cityscapes", "val", conditions)
+    record = tree_record(CorruptionChoice(protocol), "cityscapes", "val", conditions, {})
     return replace(record, probe={"fog/3": "a" * 64})
 
 
@@ -41,7 +42,7 @@ def manifest(ours):
 
 
 def accept(folder, record):
-    return claim(folder, record, lambda begun: None)
+    return begin_or_continue(folder, record, lambda begun: None)
 
 
 def test_a_manifest_reads_back_as_it_was_written_with_its_paths_sorted(tmp_path, manifest):
@@ -82,7 +83,7 @@ def test_conditions_that_come_at_once_are_all_recorded(tmp_path, ours):
     probes = [{f"fog/{i}": f"{i}" * 64} for i in range(1, 6)]
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda probe: accept(tmp_path, replace(ours, probe=probe)), probes))
-    assert standing_record(tmp_path).probe == {f"fog/{i}": f"{i}" * 64 for i in range(1, 6)}
+    assert read_tree_record(tmp_path).probe == {f"fog/{i}": f"{i}" * 64 for i in range(1, 6)}
 
 
 def test_a_turn_at_a_file_that_was_replaced_is_waited_for(tmp_path):
@@ -114,7 +115,7 @@ def test_a_failing_check_leaves_the_record_as_it_was(tmp_path, ours):
         raise CorruptionError("other pixels")
 
     with pytest.raises(CorruptionError, match="other pixels"):
-        claim(tmp_path, ours, refuse)
+        begin_or_continue(tmp_path, ours, refuse)
     assert (tmp_path / ".recipe.json").read_bytes() == before
 
 
@@ -152,7 +153,7 @@ def test_a_manifest_of_format_1_is_read(tmp_path, manifest, first_format):
     assert read.laws == {"fog": 1}  # of what it holds
     assert read.probe == {}
     assert read.differences(manifest) == ()
-    assert standing_record(tmp_path).laws == {"fog": 1}
+    assert read_tree_record(tmp_path).laws == {"fog": 1}
 
 
 def test_the_stream_of_format_1_had_a_version(tmp_path, manifest, first_format):

@@ -10,18 +10,18 @@ import pytest
 
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.shard import Shard
-from robustbench_seg.trees.generate import generate
 from robustbench_seg.trees.manifest import read_manifest
 from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.writing import write_tree
 
 
 def make(town, out, index, count=3, **changes):
-    return generate(town.generation(out, shard=Shard(index, count), **changes))
+    return write_tree(town.plan(out, shard=Shard(index, count), **changes))
 
 
 @pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
 def test_shards_in_any_order_make_the_tree_of_one_run(town, tmp_path, contents, order):
-    generate(town.generation(tmp_path / "whole"))
+    write_tree(town.plan(tmp_path / "whole"))
     out = tmp_path / "parts"
     for index in order:
         part = make(town, out, index)
@@ -29,15 +29,15 @@ def test_shards_in_any_order_make_the_tree_of_one_run(town, tmp_path, contents, 
         assert {name.split("/")[-1].split("_leftImg8bit")[0] for name in part.files} == {
             town.names[index - 1]
         }
-    assert verify(out) == ()
+    assert verify(out).problems == ()
     assert contents(out) == contents(tmp_path / "whole")
 
 
 def test_more_shards_than_images_are_empty(town, tmp_path, contents):
-    generate(town.generation(tmp_path / "whole"))
+    write_tree(town.plan(tmp_path / "whole"))
     for index in range(1, 6):
         make(town, tmp_path / "parts", index, count=5)
-    assert verify(tmp_path / "parts") == ()
+    assert verify(tmp_path / "parts").problems == ()
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
 
@@ -50,22 +50,22 @@ def test_missing_shards_are_named(town, tmp_path):
 
 
 def test_a_run_without_shards_takes_over(town, tmp_path, contents):
-    generate(town.generation(tmp_path / "whole"))
+    write_tree(town.plan(tmp_path / "whole"))
     out = tmp_path / "parts"
     make(town, out, 2)
     before = {path: path.stat().st_mtime_ns for path in (out / "fog").rglob("*.png")}
-    generate(town.generation(out))
+    write_tree(town.plan(out))
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert contents(out) == contents(tmp_path / "whole")
 
 
 def test_a_tree_grows_by_shards_too(town, tmp_path, contents):
-    generate(town.generation(tmp_path / "whole"))
+    write_tree(town.plan(tmp_path / "whole"))
     out = tmp_path / "parts"
-    generate(town.generation(out, corruptions=("fog",)))
+    write_tree(town.plan(out, corruptions=("fog",)))
     for index in (1, 2, 3):
         make(town, out, index, corruptions=("gaussian_noise", "contrast"))
-    assert verify(out) == ()
+    assert verify(out).problems == ()
     assert contents(out) == contents(tmp_path / "whole")
 
 
@@ -84,7 +84,7 @@ def test_partial_files_of_a_shard_are_left_to_its_machine(town, tmp_path):
     make(town, out, 2)
     assert partial.exists()
     make(town, out, 3)
-    assert verify(out) == ()
+    assert verify(out).problems == ()
     assert not partial.exists()
 
 
@@ -100,12 +100,12 @@ def test_on_a_file_system_without_locks_merging_sweeps_and_generating_does_not(
         make(town, out, index)
     partial = out / "fog" / "1" / ".ulm.0a1b2c3d.partial.png"
     partial.touch()
-    generate(town.generation(out))
+    write_tree(town.plan(out))
     assert partial.exists()
     make(town, out, 1, corruptions=("snow",))
     make(town, out, 2, corruptions=("snow",))
     make(town, out, 3, corruptions=("snow",))
-    assert verify(out) == ()
+    assert verify(out).problems == ()
     assert not partial.exists()
 
 
@@ -114,4 +114,4 @@ def test_shards_merge_without_the_recipe_s_file(town, tmp_path):
     for index in (1, 2, 3):
         make(town, out, index)
     (out / ".recipe.json").unlink()  # as a copy leaves it behind
-    assert verify(out) == ()
+    assert verify(out).problems == ()

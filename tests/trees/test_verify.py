@@ -8,21 +8,21 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.trees.generate import generate
 from robustbench_seg.trees.verification import Problem, verify
+from robustbench_seg.trees.writing import write_tree
 
 FOG = "fog/5/leftImg8bit/val/ulm/ulm_1_leftImg8bit.png"
 
 
 @pytest.fixture
 def tree(town, tmp_path):
-    generate(town.generation(tmp_path / "out"))
+    write_tree(town.plan(tmp_path / "out"))
     return tmp_path / "out"
 
 
 def test_a_tree_as_it_was_made_has_no_problem(tree):
     seen = []
-    assert verify(tree, seen.append) == ()
+    assert verify(tree, seen.append).problems == ()
     assert sum(seen) == 18
 
 
@@ -30,7 +30,7 @@ def test_a_flipped_bit_is_found(tree):
     data = bytearray((tree / FOG).read_bytes())
     data[len(data) // 2] ^= 1
     (tree / FOG).write_bytes(data)
-    (problem,) = verify(tree)
+    (problem,) = verify(tree).problems
     assert (problem.path, problem.kind) == (FOG, "altered")
 
 
@@ -38,11 +38,11 @@ def test_other_pixels_and_other_bytes_are_told_apart(tree):
     with Image.open(tree / FOG) as image:
         pixels = np.array(image)
     Image.fromarray(pixels).save(tree / FOG, compress_level=0)
-    (problem,) = verify(tree)
+    (problem,) = verify(tree).problems
     assert str(problem) == f"altered: {FOG} (other bytes, but the same pixels)"
     pixels[0, 0, 0] ^= 1
     Image.fromarray(pixels).save(tree / FOG)
-    (problem,) = verify(tree)
+    (problem,) = verify(tree).problems
     assert str(problem) == f"altered: {FOG} (other pixels)"
 
 
@@ -50,7 +50,7 @@ def test_missing_and_foreign_files_are_named_in_order(tree):
     (tree / FOG).unlink()
     (tree / "fog/5/stranger.txt").touch()
     (tree / "a_link").symlink_to(tree.parent)
-    assert verify(tree) == (
+    assert verify(tree).problems == (
         Problem("a_link", "foreign"),
         Problem(FOG, "missing"),
         Problem("fog/5/stranger.txt", "foreign"),
@@ -63,7 +63,7 @@ def test_links_are_checked(tree, town):
     (tree / "fog/5/gtFine").symlink_to("/")
     (tree / "contrast/1/gtFine").unlink()
     (tree / "contrast/1/gtFine").mkdir()
-    assert [str(problem) for problem in verify(tree)] == [
+    assert [str(problem) for problem in verify(tree).problems] == [
         "altered: contrast/1/gtFine (no link)",
         "missing: fog/1/gtFine",
         "altered: fog/5/gtFine (leads to /, not ../../../town/gtFine)",
@@ -72,7 +72,7 @@ def test_links_are_checked(tree, town):
 
 def test_a_source_that_has_moved_away_is_told(tree, town):
     town.root.rename(town.root.with_name("gone"))
-    problems = verify(tree)
+    problems = verify(tree).problems
     assert len(problems) == 6
     assert str(problems[0]) == (
         "missing: contrast/1/gtFine (the source's ../../../town/gtFine is not there)"
@@ -101,5 +101,5 @@ def test_a_damaged_manifest_is_one_line(tree):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_an_unreadable_file_is_told(tree):
     (tree / FOG).chmod(0)
-    (problem,) = verify(tree)
+    (problem,) = verify(tree).problems
     assert "cannot be read" in str(problem)

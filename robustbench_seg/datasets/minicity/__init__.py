@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from robustbench_seg.datasets.base import Image, Sample
+from robustbench_seg.datasets.base import Dataset, Image, Sample
+from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.minicity.canvas import Canvas
 from robustbench_seg.datasets.minicity.light import develop
@@ -40,6 +41,11 @@ def draw_scene(split: str, index: int, size: tuple[int, int] = SIZE) -> Sample:
 
 def _image_id(split: str, index: int) -> str:
     return f"leftImg8bit/{split}/minicity/minicity_{index:06d}_000019_leftImg8bit.png"
+
+
+def _labels_path(image: str) -> str:
+    path = image.replace("leftImg8bit/", "gtFine/", 1)
+    return path.replace("_leftImg8bit.png", "_gtFine_labelIds.png")
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,13 @@ class Minicity:
         """Nothing lies on disk; write_minicity puts it there."""
         return {}
 
+    def on_disk(self, folder: Path) -> Dataset:
+        """The split in the layout of Cityscapes in `folder`; what is missing there is written."""
+        files = [folder / path for name in self.ids for path in (name, _labels_path(name))]
+        if not all(path.exists() for path in files):
+            write_minicity(folder, self.split, self.size, self.count)
+        return open_cityscapes(folder, self.split).first(len(self))
+
 
 def write_minicity(
     root: Path | str, split: str = "val", size: tuple[int, int] = SIZE, count: int | None = None
@@ -129,10 +142,8 @@ def write_minicity(
         [np.flatnonzero(table == i)[0] for i in range(len(Minicity.classes))], np.uint8
     )
     for sample in Minicity(split, size, count):
-        truth = sample.id.replace("leftImg8bit/", "gtFine/", 1)
-        truth = truth.replace("_leftImg8bit.png", "_gtFine_labelIds.png")
         _save(Path(root) / sample.id, sample.image)
-        _save(Path(root) / truth, label_id[sample.labels])
+        _save(Path(root) / _labels_path(sample.id), label_id[sample.labels])
 
 
 def _save(path: Path, pixels: NDArray[np.uint8]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from robustbench_seg.analysis import Cost, count_cost, measure_speed, seen_size, shape_of
+from robustbench_seg.analysis import Cost, count_cost, measure_speed, shape_of
 from robustbench_seg.datasets.minicity import SIZE as MINICITY
 from robustbench_seg.records.model_card import ModelCard, load_card
 from robustbench_seg.reporting.literature.costs import Size, costs_by_card, published_costs
@@ -131,4 +131,5 @@ def _clean(card: ModelCard) -> float | None:
 
 def _usual_sizes(card: ModelCard, published: Sequence[tuple[str, Size]]) -> list[Size]:
     told = [size for name, size in published if name == card.name]
-    return told or [seen_size(SIZES.get(card.dataset, _OTHER), card)]
+    size = SIZES.get(card.dataset, _OTHER)
+    return told or [card.resize.size(*size) if card.resize else size]

@@ -1,6 +1,7 @@
-"""Several processes that train one network, as torchrun starts them: one for each GPU."""
+"""The processes that torchrun has started, and what they do together."""
 
 import datetime
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.shard import torchrun_shard
 
 _PATIENCE = datetime.timedelta(hours=12)
 """How long the others wait for the first process: it alone validates."""
@@ -83,18 +83,34 @@ class Processes:
         return float(shared)
 
 
+def torchrun_processes() -> Processes:
+    """The place of this process among those that torchrun has started; alone if it has not.
+
+    Nothing is communicated.
+    """
+    rank, count = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
+    if not (rank and count and "TORCHELASTIC_RUN_ID" in os.environ):
+        return Processes()
+    return Processes(int(rank), int(count))
+
+
+def own_device(device: str) -> str:
+    """The device of this process: of "cuda" the GPU that torchrun has given it, or the first."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if device == "cuda" else device
+
+
 @contextmanager
 def joined(device: str) -> Iterator[Processes]:
     """Meet the processes that torchrun started with this one; alone if it did not."""
-    shard = torchrun_shard()
-    if shard.count == 1:
-        yield Processes()
+    processes = torchrun_processes()
+    if processes.count == 1:
+        yield processes
         return
     on_gpu = torch.device(device).type == "cuda"
     if on_gpu:
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if on_gpu else "gloo", timeout=_PATIENCE)
     try:
-        yield Processes(shard.index - 1, shard.count)
+        yield processes
     finally:
         dist.destroy_process_group()

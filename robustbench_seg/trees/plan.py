@@ -1,4 +1,4 @@
-"""What is asked for: the clean images of a dataset, and the conditions to make of them."""
+"""The plan of a tree: the clean images of a dataset, and the conditions to write of each."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.corruption.pixels import Image
-from robustbench_seg.records.protocol import Condition, Protocol, as_png
+from robustbench_seg.records.corruption_choice import CorruptionChoice
+from robustbench_seg.records.protocol import Condition, as_png
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.trees.record import TreeRecord, tree_record
 
@@ -18,61 +19,60 @@ class CleanImage:
 
     Attributes:
         id: Its path in the dataset's root, with forward slashes; keys the random numbers.
-        read: Gives it as uint8 H x W x 3 RGB, or raises DatasetError. It must pickle, for it may
-            run in another process.
+        read: Returns it as uint8 H x W x 3 RGB, or raises DatasetError. It must pickle, because it
+            may run in another process.
         companions: What other tools need beside it: path in the dataset's root -> file.
+        size: Bytes of its file; None where it lies in no file of the user's.
     """
 
     id: str
     read: Callable[[], Image]
     companions: Mapping[str, Path]
+    size: int | None = None
 
 
 @dataclass(frozen=True)
-class Generation:
-    """A corrupted dataset to be made in `out`.
+class TreePlan:
+    """A corrupted dataset to be written to `out`.
 
     Attributes:
         out: The tree's folder.
         images: All clean images of the split.
-        conditions: What becomes of each.
-        protocol: Where the parameters come from.
-        stream: "fast" or "reference".
-        seed: 0 to 2^32 - 1.
+        conditions: The conditions to write of each image.
+        choice: How images are corrupted.
         dataset: Name of the dataset.
-        split: Which part of it.
-        own: Files in `out` that belong to the tree but are not made here: clean images drawn there.
-        shard: The part of the images that is made here, for other machines to make the rest.
+        split: Split of the dataset.
+        clean_files: Files in `out` that belong to the tree but are not corrupted images: the clean
+            images and labels of a dataset that is drawn there.
+        shard: The part of the images to write here; other machines write the rest.
     """
 
     out: Path
     images: tuple[CleanImage, ...]
     conditions: tuple[Condition, ...]
-    protocol: Protocol
-    stream: str
-    seed: int
+    choice: CorruptionChoice
     dataset: str
     split: str
-    own: tuple[str, ...] = ()
+    clean_files: tuple[str, ...] = ()
     shard: Shard = WHOLE
 
     @cached_property
     def record(self) -> TreeRecord:
-        """What decides the pixels of the tree; its probe is not made yet."""
-        how = self.protocol, self.stream, self.seed, self.dataset, self.split
-        return tree_record(*how, self.conditions)
+        """What decides the pixels of the tree, without its probe."""
+        sizes = {image.id: image.size for image in self.images if image.size is not None}
+        return tree_record(self.choice, self.dataset, self.split, self.conditions, sizes)
 
     @property
-    def mine(self) -> Sequence[CleanImage]:
+    def shard_images(self) -> Sequence[CleanImage]:
         """The images of the shard."""
         return self.shard.of(self.images)
 
     def name(self, image: CleanImage, condition: Condition) -> str:
-        """Path of a variant in `out`: the image's own, as PNG."""
+        """Path of a corrupted image in `out`: that of its clean image, as PNG."""
         return f"{condition.folder}/{as_png(image.id)}"
 
-    def variant(self, image: CleanImage, pixels: Image, condition: Condition) -> Image:
-        """The variant of an image with these pixels (uint8 H x W x 3).
+    def corrupted(self, image: CleanImage, pixels: Image, condition: Condition) -> Image:
+        """Corrupt an image whose pixels are `pixels` (uint8 H x W x 3).
 
         Raises:
             CorruptionError: The image is too small for the condition.
@@ -82,15 +82,15 @@ class Generation:
             pixels,
             condition.name,
             condition.severity,
-            seed=self.seed,
+            seed=self.choice.seed,
             image_id=image.id,
-            stream=self.stream,
-            protocol=self.protocol,
+            stream=self.choice.stream,
+            protocol=self.choice.protocol,
         )
 
     def missing(self) -> Iterator[tuple[CleanImage, Condition]]:
-        """The variants that are not there yet."""
-        for image in self.mine:
+        """The corrupted images of the shard that do not exist yet."""
+        for image in self.shard_images:
             for condition in self.conditions:
                 if not (self.out / self.name(image, condition)).exists():
                     yield image, condition

@@ -1,0 +1,146 @@
+"""Effective receptive fields: which pixels the middle of a feature map depends on, and how much.
+
+The measure is that of Luo et al., arXiv 1701.04128, section 2: the gradient of a central unit
+with respect to the input. SegFormer's figure 3 (arXiv 2105.15203) shows it stage by stage.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from robustbench_seg.architectures.network import SegmentationNetwork, Stage
+from robustbench_seg.errors import DatasetError
+from robustbench_seg.machine.precision import exact_float32
+from robustbench_seg.records.model_card import ModelCard
+from robustbench_seg.segmenter.inference import Normaliser
+from robustbench_seg.segmenter.resized import scaled
+
+HEAD = "head"
+"""The network's own output, its logits, beside the encoder's stages."""
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """The effective receptive field of one unit.
+
+    energy: float64 HxW, how much each pixel moves the unit (see effective_fields)
+    centre: row and column of the pixel in the middle of the theoretical receptive field
+    """
+
+    energy: NDArray[np.float64]
+    centre: tuple[int, int]
+
+    def radius(self, share: float) -> float:
+        """Radius, in pixels, of the smallest disc around the centre with this share (0..1).
+
+        The disc holds the pixels whose middle lies in it: of radius 0, the central one alone.
+        Energy beyond the border of the image is not there to be counted.
+        """
+        rows, columns = np.indices(self.energy.shape)
+        squared = ((rows - self.centre[0]) ** 2 + (columns - self.centre[1]) ** 2).ravel()
+        held = np.cumsum(np.bincount(squared, self.energy.ravel()))
+        # The sum of thousands of numbers is not exact, and the whole of it must be reached.
+        return float(np.sqrt(np.searchsorted(held, share * held[-1] * (1 - 1e-12))))
+
+
+def encoder_stages(network: SegmentationNetwork) -> Mapping[str, Stage]:
+    """Where the four stages of a card's network end, as "stage 1" to "stage 4".
+
+    See SegmentationNetwork.encoder_stages. Raises ModelError for a network that does not declare
+    them.
+    """
+    return {f"stage {i}": stage for i, stage in enumerate(network.encoder_stages(), start=1)}
+
+
+def effective_fields(
+    network: nn.Module, stages: Mapping[str, Stage], images: Iterable[Tensor]
+) -> Mapping[str, Field]:
+    """The effective receptive field of the central unit of each stage, and of the HEAD.
+
+    network: in eval mode, N x 3 x H x W -> N x K x h x w; its parameters need no gradient from
+        now on
+    images:  float 1 x 3 x H x W, normalised, all of one size
+
+    Energy is |d s / d input|, summed over the input's three channels, mean over the images; s is
+    the sum of the unit's channels, each with a random sign that is drawn anew for each image
+    (seed 0). Without signs s would be nearly constant where the channels are normalised together:
+    behind a LayerNorm that has not been trained, exactly so; and of logits it is what no decision
+    depends on. With them the mean tends to the length of the gradient over all channels, but for
+    a factor.
+
+    The unit is number h // 2 and w // 2 of the h x w map, counted from 0; its centre is that
+    number times the stride, where convolutions of odd kernels and padding put it (a stem without
+    padding: up to a few pixels farther).
+    """
+    exact_float32()
+    network.requires_grad_(False)
+    draws = torch.Generator().manual_seed(0)
+    maps = dict[str, Tensor]()
+
+    def keep(name: str, see: Callable[[Any], Tensor]) -> Callable[..., None]:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            maps[name] = see(output)
+
+        return hook
+
+    taps = {**stages, HEAD: (network, lambda x: x)}
+    hooks = [tapped.register_forward_hook(keep(name, see)) for name, (tapped, see) in taps.items()]
+    energies = dict[str, NDArray[np.float64]]()
+    centres = dict[str, tuple[int, int]]()
+    count = 0
+    try:
+        for image in images:
+            count += 1
+            pixels = image.detach().requires_grad_()
+            network(pixels)
+            for name in taps:
+                features = maps[name]
+                row, column = features.shape[2] // 2, features.shape[3] // 2
+                unit = features[0, :, row, column]
+                signs = torch.randint(0, 2, unit.shape, generator=draws) * 2 - 1
+                signed = (unit * signs.to(unit)).sum()
+                (gradient,) = torch.autograd.grad(signed, pixels, retain_graph=name != HEAD)
+                energy = gradient[0].abs().sum(0).double().cpu().numpy()
+                energies[name] = energies.get(name, 0) + energy
+                # Strides are powers of two; sides that are no multiples of them are rounded up.
+                down, across = (
+                    2 ** round(math.log2(pixels.shape[axis] / features.shape[axis]))
+                    for axis in (2, 3)
+                )
+                centres[name] = (row * down, column * across)
+            maps.clear()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {name: Field(energies[name] / count, centres[name]) for name in taps}
+
+
+def central_crop(
+    image: NDArray[np.uint8], card: ModelCard, size: tuple[int, int], device: str = "cpu"
+) -> Tensor:
+    """The middle of an image as a card's network sees it: scaled, cropped, normalised.
+
+    image: uint8 HxWx3 RGB
+    size:  height and width of the crop, in pixels of the scaled image
+
+    Returns float32 1x3xHxW. Raises DatasetError where the image is smaller than the crop.
+    """
+    height, width = image.shape[:2]
+    if card.resize:
+        height, width = card.resize.size(height, width)
+    if size[0] > height or size[1] > width:
+        raise DatasetError(
+            f"an image is {height}x{width} as {card.name} sees it, smaller than the crop of "
+            f"{size[0]}x{size[1]}; choose a smaller size"
+        )
+    if card.resize:
+        image = scaled(image, card.resize)
+    top, left = (height - size[0]) // 2, (width - size[1]) // 2
+    normalise = Normaliser(card.preprocessing.mean, card.preprocessing.std, torch.device(device))
+    return normalise(image[top : top + size[0], left : left + size[1]])

@@ -1,0 +1,40 @@
+"""The values that options of several commands and fields of several records can have.
+
+`choices(Stream)` lists them for checks and for the command line.
+"""
+
+from typing import Any, Literal, get_args
+
+from robustbench_seg.errors import RobustsegError, unknown
+
+Stream = Literal["fast", "reference"]
+InferenceMode = Literal["whole", "slide"]
+Precision = Literal["float32", "bf16", "fp16"]
+Backend = Literal["torch", "onnxruntime", "openvino"]
+Executor = Literal["local", "ray"]
+Augmentation = Literal["augmix", "style"]
+
+MAX_CLASSES = 254
+"""Labels are uint8; 254 and 255 mean an unknown id and a pixel that is not scored."""
+
+
+def choices(kind: Any) -> tuple[str, ...]:
+    """The values of one of the types above, in their order.
+
+    >>> choices(Stream)
+    ('fast', 'reference')
+    """
+    return get_args(kind)
+
+
+def check_choice(what: str, value: str, kind: Any, error: type[RobustsegError]) -> None:
+    """Raise `error` unless `value` is one of `kind`.
+
+    Args:
+        what: The name of the option, for the message.
+        value: The value to check.
+        kind: One of the types above.
+        error: The type of the error.
+    """
+    if value not in choices(kind):
+        raise error(unknown(what, value, choices(kind)))
