@@ -24,11 +24,11 @@ from synthetic_runs import open_run, row
 from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.results import (
     Reference,
-    bootstrap,
     compare_models,
     read_counts,
     read_model,
 )
+from robustbench_seg.results.intervals import bootstrap
 
 IMAGES, CLASSES, BLOCK, DRAWS, PIXELS = 500, 19, 4, 1000, 2048 * 1024
 

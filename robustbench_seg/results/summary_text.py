@@ -38,7 +38,7 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
     labels = {info.name: info.label for measure in MEASURES for info in measure.infos}
     for score, by_run in models.items():
         if score != RANKED:
-            lines.append(f"{NO_MATRICES}: only then are models ranked and compared")
+            lines.append(f"{NO_MATRICES} to rank and compare models")
         lines.append(
             f"{labels[score]} in percent; retention = mean / clean. Averaged: {chosen.averaged}."
         )

@@ -85,7 +85,7 @@ def without_matrices(tmp_path, protocol, run_record):
 
 def test_without_confusion_matrices_it_shows_the_score_that_there_is(without_matrices, protocol):
     lines = summary_text([Run(without_matrices)], protocol).splitlines()
-    assert lines[1] == f"{NO_MATRICES}: only then are models ranked and compared"
+    assert lines[1] == f"{NO_MATRICES} to rank and compare models"
     assert lines[2].startswith("per-image mIoU in percent; retention = mean / clean.")
     # Clean 45; noise over severities 1 to 3, the others over 1 to 5.
     mean = 45 - (4 * 2 + 12 * 3) / 16
