@@ -20,18 +20,18 @@ from robustbench_seg.results.scores import category_means
 from robustbench_seg.results.significance import resamples_for
 from robustbench_seg.results.store import RunFolder
 from robustbench_seg.results.summary_text import summary_text
-from robustbench_seg.results.table import COLUMNS, score_table, scores
+from robustbench_seg.results.table import SCORE_COLUMNS, score_table, scores
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
 from robustbench_seg.results.write_errors import write_errors
 
 __all__ = [
-    "COLUMNS",
     "CORRUPTED_SEVERITIES",
     "DEGRADATION_SOURCE",
     "FEW",
     "KEPT_SEVERITIES",
     "RANKED",
+    "SCORE_COLUMNS",
     "Draws",
     "ModelScores",
     "PictureFiles",

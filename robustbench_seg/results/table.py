@@ -14,7 +14,7 @@ from robustbench_seg.results.intervals import RANKED, Draws, ScoreDraws, interva
 from robustbench_seg.results.models import ScoredModel, own_protocol, read_model
 from robustbench_seg.results.read import Paths
 
-COLUMNS = {
+SCORE_COLUMNS = {
     "model": "string",
     "dataset": "string",
     "split": "string",
@@ -34,7 +34,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True, eq=False)
-class _Line:
+class _ScoreLine:
     """One number.
 
     Attributes:
@@ -63,7 +63,7 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
             own.
 
     Returns:
-        Columns COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
+        Columns SCORE_COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
         retention, mPC and rPC of it), corruption, category, severities, class, value, ci_low,
         ci_high, images. An incomplete score has no value.
 
@@ -88,7 +88,7 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
         name: What the model is called, in place of its own name.
 
     Returns:
-        Columns COLUMNS; see `scores`.
+        Columns SCORE_COLUMNS; see `scores`.
     """
     record = model.records[0]
     facts = {
@@ -117,11 +117,11 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
     classes = model.class_iou.rename(columns={"iou": "value"}).assign(metric="iou", **facts)
     classes["severities"] = classes["severity"].astype(str)
     parts = (pd.DataFrame(rows), classes)
-    shaped = [part.reindex(columns=list(COLUMNS)).astype(COLUMNS) for part in parts]
+    shaped = [part.reindex(columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS) for part in parts]
     return pd.concat(shaped, ignore_index=True)
 
 
-def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_Line]:
+def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
     for measure in MEASURES:
         for info in measure.infos:
             score = model.scores.by_name[info.name]
@@ -134,39 +134,39 @@ def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_Line]:
 
 def _corruption_lines(
     metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
-) -> Iterator[_Line]:
+) -> Iterator[_ScoreLine]:
     """Clean, and each corruption over its scored severities."""
     summary, images = score.summary, model.images.get(CLEAN, 0)
-    yield _Line(metric, "0", summary.clean, images, CLEAN.name, CLEAN.name)
+    yield _ScoreLine(metric, "0", summary.clean, images, CLEAN.name, CLEAN.name)
     for spec in protocol.corruptions:
         draws = summary.corruptions[spec.name]
-        yield _Line(metric, spec.scored_text, draws, images, spec.name, spec.category)
+        yield _ScoreLine(metric, spec.scored_text, draws, images, spec.name, spec.category)
 
 
 def _average_lines(
     metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
-) -> Iterator[_Line]:
+) -> Iterator[_ScoreLine]:
     """Categories, mean and retention; of the score that ranks by their names in the literature."""
     summary, images = score.summary, model.images.get(CLEAN, 0)
     scored = protocol.averaged.removeprefix("severities ")
     ranked = metric == RANKED
     mean, retention = ("mean", "retention") if ranked else (metric, f"{metric}_retention")
     for category, draws in summary.categories.items():
-        yield _Line(mean, scored, draws, images, category=category)
-    yield _Line(mean, scored, summary.mean, images)
-    yield _Line(retention, scored, summary.retention, images)
+        yield _ScoreLine(mean, scored, draws, images, category=category)
+    yield _ScoreLine(mean, scored, summary.mean, images)
+    yield _ScoreLine(retention, scored, summary.retention, images)
     if ranked:
         every = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
-        yield _Line("mPC", every, summary.mpc, images)
-        yield _Line("rPC", every, summary.rpc, images)
+        yield _ScoreLine("mPC", every, summary.mpc, images)
+        yield _ScoreLine("rPC", every, summary.rpc, images)
 
 
 def _condition_lines(
     metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
-) -> Iterator[_Line]:
+) -> Iterator[_ScoreLine]:
     for spec in protocol.corruptions:
         for severity in SEVERITIES:
             condition = Condition(spec.name, severity)
             if condition in score.conditions:
                 draws, images = score.conditions[condition], model.images.get(condition, 0)
-                yield _Line(metric, str(severity), draws, images, spec.name, spec.category)
+                yield _ScoreLine(metric, str(severity), draws, images, spec.name, spec.category)

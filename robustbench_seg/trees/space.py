@@ -36,7 +36,7 @@ def space_needed(plan: TreePlan) -> int:
 def _readable(images: Sequence[CleanImage]) -> Iterator[tuple[CleanImage, Image]]:
     """A few images with their pixels, spread over the dataset."""
     for image in images[:: max(1, len(images) // _SAMPLES)][:_SAMPLES]:
-        # A broken one is generate()'s to name, or to leave out as asked.
+        # A broken one is generate_cityscapes_c's to name, or to leave out as asked.
         with suppress(DatasetError):
             yield image, image.read()
 
@@ -55,7 +55,7 @@ def _sizes(
     strip = pixels[:, left : left + wide]
     sizes = dict.fromkeys(conditions, 0.0)
     for condition in conditions:
-        with suppress(CorruptionError):  # too small for this corruption: generate() names it
+        with suppress(CorruptionError):  # too small for this corruption: write_tree names it
             variant = plan.corrupted(image, strip, condition)
             sizes[condition] = len(encode_png(variant)) * width / wide
     return sizes

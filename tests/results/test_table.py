@@ -5,14 +5,14 @@ import pytest
 
 import robustbench_seg
 from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
-from robustbench_seg.results import COLUMNS, interval, read_model, score_table, scores
+from robustbench_seg.results import SCORE_COLUMNS, interval, read_model, score_table, scores
 
 
 def test_each_number_once_with_its_interval(run, protocol):
     folder = run("a", images=6)
     model = read_model([folder], protocol)
     table = scores(folder)
-    assert {name: str(kind) for name, kind in table.dtypes.items()} == COLUMNS
+    assert {name: str(kind) for name, kind in table.dtypes.items()} == SCORE_COLUMNS
     keys = ["metric", "corruption", "category", "severities", "class"]
     assert not table.duplicated(keys).any()
     assert set(table["model"]) == {"a"}

@@ -17,7 +17,7 @@ from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
 from robustbench_seg.reporting.literature import published
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.formats import csv, grouped_latex, markdown
-from robustbench_seg.results import COLUMNS, RANKED, score_table
+from robustbench_seg.results import RANKED, SCORE_COLUMNS, score_table
 from robustbench_seg.text import counted
 
 
@@ -84,13 +84,13 @@ def _latex(
 
 def _published_scores(table: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """The published cells in the columns of scores.parquet."""
-    place = [column for column in COLUMNS if column in table]
+    place = [column for column in SCORE_COLUMNS if column in table]
     rows = [
         {**{name: row[name] for name in place}, **cell, "value": row[column]}
         for row in table.to_dict("records")
         for column, cell in _tidy_cells(protocol)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
 
 
 def _tidy_cells(protocol: Protocol) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -10,7 +10,7 @@ from robustbench_seg.reporting.page.claims import claims_table
 from robustbench_seg.reporting.page.classes import class_losses_text
 from robustbench_seg.reporting.page.ranking import ranking_table
 from robustbench_seg.reporting.tables.report_tables import write_tables
-from robustbench_seg.results import COLUMNS
+from robustbench_seg.results import SCORE_COLUMNS
 
 
 def texts(table, column: str) -> dict[str, str]:
@@ -78,7 +78,7 @@ def test_the_tidy_table_holds_every_number_once(run, tmp_path):
     panels = read_panels([run("alpha"), run("beta", weaker)])
     write_tables(panels, tmp_path)
     tidy = pd.read_parquet(tmp_path / "scores.parquet")
-    assert list(tidy.columns) == list(COLUMNS)
+    assert list(tidy.columns) == list(SCORE_COLUMNS)
     same = ["model", "source", "metric", "corruption", "category", "severities", "class"]
     assert not tidy.duplicated(same).any()
     beta = tidy[(tidy["model"] == "beta") & (tidy["source"] == "measured")]
