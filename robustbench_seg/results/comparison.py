@@ -30,7 +30,7 @@ NO_REFERENCE = "the reference has no such score, or loses nothing"
 
 
 @dataclass(frozen=True, eq=False)
-class _ComparisonLine:
+class _Compared:
     """One score of two models.
 
     Attributes:
@@ -136,52 +136,48 @@ def reading_notes(models: Sequence[ScoredModel]) -> list[str]:
 
 def _lines(
     a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference
-) -> Iterator[_ComparisonLine]:
+) -> Iterator[_Compared]:
     first, second = a.scores.summary, b.scores.summary
-    yield _ComparisonLine("clean", CLEAN.name, "", first.clean, second.clean)
+    yield _Compared("clean", CLEAN.name, "", first.clean, second.clean)
     for condition in protocol.conditions():
         cells = (model.scores.cell(condition) for model in (a, b))
-        yield _ComparisonLine("condition", condition.name, str(condition.severity), *cells)
+        yield _Compared("condition", condition.name, str(condition.severity), *cells)
     for spec in protocol.corruptions:
         cells = (summary.corruptions[spec.name] for summary in (first, second))
-        yield _ComparisonLine("corruption", spec.name, spec.scored_text, *cells)
+        yield _Compared("corruption", spec.name, spec.scored_text, *cells)
     for category, specs in protocol.by_category.items():
         text = ", ".join(dict.fromkeys(spec.scored_text for spec in specs))
         cells = (summary.categories[category] for summary in (first, second))
-        yield _ComparisonLine("category", category, text, *cells)
-    yield _ComparisonLine("summary", "mean", "scored", first.mean, second.mean)
-    yield _ComparisonLine("summary", "retention", "scored", first.retention, second.retention)
-    yield _ComparisonLine("summary", "mPC", "1-5", first.mpc, second.mpc)
-    yield _ComparisonLine("summary", "rPC", "1-5", first.rpc, second.rpc)
+        yield _Compared("category", category, text, *cells)
+    yield _Compared("summary", "mean", "scored", first.mean, second.mean)
+    yield _Compared("summary", "retention", "scored", first.retention, second.retention)
+    yield _Compared("summary", "mPC", "1-5", first.mpc, second.mpc)
+    yield _Compared("summary", "rPC", "1-5", first.rpc, second.rpc)
     one, two = (degradation(s.clean, s.corruptions, reference) for s in (first, second))
     for spec in protocol.corruptions:
-        yield _ComparisonLine(
-            "CD", spec.name, spec.scored_text, one.cd[spec.name], two.cd[spec.name]
-        )
-    yield _ComparisonLine("summary", "CD", "scored", one.mean_cd, two.mean_cd)
+        yield _Compared("CD", spec.name, spec.scored_text, one.cd[spec.name], two.cd[spec.name])
+    yield _Compared("summary", "CD", "scored", one.mean_cd, two.mean_cd)
     for spec in protocol.corruptions:
-        yield _ComparisonLine(
-            "rCD", spec.name, spec.scored_text, one.rcd[spec.name], two.rcd[spec.name]
-        )
-    yield _ComparisonLine("summary", "rCD", "scored", one.mean_rcd, two.mean_rcd)
+        yield _Compared("rCD", spec.name, spec.scored_text, one.rcd[spec.name], two.rcd[spec.name])
+    yield _Compared("summary", "rCD", "scored", one.mean_rcd, two.mean_rcd)
     yield from _measure_lines(a, b, protocol)
 
 
-def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_ComparisonLine]:
+def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_Compared]:
     """The lines of every score but the one that ranks; their kind is the score's name."""
     for name, one in a.scores.by_name.items():
         if name == RANKED:
             continue
         first, second = one.summary, b.scores.by_name[name].summary
-        yield _ComparisonLine(name, CLEAN.name, "", first.clean, second.clean)
+        yield _Compared(name, CLEAN.name, "", first.clean, second.clean)
         for spec in protocol.corruptions:
             cells = first.corruptions[spec.name], second.corruptions[spec.name]
-            yield _ComparisonLine(name, spec.name, spec.scored_text, *cells)
-        yield _ComparisonLine(name, "mean", "scored", first.mean, second.mean)
-        yield _ComparisonLine(name, "retention", "scored", first.retention, second.retention)
+            yield _Compared(name, spec.name, spec.scored_text, *cells)
+        yield _Compared(name, "mean", "scored", first.mean, second.mean)
+        yield _Compared(name, "retention", "scored", first.retention, second.retention)
 
 
-def _reason(a: ScoredModel, b: ScoredModel, line: _ComparisonLine, protocol: Protocol) -> str:
+def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:
     """Why one of the two models, or both, have no such score; empty where they have."""
     labels = dict[str, list[str]]()
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):

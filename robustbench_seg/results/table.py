@@ -63,7 +63,7 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
             own.
 
     Returns:
-        Columns SCORE_COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
+        The SCORE_COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
         retention, mPC and rPC of it), corruption, category, severities, class, value, ci_low,
         ci_high, images. An incomplete score has no value.
 
