@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     "names",
     multiple=True,
     default=("cityscapes-c",),
-    help="Name of a protocol, such as mpc-15, or its TOML file; repeatable: a preview then shows "
-    "each corruption once.",
+    help="PROTOCOLS or a TOML file; repeatable: a preview then shows each corruption once.",
 )
 @click.option(
     "--preview",

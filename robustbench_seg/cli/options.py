@@ -92,12 +92,25 @@ shard = _shared(
     help="Do only the I-th of N parts of the images.",
 )
 
+
+class ProtocolOption(click.Option):
+    """An option whose help names the shipped protocols; they are read when help is shown."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The name and the help of the option."""
+        from robustbench_seg.records.protocol import list_protocols
+
+        self.help = (self.help or "").replace("PROTOCOLS", ", ".join(list_protocols()))
+        return super().get_help_record(ctx)
+
+
 # The corruptions.
 protocol = _shared(
     "--protocol",
+    cls=ProtocolOption,
     metavar="P",
     default="cityscapes-c",
-    help="Name of a protocol, such as mpc-15, or its TOML file.",
+    help="PROTOCOLS or a TOML file.",
 )
 scoring_protocol = _shared(
     "--protocol",
