@@ -1,6 +1,7 @@
 """robustseg cost: parameters, operations, time and memory of models, beside the paper's."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,15 +29,7 @@ from robustbench_seg.cli import options
 @options.precision()
 @options.threads()
 @options.out(help="Write cost.csv, published.csv and size.svg and .png: parameters against mIoU.")
-def cost(
-    models: tuple[str, ...],
-    sizes: tuple[tuple[int, int], ...],
-    repeat: int,
-    device: str,
-    precision: str,
-    threads: int | None,
-    out: Path | None,
-) -> None:
+def cost(models: tuple[str, ...], out: Path | None, **chosen: Any) -> None:
     """Count what one image costs a model, beside what the SegFormer paper says.
 
     \b
@@ -58,16 +51,7 @@ def cost(
     from robustbench_seg.reporting.costs import cost as count
     from robustbench_seg.reporting.tables.costs import cost_text, published_cost_text
 
-    table = count(
-        models,
-        sizes,
-        repeat=repeat,
-        device=device,
-        precision=precision,
-        threads=threads,
-        out=out,
-        progress=True,
-    )
+    table = count(models, **chosen, out=out, progress=True)
     click.echo(cost_text(table))
     if not models:
         click.echo(f"\nPublished, of networks without a card:\n{published_cost_text()}")

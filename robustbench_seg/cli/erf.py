@@ -1,6 +1,7 @@
 """robustseg erf: which pixels the middle of an image is seen by, stage by stage."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,17 +27,7 @@ from robustbench_seg.cli import options
 @options.weights()
 @options.device()
 @options.out(default=Path("erf"), help="Folder of erf.csv, erf.svg and erf.png.")
-def erf(
-    models: tuple[str, ...],
-    data: Path | None,
-    dataset: str,
-    split: str,
-    images: int,
-    size: tuple[int, int] | None,
-    weights: str | None,
-    device: str,
-    out: Path,
-) -> None:
+def erf(out: Path, **chosen: Any) -> None:
     """Measure the effective receptive fields of models: for each stage, and for the head.
 
     How much each pixel moves the unit in the middle (|gradient|, mean over images), as a figure
@@ -45,16 +36,5 @@ def erf(
     from robustbench_seg.reporting.receptive_fields import erf as measure
     from robustbench_seg.reporting.receptive_fields import field_text
 
-    measured = measure(
-        models,
-        dataset=dataset,
-        data=data,
-        split=split,
-        images=images,
-        size=size,
-        weights=weights,
-        device=device,
-        out=out,
-        progress=True,
-    )
+    measured = measure(**chosen, out=out, progress=True)
     click.echo(f"{field_text(measured)}\n\n{out / 'erf.png'}")

@@ -1,8 +1,8 @@
 """Gaussian, impulse, shot and speckle noise, drawn for every sample (pixel and channel) by itself.
 
-The new level of a sample depends on its present level and on chance alone. So noise is a law: a
-distribution over 256 levels for each of 256 levels. A stream draws from it, or does the arithmetic
-of the reference on the numbers that the reference draws.
+The new level of a sample depends on its present level and on chance alone. So a noise model is
+a distribution over 256 levels for each of 256 levels. A stream draws from it, or does the
+arithmetic of the reference on the numbers that the reference draws.
 
 Images are uint8 H x W x 3 RGB; parameters are for intensities in 0..1.
 Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
@@ -23,72 +23,72 @@ LEVELS = np.arange(256)
 
 def gaussian_noise(image: Image, rng: RandomStream, *, scale: float) -> Image:
     """Add Gaussian noise of standard deviation `scale`."""
-    return rng.levels(image, GaussianLaw(scale))
+    return rng.levels(image, GaussianNoise(scale))
 
 
 def impulse_noise(image: Image, rng: RandomStream, *, amount: float) -> Image:
     """Set the share `amount` of the samples to 0 or 255 (each channel by itself)."""
-    return rng.levels(image, ImpulseLaw(amount))
+    return rng.levels(image, ImpulseNoise(amount))
 
 
 def shot_noise(image: Image, rng: RandomStream, *, photons: float) -> Image:
     """Replace intensity x by Poisson(x * photons) / photons."""
-    return rng.levels(image, ShotLaw(photons))
+    return rng.levels(image, ShotNoise(photons))
 
 
 def speckle_noise(image: Image, rng: RandomStream, *, scale: float) -> Image:
     """Add to intensity x Gaussian noise of standard deviation x * scale."""
-    return rng.levels(image, SpeckleLaw(scale))
+    return rng.levels(image, SpeckleNoise(scale))
 
 
 # Results are truncated: the new level is k or less if the unclipped one is below k + 1.
 
 
 @dataclass(frozen=True)
-class GaussianLaw:
+class GaussianNoise:
     """Intensity x becomes x + scale * z, z standard normal."""
 
     scale: float
 
     def distribution(self) -> Floats:
-        """See LevelLaw."""
+        """See NoiseModel."""
         return _normal((LEVELS + 1 - LEVELS[:, None]) / 255 / self.scale)
 
     def arithmetic(self, image: Image, draws: RandomState, uniform: Generator) -> Image:
-        """See LevelLaw."""
+        """See NoiseModel."""
         return _by_bands(image, lambda x: x + draws.normal(0, self.scale, x.shape))
 
 
 @dataclass(frozen=True)
-class SpeckleLaw:
+class SpeckleNoise:
     """Intensity x becomes x + x * scale * z, z standard normal."""
 
     scale: float
 
     def distribution(self) -> Floats:
-        """See LevelLaw."""
+        """See NoiseModel."""
         below = np.ones((256, 256))
         below[1:] = _normal(((LEVELS + 1) / LEVELS[1:, None] - 1) / self.scale)
         return below
 
     def arithmetic(self, image: Image, draws: RandomState, uniform: Generator) -> Image:
-        """See LevelLaw."""
+        """See NoiseModel."""
         return _by_bands(image, lambda x: x + x * draws.normal(0, self.scale, x.shape))
 
 
 @dataclass(frozen=True)
-class ImpulseLaw:
+class ImpulseNoise:
     """A sample becomes 0 or 255 with probability amount / 2 each."""
 
     amount: float
 
     def distribution(self) -> Floats:
-        """See LevelLaw."""
+        """See NoiseModel."""
         below = np.where(LEVELS[:, None] > LEVELS, self.amount / 2, 1 - self.amount / 2)
         return np.asarray(below, np.float64)
 
     def arithmetic(self, image: Image, draws: RandomState, uniform: Generator) -> Image:
-        """See LevelLaw."""
+        """See NoiseModel."""
         out = image.copy()
         hits = [uniform.random(image[band].shape) <= self.amount for band in bands(len(image))]
         for band, hit in zip(bands(len(image)), hits, strict=True):
@@ -98,13 +98,13 @@ class ImpulseLaw:
 
 
 @dataclass(frozen=True)
-class ShotLaw:
+class ShotNoise:
     """Intensity x becomes Poisson(x * photons) / photons."""
 
     photons: float
 
     def distribution(self) -> Floats:
-        """See LevelLaw."""
+        """See NoiseModel."""
         below = np.zeros((256, 256))
         for level, mean in enumerate(LEVELS / 255 * self.photons):
             # Counts beyond `photons` are white; at level 0 there is no photon, nor a log(0).
@@ -119,7 +119,7 @@ class ShotLaw:
         return below
 
     def arithmetic(self, image: Image, draws: RandomState, uniform: Generator) -> Image:
-        """See LevelLaw."""
+        """See NoiseModel."""
         return _by_bands(image, lambda x: draws.poisson(x * self.photons) / self.photons)
 
 

@@ -10,11 +10,11 @@ from robustbench_seg.corruption.pixels import Floats, Image
 Window = tuple[slice, slice]
 
 
-class LevelLaw(Protocol):
+class NoiseModel(Protocol):
     """How the new level of a sample depends on its present level and on chance.
 
-    One law in two forms, as a stream draws either from the distribution or by the arithmetic.
-    Laws are hashable, so that a stream can keep what it prepares for one.
+    A model has two forms: the distribution, from which the fast stream draws, and the arithmetic,
+    which the reference stream does. Models are hashable, so a stream keeps what it prepares.
     """
 
     def __hash__(self) -> int: ...
@@ -71,6 +71,6 @@ class RandomStream(Protocol):
         """
         ...
 
-    def levels(self, image: Image, law: LevelLaw) -> Image:
-        """Draw a new level 0..255 for every sample of `image`, by the law of its present level."""
+    def levels(self, image: Image, noise: NoiseModel) -> Image:
+        """Draw a new level 0..255 for every sample of `image`, given its present level."""
         ...

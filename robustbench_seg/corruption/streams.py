@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption.pixels import Image
-from robustbench_seg.corruption.random_stream import LevelLaw, RandomStream, Window
+from robustbench_seg.corruption.random_stream import NoiseModel, RandomStream, Window
 from robustbench_seg.files import canonical_json
 
 #: Raised whenever the fast stream gives other numbers for the same key.
@@ -78,12 +78,12 @@ class FastStream(RandomStream):
         kernels.draw_choices(self._key, self._advance(count), choices, out)
         return out
 
-    def levels(self, image: Image, law: LevelLaw) -> Image:
+    def levels(self, image: Image, noise: NoiseModel) -> Image:
         """See RandomStream.levels."""
         from robustbench_seg.corruption import kernels
 
         out = np.empty_like(image)
-        first, table = self._advance(image.size), _alias_table(law)
+        first, table = self._advance(image.size), _alias_table(noise)
         kernels.draw_levels(image.reshape(-1), self._key, first, table, out.reshape(-1))
         return out
 
@@ -95,11 +95,11 @@ class FastStream(RandomStream):
 
 
 @lru_cache(maxsize=32)
-def _alias_table(law: LevelLaw) -> NDArray[np.uint32]:
-    """256 laws over 256 levels: kernels.alias_table."""
+def _alias_table(noise: NoiseModel) -> NDArray[np.uint32]:
+    """The tables of 256 distributions over 256 levels: kernels.alias_table."""
     from robustbench_seg.corruption import kernels
 
-    below = law.distribution()
+    below = noise.distribution()
     below[:, 255] = 1
     return kernels.alias_table(np.diff(below, axis=1, prepend=0))
 
@@ -148,9 +148,9 @@ class ReferenceStream(RandomStream):
         right, down = self._legacy.randint(-distance, distance, (count, 2)).T + distance
         return np.asarray(down * (2 * distance) + right)
 
-    def levels(self, image: Image, law: LevelLaw) -> Image:
+    def levels(self, image: Image, noise: NoiseModel) -> Image:
         """See RandomStream.levels."""
-        return law.arithmetic(image, self._legacy, self._generator)
+        return noise.arithmetic(image, self._legacy, self._generator)
 
 
 STREAMS: Mapping[str, type[RandomStream]] = {"fast": FastStream, "reference": ReferenceStream}

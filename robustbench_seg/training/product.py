@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from robustbench_seg.cards import parse
-from robustbench_seg.errors import IncompleteError, WeightsError
+from robustbench_seg.errors import IncompleteError, ModelError, WeightsError
 from robustbench_seg.files import write_text
 from robustbench_seg.records.model_card import (
     Inference,
@@ -18,7 +18,7 @@ from robustbench_seg.records.model_card import (
     card_text,
 )
 from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.weights import save_weights
+from robustbench_seg.weights import not_finite, save_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +88,7 @@ def save(
         The card's path.
 
     Raises:
+        ModelError: A weight is NaN or infinite; nothing is written.
         IncompleteError: A value does not fit float16; the weights are stored as float32 instead.
     """
     metadata = {
@@ -100,6 +101,11 @@ def save(
     }
     weights = folder / card.weights.location
     state = network.state_dict()
+    if tensors := not_finite(state):
+        raise ModelError(
+            f"{weights}: {len(tensors)} tensors would hold NaN or infinite values, such as "
+            f"{tensors[0]}; train again with a lower --lr, or in float32"
+        )
     too_large: WeightsError | None = None
     try:
         save_weights(weights, state, metadata, half)

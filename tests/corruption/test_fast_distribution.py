@@ -38,15 +38,15 @@ def drawn(name: str, level: int, severity: int, stream: str, seed: int) -> np.nd
 
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("name", NOISES)
-def test_tables_hold_the_law_of_the_formula(name, severity):
+def test_tables_hold_the_distribution_of_the_formula(name, severity):
     (parameter,) = load_protocol().spec(name).severities[severity - 1].values()
-    kind = getattr(noise, f"{name.removesuffix('_noise').title()}Law")
+    kind = getattr(noise, f"{name.removesuffix('_noise').title()}Noise")
     table = streams._alias_table(kind(parameter))
     for level in LEVELS:
         thresholds, aliases = (table[level] >> 8).astype(np.int64), table[level] & 255
-        law = thresholds + np.bincount(aliases, 2**24 - thresholds, minlength=256)
+        total = thresholds + np.bincount(aliases, 2**24 - thresholds, minlength=256)
         expected = by_the_formula(name, level, parameter)
-        assert np.abs(law / 2**32 - expected).max() < 4e-6
+        assert np.abs(total / 2**32 - expected).max() < 4e-6
 
 
 @pytest.mark.parametrize("severity", [1, 3, 5])

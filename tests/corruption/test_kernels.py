@@ -179,33 +179,33 @@ def implied(table: np.ndarray) -> np.ndarray:
     """The probabilities that an alias table draws by."""
     thresholds = table >> 8
     aliases = table & 255
-    laws = np.zeros(table.shape)
+    distributions = np.zeros(table.shape)
     rows = np.arange(len(table))
     for entry in range(256):
-        laws[rows, entry] += thresholds[:, entry]
-        laws[rows, aliases[:, entry]] += 2**24 - thresholds[:, entry].astype(np.int64)
-    return laws / 2**32
+        distributions[rows, entry] += thresholds[:, entry]
+        distributions[rows, aliases[:, entry]] += 2**24 - thresholds[:, entry].astype(np.int64)
+    return distributions / 2**32
 
 
 def test_alias_tables_keep_every_probability(rng):
-    laws = rng.random((5, 256)) ** 8
-    laws[1] = 0
-    laws[1, 77] = 1
-    laws[2] = 1
-    laws[3, 10:] = 0
-    laws /= laws.sum(axis=1, keepdims=True)
-    error = np.abs(implied(kernels.alias_table(laws)) - laws)
+    distributions = rng.random((5, 256)) ** 8
+    distributions[1] = 0
+    distributions[1, 77] = 1
+    distributions[2] = 1
+    distributions[3, 10:] = 0
+    distributions /= distributions.sum(axis=1, keepdims=True)
+    error = np.abs(implied(kernels.alias_table(distributions)) - distributions)
     assert error.max() < 256 * 2**-32
     assert error[1].max() == 0
 
 
 def test_draws_follow_the_table():
-    laws = np.zeros((256, 256))
-    laws[:, 0] = 1
-    laws[9] = 0
-    laws[9, [3, 200, 255]] = [0.25, 0.7499, 0.0001]
-    laws[10, [0, 5]] = [0, 1]
-    table = kernels.alias_table(laws)
+    distributions = np.zeros((256, 256))
+    distributions[:, 0] = 1
+    distributions[9] = 0
+    distributions[9, [3, 200, 255]] = [0.25, 0.7499, 0.0001]
+    distributions[10, [0, 5]] = [0, 1]
+    table = kernels.alias_table(distributions)
     levels = np.full(1_000_001, 9, np.uint8)
     levels[::2] = 10
     out = np.empty_like(levels)
@@ -213,10 +213,13 @@ def test_draws_follow_the_table():
     assert (out[::2] == 5).all()
     counts = np.bincount(out[1::2], minlength=256)
     assert counts[[3, 200, 255]].sum() == 500_000
-    assert stats.chisquare(counts[[3, 200, 255]], laws[9, [3, 200, 255]] * 500_000).pvalue > 1e-3
+    assert (
+        stats.chisquare(counts[[3, 200, 255]], distributions[9, [3, 200, 255]] * 500_000).pvalue
+        > 1e-3
+    )
 
 
 def test_impulse_law_by_hand():
-    law = implied(streams._alias_table(noise.ImpulseLaw(0.2)))[100]
-    assert law[[0, 100, 255]] == pytest.approx([0.1, 0.8, 0.1], abs=1e-7)
-    assert law.sum() == pytest.approx(1)
+    distribution = implied(streams._alias_table(noise.ImpulseNoise(0.2)))[100]
+    assert distribution[[0, 100, 255]] == pytest.approx([0.1, 0.8, 0.1], abs=1e-7)
+    assert distribution.sum() == pytest.approx(1)

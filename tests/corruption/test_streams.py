@@ -6,7 +6,7 @@ from scipy import stats
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.kernels.philox import random_bits
-from robustbench_seg.corruption.noise import ImpulseLaw, ShotLaw
+from robustbench_seg.corruption.noise import ImpulseNoise, ShotNoise
 from robustbench_seg.corruption.random_stream import RandomStream
 from robustbench_seg.corruption.streams import STREAMS, FastStream, ReferenceStream
 
@@ -41,9 +41,11 @@ def test_the_reference_stream_is_the_global_generator_of_numpy():
     assert np.stack([right - 2, down - 2], axis=1).tolist() == one_by_one
     image = np.full((32, 32, 3), 100, np.uint8)
     noisy = np.random.poisson(image / 255.0 * 60) / 60
-    assert np.array_equal(rng.levels(image, ShotLaw(60)), (np.clip(noisy, 0, 1) * 255).astype("u1"))
+    assert np.array_equal(
+        rng.levels(image, ShotNoise(60)), (np.clip(noisy, 0, 1) * 255).astype("u1")
+    )
     hit = np.random.default_rng(7).random(image.shape) <= 0.1
-    assert np.array_equal(rng.levels(image, ImpulseLaw(0.1)) != image, hit)
+    assert np.array_equal(rng.levels(image, ImpulseNoise(0.1)) != image, hit)
 
 
 @pytest.mark.parametrize("stream", STREAMS.values())

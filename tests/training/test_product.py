@@ -1,4 +1,5 @@
 import json
+import re
 import tomllib
 from dataclasses import replace
 
@@ -6,7 +7,7 @@ import pytest
 import torch
 
 from robustbench_seg.architectures import build
-from robustbench_seg.errors import IncompleteError
+from robustbench_seg.errors import IncompleteError, ModelError
 from robustbench_seg.records.model_card import Training, load_card
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.training import TrainingRecipe, save, trained_card
@@ -76,6 +77,14 @@ def test_a_card_that_names_its_classes_is_no_source_of_names(tmp_path):
     path = save(tmp_path, network, card, CLASSES, TRAINING, "remark", half=False)
     assert load_card(path).class_names is None
     assert load_segmenter(path).classes == CLASSES
+
+
+def test_weights_that_are_no_numbers_are_not_written(card, network, tmp_path):
+    name, weight = next(iter(network.named_parameters()))
+    torch.nn.init.constant_(weight, float("inf"))
+    with pytest.raises(ModelError, match=rf"1 tensors would hold NaN .* {re.escape(name)}; train"):
+        save(tmp_path, network, card, CLASSES, TRAINING, "", half=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_weights_are_read_back(card, network, tmp_path):

@@ -1,4 +1,4 @@
-"""Random numbers out of random bits: uniform, and by the law of a sample's present level."""
+"""Random numbers out of random bits: uniform, and from a distribution over levels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,17 +9,17 @@ from robustbench_seg.machine.compiled import compiled
 
 
 @compiled
-def alias_table(laws: Floats) -> NDArray[np.uint32]:
-    """Walker's alias table of each row of `laws` (N x 256 probabilities), after Vose.
+def alias_table(distributions: Floats) -> NDArray[np.uint32]:
+    """Walker's alias table of each row of `distributions` (N x 256 probabilities), after Vose.
 
     An entry holds a threshold of 24 bits and, in its lowest 8 bits, an alias: eight bits of a draw
     choose an entry, and 24 decide between the entry's own index and its alias. Probabilities are
     kept within 2^-32.
     """
-    table = np.empty(laws.shape, np.uint32)
+    table = np.empty(distributions.shape, np.uint32)
     waiting = np.empty(256, np.int64)
-    for row in range(len(laws)):
-        share = laws[row] * 256
+    for row in range(len(distributions)):
+        share = distributions[row] * 256
         # Indices with less than an equal share wait at the front, the others at the back.
         poor, rich = 0, 256
         for i in range(256):
