@@ -127,7 +127,7 @@ class AblationSpec:
         same = self.dataset == paper.dataset and recipe.iterations == paper.recipe.iterations
         if self.full and same and not changes and self.limit is None:
             return "At the paper's size."
-        words = "At the paper's size, but for what follows." if self.full else "Scaled down."
+        words = "At the paper's size, except for what follows." if self.full else "Scaled down."
         if scale.settings != paper.settings:
             words += f" {scale.settings['size']} in place of {paper.settings['size']}."
         scored = f"the first {self.limit} images of {self.dataset}" if self.limit else self.dataset

@@ -111,8 +111,8 @@ def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard
     names = [cards[model].name for model in models]
     if len(set(names)) < len(names):
         raise ModelError(
-            f"two models are called {max(names, key=names.count)}; measure them apart, or give one "
-            "card a name of its own"
+            f"two models are called {max(names, key=names.count)}; measure them one by one, or "
+            "give one card a name of its own"
         )
     return cards
 

@@ -151,7 +151,7 @@ def _problem(image: object) -> str | None:
     if image.ndim != 2 and image.shape[2:] != (3,):
         return f"the image is {shape}; {wanted}"
     if min(image.shape[:2]) < SMALLEST:
-        return f"the image is {shape} pixels; {SMALLEST} x {SMALLEST} is the least"
+        return f"the image is {shape} pixels; give {SMALLEST} x {SMALLEST} or more"
     return None
 
 

@@ -52,7 +52,9 @@ class Evaluation:
         names = [file_name(segmenter.name) for segmenter in self.segmenters]
         for name in names:
             if names.count(name) > 1:
-                raise ModelError(f"two models are called {name}; evaluate them apart, or name one")
+                raise ModelError(
+                    f"two models are called {name}; evaluate them one by one, or name one"
+                )
 
     @property
     def all_conditions(self) -> tuple[Condition, ...]:

@@ -249,6 +249,6 @@ class _Unreadable:
         failed[made.source.id] = None
         if len(failed) >= FAILURES:
             raise DatasetError(
-                f"{FAILURES} images in a row could not be had; the last: {made.reason}. What is "
-                "finished is kept: see to the disk that they lie on, and evaluate again"
+                f"{FAILURES} images in a row could not be read; the last: {made.reason}. What is "
+                "finished is kept: check the disk that holds them, and evaluate again"
             )

@@ -26,7 +26,7 @@ AHEAD = 4
 """Predictions that may wait to be scored."""
 
 FAILURES = 8
-"""After so many images in a row that came to nothing, a segmenter is given up."""
+"""After so many images in a row without a result, a segmenter is given up."""
 
 
 class ModelRun:
@@ -47,7 +47,7 @@ class ModelRun:
         self.folder = folder
         self.segmenter = segmenter
         self.given_up: ModelError | None = None
-        """Why the segmenter is not asked any more."""
+        """Why the segmenter gets no more images."""
         self._saved = saved
         self._dataset = dataset
         self._measures = tuple(measures)
@@ -163,7 +163,7 @@ class ModelRun:
         self._failed.add(image)
         if len(self._failed) >= FAILURES and self.given_up is None:
             self.given_up = ModelError(
-                f"{self.segmenter.name}: {FAILURES} images in a row came to nothing; the last is "
+                f"{self.segmenter.name}: {FAILURES} images in a row have no result; the last is "
                 f"{reason}"
             )
-            log.warning("%s; it is not asked any more", self.given_up)
+            log.warning("%s; it gets no more images", self.given_up)

@@ -113,19 +113,21 @@ def _differing(
     share = float((before != labels.ravel()).mean())
     if share > TOLERANCE:
         raise ResultsError(
-            f"{folder}: the network labels {100 * share:.2f} % of the built-in image otherwise "
-            f"than when this run began ({_changed(first, here, device)}); go on as it began, or "
-            "use another folder of runs"
+            f"{folder}: the network labels {100 * share:.2f} % of the built-in image "
+            f"differently than when this run began ({_changed(first, here, device)}); use the same "
+            "versions and device, or another folder of runs"
         )
     return share
 
 
 def _changed(then: Probe, here: Mapping[str, str], device: str | None = None) -> str:
     """In what a start differs from an earlier one: versions and, where it matters, the device."""
-    said = [library_differences(then.libraries, here)]
+    changes = [library_differences(then.libraries, here)]
     if device and device != then.hardware:
-        said.append(f"on {then.hardware} then, {device} now")
-    return "; ".join(filter(None, said)) or "the same versions: the program was changed"
+        changes.append(f"on {then.hardware} then, {device} now")
+    return (
+        "; ".join(filter(None, changes)) or "the versions are the same, so the program was changed"
+    )
 
 
 def _write(folder: Path, found: Probe) -> None:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from robustbench_seg.segmenter.labelling import label
 
 INFERENCE_LAW = 1
-"""Raised whenever windows, upsampling or labels come out otherwise for the same logits."""
+"""Raised whenever windows, upsampling or labels change for the same logits."""
 
 WINDOW = (1024, 768)
 """SegFormer's own window and stride on Cityscapes, in pixels."""

@@ -103,7 +103,7 @@ def save(
     state = network.state_dict()
     if tensors := not_finite(state):
         raise ModelError(
-            f"{weights}: {len(tensors)} tensors would hold NaN or infinite values, such as "
+            f"{weights}: not written, for the training ended in NaN or infinite values, first in "
             f"{tensors[0]}; train again with a lower --lr, or in float32"
         )
     too_large: WeightsError | None = None

@@ -97,7 +97,7 @@ def _fill(
         )
     if names := not_finite(tensors):
         raise WeightsError(
-            f"{path}: {len(names)} tensors hold NaN or infinite values: {_some(names)}; fetch the "
+            f"{path}: NaN or infinite values in {_some(names)}; fetch the "
             "file again, or train the network anew"
         )
     network.load_state_dict(tensors)

@@ -255,7 +255,7 @@ def test_the_paper_s_size_is_claimed_for_the_paper_s_size_alone(tmp_path):
     assert "for 10 steps, scored on the first 1 images of ade20k" in words
     assert "after 40000 steps: compare orders, not numbers." in words
     for change in ({"precision": "bf16"}, {"batch": 8}, {"limit": 5}, {"dataset": "minicity"}):
-        assert note(**change).startswith("At the paper's size, but for what follows.")
+        assert note(**change).startswith("At the paper's size, except for what follows.")
 
 
 def test_each_seed_is_a_training_of_its_own_in_a_folder_of_its_own(tmp_path):

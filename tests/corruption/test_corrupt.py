@@ -179,9 +179,15 @@ UINT8 = "and convert it to uint8"
         ),
         (np.zeros(40, np.uint8), f"the image is 40; {WANTED}"),
         (np.zeros((40, 50, 7), np.uint8), f"the image is 40 x 50 x 7; {WANTED}"),
-        (np.zeros((0, 50, 3), np.uint8), "the image is 0 x 50 x 3 pixels; 32 x 32 is the least"),
-        (np.zeros((1, 50, 3), np.uint8), "the image is 1 x 50 x 3 pixels; 32 x 32 is the least"),
-        (np.zeros((40, 31), np.uint8), "the image is 40 x 31 pixels; 32 x 32 is the least"),
+        (
+            np.zeros((0, 50, 3), np.uint8),
+            "the image is 0 x 50 x 3 pixels; give 32 x 32 or more",
+        ),
+        (
+            np.zeros((1, 50, 3), np.uint8),
+            "the image is 1 x 50 x 3 pixels; give 32 x 32 or more",
+        ),
+        (np.zeros((40, 31), np.uint8), "the image is 40 x 31 pixels; give 32 x 32 or more"),
     ],
 )
 def test_wrong_images(wrong, message):

@@ -29,8 +29,8 @@ def test_a_dataset_that_is_gone_ends_the_run(toy, reds, protocol, conditions, tm
     message = str(caught.value)
     assert "\n" not in message
     assert message == (
-        "8 images in a row could not be had; the last: val/12.png: the image cannot be read. What "
-        "is finished is kept: see to the disk that they lie on, and evaluate again"
+        "8 images in a row could not be read; the last: val/12.png: the image cannot be read. What "
+        "is finished is kept: check the disk that holds them, and evaluate again"
     )
     assert model.calls == 5 * 5
     table = read_results(tmp_path)
@@ -53,7 +53,7 @@ def test_a_tree_that_is_gone_ends_the_run(toy, reds, protocol, conditions, tmp_p
 
     model = Unmounting()
     with pytest.raises(
-        DatasetError, match=r"8 images in a row could not be had; the last: .*/val/"
+        DatasetError, match=r"8 images in a row could not be read; the last: .*/val/"
     ):
         evaluate([model], toy(20), protocol, conditions, tmp_path / "r", corrupted=corrupted)
     table = read_results(tmp_path / "r")
@@ -75,7 +75,7 @@ def test_a_failing_model_stops_no_other(toy, reds, protocol, conditions, tmp_pat
     with pytest.raises(ModelError) as caught:
         evaluate([Broken(), good], toy(12), protocol, conditions, tmp_path)
     assert str(caught.value) == (
-        "broken: 8 images in a row came to nothing; the last is val/7.png: broken failed "
+        "broken: 8 images in a row have no result; the last is val/7.png: broken failed "
         "(ZeroDivisionError: a bug)"
     )
     table = read_results(tmp_path)
@@ -87,7 +87,7 @@ def test_a_failing_model_stops_no_other(toy, reds, protocol, conditions, tmp_pat
     assert shown[0].getMessage() == (
         "val/0.png: broken failed (ZeroDivisionError: a bug); its traceback, once:"
     )
-    assert caplog.messages[-1].endswith("it is not asked any more")
+    assert caplog.messages[-1].endswith("it gets no more images")
 
 
 def test_a_model_that_failed_is_left_out_of_report_and_comparison(

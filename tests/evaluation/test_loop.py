@@ -177,7 +177,7 @@ def test_a_model_that_is_given_up_takes_no_rows_of_others_with_it(
             return labels if self.calls < 4 else labels[:, :-1]
 
     models = [Narrow("narrow"), reds("whole")]
-    with pytest.raises(ModelError, match=r"narrow: 8 images in a row came to nothing"):
+    with pytest.raises(ModelError, match=r"narrow: 8 images in a row have no result"):
         evaluate(models, toy(8), protocol, conditions, tmp_path)
     made = read_results(tmp_path).groupby("model")["matrix"].count()
     assert made["narrow"] == 3
@@ -303,7 +303,7 @@ def test_no_warning_where_all_images_differ(toy, reds, protocol, conditions, tmp
 
 
 def test_two_models_of_one_name_are_refused(toy, reds, protocol, conditions, tmp_path):
-    with pytest.raises(ModelError, match="two models are called reds; evaluate them apart"):
+    with pytest.raises(ModelError, match="two models are called reds; evaluate them one by one"):
         evaluate([reds(), reds()], toy(), protocol, conditions, tmp_path)
 
 

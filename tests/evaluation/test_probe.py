@@ -18,7 +18,7 @@ from tests.evaluation.conftest import CLASSES, evaluate
 
 @dataclass
 class Network:
-    """A segmenter of this program's own, which labels `flipped` pixels otherwise."""
+    """A segmenter of this program's own, which labels `flipped` pixels differently."""
 
     flipped: int = 0
     calls: int = 0
@@ -113,7 +113,7 @@ def test_a_changed_corruption_is_one_line_that_names_it(
     message = str(caught.value)
     assert "\n" not in message
     assert ": contrast at severity 1 gives other pixels than when this run began (" in message
-    why = "; numpy " if upgraded else "(the same versions: the program was changed); use"
+    why = "; numpy " if upgraded else "(the versions are the same, so the program was changed); use"
     assert why in message
     assert model.calls == 0
     folder = start(model, 3)  # what is as it was goes on
@@ -137,11 +137,13 @@ def test_labels_that_differ_much_are_refused(start, upgrade):
         start(network)
     message = str(caught.value)
     assert message.startswith(
-        f"{folder}: the network labels 0.01 % of the built-in image otherwise than when this run "
+        f"{folder}: the network labels 0.01 % of the built-in image differently than when this run "
         "began (robustseg "
     )
     assert "; numpy " in message
-    assert message.endswith(" then, 9.9.9 now); go on as it began, or use another folder of runs")
+    assert message.endswith(
+        " then, 9.9.9 now); use the same versions and device, or another folder of runs"
+    )
     assert network.calls == PROBED
     assert sorted((folder / "parts").iterdir()) == parts
     assert len(read_probes(folder)) == 1

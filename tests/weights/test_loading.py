@@ -84,7 +84,7 @@ def test_weights_that_are_no_numbers_change_nothing(tmp_path, value):
     with pytest.raises(WeightsError) as raised:
         load_weights(network, path)
     assert str(raised.value) == (
-        f"{path}: 1 tensors hold NaN or infinite values: 0.weight; fetch the file again, or "
+        f"{path}: NaN or infinite values in 0.weight; fetch the file again, or "
         "train the network anew"
     )
     assert torch.equal(network[2].weight, before)

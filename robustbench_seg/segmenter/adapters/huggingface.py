@@ -168,7 +168,7 @@ class TransformersNetwork(nn.Module):
         self.model.float().eval()  # a file in half precision, too
         if names := not_finite(self.model.state_dict()):
             raise ModelError(
-                f"{where}: {len(names)} tensors hold NaN or infinite values, such as {names[0]}; "
+                f"{where}: NaN or infinite values in its weights, first in {names[0]}; "
                 "fetch the model again"
             )
         names = self.model.config.id2label

@@ -131,7 +131,7 @@ def not_a_number(folder):
     tensors["decode_head.classifier.bias"][0] = float("nan")
     save_file(tensors, path, {"format": "pt"})
     return (
-        f"hf:{folder}: 1 tensors hold NaN or infinite values, such as "
+        f"hf:{folder}: NaN or infinite values in its weights, first in "
         "decode_head.classifier.bias; fetch the model again"
     )
 
