@@ -15,7 +15,7 @@ class RobustsegError(Exception):
 
 
 class CardError(RobustsegError):
-    """A TOML file (model card, protocol, dataset description) does not say what it must."""
+    """A TOML file (model card, protocol, dataset description) lacks something or is wrong."""
 
 
 class DatasetError(RobustsegError):

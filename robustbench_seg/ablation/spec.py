@@ -180,7 +180,7 @@ def ablation_spec(
         variants: Names of the networks. None named means all.
         seeds: Seeds of the trainings; a repeated one counts once.
         iterations: Steps of each training. None means the ablation's own.
-        limit: Score the first images only, so many.
+        limit: Number of images to score, the first ones. None means all.
         full: Whether networks, data and recipe are the paper's; otherwise they are scaled down.
         encoder: Weights that every encoder starts from that they fit.
         encoders: Weights that single networks' encoders start from, by the network's name.

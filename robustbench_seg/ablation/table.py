@@ -20,7 +20,7 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
     Args:
         runs: Folder of their run folders.
         expected: For each model, in order, the paper's score in percent, or None.
-        paper: Name of that column: whose score on which data.
+        paper: Heading of the paper's column, which names its dataset.
 
     Raises:
         ResultsError: A model has no run there, or several that are not trainings of one recipe.

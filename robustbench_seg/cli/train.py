@@ -43,7 +43,7 @@ from robustbench_seg.records.training_spec import training_spec
 @click.option(
     "--minutes",
     type=float,
-    help="Stop after so many minutes of training; the learning rate reaches 0 just then.",
+    help="Stop after this many minutes of training; the learning rate reaches 0 just then.",
 )
 @click.option(
     "--batch",

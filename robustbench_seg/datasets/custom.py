@@ -7,7 +7,7 @@ Its folder is the dataset's root, unless --data names another. A whole descripti
     labels = "masks/{split}/*_mask.png"
     classes = ["ground", "rock", "machine", "person"]
     palette = [[128, 64, 0], [128, 128, 128], [255, 170, 0], [220, 20, 60]]   # optional
-    clip = 10                  # frames of a video: so many in a row are drawn together for an
+    clip = 10                  # frames of a video: this many in a row are drawn together for an
                                # interval; 1 if left out: every image stands alone
     image_size = [720, 1280]   # height and width at which `robustseg cost` counts; optional
     ignore = [0, 255]          # ids in the label files that are not scored; [255] if left out

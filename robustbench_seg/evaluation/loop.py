@@ -125,7 +125,7 @@ class _Loop:
         runs = self._runs
         with ExitStack() as at_end:
             for run in runs:
-                at_end.callback(run.flush, block)  # each, also where another's fails
+                at_end.callback(run.flush, block)  # every run, even where another one fails
             wanted = _wanted(self._evaluation, block, conditions, runs)
             for item in self._maker.all(wanted):
                 self.unchanged.take(item)

@@ -26,7 +26,7 @@ AHEAD = 4
 """Predictions that may wait to be scored."""
 
 FAILURES = 8
-"""After so many images in a row without a result, a segmenter is given up."""
+"""A segmenter is given up after this many images in a row without a result."""
 
 
 class ModelRun:

@@ -30,7 +30,7 @@ TOLERANCE = 1e-4
 """Share of labels that another processor or GPU may change; more is another network."""
 
 SCALE = 2
-"""The built-in image is enlarged so many times before a network sees it."""
+"""Factor by which the built-in image is enlarged before a network sees it."""
 
 
 def check_probe(

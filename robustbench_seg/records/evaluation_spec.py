@@ -33,7 +33,7 @@ class EvaluationSpec:
         data: Root folder of the dataset; None: the dataset's own default.
         dataset: Name of the dataset, or its TOML file.
         split: Split of the dataset.
-        limit: Only the first so many images; they are a dataset of their own.
+        limit: Number of images, the first ones; they are a dataset of their own. None: all.
         corrupted: A tree to read corrupted images from; None: they are made in memory.
         protocol: Name of the protocol, or its TOML file.
         corruptions: Which of the protocol's; none named: all. "clean" alone: no other. Clean

@@ -227,7 +227,7 @@ def list_models() -> tuple[str, ...]:
 def load_card(name_or_path: str | Path) -> ModelCard:
     """Read a card by its name (see list_models) or from a TOML file.
 
-    Raises ModelError if there is no such card, CardError if it does not say what it must.
+    Raises ModelError if there is no such card, CardError if it is wrong.
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":

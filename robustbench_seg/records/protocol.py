@@ -197,7 +197,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
             ends in `.toml`. A Protocol is returned as it is.
 
     Raises:
-        CardError: There is no such protocol, or its file does not say what it must.
+        CardError: There is no such protocol, or its file is wrong.
     """
     if isinstance(protocol, Protocol):
         return protocol

@@ -50,7 +50,7 @@ class SegmenterRecord:
 
     @property
     def probed(self) -> bool:
-        """Whether a probe tells if it still labels alike; a user's own segmenter says so itself."""
+        """Whether a probe checks its labels. A user's own segmenter states a version instead."""
         return self.runtime != "python"
 
 

@@ -58,7 +58,7 @@ def report(
         reference: Model that CD and rCD are relative to: one of the runs, or a published row.
         protocol: Score under this one, a name, TOML file or Protocol. None: each run under its
             own.
-        pictures: Whether to show images of the dataset, whose licence may forbid to pass them on.
+        pictures: Whether to show images of the dataset, whose licence may forbid sharing them.
 
     Returns:
         The path of index.html.

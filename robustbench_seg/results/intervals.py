@@ -38,7 +38,7 @@ RANKED = "miou"
 """The score that ranks models."""
 
 FEW = 30
-"""Below so many units a percentile interval is too narrow to be taken at its word."""
+"""With fewer units than this, a percentile interval is too narrow."""
 
 Draws = NDArray[np.float64]
 """A score and its draws: float64 (1 + resamples,); the first is of the images as they are."""

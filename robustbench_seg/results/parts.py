@@ -166,7 +166,7 @@ def has_values(path: Path, measure: Measure | None = None) -> bool:
 
 
 def read_part(path: Path, classes: int, measures: Sequence[Measure] = MEASURES) -> Part:
-    """Read one part of a run with so many classes.
+    """Read one part of a run.
 
     Raises:
         ResultsError: The part is damaged, or its columns are not those of the measures.

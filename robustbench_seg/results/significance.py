@@ -60,5 +60,5 @@ def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def resamples_for(questions: int) -> int:
-    """Number of draws that resolves the smallest adjusted p-value of so many questions."""
+    """Number of draws that resolves the smallest adjusted p-value of that many questions."""
     return max(RESAMPLES, math.ceil(2 * questions / ALPHA))

@@ -13,7 +13,7 @@ REFERENCE_STREAM_VERSION = 1
 
 
 def from_first_format(table: dict[str, Any], where: str) -> dict[str, Any]:
-    """A table of format 1 as one of format 2; CardError if it does not say what it must."""
+    """A table of format 1 as one of format 2; CardError if it is wrong."""
     libraries = table.get("versions")
     if not isinstance(libraries, dict):
         raise CardError(f"{where}: the key 'versions' is missing")

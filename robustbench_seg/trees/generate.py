@@ -107,7 +107,7 @@ def generate_cityscapes_c(
         CorruptionError: A name, severity, seed or stream that does not exist; a folder that holds
             another tree or cannot be written; too full a disk.
         DatasetError: The dataset is not there, or an image cannot be read.
-        CardError: A TOML file does not say what it must.
+        CardError: A TOML file lacks something or is wrong.
         IncompleteError: With `keep_going`, images were left out; the manifest is written and names
             them, and `reasons` says why.
     """
@@ -162,7 +162,7 @@ def _clean_images(dataset: Dataset, sizes: Mapping[str, int]) -> tuple[CleanImag
 
 
 def _summary(plan: TreePlan, workers: int) -> PlanSummary:
-    """What is to do; CorruptionError for too full a disk."""
+    """Sum up what will be written. Raises CorruptionError where the disk is too full."""
     folder = plan.out.absolute()
     while not folder.exists():
         folder = folder.parent

@@ -126,7 +126,7 @@ def read_tree_record(folder: Path) -> TreeRecord | None:
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a generated tree.
 
-    CorruptionError if there is none, CardError if it does not say what it must.
+    CorruptionError if there is none, CardError if it is wrong.
     """
     path = folder / MANIFEST
     if path.is_file():

@@ -65,7 +65,7 @@ def verify(
 
     Raises:
         CorruptionError: There is no manifest, or shards are missing.
-        CardError: The manifest does not say what it must.
+        CardError: The manifest lacks something or is wrong.
     """
     folder = Path(folder)
     merged = merge_shards(folder)

@@ -22,7 +22,7 @@ from robustbench_seg.reporting.panels import Panel, PanelRow
 from robustbench_seg.results import CORRUPTED_SEVERITIES, PictureFiles
 
 MAX_MODELS = 3
-"""At most so many models' predictions are in the page."""
+"""The page shows the predictions of at most this many models."""
 
 
 @dataclass(frozen=True)

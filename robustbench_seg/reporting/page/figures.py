@@ -18,7 +18,7 @@ from robustbench_seg.reporting.page.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel
 
 MAX_HEATMAPS = 3
-"""At most so many class heatmaps of a panel are in the page; the others are files only."""
+"""The page shows at most this many class heatmaps of a panel; the others are files only."""
 
 
 @dataclass(frozen=True)

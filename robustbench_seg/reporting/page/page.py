@@ -30,7 +30,7 @@ def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> 
     Args:
         panels: What it shows.
         out: The folder.
-        pictures: Whether it has images of the dataset, whose licence may forbid to pass them on.
+        pictures: Whether it has images of the dataset, whose licence may forbid sharing them.
 
     Returns:
         The path of index.html.

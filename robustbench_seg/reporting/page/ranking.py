@@ -74,7 +74,7 @@ def ranking_table(panel: Panel) -> Table:
 
 
 def other_scores(panel: Panel) -> list[ScoreInfo]:
-    """Return the scores beside the ranked one of which some model has a mean."""
+    """Return the further scores that at least one model has a mean of."""
     return [
         info
         for measure in MEASURES
