@@ -1,4 +1,6 @@
-"""Errors of other libraries, in one line."""
+"""Errors of other libraries and of a user's code, in one line."""
+
+import traceback
 
 
 def reason(error: BaseException) -> str:
@@ -17,3 +19,19 @@ def reason(error: BaseException) -> str:
     if not first or isinstance(error, LookupError | TypeError | AttributeError | AssertionError):
         first = f"{kind}: {first}" if first else kind
     return first if len(first) <= 300 else f"{first[:297]}..."
+
+
+def raised(error: BaseException) -> str:
+    """Shorten an error of a user's code, with its type and the line that raised it.
+
+    Args:
+        error: The error.
+
+    Returns:
+        One line.
+    """
+    place = ""
+    if frames := traceback.extract_tb(error.__traceback__):
+        place = f" ({frames[-1].filename}, line {frames[-1].lineno})"
+    kind, said = type(error).__name__, reason(error)
+    return f"{said if said.startswith(kind) else f'{kind}: {said}'}{place}"
