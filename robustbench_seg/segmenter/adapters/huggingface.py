@@ -78,14 +78,15 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
         folder = fetch_hub_folder(source.location, source.revision, (CONFIG, PROCESSOR))
     processor = read_processor(folder, where)
     description = read_config(folder, where)
+    classes = class_names_of(description, where)
     checkpoint = read_checkpoint(folder, where)
     model, lacking = build_network(description, checkpoint, where)
-    network = TransformersNetwork(model, processor, where, lacking)
+    network = TransformersNetwork(model, processor, len(classes), where, lacking)
     return assemble(
         network,
         options,
         name=source.location.rstrip("/").rpartition("/")[2],
-        classes=known_as(network.classes, options.classes),
+        classes=known_as(classes, options.classes),
         preprocessing=processor.preprocessing,
         inference=Inference("whole"),
         record=SegmenterRecord(
@@ -115,30 +116,35 @@ class TransformersNetwork(nn.Module):
 
     Attributes:
         model: The model, in float32 and eval mode.
-        classes: Names of its classes, in the order of its logits.
         size: Height and width of the only image that it is given. None: the image's own.
         variant: How images go in, where that is otherwise than for most models.
     """
 
     def __init__(
-        self, model: nn.Module, processor: Processor, where: str, lacking: Sequence[str] = ()
+        self,
+        model: nn.Module,
+        processor: Processor,
+        classes: int,
+        where: str,
+        lacking: Sequence[str] = (),
     ) -> None:
         """Find out which images the model takes.
 
         Args:
             model: The model.
             processor: What its image processor does.
+            classes: Number of its classes.
             where: The model's name in errors.
             lacking: Names of tensors that its files lack, with the value NaN.
 
         Raises:
-            ModelError: The classes have no names, the model takes images neither of any size nor
-                of the processor's, or its answer depends on a tensor that its files lack.
+            ModelError: The model takes images neither of any size nor of the processor's, or its
+                answer depends on a tensor that its files lack.
         """
         super().__init__()
         self._where = where
         self.model = model
-        self.classes = class_names_of(model.config, where)
+        self._classes = classes
         self.size: tuple[int, int] | None = None
         self.variant: dict[str, str] = {"channels": "BGR"} if processor.bgr else {}
         self._bgr, self._resample = processor.bgr, processor.resample
@@ -181,7 +187,7 @@ class TransformersNetwork(nn.Module):
             raise ModelError(
                 f"{self._where} does not take an image of {height}x{width} ({reason(error)})"
             ) from error
-        return checked_logits(answer, images, len(self.classes), self._where)
+        return checked_logits(answer, images, self._classes, self._where)
 
     def _take_size(self, processor: Processor, error: ModelError) -> Tensor:
         if processor.size is None or processor.resample is None:

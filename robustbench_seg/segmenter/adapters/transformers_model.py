@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.module import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
@@ -36,9 +36,10 @@ def read_config(folder: Path, where: str) -> Any:
         The configuration, a PretrainedConfig of transformers.
 
     Raises:
-        ModelError: The file is missing, or transformers does not take it.
+        ModelError: The file is missing, transformers does not take it, or it describes no semantic
+            segmentation model.
     """
-    from transformers import AutoConfig
+    from transformers import AutoConfig, AutoModelForSemanticSegmentation
 
     try:
         content = read_object(folder / CONFIG)
@@ -59,12 +60,18 @@ def read_config(folder: Path, where: str) -> Any:
             )
     try:
         # A folder may name code of its own in auto_map; none runs, and nothing asks whether it may.
-        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # what a damaged value raises has no common base
         raise ModelError(
             f"{where}: transformers cannot read its {CONFIG} ({reason(error)}); fetch the model "
             "again"
         ) from error
+    if type(config) not in AutoModelForSemanticSegmentation._model_mapping:
+        raise ModelError(
+            f"{where}: transformers cannot load it as a semantic segmentation model (its "
+            f"model_type is {config.model_type!r})"
+        )
+    return config
 
 
 def build_network(
@@ -85,21 +92,14 @@ def build_network(
         values are NaN.
 
     Raises:
-        ModelError: transformers cannot build the model, it is no semantic segmentation model, its
-            tensors are not those of the files, or values are not finite.
+        ModelError: transformers cannot build the model, its tensors are not those of the files, or
+            values are not finite.
     """
     from transformers import AutoModelForSemanticSegmentation
 
     tensors = checkpoint.tensors
     values = sum(tensor.numel() for tensor in tensors.values())
-    kinds = AutoModelForSemanticSegmentation._model_mapping
-    try:
-        kind: Any = kinds[type(config)]
-    except KeyError as error:
-        raise ModelError(
-            f"{where}: transformers cannot load it as a semantic segmentation model (its "
-            f"model_type is {config.model_type!r})"
-        ) from error
+    kind: Any = AutoModelForSemanticSegmentation._model_mapping[type(config)]
     try:
         with torch.device("meta"), registrations(1000 + 40 * len(tensors)):
             shape = kind(config)
@@ -107,7 +107,6 @@ def build_network(
         wanted = sum(value.numel() for value in state)
         if wanted > 2 * values + 10_000_000:
             raise ValueError(f"it describes {wanted} values, and the weight file has {values}")
-        refuse_deeper(tensors, shape, where)
         model, loading = kind.from_pretrained(
             None,
             config=config,
@@ -127,6 +126,7 @@ def build_network(
             f"{where}: {len(mismatched)} tensors of its weight file have other shapes than its "
             f"{CONFIG} describes, such as {mismatched[0]}; fetch the model again"
         )
+    refuse_deeper(loading["unexpected_keys"], model, where)
     model.float().eval()  # a file in half precision, too
     lacking = sorted(loading["missing_keys"])
     spoil(model, lacking)
@@ -218,24 +218,25 @@ def registrations(most: int) -> Iterator[None]:
             hook.remove()
 
 
-def refuse_deeper(tensors: Mapping[str, Tensor], model: nn.Module, where: str) -> None:
-    """Refuse tensors of further layers of a kind that the model has, which would not be used.
+def refuse_deeper(unused: Collection[str], model: nn.Module, where: str) -> None:
+    """Refuse tensors of further layers of a kind that the model has.
+
+    Tensors of another kind, such as a head for other tasks, are passed over.
 
     Args:
-        tensors: Name -> tensor.
+        unused: Names of the tensors of the files that the model does not have.
         model: The model.
         where: The model's name in errors.
 
     Raises:
         ModelError: There is such a tensor.
     """
-    own = set(model.state_dict())
-    patterns = {re.sub(r"\d+", "#", name) for name in own}
-    left = [name for name in tensors if name not in own and re.sub(r"\d+", "#", name) in patterns]
-    if left:
+    patterns = {re.sub(r"\d+", "#", name) for name in model.state_dict()}
+    deeper = sorted(name for name in unused if re.sub(r"\d+", "#", name) in patterns)
+    if deeper:
         raise ModelError(
             f"{where}: {CONFIG} describes a smaller model than its weight file, which also has "
-            f"{left[0]}; fetch the model again"
+            f"{deeper[0]}; fetch the model again"
         )
 
 
