@@ -10,7 +10,12 @@ from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.records.choices import MAX_CLASSES
 from robustbench_seg.records.model_card import Inference, Preprocessing, check_inference
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.adapters.onnx_graph import OnnxNetwork, check_names, digest_graph
+from robustbench_seg.segmenter.adapters.onnx_graph import (
+    LARGEST,
+    OnnxNetwork,
+    check_names,
+    digest_graph,
+)
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
 from robustbench_seg.segmenter.segmenter import Segmenter
 
@@ -106,8 +111,9 @@ def parse_sidecar(text: str, path: str) -> Sidecar:
         raise CardError(f"{path}: mean, std and threshold must be finite")
     if min(sidecar.std) <= 0:
         raise CardError(f"{path}: std must be positive")
-    if sidecar.input_size and not 1 <= min(sidecar.input_size) <= max(sidecar.input_size) <= 16384:
-        raise CardError(f"{path}: input_size: height and width of 1 to 16384 are wanted")
+    size = sidecar.input_size
+    if size and not 1 <= min(size) <= max(size) <= LARGEST:
+        raise CardError(f"{path}: input_size: height and width of 1 to {LARGEST} are wanted")
     crop = sidecar.inference.crop
     if crop and sidecar.input_size not in (None, (crop, crop)):
         raise CardError(
@@ -160,9 +166,14 @@ def load_onnx(location: str, options: Options) -> Segmenter:
         )
     one = network.channels == 1 and (network.integer or sidecar.threshold is not None)
     if not one and network.channels not in (None, len(classes)):
+        hint = (
+            "; if it is the probability of the second class, give threshold there"
+            if network.channels == 1 and len(classes) == 2
+            else ""
+        )
         raise ModelError(
             f"onnx:{location}: the graph gives {network.channels} classes, {len(classes)} are "
-            f"named in {beside}: {', '.join(classes)}"
+            f"named in {beside}: {', '.join(classes)}{hint}"
         )
     check_names(network.metadata, classes, f"onnx:{location}", beside)
     return assemble(

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ INSTALL = "pip install 'robustseg[onnx]'"
 TYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16}
 
 INTEGERS = tuple(f"tensor({sign}int{bits})" for sign in ("", "u") for bits in (8, 16, 32, 64))
+
+LARGEST = 16384
+"""The longest side of an image that a graph may ask for."""
 
 NAMES = ("names", "classes", "class_names", "id2label")
 """The keys of a graph's metadata under which exporters write the class names."""
@@ -144,6 +148,28 @@ def _tensors(message: Any) -> Iterator[Any]:
                     yield from _tensors(inner)
 
 
+@dataclass(frozen=True)
+class _Value:
+    """An input or output of a graph, as the graph declares it."""
+
+    name: str
+    type: str
+    shape: tuple[int | str | None, ...]
+
+    @classmethod
+    def of(cls, value: Any) -> "_Value":
+        return cls(str(value.name), str(value.type), tuple(value.shape))
+
+    @property
+    def rank(self) -> int | None:
+        """Number of axes. None: the graph does not declare it."""
+        return len(self.shape) or None
+
+    def __str__(self) -> str:
+        text = f"'{self.name}' {self.type} {'x'.join(map(str, self.shape))}"
+        return "".join(c if c.isprintable() else "?" for c in text[:120])
+
+
 class OnnxNetwork(nn.Module):
     """A graph as a torch module.
 
@@ -204,6 +230,9 @@ class OnnxNetwork(nn.Module):
             gpu = {"device_id": torch.device(device).index or 0, "use_tf32": 0}
             options = [(provider, {} if device == "cpu" else gpu)]
             self._session = onnxruntime.InferenceSession(str(path), settings, providers=options)
+            inputs = [_Value.of(each) for each in self._session.get_inputs()]
+            outputs = [_Value.of(each) for each in self._session.get_outputs()]
+            self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # its exceptions have no common base
             raise ModelError(
                 f"{self._where}: not a graph that can be run ({reason(error)}); export it again"
@@ -213,7 +242,6 @@ class OnnxNetwork(nn.Module):
                 f"device '{device}': ONNX Runtime cannot start its {provider} (are CUDA and cuDNN "
                 "installed?); choose another with --device"
             )
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self.integer = bool(outputs) and outputs[0].type in INTEGERS
         ranks = (
             (2, 3, 4, None) if self.integer else (4, None) if threshold is None else (3, 4, None)
@@ -221,32 +249,36 @@ class OnnxNetwork(nn.Module):
         if not (
             len(inputs) == 1
             and inputs[0].type in TYPES
-            and _rank(inputs[0]) == 4
+            and inputs[0].rank == 4
             and _may_be(inputs[0].shape[0], 1)
             and _may_be(inputs[0].shape[1], 3)
             and outputs
             and outputs[0].type in (*TYPES, "tensor(double)", *INTEGERS)
-            and _rank(outputs[0]) in ranks
+            and outputs[0].rank in ranks
         ):
-            given = ", ".join(map(_described, inputs)) or "no input"
-            answer = _described(outputs[0]) if outputs else "no output"
+            given = ", ".join(map(str, inputs)) or "no input"
+            answer = str(outputs[0]) if outputs else "no output"
             raise ModelError(
                 f"{self._where}: one float input 1x3xHxW and logits 1xKxhxw as first output "
                 f"wanted; it has {given} and {answer}"
             )
         image, logits = inputs[0], outputs[0]
-        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         self._classes, self._threshold = classes, threshold
         self._input, self._output, self._type = image.name, logits.name, TYPES[image.type]
         height, width = image.shape[2:]
         fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
+        if fixed and not 1 <= min(fixed) <= max(fixed) <= LARGEST:
+            raise ModelError(
+                f"{self._where}: it takes images of {fixed[0]}x{fixed[1]} only, which no image has; "
+                "export it again"
+            )
         if size and fixed and size != fixed:
             raise ModelError(
                 f"{self._where}: input_size is {size[0]}x{size[1]}, but the graph takes "
                 f"{fixed[0]}x{fixed[1]}"
             )
         self.size: tuple[int, int] | None = size or fixed
-        channels = logits.shape[1] if _rank(logits) == 4 else 1 if _rank(logits) else None
+        channels = logits.shape[1] if logits.rank == 4 else 1 if logits.rank else None
         self.channels: int | None = channels if isinstance(channels, int) else None
 
     def forward(self, images: Tensor) -> Tensor:
@@ -282,13 +314,5 @@ class OnnxNetwork(nn.Module):
         return logits_of(answer, classes, self._threshold, self._where)
 
 
-def _rank(value: Any) -> int | None:
-    return len(value.shape) or None
-
-
 def _may_be(side: object, number: int) -> bool:
     return not isinstance(side, int) or side == number
-
-
-def _described(value: Any) -> str:
-    return f"'{value.name}' {value.type} {'x'.join(map(str, value.shape))}"
