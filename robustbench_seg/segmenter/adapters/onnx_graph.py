@@ -269,7 +269,7 @@ class OnnxNetwork(nn.Module):
         fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
         if fixed and not 1 <= min(fixed) <= max(fixed) <= LARGEST:
             raise ModelError(
-                f"{self._where}: it takes images of {fixed[0]}x{fixed[1]} only, which no image has; "
+                f"{self._where}: it takes {fixed[0]}x{fixed[1]} only, which no image has; "
                 "export it again"
             )
         if size and fixed and size != fixed:
