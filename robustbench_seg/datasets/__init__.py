@@ -17,8 +17,9 @@ from robustbench_seg.datasets.camvid import open_camvid
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
 from robustbench_seg.datasets.custom import open_custom, read_description
+from robustbench_seg.datasets.decoding import read_image
 from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import corrupted_image, image_sizes, read_image
+from robustbench_seg.datasets.file_dataset import corrupted_image, image_sizes
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 __all__ = [
