@@ -54,6 +54,7 @@ class FileDataset:
         table: uint8, 256 or 65536 entries: id in a label file -> class index, IGNORE or UNKNOWN.
         clip: Number of consecutive images that are drawn together (see Dataset).
         apply_orientation: Whether images, never labels, are turned as their EXIF orientation says.
+        left_out: Relative paths of files beside the images and labels that belong to no image.
     """
 
     name: str
@@ -65,6 +66,7 @@ class FileDataset:
     table: NDArray[np.uint8]
     clip: int = 1
     apply_orientation: bool = False
+    left_out: tuple[str, ...] = ()
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
