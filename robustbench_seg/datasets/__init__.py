@@ -136,8 +136,7 @@ def image_size(name: str) -> tuple[int, int] | None:
         the file has no image size.
 
     Raises:
-        CardError: The TOML file is wrong.
-        DatasetError: The TOML file cannot be read.
+        CardError: The TOML file cannot be read or is wrong.
     """
     if name.endswith(".toml"):
         return read_description(Path(name)).image_size if Path(name).is_file() else None
@@ -160,7 +159,7 @@ def open_dataset(name: str | Path, root: Path | str | None = None, split: str = 
     Raises:
         DatasetError: The dataset or its files are missing. One line says what is missing, where,
             and how to obtain it.
-        CardError: The TOML file is wrong.
+        CardError: The TOML file cannot be read or is wrong.
     """
     name, folder = str(name), None if root is None else Path(root)
     if name.endswith(".toml"):

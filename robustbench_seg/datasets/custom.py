@@ -58,7 +58,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.cards import parse
+from robustbench_seg.cards import read
 from robustbench_seg.datasets.facts import DatasetFacts, check_facts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.pairs import (
@@ -100,15 +100,9 @@ def read_description(path: Path) -> DatasetDescription:
         The description.
 
     Raises:
-        CardError: The description is wrong.
-        DatasetError: The file cannot be read.
+        CardError: The description cannot be read or is wrong.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DatasetError(f"{path}: the description cannot be read ({reason})") from None
-    description = parse(DatasetDescription, text, str(path))
+    description = read(DatasetDescription, path, "description")
     check_facts(description, str(path))
     return description
 
@@ -125,8 +119,8 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         The split.
 
     Raises:
-        CardError: The description is wrong.
-        DatasetError: The description cannot be read, has no such split, or the files are missing.
+        CardError: The description cannot be read or is wrong.
+        DatasetError: The description has no such split, or the files are missing.
     """
     description, where = read_description(path), str(path)
     source = Provenance(

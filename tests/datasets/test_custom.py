@@ -184,7 +184,7 @@ def test_a_wrong_description(describe, put, before, after, message):
 
 def test_a_description_that_is_not_there(tmp_path):
     path = tmp_path / "none.toml"
-    with pytest.raises(DatasetError, match=r"none\.toml: the description cannot be read \(No s"):
+    with pytest.raises(CardError, match=r"none\.toml: the description cannot be read \(No s"):
         open_dataset(str(path), None)
 
 
