@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets.base import Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.contents import file_digests
 from robustbench_seg.datasets.decoding import read_image, read_label_ids, unreadable
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
@@ -75,18 +76,22 @@ class FileDataset:
 
     @cached_property
     def fingerprint(self) -> Mapping[str, object]:
-        """Count of images; sha256 over ids and file sizes; sha256 of class names and label ids.
+        """Count of images; sha256 over names and contents; sha256 of class names and label ids.
 
-        File sizes stand for the contents, so that opening a dataset does not read it all.
+        The first call reads every image and label file. Digests are remembered (contents.py).
+
+        Raises:
+            DatasetError: A file cannot be read. The message names it.
         """
-        sizes = [
-            [item.id, self._size(item.id), item.labels, self._size(item.labels)]
-            for item in self.items
-        ]
+        names = [name for item in self.items for name in (item.id, item.labels)]
+        try:
+            contents = list(zip(names, file_digests(self.root, names), strict=True))
+        except OSError as error:
+            raise unreadable("file", Path(error.filename or self.root), error) from error
         meaning = canonical_json(list(self.classes)).encode() + self.table.tobytes()
         return {
             "count": len(self.items),
-            "files": digest_bytes(canonical_json(sizes).encode()),
+            "contents": digest_bytes(canonical_json(contents).encode()),
             "classes": digest_bytes(meaning),
             **({"orientation": "applied"} if self.apply_orientation else {}),
         }
@@ -158,12 +163,6 @@ class FileDataset:
     def on_disk(self, folder: Path) -> "FileDataset":
         """Return the dataset itself. `folder` is not used."""
         return self
-
-    def _size(self, relative: str) -> int:
-        try:
-            return (self.root / relative).stat().st_size
-        except OSError as error:
-            raise unreadable("file", self.root / relative, error) from error
 
 
 def label_table(class_of_id: Mapping[int, int]) -> NDArray[np.uint8]:
