@@ -19,7 +19,8 @@ from robustbench_seg.datasets.coco_stuff import open_coco_stuff
 from robustbench_seg.datasets.custom import open_custom, read_description
 from robustbench_seg.datasets.decoding import read_image
 from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import corrupted_image, image_sizes
+from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
+from robustbench_seg.datasets.plausibility import label_warning
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "IGNORE",
     "VAL_IMAGES",
     "Dataset",
+    "FileDataset",
     "Image",
     "Labels",
     "Sample",
@@ -35,6 +37,7 @@ __all__ = [
     "corrupted_image",
     "image_size",
     "image_sizes",
+    "label_warning",
     "list_datasets",
     "open_dataset",
     "read_image",

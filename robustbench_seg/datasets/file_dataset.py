@@ -4,7 +4,7 @@ One class serves every layout; what differs between datasets is only which files
 (`pairs.py` and one file per dataset) and which class an id in the label files stands for.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -206,10 +206,10 @@ def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: 
         bad_ids, counts = np.unique(ids[unknown], return_counts=True)
         shown = ", ".join(f"{i} ({n} pixels)" for i, n in zip(bad_ids[:5], counts[:5], strict=True))
         more = f" and {len(bad_ids) - 5} more ids" if len(bad_ids) > 5 else ""
-        id_ranges = _ranges(np.flatnonzero(table != UNKNOWN).tolist())
+        known = id_ranges(np.flatnonzero(table != UNKNOWN).tolist())
         raise DatasetError(
             f"{where}: label id {shown}{more} means nothing in this dataset, whose ids are "
-            f"{id_ranges}; check that these are the labels of this dataset and not colours"
+            f"{known}; check that these are the labels of this dataset and not colours"
         )
     return labels
 
@@ -254,10 +254,20 @@ def _extent(array: NDArray[np.uint8]) -> str:
     return f"{array.shape[1]}x{array.shape[0]}"
 
 
-def _ranges(numbers: list[int]) -> str:
-    """Sorted numbers in words: [0, 1, 2, 255] -> "0..2, 255"."""
+def id_ranges(ids: Iterable[int]) -> str:
+    """Write sorted ids as ranges.
+
+    Args:
+        ids: The ids, ascending.
+
+    Returns:
+        Such as "0..2, 255".
+
+    >>> id_ranges([0, 1, 2, 255])
+    '0..2, 255'
+    """
     runs: list[list[int]] = []
-    for number in numbers:
+    for number in ids:
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number
         else:
