@@ -56,8 +56,8 @@ def read_image(path: Path, apply_orientation: bool = False) -> Image:
             )
         if orientation and not apply_orientation:
             raise DatasetError(
-                f"{path}: the image has the EXIF orientation {orientation}, viewers turn it; if "
-                "its labels are drawn on the image as viewers show it, turn the pixels "
+                f"{path}: the image has the EXIF orientation {orientation}, by which viewers turn "
+                "it; if its labels are drawn on the image as viewers show it, turn the pixels "
                 "(mogrify -auto-orient FILE) or write apply_orientation = true into the dataset's "
                 "TOML file, otherwise remove the tag (exiftool -Orientation= FILE)"
             )

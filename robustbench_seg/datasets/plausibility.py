@@ -58,12 +58,12 @@ def label_warning(dataset: Dataset, whole: bool = True) -> str | None:
     if not absent or not (enough or many):
         return None
     ignored = pixels[table == IGNORE].sum() / pixels.sum()
+    share = f", {ignored:.0%} of the pixels are ignored" if ignored else ""
     hint = ""
-    if ignored and table[IGNORE] == IGNORE and pixels[IGNORE]:
+    # No more ids than classes: perhaps this one is a class.
+    if table[IGNORE] == IGNORE and pixels[IGNORE] and len(found) <= len(classes):
         hint = f"; {IGNORE} is ignored unless the dataset's file says ignore = []"
-    return (
-        f"{where}: {_absent(absent, len(classes))}, {ignored:.0%} of the pixels are ignored{hint}"
-    )
+    return f"{where}: {_absent(absent, len(classes))}{share}{hint}"
 
 
 def _absent(absent: Sequence[str], of: int) -> str:

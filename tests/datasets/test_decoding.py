@@ -199,9 +199,10 @@ def test_an_orientation_is_named_or_applied(put, suffix, orientation):
     with pytest.raises(DatasetError) as caught:
         read_image(path)
     assert str(caught.value) == (
-        f"{path}: the image has the EXIF orientation {orientation}, viewers turn it; if its labels "
-        "are drawn on the image as viewers show it, turn the pixels (mogrify -auto-orient FILE) or "
-        "write apply_orientation = true into the dataset's TOML file, otherwise remove the tag "
+        f"{path}: the image has the EXIF orientation {orientation}, by which viewers turn it; if "
+        "its labels are drawn on the image as viewers show it, turn the pixels (mogrify "
+        "-auto-orient FILE) or write apply_orientation = true into the dataset's TOML file, "
+        "otherwise remove the tag "
         "(exiftool -Orientation= FILE)"
     )
     stored = Image.open(put(f"stored{suffix}", Image.fromarray(STORED), **lossless))
