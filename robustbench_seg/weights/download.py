@@ -17,13 +17,12 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.files import digest_file
+from robustbench_seg.weights.finding import digest_weights
+from robustbench_seg.weights.first_bytes import is_page
 
 CHUNK = 1 << 18
 TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as cut."""
-
-PAGE_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head")
 
 
 def download(url: str, path: Path, sha256: str = "") -> None:
@@ -76,7 +75,7 @@ def verify(file: Path, sha256: str, origin: str, path: Path) -> str:
     """
     with open(file, "rb") as opened:
         _refuse_page(opened.read(CHUNK), origin, path)
-    digest = digest_file(file)
+    digest = digest_weights(file)
     if not digest.startswith(sha256):
         raise WeightsError(
             f"{origin}: wrong bytes: their sha256 begins with {digest[: len(sha256)]}, not with "
@@ -157,15 +156,6 @@ def _range(header: str | None) -> tuple[int, int]:
     match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", header or "")
     first, total = match.groups() if match else (None, None)
     return int(first or -1), int(total) if total and total != "*" else -1
-
-
-def is_page(start: bytes) -> bool:
-    """Tell whether a file is a web page, such as a login or an error.
-
-    Args:
-        start: The file's first bytes.
-    """
-    return start.lstrip().lower().startswith(PAGE_STARTS)
 
 
 def _refuse_page(start: bytes, url: str, path: Path, content_type: str = "") -> None:

@@ -17,7 +17,7 @@ from robustbench_seg.records.model_card import ModelCard, WeightsSource
 from robustbench_seg.records.segmenter_record import UNTRAINED as UNTRAINED
 from robustbench_seg.weights.archive import SUFFIX, unpacked
 from robustbench_seg.weights.download import download, verify
-from robustbench_seg.weights.file import IN_FOLDER, find_weights
+from robustbench_seg.weights.finding import IN_FOLDER, find_weights
 from robustbench_seg.weights.hub import cached_hub_file, fetch_hub_file
 
 log = logging.getLogger(__name__)

@@ -243,7 +243,8 @@ def test_a_hub_repository_without_weights_is_said(hub, card):
     hub.files.clear()
     mine = card(source="huggingface", location=REPOSITORY)
     assert message(lambda: fetch_weights(mine)) == (
-        f"{REPOSITORY}: the hub has none of model.safetensors, pytorch_model.bin in it"
+        f"{REPOSITORY}: the hub has none of model.safetensors, model.safetensors.index.json, "
+        "pytorch_model.bin, pytorch_model.bin.index.json in it"
     )
 
 
@@ -256,7 +257,8 @@ def test_without_a_network_the_hub_s_file_may_be_put_by_hand(
     place = cache / "someone--segformer-b0"
     assert message(lambda: fetch_weights(mine)) == (
         f"{REPOSITORY}: the Hugging Face hub cannot be reached; fetch "
-        f"https://huggingface.co/{REPOSITORY} (model.safetensors or pytorch_model.bin) on a "
+        f"https://huggingface.co/{REPOSITORY} (model.safetensors or model.safetensors.index.json "
+        "or pytorch_model.bin or pytorch_model.bin.index.json) on a "
         f"machine that can, and put it into {place}/"
     )
     place.mkdir(parents=True)
