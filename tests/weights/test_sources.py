@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import shutil
 import tarfile
 from dataclasses import replace
@@ -19,6 +20,7 @@ from robustbench_seg.weights import (
     fetch_hub_folder,
     fetch_weights,
     parse_source,
+    read_weights,
     save_weights,
 )
 from robustbench_seg.weights.sources import named_digest
@@ -211,6 +213,23 @@ def test_the_hub_is_asked_for_its_file_once(hub, card, weights):
     asked = len(hub.requests)
     assert fetch_weights(mine) == cached_weights(mine) == file
     assert len(hub.requests) == asked
+
+
+def test_weights_in_several_files_come_with_all_of_them(hub, card, weights):
+    network, data = weights
+    mine = card(source="huggingface", location=REPOSITORY)
+    hub.files = {
+        f"/{REPOSITORY}/resolve/main/model.safetensors.index.json": json.dumps(
+            {"weight_map": dict.fromkeys(network.state_dict(), "one.safetensors")}
+        ).encode()
+    }
+    assert "one.safetensors" in message(lambda: fetch_weights(mine))
+    assert cached_weights(mine) is None
+    hub.files[f"/{REPOSITORY}/resolve/{COMMIT}/one.safetensors"] = data
+    hub.headers["ETag"] = f'"{hashlib.sha1(b"another file").hexdigest()}"'
+    file = fetch_weights(mine)
+    assert file == cached_weights(mine)
+    assert read_weights(file).tensors.keys() == network.state_dict().keys()
 
 
 def test_the_hub_is_asked_for_the_card_s_revision(hub, card, weights):
