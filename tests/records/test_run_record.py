@@ -124,7 +124,7 @@ def test_a_broken_record_is_one_line(tmp_path, text, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"clip": 0}, "run.json: clip is 0; 1 or more images are wanted; remove this run folder"),
+        ({"clip": 0}, "run.json: clip = 0 is out of range; give 1 or more; remove this run folder"),
         ({"clip": "1"}, "run.json: clip: int wanted, str given"),
         ({"colour": 1}, "run.json: unknown key 'colour'"),
     ],
