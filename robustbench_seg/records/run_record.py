@@ -277,8 +277,11 @@ def read_record(folder: Path) -> RunRecord:
         del table["format"]
         digest = table.pop("digest", None)
         record = from_table(RunRecord, table, str(path))
-    except (CardError, KeyError, TypeError, AttributeError, ValueError) as error:
-        why = error if isinstance(error, CardError) else f"{path}: a field is missing or mistyped"
+    except CardError as error:
+        raise ResultsError(f"{error}; remove this run folder") from error
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        missing = f"the key {error} is missing" if isinstance(error, KeyError) else None
+        why = f"{path}: {missing or 'a field is mistyped'}"
         raise ResultsError(f"{why}; remove this run folder") from error
     if number == FORMAT and digest != record.key.digest:
         raise ResultsError(

@@ -111,7 +111,7 @@ def test_what_is_beside_the_key_is_no_part_of_its_digest():
         ("[]", "is no run of this program, or of format None, which this version does not know"),
         ('{"format": 99}', r"of format 99, which this version does not know \(2 is the newest\)"),
         ('{"format": 2, "model": "m"}', "run.json: the key 'key' is missing; remove this run fold"),
-        ('{"format": 1, "model": "m"}', "run.json: a field is missing or mistyped; remove this ru"),
+        ('{"format": 1, "model": "m"}', "run.json: the key 'key' is missing; remove this run fo"),
     ],
 )
 def test_a_broken_record_is_one_line(tmp_path, text, message):
