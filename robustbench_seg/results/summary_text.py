@@ -13,6 +13,7 @@ from robustbench_seg.results.groups import NO_MATRICES
 from robustbench_seg.results.intervals import RANKED, ModelScores, ScoreDraws, bootstrap
 from robustbench_seg.results.read import has_counts, read_counts
 from robustbench_seg.results.run import Run
+from robustbench_seg.text import one_line
 
 
 def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
@@ -34,7 +35,7 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
             scores = bootstrap(counts, chosen, resamples=0)
             models.setdefault(_first_score(scores), {})[run.path] = scores
     lines = [f"warning: {gap}" for gap in clean_gap_warnings([run.path for run in runs])]
-    names = {run.path: run.record.model for run in runs}
+    names = {run.path: one_line(run.record.model) for run in runs}
     labels = {info.name: info.label for measure in MEASURES for info in measure.infos}
     for score, by_run in models.items():
         if score != RANKED:

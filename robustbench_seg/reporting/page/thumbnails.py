@@ -3,6 +3,9 @@
 import base64
 import io
 import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +58,14 @@ def thumbnail(path: Path, alt: str, width: int, label: str = "") -> Picture | No
     return _picture(buffer, "jpeg", alt, picture.size, label)
 
 
+@contextmanager
+def _one_warning() -> Iterator[None]:
+    """Leave warnings of Pillow out: what is wrong is said once, by `read_picture`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def as_png(picture: Image.Image, alt: str, label: str = "") -> Picture:
     """Return an image as a PNG inside the page, at its own size."""
     buffer = io.BytesIO()
@@ -90,7 +101,7 @@ def read_picture(path: Path, width: int | None = None) -> Image.Image | None:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES >> 20} MiB")
-        with Image.open(path, formats=("PNG", "JPEG")) as picture:
+        with _one_warning(), Image.open(path, formats=("PNG", "JPEG")) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise ValueError(f"it says that it has {picture.width}x{picture.height} pixels")
             indices = picture.mode == "P"
