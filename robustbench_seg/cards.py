@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tomli_w
 
 from robustbench_seg.errors import CardError, RobustsegError, unknown
+from robustbench_seg.files import check_regular
 from robustbench_seg.text import one_line
 
 Card = TypeVar("Card")
@@ -88,14 +89,39 @@ def _outside(hint: Any, value: Any) -> Range | None:
     return None
 
 
+def read(kind: type[Card], path: Path, what: str) -> Card:
+    """Read a TOML file.
+
+    Args:
+        kind: The dataclass.
+        path: The file, UTF-8 with or without a byte order mark.
+        what: What the file is, for errors, such as "model card".
+
+    Raises:
+        CardError: The file cannot be read, is not UTF-8, or is wrong.
+    """
+    try:
+        check_regular(path)
+        data = path.read_bytes()
+    except OSError as error:
+        raise CardError(f"{path}: the {what} cannot be read ({error.strerror})") from error
+    try:
+        if b"\0" in data:
+            raise UnicodeError  # no TOML holds a zero; UTF-16, which looks like any text, does
+        text = data.decode("utf-8-sig")
+    except UnicodeError as error:
+        raise CardError(f"{path}: the {what} is not UTF-8 text; save it as UTF-8") from error
+    return parse(kind, text, str(path))
+
+
 def parse(kind: type[Card], text: str, where: str) -> Card:
     """Read the TOML `text` as a `kind`; `where` names its source in errors (CardError)."""
     try:
         table = tomllib.loads(text)
-    except RecursionError:
-        raise CardError(f"{where}: not valid TOML: it is nested too deeply") from None
+    except RecursionError as error:
+        raise CardError(f"{where}: not valid TOML: it is nested too deeply") from error
     except ValueError as error:  # also of a number with thousands of digits
-        raise CardError(f"{where}: not valid TOML: {one_line(str(error), 200)}") from None
+        raise CardError(f"{where}: not valid TOML: {one_line(str(error), 200)}") from error
     return from_table(kind, table, where)
 
 

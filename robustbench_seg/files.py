@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,11 @@ from typing import Any
 
 MAX_JSON = 16 << 20
 """The most bytes of a JSON file that is read."""
+
+
+def cache_folder() -> Path:
+    """$ROBUSTSEG_CACHE, by default ~/.cache/robustseg."""
+    return Path(os.environ.get("ROBUSTSEG_CACHE") or Path.home() / ".cache" / "robustseg")
 
 
 @contextmanager
@@ -38,6 +44,21 @@ def atomic_path(path: Path) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def check_regular(path: Path) -> None:
+    """Check that `path`, or what it links to, is a file with content; opening a pipe would hang.
+
+    Raises:
+        OSError: It does not exist, is empty, or is a folder, pipe or device; `strerror` says which.
+    """
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "a folder, not a file", str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "a pipe, socket or device, not a file", str(path))
+    if status.st_size == 0:
+        raise OSError(errno.ENODATA, "an empty file", str(path))
 
 
 def remove_partials(folder: Path) -> None:
@@ -79,8 +100,7 @@ def read_json(path: Path, limit: int = MAX_JSON) -> Any:
         ValueError: It is too large, nested too deeply, no UTF-8, or no JSON. NaN and Infinity are
             none.
     """
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    check_regular(path)
     with open(path, "rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:

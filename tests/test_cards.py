@@ -1,5 +1,6 @@
 import json
 import math
+import os
 import random
 import sys
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from robustbench_seg.cards import Range, check_ranges, from_table, parse, to_table, to_toml
+from robustbench_seg.cards import Range, check_ranges, from_table, parse, read, to_table, to_toml
 from robustbench_seg.errors import CardError, ModelError
 
 
@@ -58,6 +59,51 @@ extra = {width = 3}
 [inner]
 mean = [0, 0.5, 1]
 """
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_is_read_with_and_without_a_byte_order_mark(tmp_path, encoding):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD.replace('"a"', '"\u00e4"'), encoding=encoding)
+    assert read(Outer, path, "card").name == "\u00e4"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("utf-16", "a"), ("utf-16-le", "a"), ("utf-16-be", "a"), ("latin-1", "\u00e4")],
+)
+def test_other_encodings_are_one_line(tmp_path, encoding, name):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD.replace('"a"', f'"{name}"'), encoding=encoding)
+    with pytest.raises(CardError) as raised:
+        read(Outer, path, "card")
+    assert str(raised.value) == f"{path}: the card is not UTF-8 text; save it as UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: None, "No such file or directory"),
+        (Path.mkdir, "a folder, not a file"),
+        (Path.touch, "an empty file"),
+        (os.mkfifo, "a pipe, socket or device, not a file"),
+    ],
+)
+def test_what_is_no_file_is_one_line(tmp_path, make, reason):
+    path = tmp_path / "a.toml"
+    make(path)
+    with pytest.raises(CardError) as raised:
+        read(Outer, path, "card")
+    assert str(raised.value) == f"{path}: the card cannot be read ({reason})"
+
+
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 100_000, "a = " + "1" * 5000, "a = 'x", "a = 2020-99-99"]
+)
+def test_what_the_parser_cannot_take_is_one_line(text):
+    with pytest.raises(CardError, match=r"^a\.toml: not valid TOML: ") as raised:
+        parse(Outer, text, "a.toml")
+    assert "\n" not in str(raised.value)
 
 
 def test_values_become_the_annotated_types():

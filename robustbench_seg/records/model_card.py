@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from robustbench_seg.cards import Range, parse, to_toml
+from robustbench_seg.cards import Range, read, to_toml
 from robustbench_seg.errors import CardError, ModelError, unknown
 from robustbench_seg.records.choices import MAX_CLASSES
 from robustbench_seg.records.ranges import (
@@ -244,11 +244,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
         if str(name_or_path) not in list_models():
             raise ModelError(unknown("model", str(name_or_path), list_models()))
         path = Path(str(resources.files(CONTENT))) / f"{name_or_path}.toml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"{path}: the model card cannot be read: {error}") from None
-    card = parse(ModelCard, text, str(path))
+    card = read(ModelCard, path, "model card")
     _check(card, str(path))
     return replace(card, name=card.name or path.stem, folder=path.parent)
 

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.cards import parse
+from robustbench_seg.cards import parse, read
 from robustbench_seg.errors import CardError, CorruptionError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes
 
@@ -203,12 +203,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
     if not isinstance(protocol, Path) and not protocol.endswith(".toml"):
         return _shipped(protocol)
     where = str(protocol)
-    try:
-        text = Path(protocol).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise CardError(f"{where}: cannot read the protocol: {reason}") from None
-    loaded = _checked(parse(_File, text, where), where)
+    loaded = _checked(read(_File, Path(protocol), "protocol"), where)
     # Published numbers stand beside runs by the protocol's name.
     if loaded.name in list_protocols() and loaded != _shipped(loaded.name):
         raise CardError(

@@ -138,7 +138,7 @@ def test_a_pipe_in_place_of_a_record_does_not_hang(folder):
         pytest.skip("no named pipes on this system")
     (folder / "run.json").unlink()
     os.mkfifo(folder / "run.json")
-    with pytest.raises(ResultsError, match="not a regular file"):
+    with pytest.raises(ResultsError, match="a pipe, socket or device, not a file"):
         read_record(folder)
 
 

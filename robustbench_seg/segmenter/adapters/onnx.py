@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from robustbench_seg.cards import parse
+from robustbench_seg.cards import parse, read
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.files import canonical_json, digest_bytes, digest_file
@@ -76,16 +76,12 @@ def read_sidecar(graph: Path) -> Sidecar:
         CardError: The sidecar cannot be read or is wrong.
     """
     path = graph.with_suffix(".toml")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not path.exists():
         raise ModelError(
             f"{graph}: there is no {path.name} beside it that says what goes in and comes out; "
             f"write one and fill it in:\n\n{TEMPLATE.format(name=graph.stem)}"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"{path}: cannot be read: {error}") from None
-    return parse_sidecar(text, str(path))
+        )
+    return _checked(read(Sidecar, path, "sidecar"), str(path))
 
 
 def parse_sidecar(text: str, path: str) -> Sidecar:
@@ -101,7 +97,10 @@ def parse_sidecar(text: str, path: str) -> Sidecar:
     Raises:
         CardError: The text is wrong.
     """
-    sidecar = parse(Sidecar, text, path)
+    return _checked(parse(Sidecar, text, path), path)
+
+
+def _checked(sidecar: Sidecar, path: str) -> Sidecar:
     check_inference(sidecar.inference, path)
     if (sidecar.dataset is None) == (sidecar.classes is None):
         raise CardError(f"{path}: give either dataset or classes")
