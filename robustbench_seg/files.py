@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+MAX_JSON = 16 << 20
+"""The most bytes of a JSON file that is read."""
+
 
 def cache_folder() -> Path:
     """$ROBUSTSEG_CACHE, by default ~/.cache/robustseg."""
@@ -85,6 +88,33 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def read_json(path: Path, limit: int = MAX_JSON) -> Any:
+    """Read a JSON file of unknown origin.
+
+    Args:
+        path: The file.
+        limit: The most bytes that it may have.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+        ValueError: It is too large, nested too deeply, no UTF-8, or no JSON. NaN and Infinity are
+            none.
+    """
+    check_regular(path)
+    with open(path, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"it is larger than {limit >> 20} MiB")
+    try:
+        return json.loads(data.decode(), parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
 def digest_bytes(data: bytes) -> str:
     """sha256 of `data`, as 64 hex digits."""
     return hashlib.sha256(data).hexdigest()
@@ -97,9 +127,16 @@ def digest_file(path: Path) -> str:
 
 
 def file_name(text: str) -> str:
-    """`text` as part of a file name on any system.
+    """`text` as part of a file name on any system; a digest is the end of a long one.
 
     >>> file_name("hf:nvidia/segformer b0")
     'hf_nvidia_segformer_b0'
     """
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "_"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "_"
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]}-{digest_bytes(text.encode())[:8]}"
+
+
+_LONGEST = 80
+"""Several such texts, and what stands between them, are a file name of any system."""

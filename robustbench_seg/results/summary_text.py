@@ -13,7 +13,7 @@ from robustbench_seg.results.groups import NO_MATRICES
 from robustbench_seg.results.intervals import RANKED, ModelScores, ScoreDraws, bootstrap
 from robustbench_seg.results.read import has_counts, read_counts, with_counts
 from robustbench_seg.results.run import Run
-from robustbench_seg.text import counted
+from robustbench_seg.text import counted, one_line
 
 
 def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
@@ -37,8 +37,8 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
             scores = bootstrap(counts, chosen, resamples=0)
             models.setdefault(_first_score(scores), {})[run.path] = scores
     gaps = clean_gap_warnings([run.path for run in runs])
-    lines = [f"warning: {text}" for text in (*gaps, *absent)]
-    names = {run.path: run.record.model for run in runs}
+    lines = [f"warning: {one_line(text)}" for text in (*gaps, *absent)]
+    names = {run.path: one_line(run.record.model) for run in runs}
     labels = {info.name: info.label for measure in MEASURES for info in measure.infos}
     for score, by_run in models.items():
         if score != RANKED:

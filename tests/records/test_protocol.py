@@ -164,8 +164,16 @@ def test_a_protocol_of_ones_own(tmp_path):
         ("scored = [1, 3]", "scored = []", r"'contrast': scored is \[\]; ascending"),
         (", { factor = 1 }", "", r"'contrast': 5 severities wanted, 4 given"),
         ("factor = 0.9", 'factor = "x"', r"severities\[0\]\.factor: float wanted, str given"),
-        ("factor = 0.9", "factor = nan", "'contrast': severity 1: factor is nan; give a number"),
-        ("factor = 0.9", "factor = inf", "'contrast': severity 1: factor is inf; give a number"),
+        (
+            "factor = 0.9",
+            "factor = nan",
+            r"severities\[0\]\.factor = nan is out of range; give a finite",
+        ),
+        (
+            "factor = 0.9",
+            "factor = inf",
+            r"severities\[0\]\.factor = inf is out of range; give a finite",
+        ),
         ('name = "mine"', 'name = "mpc-15"', "name 'mpc-15' is that of a protocol that ships"),
         ('name = "contrast"', 'name = "clean"', "'clean': this name is kept for the clean images"),
         ("[[corruption]]", "[[corruption]", r"mine\.toml: not valid TOML"),
