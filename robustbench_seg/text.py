@@ -10,7 +10,7 @@ def one_line(text: str, longest: int | None = None) -> str:
 
     Line breaks, control characters (a terminal would obey them) and marks of direction (which hide
     how a text reads) become spaces; several spaces become one. What is no character at all becomes
-    the replacement character.
+    the replacement character. A text that has nothing of that stays as it is.
 
     Args:
         text: The text.
@@ -19,8 +19,7 @@ def one_line(text: str, longest: int | None = None) -> str:
     >>> one_line("a\tb\x1b[31m\u202ec"), one_line("abcdef", longest=5)
     ('a b [31m c', 'ab...')
     """
-    shown = "".join(map(_shown, text))
-    line = " ".join(shown.split())
+    line = text if text.isprintable() else " ".join("".join(map(_shown, text)).split())
     return line if longest is None or len(line) <= longest else f"{line[: longest - 3]}..."
 
 

@@ -150,13 +150,14 @@ def _read(path: Path) -> _Content:
         return _Content(read_tensor_bundle(path))
     with open(path, "rb") as file:
         start = file.read(1000)
-    if start.startswith(PICKLE_STARTS):
-        checkpoint = read_pickle(path)
-        return _Content(checkpoint.tensors, {}, checkpoint.classes, checkpoint.remark)
+    # First: the length of its header, which a file begins with, may start as a pickle does.
     if SAFETENSORS_START.match(start):
         with safe_open(path, framework="pt") as opened:
             names = opened.keys()
             return _Content({n: opened.get_tensor(n) for n in names}, opened.metadata() or {})
+    if start.startswith(PICKLE_STARTS):
+        checkpoint = read_pickle(path)
+        return _Content(checkpoint.tensors, {}, checkpoint.classes, checkpoint.remark)
     raise unreadable(path, "neither safetensors, nor PyTorch's, nor TensorFlow's *.index")
 
 

@@ -13,7 +13,7 @@ POINTER = b"version https://git-lfs.github.com/spec/"
 
 PAGE_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head")
 
-SAFETENSORS_START = re.compile(rb".{8}\s*\{", re.DOTALL)
+SAFETENSORS_START = re.compile(rb".{5}\0{3}\s*\{", re.DOTALL)
 """The length of the header, and its beginning: a JSON object."""
 
 MAX_HEADER = 100_000_000

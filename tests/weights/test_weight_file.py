@@ -265,3 +265,12 @@ def test_what_is_not_a_weight_file_is_named_in_one_line(tmp_path, make, message)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < len(str(path)) + 200
+
+
+@pytest.mark.parametrize("length", [0x80, 0x280, 0x4B50])
+def test_the_length_of_a_header_is_not_taken_for_another_format(tmp_path, length):
+    # The first byte of a pickle is 0x80, the first two of a zip are "PK" (0x4b50).
+    header = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'.ljust(length)
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(length.to_bytes(8, "little") + header + np.ones(2, "<f4").tobytes())
+    assert read_weights(path).tensors["a"].tolist() == [1, 1]

@@ -116,7 +116,7 @@ def _sharded(folder: Path, index: str, where: str) -> Checkpoint:
 def _tensors(path: Path, where: str) -> Mapping[str, Tensor]:
     check_content(path, where)
     try:
-        return load_file(path) if path.suffix == ".safetensors" else read_pickle(path)
+        return load_file(path) if path.suffix == ".safetensors" else read_pickle(path).tensors
     except WeightsError as error:
         raise ModelError(f"{where}: {error}") from error
     except Exception as error:  # those of safetensors and of pickle have no common base

@@ -236,7 +236,7 @@ def test_names_in_the_graph_s_metadata_are_compared(tmp_path, names, refused):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("threshold = nan", "must be finite"),
+        ("threshold = nan", "threshold = nan is out of range; give a finite number"),
         ("threshold = 'x'", "threshold: float wanted"),
         ("input_size = [0, 4]", "input_size: height and width of 1 to 16384"),
         ("input_size = [4, 1000000]", "input_size: height and width of 1 to 16384"),
