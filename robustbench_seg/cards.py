@@ -139,11 +139,16 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
         pairs = zip(arguments, value, strict=True)
         return tuple(_checked(kind, v, f"{where}[{i}]") for i, (kind, v) in enumerate(pairs))
     if origin in (dict, Mapping) and isinstance(value, dict):
-        return {key: _checked(arguments[1], v, f"{where}.{key}") for key, v in value.items()}
+        return {
+            key: _checked(arguments[1], v, f"{where}.{_printable(key)}") for key, v in value.items()
+        }
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return from_table(typing.cast(type[Any], hint), value, where)
     if hint is float and type(value) is int:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise CardError(f"{where}: the number is too large") from None
     if hint is Path and type(value) is str:
         return Path(value)
     if origin is None and type(value) is hint:
