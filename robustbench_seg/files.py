@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 
+def cache_folder() -> Path:
+    """$ROBUSTSEG_CACHE, by default ~/.cache/robustseg."""
+    return Path(os.environ.get("ROBUSTSEG_CACHE") or Path.home() / ".cache" / "robustseg")
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a fresh path beside `path`; on success it replaces `path` in one step.

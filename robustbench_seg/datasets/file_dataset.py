@@ -19,6 +19,7 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from robustbench_seg.datasets.base import Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.contents import file_digests
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.choices import MAX_CLASSES
@@ -88,18 +89,22 @@ class FileDataset:
 
     @cached_property
     def fingerprint(self) -> Mapping[str, object]:
-        """Count of images; sha256 over ids and file sizes; sha256 of class names and label ids.
+        """Count of images; sha256 over names and contents; sha256 of class names and label ids.
 
-        File sizes stand for the contents, so that opening a dataset does not read it all.
+        The first call reads every image and label file. Digests are remembered (contents.py).
+
+        Raises:
+            DatasetError: A file cannot be read. The message names it.
         """
-        sizes = [
-            [item.id, self._size(item.id), item.labels, self._size(item.labels)]
-            for item in self.items
-        ]
+        names = [name for item in self.items for name in (item.id, item.labels)]
+        try:
+            contents = list(zip(names, file_digests(self.root, names), strict=True))
+        except OSError as error:
+            raise _unreadable("file", Path(error.filename or self.root), error) from None
         meaning = canonical_json(list(self.classes)).encode() + self.table.tobytes()
         return {
             "count": len(self.items),
-            "files": digest_bytes(canonical_json(sizes).encode()),
+            "contents": digest_bytes(canonical_json(contents).encode()),
             "classes": digest_bytes(meaning),
         }
 
@@ -170,12 +175,6 @@ class FileDataset:
     def on_disk(self, folder: Path) -> "FileDataset":
         """Return the dataset itself. `folder` is not used."""
         return self
-
-    def _size(self, relative: str) -> int:
-        try:
-            return (self.root / relative).stat().st_size
-        except OSError as error:
-            raise _unreadable("file", self.root / relative, error) from None
 
 
 def label_table(class_of_id: Mapping[int, int]) -> NDArray[np.uint8]:

@@ -11,7 +11,6 @@ from robustbench_seg.weights.file import (
 from robustbench_seg.weights.loading import fill, load_encoder, load_weights
 from robustbench_seg.weights.sources import (
     UNTRAINED,
-    cache_folder,
     cached_weights,
     fetch_hub_folder,
     fetch_weights,
@@ -21,7 +20,6 @@ from robustbench_seg.weights.sources import (
 __all__ = [
     "UNTRAINED",
     "Weights",
-    "cache_folder",
     "cached_weights",
     "digest_weights",
     "fetch_hub_folder",

@@ -5,14 +5,13 @@ was fetched by hand, in $ROBUSTSEG_CACHE or ~/.cache/robustseg.
 """
 
 import logging
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.files import digest_bytes
+from robustbench_seg.files import cache_folder, digest_bytes
 from robustbench_seg.records.model_card import ModelCard, WeightsSource
 from robustbench_seg.records.segmenter_record import UNTRAINED as UNTRAINED
 from robustbench_seg.weights.archive import SUFFIX, unpacked
@@ -21,11 +20,6 @@ from robustbench_seg.weights.file import IN_FOLDER, find_weights
 from robustbench_seg.weights.hub import cached_hub_file, fetch_hub_file
 
 log = logging.getLogger(__name__)
-
-
-def cache_folder() -> Path:
-    """$ROBUSTSEG_CACHE, by default ~/.cache/robustseg."""
-    return Path(os.environ.get("ROBUSTSEG_CACHE") or Path.home() / ".cache" / "robustseg")
 
 
 def parse_source(text: str) -> WeightsSource:

@@ -185,7 +185,7 @@ def test_the_label_map_is_part_of_the_fingerprint(describe, put):
     fill(put, [0])
     plain = open_dataset(describe(), None).fingerprint
     mapped = open_dataset(describe(PLAIN + "label_map = {0 = 'rock'}"), None).fingerprint
-    assert plain["files"] == mapped["files"]
+    assert plain["contents"] == mapped["contents"]
     assert plain["classes"] != mapped["classes"]
 
 

@@ -82,8 +82,8 @@ def test_the_fingerprint_is_of_the_data_and_not_of_its_place(dataset, tmp_path, 
     with open(elsewhere / "labels/b.png", "ab") as file:
         file.write(b"\0")
     grown = FileDataset("two", "val", ("x", "y"), (), elsewhere, dataset.items, TABLE)
-    assert grown.fingerprint["files"] != fingerprint["files"]
-    assert grown.first(1).fingerprint["files"] != grown.fingerprint["files"]
+    assert grown.fingerprint["contents"] != fingerprint["contents"]
+    assert grown.first(1).fingerprint["contents"] != grown.fingerprint["contents"]
 
 
 def test_the_fingerprint_names_a_file_that_has_gone(dataset, tmp_path):
