@@ -16,7 +16,7 @@ from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.trees.manifest import Manifest, read_tree_record
 from robustbench_seg.trees.plan import CleanImage, TreePlan
-from robustbench_seg.trees.record import check_goes_on
+from robustbench_seg.trees.record import check_goes_on, check_unclaimed
 from robustbench_seg.trees.space import space_needed
 from robustbench_seg.trees.writing import write_tree
 
@@ -122,6 +122,7 @@ def generate_cityscapes_c(
     choice = CorruptionChoice(protocol, stream, seed)
     images = _clean_images(opened, image_sizes(opened))
     plan = TreePlan(out, images, conditions, choice, opened.name, opened.split, shard=shard)
+    check_unclaimed(out, protocol, lambda: read_tree_record(out))
     if (begun := read_tree_record(out)) is not None:
         check_goes_on(out, begun, plan.record)
     on_disk = opened.on_disk(out / CLEAN_FOLDER)

@@ -91,6 +91,10 @@ def test_a_damaged_manifest_is_one_line(tree):
     table = json.loads(path.read_text())
     del table["seed"]
     path.write_text(json.dumps(table))
+    with pytest.raises(CorruptionError, match=r"manifest\.json was altered"):
+        verify(tree)
+    del table["digest"]
+    path.write_text(json.dumps(table | {"format": 2}))  # which had none
     with pytest.raises(CardError, match=r"manifest\.json: the key 'seed' is missing"):
         verify(tree)
     path.write_text("{")
