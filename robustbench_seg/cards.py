@@ -5,7 +5,7 @@ Literal[...], X | None (None is JSON's null), tuple[X, ...], dict or Mapping[str
 string), or another dataclass (a table). A bool is no int. An unknown key is an error that names the
 nearest known one, so a misspelt setting never becomes a silent default. A dataclass checks what its
 types cannot say in `__post_init__`. A field with metadata {"stored": False} is neither read nor
-written.
+written; one with {"when_set": True} is not written where it is None.
 """
 
 import dataclasses
@@ -71,7 +71,12 @@ def to_table(record: object) -> dict[str, Any]:
     Raises:
         TypeError: A value has no counterpart in a table.
     """
-    return {field.name: _plain(getattr(record, field.name)) for field in _stored(type(record))}
+    values = ((field, getattr(record, field.name)) for field in _stored(type(record)))
+    return {
+        field.name: _plain(value)
+        for field, value in values
+        if value is not None or not field.metadata.get("when_set")
+    }
 
 
 def to_toml(record: object, remark: str = "", without: Collection[str] = ()) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from robustbench_seg.corruption.engine import check_draws
 from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
@@ -127,6 +129,7 @@ def generate_cityscapes_c(
         check_goes_on(out, begun, plan.record)
     on_disk = opened.on_disk(out / CLEAN_FOLDER)
     if on_disk is not opened:
+        _check_drawn(opened, on_disk, out / CLEAN_FOLDER)
         clean_files = tuple(f"{CLEAN_FOLDER}/{name}" for name in _files(on_disk))
         plan = replace(plan, images=_clean_images(on_disk, {}), clean_files=clean_files)
     announce(_summary(plan, workers))
@@ -146,6 +149,18 @@ def _opened(dataset: str | Path | Dataset, data: Path | str | None, split: str) 
     if data is not None:
         raise DatasetError(f"{dataset.name} is open already; give no root folder with it")
     return dataset
+
+
+def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
+    """CorruptionError if a file of a drawn dataset is not what is drawn."""
+    for index, name in enumerate(dataset.ids):
+        drawn, found = dataset[index], on_disk[index]
+        same_image = np.array_equal(drawn.image, found.image)
+        if not (same_image and np.array_equal(drawn.labels, found.labels)):
+            raise CorruptionError(
+                f"{folder / name} or its labels are not those of {dataset.name}; remove {folder} "
+                "and start again"
+            )
 
 
 def _files(dataset: Dataset) -> Iterator[str]:

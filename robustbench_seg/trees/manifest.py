@@ -137,15 +137,20 @@ def read_manifest(folder: Path) -> Manifest:
     CorruptionError if there is none, CardError if it is wrong.
     """
     path = folder / MANIFEST
-    if path.is_file():
+    if path.exists():
         return read_shard(path)
     if shard_manifests(folder):
         raise CorruptionError(
             f"{folder} was made in shards that are not merged yet: robustseg verify {folder}"
         )
+    if (folder / RECORD_FILE).exists():
+        raise CorruptionError(
+            f"{folder} has no {MANIFEST}: it is not finished; start generate-cityscapes-c on it "
+            "again to finish it"
+        )
     raise CorruptionError(
-        f"{folder} has no {MANIFEST}: it is no generated tree, or not finished; "
-        "start generate-cityscapes-c on it again to finish it"
+        f"{folder} has no {MANIFEST} and no {RECORD_FILE}: it is no tree that "
+        "generate-cityscapes-c has made; give the folder of one"
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
 
-from robustbench_seg.corruption import probe
+from robustbench_seg.corruption import library_differences, probe
 from robustbench_seg.corruption.pixels import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.files import digest_bytes, digest_file, path_problem, write_bytes
@@ -104,6 +104,10 @@ def write_tree(
         with presence(out) as sweep:
             known = _known(plan)
             begun = begin_or_continue(out, wanted, lambda begun: check_unprobed(plan, begun, known))
+            if versions := library_differences(begun.libraries, wanted.libraries):
+                log.warning(
+                    "%s goes on under other versions (%s): the pixels are the same", out, versions
+                )
             links = _link(plan)
             files |= {name: _digests(out / name) for name in plan.clean_files}
             work = _ImageJob(plan, keep_going, known)

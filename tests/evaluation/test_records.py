@@ -10,7 +10,7 @@ from robustbench_seg import corruption
 from robustbench_seg.corruption import engine
 from robustbench_seg.datasets import minicity, open_dataset
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.evaluation.records import run_record, tree_manifest
+from robustbench_seg.evaluation.records import corrupted_tree, run_record
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.records.segmenter_record import ModelFacts
 from robustbench_seg.trees import generate_cityscapes_c, manifest
@@ -21,7 +21,7 @@ from tests.evaluation.conftest import evaluate, evaluation
 def record(toy, reds, protocol):
     def of(dataset=None, model=None, conditions=(), protocol=protocol, **options):
         opened = evaluation([model or reds()], dataset or toy(), protocol, conditions, **options)
-        return run_record(opened, opened.segmenters[0], tree_manifest(opened))
+        return run_record(opened, opened.segmenters[0], corrupted_tree(opened))
 
     return of
 
@@ -157,7 +157,7 @@ def test_a_tree_of_other_images_is_refused_and_one_of_more_images_is_not(tmp_pat
     conditions = protocol.conditions(["fog"], [1])
 
     def manifest_for(dataset):
-        return tree_manifest(evaluation([], dataset, protocol, conditions, corrupted=folder))
+        return corrupted_tree(evaluation([], dataset, protocol, conditions, corrupted=folder))
 
     assert manifest_for(data.first(2)) == manifest_for(data)
     path = tmp_path / "data" / data.ids[2]

@@ -81,8 +81,11 @@ def test_a_source_that_has_moved_away_is_told(tree, town):
 
 def test_a_folder_without_manifest_is_one_line(tmp_path):
     with pytest.raises(
-        CorruptionError, match=r"has no manifest\.json.*start generate-cityscapes-c"
+        CorruptionError, match=r"has no manifest\.json and no \.recipe\.json: it is no tree that"
     ):
+        verify(tmp_path)
+    (tmp_path / ".recipe.json").touch()
+    with pytest.raises(CorruptionError, match=r"has no manifest\.json: it is not finished; start"):
         verify(tmp_path)
 
 
