@@ -5,11 +5,15 @@ import hashlib
 import json
 import os
 import re
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+MAX_JSON = 16 << 20
+"""The most bytes of a JSON file that is read."""
 
 
 def cache_folder() -> Path:
@@ -42,6 +46,21 @@ def atomic_path(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def check_regular(path: Path) -> None:
+    """Check that `path`, or what it links to, is a file with content; opening a pipe would hang.
+
+    Raises:
+        OSError: It does not exist, is empty, or is a folder, pipe or device; `strerror` says which.
+    """
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "a folder, not a file", str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "a pipe, socket or device, not a file", str(path))
+    if status.st_size == 0:
+        raise OSError(errno.ENODATA, "an empty file", str(path))
+
+
 def remove_partials(folder: Path) -> None:
     """Remove what killed processes have left of files in `folder`, at any depth."""
     for path in folder.rglob(".*.partial*"):
@@ -67,6 +86,33 @@ def canonical_json(value: Any) -> str:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, keys in their given order."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path, limit: int = MAX_JSON) -> Any:
+    """Read a JSON file of unknown origin.
+
+    Args:
+        path: The file.
+        limit: The most bytes that it may have.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+        ValueError: It is too large, nested too deeply, no UTF-8, or no JSON. NaN and Infinity are
+            none.
+    """
+    check_regular(path)
+    with open(path, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"it is larger than {limit >> 20} MiB")
+    try:
+        return json.loads(data.decode(), parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def digest_bytes(data: bytes) -> str:
@@ -101,9 +147,16 @@ def path_problem(name: str) -> str | None:
 
 
 def file_name(text: str) -> str:
-    """`text` as part of a file name on any system.
+    """`text` as part of a file name on any system; a digest is the end of a long one.
 
     >>> file_name("hf:nvidia/segformer b0")
     'hf_nvidia_segformer_b0'
     """
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "_"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "_"
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]}-{digest_bytes(text.encode())[:8]}"
+
+
+_LONGEST = 80
+"""Several such texts, and what stands between them, are a file name of any system."""

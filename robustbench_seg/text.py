@@ -1,11 +1,43 @@
 """Numbers, counts and tables as text."""
 
 import math
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
 
+def one_line(text: str, longest: int | None = None) -> str:
+    r"""Return text of any origin as one line that shows what it is.
+
+    Line breaks, control characters (a terminal would obey them) and marks of direction (which hide
+    how a text reads) become spaces; several spaces become one. What is no character at all becomes
+    the replacement character.
+
+    Args:
+        text: The text.
+        longest: How many characters at most; a longer text ends in "...". None: any number.
+
+    >>> one_line("a\tb\x1b[31m\u202ec"), one_line("abcdef", longest=5)
+    ('a b [31m c', 'ab...')
+    """
+    shown = "".join(map(_shown, text))
+    line = " ".join(shown.split())
+    return line if longest is None or len(line) <= longest else f"{line[: longest - 3]}..."
+
+
+def _shown(character: str) -> str:
+    kind = unicodedata.category(character)
+    if kind == "Cs":
+        return "\ufffd"
+    return " " if kind in _UNSEEN and character not in _JOINERS else character
+
+
+_UNSEEN = {"Cc", "Cf", "Zl", "Zp"}
+_JOINERS = {"\u200c", "\u200d"}
+"""They are part of words in several scripts, and of emoji."""
+
+
 def text_table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
-    """Lines of columns, each as wide as its longest cell, two spaces apart.
+    """Lines of columns, each as wide as its longest cell, two spaces apart; a line for each row.
 
     rows: cells, as many in each row; the first row is usually the head
     left: numbers of the columns whose cells are aligned to the left; the others to the right
@@ -15,6 +47,7 @@ def text_table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> s
     a        9.5
     longer  80.0
     """
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:

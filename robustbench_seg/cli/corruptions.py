@@ -44,10 +44,11 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, se
         click.echo("\n\n".join("\n".join(_listed(protocol)) for protocol in protocols))
         return
 
-    from robustbench_seg.corruption.preview import contact_sheet, read_photo
+    from robustbench_seg.corruption.preview import contact_sheet
+    from robustbench_seg.datasets import read_image
     from robustbench_seg.files import atomic_path
 
-    sheet = contact_sheet(read_photo(photo), merged(protocols), seed)
+    sheet = contact_sheet(read_image(photo, apply_orientation=True), merged(protocols), seed)
     out = out or Path("corruptions.png")
     with atomic_path(out) as partial:
         sheet.save(partial)

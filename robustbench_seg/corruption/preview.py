@@ -1,28 +1,16 @@
 """A contact sheet: one photo under every corruption and severity of a protocol."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from robustbench_seg.corruption.engine import corrupt
-from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.protocol import SEVERITIES, Protocol
 
 _WIDEST = 320
 _MARGIN = 4
 _HEADER = 24
 _LABELS = 150
-
-
-def read_photo(path: Path) -> NDArray[np.uint8]:
-    """Read a photo of any common format as uint8 HxWx3 RGB; CorruptionError if it cannot be."""
-    try:
-        with Image.open(path) as photo:
-            return np.asarray(photo.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise CorruptionError(f"{path} cannot be read as a photo: {error}") from None
 
 
 def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -> Image.Image:

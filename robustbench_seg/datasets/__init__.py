@@ -18,8 +18,10 @@ from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
 from robustbench_seg.datasets.contents import file_digests
 from robustbench_seg.datasets.custom import open_custom, read_description
+from robustbench_seg.datasets.decoding import read_image
 from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import corrupted_image, image_sizes, read_image
+from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
+from robustbench_seg.datasets.plausibility import label_warning
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "IGNORE",
     "VAL_IMAGES",
     "Dataset",
+    "FileDataset",
     "Image",
     "Labels",
     "Sample",
@@ -36,6 +39,7 @@ __all__ = [
     "file_digests",
     "image_size",
     "image_sizes",
+    "label_warning",
     "list_datasets",
     "open_dataset",
     "read_image",
@@ -137,8 +141,7 @@ def image_size(name: str) -> tuple[int, int] | None:
         the file has no image size.
 
     Raises:
-        CardError: The TOML file is wrong.
-        DatasetError: The TOML file cannot be read.
+        CardError: The TOML file cannot be read or is wrong.
     """
     if name.endswith(".toml"):
         return read_description(Path(name)).image_size if Path(name).is_file() else None
@@ -161,7 +164,7 @@ def open_dataset(name: str | Path, root: Path | str | None = None, split: str = 
     Raises:
         DatasetError: The dataset or its files are missing. One line says what is missing, where,
             and how to obtain it.
-        CardError: The TOML file is wrong.
+        CardError: The TOML file cannot be read or is wrong.
     """
     name, folder = str(name), None if root is None else Path(root)
     if name.endswith(".toml"):

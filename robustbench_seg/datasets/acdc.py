@@ -61,6 +61,6 @@ def open_acdc(root: Path | None, split: str, condition: str | None = None) -> Fi
         LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
         LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
     ]
-    items, table = pair_files(root, find_images(root, patterns, SOURCE), forms, SOURCE)
+    pairs = pair_files(root, find_images(root, patterns, SOURCE), forms, SOURCE)
     name = "acdc" if condition is None else f"acdc:{condition}"
-    return file_dataset(facts, split, root, items, table, name)
+    return file_dataset(facts, split, pairs, name)

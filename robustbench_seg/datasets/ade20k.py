@@ -51,5 +51,5 @@ def open_ade20k(root: Path | None, split: str) -> FileDataset:
     folder = f"images/{_FOLDER.get(split, split)}"
     images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], SOURCE)
     facts = dataset_facts("ade20k")
-    items, table = pair_files(root, images, [LabelForm(_truth, facts.table)], SOURCE)
-    return file_dataset(facts, split, root, items, table)
+    pairs = pair_files(root, images, [LabelForm(_truth, facts.table)], SOURCE)
+    return file_dataset(facts, split, pairs)

@@ -40,5 +40,5 @@ def open_camvid(root: Path | None, split: str) -> FileDataset:
     images = find_images(root, [f"{split}/*.png"], SOURCE)
     facts = dataset_facts("camvid")
     form = LabelForm(lambda image: f"{split}annot/{image.removeprefix(f'{split}/')}", facts.table)
-    items, table = pair_files(root, images, [form], SOURCE)
-    return file_dataset(facts, split, root, items, table)
+    pairs = pair_files(root, images, [form], SOURCE)
+    return file_dataset(facts, split, pairs)

@@ -64,5 +64,5 @@ def open_cityscapes(root: Path | None, split: str) -> FileDataset:
         LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
         LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
     ]
-    items, table = pair_files(root, images, forms, SOURCE)
-    return file_dataset(facts, split, root, items, table)
+    pairs = pair_files(root, images, forms, SOURCE)
+    return file_dataset(facts, split, pairs)

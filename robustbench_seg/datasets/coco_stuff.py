@@ -57,5 +57,5 @@ def open_coco_stuff(root: Path | None, split: str) -> FileDataset:
         LabelForm(lambda image: _truth(image, "annotations", ".png"), published),
         LabelForm(lambda image: _truth(image, "stuffthingmaps", ".png"), published),
     ]
-    items, table = pair_files(root, images, forms, SOURCE)
-    return file_dataset(facts, split, root, items, table)
+    pairs = pair_files(root, images, forms, SOURCE)
+    return file_dataset(facts, split, pairs)

@@ -10,7 +10,10 @@ Its folder is the dataset's root, unless --data names another. A whole descripti
     clip = 10                  # frames of a video: this many in a row are drawn together for an
                                # interval; 1 if left out: every image stands alone
     image_size = [720, 1280]   # height and width at which `robustseg cost` counts; optional
-    ignore = [0, 255]          # ids in the label files that are not scored; [255] if left out
+    ignore = [0, 255]          # ids in the label files that are not scored; [255] if left out, so
+                               # a dataset whose class has the id 255 says ignore = []
+    apply_orientation = false  # true: labels are drawn on the images as viewers show them, turned
+                               # by their EXIF orientation; false: such an image is refused
 
     [label_map]                # id in the label files = class, by name or index
     1 = "ground"
@@ -34,6 +37,14 @@ splits do not follow one pattern, give a glob for each:
 
 A single glob without {split} is the split val, and there is no other.
 
+Lists. Where a text file names the images of a split, as in Pascal VOC, `list` is its path relative
+to the root, with {split} or as a table. Each of its lines holds what `*` stands for; several `*`
+are separated by /. Images that it does not name are left aside, with or without labels:
+
+    images = "JPEGImages/*.jpg"
+    labels = "SegmentationClass/*.png"
+    list = "ImageSets/Segmentation/{split}.txt"
+
 Pairs. An image and its labels belong together when what `*` matched is the same in both globs:
 above, photos/val/7.jpg and masks/val/7_mask.png. So both globs have the same number of `*`. Every
 image needs labels; labels without an image are left aside.
@@ -41,12 +52,13 @@ image needs labels; labels without an image are left aside.
 Labels are PNG files with one id a pixel: grey of 1 to 16 bits, or palette images.
 """
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.cards import parse
+from robustbench_seg.cards import read
 from robustbench_seg.datasets.facts import DatasetFacts, check_facts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.pairs import (
@@ -57,6 +69,7 @@ from robustbench_seg.datasets.pairs import (
     pair_files,
 )
 from robustbench_seg.errors import CardError, DatasetError, unknown
+from robustbench_seg.files import check_regular
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +79,15 @@ class DatasetDescription(DatasetFacts):
     Attributes:
         images: Glob of the images, or a glob for each split.
         labels: Glob of the label files, or a glob for each split.
+        list: Path of a text file that names the images of a split, or a path for each split. None:
+            all images that the glob finds.
+        apply_orientation: Whether images, never labels, are turned as their EXIF orientation says.
     """
 
     images: str | Mapping[str, str]
     labels: str | Mapping[str, str]
+    list: str | Mapping[str, str] | None = None
+    apply_orientation: bool = False
 
 
 def read_description(path: Path) -> DatasetDescription:
@@ -82,15 +100,9 @@ def read_description(path: Path) -> DatasetDescription:
         The description.
 
     Raises:
-        CardError: The description is wrong.
-        DatasetError: The file cannot be read.
+        CardError: The description cannot be read or is wrong.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DatasetError(f"{path}: the description cannot be read ({reason})") from None
-    description = parse(DatasetDescription, text, str(path))
+    description = read(DatasetDescription, path, "description")
     check_facts(description, str(path))
     return description
 
@@ -107,16 +119,18 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         The split.
 
     Raises:
-        CardError: The description is wrong.
-        DatasetError: The description cannot be read, has no such split, or the files are missing.
+        CardError: The description cannot be read or is wrong.
+        DatasetError: The description has no such split, or the files are missing.
     """
     description, where = read_description(path), str(path)
     source = Provenance(
         f"dataset {description.name}", f"its globs are in {path}, relative to its root"
     )
     root = checked_root(path.parent if root is None else root, source)
+    listed = description.list is not None
     images, labels = (
-        _glob(getattr(description, key), split, f"{where}: {key}") for key in ("images", "labels")
+        _glob(getattr(description, key), split, f"{where}: {key}", listed)
+        for key in ("images", "labels")
     )
     if images.count("*") != labels.count("*"):
         raise CardError(
@@ -128,27 +142,68 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
     def path_of(image: str) -> str:
         match = matched.fullmatch(image)
         assert match is not None, f"{image} came from the glob {images}"
-        parts = labels.split("*")
-        filled = [part + piece for part, piece in zip(parts, match.groups(), strict=False)]
-        return "".join([*filled, parts[-1]])
+        return _filled(labels, match.groups())
 
-    form = LabelForm(path_of, description.table)
-    items, table = pair_files(root, find_images(root, [images], source), [form], source)
-    return file_dataset(description, split, root, items, table)
+    found = find_images(root, [images], source)
+    if description.list is not None:
+        file = root / _of_split(description.list, split, f"{where}: list")
+        found = _listed(file, images, set(found))
+    pairs = pair_files(root, found, [LabelForm(path_of, description.table)], source)
+    return file_dataset(description, split, pairs, apply_orientation=description.apply_orientation)
 
 
-def _glob(value: str | Mapping[str, str], split: str, where: str) -> str:
-    """The glob of `split`, with {split} filled in."""
-    if isinstance(value, str):
-        value = {split: value} if "{split}" in value else {"val": value}
-    if split not in value:
-        raise DatasetError(f"{where}: {unknown('split', split, value)}")
-    glob = value[split].replace("{split}", split)
+def _listed(file: Path, glob: str, found: Collection[str]) -> list[str]:
+    """The images that a list names, sorted; each line holds what * of the glob stands for."""
+    try:
+        check_regular(file)
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise DatasetError(f"{file}: the list of images cannot be read ({reason})") from error
+    names = {}
+    for number, name in enumerate(map(str.strip, lines), 1):
+        pieces = name.split("/")
+        if name and len(pieces) != glob.count("*"):
+            raise DatasetError(
+                f"{file}: line {number}: '{name}' is not what * stands for in '{glob}'"
+                f"{', which has more than one: separate by /' if glob.count('*') > 1 else ''}"
+            )
+        if name:
+            names[_filled(glob, pieces)] = number
+    for image, number in names.items():
+        if image not in found:
+            raise DatasetError(
+                f"{file}: line {number}: there is no {image}; write what * stands for in '{glob}'"
+            )
+    if not names:
+        raise DatasetError(f"{file}: the list names no image; write one name a line")
+    return sorted(names)
+
+
+def _filled(glob: str, pieces: Sequence[str]) -> str:
+    """A glob with a piece in place of each *."""
+    parts = glob.split("*")
+    return "".join(itertools.chain(*zip(parts, pieces, strict=False), parts[-1:]))
+
+
+def _glob(value: str | Mapping[str, str], split: str, where: str, every: bool) -> str:
+    """The glob of `split`."""
+    glob = _of_split(value, split, where, every)
     for wrong in ("**", "?", "["):
         if wrong in glob:
             raise CardError(f"{where}: '{wrong}' in '{glob}' is not possible; only * is")
     if "*" not in glob:
         raise CardError(f"{where}: '{glob}' has no *, which finds the files")
-    if glob.startswith("/") or ".." in glob.split("/"):
-        raise CardError(f"{where}: '{glob}' leaves the dataset's root; use a path below it")
-    return PurePosixPath(glob).as_posix()
+    return glob
+
+
+def _of_split(value: str | Mapping[str, str], split: str, where: str, every: bool = False) -> str:
+    """The path of `split`, with {split} filled in; `every`: one without {split} is of any split."""
+    if isinstance(value, str):
+        value = {split: value} if "{split}" in value or every else {"val": value}
+    if split not in value:
+        raise DatasetError(f"{where}: {unknown('split', split, value)}")
+    path = value[split].replace("{split}", split)
+    if path.startswith("/") or ".." in path.split("/"):
+        raise CardError(f"{where}: '{path}' leaves the dataset's root; use a path below it")
+    return PurePosixPath(path).as_posix()

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 
 from robustbench_seg.cards import parse
 from robustbench_seg.datasets.base import IGNORE
-from robustbench_seg.datasets.file_dataset import UNKNOWN, FileDataset, Item, label_table
+from robustbench_seg.datasets.file_dataset import UNKNOWN, FileDataset, label_table
+from robustbench_seg.datasets.pairs import Pairs
 from robustbench_seg.datasets.palette import voc_palette
 from robustbench_seg.errors import CardError, unknown
 
@@ -92,26 +92,33 @@ def dataset_facts(name: str) -> DatasetFacts:
 def file_dataset(
     facts: DatasetFacts,
     split: str,
-    root: Path,
-    items: tuple[Item, ...],
-    table: NDArray[np.uint8],
+    pairs: Pairs,
     name: str | None = None,
+    apply_orientation: bool = False,
 ) -> FileDataset:
     """Build a split of a dataset from its facts.
 
     Args:
         facts: Classes, colours and clip.
         split: Name of the split.
-        root: The folder that the items are relative to.
-        items: The pairs of files.
-        table: Id in a label file -> class index (see FileDataset).
+        pairs: The files.
         name: The dataset's name. None: that of the facts.
+        apply_orientation: Whether images are turned as their EXIF orientation says.
 
     Returns:
         The split.
     """
     return FileDataset(
-        name or facts.name, split, facts.classes, facts.colours, root, items, table, facts.clip
+        name or facts.name,
+        split,
+        facts.classes,
+        facts.colours,
+        pairs.root,
+        pairs.items,
+        pairs.table,
+        facts.clip,
+        apply_orientation,
+        pairs.left_out,
     )
 
 
@@ -169,7 +176,11 @@ def _check_ids(facts: DatasetFacts, where: str) -> None:
         if not 0 <= label_id < 65536:
             raise CardError(f"{where}: ignore: {label_id} is not an id; 0..65535 is possible")
         if label_id in ids:
-            raise CardError(f"{where}: the id {label_id} is both ignored and a class")
+            unless = ", since 255 is ignored unless the file says ignore = []"
+            raise CardError(
+                f"{where}: the id {label_id} is both ignored and a class"
+                f"{unless if tuple(facts.ignore) == (IGNORE,) else ''}; leave it out of one"
+            )
 
 
 def _check_groups(

@@ -4,9 +4,7 @@ One class serves every layout; what differs between datasets is only which files
 (`pairs.py` and one file per dataset) and which class an id in the label files stands for.
 """
 
-import struct
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,11 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
 
 from robustbench_seg.datasets.base import Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.contents import file_digests
+from robustbench_seg.datasets.decoding import read_image, read_label_ids, unreadable
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.choices import MAX_CLASSES
@@ -27,20 +24,6 @@ from robustbench_seg.records.protocol import as_png
 
 UNKNOWN = MAX_CLASSES
 """In a label table: an id that this dataset does not have."""
-
-# All that Pillow raises on a file that is missing, truncated, not an image, or absurdly large.
-_UNREADABLE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Pillow.DecompressionBombError,
-)
-
-# Pillow spreads 2 and 4 bit grey over 0..255, which is right for an image and wrong for ids.
-_GREY_STEP = {"L;2": 85, "L;4": 17}
 
 
 @dataclass(frozen=True)
@@ -71,6 +54,8 @@ class FileDataset:
         items: The pairs, in the order of the ids.
         table: uint8, 256 or 65536 entries: id in a label file -> class index, IGNORE or UNKNOWN.
         clip: Number of consecutive images that are drawn together (see Dataset).
+        apply_orientation: Whether images, never labels, are turned as their EXIF orientation says.
+        left_out: Relative paths of files beside the images and labels that belong to no image.
     """
 
     name: str
@@ -81,6 +66,8 @@ class FileDataset:
     items: tuple[Item, ...]
     table: NDArray[np.uint8]
     clip: int = 1
+    apply_orientation: bool = False
+    left_out: tuple[str, ...] = ()
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -100,12 +87,13 @@ class FileDataset:
         try:
             contents = list(zip(names, file_digests(self.root, names), strict=True))
         except OSError as error:
-            raise _unreadable("file", Path(error.filename or self.root), error) from None
+            raise unreadable("file", Path(error.filename or self.root), error) from error
         meaning = canonical_json(list(self.classes)).encode() + self.table.tobytes()
         return {
             "count": len(self.items),
             "contents": digest_bytes(canonical_json(contents).encode()),
             "classes": digest_bytes(meaning),
+            **({"orientation": "applied"} if self.apply_orientation else {}),
         }
 
     def __repr__(self) -> str:
@@ -140,7 +128,7 @@ class FileDataset:
         Raises:
             DatasetError: The file cannot be read. The message names it.
         """
-        return read_image(self.root / self.items[index].id)
+        return read_image(self.root / self.items[index].id, self.apply_orientation)
 
     def first(self, count: int) -> "FileDataset":
         """Cut the dataset to its first samples.
@@ -218,80 +206,12 @@ def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: 
         bad_ids, counts = np.unique(ids[unknown], return_counts=True)
         shown = ", ".join(f"{i} ({n} pixels)" for i, n in zip(bad_ids[:5], counts[:5], strict=True))
         more = f" and {len(bad_ids) - 5} more ids" if len(bad_ids) > 5 else ""
-        id_ranges = _ranges(np.flatnonzero(table != UNKNOWN).tolist())
+        known = id_ranges(np.flatnonzero(table != UNKNOWN).tolist())
         raise DatasetError(
             f"{where}: label id {shown}{more} means nothing in this dataset, whose ids are "
-            f"{id_ranges}; check that these are the labels of this dataset and not colours"
+            f"{known}; check that these are the labels of this dataset and not colours"
         )
     return labels
-
-
-def read_image(path: Path) -> Image:
-    """Read an image file as uint8 HxWx3 RGB.
-
-    Grey and palette images become RGB. An alpha channel is dropped if it is opaque everywhere. An
-    image with a translucent pixel is refused, because such a pixel has no colour of its own. The
-    pixels stay as stored: an EXIF orientation is not applied, because labels are drawn on the
-    stored pixels.
-
-    Args:
-        path: The file.
-
-    Returns:
-        uint8 HxWx3 RGB.
-
-    Raises:
-        DatasetError: The file is missing or broken, has transparent pixels, or has more than 8
-            bits a channel.
-    """
-    try:
-        with Pillow.open(path) as file:
-            file.load()
-            if file.mode not in ("RGB", "L", "1", "P", "LA", "PA", "RGBA", "CMYK", "YCbCr"):
-                raise DatasetError(
-                    f"{path}: an image of mode {file.mode} is not supported; save it with 8 bits "
-                    "a channel"
-                )
-            if file.has_transparency_data:
-                rgba = np.asarray(file.convert("RGBA"))
-                if int(rgba[..., 3].min()) < 255:
-                    raise DatasetError(
-                        f"{path}: the image has transparent pixels; save it without alpha channel"
-                    )
-                return np.ascontiguousarray(rgba[..., :3])
-            return np.array(file if file.mode == "RGB" else file.convert("RGB"))
-    except _UNREADABLE as error:
-        raise _unreadable("image file", path, error) from None
-
-
-def read_label_ids(path: Path) -> NDArray[np.integer[Any]]:
-    """Read a label file as ids.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Ids, HxW: uint8 for grey of 1 to 8 bits and for palette images, wider for 16 bits.
-
-    Raises:
-        DatasetError: The file cannot be read or holds colours.
-    """
-    try:
-        with Pillow.open(path) as file:
-            coding = file.tile[0][3] if file.tile else None
-            step = _GREY_STEP.get(coding if isinstance(coding, str) else "", 1)
-            file.load()
-            if file.mode not in ("L", "P", "1", "I", "I;16", "I;16B"):
-                raise DatasetError(
-                    f"{path}: the labels are a colour image (mode {file.mode}); one class id a "
-                    "pixel is wanted: a grey or palette PNG of 8 bits, or a grey one of 16"
-                )
-            ids = np.array(file)
-    except _UNREADABLE as error:
-        raise _unreadable("label file", path, error) from None
-    if ids.dtype == np.bool_:
-        ids = ids.astype(np.uint8)
-    return ids // step if step > 1 else ids
 
 
 def corrupted_image(dataset: Dataset, index: int, folder: Path) -> Image:
@@ -330,24 +250,24 @@ def image_sizes(dataset: Dataset) -> Mapping[str, int]:
     return sizes
 
 
-def _unreadable(what: str, path: Path, error: BaseException) -> DatasetError:
-    if isinstance(error, FileNotFoundError):
-        return DatasetError(f"{path}: no such {what}; restore it, or open the dataset again")
-    if isinstance(error, UnidentifiedImageError):
-        reason = "not an image file"
-    else:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return DatasetError(f"{path}: the {what} cannot be read ({reason}); fetch the file again")
-
-
 def _extent(array: NDArray[np.uint8]) -> str:
     return f"{array.shape[1]}x{array.shape[0]}"
 
 
-def _ranges(numbers: list[int]) -> str:
-    """Sorted numbers in words: [0, 1, 2, 255] -> "0..2, 255"."""
+def id_ranges(ids: Iterable[int]) -> str:
+    """Write sorted ids as ranges.
+
+    Args:
+        ids: The ids, ascending.
+
+    Returns:
+        Such as "0..2, 255".
+
+    >>> id_ranges([0, 1, 2, 255])
+    '0..2, 255'
+    """
     runs: list[list[int]] = []
-    for number in numbers:
+    for number in ids:
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number
         else:

@@ -1,8 +1,8 @@
 """Which files of a folder form pairs of image and labels; one line of error where they do not."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,24 @@ class LabelForm:
     companions: Callable[[str], Sequence[str]] = field(default=lambda image: ())
 
 
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The files of a split.
+
+    Attributes:
+        root: The folder that paths are relative to.
+        items: The pairs of image and labels, in the order of the images.
+        table: Id in a label file -> class index (see FileDataset).
+        left_out: Relative paths of files that lie beside images or labels and belong to no image,
+            sorted. Hidden files are not among them.
+    """
+
+    root: Path
+    items: tuple[Item, ...]
+    table: NDArray[np.uint8]
+    left_out: tuple[str, ...]
+
+
 def checked_root(root: Path | None, source: Provenance, variable: str | None = None) -> Path:
     """Check a dataset's root folder.
 
@@ -66,7 +84,8 @@ def checked_root(root: Path | None, source: Provenance, variable: str | None = N
 def find_images(root: Path, patterns: Sequence[str], source: Provenance) -> list[str]:
     """Find the images of a split.
 
-    Hidden files are left out: partly written ones, and those that macOS puts beside each file.
+    Hidden files and those of hidden folders are left out, unless a glob names the folder: partly
+    written files, checkpoints of notebooks, what macOS puts beside each file and into __MACOSX.
 
     Args:
         root: The dataset's root folder.
@@ -83,7 +102,7 @@ def find_images(root: Path, patterns: Sequence[str], source: Provenance) -> list
         path.relative_to(root).as_posix()
         for pattern in patterns
         for path in root.glob(pattern)
-        if not path.name.startswith(".")
+        if _visible(path.relative_to(root), pattern)
     }
     if not names:
         raise DatasetError(
@@ -101,7 +120,7 @@ def find_images(root: Path, patterns: Sequence[str], source: Provenance) -> list
 
 def pair_files(
     root: Path, images: Sequence[str], forms: Sequence[LabelForm], source: Provenance
-) -> tuple[tuple[Item, ...], NDArray[np.uint8]]:
+) -> Pairs:
     """Pair each image with its labels, all in the form that most images have.
 
     Where several forms have equally many images, the first one is used.
@@ -113,32 +132,81 @@ def pair_files(
         source: The dataset, for errors.
 
     Returns:
-        The items, and the label table of the form.
+        The pairs, with the label table of the form.
 
     Raises:
-        DatasetError: An image has no labels. The message names the first one and their number.
+        DatasetError: An image has no labels: the message names the first one and their number. Or
+            an image or its labels are a folder or a pipe.
     """
-    folders = dict[str, set[str]]()
-
-    def exists(relative: str) -> bool:
-        path = PurePosixPath(relative)
-        parent = str(path.parent)
-        if parent not in folders:
-            folder = root / parent
-            folders[parent] = {f.name for f in folder.iterdir()} if folder.is_dir() else set()
-        return path.name in folders[parent]
-
-    form = max(forms, key=lambda form: sum(exists(form.path_of(image)) for image in images))
-    missing = [image for image in images if not exists(form.path_of(image))]
+    folders = _Folders(root)
+    form = max(forms, key=lambda form: sum(folders.hold(form.path_of(image)) for image in images))
+    missing = [image for image in images if not folders.hold(form.path_of(image))]
     if missing:
         count = "none has" if len(missing) == len(images) else f"{len(missing)} have no"
         raise DatasetError(
             f"{source.title}: of {len(images)} images in {root} {count} labels; the first "
             f"without: {form.path_of(missing[0])} (of {missing[0]}); {source.how_to_obtain}"
         )
-    items = []
+    items, known = [], set[str]()
     for image in images:
-        existing = (path for path in form.companions(image) if exists(path))
-        companions = tuple(dict.fromkeys([form.path_of(image), *existing]))
-        items.append(Item(image, form.path_of(image), companions))
-    return tuple(items), form.table
+        labels = form.path_of(image)
+        existing = (path for path in form.companions(image) if folders.hold(path))
+        items.append(Item(image, labels, tuple(dict.fromkeys([labels, *existing]))))
+        known |= {image, *items[-1].companions}
+        for path in (image, labels):
+            folders.check(path, source)
+    return Pairs(root, tuple(items), form.table, folders.others(known))
+
+
+class _Folders:
+    """The folders of a dataset in which files were looked for, each listed once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._names = dict[str, set[str]]()
+
+    def hold(self, relative: str) -> bool:
+        """Whether something of this path is there."""
+        path = PurePosixPath(relative)
+        return path.name in self._listed(str(path.parent))
+
+    def check(self, relative: str, source: Provenance) -> None:
+        """DatasetError for a folder, pipe or device of this path: to read it might take forever."""
+        path = self._root / relative
+        if not path.is_file() and path.exists():
+            raise DatasetError(
+                f"{source.title}: {path} is no file, but a {_kind(path)}; remove or rename it"
+            )
+
+    def others(self, known: Collection[str]) -> tuple[str, ...]:
+        """Visible files in the folders of `known` that are not among them, sorted."""
+        inside = {str(PurePosixPath(path).parent) for path in known}
+        found = (
+            PurePosixPath(parent, name).as_posix()
+            for parent in inside
+            for name in self._listed(parent)
+            if not name.startswith(".")
+        )
+        return tuple(
+            sorted(path for path in found if path not in known and (self._root / path).is_file())
+        )
+
+    def _listed(self, parent: str) -> set[str]:
+        if parent not in self._names:
+            folder = self._root / parent
+            self._names[parent] = (
+                {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+            )
+        return self._names[parent]
+
+
+def _kind(path: Path) -> str:
+    return "folder" if path.is_dir() else "pipe" if path.is_fifo() else "device or socket"
+
+
+def _visible(path: PurePath, pattern: str) -> bool:
+    """Whether no part of a path is hidden, but for those that the glob itself spells."""
+    return not any(
+        (part.startswith(".") or part == "__MACOSX") and part != spelled
+        for part, spelled in zip(path.parts, PurePosixPath(pattern).parts, strict=True)
+    )

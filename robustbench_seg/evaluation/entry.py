@@ -39,7 +39,7 @@ def evaluate(
             std, or version.
         dataset: A dataset's name or TOML file, or an open dataset.
         protocol: A protocol's name or TOML file, or a loaded one.
-        progress: Show a bar with the time left on stderr.
+        progress: Show on stderr which files were found, and a bar with the time left.
         **options: The other fields of EvaluationSpec.
 
     Returns:

@@ -1,6 +1,5 @@
 """Predictions kept as files: DIR/<model>/<corruption>/<severity>/<image>.png, class indices."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.evaluation.pictures import write_labels
-from robustbench_seg.files import file_name, write_json
+from robustbench_seg.files import file_name, read_json, write_json
 from robustbench_seg.records.protocol import Condition, as_png
 from robustbench_seg.records.run_record import RunRecord
 
@@ -49,9 +48,9 @@ class PredictionFolder:
         if not mark.exists():
             write_json(mark, {"digest": digest, "model": model})
         try:
-            standing = json.loads(mark.read_text(encoding="utf-8")).get("digest")
+            standing = read_json(mark).get("digest")
         except (OSError, ValueError, AttributeError) as error:
-            raise ResultsError(f"{mark} cannot be read ({error}); remove this folder") from None
+            raise ResultsError(f"{mark} cannot be read ({error}); remove this folder") from error
         if standing != digest:
             raise ResultsError(
                 f"{folder} holds the predictions of another run; choose another folder"

@@ -109,7 +109,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
 def _corruption_record(evaluation: Evaluation, tree: Tree | None) -> CorruptionRecord:
     spec, protocol = evaluation.spec, evaluation.protocol
     if isinstance(tree, ForeignTree):
-        return CorruptionRecord("unknown", 0, 0, protocol.severities_digest, {}, tree.digest)
+        return CorruptionRecord("unknown", 1, 0, protocol.severities_digest, {}, tree.digest)
     current = {**laws(protocol), **(tree.laws if tree else {})}
     stream = tree.stream_version if tree else STREAMS[spec.stream].version
     return CorruptionRecord(spec.stream, stream, spec.seed, protocol.severities_digest, current)

@@ -9,11 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from robustbench_seg.cards import parse, to_toml
+from robustbench_seg.cards import Range, read, to_toml
 from robustbench_seg.errors import CardError, ModelError, unknown
 from robustbench_seg.records.choices import MAX_CLASSES
+from robustbench_seg.records.ranges import (
+    AboveZero,
+    Count,
+    Decay,
+    Duration,
+    Percent,
+    Positive,
+    Side,
+    TrainingSeed,
+)
 from robustbench_seg.records.training_recipe import TrainingRecipe
 
 CONTENT = "robustbench_seg.content.models"
@@ -44,7 +54,7 @@ class Preprocessing:
     """The network is given (rgb - mean) / std, rgb in 0..1."""
 
     mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    std: tuple[AboveZero, AboveZero, AboveZero]
 
 
 @dataclass(frozen=True)
@@ -56,8 +66,8 @@ class Inference:
     """
 
     mode: Literal["whole", "slide"]
-    crop: int | None = None
-    stride: int | None = None
+    crop: Side | None = None
+    stride: Side | None = None
 
 
 @dataclass(frozen=True)
@@ -68,9 +78,9 @@ class Resize:
     multiple:    both sides are then scaled up to a multiple of this
     """
 
-    short: int
-    long: int
-    multiple: int = 1
+    short: Side
+    long: Side
+    multiple: Side = 1
 
     def scale(self, height: int, width: int) -> float:
         """The factor that fits an image of this size in, before any rounding."""
@@ -99,7 +109,7 @@ def _raised(side: int, multiple: int) -> int:
 class Published:
     """Clean mIoU as published, in percent, single scale, on the validation split."""
 
-    miou: float
+    miou: Percent
     source: str
 
 
@@ -134,21 +144,21 @@ class Training:
     """
 
     command: str
-    minutes: float
+    minutes: Duration
     hardware: str
-    iterations: int
-    seed: int
+    iterations: Count
+    seed: TrainingSeed
     encoder: str | None = None
     augment: str | None = None
-    ema: float | None = None
-    miou: float | None = None
+    ema: Decay | None = None
+    miou: Percent | None = None
     model: str | None = None
     dataset: str | None = None
     split: str | None = None
-    images: int | None = None
+    images: Positive | None = None
     encoder_sha256: str | None = None
     precision: str | None = None
-    processes: int | None = None
+    processes: Positive | None = None
     recipe: TrainingRecipe | None = None
 
     def __post_init__(self) -> None:
@@ -195,7 +205,7 @@ class ModelCard:
 
     architecture: str
     dataset: str
-    classes: int
+    classes: Annotated[int, Range(1, MAX_CLASSES)]
     weights: WeightsSource
     preprocessing: Preprocessing
     inference: Inference
@@ -234,11 +244,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
         if str(name_or_path) not in list_models():
             raise ModelError(unknown("model", str(name_or_path), list_models()))
         path = Path(str(resources.files(CONTENT))) / f"{name_or_path}.toml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"{path}: the model card cannot be read: {error}") from None
-    card = parse(ModelCard, text, str(path))
+    card = read(ModelCard, path, "model card")
     _check(card, str(path))
     return replace(card, name=card.name or path.stem, folder=path.parent)
 
@@ -269,12 +275,6 @@ def _check(card: ModelCard, where: str) -> None:
     if not re.fullmatch(r"[0-9a-f]{0,64}", card.weights.sha256 or ""):
         raise CardError(f"{where}: weights: sha256: up to 64 hexadecimal digits wanted")
     check_inference(card.inference, where)
-    if card.resize and min(card.resize.short, card.resize.long, card.resize.multiple) < 1:
-        raise CardError(f"{where}: resize: positive sides and multiple wanted")
-    if min(card.preprocessing.std) <= 0:
-        raise CardError(f"{where}: preprocessing: std must be positive")
-    if not 1 <= card.classes <= MAX_CLASSES:
-        raise CardError(f"{where}: classes: 1 to {MAX_CLASSES} wanted, {card.classes} given")
     if card.class_names and len(card.class_names) != card.classes:
         raise CardError(
             f"{where}: class_names: {len(card.class_names)} given for {card.classes} classes"

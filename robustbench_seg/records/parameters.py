@@ -5,19 +5,9 @@ Outside its range a parameter has no meaning, or takes so long that a start neve
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
-
-class Range(NamedTuple):
-    """The least and the greatest value of a parameter. `whole`: only whole numbers."""
-
-    low: float
-    high: float
-    whole: bool = False
-
-    def __str__(self) -> str:
-        return f"a {'whole ' if self.whole else ''}number of {self.low:g} to {self.high:g}"
-
+from robustbench_seg.cards import Range
+from robustbench_seg.text import one_line
 
 RANGES: Mapping[str, Range] = {
     "add": Range(-1, 1),
@@ -25,16 +15,16 @@ RANGES: Mapping[str, Range] = {
     "amount": Range(0, 1),
     "decay": Range(1, 10),
     "density": Range(0, 100),
-    "distance": Range(1, 100, whole=True),
+    "distance": Range(1, 100),
     "factor": Range(0, 100),
     "ice": Range(0, 1),
-    "iterations": Range(1, 100, whole=True),
+    "iterations": Range(1, 100),
     "keep": Range(0, 1),
     "mean": Range(-10, 10),
     "mud": Range(0.01, 100),
     "photons": Range(0.1, 1000),
-    "quality": Range(1, 100, whole=True),
-    "radius": Range(0, 500, whole=True),
+    "quality": Range(1, 100),
+    "radius": Range(0, 500),
     "scale": Range(0.0001, 10),
     "sigma": Range(0.01, 100),
     "size": Range(0.001, 1),
@@ -48,19 +38,21 @@ RANGES: Mapping[str, Range] = {
 """By name; a parameter that several corruptions have means the same in each."""
 
 
+WHOLE = ("distance", "iterations", "quality", "radius")
+"""Parameters of which a fraction would be cut off without a word."""
+
+
 def parameter_problem(name: str, value: object) -> str | None:
     """What is wrong with the value of a parameter, and what is allowed; None if nothing is.
 
     A parameter that is not in RANGES is that of a corruption of the user's own: any finite number.
     """
-    allowed = RANGES.get(name)
-    wanted = str(allowed) if allowed else "a finite number"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"{name} is {value!r:.40}; {wanted} is wanted"
-    if not math.isfinite(value):
-        return f"{name} is {value}; {wanted} is wanted"
-    if allowed is None:
+    allowed = RANGES.get(name, _FINITE)
+    if allowed.has(value) and (name not in WHOLE or float(value).is_integer()):  # type: ignore[arg-type]
         return None
-    if not allowed.low <= value <= allowed.high or (allowed.whole and value != int(value)):
-        return f"{name} is {value:g}; {wanted} is wanted"
-    return None
+    wanted = "a finite number" if allowed is _FINITE else str(allowed)
+    whole = "a whole number of " if name in WHOLE else ""
+    return f"{name} = {one_line(str(value), 60)} is out of range; give {whole}{wanted}"
+
+
+_FINITE = Range(above=-math.inf, below=math.inf)

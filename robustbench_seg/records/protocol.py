@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.cards import parse
+from robustbench_seg.cards import parse, read
 from robustbench_seg.errors import CardError, CorruptionError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.parameters import parameter_problem
@@ -19,8 +19,6 @@ from robustbench_seg.records.parameters import parameter_problem
 SEVERITIES = (1, 2, 3, 4, 5)
 
 _FOLDER = "robustbench_seg.content.corruptions"
-
-_LARGEST_FILE = 2**20
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RESERVED = {
@@ -273,7 +271,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
     if not isinstance(protocol, Path) and not protocol.endswith(".toml"):
         return _shipped(protocol)
     where = str(protocol)
-    loaded = _parsed(_read(Path(protocol), where), where)
+    loaded = _checked(read(_File, Path(protocol), "protocol"), where)
     # Published numbers stand beside runs by the protocol's name.
     if loaded.name in list_protocols() and loaded != _shipped(loaded.name):
         raise CardError(
@@ -289,26 +287,12 @@ def _shipped(name: str) -> Protocol:
         known = unknown("protocol", name, list_protocols())
         raise CardError(f"{known}; or give the path of a .toml file")
     where = f"{name}.toml"
-    return _parsed((resources.files(_FOLDER) / where).read_text(encoding="utf-8"), where)
+    text = (resources.files(_FOLDER) / where).read_text(encoding="utf-8")
+    return _checked(parse(_File, text, where), where)
 
 
-def _read(path: Path, where: str) -> str:
+def _checked(file: _File, where: str) -> Protocol:
     try:
-        if path.exists() and not path.is_file():
-            raise CardError(f"{where}: cannot read the protocol: not a file")
-        if path.stat().st_size > _LARGEST_FILE:
-            raise CardError(f"{where}: cannot read the protocol: larger than 1 MB")
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a NUL in the path
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise CardError(f"{where}: cannot read the protocol: {reason}") from error
-
-
-def _parsed(text: str, where: str) -> Protocol:
-    try:
-        file = parse(_File, text, where)
         return Protocol(file.name, file.version, file.source, file.corruption)
     except CardError as error:
-        raise error if str(error).startswith(where) else CardError(f"{where}: {error}") from error
-    except (RecursionError, ValueError, OverflowError) as error:
-        raise CardError(f"{where}: not valid TOML: a number or a table is too large") from error
+        raise CardError(f"{where}: {error}") from error

@@ -9,10 +9,12 @@ from typing import Literal
 
 from robustbench_seg.cards import from_table, to_table
 from robustbench_seg.errors import CardError, ResultsError
-from robustbench_seg.files import canonical_json, digest_bytes, write_json
-from robustbench_seg.records.choices import MAX_CLASSES
+from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
+from robustbench_seg.records.choices import MAX_CLASSES, Stream
 from robustbench_seg.records.model_card import Published
+from robustbench_seg.records.ranges import CorruptionSeed, Level, Positive
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.text import one_line
 
 RUN_FILE = "run.json"
 FORMAT = 2
@@ -34,13 +36,11 @@ class DatasetRecord:
 
     name: str
     split: str
-    images: int
+    images: Positive
     classes: tuple[str, ...]
     fingerprint: Mapping[str, object]
 
     def __post_init__(self) -> None:
-        if self.images < 1:
-            raise ValueError(f"images is {self.images}; 1 or more are wanted")
         if not 1 <= len(self.classes) <= MAX_CLASSES:
             raise ValueError(f"{len(self.classes)} classes; 1 to {MAX_CLASSES} are possible")
 
@@ -50,7 +50,7 @@ class CorruptionRecord:
     """How images were corrupted.
 
     Attributes:
-        stream: Where random numbers came from, "fast" or "reference".
+        stream: Where random numbers came from, "fast" or "reference"; "unknown" where `foreign`.
         stream_version: Version of the stream.
         seed: 0 to 2^32 - 1.
         severities: sha256 of the protocol's severity tables.
@@ -59,11 +59,11 @@ class CorruptionRecord:
             nothing of them. None: this program made the images.
     """
 
-    stream: str
-    stream_version: int
-    seed: int
+    stream: Stream | Literal["unknown"]
+    stream_version: Positive
+    seed: CorruptionSeed
     severities: str
-    laws: Mapping[str, int]
+    laws: Mapping[str, Positive]
     foreign: str | None = field(default=None, metadata={"when_set": True})
 
 
@@ -157,8 +157,8 @@ class RunRecord:
     key: RunKey
     protocol: str
     protocol_version: str
-    clip: int = 1
-    palette: tuple[tuple[int, int, int], ...] = ()
+    clip: Positive = 1
+    palette: tuple[tuple[Level, Level, Level], ...] = ()
     about: ModelFacts = field(default_factory=ModelFacts)
     published: Published | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
@@ -168,10 +168,6 @@ class RunRecord:
 
     def __repr__(self) -> str:
         return f"<record of {self.model} on {self.dataset} {self.split}: {self.key.digest[:8]}>"
-
-    def __post_init__(self) -> None:
-        if self.clip < 1:
-            raise ValueError(f"clip is {self.clip}; 1 or more images are wanted")
 
     @property
     def dataset(self) -> str:
@@ -272,16 +268,17 @@ def read_record(folder: Path) -> RunRecord:
     """
     path = folder / RUN_FILE
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = read_json(path)
     except FileNotFoundError:
         raise ResultsError(f"{folder}: no {RUN_FILE} here; name a run folder") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ResultsError(f"{path} cannot be read ({error}); remove this run folder") from None
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{path} cannot be read ({error}); remove this run folder") from error
     number = table.get("format") if isinstance(table, dict) else None
-    if number not in (1, FORMAT):
+    if type(number) is not int or number not in (1, FORMAT):
         raise ResultsError(
-            f"{path} is no run of this program, or of format {number}, which this version does not "
-            f"know ({FORMAT} is the newest); remove this run folder, or use a newer version"
+            f"{path} is no run of this program, or of format {one_line(str(number), 20)}, which "
+            f"this version does not know ({FORMAT} is the newest); remove this run folder, or use "
+            "a newer version"
         )
     try:
         if number == 1:
@@ -291,9 +288,12 @@ def read_record(folder: Path) -> RunRecord:
         del table["format"]
         digest = table.pop("digest", None)
         record = from_table(RunRecord, table, str(path))
-    except (CardError, KeyError, TypeError, AttributeError, ValueError) as error:
-        why = error if isinstance(error, CardError) else f"{path}: a field is missing or mistyped"
-        raise ResultsError(f"{why}; remove this run folder") from None
+    except CardError as error:
+        raise ResultsError(f"{error}; remove this run folder") from error
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        missing = f"the key {error} is missing" if isinstance(error, KeyError) else None
+        why = f"{path}: {missing or 'a field is mistyped'}"
+        raise ResultsError(f"{why}; remove this run folder") from error
     if number == FORMAT and digest != record.key.digest:
         raise ResultsError(
             f"{path} was altered: its key is not that of its digest; remove this run"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from robustbench_seg.records.model_card import Inference, Preprocessing, Published, Resize, Training
+from robustbench_seg.records.ranges import Count, Positive, Side
 
 UNTRAINED = "none"
 """In place of a digest or of a file: random weights."""
@@ -40,12 +41,12 @@ class SegmenterRecord:
     preprocessing: Preprocessing | None = None
     resize: Resize | None = None
     inference: Inference | None = None
-    input_size: tuple[int, int] | None = None
-    grid: int | None = None
+    input_size: tuple[Side, Side] | None = None
+    grid: Side | None = None
     align_corners: bool = False
     precision: str | None = None
     runtime: str = "torch"
-    laws: Mapping[str, int] = field(default_factory=dict)
+    laws: Mapping[str, Positive] = field(default_factory=dict)
     own: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -74,8 +75,8 @@ class ModelFacts:
 
     card: str | None = None
     location: str | None = None
-    params: int | None = None
-    macs: int | None = None
+    params: Count | None = None
+    macs: Count | None = None
     weights_file: str | None = None
     weights_metadata: Mapping[str, str] = field(default_factory=dict)
     published: Published | None = None

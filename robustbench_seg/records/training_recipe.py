@@ -4,12 +4,19 @@ Source: arXiv 2105.15203, section 4.1, and the released 160k-iteration configura
 """
 
 from dataclasses import dataclass, fields
+from typing import Annotated
 
+from robustbench_seg.cards import Range, check_ranges
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.choices import Augmentation, check_choice
+from robustbench_seg.records.ranges import AboveZero, Count, Decay, Positive, Share, TrainingSeed
 
 ITERATIONS = 160_000
 """Optimiser steps where a recipe has neither iterations nor minutes."""
+
+
+CropSide = Annotated[int, Range(32, 2**20)]
+Scale = Annotated[float, Range(above=0, most=1000)]
 
 
 @dataclass(frozen=True)
@@ -50,25 +57,25 @@ class TrainingRecipe:
         ModelError: A value is out of range.
     """
 
-    iterations: int | None = None
-    minutes: float | None = None
-    batch: int = 8
-    crop: tuple[int, int] = (1024, 1024)
-    resize: tuple[float, float] = (0.5, 2.0)
-    category_ratio: float = 0.75
-    flip: float = 0.5
+    iterations: Positive | None = None
+    minutes: AboveZero | None = None
+    batch: Positive = 8
+    crop: tuple[CropSide, CropSide] = (1024, 1024)
+    resize: tuple[Scale, Scale] = (0.5, 2.0)
+    category_ratio: Annotated[float, Range(above=0, most=1)] = 0.75
+    flip: Share = 0.5
     photometric: bool = True
-    lr: float = 6e-5
-    betas: tuple[float, float] = (0.9, 0.999)
-    weight_decay: float = 0.01
-    head_lr_factor: float = 10.0
-    warmup: int = 1500
-    warmup_ratio: float = 1e-6
-    power: float = 1.0
+    lr: AboveZero = 6e-5
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
+    weight_decay: Annotated[float, Range(0)] = 0.01
+    head_lr_factor: AboveZero = 10.0
+    warmup: Count = 1500
+    warmup_ratio: Share = 1e-6
+    power: Annotated[float, Range(0)] = 1.0
     augment: Augmentation | None = None
-    ema: float | None = None
-    drop_path: float | None = None
-    seed: int = 0
+    ema: Decay | None = None
+    drop_path: Decay | None = None
+    seed: TrainingSeed = 0
 
     def __post_init__(self) -> None:
         if self.iterations is None and self.minutes is None:
@@ -80,28 +87,11 @@ class TrainingRecipe:
             object.__setattr__(self, name, tuple(pair))  # a list is not equal to a tuple
         if self.augment is not None:
             check_choice("augmentation", self.augment, Augmentation, ModelError)
-        checks = {
-            "iterations": self.iterations is None or self.iterations > 0,
-            "minutes": self.minutes is None or self.minutes > 0,
-            "batch": self.batch > 0,
-            "crop": min(self.crop) >= 32,
-            "resize": 0 < self.resize[0] <= self.resize[1],
-            "category_ratio": 0 < self.category_ratio <= 1,
-            "flip": 0 <= self.flip <= 1,
-            "lr": self.lr > 0,
-            "betas": 0 <= min(self.betas) <= max(self.betas) < 1,
-            "weight_decay": self.weight_decay >= 0,
-            "head_lr_factor": self.head_lr_factor > 0,
-            "warmup": self.warmup >= 0,
-            "warmup_ratio": 0 <= self.warmup_ratio <= 1,
-            "power": self.power >= 0,
-            "ema": self.ema is None or 0 <= self.ema < 1,
-            "drop_path": self.drop_path is None or 0 <= self.drop_path < 1,
-            "seed": self.seed >= 0,
-        }
-        for name, fits in checks.items():
-            if not fits:
-                raise ModelError(f"{name} = {getattr(self, name)} is out of range")
+        check_ranges(self, ModelError)
+        if self.resize[0] > self.resize[1]:
+            raise ModelError(
+                f"resize = {self.resize} is out of range; give the smaller scale first"
+            )
 
     def differences(self, other: "TrainingRecipe") -> tuple[str, ...]:
         """The fields in which two recipes differ, the seed left aside, such as "lr 0.1 and 0.2"."""

@@ -24,7 +24,7 @@ from robustbench_seg.results import (
     reading_notes,
     resamples_for,
 )
-from robustbench_seg.text import text_table
+from robustbench_seg.text import one_line, text_table
 
 Paths = Path | str | Sequence[Path | str]
 
@@ -186,7 +186,7 @@ def _heading(comparison: Comparison) -> str:
         lines.append(f"no intervals: there is but one unit ({scores.unit})")
     elif scores.units < FEW:
         lines.append(f"with only {scores.units} {scores.unit} intervals and p-values are rough")
-    return "\n".join([*lines, ""])
+    return "\n".join([*map(one_line, lines), ""])
 
 
 def _model_line(model: ScoredModel) -> str:

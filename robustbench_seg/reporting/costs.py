@@ -16,6 +16,7 @@ from robustbench_seg.records.model_card import ModelCard, list_models, load_card
 from robustbench_seg.reporting.figures.plots import write_figure
 from robustbench_seg.reporting.figures.sizes import size_figure
 from robustbench_seg.reporting.literature.costs import costs_by_card, published_costs
+from robustbench_seg.reporting.tables.formats import csv
 
 DEFAULT_SIZE: Size = (512, 512)
 """The image size for a dataset whose TOML file states none."""
@@ -62,8 +63,8 @@ def cost(
         )
     if out is not None:
         folder = Path(out)
-        write_text(folder / "cost.csv", table.to_csv(index=False))
-        write_text(folder / "published.csv", published_costs().to_csv(index=False))
+        write_text(folder / "cost.csv", csv(table, float_format=None))
+        write_text(folder / "published.csv", csv(published_costs(), float_format=None))
         write_figure(size_figure(table), folder / "size")
     return table
 

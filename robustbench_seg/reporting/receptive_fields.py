@@ -9,6 +9,7 @@ from robustbench_seg.analysis import ReceptiveFields, measure_fields
 from robustbench_seg.files import write_text
 from robustbench_seg.reporting.figures.fields import field_figure
 from robustbench_seg.reporting.figures.plots import write_figure
+from robustbench_seg.reporting.tables.formats import csv
 from robustbench_seg.text import text_table
 
 
@@ -58,7 +59,7 @@ def erf(
     )
     if out is not None:
         table = field_table(measured)
-        write_text(Path(out) / "erf.csv", table.to_csv(index=False, float_format="%.4f"))
+        write_text(Path(out) / "erf.csv", csv(table))
         write_figure(field_figure(measured.fields), Path(out) / "erf")
     return measured
 

@@ -12,6 +12,7 @@ from robustbench_seg.results.picture_files import (
     CORRUPTED_SEVERITIES,
     KEPT_SEVERITIES,
     PictureFiles,
+    is_own,
 )
 from robustbench_seg.results.probes import Probe, probed_hardware, read_probes
 from robustbench_seg.results.read import read_counts, read_results
@@ -51,6 +52,7 @@ __all__ = [
     "group_runs",
     "hardest",
     "interval",
+    "is_own",
     "median_seconds",
     "model_runs",
     "own_protocol",

@@ -126,12 +126,20 @@ def _are_trainings(records: Sequence[RunRecord]) -> bool:
 
 
 def _records(runs: Paths) -> Mapping[Path, RunRecord]:
-    """What each run folder says; ResultsError if two of them are the same run."""
+    """What each run folder says; ResultsError if two of them are the same run.
+
+    A run folder that cannot be read is left out with a warning where others can.
+    """
     named = [Path(runs)] if isinstance(runs, Path | str) else list(map(Path, runs))
     records = dict[Path, RunRecord]()
     first = dict[tuple[str, ...], Path]()
+    broken = list[ResultsError]()
     for folder in find_runs(named):
-        record = read_record(folder)
+        try:
+            record = read_record(folder)
+        except ResultsError as error:
+            broken.append(error)
+            continue
         other = first.setdefault((record.model, record.key.digest), folder)
         if other.resolve() == folder.resolve():
             records.setdefault(other, record)
@@ -145,4 +153,8 @@ def _records(runs: Paths) -> Mapping[Path, RunRecord]:
             f"{other} and {folder} are the same run, in part or whole: copy the parts/ of one to "
             "those of the other, or name one of them"
         )
+    if broken and not records:
+        raise broken[0]
+    for reason in broken:
+        log.warning("%s; the run is left out", reason)
     return records

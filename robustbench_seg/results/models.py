@@ -7,8 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.errors import CardError, ResultsError
-from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.records.protocol import (
+    CLEAN,
+    Condition,
+    Protocol,
+    list_protocols,
+    load_protocol,
+)
 from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.results.groups import NO_MATRICES
 from robustbench_seg.results.hardest import HardImage, hardest
@@ -120,12 +126,12 @@ def own_protocol(folder: Path, record: RunRecord) -> Protocol:
     Raises:
         ResultsError: The protocol is not at hand.
     """
-    try:
-        return load_protocol(record.protocol)
-    except CardError as error:
+    if record.protocol not in list_protocols():
+        why = unknown("protocol", record.protocol, list_protocols())
         raise ResultsError(
-            f"{folder}: its protocol is not at hand: {error}; name the protocol's file"
-        ) from None
+            f"{folder}: its protocol is not at hand: {why}; name the protocol's file"
+        )
+    return load_protocol(record.protocol)
 
 
 def _check_parameters(protocol: Protocol, folder: Path, record: RunRecord) -> None:
@@ -141,10 +147,10 @@ def _same_parameters(protocol: Protocol, record: RunRecord) -> bool:
     severities = record.key.corruption.severities
     if severities == protocol.severities_digest:
         return True
-    try:  # the digest is of all its corruptions; of another protocol, those in common count
-        recorded = load_protocol(record.protocol)
-    except CardError:
+    if record.protocol not in list_protocols():
         return False
+    # The digest is of all its corruptions; of another protocol, those in common count.
+    recorded = load_protocol(record.protocol)
     tables = {spec.name: spec.severities for spec in recorded.corruptions}
     return recorded.severities_digest == severities and all(
         tables.get(spec.name, spec.severities) == spec.severities for spec in protocol.corruptions

@@ -21,19 +21,27 @@ import pyarrow.parquet as pq
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import atomic_path, canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
-from robustbench_seg.records.protocol import Condition
+from robustbench_seg.records.protocol import SEVERITIES, Condition
 from robustbench_seg.results.write_errors import write_errors
+from robustbench_seg.text import one_line
 
 _LAWS = b"robustseg measures"
 _DIGESTS = b"robustseg digests"
 _ROWS = "rows"
 """The digest of what is no measure: images, conditions and reasons."""
 
-_UNREADABLE = (
-    *(OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError),
+UNREADABLE = (
+    *(OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, MemoryError),
+    RuntimeError,
     pa.ArrowException,
 )
 """All that pyarrow, or what is computed of its answer, raises on a file that was altered."""
+
+MAX_ROWS = 100_000
+"""More rows than any block of images has."""
+
+_ROW_BYTES = 1 << 16
+"""A row's ids and reason take less."""
 
 _NAME = re.compile(r"\d{5}-[0-9a-f]{16}")
 """Names of parts that have digests; those of format 1 are shorter."""
@@ -159,9 +167,8 @@ def has_values(path: Path, measure: Measure | None = None) -> bool:
     try:
         if measure is not None and not _read_header(path).counted([measure]):
             return False
-        table = pq.read_table(path, columns=["reason"], partitioning=None)
-        return bool(table["reason"].null_count)
-    except (*_UNREADABLE, ResultsError):
+        return bool(read_columns(path, ["reason"])["reason"].null_count)
+    except (*UNREADABLE, ResultsError):
         return False
 
 
@@ -173,15 +180,31 @@ def read_part(path: Path, classes: int, measures: Sequence[Measure] = MEASURES) 
     """
     try:
         return _read_part(path, classes, measures)
-    except _UNREADABLE as error:
-        raise _damaged(path, (str(error).splitlines() or [type(error).__name__])[0]) from None
+    except UNREADABLE as error:
+        why = one_line(str(error), 200) or type(error).__name__
+        raise _damaged(path, why) from error
 
 
 def _read_part(path: Path, classes: int, measures: Sequence[Measure]) -> Part:
     header = _read_header(path)
     counted = header.counted(measures)
     columns = [*(f.name for f in [*_IDS, _REASON]), *(m.column for m in counted)]
-    table = pq.read_table(path, columns=columns, partitioning=None).combine_chunks()
+    largest = sum(8 * int(np.prod(measure.shape(classes))) for measure in counted)
+    table = read_columns(path, columns, largest).combine_chunks()
+    for each in (*_IDS, _REASON):
+        found = table.schema.field(each.name).type
+        text = pa.types.is_string(found) or pa.types.is_large_string(found)
+        if (
+            not (text or pa.types.is_null(found))
+            if each.type == pa.string()
+            else found != each.type
+        ):
+            raise _damaged(path, f"its {each.name} is no {each.type}")
+    for each in _IDS:
+        if table[each.name].null_count:
+            raise _damaged(path, f"a row lacks its {each.name}")
+    if len(table) and not set(table["severity"].unique().to_pylist()) <= {0, *SEVERITIES}:
+        raise _damaged(path, "a severity is none of 0 to 5")
     ids = table.select(["image", "corruption", "severity", "reason"]).to_pydict()
     _check_digest(path, header, _ROWS, _digest_rows(ids))
     has = np.array([reason is None for reason in ids["reason"]], bool)
@@ -197,9 +220,44 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure]) -> Part:
             raise _damaged(path, f"{measure.name} of {size} numbers an image wanted, others found")
         observed = lists.flatten().to_numpy().reshape(-1, *shape)
         _check_digest(path, header, measure.name, digest_bytes(observed.tobytes()))
+        if not _countable(observed):
+            raise _damaged(path, f"{measure.name} holds what is no count")
         values[measure.name] = observed
     conditions = [Condition(*p) for p in zip(ids["corruption"], ids["severity"], strict=True)]
     return Part(ids["image"], conditions, ids["reason"], values)
+
+
+def _countable(observed: Counts) -> bool:
+    """Whether all numbers are counts: finite, not negative, and exact in sums."""
+    kind = observed.dtype.kind
+    return kind in "iuf" and bool(np.all((observed >= 0) & (observed < 2**53)))
+
+
+def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
+    """Read columns of a Parquet file of a run, within bounds.
+
+    What the file says of its size is compared with what is possible before memory is asked for.
+
+    Args:
+        path: The file.
+        columns: Names of the columns.
+        largest: The most bytes of values that a row may have beside its ids and reason.
+
+    Raises:
+        ResultsError: It says that it is larger than possible, or lacks a column.
+        UNREADABLE: It is damaged.
+    """
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        rows, groups = file.metadata.num_rows, file.metadata.num_row_groups
+        if not 0 <= rows <= MAX_ROWS or groups > MAX_ROWS:
+            raise _damaged(path, f"it says that it has {rows} rows in {groups} groups")
+        for name in columns:
+            if file.schema_arrow.get_field_index(name) < 0:
+                raise _damaged(path, f"its column {name} is missing, or there twice")
+        size = sum(file.metadata.row_group(n).total_byte_size for n in range(groups))
+        if size > (rows + 1) * (largest + _ROW_BYTES) + (1 << 20):
+            raise _damaged(path, f"it says that it has {size} bytes in {rows} rows")
+        return file.read(columns=columns)
 
 
 @dataclass(frozen=True)
@@ -254,7 +312,8 @@ def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Sequence[object
 
 def _write(path: Path, columns: Mapping[str, Sequence[object]], schema: pa.Schema) -> None:
     with write_errors(path), atomic_path(path) as partial:
-        pq.write_table(pa.table(columns, schema=schema), partial, compression="zstd")
+        table = pa.table(columns, schema=schema)
+        pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
 
 
 def _damaged(path: Path, why: str) -> ResultsError:

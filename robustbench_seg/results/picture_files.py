@@ -6,6 +6,7 @@ pictures/input/<corruption>-<severity>.jpg      the image
 pictures/hardest/<image and condition>-input.jpg, -truth.png, -prediction.png
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,27 @@ KEPT_SEVERITIES = (CLEAN.severity, 1, 3, 5)
 
 CORRUPTED_SEVERITIES = KEPT_SEVERITIES[1:]
 """Those of them at which an image is corrupted."""
+
+
+_FOLDER = "pictures"
+_KNOWN = re.compile(
+    r"truth\.png|[^/\\.]+-[0-5]\.png|input/[^/\\.]+-[0-5]\.jpg"
+    r"|hardest/[0-9a-f]{12}-(input\.jpg|truth\.png|prediction\.png)"
+)
+
+
+def is_own(path: Path) -> bool:
+    """Tell whether a picture of a run folder is a regular file to which no link leads.
+
+    A run folder may come from others, and a report is passed on: a link in it could show any file
+    of this machine.
+    """
+    for each in (path, *path.parents):
+        if each.is_symlink():
+            return False
+        if each.name == _FOLDER:
+            break
+    return path.is_file()
 
 
 @dataclass(frozen=True)
@@ -32,7 +54,18 @@ class PictureFiles:
     @classmethod
     def of_run(cls, run: Path) -> "PictureFiles":
         """Return the paths in a run folder."""
-        return cls(run / "pictures")
+        return cls(run / _FOLDER)
+
+    def kept(self) -> list[Path]:
+        """List the pictures that are there, sorted: files of known names to which no link leads."""
+        files = (
+            path for pattern in ("*", "input/*", "hardest/*") for path in self.folder.glob(pattern)
+        )
+        return sorted(
+            path
+            for path in files
+            if _KNOWN.fullmatch(path.relative_to(self.folder).as_posix()) and is_own(path)
+        )
 
     @property
     def truth(self) -> Path:

@@ -4,13 +4,14 @@ probes/<number>-<digest>.json   libraries, hardware, sha256 of the corrupted ima
 condition, the labels of the clean one
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.cards import from_table
 from robustbench_seg.errors import CardError, ResultsError
+from robustbench_seg.files import read_json
+from robustbench_seg.records.ranges import Share
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Probe:
     hardware: str
     images: Mapping[str, str]
     labels: str | None = None
-    differing: float | None = None
+    differing: Share | None = None
 
 
 def read_probes(folder: Path) -> list[Probe]:
@@ -46,10 +47,9 @@ def read_probes(folder: Path) -> list[Probe]:
     probes = []
     for path in sorted(files):
         try:
-            table = json.loads(path.read_text(encoding="utf-8"))
-            probes.append(from_table(Probe, table, str(path)))
+            probes.append(from_table(Probe, read_json(path), str(path)))
         except (OSError, ValueError, CardError) as error:
-            raise ResultsError(f"{path} cannot be read ({error}); remove this file") from None
+            raise ResultsError(f"{path} cannot be read ({error}); remove this file") from error
     return probes
 
 

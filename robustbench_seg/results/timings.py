@@ -1,35 +1,37 @@
 """How long a run's model took, from the store's timings. They are no part of any equality."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.results.parts import UNREADABLE, read_columns
+from robustbench_seg.text import one_line
+
+log = logging.getLogger(__name__)
 
 
 def median_seconds(folder: Path) -> float | None:
     """Compute the median seconds from an image to its labels in a run.
 
-    Other images are corrupted and scored on the same machine meanwhile.
+    Other images are corrupted and scored on the same machine meanwhile. A file that cannot be read
+    is left out with a warning: no score needs it.
 
     Args:
         folder: The run folder.
 
     Returns:
-        Seconds; None where no timings were kept.
-
-    Raises:
-        ResultsError: The timings cannot be read.
+        Seconds, above 0; None where no timings were kept.
     """
-    files = sorted((folder / "timings").glob("*.parquet"))
-    files = [file for file in files if not file.name.startswith(".")]
-    try:
-        columns = [pq.read_table(file, columns=["predict"])["predict"] for file in files]
-    except (OSError, pa.ArrowException, KeyError) as error:
-        why = str(error).splitlines()[0]
-        raise ResultsError(
-            f"{folder / 'timings'} cannot be read ({why}); remove that folder: no score needs it"
-        ) from None
-    return float(np.median(np.concatenate(columns))) if columns else None
+    seconds = list[float]()
+    for path in sorted((folder / "timings").glob("*.parquet")):
+        if path.name.startswith("."):
+            continue
+        try:
+            found = read_columns(path, ["predict"])["predict"].to_numpy().astype(float)
+        except (*UNREADABLE, ResultsError) as error:
+            log.warning("%s cannot be read (%s); it is left out", path, one_line(str(error), 200))
+            continue
+        seconds += found[np.isfinite(found) & (found > 0)].tolist()
+    return float(np.median(seconds)) if seconds else None

@@ -8,9 +8,16 @@ from torch import nn
 
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.choices import Backend, InferenceMode, Precision, check_choice
+from robustbench_seg.records.choices import (
+    MAX_CLASSES,
+    Backend,
+    InferenceMode,
+    Precision,
+    check_choice,
+)
 from robustbench_seg.records.model_card import Inference, ModelCard, Preprocessing, Resize
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.failures import reason
 from robustbench_seg.segmenter.inference import INFERENCE_LAW, WINDOW
 from robustbench_seg.segmenter.resized import RESIZE_LAW
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
@@ -88,8 +95,12 @@ def assemble(
         The segmenter.
 
     Raises:
-        ModelError: The device does not exist.
+        ModelError: The device does not exist, or there are too many classes for uint8 labels.
     """
+    if not 1 <= len(classes) <= MAX_CLASSES:
+        raise ModelError(
+            f"{options.name or name} has {len(classes)} classes; 1 to {MAX_CLASSES} are possible"
+        )
     mode = options.inference_of(inference)
     record = replace(
         record,
@@ -117,10 +128,9 @@ def assemble(
             batch=options.batch,
         )
     except (RuntimeError, AssertionError) as error:
-        first = str(error).splitlines()[0]
         raise ModelError(
-            f"device '{options.device}': {first}; choose another with --device"
-        ) from None
+            f"device '{options.device}': {reason(error)}; choose another with --device"
+        ) from error
 
 
 def network_record(

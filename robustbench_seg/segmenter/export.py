@@ -11,7 +11,8 @@ from robustbench_seg.cards import to_toml
 from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.files import atomic_path, write_text
 from robustbench_seg.records.model_card import Inference, Preprocessing
-from robustbench_seg.segmenter.adapters.onnx import INSTALL, Sidecar, parse_sidecar
+from robustbench_seg.segmenter.adapters.onnx import Sidecar, parse_sidecar
+from robustbench_seg.segmenter.adapters.onnx_graph import INSTALL
 
 EXAMPLE_SIZE = (128, 192)
 """Of the image that a graph for any size is traced with."""

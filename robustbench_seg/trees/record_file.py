@@ -6,7 +6,6 @@ which only describe.
 """
 
 import dataclasses
-import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any, TypeVar
 
 from robustbench_seg.cards import from_table
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.files import canonical_json, digest_bytes, path_problem, write_json
+from robustbench_seg.files import canonical_json, digest_bytes, path_problem, read_json, write_json
 from robustbench_seg.records.choices import Stream, choices
+from robustbench_seg.text import one_line
 from robustbench_seg.trees.first_format import from_first_format
 from robustbench_seg.trees.record import TreeRecord
 
@@ -64,13 +64,9 @@ def _digest(table: Mapping[str, Any]) -> str:
 def _table_of(path: Path) -> Mapping[str, Any]:
     """The table of a file of any format, as one of the newest, without format and digest."""
     try:
-        if not path.is_file():
-            raise CorruptionError(f"{path} cannot be read: not a file")
-        if path.stat().st_size > _LARGEST:
-            raise CorruptionError(f"{path} cannot be read: larger than any manifest")
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        table = read_json(path, _LARGEST)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or one_line(str(error), 200)
         raise CorruptionError(
             f"{path} cannot be read: {why}; restore it, or generate the tree anew"
         ) from error

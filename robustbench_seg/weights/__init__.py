@@ -1,13 +1,8 @@
 """Weight files: where they come from, writing, reading, and loading them into a network."""
 
-from robustbench_seg.weights.file import (
-    Weights,
-    digest_weights,
-    find_weights,
-    not_finite,
-    read_weights,
-    save_weights,
-)
+from robustbench_seg.weights.file import Weights, not_finite, read_weights, save_weights
+from robustbench_seg.weights.finding import digest_weights, find_weights, weight_files
+from robustbench_seg.weights.first_bytes import check_file
 from robustbench_seg.weights.loading import fill, load_encoder, load_weights
 from robustbench_seg.weights.sources import (
     UNTRAINED,
@@ -21,6 +16,7 @@ __all__ = [
     "UNTRAINED",
     "Weights",
     "cached_weights",
+    "check_file",
     "digest_weights",
     "fetch_hub_folder",
     "fetch_weights",
@@ -32,4 +28,5 @@ __all__ = [
     "parse_source",
     "read_weights",
     "save_weights",
+    "weight_files",
 ]

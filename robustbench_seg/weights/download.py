@@ -7,23 +7,31 @@ hundreds of megabytes. Proxies are those of the environment, as urllib has them.
 import http.client
 import os
 import re
+import time
 import urllib.error
 import urllib.request
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from filelock import FileLock
 from tqdm import tqdm
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.files import digest_file
+from robustbench_seg.weights.finding import digest_weights
+from robustbench_seg.weights.first_bytes import POINTER, is_page
+from robustbench_seg.weights.urls import open_url, split_url
 
 CHUNK = 1 << 18
-TIMEOUT = 30.0
-"""Seconds without a byte after which a connection counts as cut."""
 
-PAGE_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head")
+MAX_BYTES = 20_000_000_000
+"""Largest file that is downloaded; the largest published segmentation weights take a tenth."""
+
+MIN_RATE = 1000.0
+"""Bytes in a second, over PATIENCE, below which a download is given up."""
+
+PATIENCE = 60.0
+"""Seconds over which the rate is measured."""
 
 
 def download(url: str, path: Path, sha256: str = "") -> None:
@@ -35,54 +43,71 @@ def download(url: str, path: Path, sha256: str = "") -> None:
     processes may download one file at once.
 
     Args:
-        url: URL of the file.
+        url: URL of the file. Redirections from https to http are refused.
         path: Where the file goes.
         sha256: The file's digest or its first digits. "": unknown.
 
     Raises:
-        WeightsError: The server cannot be reached or has no such file, the connection was cut, the
-            answer is a web page, or the bytes are wrong. Each has a message of its own.
+        WeightsError: The URL is wrong, the server cannot be reached, is too slow or has no such
+            file, the connection was cut, the answer is a web page or above MAX_BYTES, the bytes
+            are wrong, or the file cannot be written. Each has a message of its own.
     """
+    split_url(url)
     partial = path.with_name(f"{path.name}.partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{partial}.lock"):
-        if path.is_file():
-            return
-        if not sha256:
-            partial.unlink(missing_ok=True)
-        _fetch(url, partial, path, resumable=bool(sha256))
-        try:
-            verify(partial, sha256, url, path)
-        except WeightsError:
-            partial.unlink()
-            raise
-        os.replace(partial, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{partial}.lock"):
+            if path.is_file():
+                return
+            if not sha256:
+                partial.unlink(missing_ok=True)
+            try:
+                _fetch(url, partial, path, resumable=bool(sha256))
+                verify(partial, sha256, url, path)
+            except _CutError:
+                if not sha256:
+                    partial.unlink(missing_ok=True)
+                raise
+            except (WeightsError, OSError):
+                partial.unlink(missing_ok=True)
+                raise
+            os.replace(partial, path)
+    except OSError as error:
+        raise WeightsError(
+            f"{path}: cannot be written ({error.strerror or error}); free the disk, or set "
+            "ROBUSTSEG_CACHE to another folder"
+        ) from error
 
 
 def verify(file: Path, sha256: str, origin: str, path: Path) -> str:
-    """Verify the sha256 of a file.
+    """Verify the sha256 of a weight file.
 
     Args:
-        file: The file.
-        sha256: The first digits that its digest must have.
+        file: The file, or the index of weights in several files.
+        sha256: The first digits that its digest must have (see digest_weights).
         origin: Where the file came from, for errors.
         path: Where a user puts the right file by hand, for errors.
 
     Returns:
-        The file's sha256, as 64 hex digits.
+        The digest, as 64 hex digits.
 
     Raises:
-        WeightsError: The file is a web page, or its sha256 begins with other digits.
+        WeightsError: The file is a web page or a Git LFS pointer, or its digest begins with other
+            digits.
     """
     with open(file, "rb") as opened:
-        _refuse_page(opened.read(CHUNK), origin, path)
-    digest = digest_file(file)
+        _refuse(opened.read(CHUNK), origin, path)
+    digest = digest_weights(file)
     if not digest.startswith(sha256):
         raise WeightsError(
             f"{origin}: wrong bytes: their sha256 begins with {digest[: len(sha256)]}, not with "
             f"{sha256}; fetch the file again, or by hand as {path}"
         )
     return digest
+
+
+class _CutError(WeightsError):
+    """A download that ended early; what has arrived is right as far as it goes."""
 
 
 def _fetch(url: str, partial: Path, path: Path, resumable: bool) -> None:
@@ -92,9 +117,9 @@ def _fetch(url: str, partial: Path, path: Path, resumable: bool) -> None:
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT)
+        response = open_url(request)
     except urllib.error.HTTPError as error:
-        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             if _range(error.headers.get("Content-Range"))[1] != have:
                 partial.unlink()
                 _fetch(url, partial, path, resumable)
@@ -102,50 +127,71 @@ def _fetch(url: str, partial: Path, path: Path, resumable: bool) -> None:
         raise WeightsError(
             f"{url}: the server answers {error.code} {error.reason}; if you have the file from "
             f"elsewhere, put it at {path}"
-        ) from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise WeightsError(
+        ) from error
+    except OSError as error:
+        reason = re.split(r"[\r\n]", str(getattr(error, "reason", error)))[0]
+        raise _CutError(
             f"{url} cannot be reached ({reason}); fetch it on a machine that can, and put it at "
             f"{path}"
-        ) from None
+        ) from error
     with response:
         start = 0
         if response.status == HTTPStatus.PARTIAL_CONTENT:
             start = _range(response.headers.get("Content-Range"))[0]
-        length = response.headers.get("Content-Length")
-        total = start + int(length) if length else None
+        total = _total(response.headers.get("Content-Length"), start, url, path)
         chunk = _read(response)
-        _refuse_page(chunk or b"", url, path, response.headers.get_content_type())
+        _refuse(chunk or b"", url, path, response.headers.get_content_type())
         # Anything but the rest that was asked for is the file from its beginning.
         mode = "ab" if start == have else "wb"
-        name = path.name
+        began, arrived = time.monotonic(), 0
         with (
             open(partial, mode) as file,
             tqdm(
-                desc=name, total=total, initial=start, unit="B", unit_scale=True, disable=None
+                desc=path.name, total=total, initial=start, unit="B", unit_scale=True, disable=None
             ) as bar,
         ):
             while chunk:
                 file.write(chunk)
                 bar.update(len(chunk))
+                _refuse_size(file.tell(), url, path)
+                arrived += len(chunk)
+                if (elapsed := time.monotonic() - began) > PATIENCE:
+                    if arrived < MIN_RATE * elapsed:
+                        chunk = None
+                        break
+                    began, arrived = time.monotonic(), 0
                 chunk = _read(response)
             size = file.tell()
     if chunk is None or (total is not None and size != total):
         of = f" of {total / 1e6:.1f}" if total else ""
         again = "it goes on from there" if resumable else "it starts anew"
-        raise WeightsError(
+        raise _CutError(
             f"{url}: the connection was cut after {size / 1e6:.1f}{of} MB; run the same again and "
             f"{again}"
         )
 
 
-def _read(response: IO[bytes]) -> bytes | None:
+def _read(response: Any) -> bytes | None:
     """The next bytes, none at the end; None when the connection breaks."""
     try:
-        return response.read(CHUNK)
-    except (OSError, http.client.HTTPException):
+        data: bytes = response.read1(CHUNK)
+        return data
+    except (OSError, ValueError, http.client.HTTPException):
         return None
+
+
+def _total(length: str | None, start: int, url: str, path: Path) -> int | None:
+    """The size of the whole file, as far as the server says it."""
+    if length is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", length.strip()):
+        raise WeightsError(
+            f"{url}: the server gives no valid size (Content-Length: {length[:40]!r}); fetch the "
+            f"file by hand as {path}"
+        )
+    total = start + int(length)
+    _refuse_size(total, url, path)
+    return total
 
 
 def _range(header: str | None) -> tuple[int, int]:
@@ -154,21 +200,25 @@ def _range(header: str | None) -> tuple[int, int]:
     >>> _range("bytes 10-19/20"), _range("bytes */20"), _range(None)
     ((10, 20), (-1, 20), (-1, -1))
     """
-    match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", header or "")
+    match = re.fullmatch(r"bytes (?:(\d{1,18})-\d+|\*)/(\d{1,18}|\*)", header or "")
     first, total = match.groups() if match else (None, None)
     return int(first or -1), int(total) if total and total != "*" else -1
 
 
-def is_page(start: bytes) -> bool:
-    """Tell whether a file is a web page, such as a login or an error.
+def _refuse_size(size: int, url: str, path: Path) -> None:
+    if size > MAX_BYTES:
+        raise WeightsError(
+            f"{url}: larger than {MAX_BYTES / 1e9:g} GB, the most that is downloaded; if this is "
+            f"right, fetch the file by hand as {path}"
+        )
 
-    Args:
-        start: The file's first bytes.
-    """
-    return start.lstrip().lower().startswith(PAGE_STARTS)
 
-
-def _refuse_page(start: bytes, url: str, path: Path, content_type: str = "") -> None:
+def _refuse(start: bytes, url: str, path: Path, content_type: str = "") -> None:
+    if start.startswith(POINTER):
+        raise WeightsError(
+            f"{url}: a Git LFS pointer, not weights; use the URL of the file itself (on GitHub "
+            f"media.githubusercontent.com), or save the file as {path}"
+        )
     if content_type == "text/html" or is_page(start):
         raise WeightsError(
             f"{url}: a web page, not weights; open it in a browser and save the file as {path}"

@@ -2,32 +2,32 @@
 TensorFlow checkpoints.
 """
 
-import pickle
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.files import canonical_json, digest_bytes, digest_file, write_bytes
-from robustbench_seg.weights.download import is_page
+from robustbench_seg.files import write_bytes
+from robustbench_seg.weights.finding import (
+    BUNDLE_INDEX,
+    SHARD_INDEX,
+    find_weights,
+    read_shard_index,
+    weight_files,
+)
+from robustbench_seg.weights.first_bytes import SAFETENSORS_START, check_file, unreadable
 from robustbench_seg.weights.formats import bare, classes_of, recognise
 from robustbench_seg.weights.pickles import read_pickle
-from robustbench_seg.weights.tensor_bundle import INDEX, read_tensor_bundle
-
-IN_FOLDER = ("model.safetensors", "pytorch_model.bin")
-"""What a folder as saved by transformers keeps its weights in."""
+from robustbench_seg.weights.tensor_bundle import read_tensor_bundle
 
 PICKLE_STARTS = (b"PK", b"\x80")
 """The first bytes of what torch.save writes, today and before PyTorch 1.6."""
-
-SAFETENSORS_START = re.compile(rb".{8}\s*\{", re.DOTALL)
-"""The length of the header, and its beginning: a JSON object."""
 
 
 @dataclass(frozen=True)
@@ -83,46 +83,6 @@ def save_weights(
     write_bytes(path, save(tensors, {**metadata, "format": "robustseg"}))
 
 
-def find_weights(path: Path) -> Path:
-    """Find the weight file that a path stands for.
-
-    Args:
-        path: A weight file, a folder that transformers saved, a folder with one TensorFlow
-            checkpoint, or a TensorFlow checkpoint's name without suffix.
-
-    Returns:
-        The weight file, or the index file of the TensorFlow checkpoint.
-
-    Raises:
-        WeightsError: There is no weight file.
-    """
-    if path.is_dir():
-        indices = list(path.glob(f"*{INDEX}"))
-        names = [*(path / name for name in IN_FOLDER), *(indices if len(indices) == 1 else [])]
-        path = next((name for name in names if name.is_file()), path)
-    elif not path.is_file() and path.with_name(path.name + INDEX).is_file():
-        path = path.with_name(path.name + INDEX)
-    if not path.is_file():
-        reason = f"none of {', '.join(IN_FOLDER)} in it" if path.is_dir() else "no such file"
-        raise WeightsError(f"{path}: no weights: {reason}")
-    return path
-
-
-def digest_weights(path: Path) -> str:
-    """Compute the sha256 of a weight file, or of all files of a TensorFlow checkpoint.
-
-    Args:
-        path: The file that find_weights returns.
-
-    Returns:
-        64 hex digits.
-    """
-    if path.suffix != INDEX:
-        return digest_file(path)
-    files = [path, *sorted(path.parent.glob(f"{path.stem}.data-*-of-*"))]
-    return digest_bytes(canonical_json([digest_file(file) for file in files]).encode())
-
-
 def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
     """List the tensors with a value that is NaN or infinite.
 
@@ -157,59 +117,72 @@ def read_weights(path: Path) -> Weights:
         WeightsError: There is no such file, it is truncated, or it is not a weight file.
     """
     path = find_weights(path)
+    files = weight_files(path)
     try:
-        tensors, metadata = _read(path)
-    except (SafetensorError, pickle.UnpicklingError, EOFError, OSError, RuntimeError) as error:
-        # torch's advice for a pickle that would call something is to let it.
-        code = re.search(r"GLOBAL (\S*\w) (was not|whose module)", str(error))
-        if code:
-            raise WeightsError(
-                f"{path}: refused: reading it would call or make {code[1]}, which is neither a "
-                "tensor nor plain data; get the weights alone, as a state dict or safetensors"
-            ) from None
-        reason = "damaged, or it holds more than tensors and plain data"
-        if "TorchScript" in str(error):
-            raise WeightsError(
-                f"{path}: a TorchScript program, not weights; save the state_dict() of what "
-                "torch.jit.load gives"
-            ) from None
-        if not isinstance(error, pickle.UnpicklingError):
-            reason = "truncated or damaged: " + re.split(r"\.\s|\n", str(error))[0]
-        raise _unreadable(path, reason) from None
-    if not tensors:
-        raise WeightsError(f"{path}: no weights: there is no tensor in it")
-    if metadata.get("format") == "robustseg":
-        return Weights({name: _widened(tensor) for name, tensor in tensors.items()}, metadata, path)
-    tensors = bare({name: _widened(tensor) for name, tensor in tensors.items()})
-    origin = recognise(tensors)
-    if origin is None:
-        return Weights(tensors, metadata, path)
-    facts = {"format": origin.name} | ({"eps": origin.eps} if origin.eps else {})
-    return Weights(origin.convert(tensors), facts, path)
+        for file in files:
+            check_file(file)
+        content = _read_shards(path) if path.name.endswith(SHARD_INDEX) else _read(path)
+        tensors = {name: _widened(tensor) for name, tensor in content.tensors.items()}
+        if not tensors:
+            raise WeightsError(f"{path}: no weights: there is no tensor in it")
+        if content.metadata.get("format") == "robustseg":
+            return Weights(tensors, content.metadata, path)
+        return _converted(tensors, content, path)
+    except WeightsError:
+        raise
+    except Exception as error:  # what decoders raise on damaged files is no closed set
+        reason = re.split(r"[.:]\s|\n", str(error))[0][:120] or type(error).__name__
+        raise unreadable(path, f"truncated or damaged: {reason}") from error
 
 
-def _read(path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:
-    """Tensors as they are called in the file, and its metadata."""
-    if path.suffix == INDEX:
-        return read_tensor_bundle(path), {}
+@dataclass(frozen=True)
+class _Content:
+    """Tensors as they are called in a file, and what it says about them."""
+
+    tensors: Mapping[str, Tensor]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    classes: tuple[str, ...] | None = None
+    remark: str = ""
+
+
+def _read(path: Path) -> _Content:
+    if path.suffix == BUNDLE_INDEX:
+        return _Content(read_tensor_bundle(path))
     with open(path, "rb") as file:
         start = file.read(1000)
     if start.startswith(PICKLE_STARTS):
-        return read_pickle(path), {}
+        checkpoint = read_pickle(path)
+        return _Content(checkpoint.tensors, {}, checkpoint.classes, checkpoint.remark)
     if SAFETENSORS_START.match(start):
-        return _read_safetensors(path)
-    if is_page(start):
-        raise _unreadable(path, "a web page, saved in place of the file")
-    raise _unreadable(path, "neither safetensors, nor PyTorch's, nor TensorFlow's *.index")
+        with safe_open(path, framework="pt") as opened:
+            names = opened.keys()
+            return _Content({n: opened.get_tensor(n) for n in names}, opened.metadata() or {})
+    raise unreadable(path, "neither safetensors, nor PyTorch's, nor TensorFlow's *.index")
 
 
-def _unreadable(path: Path, reason: str) -> WeightsError:
-    return WeightsError(f"{path}: not a readable weight file ({reason}); download or make it again")
+def _read_shards(index: Path) -> _Content:
+    places = read_shard_index(index)
+    tensors = dict[str, Tensor]()
+    for shard in sorted(set(places.values())):
+        held = _read(index.parent / shard).tensors
+        wanted = [name for name, place in places.items() if place == shard]
+        if lacking := [name for name in wanted if name not in held]:
+            raise WeightsError(
+                f"{index.parent / shard}: lacks {lacking[0]}, which {index.name} beside it "
+                "promises; get the index and all its shards anew"
+            )
+        tensors |= {name: held[name] for name in wanted}
+    return _Content(tensors)
 
 
-def _read_safetensors(path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:
-    with safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+def _converted(tensors: Mapping[str, Tensor], content: _Content, path: Path) -> Weights:
+    """The weights of another project, under the names that the architectures here expect."""
+    tensors = bare(tensors)
+    origin = recognise(tensors)
+    if origin is None:
+        return Weights(tensors, content.metadata, path)
+    facts = {"format": origin.name} | ({"eps": origin.eps} if origin.eps else {})
+    return Weights(origin.convert(tensors), facts, path)
 
 
 def _widened(tensor: Tensor) -> Tensor:

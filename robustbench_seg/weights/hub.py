@@ -1,5 +1,6 @@
 """Files of the Hugging Face hub, through its own library and in its own cache."""
 
+import http.client
 import ssl
 import urllib.error
 import urllib.request
@@ -30,7 +31,8 @@ def cached_hub_file(repository: str, names: Sequence[str], revision: str | None)
         entries = (try_to_load_from_cache(repository, name, revision=revision) for name in names)
         return next((Path(path) for path in entries if isinstance(path, str)), None)
     except HFValidationError as error:
-        raise WeightsError(f"{repository}: no id of the Hugging Face hub ({error})") from None
+        first = str(error).splitlines()[0]
+        raise WeightsError(f"{repository}: no id of the Hugging Face hub ({first})") from error
 
 
 def fetch_hub_file(
@@ -73,18 +75,18 @@ def fetch_hub_file(
             return Path(hf_hub_download(repository, name, revision=revision))
         except HFValidationError as error:
             first = str(error).splitlines()[0]
-            raise WeightsError(f"{repository}: no id of the Hugging Face hub ({first})") from None
-        except RevisionNotFoundError:
+            raise WeightsError(f"{repository}: no id of the Hugging Face hub ({first})") from error
+        except RevisionNotFoundError as error:
             raise WeightsError(
                 f"{repository}: the hub has no revision '{revision}' of it"
-            ) from None
-        except RepositoryNotFoundError:
+            ) from error
+        except RepositoryNotFoundError as error:
             raise WeightsError(
                 f"{repository}: the hub has no such repository, or shows it only to those who "
                 "accepted its terms and ran hf auth login"
-            ) from None
-        except LocalEntryNotFoundError:
-            raise unreachable from None
+            ) from error
+        except LocalEntryNotFoundError as error:
+            raise unreachable from error
         except EntryNotFoundError:
             continue
         except HfHubHTTPError as error:
@@ -92,7 +94,13 @@ def fetch_hub_file(
             raise WeightsError(
                 f"{repository}: the hub does not give its file {name} ({first}); fetch "
                 f"{by_hand} by hand, and put it into {place}/"
-            ) from None
+            ) from error
+        except Exception as error:  # of the libraries below, a full disk among them
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise WeightsError(
+                f"{repository}: {name} cannot be fetched ({first}); fetch {by_hand} by hand, and "
+                f"put it into {place}/"
+            ) from error
     raise WeightsError(f"{repository}: the hub has none of {', '.join(names)} in it")
 
 
@@ -102,7 +110,7 @@ def _answers(url: str) -> bool:
         urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
     except urllib.error.HTTPError:
         return True
-    except OSError as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         # Certificates are the library's business; it brings its own.
         return isinstance(getattr(error, "reason", None), ssl.SSLError)
     return True

@@ -1,119 +1,132 @@
-"""What torch.save has written: the network's tensors, whatever else a training keeps beside them.
+"""The network's tensors in a file of torch.save, among what else a training keeps beside them.
 
-No code of a file runs. What it holds beside tensors and plain data, such as the history of a loss,
-is made of an inert class in place of its own; what torch blocks altogether is refused.
+What a file holds beside tensors and plain data, such as the history of a loss or a configuration
+of a class of its own, is passed over.
 """
 
-import pickle
-import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
-from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from robustbench_seg.errors import WeightsError
+from robustbench_seg.weights.opcodes import Record
+from robustbench_seg.weights.torch_files import StoredTensor, open_torch_file, refused
 
 STATE_KEYS = (
     *("state_dict", "model_state", "model", "model_state_dict"),
-    *("module", "net", "network", "model_ema"),
+    *("module", "net", "network"),
 )
 """Under which of its keys a training checkpoint keeps the network's tensors."""
 
-_scalar = np.float64().__reduce__()[0]
-NUMPY_SCALARS: list[Any] = [
-    (_scalar, "numpy._core.multiarray.scalar"),
-    (_scalar, "numpy.core.multiarray.scalar"),
-    np.dtype,
-    *{type(np.dtype(code)) for code in "?" + np.typecodes["AllInteger"] + np.typecodes["AllFloat"]},
-]
-"""What checkpoints hold beside tensors, such as a best score: harmless when unpickled. NumPy 1
-called the first by the second name. In a file from before PyTorch 1.6 nothing else is passed over.
-"""
+AVERAGE_KEYS = (
+    *("model_ema", "state_dict_ema", "ema_state_dict", "model_ema_state_dict"),
+    *("ema_model", "ema"),
+)
+"""Under which of its keys it keeps a moving average of them, used where there is nothing else."""
+
+MAX_DEPTH = 6
+"""How deeply trainings nest them; a file may hold itself."""
 
 
-CONTAINERS: list[Any] = [
-    (lambda *items: [], "collections.deque"),
-    (lambda *items: {}, "collections.defaultdict"),
-]
-"""What checkpoints hold beside tensors that torch fills only as a list or a dict."""
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a training checkpoint says about its network.
+
+    Attributes:
+        tensors: Name in the file -> tensor.
+        classes: Names of the classes, where the file has them.
+        remark: A note for the user about which tensors are used, or "".
+    """
+
+    tensors: Mapping[str, Tensor]
+    classes: tuple[str, ...] | None = None
+    remark: str = ""
 
 
-class _Ignored:
-    """Takes whatever an object's pickle does to it, and keeps nothing."""
-
-    def __init__(self, *arguments: object, **options: object) -> None:
-        pass
-
-    def __setstate__(self, state: object) -> None:
-        pass
-
-
-def read_pickle(path: Path) -> Mapping[str, Tensor]:
+def read_pickle(path: Path) -> Checkpoint:
     """Read the network's tensors from a file of torch.save.
 
     Args:
         path: The file.
 
     Returns:
-        Name in the file -> tensor.
+        The tensors, and what the file says about them.
 
     Raises:
-        WeightsError: There are no tensors, or only inside objects that torch would have to make by
-            code of the file.
-        Exception: The file is broken: whatever torch.load raises.
+        WeightsError: There are no tensors, or only inside objects that code of the file would have
+            to make.
+        Exception: The file is damaged. The kind is not defined.
     """
-    with warnings.catch_warnings(), safe_globals([*NUMPY_SCALARS, *CONTAINERS]):
-        warnings.simplefilter("ignore")  # TorchScript's, whose error says the same
-        foreign = _foreign(path)
-        stand_ins: list[Any] = [(type("Ignored", (_Ignored,), {}), name) for name in foreign]
-        with safe_globals(stand_ins):
-            try:
-                content: Any = torch.load(path, map_location="cpu", weights_only=True)
-            except (pickle.UnpicklingError, TypeError, AttributeError, ValueError) as error:
-                if not foreign or "GLOBAL" in str(error):  # one that torch blocks, by its name
-                    raise
-                raise _refused(path, foreign) from None
-    inside = content
-    for _ in STATE_KEYS:  # as deep as trainings nest them; a file may hold itself
-        if not isinstance(inside, Mapping):
-            break
-        inside = next((inside[key] for key in STATE_KEYS if _holds(inside.get(key))), inside)
-    if isinstance(inside, _Ignored):
-        raise _refused(path, foreign)
-    if not isinstance(content, Mapping):
-        raise WeightsError(f"{path}: no weights: holds a {type(content).__name__}, not tensors")
-    tensors = {str(k): value for k, value in inside.items() if isinstance(value, Tensor)}
-    if not tensors:
-        raise WeightsError(
-            f"{path}: no weights: there is no tensor in it, but {_few(content)}; they are looked "
-            f"for under {', '.join(STATE_KEYS)}"
+    file = open_torch_file(path)
+    content = _items(file.content)
+    if content is None:
+        raise _without_tensors(path, file.content)
+    found = _find(content, STATE_KEYS)
+    averages = [key for key in AVERAGE_KEYS if _items(content.get(key))]
+    remark = ""
+    if found is None:
+        found = _find(content, (*STATE_KEYS, *AVERAGE_KEYS))
+        remark = "it holds a moving average of the weights (EMA) only, which is used"
+    elif averages:
+        remark = (
+            f"the moving average of the weights (EMA) under '{averages[0]}' is not used; to "
+            "evaluate it, save it to a file of its own"
         )
-    return tensors
+    if found is None:
+        raise _without_tensors(path, file.content)
+    return Checkpoint(file.read_tensors(found), _classes(content), remark)
 
 
-def _holds(value: object) -> bool:
-    return isinstance(value, Mapping | _Ignored)
+def _find(
+    content: Mapping[Any, Any], keys: tuple[str, ...], depth: int = 0
+) -> dict[str, StoredTensor] | None:
+    """The tensors under one of the keys, at some depth, or of the content itself."""
+    for key in keys:
+        inside = _items(content.get(key))
+        if inside and depth < MAX_DEPTH and (found := _find(inside, keys, depth + 1)):
+            return found
+    tensors = {str(k): value for k, value in content.items() if isinstance(value, StoredTensor)}
+    return tensors or None
 
 
-def _refused(path: Path, foreign: list[str]) -> WeightsError:
+def _items(value: Any) -> Mapping[Any, Any] | None:
+    """The items of a dict or of an object that is a kind of dict."""
+    if isinstance(value, Record):
+        return value.items or None
+    return value if isinstance(value, dict) else None
+
+
+def _without_tensors(path: Path, content: Any) -> WeightsError:
+    """The error for a file without tensors, which names what they may be hidden in."""
+    items = _items(content)
+    values = [content] if items is None else [items.get(k) for k in (*STATE_KEYS, *AVERAGE_KEYS)]
+    hidden = next((value for value in values if isinstance(value, Record)), None)
+    if hidden:
+        return refused(path, hidden.kind)
+    if items is None:
+        kind = "Tensor" if isinstance(content, StoredTensor) else type(content).__name__
+        return WeightsError(f"{path}: no weights: holds a {kind}, not tensors by name")
     return WeightsError(
-        f"{path}: refused: reading it would call or make {foreign[0]}, which is neither a tensor "
-        "nor plain data; get the weights alone, as a state dict or safetensors"
+        f"{path}: no weights: there is no tensor in it, but {_few(items)}; they are looked "
+        f"for under {', '.join(STATE_KEYS)}"
     )
 
 
-def _foreign(path: Path) -> list[str]:
-    """The names of what the file would call or make, beside what is admitted."""
-    try:
-        return sorted(get_unsafe_globals_in_checkpoint(path))
-    except (ValueError, RuntimeError, OSError, pickle.UnpicklingError, EOFError):
-        return []  # of before PyTorch 1.6, or broken: reading it says so
+def _classes(content: Mapping[Any, Any]) -> tuple[str, ...] | None:
+    """The names of the classes, where OpenMMLab's old and new libraries write them."""
+    meta = _items(content.get("meta")) or {}
+    for place in (meta.get("dataset_meta"), content.get("dataset_meta"), meta):
+        items = _items(place) or {}
+        for key in ("classes", "CLASSES"):
+            names = items.get(key)
+            if isinstance(names, list | tuple) and names and all(isinstance(n, str) for n in names):
+                return tuple(names)
+    return None
 
 
 def _few(content: Mapping[Any, Any]) -> str:
-    names = [str(name) for name in content]
+    names = [str(name)[:40] for name in content]
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

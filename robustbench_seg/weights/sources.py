@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import cache_folder, digest_bytes
@@ -16,8 +16,9 @@ from robustbench_seg.records.model_card import ModelCard, WeightsSource
 from robustbench_seg.records.segmenter_record import UNTRAINED as UNTRAINED
 from robustbench_seg.weights.archive import SUFFIX, unpacked
 from robustbench_seg.weights.download import download, verify
-from robustbench_seg.weights.file import IN_FOLDER, find_weights
+from robustbench_seg.weights.finding import IN_FOLDER, SHARD_INDEX, find_weights, read_shard_index
 from robustbench_seg.weights.hub import cached_hub_file, fetch_hub_file
+from robustbench_seg.weights.urls import is_url, split_url
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ def parse_source(text: str) -> WeightsSource:
         The source.
 
     Raises:
-        WeightsError: The digits are no such digest.
+        WeightsError: The digits are no such digest, or the text begins like a URL (http:, or any
+            scheme and ://) that cannot be fetched.
 
     >>> parse_source("hf:nvidia/mit-b0@main").revision
     'main'
@@ -43,7 +45,7 @@ def parse_source(text: str) -> WeightsSource:
     if text.startswith("hf:"):
         repository, _, revision = text.removeprefix("hf:").partition("@")
         return WeightsSource("huggingface", repository, revision=revision or None)
-    if text.startswith(("https://", "http://")):
+    if is_url(text):
         url, separator, digits = text.partition("#sha256=")
         if separator and not re.fullmatch(r"[0-9a-fA-F]{8,64}", digits):
             raise WeightsError(f"{text}: 8 to 64 hexadecimal digits belong behind #sha256=")
@@ -68,7 +70,8 @@ def cached_weights(card: ModelCard) -> Path | None:
     except WeightsError:
         if source.source != "huggingface":
             return None
-        return cached_hub_file(source.location, IN_FOLDER, source.revision)
+        file = cached_hub_file(source.location, IN_FOLDER, source.revision)
+        return file if file and all(shard.exists() for shard in _shards(file)) else None
     return unpacked(place) if place.name.endswith(SUFFIX) else place
 
 
@@ -139,7 +142,7 @@ def fetch_hub_folder(repository: str, revision: str | None, names: tuple[str, ..
         folder = _hub_file(repository, (name,), revision, place).parent
         # A snapshot's folder is called by its commit: all files are to be of the same one.
         revision = folder.name
-    return _hub_file(repository, IN_FOLDER, revision, place).parent
+    return _hub_weights(repository, revision, place).parent
 
 
 def named_digest(url: str) -> str:
@@ -156,7 +159,7 @@ def named_digest(url: str) -> str:
     >>> named_digest("https://example.org/b0-20240115.pth")  # a date
     ''
     """
-    match = re.search(r"-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.\w+$", urlsplit(url).path)
+    match = re.search(r"-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.\w+$", split_url(url).path)
     return match[1] if match else ""
 
 
@@ -167,9 +170,10 @@ def _place(card: ModelCard) -> Path:
         return card.folder / source.location
     if source.source == "huggingface":
         return _hub_place(source.location, source.revision)
-    name = PurePosixPath(unquote(urlsplit(source.location).path)).name
     if source.source == "manual":
         return cache_folder() / f"{card.name}.pth"
+    name = PurePosixPath(unquote(split_url(source.location).path)).name
+    name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name)[-100:]  # what any disk takes as a name
     hint = named_digest(source.location)
     if not (hint and (source.sha256 or "").startswith(hint)):
         # Two sites may both call their file model.pth.
@@ -204,7 +208,23 @@ def _hub_file(repository: str, names: tuple[str, ...], revision: str | None, pla
 
 
 def _from_hub(source: WeightsSource, place: Path) -> Path:
-    return fetch_hub_file(source.location, IN_FOLDER, source.revision, place)
+    return _hub_weights(source.location, source.revision, place)
+
+
+def _hub_weights(repository: str, revision: str | None, place: Path) -> Path:
+    """The weight file, or the index of weights in several files, which are there as well."""
+    file = _hub_file(repository, IN_FOLDER, revision, place)
+    for shard in _shards(file):
+        # A snapshot's folder is called by its commit: all files are to be of the same one.
+        _hub_file(repository, (shard.name,), file.parent.name, place)
+    return file
+
+
+def _shards(file: Path) -> list[Path]:
+    """The files that belong to a file of the hub."""
+    if not file.name.endswith(SHARD_INDEX):
+        return []
+    return [file.parent / name for name in sorted(set(read_shard_index(file).values()))]
 
 
 def _from_url(source: WeightsSource, place: Path) -> Path:

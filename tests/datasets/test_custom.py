@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from robustbench_seg.datasets import IGNORE, custom, image_size, open_dataset
 from robustbench_seg.errors import CardError, DatasetError
@@ -65,7 +66,7 @@ def test_the_example_of_the_documentation_works(tmp_path, put):
     path.write_text("\n".join(line.removeprefix("    ") for line in text.splitlines()))
     assert set(tomllib.loads(path.read_text())) == set(
         custom.DatasetDescription.__dataclass_fields__
-    )
+    ) - {"list"}
     fill(put, [0, 1, 2, 7, 8, 9, 255])
     dataset = open_dataset(str(path), None)
     assert dataset[0].labels.tolist() == [[IGNORE, 0, 0, 1, 2, 3, IGNORE]]
@@ -150,7 +151,13 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
         ),
         ("name", "clip = 0\nname", "clip is 0; 1 or more images are wanted"),
         ("name", "ignore = [70000]\nname", "ignore: 70000 is not an id; 0..65535 is possible"),
-        ("name", "ignore = [2]\nname", "the id 2 is both ignored and a class"),
+        ("name", "ignore = [2]\nname", "the id 2 is both ignored and a class; leave it out of one"),
+        (
+            "name",
+            "label_map = {255 = 'rock'}\nname",
+            "the id 255 is both ignored and a class, since 255 is ignored unless the file says "
+            "ignore = []; leave it out of one",
+        ),
         ("name", "label_map = {}\nname", "label_map is empty; leave it out, or name the class of"),
         ("name", "label_map = {a = 1}\nname", "label_map: 'a' is not an id; 0..65535 is possible"),
         ("name", "label_map = {70000 = 1}\nname", "label_map: '70000' is not an id; 0..65535"),
@@ -177,7 +184,7 @@ def test_a_wrong_description(describe, put, before, after, message):
 
 def test_a_description_that_is_not_there(tmp_path):
     path = tmp_path / "none.toml"
-    with pytest.raises(DatasetError, match=r"none\.toml: the description cannot be read \(No s"):
+    with pytest.raises(CardError, match=r"none\.toml: the description cannot be read \(No s"):
         open_dataset(str(path), None)
 
 
@@ -200,3 +207,92 @@ def test_operations_are_counted_at_the_size_that_a_file_says(describe):
     assert image_size(describe()) is None
     assert image_size("gone.toml") is None
     assert image_size("acdc:fog") == image_size("cityscapes") == (1024, 2048)
+
+
+VOC = """
+name = "voc"
+images = "JPEGImages/*.jpg"
+labels = "SegmentationClass/*.png"
+list = "ImageSets/{split}.txt"
+classes = ["ground", "rock", "machine"]
+"""
+
+
+@pytest.fixture
+def voc(tmp_path, describe, put):
+    for number in range(1, 5):
+        put(f"JPEGImages/{number}.jpg")
+        put(f"SegmentationClass/{number}.png", 1)
+    put("JPEGImages/unlabelled.jpg")
+
+    def opened(lines, split="val", text=VOC):
+        path = tmp_path / f"ImageSets/{split}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(lines if isinstance(lines, bytes) else lines.encode())
+        return open_dataset(describe(text), None, split)
+
+    return opened
+
+
+def test_a_list_names_the_images_of_a_split(voc):
+    assert voc("3\n1\n\n").ids == ("JPEGImages/1.jpg", "JPEGImages/3.jpg")
+    train = voc(b"\xef\xbb\xbf2 \r\n2\r\n4", "train")
+    assert train.ids == ("JPEGImages/2.jpg", "JPEGImages/4.jpg")
+    assert train[1].labels.tolist() == [[1] * 6] * 4
+    with pytest.raises(DatasetError, match=r"test\.txt: the list of images cannot be read \(No su"):
+        open_dataset(train.root / "quarry.toml", None, "test")
+    tables = VOC.replace('"ImageSets/{split}.txt"', "{dusk = 'ImageSets/x.txt'}")
+    assert voc("4", "x").ids == ("JPEGImages/4.jpg",)
+    with pytest.raises(DatasetError, match=r"list: unknown split 'val'\. Known: dusk"):
+        voc("4", "val", tables)
+
+
+def test_names_of_several_parts_are_separated_as_paths(voc, put):
+    put("day/cam/1_x.jpg")
+    put("masks/cam_1.png", 2)
+    text = VOC.replace("JPEGImages/*", "day/*/*_x").replace("SegmentationClass/*", "masks/*_*")
+    assert voc("cam/1\n", text=text)[0].labels.tolist() == [[2] * 6] * 4
+    with pytest.raises(DatasetError, match=r"line 1: '1' is not what \* stands for in 'day/\*/\*_"):
+        voc("1\n", text=text)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("1\n\n9\n", "line 3: there is no JPEGImages/9.jpg; write what * stands for in 'JPEGI"),
+        ("1.jpg 1.png\n", "line 1: there is no JPEGImages/1.jpg 1.png.jpg; write what"),
+        ("JPEGImages/1\n", "line 1: 'JPEGImages/1' is not what * stands for in 'JPEGImages/*.jpg'"),
+        ("\n", "the list names no image; write one name a line"),
+        (b"\xff\xfe1\0", "the list of images cannot be read (not UTF-8 text)"),
+        (b"", "the list of images cannot be read (an empty file)"),
+    ],
+)
+def test_a_wrong_list(voc, tmp_path, lines, message):
+    with pytest.raises(DatasetError, match=re.escape(message)) as caught:
+        voc(lines)
+    assert str(caught.value).startswith(str(tmp_path / "ImageSets/val.txt"))
+
+
+def test_listed_images_need_labels(voc):
+    with pytest.raises(DatasetError, match=r"of 2 images in .* 1 have no labels; the first withou"):
+        voc("1\nunlabelled\n")
+
+
+def test_an_orientation_is_applied_to_images_and_not_to_labels(describe, put):
+    exif = Image.Exif()
+    exif[0x0112] = 3  # half a turn
+    pixels = np.zeros((8, 16, 3), np.uint8)
+    pixels[:4] = 255
+    put("photos/val/7.jpg", pixels, exif=exif, quality=100)
+    labels = np.zeros((8, 16), np.uint8)
+    labels[:4] = 1
+    put("masks/val/7_mask.png", labels)
+    with pytest.raises(DatasetError, match=r"7\.jpg: the image has the EXIF orientation 3"):
+        open_dataset(describe(), None)[0]
+    stored = open_dataset(describe(), None).fingerprint
+    dataset = open_dataset(describe("apply_orientation = true\n" + PLAIN), None)
+    assert dataset[0].image[:4].max() < 8
+    assert dataset[0].image[4:].min() > 247
+    np.testing.assert_array_equal(dataset[0].labels, labels)
+    np.testing.assert_array_equal(dataset.image(0), dataset[0].image)
+    assert dataset.fingerprint == stored | {"orientation": "applied"}

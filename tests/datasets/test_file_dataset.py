@@ -1,24 +1,20 @@
 import json
 import pickle
 import re
-import struct
-import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from robustbench_seg.datasets.base import IGNORE
+from robustbench_seg.datasets.decoding import read_label_ids
 from robustbench_seg.datasets.file_dataset import (
     FileDataset,
     Item,
     apply_table,
     corrupted_image,
     label_table,
-    read_image,
-    read_label_ids,
 )
 from robustbench_seg.errors import DatasetError
 
@@ -140,120 +136,6 @@ def test_ids_of_16_bits(put):
     # 300 must not wrap around to 44, nor be clipped to 255, which this table ignores.
     with pytest.raises(DatasetError, match=r"wide\.png: label id 300 \(2 pixels\), 65535 \(1 pixe"):
         apply_table(TABLE, read_label_ids(path), path)
-
-
-def test_a_palette_label_is_its_indices(put):
-    image = Image.fromarray(np.array([[0, 1], [2, 3]], np.uint8))
-    image.putpalette([9, 9, 9, 200, 0, 0, 0, 200, 0, 0, 0, 200])
-    np.testing.assert_array_equal(read_label_ids(put("p.png", image)), [[0, 1], [2, 3]])
-    assert Image.open(put("p4.png", image, bits=4)).mode == "P"
-    np.testing.assert_array_equal(read_label_ids(put("p4.png", image, bits=4)), [[0, 1], [2, 3]])
-
-
-def grey_png(rows: list[bytes], width: int, bits: int) -> bytes:
-    """A grey PNG of 1, 2 or 4 bits, which Pillow reads but does not write."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        checked = kind + data
-        return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
-
-    header = struct.pack(">IIBBBBB", width, len(rows), bits, 0, 0, 0, 0)
-    data = zlib.compress(b"".join(b"\0" + row for row in rows))
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize(
-    ("bits", "rows", "ids"),
-    [
-        (1, [b"\x60", b"\x80"], [[0, 1, 1, 0], [1, 0, 0, 0]]),
-        (2, [b"\x1b", b"\xe4"], [[0, 1, 2, 3], [3, 2, 1, 0]]),
-        (4, [b"\x01\x2f", b"\xf9\x80"], [[0, 1, 2, 15], [15, 9, 8, 0]]),
-    ],
-)
-def test_grey_labels_of_few_bits_are_not_spread(tmp_path, bits, rows, ids):
-    path = tmp_path / "grey.png"
-    path.write_bytes(grey_png(rows, 4, bits))
-    np.testing.assert_array_equal(read_label_ids(path), ids)
-
-
-def test_colours_are_not_labels(put):
-    path = put("colour.png", np.zeros((2, 2, 3), np.uint8))
-    with pytest.raises(DatasetError, match=r"colour\.png: the labels are a colour image \(mode RG"):
-        read_label_ids(path)
-
-
-def test_grey_and_palette_images_become_rgb(put):
-    grey = np.arange(24, dtype=np.uint8).reshape(4, 6)
-    expected = np.repeat(grey[..., None], 3, axis=2)
-    np.testing.assert_array_equal(read_image(put("grey.png", grey)), expected)
-    image = Image.fromarray(np.array([[0, 1]], np.uint8))
-    image.putpalette([9, 8, 7, 200, 100, 0])
-    np.testing.assert_array_equal(read_image(put("p.png", image)), [[[9, 8, 7], [200, 100, 0]]])
-
-
-def test_an_opaque_alpha_is_dropped_and_another_refused(put):
-    rgba = np.random.default_rng(0).integers(0, 256, (4, 6, 4), np.uint8)
-    rgba[..., 3] = 255
-    image = read_image(put("opaque.png", rgba))
-    np.testing.assert_array_equal(image, rgba[..., :3])
-    assert image.flags.c_contiguous
-    rgba[1, 2, 3] = 254
-    with pytest.raises(DatasetError, match=r"clear\.png: the image has transparent pixels"):
-        read_image(put("clear.png", rgba))
-
-
-def test_an_image_of_16_bits_is_refused(put):
-    path = put("deep.png", np.full((2, 2), 1000, np.uint16))
-    with pytest.raises(DatasetError, match=r"deep\.png: an image of mode I;?1?6? is not supported"):
-        read_image(path)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_a_truncated_image_is_named(put, suffix):
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    path = put(f"cut{suffix}", noise)
-    path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(DatasetError, match=rf"cut\{suffix}: the image file .*truncated"):
-        read_image(path)
-
-
-def test_every_cut_of_a_label_file_is_noticed(put):
-    ids = np.random.default_rng(0).integers(0, 19, (64, 64), np.uint8)
-    path = put("whole.png", ids)
-    whole = path.read_bytes()
-    end = whole.index(b"IDAT") + 4 + struct.unpack(">I", whole[whole.index(b"IDAT") - 4 :][:4])[0]
-    for length in [*range(0, end, 97), end - 8]:
-        path.write_bytes(whole[:length])
-        with pytest.raises(DatasetError, match=r"whole\.png: the label file cannot be read"):
-            read_label_ids(path)
-
-
-def test_a_file_that_is_no_image_or_not_there(tmp_path):
-    path = tmp_path / "text.png"
-    path.write_text("hello")
-    with pytest.raises(DatasetError, match=r"text\.png: the image file cannot be read \(not"):
-        read_image(path)
-    with pytest.raises(DatasetError, match=r"gone\.png: no such image file; restore it"):
-        read_image(tmp_path / "gone.png")
-    with pytest.raises(DatasetError, match=r"gone\.png: no such label file; restore it"):
-        read_label_ids(tmp_path / "gone.png")
-    with pytest.raises(DatasetError, match=r"the image file cannot be read \(Is a directory\)"):
-        read_image(tmp_path)
-
-
-def test_every_error_is_one_line(tmp_path):
-    with pytest.raises(DatasetError) as caught:
-        read_image(tmp_path / "gone.png")
-    assert "\n" not in str(caught.value)
-
-
-def test_the_pixels_are_taken_as_stored(put):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # rotate by 90 degrees to show
-    path = put("turned.png", np.zeros((4, 6, 3), np.uint8), exif=exif)
-    assert Image.open(path).getexif()[0x0112] == 6
-    assert read_image(path).shape == (4, 6, 3)
 
 
 def test_a_corrupted_image_is_the_png_of_its_id(tmp_path, put):

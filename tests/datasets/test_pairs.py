@@ -44,6 +44,36 @@ def test_images_are_sorted_relative_and_not_hidden(tmp_path, put):
         find_images(tmp_path, ["*/*.gif", "*.gif"], SOURCE)
 
 
+def test_files_of_hidden_folders_are_left_out(tmp_path, put):
+    for folder in ("a", ".ipynb_checkpoints", "__MACOSX", ".cache"):
+        put(f"{folder}/1.png")
+    put("a/._1.png")
+    assert find_images(tmp_path, ["*/*.png"], SOURCE) == ["a/1.png"]
+    # A folder that the glob spells is meant.
+    assert find_images(tmp_path, [".cache/*.png"], SOURCE) == [".cache/1.png"]
+
+
+@pytest.mark.parametrize(("make", "kind"), [(os.mkfifo, "pipe"), (os.mkdir, "folder")])
+@pytest.mark.parametrize("of", ["a.png", "one/a.png"])
+def test_a_pipe_or_folder_is_named_before_anything_is_read(tmp_path, put, make, kind, of):
+    for name in ("a.png", "one/a.png"):
+        put(name, 0)
+    (tmp_path / of).unlink()
+    make(tmp_path / of)
+    with pytest.raises(DatasetError) as caught:
+        pair_files(tmp_path, ["a.png"], FORMS, SOURCE)
+    assert str(caught.value) == (
+        f"Things: {tmp_path / of} is no file, but a {kind}; remove or rename it"
+    )
+
+
+def test_files_that_belong_to_no_image_are_listed(tmp_path, put):
+    for name in ("i/a.png", "i/b.jpg", "i/.hidden", "i/deep/c.png", "one/i/a.png", "two/i/a.png"):
+        put(name, 0, format="PNG")
+    put("one/i/z.png", 0)
+    assert pair_files(tmp_path, ["i/a.png"], FORMS, SOURCE).left_out == ("i/b.jpg", "one/i/z.png")
+
+
 def test_a_name_that_cannot_be_written_down_is_refused(tmp_path):
     (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(b"")
     with pytest.raises(DatasetError, match=r"name 'caf\\udce9\.png' in .* is not UTF-8; rename"):
@@ -53,20 +83,23 @@ def test_a_name_that_cannot_be_written_down_is_refused(tmp_path):
 def test_a_form_that_is_whole_comes_before_one_that_is_not(tmp_path, put):
     for name in ("one/a.png", "two/a.png", "two/b.png"):
         put(name, 0)
-    items, table = pair_files(tmp_path, ["a.png", "b.png"], FORMS, SOURCE)
-    assert [item.labels for item in items] == ["two/a.png", "two/b.png"]
-    assert table is TWO
+    pairs = pair_files(tmp_path, ["a.png", "b.png"], FORMS, SOURCE)
+    assert [item.labels for item in pairs.items] == ["two/a.png", "two/b.png"]
+    assert pairs.table is TWO
 
 
 def test_the_first_form_that_is_there_is_taken(tmp_path, put):
     put("two/a.png", 0)
-    items, table = pair_files(tmp_path, ["a.png"], FORMS, SOURCE)
-    assert (items[0].labels, items[0].companions) == ("two/a.png", ("two/a.png",))
-    assert table is TWO
+    pairs = pair_files(tmp_path, ["a.png"], FORMS, SOURCE)
+    assert (pairs.items[0].labels, pairs.items[0].companions) == ("two/a.png", ("two/a.png",))
+    assert pairs.table is TWO
     put("one/a.png", 0)
-    items, table = pair_files(tmp_path, ["a.png"], FORMS, SOURCE)
-    assert (items[0].labels, items[0].companions) == ("one/a.png", ("one/a.png", "two/a.png"))
-    assert table is ONE
+    pairs = pair_files(tmp_path, ["a.png"], FORMS, SOURCE)
+    assert (pairs.items[0].labels, pairs.items[0].companions) == (
+        "one/a.png",
+        ("one/a.png", "two/a.png"),
+    )
+    assert pairs.table is ONE
 
 
 def test_missing_labels_are_counted_and_the_first_is_named(tmp_path, put):

@@ -171,12 +171,12 @@ def test_a_protocol_of_ones_own(tmp_path):
         (
             "factor = 0.9",
             "factor = nan",
-            "'contrast': severity 1: factor is nan; a number of 0 to 100 is wanted",
+            r"severities\[0\]\.factor = nan is out of range; give a finite",
         ),
         (
             "factor = 0.9",
             "factor = inf",
-            "'contrast': severity 1: factor is inf; a number of 0 to 100 is wanted",
+            r"severities\[0\]\.factor = inf is out of range; give a finite",
         ),
         ('name = "mine"', 'name = "mpc-15"', "name 'mpc-15' is that of a protocol that ships"),
         ('name = "contrast"', 'name = "clean"', "'clean': this name is kept for the clean images"),
@@ -239,15 +239,14 @@ def test_a_text_is_short_and_printable(tmp_path, key, old, text):
 @pytest.mark.parametrize(
     ("parameter", "value", "wanted"),
     [
-        ("sigma", "1e30", "a number of 0.01 to 100"),
-        ("sigma", "0", "a number of 0.01 to 100"),
-        ("sigma", "-1", "a number of 0.01 to 100"),
+        ("sigma", "1e30", "0.01 to 100"),
+        ("sigma", "0", "0.01 to 100"),
+        ("sigma", "-1", "0.01 to 100"),
         ("radius", "2.5", "a whole number of 0 to 500"),
         ("radius", "10000000000", "a whole number of 0 to 500"),
         ("quality", "0", "a whole number of 1 to 100"),
-        ("photons", "1e9", "a number of 0.1 to 1000"),
-        ("amount", "1.5", "a number of 0 to 1"),
-        ("of_mine", "inf", "a finite number"),
+        ("photons", "1e9", "0.1 to 1000"),
+        ("amount", "1.5", "0 to 1"),
     ],
 )
 def test_a_parameter_out_of_range_is_named_with_its_range(tmp_path, parameter, value, wanted):
@@ -255,8 +254,8 @@ def test_a_parameter_out_of_range_is_named_with_its_range(tmp_path, parameter, v
     with pytest.raises(CardError) as caught:
         load_protocol(path)
     message = str(caught.value)
-    assert f"mine.toml: corruption[0]: 'contrast': severity 2: {parameter} is " in message
-    assert message.endswith(f"{wanted} is wanted")
+    assert f"mine.toml: corruption[0]: 'contrast': severity 2: {parameter} = " in message
+    assert message.endswith(f" is out of range; give {wanted}")
 
 
 @pytest.mark.parametrize(
@@ -265,8 +264,8 @@ def test_a_parameter_out_of_range_is_named_with_its_range(tmp_path, parameter, v
         ("true", "float wanted, bool given"),
         ('"1"', "float wanted, str given"),
         ("[1]", "float wanted, list given"),
-        ("1" + "0" * 400, "the number is too large"),
-        ("1" + "0" * 5000, "is too large"),
+        ("1" + "0" * 400, "an integer of more than 64 bits"),
+        ("1" + "0" * 5000, "not valid TOML"),
     ],
 )
 def test_a_parameter_is_a_number(tmp_path, value, message):
@@ -292,19 +291,23 @@ def test_names_differ_by_more_than_case(tmp_path):
 
 def test_what_is_no_small_file_is_one_line(tmp_path):
     os.mkfifo(tmp_path / "pipe.toml")
-    with pytest.raises(CardError, match=r"pipe\.toml: cannot read the protocol: not a file"):
+    with pytest.raises(CardError, match=r"pipe\.toml: the protocol cannot be read \(a pipe"):
         load_protocol(tmp_path / "pipe.toml")
     with open(tmp_path / "large.toml", "wb") as file:
         file.truncate(2**40)
-    with pytest.raises(CardError, match=r"large\.toml: .* larger than 1 MB"):
+    with pytest.raises(
+        CardError, match=r"large\.toml: the protocol cannot be read \(larger than 4 MiB"
+    ):
         load_protocol(tmp_path / "large.toml")
-    with pytest.raises(CardError, match="too large"):
+    with pytest.raises(CardError, match="nested too deeply"):
         load_protocol(written(tmp_path, "a = " + "[" * 100_000))
 
 
 def test_a_protocol_from_python_has_the_same_ranges():
     spec = load_protocol().spec("fog")
-    with pytest.raises(CardError, match="'fog': severity 1: decay is 0; a number of 1 to 10"):
+    with pytest.raises(
+        CardError, match=r"'fog': severity 1: decay = 0\.0 is out of range; give 1 to 10"
+    ):
         replace(spec, severities=({"density": 1.0, "decay": 0.0}, *spec.severities[1:]))
     with pytest.raises(CardError, match=r"name is '\.\./fog'"):
         replace(spec, name="../fog")
@@ -333,10 +336,10 @@ def test_a_protocol_has_corruptions(tmp_path):
 def test_missing_protocols_say_where_to_look(tmp_path):
     with pytest.raises(CardError, match="'cityscapes'; did you mean 'cityscapes-c'"):
         load_protocol("cityscapes")
-    with pytest.raises(CardError, match=r"none\.toml: cannot read the protocol: No such file"):
+    with pytest.raises(CardError, match=r"none\.toml: the protocol cannot be read \(No such file"):
         load_protocol(tmp_path / "none.toml")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CardError, match=r"binary\.toml: cannot read the protocol: not UTF-8"):
+    with pytest.raises(CardError, match=r"binary\.toml: the protocol is not UTF-8 text; save"):
         load_protocol(tmp_path / "binary.toml")
 
 

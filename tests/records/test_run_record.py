@@ -111,7 +111,7 @@ def test_what_is_beside_the_key_is_no_part_of_its_digest():
         ("[]", "is no run of this program, or of format None, which this version does not know"),
         ('{"format": 99}', r"of format 99, which this version does not know \(2 is the newest\)"),
         ('{"format": 2, "model": "m"}', "run.json: the key 'key' is missing; remove this run fold"),
-        ('{"format": 1, "model": "m"}', "run.json: a field is missing or mistyped; remove this ru"),
+        ('{"format": 1, "model": "m"}', "run.json: the key 'key' is missing; remove this run fo"),
     ],
 )
 def test_a_broken_record_is_one_line(tmp_path, text, message):
@@ -124,7 +124,7 @@ def test_a_broken_record_is_one_line(tmp_path, text, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"clip": 0}, "run.json: clip is 0; 1 or more images are wanted; remove this run folder"),
+        ({"clip": 0}, "run.json: clip = 0 is out of range; give 1 or more; remove this run folder"),
         ({"clip": "1"}, "run.json: clip: int wanted, str given"),
         ({"colour": 1}, "run.json: unknown key 'colour'"),
     ],

@@ -119,7 +119,9 @@ def test_seed_and_recipe_contradict_each_other_in_one_line():
 def test_a_recipe_out_of_range_is_an_error_of_the_card():
     table = to_table(TRAINING)
     table["recipe"]["lr"] = -1
-    with pytest.raises(CardError, match=r"^card: recipe: lr = -1.0 is out of range$"):
+    with pytest.raises(
+        CardError, match=r"^card: recipe: lr = -1.0 is out of range; give more than 0$"
+    ):
         from_table(Training, table, "card")
 
 

@@ -87,7 +87,7 @@ def run(tmp_path, protocol, run_record):
             for condition in (CLEAN, *protocol.conditions()):
                 share = level + luck + gain * (condition.name in EASY)
                 share -= 0.02 * condition.severity
-                hit = int(1000 * share)
+                hit = min(int(1000 * share), 1000)
                 matrix = np.full((3, 3), (1000 - hit) // 2) + np.diag([hit] * 3)
                 matrix = matrix[:count, :count]
                 name = f"{image}.png"

@@ -143,11 +143,11 @@ def test_a_huge_file_or_a_pipe_is_not_read(town, tmp_path):
     path = out / "manifest.json"
     with open(path, "wb") as file:
         file.truncate(2**40)
-    with pytest.raises(CorruptionError, match=r"manifest\.json cannot be read: larger"):
+    with pytest.raises(CorruptionError, match=r"manifest\.json cannot be read: it is larger"):
         verify(out)
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(CorruptionError, match=r"manifest\.json cannot be read: not a file"):
+    with pytest.raises(CorruptionError, match=r"manifest\.json cannot be read: a pipe"):
         generate(town, out)
 
 

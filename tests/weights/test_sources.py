@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import shutil
 import tarfile
 from dataclasses import replace
@@ -19,6 +20,7 @@ from robustbench_seg.weights import (
     fetch_hub_folder,
     fetch_weights,
     parse_source,
+    read_weights,
     save_weights,
 )
 from robustbench_seg.weights.sources import named_digest
@@ -213,6 +215,23 @@ def test_the_hub_is_asked_for_its_file_once(hub, card, weights):
     assert len(hub.requests) == asked
 
 
+def test_weights_in_several_files_come_with_all_of_them(hub, card, weights):
+    network, data = weights
+    mine = card(source="huggingface", location=REPOSITORY)
+    hub.files = {
+        f"/{REPOSITORY}/resolve/main/model.safetensors.index.json": json.dumps(
+            {"weight_map": dict.fromkeys(network.state_dict(), "one.safetensors")}
+        ).encode()
+    }
+    assert "one.safetensors" in message(lambda: fetch_weights(mine))
+    assert cached_weights(mine) is None
+    hub.files[f"/{REPOSITORY}/resolve/{COMMIT}/one.safetensors"] = data
+    hub.headers["ETag"] = f'"{hashlib.sha1(b"another file").hexdigest()}"'
+    file = fetch_weights(mine)
+    assert file == cached_weights(mine)
+    assert read_weights(file).tensors.keys() == network.state_dict().keys()
+
+
 def test_the_hub_is_asked_for_the_card_s_revision(hub, card, weights):
     mine = card(source="huggingface", location=REPOSITORY, revision=COMMIT)
     hub.files = {f"/{REPOSITORY}/resolve/{COMMIT}/model.safetensors": weights[1]}
@@ -243,7 +262,8 @@ def test_a_hub_repository_without_weights_is_said(hub, card):
     hub.files.clear()
     mine = card(source="huggingface", location=REPOSITORY)
     assert message(lambda: fetch_weights(mine)) == (
-        f"{REPOSITORY}: the hub has none of model.safetensors, pytorch_model.bin in it"
+        f"{REPOSITORY}: the hub has none of model.safetensors, model.safetensors.index.json, "
+        "pytorch_model.bin, pytorch_model.bin.index.json in it"
     )
 
 
@@ -256,7 +276,8 @@ def test_without_a_network_the_hub_s_file_may_be_put_by_hand(
     place = cache / "someone--segformer-b0"
     assert message(lambda: fetch_weights(mine)) == (
         f"{REPOSITORY}: the Hugging Face hub cannot be reached; fetch "
-        f"https://huggingface.co/{REPOSITORY} (model.safetensors or pytorch_model.bin) on a "
+        f"https://huggingface.co/{REPOSITORY} (model.safetensors or model.safetensors.index.json "
+        "or pytorch_model.bin or pytorch_model.bin.index.json) on a "
         f"machine that can, and put it into {place}/"
     )
     place.mkdir(parents=True)

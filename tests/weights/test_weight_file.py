@@ -145,15 +145,34 @@ def test_queues_of_losses_are_passed_over_too(tmp_path):
 
 
 class Config(dict):
-    """As a training's settings: torch fills no such thing."""
+    """As yacs' CfgNode or Lightning's AttributeDict: settings with a state of their own."""
+
+
+class Steps(list):
+    """A list of a class of its own."""
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_kinds_of_dict_and_list_are_passed_over(tmp_path, zipped):
+    config = Config(lr=1, inner=Config(steps=Steps([1, 2])))
+    config.frozen = True
+    content = {"args": argparse.Namespace(x=1), "cfg": config, "steps": Steps([3]), "model": STATE}
+    torch.save(content, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    tensors = read_weights(tmp_path / "a.pth").tensors
+    assert all(torch.equal(tensors[name], STATE[name]) for name in STATE)
+
+
+def test_a_state_dict_that_is_a_kind_of_dict_is_read(tmp_path):
+    torch.save(Config(state_dict=Config(STATE)), tmp_path / "a.pth")
+    assert read_weights(tmp_path / "a.pth").tensors.keys() == STATE.keys()
 
 
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        ({"state_dict": STATE, "cfg": Config(lr=1)}, "Config"),
         ({"model": torch.nn.Linear(1, 1)}, "Linear"),
         (torch.nn.Linear(1, 1), "Linear"),
+        ({"args": argparse.Namespace(x=1), "model": torch.nn.Linear(1, 1)}, "Linear"),
     ],
 )
 def test_what_would_have_to_be_made_is_named(tmp_path, content, named):
@@ -213,17 +232,23 @@ def make_truncated_old_pickle(path):
     ("make", "message"),
     [
         (lambda path: None, "no weights: no such file"),
-        (lambda path: path.mkdir(), "none of model.safetensors, pytorch_model.bin in it"),
-        (lambda path: path.write_bytes(b""), "(neither safetensors, nor PyTorch's, nor Tensor"),
+        (lambda path: path.mkdir(), "none of model.safetensors, model.safetensors.index.json, p"),
+        (lambda path: path.write_bytes(b""), "not a readable weight file (empty)"),
         (lambda path: path.write_text("a note"), "(neither safetensors, nor PyTorch's, nor Tensor"),
         (lambda path: path.write_text("<html>404</html>"), "(a web page, saved in place of the"),
-        (make_truncated_safetensors, "(truncated or damaged: Error while deserializing header"),
-        (make_truncated_pickle, "(truncated or damaged: PytorchStreamReader failed"),
+        (make_truncated_safetensors, "(cut: 220 of 440 bytes are there)"),
+        (make_truncated_pickle, "(cut: the end is missing after "),
         (make_truncated_old_pickle, "not a readable weight file"),
         (lambda path: torch.save([1, 2], path), "no weights: holds a list, not tensors"),
         (
             lambda path: torch.save({"epoch": 3, "weights": {"a": torch.ones(1)}}, path),
             "no weights: there is no tensor in it, but epoch, weights; they are looked for under",
+        ),
+        (
+            lambda path: path.write_text(
+                "version https://git-lfs.github.com/spec/v1\noid sha256:0"
+            ),
+            "a Git LFS pointer, not the file itself; run git lfs pull in its repository",
         ),
         (
             lambda path: torch.jit.save(torch.jit.script(torch.nn.ReLU()), path),

@@ -49,10 +49,10 @@ def field_figure(fields: Mapping[str, Mapping[str, Field]]) -> Figure:
                     axis.add_patch(
                         Circle(middle, field.radius(share), fill=False, lw=0.8, ls=dash, ec="black")
                     )
-                axis.set(xticks=[], yticks=[], title=stage)
+                axis.set(xticks=[], yticks=[], title=plain(stage))
                 axis.grid(visible=False)
             # Above its row, where a long name has room.
-            axes[0].set_title(f"{plain(model)}\n{stages[0]}")
+            axes[0].set_title(f"{plain(model)}\n{plain(stages[0])}")
         figure.colorbar(
             grid[0][0].images[0],
             ax=grid,

@@ -5,6 +5,7 @@ page can search and recolour it.
 """
 
 import io
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import cycle, pairwise, product
@@ -22,6 +23,7 @@ from matplotlib.figure import Figure
 
 from robustbench_seg.files import write_bytes, write_text
 from robustbench_seg.records.protocol import SEVERITIES, Protocol
+from robustbench_seg.text import one_line
 
 HEAT = "crest"
 """Perceptually uniform, and readable in all common kinds of colour blindness."""
@@ -38,6 +40,7 @@ _VARIABLES = {
 _STYLE: Mapping[Any, Any] = {
     "svg.hashsalt": "robustseg",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name may hold dollar signs
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.titlesize": 9.5,
@@ -61,6 +64,9 @@ _STYLE: Mapping[Any, Any] = {
     "axes.facecolor": _PAPER,
     "savefig.dpi": 160,
 }
+MAX_LABEL = 60
+"""Characters of a label; a longer one would leave no room for the plot."""
+
 Dash = Literal["-", "--", ":", "-."]
 _DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
 
@@ -97,7 +103,7 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
                 _curve(axis, curve.sort_values("severity"), *styles[str(model)], spec.scored)
             for severity in set(SEVERITIES) - set(spec.scored):
                 axis.axvspan(severity - 0.5, severity + 0.5, color=_LINE, alpha=0.45, lw=0)
-            axis.set_title(spec.name.replace("_", " "))
+            axis.set_title(plain(spec.name.replace("_", " ")))
             axis.set_xlim(-0.25, 5.5)
             axis.set_xticks([0, *SEVERITIES], ["clean", *map(str, SEVERITIES)])
             axis.grid(axis="x", visible=False)
@@ -157,7 +163,7 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
             linecolor=_PAPER,
             cbar=False,
             yticklabels=[plain(name) for name in classes.index],
-            xticklabels=[name.replace("_", " ") for name in classes.columns],
+            xticklabels=[plain(name.replace("_", " ")) for name in classes.columns],
             rasterized=not few,
         )
         for number in axis.texts:
@@ -256,13 +262,14 @@ def inline_svg(svg: str, label: str, prefix: str) -> Markup:
     for described in root.findall("metadata"):
         root.remove(described)
     root.set("role", "img")
-    root.set("aria-label", label)
+    root.set("aria-label", one_line(label))
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # escapes all text by itself
 
 
 def plain(text: str) -> str:
-    """Return text in which matplotlib sees no formula: a name may hold dollar signs."""
-    return text.replace("$", r"\$")
+    """Return a name as a label: one line, not too long; one that matplotlib would hide is shown."""
+    label = one_line(text, MAX_LABEL)
+    return f"\u200a{label}" if label.startswith("_") else label
 
 
 @contextmanager
@@ -271,4 +278,6 @@ def style() -> Iterator[None]:
     with mpl.rc_context(), np.errstate(invalid="ignore"):
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # the SVG keeps the text
+            yield

@@ -47,7 +47,7 @@ def size_figure(costs: pd.DataFrame) -> Figure:
                 _draw(axis, of_cards[of_cards["architecture"] == kind], "o", colour, alpha=0.5)
             _draw(axis, of_others, "s", SOFT)
             _draw(axis, line[line["dataset"] == dataset], "-o", colours[0])
-            _label_axes(axis, str(dataset))
+            _label_axes(axis, plain(str(dataset)))
             named = of_cards if len(of_cards) <= _MAX_NAMES else of_cards[:0]
             _write_names(axis, pd.concat([of_others, named]))
             for row in line[line["dataset"] == dataset].to_dict("records"):
@@ -56,7 +56,9 @@ def size_figure(costs: pd.DataFrame) -> Figure:
         for axis in panels[len(datasets) :]:
             axis.set_visible(False)
         legend = {"SegFormer, as published": ("-", "o", colours[0])}
-        legend |= {f"cards: {kind}": ("", "o", colours[i]) for i, kind in enumerate(kinds, 1)}
+        legend |= {
+            plain(f"cards: {kind}"): ("", "o", colours[i]) for i, kind in enumerate(kinds, 1)
+        }
         legend |= {"others, as published": ("", "s", SOFT)}
         handles = [
             mpl.lines.Line2D([], [], ls=dash, marker=marker, color=colour, ms=4.5)

@@ -15,7 +15,7 @@ from robustbench_seg.reporting.page.thumbnails import (
     Picture,
     as_png,
     class_indices,
-    open_picture,
+    read_picture,
     thumbnail,
 )
 from robustbench_seg.reporting.panels import Panel, PanelRow
@@ -73,11 +73,7 @@ class Album:
 
 
 def album(panel: Panel, width: int) -> Album | None:
-    """Return the pictures of a panel, at most `width` pixels wide; None if no run kept any.
-
-    Raises:
-        ResultsError: A picture cannot be read.
-    """
+    """Return the pictures of a panel, at most `width` pixels wide; None if no run kept any."""
     rows = [row for row in panel.measured if _files(row).folder.is_dir()]
     if not rows:
         return None
@@ -97,13 +93,17 @@ def album(panel: Panel, width: int) -> Album | None:
 
 
 def copy_pictures(panel: Panel, folder: Path) -> None:
-    """Copy all pictures that the panel's runs kept, in full size, into a folder for each run."""
+    """Copy all pictures that the panel's runs kept, in full size, into a folder for each run.
+
+    Only pictures of known names are copied, and none through a link.
+    """
     for row in panel.measured:
-        source = _files(row).folder
-        for path in sorted(source.rglob("*.*")):
-            if not path.name.startswith("."):
-                target = folder / row.folder.name / path.relative_to(source)
-                write_bytes(target, path.read_bytes())
+        files, target = _files(row), folder / row.folder.name
+        while target.exists():  # run folders of one name in two places
+            target = target.with_name(f"{target.name}-2")
+        for path in files.kept():
+            if read_picture(path) is not None:
+                write_bytes(target / path.relative_to(files.folder), path.read_bytes())
 
 
 def _files(row: PanelRow) -> PictureFiles:
@@ -167,13 +167,13 @@ def _agreement(
     condition: Condition, text: str, rows: Sequence[PanelRow], width: int
 ) -> Picture | None:
     """Where the models agree with the truth: white where all do, dark red where none does."""
-    truth = _files(rows[0]).truth
-    paths = [_files(row).prediction(condition) for row in rows]
-    paths = [path for path in paths if path.is_file()]
-    if not paths or not truth.is_file():
+    labels = class_indices(_files(rows[0]).truth, width)
+    if labels is None:
         return None
-    labels = class_indices(truth, width)
-    predictions = [class_indices(path, width) for path in paths]
+    found = [class_indices(_files(row).prediction(condition), width) for row in rows]
+    predictions = [each for each in found if each is not None and each.shape == labels.shape]
+    if not predictions:
+        return None
     right = np.sum([prediction == labels for prediction in predictions], axis=0)
     shade = right.astype(np.uint8)
     shade[labels == IGNORE] = len(predictions) + 1
@@ -192,10 +192,8 @@ def _shades(models: int) -> list[int]:
 
 def _legend(truth: Path, classes: Sequence[str]) -> list[tuple[str, str]]:
     """Class names with their colours in the palette of the truth's picture."""
-    if not truth.is_file():
-        return []
-    with open_picture(truth) as picture:
-        palette = picture.getpalette() or [] if picture.mode == "P" else []
+    picture = read_picture(truth)
+    palette = (picture.getpalette() or []) if picture and picture.mode == "P" else []
     colours = [palette[i : i + 3] for i in range(0, 3 * len(classes), 3)]
     return [
         (name, "#{:02x}{:02x}{:02x}".format(*colour))

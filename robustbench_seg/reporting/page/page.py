@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
@@ -19,6 +20,7 @@ from robustbench_seg.reporting.page.provenance import run_views
 from robustbench_seg.reporting.page.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.report_tables import write_tables
+from robustbench_seg.text import one_line
 
 
 def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> Path:
@@ -72,6 +74,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
         loader=PackageLoader("robustbench_seg.content.reports", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -85,6 +88,12 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
         pictures=pictures,
     )
     write_text(folder / "index.html", html)
+
+
+def _visible(value: object) -> object:
+    """Text of a page without characters that change how the text around them reads."""
+    plain = isinstance(value, str) and not isinstance(value, Markup)
+    return one_line(value) if plain else value  # type: ignore[arg-type]
 
 
 def _title(panels: Sequence[Panel]) -> str:

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Sequence
 
+LONGEST = 60
+"""Several slugs, and what stands between them, are a file name of any system."""
+
 
 def slug(text: str) -> str:
-    """Return a text as lower-case letters, digits and hyphens, for a file name or identifier."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"
+    """Return a text as some lower-case letters, digits and hyphens, for a file or identifier."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:LONGEST].strip("-") or "unnamed"
 
 
 def unique_slugs(names: Sequence[str]) -> list[str]:

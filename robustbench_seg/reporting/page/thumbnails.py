@@ -2,6 +2,8 @@
 
 import base64
 import io
+import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,9 +11,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from robustbench_seg.errors import ResultsError
+from robustbench_seg.results import is_own
+from robustbench_seg.text import one_line
+
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = 1 << 26
+"""Pictures of more pixels are left out: a small file can declare any size."""
+
+MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -34,22 +44,26 @@ class Picture:
 
 
 def thumbnail(path: Path, alt: str, width: int, label: str = "") -> Picture | None:
-    """Return a picture file as an image at most `width` pixels wide; None if there is no file.
+    """Return a picture file as an image at most `width` pixels wide; None if there is none.
 
     Pictures of classes (palette images) are reduced without mixing colours.
-
-    Raises:
-        ResultsError: The file cannot be read.
     """
-    if not path.is_file():
+    picture = read_picture(path, width)
+    if picture is None:
         return None
-    with open_picture(path) as picture:
-        size = fitted_size(picture, width)
-        if picture.mode == "P":
-            return as_png(picture.resize(size, Image.Resampling.NEAREST), alt, label)
-        small, buffer = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS), io.BytesIO()
-        small.save(buffer, "JPEG", quality=72)
-        return _picture(buffer, "jpeg", alt, size, label)
+    if picture.mode == "P":
+        return as_png(picture, alt, label)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=72)
+    return _picture(buffer, "jpeg", alt, picture.size, label)
+
+
+@contextmanager
+def _one_warning() -> Iterator[None]:
+    """Leave warnings of Pillow out: what is wrong is said once, by `read_picture`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def as_png(picture: Image.Image, alt: str, label: str = "") -> Picture:
@@ -59,14 +73,45 @@ def as_png(picture: Image.Image, alt: str, label: str = "") -> Picture:
     return _picture(buffer, "png", alt, picture.size, label)
 
 
-def class_indices(path: Path, width: int) -> NDArray[np.uint8]:
-    """Read a label picture, at most `width` pixels wide: uint8 HxW class indices.
+def class_indices(path: Path, width: int) -> NDArray[np.uint8] | None:
+    """Read a label picture, at most `width` pixels wide.
 
-    Raises:
-        ResultsError: The file cannot be read.
+    Returns:
+        uint8 HxW class indices; None if there is none, or it has colours in place of indices.
     """
-    with open_picture(path) as picture:
-        return np.asarray(picture.resize(fitted_size(picture, width), Image.Resampling.NEAREST))
+    picture = read_picture(path, width)
+    return None if picture is None or picture.mode != "P" else np.asarray(picture)
+
+
+def read_picture(path: Path, width: int | None = None) -> Image.Image | None:
+    """Read a picture that a run kept.
+
+    Args:
+        path: The file.
+        width: The width in pixels to which a wider one is reduced. None: it is not reduced.
+
+    Returns:
+        A palette or RGB image; None where there is no file. A link, or a file that cannot be read,
+        is left out with a warning.
+    """
+    if not is_own(path):
+        if path.is_symlink() or path.exists():
+            log.warning("%s: a link or no regular file; the picture is left out", path)
+        return None
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"it is larger than {MAX_BYTES >> 20} MiB")
+        with _one_warning(), Image.open(path, formats=("PNG", "JPEG")) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise ValueError(f"it says that it has {picture.width}x{picture.height} pixels")
+            indices = picture.mode == "P"
+            size = picture.size if width is None else fitted_size(picture, width)
+            how = Image.Resampling.NEAREST if indices else Image.Resampling.LANCZOS
+            return (picture if indices else picture.convert("RGB")).resize(size, how)
+    except Exception as error:  # a decoder of a broken file raises whatever it likes
+        why = one_line(str(error), 200) or type(error).__name__
+        log.warning("%s: cannot read the picture (%s); it is left out", path, why)
+        return None
 
 
 def fitted_size(picture: Image.Image, width: int) -> tuple[int, int]:
@@ -74,23 +119,6 @@ def fitted_size(picture: Image.Image, width: int) -> tuple[int, int]:
     if picture.width <= width:
         return picture.size
     return width, max(1, round(picture.height * width / picture.width))
-
-
-@contextmanager
-def open_picture(path: Path) -> Iterator[Image.Image]:
-    """Open a picture file.
-
-    Raises:
-        ResultsError: The file cannot be read, here or while the block reads from it.
-    """
-    try:
-        with Image.open(path) as picture:
-            yield picture
-    except (OSError, UnidentifiedImageError) as error:
-        raise ResultsError(
-            f"{path}: cannot read the picture ({error}); delete it, or write the report without "
-            "pictures"
-        ) from None
 
 
 def _picture(buffer: io.BytesIO, kind: str, alt: str, size: tuple[int, int], label: str) -> Picture:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.results import FEW
-from robustbench_seg.text import counted, number, text_table
+from robustbench_seg.text import counted, number, one_line, text_table
 
 
 def finding(panels: Sequence[Panel]) -> str:
@@ -14,7 +14,7 @@ def finding(panels: Sequence[Panel]) -> str:
     paragraphs = []
     for panel in panels:
         text = " ".join(finding_sentences(panel))
-        paragraphs.append(f"{panel.name}: {text}" if len(panels) > 1 else text)
+        paragraphs.append(one_line(f"{panel.name}: {text}" if len(panels) > 1 else text))
     return "\n\n".join(paragraphs)
 
 
@@ -152,5 +152,5 @@ def terminal_table(panels: Sequence[Panel]) -> str:
             cells = [number(value) or "-" for value in (*scores, *row.categories.values())]
             lines.append([row.rank and f"{row.rank}.", row.name + mark, *cells])
         title = f"{panel.name}: mIoU, percent; averaged: {panel.protocol.averaged}"
-        blocks.append(f"{title}\n{text_table(lines, left=[1])}")
+        blocks.append(f"{one_line(title)}\n{text_table(lines, left=[1])}")
     return "\n\n".join(blocks)

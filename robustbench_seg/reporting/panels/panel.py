@@ -6,9 +6,10 @@ protocol carry them apart.
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -298,10 +299,19 @@ def row_names(runs: Sequence[tuple[str, Path]]) -> list[str]:
         runs: Name and run folder of each model.
 
     Returns:
-        The models' names; where two share one, followed by the end of the run folder's name.
+        The models' names, each once; where two share one, followed by the end of the run folder's
+        name, and where that is another's too, by a number.
     """
     models = [model for model, _ in runs]
-    return [
-        model if models.count(model) == 1 else f"{model} [{folder.name.rsplit('-', 1)[-1]}]"
-        for model, folder in runs
-    ]
+    names = list[str]()
+    for model, folder in runs:
+        end = folder.name.rsplit("-", 1)[-1]
+        name = model if models.count(model) == 1 else f"{model} [{end}]"
+        taken = {*names, *(other for other in models if other != model)}
+        names.append(next(n for n in _numbered(name) if n not in taken))
+    return names
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} ({number})" for number in count(2))

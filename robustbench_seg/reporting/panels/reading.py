@@ -1,5 +1,6 @@
 """Run folders -> panels. All scores come from `results`; here they are put side by side."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from robustbench_seg.results import (
     read_model,
 )
 from robustbench_seg.text import counted
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,19 +80,31 @@ def read_panels(
         protocol: Score all runs under this one. None: each under its own.
 
     Returns:
-        The panels, in the order of their first runs.
+        The panels, in the order of their first runs. A run that is broken, whose protocol is not
+        at hand, or whose classes are not those of the other runs of its dataset is left out with a
+        warning.
 
     Raises:
-        ResultsError: A folder holds no run; a run is broken; runs of one dataset have other
-            classes; a protocol is not at hand; the reference is in no panel.
+        ResultsError: A folder holds no run; no run can be scored; the reference is in no panel.
     """
     groups = dict[PanelKey, list[ScoredModel]]()
     protocols = dict[str, Protocol]()
+    broken = list[ResultsError]()
     for folders in group_runs(runs):
-        record = read_record(folders[0])
-        own = protocol or own_protocol(folders[0], record)
+        try:
+            record = read_record(folders[0])
+            own = protocol or own_protocol(folders[0], record)
+            model = read_model(folders, own)
+            _check_classes(model, groups.get(PanelKey.of(record, own), []))
+        except ResultsError as error:
+            broken.append(error)
+            continue
         protocols[own.name] = own
-        groups.setdefault(PanelKey.of(record, own), []).append(read_model(folders, own))
+        groups.setdefault(PanelKey.of(record, own), []).append(model)
+    if broken and not groups:
+        raise broken[0]
+    for reason in broken:
+        log.warning("%s; it is left out", reason)
     panels = [
         _panel(models, protocols[key.protocol], reference, _subset(key, list(groups)))
         for key, models in groups.items()
@@ -114,7 +129,6 @@ def _panel(
     models: Sequence[ScoredModel], protocol: Protocol, reference: str | None, subset: str
 ) -> Panel:
     first = models[0].records[0]
-    _check_classes(models)
     names = row_names([(model.name, model.folders[0]) for model in models])
     rows = {name: PanelRow(name, model) for name, model in zip(names, models, strict=True)}
     literature = published.cityscapes_c()
@@ -144,12 +158,12 @@ def _panel(
     )
 
 
-def _check_classes(models: Sequence[ScoredModel]) -> None:
-    first = models[0].records[0]
-    for other in models[1:]:
-        if other.records[0].classes != first.classes:
+def _check_classes(model: ScoredModel, others: Sequence[ScoredModel]) -> None:
+    for other in others[:1]:
+        first = other.records[0]
+        if model.records[0].classes != first.classes:
             raise ResultsError(
-                f"{models[0].folders[0]} and {other.folders[0]}: other classes of one dataset "
+                f"{other.folders[0]} and {model.folders[0]}: other classes of one dataset "
                 f"({first.dataset} {first.split}) cannot be ranked together; report them apart"
             )
 

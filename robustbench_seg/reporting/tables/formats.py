@@ -1,28 +1,40 @@
 """A DataFrame as the text of a CSV, LaTeX or Markdown file.
 
-Names are data. A cell that a spreadsheet would run as a formula is made text; LaTeX and Markdown
-signs in it are escaped.
+Names are data: one function for each format escapes all text that goes into it. A cell that a
+spreadsheet would run as a formula is made text; LaTeX and Markdown signs in it are escaped.
 """
 
 import io
+import re
 from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from robustbench_seg.text import one_line
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
-def csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV: four digits, and an apostrophe before text that is like a formula."""
+def csv(table: pd.DataFrame, float_format: str | None = "%.4f") -> str:
+    """Return a table as CSV, with an apostrophe before text that is like a formula.
+
+    It also stands before text in which apostrophes stand before such a sign, so whoever takes it
+    away again has the text as it was.
+
+    Args:
+        table: The table.
+        float_format: How floats are written. None: with all digits.
+    """
     safe = table.copy()
-    safe.columns = [_not_a_formula(name) for name in table.columns]
-    for column in safe.columns[[_is_text(table[name]) for name in table.columns]]:
-        safe[column] = safe[column].map(_not_a_formula)
+    safe.columns = [_csv_cell(name) for name in table.columns]
+    for place, name in enumerate(table.columns):
+        if _is_text(table[name]):
+            safe.isetitem(place, table[name].map(_csv_cell).to_numpy(object))
     buffer = io.StringIO()
-    safe.to_csv(buffer, index=False, float_format="%.4f", lineterminator="\n")
-    return buffer.getvalue()
+    safe.to_csv(buffer, index=False, float_format=float_format, lineterminator="\r\n")
+    return buffer.getvalue().replace("\r\n", "\n")
 
 
 def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, label: str) -> str:
@@ -82,23 +94,50 @@ def _is_text(column: "pd.Series[Any]") -> bool:
     return not pd.api.types.is_numeric_dtype(column)
 
 
-def _not_a_formula(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+def _csv_cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    # A carriage return is a line's end to some readers, and lost on the way through others.
+    text = value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _shown(value: object) -> str:
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.1f}"
-    text = str(value).replace("\\", "\\\\").replace("|", "\\|")
-    return " ".join(text.replace("<", "&lt;").split())
+    return _markdown_text(str(value))
+
+
+def _markdown_text(text: str) -> str:
+    """Text that GitHub shows as it is: no link, picture, emphasis, formula, HTML or new cell."""
+    shown = re.sub(r"([\\`*{}\[\]()<>#!|~$&])", r"\\\1", one_line(text))
+    shown = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", shown)  # within words it means nothing
+    return re.sub(
+        r"(?i)(\bwww)\.|:(?=//)|:(?=\w)", lambda m: f"{m[1]}\\." if m[1] else "\\:", shown
+    )
 
 
 def _latex_cell(value: object) -> str:
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.1f}"
-    return _latex_text(" ".join(str(value).split()))
+    return _latex_text(str(value))
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+}
 
 
 def _latex_text(text: str) -> str:
-    signs = {"\\": r"\textbackslash ", "~": r"\textasciitilde ", "^": r"\textasciicircum "}
-    return "".join(signs.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)
+    """Text that LaTeX prints as it is, in any place of a table."""
+    escaped = "".join(_LATEX.get(character, character) for character in one_line(text))
+    # Behind the end of a row, these would be options of it.
+    return f"{{{escaped[0]}}}{escaped[1:]}" if escaped.startswith(("[", "*")) else escaped

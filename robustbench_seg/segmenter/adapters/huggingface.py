@@ -1,41 +1,51 @@
 """hf:ID or hf:FOLDER: any semantic segmentation model of transformers, run by that library."""
 
-import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
-from robustbench_seg.records.model_card import Inference, Preprocessing
+from robustbench_seg.records.model_card import Inference
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.assembly import Options, assemble, known_as
-from robustbench_seg.segmenter.segmenter import Segmenter
-from robustbench_seg.weights import (
-    digest_weights,
-    fetch_hub_folder,
-    find_weights,
-    not_finite,
-    parse_source,
+from robustbench_seg.segmenter.adapters.checkpoint import read_checkpoint
+from robustbench_seg.segmenter.adapters.processor import (
+    PROCESSOR,
+    PYTHON,
+    Processor,
+    read_processor,
 )
+from robustbench_seg.segmenter.adapters.transformers_model import (
+    CONFIG,
+    build_network,
+    class_names_of,
+    read_config,
+)
+from robustbench_seg.segmenter.answers import checked_logits
+from robustbench_seg.segmenter.assembly import Options, assemble, known_as
+from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.weights import fetch_hub_folder, parse_source
 
 log = logging.getLogger(__name__)
 
 HUGGINGFACE_LAW = 1
 """Raised whenever images go into a model of transformers otherwise."""
 
-CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
+TRIED = (193, 289)
+"""Height and width of the image that tells whether a model takes any size."""
 
 
 def load_huggingface(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a model on the hub, or in a folder that transformers saved.
 
-    The network sees an image at its own size. Of the model's image processor, only the
-    normalisation is used.
+    The network sees an image at its own size, with the normalisation and the order of channels of
+    the model's image processor. Only a network that does not take any size sees it at the size of
+    the image processor.
 
     Args:
         location: A folder, or a hub id with or without @revision.
@@ -66,117 +76,87 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
                 *(where, source.revision, source.location, source.revision),
             )
         folder = fetch_hub_folder(source.location, source.revision, (CONFIG, PROCESSOR))
-    preprocessing = read_normalisation(folder, where)
-    network = TransformersNetwork(folder, where)
+    processor = read_processor(folder, where)
+    description = read_config(folder, where)
+    classes = class_names_of(description, where)
+    checkpoint = read_checkpoint(folder, where)
+    model, lacking = build_network(description, checkpoint, where)
+    network = TransformersNetwork(model, processor, len(classes), where, lacking)
     return assemble(
         network,
         options,
         name=source.location.rstrip("/").rpartition("/")[2],
-        classes=known_as(network.classes, options.classes),
-        preprocessing=preprocessing,
+        classes=known_as(classes, options.classes),
+        preprocessing=processor.preprocessing,
         inference=Inference("whole"),
         record=SegmenterRecord(
             architecture=type(network.model).__name__,
-            weights=digest_weights(find_weights(folder)),
+            weights=checkpoint.digest,
+            variant=network.variant,
             config=digest_file(folder / CONFIG),
+            input_size=network.size,
             runtime="transformers",
             laws={"huggingface": HUGGINGFACE_LAW},
         ),
         about=ModelFacts(
             location=where,
             params=sum(parameter.numel() for parameter in network.parameters()),
-            weights_file=find_weights(folder).name,
+            weights_file=checkpoint.name,
             libraries={"transformers": str(transformers.__version__)},
         ),
     )
 
 
-def read_normalisation(folder: Path, where: str) -> Preprocessing:
-    """Read what a model's image processor does to pixel values.
-
-    transformers computes (levels x rescale_factor - mean) / std. Here levels are first divided by
-    255, so the returned numbers are scaled accordingly.
-
-    Args:
-        folder: The folder of the model.
-        where: The model's name in errors.
-
-    Returns:
-        The mean and standard deviation of RGB in 0..1.
-
-    Raises:
-        ModelError: The processor's file cannot be read, lacks the mean or the standard deviation,
-            or swaps red and blue.
-    """
-    processor = _read_json(folder / PROCESSOR, where)
-    if processor.get("do_flip_channel_order"):
-        raise ModelError(f"{where}: its image processor swaps red and blue: not supported")
-    scale = 255.0
-    if processor.get("do_rescale", True):
-        scale *= float(processor.get("rescale_factor", 1 / 255))
-    mean, std = processor.get("image_mean"), processor.get("image_std")
-    if not processor.get("do_normalize", True):
-        mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    if not mean or not std or len(mean) != 3 or len(std) != 3:
-        raise ModelError(f"{where}: {PROCESSOR} lacks image_mean and image_std, three values each")
-    (m0, m1, m2), (s0, s1, s2) = mean, std
-    return Preprocessing((m0 / scale, m1 / scale, m2 / scale), (s0 / scale, s1 / scale, s2 / scale))
-
-
 class TransformersNetwork(nn.Module):
     """A model of transformers as a network.
 
+    A model that takes images of any size gets them at their own. To find out, it is run once, on an
+    image that is no square. Another gets them at the size of its image processor, and its logits
+    count for the whole image.
+
     Attributes:
         model: The model, in float32 and eval mode.
-        classes: Names of its classes, in the order of its logits.
+        size: Height and width of the only image that it is given. None: the image's own.
+        variant: How images go in, where that is otherwise than for most models.
     """
 
-    def __init__(self, folder: Path, where: str) -> None:
-        """Load the model.
+    def __init__(
+        self,
+        model: nn.Module,
+        processor: Processor,
+        classes: int,
+        where: str,
+        lacking: Sequence[str] = (),
+    ) -> None:
+        """Find out which images the model takes.
 
         Args:
-            folder: The folder of the model.
+            model: The model.
+            processor: What its image processor does.
+            classes: Number of its classes.
             where: The model's name in errors.
+            lacking: Names of tensors that its files lack, with the value NaN.
 
         Raises:
-            ModelError: transformers cannot load the model, the weight file lacks tensors, values
-                are not finite, or the classes have no names.
+            ModelError: The model takes images neither of any size nor of the processor's, or its
+                answer depends on a tensor that its files lack.
         """
         super().__init__()
-        from transformers import AutoModelForSemanticSegmentation
-
         self._where = where
-        try:
-            self.model, loading = AutoModelForSemanticSegmentation.from_pretrained(
-                folder,
-                local_files_only=True,
-                output_loading_info=True,
-                trust_remote_code=False,  # a repository may name code of its own; none runs
-            )
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            first = str(error).strip().splitlines()[0]
-            raise ModelError(
-                f"{where}: transformers cannot load it as a semantic segmentation model ({first})"
-            ) from None
-        # transformers itself would run them with random values.
-        lacking = sorted(loading["missing_keys"]) + sorted(map(str, loading["mismatched_keys"]))
-        if lacking:
+        self.model = model
+        self._classes = classes
+        self.size: tuple[int, int] | None = None
+        self.variant: dict[str, str] = {"channels": "BGR"} if processor.bgr else {}
+        self._bgr, self._resample = processor.bgr, processor.resample
+        with torch.inference_mode():
+            try:
+                answer = self._run(torch.zeros(1, 3, *TRIED))
+            except ModelError as error:
+                answer = self._take_size(processor, error)
+        if lacking and not answer.isfinite().all():
             raise ModelError(
                 f"{where}: {len(lacking)} tensors of the model are not in its weight file, such as "
-                f"{lacking[0]}"
-            )
-        self.model.float().eval()  # a file in half precision, too
-        if names := not_finite(self.model.state_dict()):
-            raise ModelError(
-                f"{where}: NaN or infinite values in its weights, first in {names[0]}; "
-                "fetch the model again"
-            )
-        names = self.model.config.id2label
-        self.classes = tuple(str(names[index]) for index in range(len(names)))
-        if self.classes == tuple(f"LABEL_{index}" for index in range(len(names))):
-            raise ModelError(
-                f"{where}: its {len(names)} classes have no names; write them into id2label of its "
-                f"{CONFIG}"
+                f"{lacking[0]}; fetch the model again"
             )
 
     def forward(self, images: Tensor) -> Tensor:
@@ -189,27 +169,34 @@ class TransformersNetwork(nn.Module):
             Float logits NxKxhxw.
 
         Raises:
-            ModelError: The model does not take images of this size.
+            ModelError: The model does not take images of this size, or answers anything else.
         """
+        if self.size:
+            images = F.interpolate(
+                images, self.size, mode=str(self._resample), align_corners=False, antialias=True
+            )
+        return self._run(images)
+
+    def _run(self, images: Tensor) -> Tensor:
         try:
-            logits: Tensor = self.model(pixel_values=images).logits
-        except (RuntimeError, ValueError) as error:
-            if isinstance(error, torch.OutOfMemoryError):
-                raise
-            first = str(error).strip().splitlines()[0]
+            answer = self.model(pixel_values=images.flip(1) if self._bgr else images).logits
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # a wrong configuration can raise anything here
             height, width = images.shape[2:]
             raise ModelError(
-                f"{self._where} does not take an image of {height}x{width} ({first})"
-            ) from None
-        return logits
+                f"{self._where} does not take an image of {height}x{width} ({reason(error)})"
+            ) from error
+        return checked_logits(answer, images, self._classes, self._where)
 
-
-def _read_json(path: Path, where: str) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{where}: its {path.name}, which says how images are normalised, cannot be read "
-            f"({error})"
-        ) from None
-    return dict(content)
+    def _take_size(self, processor: Processor, error: ModelError) -> Tensor:
+        if processor.size is None or processor.resample is None:
+            raise ModelError(
+                f"{error}, and {PROCESSOR} gives no other height and width that suit every image; "
+                f"{PYTHON}"
+            ) from error
+        answer = self._run(torch.zeros(1, 3, *processor.size))
+        self.size = processor.size
+        if processor.resample != "bilinear":
+            self.variant["resample"] = processor.resample
+        return answer

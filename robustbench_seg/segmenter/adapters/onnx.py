@@ -1,37 +1,34 @@
 """onnx:FILE: a graph in ONNX, run by ONNX Runtime, with a TOML file beside it that describes it."""
 
-from collections.abc import Iterable, Iterator
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-from robustbench_seg.cards import parse
+from robustbench_seg.cards import parse, read
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.files import canonical_json, digest_bytes, digest_file
+from robustbench_seg.records.choices import MAX_CLASSES
 from robustbench_seg.records.model_card import Inference, Preprocessing, check_inference
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.adapters.onnx_graph import (
+    LARGEST,
+    OnnxNetwork,
+    check_names,
+    digest_graph,
+)
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 ONNX_LAW = 1
 """Raised whenever images go into a graph otherwise."""
 
-INSTALL = "pip install 'robustseg[onnx]'"
-
 TEMPLATE = """\
 name = "{name}"                    # in every table
 dataset = "cityscapes"             # whose classes it predicts; or classes = ["road", ...]
 mean = [0.485, 0.456, 0.406]       # of RGB in 0..1: the graph is given (rgb - mean) / std
 std = [0.229, 0.224, 0.225]
-# input_size = [512, 1024]         # height and width, if the graph takes no other"""
-
-TYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16}
+# input_size = [512, 1024]         # height and width, if the graph takes no other
+# threshold = 0.5                  # if it gives one channel, the probability of the second class"""
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,8 @@ class Sidecar:
         inference: How a large image goes through the graph. Windows have the size input_size, if
             there is one.
         align_corners: How the logits are upsampled.
+        threshold: For a graph that answers one channel, the probability of the second of two
+            classes: a pixel above it is of the second class.
     """
 
     name: str
@@ -60,6 +59,7 @@ class Sidecar:
     input_size: tuple[int, int] | None = None
     inference: Inference = field(default_factory=lambda: Inference("whole"))
     align_corners: bool = False
+    threshold: float | None = None
 
 
 def read_sidecar(graph: Path) -> Sidecar:
@@ -76,16 +76,12 @@ def read_sidecar(graph: Path) -> Sidecar:
         CardError: The sidecar cannot be read or is wrong.
     """
     path = graph.with_suffix(".toml")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not path.exists():
         raise ModelError(
             f"{graph}: there is no {path.name} beside it that says what goes in and comes out; "
             f"write one and fill it in:\n\n{TEMPLATE.format(name=graph.stem)}"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"{path}: cannot be read: {error}") from None
-    return parse_sidecar(text, str(path))
+        )
+    return _checked(read(Sidecar, path, "sidecar"), str(path))
 
 
 def parse_sidecar(text: str, path: str) -> Sidecar:
@@ -101,12 +97,22 @@ def parse_sidecar(text: str, path: str) -> Sidecar:
     Raises:
         CardError: The text is wrong.
     """
-    sidecar = parse(Sidecar, text, path)
+    return _checked(parse(Sidecar, text, path), path)
+
+
+def _checked(sidecar: Sidecar, path: str) -> Sidecar:
     check_inference(sidecar.inference, path)
     if (sidecar.dataset is None) == (sidecar.classes is None):
         raise CardError(f"{path}: give either dataset or classes")
+    if sidecar.classes is not None and not 1 <= len(sidecar.classes) <= MAX_CLASSES:
+        raise CardError(f"{path}: classes: 1 to {MAX_CLASSES} names are wanted")
+    if not all(map(math.isfinite, (*sidecar.mean, *sidecar.std, sidecar.threshold or 0))):
+        raise CardError(f"{path}: mean, std and threshold must be finite")
     if min(sidecar.std) <= 0:
         raise CardError(f"{path}: std must be positive")
+    size = sidecar.input_size
+    if size and not 1 <= min(size) <= max(size) <= LARGEST:
+        raise CardError(f"{path}: input_size: height and width of 1 to {LARGEST} are wanted")
     crop = sidecar.inference.crop
     if crop and sidecar.input_size not in (None, (crop, crop)):
         raise CardError(
@@ -119,7 +125,8 @@ def parse_sidecar(text: str, path: str) -> Sidecar:
 def load_onnx(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a graph.
 
-    The graph maps float 1x3xHxW, normalised, to logits 1xKxhxw of any size.
+    The graph maps float 1x3xHxW, normalised, to logits 1xKxhxw of any size, to integer class
+    indices 1xhxw or 1x1xhxw, or, with a threshold in the sidecar, to one channel 1x1xhxw.
 
     Args:
         location: Path of the graph.
@@ -142,20 +149,32 @@ def load_onnx(location: str, options: Options) -> Segmenter:
             f"onnx:{location}: a graph has its own precision; leave out --precision, or export one "
             "in half precision"
         )
+    classes = sidecar.classes or class_names(str(sidecar.dataset))
+    beside = path.with_suffix(".toml").name
+    if sidecar.threshold is not None and len(classes) != 2:
+        raise CardError(f"{beside}: a threshold tells two classes apart; {len(classes)} are named")
     weights = digest_graph(path)
-    network = OnnxNetwork(path, options.device, sidecar.input_size)
+    network = OnnxNetwork(
+        path, options.device, sidecar.input_size, classes=len(classes), threshold=sidecar.threshold
+    )
     crop = options.inference_of(sidecar.inference).crop
     if crop and network.size not in (None, (crop, crop)):
         raise ModelError(
             f"onnx:{location}: takes images of {network.size[0]}x{network.size[1]} only, not "
             f"windows of {crop}x{crop}; leave out --inference slide"
         )
-    classes = sidecar.classes or class_names(str(sidecar.dataset))
-    if network.channels not in (None, len(classes)):
+    one = network.channels == 1 and (network.integer or sidecar.threshold is not None)
+    if not one and network.channels not in (None, len(classes)):
+        hint = (
+            "; if it is the probability of the second class, give threshold there"
+            if network.channels == 1 and len(classes) == 2
+            else ""
+        )
         raise ModelError(
             f"onnx:{location}: the graph gives {network.channels} classes, {len(classes)} are "
-            f"named in {path.with_suffix('.toml').name}: {', '.join(classes)}"
+            f"named in {beside}: {', '.join(classes)}{hint}"
         )
+    check_names(network.metadata, classes, f"onnx:{location}", beside)
     return assemble(
         network,
         options,
@@ -166,6 +185,7 @@ def load_onnx(location: str, options: Options) -> Segmenter:
         record=SegmenterRecord(
             architecture="onnx",
             weights=weights,
+            variant={} if sidecar.threshold is None else {"threshold": sidecar.threshold},
             input_size=network.size,
             align_corners=sidecar.align_corners,
             runtime="onnxruntime",
@@ -177,184 +197,3 @@ def load_onnx(location: str, options: Options) -> Segmenter:
             libraries={"onnxruntime": network.version},
         ),
     )
-
-
-def digest_graph(path: Path) -> str:
-    """Compute the sha256 of a graph, or of all its files where other files hold its weights.
-
-    Args:
-        path: Path of the graph.
-
-    Returns:
-        64 hex digits.
-
-    Raises:
-        ModelError: As for `external_files`.
-    """
-    files = external_files(path)
-    if not files:
-        return digest_file(path)
-    digests = [digest_file(file) for file in (path, *(path.parent / name for name in files))]
-    return digest_bytes(canonical_json(digests).encode())
-
-
-def external_files(path: Path) -> list[str]:
-    """List the files other than the graph itself that hold tensors of it.
-
-    Args:
-        path: Path of the graph.
-
-    Returns:
-        Paths relative to the graph's folder, sorted.
-
-    Raises:
-        ModelError: One of the files is missing, or lies outside the graph's folder. Or the package
-            onnx is not installed or cannot read the graph.
-    """
-    try:
-        import onnx
-    except ImportError:
-        raise ModelError(f"onnx:{path}: onnx is not installed: {INSTALL}") from None
-    try:
-        model = onnx.load(str(path), load_external_data=False)
-    except Exception as error:  # its exceptions have no common base
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"onnx:{path}: not a graph that can be run ({first})") from None
-    names = {
-        entry.value
-        for tensor in _tensors(model)
-        if tensor.data_location == onnx.TensorProto.EXTERNAL
-        for entry in tensor.external_data
-        if entry.key == "location"
-    }
-    root = path.parent.resolve()
-    for name in names:
-        file = (root / name).resolve()
-        if not file.is_relative_to(root) or not file.is_file():
-            raise ModelError(f"onnx:{path}: its tensors lie in '{name}', which is not beside it")
-    return sorted(names)
-
-
-def _tensors(message: Any) -> Iterator[Any]:
-    """Every TensorProto in a message of ONNX, however deep."""
-    if type(message).__name__ == "TensorProto":
-        yield message
-        return
-    for descriptor, value in message.ListFields():
-        if descriptor.message_type is not None:
-            for inner in value if isinstance(value, Iterable) else [value]:
-                if hasattr(inner, "ListFields"):
-                    yield from _tensors(inner)
-
-
-class OnnxNetwork(nn.Module):
-    """A graph as a torch module.
-
-    The graph sees one image at a time, because most graphs are exported for a batch of 1.
-
-    Attributes:
-        advice: What the error about a wrong image size advises.
-        size: The one height and width the graph takes. None: any.
-        channels: Number of classes K. None: the graph does not declare it.
-        version: Version of ONNX Runtime.
-    """
-
-    advice = "give input_size in its TOML file"
-
-    def __init__(
-        self, path: Path, device: str, size: tuple[int, int] | None, where: str | None = None
-    ) -> None:
-        """Start a session of ONNX Runtime.
-
-        Args:
-            path: Path of the graph.
-            device: Torch device.
-            size: The one height and width the graph takes. None: that of the graph, if it has one.
-            where: The graph's name in errors. None: onnx:`path`.
-
-        Raises:
-            ModelError: ONNX Runtime is not installed or does not run on the device, the graph
-                cannot run or has other inputs or outputs, or the sizes differ.
-        """
-        super().__init__()
-        self._where = where or f"onnx:{path}"
-        try:
-            import onnxruntime
-        except ImportError:
-            raise ModelError(f"{self._where}: ONNX Runtime is not installed: {INSTALL}") from None
-        self.version = str(onnxruntime.__version__)
-        provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
-        if provider not in onnxruntime.get_available_providers():
-            raise ModelError(
-                f"device '{device}': the ONNX Runtime that is installed has no {provider}; "
-                "choose another with --device, or install onnxruntime-gpu"
-            )
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = torch.get_num_threads()
-        settings.log_severity_level = 3
-        try:
-            gpu = {"device_id": torch.device(device).index or 0, "use_tf32": 0}
-            options = [(provider, {} if device == "cpu" else gpu)]
-            self._session = onnxruntime.InferenceSession(str(path), settings, providers=options)
-        except Exception as error:  # its exceptions have no common base
-            first = str(error).splitlines()[0]
-            raise ModelError(f"{self._where}: not a graph that can be run ({first})") from None
-        if provider not in self._session.get_providers():  # it falls back in silence
-            raise ModelError(
-                f"device '{device}': ONNX Runtime cannot start its {provider} (are CUDA and cuDNN "
-                "installed?); choose another with --device"
-            )
-        image, *others = self._session.get_inputs()
-        logits = self._session.get_outputs()[0]
-        if others or image.type not in TYPES or _rank(image) != 4 or _rank(logits) not in (4, None):
-            inputs = ", ".join(_described(i) for i in self._session.get_inputs())
-            raise ModelError(
-                f"{self._where}: one float input 1x3xHxW and logits 1xKxhxw as first output "
-                f"wanted; it has {inputs} and {_described(logits)}"
-            )
-        self._input, self._output, self._type = image.name, logits.name, TYPES[image.type]
-        height, width = image.shape[2:]
-        fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-        if size and fixed and size != fixed:
-            raise ModelError(
-                f"{self._where}: input_size is {size[0]}x{size[1]}, but the graph takes "
-                f"{fixed[0]}x{fixed[1]}"
-            )
-        self.size: tuple[int, int] | None = size or fixed
-        channels = logits.shape[1] if _rank(logits) else None
-        self.channels: int | None = channels if isinstance(channels, int) else None
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Compute logits.
-
-        Args:
-            images: Float Nx3xHxW, normalised.
-
-        Returns:
-            float32 logits NxKxhxw on the device of the images.
-
-        Raises:
-            ModelError: The graph does not take images of this size.
-        """
-        if self.size:
-            images = F.interpolate(images, self.size, mode="bilinear", align_corners=False)
-        batch = images.to("cpu", self._type).contiguous().numpy()
-        try:
-            logits = [
-                self._session.run([self._output], {self._input: image[None]})[0] for image in batch
-            ]
-        except Exception as error:  # its exceptions have no common base
-            height, width = images.shape[2:]
-            first = str(error).splitlines()[0]
-            raise ModelError(
-                f"{self._where} does not take an image of {height}x{width} ({first}); {self.advice}"
-            ) from None
-        return torch.from_numpy(np.concatenate(logits)).to(images.device, torch.float32)
-
-
-def _rank(value: Any) -> int | None:
-    return len(value.shape) or None
-
-
-def _described(value: Any) -> str:
-    return f"'{value.name}' {value.type} {'x'.join(map(str, value.shape))}"

@@ -1,7 +1,7 @@
 """Models that are Python objects: python:MODULE:CALLABLE, a callable, or a torch module."""
 
-import hashlib
 import importlib
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,13 +11,15 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from robustbench_seg.cards import from_table
-from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.model_card import Inference, Preprocessing
+from robustbench_seg.errors import CardError, ModelError, RobustsegError
+from robustbench_seg.records.model_card import Preprocessing
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.assembly import Options, assemble, known_as
+from robustbench_seg.segmenter.adapters.module import from_module, listed_names
+from robustbench_seg.segmenter.assembly import Options, known_as
+from robustbench_seg.segmenter.failures import raised, reason
 from robustbench_seg.segmenter.images import checked_image
 from robustbench_seg.segmenter.segmenter import Segmenter
 
@@ -56,12 +58,21 @@ def load_python(location: str, options: Options) -> Segmenter:
     except ModuleNotFoundError as error:
         raise ModelError(
             f"{where}: no module named '{error.name}' in {folder} or among the installed ones"
-        ) from None
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"{where}: importing {module_name} fails: {raised(error)}") from error
     make = getattr(module, callable_name, None)
     if not callable(make):
-        raise ModelError(f"{where}: {module.__file__} has no callable '{callable_name}'")
+        file = getattr(module, "__file__", None) or module_name
+        raise ModelError(f"{where}: {file} has no callable '{callable_name}'")
     itself = not isinstance(make, type) and hasattr(make, "name") and hasattr(make, "classes")
-    return PythonSegmenter(make if itself else make(), where, options)
+    try:
+        given = make if itself else make()
+    except RobustsegError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"{where}: {callable_name}() fails: {raised(error)}") from error
+    return PythonSegmenter(given, where, options)
 
 
 def segmenter_of(
@@ -150,98 +161,6 @@ def from_callable(
     return PythonSegmenter(function, where, options, classes, version)
 
 
-def from_module(
-    network: nn.Module,
-    options: Options,
-    classes: Sequence[str] | None,
-    preprocessing: Preprocessing | None,
-) -> Segmenter:
-    """Build a segmenter of a torch module.
-
-    The segmenter's key holds the module's class, its printed structure and a digest of its
-    parameters and buffers. The module is put in eval mode and moved to the device.
-
-    Args:
-        network: A module that maps normalised float Nx3xHxW to logits NxKxhxw of any size.
-        options: How it runs.
-        classes: Names of the classes it predicts, in their order.
-        preprocessing: Mean and standard deviation that normalise its images.
-
-    Returns:
-        The segmenter.
-
-    Raises:
-        ModelError: The classes or the preprocessing is missing, or the backend is not torch.
-    """
-    kind = type(network)
-    where = f"{kind.__module__}.{kind.__qualname__}"
-    if options.backend != "torch":
-        raise ModelError(f"{where}: the backend {options.backend} runs networks of cards only")
-    if classes is None:
-        raise ModelError(f"{where}: give classes, the names of what it predicts, in their order")
-    if preprocessing is None:
-        raise ModelError(f"{where}: give mean and std of RGB in 0..1, which it is normalised with")
-    state = network.state_dict()
-    digest = hashlib.sha256()
-    for name, value in sorted(state.items()):
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return assemble(
-        _Logits(network.eval(), where, len(classes)),
-        options,
-        name=kind.__name__,
-        classes=known_as(tuple(classes), options.classes),
-        preprocessing=preprocessing,
-        inference=Inference("whole"),
-        record=SegmenterRecord(
-            architecture=where,
-            weights=digest.hexdigest(),
-            config=hashlib.sha256(repr(network).encode()).hexdigest(),
-            laws={"module": PYTHON_LAW},
-        ),
-        about=ModelFacts(
-            location=where,
-            params=sum(parameter.numel() for parameter in network.parameters()),
-            libraries={"torch": str(torch.__version__)},
-        ),
-    )
-
-
-class _Logits(nn.Module):
-    """A user's module; its answer is checked to be logits."""
-
-    def __init__(self, network: nn.Module, where: str, classes: int) -> None:
-        super().__init__()
-        self.network = network
-        self._where = where
-        self._classes = classes
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Compute logits.
-
-        Args:
-            images: Float Nx3xHxW, normalised.
-
-        Returns:
-            Float logits NxKxhxw.
-
-        Raises:
-            ModelError: The module returns anything else.
-        """
-        logits = self.network(images)
-        if isinstance(logits, Mapping) and "out" in logits:  # as torchvision's models answer
-            logits = logits["out"]
-        if not isinstance(logits, Tensor) or logits.ndim != 4 or len(logits) != len(images):
-            answer = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-            raise ModelError(f"{self._where}: answers {answer}; logits NxKxhxw are wanted")
-        if logits.shape[1] != self._classes:
-            raise ModelError(
-                f"{self._where}: answers logits of {logits.shape[1]} classes; {self._classes} are "
-                "named"
-            )
-        return logits
-
-
 class PythonSegmenter:
     """A user's segmenter whose attributes and answers are checked.
 
@@ -277,9 +196,9 @@ class PythonSegmenter:
         name = options.name or getattr(given, "name", None)
         classes = classes or getattr(given, "classes", None)
         for attribute, value in (("name", name), ("classes", classes)):
-            if not value:
+            if value is None or (isinstance(value, str) and not value):
                 raise ModelError(f"{where}: what it returns has no attribute '{attribute}'")
-        assert classes is not None
+        named = listed_names(classes, where)
         own = getattr(given, "facts", None)
         version = version or getattr(given, "version", None)
         if not own and not version:
@@ -290,12 +209,12 @@ class PythonSegmenter:
         self._given: Callable[[NDArray[np.uint8]], Any] = given
         self._where = where
         self.name = str(name)
-        self.classes = known_as(tuple(map(str, classes)), options.classes)
+        self.classes = known_as(named, options.classes)
         self.record = SegmenterRecord(
             architecture=where,
             runtime="python",
             laws={"python": PYTHON_LAW},
-            own={**dict(own or {}), **({"version": version} if version else {})},
+            own=_own(own, version, where),
         )
         self.about = _facts(getattr(given, "about", None), where)
 
@@ -312,7 +231,13 @@ class PythonSegmenter:
             ModelError: The image is something else, or the answer is not HxW indices of its
                 classes.
         """
-        labels = np.asarray(self._given(checked_image(image, self.name)))
+        checked = checked_image(image, self.name)
+        try:
+            labels = np.asarray(self._given(checked))
+        except (torch.OutOfMemoryError, RobustsegError):
+            raise
+        except Exception as error:
+            raise ModelError(f"{self._where}: fails on an image: {raised(error)}") from error
         if labels.shape != image.shape[:2] or not np.issubdtype(labels.dtype, np.integer):
             raise ModelError(
                 f"{self._where}: answers {labels.dtype} of {_shape(labels)} to an image of "
@@ -327,6 +252,21 @@ class PythonSegmenter:
 
     def __repr__(self) -> str:
         return f"<segmenter {self.name}: {len(self.classes)} classes, {self._where}>"
+
+
+def _own(facts: object, version: object, where: str) -> Mapping[str, object]:
+    """What decides the answers of a user's segmenter, as it comes back from JSON."""
+    if not isinstance(facts, Mapping | None):
+        raise ModelError(f"{where}: its attribute 'facts' is no mapping; make it a dict")
+    own = {**(facts or {}), **({"version": version} if version else {})}
+    try:
+        plain: Mapping[str, object] = json.loads(json.dumps(own, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{where}: its 'facts' and 'version' are no plain data ({reason(error)}); use texts, "
+            "numbers, lists and dicts"
+        ) from error
+    return plain
 
 
 def _facts(about: object, where: str) -> ModelFacts:

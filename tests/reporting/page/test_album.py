@@ -1,15 +1,17 @@
 import base64
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from fake_runs import weaker
 from PIL import Image
 
-from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.reporting import read_panels
-from robustbench_seg.reporting.page.album import album
+from robustbench_seg.reporting.page.album import album, copy_pictures
+from robustbench_seg.reporting.page.thumbnails import read_picture
 
 KEPT = [CLEAN, *load_protocol().conditions(["snow", "fog", "motion_blur"], [1, 3])]
 
@@ -60,10 +62,96 @@ def test_no_pictures_no_album(run):
     assert album(panel, 40) is None
 
 
-def test_a_broken_picture_is_named(run):
+def test_a_broken_picture_is_left_out_by_name(run, caplog, tmp_path):
     path = run("alpha", pictures=KEPT)
     broken = path / "pictures" / "fog-1.png"
     broken.write_bytes(broken.read_bytes()[:60])
     (panel,) = read_panels([path])
-    with pytest.raises(ResultsError, match=r"fog-1\.png: cannot read .*without pictures"):
-        album(panel, 40)
+    fog = album(panel, 40).categories[1].corruptions[1]
+    assert [picture is None for picture in fog.rows[1].pictures] == [True, False, True]
+    assert "fog-1.png: cannot read the picture" in caplog.text
+    copy_pictures(panel, tmp_path / "copied")
+    assert not [*tmp_path.glob("copied/*/fog-1.png")]
+    assert [*tmp_path.glob("copied/*/fog-3.png")]
+
+
+def declared(width, height):
+    """A PNG of a few bytes that says it is of this size."""
+
+    def chunk(kind, data):
+        crc = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + crc
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = chunk(b"IDAT", zlib.compress(bytes(1000)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + rows + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("size", [(100_000, 100_000), (10_000, 10_000), (2**31 - 1, 1), (0, 0)])
+def test_a_picture_of_an_absurd_size_is_left_out_before_it_is_decoded(tmp_path, caplog, size):
+    (tmp_path / "pictures").mkdir()
+    path = tmp_path / "pictures" / "truth.png"
+    path.write_bytes(declared(*size))
+    assert read_picture(path, 40) is None
+    assert "cannot read the picture" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "input"])
+def test_nothing_is_shown_or_copied_through_a_link(run, caplog, tmp_path, kind):
+    private = tmp_path / "private"
+    (private / "input").mkdir(parents=True)
+    for name in ("fog-1.png", "truth.png", "input/fog-1.jpg", "notes.txt"):
+        Image.new("P" if name.endswith(".png") else "RGB", (64, 32)).save(
+            private / name, "PNG" if name.endswith(".png") else "JPEG"
+        )
+    path = run("alpha", pictures=KEPT)
+    pictures, real = path / "pictures", tmp_path / "real"
+    if kind == "folder":
+        pictures.rename(real)
+        pictures.symlink_to(private, target_is_directory=True)
+    elif kind == "input":
+        (pictures / "input").rename(real)
+        (pictures / "input").symlink_to(private / "input", target_is_directory=True)
+    else:
+        for name in ("fog-1.png", "input/fog-1.jpg"):
+            (pictures / name).unlink()
+            (pictures / name).symlink_to(private / name)
+    (panel,) = read_panels([path])
+    copy_pictures(panel, tmp_path / "copied")
+    copied = [each for each in tmp_path.rglob("copied/*/*") if each.is_file()]
+    leaked = {each.read_bytes() for each in private.rglob("*") if each.is_file()}
+    assert not leaked & {each.read_bytes() for each in copied}
+    found = album(panel, 96)
+    shown = [
+        *found.clean,
+        *(p for c in found.categories for k in c.corruptions for r in k.rows for p in r.pictures),
+    ]
+    assert all(picture is None or picture.width == 96 for picture in shown)
+    assert "a link or no regular file" in caplog.text
+
+
+def test_only_pictures_of_known_names_are_copied(run, tmp_path):
+    path = run("alpha", pictures=KEPT)
+    for name in ("notes.png", "id_rsa", ".hidden-1.png", "hardest/x.png", "deep/er/fog-1.png"):
+        target = path / "pictures" / name
+        target.parent.mkdir(exist_ok=True, parents=True)
+        target.write_bytes((path / "pictures" / "truth.png").read_bytes())
+    (path / "pictures" / "rain-1.png").write_text("no picture, but of a known name")
+    (panel,) = read_panels([path])
+    copy_pictures(panel, tmp_path / "copied")
+    copied = {
+        each.relative_to(tmp_path / "copied" / path.name).as_posix()
+        for each in tmp_path.rglob("copied/**/*")
+        if each.is_file()
+    }
+    names = {f"{c.name}-{c.severity}" for c in KEPT}
+    assert copied == {"truth.png", *(f"{n}.png" for n in names), *(f"input/{n}.jpg" for n in names)}
+
+
+def test_predictions_of_another_size_or_of_colours_are_no_error(run):
+    path = run("alpha", pictures=KEPT)
+    Image.new("P", (7, 5)).save(path / "pictures" / "fog-1.png")
+    Image.new("RGB", (96, 48)).save(path / "pictures" / "fog-3.png")
+    (panel,) = read_panels([path])
+    fog = album(panel, 40).categories[1].corruptions[1]
+    assert fog.rows[-1].pictures == [None, None, None]

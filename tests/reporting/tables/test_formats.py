@@ -73,5 +73,5 @@ def test_markdown_keeps_its_columns_whatever_the_cells_hold():
         r"| a\|b | 1.2 |",
         r"| x\\ |  |",
         "| two lines | 2.0 |",
-        "| &lt;b> | 3.0 |",
+        r"| \<b\> | 3.0 |",
     ]

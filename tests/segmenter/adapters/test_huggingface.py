@@ -112,12 +112,17 @@ def test_every_normalisation_is_taken_from_the_processor(folder, said, levels):
 
 def drop_processor(folder):
     (folder / "preprocessor_config.json").unlink()
-    return "its preprocessor_config.json, which says how images are normalised, cannot be read"
+    return (
+        "it has no preprocessor_config.json, which says how images are normalised; write the file "
+        'with the values of the training, such as {"image_mean": [0.485, 0.456, 0.406], '
+        '"image_std": [0.229, 0.224, 0.225]}, or copy that of the model that the training started'
+    )
 
 
 def flip(folder):
-    (folder / "preprocessor_config.json").write_text('{"do_flip_channel_order": true}')
-    return "its image processor swaps red and blue"
+    flipped = json.dumps({**PROCESSOR, "do_flip_channel_order": True})
+    (folder / "preprocessor_config.json").write_text(flipped)
+    return "swaps red and blue and does not say which of them image_mean begins with; run it as py"
 
 
 def no_mean(folder):

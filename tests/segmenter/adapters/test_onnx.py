@@ -16,7 +16,8 @@ from robustbench_seg.files import digest_file
 from robustbench_seg.records.model_card import Inference, Preprocessing, load_card
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_model, load_segmenter
-from robustbench_seg.segmenter.adapters.onnx import OnnxNetwork, parse_sidecar
+from robustbench_seg.segmenter.adapters.onnx import parse_sidecar
+from robustbench_seg.segmenter.adapters.onnx_graph import OnnxNetwork
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter
 
@@ -137,7 +138,8 @@ def test_weights_in_another_file_lie_beside_the_graph(graph, tmp_path):
     with pytest.raises(ModelError) as raised:
         load_segmenter(f"onnx:{graph}")
     assert str(raised.value) == (
-        f"onnx:{graph}: its tensors lie in 'weights.bin', which is not beside it"
+        f"onnx:{graph}: its tensors lie in 'weights.bin', which is not beside it; put all files "
+        "that the export wrote into one folder"
     )
     (tmp_path / "gone.bin").rename(weights)
     inside = tmp_path / "inside"

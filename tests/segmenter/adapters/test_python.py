@@ -131,3 +131,89 @@ def test_a_version_counts_beside_facts():
     assert one.record != two.record
     assert one.record.own == {"depth": 3, "version": "1"}
     assert load_segmenter(Facts()).record.own == {"depth": 3}
+
+
+FAULTY = """
+import sys
+
+class Whole:
+    name, classes, version = "mine", ["a", "b"], "1"
+    def __call__(self, image):
+        raise ZeroDivisionError("of mine")
+
+class Ragged(Whole):
+    def __call__(self, image):
+        return [[1], [1, 2]]
+
+class OneText(Whole):
+    classes = "road"
+
+class NoClasses(Whole):
+    classes = []
+
+class TooMany(Whole):
+    classes = [str(i) for i in range(300)]
+
+class NoDict(Whole):
+    facts = [1]
+
+class Unstorable(Whole):
+    facts = {"network": object()}
+
+def fails():
+    raise OSError("no such disk\\nsecond line")
+
+def leaves():
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Whole", "fails on an image: ZeroDivisionError: of mine ("),
+        ("Ragged", "fails on an image: ValueError: "),
+        ("OneText", "classes must be a list of 1 to 254 names"),
+        ("NoClasses", "classes must be a list of 1 to 254 names"),
+        ("TooMany", "classes must be a list of 1 to 254 names"),
+        ("NoDict", "its attribute 'facts' is no mapping; make it a dict"),
+        ("Unstorable", "its 'facts' and 'version' are no plain data"),
+        ("fails", "fails() fails: OSError: no such disk ("),
+        ("leaves", "leaves() fails: SystemExit: 3 ("),
+    ],
+)
+def test_whatever_a_module_does_is_one_line(tmp_path, name, message):
+    (tmp_path / "faulty_models.py").write_text(FAULTY)
+    with pytest.raises(ModelError) as raised:
+        load_segmenter(f"python:faulty_models:{name}")(IMAGE)
+    assert str(raised.value).startswith(f"python:faulty_models:{name}: ")
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+    if "fails" in message:
+        assert raised.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import numpy as", "SyntaxError: "),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise SystemExit(2)", "SystemExit: 2"),
+        ("import gone_library", "no module named 'gone_library'"),
+        ("from numpy import gone_name", "ImportError: "),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_one_line(tmp_path, text, message):
+    name = f"broken_{abs(hash(text))}"
+    (tmp_path / f"{name}.py").write_text(text)
+    with pytest.raises(ModelError) as raised:
+        load_segmenter(f"python:{name}:make")
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert raised.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("location", [":make", "a:", "..a:make", ".:make", "a..b:make", "\0:make"])
+def test_a_wrong_location_is_one_line(location):
+    with pytest.raises(ModelError, match=r"^python:"):
+        load_segmenter(f"python:{location}")

@@ -1,0 +1,198 @@
+"""Image and label files -> arrays: the one place where a dataset's files are decoded.
+
+Whatever is wrong with a file is a DatasetError that names it. A file is read as what it is or not
+at all: no depth is reduced, no orientation passed over, no id rescaled.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, ImageOps, UnidentifiedImageError
+from PIL import Image as Pillow
+from PIL.ImageFile import ImageFile
+
+from robustbench_seg.datasets.base import Image
+from robustbench_seg.errors import DatasetError
+from robustbench_seg.files import check_regular
+
+# Pillow knows more formats. Some of them run other programs (EPS), and some reduce 16 bits to 8
+# without a trace (JPEG 2000, AVIF).
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "PPM", "WEBP")
+
+_COLOUR = ("RGB", "L", "1", "P", "LA", "PA", "RGBA", "CMYK", "YCbCr")
+_IDS = ("L", "P", "1", "I", "I;16", "I;16B")
+_BITS_PER_SAMPLE = 258  # a tag of TIFF
+
+
+def read_image(path: Path, apply_orientation: bool = False) -> Image:
+    """Read an image file as uint8 HxWx3 RGB.
+
+    Grey and palette images become RGB. An alpha channel is dropped if it is opaque everywhere. An
+    image with a translucent pixel is refused, because such a pixel has no colour of its own.
+
+    Args:
+        path: The file: PNG, JPEG, TIFF, BMP, GIF, PPM or WebP.
+        apply_orientation: Turn the image as its EXIF orientation says. Otherwise an image whose
+            orientation is not upright is refused.
+
+    Returns:
+        uint8 HxWx3 RGB.
+
+    Raises:
+        DatasetError: The file is missing or broken, has transparent pixels, has more than 8 bits a
+            channel, or is to be turned.
+    """
+    with _opened(path, "image file") as file:
+        depth, orientation = _depth(file), _orientation(file)
+        if depth > 8 or file.mode not in _COLOUR:
+            bits = f"{depth} bits" if depth > 8 else f"more than 8 bits (mode {file.mode})"
+            raise DatasetError(
+                f"{path}: the image has {bits} a channel; save it with 8 bits a channel"
+            )
+        if orientation and not apply_orientation:
+            raise DatasetError(
+                f"{path}: the image has the EXIF orientation {orientation}, by which viewers turn "
+                "it; if its labels are drawn on the image as viewers show it, turn the pixels "
+                "(mogrify -auto-orient FILE) or write apply_orientation = true into the dataset's "
+                "TOML file, otherwise remove the tag (exiftool -Orientation= FILE)"
+            )
+        file.load()
+        upright = ImageOps.exif_transpose(file) if orientation else file
+        if upright.has_transparency_data:
+            rgba = np.asarray(upright.convert("RGBA"))
+            if int(rgba[..., 3].min()) < 255:
+                raise DatasetError(
+                    f"{path}: the image has transparent pixels; save it without alpha channel"
+                )
+            return np.ascontiguousarray(rgba[..., :3])
+        return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
+
+
+def read_label_ids(path: Path) -> NDArray[np.integer[Any]]:
+    """Read a label file as ids.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Ids, HxW: uint8 for grey of 1 to 8 bits and for palette images, wider for 16 bits.
+
+    Raises:
+        DatasetError: The file cannot be read, holds colours, or is of a kind that changes ids.
+    """
+    with _opened(path, "label file") as file:
+        if file.mode not in _IDS:
+            raise DatasetError(
+                f"{path}: the labels are a colour image (mode {file.mode}); one class id a "
+                "pixel is wanted: a grey or palette PNG of 8 bits, or a grey one of 16"
+            )
+        # Pillow spreads 2 and 4 bit grey over 0..255, right for an image and wrong for ids.
+        grey = re.match(r"L;(\d)", _coding(file))
+        if changed := _changed_ids(file):
+            raise DatasetError(f"{path}: {changed}; save the labels as a grey or palette PNG")
+        if orientation := _orientation(file):
+            raise DatasetError(
+                f"{path}: the labels have the EXIF orientation {orientation}; remove the tag "
+                "(exiftool -Orientation= FILE), after turning the pixels if their image is upright"
+            )
+        file.load()
+        ids = np.array(file)
+    if ids.dtype == np.bool_:
+        ids = ids.astype(np.uint8)
+    return ids // (255 // (2 ** int(grey[1]) - 1)) if grey else ids
+
+
+@contextmanager
+def _opened(path: Path, what: str) -> Iterator[ImageFile]:
+    """Open a file; DatasetError for whatever is wrong with it, now or while the block decodes."""
+    try:
+        check_regular(path)
+        with Pillow.open(path, formats=_FORMATS) as file:
+            if file.format == "PNG":
+                file.verify()  # the checksums, which decoding passes over
+        with Pillow.open(path, formats=_FORMATS) as file:
+            yield file
+    except DatasetError:
+        raise
+    except Exception as error:  # on damaged files, decoders raise whatever they stumble over
+        raise unreadable(what, path, error) from error
+
+
+def _depth(file: ImageFile) -> int:
+    """Bits a channel of a file that is not loaded yet: Pillow reduces 16 to 8 in loading."""
+    if file.format == "TIFF":
+        return int(max(file.tag_v2.get(_BITS_PER_SAMPLE, (1,))))  # type: ignore[attr-defined]
+    if file.mode.startswith("I") or ";16" in _coding(file) or _maxval(file) > 255:
+        return 16
+    return 32 if file.mode == "F" else 8
+
+
+def _orientation(file: ImageFile) -> int | None:
+    """The EXIF orientation, 2..8, of a file that is not loaded yet; None: it is upright."""
+    try:
+        orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # damaged EXIF data, which viewers pass over, too
+        return None
+    return orientation if orientation in range(2, 9) else None
+
+
+def _changed_ids(file: ImageFile) -> str | None:
+    """Why the ids of a label file would not be those that were drawn; None: they are."""
+    if file.format in ("JPEG", "MPO"):
+        return "the labels are a JPEG, whose compression changes ids"
+    if re.match(r"[1L];.*I", _coding(file)):
+        return "the labels are stored inverted (0 is white)"
+    if _maxval(file) not in (255, 65535):
+        return f"the labels have levels of 0 to {_maxval(file)}, which decoding rescales"
+    return None
+
+
+def _coding(file: ImageFile) -> str:
+    """How pixels are stored, in Pillow's words, such as "RGB;16B"."""
+    coding = file.tile[0].args if file.tile else ""
+    return str(coding[0]) if isinstance(coding, tuple) and coding else str(coding)
+
+
+def _maxval(file: ImageFile) -> int:
+    """The highest level of a PPM file; 255 for other formats."""
+    tile = file.tile[0] if file.format == "PPM" and file.tile else None
+    if tile and tile.codec_name != "raw" and isinstance(tile.args, tuple) and len(tile.args) > 1:
+        return int(tile.args[1])
+    return 255
+
+
+def unreadable(what: str, path: Path, error: BaseException) -> DatasetError:
+    """Build the error for a file that cannot be read.
+
+    Args:
+        what: What the file is, such as "label file".
+        path: The file.
+        error: What was raised.
+
+    Returns:
+        The error, of one line.
+    """
+    if isinstance(error, FileNotFoundError):
+        return DatasetError(f"{path}: no such {what}; restore it, or open the dataset again")
+    if isinstance(error, Pillow.DecompressionBombError | Pillow.DecompressionBombWarning):
+        return DatasetError(
+            f"{path}: the {what} is too large to be decoded ({error}); cut it into tiles"
+        )
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    remedy = "fetch the file again"
+    if isinstance(error, UnidentifiedImageError):
+        reason = f"not an image file that is known here: {', '.join(_FORMATS)}"
+        if _is_lfs_pointer(path):
+            reason, remedy = "a pointer of Git LFS stands in its place", "run `git lfs pull`"
+    reason = " ".join(reason.split())
+    return DatasetError(f"{path}: the {what} cannot be read ({reason}); {remedy}")
+
+
+def _is_lfs_pointer(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(24) == b"version https://git-lfs."

@@ -1,0 +1,85 @@
+"""Whether the label files of a dataset hold what its description says: a look at some of them.
+
+Ids of another convention are no error: each is known, and every score is wrong.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets.base import IGNORE, Dataset
+from robustbench_seg.datasets.decoding import read_label_ids
+from robustbench_seg.datasets.file_dataset import UNKNOWN, FileDataset, id_ranges
+from robustbench_seg.errors import DatasetError
+
+SAMPLE = 48
+"""Label files that are looked at, evenly spread over the split."""
+
+
+def label_warning(dataset: Dataset, whole: bool = True) -> str | None:
+    """Look at some label files of a dataset for ids that are not those of its description.
+
+    Args:
+        dataset: The dataset. One that does not lie in files is not looked at.
+        whole: Whether it is a whole split, in which each class is to be expected.
+
+    Returns:
+        A sentence: the ids are class indices though the description says otherwise, no pixel is
+        scored, or classes have no pixel. None where nothing strikes.
+    """
+    if not isinstance(dataset, FileDataset):
+        return None
+    places = np.unique(np.linspace(0, len(dataset) - 1, SAMPLE).round().astype(int))
+    pixels, files = _count(dataset, places.tolist())
+    if not files:
+        return None
+    classes, table = dataset.classes, dataset.table
+    scored = np.flatnonzero(table < len(classes))
+    found = np.flatnonzero(pixels)
+    if (table[found] == UNKNOWN).any():
+        return None  # an error of the file that holds them
+    all_of_them = files == len(dataset)
+    which = f"all {files}" if all_of_them else f"{files} of {len(dataset)}"
+    where = f"{dataset.name} {dataset.split}: {which} label files looked at hold the ids "
+    where += f"{id_ranges(found)}"
+    high = scored[scored >= len(classes)]
+    if 2 * len(high) > len(scored) and not np.isin(high, found).any():
+        return (
+            f"{where}, as files of class indices (train ids) do; the ids of this dataset's classes "
+            f"are {id_ranges(scored)}: check that these are its original label files"
+        )
+    present = np.unique(table[found])
+    absent = [name for index, name in enumerate(classes) if index not in present]
+    if len(absent) == len(classes):
+        return f"{where}, all of which are ignored: no pixel is scored"
+    enough = all_of_them and whole
+    many = files >= 2 * len(classes) and 2 * len(absent) >= len(classes)
+    if not absent or not (enough or many):
+        return None
+    ignored = pixels[table == IGNORE].sum() / pixels.sum()
+    share = f", {ignored:.0%} of the pixels are ignored" if ignored else ""
+    hint = ""
+    # No more ids than classes: perhaps this one is a class.
+    if table[IGNORE] == IGNORE and pixels[IGNORE] and len(found) <= len(classes):
+        hint = f"; {IGNORE} is ignored unless the dataset's file says ignore = []"
+    return f"{where}: {_absent(absent, len(classes))}{share}{hint}"
+
+
+def _absent(absent: Sequence[str], of: int) -> str:
+    shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
+    return f"{len(absent)} of {of} classes have no pixel ({shown})"
+
+
+def _count(dataset: FileDataset, places: Sequence[int]) -> tuple[NDArray[np.int64], int]:
+    """Pixels of each id, and the number of files; those that cannot be read are passed over."""
+    pixels, files = np.zeros(65536, np.int64), 0
+    for place in places:
+        try:
+            ids = read_label_ids(dataset.root / dataset.items[place].labels)
+        except DatasetError:
+            continue  # its image will be left out, with this error as the reason
+        known = ids[(ids >= 0) & (ids < len(dataset.table))]
+        pixels += np.bincount(known.ravel(), minlength=len(pixels))
+        files += 1
+    return pixels[: len(dataset.table)], files

@@ -1,0 +1,127 @@
+"""A torch module of a user's own as a segmenter."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from robustbench_seg.errors import ModelError, RobustsegError
+from robustbench_seg.records.choices import MAX_CLASSES
+from robustbench_seg.records.model_card import Inference, Preprocessing
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.answers import checked_logits, unwrapped
+from robustbench_seg.segmenter.assembly import Options, assemble, known_as
+from robustbench_seg.segmenter.failures import raised
+from robustbench_seg.segmenter.segmenter import Segmenter
+
+MODULE_LAW = 1
+"""Raised whenever images go into a user's torch module otherwise."""
+
+
+def from_module(
+    network: nn.Module,
+    options: Options,
+    classes: Sequence[str] | None,
+    preprocessing: Preprocessing | None,
+) -> Segmenter:
+    """Build a segmenter of a torch module.
+
+    The segmenter's key holds the module's class, its printed structure and a digest of its
+    parameters and buffers. The module is put in eval mode and moved to the device.
+
+    Args:
+        network: A module that maps normalised float Nx3xHxW to logits NxKxhxw of any size.
+        options: How it runs.
+        classes: Names of the classes it predicts, in their order.
+        preprocessing: Mean and standard deviation that normalise its images.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        ModelError: The classes or the preprocessing is missing, or the backend is not torch.
+    """
+    kind = type(network)
+    where = f"{kind.__module__}.{kind.__qualname__}"
+    if options.backend != "torch":
+        raise ModelError(f"{where}: the backend {options.backend} runs networks of cards only")
+    if classes is None:
+        raise ModelError(f"{where}: give classes, the names of what it predicts, in their order")
+    if preprocessing is None:
+        raise ModelError(f"{where}: give mean and std of RGB in 0..1, which it is normalised with")
+    names = listed_names(classes, where)
+    state = network.state_dict()
+    digest = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return assemble(
+        _Logits(network.eval(), where, len(names)),
+        options,
+        name=kind.__name__,
+        classes=known_as(names, options.classes),
+        preprocessing=preprocessing,
+        inference=Inference("whole"),
+        record=SegmenterRecord(
+            architecture=where,
+            weights=digest.hexdigest(),
+            config=hashlib.sha256(repr(network).encode()).hexdigest(),
+            laws={"module": MODULE_LAW},
+        ),
+        about=ModelFacts(
+            location=where,
+            params=sum(parameter.numel() for parameter in network.parameters()),
+            libraries={"torch": str(torch.__version__)},
+        ),
+    )
+
+
+class _Logits(nn.Module):
+    """A user's module; its answer is checked to be logits."""
+
+    def __init__(self, network: nn.Module, where: str, classes: int) -> None:
+        super().__init__()
+        self.network = network
+        self._where = where
+        self._classes = classes
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute logits.
+
+        Args:
+            images: Float Nx3xHxW, normalised.
+
+        Returns:
+            Float logits NxKxhxw.
+
+        Raises:
+            ModelError: The module returns anything else.
+        """
+        try:
+            answer = unwrapped(self.network(images))
+        except (torch.OutOfMemoryError, RobustsegError):
+            raise
+        except Exception as error:
+            raise ModelError(f"{self._where}: fails on an image: {raised(error)}") from error
+        return checked_logits(answer, images, self._classes, self._where)
+
+
+def listed_names(classes: object, where: str) -> tuple[str, ...]:
+    """Check the class names that a user gives.
+
+    Args:
+        classes: The user's object.
+        where: The model's name in errors.
+
+    Returns:
+        The names.
+
+    Raises:
+        ModelError: The object is no ordered collection of names, or has none or too many.
+    """
+    if isinstance(classes, Iterable) and not isinstance(classes, str | bytes | set | frozenset):
+        names = tuple(map(str, classes))
+        if 1 <= len(names) <= MAX_CLASSES:
+            return names
+    raise ModelError(f"{where}: classes must be a list of 1 to {MAX_CLASSES} names")

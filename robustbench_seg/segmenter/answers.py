@@ -1,0 +1,100 @@
+"""What a foreign network answers: checked to be logits, or turned into logits."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from robustbench_seg.errors import ModelError
+
+
+def checked_logits(answer: object, images: Tensor, classes: int, where: str) -> Tensor:
+    """Check that the answer of a network is logits.
+
+    Args:
+        answer: What the network returns.
+        images: The network's input, Nx3xHxW.
+        classes: Number K of classes that are named.
+        where: The network's name in errors.
+
+    Returns:
+        The answer, float NxKxhxw.
+
+    Raises:
+        ModelError: The answer is something else. The message says what it is.
+    """
+    if not isinstance(answer, Tensor) or answer.ndim != 4 or len(answer) != len(images):
+        given = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+        raise ModelError(f"{where}: answers {given}; logits NxKxhxw are wanted")
+    if answer.shape[1] != classes:
+        raise ModelError(
+            f"{where}: answers logits of {answer.shape[1]} classes; {classes} are named"
+        )
+    if not answer.is_floating_point() or not answer.numel():
+        raise ModelError(
+            f"{where}: answers {str(answer.dtype).removeprefix('torch.')} "
+            f"{'x'.join(map(str, answer.shape))}; float logits are wanted"
+        )
+    return answer
+
+
+def logits_of(answer: Tensor, classes: int, threshold: float | None, where: str) -> Tensor:
+    """Turn the answer of a graph to one image into logits.
+
+    Class indices become 1 for their class and 0 for the others, so that their argmax is the same
+    labels. A probability p of the second of two classes becomes (threshold, p).
+
+    Args:
+        answer: Logits 1xKxhxw; integer class indices 1x1xhxw, 1xhxw or hxw; or, with a threshold,
+            a probability 1x1xhxw or 1xhxw.
+        classes: Number K of classes that are named.
+        threshold: The probability above which a pixel is of the second class. None: the graph
+            answers no probability.
+        where: The graph's name in errors.
+
+    Returns:
+        float32 1xKxhxw.
+
+    Raises:
+        ModelError: The answer is none of these.
+    """
+    shape = "x".join(map(str, answer.shape)) or "one value"
+    kind = str(answer.dtype).removeprefix("torch.")
+    one = answer.ndim == 3 or (answer.ndim == 4 and answer.shape[1] == 1)
+    integer = not answer.is_floating_point() and answer.dtype is not torch.bool
+    if not answer.numel() or (answer.ndim > 2 and answer.shape[0] != 1):
+        raise ModelError(f"{where}: answers {kind} {shape} to one image; logits 1xKxhxw are wanted")
+    if integer and (one or answer.ndim == 2):
+        return _of_indices(answer.reshape(answer.shape[-2:]), classes, where)
+    if answer.is_floating_point() and one and threshold is not None:
+        chance = answer.reshape(1, 1, *answer.shape[-2:]).float()
+        return torch.cat([torch.full_like(chance, threshold), chance], 1)
+    if threshold is not None:
+        raise ModelError(
+            f"{where}: answers {kind} {shape}; with a threshold one channel 1x1xhxw is wanted"
+        )
+    if answer.ndim == 4 and answer.shape[1] == classes and answer.is_floating_point():
+        return answer.float()
+    hint = ""
+    if answer.is_floating_point() and one and classes == 2:
+        hint = "; if it is the probability of the second class, give threshold in its TOML file"
+    raise ModelError(
+        f"{where}: answers {kind} {shape}; float logits 1x{classes}xhxw of the {classes} classes "
+        f"that are named, or integer class indices 1xhxw, are wanted{hint}"
+    )
+
+
+def _of_indices(labels: Tensor, classes: int, where: str) -> Tensor:
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= classes:
+        raise ModelError(
+            f"{where}: answers class indices {low} to {high}; {classes} classes are named"
+        )
+    return F.one_hot(labels.long(), classes).permute(2, 0, 1)[None].float().contiguous()
+
+
+def unwrapped(answer: Any) -> Any:
+    """Take the logits out of a dict with the key "out", as models of torchvision answer."""
+    return answer["out"] if isinstance(answer, Mapping) and "out" in answer else answer

@@ -1,0 +1,89 @@
+"""What a file is, by its first bytes, where it is not the file that it should be."""
+
+import json
+import re
+import struct
+import zipfile
+from pathlib import Path
+
+from robustbench_seg.errors import WeightsError
+
+POINTER = b"version https://git-lfs.github.com/spec/"
+"""The beginning of the text that Git has in place of a file that Git LFS keeps."""
+
+PAGE_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head")
+
+SAFETENSORS_START = re.compile(rb".{8}\s*\{", re.DOTALL)
+"""The length of the header, and its beginning: a JSON object."""
+
+MAX_HEADER = 100_000_000
+"""Bytes of a header that safetensors itself reads."""
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that was put in place of a model's file, or a part of it.
+
+    Args:
+        path: A file of any format.
+
+    Raises:
+        WeightsError: The file is a Git LFS pointer, a web page or empty, or it is a safetensors
+            file or a zip archive (as torch.save writes) without its end.
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(1024)
+            size = path.stat().st_size
+            wanted = _safetensors_size(start, path, size)
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+    if start.startswith(POINTER):
+        raise WeightsError(
+            f"{path}: a Git LFS pointer, not the file itself; run git lfs pull in its repository"
+        )
+    if is_page(start):
+        raise unreadable(path, "a web page, saved in place of the file")
+    if not start:
+        raise unreadable(path, "empty")
+    if wanted is not None and size < wanted:
+        raise unreadable(path, f"cut: {size:,} of {wanted:,} bytes are there")
+    if start.startswith(b"PK\3\4") and not zipfile.is_zipfile(path):
+        raise unreadable(path, f"cut: the end is missing after {size:,} bytes")
+
+
+def is_page(start: bytes) -> bool:
+    """Tell whether a file is a web page, such as a login or an error.
+
+    Args:
+        start: The file's first bytes.
+    """
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(PAGE_STARTS)
+
+
+def unreadable(path: Path, reason: str) -> WeightsError:
+    """Make the error for a file that cannot be read.
+
+    Args:
+        path: The file.
+        reason: What is wrong with it.
+    """
+    return WeightsError(f"{path}: not a readable weight file ({reason}); download or make it again")
+
+
+def _safetensors_size(start: bytes, path: Path, size: int) -> int | None:
+    """The size that a safetensors file says it has; None for other files."""
+    if not SAFETENSORS_START.match(start):
+        return None
+    (length,) = struct.unpack("<Q", start[:8])
+    if length > MAX_HEADER:
+        return None  # some other file, or a damaged one
+    if 8 + length > size:
+        return int(8 + length)
+    with open(path, "rb") as file:
+        header = file.read(8 + length)[8:]
+    try:
+        ends = [entry["data_offsets"][1] for key, entry in json.loads(header).items()
+                if key != "__metadata__"]  # fmt: skip
+        return int(8 + length + max(ends, default=0))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None  # reading it says what is wrong

@@ -1,0 +1,116 @@
+"""What text is a URL, what is a path, and the one way that a URL is opened."""
+
+import http.client
+import re
+import threading
+import urllib.error
+import urllib.request
+from typing import IO, Any
+from urllib.parse import SplitResult, urlsplit
+
+from robustbench_seg.errors import WeightsError
+
+TIMEOUT = 30.0
+"""Seconds without a byte after which a connection counts as cut."""
+
+ANSWER_TIME = 120.0
+"""Seconds within which a server must begin to send a file, redirections included."""
+
+
+def is_url(text: str) -> bool:
+    """Tell a URL from a path.
+
+    Args:
+        text: Anything a user gives.
+
+    Raises:
+        WeightsError: The text begins like a URL, but is none that can be fetched.
+
+    >>> is_url("https://example.org/a.pth"), is_url("a:b"), is_url("C:/weights/a.pth")
+    (True, False, False)
+    """
+    if not re.match(r"https?:|[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
+        return False
+    split_url(text)
+    return True
+
+
+def split_url(url: str) -> SplitResult:
+    """Split a URL into its parts.
+
+    Args:
+        url: The URL.
+
+    Raises:
+        WeightsError: It is none of http or https, or cannot be parsed.
+    """
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise WeightsError(f"{url}: not a URL ({error}); check its spelling") from error
+    if not valid or re.search(r"[\x00-\x20\x7f]", url):
+        raise WeightsError(
+            f"{url!r}: not a URL that can be fetched; one begins with https:// and a host and has "
+            "no blanks; a file of this name is given as ./NAME"
+        )
+    return parts
+
+
+def open_url(request: urllib.request.Request) -> Any:
+    """Open a URL, within ANSWER_TIME.
+
+    Args:
+        request: The request.
+
+    Returns:
+        The response, an http.client.HTTPResponse.
+
+    Raises:
+        OSError: The server cannot be reached, answers an error (urllib.error.HTTPError), redirects
+            from https to http, or does not answer in time.
+    """
+    answers: list[Any] = []
+    abandoned = threading.Event()
+
+    def ask() -> None:
+        opener = urllib.request.build_opener(_Redirects)
+        try:
+            answer: Any = opener.open(request, timeout=TIMEOUT)
+        except Exception as error:  # raised again below
+            answer = error
+        answers.append(answer)
+        if abandoned.is_set() and isinstance(answer, http.client.HTTPResponse):
+            answer.close()
+
+    # A server that sends its header byte by byte never runs into a socket's timeout.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(ANSWER_TIME)
+    if not answers:
+        abandoned.set()
+        raise TimeoutError(f"no answer within {ANSWER_TIME:g} seconds")
+    answer = answers[0]
+    if isinstance(answer, urllib.error.HTTPError | OSError):
+        raise answer
+    if isinstance(answer, Exception):  # a header or a URL that urllib does not take
+        raise OSError(str(answer) or type(answer).__name__) from answer
+    return answer
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection to where anybody on the way may change the file."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        new = urlsplit(newurl).scheme
+        if new not in ("http", "https") or (req.type == "https" and new != "https"):
+            raise OSError(f"it redirects to {newurl[:200]}, which is not encrypted; refused")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)

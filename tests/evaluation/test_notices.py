@@ -1,0 +1,64 @@
+"""What an evaluation says of its data before it begins."""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from robustbench_seg.datasets.file_dataset import FileDataset, Item, label_table
+from robustbench_seg.evaluation.notices import announce, files_found
+from robustbench_seg.records.shard import Shard
+from tests.evaluation.conftest import CLASSES, evaluation
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    for name in ("a.png", "labels/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(np.zeros((4, 6), np.uint8)).save(tmp_path / name)
+    table = label_table({0: 0, 1: 1, 2: 2})
+    items = (Item("a.png", "labels/a.png"),)
+    return FileDataset("photos", "val", CLASSES, (), tmp_path, items, table)
+
+
+def test_files_are_counted_and_some_are_named(dataset):
+    assert files_found(dataset) == "photos val: 1 image, 1 label"
+    one = replace(dataset, items=dataset.items * 2, left_out=("b.jpg",))
+    assert files_found(one) == "photos val: 2 images, 2 labels, 1 file beside them left out: b.jpg"
+    assert files_found(replace(dataset, left_out=tuple("bcde"))) == (
+        "photos val: 1 image, 1 label, 4 files beside them left out: b, c, d, ..."
+    )
+
+
+def test_it_is_shown_or_logged_and_labels_are_warned_of_once(
+    dataset, protocol, reds, caplog, capsys
+):
+    caplog.set_level(logging.INFO)
+    asked = evaluation([reds()], dataset, protocol, ())
+    announce(asked)
+    found, warning = caplog.records
+    assert (found.levelno, found.getMessage()) == (logging.INFO, "photos val: 1 image, 1 label")
+    assert warning.levelno == logging.WARNING
+    assert "2 of 3 classes have no pixel (middle, bright)" in warning.getMessage()
+    assert capsys.readouterr() == ("", "")
+    caplog.clear()
+    announce(asked, shown=True)
+    assert capsys.readouterr() == ("", "photos val: 1 image, 1 label\n")
+    assert len(caplog.records) == 1
+
+
+def test_only_the_first_shard_says_it(dataset, protocol, reds, caplog, capsys):
+    announce(evaluation([reds()], dataset, protocol, (), shard=Shard(2, 3)), shown=True)
+    assert (caplog.records, capsys.readouterr().err) == ([], "")
+
+
+def test_a_limited_look_does_not_miss_classes(dataset, protocol, reds, caplog):
+    announce(evaluation([reds()], dataset, protocol, (), limit=1))
+    assert caplog.records == []
+
+
+def test_a_dataset_without_files_is_not_counted(toy, protocol, reds, caplog, capsys):
+    announce(evaluation([reds()], toy(), protocol, ()), shown=True)
+    assert (caplog.records, capsys.readouterr().err) == ([], "")
