@@ -6,7 +6,7 @@ string), or another dataclass (a table). `Annotated[int, Range(1)]` says which n
 A bool is no int; an int has at most 64 bits, a float is finite, text is Unicode. An unknown key is
 an error that names the nearest known one, so a misspelt setting never becomes a silent default. A
 dataclass checks what its types cannot say in `__post_init__`. A field with metadata {"stored":
-False} is neither read nor written.
+False} is neither read nor written; one with {"when_set": True} is not written where it is None.
 """
 
 import dataclasses
@@ -26,6 +26,9 @@ from robustbench_seg.files import check_regular
 from robustbench_seg.text import one_line
 
 Card = TypeVar("Card")
+
+MAX_BYTES = 4 << 20
+"""The largest TOML file that is read."""
 
 MAX_DEPTH = 16
 """How deeply a value of any type may be nested."""
@@ -102,9 +105,13 @@ def read(kind: type[Card], path: Path, what: str) -> Card:
     """
     try:
         check_regular(path)
-        data = path.read_bytes()
-    except OSError as error:
-        raise CardError(f"{path}: the {what} cannot be read ({error.strerror})") from error
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a zero in the path
+        why = getattr(error, "strerror", None) or error
+        raise CardError(f"{path}: the {what} cannot be read ({why})") from error
+    if len(data) > MAX_BYTES:
+        raise CardError(f"{path}: the {what} cannot be read (larger than {MAX_BYTES >> 20} MiB)")
     try:
         if b"\0" in data:
             raise UnicodeError  # no TOML holds a zero; UTF-16, which looks like any text, does
@@ -164,7 +171,12 @@ def to_table(record: object) -> dict[str, Any]:
     Raises:
         TypeError: A value has no counterpart in a table.
     """
-    return {field.name: _plain(getattr(record, field.name)) for field in _stored(type(record))}
+    values = ((field, getattr(record, field.name)) for field in _stored(type(record)))
+    return {
+        field.name: _plain(value)
+        for field, value in values
+        if value is not None or not field.metadata.get("when_set")
+    }
 
 
 def to_toml(record: object, remark: str = "", without: Collection[str] = ()) -> str:

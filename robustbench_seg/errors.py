@@ -56,6 +56,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     "unknown corruption 'fogg'; did you mean 'fog'? Known: fog, snow"
     """
     names = list(known)
+    name = name[:200] if name.isprintable() else ascii(name[:200])[1:-1]
     nearest = get_close_matches(name, names, n=1)
     hint = f"; did you mean '{nearest[0]}'?" if nearest else "."
     return f"unknown {kind} '{name}'{hint} Known: {', '.join(names)}"

@@ -126,6 +126,26 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def path_problem(name: str) -> str | None:
+    """Why `name` cannot be the path of a file inside a folder, in words; None if it can.
+
+    Such a path has forward slashes, on any system, and leads nowhere else.
+
+    >>> path_problem("fog/3/a.png")
+    >>> path_problem("fog/../../a.png")
+    "leads out of its folder or to no file: no part may be empty, '.' or '..'"
+    """
+    if any(part in ("", ".", "..") for part in name.split("/")):
+        return "leads out of its folder or to no file: no part may be empty, '.' or '..'"
+    if "\\" in name or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+        return "has a backslash or a control character"
+    try:
+        longest = max(len(part.encode()) for part in name.split("/"))
+    except UnicodeEncodeError:
+        return "is not UTF-8 text"
+    return "is too long" if longest > 255 or len(name) > 4000 else None
+
+
 def file_name(text: str) -> str:
     """`text` as part of a file name on any system; a digest is the end of a long one.
 

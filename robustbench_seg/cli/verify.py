@@ -26,7 +26,7 @@ def verify(folder: Path) -> None:
     if found.problems:
         raise IncompleteError(
             f"{folder}: {len(found.problems)} files are not as {folder / 'manifest.json'} says; "
-            "start generate-cityscapes-c on it again, which makes what is missing and records "
-            "what it finds, and remove what is altered or foreign only where that does not help"
+            "start generate-cityscapes-c on it again, which makes what is missing and records what "
+            "an interrupted start has left; remove what is altered or foreign after that"
         )
     click.echo(f"{folder}: all {found.files} files are as they were made")

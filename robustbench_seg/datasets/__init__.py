@@ -16,6 +16,7 @@ from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.camvid import open_camvid
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
+from robustbench_seg.datasets.contents import file_digests
 from robustbench_seg.datasets.custom import open_custom, read_description
 from robustbench_seg.datasets.decoding import read_image
 from robustbench_seg.datasets.facts import dataset_facts
@@ -35,6 +36,7 @@ __all__ = [
     "class_groups",
     "class_names",
     "corrupted_image",
+    "file_digests",
     "image_size",
     "image_sizes",
     "label_warning",

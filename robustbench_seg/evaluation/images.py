@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -21,9 +22,11 @@ from robustbench_seg.corruption.pixels import digest_pixels
 from robustbench_seg.datasets import Dataset, Sample, corrupted_image
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.records import Tree
+from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Measure
 from robustbench_seg.records.protocol import CLEAN, Condition, as_png
-from robustbench_seg.trees.manifest import Manifest
+from robustbench_seg.trees.foreign import ForeignTree
 
 
 class SourceImage:
@@ -84,11 +87,10 @@ class ImageMaker:
 
     Args:
         evaluation: What is evaluated.
-        tree: The manifest of the tree that corrupted images are read from; None: they are made in
-            memory.
+        tree: The tree that corrupted images are read from; None: they are made in memory.
     """
 
-    def __init__(self, evaluation: Evaluation, tree: Manifest | None = None) -> None:
+    def __init__(self, evaluation: Evaluation, tree: Tree | None = None) -> None:
         self._evaluation = evaluation
         self._tree = tree
         workers = evaluation.workers
@@ -149,6 +151,10 @@ class ImageMaker:
                 f"image {clean.shape[1]}x{clean.shape[0]}; generate it again"
             )
         file = f"{condition.folder}/{as_png(source.id)}"
+        if isinstance(self._tree, ForeignTree):
+            if self._tree.files.get(file) != _digest_file(spec.corrupted / file):
+                raise DatasetError(f"{spec.corrupted / file} has changed; evaluate again")
+            return image
         digests = self._tree.files.get(file)
         if digests is None or digest_pixels(image) != digests.pixels:
             raise DatasetError(
@@ -156,3 +162,10 @@ class ImageMaker:
                 "it again"
             )
         return image
+
+
+def _digest_file(path: Path) -> str | None:
+    try:
+        return digest_file(path)
+    except OSError:
+        return None

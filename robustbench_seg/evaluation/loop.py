@@ -21,12 +21,11 @@ from robustbench_seg.evaluation.model_run import FAILURES, ModelRun
 from robustbench_seg.evaluation.notices import announce
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
-from robustbench_seg.evaluation.records import run_record, tree_manifest
+from robustbench_seg.evaluation.records import Tree, corrupted_tree, run_record
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.results import RunFolder, clean_gap_warnings, unit_of_image
-from robustbench_seg.trees.manifest import Manifest
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -67,7 +66,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     data = evaluation.dataset
     unit_of_image(data.ids, data.clip)  # frames without numbers: better now than after hours
     announce(evaluation, progress)
-    tree = tree_manifest(evaluation)
+    tree = corrupted_tree(evaluation)
     with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation, tree) as maker:
         runs = _open(evaluation, tree, scorer)
         paths = [run.folder.path for run in runs]
@@ -138,9 +137,7 @@ class _Loop:
                     self._bar.update()
 
 
-def _open(
-    evaluation: Evaluation, tree: Manifest | None, scorer: ThreadPoolExecutor
-) -> list[ModelRun]:
+def _open(evaluation: Evaluation, tree: Tree | None, scorer: ThreadPoolExecutor) -> list[ModelRun]:
     spec, runs = evaluation.spec, []
     for segmenter in evaluation.segmenters:
         record = run_record(evaluation, segmenter, tree)

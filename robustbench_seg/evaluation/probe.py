@@ -8,6 +8,7 @@ with what earlier starts found, and leaves a probe in the run folder where somet
 """
 
 import base64
+import logging
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.results import Probe, read_probes, write_errors
 from robustbench_seg.segmenter import Segmenter
+
+log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4
 """Share of labels that another processor or GPU may change; more is another network."""
@@ -72,6 +75,13 @@ def check_probe(
         return
     labels = None if same_machine else _labels(segmenter)
     differing = _differing(folder, earlier, labels, here, device)
+    if earlier and not any(one.libraries == here for one in earlier):
+        log.warning(
+            "%s goes on under other versions (%s): %s",
+            folder,
+            library_differences(earlier[-1].libraries, here),
+            "the built-in image is corrupted and labelled as before",
+        )
     text = None if labels is None else base64.b64encode(zlib.compress(labels.tobytes())).decode()
     _write(folder, Probe(here, device, images, text, differing))
 

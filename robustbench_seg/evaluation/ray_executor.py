@@ -18,7 +18,7 @@ import torch
 from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
 from robustbench_seg.evaluation.loop import left_out, run
-from robustbench_seg.evaluation.records import run_record, tree_manifest
+from robustbench_seg.evaluation.records import corrupted_tree, run_record
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.machine.threads import torch_threads
@@ -109,7 +109,7 @@ def _opened(spec: EvaluationSpec) -> Evaluation:
 
 def _folders(evaluation: Evaluation) -> list[Path]:
     """Where the run folders are, or will be: whoever runs a part of the evaluation makes them."""
-    tree = tree_manifest(evaluation)
+    tree = corrupted_tree(evaluation)
     records = [run_record(evaluation, segmenter, tree) for segmenter in evaluation.segmenters]
     return [RunFolder.path_of(evaluation.spec.out, record) for record in records]
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import torch
 
@@ -16,23 +17,50 @@ from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
 from robustbench_seg.segmenter import Segmenter
+from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
 from robustbench_seg.trees.manifest import Manifest, read_manifest
-from robustbench_seg.trees.record import TreeRecord, other_source, tree_record
+from robustbench_seg.trees.record import other_source, tree_record
 
 log = logging.getLogger(__name__)
 
 
-def tree_manifest(evaluation: Evaluation) -> Manifest | None:
-    """The manifest of the tree that corrupted images are read from; None: they are made in memory.
+Tree = Manifest | ForeignTree
+"""What describes a tree: its manifest, or, where it has none, the contents of its files."""
+
+
+def corrupted_tree(evaluation: Evaluation) -> Tree | None:
+    """The tree that corrupted images are read from; None: they are made in memory.
 
     Raises:
+        CorruptionError: There is no such tree.
         ResultsError: The tree was made otherwise than the evaluation asks for, of other clean
             images, or lacks one of the conditions.
     """
-    spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
-    folder = spec.corrupted
+    folder = evaluation.spec.corrupted
     if folder is None:
         return None
+    tree = _foreign(evaluation, folder) if is_foreign(folder) else _ours(evaluation, folder)
+    for condition in evaluation.all_conditions[1:]:
+        if not (folder / condition.folder).is_dir():
+            raise ResultsError(
+                f"{folder} has no {condition.name} at severity {condition.severity}; generate it, "
+                "or choose other corruptions"
+            )
+    return tree
+
+
+def _foreign(evaluation: Evaluation, folder: Path) -> ForeignTree:
+    log.warning(
+        "%s has no record of this program: its images are of unknown origin; their scores are a "
+        "run of their own, and the report says so",
+        folder,
+    )
+    every = evaluation.protocol.conditions()
+    return read_foreign_tree(folder, every, evaluation.dataset.ids)
+
+
+def _ours(evaluation: Evaluation, folder: Path) -> Manifest:
+    spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
     tree = read_manifest(folder)
     choice, sizes = CorruptionChoice(protocol, spec.stream, spec.seed), image_sizes(data)
     wanted = tree_record(choice, data.name, data.split, evaluation.conditions, sizes)
@@ -45,30 +73,22 @@ def tree_manifest(evaluation: Evaluation) -> Manifest | None:
         )
     if replaced := tree.other_sources(sizes):
         raise ResultsError(other_source(folder, replaced, tree, sizes))
-    for condition in evaluation.all_conditions[1:]:
-        if not (folder / condition.folder).is_dir():
-            raise ResultsError(
-                f"{folder} has no {condition.name} at severity {condition.severity}; generate it, "
-                "or choose other corruptions"
-            )
     return tree
 
 
-def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: TreeRecord | None) -> RunRecord:
+def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) -> RunRecord:
     """What run.json of a segmenter's run is to hold; see RunRecord.
 
     Nothing of which the results are independent is in its key: workers, paths, the way the
     corrupted images came in, which conditions were asked for.
     """
     spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
-    current = {**laws(protocol), **(tree.laws if tree else {})}
-    stream = tree.stream_version if tree else STREAMS[spec.stream].version
     key = RunKey(
         segmenter.record,
         DatasetRecord(
             data.name, data.split, len(data), tuple(data.classes), _plain(data.fingerprint)
         ),
-        CorruptionRecord(spec.stream, stream, spec.seed, protocol.severities_digest, current),
+        _corruption_record(evaluation, tree),
     )
     return RunRecord(
         model=segmenter.name,
@@ -84,6 +104,15 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: TreeRecord | 
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=spec.command,
     )
+
+
+def _corruption_record(evaluation: Evaluation, tree: Tree | None) -> CorruptionRecord:
+    spec, protocol = evaluation.spec, evaluation.protocol
+    if isinstance(tree, ForeignTree):
+        return CorruptionRecord("unknown", 1, 0, protocol.severities_digest, {}, tree.digest)
+    current = {**laws(protocol), **(tree.laws if tree else {})}
+    stream = tree.stream_version if tree else STREAMS[spec.stream].version
+    return CorruptionRecord(spec.stream, stream, spec.seed, protocol.severities_digest, current)
 
 
 def versions(segmenter: Segmenter) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ A protocol is a TOML file in `corruptions/`. The numbers that define a benchmark
 functions in `robustbench_seg.corruption` only take them as parameters.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -13,10 +14,20 @@ from pathlib import Path, PurePosixPath
 from robustbench_seg.cards import parse, read
 from robustbench_seg.errors import CardError, CorruptionError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.parameters import parameter_problem
 
 SEVERITIES = (1, 2, 3, 4, 5)
 
 _FOLDER = "robustbench_seg.content.corruptions"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_RESERVED = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{i}" for port in ("com", "lpt") for i in range(10)),
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -46,12 +57,37 @@ def as_png(image_id: str) -> str:
 
 @dataclass(frozen=True)
 class CorruptionSpec:
-    """One corruption of a protocol: the parameters of severity 1 to 5, and which of them score."""
+    """One corruption of a protocol: the parameters of severity 1 to 5, and which of them score.
+
+    Raises:
+        CardError: The name cannot be that of a folder; a severity is missing or scores twice; a
+            parameter is out of range (records.parameters).
+    """
 
     name: str
     category: str
     scored: tuple[int, ...]
     severities: tuple[dict[str, float], ...]
+
+    def __post_init__(self) -> None:
+        _check_name("name", self.name)
+        place = f"'{self.name}'"
+        _check_name(f"{place}: category", self.category)
+        if self.name.lower() == CLEAN.name:
+            raise CardError(f"{place}: this name is kept for the clean images")
+        if len(self.severities) != len(SEVERITIES):
+            raise CardError(f"{place}: 5 severities wanted, {len(self.severities)} given")
+        if not self.scored or list(self.scored) != sorted(set(self.scored) & set(SEVERITIES)):
+            raise CardError(
+                f"{place}: scored is {list(self.scored)!s:.60}; ascending severities out of 1 "
+                "to 5 wanted"
+            )
+        for level, parameters in enumerate(self.severities, 1):
+            for name, value in parameters.items():
+                if not (name.isidentifier() and len(name) <= 64):
+                    raise CardError(f"{place}: severity {level}: {name!r:.70} is no parameter")
+                if problem := parameter_problem(name, value):
+                    raise CardError(f"{place}: severity {level}: {problem}")
 
     @property
     def scored_text(self) -> str:
@@ -64,12 +100,28 @@ class CorruptionSpec:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Corruptions in their printed order. `source` says where their numbers come from."""
+    """Corruptions in their printed order. `source` says where their numbers come from.
+
+    Raises:
+        CardError: There is no corruption, or one is there twice; a text is empty, too long, or
+            has control characters.
+    """
 
     name: str
     version: str
     source: str
     corruptions: tuple[CorruptionSpec, ...]
+
+    def __post_init__(self) -> None:
+        for key, longest in (("name", 200), ("version", 200), ("source", 2000)):
+            _check_text(key, getattr(self, key), longest)
+        if not self.corruptions:
+            raise CardError("there is no [[corruption]]")
+        seen: set[str] = set()
+        for spec in self.corruptions:
+            if spec.name.lower() in seen:  # some disks do not tell Fog from fog
+                raise CardError(f"corruption '{spec.name}' is there twice; names must be unique")
+            seen.add(spec.name.lower())
 
     def __repr__(self) -> str:
         return f"<protocol {self.name} {self.version}: {len(self.corruptions)} corruptions>"
@@ -164,6 +216,22 @@ class _File:
     corruption: tuple[CorruptionSpec, ...]
 
 
+def _check_name(key: str, name: str) -> None:
+    """CardError unless `name` is a folder's name on any system."""
+    if not _NAME.fullmatch(name):
+        raise CardError(
+            f"{key} is {name!r:.70}; 1 to 64 letters (a-z), digits, _ and - are wanted, a letter "
+            "or digit first"
+        )
+    if name.lower() in _RESERVED:
+        raise CardError(f"{key} is {name!r}, which Windows keeps for a device; choose another")
+
+
+def _check_text(key: str, text: str, longest: int) -> None:
+    if not text.strip() or len(text) > longest or not text.isprintable():
+        raise CardError(f"{key} is {text!r:.70}; 1 to {longest} printable characters are wanted")
+
+
 def list_protocols() -> tuple[str, ...]:
     """Names of the shipped protocols."""
     files = resources.files(_FOLDER).iterdir()
@@ -224,20 +292,7 @@ def _shipped(name: str) -> Protocol:
 
 
 def _checked(file: _File, where: str) -> Protocol:
-    if not file.corruption:
-        raise CardError(f"{where}: there is no [[corruption]]")
-    seen: set[str] = set()
-    for spec in file.corruption:
-        place = f"{where}: corruption '{spec.name}'"
-        if spec.name in seen:
-            raise CardError(f"{place} is there twice; names must be unique")
-        if spec.name == CLEAN.name:
-            raise CardError(f"{place}: this name is kept for the clean images")
-        if len(spec.severities) != len(SEVERITIES):
-            raise CardError(f"{place}: 5 severities wanted, {len(spec.severities)} given")
-        if not spec.scored or list(spec.scored) != sorted(set(spec.scored) & set(SEVERITIES)):
-            raise CardError(
-                f"{place}: scored is {list(spec.scored)}; ascending severities out of 1 to 5 wanted"
-            )
-        seen.add(spec.name)
-    return Protocol(file.name, file.version, file.source, file.corruption)
+    try:
+        return Protocol(file.name, file.version, file.source, file.corruption)
+    except CardError as error:
+        raise CardError(f"{where}: {error}") from error

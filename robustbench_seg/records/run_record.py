@@ -19,6 +19,8 @@ from robustbench_seg.text import one_line
 RUN_FILE = "run.json"
 FORMAT = 2
 
+_ORIGIN = "corrupted images"
+
 
 @dataclass(frozen=True)
 class DatasetRecord:
@@ -48,18 +50,21 @@ class CorruptionRecord:
     """How images were corrupted.
 
     Attributes:
-        stream: Where random numbers came from, "fast" or "reference".
+        stream: Where random numbers came from, "fast" or "reference"; "unknown" where `foreign`.
         stream_version: Version of the stream.
         seed: 0 to 2^32 - 1.
         severities: sha256 of the protocol's severity tables.
         laws: Law version of each corruption of the protocol.
+        foreign: sha256 over the corrupted images of a tree of unknown origin; the fields above say
+            nothing of them. None: this program made the images.
     """
 
-    stream: Stream
+    stream: Stream | Literal["unknown"]
     stream_version: Positive
     seed: CorruptionSeed
     severities: str
     laws: Mapping[str, Positive]
+    foreign: str | None = field(default=None, metadata={"when_set": True})
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,9 @@ class RunRecord:
             for (kind, name, one), (_, _, another) in zip(mine, theirs, strict=True)
             if one != another
         ]
+        origins = [each for each in found if each.name == _ORIGIN]
+        if origins:  # nothing is known of how the images of such a tree were made
+            found = [each for each in found if each.kind != "corruption"] + origins
         training = self.about.training, other.about.training
         if training[0] and training[1]:
             texts = training[0].differences(training[1])
@@ -229,6 +237,9 @@ class RunRecord:
         yield "extent", "number of images", data.images
         yield "data", "classes", data.classes
         yield "files", "the files of the dataset", data.fingerprint
+        foreign = corruption.foreign
+        origin = f"of unknown origin ({foreign[:8]})" if foreign else "made by robustseg"
+        yield "corruption", _ORIGIN, origin
         yield "corruption", "stream", corruption.stream
         yield "corruption", "version of the stream", corruption.stream_version
         yield "corruption", "seed", corruption.seed
@@ -294,6 +305,16 @@ def write_record(folder: Path, record: RunRecord) -> None:
     """Write run.json of a run folder."""
     table = {"format": FORMAT, "digest": record.key.digest, **to_table(record)}
     write_json(folder / RUN_FILE, table)
+
+
+def library_texts(one: RunRecord, other: RunRecord) -> tuple[str, ...]:
+    """The libraries of which two runs had other versions, such as "numpy 2.0.1 and 2.1"."""
+    mine, theirs = one.libraries, other.libraries
+    return tuple(
+        f"{name} {mine.get(name, 'absent')} and {theirs.get(name, 'absent')}"
+        for name in {**mine, **theirs}
+        if mine.get(name) != theirs.get(name)
+    )
 
 
 def first_difference(one: RunKey, other: RunKey) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.records.run_record import RUN_FILE, RunRecord, read_record
+from robustbench_seg.records.run_record import RUN_FILE, RunRecord, library_texts, read_record
 from robustbench_seg.results.parts import has_values, part_files
 from robustbench_seg.results.read import Paths
 from robustbench_seg.results.store import find_runs
@@ -144,6 +144,11 @@ def _records(runs: Paths) -> Mapping[Path, RunRecord]:
         if other.resolve() == folder.resolve():
             records.setdefault(other, record)
             continue
+        if texts := library_texts(records[other], record):
+            raise ResultsError(
+                f"{other} and {folder} are one run under other libraries ({', '.join(texts)}), "
+                "whose results may differ; name one of them"
+            )
         raise ResultsError(
             f"{other} and {folder} are the same run, in part or whole: copy the parts/ of one to "
             "those of the other, or name one of them"

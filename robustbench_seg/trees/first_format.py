@@ -1,4 +1,4 @@
-"""Format 1 of .recipe.json and manifest.json, which had no number: read as format 2.
+"""Format 1 of .recipe.json and manifest.json, which had no number: read as format 2 and newer.
 
 It compared the versions of all libraries and had neither laws nor a probe. All laws were 1.
 """
@@ -18,11 +18,14 @@ def from_first_format(table: dict[str, Any], where: str) -> dict[str, Any]:
     if not isinstance(libraries, dict):
         raise CardError(f"{where}: the key 'versions' is missing")
     fast = str(libraries.get("fast stream"))
-    if not fast.isdecimal():
+    if not (fast.isdecimal() and len(fast) < 9):
         raise CardError(f"{where}: versions: the key 'fast stream' is no number")
-    made = {name.split("/")[0] for name in table.get("files", ())}
+    files = table.get("files", {})
+    if not isinstance(files, dict):
+        raise CardError(f"{where}: files: a table is wanted, {type(files).__name__} given")
+    made = {name.split("/")[0] for name in files}
     return {
-        **{key: value for key, value in table.items() if key != "versions"},
+        **{key: value for key, value in table.items() if key not in ("versions", "digest")},
         "stream_version": int(fast) if table.get("stream") == "fast" else REFERENCE_STREAM_VERSION,
         "laws": {entry.name: LAW for entry in CORRUPTIONS if entry.name in made},
         "libraries": {name: v for name, v in libraries.items() if name != "fast stream"},

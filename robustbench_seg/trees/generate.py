@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from robustbench_seg.corruption.engine import check_draws
 from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
@@ -16,7 +18,7 @@ from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.trees.manifest import Manifest, read_tree_record
 from robustbench_seg.trees.plan import CleanImage, TreePlan
-from robustbench_seg.trees.record import check_goes_on
+from robustbench_seg.trees.record import check_goes_on, check_unclaimed
 from robustbench_seg.trees.space import space_needed
 from robustbench_seg.trees.writing import write_tree
 
@@ -122,10 +124,12 @@ def generate_cityscapes_c(
     choice = CorruptionChoice(protocol, stream, seed)
     images = _clean_images(opened, image_sizes(opened))
     plan = TreePlan(out, images, conditions, choice, opened.name, opened.split, shard=shard)
+    check_unclaimed(out, protocol, lambda: read_tree_record(out))
     if (begun := read_tree_record(out)) is not None:
         check_goes_on(out, begun, plan.record)
     on_disk = opened.on_disk(out / CLEAN_FOLDER)
     if on_disk is not opened:
+        _check_drawn(opened, on_disk, out / CLEAN_FOLDER)
         clean_files = tuple(f"{CLEAN_FOLDER}/{name}" for name in _files(on_disk))
         plan = replace(plan, images=_clean_images(on_disk, {}), clean_files=clean_files)
     announce(_summary(plan, workers))
@@ -145,6 +149,18 @@ def _opened(dataset: str | Path | Dataset, data: Path | str | None, split: str) 
     if data is not None:
         raise DatasetError(f"{dataset.name} is open already; give no root folder with it")
     return dataset
+
+
+def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
+    """CorruptionError if a file of a drawn dataset is not what is drawn."""
+    for index, name in enumerate(dataset.ids):
+        drawn, found = dataset[index], on_disk[index]
+        same_image = np.array_equal(drawn.image, found.image)
+        if not (same_image and np.array_equal(drawn.labels, found.labels)):
+            raise CorruptionError(
+                f"{folder / name} or its labels are not those of {dataset.name}; remove {folder} "
+                "and start again"
+            )
 
 
 def _files(dataset: Dataset) -> Iterator[str]:

@@ -6,10 +6,18 @@ single files where there is none. For Cityscapes that is one link, gtFine, inste
 links of single files are needed only where labels lie among the images.
 """
 
+import errno
 import os
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+
+
+def keeps_no_links(error: OSError, folder: Path) -> bool:
+    """Whether an error says that the disk of `folder` keeps no links, such as exFAT or a share."""
+    return error.errno in (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS) or (
+        isinstance(error, PermissionError) and os.access(folder, os.W_OK)
+    )
 
 
 def plan_links(
@@ -34,18 +42,30 @@ def plan_links(
     return links
 
 
-def make_link(link: Path, target: Path) -> str:
-    """Make `link` lead to `target` by a relative path, atomically; return that path.
+def make_link(link: Path, target: Path) -> str | None:
+    """Make `link` lead to `target` by a relative path, atomically.
 
     Relative, so that source and corrupted tree can be moved together.
+
+    Returns:
+        The path; None where the file system keeps no links.
+
+    Raises:
+        OSError: The folder cannot be written.
     """
     link.parent.mkdir(parents=True, exist_ok=True)
     absolute = target.parent.resolve() / target.name
     relative = Path(os.path.relpath(absolute, link.parent.resolve())).as_posix()
     if not (link.is_symlink() and os.readlink(link) == relative):
         fresh = link.with_name(f".{link.name}.{uuid.uuid4().hex[:8]}.partial")
-        fresh.symlink_to(relative)
-        os.replace(fresh, link)
+        try:
+            os.symlink(relative, fresh)
+            os.replace(fresh, link)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            if not keeps_no_links(error, link.parent):
+                raise
+            return None
     return relative
 
 

@@ -1,6 +1,7 @@
 """manifest.json of a generated tree: how it came about, and the digest of every file in it.
 
-    format     2
+    format     3
+    digest     sha256 of the canonical JSON of all that follows but `libraries`
     protocol, protocol_version, severities_digest, stream, stream_version, seed, dataset, split,
     laws, libraries, probe, source_sizes: see TreeRecord
     files      relative path -> {file: sha256 of its bytes, pixels: sha256 of its decoded pixels}
@@ -15,25 +16,22 @@ when the last of them is there, `merge_shards` makes manifest.json of them.
 
 import contextlib
 import dataclasses
-import json
 import os
 import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from robustbench_seg.cards import from_table
 from robustbench_seg.errors import CorruptionError
-from robustbench_seg.files import write_json
 from robustbench_seg.records.shard import WHOLE, Shard
-from robustbench_seg.trees.first_format import from_first_format
+from robustbench_seg.trees.links import keeps_no_links
 from robustbench_seg.trees.locks import presence, turn
 from robustbench_seg.trees.record import TreeRecord, check_goes_on
+from robustbench_seg.trees.record_file import read_record_file, write_record_file
 
-FORMAT = 2
 MANIFEST = "manifest.json"
 RECORD_FILE = ".recipe.json"
 
@@ -93,20 +91,30 @@ def begin_or_continue(
         CorruptionError: The tree there is another one, or its conditions gave other pixels.
     """
     if read_tree_record(folder) is None:
-        fresh = folder / f".recipe.{uuid.uuid4().hex[:8]}.partial.json"
-        write_json(fresh, _table(wanted))
-        with contextlib.suppress(FileExistsError):
-            os.link(
-                fresh, folder / RECORD_FILE
-            )  # unlike a rename: of two processes, the first decides
-        fresh.unlink()
+        _begin(folder, wanted)
     with turn(folder / RECORD_FILE):
         begun = read_tree_record(folder) or wanted
         check_goes_on(folder, begun, wanted)
         check(begun)
         if begun.extended(wanted) != begun or not (folder / RECORD_FILE).exists():
-            write_json(folder / RECORD_FILE, _table(begun.extended(wanted)))
+            write_record_file(folder / RECORD_FILE, begun.extended(wanted))
     return begun
+
+
+def _begin(folder: Path, record: TreeRecord) -> None:
+    """Write the first record of a tree; of several processes, the first one's stays."""
+    fresh, path = folder / f".recipe.{uuid.uuid4().hex[:8]}.partial.json", folder / RECORD_FILE
+    write_record_file(fresh, record)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)  # unlike a rename it never replaces
+    except OSError as error:
+        if not keeps_no_links(error, folder):
+            raise
+        if not path.exists():
+            os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def read_tree_record(folder: Path) -> TreeRecord | None:
@@ -114,7 +122,7 @@ def read_tree_record(folder: Path) -> TreeRecord | None:
     records: list[TreeRecord] = []
     if (folder / RECORD_FILE).exists():
         path = folder / RECORD_FILE
-        records.append(from_table(TreeRecord, _read(path), str(path)))
+        records.append(read_record_file(TreeRecord, path))
     if (folder / MANIFEST).exists():
         records.append(read_manifest(folder).record)
     records += [read_shard(path).record for path in shard_manifests(folder).values()]
@@ -129,15 +137,20 @@ def read_manifest(folder: Path) -> Manifest:
     CorruptionError if there is none, CardError if it is wrong.
     """
     path = folder / MANIFEST
-    if path.is_file():
+    if path.exists():
         return read_shard(path)
     if shard_manifests(folder):
         raise CorruptionError(
             f"{folder} was made in shards that are not merged yet: robustseg verify {folder}"
         )
+    if (folder / RECORD_FILE).exists():
+        raise CorruptionError(
+            f"{folder} has no {MANIFEST}: it is not finished; start generate-cityscapes-c on it "
+            "again to finish it"
+        )
     raise CorruptionError(
-        f"{folder} has no {MANIFEST}: it is no generated tree, or not finished; "
-        "start generate-cityscapes-c on it again to finish it"
+        f"{folder} has no {MANIFEST} and no {RECORD_FILE}: it is no tree that "
+        "generate-cityscapes-c has made; give the folder of one"
     )
 
 
@@ -145,14 +158,15 @@ def shard_manifests(folder: Path) -> Mapping[Shard, Path]:
     """The manifests of the shards that are finished and not merged."""
     found = {}
     for path in sorted(folder.glob("manifest.*-of-*.json")):
-        if match := re.fullmatch(r"manifest\.(\d+)-of-(\d+)\.json", path.name):
+        match = re.fullmatch(r"manifest\.([0-9]{1,9})-of-([0-9]{1,9})\.json", path.name)
+        if match and 1 <= int(match[1]) <= int(match[2]):
             found[Shard(int(match[1]), int(match[2]))] = path
     return found
 
 
 def read_shard(path: Path) -> Manifest:
     """Read the manifest file of a shard, or of a whole tree."""
-    return from_table(Manifest, _read(path), str(path))
+    return read_record_file(Manifest, path)
 
 
 def merge_shards(folder: Path) -> bool:
@@ -174,10 +188,12 @@ def _merge_shards(folder: Path) -> None:
     parts = shard_manifests(folder)
     counts = {shard.count for shard in parts}
     for count in counts:
-        missing = [i for i in range(1, count + 1) if Shard(i, count) not in parts]
-        if missing:
+        missing = (i for i in range(1, count + 1) if Shard(i, count) not in parts)
+        if first := list(islice(missing, 20)):
+            lacking = count - sum(shard.count == count for shard in parts)
+            more = f" and {lacking - len(first)} more" if lacking > len(first) else ""
             raise CorruptionError(
-                f"{folder}: of {count} shards {', '.join(map(str, missing))} are not finished; "
+                f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not finished; "
                 f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
             )
     standing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
@@ -192,31 +208,4 @@ def _merge_shards(folder: Path) -> None:
 def write_manifest(folder: Path, manifest: Manifest, shard: Shard = WHOLE) -> None:
     """Write `manifest` atomically."""
     name = MANIFEST if shard == WHOLE else f"manifest.{shard}.json"
-    write_json(folder / name, _table(manifest))
-
-
-def _table(record: TreeRecord) -> Mapping[str, Any]:
-    """What a file says, paths and names sorted, so that equal trees have equal files."""
-    table = {"format": FORMAT, **dataclasses.asdict(record)}
-    for key in {"laws", "probe", "source_sizes", "files", "links", "left_out"} & table.keys():
-        table[key] = dict(sorted(table[key].items()))
-    return table
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    """The table of a file of any format, as one of format 2."""
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CorruptionError(f"{path} cannot be read: {error}") from None
-    if not isinstance(table, dict):
-        raise CorruptionError(f"{path} cannot be read: it holds no table")
-    number = table.pop("format", 1)
-    if number == 1:
-        return from_first_format(table, str(path))
-    if number != FORMAT:
-        raise CorruptionError(
-            f"{path} has format {number}, and this version of robustseg reads formats 1 and "
-            f"{FORMAT}; use a newer one"
-        )
-    return table
+    write_record_file(folder / name, manifest)

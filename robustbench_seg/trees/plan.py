@@ -7,6 +7,7 @@ from pathlib import Path
 
 from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.corruption.pixels import Image
+from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.protocol import Condition, as_png
 from robustbench_seg.records.shard import WHOLE, Shard
@@ -87,6 +88,26 @@ class TreePlan:
             stream=self.choice.stream,
             protocol=self.choice.protocol,
         )
+
+    def origin(self, image: CleanImage, clean: str, condition: Condition, pixels: str) -> str:
+        """What a file of the tree says of itself: sha256 over all that decides its pixels.
+
+        Args:
+            image: The clean image.
+            clean: Digest of its pixels.
+            condition: The condition.
+            pixels: Digest of the corrupted pixels.
+        """
+        name, severity = condition.name, condition.severity
+        facts = {
+            "image": image.id,
+            "clean": clean,
+            "corruption": [name, severity, self.record.laws.get(name)],
+            "parameters": self.choice.protocol.spec(name).severities[severity - 1],
+            "draws": [self.choice.stream, self.record.stream_version, self.choice.seed],
+            "pixels": pixels,
+        }
+        return digest_bytes(canonical_json(facts).encode())
 
     def missing(self) -> Iterator[tuple[CleanImage, Condition]]:
         """The corrupted images of the shard that do not exist yet."""

@@ -13,10 +13,15 @@ _UP = 2
 _LEVEL = 1
 
 
-def encode_png(image: NDArray[np.uint8]) -> bytes:
+_KEYWORD = "robustseg"
+"""Of the text in a PNG file that says how its image was made."""
+
+
+def encode_png(image: NDArray[np.uint8], origin: str = "") -> bytes:
     """Encode an RGB image (uint8 HxWx3) as a PNG file, losslessly.
 
-    The same bytes for the same pixels, on processors of the same kind and the same isal.
+    `origin` (ASCII) is written as a text chunk, which viewers ignore. The same bytes for the same
+    pixels and origin, on processors of the same kind and the same isal.
     """
     # Pillow's and OpenCV's encoders take as long as the corruptions. Every row as its difference to
     # the one above, deflated by ISA-L, is 28 times faster than Pillow's default and 6 % larger
@@ -29,7 +34,9 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
     np.subtract(rows[1:], rows[:-1], out=lines[1:, 1:])
     # Eight bits a sample, red, green and blue, and the only kinds of compression and filter.
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = (b"IHDR", header), (b"IDAT", isal_zlib.compress(lines.data, _LEVEL)), (b"IEND", b"")
+    text = [(b"tEXt", f"{_KEYWORD}\0{origin}".encode("ascii"))] if origin else []
+    data = isal_zlib.compress(lines.data, _LEVEL)
+    chunks = [(b"IHDR", header), *text, (b"IDAT", data), (b"IEND", b"")]
     return _SIGNATURE + b"".join(_chunk(*chunk) for chunk in chunks)
 
 
@@ -40,8 +47,17 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
     """Decode a file as it is stored (RGB: HxWx3, labels: HxW). OSError if it is broken."""
+    return read_with_origin(path)[0]
+
+
+def read_with_origin(path: Path) -> tuple[NDArray[np.uint8], str]:
+    """Decode a file; return its pixels and the origin that `encode_png` wrote, or "".
+
+    OSError if it is broken.
+    """
     try:
         with Image.open(path) as image:
-            return np.asarray(image)
-    except (SyntaxError, ValueError) as error:  # how Pillow reports some broken chunks
-        raise OSError(f"{path}: {error}") from None
+            return np.asarray(image), str(image.info.get(_KEYWORD, ""))
+    except (SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        # Pillow reports some broken chunks as errors of syntax.
+        raise OSError(f"{path}: {error}") from error

@@ -1,7 +1,8 @@
 """The record of a tree: what decides its pixels, and what only describes it."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -9,7 +10,7 @@ from typing import Self
 from robustbench_seg.corruption import STREAMS, laws, libraries, library_differences
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.protocol import Condition, as_png
+from robustbench_seg.records.protocol import Condition, Protocol, as_png
 
 _SAME = "by the same versions of all libraries: on another processor, or by a changed program"
 
@@ -136,6 +137,31 @@ def check_goes_on(folder: Path, begun: TreeRecord, other: TreeRecord) -> None:
     ]
     if changed:
         raise other_pixels(folder, changed, begun.libraries, other.libraries)
+
+
+def check_unclaimed(folder: Path, protocol: Protocol, begun: Callable[[], object]) -> None:
+    """CorruptionError if `folder` holds images under a condition, but no tree was begun there.
+
+    Args:
+        folder: The folder to write to.
+        protocol: Whose conditions are looked for.
+        begun: Reads the record of the tree in the folder; None: there is none.
+    """
+    file = next(_files_of(folder, protocol.conditions()), None)  # before another process begins one
+    if file is not None and begun() is None:
+        raise CorruptionError(
+            f"{folder} holds {file.relative_to(folder).as_posix()} and no record of how its images "
+            "were made: they are of unknown origin and no tree is made of them; choose another "
+            "folder (evaluate --corrupted scores them as they are)"
+        )
+
+
+def _files_of(folder: Path, conditions: Iterable[Condition]) -> Iterator[Path]:
+    """The files under conditions, but for what killed processes have left; links are none."""
+    for condition in conditions:
+        for root, _, names in os.walk(folder / condition.folder):
+            paths = (Path(root) / name for name in sorted(names))
+            yield from (p for p in paths if not (p.is_symlink() or ".partial" in p.name))
 
 
 def other_source(

@@ -7,16 +7,18 @@ the same tree.
 """
 
 import dataclasses
+import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cached_property, reduce
 from pathlib import Path
 
-from robustbench_seg.corruption import probe
+from robustbench_seg.corruption import library_differences, probe
 from robustbench_seg.corruption.pixels import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError
-from robustbench_seg.files import digest_bytes, digest_file, write_bytes
-from robustbench_seg.records.protocol import as_png
+from robustbench_seg.files import digest_bytes, digest_file, path_problem, write_bytes
+from robustbench_seg.records.protocol import Condition, as_png
 from robustbench_seg.records.shard import WHOLE
 from robustbench_seg.trees.links import make_link, plan_links
 from robustbench_seg.trees.locks import presence, turn
@@ -32,9 +34,15 @@ from robustbench_seg.trees.manifest import (
     write_manifest,
 )
 from robustbench_seg.trees.plan import CleanImage, TreePlan
-from robustbench_seg.trees.png import encode_png, read_pixels
+from robustbench_seg.trees.png import encode_png, read_pixels, read_with_origin
 from robustbench_seg.trees.pool import run
 from robustbench_seg.trees.unprobed import check_unprobed
+
+log = logging.getLogger(__name__)
+
+
+class ForeignImageError(CorruptionError):
+    """A file in a tree that this program has not made; it is kept, and nothing vouches for it."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,10 @@ def write_tree(
         with presence(out) as sweep:
             known = _known(plan)
             begun = begin_or_continue(out, wanted, lambda begun: check_unprobed(plan, begun, known))
+            if versions := library_differences(begun.libraries, wanted.libraries):
+                log.warning(
+                    "%s goes on under other versions (%s): the pixels are the same", out, versions
+                )
             links = _link(plan)
             files |= {name: _digests(out / name) for name in plan.clean_files}
             work = _ImageJob(plan, keep_going, known)
@@ -109,7 +121,8 @@ def write_tree(
             with turn(out / RECORD_FILE):
                 return _write_merged_manifest(plan, made)
     except OSError as error:
-        where, why = error.filename or out, error.strerror or error
+        # Of two paths the second is the one that is written.
+        where, why = error.filename2 or error.filename or out, error.strerror or error
         raise CorruptionError(
             f"{where} cannot be written: {why}; what is finished is kept: mend this and start again"
         ) from error
@@ -126,7 +139,7 @@ class _ImageJob:
     def __call__(self, index: int, stopped: Callable[[], bool]) -> ImageResult:
         """Write the image `index` under all conditions, until `stopped`."""
         plan, image = self.plan, self.plan.shard_images[index]
-        read = cache(image.read)  # once for all conditions, and not at all where none is missing
+        pixels = _CleanPixels(image)
         files = dict[str, Digests]()
         left_out = dict[str, str]()
         made = 0
@@ -134,35 +147,75 @@ class _ImageJob:
             if stopped():
                 break
             name = plan.name(image, condition)
-            digests = self._present(name)
-            if digests is None:
-                try:
-                    corrupted = plan.corrupted(image, read(), condition)
-                except (DatasetError, CorruptionError) as error:
-                    if not self.keep_going:
-                        raise
-                    left_out[name] = str(error)
-                    continue
-                digests = _write(plan.out / name, corrupted)
-                made += 1
-            files[name] = digests
+            try:
+                found = self._present(image, condition, pixels)
+                files[name] = found or self._make(image, condition, pixels)
+                made += found is None
+            except (DatasetError, CorruptionError) as error:
+                if not self.keep_going or isinstance(error, ForeignImageError):
+                    raise
+                left_out[name] = str(error)
         return ImageResult(files, left_out, made)
 
-    def _present(self, name: str) -> Digests | None:
-        """The digests of a file that is there already; None if there is none, or a broken one."""
+    def _make(self, image: CleanImage, condition: Condition, clean: "_CleanPixels") -> Digests:
+        """Write an image; where a file is there that nothing vouches for, compare it instead."""
+        plan = self.plan
+        path = plan.out / plan.name(image, condition)
+        corrupted = plan.corrupted(image, clean.pixels, condition)
+        pixels = digest_pixels(corrupted)
+        if path.exists():
+            with suppress(OSError):  # a broken one is replaced
+                found = _digests(path)
+                if found.pixels == pixels:
+                    return found
+                raise ForeignImageError(
+                    f"{path} is not what is made of {image.id} now, and no manifest describes it; "
+                    "remove it and start again, or choose another folder"
+                )
+        data = encode_png(corrupted, plan.origin(image, clean.digest, condition, pixels))
+        write_bytes(path, data)
+        return Digests(digest_bytes(data), pixels)
+
+    def _present(
+        self, image: CleanImage, condition: Condition, clean: "_CleanPixels"
+    ) -> Digests | None:
+        """The digests of a file that is there already; None if there is none that is known.
+
+        A file is known if an earlier start has recorded it, or if it says itself that it was made
+        of this clean image in this very way: an interrupted start has left it.
+        """
+        name = self.plan.name(image, condition)
         path = self.plan.out / name
         if not path.exists():
             return None
+        if recorded := self.known.get(name):
+            return recorded
         try:
-            return self.known.get(name) or _digests(path)
+            corrupted, origin = read_with_origin(path)
+            if not origin:
+                return None
+            found = Digests(digest_file(path), digest_pixels(corrupted))
         except OSError:
             return None
+        expected = self.plan.origin(image, clean.digest, condition, found.pixels)
+        return found if origin == expected else None
 
 
-def _write(path: Path, image: Image) -> Digests:
-    data = encode_png(image)
-    write_bytes(path, data)
-    return Digests(digest_bytes(data), digest_pixels(image))
+class _CleanPixels:
+    """The pixels of a clean image: read once, and not at all where no condition needs them."""
+
+    def __init__(self, image: CleanImage) -> None:
+        self._image = image
+
+    @cached_property
+    def pixels(self) -> Image:
+        """uint8 H x W x 3 RGB; DatasetError if it cannot be read."""
+        return self._image.read()
+
+    @cached_property
+    def digest(self) -> str:
+        """Their digest."""
+        return digest_pixels(self.pixels)
 
 
 def _digests(path: Path) -> Digests:
@@ -209,16 +262,29 @@ def _sizes(plan: TreePlan, files: Mapping[str, Digests]) -> Mapping[str, int]:
 def _link(plan: TreePlan) -> Mapping[str, str]:
     """Put the labels beside the images of every condition; path in `out` -> target, relative."""
     names = [as_png(image.id) for image in plan.images]
-    links = plan_links(names, (image.companions for image in plan.images))
-    return {
-        f"{condition.folder}/{name}": make_link(plan.out / condition.folder / name, target)
-        for condition in plan.conditions
-        for name, target in links.items()
-    }
+    wanted = plan_links(names, (image.companions for image in plan.images))
+    links = dict[str, str]()
+    for condition in plan.conditions:
+        for name, target in wanted.items():
+            path = plan.out / condition.folder / name
+            if (relative := make_link(path, target)) is None:
+                log.warning(
+                    "%s: this disk keeps no links, so the labels are left out; link or copy %s "
+                    "there for other tools, evaluate does not need them",
+                    path,
+                    target,
+                )
+                return links
+            links[f"{condition.folder}/{name}"] = relative
+    return links
 
 
 def _check_names(images: tuple[CleanImage, ...]) -> None:
     first = dict[str, str]()
+    for image in images:
+        for name in (image.id, *image.companions):
+            if why := path_problem(name):
+                raise CorruptionError(f"the path {name!r:.200} {why}; rename the file")
     for image in images:
         if (other := first.setdefault(as_png(image.id), image.id)) != image.id:
             raise CorruptionError(

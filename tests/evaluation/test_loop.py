@@ -244,7 +244,7 @@ def test_images_are_really_read_from_disk(toy, reds, protocol, conditions, tmp_p
     black, name = np.zeros((40, 48, 3), np.uint8), "contrast/1/val/0.png"
     Image.fromarray(black).save(corrupted / name)
     manifest = read_manifest(corrupted)
-    files = {**manifest.files, name: Digests("", digest_pixels(black))}
+    files = {**manifest.files, name: Digests("0" * 64, digest_pixels(black))}
     write_manifest(corrupted, replace(manifest, files=files))
     (read,) = evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=corrupted)
     matrix = np.array(rows(read)["val/0.png", "contrast", 1])

@@ -1,6 +1,7 @@
 """A run goes on under other versions of the libraries, unless they give other pixels or labels."""
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def test_each_start_that_is_the_same_leaves_one_probe(start, reds):
     assert [len(each.images) for each in read_probes(folder)] == [1, 3], "what is new is added"
 
 
-def test_an_upgrade_recomputes_nothing_and_goes_on_in_the_folder(start, upgrade):
+def test_an_upgrade_recomputes_nothing_and_goes_on_in_the_folder(start, upgrade, caplog):
     first, second = Network(), Network()
     folder = start(first, 3)
     assert first.calls == 3 * 4 + PROBED
@@ -88,6 +89,8 @@ def test_an_upgrade_recomputes_nothing_and_goes_on_in_the_folder(start, upgrade)
     assert idle.calls == 0, "nothing is missing, so nothing is probed"
     assert start(second) == folder
     assert second.calls == 2 * 4 + PROBED
+    (line,) = [text for text in caplog.messages if "goes on under other versions" in text]
+    assert re.search(r"numpy \S+ then, 9\.9\.9 now", line)
     assert (folder / "run.json").read_bytes() == record
     assert {*(folder / "parts").iterdir()} > parts
     before, after = read_probes(folder)

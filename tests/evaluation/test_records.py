@@ -5,13 +5,15 @@ import sys
 from importlib import metadata
 
 import pytest
+from PIL import Image
 
 from robustbench_seg import corruption
 from robustbench_seg.corruption import engine
 from robustbench_seg.datasets import minicity, open_dataset
-from robustbench_seg.errors import ResultsError
-from robustbench_seg.evaluation.records import run_record, tree_manifest
+from robustbench_seg.errors import CorruptionError, ResultsError
+from robustbench_seg.evaluation.records import corrupted_tree, run_record
 from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.run_record import read_record
 from robustbench_seg.records.segmenter_record import ModelFacts
 from robustbench_seg.trees import generate_cityscapes_c, manifest
 from tests.evaluation.conftest import evaluate, evaluation
@@ -21,7 +23,7 @@ from tests.evaluation.conftest import evaluate, evaluation
 def record(toy, reds, protocol):
     def of(dataset=None, model=None, conditions=(), protocol=protocol, **options):
         opened = evaluation([model or reds()], dataset or toy(), protocol, conditions, **options)
-        return run_record(opened, opened.segmenters[0], tree_manifest(opened))
+        return run_record(opened, opened.segmenters[0], corrupted_tree(opened))
 
     return of
 
@@ -157,7 +159,7 @@ def test_a_tree_of_other_images_is_refused_and_one_of_more_images_is_not(tmp_pat
     conditions = protocol.conditions(["fog"], [1])
 
     def manifest_for(dataset):
-        return tree_manifest(evaluation([], dataset, protocol, conditions, corrupted=folder))
+        return corrupted_tree(evaluation([], dataset, protocol, conditions, corrupted=folder))
 
     assert manifest_for(data.first(2)) == manifest_for(data)
     path = tmp_path / "data" / data.ids[2]
@@ -170,3 +172,32 @@ def test_a_tree_of_other_images_is_refused_and_one_of_more_images_is_not(tmp_pat
         f"{folder} was made of other images: {data.ids[2]} had {size} bytes then and has "
         f"{size + 1} now; give the images that it was made of, or choose another folder"
     )
+
+
+def test_a_tree_of_unknown_origin_is_a_run_of_its_own(
+    toy, reds, protocol, conditions, tmp_path, tree, caplog
+):
+    corrupted = tree(toy(), conditions)
+    things = ([reds()], toy(), protocol, conditions, tmp_path / "runs")
+    (ours,) = evaluate(*things, corrupted=corrupted)
+    for name in ("manifest.json", ".recipe.json"):
+        (corrupted / name).unlink()
+    (first,) = evaluate(*things, corrupted=corrupted)
+    assert f"{corrupted} has no record of this program: its images are of unknown origin" in (
+        caplog.text
+    )
+    assert first != ours
+    assert evaluate(*things, corrupted=corrupted) == [first]
+    (difference,) = read_record(ours).differences(read_record(first))
+    assert (difference.name, difference.one) == ("corrupted images", "made by robustseg")
+    assert difference.noted
+    Image.new("RGB", (48, 40)).save(corrupted / "contrast/4/val/3.png")
+    (second,) = evaluate(*things, corrupted=corrupted)
+    assert second not in (ours, first)
+
+
+def test_a_folder_without_the_images_is_one_line(toy, reds, protocol, conditions, tmp_path):
+    for condition in conditions:
+        (tmp_path / "tree" / condition.folder).mkdir(parents=True)
+    with pytest.raises(CorruptionError, match="it is no tree of this dataset"):
+        evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=tmp_path / "tree")

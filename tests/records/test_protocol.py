@@ -1,3 +1,5 @@
+import inspect
+import os
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -5,7 +7,9 @@ from pathlib import Path
 import imagecorruptions
 import pytest
 
+from robustbench_seg.corruption import CORRUPTIONS
 from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.records.parameters import RANGES
 from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol, merged
 
 TABLE_5 = {
@@ -185,6 +189,128 @@ def test_a_wrong_file_is_one_line(tmp_path, old, new, message):
     with pytest.raises(CardError, match=message) as caught:
         load_protocol(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../x",
+        "a/b",
+        "/etc",
+        r"a\\b",
+        r"a\u0000",
+        "",
+        "x" * 65,
+        ".x",
+        "-x",
+        "..",
+        "nul",
+        "COM1",
+        "é",
+        "a b",
+        r"a\n",
+        r"a\u001b[2J",
+    ],
+)
+def test_a_name_that_is_no_folder_is_one_line(tmp_path, name):
+    path = written(tmp_path, CARD.replace("contrast", name))
+    with pytest.raises(CardError, match=r"mine\.toml: corruption\[0\]: name is ") as caught:
+        load_protocol(path)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("category", ["a/b", "", "x" * 65])
+def test_a_category_is_a_name(tmp_path, category):
+    path = written(tmp_path, CARD.replace("digital", category))
+    with pytest.raises(CardError, match="'contrast': category is '"):
+        load_protocol(path)
+
+
+@pytest.mark.parametrize(("key", "old"), [("name", "mine"), ("version", "2"), ("source", "a test")])
+@pytest.mark.parametrize("text", ["", "  ", r"a\nb", r"a\u0000", "x" * 3000])
+def test_a_text_is_short_and_printable(tmp_path, key, old, text):
+    path = written(tmp_path, CARD.replace(f'{key} = "{old}"', f'{key} = "{text}"', 1))
+    with pytest.raises(CardError, match=rf"mine\.toml: {key} is '.*printable") as caught:
+        load_protocol(path)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "wanted"),
+    [
+        ("sigma", "1e30", "0.01 to 100"),
+        ("sigma", "0", "0.01 to 100"),
+        ("sigma", "-1", "0.01 to 100"),
+        ("radius", "2.5", "a whole number of 0 to 500"),
+        ("radius", "10000000000", "a whole number of 0 to 500"),
+        ("quality", "0", "a whole number of 1 to 100"),
+        ("photons", "1e9", "0.1 to 1000"),
+        ("amount", "1.5", "0 to 1"),
+    ],
+)
+def test_a_parameter_out_of_range_is_named_with_its_range(tmp_path, parameter, value, wanted):
+    path = written(tmp_path, CARD.replace("factor = 0.8", f"{parameter} = {value}"))
+    with pytest.raises(CardError) as caught:
+        load_protocol(path)
+    message = str(caught.value)
+    assert f"mine.toml: corruption[0]: 'contrast': severity 2: {parameter} = " in message
+    assert message.endswith(f" is out of range; give {wanted}")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("true", "float wanted, bool given"),
+        ('"1"', "float wanted, str given"),
+        ("[1]", "float wanted, list given"),
+        ("1" + "0" * 400, "an integer of more than 64 bits"),
+        ("1" + "0" * 5000, "not valid TOML"),
+    ],
+)
+def test_a_parameter_is_a_number(tmp_path, value, message):
+    with pytest.raises(CardError, match=message):
+        load_protocol(written(tmp_path, CARD.replace("factor = 0.9", f"factor = {value}")))
+
+
+def test_every_parameter_of_every_corruption_has_a_range():
+    named = {
+        parameter.name
+        for entry in CORRUPTIONS
+        for parameter in inspect.signature(entry.function).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    assert named == RANGES.keys()
+
+
+def test_names_differ_by_more_than_case(tmp_path):
+    table = CARD[CARD.index("[[corruption]]") :].replace("contrast", "Contrast")
+    with pytest.raises(CardError, match="corruption 'Contrast' is there twice"):
+        load_protocol(written(tmp_path, CARD + table))
+
+
+def test_what_is_no_small_file_is_one_line(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(CardError, match=r"pipe\.toml: the protocol cannot be read \(a pipe"):
+        load_protocol(tmp_path / "pipe.toml")
+    with open(tmp_path / "large.toml", "wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(
+        CardError, match=r"large\.toml: the protocol cannot be read \(larger than 4 MiB"
+    ):
+        load_protocol(tmp_path / "large.toml")
+    with pytest.raises(CardError, match="nested too deeply"):
+        load_protocol(written(tmp_path, "a = " + "[" * 100_000))
+
+
+def test_a_protocol_from_python_has_the_same_ranges():
+    spec = load_protocol().spec("fog")
+    with pytest.raises(
+        CardError, match=r"'fog': severity 1: decay = 0\.0 is out of range; give 1 to 10"
+    ):
+        replace(spec, severities=({"density": 1.0, "decay": 0.0}, *spec.severities[1:]))
+    with pytest.raises(CardError, match=r"name is '\.\./fog'"):
+        replace(spec, name="../fog")
 
 
 def test_a_shipped_protocol_by_its_path_is_itself():

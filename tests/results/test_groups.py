@@ -110,6 +110,13 @@ def test_the_same_run_twice_is_refused(run, tmp_path):
     write_record(twin, replace(read_record(folder), hardware="another machine"))
     with pytest.raises(ResultsError, match=r"are the same run, in part or whole: copy the parts/"):
         group_runs([folder, twin])
+    libraries = read_record(folder).libraries
+    other = replace(read_record(folder), libraries={**libraries, "numpy": "2.0.1"})
+    write_record(twin, other)
+    with pytest.raises(
+        ResultsError, match=r"one run under other libraries \(numpy \S+ and 2\.0\.1\)"
+    ):
+        group_runs([folder, twin])
 
 
 def test_a_run_without_a_scored_image_is_left_out(run, protocol, caplog):

@@ -89,7 +89,7 @@ def first_format():
     def rewrite(out: Path, **versions: str) -> None:
         for path in [out / ".recipe.json", *out.glob("manifest*.json")]:
             table = json.loads(path.read_text())
-            assert table.pop("format") == 2
+            assert table.pop("format") == 3
             kept = ("protocol", "protocol_version", "severities_digest", "stream", "seed")
             head = {key: table[key] for key in (*kept, "dataset", "split")}
             head["versions"] = {**table["libraries"], "fast stream": "2", **versions}

@@ -119,7 +119,7 @@ def test_a_tree_of_format_1_is_verified_and_goes_on(town, tmp_path, first_format
     assert set(manifest.probe) == {f"{name}/{s}" for name in (*SOME, "fog") for s in (1, 5)}
     for name in (".recipe.json", "manifest.json"):
         table = json.loads((out / name).read_text())
-        assert (table["format"], table["libraries"]["numpy"]) == (2, "2.0.1")
+        assert (table["format"], table["libraries"]["numpy"]) == (3, "2.0.1")
     assert verify(out).problems == ()
 
 

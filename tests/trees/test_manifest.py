@@ -35,7 +35,10 @@ def ours():
 def manifest(ours):
     return Manifest(
         **vars(ours),
-        files={"fog/3/b.png": Digests("1", "2"), "fog/3/a.png": Digests("3", "4")},
+        files={
+            "fog/3/b.png": Digests("1" * 64, "2" * 64),
+            "fog/3/a.png": Digests("3" * 64, "4" * 64),
+        },
         links={"gt": "../gt"},
         left_out={"c.png": "broken"},
     )
@@ -49,9 +52,9 @@ def test_a_manifest_reads_back_as_it_was_written_with_its_paths_sorted(tmp_path,
     write_manifest(tmp_path, manifest)
     assert read_manifest(tmp_path) == manifest
     table = json.loads((tmp_path / "manifest.json").read_text())
-    assert table["format"] == 2
+    assert table["format"] == 3
     assert list(table["files"]) == ["fog/3/a.png", "fog/3/b.png"]
-    assert table["files"]["fog/3/b.png"] == {"file": "1", "pixels": "2"}
+    assert table["files"]["fog/3/b.png"] == {"file": "1" * 64, "pixels": "2" * 64}
     assert table["laws"] == {"fog": 1, "snow": 1}
     assert table["probe"] == {"fog/3": "a" * 64}
     assert {"numpy", "opencv", "robustseg"} < table["libraries"].keys()
@@ -173,8 +176,8 @@ def test_the_stream_of_format_1_had_a_version(tmp_path, manifest, first_format):
 def test_a_newer_format_is_refused(tmp_path, manifest):
     write_manifest(tmp_path, manifest)
     path = tmp_path / "manifest.json"
-    path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
+    path.write_text(path.read_text().replace('"format": 3', '"format": 4'))
     with pytest.raises(
-        CorruptionError, match=r"manifest\.json has format 3, and this version .* use a newer one"
+        CorruptionError, match=r"manifest\.json has format 4, and this version .* use a newer one"
     ):
         read_manifest(tmp_path)

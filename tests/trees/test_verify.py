@@ -81,8 +81,11 @@ def test_a_source_that_has_moved_away_is_told(tree, town):
 
 def test_a_folder_without_manifest_is_one_line(tmp_path):
     with pytest.raises(
-        CorruptionError, match=r"has no manifest\.json.*start generate-cityscapes-c"
+        CorruptionError, match=r"has no manifest\.json and no \.recipe\.json: it is no tree that"
     ):
+        verify(tmp_path)
+    (tmp_path / ".recipe.json").touch()
+    with pytest.raises(CorruptionError, match=r"has no manifest\.json: it is not finished; start"):
         verify(tmp_path)
 
 
@@ -91,6 +94,10 @@ def test_a_damaged_manifest_is_one_line(tree):
     table = json.loads(path.read_text())
     del table["seed"]
     path.write_text(json.dumps(table))
+    with pytest.raises(CorruptionError, match=r"manifest\.json was altered"):
+        verify(tree)
+    del table["digest"]
+    path.write_text(json.dumps(table | {"format": 2}))  # which had none
     with pytest.raises(CardError, match=r"manifest\.json: the key 'seed' is missing"):
         verify(tree)
     path.write_text("{")

@@ -59,8 +59,7 @@ def _facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
     segmenter = record.key.segmenter
     facts: list[tuple[str, object]] = [
         ("images", record.images),
-        ("random numbers", record.stream),
-        ("seed", record.seed),
+        *_origin(record),
         ("protocol", record.protocol),
         ("weights", segmenter.weights),
         ("inference", to_table(segmenter.inference) if segmenter.inference else None),
@@ -71,6 +70,13 @@ def _facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
         ("created", record.created),
     ]
     return [(name, _shown(value)) for name, value in facts if value not in (None, {}, "")]
+
+
+def _origin(record: RunRecord) -> list[tuple[str, object]]:
+    """Where the corrupted images come from."""
+    if foreign := record.key.corruption.foreign:
+        return [("corrupted images", f"a tree of unknown origin, contents {foreign[:16]}")]
+    return [("random numbers", record.stream), ("seed", record.seed)]
 
 
 def _hardware(folder: Path, record: RunRecord) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from robustbench_seg.records.run_record import library_texts
 from robustbench_seg.reporting.literature import published
 from robustbench_seg.reporting.panels.panel import PanelRow
 from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes
@@ -18,6 +19,8 @@ def panel_warnings(rows: Sequence[PanelRow], subset: str, ranks_published: bool)
     warnings = [
         *clean_score_warnings(rows),
         *setting_warnings(rows),
+        *foreign_warnings(rows),
+        *same_model_warnings(rows),
         other_images_warning(subset),
         published_images_warning(rows, ranks_published),
     ]
@@ -41,6 +44,34 @@ def setting_warnings(rows: Sequence[PanelRow]) -> list[str]:
         f"The rows differ in {note}: see the provenance of each before comparing them."
         for note in reading_notes([row.model for row in rows])
     ]
+
+
+def foreign_warnings(rows: Sequence[PanelRow]) -> list[str]:
+    """Warn of each row whose corrupted images another program has made."""
+    return [
+        f"{row.name}: its corrupted images come from a tree of unknown origin, which this program "
+        "has not made: nothing says whether they are those of the protocol."
+        for row in rows
+        if any(record.key.corruption.foreign for record in row.model.records)
+    ]
+
+
+def same_model_warnings(rows: Sequence[PanelRow]) -> list[str]:
+    """Say of each row why it is another run than the first row of the same model."""
+    first = dict[str, PanelRow]()
+    warnings = []
+    for row in rows:
+        other = first.setdefault(row.model.name, row)
+        if other is row:
+            continue
+        names = [each.name for each in other.record.differences(row.record)]
+        names += library_texts(other.record, row.record)
+        if names:
+            warnings.append(
+                f"{other.name} and {row.name} are two runs of {row.model.name}: they differ in "
+                f"{', '.join(dict.fromkeys(names))}."
+            )
+    return warnings
 
 
 def other_images_warning(subset: str) -> str | None:

@@ -1,5 +1,6 @@
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from fake_runs import steady, weaker
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.run_record import read_record, write_record
 from robustbench_seg.reporting import finding, read_panels
 
 PROTOCOL = load_protocol()
@@ -208,6 +210,22 @@ def test_two_runs_of_one_model_have_names_of_their_own(run):
     (panel,) = read_panels([a, b])
     assert set(panel.scores["model"]) == {f"alpha [{path.name[-8:]}]" for path in (a, b)}
     assert any("The rows differ in seed 0 and 1: " in warning for warning in panel.warnings)
+    said = " are two runs of alpha: they differ in seed."
+    assert any(warning.endswith(said) for warning in panel.warnings)
+
+
+def test_the_page_says_that_a_tree_is_of_unknown_origin_and_why_there_are_two_runs(run):
+    ours, foreign = run("alpha"), run("alpha", weaker, seed=1)
+    record = read_record(foreign)
+    key = replace(record.key, corruption=replace(record.key.corruption, foreign="ab" * 32))
+    libraries = {**record.libraries, "numpy": "2.0.1"}
+    write_record(foreign, replace(record, key=key, libraries=libraries))
+    (panel,) = read_panels([ours, foreign])
+    said = " ".join(panel.warnings)
+    assert "its corrupted images come from a tree of unknown origin" in said
+    assert "corrupted images made by robustseg and of unknown origin (abababab)" in said
+    assert "they differ in corrupted images, " in said
+    assert " and 2.0.1." in said
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""Corrupted images that another program has made: nothing in their folder says how."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from robustbench_seg.datasets import file_digests
+from robustbench_seg.errors import CorruptionError
+from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.protocol import Condition, as_png
+from robustbench_seg.trees.manifest import MANIFEST, RECORD_FILE, shard_manifests
+
+
+@dataclass(frozen=True)
+class ForeignTree:
+    """A tree of unknown origin: its images are told from others by their contents alone.
+
+    Attributes:
+        files: Path in the tree -> sha256 of the file.
+        probe: Empty: nothing is known of the built-in image.
+    """
+
+    files: Mapping[str, str]
+    probe: Mapping[str, str] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over the paths and contents of all files."""
+        return digest_bytes(canonical_json(self.files).encode())
+
+
+def is_foreign(folder: Path) -> bool:
+    """Whether a folder exists and has no record of this program: no recipe and no manifest."""
+    described = any((folder / name).exists() for name in (RECORD_FILE, MANIFEST))
+    return folder.is_dir() and not described and not shard_manifests(folder)
+
+
+def read_foreign_tree(
+    folder: Path, conditions: Iterable[Condition], images: Iterable[str]
+) -> ForeignTree:
+    """Digest the corrupted images of a dataset in a tree of unknown origin.
+
+    Args:
+        folder: The tree.
+        conditions: All conditions of the protocol; those that the tree lacks are passed over.
+        images: Ids of the clean images.
+
+    Raises:
+        CorruptionError: There is no such image, or a file cannot be read.
+    """
+    pngs = [as_png(image) for image in images]
+    names = [f"{c.folder}/{name}" for c in conditions for name in pngs]
+    names = [name for name in names if (folder / name).is_file()]
+    if not names:
+        raise CorruptionError(
+            f"{folder} has no manifest.json and none of the images asked for, such as "
+            f"<corruption>/<severity>/{pngs[0]}: it is no tree of this dataset"
+        )
+    try:
+        return ForeignTree(dict(zip(names, file_digests(folder, names), strict=True)))
+    except OSError as error:
+        why = error.strerror or error
+        raise CorruptionError(f"{error.filename or folder} cannot be read: {why}") from error
