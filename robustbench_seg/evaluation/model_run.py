@@ -151,7 +151,9 @@ class ModelRun:
         kind = "" if known else f"{type(error).__name__}: "
         why = (str(error).splitlines() or ["no reason given"])[0]
         reason = f"{made.source.id}: {self.segmenter.name} failed ({kind}{why})"
-        if known or self._traceback_shown:
+        # What a user's own code raised has a traceback that the user needs.
+        foreign = error.__cause__ if known else error
+        if foreign is None or isinstance(foreign, RobustsegError) or self._traceback_shown:
             log.debug("%s", reason, exc_info=error)
         else:
             log.warning("%s; its traceback, once:", reason, exc_info=error)
