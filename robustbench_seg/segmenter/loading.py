@@ -18,7 +18,7 @@ from robustbench_seg.records.choices import Precision
 from robustbench_seg.records.model_card import ModelCard, load_card
 from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
 from robustbench_seg.segmenter.adapters import ADAPTERS, segmenter_of
-from robustbench_seg.segmenter.assembly import Options, assemble, network_record
+from robustbench_seg.segmenter.assembly import Options, assemble, known_as, network_record
 from robustbench_seg.segmenter.backends import run_by
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
@@ -126,7 +126,7 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         # Every table and figure shows the name: none of them can pass for a result.
         options = replace(options, name=f"{options.name or card.name}-untrained")
     else:
-        classes = _classes(card, file_weights)
+        classes = _classes(card, file_weights, options.classes)
         network = _trained(card, file_weights)
     digest = digest_weights(file_weights.path) if file_weights else UNTRAINED
     record = network_record(card, network, digest)
@@ -162,10 +162,13 @@ def _weights(card: ModelCard, source: str | Path | None) -> Weights | None:
     return read_weights(fetch_weights(card))
 
 
-def _classes(card: ModelCard, weights: Weights) -> tuple[str, ...]:
-    """The names of what weights predict: files made here have them, others the card's dataset."""
-    text = weights.metadata.get("classes")
-    names = tuple(json.loads(text)) if text else _named(card)
+def _classes(card: ModelCard, weights: Weights, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The names of what weights predict: those that the file has, else the card's.
+
+    wanted: class names of the dataset that the model runs on.
+    """
+    text = weights.metadata.get("classes") if weights.num_classes else None
+    names = known_as(json.loads(text), wanted) if text else _named(card)
     if weights.num_classes not in (None, len(names)):
         raise ModelError(
             f"{weights.path} predicts {weights.num_classes} classes, but {card.name} is a card for "

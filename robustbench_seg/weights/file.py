@@ -2,8 +2,11 @@
 TensorFlow checkpoints.
 """
 
+import json
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +16,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.files import write_bytes
+from robustbench_seg.files import read_json, write_bytes
 from robustbench_seg.weights.finding import (
     BUNDLE_INDEX,
+    IN_FOLDER,
     SHARD_INDEX,
     find_weights,
     read_shard_index,
@@ -25,6 +29,8 @@ from robustbench_seg.weights.first_bytes import SAFETENSORS_START, check_file, u
 from robustbench_seg.weights.formats import bare, classes_of, recognise
 from robustbench_seg.weights.pickles import read_pickle
 from robustbench_seg.weights.tensor_bundle import read_tensor_bundle
+
+log = logging.getLogger(__name__)
 
 PICKLE_STARTS = (b"PK", b"\x80")
 """The first bytes of what torch.save writes, today and before PyTorch 1.6."""
@@ -38,7 +44,8 @@ class Weights:
         tensors: Name -> tensor, named and shaped as the architectures here expect.
         metadata: For a file of this package, the metadata in it (architecture, variant,
             num_classes, eps, ...). For a file of another project, its "format" and, where it
-            matters, "eps".
+            matters, "eps"; and "classes", the class names as JSON, where the file or the
+            config.json beside it has them.
         path: The file.
     """
 
@@ -117,20 +124,40 @@ def read_weights(path: Path) -> Weights:
         WeightsError: There is no such file, it is truncated, or it is not a weight file.
     """
     path = find_weights(path)
-    files = weight_files(path)
-    try:
-        for file in files:
-            check_file(file)
-        content = _read_shards(path) if path.name.endswith(SHARD_INDEX) else _read(path)
+    with _decoding(path):
+        content = _content(path)
         tensors = {name: _widened(tensor) for name, tensor in content.tensors.items()}
-        if not tensors:
-            raise WeightsError(f"{path}: no weights: there is no tensor in it")
+        if content.remark:
+            log.warning("warning: %s: %s", path, content.remark)
         if content.metadata.get("format") == "robustseg":
             return Weights(tensors, content.metadata, path)
         return _converted(tensors, content, path)
+
+
+def read_tensors(path: Path) -> Mapping[str, Tensor]:
+    """Read the tensors of a weight file as they are.
+
+    Args:
+        path: The file that find_weights returns.
+
+    Returns:
+        Name in the file -> tensor.
+
+    Raises:
+        WeightsError: The file is damaged, or it is not a weight file.
+    """
+    with _decoding(path):
+        return _content(path).tensors
+
+
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """Raise WeightsError for whatever a decoder raises on a damaged file."""
+    try:
+        yield
     except WeightsError:
         raise
-    except Exception as error:  # what decoders raise on damaged files is no closed set
+    except Exception as error:  # it is no closed set
         reason = re.split(r"[.:]\s|\n", str(error))[0][:120] or type(error).__name__
         raise unreadable(path, f"truncated or damaged: {reason}") from error
 
@@ -143,6 +170,15 @@ class _Content:
     metadata: Mapping[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] | None = None
     remark: str = ""
+
+
+def _content(path: Path) -> _Content:
+    for file in weight_files(path):
+        check_file(file)
+    content = _read_shards(path) if path.name.endswith(SHARD_INDEX) else _read(path)
+    if not content.tensors:
+        raise WeightsError(f"{path}: no weights: there is no tensor in it")
+    return content
 
 
 def _read(path: Path) -> _Content:
@@ -183,7 +219,21 @@ def _converted(tensors: Mapping[str, Tensor], content: _Content, path: Path) -> 
     if origin is None:
         return Weights(tensors, content.metadata, path)
     facts = {"format": origin.name} | ({"eps": origin.eps} if origin.eps else {})
+    if classes := content.classes or _described_classes(path):
+        facts["classes"] = json.dumps(classes)
     return Weights(origin.convert(tensors), facts, path)
+
+
+def _described_classes(path: Path) -> tuple[str, ...] | None:
+    """The class names in the config.json that transformers saves beside weights."""
+    if path.name not in IN_FOLDER:
+        return None
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        names = read_json(path.with_name("config.json"))["id2label"]
+        classes = tuple(str(names[str(index)]) for index in range(len(names)))
+        if classes != tuple(f"LABEL_{index}" for index in range(len(names))):
+            return classes
+    return None
 
 
 def _widened(tensor: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ def unreadable(path: Path, reason: str) -> WeightsError:
         path: The file.
         reason: What is wrong with it.
     """
-    return WeightsError(f"{path}: not a readable weight file ({reason}); download or make it again")
+    return WeightsError(f"{path}: not a readable model file ({reason}); download or make it again")
 
 
 def _safetensors_size(start: bytes, path: Path, size: int) -> int | None:

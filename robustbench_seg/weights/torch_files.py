@@ -109,7 +109,7 @@ def _open_zip(path: Path) -> TorchFile:
         pickles = [name for name in names if PurePosixPath(name).name == "data.pkl"]
         if not pickles:
             raise WeightsError(
-                f"{path}: not a readable weight file (a zip archive without PyTorch's data.pkl); "
+                f"{path}: not a readable model file (a zip archive without PyTorch's data.pkl); "
                 "unpack it and give the weight file in it"
             )
         folder = str(PurePosixPath(min(pickles, key=len)).parent)
@@ -145,7 +145,7 @@ def _open_legacy(path: Path) -> TorchFile:
     make = _maker(path)
     if read_values(data, _storage, make) != MAGIC:
         raise WeightsError(
-            f"{path}: not a readable weight file (a pickle, but not of torch.save); save the "
+            f"{path}: not a readable model file (a pickle, but not of torch.save); save the "
             "weights with torch.save or as safetensors"
         )
     read_values(data, _storage, make)  # the version of the format

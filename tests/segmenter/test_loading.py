@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -229,3 +230,46 @@ def test_a_loaded_segmenter_takes_no_further_options():
     assert segmenter_of(segmenter, Options(classes=("a",), batch=4)) is segmenter
     with pytest.raises(ModelError, match=r"is loaded already: give inference and version to load_"):
         segmenter_of(segmenter, Options(inference="slide"), version="2")
+
+
+def other_order(tmp_path, **beside):
+    """Weights of a training whose classes are in alphabetical order."""
+    names = class_names("cityscapes")
+    order = [names.index(name) for name in sorted(names)]
+    state = dict(load_model("segformer-b0-minicity").state_dict())
+    for part in ("weight", "bias"):
+        state[f"decode_head.linear_pred.{part}"] = state[f"decode_head.linear_pred.{part}"][order]
+    torch.save({"state_dict": state, **beside}, tmp_path / "pytorch_model.bin")
+    return tmp_path / "pytorch_model.bin"
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"meta": {"CLASSES": tuple(sorted(class_names("cityscapes")))}},
+        {"meta": {"dataset_meta": {"classes": sorted(class_names("cityscapes"))}}},
+    ],
+)
+def test_the_class_names_in_a_checkpoint_are_the_models(tmp_path, beside):
+    file = other_order(tmp_path, **beside)
+    segmenter = load_segmenter("segformer-b0-minicity", weights=file)
+    assert segmenter.classes == tuple(sorted(class_names("cityscapes")))
+    with pytest.raises(ModelError, match="choose a model trained on this dataset's classes"):
+        rs.evaluate(model=segmenter, dataset="minicity", limit=1, out=tmp_path / "runs")
+
+
+def test_the_class_names_in_the_configuration_beside_a_checkpoint_are_the_models(tmp_path):
+    file = other_order(tmp_path)
+    load = partial(load_segmenter, "segformer-b0-minicity", weights=tmp_path)
+    names = sorted(class_names("cityscapes"))
+    config = file.with_name("config.json")
+    assert load().classes == class_names("cityscapes")  # nothing says otherwise
+    config.write_text(json.dumps({"id2label": dict(enumerate(names))}))
+    assert load().classes == tuple(names)
+    spelled = [name.title() for name in class_names("cityscapes")]
+    config.write_text(json.dumps({"id2label": dict(enumerate(spelled))}))
+    assert load(classes=class_names("cityscapes")).classes == class_names("cityscapes")
+    assert load().classes == tuple(spelled)
+    for nothing in ({"id2label": {n: f"LABEL_{n}" for n in range(19)}}, {}, [], {"id2label": 3}):
+        config.write_text(json.dumps(nothing))
+        assert load().classes == class_names("cityscapes")

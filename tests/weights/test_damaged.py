@@ -83,7 +83,7 @@ def test_a_flipped_bit_in_a_tensor_of_a_zip_is_noticed(tmp_path):
 def test_a_cut_file_is_refused(tmp_path, write, rest):
     path = write(tmp_path / "a")
     os.truncate(path, int(path.stat().st_size * rest))
-    with pytest.raises(WeightsError, match="not a readable weight file"):
+    with pytest.raises(WeightsError, match="not a readable model file"):
         read_weights(path)
 
 
@@ -168,7 +168,7 @@ def test_a_tensor_outside_its_storage_is_refused(tmp_path):
 def test_a_pickle_of_others_is_told_from_torch_s(tmp_path):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps({"a": 1}))
     assert refused(tmp_path / "a.pkl").startswith(
-        "not a readable weight file (a pickle, but not of torch.save)"
+        "not a readable model file (a pickle, but not of torch.save)"
     )
 
 

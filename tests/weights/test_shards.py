@@ -113,7 +113,7 @@ def test_a_shard_lies_beside_its_index(folder, place):
 def test_a_damaged_index_is_one_line(folder, text):
     folder, _ = folder
     (folder / INDEX).write_text(text, encoding="latin-1")
-    assert message(folder).startswith(f"{folder}/{INDEX}: not a readable weight file (")
+    assert message(folder).startswith(f"{folder}/{INDEX}: not a readable model file (")
 
 
 def test_an_empty_index_holds_no_weights(folder):

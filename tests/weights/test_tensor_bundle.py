@@ -98,7 +98,7 @@ def with_bytes_lost(path):
         (with_a_truncated_shard, "/gamma' is truncated"),
         (truncated, "truncated, or not the index of a TensorFlow checkpoint"),
         (with_bytes_lost, "damaged"),
-        (lambda path: Path(f"{path}.index").write_bytes(b""), "not a readable weight file (empty)"),
+        (lambda path: Path(f"{path}.index").write_bytes(b""), "not a readable model file (empty)"),
     ],
 )
 def test_what_cannot_be_read_is_named_in_one_line(tmp_path, make, message):

@@ -233,12 +233,12 @@ def make_truncated_old_pickle(path):
     [
         (lambda path: None, "no weights: no such file"),
         (lambda path: path.mkdir(), "none of model.safetensors, model.safetensors.index.json, p"),
-        (lambda path: path.write_bytes(b""), "not a readable weight file (empty)"),
+        (lambda path: path.write_bytes(b""), "not a readable model file (empty)"),
         (lambda path: path.write_text("a note"), "(neither safetensors, nor PyTorch's, nor Tensor"),
         (lambda path: path.write_text("<html>404</html>"), "(a web page, saved in place of the"),
         (make_truncated_safetensors, "(cut: 220 of 440 bytes are there)"),
         (make_truncated_pickle, "(cut: the end is missing after "),
-        (make_truncated_old_pickle, "not a readable weight file"),
+        (make_truncated_old_pickle, "not a readable model file"),
         (lambda path: torch.save([1, 2], path), "no weights: holds a list, not tensors"),
         (
             lambda path: torch.save({"epoch": 3, "weights": {"a": torch.ones(1)}}, path),

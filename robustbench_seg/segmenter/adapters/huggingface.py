@@ -12,7 +12,6 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.model_card import Inference
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.adapters.checkpoint import read_checkpoint
 from robustbench_seg.segmenter.adapters.processor import (
     PROCESSOR,
     PYTHON,
@@ -29,7 +28,13 @@ from robustbench_seg.segmenter.answers import checked_logits
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as
 from robustbench_seg.segmenter.failures import reason
 from robustbench_seg.segmenter.segmenter import Segmenter
-from robustbench_seg.weights import fetch_hub_folder, parse_source
+from robustbench_seg.weights import (
+    digest_weights,
+    fetch_hub_folder,
+    find_weights,
+    parse_source,
+    read_tensors,
+)
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +84,8 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
     processor = read_processor(folder, where)
     description = read_config(folder, where)
     classes = class_names_of(description, where)
-    checkpoint = read_checkpoint(folder, where)
-    model, lacking = build_network(description, checkpoint, where)
+    weights = find_weights(folder)
+    model, lacking = build_network(description, read_tensors(weights), where)
     network = TransformersNetwork(model, processor, len(classes), where, lacking)
     return assemble(
         network,
@@ -91,7 +96,7 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
         inference=Inference("whole"),
         record=SegmenterRecord(
             architecture=type(network.model).__name__,
-            weights=checkpoint.digest,
+            weights=digest_weights(weights),
             variant=network.variant,
             config=digest_file(folder / CONFIG),
             input_size=network.size,
@@ -101,7 +106,7 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
         about=ModelFacts(
             location=where,
             params=sum(parameter.numel() for parameter in network.parameters()),
-            weights_file=checkpoint.name,
+            weights_file=weights.name,
             libraries={"transformers": str(transformers.__version__)},
         ),
     )

@@ -14,10 +14,10 @@ from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import canonical_json, digest_bytes, digest_file
-from robustbench_seg.segmenter.adapters.checkpoint import check_content
 from robustbench_seg.segmenter.answers import logits_of
 from robustbench_seg.segmenter.assembly import known_as
 from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.weights import check_file
 
 INSTALL = "pip install 'robustseg[onnx]'"
 
@@ -61,6 +61,7 @@ def external_files(path: Path) -> list[str]:
         Paths relative to the graph's folder, sorted.
 
     Raises:
+        WeightsError: One of the files is empty, a web page or a Git LFS pointer.
         ModelError: One of the files is missing, or lies outside the graph's folder. Or the package
             onnx is not installed or cannot read the graph.
     """
@@ -68,7 +69,7 @@ def external_files(path: Path) -> list[str]:
         import onnx
     except ImportError:
         raise ModelError(f"onnx:{path}: onnx is not installed: {INSTALL}") from None
-    check_content(path, f"onnx:{path}")
+    check_file(path)
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # its exceptions have no common base
@@ -93,7 +94,7 @@ def external_files(path: Path) -> list[str]:
                 f"onnx:{path}: its tensors lie in '{shown}', which is not beside it; put all files "
                 "that the export wrote into one folder"
             )
-        check_content(file, f"onnx:{path}")
+        check_file(file)
     return sorted(names)
 
 

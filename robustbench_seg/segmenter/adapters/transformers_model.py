@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.module import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.adapters.checkpoint import Checkpoint
 from robustbench_seg.segmenter.adapters.processor import read_object
 from robustbench_seg.segmenter.failures import reason
 from robustbench_seg.weights import not_finite
@@ -75,7 +74,7 @@ def read_config(folder: Path, where: str) -> Any:
 
 
 def build_network(
-    config: Any, checkpoint: Checkpoint, where: str
+    config: Any, tensors: Mapping[str, Tensor], where: str
 ) -> tuple[nn.Module, tuple[str, ...]]:
     """Build a model and load its tensors.
 
@@ -84,7 +83,7 @@ def build_network(
 
     Args:
         config: The configuration.
-        checkpoint: The tensors.
+        tensors: Name in the weight file -> tensor.
         where: The model's name in errors.
 
     Returns:
@@ -97,7 +96,6 @@ def build_network(
     """
     from transformers import AutoModelForSemanticSegmentation
 
-    tensors = checkpoint.tensors
     values = sum(tensor.numel() for tensor in tensors.values())
     kind: Any = AutoModelForSemanticSegmentation._model_mapping[type(config)]
     try:

@@ -103,7 +103,7 @@ def test_damaged_bytes_are_one_line(folder, file, seed):
     (folder / file).write_bytes(data)
     wrong = outcome(folder)
     if file == "model.safetensors" and seed % 2:
-        assert "model.safetensors is " in wrong
+        assert "model.safetensors: " in wrong
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,14 @@ def test_a_config_of_fewer_layers_is_refused(saved, tmp_path):
     [
         (
             f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 5\n",
-            "model.safetensors is a Git LFS pointer, not the file itself; run git lfs pull",
+            "model.safetensors: a Git LFS pointer, not the file itself; run git lfs pull",
         ),
-        ("<!DOCTYPE html><html></html>", "model.safetensors is a web page, saved in place of"),
-        ("", "model.safetensors is empty; download it again"),
-        ("12345678{}", "model.safetensors is damaged or was cut ("),
+        (
+            "<!DOCTYPE html><html></html>",
+            "not a readable model file (a web page, saved in place of",
+        ),
+        ("", "model.safetensors: not a readable model file (empty)"),
+        ("12345678{}", "model.safetensors: not a readable model file ("),
     ],
 )
 def test_what_stands_for_the_weights_is_named(folder, content, message):
@@ -177,9 +180,7 @@ def test_weights_in_several_files_are_read_and_digested(folder, sharded):
     file.write_bytes(data)
     assert load_segmenter(f"hf:{sharded}").record.weights != many.record.weights
     file.unlink()
-    assert f"{file.name}, which model.safetensors.index.json names, is not in the" in outcome(
-        sharded
-    )
+    assert f"{file.name}: no such file; model.safetensors.index.json beside it" in outcome(sharded)
 
 
 @pytest.mark.parametrize(

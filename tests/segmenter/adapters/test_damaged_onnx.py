@@ -174,8 +174,8 @@ def test_damaged_bytes_are_one_line(tmp_path, seed):
     ("content", "message"),
     [
         ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "git lfs pull"),
-        ("<html>", "is a web page"),
-        ("", "g.onnx is empty"),
+        ("<html>", "a web page, saved in place of the file"),
+        ("", "g.onnx: not a readable model file (empty)"),
     ],
 )
 def test_what_stands_for_a_graph_or_its_data_is_named(tmp_path, content, message):
