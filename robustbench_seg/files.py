@@ -46,8 +46,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def check_regular(path: Path) -> None:
+def check_regular(path: Path, empty: bool = False) -> os.stat_result:
     """Check that `path`, or what it links to, is a file with content; opening a pipe would hang.
+
+    Args:
+        path: The file.
+        empty: Accept an empty file, too.
+
+    Returns:
+        The status of the file.
 
     Raises:
         OSError: It does not exist, is empty, or is a folder, pipe or device; `strerror` says which.
@@ -57,8 +64,9 @@ def check_regular(path: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, "a folder, not a file", str(path))
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "a pipe, socket or device, not a file", str(path))
-    if status.st_size == 0:
+    if status.st_size == 0 and not empty:
         raise OSError(errno.ENODATA, "an empty file", str(path))
+    return status
 
 
 def remove_partials(folder: Path) -> None:

@@ -5,11 +5,9 @@ keeps its size and both of its times. The time of the last change of the inode i
 copying a file with its old modification time does not hide that it is another one.
 """
 
-import errno
 import json
 import logging
 import os
-import stat
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +17,7 @@ from pathlib import Path
 from robustbench_seg.files import (
     cache_folder,
     canonical_json,
+    check_regular,
     digest_bytes,
     digest_file,
     write_text,
@@ -56,7 +55,7 @@ def file_digests(root: Path, names: Sequence[str]) -> list[str]:
     """
     memory = cache_folder() / "digests" / f"{digest_bytes(os.fsencode(root.resolve()))[:16]}.json"
     known, found = _read(memory), dict[str, _Entry]()
-    states = {name: _regular(root / name) for name in names}
+    states = {name: check_regular(root / name, empty=True) for name in names}
     new = [name for name in states if _state(states[name]) != known.get(name, (None,))[:3]]
     total = sum(states[name].st_size for name in new)
     if new:
@@ -75,14 +74,6 @@ def file_digests(root: Path, names: Sequence[str]) -> list[str]:
             pool.shutdown(cancel_futures=True)
             _remember(memory, known, found)
     return [(found.get(name) or known[name])[3] for name in names]
-
-
-def _regular(path: Path) -> os.stat_result:
-    """The status of a file; opening a pipe would wait for ever."""
-    status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return status
 
 
 def _state(status: os.stat_result) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""What is said of the data before the long part of an evaluation: what was found, what strikes."""
+"""Notices before the long part of an evaluation: the files found, and implausible labels."""
 
 import logging
 import sys

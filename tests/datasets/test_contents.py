@@ -130,8 +130,11 @@ def test_what_was_read_before_a_file_fails_is_remembered(root, memory, read, mon
     assert read == ["1.png", "2.png"]
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_what_is_no_file_is_named_and_not_waited_for(root, memory, make):
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [(os.mkfifo, "a pipe, socket or device, not a file"), (os.mkdir, "a folder, not a file")],
+)
+def test_what_is_no_file_is_named_and_not_waited_for(root, memory, make, kind):
     make(root / "a/pipe.png")
-    with pytest.raises(OSError, match=r"not a regular file: '.*pipe\.png'"):
+    with pytest.raises(OSError, match=rf"{kind}: '.*pipe\.png'"):
         file_digests(root, ["a/1.png", "a/pipe.png"])

@@ -1,6 +1,5 @@
 """onnx:FILE: a graph in ONNX, run by ONNX Runtime, with a TOML file beside it that describes it."""
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,8 +105,6 @@ def _checked(sidecar: Sidecar, path: str) -> Sidecar:
         raise CardError(f"{path}: give either dataset or classes")
     if sidecar.classes is not None and not 1 <= len(sidecar.classes) <= MAX_CLASSES:
         raise CardError(f"{path}: classes: 1 to {MAX_CLASSES} names are wanted")
-    if not all(map(math.isfinite, (*sidecar.mean, *sidecar.std, sidecar.threshold or 0))):
-        raise CardError(f"{path}: mean, std and threshold must be finite")
     if min(sidecar.std) <= 0:
         raise CardError(f"{path}: std must be positive")
     size = sidecar.input_size
