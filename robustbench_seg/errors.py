@@ -13,6 +13,12 @@ class RobustsegError(Exception):
 
     exit_code = 2
 
+    def __str__(self) -> str:
+        """The message in one line. A name in it may come from a hostile file: what a terminal
+        would obey or not show is escaped.
+        """
+        return one_line(super().__str__())
+
 
 class CardError(RobustsegError):
     """A TOML file (model card, protocol, dataset description) lacks something or is wrong."""
@@ -47,6 +53,17 @@ class IncompleteError(RobustsegError):
         """reasons: what is missing and why, each in words, where there is a list of them."""
         super().__init__(message)
         self.reasons = reasons
+
+
+def one_line(text: str) -> str:
+    """Escape line breaks and all else that is not printable.
+
+    >>> one_line("a\\nb")
+    'a\\\\nb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
