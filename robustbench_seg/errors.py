@@ -13,6 +13,12 @@ class RobustsegError(Exception):
 
     exit_code = 2
 
+    def __str__(self) -> str:
+        """The message in one line. A name in it may come from a hostile file: what a terminal
+        would obey or not show is escaped.
+        """
+        return escaped(super().__str__())
+
 
 class CardError(RobustsegError):
     """A TOML file (model card, protocol, dataset description) lacks something or is wrong."""
@@ -49,6 +55,17 @@ class IncompleteError(RobustsegError):
         self.reasons = reasons
 
 
+def escaped(text: str) -> str:
+    r"""Escape line breaks and all else that is not printable.
+
+    >>> escaped("a\nb")
+    'a\\nb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """One line for an unknown name: the nearest known one, then all of them.
 
@@ -56,7 +73,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     "unknown corruption 'fogg'; did you mean 'fog'? Known: fog, snow"
     """
     names = list(known)
-    name = name[:200] if name.isprintable() else ascii(name[:200])[1:-1]
+    name = escaped(name[:200])
     nearest = get_close_matches(name, names, n=1)
     hint = f"; did you mean '{nearest[0]}'?" if nearest else "."
     return f"unknown {kind} '{name}'{hint} Known: {', '.join(names)}"
