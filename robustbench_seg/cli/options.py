@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 
 import click
 
+from robustbench_seg.errors import ModelError
 from robustbench_seg.records.choices import Precision, Stream, choices
+from robustbench_seg.records.image_size import check_size
 from robustbench_seg.records.shard import Shard, parse_shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,6 +42,10 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
         raise click.BadParameter(
             f"'{value}' is no size; write height x width, such as 512x1024", context, parameter
         ) from None
+    try:
+        check_size((height, width))
+    except ModelError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
     return height, width
 
 

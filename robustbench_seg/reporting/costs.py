@@ -11,7 +11,7 @@ from robustbench_seg.datasets import image_size
 from robustbench_seg.datasets.minicity import SIZE as MINICITY_SIZE
 from robustbench_seg.files import write_text
 from robustbench_seg.machine.progress import progress_bar
-from robustbench_seg.records.image_size import Size
+from robustbench_seg.records.image_size import Size, check_size
 from robustbench_seg.records.model_card import ModelCard, list_models, load_card
 from robustbench_seg.reporting.figures.plots import write_figure
 from robustbench_seg.reporting.figures.sizes import size_figure
@@ -54,6 +54,8 @@ def cost(
     """
     for model in models:
         load_card(model)  # an unknown one is an error before any is counted
+    for size in sizes:
+        check_size(size)
     names = list(models) or list_models()
     with progress_bar(
         len(names), iterable=names, unit="model", desc="cost", disable=not progress

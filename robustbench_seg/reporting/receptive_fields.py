@@ -7,6 +7,7 @@ import pandas as pd
 
 from robustbench_seg.analysis import ReceptiveFields, measure_fields
 from robustbench_seg.files import write_text
+from robustbench_seg.records.image_size import check_size
 from robustbench_seg.reporting.figures.fields import field_figure
 from robustbench_seg.reporting.figures.plots import write_figure
 from robustbench_seg.reporting.tables.formats import csv
@@ -46,6 +47,8 @@ def erf(
     Raises:
         RobustsegError: See measure_fields.
     """
+    if size is not None:
+        check_size(size)
     measured = measure_fields(
         models,
         dataset=dataset,
