@@ -13,11 +13,16 @@ class RobustsegError(Exception):
 
     exit_code = 2
 
+    def __init__(self, message: str, example: str = "") -> None:
+        """example: lines to copy into a file, below the message."""
+        super().__init__(message)
+        self.example = example
+
     def __str__(self) -> str:
         """The message in one line. A name in it may come from a hostile file: what a terminal
         would obey or not show is escaped.
         """
-        return escaped(super().__str__())
+        return "\n\n".join(filter(None, [escaped(super().__str__()), self.example]))
 
 
 class CardError(RobustsegError):

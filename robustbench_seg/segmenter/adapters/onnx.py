@@ -78,7 +78,8 @@ def read_sidecar(graph: Path) -> Sidecar:
     if not path.exists():
         raise ModelError(
             f"{graph}: there is no {path.name} beside it that says what goes in and comes out; "
-            f"write one and fill it in:\n\n{TEMPLATE.format(name=graph.stem)}"
+            "write one and fill it in:",
+            example=TEMPLATE.format(name=graph.stem),
         )
     return _checked(read(Sidecar, path, "sidecar"), str(path))
 
