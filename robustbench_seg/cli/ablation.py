@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--seed",
     "seeds",
-    type=click.IntRange(0),
+    type=options.count("seed", least=0),
     multiple=True,
     default=(0,),
     show_default=True,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--iterations",
-    type=click.IntRange(1),
+    type=options.count("iterations"),
     metavar="N",
     help="Steps of each training.  [default: 1000, --full the paper's]",
 )
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 )
 @options.device()
 @click.option(
-    "--gpus", type=click.IntRange(1), default=1, help="GPUs, each for a process of torchrun."
+    "--gpus", type=options.count("gpus"), default=1, help="GPUs, each for a process of torchrun."
 )
 @click.option("--dry-run", is_flag=True, help="Only show the steps.")
 @options.out(required=True)

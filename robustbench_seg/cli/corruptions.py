@@ -45,12 +45,12 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, se
         return
 
     from robustbench_seg.corruption.preview import contact_sheet, read_photo
-    from robustbench_seg.files import atomic_path
+    from robustbench_seg.files import atomic_file
 
     sheet = contact_sheet(read_photo(photo), merged(protocols), seed)
     out = out or Path("corruptions.png")
-    with atomic_path(out) as partial:
-        sheet.save(partial)
+    with atomic_file(out) as file:
+        sheet.save(file)
     click.echo(out)
 
 

@@ -19,7 +19,7 @@ from robustbench_seg.cli import options
 @click.option(
     "--repeat",
     metavar="N",
-    type=click.IntRange(0),
+    type=options.count("repeat", least=0),
     default=0,
     show_default=True,
     help="Measure time and memory, too, as the median of N images; large models take minutes. "

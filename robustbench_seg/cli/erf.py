@@ -16,7 +16,7 @@ from robustbench_seg.cli import options
 @click.option(
     "--images",
     metavar="N",
-    type=click.IntRange(1),
+    type=options.count("images"),
     default=20,
     show_default=True,
     help="How many, spread evenly over the split.",

@@ -59,7 +59,7 @@ from robustbench_seg.records.choices import Backend, Executor, InferenceMode, ch
 @click.option(
     "--batch",
     metavar="N",
-    type=click.IntRange(1),
+    type=options.count("batch"),
     default=4,
     show_default=True,
     help="Windows of an image that a GPU takes at once; halved where its memory is short.",
@@ -75,7 +75,7 @@ from robustbench_seg.records.choices import Backend, Executor, InferenceMode, ch
 @options.threads(help="CPU threads of a network.  [default: all cores]")
 @click.option(
     "--workers",
-    type=click.IntRange(1),
+    type=options.count("workers"),
     help="Threads that make corrupted images; with 1 the model's own makes them.  [default: 1, "
     "for a GPU 8]",
 )

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @options.protocol()
 @options.stream()
 @options.seed()
-@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one per core]")
+@click.option(
+    "--workers", type=options.count("workers"), help="Processes.  [default: one per core]"
+)
 @options.shard(
     help="Make only the I-th of N parts of the images; when all are made, verify merges them."
 )

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import click
 
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.bounds import MOST, check_size
 from robustbench_seg.records.choices import Precision, Stream, choices
 from robustbench_seg.records.shard import Shard, parse_shard
 
@@ -34,13 +36,19 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
         return value and tuple(parse_size(context, parameter, one) for one in value)
     try:
         height, width = map(int, value.lower().split("x"))
-        if min(height, width) < 1:
-            raise ValueError
+        check_size((height, width))
+    except ModelError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
     except ValueError:
         raise click.BadParameter(
             f"'{value}' is no size; write height x width, such as 512x1024", context, parameter
         ) from None
     return height, width
+
+
+def count(name: str, least: int = 1) -> click.IntRange:
+    """The type of an option that is a count: `least` to the bound of that name."""
+    return click.IntRange(least, MOST[name])
 
 
 def _shared(*names: str, **shared: Any) -> Callable[..., Callable[[Command], Command]]:
@@ -82,7 +90,7 @@ data = _shared(
 )
 dataset = _shared("--dataset", default="cityscapes", help="Name of the dataset, or its TOML file.")
 split = _shared("--split", default="val", help="Split of the dataset.")
-limit = _shared("--limit", metavar="N", type=click.IntRange(1), help="Use only the first N images.")
+limit = _shared("--limit", metavar="N", type=count("limit"), help="Use only the first N images.")
 shard = _shared(
     "--shard",
     default="1/1",
@@ -155,7 +163,7 @@ precision = _shared(
 threads = _shared(
     "--threads",
     metavar="N",
-    type=click.IntRange(1),
+    type=count("threads"),
     help="CPU threads of the network.  [default: all cores]",
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
 from robustbench_seg.machine.start import command_line
+from robustbench_seg.records.bounds import MOST, check_counts
 from robustbench_seg.records.choices import (
     Backend,
     Executor,
@@ -16,7 +17,6 @@ from robustbench_seg.records.choices import (
     Precision,
     Stream,
     check_choice,
-    check_counts,
 )
 from robustbench_seg.records.protocol import SEVERITIES
 from robustbench_seg.records.shard import WHOLE, Shard
@@ -60,10 +60,10 @@ class EvaluationSpec:
 
     Raises:
         ModelError: There is no model; a name or weights are given for several; a precision, backend
-            or inference does not exist; batch, threads or workers are below 1.
+            or inference does not exist; batch, threads or workers are out of bounds.
         CorruptionError: The stream, a severity or the seed does not exist.
-        ResultsError: A shard is asked of a cluster, the limit is below 1, or the executor does not
-            exist.
+        ResultsError: A shard is asked of a cluster, the limit is out of bounds, or the executor
+            does not exist.
     """
 
     models: tuple[str, ...]
@@ -112,8 +112,10 @@ class EvaluationSpec:
         for severity in self.severities:
             if severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
-        if self.limit is not None and self.limit < 1:
-            raise ResultsError(f"the first {self.limit} images were asked for; ask for 1 or more")
+        if self.limit is not None and not 1 <= self.limit <= MOST["limit"]:
+            raise ResultsError(
+                f"the first {self.limit} images were asked for; ask for 1 to {MOST['limit']}"
+            )
         check_counts(self, ("batch", "threads", "workers"))
 
 

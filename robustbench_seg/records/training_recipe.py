@@ -3,9 +3,11 @@
 Source: arXiv 2105.15203, section 4.1, and the released 160k-iteration configurations.
 """
 
+import math
 from dataclasses import dataclass, fields
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.records.bounds import MAX_PIXELS, MOST, check_counts, check_size
 from robustbench_seg.records.choices import Augmentation, check_choice
 
 ITERATIONS = 160_000
@@ -80,24 +82,28 @@ class TrainingRecipe:
             object.__setattr__(self, name, tuple(pair))  # a list is not equal to a tuple
         if self.augment is not None:
             check_choice("augmentation", self.augment, Augmentation, ModelError)
+        check_counts(self, ("iterations", "batch"))
+        check_counts(self, ("warmup", "seed"), least=0)
+        check_size(self.crop)
+        if self.batch * self.crop[0] * self.crop[1] > MAX_PIXELS:
+            raise ModelError(
+                f"batch = {self.batch} crops of {self.crop[0]}x{self.crop[1]} have more than "
+                f"{MAX_PIXELS} pixels; make one of the two smaller"
+            )
         checks = {
-            "iterations": self.iterations is None or self.iterations > 0,
-            "minutes": self.minutes is None or self.minutes > 0,
-            "batch": self.batch > 0,
+            "minutes": self.minutes is None or 0 < self.minutes <= MOST["minutes"],
             "crop": min(self.crop) >= 32,
-            "resize": 0 < self.resize[0] <= self.resize[1],
+            "resize": 0 < self.resize[0] <= self.resize[1] <= 16,
             "category_ratio": 0 < self.category_ratio <= 1,
             "flip": 0 <= self.flip <= 1,
-            "lr": self.lr > 0,
+            "lr": 0 < self.lr < math.inf,
             "betas": 0 <= min(self.betas) <= max(self.betas) < 1,
-            "weight_decay": self.weight_decay >= 0,
-            "head_lr_factor": self.head_lr_factor > 0,
-            "warmup": self.warmup >= 0,
+            "weight_decay": 0 <= self.weight_decay < math.inf,
+            "head_lr_factor": 0 < self.head_lr_factor < math.inf,
             "warmup_ratio": 0 <= self.warmup_ratio <= 1,
-            "power": self.power >= 0,
+            "power": 0 <= self.power < math.inf,
             "ema": self.ema is None or 0 <= self.ema < 1,
             "drop_path": self.drop_path is None or 0 <= self.drop_path < 1,
-            "seed": self.seed >= 0,
         }
         for name, fits in checks.items():
             if not fits:

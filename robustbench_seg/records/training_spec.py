@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.errors import ModelError, unknown
-from robustbench_seg.records.choices import Precision, check_choice, check_counts
+from robustbench_seg.records.bounds import check_counts
+from robustbench_seg.records.choices import Precision, check_choice
 from robustbench_seg.records.training_recipe import TrainingRecipe
 
 _NO_OPTIONS = (
@@ -40,7 +41,7 @@ class TrainingSpec:
         checkpoint_every: Steps between checkpoints. None means every 3 minutes.
 
     Raises:
-        ModelError: There is no such precision.
+        ModelError: There is no such precision, or a number is out of bounds.
     """
 
     model: str

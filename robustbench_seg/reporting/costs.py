@@ -11,6 +11,7 @@ from robustbench_seg.datasets import image_size
 from robustbench_seg.datasets.minicity import SIZE as MINICITY_SIZE
 from robustbench_seg.files import write_text
 from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.records.bounds import check_count, check_size
 from robustbench_seg.records.image_size import Size
 from robustbench_seg.records.model_card import ModelCard, list_models, load_card
 from robustbench_seg.reporting.figures.plots import write_figure
@@ -51,6 +52,10 @@ def cost(
     Raises:
         ModelError: A card is unknown, a size is too small, or a model cannot be measured.
     """
+    check_count("repeat", repeat, least=0)
+    check_count("threads", threads)
+    for size in sizes:
+        check_size(size)
     for model in models:
         load_card(model)  # an unknown one is an error before any is counted
     names = list(models) or list_models()

@@ -7,6 +7,7 @@ import pandas as pd
 
 from robustbench_seg.analysis import ReceptiveFields, measure_fields
 from robustbench_seg.files import write_text
+from robustbench_seg.records.bounds import check_count, check_size
 from robustbench_seg.reporting.figures.fields import field_figure
 from robustbench_seg.reporting.figures.plots import write_figure
 from robustbench_seg.text import text_table
@@ -45,6 +46,9 @@ def erf(
     Raises:
         RobustsegError: See measure_fields.
     """
+    check_count("images", images)
+    if size is not None:
+        check_size(size)
     measured = measure_fields(
         models,
         dataset=dataset,

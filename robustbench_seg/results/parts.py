@@ -19,10 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import atomic_path, canonical_json, digest_bytes
+from robustbench_seg.files import atomic_file, canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.results.write_errors import write_errors
 
 _LAWS = b"robustseg measures"
 _DIGESTS = b"robustseg digests"
@@ -159,7 +158,8 @@ def has_values(path: Path, measure: Measure | None = None) -> bool:
     try:
         if measure is not None and not _read_header(path).counted([measure]):
             return False
-        table = pq.read_table(path, columns=["reason"], partitioning=None)
+        with open(path, "rb") as file:  # Arrow takes a name with a colon for an address
+            table = pq.read_table(file, columns=["reason"])
         return bool(table["reason"].null_count)
     except (*_UNREADABLE, ResultsError):
         return False
@@ -181,7 +181,8 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure]) -> Part:
     header = _read_header(path)
     counted = header.counted(measures)
     columns = [*(f.name for f in [*_IDS, _REASON]), *(m.column for m in counted)]
-    table = pq.read_table(path, columns=columns, partitioning=None).combine_chunks()
+    with open(path, "rb") as file:
+        table = pq.read_table(file, columns=columns).combine_chunks()
     ids = table.select(["image", "corruption", "severity", "reason"]).to_pydict()
     _check_digest(path, header, _ROWS, _digest_rows(ids))
     has = np.array([reason is None for reason in ids["reason"]], bool)
@@ -220,7 +221,8 @@ class _Header:
 
 
 def _read_header(path: Path) -> _Header:
-    metadata = pq.read_schema(path).metadata or {}
+    with open(path, "rb") as file:
+        metadata = pq.read_schema(file).metadata or {}
     laws = json.loads(metadata[_LAWS]) if _LAWS in metadata else None
     digests = json.loads(metadata[_DIGESTS]) if _DIGESTS in metadata else None
     if not _NAME.fullmatch(path.stem):
@@ -253,8 +255,8 @@ def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Sequence[object
 
 
 def _write(path: Path, columns: Mapping[str, Sequence[object]], schema: pa.Schema) -> None:
-    with write_errors(path), atomic_path(path) as partial:
-        pq.write_table(pa.table(columns, schema=schema), partial, compression="zstd")
+    with atomic_file(path) as file:
+        pq.write_table(pa.table(columns, schema=schema), file, compression="zstd")
 
 
 def _damaged(path: Path, why: str) -> ResultsError:

@@ -26,10 +26,15 @@ def median_seconds(folder: Path) -> float | None:
     files = sorted((folder / "timings").glob("*.parquet"))
     files = [file for file in files if not file.name.startswith(".")]
     try:
-        columns = [pq.read_table(file, columns=["predict"])["predict"] for file in files]
+        columns = [_predict(file) for file in files]
     except (OSError, pa.ArrowException, KeyError) as error:
         why = str(error).splitlines()[0]
         raise ResultsError(
             f"{folder / 'timings'} cannot be read ({why}); remove that folder: no score needs it"
         ) from None
     return float(np.median(np.concatenate(columns))) if columns else None
+
+
+def _predict(path: Path) -> pa.ChunkedArray:
+    with open(path, "rb") as file:  # Arrow takes a name with a colon for an address
+        return pq.read_table(file, columns=["predict"])["predict"]

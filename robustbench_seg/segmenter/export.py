@@ -9,7 +9,8 @@ from torch import nn
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.cards import to_toml
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.files import atomic_path, write_text
+from robustbench_seg.files import write_bytes, write_text
+from robustbench_seg.records.bounds import check_size
 from robustbench_seg.records.model_card import Inference, Preprocessing
 from robustbench_seg.segmenter.adapters.onnx import INSTALL, Sidecar, parse_sidecar
 
@@ -43,6 +44,8 @@ def export_onnx(
             and is no sidecar, or the network runs in a way that no sidecar describes.
         CardError: The windows do not fit the size.
     """
+    if size is not None:
+        check_size(size)
     if path.suffix != ".onnx":
         raise ModelError(f"{path}: call the graph something.onnx")
     if network.grid:
@@ -85,16 +88,16 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
     except ImportError as error:
         raise ModelError(f"exporting needs {error.name}, not installed: {INSTALL}") from None
     free = dict.fromkeys((2, 3), torch.export.Dim.DYNAMIC)
-    with atomic_path(path) as partial, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about its own insides
-        torch.onnx.export(
+        program = torch.onnx.export(
             network,
             (torch.zeros(1, 3, *(size or EXAMPLE_SIZE)),),
-            partial,
             input_names=["image"],
             output_names=["logits"],
             dynamic_shapes=None if size else (free,),
             dynamo=True,
-            external_data=False,
             verbose=False,
         )
+    assert program is not None  # as without dynamo
+    write_bytes(path, program.model_proto.SerializeToString())

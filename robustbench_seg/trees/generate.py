@@ -10,6 +10,7 @@ from pathlib import Path
 from robustbench_seg.corruption.engine import check_draws
 from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
+from robustbench_seg.records.bounds import MOST, check_count
 from robustbench_seg.records.choices import Stream
 from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.protocol import Protocol, load_protocol
@@ -115,9 +116,8 @@ def generate_cityscapes_c(
     protocol = load_protocol(protocol)
     conditions = protocol.conditions(corruptions, severities)
     check_draws(stream, seed)
-    workers = _cores() if workers is None else workers
-    if workers < 1:
-        raise CorruptionError(f"workers is {workers}; 1 or more are wanted")
+    workers = min(_cores(), MOST["workers"]) if workers is None else workers
+    check_count("workers", workers)
     opened = _opened(dataset, data, split)
     choice = CorruptionChoice(protocol, stream, seed)
     images = _clean_images(opened, image_sizes(opened))

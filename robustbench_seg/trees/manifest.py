@@ -28,9 +28,9 @@ from typing import Any
 from robustbench_seg.cards import from_table
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.files import write_json
+from robustbench_seg.machine.locks import presence, turn
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.trees.first_format import from_first_format
-from robustbench_seg.trees.locks import presence, turn
 from robustbench_seg.trees.record import TreeRecord, check_goes_on
 
 FORMAT = 2

@@ -15,11 +15,11 @@ from pathlib import Path
 from robustbench_seg.corruption import probe
 from robustbench_seg.corruption.pixels import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError
-from robustbench_seg.files import digest_bytes, digest_file, write_bytes
+from robustbench_seg.files import cannot_be_written, digest_bytes, digest_file, write_bytes
+from robustbench_seg.machine.locks import presence, turn
 from robustbench_seg.records.protocol import as_png
 from robustbench_seg.records.shard import WHOLE
 from robustbench_seg.trees.links import make_link, plan_links
-from robustbench_seg.trees.locks import presence, turn
 from robustbench_seg.trees.manifest import (
     MANIFEST,
     RECORD_FILE,
@@ -75,8 +75,9 @@ def write_tree(
         The manifest.
 
     Raises:
-        CorruptionError: `out` holds another tree or cannot be written, or a condition gives other
-            pixels than when the tree was begun.
+        CorruptionError: `out` holds another tree, or a condition gives other pixels than when the
+            tree was begun.
+        FileError: A file cannot be written.
         DatasetError: An image cannot be read.
     """
     _check_names(plan.images)
@@ -109,10 +110,7 @@ def write_tree(
             with turn(out / RECORD_FILE):
                 return _write_merged_manifest(plan, made)
     except OSError as error:
-        where, why = error.filename or out, error.strerror or error
-        raise CorruptionError(
-            f"{where} cannot be written: {why}; what is finished is kept: mend this and start again"
-        ) from error
+        raise cannot_be_written(Path(error.filename or out), error) from error
 
 
 @dataclass(frozen=True)
