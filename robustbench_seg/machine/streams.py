@@ -4,7 +4,8 @@ import errno
 import io
 import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from robustbench_seg.errors import RobustsegError
 
@@ -28,45 +29,53 @@ def secure_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
     if sys.stdout is sys.__stdout__:
-        sys.stdout = _text(_Output(1, "w", closefd=False))
+        sys.stdout = _Output(*_binary(1))
     if sys.stderr is sys.__stderr__:
-        sys.stderr = _text(_Messages(2, "w", closefd=False))
+        sys.stderr = _Messages(*_binary(2))
 
 
-def _text(raw: io.FileIO) -> io.TextIOWrapper:
-    """The stream as text: whatever its encoding lacks is written as an escape."""
+def _binary(number: int) -> tuple[io.BufferedWriter, str | None, str]:
+    """The stream, its encoding, and that what the encoding lacks is written as an escape."""
     own = sys.__stdout__ or sys.__stderr__
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw),
-        encoding=own.encoding if own else None,
-        errors="backslashreplace",
-        line_buffering=True,
-    )
+    raw = io.FileIO(number, "w", closefd=False)
+    return io.BufferedWriter(raw), own.encoding if own else None, "backslashreplace"
 
 
-class _Output(io.FileIO):
+class _Output(io.TextIOWrapper):
     """Standard output: the first failure is an OutputError, what follows is dropped."""
 
-    _failed = False
+    def write(self, text: str, /) -> int:
+        with self._failure():
+            super().write(text)
+        return len(text)
 
-    def write(self, data: Any, /) -> int:
-        if self._failed:
-            return len(data)
+    def flush(self) -> None:
+        with self._failure():
+            super().flush()
+
+    @contextmanager
+    def _failure(self) -> Iterator[None]:
         try:
-            return super().write(data)
+            yield
         except OSError as error:
-            self._failed = True
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
             raise _output_error(error) from error
 
 
-class _Messages(io.FileIO):
+class _Messages(io.TextIOWrapper):
     """Standard error: what cannot be written is dropped."""
 
-    def write(self, data: Any, /) -> int:
-        try:
-            return super().write(data)
-        except OSError:
-            return len(data)
+    def write(self, text: str, /) -> int:
+        with suppress(OSError):
+            super().write(text)
+            super().flush()
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
 
 
 def _output_error(error: OSError) -> OutputError:
