@@ -82,6 +82,23 @@ def cannot_be_written(path: Path, error: OSError | ValueError) -> FileError:
     )
 
 
+def checked_path(path: Path | str) -> Path:
+    """Return what a person wrote as a path.
+
+    Raises:
+        FileError: It is empty, or holds what no text file can name: a NUL or bytes that are not
+            UTF-8.
+    """
+    text = os.fspath(path)
+    if not text:
+        raise FileError("an empty path was given; name a file or folder")
+    if "\0" in text or printable(text) != text:
+        raise FileError(
+            f"{printable(text)!r} is no path that a record can name; use UTF-8 without NUL"
+        )
+    return Path(path)
+
+
 def printable(path: Path | str) -> str:
     r"""A path as text that any file can hold.
 
@@ -123,6 +140,34 @@ def remove_partials(folder: Path) -> None:
     for path in folder.rglob(".*.partial*"):
         if _PARTIAL.fullmatch(path.name):
             path.unlink(missing_ok=True)
+
+
+def check_own(table: Path, header: str, *beside: Path) -> None:
+    """Refuse to replace files that are not an earlier output of the same command.
+
+    A command knows its own table by the first columns; the files beside it belong to it.
+
+    Args:
+        table: A CSV file that is about to be written.
+        header: How the first line of such a file begins.
+        beside: Other files that are written with it.
+
+    Raises:
+        FileError: One of the files is there, and not of such an output.
+    """
+    other = next((path for path in (table, *beside) if os.path.lexists(path)), None)
+    if other is None:
+        return
+    try:
+        with open(table, encoding="utf-8") as file:
+            own = file.readline().startswith(header)
+    except (OSError, UnicodeDecodeError):
+        own = False
+    if not own:
+        raise FileError(
+            f"{printable(other)} is there already and is not the output of such a command; move it "
+            "away, or choose another place"
+        )
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     "--preview",
     "photo",
     metavar="PHOTO",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="Write a sheet of this photo under every corruption and severity.",
 )
 @options.out(
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.PATH,
     help="Where the sheet goes.  [default: corruptions.png]",
 )
 @options.seed()
@@ -44,13 +44,17 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, se
         click.echo("\n\n".join("\n".join(_listed(protocol)) for protocol in protocols))
         return
 
-    from robustbench_seg.corruption.preview import contact_sheet, read_photo
-    from robustbench_seg.files import atomic_file
+    from robustbench_seg.corruption.preview import (
+        check_sheet,
+        contact_sheet,
+        read_photo,
+        write_sheet,
+    )
 
-    sheet = contact_sheet(read_photo(photo), merged(protocols), seed)
     out = out or Path("corruptions.png")
-    with atomic_file(out) as file:
-        sheet.save(file)
+    check_sheet(out)
+    sheet = contact_sheet(read_photo(photo), merged(protocols), seed)
+    write_sheet(sheet, out)
     click.echo(out)
 
 

@@ -21,7 +21,7 @@ from robustbench_seg.records.choices import Backend, Executor, InferenceMode, ch
 @click.option(
     "--corrupted",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="Read corrupted images from what generate-cityscapes-c wrote, instead of making them.",
 )
 @options.weights()
@@ -82,7 +82,7 @@ from robustbench_seg.records.choices import Backend, Executor, InferenceMode, ch
 @click.option(
     "--save-predictions",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="Write each prediction as a PNG of class indices too.",
 )
 def evaluate(**spec: Any) -> None:

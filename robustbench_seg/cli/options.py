@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import click
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import FileError, ModelError
+from robustbench_seg.files import checked_path
 from robustbench_seg.records.bounds import MOST, check_size
 from robustbench_seg.records.choices import Precision, Stream, choices
 from robustbench_seg.records.shard import Shard, parse_shard
@@ -46,6 +47,18 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
     return height, width
 
 
+class _Path(click.Path):
+    """A path that can be written into a record."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The path."""
+        try:
+            checked_path(value)
+        except FileError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def count(name: str, least: int = 1) -> click.IntRange:
     """The type of an option that is a count: `least` to the bound of that name."""
     return click.IntRange(least, MOST[name])
@@ -62,8 +75,8 @@ def _shared(*names: str, **shared: Any) -> Callable[..., Callable[[Command], Com
     return option
 
 
-_PATH = click.Path(path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+PATH = _Path(path_type=Path)
+_FOLDER = _Path(file_okay=False, path_type=Path)
 
 # What is scored, and by what.
 model = _shared("--model", metavar="M", help="Name of a model card, or a card file.")
@@ -85,7 +98,7 @@ name = _shared("--name", help="Name in every table and file.  [default: the card
 data = _shared(
     "--data",
     metavar="ROOT",
-    type=_PATH,
+    type=PATH,
     help="Root folder of the dataset.  [default: for Cityscapes $CITYSCAPES_DATASET]",
 )
 dataset = _shared("--dataset", default="cityscapes", help="Name of the dataset, or its TOML file.")
@@ -172,7 +185,7 @@ out = _shared("--out", metavar="DIR", type=_FOLDER, help="Folder to write to.")
 runs = _shared(
     "--runs",
     metavar="RUNS",
-    type=_PATH,
+    type=PATH,
     multiple=True,
     default=(Path("runs"),),
     show_default="runs",

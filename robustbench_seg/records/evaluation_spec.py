@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
+from robustbench_seg.files import checked_path
 from robustbench_seg.machine.start import command_line
 from robustbench_seg.records.bounds import MOST, check_counts
 from robustbench_seg.records.choices import (
@@ -137,6 +138,6 @@ def evaluation_spec(**options: Any) -> EvaluationSpec:
         if name == "models":
             value = tuple(map(str, value))
         if name in ("data", "corrupted", "out", "save_predictions", "folder"):
-            value = None if value is None else Path(value)
+            value = None if value is None else checked_path(value)
         values[name] = str(value) if name in ("dataset", "protocol", "weights") and value else value
     return EvaluationSpec(**values)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.errors import ModelError, unknown
+from robustbench_seg.files import checked_path
 from robustbench_seg.records.bounds import check_counts
 from robustbench_seg.records.choices import Precision, check_choice
 from robustbench_seg.records.training_recipe import TrainingRecipe
@@ -123,7 +124,7 @@ def training_spec(*, recipe: TrainingRecipe | None = None, **options: Any) -> Tr
     rest = {name: value for name, value in options.items() if name in known}
     for name in ("out", "data"):
         if rest.get(name) is not None:
-            rest[name] = Path(rest[name])
+            rest[name] = checked_path(rest[name])
     rest["model"] = str(rest["model"])
     chosen = replace(recipe, **changes) if recipe else TrainingRecipe(**changes)
     return TrainingSpec(**rest, recipe=chosen)

@@ -9,7 +9,7 @@ import pandas as pd
 from robustbench_seg.analysis import Cost, count_cost, measure_speed, shape_of
 from robustbench_seg.datasets import image_size
 from robustbench_seg.datasets.minicity import SIZE as MINICITY_SIZE
-from robustbench_seg.files import write_text
+from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.bounds import check_count, check_size
 from robustbench_seg.records.image_size import Size
@@ -52,6 +52,10 @@ def cost(
     Raises:
         ModelError: A card is unknown, a size is too small, or a model cannot be measured.
     """
+    folder = Path() if out is None else checked_path(out)
+    if out is not None:
+        others = ("published.csv", "size.svg", "size.png")
+        check_own(folder / "cost.csv", "model,architecture,", *(folder / name for name in others))
     check_count("repeat", repeat, least=0)
     check_count("threads", threads)
     for size in sizes:
@@ -66,7 +70,6 @@ def cost(
             bar, sizes, repeat=repeat, device=device, precision=precision, threads=threads
         )
     if out is not None:
-        folder = Path(out)
         write_text(folder / "cost.csv", table.to_csv(index=False))
         write_text(folder / "published.csv", published_costs().to_csv(index=False))
         write_figure(size_figure(table), folder / "size")

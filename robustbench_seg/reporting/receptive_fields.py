@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.analysis import ReceptiveFields, measure_fields
-from robustbench_seg.files import write_text
+from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.records.bounds import check_count, check_size
 from robustbench_seg.reporting.figures.fields import field_figure
 from robustbench_seg.reporting.figures.plots import write_figure
@@ -46,6 +46,9 @@ def erf(
     Raises:
         RobustsegError: See measure_fields.
     """
+    folder = Path() if out is None else checked_path(out)
+    if out is not None:
+        check_own(folder / "erf.csv", "model,stage,", folder / "erf.svg", folder / "erf.png")
     check_count("images", images)
     if size is not None:
         check_size(size)
@@ -62,8 +65,8 @@ def erf(
     )
     if out is not None:
         table = field_table(measured)
-        write_text(Path(out) / "erf.csv", table.to_csv(index=False, float_format="%.4f"))
-        write_figure(field_figure(measured.fields), Path(out) / "erf")
+        write_text(folder / "erf.csv", table.to_csv(index=False, float_format="%.4f"))
+        write_figure(field_figure(measured.fields), folder / "erf")
     return measured
 
 

@@ -1,5 +1,6 @@
 """A model as an ONNX graph with its sidecar, which onnx:FILE and other programs read."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from robustbench_seg.files import write_bytes, write_text
 from robustbench_seg.records.bounds import check_size
 from robustbench_seg.records.model_card import Inference, Preprocessing
 from robustbench_seg.segmenter.adapters.onnx import INSTALL, Sidecar, parse_sidecar
+
+MARK = "robustseg"
+"""The property by which a graph is known to be written here."""
 
 EXAMPLE_SIZE = (128, 192)
 """Of the image that a graph for any size is traced with."""
@@ -55,6 +59,7 @@ def export_onnx(
         raise ModelError(
             f"{beside} is there already and describes no graph; choose another name for {path.name}"
         )
+    _check_own(path)
     aligned = network.align_corners
     mean, std = preprocessing.mean, preprocessing.std
     text = to_toml(Sidecar(name, mean, std, None, classes, size, inference, aligned))
@@ -83,7 +88,7 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
         ModelError: The extra `onnx` is not installed.
     """
     try:
-        import onnx  # noqa: F401
+        import onnx
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ModelError(f"exporting needs {error.name}, not installed: {INSTALL}") from None
@@ -100,4 +105,24 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
             verbose=False,
         )
     assert program is not None  # as without dynamo
-    write_bytes(path, program.model_proto.SerializeToString())
+    graph = program.model_proto
+    onnx.helper.set_model_props(graph, {MARK: "export"})
+    write_bytes(path, graph.SerializeToString())
+
+
+def _check_own(path: Path) -> None:
+    """Refuse to replace a file that is no graph of an earlier export."""
+    if not os.path.lexists(path):
+        return
+    import onnx
+
+    try:
+        graph = onnx.load(str(path), load_external_data=False)
+        own = any(prop.key == MARK for prop in graph.metadata_props)
+    except Exception:
+        own = False
+    if not own:
+        raise ModelError(
+            f"{path} is there already and is no graph that was exported here; choose another name, "
+            "or move it away"
+        )

@@ -10,6 +10,7 @@ from pathlib import Path
 from robustbench_seg.corruption.engine import check_draws
 from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
+from robustbench_seg.files import checked_path
 from robustbench_seg.records.bounds import MOST, check_count
 from robustbench_seg.records.choices import Stream
 from robustbench_seg.records.corruption_choice import CorruptionChoice
@@ -112,7 +113,7 @@ def generate_cityscapes_c(
         IncompleteError: With `keep_going`, images were left out; the manifest is written and names
             them, and `reasons` says why.
     """
-    out = Path(out)
+    out = checked_path(out)
     protocol = load_protocol(protocol)
     conditions = protocol.conditions(corruptions, severities)
     check_draws(stream, seed)
