@@ -26,7 +26,8 @@ def demo(out: Path, limit: int | None) -> None:
     prepare_process()
 
     from robustbench_seg.evaluation import evaluate
-    from robustbench_seg.reporting import recorded_runs, write_report
+    from robustbench_seg.reporting import write_report
+    from robustbench_seg.results import recorded_runs
 
     runs = evaluate(model=MODELS, dataset="minicity", limit=limit, out=out / "runs", progress=True)
     recorded = [recorded_runs()] if limit is None else []  # they are of all images

@@ -1,7 +1,6 @@
 """Runs -> tables, figures, words, and one offline HTML page."""
 
 from robustbench_seg.reporting.comparison import Comparison, compare, compare_runs
-from robustbench_seg.reporting.literature.recorded import recorded_runs
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import finding, read_panels, terminal_table
 from robustbench_seg.reporting.reports import Report, report, write_report
@@ -13,7 +12,6 @@ __all__ = [
     "compare_runs",
     "finding",
     "read_panels",
-    "recorded_runs",
     "report",
     "terminal_table",
     "write_page",

@@ -11,7 +11,7 @@ from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.reporting.literature import published
 from robustbench_seg.results import (
-    DEGRADATION_SOURCE,
+    DEGRADATION_CITATION,
     FEW,
     Reference,
     ScoredModel,
@@ -75,7 +75,7 @@ def compare_runs(
     draws = resamples_for(len(loaded.names))
     model_a, model_b = (read_model(found, loaded, draws) for found in (a_folders, b_folders))
     warnings = clean_gap_warnings([*model_a.folders, *model_b.folders])
-    against = Reference.of(model_b)
+    against = Reference.of_model(model_b)
     if reference is not None:
         measured = _compared_reference(reference, model_a, model_b)
         literature = None
@@ -127,7 +127,7 @@ def _compared_reference(name: str, a: ScoredModel, b: ScoredModel) -> Reference 
     """A or B, if the name is one of theirs."""
     for model in (a, b):
         if name in (model.name, *map(str, model.folders)):
-            return Reference.of(model)
+            return Reference.of_model(model)
     return None
 
 
@@ -143,7 +143,7 @@ def _published_reference(name: str, record: RunRecord, protocol: Protocol) -> Re
             "name a model of the runs"
         )
     (row,) = rows.loc[[name]].to_dict("records")
-    return Reference.published(name, {n: row[n] for n in ("clean", *protocol.names)})
+    return Reference.of_row(name, {n: row[n] for n in ("clean", *protocol.names)})
 
 
 def _image_warnings(name: str, record: RunRecord) -> list[str]:
@@ -162,7 +162,7 @@ def _other_reference(
     """Another model of the runs."""
     model = read_model(model_runs(name, runs), protocol, draws)
     check_comparable(a, model)
-    return Reference.of(model)
+    return Reference.of_model(model)
 
 
 def _heading(comparison: Comparison) -> str:
@@ -179,7 +179,9 @@ def _heading(comparison: Comparison) -> str:
         f"{scores.units} {scores.unit}, the same for A and B"
     )
     lines += dict.fromkeys(_training_line(label, model) for label, model in models)
-    lines.append(f"CD, rCD: against {comparison.reference.name}, in percent ({DEGRADATION_SOURCE})")
+    lines.append(
+        f"CD, rCD: against {comparison.reference.name}, in percent ({DEGRADATION_CITATION})"
+    )
     if notes := reading_notes((a, b)):
         lines.append(f"mind: A and B differ in {', '.join(notes)}")
     if scores.units == 1:

@@ -10,9 +10,11 @@ from robustbench_seg.measures import MEASURES
 from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol, load_protocol
 from robustbench_seg.records.run_record import read_record
 from robustbench_seg.results.groups import group_runs
-from robustbench_seg.results.intervals import RANKED, Draws, ScoreDraws, interval
-from robustbench_seg.results.models import ScoredModel, own_protocol, read_model
+from robustbench_seg.results.intervals import interval
+from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
+from robustbench_seg.results.models import ScoredModel, read_model
 from robustbench_seg.results.read import Paths
+from robustbench_seg.results.run_protocol import own_protocol
 
 SCORE_COLUMNS = {
     "model": "string",
@@ -116,8 +118,10 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
         )
     classes = model.class_iou.rename(columns={"iou": "value"}).assign(metric="iou", **facts)
     classes["severities"] = classes["severity"].astype(str)
-    parts = (pd.DataFrame(rows), classes)
-    shaped = [part.reindex(columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS) for part in parts]
+    shaped = [
+        table.reindex(columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
+        for table in (pd.DataFrame(rows), classes)
+    ]
     return pd.concat(shaped, ignore_index=True)
 
 

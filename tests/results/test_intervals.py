@@ -8,7 +8,9 @@ import scipy.stats
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results.intervals import _times, bootstrap, check_paired, interval
+from robustbench_seg.results import interval
+from robustbench_seg.results.bootstrap import _times, bootstrap
+from robustbench_seg.results.comparison import check_paired
 
 FOG = Condition("fog", 3)
 

@@ -187,7 +187,7 @@ def _degradation(scores: pd.DataFrame, protocol: Protocol, name: str | None) -> 
         return pd.DataFrame(index=scores.index)
     names = [CLEAN.name, *protocol.names]
     rows = scores[scores["model"] == name].sort_values("source", kind="stable")
-    reference = Reference.published(name, {column: rows.iloc[0][column] for column in names})
+    reference = Reference.of_row(name, {column: rows.iloc[0][column] for column in names})
     cells = {column: scores[column].to_numpy(float) for column in names}
     loss = degradation(cells.pop(CLEAN.name), cells, reference)
     return pd.DataFrame({"CD": loss.mean_cd, "rCD": loss.mean_rcd}, index=scores.index)
