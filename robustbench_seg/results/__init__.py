@@ -24,7 +24,12 @@ from robustbench_seg.results.significance import resamples_for
 from robustbench_seg.results.store import RunFolder
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.summary_text import summary_text
-from robustbench_seg.results.table import SCORE_COLUMNS, score_table, scores
+from robustbench_seg.results.table import (
+    SCORE_COLUMNS,
+    published_score_table,
+    score_table,
+    scores,
+)
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
 
@@ -59,6 +64,7 @@ __all__ = [
     "model_runs",
     "own_protocol",
     "probed_hardware",
+    "published_score_table",
     "read_counts",
     "read_model",
     "read_probes",

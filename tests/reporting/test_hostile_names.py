@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, write_page
-from robustbench_seg.reporting.comparison import compare_runs
+from robustbench_seg.reporting.comparison import Comparison
 from robustbench_seg.reporting.figures import plots
 from robustbench_seg.reporting.page import figures
 from robustbench_seg.reporting.panels import finding, terminal_table
@@ -179,7 +179,7 @@ def test_terminal_tables_are_a_line_for_each_name(hostile_runs):
 def test_a_comparison_and_a_summary_of_hostile_names_are_printable(hostile_runs):
     folders = sorted(path.parent for path in hostile_runs.glob("*/run.json"))
     for name in ("\x1b[2Jcleared", "two\nlines"):
-        text = compare_runs(name, "a|b", runs=hostile_runs).text
+        text = Comparison.of_runs(name, "a|b", runs=hostile_runs).text
         assert all(line.isprintable() for line in text.splitlines())
     text = summary_text([Run(folder) for folder in folders], "cityscapes-c")
     assert all(line.isprintable() for line in text.splitlines())

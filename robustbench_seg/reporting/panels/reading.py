@@ -11,7 +11,7 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.records.run_record import RunRecord, read_record
-from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.panels.panel import (
     CLASS_COLUMNS,
     PLACE_COLUMNS,
@@ -131,15 +131,15 @@ def _panel(
     first = models[0].records[0]
     names = row_names([(model.name, model.folders[0]) for model in models])
     rows = {name: PanelRow(name, model) for name, model in zip(names, models, strict=True)}
-    literature = published.cityscapes_c()
-    ranks_published = published.ranks_beside(first.dataset, first.split, protocol.name)
+    literature = cityscapes_c.published_scores()
+    ranks_published = cityscapes_c.ranks_beside(first.dataset, first.split, protocol.name)
     tables = [_score_row(row, protocol) for row in rows.values()]
     scores = pd.concat([*tables, literature] if ranks_published else tables, ignore_index=True)
     scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
     scores = scores.reset_index(drop=True)
     measured = [rows[str(n)] for n in scores.loc[scores["source"] == "measured", "model"]]
     found = reference if reference in set(scores["model"]) else None
-    apart = protocol.name == published.PROTOCOL and not ranks_published
+    apart = protocol.name == cityscapes_c.PROTOCOL and not ranks_published
     return Panel(
         dataset=first.dataset,
         split=first.split,
