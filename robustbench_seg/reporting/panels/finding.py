@@ -21,7 +21,7 @@ def finding(panels: Sequence[Panel]) -> str:
 def finding_sentences(panel: Panel) -> list[str]:
     """Return the leader, the corruptions that cost most, and how far to trust the scores.
 
-    Published rows have no part in it: an interval needs their images, which are not at hand.
+    Published rows are not in it: an interval needs their images, which are not at hand.
     """
     complete = panel.complete
     if complete.empty:
@@ -143,7 +143,7 @@ def _enumeration(items: Sequence[str]) -> str:
 
 def terminal_table(panels: Sequence[Panel]) -> str:
     """Return the rankings as plain text: rank, model, clean, mean, retention and categories."""
-    blocks = []
+    tables = []
     for panel in panels:
         lines = [["", "model", "clean", "mean", "kept %", *panel.category_means.columns]]
         for row in panel.ranking:
@@ -152,5 +152,5 @@ def terminal_table(panels: Sequence[Panel]) -> str:
             cells = [number(value) or "-" for value in (*scores, *row.categories.values())]
             lines.append([row.rank and f"{row.rank}.", row.name + mark, *cells])
         title = f"{panel.name}: mIoU, percent; averaged: {panel.protocol.averaged}"
-        blocks.append(f"{one_line(title)}\n{text_table(lines, left=[1])}")
-    return "\n\n".join(blocks)
+        tables.append(f"{one_line(title)}\n{text_table(lines, left=[1])}")
+    return "\n\n".join(tables)
