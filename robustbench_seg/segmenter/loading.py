@@ -20,6 +20,7 @@ from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
 from robustbench_seg.segmenter.adapters import ADAPTERS, segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.backends import run_by
+from robustbench_seg.segmenter.class_order import CLASS_ORDER_LAW, in_order
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     Weights,
@@ -56,6 +57,8 @@ def load_model(
     file_weights = _weights(card, weights)
     if file_weights is None:
         return _untrained(card, num_classes or card.classes)
+    if file_weights.classes:
+        file_weights, _ = in_order(file_weights, _named(card), card.name)
     return _trained(card, file_weights, num_classes)
 
 
@@ -120,6 +123,7 @@ def load_segmenter(
 
 def _load_card(card: ModelCard, weights: str | Path | None, options: Options) -> Segmenter:
     file_weights = _weights(card, weights)
+    reordered = False
     if file_weights is None:
         classes = options.classes or _named(card)
         network = _untrained(card, len(classes))
@@ -127,9 +131,12 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         options = replace(options, name=f"{options.name or card.name}-untrained")
     else:
         classes = _classes(card, file_weights)
+        file_weights, reordered = in_order(file_weights, classes, card.name)
         network = _trained(card, file_weights)
     digest = digest_weights(file_weights.path) if file_weights else UNTRAINED
     record = network_record(card, network, digest)
+    if reordered:
+        record = replace(record, laws={**record.laws, "class_order": CLASS_ORDER_LAW})
     about = ModelFacts(
         card=card.name,
         params=sum(parameter.numel() for parameter in network.parameters()),

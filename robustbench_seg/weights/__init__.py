@@ -1,6 +1,12 @@
 """Weight files: where they come from, writing, reading, and loading them into a network."""
 
-from robustbench_seg.weights.file import Weights, not_finite, read_weights, save_weights
+from robustbench_seg.weights.file import (
+    Weights,
+    not_finite,
+    read_weights,
+    reorder_classes,
+    save_weights,
+)
 from robustbench_seg.weights.finding import digest_weights, find_weights, weight_files
 from robustbench_seg.weights.first_bytes import check_file
 from robustbench_seg.weights.loading import fill, load_encoder, load_weights
@@ -29,6 +35,7 @@ __all__ = [
     "not_finite",
     "parse_source",
     "read_weights",
+    "reorder_classes",
     "save_weights",
     "weight_files",
 ]

@@ -2,9 +2,10 @@
 TensorFlow checkpoints.
 """
 
+import logging
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import write_bytes
+from robustbench_seg.weights.class_names import classes_beside
 from robustbench_seg.weights.finding import (
     BUNDLE_INDEX,
     SHARD_INDEX,
@@ -22,9 +24,11 @@ from robustbench_seg.weights.finding import (
     weight_files,
 )
 from robustbench_seg.weights.first_bytes import SAFETENSORS_START, check_file, unreadable
-from robustbench_seg.weights.formats import bare, classes_of, recognise
+from robustbench_seg.weights.formats import CLASSIFIERS, bare, classes_of, recognise
 from robustbench_seg.weights.pickles import read_pickle
 from robustbench_seg.weights.tensor_bundle import read_tensor_bundle
+
+log = logging.getLogger(__name__)
 
 PICKLE_STARTS = (b"PK", b"\x80")
 """The first bytes of what torch.save writes, today and before PyTorch 1.6."""
@@ -40,11 +44,14 @@ class Weights:
             num_classes, eps, ...). For a file of another project, its "format" and, where it
             matters, "eps".
         path: The file.
+        classes: Names of the classes that the network predicts, where a file of another project
+            or the config.json beside it has them.
     """
 
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
     path: Path
+    classes: tuple[str, ...] | None = None
 
     @property
     def num_classes(self) -> int | None:
@@ -81,6 +88,23 @@ def save_weights(
         tensors[name] = tensor.clone(memory_format=torch.contiguous_format)
     # save_file would make a file that its owner alone may read.
     write_bytes(path, save(tensors, {**metadata, "format": "robustseg"}))
+
+
+def reorder_classes(weights: Weights, order: Sequence[int]) -> Weights:
+    """Put the classes of a network into another order.
+
+    Args:
+        weights: The network's weights.
+        order: For each new class, its old index.
+
+    Returns:
+        The weights with the rows of the last layer, and the names of the classes, in that order.
+    """
+    rows = list(order)
+    layers = {f"{layer}.{part}" for layer in CLASSIFIERS for part in ("weight", "bias")}
+    tensors = {n: value[rows] if n in layers else value for n, value in weights.tensors.items()}
+    classes = weights.classes and tuple(weights.classes[index] for index in rows)
+    return replace(weights, tensors=tensors, classes=classes)
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
@@ -177,12 +201,15 @@ def _read_shards(index: Path) -> _Content:
 
 def _converted(tensors: Mapping[str, Tensor], content: _Content, path: Path) -> Weights:
     """The weights of another project, under the names that the architectures here expect."""
-    tensors = bare(tensors)
+    tensors, note = bare(tensors, path)
+    for remark in filter(None, (content.remark, note)):
+        log.warning("note: %s: %s", path, remark)
+    classes = content.classes or classes_beside(path)
     origin = recognise(tensors)
     if origin is None:
-        return Weights(tensors, content.metadata, path)
+        return Weights(tensors, content.metadata, path, classes)
     facts = {"format": origin.name} | ({"eps": origin.eps} if origin.eps else {})
-    return Weights(origin.convert(tensors), facts, path)
+    return Weights(origin.convert(tensors), facts, path, classes)
 
 
 def _widened(tensor: Tensor) -> Tensor:

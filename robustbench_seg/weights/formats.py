@@ -7,9 +7,11 @@ one conversion and one line of FORMATS.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from robustbench_seg.weights import deeplabv3plus_formats as deeplabv3plus
 from robustbench_seg.weights import segformer_formats as segformer
+from robustbench_seg.weights.prefixes import network_in, unwrapped
 from robustbench_seg.weights.renaming import Tensors, without
 
 
@@ -32,25 +34,41 @@ class Format:
     eps: str | None = None
 
 
-WRAPPERS = ("module.", "model.", "_orig_mod.")
-"""What DataParallel, Lightning and torch.compile put in front of every name."""
-
 TRAINING_ONLY = ("auxiliary_head.", "ema_")
 """Beginnings of what only training uses: OpenMMLab's second head, and its moving averages."""
 
+OWN_MARKER = r"backbone\.patch_embed1\.proj\.weight|aspp\.branches\.0\.0\.weight"
+"""As Format.marker, for networks of this package."""
 
-def bare(tensors: Tensors) -> Tensors:
+CLASSIFIERS = ("decode_head.linear_pred", "classifier")
+"""Names of the last layer of the architectures here."""
+
+
+def bare(tensors: Tensors, path: Path) -> tuple[Tensors, str]:
     """Strip a checkpoint to the network's own tensors and their own names.
 
     Args:
         tensors: The checkpoint's tensors, at least one.
+        path: The file, for errors.
 
     Returns:
-        The tensors without wrappers' prefixes and without those that only training uses.
+        The tensors without wrappers' prefixes and without those that only training uses, and a
+        note for the user, or "".
+
+    Raises:
+        WeightsError: There are several networks and no reason to take one of them.
     """
-    while prefixes := [w for w in WRAPPERS if all(name.startswith(w) for name in tensors)]:
-        tensors = {name.removeprefix(prefixes[0]): tensor for name, tensor in tensors.items()}
-    return without(tensors, *TRAINING_ONLY)
+    tensors = unwrapped(tensors, path)
+    if all(name.startswith("model.") for name in tensors):
+        tensors = {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
+    markers = "|".join([OWN_MARKER, *(form.marker for form in FORMATS)])
+    tensors, note = network_in(tensors, markers, _is_whole, path)
+    return without(tensors, *TRAINING_ONLY), note
+
+
+def _is_whole(tensors: Tensors) -> bool:
+    form = recognise(tensors)
+    return classes_of(form.convert(tensors) if form else tensors) is not None
 
 
 def recognise(names: Iterable[str]) -> Format | None:
@@ -78,7 +96,7 @@ def classes_of(tensors: Tensors) -> int | None:
     Returns:
         Number of classes, or None where there is no classifier.
     """
-    names = ("decode_head.linear_pred.weight", "classifier.weight")
+    names = (f"{layer}.weight" for layer in CLASSIFIERS)
     return next((len(tensors[name]) for name in names if name in tensors), None)
 
 

@@ -1,5 +1,6 @@
 """Weights into a network: all of them, or none and an error that lists the differences."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from torch import Tensor, nn
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.weights.file import Weights, not_finite, read_weights
+from robustbench_seg.weights.prefixes import passed_over
+
+log = logging.getLogger(__name__)
 
 SHOWN = 4
 
@@ -44,10 +48,12 @@ def fill(network: nn.Module, weights: Weights) -> None:
         weights: The weights.
 
     Raises:
-        WeightsError: A tensor of the network is missing, or one is left over, has another shape
-            or holds NaN or infinite values. The network is then unchanged.
+        WeightsError: A tensor of the network is missing, has another shape or holds NaN or
+            infinite values, or one is left over within a module of the network. The network is
+            then unchanged. Tensors of other modules, such as a loss, are passed over with a note.
     """
-    _fill(network, weights.tensors, weights.path, weights.metadata.get("format"))
+    tensors = _of_network(network, weights)
+    _fill(network, tensors, weights.path, weights.metadata.get("format"))
     _use_eps(network, weights.metadata)
 
 
@@ -79,6 +85,23 @@ def load_encoder(network: nn.Module, path: Path) -> Mapping[str, str]:
     _fill(network.get_submodule("backbone"), encoder, path, weights.metadata.get("format"))
     _use_eps(network, weights.metadata)
     return weights.metadata
+
+
+def _of_network(network: nn.Module, weights: Weights) -> Mapping[str, Tensor]:
+    """The tensors but for those of other modules, if the network's own are all there."""
+    state, tensors = network.state_dict(), weights.tensors
+    modules = {name.partition(".")[0] for name in state}
+    beside = [n for n in tensors if not _belongs(n.partition(".")[0], modules)]
+    complete = all(name in tensors or name.endswith(COUNTER) for name in state)
+    if not beside or not complete:
+        return tensors
+    log.warning("note: %s: %s", weights.path, passed_over(beside))
+    return {name: tensor for name, tensor in tensors.items() if name not in set(beside)}
+
+
+def _belongs(module: str, modules: set[str]) -> bool:
+    # Numbers are layers in a row, of which a deeper network has more.
+    return module in modules or module.isdigit()
 
 
 def _fill(

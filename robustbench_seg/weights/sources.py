@@ -16,6 +16,7 @@ from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.model_card import ModelCard, WeightsSource
 from robustbench_seg.records.segmenter_record import UNTRAINED as UNTRAINED
 from robustbench_seg.weights.archive import SUFFIX, unpacked
+from robustbench_seg.weights.class_names import CONFIG
 from robustbench_seg.weights.download import download, verify
 from robustbench_seg.weights.finding import IN_FOLDER, SHARD_INDEX, find_weights, read_shard_index
 from robustbench_seg.weights.hub import cached_hub_file, fetch_hub_file
@@ -214,7 +215,12 @@ def _hub_file(repository: str, names: tuple[str, ...], revision: str | None, pla
 
 
 def _from_hub(source: WeightsSource, place: Path) -> Path:
-    return _hub_weights(source.location, source.revision, place)
+    file = _hub_weights(source.location, source.revision, place)
+    try:  # it names the classes, where a repository has it
+        _hub_file(source.location, (CONFIG,), file.parent.name, place)
+    except WeightsError as error:
+        log.debug("%s: no %s", source.location, CONFIG, exc_info=error)
+    return file
 
 
 def _hub_weights(repository: str, revision: str | None, place: Path) -> Path:
