@@ -76,19 +76,27 @@ def check_ranges(record: object, error: type[RobustsegError]) -> None:
     for name, hint in hints.items():
         value = getattr(record, name)
         if value is not None and (wanted := _outside(hint, value)):
-            raise error(f"{name} = {value} is out of range; give {wanted}")
+            raise error(f"{name} = {value!r} is out of range; give {wanted}")
 
 
-def _outside(hint: Any, value: Any) -> Range | None:
-    """The range that a value, or one of a tuple, is outside of."""
+def check_count(name: str, value: object, wanted: Range, error: type[RobustsegError]) -> None:
+    """Raise `error` if an argument that is a count is neither None nor within `wanted`."""
+    if value is not None and (outside := _outside(Annotated[int, wanted], value)):
+        raise error(f"{name} = {value!r} is out of range; give {outside}")
+
+
+def _outside(hint: Any, value: Any) -> str | None:
+    """What is wanted of a value, or of one of a tuple, that is outside of its range."""
     arguments = typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
         pairs = zip(arguments, value, strict=False)
         return next((wanted for kind, v in pairs if (wanted := _outside(kind, v))), None)
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         return next((wanted for kind in arguments if (wanted := _outside(kind, value))), None)
-    if typing.get_origin(hint) is Annotated and not arguments[1].has(value):
-        return typing.cast(Range, arguments[1])
+    if typing.get_origin(hint) is Annotated:
+        whole = arguments[0] is not int or isinstance(value, numbers.Integral)
+        if not (whole and arguments[1].has(value)):
+            return f"an integer, {arguments[1]}" if arguments[0] is int else str(arguments[1])
     return None
 
 

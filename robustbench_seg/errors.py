@@ -49,6 +49,10 @@ class ResultsError(RobustsegError):
     """Runs, or what was asked of them, that are missing, unreadable or contradictory."""
 
 
+class FileError(RobustsegError):
+    """A file or folder that cannot be written, or must not be replaced."""
+
+
 class IncompleteError(RobustsegError):
     """Something that was asked for is missing; everything else is done and kept."""
 

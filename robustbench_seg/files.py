@@ -2,15 +2,21 @@
 
 import errno
 import hashlib
+import io
 import json
 import os
 import re
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from robustbench_seg.errors import FileError
+
+_PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}\.partial(\.[^.]*)?")
+"""Names of the files that `atomic_file` writes into."""
 
 MAX_JSON = 16 << 20
 """The most bytes of a JSON file that is read."""
@@ -22,28 +28,121 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a fresh path beside `path`; on success it replaces `path` in one step.
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a fresh binary file; on success it replaces `path` in one step.
 
-    Parent folders are made. The suffix is kept, so that encoders choose the right format.
-    When the block raises, nothing is left behind and `path` is as it was. Where `path` is a link,
-    the file that it leads to is replaced.
+    Parent folders are made. The name of the file has the suffix of `path`, so that encoders choose
+    the right format. When the block raises, nothing is left behind and `path` is as it was. Where
+    `path` is a link, the file that it leads to is replaced.
 
     Raises:
-        FileExistsError: `path` is a device, a pipe or a folder.
+        FileError: The file cannot be written, whatever a library in the block makes of that;
+            `path` is a device, a pipe or a folder.
     """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        raise FileExistsError(errno.EEXIST, "not a regular file (give another path)", str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
+    with _write_errors(path) as errors:
+        path = Path(os.path.realpath(path))
+        if path.exists() and not path.is_file():
+            raise FileError(f"{path}: not a regular file; give another path")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = partial_path(path)
+        try:
+            with _File(partial, errors) as raw, io.BufferedWriter(raw) as file:
+                yield file
+                file.flush()
+                raw.sync()
+            os.replace(partial, path)
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+
+
+def partial_path(path: Path) -> Path:
+    """A fresh name beside `path` of a file that is not whole yet; `remove_partials` knows it."""
+    return path.with_name(f".{path.stem[:50]}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
+
+
+@contextmanager
+def _write_errors(path: Path) -> Iterator[list[OSError]]:
+    """Turn an OSError of the block, or one that it has put into the list, into a FileError."""
+    errors: list[OSError] = []
     try:
-        yield partial
-        with open(partial, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+        yield errors
+    except FileError:
+        raise
+    except Exception as raised:
+        error = errors[0] if errors else raised
+        if isinstance(error, OSError | ValueError) and _is_of_the_path(error):
+            raise cannot_be_written(path, error) from raised
+        raise
+
+
+def _is_of_the_path(error: OSError | ValueError) -> bool:
+    """Whether the system has refused: a ValueError for a name that no file can have."""
+    if isinstance(error, OSError):
+        return error.errno is not None
+    return isinstance(error, UnicodeEncodeError) or "null byte" in str(error)
+
+
+def cannot_be_written(path: Path, error: OSError | ValueError) -> FileError:
+    """The error for a file or folder that the system does not let us write."""
+    why = error.strerror if isinstance(error, OSError) else None
+    return FileError(
+        f"{printable(path)} cannot be written: {why or error}; what is finished is kept: mend this "
+        "and start again"
+    )
+
+
+def checked_path(path: Path | str) -> Path:
+    """Return what a person wrote as a path.
+
+    Raises:
+        FileError: It is empty, or holds what no text file can name: a NUL or bytes that are not
+            UTF-8.
+    """
+    text = os.fspath(path)
+    if not text:
+        raise FileError("an empty path was given; name a file or folder")
+    if "\0" in text or printable(text) != text:
+        raise FileError(
+            f"{printable(text)!r} is no path that a record can name; use UTF-8 without NUL"
+        )
+    return Path(path)
+
+
+def printable(path: Path | str) -> str:
+    r"""A path as text that any file can hold.
+
+    >>> printable("caf\udce9")
+    'caf\\udce9'
+    """
+    return str(path).encode(errors="backslashreplace").decode()
+
+
+class _File(io.FileIO):
+    """A file that notes why it could not be written: libraries turn that into errors of their own.
+
+    It hides its descriptor, so that no library writes past it.
+    """
+
+    def __init__(self, path: Path, errors: list[OSError]) -> None:
+        self._errors = errors
+        super().__init__(path, "x+")
+
+    def write(self, data: Any, /) -> int:
+        """Write some of the bytes `data`."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            self._errors.append(error)
+            raise
+
+    def fileno(self) -> int:
+        """There is none for others."""
+        raise io.UnsupportedOperation
+
+    def sync(self) -> None:
+        """Wait until the disk has all."""
+        os.fsync(super().fileno())
 
 
 def check_regular(path: Path, empty: bool = False) -> os.stat_result:
@@ -72,13 +171,42 @@ def check_regular(path: Path, empty: bool = False) -> os.stat_result:
 def remove_partials(folder: Path) -> None:
     """Remove what killed processes have left of files in `folder`, at any depth."""
     for path in folder.rglob(".*.partial*"):
-        path.unlink(missing_ok=True)
+        if _PARTIAL.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def check_own(table: Path, header: str, *beside: Path) -> None:
+    """Refuse to replace files that are not an earlier output of the same command.
+
+    A command knows its own table by the first columns; the files beside it belong to it.
+
+    Args:
+        table: A CSV file that is about to be written.
+        header: How the first line of such a file begins.
+        beside: Other files that are written with it.
+
+    Raises:
+        FileError: One of the files is there, and not of such an output.
+    """
+    other = next((path for path in (table, *beside) if os.path.lexists(path)), None)
+    if other is None:
+        return
+    try:
+        with open(table, encoding="utf-8") as file:
+            own = file.readline().startswith(header)
+    except (OSError, UnicodeDecodeError):
+        own = False
+    if not own:
+        raise FileError(
+            f"{printable(other)} is there already and is not the output of such a command; move it "
+            "away, or choose another place"
+        )
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically."""
-    with atomic_path(path) as partial:
-        partial.write_bytes(data)
+    with atomic_file(path) as file:
+        file.write(data)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,14 +12,12 @@ from robustbench_seg.ablation.steps import EvaluateStep, TrainStep
 from robustbench_seg.cards import from_table, to_table
 from robustbench_seg.errors import CardError, IncompleteError, RobustsegError, unknown
 from robustbench_seg.files import write_json
+from robustbench_seg.machine.signals import INTERRUPTED, TERMINATED, Terminated
 
 KINDS: Mapping[str, type[TrainStep] | type[EvaluateStep]] = {
     "train": TrainStep,
     "evaluate": EvaluateStep,
 }
-
-INTERRUPTED = 130
-"""What a program exits with after Ctrl-C."""
 
 
 def write_step(step: TrainStep | EvaluateStep, file: Path) -> None:
@@ -55,11 +53,13 @@ def run_in_processes(step: TrainStep | EvaluateStep, processes: int) -> None:
     with tempfile.TemporaryDirectory(prefix="robustseg-") as folder:
         file = Path(folder) / "step.json"
         write_step(step, file)
-        code = subprocess.run([*_torchrun(processes), str(file)], check=False).returncode
+        code = _wait(subprocess.Popen([*_torchrun(processes), str(file)]))
         failure = error_file(file)
         failed = json.loads(failure.read_text(encoding="utf-8")) if failure.exists() else None
     if code in (INTERRUPTED, -signal.SIGINT):
         raise KeyboardInterrupt
+    if code == TERMINATED:
+        raise Terminated
     if code and failed:
         error = RobustsegError(f"{step}: {failed['message']}")
         error.exit_code = failed["exit_code"]
@@ -69,6 +69,16 @@ def run_in_processes(step: TrainStep | EvaluateStep, processes: int) -> None:
         raise IncompleteError(
             f"{step}: its processes {end}; what is finished is kept: start again to go on"
         )
+
+
+def _wait(torchrun: "subprocess.Popen[bytes]") -> int:
+    """Its exit code. Where this process is to end, torchrun ends its processes first."""
+    try:
+        return torchrun.wait()
+    except KeyboardInterrupt:
+        torchrun.terminate()
+        torchrun.wait()
+        raise
 
 
 def error_file(step: Path) -> Path:

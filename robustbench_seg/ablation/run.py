@@ -10,7 +10,7 @@ from robustbench_seg.ablation.processes import run_in_processes
 from robustbench_seg.ablation.spec import AblationSpec
 from robustbench_seg.ablation.steps import EvaluateStep, Step, TrainStep
 from robustbench_seg.ablation.table import ablation_table
-from robustbench_seg.files import write_text
+from robustbench_seg.files import check_own, write_text
 from robustbench_seg.records.model_card import card_text
 from robustbench_seg.reporting.tables.formats import csv, markdown
 
@@ -49,6 +49,8 @@ def run_ablation(
         RobustsegError: What a step raises. The first failure ends the ablation, and what is
             finished is kept.
     """
+    path = spec.out / "ablation.md"
+    check_own(path.with_suffix(".csv"), "model,", path)
     for variant in spec.variants:
         text = card_text(
             spec.ablation.card(variant, spec.full), f"{spec.ablation.title}: for training."
@@ -62,7 +64,6 @@ def run_ablation(
             _run(step, spec.gpus)
     paper = f"paper, {spec.ablation.full.dataset}"
     table, note = ablation_table(spec.runs, spec.published(), paper), spec.note()
-    path = spec.out / "ablation.md"
     write_text(path.with_suffix(".csv"), csv(table))
     write_text(path, f"{spec.ablation.title}. {note}\n\n{markdown(table)}")
     return AblationResult(table, note, path)

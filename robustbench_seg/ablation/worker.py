@@ -3,21 +3,25 @@
 import sys
 from pathlib import Path
 
-from robustbench_seg.ablation.processes import INTERRUPTED, error_file, read_step
+from robustbench_seg.ablation.processes import error_file, read_step
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.files import write_json
 from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.signals import INTERRUPTED, TERMINATED, Terminated, orderly_end
 
 
 def main(file: Path) -> int:
     """Do the step in a file; the exit code."""
     keep_freed_memory()
     try:
-        read_step(file).run()
+        with orderly_end():
+            read_step(file).run()
     except RobustsegError as error:
         table = {"message": str(error), "exit_code": error.exit_code}
         write_json(error_file(file), table)
         return error.exit_code
+    except Terminated:
+        return TERMINATED
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from robustbench_seg.cli import options
 from robustbench_seg.cli.train import train
+from robustbench_seg.records import ranges
 
 if TYPE_CHECKING:
     from robustbench_seg.ablation import AblationSpec
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--seed",
     "seeds",
-    type=click.IntRange(0),
+    type=options.integer(ranges.TRAINING_SEED),
     multiple=True,
     default=(0,),
     show_default=True,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--iterations",
-    type=click.IntRange(1),
+    type=options.integer(ranges.ITERATIONS),
     metavar="N",
     help="Steps of each training.  [default: 1000, --full the paper's]",
 )
@@ -54,7 +55,10 @@ if TYPE_CHECKING:
 )
 @options.device()
 @click.option(
-    "--gpus", type=click.IntRange(1), default=1, help="GPUs, each for a process of torchrun."
+    "--gpus",
+    type=options.integer(ranges.GPUS),
+    default=1,
+    help="GPUs, each for a process of torchrun.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show the steps.")
 @options.out(required=True)

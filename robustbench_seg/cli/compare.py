@@ -16,7 +16,7 @@ from robustbench_seg.cli import options
 @click.option(
     "--csv",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="Write every number, those of single severities too.",
 )
 def compare(
@@ -33,10 +33,12 @@ def compare(
     corruption whether one of the two is shown to be better. Both draw the same images. Several
     runs of one name are one model if they are trainings with seeds of their own.
     """
-    from robustbench_seg.files import write_text
+    from robustbench_seg.files import check_own, write_text
     from robustbench_seg.reporting import compare_runs
     from robustbench_seg.reporting.tables import formats
 
+    if csv:
+        check_own(csv, "model_A,model_B,kind,")
     found = compare_runs(a, b, runs=runs, protocol=protocol, reference=reference)
     for warning in found.warnings:
         click.echo(f"warning: {warning}")

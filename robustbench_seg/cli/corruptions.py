@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     "--preview",
     "photo",
     metavar="PHOTO",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="Write a sheet of this photo under every corruption and severity.",
 )
 @options.out(
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.PATH,
     help="Where the sheet goes.  [default: corruptions.png]",
 )
 @options.seed()
@@ -44,14 +44,13 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, se
         click.echo("\n\n".join("\n".join(_listed(protocol)) for protocol in protocols))
         return
 
-    from robustbench_seg.corruption.preview import contact_sheet
+    from robustbench_seg.corruption.preview import check_sheet, contact_sheet, write_sheet
     from robustbench_seg.datasets import read_image
-    from robustbench_seg.files import atomic_path
 
-    sheet = contact_sheet(read_image(photo, apply_orientation=True), merged(protocols), seed)
     out = out or Path("corruptions.png")
-    with atomic_path(out) as partial:
-        sheet.save(partial)
+    check_sheet(out)
+    sheet = contact_sheet(read_image(photo, apply_orientation=True), merged(protocols), seed)
+    write_sheet(sheet, out)
     click.echo(out)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.records import ranges
 
 
 @click.command()
@@ -19,7 +20,7 @@ from robustbench_seg.cli import options
 @click.option(
     "--repeat",
     metavar="N",
-    type=click.IntRange(0),
+    type=options.integer(ranges.REPEAT),
     default=0,
     show_default=True,
     help="Measure time and memory, too, as the median of N images; large models take minutes. "

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.records import ranges
 
 
 @click.command()
@@ -16,7 +17,7 @@ from robustbench_seg.cli import options
 @click.option(
     "--images",
     metavar="N",
-    type=click.IntRange(1),
+    type=options.integer(ranges.IMAGES),
     default=20,
     show_default=True,
     help="How many, spread evenly over the split.",

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.records import ranges
 from robustbench_seg.records.choices import Backend, Executor, InferenceMode, choices
 
 
@@ -21,7 +22,7 @@ from robustbench_seg.records.choices import Backend, Executor, InferenceMode, ch
 @click.option(
     "--corrupted",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="Read corrupted images from what generate-cityscapes-c wrote, instead of making them.",
 )
 @options.weights()
@@ -59,7 +60,7 @@ from robustbench_seg.records.choices import Backend, Executor, InferenceMode, ch
 @click.option(
     "--batch",
     metavar="N",
-    type=click.IntRange(1),
+    type=options.integer(ranges.BATCH),
     default=4,
     show_default=True,
     help="Windows of an image that a GPU takes at once; halved where its memory is short.",
@@ -75,14 +76,14 @@ from robustbench_seg.records.choices import Backend, Executor, InferenceMode, ch
 @options.threads(help="CPU threads of a network.  [default: all cores]")
 @click.option(
     "--workers",
-    type=click.IntRange(1),
+    type=options.integer(ranges.WORKERS),
     help="Threads that make corrupted images; with 1 the model's own makes them.  [default: 1, "
     "for a GPU 8]",
 )
 @click.option(
     "--save-predictions",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=options.PATH,
     help="Write each prediction as a PNG of class indices too.",
 )
 def evaluate(**spec: Any) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.records import ranges
 
 if TYPE_CHECKING:
     from robustbench_seg.records.shard import Shard
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 @options.protocol()
 @options.stream()
 @options.seed()
-@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one per core]")
+@click.option(
+    "--workers", type=options.integer(ranges.WORKERS), help="Processes.  [default: one per core]"
+)
 @options.shard(
     help="Make only the I-th of N parts of the images; when all are made, verify merges them."
 )

@@ -1,5 +1,6 @@
 """The robustseg command: its subcommands, one file each, and what becomes of an error."""
 
+import errno
 import logging
 from typing import Any
 
@@ -20,12 +21,21 @@ from robustbench_seg.cli.train import train
 from robustbench_seg.cli.verify import verify
 from robustbench_seg.cli.weights import weights
 from robustbench_seg.errors import RobustsegError
+from robustbench_seg.files import printable
+from robustbench_seg.machine.signals import INTERRUPTED, TERMINATED, Terminated, orderly_end
+from robustbench_seg.machine.streams import secure_streams
 
 log = logging.getLogger(__name__)
 
 
 class Program(click.Group):
-    """A group that turns the project's errors into one line and an exit code (0, 1, 2, 130)."""
+    """A group that turns the project's errors into one line and an exit code."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line; Ctrl-C and SIGTERM end it in an orderly way."""
+        secure_streams()
+        with orderly_end():
+            return super().main(*arguments, **options)
 
     def invoke(self, context: click.Context) -> Any:
         """Run the subcommand."""
@@ -34,27 +44,45 @@ class Program(click.Group):
         except RobustsegError as error:
             log.debug("the command ends", exc_info=error)
             message, code = str(error), error.exit_code
+        except Terminated:
+            message, code = "terminated; what is finished is kept", TERMINATED
         except KeyboardInterrupt:
-            message, code = "interrupted; what is finished is kept", 130
+            message, code = "interrupted; what is finished is kept", INTERRUPTED
         except OSError as error:  # what no command has a better line for
-            if error.filename is None or error.strerror is None:
+            if error.strerror is None:
                 raise
-            message, code = f"{error.filename}: {error.strerror}; mend this and start again", 2
-        except RuntimeError as error:
-            if type(error).__name__ != "OutOfMemoryError":  # torch's, which is slow to import
+            log.debug("the command ends", exc_info=error)
+            message, code = _refused_by_the_system(error), 2
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
                 raise
-            why = str(error).partition(". ")[0]
+            why = str(error).partition(". ")[0].partition("] ")[2] or str(error).partition(". ")[0]
             hint = "make --batch, --crop or --size smaller, or try --precision bf16"
-            message, code = f"{why}; {hint}", 2
+            message, code = f"{why or 'no memory is left'}; {hint}", 2
         except ImportError as error:
             # opencv-python links against libGL even where no window is ever opened.
             if "libGL" not in str(error) and "libgthread" not in str(error):
                 raise
             hint = "OpenCV needs a system package: apt-get install libgl1 libglib2.0-0"
             message, code = f"{error}. {hint}", 2
-        # stdout holds results only.
-        click.echo(f"robustseg: {message}", err=True)
+        if message:  # on stderr, for stdout holds results only
+            click.echo(f"robustseg: {message}", err=True)
         return context.exit(code)
+
+
+def _refused_by_the_system(error: OSError) -> str:
+    """One line for what the system has refused, with the file where it is known."""
+    where = "" if error.filename is None else f"{printable(error.filename)}: "
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"{where}{error.strerror}; allow more of them (ulimit -n 1024) and start again"
+    return f"{where}{error.strerror}; mend this and start again"
+
+
+def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    # torch's own type, which is slow to import, and what its allocator says on a CPU.
+    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,8 +94,9 @@ def main(verbose: bool) -> None:
     Makes Cityscapes-C from Cityscapes (16 corruptions x 5 severities), scores models on it, and
     writes the study as tables, figures and one HTML page.
 
-    Exit codes: 0 all done; 1 something asked for is missing, each named; 2 usage or a missing
-    prerequisite; 130 interrupted, what is finished is kept.
+    Exit codes: 0 all done; 1 something asked for is missing, each named; 2 usage, a missing
+    prerequisite, or a file that cannot be written; 130 interrupted and 143 terminated (SIGTERM),
+    what is finished is kept; 141 nobody reads the output.
     """
     if verbose:
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")

@@ -14,7 +14,10 @@ from typing import Any, TypeVar
 
 import click
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.cards import Range
+from robustbench_seg.errors import FileError, ModelError
+from robustbench_seg.files import checked_path
+from robustbench_seg.records import ranges
 from robustbench_seg.records.choices import Precision, Stream, choices
 from robustbench_seg.records.image_size import check_size
 from robustbench_seg.records.shard import Shard, parse_shard
@@ -36,8 +39,6 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
         return value and tuple(parse_size(context, parameter, one) for one in value)
     try:
         height, width = map(int, value.lower().split("x"))
-        if min(height, width) < 1:
-            raise ValueError
     except ValueError:
         raise click.BadParameter(
             f"'{value}' is no size; write height x width, such as 512x1024", context, parameter
@@ -47,6 +48,23 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
     except ModelError as error:
         raise click.BadParameter(str(error), context, parameter) from None
     return height, width
+
+
+class _Path(click.Path):
+    """A path that can be written into a record."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The path."""
+        try:
+            checked_path(value)
+        except FileError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def integer(wanted: Range) -> click.IntRange:
+    """The type of an option that is an integer of a range."""
+    return click.IntRange(int(wanted.least), int(wanted.most))
 
 
 def _shared(*names: str, **shared: Any) -> Callable[..., Callable[[Command], Command]]:
@@ -60,8 +78,8 @@ def _shared(*names: str, **shared: Any) -> Callable[..., Callable[[Command], Com
     return option
 
 
-_PATH = click.Path(path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+PATH = _Path(path_type=Path)
+_FOLDER = _Path(file_okay=False, path_type=Path)
 
 # What is scored, and by what.
 model = _shared("--model", metavar="M", help="Name of a model card, or a card file.")
@@ -83,12 +101,14 @@ name = _shared("--name", help="Name in every table and file.  [default: the card
 data = _shared(
     "--data",
     metavar="ROOT",
-    type=_PATH,
+    type=PATH,
     help="Root folder of the dataset.  [default: for Cityscapes $CITYSCAPES_DATASET]",
 )
 dataset = _shared("--dataset", default="cityscapes", help="Name of the dataset, or its TOML file.")
 split = _shared("--split", default="val", help="Split of the dataset.")
-limit = _shared("--limit", metavar="N", type=click.IntRange(1), help="Use only the first N images.")
+limit = _shared(
+    "--limit", metavar="N", type=integer(ranges.LIMIT), help="Use only the first N images."
+)
 shard = _shared(
     "--shard",
     default="1/1",
@@ -161,7 +181,7 @@ precision = _shared(
 threads = _shared(
     "--threads",
     metavar="N",
-    type=click.IntRange(1),
+    type=integer(ranges.THREADS),
     help="CPU threads of the network.  [default: all cores]",
 )
 
@@ -170,7 +190,7 @@ out = _shared("--out", metavar="DIR", type=_FOLDER, help="Folder to write to.")
 runs = _shared(
     "--runs",
     metavar="RUNS",
-    type=_PATH,
+    type=PATH,
     multiple=True,
     default=(Path("runs"),),
     show_default="runs",

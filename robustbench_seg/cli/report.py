@@ -8,7 +8,7 @@ from robustbench_seg.cli import options
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUNS...")
+@click.argument("runs", nargs=-1, required=True, type=options.PATH, metavar="RUNS...")
 @options.out(required=True)
 @options.reference()
 @options.scoring_protocol()

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.records import ranges
 from robustbench_seg.records.choices import Augmentation, choices
 from robustbench_seg.records.training_recipe import ITERATIONS, TrainingRecipe
 from robustbench_seg.records.training_spec import training_spec
@@ -18,13 +19,13 @@ from robustbench_seg.records.training_spec import training_spec
 @click.option("--validate-on", default="val", show_default=True, help="Split for mIoU.")
 @click.option(
     "--validate-every",
-    type=click.IntRange(1),
+    type=options.integer(ranges.ITERATIONS),
     metavar="N",
     help="Steps between validations.  [default: at the end only]",
 )
 @click.option(
     "--checkpoint-every",
-    type=click.IntRange(1),
+    type=options.integer(ranges.ITERATIONS),
     metavar="N",
     help="Steps between checkpoints.  [default: every 3 minutes]",
 )
@@ -37,7 +38,7 @@ from robustbench_seg.records.training_spec import training_spec
 )
 @click.option(
     "--iterations",
-    type=int,
+    type=options.integer(ranges.ITERATIONS),
     help=f"Optimiser steps.  [default: {ITERATIONS}; with --minutes no limit]",
 )
 @click.option(
@@ -47,7 +48,7 @@ from robustbench_seg.records.training_spec import training_spec
 )
 @click.option(
     "--batch",
-    type=int,
+    type=options.integer(ranges.BATCH),
     default=TrainingRecipe.batch,
     show_default=True,
     help="Images per step.",
@@ -69,7 +70,7 @@ from robustbench_seg.records.training_spec import training_spec
 )
 @click.option(
     "--warmup",
-    type=int,
+    type=options.integer(ranges.WARMUP),
     default=TrainingRecipe.warmup,
     show_default=True,
     help="Steps of linear warm-up.",
@@ -98,13 +99,18 @@ from robustbench_seg.records.training_spec import training_spec
     "--augment", type=click.Choice(choices(Augmentation)), help="For robustness; shows in the name."
 )
 @click.option("--drop-path", type=float, help="Stochastic depth's rate.  [default: the network's]")
-@click.option("--seed", type=int, default=TrainingRecipe.seed, show_default=True)
+@click.option(
+    "--seed",
+    type=options.integer(ranges.TRAINING_SEED),
+    default=TrainingRecipe.seed,
+    show_default=True,
+)
 @options.device()
 @options.precision()
 @options.threads()
 @click.option(
     "--workers",
-    type=click.IntRange(0),
+    type=options.integer(ranges.PREPARERS),
     default=2,
     show_default=True,
     help="Processes that prepare batches.",

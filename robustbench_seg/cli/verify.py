@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from robustbench_seg.cli import options
+
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=options.PATH)
 def verify(folder: Path) -> None:
     """Check every file of a generated tree DIR against its manifest.
 

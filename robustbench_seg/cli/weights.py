@@ -60,7 +60,7 @@ def get(models: tuple[str, ...]) -> None:
 
 @weights.command()
 @click.argument("model")
-@click.option("--onnx", "path", metavar="OUT.onnx", type=click.Path(path_type=Path), required=True)
+@click.option("--onnx", "path", metavar="OUT.onnx", type=options.PATH, required=True)
 @options.weights("given")
 @options.size(help="The only image size that the graph takes.  [default: it takes any]")
 def export(model: str, path: Path, given: str | None, size: tuple[int, int] | None) -> None:

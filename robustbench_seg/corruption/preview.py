@@ -1,16 +1,27 @@
 """A contact sheet: one photo under every corruption and severity of a protocol."""
 
+import os
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from robustbench_seg.corruption.engine import corrupt
+from robustbench_seg.errors import FileError
+from robustbench_seg.files import atomic_file
 from robustbench_seg.records.protocol import SEVERITIES, Protocol
 
 _WIDEST = 320
 _MARGIN = 4
 _HEADER = 24
 _LABELS = 150
+_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+MARK = "robustseg"
+"""What a sheet says in its comment, by which it is known."""
 
 
 def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -> Image.Image:
@@ -40,3 +51,42 @@ def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -
             shrunk = Image.fromarray(variant).resize(cell, Image.Resampling.BOX)
             sheet.paste(shrunk, (_LABELS + column * right, top))
     return sheet
+
+
+def check_sheet(path: Path) -> None:
+    """Check that a sheet can be written to a path, before it is made.
+
+    Raises:
+        FileError: The suffix is neither .png nor .jpg, or a file is there that is no sheet.
+    """
+    if path.suffix.lower() not in _SUFFIXES:
+        raise FileError(f"{path}: call the sheet something.png or something.jpg")
+    if not os.path.lexists(path):
+        return
+    try:
+        with Image.open(path) as picture:
+            own = (
+                picture.info.get("Software") == MARK or picture.info.get("comment") == MARK.encode()
+            )
+    except (OSError, ValueError, SyntaxError):
+        own = False
+    if not own:
+        raise FileError(
+            f"{path} is there already and is no sheet of this command; move it away, or choose "
+            "another name"
+        )
+
+
+def write_sheet(sheet: Image.Image, path: Path) -> None:
+    """Write a sheet as PNG or JPEG, with a mark that `check_sheet` knows.
+
+    Raises:
+        FileError: The file cannot be written.
+    """
+    about = PngInfo()
+    about.add_text("Software", MARK)
+    options: dict[str, Any] = (
+        {"pnginfo": about} if path.suffix.lower() == ".png" else {"comment": MARK}
+    )
+    with atomic_file(path) as file:
+        sheet.save(file, **options)

@@ -22,9 +22,11 @@ from robustbench_seg.evaluation.notices import announce
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.records import Tree, corrupted_tree, run_record
+from robustbench_seg.machine.locks import presence
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.records.shard import WHOLE
 from robustbench_seg.results import RunFolder, clean_gap_warnings, unit_of_image
 
 if TYPE_CHECKING:
@@ -67,9 +69,18 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     unit_of_image(data.ids, data.clip)  # frames without numbers: better now than after hours
     announce(evaluation, progress)
     tree = corrupted_tree(evaluation)
-    with ThreadPoolExecutor(1) as scorer, ImageMaker(evaluation, tree) as maker:
+    with (
+        ExitStack() as at_work,
+        ThreadPoolExecutor(1) as scorer,
+        ImageMaker(evaluation, tree) as maker,
+    ):
         runs = _open(evaluation, tree, scorer)
         paths = [run.folder.path for run in runs]
+        for run in runs:
+            for folder in run.folders:
+                sweep = at_work.enter_context(presence(folder))
+                if evaluation.spec.shard == WHOLE:
+                    sweep()
         with _bar(evaluation, runs, progress) as bar:
             loop = _Loop(evaluation, runs, maker, bar)
             for phase in evaluation.phases:

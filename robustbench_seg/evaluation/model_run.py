@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from robustbench_seg.evaluation.evaluation import BLOCK
 from robustbench_seg.evaluation.images import ConditionImage, SourceImage
 from robustbench_seg.evaluation.pictures import keep_pictures
 from robustbench_seg.evaluation.predictions import PredictionFolder
+from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import Measure, Prediction
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.results import Row, RunFolder, Timing
@@ -61,6 +63,11 @@ class ModelRun:
         self.left_out = dict[str, None]()
         """Why images were left out: each reason once, in order."""
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that it writes to."""
+        return (self.folder.path, *([self._saved.folder] if self._saved else []))
+
     def lacks(self, source: SourceImage, condition: Condition) -> bool:
         """Whether something of an image under a condition is not there yet."""
         if self.given_up:
@@ -99,6 +106,10 @@ class ModelRun:
         """Write the waiting rows, if the last time was at least `after` seconds ago."""
         if time.monotonic() - self._flushed < after:
             return
+        with signals_held():
+            self._write(block)
+
+    def _write(self, block: range) -> None:
         while self._scoring:
             self._collect()
         rows, timings, self._rows, self._timings = self._rows, self._timings, [], []

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from robustbench_seg.files import atomic_path
+from robustbench_seg.files import atomic_file
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.results import KEPT_SEVERITIES, PictureFiles, write_errors
+from robustbench_seg.results import KEPT_SEVERITIES, PictureFiles
 
 WIDTH = 512
 
@@ -45,8 +45,8 @@ def write_input(path: Path, image: NDArray[np.uint8]) -> None:
     """Write uint8 HxWx3 RGB as a JPEG at most WIDTH wide."""
     picture = Image.fromarray(image)
     picture.thumbnail((WIDTH, WIDTH * 4))
-    with write_errors(path), atomic_path(path) as partial:
-        picture.save(partial, quality=85)
+    with atomic_file(path) as file:
+        picture.save(file, quality=85)
 
 
 def write_labels(path: Path, labels: NDArray[np.uint8], palette: Palette) -> None:
@@ -54,5 +54,5 @@ def write_labels(path: Path, labels: NDArray[np.uint8], palette: Palette) -> Non
     picture = Image.fromarray(labels)
     colours = [value for colour in palette for value in colour]
     picture.putpalette(colours + [0] * (768 - len(colours)))
-    with write_errors(path), atomic_path(path) as partial:
-        picture.save(partial, optimize=True)
+    with atomic_file(path) as file:
+        picture.save(file, optimize=True)

@@ -46,6 +46,12 @@ class PredictionFolder:
         folder = root / file_name(model)
         mark, digest = folder / "predictions.json", record.key.digest
         if not mark.exists():
+            stray = next((p for p in folder.glob("*") if not p.name.startswith(".")), None)
+            if stray is not None:
+                raise ResultsError(
+                    f"{stray} is there already and is no prediction of this run; choose another "
+                    "folder"
+                )
             write_json(mark, {"digest": digest, "model": model})
         try:
             standing = read_json(mark).get("digest")

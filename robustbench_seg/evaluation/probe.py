@@ -24,7 +24,7 @@ from robustbench_seg.evaluation.records import versions
 from robustbench_seg.files import canonical_json, digest_bytes, write_json
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.results import Probe, read_probes, write_errors
+from robustbench_seg.results import Probe, read_probes
 from robustbench_seg.segmenter import Segmenter
 
 log = logging.getLogger(__name__)
@@ -145,5 +145,4 @@ def _write(folder: Path, found: Probe) -> None:
     digest = digest_bytes(canonical_json(table).encode())[:8]
     number = len(list((folder / "probes").glob("*.json")))
     path = folder / "probes" / f"{number:03d}-{digest}.json"
-    with write_errors(path):
-        write_json(path, table)
+    write_json(path, table)

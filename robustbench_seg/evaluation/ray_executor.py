@@ -21,6 +21,7 @@ from robustbench_seg.evaluation.loop import left_out, run
 from robustbench_seg.evaluation.records import corrupted_tree, run_record
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.machine.signals import same_handlers
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.shard import WHOLE, Shard
@@ -123,7 +124,8 @@ def _connect() -> Any:
         ) from None
     env = _environment()
     try:
-        ray.init("auto", log_to_driver=False, logging_level=logging.ERROR, runtime_env=env)
+        with same_handlers():
+            ray.init("auto", log_to_driver=False, logging_level=logging.ERROR, runtime_env=env)
     except (ConnectionError, ValueError, RuntimeError) as error:
         why = str(error).splitlines()[0]
         raise ResultsError(

@@ -3,10 +3,9 @@
 `choices(Stream)` lists them for checks and for the command line.
 """
 
-from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
-from robustbench_seg.errors import ModelError, RobustsegError, unknown
+from robustbench_seg.errors import RobustsegError, unknown
 
 Stream = Literal["fast", "reference"]
 InferenceMode = Literal["whole", "slide"]
@@ -39,11 +38,3 @@ def check_choice(what: str, value: str, kind: Any, error: type[RobustsegError]) 
     """
     if value not in choices(kind):
         raise error(unknown(what, value, choices(kind)))
-
-
-def check_counts(record: object, names: Iterable[str], least: int = 1) -> None:
-    """Raise ModelError unless the fields `names` of `record` are None or at least `least`."""
-    for name in names:
-        value = getattr(record, name)
-        if value is not None and value < least:
-            raise ModelError(f"{name} is {value}; {least} or more is wanted")

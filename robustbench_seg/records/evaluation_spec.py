@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from robustbench_seg.cards import check_ranges
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
+from robustbench_seg.files import checked_path
 from robustbench_seg.machine.start import command_line
 from robustbench_seg.records.choices import (
     Backend,
@@ -16,9 +18,9 @@ from robustbench_seg.records.choices import (
     Precision,
     Stream,
     check_choice,
-    check_counts,
 )
 from robustbench_seg.records.protocol import SEVERITIES
+from robustbench_seg.records.ranges import Batch, CorruptionSeed, Limit, Threads, Workers
 from robustbench_seg.records.shard import WHOLE, Shard
 
 NO_MODEL = "give a model: its name, a segmenter, a torch module or a callable"
@@ -60,23 +62,22 @@ class EvaluationSpec:
 
     Raises:
         ModelError: There is no model; a name or weights are given for several; a precision, backend
-            or inference does not exist; batch, threads or workers are below 1.
-        CorruptionError: The stream, a severity or the seed does not exist.
-        ResultsError: A shard is asked of a cluster, the limit is below 1, or the executor does not
-            exist.
+            or inference does not exist; a number is out of range.
+        CorruptionError: The stream or a severity does not exist.
+        ResultsError: A shard is asked of a cluster, or the executor does not exist.
     """
 
     models: tuple[str, ...]
     data: Path | None = None
     dataset: str = "cityscapes"
     split: str = "val"
-    limit: int | None = None
+    limit: Limit | None = None
     corrupted: Path | None = None
     protocol: str = "cityscapes-c"
     corruptions: tuple[str, ...] = ()
     severities: tuple[int, ...] = ()
     stream: Stream = "fast"
-    seed: int = 0
+    seed: CorruptionSeed = 0
     measures: tuple[str, ...] = ()
     out: Path = Path("runs")
     weights: str | None = None
@@ -85,9 +86,9 @@ class EvaluationSpec:
     device: str = "cpu"
     precision: Precision = "float32"
     backend: Backend = "torch"
-    batch: int = 4
-    threads: int | None = None
-    workers: int | None = None
+    batch: Batch = 4
+    threads: Threads | None = None
+    workers: Workers | None = None
     shard: Shard = WHOLE
     executor: Executor = "local"
     save_predictions: Path | None = None
@@ -107,14 +108,10 @@ class EvaluationSpec:
         check_choice("executor", self.executor, Executor, ResultsError)
         if self.inference is not None:
             check_choice("inference", self.inference, InferenceMode, ModelError)
-        if not 0 <= self.seed < 2**32:
-            raise CorruptionError(f"seed {self.seed}: an integer of 0 to 2^32 - 1 is wanted")
         for severity in self.severities:
             if severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
-        if self.limit is not None and self.limit < 1:
-            raise ResultsError(f"the first {self.limit} images were asked for; ask for 1 or more")
-        check_counts(self, ("batch", "threads", "workers"))
+        check_ranges(self, ModelError)
 
 
 def evaluation_spec(**options: Any) -> EvaluationSpec:
@@ -135,6 +132,6 @@ def evaluation_spec(**options: Any) -> EvaluationSpec:
         if name == "models":
             value = tuple(map(str, value))
         if name in ("data", "corrupted", "out", "save_predictions", "folder"):
-            value = None if value is None else Path(value)
+            value = None if value is None else checked_path(value)
         values[name] = str(value) if name in ("dataset", "protocol", "weights") and value else value
     return EvaluationSpec(**values)

@@ -9,7 +9,17 @@ from typing import Annotated
 from robustbench_seg.cards import Range, check_ranges
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.choices import Augmentation, check_choice
-from robustbench_seg.records.ranges import AboveZero, Count, Decay, Positive, Share, TrainingSeed
+from robustbench_seg.records.image_size import MAX_PIXELS, check_size
+from robustbench_seg.records.ranges import (
+    AboveZero,
+    Batch,
+    Decay,
+    Iterations,
+    Minutes,
+    Share,
+    TrainingSeed,
+    Warmup,
+)
 
 ITERATIONS = 160_000
 """Optimiser steps where a recipe has neither iterations nor minutes."""
@@ -57,9 +67,9 @@ class TrainingRecipe:
         ModelError: A value is out of range.
     """
 
-    iterations: Positive | None = None
-    minutes: AboveZero | None = None
-    batch: Positive = 8
+    iterations: Iterations | None = None
+    minutes: Minutes | None = None
+    batch: Batch = 8
     crop: tuple[CropSide, CropSide] = (1024, 1024)
     resize: tuple[Scale, Scale] = (0.5, 2.0)
     category_ratio: Annotated[float, Range(above=0, most=1)] = 0.75
@@ -69,7 +79,7 @@ class TrainingRecipe:
     betas: tuple[Decay, Decay] = (0.9, 0.999)
     weight_decay: Annotated[float, Range(0)] = 0.01
     head_lr_factor: AboveZero = 10.0
-    warmup: Count = 1500
+    warmup: Warmup = 1500
     warmup_ratio: Share = 1e-6
     power: Annotated[float, Range(0)] = 1.0
     augment: Augmentation | None = None
@@ -91,6 +101,12 @@ class TrainingRecipe:
         if self.resize[0] > self.resize[1]:
             raise ModelError(
                 f"resize = {self.resize} is out of range; give the smaller scale first"
+            )
+        check_size(self.crop)
+        if self.batch * self.crop[0] * self.crop[1] > MAX_PIXELS:
+            raise ModelError(
+                f"batch = {self.batch} crops of {self.crop[0]}x{self.crop[1]} have more than "
+                f"{MAX_PIXELS} pixels; make one of the two smaller"
             )
 
     def differences(self, other: "TrainingRecipe") -> tuple[str, ...]:

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from robustbench_seg.cards import check_ranges
 from robustbench_seg.errors import ModelError, unknown
-from robustbench_seg.records.choices import Precision, check_choice, check_counts
+from robustbench_seg.files import checked_path
+from robustbench_seg.records.choices import Precision, check_choice
+from robustbench_seg.records.ranges import Iterations, Preparers, Threads
 from robustbench_seg.records.training_recipe import TrainingRecipe
 
 _NO_OPTIONS = (
@@ -40,7 +43,7 @@ class TrainingSpec:
         checkpoint_every: Steps between checkpoints. None means every 3 minutes.
 
     Raises:
-        ModelError: There is no such precision.
+        ModelError: There is no such precision, or a number is out of bounds.
     """
 
     model: str
@@ -54,16 +57,15 @@ class TrainingSpec:
     recipe: TrainingRecipe = field(default_factory=TrainingRecipe)
     device: str = "cpu"
     precision: Precision = "float32"
-    threads: int | None = None
-    workers: int = 2
+    threads: Threads | None = None
+    workers: Preparers = 2
     half: bool = False
-    validate_every: int | None = None
-    checkpoint_every: int | None = None
+    validate_every: Iterations | None = None
+    checkpoint_every: Iterations | None = None
 
     def __post_init__(self) -> None:
         check_choice("precision", self.precision, Precision, ModelError)
-        check_counts(self, ("threads", "validate_every", "checkpoint_every"))
-        check_counts(self, ["workers"], least=0)
+        check_ranges(self, ModelError)
 
     def command(self, processes: int = 1) -> str:
         """The equivalent `robustseg train` command, for readers.
@@ -122,7 +124,7 @@ def training_spec(*, recipe: TrainingRecipe | None = None, **options: Any) -> Tr
     rest = {name: value for name, value in options.items() if name in known}
     for name in ("out", "data"):
         if rest.get(name) is not None:
-            rest[name] = Path(rest[name])
+            rest[name] = checked_path(rest[name])
     rest["model"] = str(rest["model"])
     chosen = replace(recipe, **changes) if recipe else TrainingRecipe(**changes)
     return TrainingSpec(**rest, recipe=chosen)

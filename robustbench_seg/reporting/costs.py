@@ -7,12 +7,15 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.analysis import Cost, count_cost, measure_speed, shape_of
+from robustbench_seg.cards import check_count
 from robustbench_seg.datasets import image_size
 from robustbench_seg.datasets.minicity import SIZE as MINICITY_SIZE
-from robustbench_seg.files import write_text
+from robustbench_seg.errors import ModelError
+from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.image_size import Size, check_size
 from robustbench_seg.records.model_card import ModelCard, list_models, load_card
+from robustbench_seg.records.ranges import REPEAT, THREADS
 from robustbench_seg.reporting.figures.plots import write_figure
 from robustbench_seg.reporting.figures.sizes import size_figure
 from robustbench_seg.reporting.literature.costs import costs_by_card, published_costs
@@ -52,6 +55,12 @@ def cost(
     Raises:
         ModelError: A card is unknown, a size is too small, or a model cannot be measured.
     """
+    folder = Path() if out is None else checked_path(out)
+    if out is not None:
+        others = ("published.csv", "size.svg", "size.png")
+        check_own(folder / "cost.csv", "model,architecture,", *(folder / name for name in others))
+    check_count("repeat", repeat, REPEAT, ModelError)
+    check_count("threads", threads, THREADS, ModelError)
     for model in models:
         load_card(model)  # an unknown one is an error before any is counted
     for size in sizes:
@@ -64,7 +73,6 @@ def cost(
             bar, sizes, repeat=repeat, device=device, precision=precision, threads=threads
         )
     if out is not None:
-        folder = Path(out)
         write_text(folder / "cost.csv", csv(table, float_format=None))
         write_text(folder / "published.csv", csv(published_costs(), float_format=None))
         write_figure(size_figure(table), folder / "size")

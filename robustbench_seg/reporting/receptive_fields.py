@@ -6,8 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.analysis import ReceptiveFields, measure_fields
-from robustbench_seg.files import write_text
+from robustbench_seg.cards import check_count
+from robustbench_seg.errors import ModelError
+from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.records.image_size import check_size
+from robustbench_seg.records.ranges import IMAGES
 from robustbench_seg.reporting.figures.fields import field_figure
 from robustbench_seg.reporting.figures.plots import write_figure
 from robustbench_seg.reporting.tables.formats import csv
@@ -47,6 +50,10 @@ def erf(
     Raises:
         RobustsegError: See measure_fields.
     """
+    folder = Path() if out is None else checked_path(out)
+    if out is not None:
+        check_own(folder / "erf.csv", "model,stage,", folder / "erf.svg", folder / "erf.png")
+    check_count("images", images, IMAGES, ModelError)
     if size is not None:
         check_size(size)
     measured = measure_fields(
@@ -62,8 +69,8 @@ def erf(
     )
     if out is not None:
         table = field_table(measured)
-        write_text(Path(out) / "erf.csv", csv(table))
-        write_figure(field_figure(measured.fields), Path(out) / "erf")
+        write_text(folder / "erf.csv", csv(table))
+        write_figure(field_figure(measured.fields), folder / "erf")
     return measured
 
 

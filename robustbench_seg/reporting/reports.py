@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from robustbench_seg.files import checked_path
 from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import Panel, finding, read_panels, terminal_table
@@ -39,7 +40,7 @@ def write_report(
     loaded = load_protocol(protocol) if isinstance(protocol, str | Path) else protocol
     folders = [runs] if isinstance(runs, str | Path) else list(runs)
     panels = read_panels(folders, reference=reference, protocol=loaded)
-    return Report(write_page(panels, Path(out), pictures=pictures), panels)
+    return Report(write_page(panels, checked_path(out), pictures=pictures), panels)
 
 
 def report(

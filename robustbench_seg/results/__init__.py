@@ -24,7 +24,6 @@ from robustbench_seg.results.summary_text import summary_text
 from robustbench_seg.results.table import SCORE_COLUMNS, score_table, scores
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
-from robustbench_seg.results.write_errors import write_errors
 
 __all__ = [
     "CORRUPTED_SEVERITIES",
@@ -67,5 +66,4 @@ __all__ = [
     "scores",
     "summary_text",
     "unit_of_image",
-    "write_errors",
 ]

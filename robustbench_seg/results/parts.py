@@ -19,10 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import atomic_path, canonical_json, digest_bytes
+from robustbench_seg.files import atomic_file, canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
 from robustbench_seg.records.protocol import SEVERITIES, Condition
-from robustbench_seg.results.write_errors import write_errors
 from robustbench_seg.text import one_line
 
 _LAWS = b"robustseg measures"
@@ -247,7 +246,8 @@ def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
         ResultsError: It says that it is larger than possible, or lacks a column.
         UNREADABLE: It is damaged.
     """
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+    # An open file: Arrow takes a name with a colon for an address.
+    with open(path, "rb") as data, pq.ParquetFile(data, page_checksum_verification=True) as file:
         rows, groups = file.metadata.num_rows, file.metadata.num_row_groups
         if not 0 <= rows <= MAX_ROWS or groups > MAX_ROWS:
             raise _damaged(path, f"it says that it has {rows} rows in {groups} groups")
@@ -278,7 +278,8 @@ class _Header:
 
 
 def _read_header(path: Path) -> _Header:
-    metadata = pq.read_schema(path).metadata or {}
+    with open(path, "rb") as file:
+        metadata = pq.read_schema(file).metadata or {}
     laws = json.loads(metadata[_LAWS]) if _LAWS in metadata else None
     digests = json.loads(metadata[_DIGESTS]) if _DIGESTS in metadata else None
     if not _NAME.fullmatch(path.stem):
@@ -311,9 +312,9 @@ def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Sequence[object
 
 
 def _write(path: Path, columns: Mapping[str, Sequence[object]], schema: pa.Schema) -> None:
-    with write_errors(path), atomic_path(path) as partial:
+    with atomic_file(path) as file:
         table = pa.table(columns, schema=schema)
-        pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
+        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
 def _damaged(path: Path, why: str) -> ResultsError:

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import file_name
+from robustbench_seg.files import cannot_be_written, file_name
 from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_record import (
@@ -36,7 +36,6 @@ from robustbench_seg.results.parts import (
     write_part,
     write_timings,
 )
-from robustbench_seg.results.write_errors import write_errors
 
 log = logging.getLogger(__name__)
 
@@ -106,16 +105,17 @@ class RunFolder:
                     "or remove this one"
                 )
         else:
-            with write_errors(path):
-                write_record(folder.path, record)
+            write_record(folder.path, record)
         for part in part_files(folder.path, blocks):
             try:
                 rows = read_part(part, len(record.classes))
             except ResultsError as error:
                 damaged = part.with_suffix(DAMAGED)
                 log.warning("%s; it is kept as %s", error, damaged.name)
-                with write_errors(damaged):
+                try:
                     part.rename(damaged)
+                except OSError as refused:
+                    raise cannot_be_written(damaged, refused) from refused
                 continue
             for image, condition, reason in zip(
                 rows.images, rows.conditions, rows.reasons, strict=True

@@ -1,5 +1,6 @@
 """A model as an ONNX graph with its sidecar, which onnx:FILE and other programs read."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -9,10 +10,14 @@ from torch import nn
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.cards import to_toml
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.files import atomic_path, write_text
+from robustbench_seg.files import write_bytes, write_text
+from robustbench_seg.records.image_size import check_size
 from robustbench_seg.records.model_card import Inference, Preprocessing
 from robustbench_seg.segmenter.adapters.onnx import Sidecar, parse_sidecar
 from robustbench_seg.segmenter.adapters.onnx_graph import INSTALL
+
+MARK = "robustseg"
+"""The property by which a graph is known to be written here."""
 
 EXAMPLE_SIZE = (128, 192)
 """Of the image that a graph for any size is traced with."""
@@ -44,6 +49,8 @@ def export_onnx(
             and is no sidecar, or the network runs in a way that no sidecar describes.
         CardError: The windows do not fit the size.
     """
+    if size is not None:
+        check_size(size)
     if path.suffix != ".onnx":
         raise ModelError(f"{path}: call the graph something.onnx")
     if network.grid:
@@ -53,6 +60,7 @@ def export_onnx(
         raise ModelError(
             f"{beside} is there already and describes no graph; choose another name for {path.name}"
         )
+    _check_own(path)
     aligned = network.align_corners
     mean, std = preprocessing.mean, preprocessing.std
     text = to_toml(Sidecar(name, mean, std, None, classes, size, inference, aligned))
@@ -81,21 +89,41 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
         ModelError: The extra `onnx` is not installed.
     """
     try:
-        import onnx  # noqa: F401
+        import onnx
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ModelError(f"exporting needs {error.name}, not installed: {INSTALL}") from None
     free = dict.fromkeys((2, 3), torch.export.Dim.DYNAMIC)
-    with atomic_path(path) as partial, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about its own insides
-        torch.onnx.export(
+        program = torch.onnx.export(
             network,
             (torch.zeros(1, 3, *(size or EXAMPLE_SIZE)),),
-            partial,
             input_names=["image"],
             output_names=["logits"],
             dynamic_shapes=None if size else (free,),
             dynamo=True,
-            external_data=False,
             verbose=False,
+        )
+    assert program is not None  # as without dynamo
+    graph = program.model_proto
+    onnx.helper.set_model_props(graph, {MARK: "export"})
+    write_bytes(path, graph.SerializeToString())
+
+
+def _check_own(path: Path) -> None:
+    """Refuse to replace a file that is no graph of an earlier export."""
+    if not os.path.lexists(path):
+        return
+    import onnx
+
+    try:
+        graph = onnx.load(str(path), load_external_data=False)
+        own = any(prop.key == MARK for prop in graph.metadata_props)
+    except Exception:
+        own = False
+    if not own:
+        raise ModelError(
+            f"{path} is there already and is no graph that was exported here; choose another name, "
+            "or move it away"
         )

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset as TorchDataset
 from robustbench_seg.datasets import Dataset, Sample
 from robustbench_seg.errors import ModelError, RobustsegError
 from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.signals import signals_blocked
 from robustbench_seg.records.model_card import ModelCard, Preprocessing
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.augment import augment
@@ -115,7 +116,9 @@ def stream(
         generator=torch.Generator(),  # the loader draws a seed: not from dropout's generator
     )
     try:
-        yield from loader
+        with signals_blocked():  # in the workers: they end with this process
+            batches_ahead = iter(loader)
+        yield from batches_ahead
     except RobustsegError as error:
         # A worker's error comes with its traceback in front of the message.
         raise type(error)(str(error).rstrip().rpartition(f"{type(error).__name__}: ")[2]) from None

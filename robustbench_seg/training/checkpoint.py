@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.files import atomic_path
+from robustbench_seg.files import atomic_file
 from robustbench_seg.training.learner import Learner
 
 CHECKPOINT = "checkpoint.pt"
@@ -73,8 +73,8 @@ class Checkpoint:
             "position": vars(position),
             "learner": learner.state_dict(),
         }
-        with atomic_path(self._path) as partial:
-            torch.save(state, partial)
+        with atomic_file(self._path) as file:
+            torch.save(state, file)
         self._written = time.monotonic()
 
     def restore(self, learner: Learner) -> Position:

@@ -70,6 +70,12 @@ def find_finished(spec: TrainingSpec, card: ModelCard, wanted: Training) -> Trai
     """
     path = spec.out / f"{card.name}.toml"
     if not path.exists():
+        weights = spec.out / card.weights.location
+        if weights.exists() and not (spec.out / CHECKPOINT).exists():
+            raise ModelError(
+                f"{weights} is there already, without the card and the checkpoint of a training; "
+                "give another folder, or move it away"
+            )
         return None
     stored = load_card(path)
     if stored.weights_file is None or not stored.weights_file.exists():

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
-from robustbench_seg.files import remove_partials
+from robustbench_seg.files import check_own, remove_partials
 from robustbench_seg.machine.processes import joined
 from robustbench_seg.measures.iou import mean_iou
 from robustbench_seg.records.model_card import ModelCard
@@ -108,6 +108,8 @@ def fit(
         learner = Learner(network, recipe, device, precision, processes)
         if processes.first:
             remove_partials(out)
+            if not (out / CHECKPOINT).exists():
+                check_own(out / "log.csv", ",".join(Log.COLUMNS), out / "log.png")
         at = checkpoint.restore(learner)
         processes.check_same(at.iteration, f"the iteration of {out / CHECKPOINT}")
         log = Log(out, at.log) if processes.first else None

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
+from robustbench_seg.cards import check_count
 from robustbench_seg.corruption.engine import check_draws
 from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
-from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
+from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError, ModelError
+from robustbench_seg.files import checked_path
 from robustbench_seg.records.choices import Stream
 from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.records.ranges import WORKERS
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.trees.manifest import Manifest, read_tree_record
 from robustbench_seg.trees.plan import CleanImage, TreePlan
@@ -113,13 +116,12 @@ def generate_cityscapes_c(
         IncompleteError: With `keep_going`, images were left out; the manifest is written and names
             them, and `reasons` says why.
     """
-    out = Path(out)
+    out = checked_path(out)
     protocol = load_protocol(protocol)
     conditions = protocol.conditions(corruptions, severities)
     check_draws(stream, seed)
-    workers = _cores() if workers is None else workers
-    if workers < 1:
-        raise CorruptionError(f"workers is {workers}; 1 or more are wanted")
+    workers = min(_cores(), int(WORKERS.most)) if workers is None else workers
+    check_count("workers", workers, WORKERS, ModelError)
     opened = _opened(dataset, data, split)
     choice = CorruptionChoice(protocol, stream, seed)
     images = _clean_images(opened, image_sizes(opened))

@@ -26,9 +26,9 @@ from itertools import islice
 from pathlib import Path
 
 from robustbench_seg.errors import CorruptionError
+from robustbench_seg.machine.locks import presence, turn
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.trees.links import keeps_no_links
-from robustbench_seg.trees.locks import presence, turn
 from robustbench_seg.trees.record import TreeRecord, check_goes_on
 from robustbench_seg.trees.record_file import read_record_file, write_record_file
 

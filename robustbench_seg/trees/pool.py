@@ -3,16 +3,19 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.synchronize import Event
-from typing import Any, TypeVar
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
 
 import cv2
 
 from robustbench_seg.errors import CorruptionError
+from robustbench_seg.machine.signals import TERMINATED, signals_blocked
 
 Result = TypeVar("Result")
 Work = Callable[[int, Callable[[], bool]], Result]
@@ -36,7 +39,9 @@ def run(work: Work[Result], count: int, workers: int, take: Callable[[Result], N
     stop = context.Event()
     with ProcessPoolExecutor(workers, context, _start, (work, stop)) as pool:
         try:
-            for future in as_completed([pool.submit(_do, index) for index in range(count)]):
+            with signals_blocked():  # in the workers, until they handle them
+                futures = [pool.submit(_do, index) for index in range(count)]
+            for future in as_completed(futures):
                 take(future.result())
         except BaseException as error:
             stop.set()
@@ -58,6 +63,8 @@ def _start(work: Work[Any], stop: Event) -> None:
     _work, _stop = work, stop
     cv2.setNumThreads(1)  # the workers fill the cores already
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
+    signal.signal(signal.SIGTERM, _end)  # a scheduler's, or the pool's own when a worker has died
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -69,5 +76,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(TERMINATED)
+
+
 def _do(index: int) -> Any:
-    return _work(index, _stop.is_set)
+    try:
+        return _work(index, _stop.is_set)
+    except SystemExit:  # the pool would hand it to the parent and go on
+        os._exit(TERMINATED)

@@ -17,11 +17,17 @@ from pathlib import Path
 from robustbench_seg.corruption import library_differences, probe
 from robustbench_seg.corruption.pixels import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError
-from robustbench_seg.files import digest_bytes, digest_file, path_problem, write_bytes
+from robustbench_seg.files import (
+    cannot_be_written,
+    digest_bytes,
+    digest_file,
+    path_problem,
+    write_bytes,
+)
+from robustbench_seg.machine.locks import presence, turn
 from robustbench_seg.records.protocol import Condition, as_png
 from robustbench_seg.records.shard import WHOLE
 from robustbench_seg.trees.links import make_link, plan_links
-from robustbench_seg.trees.locks import presence, turn
 from robustbench_seg.trees.manifest import (
     MANIFEST,
     RECORD_FILE,
@@ -83,8 +89,9 @@ def write_tree(
         The manifest.
 
     Raises:
-        CorruptionError: `out` holds another tree or cannot be written, or a condition gives other
-            pixels than when the tree was begun.
+        CorruptionError: `out` holds another tree, or a condition gives other pixels than when the
+            tree was begun.
+        FileError: A file cannot be written.
         DatasetError: An image cannot be read.
     """
     _check_names(plan.images)
@@ -122,10 +129,8 @@ def write_tree(
                 return _write_merged_manifest(plan, made)
     except OSError as error:
         # Of two paths the second is the one that is written.
-        where, why = error.filename2 or error.filename or out, error.strerror or error
-        raise CorruptionError(
-            f"{where} cannot be written: {why}; what is finished is kept: mend this and start again"
-        ) from error
+        where = error.filename2 or error.filename or out
+        raise cannot_be_written(Path(where), error) from error
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def test_a_command_changes_what_differs():
     ("words", "message"),
     [
         (["--size", "64"], "'64' is no size; write height x width, such as 512x1024"),
-        (["--size", "0x4"], "'0x4' is no size"),
+        (["--size", "0x4"], "the size 0x4: sides of 1 to 32768 pixels are wanted"),
         (["--shard", "3/2"], "'3/2' is no shard; write I/N with I from 1 to N, such as 1/8"),
     ],
 )

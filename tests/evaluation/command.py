@@ -1,5 +1,6 @@
 """evaluate as a process of its own, on a small dataset, with a model that takes its time."""
 
+import resource
 import signal
 import subprocess
 import sys
@@ -62,8 +63,17 @@ def arguments(out: str, *more: str) -> list[str]:
     return ["evaluate", "--dataset", "rooms.toml", *some, *more]
 
 
-def start(folder: Path, out: str, *more: str) -> "subprocess.Popen[str]":
-    """Start it in `folder`."""
+def start(
+    folder: Path, out: str, *more: str, descriptors: int | None = None
+) -> "subprocess.Popen[str]":
+    """Start it in `folder`, with at most so many open files."""
+
+    def prepare() -> None:
+        # Of a shell's background jobs, whose children would else inherit that Ctrl-C is ignored.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if descriptors is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
     code = "from robustbench_seg.cli.main import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments(out, *more)],
@@ -71,8 +81,7 @@ def start(folder: Path, out: str, *more: str) -> "subprocess.Popen[str]":
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # Of a shell's background jobs, whose children would else inherit that Ctrl-C is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=prepare,
     )
 
 

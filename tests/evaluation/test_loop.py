@@ -13,7 +13,7 @@ from PIL import Image
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.pixels import digest_pixels
-from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
+from robustbench_seg.errors import FileError, IncompleteError, ModelError
 from robustbench_seg.evaluation import loop
 from robustbench_seg.measures.pixels import confusion_matrix
 from robustbench_seg.records.protocol import CLEAN, Condition
@@ -355,7 +355,7 @@ def test_images_are_not_kept(toy, reds, protocol, conditions, tmp_path, workers,
 
 def test_a_full_disk_is_one_line(toy, reds, protocol, conditions, tmp_path):
     (tmp_path / "out").write_text("a file where a folder is wanted")
-    with pytest.raises(ResultsError, match=r"run.json cannot be written: Not a directory; what"):
+    with pytest.raises(FileError, match=r"run.json cannot be written: Not a directory; what"):
         evaluate([reds()], toy(), protocol, conditions, tmp_path / "out")
 
 

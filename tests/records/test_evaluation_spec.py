@@ -74,7 +74,7 @@ def test_a_misspelt_field_is_named():
         ({"backend": "openvin"}, ModelError, "unknown backend 'openvin'; did you mean"),
         ({"inference": "slid"}, ModelError, "unknown inference 'slid'; did you mean 'slide'"),
         ({"executor": "rai"}, ResultsError, "unknown executor 'rai'; did you mean 'ray'"),
-        ({"limit": 0}, ResultsError, "the first 0 images were asked for; ask for 1 or more"),
+        ({"limit": 0}, ModelError, "limit = 0 is out of range; give an integer, 1 to 1000000000"),
         ({"models": ("a", "b"), "name": "c"}, ModelError, "a name and weights go with a single m"),
         ({"models": ("a", "b"), "weights": "w"}, ModelError, "go with a single model; evaluate th"),
         (
@@ -139,5 +139,7 @@ def test_an_evaluation_has_a_model():
 
 @pytest.mark.parametrize("name", ["batch", "threads", "workers"])
 def test_counts_are_one_or_more(name):
-    with pytest.raises(ModelError, match=rf"^{name} is 0; 1 or more is wanted$"):
+    with pytest.raises(
+        ModelError, match=rf"^{name} = 0 is out of range; give an integer, 1 to \d+$"
+    ):
         EvaluationSpec(models=("a",), **{name: 0})

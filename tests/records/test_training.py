@@ -180,5 +180,6 @@ def parsed(command, monkeypatch):
     ],
 )
 def test_counts_of_a_training_are_checked(name, value, least, tmp_path):
-    with pytest.raises(ModelError, match=rf"^{name} is {value}; {least} or more is wanted$"):
+    message = rf"^{name} = {value} is out of range; give an integer, {least} to \d+$"
+    with pytest.raises(ModelError, match=message):
         training_spec(model="a", out=tmp_path, **{name: value})

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from robustbench_seg.errors import ResultsError
+from robustbench_seg.errors import FileError, ResultsError
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_record import read_record
@@ -107,9 +107,9 @@ def test_a_part_appears_whole_or_not_at_all(tmp_path, run_record, monkeypatch):
     folder = RunFolder.open(tmp_path, run_record())
     write = pq.write_table
 
-    def half(table, path, **options):
-        write(table, path, **options)
-        path.write_bytes(path.read_bytes()[:50])
+    def half(table, file, **options):
+        write(table, file, **options)
+        file.truncate(50)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pq, "write_table", half)
@@ -145,7 +145,7 @@ def test_a_disk_that_takes_no_more_is_one_line(tmp_path, run_record, monkeypatch
 
     monkeypatch.setattr(pq, "write_table", full)
     with pytest.raises(
-        ResultsError, match=r"parts/00000-.*parquet cannot be written: No space left on device; wh"
+        FileError, match=r"parts/00000-.*parquet cannot be written: No space left on device; wh"
     ):
         folder.add(0, [row()])
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.machine.locks import turn
 from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.trees.locks import turn
 from robustbench_seg.trees.manifest import (
     Digests,
     Manifest,

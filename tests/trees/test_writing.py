@@ -19,10 +19,10 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.errors import CorruptionError, DatasetError, FileError
+from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.trees import writing as module
-from robustbench_seg.trees.locks import presence
 from robustbench_seg.trees.manifest import read_manifest, write_manifest
 from robustbench_seg.trees.verification import verify
 from robustbench_seg.trees.writing import write_tree
@@ -365,7 +365,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_finished(town, tmp_path, monk
         path.write_bytes(data)
 
     monkeypatch.setattr(module, "write_bytes", full)
-    with pytest.raises(CorruptionError, match="cannot be written: No space left on device"):
+    with pytest.raises(FileError, match="cannot be written: No space left on device"):
         write_tree(town.plan(tmp_path / "out"), keep_going=True)
     assert all(path.exists() for path in written)
     assert not (tmp_path / "out/manifest.json").exists()

@@ -21,7 +21,7 @@ from robustbench_seg.datasets.minicity.canvas import Canvas
 from robustbench_seg.datasets.minicity.light import develop
 from robustbench_seg.datasets.minicity.scene import Street
 from robustbench_seg.errors import DatasetError, unknown
-from robustbench_seg.files import atomic_path
+from robustbench_seg.files import atomic_file
 
 VERSION = 1
 """Goes up whenever a pixel of any scene changes: results of two versions never mix."""
@@ -196,5 +196,5 @@ def write_minicity(
 
 
 def _save(path: Path, pixels: NDArray[np.uint8]) -> None:
-    with atomic_path(path) as partial:
-        Picture.fromarray(pixels).save(partial)
+    with atomic_file(path) as file:
+        Picture.fromarray(pixels).save(file)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import write_json
+from robustbench_seg.files import cannot_be_written, write_json
 
 FORMAT = "robustseg report 1"
 LIST = "report.json"
@@ -46,16 +46,21 @@ def report_folder(out: Path) -> Iterator[Path]:
     Where the block raises, `out` is as it was.
 
     Raises:
-        ResultsError: See `report_files`.
+        ResultsError: See `report_files`; or a file that no report wrote would be replaced.
+        FileError: A file cannot be written.
     """
     old, existed = report_files(out), out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    for killed in out.glob(f"{_PARTIAL}*"):
-        shutil.rmtree(killed, ignore_errors=True)
-    fresh = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=out))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for killed in out.glob(f"{_PARTIAL}*"):
+            shutil.rmtree(killed, ignore_errors=True)
+        fresh = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=out))
+    except OSError as error:
+        raise cannot_be_written(out, error) from error
     try:
         yield fresh
         new = {path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()}
+        _check_own(out, new - old)
         _write_list(out, old | new)  # all that is there, should the process end here
         for name in sorted(new):
             (out / name).parent.mkdir(parents=True, exist_ok=True)
@@ -63,11 +68,23 @@ def report_folder(out: Path) -> Iterator[Path]:
         for name in sorted(old - new):
             _remove(out, name)
         _write_list(out, new)
+    except OSError as error:
+        raise cannot_be_written(Path(error.filename2 or error.filename or out), error) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
         if not existed:
             with suppress(OSError):  # it is not empty
                 out.rmdir()
+
+
+def _check_own(out: Path, names: Iterable[str]) -> None:
+    """Refuse to replace files that no report has written."""
+    for name in sorted(names):
+        if os.path.lexists(out / name):
+            raise ResultsError(
+                f"{out / name} is there already and is not of the report in {out}; move it away, "
+                "or choose another folder"
+            )
 
 
 def _write_list(out: Path, names: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.files import atomic_path, write_text
+from robustbench_seg.files import atomic_file, write_text
 from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
 from robustbench_seg.reporting.literature import published
 from robustbench_seg.reporting.panels import Panel
@@ -42,8 +42,8 @@ def write_tables(panels: Sequence[Panel], folder: Path) -> None:
         where = f"Published: {published.CITATION} Here"
         write_text(folder / "published.tex", _latex(table, protocol, where, "published"))
         tidy.append(_published_scores(table, protocol))
-    with atomic_path(folder / "scores.parquet") as partial:
-        pd.concat(tidy, ignore_index=True).to_parquet(partial, index=False)
+    with atomic_file(folder / "scores.parquet") as file:
+        pd.concat(tidy, ignore_index=True).to_parquet(file, index=False)
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

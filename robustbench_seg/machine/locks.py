@@ -1,4 +1,4 @@
-"""Several processes on one tree: who is at work there, and whose turn it is to record.
+"""Several processes on one folder: who is at work there, and whose turn it is to record.
 
 Locks do not tell of other machines on every file system, and some file systems have none; there
 processes that record do not wait for each other.

@@ -1,0 +1,89 @@
+"""Standard output and standard error of a command, where they are closed, full or cut."""
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from robustbench_seg.errors import RobustsegError
+
+BROKEN_PIPE = 141
+"""What a command exits with when nobody reads its output: what SIGPIPE does to other programs."""
+
+
+class OutputError(RobustsegError):
+    """Standard output cannot be written. No message where nobody reads it any more."""
+
+
+def secure_streams() -> None:
+    """Let no message end a command, and name standard output in the error when it fails.
+
+    Closed streams become /dev/null: otherwise the next file that is opened takes their place.
+    Streams that something else has put in place of the process's own stay as they are.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _Output(*_binary(1))
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _Messages(*_binary(2))
+
+
+def _binary(number: int) -> tuple[io.BufferedWriter, str | None, str]:
+    """The stream, its encoding, and that what the encoding lacks is written as an escape."""
+    own = sys.__stdout__ or sys.__stderr__
+    raw = io.FileIO(number, "w", closefd=False)
+    return io.BufferedWriter(raw), own.encoding if own else None, "backslashreplace"
+
+
+class _Output(io.TextIOWrapper):
+    """Standard output: the first failure is an OutputError, what follows is dropped."""
+
+    def write(self, text: str, /) -> int:
+        with self._failure():
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._failure():
+            super().flush()
+
+    @contextmanager
+    def _failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            raise _output_error(error) from error
+
+
+class _Messages(io.TextIOWrapper):
+    """Standard error: what cannot be written is dropped."""
+
+    def write(self, text: str, /) -> int:
+        with suppress(OSError):
+            super().write(text)
+            super().flush()
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
+
+
+def _output_error(error: OSError) -> OutputError:
+    if error.errno == errno.EPIPE:
+        cut = OutputError("")
+        cut.exit_code = BROKEN_PIPE
+        return cut
+    return OutputError(
+        f"standard output cannot be written: {error.strerror}; what is finished is kept: mend this "
+        "and start again"
+    )

@@ -1,0 +1,128 @@
+"""A command replaces its own earlier output, and no other file; paths of any kind are one line."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from robustbench_seg.cli.main import main
+from robustbench_seg.corruption.preview import check_sheet
+from robustbench_seg.errors import FileError
+from robustbench_seg.files import check_own
+from robustbench_seg.records.image_size import MAX_SIDE
+
+COST = ["cost", "--model", "segformer-b0-minicity", "--out"]
+
+
+def run(*words):
+    return CliRunner().invoke(main, list(map(str, words)))
+
+
+def test_a_table_of_the_same_command_is_replaced_and_no_other_file(tmp_path):
+    table, figure = tmp_path / "x.csv", tmp_path / "x.png"
+    check_own(table, "model,", figure)
+    figure.touch()
+    with pytest.raises(FileError, match=r"x\.png is there already and is not the output of such"):
+        check_own(table, "model,", figure)
+    for text in ("", "my notes\nmodel,\n", b"\xff\xfe"):
+        table.write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(FileError, match=r"x\.csv is there already"):
+            check_own(table, "model,", figure)
+    table.write_text("model,architecture\n")
+    check_own(table, "model,", figure)
+
+
+def test_cost_replaces_its_own_files_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    for _ in range(2):
+        assert run(*COST, tmp_path).exit_code == 0
+    (tmp_path / "cost.csv").write_text("mine")
+    done = run(*COST, tmp_path)
+    assert done.exit_code == 2
+    assert "cost.csv is there already" in done.stderr
+    assert (tmp_path / "cost.csv").read_text() == "mine"
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_sheet_replaces_a_sheet_and_no_photo(tmp_path, suffix):
+    photo, sheet = tmp_path / f"photo{suffix}", tmp_path / f"sheet{suffix}"
+    Image.fromarray(np.full((40, 48, 3), 90, np.uint8)).save(photo)
+    before = photo.read_bytes()
+    for _ in range(2):
+        done = run("corruptions", "--preview", photo, "--out", sheet)
+        assert done.exit_code == 0, done.output
+    done = run("corruptions", "--preview", photo, "--out", photo)
+    assert done.exit_code == 2
+    assert "is there already and is no sheet of this command" in done.stderr
+    assert photo.read_bytes() == before
+    with pytest.raises(FileError, match=r"call the sheet something\.png"):
+        check_sheet(tmp_path / "sheet.pdf")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "an empty path was given"),
+        ("caf\udce9", r"is no path that a record can name"),
+        ("x\0y", "is no path that a record can name"),
+        ("a" * 300, "File name too long"),
+        ("file/x", "Not a directory"),
+        ("file", "is a file"),
+    ],
+)
+def test_a_path_that_cannot_be_is_one_line(tmp_path, monkeypatch, path, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    demo = ("generate-cityscapes-c", "--dataset", "minicity", "--corruption", "fog", "--out")
+    for words in (COST, demo):
+        done = run(*words, path)
+        assert done.exit_code == 2, done.output
+        assert not done.exception or isinstance(done.exception, SystemExit)
+        assert message in done.stderr
+
+
+@pytest.mark.parametrize("name", ["a:b", "http:x", "s3:x", "-x", "%41", "a b\n"])
+def test_a_folder_may_have_any_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    assert run(*COST, f"./{name}" if name.startswith("-") else name).exit_code == 0
+    words = ["evaluate", "--dataset", "minicity", "--limit", "1", "--corruption", "clean"]
+    words += ["--model", "segformer-b0-minicity", f"--out={name}/runs"]
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "robustbench_seg", *words], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    assert run("report", f"./{name}/runs", f"--out={name}/report").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "least", "most"),
+    [
+        (["train", "--threads"], 1, 1024),
+        (["evaluate", "--workers"], 1, 256),
+        (["generate-cityscapes-c", "--workers"], 1, 256),
+        (["train", "--workers"], 0, 256),
+        (["train", "--batch"], 1, 65_536),
+        (["train", "--iterations"], 1, 10**9),
+        (["train", "--seed"], 0, 2**63 - 1),
+        (["cost", "--repeat"], 0, 10_000),
+        (["erf", "--images"], 1, 100_000),
+        (["ablation", "width", "--gpus"], 1, 1024),
+    ],
+)
+def test_numbers_beyond_a_bound_are_named(words, least, most):
+    for number in (least - 1, most + 1):
+        done = run(*words, number)
+        assert done.exit_code == 2
+        assert f"{number} is not in the range {least}<=x<={most}" in done.stderr
+
+
+def test_sizes_beyond_a_bound_are_named():
+    for size in (f"{MAX_SIDE + 1}x1", f"{MAX_SIDE}x{MAX_SIDE}"):
+        done = run("cost", "--size", size)
+        assert done.exit_code == 2
+        assert "sides of 1 to 32768 pixels are wanted" in done.stderr

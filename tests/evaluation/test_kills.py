@@ -1,0 +1,137 @@
+"""SIGKILL at random moments, then a start that is left alone: the same bits as undisturbed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from robustbench_seg.results import read_results
+from tests.evaluation.command import CONDITIONS, IMAGES, lay_out, rows, start, tables
+
+GENERATE = [
+    *("generate-cityscapes-c", "--dataset", "rooms.toml", "--workers", "2"),
+    *("--corruption", "fog", "--corruption", "gaussian_noise", "--severity", "1"),
+    *("--severity", "4"),
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("place")
+    lay_out(folder)
+    return folder
+
+
+def generate(folder, out):
+    """Start it, as the head of a group of processes."""
+    words = [sys.executable, "-m", "robustbench_seg", *GENERATE, "--out", out]
+    return subprocess.Popen(
+        words,
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def wait_for(process, present, *, limit=120.0):
+    """Until `present()`, or until the process has ended."""
+    end = time.monotonic() + limit
+    while not present() and process.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def finish(process):
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+
+
+def contents(tree: Path) -> dict[str, bytes | str]:
+    return {
+        path.relative_to(tree).as_posix(): os.readlink(path)
+        if path.is_symlink()
+        else path.read_bytes()
+        for path in tree.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+
+
+TRIALS = [2, pytest.param(20, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("trials", TRIALS)
+def test_an_evaluation_that_is_killed(place, trials):
+    out, moments = place / f"killed-{trials}", random.Random(trials)
+    whole = place / f"whole-{trials}"
+    finish(start(place, whole.name))
+    kills = 0
+    for _ in range(trials):
+        process = start(place, out.name)
+        wait_for(process, lambda: list(out.glob("*/run.json")))
+        time.sleep(moments.uniform(0, 0.6))
+        process.send_signal(signal.SIGKILL)
+        kills += process.wait() == -signal.SIGKILL
+        if list(out.glob("*/parts/*")):
+            read_results(out)  # what is there can be read at any moment
+    assert kills
+    finish(start(place, out.name))
+    assert len(rows(whole)) == IMAGES * CONDITIONS
+    assert rows(out) == rows(whole)
+    assert tables(out) == tables(whole)
+    assert list(out.rglob("*.partial*")) == []
+
+
+@pytest.mark.parametrize("trials", TRIALS)
+def test_a_tree_whose_making_is_killed(place, trials):
+    out, moments = place / f"killed-tree-{trials}", random.Random(trials)
+    whole = place / f"whole-tree-{trials}"
+    finish(generate(place, whole.name))
+    kills = 0
+    for _ in range(trials):
+        process = generate(place, out.name)
+        before = len(list(out.rglob("*.png")))
+        wait_for(process, lambda before=before: len(list(out.rglob("*.png"))) > before)
+        time.sleep(moments.uniform(0, 0.3))
+        process.send_signal(signal.SIGKILL)  # its workers end by themselves
+        kills += process.wait() == -signal.SIGKILL
+    assert kills
+    finish(generate(place, out.name))
+    assert contents(out) == contents(whole)
+
+
+@pytest.mark.parametrize("to_all", [False, True])
+def test_a_scheduler_ends_the_making_of_a_tree(place, to_all):
+    out = place / f"terminated-{to_all}"
+    process = generate(place, out.name)
+    wait_for(process, lambda: list(out.rglob("*.png")))
+    if to_all:
+        os.killpg(process.pid, signal.SIGTERM)
+    else:
+        process.terminate()
+    _, told = process.communicate(timeout=120)
+    if process.returncode == 0:
+        pytest.skip("it was finished before")
+    assert process.returncode == 143, told
+    assert told.splitlines()[-1] == "robustseg: terminated; what is finished is kept"
+    assert "Traceback" not in told
+    assert list(out.rglob("*.partial*")) == []
+    finish(generate(place, out.name))
+
+
+@pytest.mark.parametrize("limit", [16, 64])
+def test_few_descriptors_are_enough_or_one_line(place, limit):
+    words = [sys.executable, "-m", "robustbench_seg", *GENERATE, "--out", f"descriptors-{limit}"]
+    line = f'ulimit -n {limit}; exec "$@"'
+    done = subprocess.run(
+        ["bash", "-c", line, "-", *words], cwd=place, capture_output=True, text=True, timeout=120
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0 if limit == 64 else done.returncode in (0, 2)
