@@ -12,7 +12,7 @@ from robustbench_seg.reporting.references import find_reference
 from robustbench_seg.reporting.tables.comparison import comparison_text
 from robustbench_seg.results import (
     DEGRADATION_CITATION,
-    FEW,
+    FEW_UNITS,
     Reference,
     ScoredModel,
     clean_gap_warnings,
@@ -139,7 +139,7 @@ def _heading(comparison: Comparison) -> str:
         lines.append(f"mind: A and B differ in {', '.join(notes)}")
     if scores.units == 1:
         lines.append(f"no intervals: there is but one unit ({scores.unit})")
-    elif scores.units < FEW:
+    elif scores.units < FEW_UNITS:
         lines.append(f"with only {scores.units} {scores.unit} intervals and p-values are rough")
     return "\n".join([*map(one_line, lines), ""])
 

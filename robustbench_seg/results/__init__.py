@@ -5,7 +5,7 @@ from robustbench_seg.results.comparison import check_comparable, compare_models,
 from robustbench_seg.results.degradation import DEGRADATION_CITATION, Reference, degradation
 from robustbench_seg.results.groups import group_runs, model_runs
 from robustbench_seg.results.hardest import hardest
-from robustbench_seg.results.intervals import FEW, interval
+from robustbench_seg.results.intervals import FEW_UNITS, interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.results.models import ScoredModel, read_model
 from robustbench_seg.results.parts import Row, Timing
@@ -36,7 +36,7 @@ from robustbench_seg.results.units import unit_of_image
 __all__ = [
     "CORRUPTED_SEVERITIES",
     "DEGRADATION_CITATION",
-    "FEW",
+    "FEW_UNITS",
     "KEPT_SEVERITIES",
     "RANKED",
     "SCORE_COLUMNS",

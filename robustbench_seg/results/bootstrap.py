@@ -36,7 +36,7 @@ def bootstrap(
     results: pd.DataFrame,
     protocol: Protocol,
     resamples: int = RESAMPLES,
-    trained: str | None = None,
+    identity: str | None = None,
     trainings: int | None = None,
 ) -> ModelScores:
     """Draw the images of one model and score each draw.
@@ -46,7 +46,7 @@ def bootstrap(
             as read_results or read_counts gives them.
         protocol: What the averages are of.
         resamples: How many draws; 0: the scores alone.
-        trained: What tells its trainings, in their order, from those of another model; None: its
+        identity: What tells its trainings, in their order, from those of another model; None: its
             name.
         trainings: How many there are, where some may have no rows yet: no score is complete then.
 
@@ -62,14 +62,14 @@ def bootstrap(
         raise ValueError(f"rows of one model wanted, not of {observed['model'].nunique()}")
     clip = int(observed["clip"].iloc[0])
     images = tuple(sorted(observed["image"].unique()))
-    of_image = unit_of_image(images, clip)
-    times = _times(of_image, resamples)
+    unit_of = unit_of_image(images, clip)
+    times = _multiplicities(unit_of, resamples)
     count = max(observed["run"].nunique(), trainings or 0)
-    shares = _trainings(trained or str(observed["model"].iloc[0]), count, resamples)
+    shares = _training_shares(identity or str(observed["model"].iloc[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
     for measure in MEASURES:
         scores |= _score_draws(by_measure[measure.name], measure, protocol, times, shares)
-    return ModelScores(scores, images, clip, int(of_image.max()) + 1, count)
+    return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
 
 
 def _score_draws(
@@ -79,7 +79,7 @@ def _score_draws(
     times: NDArray[np.float64],
     shares: NDArray[np.float64],
 ) -> Mapping[str, ScoreDraws]:
-    """The scores of a measure, by name, from the rows that it observed, with their `counts`."""
+    """The scores of a measure, by name, from the rows that it observed, with COUNTS."""
     runs = [
         _condition_draws(of_run, measure, times) for _, of_run in rows.groupby("run", sort=False)
     ]
@@ -112,23 +112,23 @@ def _condition_draws(
     return draws
 
 
-def _times(of_image: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
+def _multiplicities(unit_of: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
     """How often each image counts: (1 + resamples, images), a function of its arguments alone.
 
     The first row is the split itself, each image once; the others are draws of its units.
     """
-    count = int(of_image.max()) + 1
+    count = int(unit_of.max()) + 1
     generator = np.random.default_rng(SEED)
     draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-    return np.concatenate([np.ones((1, count)), draws])[:, of_image]
+    return np.concatenate([np.ones((1, count)), draws])[:, unit_of]
 
 
-def _trainings(trained: str, count: int, resamples: int) -> NDArray[np.float64]:
+def _training_shares(identity: str, count: int, resamples: int) -> NDArray[np.float64]:
     """The share of each training in each draw: (trainings, 1 + resamples).
 
     Seeded by what was trained: trainings of two models have nothing to do with each other.
     """
-    generator = np.random.default_rng([SEED, zlib.crc32(trained.encode())])
+    generator = np.random.default_rng([SEED, zlib.crc32(identity.encode())])
     draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
     shares: NDArray[np.float64] = np.concatenate([np.ones((1, count)), draws]).T / count
     return shares

@@ -10,7 +10,7 @@ from robustbench_seg.results.model_scores import Draws
 LEVEL = 95.0
 """Confidence level in percent."""
 
-FEW = 30
+FEW_UNITS = 30
 """With fewer units than this, a percentile interval is too narrow."""
 
 

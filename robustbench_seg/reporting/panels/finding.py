@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.results import FEW
+from robustbench_seg.results import FEW_UNITS
 from robustbench_seg.text import counted, number, one_line, text_table
 
 
@@ -134,7 +134,7 @@ def _trust(panel: Panel) -> str:
             "so few underestimate; it does not cover the corruptions' random draws."
         )
     rough = f" With only {fewest.units} {fewest.unit} even that is rough."
-    return sentence + (rough if fewest.units < FEW else "")
+    return sentence + (rough if fewest.units < FEW_UNITS else "")
 
 
 def _enumeration(items: Sequence[str]) -> str:
