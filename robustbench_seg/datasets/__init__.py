@@ -27,7 +27,6 @@ from robustbench_seg.errors import CardError, DatasetError, unknown
 __all__ = [
     "DATASETS",
     "IGNORE",
-    "VAL_IMAGES",
     "Dataset",
     "FileDataset",
     "Image",
@@ -42,6 +41,7 @@ __all__ = [
     "label_warning",
     "list_datasets",
     "open_dataset",
+    "published_images",
     "read_image",
 ]
 
@@ -84,9 +84,6 @@ DATASETS: Mapping[str, DatasetEntry] = {
     "minicity": DatasetEntry("cityscapes", _open_minicity),
 }
 """The datasets that `open_dataset` knows by name."""
-
-VAL_IMAGES = {"cityscapes": 500, "ade20k": 2000}
-"""Images of the val splits that cards have published scores of."""
 
 
 def list_datasets() -> tuple[str, ...]:
@@ -146,6 +143,21 @@ def image_size(name: str) -> tuple[int, int] | None:
     if name.endswith(".toml"):
         return read_description(Path(name)).image_size if Path(name).is_file() else None
     return dataset_facts(DATASETS[name].facts).image_size if name in DATASETS else None
+
+
+def published_images(name: str) -> int | None:
+    """Look up how many images of a dataset's split val published scores are of.
+
+    Args:
+        name: Name of a dataset, of any origin.
+
+    Returns:
+        Number of images. None where the program knows no such dataset or number.
+    """
+    if name not in DATASETS:
+        return None
+    facts = dataset_facts(DATASETS[name].facts)
+    return facts.val_images if facts.name == name else None  # ACDC shares Cityscapes' classes only
 
 
 def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:

@@ -73,8 +73,19 @@ class DatasetFacts:
         return self.classes.index(value) if isinstance(value, str) else value
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShippedFacts(DatasetFacts):
+    """The content of a TOML file in the content folder.
+
+    Attributes:
+        val_images: Number of images of the split val, which published scores are of. None: unknown.
+    """
+
+    val_images: int | None = None
+
+
 @cache
-def dataset_facts(name: str) -> DatasetFacts:
+def dataset_facts(name: str) -> ShippedFacts:
     """Read the facts of a dataset of the content folder.
 
     Args:
@@ -84,7 +95,7 @@ def dataset_facts(name: str) -> DatasetFacts:
         The facts.
     """
     file = resources.files(CONTENT) / f"{name}.toml"
-    facts = parse(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
+    facts = parse(ShippedFacts, file.read_text(encoding="utf-8"), str(file))
     check_facts(facts, str(file))
     return facts
 
