@@ -1,8 +1,8 @@
 """The datasets: `open_dataset` opens one by name.
 
 To add a dataset to the program, write its classes into a TOML file in the content folder
-`datasets`, its layout into a file like camvid.py, and add its line to DATASETS. One's own needs no
-code: a TOML file describes it (custom.py).
+`datasets`, its layout into a file like camvid.py, and add its line to DATASETS. A user's own
+dataset needs no code: a TOML file describes it (custom.py).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from robustbench_seg.datasets.acdc import CONDITIONS, open_acdc
+from robustbench_seg.datasets.acdc import SUBSETS, open_acdc
 from robustbench_seg.datasets.ade20k import open_ade20k
 from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.camvid import open_camvid
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
-from robustbench_seg.datasets.contents import file_digests
 from robustbench_seg.datasets.custom import open_custom, read_description
 from robustbench_seg.datasets.decoding import read_image
+from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
 from robustbench_seg.datasets.plausibility import label_warning
@@ -78,8 +78,8 @@ DATASETS: Mapping[str, DatasetEntry] = {
     "coco-stuff": DatasetEntry("coco-stuff", open_coco_stuff),
     "acdc": DatasetEntry("cityscapes", open_acdc),
     **{
-        f"acdc:{name}": DatasetEntry("cityscapes", partial(open_acdc, condition=name))
-        for name in CONDITIONS
+        f"acdc:{name}": DatasetEntry("cityscapes", partial(open_acdc, subset=name))
+        for name in SUBSETS
     },
     "minicity": DatasetEntry("cityscapes", _open_minicity),
 }
