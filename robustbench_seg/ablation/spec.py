@@ -8,7 +8,7 @@ from typing import Any
 from robustbench_seg.ablation.definition import Ablation, AblationVariant, load_ablation
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, WindowsStep
 from robustbench_seg.ablation.table import published_score
-from robustbench_seg.analysis import count_cost, shape_of
+from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.training_recipe import TrainingRecipe
@@ -111,7 +111,7 @@ class AblationSpec:
 
     def expectation(self, variant: AblationVariant) -> str:
         """What a network costs, the paper's score of it, and what its encoder starts from."""
-        cost = count_cost(shape_of(self.ablation.card(variant, self.full)), (512, 512))
+        cost = count_cost(meta_network(self.ablation.card(variant, self.full)), (512, 512))
         start = f"; its encoder from {self.encoders.get(variant.name, 'nothing')}"
         return (
             f"{variant.name}: {cost.params / 1e6:.1f} M parameters, "

@@ -21,6 +21,7 @@ from robustbench_seg.records.choices import (
 )
 from robustbench_seg.records.protocol import SEVERITIES
 from robustbench_seg.records.ranges import Batch, CorruptionSeed, Limit, Threads, Workers
+from robustbench_seg.records.segmenter_record import UNTRAINED
 from robustbench_seg.records.shard import WHOLE, Shard
 
 NO_MODEL = "give a model: its name, a segmenter, a torch module or a callable"
@@ -98,7 +99,7 @@ class EvaluationSpec:
     def __post_init__(self) -> None:
         if not self.models:
             raise ModelError(NO_MODEL)
-        if len(self.models) > 1 and (self.name or self.weights not in (None, "none")):
+        if len(self.models) > 1 and (self.name or self.weights not in (None, UNTRAINED)):
             raise ModelError("a name and weights go with a single model; evaluate them one by one")
         if self.executor == "ray" and self.shard != WHOLE:
             raise ResultsError("a shard is for machines that share no cluster; leave it out")

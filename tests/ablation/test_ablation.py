@@ -13,7 +13,7 @@ from robustbench_seg.ablation import (
     run_ablation,
 )
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, TrainStep, WindowsStep
-from robustbench_seg.analysis import shape_of
+from robustbench_seg.analysis import meta_network
 from robustbench_seg.cli.main import main
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import load_card
@@ -114,7 +114,7 @@ def test_full_size_networks_have_the_paper_s_parameters():
     for name in ("width", "encoders"):
         ablation = load_ablation(name)
         for variant in ablation.variant:
-            network = shape_of(ablation.card(variant, full=True))
+            network = meta_network(ablation.card(variant, full=True))
             counted = sum(parameter.numel() for parameter in network.parameters()) / 1e6
             if variant.name in millions:
                 assert counted == pytest.approx(millions[variant.name], abs=0.07)
@@ -152,10 +152,12 @@ def test_an_encoder_goes_where_it_fits(name, drawn, tmp_path):
     # What begins from nothing cannot take MiT's tensors; all others can, into a whole network.
     ablation = load_ablation(name)
     mit = set(
-        shape_of(load_card(f"segformer-{ablation.small.settings['size']}")).backbone.state_dict()
+        meta_network(
+            load_card(f"segformer-{ablation.small.settings['size']}")
+        ).backbone.state_dict()
     )
     for variant in ablation.variant:
-        wanted = set(shape_of(ablation.card(variant, full=False)).backbone.state_dict())
+        wanted = set(meta_network(ablation.card(variant, full=False)).backbone.state_dict())
         assert (wanted == mit) == (variant.name not in drawn)
     spec = ablation_spec(name, encoder="mit.pth", out=tmp_path)
     expected = {
