@@ -33,7 +33,8 @@ class AblationSpec:
         variants: The networks that are trained.
         seeds: Seeds of the trainings; each network is trained with each of them.
         encoders: Weights that the encoders of some variants start from, by the variant's name.
-        training: What all trainings share; its folder is the ablation's.
+        training: What all trainings share; its model is the card that all networks have in common,
+            its folder is the ablation's.
         limit: How many images are scored; None means all.
         gpus: Processes of torchrun; 1 means without torchrun.
     """
@@ -209,7 +210,7 @@ def ablation_spec(
         seeds=tuple(dict.fromkeys(seeds)),
         encoders={**(dict.fromkeys(fits, encoder) if encoder else {}), **(encoders or {})},
         training=training_spec(
-            model="",
+            scale.card,  # each training replaces it by the card of its network
             out=out,
             dataset=dataset,
             data=data,
