@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this module
     from robustbench_seg.ablation import AblationSpec as AblationSpec
     from robustbench_seg.ablation import ablation_spec as ablation_spec
-    from robustbench_seg.ablation import list_ablations as list_ablations
     from robustbench_seg.ablation import run_ablation as run_ablation
     from robustbench_seg.corruption import FastStream as FastStream
     from robustbench_seg.corruption import corrupt as corrupt
@@ -21,6 +20,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.datasets.minicity import write_minicity as write_minicity
     from robustbench_seg.errors import RobustsegError as RobustsegError
     from robustbench_seg.evaluation import evaluate as evaluate
+    from robustbench_seg.records.ablation import list_ablations as list_ablations
     from robustbench_seg.records.evaluation_spec import EvaluationSpec as EvaluationSpec
     from robustbench_seg.records.model_card import list_models as list_models
     from robustbench_seg.records.protocol import list_protocols as list_protocols
@@ -61,7 +61,7 @@ _ROOMS = {
     "erf": "reporting.receptive_fields",
     "evaluate": "evaluation",
     "generate_cityscapes_c": "trees",
-    "list_ablations": "ablation",
+    "list_ablations": "records.ablation",
     "list_datasets": "datasets",
     "list_models": "records.model_card",
     "list_protocols": "records.protocol",

@@ -147,7 +147,7 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: _Objects, progress: boo
     paths, incomplete = [], None
     with joined("cpu") as processes, torch_threads(spec.threads):
         own = Shard(processes.rank + 1, processes.count)
-        part = replace(spec, shard=spec.shard.part(own))
+        part = replace(spec, shard=spec.shard.subshard(own))
         try:
             paths = run(
                 open_evaluation(part, **vars(objects)), progress=progress and processes.first

@@ -33,7 +33,7 @@ class EvaluationSpec:
     """What to evaluate, and how. JSON-able with cards.to_table.
 
     Attributes:
-        models: Names of cards, card files, or hf:, onnx: and python: models.
+        models: Names of cards, card files, or models that need no card (see MODEL_FORMS).
         data: Root folder of the dataset; None: the dataset's own default.
         dataset: Name of the dataset, or its TOML file.
         split: Split of the dataset.

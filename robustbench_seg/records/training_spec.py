@@ -9,6 +9,7 @@ from typing import Any, Unpack
 from robustbench_seg.cards import check_ranges
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.files import checked_path
+from robustbench_seg.machine.start import program
 from robustbench_seg.records.choices import Precision, check_choice
 from robustbench_seg.records.ranges import Iterations, Preparers, Threads
 from robustbench_seg.records.training_recipe import RecipeOptions, TrainingRecipe
@@ -75,11 +76,7 @@ class TrainingSpec:
         Args:
             processes: How many torchrun starts; 1 means without torchrun.
         """
-        start = ["robustseg"]
-        if processes > 1:
-            start = ["torchrun", "--standalone", f"--nproc-per-node={processes}"]
-            start += ["-m", "robustbench_seg"]
-        words = [*start, "train", *self._options()]
+        words = [*program(processes), "train", *self._options()]
         default = TrainingRecipe()
         further = [
             f"{name} = {value}"
