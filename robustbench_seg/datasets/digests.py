@@ -103,5 +103,5 @@ def _remember(memory: Path, known: Mapping[str, _Entry], found: Mapping[str, _En
         return
     files = {**known, **settled}
     stored = {"digest": digest_bytes(canonical_json(files).encode()), "files": files}
-    with suppress(FileError, OSError):  # a cache that cannot be written costs time only
+    with suppress(FileError):  # a cache that cannot be written costs time only
         write_text(memory, json.dumps(stored))

@@ -226,7 +226,7 @@ def test_the_library_refuses_the_same(tmp_path):
     [
         (["--lr", "high"], "Invalid value for '--lr': 'high' is not a valid float."),
         (["--learning-rate", "1"], "No such option '--learning-rate'"),
-        (["--batch", "0"], "Invalid value for '--batch': 0 is not in the range"),
+        (["--batch", "0"], "0 is not in the range 1<=x<=65536"),
         (["more"], "Got unexpected extra argument (more)"),
     ],
 )
@@ -309,8 +309,10 @@ def quick(monkeypatch):
     """Options of a training of seconds; nothing is scored."""
     monkeypatch.setattr(EvaluateStep, "run", lambda self: None)
     monkeypatch.setattr(ReportStep, "run", lambda self: None)
-    table = pd.DataFrame({"model": ["c256"], "clean": [50.0]})
-    monkeypatch.setattr("robustbench_seg.ablation.run.ablation_table", lambda *_: table)
+    monkeypatch.setattr(
+        "robustbench_seg.ablation.run.ablation_table",
+        lambda *_: pd.DataFrame([], None, ["model", "x"]),
+    )
     return {"variants": ["c256"], "iterations": 2, "batch": 2, "workers": 0}
 
 
