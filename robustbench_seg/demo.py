@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from robustbench_seg.evaluation import evaluate
-from robustbench_seg.reporting import Report, recorded_runs, write_report
+from robustbench_seg.reporting import Report
+from robustbench_seg.results import recorded_runs
 
 MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
 """The models that ship with weights."""
@@ -31,4 +32,4 @@ def run_demo(out: Path, *, limit: int | None = None, progress: bool = False) -> 
         model=MODELS, dataset="minicity", limit=limit, out=out / "runs", progress=progress
     )
     recorded = [recorded_runs()] if limit is None else []
-    return write_report([*(run.path for run in runs), *recorded], out / "report")
+    return Report.write([*(run.path for run in runs), *recorded], out / "report")

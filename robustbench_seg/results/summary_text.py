@@ -8,10 +8,11 @@ import pandas as pd
 
 from robustbench_seg.measures import MEASURES
 from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
+from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.clean import clean_gap_warnings
 from robustbench_seg.results.groups import NO_MATRICES
-from robustbench_seg.results.intervals import RANKED, ModelScores, ScoreDraws, bootstrap
-from robustbench_seg.results.read import has_counts, read_counts, with_counts
+from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
+from robustbench_seg.results.read import COUNTS, has_counts, read_counts, with_counts
 from robustbench_seg.results.run import Run
 from robustbench_seg.text import counted, one_line
 
@@ -61,7 +62,7 @@ def _absent_classes(run: Run, counts: pd.DataFrame) -> list[str]:
     clean = with_counts(counts[counts["corruption"] == CLEAN.name])
     if clean.empty:
         return []
-    _, truth, _ = sum(clean["counts"])
+    _, truth, _ = sum(clean[COUNTS])
     classes = run.record.classes
     absent = [name for name, pixels in zip(classes, truth, strict=True) if not pixels]
     if not absent:
