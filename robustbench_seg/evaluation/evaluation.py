@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from robustbench_seg.datasets import VAL_IMAGES, Dataset, open_dataset
+from robustbench_seg.datasets import Dataset, open_dataset, published_images
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
@@ -88,7 +88,7 @@ class Evaluation:
     def published(self, segmenter: Segmenter) -> Published | None:
         """The published clean score of a segmenter, if it is of these very images."""
         data, about = self.dataset, segmenter.about
-        whole = data.split == "val" and len(data) == VAL_IMAGES.get(data.name)
+        whole = data.split == "val" and len(data) == published_images(data.name)
         return about.published if whole and about.published_on == data.name else None
 
 

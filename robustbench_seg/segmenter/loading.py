@@ -16,7 +16,7 @@ from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.records.choices import Precision
 from robustbench_seg.records.model_card import ModelCard, load_card
-from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
+from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts, untrained_name
 from robustbench_seg.segmenter.adapters import ADAPTERS, segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as, network_record
 from robustbench_seg.segmenter.backends import run_by
@@ -124,8 +124,7 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
     if file_weights is None:
         classes = options.classes or _named(card)
         network = _untrained(card, len(classes))
-        # Every table and figure shows the name: none of them can pass for a result.
-        options = replace(options, name=f"{options.name or card.name}-untrained")
+        options = replace(options, name=untrained_name(options.name or card.name))
     else:
         classes = _classes(card, file_weights, options.classes)
         network = _trained(card, file_weights)
