@@ -1,5 +1,6 @@
 """The store of runs, and the scores derived from it."""
 
+from robustbench_seg.results.absent_classes import absent_class_warnings
 from robustbench_seg.results.clean import clean_gap, clean_gap_warnings
 from robustbench_seg.results.comparison import check_comparable, compare_models, reading_notes
 from robustbench_seg.results.degradation import DEGRADATION_SOURCE, Reference, degradation
@@ -42,6 +43,7 @@ __all__ = [
     "RunFolder",
     "ScoredModel",
     "Timing",
+    "absent_class_warnings",
     "category_means",
     "check_comparable",
     "clean_gap",
