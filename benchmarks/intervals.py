@@ -28,7 +28,7 @@ from robustbench_seg.results import (
     read_counts,
     read_model,
 )
-from robustbench_seg.results.intervals import bootstrap
+from robustbench_seg.results.bootstrap import bootstrap
 
 IMAGES, CLASSES, BLOCK, DRAWS, PIXELS = 500, 19, 4, 1000, 2048 * 1024
 
@@ -65,7 +65,7 @@ def main() -> None:
         counts = timed("read both runs", lambda: [read_counts(run) for run in runs])
         timed("score 1,000 draws of both", lambda: [bootstrap(c, protocol, DRAWS) for c in counts])
         models = [read_model([run], protocol, DRAWS) for run in runs]
-        reference = Reference.of(models[1])
+        reference = Reference.of_model(models[1])
         timed("table of the comparison", lambda: compare_models(*models, protocol, reference))
         command = [sys.executable, "-m", "robustbench_seg", "compare", *map(str, runs)]
         timed("robustseg compare, the whole", lambda: subprocess.run(command, check=True))

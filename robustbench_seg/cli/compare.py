@@ -34,12 +34,12 @@ def compare(
     runs of one name are one model if they are trainings with seeds of their own.
     """
     from robustbench_seg.files import check_own, write_text
-    from robustbench_seg.reporting import compare_runs
+    from robustbench_seg.reporting import Comparison
     from robustbench_seg.reporting.tables import formats
 
     if csv:
         check_own(csv, "model_A,model_B,kind,")
-    found = compare_runs(a, b, runs=runs, protocol=protocol, reference=reference)
+    found = Comparison.of_runs(a, b, runs=runs, protocol=protocol, reference=reference)
     for warning in found.warnings:
         click.echo(f"warning: {warning}")
     click.echo(found.text)

@@ -26,9 +26,10 @@ def demo(out: Path, limit: int | None) -> None:
     prepare_process()
 
     from robustbench_seg.evaluation import evaluate
-    from robustbench_seg.reporting import recorded_runs, write_report
+    from robustbench_seg.reporting import Report
+    from robustbench_seg.results import recorded_runs
 
     runs = evaluate(model=MODELS, dataset="minicity", limit=limit, out=out / "runs", progress=True)
     recorded = [recorded_runs()] if limit is None else []  # they are of all images
-    written = write_report([*(run.path for run in runs), *recorded], out / "report")
+    written = Report.write([*(run.path for run in runs), *recorded], out / "report")
     click.echo(f"{written.text}\n\nreport: {written.page}")

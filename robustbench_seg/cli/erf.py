@@ -35,7 +35,7 @@ def erf(out: Path, **chosen: Any) -> None:
     like figure 3 of the SegFormer paper, and as the radii that hold 50 % and 95 % of it.
     """
     from robustbench_seg.reporting.receptive_fields import erf as measure
-    from robustbench_seg.reporting.receptive_fields import field_text
+    from robustbench_seg.reporting.tables.receptive_fields import field_text
 
     measured = measure(**chosen, out=out, progress=True)
     click.echo(f"{field_text(measured)}\n\n{out / 'erf.png'}")

@@ -29,8 +29,8 @@ def report(
     OUT/index.html is one file that opens offline; OUT/tables holds every number as CSV, LaTeX,
     Markdown and Parquet, OUT/figures every figure as SVG and PNG.
     """
-    from robustbench_seg.reporting import write_report
+    from robustbench_seg.reporting import Report
 
     pictures = not no_pictures
-    written = write_report(runs, out, reference=reference, protocol=protocol, pictures=pictures)
+    written = Report.write(runs, out, reference=reference, protocol=protocol, pictures=pictures)
     click.echo(f"{written.text}\n\nreport: {written.page}")

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from robustbench_seg.errors import FileError
 from robustbench_seg.files import (
     cache_folder,
     canonical_json,
@@ -102,5 +103,5 @@ def _remember(memory: Path, known: Mapping[str, _Entry], found: Mapping[str, _En
         return
     files = {**known, **settled}
     said = {"digest": digest_bytes(canonical_json(files).encode()), "files": files}
-    with suppress(OSError):  # a cache that cannot be written costs time only
+    with suppress(FileError):  # a cache that cannot be written costs time only
         write_text(memory, json.dumps(said))

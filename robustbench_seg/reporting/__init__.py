@@ -1,21 +1,22 @@
-"""Runs -> tables, figures, words, and one offline HTML page."""
+"""What the program shows: tables, figures, words, and one offline HTML page.
 
-from robustbench_seg.reporting.comparison import Comparison, compare, compare_runs
-from robustbench_seg.reporting.literature.recorded import recorded_runs
+Here are the functions that end in a table or a figure, a file for each: `report` (reports.py),
+`compare` (comparison.py), `cost` (costs.py) and `erf` (receptive_fields.py). The last two measure
+networks in analysis/, which knows no tables and figures.
+"""
+
+from robustbench_seg.reporting.comparison import Comparison, compare
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import finding, read_panels, terminal_table
-from robustbench_seg.reporting.reports import Report, report, write_report
+from robustbench_seg.reporting.reports import Report, report
 
 __all__ = [
     "Comparison",
     "Report",
     "compare",
-    "compare_runs",
     "finding",
     "read_panels",
-    "recorded_runs",
     "report",
     "terminal_table",
     "write_page",
-    "write_report",
 ]

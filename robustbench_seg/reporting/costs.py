@@ -1,4 +1,4 @@
-"""The cost of models, as a table and a figure."""
+"""`cost`: what one image costs each model, as a table and a figure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.image_size import Size, check_size
 from robustbench_seg.records.model_card import ModelCard, list_models, load_card
 from robustbench_seg.records.ranges import REPEAT, THREADS
-from robustbench_seg.reporting.figures.plots import write_figure
+from robustbench_seg.reporting.figures.files import write_figure
 from robustbench_seg.reporting.figures.sizes import size_figure
 from robustbench_seg.reporting.literature.costs import costs_by_card, published_costs
 from robustbench_seg.reporting.tables.formats import csv
@@ -40,7 +40,8 @@ def cost(
 
     Args:
         models: Names of model cards, or card files. Empty: every card.
-        sizes: Heights and widths of the image. Empty: see `cost_table`.
+        sizes: Heights and widths of the image. Empty: for each model the sizes of the paper's
+            tables, or else the image size of its dataset as the network sees it.
         repeat: Number of images to measure time and memory on. 0: neither is measured.
         device: Torch device of that measurement.
         precision: Number format of that measurement: "float32", "bf16" or "fp16".
@@ -50,7 +51,12 @@ def cost(
         progress: Whether to show a bar on stderr.
 
     Returns:
-        A row for each model and size, with the columns of `cost_table`.
+        A row for each model and size, in order. Columns model, architecture, dataset, classes,
+        size (such as "1024x2048"), params_m (millions), gmacs and gmacs_written (10^9; see Cost);
+        paper_params_m, paper_gmacs and paper_images_per_s (nan where the paper has none); miou
+        (clean, in percent, as published or as measured at the end of the training; nan where the
+        card has neither); with `repeat` images_per_s, seconds, peak_mb, device, precision and
+        threads.
 
     Raises:
         ModelError: A card is unknown, a size is too small, or a model cannot be measured.
@@ -66,12 +72,11 @@ def cost(
     for size in sizes:
         check_size(size)
     names = list(models) or list_models()
+    settings = {"device": device, "precision": precision, "threads": threads}
     with progress_bar(
         len(names), iterable=names, unit="model", desc="cost", disable=not progress
     ) as bar:
-        table = cost_table(
-            bar, sizes, repeat=repeat, device=device, precision=precision, threads=threads
-        )
+        table = pd.DataFrame(_rows(bar, sizes, repeat, settings))
     if out is not None:
         write_text(folder / "cost.csv", csv(table, float_format=None))
         write_text(folder / "published.csv", csv(published_costs(), float_format=None))
@@ -79,43 +84,16 @@ def cost(
     return table
 
 
-def cost_table(
-    models: Iterable[str],
-    sizes: Sequence[Size] = (),
-    *,
-    repeat: int = 0,
-    device: str = "cpu",
-    precision: str = "float32",
-    threads: int | None = None,
-) -> pd.DataFrame:
-    """Count, and with `repeat` measure, the cost of models.
-
-    Args:
-        models: Names of model cards, or card files.
-        sizes: Heights and widths. Empty: for each model the sizes of the paper's tables, or else
-            the image size of its dataset as the network sees it.
-        repeat: Number of images to measure time and memory on. 0: neither is measured.
-        device: Torch device of that measurement.
-        precision: Number format of that measurement.
-        threads: CPU threads of that measurement.
-
-    Returns:
-        A row for each model and size, in order. Columns model, architecture, dataset, classes,
-        size (such as "1024x2048"), params_m (millions), gmacs and gmacs_written (10^9; see Cost);
-        paper_params_m, paper_gmacs and paper_images_per_s (nan where the paper has none); miou
-        (clean, in percent, as published or as measured at the end of the training; nan where the
-        card has neither); with `repeat` images_per_s, seconds, peak_mb, device, precision and
-        threads.
-
-    Raises:
-        ModelError: A card is unknown, a size is too small, or a model cannot be measured.
-    """
-    settings: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
-    published, counts, rows = costs_by_card(), dict[str, Cost](), []
+def _rows(
+    models: Iterable[str], sizes: Sequence[Size], repeat: int, settings: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """A row for each model and size; `settings` are those of the measurement."""
+    paper_costs, counts = costs_by_card(), dict[str, Cost]()
+    rows = list[Mapping[str, Any]]()
     for model in models:
         card = load_card(model)
-        for size in sizes or _usual_sizes(card, list(published)):
-            paper = published.get((card.name, size), {})
+        for size in sizes or _usual_sizes(card, list(paper_costs)):
+            paper = paper_costs.get((card.name, size), {})
             network = repr((card.architecture, card.classes, card.variant, size))
             if network not in counts:  # many cards are of the same network
                 counts[network] = count_cost(shape_of(card), size)
@@ -137,7 +115,7 @@ def cost_table(
             row["paper_images_per_s"] = paper.get("images_per_s")
             row["miou"] = _clean_miou(card)
             rows.append(row)
-    return pd.DataFrame(rows)
+    return rows
 
 
 def _measurement(
@@ -158,10 +136,10 @@ def _clean_miou(card: ModelCard) -> float | None:
     return card.training.miou if card.training else None
 
 
-def _usual_sizes(card: ModelCard, published: Sequence[tuple[str, Size]]) -> list[Size]:
-    published_sizes = [size for name, size in published if name == card.name]
+def _usual_sizes(card: ModelCard, paper: Sequence[tuple[str, Size]]) -> list[Size]:
+    paper_sizes = [size for name, size in paper if name == card.name]
     size = _dataset_size(card.dataset)
-    return published_sizes or [card.resize.size(*size) if card.resize else size]
+    return paper_sizes or [card.resize.size(*size) if card.resize else size]
 
 
 def _dataset_size(dataset: str) -> Size:

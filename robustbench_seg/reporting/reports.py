@@ -22,25 +22,26 @@ class Report:
     page: Path
     panels: Sequence[Panel]
 
+    @classmethod
+    def write(
+        cls,
+        runs: Iterable[Path | str] | Path | str,
+        out: Path | str,
+        *,
+        reference: str | None = None,
+        protocol: str | Path | Protocol | None = None,
+        pictures: bool = True,
+    ) -> "Report":
+        """Write the report of runs; `report` describes the arguments and errors."""
+        loaded = None if protocol is None else load_protocol(protocol)
+        folders = [runs] if isinstance(runs, str | Path) else list(runs)
+        panels = read_panels(folders, reference=reference, protocol=loaded)
+        return cls(write_page(panels, checked_path(out), pictures=pictures), panels)
+
     @property
     def text(self) -> str:
         """The rankings and the finding as plain text."""
         return f"{terminal_table(self.panels)}\n\n{finding(self.panels)}"
-
-
-def write_report(
-    runs: Iterable[Path | str] | Path | str,
-    out: Path | str,
-    *,
-    reference: str | None = None,
-    protocol: str | Path | Protocol | None = None,
-    pictures: bool = True,
-) -> Report:
-    """Write the report of runs, and return what it shows; see `report` for the arguments."""
-    loaded = load_protocol(protocol) if isinstance(protocol, str | Path) else protocol
-    folders = [runs] if isinstance(runs, str | Path) else list(runs)
-    panels = read_panels(folders, reference=reference, protocol=loaded)
-    return Report(write_page(panels, checked_path(out), pictures=pictures), panels)
 
 
 def report(
@@ -68,4 +69,4 @@ def report(
         ResultsError: A folder holds no run or a broken one; runs do not fit together; there is no
             such reference; pictures of an earlier report are in the way.
     """
-    return write_report(runs, out, reference=reference, protocol=protocol, pictures=pictures).page
+    return Report.write(runs, out, reference=reference, protocol=protocol, pictures=pictures).page

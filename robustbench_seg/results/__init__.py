@@ -3,11 +3,12 @@
 from robustbench_seg.results.absent_classes import absent_class_warnings
 from robustbench_seg.results.clean import clean_gap, clean_gap_warnings
 from robustbench_seg.results.comparison import check_comparable, compare_models, reading_notes
-from robustbench_seg.results.degradation import DEGRADATION_SOURCE, Reference, degradation
+from robustbench_seg.results.degradation import DEGRADATION_CITATION, Reference, degradation
 from robustbench_seg.results.groups import group_runs, model_runs
 from robustbench_seg.results.hardest import hardest
-from robustbench_seg.results.intervals import FEW, RANKED, Draws, ModelScores, interval
-from robustbench_seg.results.models import ScoredModel, own_protocol, read_model
+from robustbench_seg.results.intervals import FEW_UNITS, interval
+from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
+from robustbench_seg.results.models import ScoredModel, read_model
 from robustbench_seg.results.parts import Row, Timing
 from robustbench_seg.results.picture_files import (
     CORRUPTED_SEVERITIES,
@@ -17,19 +18,26 @@ from robustbench_seg.results.picture_files import (
 )
 from robustbench_seg.results.probes import Probe, probed_hardware, read_probes
 from robustbench_seg.results.read import read_counts, read_results
+from robustbench_seg.results.recorded import recorded_runs
 from robustbench_seg.results.run import Run
-from robustbench_seg.results.scores import category_means
+from robustbench_seg.results.run_protocol import own_protocol
 from robustbench_seg.results.significance import resamples_for
 from robustbench_seg.results.store import RunFolder
+from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.summary_text import summary_text
-from robustbench_seg.results.table import SCORE_COLUMNS, score_table, scores
+from robustbench_seg.results.table import (
+    SCORE_COLUMNS,
+    published_score_table,
+    score_table,
+    scores,
+)
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
 
 __all__ = [
     "CORRUPTED_SEVERITIES",
-    "DEGRADATION_SOURCE",
-    "FEW",
+    "DEGRADATION_CITATION",
+    "FEW_UNITS",
     "KEPT_SEVERITIES",
     "RANKED",
     "SCORE_COLUMNS",
@@ -58,11 +66,13 @@ __all__ = [
     "model_runs",
     "own_protocol",
     "probed_hardware",
+    "published_score_table",
     "read_counts",
     "read_model",
     "read_probes",
     "read_results",
     "reading_notes",
+    "recorded_runs",
     "resamples_for",
     "score_table",
     "scores",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from robustbench_seg.records.protocol import CLEAN
 from robustbench_seg.records.run_record import read_record
-from robustbench_seg.results.read import read_counts, with_counts
+from robustbench_seg.results.read import COUNTS, read_counts, with_counts
 from robustbench_seg.text import counted
 
 
@@ -27,7 +27,7 @@ def _warning(run: Path) -> str | None:
     clean = with_counts(counts[counts["corruption"] == CLEAN.name])
     if clean.empty:
         return None
-    _, truth, _ = sum(clean["counts"])
+    _, truth, _ = sum(clean[COUNTS])
     record = read_record(run)
     absent = [name for name, pixels in zip(record.classes, truth, strict=True) if not pixels]
     if not absent:

@@ -25,13 +25,13 @@ def clean_gap_warnings(runs: Sequence[Path]) -> list[str]:
         A sentence for each run whose two scores are more than GAP points apart.
     """
     records = {run: read_record(run) for run in runs}
-    published = [run for run, record in records.items() if record.published]
-    if not published:
+    comparable = [run for run, record in records.items() if record.published]
+    if not comparable:
         return []
-    scores = condition_scores(read_counts(published, [CONFUSION]))
+    scores = condition_scores(read_counts(comparable, [CONFUSION]))
     clean = scores[scores["complete"] & (scores["corruption"] == CLEAN.name)]
     miou = dict(zip(clean["run"], clean["miou"], strict=True))
-    gaps = (clean_gap(records[run], miou.get(str(run), nan)) for run in published)
+    gaps = (clean_gap(records[run], miou.get(str(run), nan)) for run in comparable)
     return [gap for gap in gaps if gap]
 
 

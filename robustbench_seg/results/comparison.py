@@ -16,10 +16,11 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.degradation import Reference, degradation
-from robustbench_seg.results.intervals import RANKED, Draws, check_paired, interval
+from robustbench_seg.results.intervals import interval
+from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.results.models import ScoredModel
-from robustbench_seg.results.scores import with_every_severity
 from robustbench_seg.results.significance import ALPHA, holm, p_value
+from robustbench_seg.results.summary import with_every_severity
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
@@ -72,10 +73,10 @@ def compare_models(
     """
     check_comparable(a, b)
     units = a.scores.units
-    records = []
+    rows = []
     for line in _lines(a, b, protocol, reference):
         difference = line.a - line.b
-        record: dict[str, object] = {
+        row: dict[str, object] = {
             "kind": line.kind,
             "score": line.score,
             "severities": line.severities,
@@ -86,15 +87,15 @@ def compare_models(
             ("difference", ("low", "high"), difference),
         ):
             limits = interval(draws, units)
-            record |= {name: float(draws[0]), **dict(zip(ends, limits, strict=True))}
-        record["p"] = p_value(difference, units)
-        record["reason"] = _reason(a, b, line, protocol)
-        records.append(record)
-    table = pd.DataFrame(records, columns=COMPARISON_COLUMNS).astype(
+            row |= {name: float(draws[0]), **dict(zip(ends, limits, strict=True))}
+        row["p"] = p_value(difference, units)
+        row["reason"] = _reason(a, b, line, protocol)
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=COMPARISON_COLUMNS).astype(
         {"p_holm": float, "verdict": object}
     )
-    rows = table["kind"] == "corruption"
-    table.loc[rows, "p_holm"] = holm(table.loc[rows, "p"].to_numpy(float))
+    verdicts = table["kind"] == "corruption"
+    table.loc[verdicts, "p_holm"] = holm(table.loc[verdicts, "p"].to_numpy(float))
     table["verdict"] = [
         "" if np.isnan(p) else "open" if p >= ALPHA else "A" if points > 0 else "B"
         for p, points in zip(table["p_holm"], table["difference"], strict=True)
@@ -116,6 +117,24 @@ def check_comparable(a: ScoredModel, b: ScoredModel) -> None:
                 f"{difference.name}; name runs of the same images"
             )
     check_paired(a.scores, b.scores)
+
+
+def check_paired(first: ModelScores, second: ModelScores) -> None:
+    """Check that two models were scored on the same images, drawn in the same way.
+
+    Raises:
+        ResultsError: They were not.
+    """
+    if first.images != second.images:
+        raise ResultsError(
+            f"runs on {len(first.images)} and {len(second.images)} images that are not the same "
+            "cannot be compared in pairs; evaluate both on the same images"
+        )
+    if first.clip != second.clip:
+        raise ResultsError(
+            f"runs whose sampling units are {first.unit} and {second.unit} cannot be compared in "
+            "pairs; a run keeps the clip that it began with: remove one, and evaluate it again"
+        )
 
 
 def reading_notes(models: Sequence[ScoredModel]) -> list[str]:

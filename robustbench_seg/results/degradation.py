@@ -17,7 +17,7 @@ from robustbench_seg.measures import ScoreArray
 from robustbench_seg.records.protocol import CLEAN
 from robustbench_seg.results.models import ScoredModel
 
-DEGRADATION_SOURCE = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
+DEGRADATION_CITATION = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +35,14 @@ class Reference:
     corruptions: Mapping[str, ScoreArray]
 
     @classmethod
-    def of(cls, model: ScoredModel) -> "Reference":
+    def of_model(cls, model: ScoredModel) -> "Reference":
         """Make a scored model the reference."""
         summary = model.scores.summary
         return cls(model.name, summary.clean, summary.corruptions)
 
     @classmethod
-    def published(cls, name: str, row: Mapping[str, float]) -> "Reference":
-        """Make a row of a table the reference.
+    def of_row(cls, name: str, row: Mapping[str, float]) -> "Reference":
+        """Make a row of scores the reference.
 
         Args:
             name: The model's name.

@@ -68,27 +68,28 @@ def group_runs(runs: Paths) -> list[list[Path]]:
 
 def _trainings(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
     """The folders of each model, by their seeds: trainings together, all other runs alone."""
-    panels = dict[tuple[str, ...], list[Path]]()
+    by_name = dict[tuple[str, ...], list[Path]]()
     for folder, record in records.items():
-        panels.setdefault((record.model, *_place(record)), []).append(folder)
+        by_name.setdefault((record.model, *_benchmark(record)), []).append(folder)
     groups = []
-    for folders in panels.values():
+    for folders in by_name.values():
         folders.sort(key=lambda folder: records[folder].training_seed or 0)
         together = _are_trainings([records[folder] for folder in folders])
         groups += [folders] if together else [[folder] for folder in folders]
     return groups
 
 
-def _place(record: RunRecord) -> tuple[str, str, str]:
+def _benchmark(record: RunRecord) -> tuple[str, str, str]:
+    """Dataset, split and protocol."""
     return record.dataset, record.split, record.protocol
 
 
 def _ambiguity(records: Sequence[RunRecord]) -> str:
     """Why runs of one name are no single model."""
-    places = dict.fromkeys(map(_place, records))
-    if len(places) == 1:
+    benchmarks = dict.fromkeys(map(_benchmark, records))
+    if len(benchmarks) == 1:
         return "are not trainings of one model by one recipe with seeds of their own"
-    texts = [f"{dataset} {split} under {protocol}" for dataset, split, protocol in places]
+    texts = [f"{dataset} {split} under {protocol}" for dataset, split, protocol in benchmarks]
     return f"are of {' and of '.join(texts)}"
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.measures import miou_of_counts
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
-from robustbench_seg.results.read import places_of, with_counts
+from robustbench_seg.results.read import COUNTS, places_of, with_counts
 
 COUNT = 10
 
@@ -35,8 +35,8 @@ class HardImage:
     @property
     def stem(self) -> str:
         """What the files of its pictures are called."""
-        condition = f"{self.image} {self.worst.name} {self.worst.severity}"
-        return digest_bytes(condition.encode())[:12]
+        name = f"{self.image} {self.worst.name} {self.worst.severity}"
+        return digest_bytes(name.encode())[:12]
 
 
 def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> list[HardImage]:
@@ -57,10 +57,11 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
     places, total = places_of(observed), int(results["images"].iloc[0]) if len(results) else 0
     if not total or any(len(places.get(condition, ())) < total for condition in conditions):
         return []
-    names, counts = observed["image"].to_numpy(object), observed["counts"].to_numpy(object)
+    names, counts = observed["image"].to_numpy(object), observed[COUNTS].to_numpy(object)
     images = sorted(names[places[CLEAN]])
-    by_image = [rows[np.argsort(names[rows])] for rows in (places[c] for c in conditions)]
-    scores = np.stack([miou_of_counts(np.stack(list(counts[o]))) for o in by_image], axis=1)
+    # The rows of each condition, in the order of `images`.
+    ordered = [rows[np.argsort(names[rows])] for rows in map(places.__getitem__, conditions)]
+    scores = np.stack([miou_of_counts(np.stack(list(counts[rows]))) for rows in ordered], axis=1)
     means = np.mean(
         [
             scores[:, [column[Condition(spec.name, severity)] for severity in spec.scored]].mean(1)

@@ -24,23 +24,23 @@ def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mappi
         results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
     )
     lacking = dict[str, dict[str, list[int]]]()
-    levels_of = {CLEAN.name: (0,), **dict.fromkeys(protocol.names, SEVERITIES)}
-    for name, levels in levels_of.items():
-        for level in levels:
-            count = int(scored.get((name, level), 0))
+    severities_of = {CLEAN.name: (0,), **dict.fromkeys(protocol.names, SEVERITIES)}
+    for name, severities in severities_of.items():
+        for severity in severities:
+            count = int(scored.get((name, severity), 0))
             if count < total:
                 what = f"{count} of {total} images" if count else "not run"
-                why = reasons.get((name, level))
+                why = reasons.get((name, severity))
                 words = f"{what} ({why})" if why else what
-                lacking.setdefault(name, {}).setdefault(words, []).append(level)
+                lacking.setdefault(name, {}).setdefault(words, []).append(severity)
     return {
-        name: "; ".join(_spelled(levels, words) for words, levels in parts.items())
-        for name, parts in lacking.items()
+        name: "; ".join(_spelled(severities, words) for words, severities in by_words.items())
+        for name, by_words in lacking.items()
     }
 
 
-def _spelled(levels: Sequence[int], words: str) -> str:
-    if tuple(levels) in ((0,), SEVERITIES):
+def _spelled(severities: Sequence[int], words: str) -> str:
+    if tuple(severities) in ((0,), SEVERITIES):
         return words
-    several = "severities" if len(levels) > 1 else "severity"
-    return f"{several} {', '.join(map(str, levels))}: {words}"
+    several = "severities" if len(severities) > 1 else "severity"
+    return f"{several} {', '.join(map(str, severities))}: {words}"

@@ -7,20 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.errors import ResultsError, unknown
-from robustbench_seg.records.protocol import (
-    CLEAN,
-    Condition,
-    Protocol,
-    list_protocols,
-    load_protocol,
-)
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
 from robustbench_seg.results.groups import NO_MATRICES
 from robustbench_seg.results.hardest import HardImage, hardest
-from robustbench_seg.results.intervals import RESAMPLES, ModelScores, bootstrap
 from robustbench_seg.results.missing import missing_text
+from robustbench_seg.results.model_scores import ModelScores
 from robustbench_seg.results.read import has_counts, places_of, read_counts, with_counts
+from robustbench_seg.results.run_protocol import check_parameters
 from robustbench_seg.results.scores import class_scores
 
 
@@ -70,7 +66,7 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     """
     records = tuple(map(read_record, folders))
     for folder, record in zip(folders, records, strict=True):
-        _check_parameters(protocol, folder, record)
+        check_parameters(protocol, folder, record)
     results = read_counts(folders)
     places, conditions = places_of(results), (CLEAN, *protocol.conditions())
     chosen = [places[condition] for condition in conditions if condition in places]
@@ -114,44 +110,3 @@ def _class_means(results: pd.DataFrame, runs: int) -> pd.DataFrame:
     groups = class_scores(results).groupby(["corruption", "severity", "class"], sort=False)
     complete = groups["complete"].sum() == runs
     return groups["iou"].mean().where(complete).reset_index()
-
-
-def own_protocol(folder: Path, record: RunRecord) -> Protocol:
-    """Load the protocol of a run.
-
-    Args:
-        folder: The run folder.
-        record: What its run.json says.
-
-    Raises:
-        ResultsError: The protocol is not at hand.
-    """
-    if record.protocol not in list_protocols():
-        why = unknown("protocol", record.protocol, list_protocols())
-        raise ResultsError(
-            f"{folder}: its protocol is not at hand: {why}; name the protocol's file"
-        )
-    return load_protocol(record.protocol)
-
-
-def _check_parameters(protocol: Protocol, folder: Path, record: RunRecord) -> None:
-    if not _same_parameters(protocol, record):
-        ran = f"{record.protocol} {record.protocol_version}".strip()
-        raise ResultsError(
-            f"{folder}: its images were corrupted as {ran} says, with other parameters than "
-            f"those of {protocol.name} {protocol.version}; score runs of the two apart"
-        )
-
-
-def _same_parameters(protocol: Protocol, record: RunRecord) -> bool:
-    severities = record.key.corruption.severities
-    if severities == protocol.severities_digest:
-        return True
-    if record.protocol not in list_protocols():
-        return False
-    # The digest is of all its corruptions; of another protocol, those in common count.
-    recorded = load_protocol(record.protocol)
-    tables = {spec.name: spec.severities for spec in recorded.corruptions}
-    return recorded.severities_digest == severities and all(
-        tables.get(spec.name, spec.severities) == spec.severities for spec in protocol.corruptions
-    )

@@ -1,4 +1,4 @@
-"""Run folders -> one DataFrame."""
+"""Reads run folders into one DataFrame."""
 
 import logging
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -15,6 +15,9 @@ from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.results.parts import part_files, read_part
 from robustbench_seg.results.store import find_runs
+
+COUNTS = "counts"
+"""The column of pooled counts that `with_counts` adds."""
 
 _KEY = ["corruption", "severity", "image"]
 
@@ -69,16 +72,16 @@ def with_counts(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.DataF
         measure: The measure.
 
     Returns:
-        These rows, with a column `counts` of pooled counts.
+        These rows, with a column COUNTS: what the measure counted, pooled.
     """
     if (column := _column(measure, pooled=True)) in results:
         observed = results[results[column].notna()]
-        return observed.assign(counts=observed[column])
+        return observed.assign(**{COUNTS: observed[column]})
     if (column := _column(measure, pooled=False)) not in results:
-        return results.iloc[:0].assign(counts=[])
+        return results.iloc[:0].assign(**{COUNTS: []})
     observed = results[results[column].notna()]
     counts = [measure.pooled(np.asarray(value)) for value in observed[column]]
-    return observed.assign(counts=pd.Series(counts, observed.index, object))
+    return observed.assign(**{COUNTS: pd.Series(counts, observed.index, object)})
 
 
 def has_counts(results: pd.DataFrame) -> bool:
@@ -89,7 +92,7 @@ def has_counts(results: pd.DataFrame) -> bool:
 def places_of(results: pd.DataFrame) -> Mapping[Condition, NDArray[np.intp]]:
     """Find the positions of the rows of each condition among `results`, in their order."""
     groups: Any = results.groupby(["corruption", "severity"], sort=False).indices
-    return {Condition(name, int(level)): places for (name, level), places in groups.items()}
+    return {Condition(name, int(severity)): places for (name, severity), places in groups.items()}
 
 
 def _column(measure: Measure, *, pooled: bool) -> str:

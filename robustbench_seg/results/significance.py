@@ -6,7 +6,8 @@ import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
-from robustbench_seg.results.intervals import RESAMPLES, Draws
+from robustbench_seg.results.bootstrap import RESAMPLES
+from robustbench_seg.results.model_scores import Draws
 
 ALPHA = 0.05
 """The chance of even one false verdict in a family of questions."""

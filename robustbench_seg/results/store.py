@@ -70,8 +70,8 @@ class RunFolder:
     @staticmethod
     def path_of(root: Path, record: RunRecord) -> Path:
         """Name the folder of the run that `record` describes under `root`."""
-        parts = (record.model, record.dataset, record.split, record.key.digest[:8])
-        return root / "-".join(map(file_name, parts))
+        names = (record.model, record.dataset, record.split, record.key.digest[:8])
+        return root / "-".join(map(file_name, names))
 
     @classmethod
     def open(

@@ -1,18 +1,27 @@
 """Every score of every measure as one tidy table, a row for each number."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from robustbench_seg.measures import MEASURES
-from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol, load_protocol
+from robustbench_seg.records.protocol import (
+    CLEAN,
+    SEVERITIES,
+    Condition,
+    CorruptionSpec,
+    Protocol,
+    load_protocol,
+)
 from robustbench_seg.records.run_record import read_record
 from robustbench_seg.results.groups import group_runs
-from robustbench_seg.results.intervals import RANKED, Draws, ScoreDraws, interval
-from robustbench_seg.results.models import ScoredModel, own_protocol, read_model
+from robustbench_seg.results.intervals import interval
+from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
+from robustbench_seg.results.models import ScoredModel, read_model
 from robustbench_seg.results.read import Paths
+from robustbench_seg.results.run_protocol import own_protocol
 
 SCORE_COLUMNS = {
     "model": "string",
@@ -33,25 +42,36 @@ SCORE_COLUMNS = {
 """Columns and their dtypes. severities: which were averaged, such as "1-3"; "0" is clean."""
 
 
-@dataclass(frozen=True, eq=False)
-class _ScoreLine:
-    """One number.
+@dataclass(frozen=True)
+class _ScoreLabel:
+    """What a number in the table is of.
 
     Attributes:
         metric: Column `metric`.
         severities: Column `severities`.
-        draws: The number in every draw.
-        images: Images that it is of, where it is of one condition or corruption.
         corruption: Column `corruption`; None for an average over several.
         category: Column `category`; None for an average over several.
     """
 
     metric: str
     severities: str
-    draws: Draws
-    images: int
     corruption: str | None = None
     category: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _ScoreLine:
+    """One number.
+
+    Attributes:
+        label: What it is of.
+        draws: The number in every draw.
+        images: Images that it is of, where it is of one condition or corruption.
+    """
+
+    label: _ScoreLabel
+    draws: Draws
+    images: int
 
 
 def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.DataFrame:
@@ -104,10 +124,7 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
         rows.append(
             {
                 **facts,
-                "metric": line.metric,
-                "corruption": line.corruption,
-                "category": line.category,
-                "severities": line.severities,
+                **asdict(line.label),
                 "value": float(line.draws[0]),
                 "ci_low": low,
                 "ci_high": high,
@@ -116,9 +133,34 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
         )
     classes = model.class_iou.rename(columns={"iou": "value"}).assign(metric="iou", **facts)
     classes["severities"] = classes["severity"].astype(str)
-    parts = (pd.DataFrame(rows), classes)
-    shaped = [part.reindex(columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS) for part in parts]
+    shaped = [
+        table.reindex(columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
+        for table in (pd.DataFrame(rows), classes)
+    ]
     return pd.concat(shaped, ignore_index=True)
+
+
+def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Tabulate published scores, which have neither draws nor intervals.
+
+    Args:
+        scores: A row for each model: columns of SCORE_COLUMNS such as model and dataset, and in
+            percent clean, each corruption, mean and retention.
+        protocol: The protocol that they were scored under.
+
+    Returns:
+        Columns SCORE_COLUMNS; see `scores`.
+    """
+    labels = {CLEAN.name: _clean_label(RANKED)}
+    labels |= {spec.name: _corruption_label(RANKED, spec) for spec in protocol.corruptions}
+    labels |= {metric: _average_label(metric, protocol) for metric in ("mean", "retention")}
+    facts = [column for column in SCORE_COLUMNS if column in scores]
+    rows = [
+        {**{name: row[name] for name in facts}, **asdict(label), "value": row[column]}
+        for row in scores.to_dict("records")
+        for column, label in labels.items()
+    ]
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
 
 
 def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
@@ -132,15 +174,29 @@ def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
             yield from _condition_lines(info.name, score, model, protocol)
 
 
+def _clean_label(metric: str) -> _ScoreLabel:
+    """Label the score of the clean images."""
+    return _ScoreLabel(metric, str(CLEAN.severity), CLEAN.name, CLEAN.name)
+
+
+def _corruption_label(metric: str, spec: CorruptionSpec) -> _ScoreLabel:
+    """Label the mean over the scored severities of a corruption."""
+    return _ScoreLabel(metric, spec.scored_text, spec.name, spec.category)
+
+
+def _average_label(metric: str, protocol: Protocol, category: str | None = None) -> _ScoreLabel:
+    """Label an average over the corruptions of a protocol, or of one of its categories."""
+    return _ScoreLabel(metric, protocol.averaged.removeprefix("severities "), category=category)
+
+
 def _corruption_lines(
     metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
 ) -> Iterator[_ScoreLine]:
     """Clean, and each corruption over its scored severities."""
     summary, images = score.summary, model.images.get(CLEAN, 0)
-    yield _ScoreLine(metric, "0", summary.clean, images, CLEAN.name, CLEAN.name)
+    yield _ScoreLine(_clean_label(metric), summary.clean, images)
     for spec in protocol.corruptions:
-        draws = summary.corruptions[spec.name]
-        yield _ScoreLine(metric, spec.scored_text, draws, images, spec.name, spec.category)
+        yield _ScoreLine(_corruption_label(metric, spec), summary.corruptions[spec.name], images)
 
 
 def _average_lines(
@@ -148,25 +204,26 @@ def _average_lines(
 ) -> Iterator[_ScoreLine]:
     """Categories, mean and retention; of the score that ranks by their names in the literature."""
     summary, images = score.summary, model.images.get(CLEAN, 0)
-    scored = protocol.averaged.removeprefix("severities ")
     ranked = metric == RANKED
     mean, retention = ("mean", "retention") if ranked else (metric, f"{metric}_retention")
     for category, draws in summary.categories.items():
-        yield _ScoreLine(mean, scored, draws, images, category=category)
-    yield _ScoreLine(mean, scored, summary.mean, images)
-    yield _ScoreLine(retention, scored, summary.retention, images)
+        yield _ScoreLine(_average_label(mean, protocol, category), draws, images)
+    yield _ScoreLine(_average_label(mean, protocol), summary.mean, images)
+    yield _ScoreLine(_average_label(retention, protocol), summary.retention, images)
     if ranked:
         every = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
-        yield _ScoreLine("mPC", every, summary.mpc, images)
-        yield _ScoreLine("rPC", every, summary.rpc, images)
+        yield _ScoreLine(_ScoreLabel("mPC", every), summary.mpc, images)
+        yield _ScoreLine(_ScoreLabel("rPC", every), summary.rpc, images)
 
 
 def _condition_lines(
     metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
 ) -> Iterator[_ScoreLine]:
+    """Each corruption at each severity that has rows."""
     for spec in protocol.corruptions:
         for severity in SEVERITIES:
             condition = Condition(spec.name, severity)
             if condition in score.conditions:
-                draws, images = score.conditions[condition], model.images.get(condition, 0)
-                yield _ScoreLine(metric, str(severity), draws, images, spec.name, spec.category)
+                label = _ScoreLabel(metric, str(severity), spec.name, spec.category)
+                images = model.images.get(condition, 0)
+                yield _ScoreLine(label, score.conditions[condition], images)

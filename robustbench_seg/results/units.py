@@ -48,8 +48,8 @@ def unit_of_image(images: Sequence[str], clip: int) -> NDArray[np.intp]:
     count = 0
     for frames in videos.values():
         places = [place for _, place in sorted(frames)]
-        for part in np.array_split(places, max(1, round(len(places) / clip))):
-            numbers[part] = count
+        for of_clip in np.array_split(places, max(1, round(len(places) / clip))):
+            numbers[of_clip] = count
             count += 1
     return numbers
 

@@ -29,6 +29,7 @@ from robustbench_seg.weights import (
     fill,
     parse_source,
     read_weights,
+    shapes_of,
 )
 
 
@@ -167,7 +168,8 @@ def _weights(card: ModelCard, source: str | Path | None) -> Weights | None:
         if parsed.source != "url":
             checked_path(source)
         card = replace(card, weights=parsed)
-    return read_weights(fetch_weights(card))
+    file = fetch_weights(card)
+    return read_weights(file, shapes_of(_empty(card, card.classes)))
 
 
 def _classes(card: ModelCard, weights: Weights, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -208,9 +210,12 @@ def _trained(
 ) -> SegmentationNetwork:
     """The network with these weights, in eval mode."""
     classes = num_classes or weights.num_classes or card.classes
-    # Initial values would take longer than loading, and be thrown away.
-    with torch.device("meta"):
-        shape = build(card.architecture, classes, **card.variant)
-    network = shape.to_empty(device="cpu").eval()
+    network = _empty(card, classes).to_empty(device="cpu").eval()
     fill(network, weights)
     return network
+
+
+def _empty(card: ModelCard, classes: int) -> SegmentationNetwork:
+    """The network without memory: initial values would take longer than loading."""
+    with torch.device("meta"):
+        return build(card.architecture, classes, **card.variant)

@@ -9,7 +9,7 @@ from robustbench_seg.weights.file import (
 )
 from robustbench_seg.weights.finding import digest_weights, find_weights, weight_files
 from robustbench_seg.weights.first_bytes import check_file
-from robustbench_seg.weights.loading import fill, load_encoder, load_weights
+from robustbench_seg.weights.loading import fill, load_encoder, load_weights, shapes_of
 from robustbench_seg.weights.sources import (
     UNTRAINED,
     cached_weights,
@@ -35,5 +35,6 @@ __all__ = [
     "read_tensors",
     "read_weights",
     "save_weights",
+    "shapes_of",
     "weight_files",
 ]

@@ -127,7 +127,7 @@ OPENMMLAB: Rules = (
 IMAGENET: Rules = (
     (r"^conv1\.", "stem.0."),
     (r"^bn1\.", "stem.1."),
-    (r"^", "backbone."),
+    (r"^(?=(?:stem|layer\d|features)\.)", "backbone."),
 )
 
 # Momentum, moving averages of weights and the ImageNet classifier are not the network's.

@@ -26,8 +26,9 @@ from robustbench_seg.weights.finding import (
     weight_files,
 )
 from robustbench_seg.weights.first_bytes import SAFETENSORS_START, check_file, unreadable
-from robustbench_seg.weights.formats import bare, classes_of, recognise
+from robustbench_seg.weights.formats import classes_of
 from robustbench_seg.weights.pickles import read_pickle
+from robustbench_seg.weights.selection import Shapes, select
 from robustbench_seg.weights.tensor_bundle import read_tensor_bundle
 
 log = logging.getLogger(__name__)
@@ -43,9 +44,10 @@ class Weights:
     Attributes:
         tensors: Name -> tensor, named and shaped as the architectures here expect.
         metadata: For a file of this package, the metadata in it (architecture, variant,
-            num_classes, eps, ...). For a file of another project, its "format" and, where it
-            matters, "eps"; and "classes", the class names as JSON, where the file or the
-            config.json beside it has them.
+            num_classes, eps, ...). For another file, its "format" if that is another project's,
+            and, where it matters, "eps"; the "prefix" of the tensors' names in the file; and
+            "classes", the class names as JSON, where the file or the config.json beside it has
+            them.
         path: The file.
     """
 
@@ -107,7 +109,7 @@ def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
     ]
 
 
-def read_weights(path: Path) -> Weights:
+def read_weights(path: Path, shapes: Shapes | None = None) -> Weights:
     """Read a weight file.
 
     The content of a file, not its name, decides whether it is of this package or of a project in
@@ -116,12 +118,15 @@ def read_weights(path: Path) -> Weights:
 
     Args:
         path: The file, or a path that stands for it (see find_weights).
+        shapes: Name -> shape of the tensors of the network that the weights are for. It is found
+            by them among what else a training saves (see weights.selection).
 
     Returns:
         The weights.
 
     Raises:
-        WeightsError: There is no such file, it is truncated, or it is not a weight file.
+        WeightsError: There is no such file, it is truncated, it is not a weight file, or it holds
+            several networks.
     """
     path = find_weights(path)
     with _decoding(path):
@@ -131,7 +136,7 @@ def read_weights(path: Path) -> Weights:
             log.warning("warning: %s: %s", path, content.remark)
         if content.metadata.get("format") == "robustseg":
             return Weights(tensors, content.metadata, path)
-        return _converted(tensors, content, path)
+        return _converted(tensors, content, path, shapes)
 
 
 def read_tensors(path: Path) -> Mapping[str, Tensor]:
@@ -170,6 +175,7 @@ class _Content:
     metadata: Mapping[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] | None = None
     remark: str = ""
+    prefix: str = ""
 
 
 def _content(path: Path) -> _Content:
@@ -193,7 +199,9 @@ def _read(path: Path) -> _Content:
             return _Content({n: opened.get_tensor(n) for n in names}, opened.metadata() or {})
     if start.startswith(PICKLE_STARTS):
         checkpoint = read_pickle(path)
-        return _Content(checkpoint.tensors, {}, checkpoint.classes, checkpoint.remark)
+        return _Content(
+            checkpoint.tensors, {}, checkpoint.classes, checkpoint.remark, checkpoint.prefix
+        )
     raise unreadable(path, "neither safetensors, nor PyTorch's, nor TensorFlow's *.index")
 
 
@@ -212,16 +220,22 @@ def _read_shards(index: Path) -> _Content:
     return _Content(tensors)
 
 
-def _converted(tensors: Mapping[str, Tensor], content: _Content, path: Path) -> Weights:
+def _converted(
+    tensors: Mapping[str, Tensor], content: _Content, path: Path, shapes: Shapes | None
+) -> Weights:
     """The weights of another project, under the names that the architectures here expect."""
-    tensors = bare(tensors)
-    origin = recognise(tensors)
-    if origin is None:
-        return Weights(tensors, content.metadata, path)
-    facts = {"format": origin.name} | ({"eps": origin.eps} if origin.eps else {})
+    network = select(tensors, shapes, path)
+    if network.note:
+        log.warning("note: %s: %s", path, network.note)
+    facts = {"prefix": content.prefix + network.prefix} if content.prefix + network.prefix else {}
+    if network.form is None:
+        return Weights(network.tensors, {**content.metadata, **facts}, path)
+    facts |= {"format": network.form.name}
+    if network.form.eps:
+        facts["eps"] = network.form.eps
     if classes := content.classes or _described_classes(path):
         facts["classes"] = json.dumps(classes)
-    return Weights(origin.convert(tensors), facts, path)
+    return Weights(network.tensors, facts, path)
 
 
 def _described_classes(path: Path) -> tuple[str, ...] | None:

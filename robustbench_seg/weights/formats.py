@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from robustbench_seg.weights import deeplabv3plus_formats as deeplabv3plus
 from robustbench_seg.weights import segformer_formats as segformer
-from robustbench_seg.weights.renaming import Tensors, without
+from robustbench_seg.weights.renaming import Tensors
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,12 @@ class Format:
     eps: str | None = None
 
 
-WRAPPERS = ("module.", "model.", "_orig_mod.")
-"""What DataParallel, Lightning and torch.compile put in front of every name."""
-
 TRAINING_ONLY = ("auxiliary_head.", "ema_")
 """Beginnings of what only training uses: OpenMMLab's second head, and its moving averages."""
 
 
-def bare(tensors: Tensors) -> Tensors:
-    """Strip a checkpoint to the network's own tensors and their own names.
-
-    Args:
-        tensors: The checkpoint's tensors, at least one.
-
-    Returns:
-        The tensors without wrappers' prefixes and without those that only training uses.
-    """
-    while prefixes := [w for w in WRAPPERS if all(name.startswith(w) for name in tensors)]:
-        tensors = {name.removeprefix(prefixes[0]): tensor for name, tensor in tensors.items()}
-    return without(tensors, *TRAINING_ONLY)
+CLASSIFIERS = ("decode_head.linear_pred", "classifier")
+"""Names of the last layer of the architectures here."""
 
 
 def recognise(names: Iterable[str]) -> Format | None:
@@ -78,7 +65,7 @@ def classes_of(tensors: Tensors) -> int | None:
     Returns:
         Number of classes, or None where there is no classifier.
     """
-    names = ("decode_head.linear_pred.weight", "classifier.weight")
+    names = (f"{layer}.weight" for layer in CLASSIFIERS)
     return next((len(tensors[name]) for name in names if name in tensors), None)
 
 

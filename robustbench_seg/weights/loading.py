@@ -8,12 +8,21 @@ from torch import Tensor, nn
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.weights.file import Weights, not_finite, read_weights
+from robustbench_seg.weights.selection import COUNTER, Shapes
 
 SHOWN = 4
 
 
-COUNTER = "num_batches_tracked"
-"""What torch's BatchNorm counts in training; no weight, and not in every file."""
+def shapes_of(network: nn.Module) -> Shapes:
+    """List the shapes of a network's tensors, by their names.
+
+    Args:
+        network: The network, which may be on the device "meta".
+
+    Returns:
+        Name -> shape.
+    """
+    return {name: tensor.shape for name, tensor in network.state_dict().items()}
 
 
 def load_weights(network: nn.Module, path: Path) -> Mapping[str, str]:
@@ -29,7 +38,7 @@ def load_weights(network: nn.Module, path: Path) -> Mapping[str, str]:
     Raises:
         WeightsError: As for `read_weights` and `fill`.
     """
-    weights = read_weights(path)
+    weights = read_weights(path, shapes_of(network))
     fill(network, weights)
     return weights.metadata
 
@@ -69,8 +78,9 @@ def load_encoder(network: nn.Module, path: Path) -> Mapping[str, str]:
     Raises:
         WeightsError: As for load_weights.
     """
-    weights = read_weights(path)
     prefix = "backbone."
+    shapes = {n: shape for n, shape in shapes_of(network).items() if n.startswith(prefix)}
+    weights = read_weights(path, shapes)
     encoder = {
         name.removeprefix(prefix): tensor
         for name, tensor in weights.tensors.items()

@@ -39,11 +39,13 @@ class Checkpoint:
         tensors: Name in the file -> tensor.
         classes: Names of the classes, where the file has them.
         remark: A note for the user about which tensors are used, or "".
+        prefix: The key that the tensors lie under where they are a moving average, and a dot.
     """
 
     tensors: Mapping[str, Tensor]
     classes: tuple[str, ...] | None = None
     remark: str = ""
+    prefix: str = ""
 
 
 def read_pickle(path: Path) -> Checkpoint:
@@ -64,32 +66,53 @@ def read_pickle(path: Path) -> Checkpoint:
     content = _items(file.content)
     if content is None:
         raise _without_tensors(path, file.content)
-    found = _find(content, STATE_KEYS)
+    seen = {id(content)}
     averages = [key for key in AVERAGE_KEYS if _items(content.get(key))]
-    remark = ""
-    if found is None:
-        found = _find(content, (*STATE_KEYS, *AVERAGE_KEYS))
+    tensors = _find(content, seen)
+    remark = prefix = ""
+    if all(name.partition(".")[0] in averages for name in tensors) and len(averages) == 1:
+        prefix = f"{averages[0]}."
+        tensors = _find(_items(content[averages[0]]) or {}, {id(content)})
         remark = "it holds a moving average of the weights (EMA) only, which is used"
-    elif averages:
+    elif averages and not any(name.partition(".")[0] in averages for name in tensors):
         remark = (
             f"the moving average of the weights (EMA) under '{averages[0]}' is not used; to "
             "evaluate it, save it to a file of its own"
         )
-    if found is None:
+    if not tensors:
         raise _without_tensors(path, file.content)
-    return Checkpoint(file.read_tensors(found), _classes(content), remark)
+    return Checkpoint(file.read_tensors(tensors), _classes(content), remark, prefix)
 
 
-def _find(
-    content: Mapping[Any, Any], keys: tuple[str, ...], depth: int = 0
-) -> dict[str, StoredTensor] | None:
-    """The tensors under one of the keys, at some depth, or of the content itself."""
-    for key in keys:
-        inside = _items(content.get(key))
-        if inside and depth < MAX_DEPTH and (found := _find(inside, keys, depth + 1)):
-            return found
-    tensors = {str(k): value for k, value in content.items() if isinstance(value, StoredTensor)}
-    return tensors or None
+def _find(content: Mapping[Any, Any], seen: set[int], depth: int = 0) -> dict[str, StoredTensor]:
+    """The tensors under the one key of STATE_KEYS that has some, else all of the content."""
+    inside = []
+    for key in STATE_KEYS:
+        items = _items(content.get(key))
+        if items and id(items) not in seen and depth < MAX_DEPTH:
+            seen.add(id(items))
+            inside.append(_find(items, seen, depth + 1))
+    inside = [tensors for tensors in inside if tensors]
+    return inside[0] if len(inside) == 1 else _flattened(content, {id(content)})
+
+
+def _flattened(
+    content: Mapping[Any, Any], seen: set[int], depth: int = 0
+) -> dict[str, StoredTensor]:
+    """All tensors, those of a dict in it under its key and a dot, but for an optimizer's."""
+    tensors = {}
+    for key, value in content.items():
+        if isinstance(value, StoredTensor):
+            tensors[str(key)] = value
+            continue
+        items = _items(value)
+        if not items or not isinstance(key, str) or "optim" in key.lower():
+            continue
+        if id(items) not in seen and depth < MAX_DEPTH:
+            seen.add(id(items))
+            found = _flattened(items, seen, depth + 1)
+            tensors |= {f"{key}.{name}": tensor for name, tensor in found.items()}
+    return tensors
 
 
 def _items(value: Any) -> Mapping[Any, Any] | None:

@@ -22,7 +22,7 @@ def from_nvlabs(tensors: Tensors) -> Tensors:
         Tensors, named and shaped as in the architectures here.
     """
     tensors = without(tensors, "decode_head.conv_seg.", "head.")
-    return rename(tensors, ((r"^(?!backbone\.|decode_head\.)", "backbone."),))
+    return rename(tensors, ((r"^(?=(?:patch_embed|block|norm)\d\.)", "backbone."),))
 
 
 def from_huggingface(tensors: Tensors) -> Tensors:

@@ -5,9 +5,11 @@ with more shards if it is large. The index is a sorted table in the file format 
 (its doc/table_format.md): blocks of (key, value) entries whose keys omit what they share with the
 key before, and at the end a footer that points to the block of blocks. A key is a tensor's
 name, its value a BundleEntryProto (tensorflow/core/protobuf/tensor_bundle.proto), which says
-where in which shard the tensor's bytes lie. Their checksums are not verified.
+where in which shard the tensor's bytes lie. Every block
+and every tensor has a CRC-32C, which is verified.
 """
 
+import math
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +21,8 @@ import torch
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
+from robustbench_seg.weights.crc32c import masked_crc32c
 
-INDEX = ".index"
 MAGIC = 0xDB4775248B80FB57
 FOOTER_BYTES = 48
 
@@ -38,6 +40,7 @@ class Entry:
         shard: Number of the file that holds its bytes.
         offset: Position of the first byte in that file.
         size: Number of bytes.
+        checksum: Their masked CRC-32C.
         sliced: Whether the tensor is saved in slices.
     """
 
@@ -46,6 +49,7 @@ class Entry:
     shard: int
     offset: int
     size: int
+    checksum: int
     sliced: bool
 
 
@@ -66,14 +70,16 @@ def read_tensor_bundle(index: Path) -> Mapping[str, Tensor]:
         entries = dict(_table(index.read_bytes(), index))
         header = _fields(entries.pop(b""))
         tensor_entries = {name.decode(): _entry(value) for name, value in entries.items()}
-    except (struct.error, LookupError, UnicodeDecodeError, TypeError):
-        raise _unreadable(index, "damaged") from None
+    except (struct.error, LookupError, UnicodeDecodeError, TypeError) as error:
+        raise _unreadable(index, "damaged") from error
     if header.get(2, [0]) != [0]:
         raise _unreadable(index, "written on a big-endian machine")
     tensors = {}
     shards = header.get(1, [1])[0]
     for shard in range(shards):
-        path = index.with_name(f"{index.stem}.data-{shard:05}-of-{shards:05}")
+        path = index.with_name(
+            f"{index.name.removesuffix('.index')}.data-{shard:05}-of-{shards:05}"
+        )
         if not path.is_file():
             raise WeightsError(f"{path}: no such file; it belongs beside {index.name}")
         data = np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.empty(0, np.uint8)
@@ -88,8 +94,10 @@ def _tensor(data: np.ndarray, entry: Entry, name: str, path: Path) -> Tensor:
         raise _unreadable(path, f"'{name}' is saved in slices, which are not supported")
     dtype = np.dtype(DTYPES[entry.dtype]).newbyteorder("<")
     raw = data[entry.offset : entry.offset + entry.size]
-    if len(raw) != entry.size or entry.size != dtype.itemsize * int(np.prod(entry.shape)):
+    if len(raw) != entry.size or entry.size != dtype.itemsize * math.prod(entry.shape):
         raise _unreadable(path, f"'{name}' is truncated")
+    if masked_crc32c(raw) != entry.checksum:
+        raise _unreadable(path, f"'{name}' is damaged")
     return torch.from_numpy(np.frombuffer(raw.tobytes(), dtype).reshape(entry.shape).copy())
 
 
@@ -100,14 +108,22 @@ def _table(content: bytes, path: Path) -> Iterator[tuple[bytes, bytes]]:
         raise _unreadable(path, "truncated, or not the index of a TensorFlow checkpoint")
     _, at = _handle(footer, 0)  # of the table's metadata, which bundles do not use
     blocks, _ = _handle(footer, at)
+    end = 0
     for _, pointer in _block(content, blocks, path):
-        yield from _block(content, _handle(pointer, 0)[0], path)
+        block, _ = _handle(pointer, 0)
+        if block[0] < end:  # read once more, and again, without end
+            raise _unreadable(path, "damaged")
+        end = block[0] + block[1]
+        yield from _block(content, block, path)
 
 
 def _block(content: bytes, handle: tuple[int, int], path: Path) -> Iterator[tuple[bytes, bytes]]:
     """The entries of one block, at (offset, size)."""
     offset, size = handle
     block, compression = content[offset : offset + size], content[offset + size]
+    (checksum,) = struct.unpack("<I", content[offset + size + 1 : offset + size + 5])
+    if masked_crc32c(np.frombuffer(content[offset : offset + size + 1], np.uint8)) != checksum:
+        raise _unreadable(path, "damaged")
     if compression != 0:
         raise _unreadable(path, "compressed; save the checkpoint again without compression")
     (restarts,) = struct.unpack("<I", block[-4:])
@@ -139,6 +155,7 @@ def _entry(message: bytes) -> Entry:
         shard=fields.get(3, [0])[0],
         offset=fields.get(4, [0])[0],
         size=fields.get(5, [0])[0],
+        checksum=int.from_bytes(fields.get(6, [b""])[0], "little"),
         sliced=7 in fields,
     )
 

@@ -220,7 +220,7 @@ def test_the_library_refuses_the_same(tmp_path):
     [
         (["--lr", "high"], "Invalid value for '--lr': 'high' is not a valid float."),
         (["--learning-rate", "1"], "No such option '--learning-rate'"),
-        (["--batch", "0"], "batch = 0 is out of range"),
+        (["--batch", "0"], "0 is not in the range 1<=x<=65536"),
         (["more"], "Got unexpected extra argument (more)"),
     ],
 )
@@ -302,7 +302,10 @@ def quick(monkeypatch):
     """Options of a training of seconds; nothing is scored."""
     monkeypatch.setattr(EvaluateStep, "run", lambda self: None)
     monkeypatch.setattr(ReportStep, "run", lambda self: None)
-    monkeypatch.setattr("robustbench_seg.ablation.run.ablation_table", lambda *_: pd.DataFrame())
+    monkeypatch.setattr(
+        "robustbench_seg.ablation.run.ablation_table",
+        lambda *_: pd.DataFrame([], None, ["model", "x"]),
+    )
     return {"variants": ["c256"], "iterations": 2, "batch": 2, "workers": 0}
 
 

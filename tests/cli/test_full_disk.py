@@ -13,7 +13,18 @@ from robustbench_seg.errors import FileError
 from robustbench_seg.training.log import Log
 
 MINICITY = ["--model", "segformer-b0-minicity", "--dataset", "minicity"]
+NAMES = ["segformer-b0-minicity", "segformer-b0-minicity-untrained"]
 SMALL = ["--iterations", "1", "--crop", "64x64", "--batch", "1"]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Two runs that can be compared."""
+    out = tmp_path_factory.mktemp("runs")
+    few = [*MINICITY, "--limit", "2", "--corruption", "clean", "--out", str(out)]
+    for weights in ([], ["--weights", "none"]):
+        assert CliRunner().invoke(main, ["evaluate", *few, *weights]).exit_code == 0
+    return out
 
 
 @pytest.fixture
@@ -33,19 +44,16 @@ def full_disk(monkeypatch):
         (["cost", "--model", "segformer-b0-minicity", "--out"], ""),
         (["corruptions", "--preview", "photo.png", "--out"], "x.png"),
         (["weights", "export", "segformer-b0-minicity", "--onnx"], "x.onnx"),
-        (["compare", "a", "b", "--runs", "runs", "--csv"], "x.csv"),
+        (["compare", *NAMES, "--runs", "runs", "--csv"], "x.csv"),
         (["report", "runs", "--no-pictures", "--out"], ""),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_every_command_names_the_file(tmp_path, monkeypatch, request, words, file):
+def test_every_command_names_the_file(tmp_path, monkeypatch, request, runs, words, file):
     monkeypatch.chdir(tmp_path)
     if "photo.png" in words:
         Image.fromarray(np.full((40, 48, 3), 90, np.uint8)).save("photo.png")
-    if "runs" in words:
-        for name in ("a", "b"):
-            made = ["evaluate", *MINICITY, "--limit", "2", "--corruption", "clean", "--name", name]
-            assert CliRunner().invoke(main, made).exit_code == 0
+    words = [str(runs) if word == "runs" else word for word in words]
     if "export" in words:
         pytest.importorskip("onnxscript")
     out = tmp_path / (file if words[0] in ("corruptions", "weights", "compare") else "out")

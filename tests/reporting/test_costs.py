@@ -2,12 +2,12 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.reporting.costs import cost, cost_table
+from robustbench_seg.reporting.costs import cost
 
 
 def test_a_card_is_counted_where_the_paper_counts_it_else_at_its_dataset_s_size():
     names = ["segformer-b0-512", "segformer-b0-ade20k", "segformer-b0-minicity"]
-    table = cost_table(names).set_index("model")
+    table = cost(names).set_index("model")
     assert table["size"].tolist() == ["512x1024", "512x512", "192x384"]
     assert table.loc["segformer-b0-512", "paper_images_per_s"] == 47.6
     assert table.loc["segformer-b0-512", "gmacs_written"] == pytest.approx(17.7, abs=0.1)
@@ -19,7 +19,7 @@ def test_a_card_is_counted_where_the_paper_counts_it_else_at_its_dataset_s_size(
 
 def test_a_card_that_scales_images_is_counted_at_what_its_network_sees():
     names = ["deeplabv3plus-r18-openmmlab-769", "segformer-b5-openmmlab-ade20k-640"]
-    assert cost_table(names)["size"].tolist() == ["1025x2049", "640x640"]
+    assert cost(names)["size"].tolist() == ["1025x2049", "640x640"]
 
 
 def test_clean_scores_of_trained_cards_are_those_of_their_training(tmp_path):
@@ -30,11 +30,11 @@ def test_clean_scores_of_trained_cards_are_those_of_their_training(tmp_path):
         'hardware = "a machine"\niterations = 7\nseed = 0\nmiou = 12.34\n'
     )
     (tmp_path / "own.toml").write_text(text)
-    assert cost_table([str(tmp_path / "own.toml")])["miou"].tolist() == [12.34]
+    assert cost([str(tmp_path / "own.toml")])["miou"].tolist() == [12.34]
 
 
 def test_sizes_that_are_asked_for_replace_those(tmp_path):
-    table = cost_table(["segformer-b0"], [(64, 64), (128, 64)])
+    table = cost(["segformer-b0"], [(64, 64), (128, 64)])
     assert table["size"].tolist() == ["64x64", "128x64"]
     # Twice the pixels: all but attention, which grows faster, is twice as much.
     small, large = table["gmacs_written"]
@@ -48,7 +48,7 @@ def test_a_model_of_the_user_s_own_is_counted_and_measured(tmp_path):
         '[weights]\nsource = "none"\nlicence = "none"\n'
         '[preprocessing]\nmean = [0, 0, 0]\nstd = [1, 1, 1]\n[inference]\nmode = "whole"\n'
     )
-    (row,) = cost_table([str(card)], repeat=1, threads=1).to_dict("records")
+    (row,) = cost([str(card)], repeat=1, threads=1).to_dict("records")
     assert (row["model"], row["dataset"], row["size"]) == ("own", "camvid", "360x480")
     assert row["images_per_s"] == pytest.approx(1 / row["seconds"])
     assert row["peak_mb"] > 50
@@ -57,7 +57,7 @@ def test_a_model_of_the_user_s_own_is_counted_and_measured(tmp_path):
 
 def test_an_unknown_card_is_named():
     with pytest.raises(ModelError, match="unknown model 'segformer-b7'"):
-        cost_table(["segformer-b7"])
+        cost(["segformer-b7"])
 
 
 def test_cost_returns_its_table_and_writes_only_when_asked(tmp_path, capsys, monkeypatch):
@@ -78,4 +78,4 @@ def test_the_size_of_a_dataset_without_a_file_is_512(tmp_path):
         '[weights]\nsource = "none"\n[preprocessing]\nmean = [0, 0, 0]\nstd = [1, 1, 1]\n'
         '[inference]\nmode = "whole"\n'
     )
-    assert cost_table([str(card)])["size"].tolist() == ["512x512"]
+    assert cost([str(card)])["size"].tolist() == ["512x512"]

@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, write_page
-from robustbench_seg.reporting.comparison import compare_runs
-from robustbench_seg.reporting.figures import plots
+from robustbench_seg.reporting.comparison import Comparison
+from robustbench_seg.reporting.figures.files import write_figure
+from robustbench_seg.reporting.figures.panel_figures import class_heatmap, severity_curves
+from robustbench_seg.reporting.figures.style import plain
 from robustbench_seg.reporting.page import figures
 from robustbench_seg.reporting.panels import finding, terminal_table
 from robustbench_seg.reporting.tables import formats
@@ -160,12 +162,12 @@ def test_a_figure_of_a_hostile_name_shows_it_as_text(name, tmp_path):
     cells = {"corruption": "fog", "miou": 5.0, "ci_low": 4.0, "ci_high": 6.0}
     curves = pd.DataFrame([{"model": name, "severity": s, **cells} for s in (1, 2)])
     for figure in (
-        plots.class_heatmap(name, grid, protocol),
-        plots.severity_curves(curves, protocol),
+        class_heatmap(name, grid, protocol),
+        severity_curves(curves, protocol),
     ):
-        svg = plots.write_figure(figure, tmp_path / "x")
+        svg = write_figure(figure, tmp_path / "x")
         texts = "".join(ElementTree.fromstring(svg).itertext())
-        assert plots.plain(name).strip("\u200a ")[:20] in texts
+        assert plain(name).strip("\u200a ")[:20] in texts
 
 
 def test_terminal_tables_are_a_line_for_each_name(hostile_runs):
@@ -179,7 +181,7 @@ def test_terminal_tables_are_a_line_for_each_name(hostile_runs):
 def test_a_comparison_and_a_summary_of_hostile_names_are_printable(hostile_runs):
     folders = sorted(path.parent for path in hostile_runs.glob("*/run.json"))
     for name in ("\x1b[2Jcleared", "two\nlines"):
-        text = compare_runs(name, "a|b", runs=hostile_runs).text
+        text = Comparison.of_runs(name, "a|b", runs=hostile_runs).text
         assert all(line.isprintable() for line in text.splitlines())
     text = summary_text([Run(folder) for folder in folders], "cityscapes-c")
     assert all(line.isprintable() for line in text.splitlines())

@@ -22,7 +22,7 @@ EASY = {"fog", "snow", "gaussian_noise"}
 
 def side_by_side(first, second, protocol, reference=None):
     a, b = read_model([first], protocol), read_model([second], protocol)
-    table = compare_models(a, b, protocol, reference or Reference.of(b))
+    table = compare_models(a, b, protocol, reference or Reference.of_model(b))
     return a, b, table.set_index(["kind", "score"])
 
 
@@ -86,7 +86,7 @@ def test_cd_and_rcd_are_sums_over_severities(run, protocol):
     assert table["A"]["summary", "CD"] == pytest.approx(np.mean(lost))
     assert table["A"]["summary", "rCD"] == pytest.approx(np.mean(more))
     assert table["B"]["summary", "CD"] == pytest.approx(100)
-    published = Reference.published("p", {"clean": 80.0, **dict.fromkeys(protocol.names, 60.0)})
+    published = Reference.of_row("p", {"clean": 80.0, **dict.fromkeys(protocol.names, 60.0)})
     other = compare_models(a, b, protocol, published).set_index(["kind", "score"])
     fog = 100 - a.scores.summary.corruptions["fog"][0]
     assert other["A"]["CD", "fog"] == pytest.approx(100 * fog / 40)

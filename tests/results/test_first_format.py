@@ -17,7 +17,7 @@ from robustbench_seg.results import (
     read_results,
     score_table,
 )
-from robustbench_seg.results.intervals import bootstrap
+from robustbench_seg.results.bootstrap import bootstrap
 
 IMAGES = 4
 CONDITIONS = (CLEAN, *load_protocol().conditions())
@@ -106,7 +106,7 @@ def test_its_results_and_scores(old_run, protocol):
 
 def test_two_of_them_compare(old_run, protocol):
     a, b = (read_model([old_run(m, level)], protocol) for m, level in (("a", 4), ("b", 3)))
-    table = compare_models(a, b, protocol, Reference.of(b)).set_index(["kind", "score"])
+    table = compare_models(a, b, protocol, Reference.of_model(b)).set_index(["kind", "score"])
     assert (table.loc["corruption", "difference"] > 0).all()
     assert set(table.loc["image_miou", "reason"]) == {
         "A and B: no image has image_miou; evaluate again to add it"
@@ -117,9 +117,9 @@ def test_it_compares_with_a_run_of_today(old_run, run, protocol):
     old = read_model([old_run("old", 3)], protocol)
     classes, names = ("x", "y"), dict.fromkeys(protocol.names, 1)
     new = run("new", images=IMAGES, dataset="toy", classes=classes, laws=names)
-    table = compare_models(old, read_model([new], protocol), protocol, Reference.of(old)).set_index(
-        ["kind", "score"]
-    )
+    reference = Reference.of_model(old)
+    table = compare_models(old, read_model([new], protocol), protocol, reference)
+    table = table.set_index(["kind", "score"])
     assert table.loc["corruption", "difference"].notna().all()
     assert set(table.loc["image_miou", "reason"]) == {
         "A: no image has image_miou; evaluate again to add it"

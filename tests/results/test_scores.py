@@ -13,14 +13,9 @@ from robustbench_seg.measures import (
     miou_of_counts,
 )
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results.intervals import bootstrap
-from robustbench_seg.results.scores import (
-    category_means,
-    class_scores,
-    condition_scores,
-    summarise,
-    with_every_severity,
-)
+from robustbench_seg.results.bootstrap import bootstrap
+from robustbench_seg.results.scores import class_scores, condition_scores
+from robustbench_seg.results.summary import category_means, summarise, with_every_severity
 
 FOG = Condition("fog", 3)
 

@@ -103,7 +103,7 @@ def test_every_step_and_pending_loss_is_the_same(
     # What a killed process leaves behind: rows that are not in the checkpoint, half a file.
     with (tmp_path / "b" / "log.csv").open("a") as file:
         file.write("30,1.0,0.1,9.9,\n6")
-    torn = tmp_path / "b" / ".checkpoint.0.partial.pt"
+    torn = tmp_path / "b" / ".checkpoint.0a1b2c3d.partial.pt"
     torn.write_bytes(b"half")
     torch.manual_seed(77)
     other = small()

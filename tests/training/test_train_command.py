@@ -1,4 +1,5 @@
 import shlex
+import shutil
 from importlib import resources
 from pathlib import Path
 
@@ -39,8 +40,7 @@ def test_from_a_card_to_a_card(stripes, tmp_path):
     words = shlex.split(card.training.command)
     assert words[:2] == ["robustseg", "train"]
     first = load_model(path).state_dict()
-    (out / "checkpoint.pt").unlink()
-    path.unlink()
+    shutil.rmtree(out)
     again = CliRunner().invoke(train, words[2:], catch_exceptions=False)
     assert again.exit_code == 0, again.output
     second = load_model(path).state_dict()

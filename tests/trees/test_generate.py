@@ -8,7 +8,13 @@ from PIL import Image
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import minicity, open_dataset
-from robustbench_seg.errors import CardError, CorruptionError, DatasetError, IncompleteError
+from robustbench_seg.errors import (
+    CardError,
+    CorruptionError,
+    DatasetError,
+    IncompleteError,
+    ModelError,
+)
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.records.shard import Shard
 from robustbench_seg.trees.generate import PlanSummary, generate_cityscapes_c
@@ -76,7 +82,7 @@ def test_a_protocol_is_a_name_a_path_or_one(town, tmp_path):
         ({"severities": [6]}, CorruptionError, "severity 6 does not exist"),
         ({"stream": "slow"}, CorruptionError, "unknown stream 'slow'"),
         ({"seed": -1}, CorruptionError, "seed -1 is not an integer of 0"),
-        ({"workers": 0}, CorruptionError, "workers is 0; 1 or more are wanted"),
+        ({"workers": 0}, ModelError, "workers = 0 is out of range; give an integer, 1 to 256"),
         ({"protocol": "cityscapes"}, CardError, "unknown protocol 'cityscapes'; did you mean"),
         ({"dataset": "cityscape"}, DatasetError, "did you mean 'cityscapes'"),
         ({"split": "trian"}, DatasetError, "trian"),

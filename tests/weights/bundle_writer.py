@@ -25,7 +25,7 @@ def write_bundle(prefix: Path, tensors: dict, shards=1, compression=0, sliced=()
             + number(4, len(data[shard]))
             + number(5, len(raw))
             + varint(6 << 3 | 5)
-            + b"\1\2\3\4"
+            + masked_crc(raw)
             + (message(7, b"") if name in sliced else b"")
         )
         data[shard] += raw
@@ -42,11 +42,11 @@ def table(entries: list, compression: int, per_block: int = 10) -> bytes:
         some = entries[i : i + per_block]
         raw = block(some)
         pointers.append((some[-1][0], varint(len(content)) + varint(len(raw))))
-        content += raw + bytes([compression]) + b"\0" * 4
+        content += raw + bytes([compression]) + masked_crc(raw + bytes([compression]))
     handles = b""
     for raw in (block([]), block(pointers)):
         handles += varint(len(content)) + varint(len(raw))
-        content += raw + b"\0" * 5
+        content += raw + b"\0" + masked_crc(raw + b"\0")
     return content + handles.ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
 
 
@@ -64,6 +64,17 @@ def block(entries: list) -> bytes:
         previous = key
     restarts = restarts or [0]
     return content + struct.pack(f"<{len(restarts) + 1}I", *restarts, len(restarts))
+
+
+def masked_crc(data: bytes) -> bytes:
+    """CRC-32C bit by bit (RFC 3720), masked as in LevelDB's util/crc32c.h."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 def number(field: int, value: int) -> bytes:

@@ -1,5 +1,6 @@
 """Where a card's weights come from; every server is on this machine."""
 
+import gzip
 import hashlib
 import io
 import json
@@ -163,6 +164,13 @@ def tar_gz(names):
     return packed.getvalue()
 
 
+def bomb():
+    """100 MB of zeros as the header of a member, which tarfile keeps in memory."""
+    member = tarfile.TarInfo("x")
+    member.type, member.size = tarfile.XHDTYPE, 100 << 20
+    return gzip.compress(member.tobuf() + bytes(100 << 20))
+
+
 def test_an_archive_is_unpacked(server, card, cache):
     names = ["a/model.ckpt.index", "a/model.ckpt.data-00000-of-00001", "a/frozen.pb"]
     server.files["/a.tar.gz"] = tar_gz(names)
@@ -180,9 +188,11 @@ def test_an_archive_is_unpacked(server, card, cache):
     [
         (tar_gz(["../outside.index"]), "cannot be unpacked ("),
         (b"PK no archive", "cannot be unpacked ("),
+        (tar_gz(["a.index"])[:40], "cannot be unpacked ("),
+        (bomb(), "MB are no weights; get the file from its publisher"),
         (tar_gz(["frozen.pb"]), "0 checkpoints (*.index) in it, one wanted"),
     ],
-    ids=["a way out", "no archive", "no checkpoint"],
+    ids=["a way out", "no archive", "cut", "bomb", "no checkpoint"],
 )
 def test_an_archive_without_a_checkpoint_is_refused(server, card, cache, content, reason):
     server.files["/a.tar.gz"] = content

@@ -241,8 +241,8 @@ def make_truncated_old_pickle(path):
         (make_truncated_old_pickle, "not a readable model file"),
         (lambda path: torch.save([1, 2], path), "no weights: holds a list, not tensors"),
         (
-            lambda path: torch.save({"epoch": 3, "weights": {"a": torch.ones(1)}}, path),
-            "no weights: there is no tensor in it, but epoch, weights; they are looked for under",
+            lambda path: torch.save({"epoch": 3, "optimizer": {"a": torch.ones(1)}}, path),
+            "no weights: there is no tensor in it, but epoch, optimizer; they are looked for under",
         ),
         (
             lambda path: path.write_text(

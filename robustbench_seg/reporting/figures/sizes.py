@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from robustbench_seg.reporting.figures.plots import SOFT, line_styles, plain, style
+from robustbench_seg.reporting.figures.style import SOFT, line_styles, plain, style
 from robustbench_seg.reporting.literature.costs import published_costs
 
 _MAX_NAMES = 6
-"""A panel with more cards does not name them: the names would hide each other."""
+"""A plot with more cards does not name them: the names would hide each other."""
 
 _COLUMNS = 2
 
@@ -20,7 +20,7 @@ _TEXT: Mapping[str, Any] = {"textcoords": "offset points", "fontsize": 7.5}
 
 
 def size_figure(costs: pd.DataFrame) -> Figure:
-    """Draw parameters against clean mIoU: a panel for each dataset of the tables or of `costs`.
+    """Draw parameters against clean mIoU: a plot for each dataset of the tables or of `costs`.
 
     The line is SegFormer B0 to B5 as published, at one scale (table 1a); squares are the networks
     of others in tables 2 and 4; circles are the cards, without those whose numbers are the line's.
@@ -39,8 +39,8 @@ def size_figure(costs: pd.DataFrame) -> Figure:
     with style():
         rows = -(-len(datasets) // _COLUMNS)
         figure = Figure(figsize=(11, 4.2 * rows + 0.4), layout="constrained")
-        panels = figure.subplots(rows, _COLUMNS, sharex=True, squeeze=False).ravel()
-        for axis, dataset in zip(panels, datasets, strict=False):
+        axes = figure.subplots(rows, _COLUMNS, sharex=True, squeeze=False).ravel()
+        for axis, dataset in zip(axes, datasets, strict=False):
             of_cards = cards[cards["dataset"] == dataset]
             of_others = others[others["dataset"] == dataset]
             for kind, colour in zip(kinds, colours[1:], strict=True):
@@ -53,7 +53,7 @@ def size_figure(costs: pd.DataFrame) -> Figure:
             for row in line[line["dataset"] == dataset].to_dict("records"):
                 note = axis.annotate(row["model"], (row["params_m"], row["miou"]), (-3, 4), **_TEXT)
                 note.set(color=colours[0], ha="right")
-        for axis in panels[len(datasets) :]:
+        for axis in axes[len(datasets) :]:
             axis.set_visible(False)
         legend = {"SegFormer, as published": ("-", "o", colours[0])}
         legend |= {

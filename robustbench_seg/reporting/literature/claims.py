@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from robustbench_seg.reporting.literature.published import cityscapes_c, published_table
+from robustbench_seg.reporting.literature.cityscapes_c import published_scores
+from robustbench_seg.reporting.literature.published import published_table
 
 
 def claims() -> pd.DataFrame:
@@ -64,5 +65,5 @@ def _score(model: str, score: str, claimed: float) -> Mapping[str, object]:
 
 def _scores_by_model(column: str) -> Mapping[str, float]:
     """One column of the published table."""
-    table = cityscapes_c()
+    table = published_scores()
     return dict(zip(table["model"], table[column].astype(float), strict=True))

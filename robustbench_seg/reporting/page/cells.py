@@ -11,7 +11,7 @@ import pandas as pd
 import seaborn as sns
 
 from robustbench_seg.records.protocol import CLEAN, CorruptionSpec
-from robustbench_seg.reporting.figures.plots import HEAT
+from robustbench_seg.reporting.figures.style import HEAT
 from robustbench_seg.reporting.page.ranking import row_tag
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, PanelRow

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 
-from robustbench_seg.reporting.figures.plots import (
+from robustbench_seg.reporting.figures.files import inline_svg, write_figure
+from robustbench_seg.reporting.figures.panel_figures import (
     class_heatmap,
     cost_scatter,
-    inline_svg,
     severity_curves,
-    write_figure,
 )
 from robustbench_seg.reporting.page.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel

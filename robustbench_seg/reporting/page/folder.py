@@ -40,10 +40,10 @@ def report_files(out: Path) -> frozenset[str]:
 
 @contextmanager
 def report_folder(out: Path) -> Iterator[Path]:
-    """Yield an empty folder; what the block writes there becomes the report in `out`.
+    """Yield an empty folder; what the caller writes there becomes the report in `out`.
 
     Files that an earlier report wrote and this one does not are removed, all other files stay.
-    Where the block raises, `out` is as it was.
+    If the caller raises, `out` is as it was.
 
     Raises:
         ResultsError: See `report_files`; or a file that no report wrote would be replaced.

@@ -47,10 +47,10 @@ def hardest_views(panel: Panel, width: int) -> list[HardestView]:
 def _view(row: PanelRow, width: int) -> HardestView:
     files, images = PictureFiles.of_run(row.folder), []
     for hard in row.model.hardest:
-        condition = f"{hard.worst.name.replace('_', ' ')} {hard.worst.severity}"
+        worst = f"{hard.worst.name.replace('_', ' ')} {hard.worst.severity}"
         scores = (
             f"clean {number(hard.clean)}, mean {number(hard.mean)}, already {number(hard.miou)} "
-            f"under {condition}"
+            f"under {worst}"
         )
         paths = {
             "input": files.hard_input(hard),
@@ -59,7 +59,7 @@ def _view(row: PanelRow, width: int) -> HardestView:
         }
         pictures = []
         for kind, path in paths.items() if width else ():
-            alt = f"{kind} of {hard.image} under {condition}"
+            alt = f"{kind} of {hard.image} under {worst}"
             pictures.append(thumbnail(path, alt, width, kind))
         images.append(HardImageView(hard.image, scores, [each for each in pictures if each]))
     return HardestView(row.name, images)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
 from robustbench_seg.records.protocol import list_protocols
-from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.page.album import copy_pictures
 from robustbench_seg.reporting.page.definitions import definitions
 from robustbench_seg.reporting.page.figures import write_panel_figures
@@ -69,7 +69,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
         if pictures:
             copy_pictures(panel, folder / "pictures")
     runs = [view for panel in panels for row in panel.measured for view in run_views(panel, row)]
-    citation = published.CITATION if any(panel.shows_published for panel in panels) else ""
+    citation = cityscapes_c.CITATION if any(panel.shows_published for panel in panels) else ""
     environment = Environment(
         loader=PackageLoader("robustbench_seg.content.reports", "templates"),
         autoescape=True,
@@ -82,7 +82,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
         title=_title(panels),
         panels=views,
         runs=runs,
-        published_source=citation,
+        published_citation=citation,
         command=_command(panels, pictures),
         definitions=definitions(),
         pictures=pictures,

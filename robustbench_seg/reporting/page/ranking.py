@@ -160,8 +160,8 @@ def _speed_cell(row: RankedRow) -> Cell:
 def _note(panel: Panel) -> str:
     counts = Counter(spec.scored_text for spec in panel.protocol.corruptions)
     corruptions = [
-        f"{counted([count], 'corruption')} at severities {levels}"
-        for levels, count in counts.items()
+        f"{counted([count], 'corruption')} at severities {severities}"
+        for severities, count in counts.items()
     ]
     note = f"Mean: unweighted, over {', '.join(corruptions)}."
     if any(row.scores.units > 1 for row in panel.measured):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.results import FEW
+from robustbench_seg.results import FEW_UNITS
 from robustbench_seg.text import counted, number, one_line, text_table
 
 
@@ -21,7 +21,7 @@ def finding(panels: Sequence[Panel]) -> str:
 def finding_sentences(panel: Panel) -> list[str]:
     """Return the leader, the corruptions that cost most, and how far to trust the scores.
 
-    Published rows have no part in it: an interval needs their images, which are not at hand.
+    Published rows are not in it: an interval needs their images, which are not at hand.
     """
     complete = panel.complete
     if complete.empty:
@@ -134,7 +134,7 @@ def _trust(panel: Panel) -> str:
             "so few underestimate; it does not cover the corruptions' random draws."
         )
     rough = f" With only {fewest.units} {fewest.unit} even that is rough."
-    return sentence + (rough if fewest.units < FEW else "")
+    return sentence + (rough if fewest.units < FEW_UNITS else "")
 
 
 def _enumeration(items: Sequence[str]) -> str:
@@ -143,7 +143,7 @@ def _enumeration(items: Sequence[str]) -> str:
 
 def terminal_table(panels: Sequence[Panel]) -> str:
     """Return the rankings as plain text: rank, model, clean, mean, retention and categories."""
-    blocks = []
+    tables = []
     for panel in panels:
         lines = [["", "model", "clean", "mean", "kept %", *panel.category_means.columns]]
         for row in panel.ranking:
@@ -152,5 +152,5 @@ def terminal_table(panels: Sequence[Panel]) -> str:
             cells = [number(value) or "-" for value in (*scores, *row.categories.values())]
             lines.append([row.rank and f"{row.rank}.", row.name + mark, *cells])
         title = f"{panel.name}: mIoU, percent; averaged: {panel.protocol.averaged}"
-        blocks.append(f"{one_line(title)}\n{text_table(lines, left=[1])}")
-    return "\n\n".join(blocks)
+        tables.append(f"{one_line(title)}\n{text_table(lines, left=[1])}")
+    return "\n\n".join(tables)

@@ -6,12 +6,11 @@ protocol carry them apart.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -27,29 +26,6 @@ from robustbench_seg.results import (
     median_seconds,
 )
 from robustbench_seg.text import counted
-
-PLACE_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
-"""The columns of tables/miou.csv before the scores.
-
-source is "measured" or "published"; images counts those that were scored clean. The columns clean,
-each corruption in protocol order, mean and retention follow, in percent.
-"""
-
-SEVERITY_COLUMNS = (
-    *("model", "dataset", "split", "protocol", "corruption", "category", "severity"),
-    *("scored", "images", "miou", "ci_low", "ci_high"),
-)
-"""The columns of tables/per_severity.csv: a row for each model and condition.
-
-severity is 0 for clean; scored tells whether the protocol averages the severity; miou and the ends
-of its 95 % interval are in percent, nan where images are missing.
-"""
-
-CLASS_COLUMNS = ("model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou")
-"""The columns of tables/per_class.csv: a row for each model, condition and class.
-
-iou is in percent, nan where the class does not occur or images are missing.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +82,6 @@ class RankedRow:
     Attributes:
         rank: Its place, such as "1" or "2="; empty without a mean.
         name: The model's name.
-        source: "measured" or "published".
         cells: The row of tables/miou.csv: clean, each corruption, mean, retention; percent or nan.
         categories: The mean over the corruptions of each category, in percent.
         degradation: CD and rCD in percent; empty without a reference.
@@ -115,11 +90,15 @@ class RankedRow:
 
     rank: str
     name: str
-    source: str
     cells: Mapping[str, float]
     categories: Mapping[str, float]
     degradation: Mapping[str, float]
     measured: PanelRow | None
+
+    @property
+    def source(self) -> Literal["measured", "published"]:
+        """Column `source` of tables/miou.csv."""
+        return "published" if self.measured is None else "measured"
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +111,9 @@ class Panel:
         protocol: The protocol that the rows are scored under.
         classes: Names of the dataset's classes.
         measured: The measured rows, in the order of `scores`.
-        scores: A row for each model, PLACE_COLUMNS and the scores; the most robust first,
-            incomplete rows last.
-        severities: SEVERITY_COLUMNS of the measured rows.
-        per_class: CLASS_COLUMNS of the measured rows.
+        scores: The rows of tables/miou.csv, the most robust first, incomplete rows last.
+        severities: The rows of tables/per_severity.csv.
+        per_class: The rows of tables/per_class.csv.
         category_means: Mean over the corruptions of each category; indexed as `scores`.
         degradation: CD and rCD against `reference`, indexed as `scores`; without one, no columns.
         reference: The model that CD and rCD are relative to.
@@ -201,15 +179,14 @@ class Panel:
         columns = (CLEAN.name, *self.protocol.names, "mean", "retention")
         return tuple(
             RankedRow(
-                rank=self.ranks[place],
+                rank=self.ranks[index],
                 name=row["model"],
-                source=row["source"],
                 cells={name: float(row[name]) for name in columns},
-                categories=_floats(self.category_means.iloc[place]),
-                degradation=_floats(self.degradation.iloc[place]),
+                categories=_floats(self.category_means.iloc[index]),
+                degradation=_floats(self.degradation.iloc[index]),
                 measured=self.row(row["model"]) if row["source"] == "measured" else None,
             )
-            for place, row in enumerate(self.scores.to_dict("records"))
+            for index, row in enumerate(self.scores.to_dict("records"))
         )
 
     @cached_property
@@ -220,19 +197,19 @@ class Panel:
         established (its paired interval holds 0). All of them are marked: "2=". Published rows
         share no place, because their images are not at hand.
         """
-        places: list[int] = []
+        numbers: list[int] = []
         leader: str | None = None
         for row in self.scores.to_dict("records"):
             model = row["model"] if row["source"] == "measured" else None
             gap = self.difference(leader, model) if leader and model else None
             tied = gap is not None and gap[0] <= 0 <= gap[1]
-            places.append(places[-1] if tied else len(places) + 1)
+            numbers.append(numbers[-1] if tied else len(numbers) + 1)
             if not tied:
                 leader = model
-        shared = Counter(places)
+        shared = Counter(numbers)
         return tuple(
-            "" if pd.isna(mean) else f"{place}{'=' if shared[place] > 1 else ''}"
-            for place, mean in zip(places, self.scores["mean"], strict=True)
+            "" if pd.isna(mean) else f"{number}{'=' if shared[number] > 1 else ''}"
+            for number, mean in zip(numbers, self.scores["mean"], strict=True)
         )
 
     @cached_property
@@ -278,40 +255,15 @@ class Panel:
             where a class does not occur or a severity is incomplete.
         """
         classes = self.per_class[self.per_class["model"] == name]
-        severities = {CLEAN.name: (0,), **{s.name: s.scored for s in self.protocol.corruptions}}
+        averaged = {CLEAN.name: (0,), **{s.name: s.scored for s in self.protocol.corruptions}}
         columns = {}
-        for corruption, levels in severities.items():
+        for corruption, severities in averaged.items():
             rows = classes[classes["corruption"] == corruption]
             grid = rows.pivot(index="class", columns="severity", values="iou")
-            grid = grid.reindex(index=list(self.classes), columns=list(levels)).astype(float)
+            grid = grid.reindex(index=list(self.classes), columns=list(severities)).astype(float)
             columns[corruption] = grid.mean(axis=1, skipna=False)
         return pd.DataFrame(columns)
 
 
 def _floats(row: "pd.Series[Any]") -> Mapping[str, float]:
     return {str(name): float(value) for name, value in row.items()}
-
-
-def row_names(runs: Sequence[tuple[str, Path]]) -> list[str]:
-    """Return the names of a panel's rows.
-
-    Args:
-        runs: Name and run folder of each model.
-
-    Returns:
-        The models' names, each once; where two share one, followed by the end of the run folder's
-        name, and where that is another's too, by a number.
-    """
-    models = [model for model, _ in runs]
-    names = list[str]()
-    for model, folder in runs:
-        end = folder.name.rsplit("-", 1)[-1]
-        name = model if models.count(model) == 1 else f"{model} [{end}]"
-        taken = {*names, *(other for other in models if other != model)}
-        names.append(next(n for n in _numbered(name) if n not in taken))
-    return names
-
-
-def _numbered(name: str) -> Iterator[str]:
-    yield name
-    yield from (f"{name} ({number})" for number in count(2))

@@ -1,7 +1,7 @@
 """Run folders -> panels. All scores come from `results`; here they are put side by side."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +11,10 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.records.run_record import RunRecord, read_record
-from robustbench_seg.reporting.literature import published
-from robustbench_seg.reporting.panels.panel import (
-    CLASS_COLUMNS,
-    PLACE_COLUMNS,
-    SEVERITY_COLUMNS,
-    Panel,
-    PanelRow,
-    row_names,
-)
+from robustbench_seg.reporting.literature import cityscapes_c
+from robustbench_seg.reporting.panels.panel import Panel, PanelRow
+from robustbench_seg.reporting.panels.row_names import row_names
+from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.reporting.panels.warnings import panel_warnings
 from robustbench_seg.results import (
     Reference,
@@ -131,15 +126,15 @@ def _panel(
     first = models[0].records[0]
     names = row_names([(model.name, model.folders[0]) for model in models])
     rows = {name: PanelRow(name, model) for name, model in zip(names, models, strict=True)}
-    literature = published.cityscapes_c()
-    ranks_published = published.ranks_beside(first.dataset, first.split, protocol.name)
-    tables = [_score_row(row, protocol) for row in rows.values()]
+    literature = cityscapes_c.published_scores()
+    ranks_published = cityscapes_c.ranks_beside(first.dataset, first.split, protocol.name)
+    tables = [score_row(row, protocol) for row in rows.values()]
     scores = pd.concat([*tables, literature] if ranks_published else tables, ignore_index=True)
     scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
     scores = scores.reset_index(drop=True)
     measured = [rows[str(n)] for n in scores.loc[scores["source"] == "measured", "model"]]
     found = reference if reference in set(scores["model"]) else None
-    apart = protocol.name == published.PROTOCOL and not ranks_published
+    apart = protocol.name == cityscapes_c.PROTOCOL and not ranks_published
     return Panel(
         dataset=first.dataset,
         split=first.split,
@@ -147,8 +142,8 @@ def _panel(
         classes=first.classes,
         measured=tuple(measured),
         scores=scores,
-        severities=_stacked([_severity_rows(row, protocol) for row in measured]),
-        per_class=_stacked([_class_rows(row, protocol) for row in measured]),
+        severities=pd.concat([severity_rows(row, protocol) for row in measured], ignore_index=True),
+        per_class=pd.concat([class_rows(row, protocol) for row in measured], ignore_index=True),
         category_means=_category_means(scores, protocol),
         degradation=_degradation(scores, protocol, found),
         reference=found,
@@ -168,10 +163,6 @@ def _check_classes(model: ScoredModel, others: Sequence[ScoredModel]) -> None:
             )
 
 
-def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(tables, ignore_index=True)
-
-
 def _category_means(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """Mean over each category's corruptions; a row for each of `scores`."""
     cells = {name: scores[name].to_numpy(float) for name in protocol.names}
@@ -187,67 +178,7 @@ def _degradation(scores: pd.DataFrame, protocol: Protocol, name: str | None) -> 
         return pd.DataFrame(index=scores.index)
     names = [CLEAN.name, *protocol.names]
     rows = scores[scores["model"] == name].sort_values("source", kind="stable")
-    reference = Reference.published(name, {column: rows.iloc[0][column] for column in names})
+    reference = Reference.of_row(name, {column: rows.iloc[0][column] for column in names})
     cells = {column: scores[column].to_numpy(float) for column in names}
     loss = degradation(cells.pop(CLEAN.name), cells, reference)
     return pd.DataFrame({"CD": loss.mean_cd, "rCD": loss.mean_rcd}, index=scores.index)
-
-
-def _score_row(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
-    """The row of tables/miou.csv."""
-    summary, record = row.scores.summary, row.record
-    cells = {
-        "model": row.name,
-        "source": "measured",
-        "dataset": record.dataset,
-        "split": record.split,
-        "protocol": protocol.name,
-        "images": row.model.images.get(CLEAN, 0),
-        CLEAN.name: summary.clean[0],
-        **{name: draws[0] for name, draws in summary.corruptions.items()},
-        "mean": summary.mean[0],
-        "retention": summary.retention[0],
-    }
-    columns = [*PLACE_COLUMNS, CLEAN.name, *protocol.names, "mean", "retention"]
-    return pd.DataFrame([cells], columns=columns)
-
-
-def _severity_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
-    """The rows of tables/per_severity.csv, in protocol order."""
-    categories = {CLEAN.name: CLEAN.name}
-    categories |= {spec.name: spec.category for spec in protocol.corruptions}
-    rows = []
-    for condition in (CLEAN, *protocol.conditions()):
-        if condition not in row.model.images:
-            continue
-        draws = row.scores.cell(condition)
-        low, high = row.limits(draws)
-        rows.append(
-            {
-                **_place(row, protocol),
-                "corruption": condition.name,
-                "category": categories[condition.name],
-                "severity": condition.severity,
-                "scored": condition in protocol.scored_conditions,
-                "images": row.model.images[condition],
-                "miou": draws[0],
-                "ci_low": low,
-                "ci_high": high,
-            }
-        )
-    return pd.DataFrame(rows, columns=list(SEVERITY_COLUMNS))
-
-
-def _class_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
-    """The rows of tables/per_class.csv."""
-    place = pd.DataFrame([_place(row, protocol)])
-    return place.merge(row.model.class_iou, how="cross")[list(CLASS_COLUMNS)]
-
-
-def _place(row: PanelRow, protocol: Protocol) -> Mapping[str, object]:
-    return {
-        "model": row.name,
-        "dataset": row.record.dataset,
-        "split": row.record.split,
-        "protocol": protocol.name,
-    }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from robustbench_seg.records.run_record import library_texts
-from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.panels.panel import PanelRow
 from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes
 
@@ -86,11 +86,11 @@ def other_images_warning(subset: str) -> str | None:
 
 def published_images_warning(rows: Sequence[PanelRow], ranks_published: bool) -> str | None:
     """Warn if published rows rank beside rows that were measured on another number of images."""
-    counts = sorted({row.record.images for row in rows} - {published.IMAGES})
+    counts = sorted({row.record.images for row in rows} - {cityscapes_c.IMAGES})
     if not ranks_published or not counts:
         return None
     return (
         f"Measured rows are on {' or '.join(map(str, counts))} images, published rows on "
-        f"{published.IMAGES}: they do not compare, and neither do CD and rCD against a published "
-        "row."
+        f"{cityscapes_c.IMAGES}: they do not compare, and neither do CD and rCD against a "
+        "published row."
     )

@@ -29,8 +29,8 @@ def cost_text(table: pd.DataFrame) -> str:
 
 def published_cost_text() -> str:
     """Return the published costs of the networks that have no card as text."""
-    published = published_costs()
-    return _text(published[published["card"].isna()], ["table", "model", "dataset"])
+    costs = published_costs()
+    return _text(costs[costs["card"].isna()], ["table", "model", "dataset"])
 
 
 def _text(table: pd.DataFrame, names: Sequence[str]) -> str:

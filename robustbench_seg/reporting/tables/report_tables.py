@@ -7,17 +7,17 @@ per_class.csv            a row for each model, condition and class
 scores.parquet           all of these, a row for each number
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from robustbench_seg.files import atomic_file, write_text
 from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
-from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.formats import csv, grouped_latex, markdown
-from robustbench_seg.results import RANKED, SCORE_COLUMNS, score_table
+from robustbench_seg.results import published_score_table, score_table
 from robustbench_seg.text import counted
 
 
@@ -36,12 +36,12 @@ def write_tables(panels: Sequence[Panel], folder: Path) -> None:
         for row in panel.measured
     ]
     if any(panel.shows_published for panel in panels):
-        table, protocol = published.cityscapes_c(), load_protocol(published.PROTOCOL)
+        table, protocol = cityscapes_c.published_scores(), load_protocol(cityscapes_c.PROTOCOL)
         write_text(folder / "published.csv", csv(table))
         write_text(folder / "published.md", markdown(table))
-        where = f"Published: {published.CITATION} Here"
+        where = f"Published: {cityscapes_c.CITATION} Here"
         write_text(folder / "published.tex", _latex(table, protocol, where, "published"))
-        tidy.append(_published_scores(table, protocol))
+        tidy.append(published_score_table(table, protocol))
     with atomic_file(folder / "scores.parquet") as file:
         pd.concat(tidy, ignore_index=True).to_parquet(file, index=False)
 
@@ -58,7 +58,7 @@ def _ranking_latex(panel: Panel, label: str) -> str:
     is_published = panel.scores["source"] == "published"
     images = panel.scores.loc[~is_published, "images"].unique()
     where = f"On {panel.dataset} {panel.split} ({panel.protocol.name}), {counted(images, 'image')}"
-    note = f". * published: {published.CITATION}" if is_published.any() else ""
+    note = f". * published: {cityscapes_c.CITATION}" if is_published.any() else ""
     marks = is_published.map({True: " *", False: ""})
     return _latex(panel.scores, panel.protocol, where, label, note, marks)
 
@@ -80,40 +80,3 @@ def _latex(
     groups = {spec.name.replace("_", " "): spec.category for spec in specs}
     caption = f"{where}: mIoU in percent; averaged: {protocol.averaged.replace('_', ' ')}{note}"
     return grouped_latex(table, groups, caption, f"tab:{label}")
-
-
-def _published_scores(table: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """The published cells in the columns of scores.parquet."""
-    place = [column for column in SCORE_COLUMNS if column in table]
-    rows = [
-        {**{name: row[name] for name in place}, **cell, "value": row[column]}
-        for row in table.to_dict("records")
-        for column, cell in _tidy_cells(protocol)
-    ]
-    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
-
-
-def _tidy_cells(protocol: Protocol) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Each score column of a published table, and what scores.parquet calls it."""
-    yield (
-        CLEAN.name,
-        {
-            "metric": RANKED,
-            "corruption": CLEAN.name,
-            "category": CLEAN.name,
-            "severities": "0",
-        },
-    )
-    for spec in protocol.corruptions:
-        yield (
-            spec.name,
-            {
-                "metric": RANKED,
-                "corruption": spec.name,
-                "category": spec.category,
-                "severities": spec.scored_text,
-            },
-        )
-    scored = protocol.averaged.removeprefix("severities ")
-    for metric in ("mean", "retention"):
-        yield metric, {"metric": metric, "severities": scored}

@@ -2,11 +2,12 @@ import pytest
 
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.reporting.literature import published
+from robustbench_seg.reporting.literature.cityscapes_c import published_scores
+from robustbench_seg.reporting.literature.published import published_table
 
 
 def test_thirteen_models_in_the_paper_s_order_and_protocol():
-    table = published.cityscapes_c()
+    table = published_scores()
     assert len(table) == 13
     assert table["model"].iloc[[0, -1]].tolist() == ["DLv3+ (MBv2)", "SegFormer-B5"]
     head = ["model", "source", "dataset", "split", "protocol", "images", "clean"]
@@ -17,7 +18,7 @@ def test_thirteen_models_in_the_paper_s_order_and_protocol():
 
 def test_no_cell_is_mistyped():
     # Sums of the paper's Table 5, whose cells stand in the CSV file.
-    cells = published.published_table("cityscapes_c").drop(columns="model")
+    cells = published_table("cityscapes_c").drop(columns="model")
     rows = [580.8, 665.7, 707.9, 753.3, 761.1, 769.8, 514.4, 506.4, 552.1, 660.6, 632.0, 720.5,
             1135.4]  # fmt: skip
     columns = [981.3, 736.0, 674.1, 606.6, 686.6, 191.7, 192.3, 223.2, 467.4, 790.9, 677.3, 590.0,
@@ -28,12 +29,12 @@ def test_no_cell_is_mistyped():
 
 def test_mean_and_retention_agree_with_later_work():
     # FAN (arXiv 2204.12451) and STL (arXiv 2401.03844, Table 4) quote 65.8 and 79.9 % for B5.
-    b5 = published.cityscapes_c().set_index("model").loc["SegFormer-B5"]
+    b5 = published_scores().set_index("model").loc["SegFormer-B5"]
     assert round(b5["mean"], 1) == 65.8
     assert round(b5["retention"], 1) == 79.9
 
 
 def test_other_tables_are_at_hand_and_unknown_ones_are_named():
-    assert len(published.published_table("segformer_table1a")) == 6
+    assert len(published_table("segformer_table1a")) == 6
     with pytest.raises(RobustsegError, match=r"unknown published table 'table9'.*cityscapes_c"):
-        published.published_table("table9")
+        published_table("table9")

@@ -43,7 +43,7 @@ def test_the_page_s_columns(folders):
 def test_the_rows_of_compare(folders):
     protocol = load_protocol()
     a, b = (read_model([folder], protocol) for folder in folders)
-    table = compare_models(a, b, protocol, Reference.of(b)).set_index(["kind", "score"])["A"]
+    table = compare_models(a, b, protocol, Reference.of_model(b)).set_index(["kind", "score"])["A"]
     for kind, by_hand in (("CD", CD), ("rCD", RCD)):
         for name in protocol.names:
             wanted = by_hand["noise" if name in NOISES else "other"]

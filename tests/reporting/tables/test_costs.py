@@ -1,9 +1,9 @@
-from robustbench_seg.reporting.costs import cost_table
+from robustbench_seg.reporting.costs import cost
 from robustbench_seg.reporting.tables.costs import cost_text, published_cost_text
 
 
 def test_text_leaves_out_what_no_row_has_and_marks_what_one_lacks():
-    lines = cost_text(cost_table(["segformer-b0", "deeplabv3plus-mobilenetv2"])).splitlines()
+    lines = cost_text(cost(["segformer-b0", "deeplabv3plus-mobilenetv2"])).splitlines()
     assert lines[0].split() == [
         *("model", "classes", "size", "params", "M", "(paper)", "GMAC", "written", "(paper)"),
         *("(paper)", "mIoU"),

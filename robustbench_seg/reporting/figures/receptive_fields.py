@@ -10,13 +10,13 @@ from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
 from robustbench_seg.analysis import Field
-from robustbench_seg.reporting.figures.plots import HEAT, plain, style
+from robustbench_seg.reporting.figures.style import HEAT, plain, style
 
 DECADES = 4
-"""Energy is shown down to this many powers of ten below the brightest spot of its panel."""
+"""Energy is shown down to this many powers of ten below the brightest spot of its plot."""
 
 SIDE = 256
-"""A panel's longer side in pixels; energy is averaged over what they cover."""
+"""A plot's longer side in pixels; energy is averaged over what they cover."""
 
 
 def field_figure(fields: Mapping[str, Mapping[str, Field]]) -> Figure:
@@ -65,7 +65,7 @@ def field_figure(fields: Mapping[str, Mapping[str, Field]]) -> Figure:
 
 
 def _pooled(energy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The energy of a panel's pixels relative to the largest; areas are averaged.
+    """The energy of a plot's pixels relative to the largest; areas are averaged.
 
     Strided convolutions move single pixels much and their neighbours little: thinned out, that
     would be an arbitrary pattern.

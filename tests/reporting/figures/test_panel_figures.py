@@ -9,7 +9,9 @@ from fake_runs import weaker
 
 from robustbench_seg.records.protocol import load_protocol, merged
 from robustbench_seg.reporting import read_panels
-from robustbench_seg.reporting.figures import plots as figures
+from robustbench_seg.reporting.figures.files import inline_svg, write_figure
+from robustbench_seg.reporting.figures.panel_figures import class_heatmap, severity_curves
+from robustbench_seg.reporting.figures.style import line_styles
 
 PROTOCOL = load_protocol()
 
@@ -21,7 +23,7 @@ def panel(run):
 
 
 def test_sixteen_curves_with_what_does_not_score_on_grey(panel):
-    figure = figures.severity_curves(panel.severities, PROTOCOL)
+    figure = severity_curves(panel.severities, PROTOCOL)
     assert len(figure.axes) == 16
     for axis, spec in zip(figure.axes, PROTOCOL.corruptions, strict=True):
         assert axis.get_title(loc="left") == spec.name.replace("_", " ")
@@ -36,7 +38,7 @@ def test_sixteen_curves_with_what_does_not_score_on_grey(panel):
 def test_any_number_of_curves_with_severities_under_each_column(panel, count):
     known = merged(map(load_protocol, ["mpc-15", "cityscapes-c"]))
     protocol = replace(known, corruptions=known.corruptions[:count])
-    figure = figures.severity_curves(panel.severities, protocol)
+    figure = severity_curves(panel.severities, protocol)
     shown = [axis for axis in figure.axes if axis.get_visible()]
     assert len(shown) == count
     titles = [axis.get_title(loc="left").replace(" ", "_") for axis in shown]
@@ -49,7 +51,7 @@ def test_any_number_of_curves_with_severities_under_each_column(panel, count):
 def test_class_heatmap_parts_categories_wherever_they_change():
     known = merged(map(load_protocol, ["cityscapes-c", "mpc-15"]))
     grid = pd.DataFrame(50.0, index=["road", "car"], columns=["clean", *known.names])
-    axis = figures.class_heatmap("alpha", grid, known).axes[0]
+    axis = class_heatmap("alpha", grid, known).axes[0]
     starts = [line.get_xdata()[0] for line in axis.get_lines()]
     # four of each category, then zoom blur apart from the other blurs, and two digital ones
     assert starts == [1, 5, 9, 13, 17, 18]
@@ -57,7 +59,7 @@ def test_class_heatmap_parts_categories_wherever_they_change():
 
 def test_class_heatmap_shows_the_grid(panel):
     grid = panel.class_grid("alpha")
-    figure = figures.class_heatmap("alpha", grid, PROTOCOL)
+    figure = class_heatmap("alpha", grid, PROTOCOL)
     texts = [text.get_text() for text in figure.axes[0].texts]
     # road and car: clean 80, then blur 68, noise 72, digital 68, weather 68; sky occurs nowhere
     assert texts == 2 * ["80", *4 * ["68"], *4 * ["72"], *8 * ["68"]]
@@ -68,7 +70,7 @@ def test_many_classes_stay_readable_without_numbers():
     grid = pd.DataFrame(
         50.0, index=[f"c{i}" for i in range(150)], columns=["clean", *PROTOCOL.names]
     )
-    figure = figures.class_heatmap("alpha", grid, PROTOCOL)
+    figure = class_heatmap("alpha", grid, PROTOCOL)
     assert not figure.axes[0].texts
     assert figure.get_figheight() < 25
 
@@ -76,7 +78,7 @@ def test_many_classes_stay_readable_without_numbers():
 def test_the_same_numbers_give_the_same_bytes(panel, tmp_path):
     for name in ("one", "two"):
         grid = panel.class_grid("alpha")
-        figures.write_figure(figures.class_heatmap("a", grid, PROTOCOL), tmp_path / name)
+        write_figure(class_heatmap("a", grid, PROTOCOL), tmp_path / name)
     for suffix in ("svg", "png"):
         one, two = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in ("one", "two"))
         assert one == two
@@ -84,10 +86,10 @@ def test_the_same_numbers_give_the_same_bytes(panel, tmp_path):
 
 
 def test_inline_svg_is_labelled_and_has_its_own_identifiers(panel, tmp_path):
-    figure = figures.class_heatmap("be$ta", panel.class_grid("be$ta"), PROTOCOL)
-    svg = figures.write_figure(figure, tmp_path / "f.v2")
+    figure = class_heatmap("be$ta", panel.class_grid("be$ta"), PROTOCOL)
+    svg = write_figure(figure, tmp_path / "f.v2")
     assert (tmp_path / "f.v2.svg").is_file()
-    inline = figures.inline_svg(svg, 'a "label" <b>', "x1")
+    inline = inline_svg(svg, 'a "label" <b>', "x1")
     tree = ET.fromstring(inline)
     assert tree.get("aria-label") == 'a "label" <b>'
     assert tree.get("role") == "img"
@@ -101,7 +103,7 @@ def test_inline_svg_is_labelled_and_has_its_own_identifiers(panel, tmp_path):
 
 
 def test_each_model_has_its_own_line():
-    styles = figures.line_styles([f"m{i}" for i in range(23)])
+    styles = line_styles([f"m{i}" for i in range(23)])
     assert len(set(styles.values())) == 23
     many = [f"m{i}" for i in range(40)]
-    assert list(figures.line_styles(many)) == many
+    assert list(line_styles(many)) == many

@@ -1,88 +1,29 @@
-"""Figures of a panel: severity curves, class heatmaps, accuracy against cost; without a display.
+"""The figures of a panel: severity curves, class heatmaps, accuracy against cost."""
 
-The same numbers give the same bytes: no date, no random identifier. Text stays text, so that the
-page can search and recolour it.
-"""
-
-import io
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import cycle, pairwise, product
-from pathlib import Path
-from typing import Any, Literal
-from xml.etree import ElementTree
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from robustbench_seg.files import write_bytes, write_text
 from robustbench_seg.records.protocol import SEVERITIES, Protocol
-from robustbench_seg.text import one_line
-
-HEAT = "crest"
-"""Perceptually uniform, and readable in all common kinds of colour blindness."""
-
-_INK, SOFT, _LINE, _PAPER = "#1b1f24", "#59636e", "#dcdfe2", "#fdfdfc"
-_VARIABLES = {
-    _INK: "var(--ink)",
-    SOFT: "var(--soft)",
-    _LINE: "var(--line)",
-    _PAPER: "var(--paper)",
-}
-"""The page's own colours, which follow its light or dark scheme."""
-
-_STYLE: Mapping[Any, Any] = {
-    "svg.hashsalt": "robustseg",
-    "svg.fonttype": "none",
-    "text.parse_math": False,  # a name may hold dollar signs
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-    "axes.edgecolor": _LINE,
-    "axes.labelcolor": SOFT,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _LINE,
-    "grid.linewidth": 0.6,
-    "text.color": _INK,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-    "figure.dpi": 100,
-    "figure.facecolor": _PAPER,
-    "axes.facecolor": _PAPER,
-    "savefig.dpi": 160,
-}
-MAX_LABEL = 60
-"""Characters of a label; a longer one would leave no room for the plot."""
-
-Dash = Literal["-", "--", ":", "-."]
-_DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
-
-
-def line_styles(models: Sequence[str]) -> Mapping[str, tuple[str, Dash]]:
-    """Return the colour and dash of each model: eight colour-blind-safe colours, then a new dash.
-
-    The 33rd model looks like the first again.
-    """
-    colours = [sns.color_palette("colorblind").as_hex()[i] for i in (0, 3, 2, 1, 4, 9, 5, 7)]
-    pairs = ((colour, dash) for dash, colour in product(_DASHES, colours))
-    return dict(zip(models, cycle(pairs), strict=False))
+from robustbench_seg.reporting.figures.style import (
+    HEAT,
+    LINE,
+    PAPER,
+    SOFT,
+    Dash,
+    line_styles,
+    plain,
+    style,
+)
 
 
 def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
-    """Draw the mIoU over severity: one small panel for each corruption, one line for each model.
+    """Draw the mIoU over severity: one small plot for each corruption, one line for each model.
 
     Severities that do not score are drawn hollow on grey.
 
@@ -102,7 +43,7 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
             for model, curve in curves.groupby("model", sort=False):
                 _curve(axis, curve.sort_values("severity"), *styles[str(model)], spec.scored)
             for severity in set(SEVERITIES) - set(spec.scored):
-                axis.axvspan(severity - 0.5, severity + 0.5, color=_LINE, alpha=0.45, lw=0)
+                axis.axvspan(severity - 0.5, severity + 0.5, color=LINE, alpha=0.45, lw=0)
             axis.set_title(plain(spec.name.replace("_", " ")))
             axis.set_xlim(-0.25, 5.5)
             axis.set_xticks([0, *SEVERITIES], ["clean", *map(str, SEVERITIES)])
@@ -126,13 +67,13 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
 def _curve(
     axis: Axes, curve: pd.DataFrame, colour: str, dash: Dash, scored: tuple[int, ...]
 ) -> None:
-    levels, score = curve["severity"].to_numpy(), curve["miou"].to_numpy(float)
+    severities, score = curve["severity"].to_numpy(), curve["miou"].to_numpy(float)
     low, high = curve["ci_low"].to_numpy(float), curve["ci_high"].to_numpy(float)
-    axis.fill_between(levels, low, high, color=colour, alpha=0.18, lw=0)
-    axis.plot(levels, score, color=colour, linestyle=dash, lw=1.4)
-    scores = np.isin(levels, (0, *scored))
-    for which, face in ((scores, colour), (~scores, _PAPER)):
-        axis.plot(levels[which], score[which], "o", color=colour, ms=3.2, mew=0.9, mfc=face)
+    axis.fill_between(severities, low, high, color=colour, alpha=0.18, lw=0)
+    axis.plot(severities, score, color=colour, linestyle=dash, lw=1.4)
+    scores = np.isin(severities, (0, *scored))
+    for which, face in ((scores, colour), (~scores, PAPER)):
+        axis.plot(severities[which], score[which], "o", color=colour, ms=3.2, mew=0.9, mfc=face)
 
 
 def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figure:
@@ -160,7 +101,7 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
             fmt=".0f",
             annot_kws={"fontsize": 7.5},
             linewidths=0.6 if few else 0,
-            linecolor=_PAPER,
+            linecolor=PAPER,
             cbar=False,
             yticklabels=[plain(name) for name in classes.index],
             xticklabels=[plain(name.replace("_", " ")) for name in classes.columns],
@@ -180,7 +121,7 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
         categories = ["clean", *(spec.category for spec in protocol.corruptions)]
         for place, (before, after) in enumerate(pairwise(categories), start=1):
             if before != after:
-                axis.axvline(place, color=_PAPER, lw=3)
+                axis.axvline(place, color=PAPER, lw=3)
     return figure
 
 
@@ -208,7 +149,7 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
                 colour, _ = styles[row["model"]]
                 place, ends = row[name], (row["mean"], row["clean"])
                 axis.plot([place, place], ends, color=colour, lw=0.8, alpha=0.6)
-                axis.plot(place, row["clean"], "o", color=colour, ms=5, mfc=_PAPER)
+                axis.plot(place, row["clean"], "o", color=colour, ms=5, mfc=PAPER)
                 axis.plot(place, row["mean"], "o", color=colour, ms=6)
                 label = plain(row["model"])
                 axis.annotate(label, (place, row["mean"]), (6, -9), textcoords="offset points")
@@ -221,63 +162,3 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
         axes[0].set_ylim(bottom=0)
         axes[0].set_ylabel("mIoU, percent")
     return figure
-
-
-def write_figure(figure: Figure, stem: Path) -> str:
-    """Write `stem`.svg and `stem`.png, and return the SVG's text."""
-    with style():
-        if layout := figure.get_layout_engine():
-            layout.execute(figure)
-            figure.set_layout_engine("none")  # laid out once for both
-        vector, raster = io.StringIO(), io.BytesIO()
-        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(raster, format="png", metadata={"Software": None})
-    write_text(stem.with_name(f"{stem.name}.svg"), vector.getvalue())
-    write_bytes(stem.with_name(f"{stem.name}.png"), raster.getvalue())
-    return vector.getvalue()
-
-
-def inline_svg(svg: str, label: str, prefix: str) -> Markup:
-    """Return an SVG as part of a page, in the page's colours.
-
-    Args:
-        svg: The text of the SVG.
-        label: Read out in place of the figure.
-        prefix: The beginning of its identifiers, unique on the page.
-    """
-    root = ElementTree.fromstring(svg)
-    for node in root.iter():
-        # Pages know SVG without namespaces; without them, the page names no address either.
-        node.tag = node.tag.rpartition("}")[2]
-        attributes = {key.rpartition("}")[2]: value for key, value in node.attrib.items()}
-        node.attrib.clear()
-        for key, value in attributes.items():
-            if key == "id":
-                value = f"{prefix}-{value}"
-            elif key == "href" and value.startswith("#"):
-                value = f"#{prefix}-{value[1:]}"
-            for colour, variable in _VARIABLES.items():
-                value = value.replace(colour, variable)
-            node.set(key, value.replace("url(#", f"url(#{prefix}-"))
-    for described in root.findall("metadata"):
-        root.remove(described)
-    root.set("role", "img")
-    root.set("aria-label", one_line(label))
-    return Markup(ElementTree.tostring(root, encoding="unicode"))  # escapes all text by itself
-
-
-def plain(text: str) -> str:
-    """Return a name as a label: one line, not too long; one that matplotlib would hide is shown."""
-    label = one_line(text, MAX_LABEL)
-    return f"\u200a{label}" if label.startswith("_") else label
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """Draw and write figures in the page's fonts, lines and colours within the block."""
-    with mpl.rc_context(), np.errstate(invalid="ignore"):
-        mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing")  # the SVG keeps the text
-            yield

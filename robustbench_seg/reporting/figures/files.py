@@ -1,0 +1,67 @@
+"""Figures as files, and as part of a page.
+
+The same numbers give the same bytes: no date, no random identifier. Text stays text, so that the
+page can search and recolour it.
+"""
+
+import io
+from pathlib import Path
+from xml.etree import ElementTree
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from robustbench_seg.files import write_bytes, write_text
+from robustbench_seg.reporting.figures.style import INK, LINE, PAPER, SOFT, style
+from robustbench_seg.text import one_line
+
+_VARIABLES = {
+    INK: "var(--ink)",
+    SOFT: "var(--soft)",
+    LINE: "var(--line)",
+    PAPER: "var(--paper)",
+}
+"""Colours of figures -> the page's variables, which follow its light or dark scheme."""
+
+
+def write_figure(figure: Figure, stem: Path) -> str:
+    """Write `stem`.svg and `stem`.png, and return the SVG's text."""
+    with style():
+        if layout := figure.get_layout_engine():
+            layout.execute(figure)
+            figure.set_layout_engine("none")  # laid out once for both
+        vector, raster = io.StringIO(), io.BytesIO()
+        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(raster, format="png", metadata={"Software": None})
+    write_text(stem.with_name(f"{stem.name}.svg"), vector.getvalue())
+    write_bytes(stem.with_name(f"{stem.name}.png"), raster.getvalue())
+    return vector.getvalue()
+
+
+def inline_svg(svg: str, label: str, prefix: str) -> Markup:
+    """Return an SVG as part of a page, in the page's colours.
+
+    Args:
+        svg: The text of the SVG.
+        label: Read out in place of the figure.
+        prefix: The beginning of its identifiers, unique on the page.
+    """
+    root = ElementTree.fromstring(svg)
+    for node in root.iter():
+        # Pages know SVG without namespaces; without them, the page names no address either.
+        node.tag = node.tag.rpartition("}")[2]
+        attributes = {key.rpartition("}")[2]: value for key, value in node.attrib.items()}
+        node.attrib.clear()
+        for key, value in attributes.items():
+            if key == "id":
+                value = f"{prefix}-{value}"
+            elif key == "href" and value.startswith("#"):
+                value = f"#{prefix}-{value[1:]}"
+            for colour, variable in _VARIABLES.items():
+                value = value.replace(colour, variable)
+            node.set(key, value.replace("url(#", f"url(#{prefix}-"))
+    for described in root.findall("metadata"):
+        root.remove(described)
+    root.set("role", "img")
+    root.set("aria-label", one_line(label))
+    return Markup(ElementTree.tostring(root, encoding="unicode"))  # escapes all text by itself

@@ -1,0 +1,91 @@
+"""A measured row of a panel as rows of the tables miou.csv, per_severity.csv and per_class.csv."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from robustbench_seg.records.protocol import CLEAN, Protocol
+from robustbench_seg.reporting.panels.panel import PanelRow
+
+LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
+"""The columns of tables/miou.csv before the scores.
+
+source is "measured" or "published"; images counts those that were scored clean. The columns clean,
+each corruption in protocol order, mean and retention follow, in percent.
+"""
+
+SEVERITY_COLUMNS = (
+    *("model", "dataset", "split", "protocol", "corruption", "category", "severity"),
+    *("scored", "images", "miou", "ci_low", "ci_high"),
+)
+"""The columns of tables/per_severity.csv: a row for each model and condition.
+
+severity is 0 for clean; scored tells whether the protocol averages the severity; miou and the ends
+of its 95 % interval are in percent, nan where images are missing.
+"""
+
+CLASS_COLUMNS = ("model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou")
+"""The columns of tables/per_class.csv: a row for each model, condition and class.
+
+iou is in percent, nan where the class does not occur or images are missing.
+"""
+
+
+def score_row(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
+    """Return the row of tables/miou.csv: LEADING_COLUMNS and the scores."""
+    summary, record = row.scores.summary, row.record
+    cells = {
+        "model": row.name,
+        "source": "measured",
+        "dataset": record.dataset,
+        "split": record.split,
+        "protocol": protocol.name,
+        "images": row.model.images.get(CLEAN, 0),
+        CLEAN.name: summary.clean[0],
+        **{name: draws[0] for name, draws in summary.corruptions.items()},
+        "mean": summary.mean[0],
+        "retention": summary.retention[0],
+    }
+    columns = [*LEADING_COLUMNS, CLEAN.name, *protocol.names, "mean", "retention"]
+    return pd.DataFrame([cells], columns=columns)
+
+
+def severity_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
+    """Return the rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
+    categories = {CLEAN.name: CLEAN.name}
+    categories |= {spec.name: spec.category for spec in protocol.corruptions}
+    rows = []
+    for condition in (CLEAN, *protocol.conditions()):
+        if condition not in row.model.images:
+            continue
+        draws = row.scores.cell(condition)
+        low, high = row.limits(draws)
+        rows.append(
+            {
+                **_facts(row, protocol),
+                "corruption": condition.name,
+                "category": categories[condition.name],
+                "severity": condition.severity,
+                "scored": condition in protocol.scored_conditions,
+                "images": row.model.images[condition],
+                "miou": draws[0],
+                "ci_low": low,
+                "ci_high": high,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(SEVERITY_COLUMNS))
+
+
+def class_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
+    """Return the rows of tables/per_class.csv: CLASS_COLUMNS."""
+    facts = pd.DataFrame([_facts(row, protocol)])
+    return facts.merge(row.model.class_iou, how="cross")[list(CLASS_COLUMNS)]
+
+
+def _facts(row: PanelRow, protocol: Protocol) -> Mapping[str, object]:
+    return {
+        "model": row.name,
+        "dataset": row.record.dataset,
+        "split": row.record.split,
+        "protocol": protocol.name,
+    }

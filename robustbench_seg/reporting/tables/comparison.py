@@ -1,0 +1,50 @@
+"""A comparison of two models as text."""
+
+import pandas as pd
+
+from robustbench_seg.text import text_table
+
+
+def comparison_text(table: pd.DataFrame) -> str:
+    """Return the averages in the table of `rs.compare` as text, and count its verdicts."""
+    return f"{_table_text(table)}\n{_verdict_line(table)}"
+
+
+def _table_text(table: pd.DataFrame) -> str:
+    rows = table[table["kind"].isin(["clean", "corruption", "category", "summary"])]
+    head = ["", "severities", "A", "B", "A - B", "p", "better"]
+    lines, kind = [head], "clean"
+    for row in rows.to_dict("records"):
+        if row["kind"] != kind:
+            lines.append([""] * len(head))
+            kind = row["kind"]
+        p = row["p_holm"] if kind == "corruption" else row["p"]
+        lines.append(
+            [
+                row["score"].replace("_", " "),
+                row["severities"],
+                _interval_text(row["A"], row["A_low"], row["A_high"]),
+                _interval_text(row["B"], row["B_low"], row["B_high"]),
+                _interval_text(row["difference"], row["low"], row["high"], sign="+"),
+                "" if p != p else f"{p:.3f}",
+                row["verdict"] or row["reason"],
+            ]
+        )
+    return text_table(lines, left=[0, 1, len(head) - 1])
+
+
+def _interval_text(score: float, low: float, high: float, sign: str = "") -> str:
+    if score != score:
+        return "-"
+    ends = f" [{low:{sign}.1f}, {high:{sign}.1f}]" if low == low else ""
+    return f"{score:{sign}.1f}{ends}"
+
+
+def _verdict_line(table: pd.DataFrame) -> str:
+    verdicts = table.loc[table["kind"] == "corruption", "verdict"]
+    counts = {name: int((verdicts == name).sum()) for name in ("A", "B", "open")}
+    return (
+        f"\nBetter at 5 % after Holm's adjustment for {sum(counts.values())} corruptions: A on "
+        f"{counts['A']}, B on {counts['B']}, open on {counts['open']}. The p of other rows are not "
+        "adjusted."
+    )

@@ -1,0 +1,134 @@
+"""How far a score depends on which images the split happens to hold: the bootstrap.
+
+The sampling units are drawn with replacement, as many as there are, 1000 times; each draw pools
+its matrices and scores them anew (Efron, "Bootstrap methods", 1979; percentile intervals,
+expanded where units are few). A unit is an image, or a clip of consecutive frames where the images
+are those of a video, as the dataset says (see units). All conditions and all models on the same
+images see the same draws, so differences are paired.
+
+Where one model was trained several times (runs that differ in the seed of training alone), its
+scores are means over the trainings, and each draw of the images draws the trainings with
+replacement, too, on its own for each model; the same trainings, scored in two ways, see the same
+draws. With one training the luck of training is not covered; with few, the share of it comes out at
+(n - 1) / n of what it is. The random numbers of the corruptions are never covered.
+"""
+
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.measures import MEASURES, Measure
+from robustbench_seg.records.protocol import Condition, Protocol
+from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
+from robustbench_seg.results.read import COUNTS, places_of, with_counts
+from robustbench_seg.results.summary import summarise
+from robustbench_seg.results.units import unit_of_image
+
+RESAMPLES = 1000
+SEED = 0
+
+
+def bootstrap(
+    results: pd.DataFrame,
+    protocol: Protocol,
+    resamples: int = RESAMPLES,
+    identity: str | None = None,
+    trainings: int | None = None,
+) -> ModelScores:
+    """Draw the images of one model and score each draw.
+
+    Args:
+        results: Rows of one run, or of several that are trainings of one model (see model_runs),
+            as read_results or read_counts gives them.
+        protocol: What the averages are of.
+        resamples: How many draws; 0: the scores alone.
+        identity: What tells its trainings, in their order, from those of another model; None: its
+            name.
+        trainings: How many there are, where some may have no rows yet: no score is complete then.
+
+    Raises:
+        ResultsError: No image is scored yet.
+    """
+    by_measure = {measure.name: with_counts(results, measure) for measure in MEASURES}
+    observed = pd.concat([rows[["run", "model", "clip", "image"]] for rows in by_measure.values()])
+    if observed.empty:
+        named = ", ".join(results["run"].unique()) or "the run"
+        raise ResultsError(f"{named}: no image is scored yet; evaluate it first")
+    if observed["model"].nunique() > 1:
+        raise ValueError(f"rows of one model wanted, not of {observed['model'].nunique()}")
+    clip = int(observed["clip"].iloc[0])
+    images = tuple(sorted(observed["image"].unique()))
+    unit_of = unit_of_image(images, clip)
+    times = _multiplicities(unit_of, resamples)
+    count = max(observed["run"].nunique(), trainings or 0)
+    shares = _training_shares(identity or str(observed["model"].iloc[0]), count, resamples)
+    scores = dict[str, ScoreDraws]()
+    for measure in MEASURES:
+        scores |= _score_draws(by_measure[measure.name], measure, protocol, times, shares)
+    return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
+
+
+def _score_draws(
+    rows: pd.DataFrame,
+    measure: Measure,
+    protocol: Protocol,
+    times: NDArray[np.float64],
+    shares: NDArray[np.float64],
+) -> Mapping[str, ScoreDraws]:
+    """The scores of a measure, by name, from the rows that it observed, with COUNTS."""
+    runs = [
+        _condition_draws(of_run, measure, times) for _, of_run in rows.groupby("run", sort=False)
+    ]
+    runs += [{}] * (len(shares) - len(runs))
+    nothing = np.full(len(times), np.nan)
+    draws = {}
+    for info in measure.infos:
+        conditions = dict[Condition, Draws]()
+        for condition in dict.fromkeys(condition for run in runs for condition in run):
+            each = np.stack([run.get(condition, {}).get(info.name, nothing) for run in runs])
+            conditions[condition] = (shares * each).sum(axis=0)
+        draws[info.name] = ScoreDraws(conditions, summarise(conditions, protocol, nothing.shape))
+    return draws
+
+
+def _condition_draws(
+    rows: pd.DataFrame, measure: Measure, times: NDArray[np.float64]
+) -> Mapping[Condition, Mapping[str, Draws]]:
+    """The scores of each condition of one run in every draw; nan unless all images are there."""
+    rows = rows.sort_values("image")
+    total, counts = int(rows["images"].iloc[0]), rows[COUNTS].to_numpy(object)
+    draws = dict[Condition, Mapping[str, Draws]]()
+    for condition, places in places_of(rows).items():
+        draws[condition] = {}
+        if len(places) == total == times.shape[1]:
+            stack = np.stack(list(counts[places])).astype(np.float64)
+            # One matrix product for all draws; sums of counts stay far below 2^53: they are exact.
+            pooled = times @ stack.reshape(total, -1)
+            draws[condition] = measure.compute(pooled.reshape(-1, *stack.shape[1:]))
+    return draws
+
+
+def _multiplicities(unit_of: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
+    """How often each image counts: (1 + resamples, images), a function of its arguments alone.
+
+    The first row is the split itself, each image once; the others are draws of its units.
+    """
+    count = int(unit_of.max()) + 1
+    generator = np.random.default_rng(SEED)
+    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+    return np.concatenate([np.ones((1, count)), draws])[:, unit_of]
+
+
+def _training_shares(identity: str, count: int, resamples: int) -> NDArray[np.float64]:
+    """The share of each training in each draw: (trainings, 1 + resamples).
+
+    Seeded by what was trained: trainings of two models have nothing to do with each other.
+    """
+    generator = np.random.default_rng([SEED, zlib.crc32(identity.encode())])
+    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+    shares: NDArray[np.float64] = np.concatenate([np.ones((1, count)), draws]).T / count
+    return shares

@@ -1,0 +1,77 @@
+"""The scores of one model: each as it is, and in every draw of the bootstrap."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.records.protocol import Condition
+from robustbench_seg.results.summary import Summary
+from robustbench_seg.results.units import unit_name
+
+RANKED = "miou"
+"""The score that ranks models."""
+
+Draws = NDArray[np.float64]
+"""A score and its draws: float64 (1 + resamples,); the first is of the images as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreDraws:
+    """One score of a model in every draw, in percent.
+
+    Attributes:
+        conditions: Of each condition that has rows; nan in every draw unless all images have one.
+        summary: Its averages.
+    """
+
+    conditions: Mapping[Condition, Draws]
+    summary: Summary
+
+    def cell(self, condition: Condition) -> Draws:
+        """The score of a condition; nan in every draw where it has none."""
+        return self.conditions.get(condition, np.full_like(self.summary.clean, np.nan))
+
+
+@dataclass(frozen=True, eq=False)
+class ModelScores:
+    """The scores of one model in every draw.
+
+    Attributes:
+        by_name: Every score of every measure, by its name.
+        images: Ids of the images that are drawn from, sorted.
+        clip: The dataset's number of images in a unit (see unit_of_image).
+        units: How many units there are.
+        trainings: How many runs the scores are means of.
+    """
+
+    by_name: Mapping[str, ScoreDraws]
+    images: tuple[str, ...]
+    clip: int
+    units: int
+    trainings: int
+
+    @property
+    def conditions(self) -> Mapping[Condition, Draws]:
+        """The mIoU of each condition that has rows."""
+        return self.by_name[RANKED].conditions
+
+    @property
+    def summary(self) -> Summary:
+        """The averages of the mIoU."""
+        return self.by_name[RANKED].summary
+
+    @property
+    def mean(self) -> Draws:
+        """Mean of the mIoU over the corruptions."""
+        return self.summary.mean
+
+    def cell(self, condition: Condition) -> Draws:
+        """The mIoU of a condition; nan in every draw where it has none."""
+        return self.by_name[RANKED].cell(condition)
+
+    @property
+    def unit(self) -> str:
+        """What is drawn, in words."""
+        return unit_name(self.clip)

@@ -1,0 +1,58 @@
+"""The protocol that a run is scored under: its own, or another with the same parameters."""
+
+from pathlib import Path
+
+from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.records.protocol import Protocol, list_protocols, load_protocol
+from robustbench_seg.records.run_record import RunRecord
+
+
+def own_protocol(folder: Path, record: RunRecord) -> Protocol:
+    """Load the protocol of a run.
+
+    Args:
+        folder: The run folder.
+        record: What its run.json says.
+
+    Raises:
+        ResultsError: The protocol is not at hand.
+    """
+    if record.protocol not in list_protocols():
+        why = unknown("protocol", record.protocol, list_protocols())
+        raise ResultsError(
+            f"{folder}: its protocol is not at hand: {why}; name the protocol's file"
+        )
+    return load_protocol(record.protocol)
+
+
+def check_parameters(protocol: Protocol, folder: Path, record: RunRecord) -> None:
+    """Check that the images of a run were corrupted with the parameters of a protocol.
+
+    Args:
+        protocol: The protocol that the run is to be scored under.
+        folder: The run folder.
+        record: What its run.json says.
+
+    Raises:
+        ResultsError: They were corrupted with others.
+    """
+    if not _same_parameters(protocol, record):
+        ran = f"{record.protocol} {record.protocol_version}".strip()
+        raise ResultsError(
+            f"{folder}: its images were corrupted as {ran} says, with other parameters than "
+            f"those of {protocol.name} {protocol.version}; score runs of the two apart"
+        )
+
+
+def _same_parameters(protocol: Protocol, record: RunRecord) -> bool:
+    severities = record.key.corruption.severities
+    if severities == protocol.severities_digest:
+        return True
+    if record.protocol not in list_protocols():
+        return False
+    # The digest is of all its corruptions; of another protocol, those in common count.
+    recorded = load_protocol(record.protocol)
+    tables = {spec.name: spec.severities for spec in recorded.corruptions}
+    return recorded.severities_digest == severities and all(
+        tables.get(spec.name, spec.severities) == spec.severities for spec in protocol.corruptions
+    )

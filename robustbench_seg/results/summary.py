@@ -1,0 +1,99 @@
+"""The summary of a score: the averages of its conditions that a protocol asks for.
+
+A corruption's score is the plain mean over its scored severities, a protocol's the plain mean over
+its corruptions, and retention that mean divided by the clean score. mPC and rPC are the same two
+over all five severities of every corruption (Michaelis et al., arXiv 1907.07484, Eq. 1-2). All
+scores are in percent. An incomplete score is nan.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from robustbench_seg.measures import ScoreArray
+from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """The averages of a protocol over one score of its conditions: arrays of one shape, in percent.
+
+    Attributes:
+        clean: Of the clean images.
+        corruptions: Mean over the scored severities, in protocol order.
+        categories: Plain mean over their corruptions.
+        mean: Plain mean over the corruptions.
+        retention: 100 * mean / clean.
+        mpc: The mean with every severity scored.
+        rpc: The retention with every severity scored.
+    """
+
+    clean: ScoreArray
+    corruptions: Mapping[str, ScoreArray]
+    categories: Mapping[str, ScoreArray]
+    mean: ScoreArray
+    retention: ScoreArray
+    mpc: ScoreArray
+    rpc: ScoreArray
+
+
+def summarise(
+    cells: Mapping[Condition, ScoreArray], protocol: Protocol, shape: tuple[int, ...] = ()
+) -> Summary:
+    """Average a score of conditions as a protocol says; nan where one is missing or nan.
+
+    Args:
+        cells: Arrays of one shape, for each condition that has a score.
+        protocol: Which severities are scored.
+        shape: The shape of the arrays, where no condition has one.
+    """
+    nothing = np.full(next(iter(cells.values())).shape if cells else shape, np.nan)
+    clean = cells.get(CLEAN, nothing)
+
+    def corruption_means(protocol: Protocol) -> Mapping[str, ScoreArray]:
+        return {
+            spec.name: _mean([cells.get(Condition(spec.name, s), nothing) for s in spec.scored])
+            for spec in protocol.corruptions
+        }
+
+    corruptions = corruption_means(protocol)
+    mean = _mean([*corruptions.values()])
+    mpc = _mean([*corruption_means(with_every_severity(protocol)).values()])
+    return Summary(
+        clean=clean,
+        corruptions=corruptions,
+        categories=category_means(corruptions, protocol),
+        mean=mean,
+        retention=100 * mean / clean,
+        mpc=mpc,
+        rpc=100 * mpc / clean,
+    )
+
+
+def category_means(
+    corruptions: Mapping[str, ScoreArray], protocol: Protocol
+) -> Mapping[str, ScoreArray]:
+    """Average the scores of corruptions over each category.
+
+    Args:
+        corruptions: Arrays of one shape, for each corruption of the protocol.
+        protocol: Which corruptions make a category.
+
+    Returns:
+        The plain mean of each category, in protocol order; nan where a corruption is nan.
+    """
+    return {
+        category: _mean([corruptions[spec.name] for spec in specs])
+        for category, specs in protocol.by_category.items()
+    }
+
+
+def _mean(scores: list[ScoreArray]) -> ScoreArray:
+    return np.asarray(np.mean(scores, axis=0))
+
+
+def with_every_severity(protocol: Protocol) -> Protocol:
+    """The same protocol with severities 1 to 5 of every corruption scored: that of mPC and rPC."""
+    specs = tuple(replace(spec, scored=SEVERITIES) for spec in protocol.corruptions)
+    return replace(protocol, corruptions=specs)
