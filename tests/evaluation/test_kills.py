@@ -74,7 +74,9 @@ def test_an_evaluation_that_is_killed(place, trials):
     finish(start(place, whole.name))
     assert len(rows(whole)) == IMAGES * CONDITIONS
     kills, outs = 0, [place / f"killed-{trials}-0"]
-    while kills < trials:
+    for _ in range(5 * trials):
+        if kills == trials:
+            break
         (place / CALLED).unlink(missing_ok=True)
         process = start(place, outs[-1].name)
         wait_for(process, (place / CALLED).exists)
@@ -86,6 +88,7 @@ def test_an_evaluation_that_is_killed(place, trials):
             read_results(outs[-1])  # what is there can be read at any moment
         if not killed:
             outs.append(place / f"killed-{trials}-{len(outs)}")
+    assert kills == trials
     finish(start(place, outs[-1].name))
     for out in outs:
         assert rows(out) == rows(whole)
@@ -98,7 +101,9 @@ def test_a_tree_whose_making_is_killed(place, trials):
     moments, whole = random.Random(trials), place / f"whole-tree-{trials}"
     finish(generate(place, whole.name))
     kills, outs = 0, [place / f"killed-tree-{trials}-0"]
-    while kills < trials:
+    for _ in range(5 * trials):
+        if kills == trials:
+            break
         out = outs[-1]
         process = generate(place, out.name)
         before = len(list(out.rglob("*.png")))
@@ -109,6 +114,7 @@ def test_a_tree_whose_making_is_killed(place, trials):
         kills += killed
         if not killed:
             outs.append(place / f"killed-tree-{trials}-{len(outs)}")
+    assert kills == trials
     finish(generate(place, outs[-1].name))
     for out in outs:
         assert contents(out) == contents(whole)
