@@ -43,7 +43,11 @@ def full_disk(monkeypatch):
         (["erf", *MINICITY, "--images", "1", "--size", "64x64", "--out"], "erf"),
         (["cost", "--model", "segformer-b0-minicity", "--out"], ""),
         (["corruptions", "--preview", "photo.png", "--out"], "x.png"),
-        (["weights", "export", "segformer-b0-minicity", "--onnx"], "x.onnx"),
+        pytest.param(
+            ["weights", "export", "segformer-b0-minicity", "--onnx"],
+            "x.onnx",
+            marks=pytest.mark.slow,  # the exporter of torch takes its time
+        ),
         (["compare", *NAMES, "--runs", "runs", "--csv"], "x.csv"),
         (["report", "runs", "--no-pictures", "--out"], ""),
     ],
