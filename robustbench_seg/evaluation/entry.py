@@ -9,6 +9,7 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run
+from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
 from robustbench_seg.machine.processes import joined, own_device
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.evaluation_spec import (
@@ -144,14 +145,15 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: _Objects, progress: boo
 
     For torchrun stops all others where one fails, also where it only left out an image.
     """
-    paths, incomplete = [], None
+    paths, incomplete, warned = list[Path](), None, False
     with joined("cpu") as processes, torch_threads(spec.threads):
         own = Shard(processes.rank + 1, processes.count)
         part = replace(spec, shard=spec.shard.subshard(own))
+        shown = progress and processes.first
+        evaluation = open_evaluation(part, **vars(objects))
+        warned = announce(evaluation, shown)
         try:
-            paths = run(
-                open_evaluation(part, **vars(objects)), progress=progress and processes.first
-            )
+            paths = run(evaluation, shown)
         except IncompleteError as error:
             incomplete = error
         failures = [error for error in processes.gathered(incomplete) if error]
@@ -159,4 +161,6 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: _Objects, progress: boo
         return []
     if failures:
         raise failures[0]
+    if not warned:
+        warn_of_absent_classes(paths)
     return [Run(path) for path in paths]

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from robustbench_seg.datasets import Dataset, open_dataset, published_images
 from robustbench_seg.errors import ModelError
+from robustbench_seg.evaluation.predictions import check_images
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
@@ -108,13 +109,16 @@ def open_evaluation(
         protocol: In place of the one that it names.
 
     Raises:
-        RobustsegError: A protocol, dataset or model does not exist, or they do not fit together.
+        RobustsegError: A protocol, dataset or model does not exist, or they do not fit together;
+            predictions are to be saved, and an image has no file name of its own for them.
     """
     measures = select_measures(spec.measures)
     protocol = protocol or load_protocol(spec.protocol)
     conditions = _conditions(protocol, spec)
     data = dataset or open_dataset(spec.dataset, spec.data, spec.split)
     data = data.first(spec.limit) if spec.limit else data
+    if spec.save_predictions:
+        check_images(data.ids)
     loaded = segmenters or [
         load_segmenter(
             model,

@@ -4,13 +4,14 @@ import shlex
 import sys
 from pathlib import Path
 
+from robustbench_seg.files import printable
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.threads import wait_briefly
 
 
 def command_line() -> str:
     """The command that this process was started with."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return printable(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
 
 
 def program(processes: int = 1) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from robustbench_seg.cards import check_ranges
+from robustbench_seg.cards import check_ranges, check_text
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
 from robustbench_seg.files import checked_path
 from robustbench_seg.machine.start import command_line
@@ -64,7 +64,7 @@ class EvaluationSpec:
 
     Raises:
         ModelError: There is no model; a name or weights are given for several; a precision, backend
-            or inference does not exist; a number is out of range.
+            or inference does not exist; a number is out of range; the name is no text.
         CorruptionError: The stream or a severity does not exist.
         ResultsError: A shard is asked of a cluster, or the executor does not exist.
     """
@@ -114,6 +114,7 @@ class EvaluationSpec:
             if severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
         check_ranges(self, ModelError)
+        check_text("name", self.name, ModelError)
 
 
 class EvaluationOptions(TypedDict, total=False):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from robustbench_seg.cards import check_ranges
+from robustbench_seg.cards import check_ranges, check_text
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.files import checked_path
 from robustbench_seg.machine.start import program
@@ -67,6 +67,7 @@ class TrainingSpec:
     def __post_init__(self) -> None:
         check_choice("precision", self.precision, Precision, ModelError)
         check_ranges(self, ModelError)
+        check_text("name", self.name, ModelError)
 
     def command(self, processes: int = 1) -> str:
         """The equivalent `robustseg train` command, for readers.

@@ -1,5 +1,6 @@
 """The store of runs, and the scores derived from it."""
 
+from robustbench_seg.results.absent_classes import absent_class_warnings
 from robustbench_seg.results.bootstrap import RESAMPLES
 from robustbench_seg.results.clean import clean_gap, clean_gap_warnings
 from robustbench_seg.results.comparison import check_comparable, compare_models, reading_notes
@@ -56,6 +57,7 @@ __all__ = [
     "ScoredModel",
     "Timing",
     "Verdict",
+    "absent_class_warnings",
     "category_means",
     "check_comparable",
     "clean_gap",
