@@ -69,8 +69,7 @@ class Comparison:
         warnings = clean_gap_warnings([*model_a.folders, *model_b.folders])
         against = Reference.of_model(model_b)
         if reference is not None:
-            against, doubts = find_reference(reference, (model_a, model_b), folders, loaded)
-            warnings += doubts
+            against = find_reference(reference, (model_a, model_b), folders, loaded)
         table = compare_models(model_a, model_b, loaded, against)
         table.insert(0, "model_A", model_a.name)
         table.insert(1, "model_B", model_b.name)

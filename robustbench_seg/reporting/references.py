@@ -8,6 +8,7 @@ from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.results import Reference, ScoredModel, check_comparable, model_runs, read_model
+from robustbench_seg.text import counted
 
 
 def find_reference(
@@ -15,7 +16,7 @@ def find_reference(
     models: Sequence[ScoredModel],
     runs: Sequence[Path | str],
     protocol: Protocol,
-) -> tuple[Reference, list[str]]:
+) -> Reference:
     """Find a reference among the models that are compared, the published ones, and the runs.
 
     Args:
@@ -25,20 +26,20 @@ def find_reference(
         protocol: What they are scored under.
 
     Returns:
-        The reference, and warnings of what makes scores relative to it doubtful.
+        The reference.
 
     Raises:
         ResultsError: There is no such model, or it was not scored on the same images.
     """
     for model in models:
         if name in (model.name, *map(str, model.folders)):
-            return Reference.of_model(model), []
+            return Reference.of_model(model)
     record = models[0].records[0]
     if published := _published_reference(name, record, protocol):
-        return published, _image_warnings(name, record)
+        return published
     other = read_model(model_runs(name, runs), protocol)
     check_comparable(models[0], other)
-    return Reference.of_model(other), []
+    return Reference.of_model(other)
 
 
 def _published_reference(name: str, record: RunRecord, protocol: Protocol) -> Reference | None:
@@ -46,21 +47,11 @@ def _published_reference(name: str, record: RunRecord, protocol: Protocol) -> Re
     rows = cityscapes_c.published_scores().set_index("model")
     if name not in rows.index:
         return None
-    if not cityscapes_c.ranks_beside(record.dataset, record.split, protocol.name):
+    if not cityscapes_c.ranks_beside(record.dataset, record.split, protocol.name, record.images):
+        images = counted([record.images], "image")
         raise ResultsError(
-            f"reference: {name} is published on {cityscapes_c.DATASET} {cityscapes_c.SPLIT} "
-            f"under {cityscapes_c.PROTOCOL}, not on {record.dataset} {record.split} under "
-            f"{protocol.name}; name a model of the runs"
+            f"reference: {name} is published on {cityscapes_c.EXTENT}, A and B are on {images} of "
+            f"{record.dataset} {record.split} under {protocol.name}; name a model of the runs"
         )
     (row,) = rows.loc[[name]].to_dict("records")
     return Reference.of_row(name, {n: row[n] for n in (CLEAN.name, *protocol.names)})
-
-
-def _image_warnings(name: str, record: RunRecord) -> list[str]:
-    """A warning if a published reference was scored on another number of images."""
-    if record.images == cityscapes_c.IMAGES:
-        return []
-    return [
-        f"{name} is published on {cityscapes_c.IMAGES} images, A and B are on {record.images}: "
-        "CD and rCD against it do not compare with published ones; name a model of the runs"
-    ]

@@ -25,7 +25,7 @@ COMPARISON_COLUMNS = [
     *("difference", "low", "high", "p", "p_holm", "verdict", "reason"),
 ]
 
-NO_REFERENCE = "the reference has no such score, or loses nothing"
+NO_REFERENCE = "the reference has no such score, or loses less than a point"
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,10 @@ from robustbench_seg.results.models import ScoredModel
 DEGRADATION_CITATION = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
 
 
+LEAST_LOSS = 1.0
+"""Percent points that a reference has to lose: a ratio to less is mostly noise."""
+
+
 @dataclass(frozen=True, eq=False)
 class Reference:
     """The model that CD and rCD are relative to.
@@ -56,7 +60,7 @@ class Reference:
 class Degradation:
     """CD and rCD in percent, arrays of the shape of the scores; below 100 is better.
 
-    nan where a score is, or where the reference loses nothing.
+    nan where a score is, or where the reference loses less than LEAST_LOSS.
 
     Attributes:
         cd: CD of each corruption.
@@ -103,5 +107,5 @@ def degradation(
 def _ratio(lost: ScoreArray, reference: ScoreArray) -> ScoreArray:
     lost, reference = np.broadcast_arrays(lost, reference)
     ratio = np.full(lost.shape, np.nan)
-    np.divide(100 * lost, reference, out=ratio, where=reference > 0)
+    np.divide(100 * lost, reference, out=ratio, where=reference >= LEAST_LOSS)
     return ratio

@@ -34,10 +34,13 @@ def test_report_writes_the_page_and_says_what_was_learnt(runs: Path, tmp_path: P
     result = CliRunner().invoke(main, [*arguments, "--no-pictures"])
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert lines[2].split()[:5] == ["1.", "whole", "100.0", "100.0", "100.0"]
-    assert lines[3].split()[:5] == ["2.", "half", "50.0", "50.0", "100.0"]
-    assert "whole has the highest mean mIoU over 16 corruptions" in result.stdout
-    assert "all of it is a single sampling unit, so no interval of the difference" in result.stdout
+    assert lines[2].split()[:5] == ["1=.", "whole", "100.0", "100.0", "100.0"]
+    assert lines[3].split()[:5] == ["1=.", "half", "50.0", "50.0", "100.0"]
+    assert (
+        "no difference in robustness is established between whole (mean mIoU over 16 corruptions"
+        in result.stdout
+    )
+    assert "whole and half differ by 50.0 points (there is but one sampling unit)." in result.stdout
     assert lines[-1] == f"report: {tmp_path / 'out' / 'index.html'}"
     assert (tmp_path / "out" / "index.html").is_file()
     assert (tmp_path / "out" / "tables" / "miou.csv").is_file()

@@ -33,6 +33,12 @@ def run(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+@pytest.fixture
+def three_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Published scores are of the three images that runs have by default."""
+    monkeypatch.setattr("robustbench_seg.reporting.literature.cityscapes_c.IMAGES", 3)
+
+
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two complete runs, one of them with pictures, and one with holes and a hostile name."""

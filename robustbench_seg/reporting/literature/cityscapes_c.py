@@ -12,10 +12,13 @@ CITATION = (
 DATASET, SPLIT, PROTOCOL, IMAGES = "cityscapes", "val", "cityscapes-c", 500
 """What the published models were scored on."""
 
+EXTENT = f"all {IMAGES} images of {DATASET} {SPLIT} under {PROTOCOL}"
+"""The same, in words."""
 
-def ranks_beside(dataset: str, split: str, protocol: str) -> bool:
-    """Tell whether the published models were scored on this split under this protocol."""
-    return (dataset, split, protocol) == (DATASET, SPLIT, PROTOCOL)
+
+def ranks_beside(dataset: str, split: str, protocol: str, images: int) -> bool:
+    """Tell whether the published models were scored on these images under this protocol."""
+    return (dataset, split, protocol, images) == (DATASET, SPLIT, PROTOCOL, IMAGES)
 
 
 def published_scores() -> pd.DataFrame:

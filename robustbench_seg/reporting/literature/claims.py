@@ -17,8 +17,8 @@ def claims() -> pd.DataFrame:
     Returns:
         Columns claim (in words); paper; claimed (percent, as printed); recomputed (percent; of a
         gain the largest); best_row (the row that gives it); rows_matching (the rows that give the
-        claimed number when rounded as it is; empty if none does); kind ("gain" or "score"); score
-        (a corruption, "mean" or "retention").
+        claimed number when rounded as it is; empty if none does); kind ("gain" or "score"); model
+        (that the claim is about); score (a corruption, "mean" or "retention").
     """
     recomputations = {"gain": _gain, "score": _score}
     rows = []
@@ -29,12 +29,11 @@ def claims() -> pd.DataFrame:
                 **recomputation(row["model"], row["score"], row["claimed"]),
                 "paper": row["paper"],
                 "claimed": row["claimed"],
-                "kind": row["kind"],
-                "score": row["score"],
+                **{name: row[name] for name in ("kind", "model", "score")},
             }
         )
     columns = ["claim", "paper", "claimed", "recomputed", "best_row", "rows_matching"]
-    return pd.DataFrame(rows, columns=[*columns, "kind", "score"])
+    return pd.DataFrame(rows, columns=[*columns, "kind", "model", "score"])
 
 
 def _gain(model: str, score: str, claimed: float) -> Mapping[str, object]:

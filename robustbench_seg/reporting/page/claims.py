@@ -1,6 +1,8 @@
 """Claims of papers, beside the published table and what was measured here."""
 
 import math
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 from robustbench_seg.reporting.literature.claims import claims
 from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
@@ -9,9 +11,9 @@ from robustbench_seg.text import number
 
 
 def claims_table(panel: Panel) -> Table:
-    """Return the claims, and the same numbers of the panel's measured models.
+    """Return the claims and, where a claim's model was measured on all its images, its number here.
 
-    There, the most robust model takes the place of the claim's model.
+    A gain is over the least robust of the other measured models.
     """
     columns = [
         Column("claim"),
@@ -24,11 +26,14 @@ def claims_table(panel: Panel) -> Table:
             "the rows that give the claimed number, rounded as it is",
             text=True,
         ),
-        Column("measured here, %", "the same of this page's most robust model"),
     ]
+    records = claims().to_dict("records")
+    measured = [_measured(panel, claim) for claim in records]
+    is_measured = not all(map(math.isnan, measured))
+    if is_measured:
+        columns.append(Column("measured here, %", "the same number of the same model"))
     rows = []
-    for claim in claims().to_dict("records"):
-        here = _measured(panel, claim["kind"], claim["score"])
+    for claim, here in zip(records, measured, strict=True):
         rows.append(
             TableRow(
                 [
@@ -38,22 +43,27 @@ def claims_table(panel: Panel) -> Table:
                     Cell(number(claim["recomputed"])),
                     Cell(claim["best_row"], classes="text"),
                     Cell(claim["rows_matching"] or "no row", classes="text"),
-                    Cell(number(here)),
+                    *([Cell(number(here))] if is_measured else []),
                 ]
             )
         )
     return Table("Claims of papers on Cityscapes-C, recomputed from the table.", columns, rows)
 
 
-def _measured(panel: Panel, kind: str, score: str) -> float:
-    """The number that a claim is about, of the panel's most robust model; nan without one."""
-    rows = panel.complete
-    if rows.empty:
+def _measured(panel: Panel, claim: Mapping[Hashable, Any]) -> float:
+    """What the claim says, of its model as measured in the panel; nan where it was not.
+
+    The panel has to rank the published rows: then both are of the same images.
+    """
+    rows = panel.complete.assign(model=panel.complete["model"].str.lower()).set_index("model")
+    ranks_published = panel.shows_published and panel.published_apart is None
+    if not ranks_published or claim["model"].lower() not in rows.index:
         return math.nan
-    best = float(rows.iloc[0][score])
-    if kind == "score":
-        return best
-    others = rows.iloc[1:][score].astype(float)
+    scores = rows[claim["score"]].astype(float)
+    own = float(scores[claim["model"].lower()])
+    if claim["kind"] == "score":
+        return own
+    others = scores.drop(claim["model"].lower())
     if others.empty or (others <= 0).any():
         return math.nan
-    return 100 * (best / float(others.min()) - 1)
+    return 100 * (own / float(others.min()) - 1)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.page.album import Album, album
 from robustbench_seg.reporting.page.cells import cells_table
 from robustbench_seg.reporting.page.claims import claims_table
@@ -11,7 +12,7 @@ from robustbench_seg.reporting.page.figures import PanelFigures
 from robustbench_seg.reporting.page.hardest import HardestView, hardest_views
 from robustbench_seg.reporting.page.ranking import ranking_table
 from robustbench_seg.reporting.page.table import Table
-from robustbench_seg.reporting.panels import Panel, finding_sentences
+from robustbench_seg.reporting.panels import Panel, finding_sentences, is_established
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class PanelView:
         ranking: The most robust model first.
         cells: Model x corruption.
         published: Published rows that do not rank; None without any.
+        published_reason: Why they do not.
+        is_established: Whether the most robust model is shown to be better than all others.
         claims: Claims of papers; None without published rows.
         figures: Its figures.
         classes: Class x model; None if no class has a score.
@@ -43,6 +46,8 @@ class PanelView:
     ranking: Table
     cells: Table
     published: Table | None
+    published_reason: str
+    is_established: bool
     claims: Table | None
     figures: PanelFigures
     classes: Table | None
@@ -70,6 +75,8 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
         ranking=ranking_table(panel),
         cells=cells_table(panel.scores, panel, caption),
         published=_published_table(panel),
+        published_reason=_published_reason(panel),
+        is_established=is_established(panel),
         claims=claims_table(panel) if panel.shows_published else None,
         figures=figures,
         classes=class_table(panel) if figures.heatmaps else None,
@@ -77,6 +84,14 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
         album=album(panel, picture_width) if picture_width else None,
         hardest=hardest_views(panel, picture_width // 2),
     )
+
+
+def _published_reason(panel: Panel) -> str:
+    """Why published rows do not rank here."""
+    place, images = f"{panel.dataset} {panel.split}", panel.measured[0].record.images
+    if place != f"{cityscapes_c.DATASET} {cityscapes_c.SPLIT}":
+        return "on another dataset (Cityscapes val)"
+    return f"on all {cityscapes_c.IMAGES} images of the split, while the rows above are on {images}"
 
 
 def _published_table(panel: Panel) -> Table | None:

@@ -1,5 +1,6 @@
 """The finding: what the panels show, in sentences and as a plain table."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,9 +77,9 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
 
 def is_established(panel: Panel) -> bool:
     """Whether the most robust model is shown to be better than every other complete one."""
-    best, *rest = panel.complete["model"]
-    verdicts = [panel.verdict(best, name) for name in rest]
-    return bool(rest) and all(each is not None and each.is_established for each in verdicts)
+    names = [str(name) for name in panel.complete["model"]]
+    verdicts = [panel.verdict(names[0], name) for name in names[1:]]
+    return bool(verdicts) and all(each is not None and each.is_established for each in verdicts)
 
 
 def _open_difference(
@@ -90,11 +91,14 @@ def _open_difference(
     scores = _enumeration([f"{other} ({number(means[other])})" for other in [*others][:3]])
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
     unit = panel.row(best["model"]).scores.unit
+    chance = "there is but one sampling unit"
+    if not math.isnan(verdict.low):
+        chance = f"{_interval_text(panel, verdict)}; p = {verdict.p:.2g}"
     text = (
         f"no difference in robustness is established between {best['model']} (mean mIoU over "
         f"{over} {number(best['mean'])}) and {scores}{more}: "
         f"{best['model']} and {name} differ by {number(verdict.points)} points "
-        f"({_interval_text(panel, verdict)}; p = {verdict.p:.2g})."
+        f"({chance})."
     )
     if verdict.needed is not None:
         text += (

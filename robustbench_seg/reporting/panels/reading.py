@@ -106,6 +106,11 @@ def read_panels(
     ]
     if reference is not None and all(panel.reference is None for panel in panels):
         models = dict.fromkeys(model for panel in panels for model in panel.scores["model"])
+        if reference in set(cityscapes_c.published_scores()["model"]):
+            raise ResultsError(
+                f"reference: {reference} is published on {cityscapes_c.EXTENT}, which no run here "
+                "covers; name a model of the runs"
+            )
         raise ResultsError(f"reference: {unknown('model', reference, models)}")
     return panels
 
@@ -127,7 +132,9 @@ def _panel(
     names = row_names([(model.name, model.folders[0]) for model in models])
     rows = {name: PanelRow(name, model) for name, model in zip(names, models, strict=True)}
     literature = cityscapes_c.published_scores()
-    ranks_published = cityscapes_c.ranks_beside(first.dataset, first.split, protocol.name)
+    ranks_published = cityscapes_c.ranks_beside(
+        first.dataset, first.split, protocol.name, first.images
+    )
     tables = [score_row(row, protocol) for row in rows.values()]
     scores = pd.concat([*tables, literature] if ranks_published else tables, ignore_index=True)
     scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
@@ -149,7 +156,7 @@ def _panel(
         reference=found,
         published_apart=literature if apart else None,
         subset=subset,
-        warnings=panel_warnings(measured, subset, ranks_published),
+        warnings=panel_warnings(measured, subset),
     )
 
 

@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 
 from robustbench_seg.records.run_record import library_texts
-from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.panels.panel import PanelRow
 from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes
 
 
-def panel_warnings(rows: Sequence[PanelRow], subset: str, ranks_published: bool) -> tuple[str, ...]:
+def panel_warnings(rows: Sequence[PanelRow], subset: str) -> tuple[str, ...]:
     """Return the warnings of a panel, one sentence or two each.
 
     Args:
         rows: The measured rows.
         subset: `Panel.subset`.
-        ranks_published: Whether published rows stand in the panel's ranking.
     """
     warnings = [
         *clean_score_warnings(rows),
@@ -22,7 +20,6 @@ def panel_warnings(rows: Sequence[PanelRow], subset: str, ranks_published: bool)
         *foreign_warnings(rows),
         *same_model_warnings(rows),
         other_images_warning(subset),
-        published_images_warning(rows, ranks_published),
     ]
     return tuple(warning for warning in warnings if warning)
 
@@ -81,16 +78,4 @@ def other_images_warning(subset: str) -> str | None:
     return (
         f"These rows are on {subset}. Rows on other images of the split stand in a panel of their "
         "own: they do not compare."
-    )
-
-
-def published_images_warning(rows: Sequence[PanelRow], ranks_published: bool) -> str | None:
-    """Warn if published rows rank beside rows that were measured on another number of images."""
-    counts = sorted({row.record.images for row in rows} - {cityscapes_c.IMAGES})
-    if not ranks_published or not counts:
-        return None
-    return (
-        f"Measured rows are on {' or '.join(map(str, counts))} images, published rows on "
-        f"{cityscapes_c.IMAGES}: they do not compare, and neither do CD and rCD against a "
-        "published row."
     )

@@ -26,7 +26,7 @@ def _table_text(table: pd.DataFrame) -> str:
                 _interval_text(row["A"], row["A_low"], row["A_high"]),
                 _interval_text(row["B"], row["B_low"], row["B_high"]),
                 _interval_text(row["difference"], row["low"], row["high"], sign="+"),
-                "" if p != p else f"{p:.3f}",
+                _p_text(p),
                 row["verdict"] or row["reason"],
             ]
         )
@@ -38,6 +38,12 @@ def _interval_text(score: float, low: float, high: float, sign: str = "") -> str
         return "-"
     ends = f" [{low:{sign}.1f}, {high:{sign}.1f}]" if low == low else ""
     return f"{score:{sign}.1f}{ends}"
+
+
+def _p_text(p: float) -> str:
+    if p != p:
+        return ""
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
 
 
 def _verdict_line(table: pd.DataFrame) -> str:

@@ -207,7 +207,7 @@ def test_without_javascript_all_is_there(browser, report):
     context.close()
 
 
-def test_the_published_table_switches_too(browser, tmp_path):
+def test_the_published_table_switches_too(browser, tmp_path, three_published):
     write_run(tmp_path / "runs", "alpha", steady, dataset="cityscapes")
     write_run(tmp_path / "runs", "beta", weaker, dataset="cityscapes")
     out = write_page(read_panels([tmp_path / "runs"], reference="SegFormer-B5"), tmp_path / "r")

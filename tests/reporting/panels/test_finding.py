@@ -132,7 +132,7 @@ def test_terminal_table(run):
     ]
 
 
-def test_terminal_table_marks_what_is_published_and_what_is_missing(run):
+def test_terminal_table_marks_what_is_published_and_what_is_missing(run, three_published):
     def no_fog(corruption: str, severity: int, image: int) -> int | None:
         return None if corruption == "fog" else 90
 

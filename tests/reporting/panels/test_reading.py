@@ -168,14 +168,23 @@ def test_per_severity_and_per_class_rows(run):
     assert np.isnan(grid.loc["sky", "fog"])  # occurs nowhere
 
 
-def test_published_rows_rank_only_beside_cityscapes_val(run):
+def test_published_rows_stand_apart_from_fewer_images(run):
+    (panel,) = read_panels([run("alpha", dataset="cityscapes")])
+    assert set(panel.scores["source"]) == {"measured"}
+    assert len(panel.published_apart) == 13
+    with pytest.raises(
+        ResultsError, match="ICNet is published on all 500 images of cityscapes val"
+    ):
+        read_panels([run("beta", dataset="cityscapes")], reference="ICNet")
+
+
+def test_published_rows_rank_only_beside_cityscapes_val(run, three_published):
     (panel,) = read_panels([run("alpha", dataset="cityscapes")])
     assert list(panel.scores["source"]).count("published") == 13
     assert panel.published_apart is None
     # 69.0 lies above SegFormer-B5's 65.81 and all other published means.
     assert panel.scores["model"].iloc[:2].tolist() == ["alpha", "SegFormer-B5"]
     assert panel.scores["mean"].iloc[1] == pytest.approx(65.8125)
-    assert "on 3 images, published rows on 500" in panel.warnings[0]
 
     (other,) = read_panels([run("alpha", dataset="camvid")])
     assert set(other.scores["source"]) == {"measured"}

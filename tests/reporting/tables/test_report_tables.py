@@ -43,19 +43,29 @@ def test_a_shared_place_is_explained(run):
     assert "the difference from its first model is not established" in table.note
 
 
-def test_claims_stand_beside_the_same_figure_of_the_measured_models(run):
-    (panel,) = read_panels([run("alpha"), run("beta", weaker)])
+def test_claims_stand_beside_the_same_model_on_the_same_images(run, three_published):
+    runs = [run("segformer-b5", dataset="cityscapes"), run("beta", weaker, dataset="cityscapes")]
+    (panel,) = read_panels(runs)
     here = texts(claims_table(panel), "measured here, %")
-    # alpha: noise 72, snow 68, mean 69, retention 69 / 80; beta: noise 67, snow 61.
+    # segformer-b5: noise 72, snow 68, mean 69, retention 69 / 80; beta: noise 67, snow 61.
     assert here == {
         "gain of SegFormer-B5 on gaussian noise, up to": f"{100 * (72 / 67 - 1):.1f}",
         "gain of SegFormer-B5 on snow, up to": f"{100 * (68 / 61 - 1):.1f}",
         "mean of SegFormer-B5": "69.0",
         "retention of SegFormer-B5": f"{100 * 69 / 80:.1f}",
     }
-    (alone,) = read_panels([run("alone")])
+    (alone,) = read_panels(runs[:1])
     first, *_ = texts(claims_table(alone), "measured here, %").values()
     assert first == ""
+
+
+@pytest.mark.parametrize("other", [{"dataset": "camvid"}, {"model": "segformer-b4"}, {"images": 2}])
+def test_claims_have_no_measured_column_of_another_model_or_other_images(
+    run, three_published, other
+):
+    options = {"model": "segformer-b5", "dataset": "cityscapes"} | other
+    (panel,) = read_panels([run(options.pop("model"), **options)])
+    assert "measured here, %" not in [column.name for column in claims_table(panel).columns]
 
 
 def test_the_classes_that_fall_first(run):
@@ -98,8 +108,8 @@ def test_the_tidy_table_holds_every_number_once(run, tmp_path):
     assert len(published) == 13 * (1 + 16 + 2)
 
 
-def test_latex_tells_published_rows_from_measured_ones(run, tmp_path):
-    run("segformer-b5", dataset="cityscapes", images=2)
+def test_latex_tells_published_rows_from_measured_ones(run, tmp_path, three_published):
+    run("segformer-b5", dataset="cityscapes")
     write_tables(read_panels([tmp_path / "runs"]), tmp_path)
     text = (tmp_path / "miou.tex").read_text()
     names = [line.split(" & ")[0] for line in text.splitlines() if line.endswith(r" \\")]
@@ -109,7 +119,7 @@ def test_latex_tells_published_rows_from_measured_ones(run, tmp_path):
     )
     assert "segformer-b5" in names
     caption = next(line for line in text.splitlines() if "caption" in line)
-    assert "2 images" in caption
+    assert "3 images" in caption
     assert "* published: Xie et al., SegFormer" in caption
 
 
