@@ -1,0 +1,51 @@
+"""Page, terminal and `compare` draw the same conclusion from the same runs."""
+
+import re
+
+import numpy as np
+import pytest
+
+from robustbench_seg.reporting import Report, compare
+
+GRID = [(images, gap, trainings) for images in (2, 5, 8) for gap in (0, 5) for trainings in (1, 2)]
+GRID.append((30, 2, 1))
+
+
+@pytest.mark.parametrize(("images", "gap", "trainings"), GRID)
+def test_the_conclusions_are_the_same(run, tmp_path, images, gap, trainings):
+    chance = np.random.default_rng(images + 10 * gap + 100 * trainings)
+    level = 60 + chance.normal(0, 8, images)
+
+    def score(gain, luck, own):
+        return lambda corruption, severity, image: int(
+            level[image] + own[image] + gain + luck - 4 * severity
+        )
+
+    for name, gain in (("alpha", gap), ("beta", 0)):
+        own = chance.normal(0, 2, images)
+        for seed in range(trainings):
+            luck = chance.normal(0, 1) if trainings > 1 else 0
+            trained = {"trained": seed} if trainings > 1 else {}
+            run(name, score(gain, luck, own), images=images, **trained)
+    folder = tmp_path / "runs"
+    table = compare("alpha", "beta", runs=folder).set_index(["kind", "score"])
+    verdict = table.loc[("summary", "mean"), "verdict"]
+    report = Report.write([folder], tmp_path / "report", pictures=False)
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    on_page = re.search(r'data-verdict="(\w+)"', page)[1]
+    first, second = report.text.splitlines()[2:4]
+    if verdict == "open":
+        assert on_page == "open"
+        assert "no difference in robustness is established" in report.text
+        assert first.startswith("1=.")
+        assert second.startswith("1=.")
+    else:
+        better = {"A": "alpha", "B": "beta"}[verdict]
+        assert on_page == "established"
+        assert f"{better} is the most robust of 2 models" in report.text
+        assert first.split()[:2] == ["1.", better]
+        assert second.startswith("2.")
+    ahead = re.search(r"It is ahead under (\d+) of 16", report.text)
+    if ahead:
+        assert (table.loc["corruption", "verdict"] == verdict).sum() == int(ahead[1])
+    assert verdict == "open" or images > 5  # five images cannot reach 5 %
