@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,15 @@ class ScoredModel:
     class_iou: pd.DataFrame
     hardest: tuple[HardImage, ...]
     missing: Mapping[str, str]
+
+    @cached_property
+    def scored_classes(self) -> Mapping[Condition, int]:
+        """Over how many classes the mIoU of each complete condition is a mean.
+
+        A class that occurs in neither truth nor prediction is left out.
+        """
+        counts = self.class_iou.groupby(["corruption", "severity"], sort=False)["iou"].count()
+        return {Condition(*key): int(n) for key, n in counts[counts > 0].items()}  # type: ignore[misc]
 
     @property
     def seeds(self) -> tuple[int | None, ...]:

@@ -156,9 +156,17 @@ class Panel:
         images = sorted({row.record.images for row in self.measured})
         return (
             f"{counted([runs], 'measured run')}, {counted(images, 'image')}, "
-            f"{counted([len(self.classes)], 'class', 'classes')}, protocol {self.protocol.name} "
-            f"version {self.protocol.version}"
+            f"{counted([len(self.classes)], 'class', 'classes')}{self._scored_classes}, protocol "
+            f"{self.protocol.name} version {self.protocol.version}"
         )
+
+    @property
+    def _scored_classes(self) -> str:
+        """Over how many classes an mIoU is a mean, where that is not all of them."""
+        counts = sorted({n for row in self.measured for n in row.model.scored_classes.values()})
+        if not counts or counts[0] == len(self.classes):
+            return ""
+        return f" ({' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} scored)"
 
     @property
     def sampling_unit(self) -> str:

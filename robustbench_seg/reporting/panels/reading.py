@@ -156,7 +156,7 @@ def _panel(
         reference=found,
         published_apart=literature if apart else None,
         subset=subset,
-        warnings=panel_warnings(measured, subset),
+        warnings=panel_warnings(measured, subset, protocol),
     )
 
 

@@ -1,18 +1,24 @@
 """What a reader has to know before comparing the rows of a panel: one function for each rule."""
 
+import math
 from collections.abc import Sequence
 
+import pandas as pd
+
+from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.records.run_record import library_texts
 from robustbench_seg.reporting.panels.panel import PanelRow
 from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes
+from robustbench_seg.text import number
 
 
-def panel_warnings(rows: Sequence[PanelRow], subset: str) -> tuple[str, ...]:
+def panel_warnings(rows: Sequence[PanelRow], subset: str, protocol: Protocol) -> tuple[str, ...]:
     """Return the warnings of a panel, one sentence or two each.
 
     Args:
         rows: The measured rows.
         subset: `Panel.subset`.
+        protocol: What they are scored under.
     """
     warnings = [
         *clean_score_warnings(rows),
@@ -20,6 +26,7 @@ def panel_warnings(rows: Sequence[PanelRow], subset: str) -> tuple[str, ...]:
         *foreign_warnings(rows),
         *same_model_warnings(rows),
         other_images_warning(subset),
+        changing_classes_warning(rows, protocol),
     ]
     return tuple(warning for warning in warnings if warning)
 
@@ -79,3 +86,40 @@ def other_images_warning(subset: str) -> str | None:
         f"These rows are on {subset}. Rows on other images of the split stand in a panel of their "
         "own: they do not compare."
     )
+
+
+def changing_classes_warning(rows: Sequence[PanelRow], protocol: Protocol) -> str | None:
+    """Warn if the mIoU of some conditions is a mean over other classes than that of others."""
+    tables = [
+        row.model.class_iou.pivot(index=["corruption", "severity"], columns="class", values="iou")
+        for row in rows
+    ]
+    tables = [table[table.notna().any(axis=1)] for table in tables]
+    counts = sorted({int(n) for table in tables for n in table.notna().sum(axis=1)})
+    if len(counts) < 2:
+        return None
+    throughout = [
+        name for name in tables[0].columns if all(table[name].notna().all() for table in tables)
+    ]
+    text = (
+        f"mIoU is a mean over {counts[0]} classes under some conditions and {counts[-1]} under "
+        "others: a class without a pixel in truth and predictions is left out."
+    )
+    if not throughout:
+        return text
+    means = [
+        f"{row.name} {number(_mean_over(table[throughout], protocol))}"
+        for row, table in zip(rows, tables, strict=True)
+    ]
+    return (
+        f"{text} Over the {len(throughout)} classes that occur throughout, the mean over the "
+        f"corruptions is {', '.join(means)}."
+    )
+
+
+def _mean_over(table: pd.DataFrame, protocol: Protocol) -> float:
+    """The mean over the corruptions of the mean over scored severities and classes."""
+    scored = [(each.name, each.severity) for each in protocol.scored_conditions]
+    conditions = table.reindex(pd.MultiIndex.from_tuples(scored, names=table.index.names))
+    means = conditions.mean(axis=1).groupby("corruption").mean()
+    return float(means.mean()) if conditions.notna().all(axis=None) else math.nan
