@@ -19,7 +19,7 @@ from robustbench_seg.records.choices import (
     Stream,
     check_choice,
 )
-from robustbench_seg.records.protocol import SEVERITIES
+from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol
 from robustbench_seg.records.ranges import Batch, CorruptionSeed, Limit, Threads, Workers
 from robustbench_seg.records.shard import WHOLE, Shard
 
@@ -112,6 +112,20 @@ class EvaluationSpec:
             if severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
         check_ranges(self, ModelError)
+
+    def conditions(self, protocol: Protocol) -> tuple[Condition, ...]:
+        """List the conditions that are asked for, in the protocol's order; clean is left out.
+
+        Args:
+            protocol: The protocol.
+
+        Raises:
+            CorruptionError: The protocol has no such corruption.
+        """
+        named = [name for name in self.corruptions if name != CLEAN.name]
+        if self.corruptions and not named:
+            return ()
+        return protocol.conditions(named, self.severities)
 
 
 def evaluation_spec(**options: Any) -> EvaluationSpec:
