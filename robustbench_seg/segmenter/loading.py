@@ -160,7 +160,8 @@ def _weights(card: ModelCard, source: str | Path | None) -> Weights | None:
         return None
     if source is not None:
         card = replace(card, weights=parse_source(str(source)))
-    file = fetch_weights(card)
+    # A card says itself what its weights predict.
+    file = fetch_weights(card, with_config=source is not None)
     return read_weights(file, shapes_of(_empty(card, card.classes)))
 
 
