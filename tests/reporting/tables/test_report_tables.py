@@ -21,7 +21,9 @@ def texts(table, column: str) -> dict[str, str]:
 
 def test_the_ranking_shows_cost_and_speed_where_they_are_known(run):
     alpha = {"about": {"macs": 8_400_000_000}, "trained": 0, "augment": "augmix"}
-    (panel,) = read_panels([run("alpha", predict=0.25, **alpha), run("beta", weaker)])
+    (panel,) = read_panels(
+        [run("alpha", predict=0.25, images=12, **alpha), run("beta", weaker, images=12)]
+    )
     table = ranking_table(panel)
     assert texts(table, "params, M") == {"alpha": "3.7", "beta": "3.7"}
     assert texts(table, "GMAC") == {"alpha": "8.4", "beta": ""}
