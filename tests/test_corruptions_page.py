@@ -9,6 +9,7 @@ from PIL import Image
 from skimage import data
 
 from robustbench_seg.corruption import corrupt
+from robustbench_seg.records.parameters import RANGES, parameter_problem
 from robustbench_seg.records.protocol import CorruptionSpec, load_protocol, merged
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -38,6 +39,19 @@ def test_the_table_of_a_corruption_is_that_of_the_protocols(spec):
     assert found == table(spec)
     for name in {name for level in spec.severities for name in level}:
         assert f"`{name}`" in SECTIONS[spec.name], "a parameter that the text does not explain"
+
+
+def test_the_ranges_of_parameters_are_those_that_are_checked():
+    text = (DOCS / "protocol.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \| (.*) \|$", text, re.M)
+    users = {name: set(of.split(", ")) for name, of, _ in rows}
+    used = {
+        name: {spec.name for spec in ALL.corruptions if any(name in s for s in spec.severities)}
+        for name in RANGES
+    }
+    assert users == used
+    for name, _, values in rows:
+        assert str(parameter_problem(name, 1e9)).endswith(f"is out of range; give {values}")
 
 
 def test_the_picture_shows_every_corruption_of_the_photo():

@@ -1,10 +1,13 @@
 """What is installed: one name, every package, every content file."""
 
 import configparser
+import email
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,15 @@ def test_setup_cfg_names_every_package():
     }
     found |= {f"robustbench_seg.content.{name}" for name in CONTENT}
     assert named == found
+
+
+@dataclass
+class Archives:
+    """The names of the files of both, and the metadata of the wheel."""
+
+    wheel: set[str]
+    sdist: set[str]
+    metadata: email.message.Message
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +56,15 @@ def archives(tmp_path_factory):
     (sdist,) = out.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         sources = {name.partition("/")[2] for name in archive.getnames()}
-    return set(zipfile.ZipFile(wheel).namelist()), sources
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        (path,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(path))
+    return Archives(names, sources, metadata)
 
 
 def test_wheel_and_sdist_hold_every_content_file(archives):
-    wheel, sdist = archives
+    wheel, sdist = archives.wheel, archives.sdist
     for folder in CONTENT:
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and path.suffix != ".pyc":
@@ -58,7 +74,7 @@ def test_wheel_and_sdist_hold_every_content_file(archives):
 
 
 def test_the_wheel_installs_one_name_and_its_types(archives):
-    wheel, _ = archives
+    wheel = archives.wheel
     assert {name.split("/")[0] for name in wheel if ".dist-info" not in name} == {"robustbench_seg"}
     assert "robustbench_seg/py.typed" in wheel
 
@@ -71,3 +87,30 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_long_description_leads_out_of_any_page(archives):
+    """Each link and picture of README.md is absolute there, and under one address."""
+    readme = (ROOT / "README.md").read_text()
+    (address,) = re.findall(r"^git clone (\S+)\.git$", readme, re.M)
+    metadata = archives.metadata
+    assert metadata["Home-page"] == address
+    urls = dict(line.split(", ") for line in metadata.get_all("Project-URL"))
+    assert set(urls) >= {"Documentation", "Changelog", "Issues"}
+    assert metadata["Author"]
+    assert "robustness" in metadata["Keywords"]
+    description = metadata.get_payload()
+    links, there = (re.findall(r"\]\(([^)]+)\)", text) for text in (readme, description))
+    assert len(there) == len(links) > 20
+    for relative, target in zip(links, there, strict=True):
+        if relative.startswith("https://"):
+            assert target == relative
+        else:
+            kind = "raw" if relative.endswith(".png") else "blob"
+            assert target == f"{address}/{kind}/main/{relative}"
+            assert (ROOT / relative).exists()
+    assert [url for url in urls.values() if not url.startswith(address)] == []
+    elsewhere = subprocess.run(
+        ["git", "grep", "-l", address], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    assert elsewhere in ([], ["README.md"])

@@ -44,11 +44,13 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, se
         click.echo("\n\n".join("\n".join(_listed(protocol)) for protocol in protocols))
         return
 
+    from robustbench_seg.corruption.compiling import announce_compiling
     from robustbench_seg.corruption.preview import check_sheet, contact_sheet, write_sheet
     from robustbench_seg.datasets import read_image
 
     out = out or Path("corruptions.png")
     check_sheet(out)
+    announce_compiling()
     sheet = contact_sheet(read_image(photo, apply_orientation=True), merged(protocols), seed)
     write_sheet(sheet, out)
     click.echo(out)

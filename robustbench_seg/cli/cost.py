@@ -34,18 +34,20 @@ def cost(models: tuple[str, ...], out: Path | None, **chosen: Any) -> None:
     """Count what one image costs a model, beside what the SegFormer paper says.
 
     \b
-    params M  millions of parameters; the paper counts heads that only training
-              uses, too
-    GMAC      10^9 multiply-accumulates of convolutions, linear layers and
-              attention, as computed here; papers call them GFLOPs
-    written   the same with the decoder as the paper writes it, before folding;
-              the paper's numbers for Cityscapes agree with this one at ADE20K's
-              150 classes, not 19
-    images/s  with --repeat: from image to labels, the whole image at once, random
-              weights
-    peak MB   with --repeat: memory, of the whole process or of the GPU's tensors
-    mIoU      clean, in percent, as the card says; measured by its publisher
-    (paper)   tables 1a and 2; its images/s are those of its own GPU
+    params M      millions of parameters; the paper counts heads that only
+                  training uses, too
+    GMAC          10^9 multiply-accumulates of convolutions, linear layers and
+                  attention, as computed here; papers call them GFLOPs
+    GMAC written  the same with the decoder as the paper writes it, before
+                  folding; the paper's numbers for Cityscapes agree with this one
+                  at ADE20K's 150 classes, not 19
+    images/s      with --repeat: from image to labels, the whole image at once,
+                  random weights
+    peak MB       with --repeat: memory, of the whole process or of the GPU's
+                  tensors
+    mIoU          clean, in percent, as the card says; measured by its publisher,
+                  for minicity of the one training whose weights ship
+    paper ...     tables 1a and 2; its images/s are those of its own GPU
 
     Without --model, the networks of tables 1a, 2 and 4 that have no card follow.
     """

@@ -1,7 +1,7 @@
 """robustseg evaluate: models on a dataset under corruptions -> run folders."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,9 @@ from robustbench_seg.cli import options
 from robustbench_seg.records import ranges
 from robustbench_seg.records.choices import Backend, Executor, InferenceMode, choices
 from robustbench_seg.records.model_forms import listed_forms
+
+if TYPE_CHECKING:
+    from robustbench_seg.records.evaluation_spec import EvaluationSpec
 
 
 @click.command()
@@ -95,7 +98,8 @@ def evaluate(**spec: Any) -> None:
     """
     from robustbench_seg.records.evaluation_spec import EvaluationSpec
 
-    asked = EvaluationSpec(**spec)  # what is asked in vain is said before anything slow is loaded
+    asked = EvaluationSpec(**spec)
+    _check_names(asked)
 
     from robustbench_seg.machine.start import prepare_process
 
@@ -107,3 +111,20 @@ def evaluate(**spec: Any) -> None:
     runs = run(asked, progress=True)
     if runs:  # of torchrun's processes the first has them
         click.echo(summary_text(runs, asked.protocol))
+
+
+def _check_names(asked: "EvaluationSpec") -> None:
+    """Check the names that are asked for before torch is imported, which takes seconds."""
+    from robustbench_seg.records.model_card import load_card
+    from robustbench_seg.records.protocol import load_protocol
+
+    asked.conditions(load_protocol(asked.protocol))
+    for model in asked.models:
+        if ":" not in model:
+            load_card(model)
+
+    from robustbench_seg.datasets import check_name
+    from robustbench_seg.measures import select_measures
+
+    check_name(asked.dataset)
+    select_measures(asked.measures)

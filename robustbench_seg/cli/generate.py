@@ -41,11 +41,13 @@ def generate_cityscapes_c(out: Path, shard: "Shard", **asked: Any) -> None:
     """
     from contextlib import ExitStack
 
+    from robustbench_seg.corruption.compiling import announce_compiling
     from robustbench_seg.errors import IncompleteError
     from robustbench_seg.machine.progress import progress_bar
     from robustbench_seg.trees.generate import PlanSummary
     from robustbench_seg.trees.generate import generate_cityscapes_c as generate
 
+    announce_compiling()
     with ExitStack() as stack:
 
         def announce(workload: PlanSummary) -> None:
@@ -54,13 +56,20 @@ def generate_cityscapes_c(out: Path, shard: "Shard", **asked: Any) -> None:
             bar = progress_bar(workload.missing, unit="images", smoothing=0)
             bars.append(stack.enter_context(bar))
 
+        def show(made: int, left_out: int) -> None:
+            counts["left out"] += left_out
+            if counts["left out"]:
+                bars[0].set_postfix(counts, refresh=False)
+            bars[0].update(made)
+
         bars: list[Any] = []
+        counts = {"left out": 0}
         try:
             manifest = generate(
                 out=out,
                 shard=shard,
                 announce=announce,
-                progress=lambda files: bars[0].update(files),
+                progress=show,
                 **asked,
             )
         except IncompleteError as error:

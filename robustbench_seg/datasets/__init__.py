@@ -32,6 +32,7 @@ __all__ = [
     "Image",
     "Labels",
     "Sample",
+    "check_name",
     "class_groups",
     "class_names",
     "corrupted_image",
@@ -85,10 +86,26 @@ DATASETS: Mapping[str, DatasetEntry] = {
 }
 """The datasets that `open_dataset` knows by name."""
 
+_NAMES = (*DATASETS, "or the path of a .toml file")
+"""What an error offers."""
+
 
 def list_datasets() -> tuple[str, ...]:
     """Names of the datasets that `open_dataset` knows, besides TOML files."""
     return tuple(DATASETS)
+
+
+def check_name(name: str) -> None:
+    """Check that `open_dataset` knows a dataset, without opening it.
+
+    Args:
+        name: One of DATASETS, or the path of a TOML file, which is not looked for.
+
+    Raises:
+        DatasetError: The name is unknown.
+    """
+    if not name.endswith(".toml"):
+        _entry(name, _NAMES)
 
 
 def class_names(name: str) -> tuple[str, ...]:
@@ -130,6 +147,8 @@ def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
 def image_size(name: str) -> tuple[int, int] | None:
     """Look up the image size at which the literature counts the operations of a dataset's networks.
 
+    For minicity it is the size at which scenes are drawn.
+
     Args:
         name: One of DATASETS, or the path of a TOML file.
 
@@ -142,6 +161,10 @@ def image_size(name: str) -> tuple[int, int] | None:
     """
     if name.endswith(".toml"):
         return read_description(Path(name)).image_size if Path(name).is_file() else None
+    if name == "minicity":  # it has the classes of Cityscapes, and no TOML file of its own
+        from robustbench_seg.datasets.minicity import SIZE
+
+        return SIZE
     return dataset_facts(DATASETS[name].facts).image_size if name in DATASETS else None
 
 
@@ -184,7 +207,7 @@ def open_dataset(name: str | Path, root: Path | str | None = None, split: str = 
         if dataset.name in DATASETS:
             raise CardError(f"{name}: name '{dataset.name}' is a built-in dataset's; use another")
         return dataset
-    return _entry(name, [*DATASETS, "or the path of a .toml file"]).open(folder, split)
+    return _entry(name, _NAMES).open(folder, split)
 
 
 def _entry(name: str, possible: Iterable[str]) -> DatasetEntry:

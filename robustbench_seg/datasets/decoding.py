@@ -1,4 +1,4 @@
-"""Image and label files -> arrays: the one place where a dataset's files are decoded.
+"""Image and label files -> arrays: the one place where image files are opened.
 
 Whatever is wrong with a file is a DatasetError that names it. A file is read as what it is or not
 at all: no depth is reduced, no orientation passed over, no id rescaled.
@@ -73,6 +73,27 @@ def read_image(path: Path, apply_orientation: bool = False) -> Image:
         return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
 
 
+@contextmanager
+def image_file(path: Path, formats: tuple[str, ...] = _FORMATS) -> Iterator[ImageFile]:
+    """Open an image file that may be damaged or hostile; its pixels are not decoded yet.
+
+    Args:
+        path: The file.
+        formats: Formats that are accepted, by Pillow's names.
+
+    Raises:
+        Exception: The file is no regular file, of another format, truncated, has a wrong checksum
+            (PNG), or declares more pixels than Pillow decodes. On a damaged file Pillow raises
+            exceptions of many types, also while the block decodes the pixels.
+    """
+    check_regular(path)
+    with Pillow.open(path, formats=formats) as file:
+        if file.format == "PNG":
+            file.verify()  # the checksums, which decoding passes over
+    with Pillow.open(path, formats=formats) as file:
+        yield file
+
+
 def read_label_ids(path: Path) -> NDArray[np.integer[Any]]:
     """Read a label file as ids.
 
@@ -111,11 +132,7 @@ def read_label_ids(path: Path) -> NDArray[np.integer[Any]]:
 def _opened(path: Path, what: str) -> Iterator[ImageFile]:
     """Open a file; DatasetError for whatever is wrong with it, now or while the block decodes."""
     try:
-        check_regular(path)
-        with Pillow.open(path, formats=_FORMATS) as file:
-            if file.format == "PNG":
-                file.verify()  # the checksums, which decoding passes over
-        with Pillow.open(path, formats=_FORMATS) as file:
+        with image_file(path) as file:
             yield file
     except DatasetError:
         raise

@@ -114,7 +114,7 @@ def open_evaluation(
     """
     measures = select_measures(spec.measures)
     protocol = protocol or load_protocol(spec.protocol)
-    conditions = _conditions(protocol, spec)
+    conditions = spec.conditions(protocol)
     data = dataset or open_dataset(spec.dataset, spec.data, spec.split)
     data = data.first(spec.limit) if spec.limit else data
     if spec.save_predictions:
@@ -134,13 +134,6 @@ def open_evaluation(
         for model in spec.models
     ]
     return Evaluation(spec, data, protocol, conditions, measures, tuple(loaded))
-
-
-def _conditions(protocol: Protocol, spec: EvaluationSpec) -> tuple[Condition, ...]:
-    named = [name for name in spec.corruptions if name != CLEAN.name]
-    if spec.corruptions and not named:
-        return ()
-    return protocol.conditions(named, spec.severities)
 
 
 def _listed(classes: Sequence[str]) -> str:

@@ -11,25 +11,22 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.errors import DatasetError, IncompleteError
 from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.hardest import keep_hardest
+from robustbench_seg.evaluation.image_bar import ImageBar
 from robustbench_seg.evaluation.images import ConditionImage, ImageMaker, SourceImage
 from robustbench_seg.evaluation.model_run import FAILURES, ModelRun
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.records import Tree, corrupted_tree, run_record
 from robustbench_seg.machine.locks import presence
-from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_record import RunRecord, read_record
 from robustbench_seg.records.shard import WHOLE
 from robustbench_seg.results import RunFolder, clean_gap_warnings, unit_of_image
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +63,8 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     """
     data = evaluation.dataset
     unit_of_image(data.ids, data.clip)  # frames without numbers: better now than after hours
+    if progress:
+        announce_compiling()
     tree = corrupted_tree(evaluation)
     with (
         ExitStack() as at_work,
@@ -119,7 +118,7 @@ class _Loop:
         evaluation: Evaluation,
         runs: Sequence[ModelRun],
         maker: ImageMaker,
-        bar: "tqdm[None]",
+        bar: ImageBar,
     ) -> None:
         self.unchanged = _Unchanged()
         self._unreadable = _Unreadable()
@@ -144,6 +143,7 @@ class _Loop:
                     run.take(item)
                     run.flush(block, after=FLUSH_SECONDS)
                     self._bar.update()
+        self._bar.update()  # the last ones are scored when they are written
 
 
 def _open(evaluation: Evaluation, tree: Tree | None, scorer: ThreadPoolExecutor) -> list[ModelRun]:
@@ -205,8 +205,7 @@ def _lacking(runs: Sequence[ModelRun], source: SourceImage, condition: Condition
     return [run for run in runs if run.lacks(source, condition)]
 
 
-def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> "tqdm[None]":
-    """Images x conditions x models, and how many of them are there already."""
+def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> ImageBar:
     conditions = evaluation.all_conditions
     total = len(runs) * sum(map(len, evaluation.blocks)) * len(conditions)
     todo = sum(
@@ -214,7 +213,7 @@ def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> "tqdm
         for block in evaluation.blocks
         for source, condition in _wanted(evaluation, block, conditions, runs)
     )
-    return progress_bar(total, total - todo, disable=not shown)
+    return ImageBar(total, total - todo, runs, shown)
 
 
 class _Unchanged:

@@ -62,6 +62,10 @@ class ModelRun:
         self._traceback_shown = False
         self.left_out = dict[str, None]()
         """Why images were left out: each reason once, in order."""
+        self.scored = 0
+        """Number of images scored, each condition by itself."""
+        self.not_scored = set[tuple[str, Condition]]()
+        """The images left out, each with its condition."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -146,12 +150,15 @@ class ModelRun:
             self._timings.extend([timing] if timing else [])
         if row.reason is None:
             self._failed.clear()
+            self.scored += 1
         else:
             self.left_out[row.reason] = None
+            self.not_scored.add((row.image, row.condition))
             self._count_failure(row.image, row.reason)
 
     def _leave_out(self, made: ConditionImage, reason: str) -> None:
         self.left_out[reason] = None
+        self.not_scored.add((made.source.id, made.condition))
         if self.folder.lacking(made.source.id, made.condition):
             self._rows.append(Row(made.source.id, made.condition, reason=reason))
 

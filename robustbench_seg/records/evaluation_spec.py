@@ -20,7 +20,7 @@ from robustbench_seg.records.choices import (
     Stream,
     check_choice,
 )
-from robustbench_seg.records.protocol import SEVERITIES
+from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol
 from robustbench_seg.records.ranges import Batch, CorruptionSeed, Limit, Threads, Workers
 from robustbench_seg.records.segmenter_record import UNTRAINED
 from robustbench_seg.records.shard import WHOLE, Shard
@@ -115,6 +115,20 @@ class EvaluationSpec:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
         check_ranges(self, ModelError)
         check_text("name", self.name, ModelError)
+
+    def conditions(self, protocol: Protocol) -> tuple[Condition, ...]:
+        """List the conditions that are asked for, in the protocol's order; clean is left out.
+
+        Args:
+            protocol: The protocol.
+
+        Raises:
+            CorruptionError: The protocol has no such corruption.
+        """
+        named = [name for name in self.corruptions if name != CLEAN.name]
+        if self.corruptions and not named:
+            return ()
+        return protocol.conditions(named, self.severities)
 
 
 class EvaluationOptions(TypedDict, total=False):

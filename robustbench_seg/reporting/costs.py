@@ -9,7 +9,6 @@ import pandas as pd
 from robustbench_seg.analysis import Cost, count_cost, measure_speed, meta_network
 from robustbench_seg.cards import check_count
 from robustbench_seg.datasets import image_size
-from robustbench_seg.datasets.minicity import SIZE as MINICITY_SIZE
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.machine.progress import progress_bar
@@ -138,11 +137,5 @@ def _clean_miou(card: ModelCard) -> float | None:
 
 def _usual_sizes(card: ModelCard, paper: Sequence[tuple[str, Size]]) -> list[Size]:
     paper_sizes = [size for name, size in paper if name == card.name]
-    size = _dataset_size(card.dataset)
+    size = image_size(card.dataset) or DEFAULT_SIZE
     return paper_sizes or [card.resize.size(*size) if card.resize else size]
-
-
-def _dataset_size(dataset: str) -> Size:
-    if dataset == "minicity":  # it is drawn, in the classes of Cityscapes, and has no TOML file
-        return MINICITY_SIZE
-    return image_size(dataset) or DEFAULT_SIZE

@@ -167,7 +167,8 @@ def _weights(card: ModelCard, source: str | Path | None) -> Weights | None:
         if parsed.source != "url":
             checked_path(source)
         card = replace(card, weights=parsed)
-    file = fetch_weights(card)
+    # A card says itself what its weights predict.
+    file = fetch_weights(card, with_config=source is not None)
     return read_weights(file, shapes_of(_empty(card, card.classes)))
 
 

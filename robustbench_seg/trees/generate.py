@@ -78,7 +78,7 @@ def generate_cityscapes_c(
     shard: Shard = WHOLE,
     keep_going: bool = False,
     announce: Callable[[PlanSummary], object] = lambda summary: None,
-    progress: Callable[[int], object] = lambda files: None,
+    progress: Callable[[int, int], object] = lambda made, left_out: None,
 ) -> Manifest:
     """Write every image of a dataset under every corruption and severity.
 
@@ -103,7 +103,8 @@ def generate_cityscapes_c(
         shard: Which part of the images to make; when all are made, `verify` merges them.
         keep_going: Leave out images that cannot be read.
         announce: Called once, before the first image, with what there is to do.
-        progress: Called with a number of images each time as many were made or left out.
+        progress: Called after each clean image with the numbers of corrupted images made and of
+            those left out.
 
     Returns:
         The manifest, with the digest of every file; of a shard, that of the shard.

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
-from PIL import Image
+
+from robustbench_seg.datasets.decoding import image_file
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2
@@ -56,8 +57,9 @@ def read_with_origin(path: Path) -> tuple[NDArray[np.uint8], str]:
     OSError if it is broken.
     """
     try:
-        with Image.open(path) as image:
+        with image_file(path) as image:
             return np.asarray(image), str(image.info.get(_KEYWORD, ""))
-    except (SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        # Pillow reports some broken chunks as errors of syntax.
+    except OSError:
+        raise
+    except Exception as error:  # a decoder of a broken file raises whatever it likes
         raise OSError(f"{path}: {error}") from error

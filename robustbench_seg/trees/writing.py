@@ -71,7 +71,7 @@ def write_tree(
     *,
     workers: int = 1,
     keep_going: bool = False,
-    progress: Callable[[int], object] = lambda files: None,
+    progress: Callable[[int, int], object] = lambda made, left_out: None,
 ) -> Manifest:
     """Make what is missing of a corrupted dataset, then write its manifest.
 
@@ -83,7 +83,7 @@ def write_tree(
         plan: What to make.
         workers: How many processes.
         keep_going: Leave out what cannot be made; the manifest's `left_out` names it.
-        progress: Called with a number of missing files each time as many were made or left out.
+        progress: Called after each image with the numbers of files made and of files left out.
 
     Returns:
         The manifest.
@@ -104,7 +104,7 @@ def write_tree(
     def take(result: ImageResult) -> None:
         files.update(result.files)
         left_out.update(result.left_out)
-        progress(result.made + len(result.left_out))
+        progress(result.made, len(result.left_out))
 
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from robustbench_seg.weights.sources import (
     UNTRAINED,
     cached_weights,
     fetch_hub_folder,
+    fetch_hub_weights,
     fetch_weights,
     parse_source,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "check_file",
     "digest_weights",
     "fetch_hub_folder",
+    "fetch_hub_weights",
     "fetch_weights",
     "fill",
     "find_weights",

@@ -10,6 +10,10 @@ from pathlib import Path
 from robustbench_seg.errors import WeightsError
 
 
+class NotInRepositoryError(WeightsError):
+    """A repository has no file of a name."""
+
+
 def cached_hub_file(repository: str, names: Sequence[str], revision: str | None) -> Path | None:
     """Find a file of a repository in the hub's own cache.
 
@@ -35,8 +39,22 @@ def cached_hub_file(repository: str, names: Sequence[str], revision: str | None)
         raise WeightsError(f"{repository}: no id of the Hugging Face hub ({first})") from error
 
 
+def is_known_missing(repository: str, name: str, revision: str | None) -> bool:
+    """Look up in the hub's own cache whether an earlier request found no such file.
+
+    Args:
+        repository: Hub id.
+        name: Name of the file.
+        revision: Commit, tag or branch. None: the main branch.
+    """
+    from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, name, revision=revision)
+    return found is _CACHED_NO_EXIST
+
+
 def fetch_hub_file(
-    repository: str, names: Sequence[str], revision: str | None, place: Path
+    repository: str, names: Sequence[str], revision: str | None, place: Path, needed: str
 ) -> Path:
     """Download a file of a repository. The hub's library resumes and verifies the download.
 
@@ -44,13 +62,15 @@ def fetch_hub_file(
         repository: Hub id.
         names: Names of the file, the preferred one first.
         revision: Commit, tag or branch. None: the main branch.
-        place: A folder where the package also looks for the file, for errors.
+        place: A folder where the package also looks for the files of the repository, for errors.
+        needed: All files that are needed in that folder, in words, for errors.
 
     Returns:
         The first file that the repository has.
 
     Raises:
-        WeightsError: The hub cannot be reached, or has no such repository, revision or file.
+        NotInRepositoryError: The repository has none of these files.
+        WeightsError: The hub cannot be reached, or has no such repository or revision.
     """
     # Its import takes half a second, and most models need no download.
     from huggingface_hub import constants, hf_hub_download
@@ -63,10 +83,10 @@ def fetch_hub_file(
         RevisionNotFoundError,
     )
 
-    by_hand = f"{constants.ENDPOINT}/{repository} ({' or '.join(names)})"
+    by_hand = f"{needed} from {constants.ENDPOINT}/{repository}"
     unreachable = WeightsError(
         f"{repository}: the Hugging Face hub cannot be reached; fetch {by_hand} on a machine that "
-        f"can, and put it into {place}/"
+        f"can, and put all of it into {place}/"
     )
     if not constants.HF_HUB_OFFLINE and not _answers(constants.ENDPOINT):
         raise unreachable
@@ -93,15 +113,15 @@ def fetch_hub_file(
             first = str(error).splitlines()[0]
             raise WeightsError(
                 f"{repository}: the hub does not give its file {name} ({first}); fetch "
-                f"{by_hand} by hand, and put it into {place}/"
+                f"{by_hand} by hand, and put all of it into {place}/"
             ) from error
         except Exception as error:  # of the libraries below, a full disk among them
             first = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise WeightsError(
                 f"{repository}: {name} cannot be fetched ({first}); fetch {by_hand} by hand, and "
-                f"put it into {place}/"
+                f"put all of it into {place}/"
             ) from error
-    raise WeightsError(f"{repository}: the hub has none of {', '.join(names)} in it")
+    raise NotInRepositoryError(f"{repository}: the hub has none of {', '.join(names)} in it")
 
 
 def _answers(url: str) -> bool:

@@ -17,10 +17,26 @@ from robustbench_seg.records.segmenter_record import UNTRAINED as UNTRAINED
 from robustbench_seg.weights.archive import SUFFIX, unpacked
 from robustbench_seg.weights.download import download, verify
 from robustbench_seg.weights.finding import IN_FOLDER, SHARD_INDEX, find_weights, read_shard_index
-from robustbench_seg.weights.hub import cached_hub_file, fetch_hub_file
+from robustbench_seg.weights.hub import (
+    NotInRepositoryError,
+    cached_hub_file,
+    fetch_hub_file,
+    is_known_missing,
+)
 from robustbench_seg.weights.urls import is_url, split_url
 
 log = logging.getLogger(__name__)
+
+CONFIG = "config.json"
+"""What transformers saves beside weights."""
+
+NEEDED = (
+    "model.safetensors or pytorch_model.bin (or, of weights in several files, its .index.json and "
+    "all of them)"
+)
+"""The weights of a repository, in words; see IN_FOLDER."""
+
+_NEEDED_WITH_CONFIG = f"{CONFIG}, and {NEEDED}"
 
 
 def parse_source(text: str) -> WeightsSource:
@@ -75,7 +91,7 @@ def cached_weights(card: ModelCard) -> Path | None:
     return unpacked(place) if place.name.endswith(SUFFIX) else place
 
 
-def fetch_weights(card: ModelCard) -> Path:
+def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
     """Find the file that holds a card's weights, and download it if it is not on the disk.
 
     A file whose sha256 is not in the card is used without verification. A warning (logging)
@@ -83,6 +99,8 @@ def fetch_weights(card: ModelCard) -> Path:
 
     Args:
         card: The card.
+        with_config: Also fetch the config.json beside weights of the hub, where the repository has
+            one. It names the classes.
 
     Returns:
         The file.
@@ -103,6 +121,8 @@ def fetch_weights(card: ModelCard) -> Path:
     place, file = _place(card), cached_weights(card)
     if file is None:
         file = _FETCH[source.source](source, place)
+    if with_config and source.source == "huggingface" and file.parent != place:
+        _optional_hub_file(source.location, CONFIG, file.parent.name, place, _NEEDED_WITH_CONFIG)
     if source.source != "file":
         # Also what was put there by hand; of an archive, the archive.
         kept = place if place.is_file() else file
@@ -117,8 +137,8 @@ def fetch_weights(card: ModelCard) -> Path:
     return file
 
 
-def fetch_hub_folder(repository: str, revision: str | None, names: tuple[str, ...]) -> Path:
-    """Find a folder with the weights of a repository of the hub and further files of it.
+def fetch_hub_folder(repository: str, revision: str | None, name: str, optional: str) -> Path:
+    """Find a folder with two files of a repository of the hub that describe a model.
 
     A folder that a user put into the cache by hand comes first. Else it is the folder of the hub's
     own cache, and missing files are downloaded.
@@ -126,7 +146,8 @@ def fetch_hub_folder(repository: str, revision: str | None, names: tuple[str, ..
     Args:
         repository: Hub id.
         revision: Commit, tag or branch. None: the main branch.
-        names: Names of the further files.
+        name: Name of a file.
+        optional: Name of a file that the repository may lack.
 
     Returns:
         The folder.
@@ -138,11 +159,29 @@ def fetch_hub_folder(repository: str, revision: str | None, names: tuple[str, ..
     place = _hub_place(repository, revision)
     if place.is_dir():
         return place
-    for name in names:
-        folder = _hub_file(repository, (name,), revision, place).parent
-        # A snapshot's folder is called by its commit: all files are to be of the same one.
-        revision = folder.name
-    return _hub_weights(repository, revision, place).parent
+    needed = f"{name}, {optional}, and {NEEDED}"
+    folder = _hub_file(repository, (name,), revision, place, needed).parent
+    # A snapshot's folder is called by its commit: all files are to be of the same one.
+    _optional_hub_file(repository, optional, folder.name, place, needed)
+    return folder
+
+
+def fetch_hub_weights(repository: str, revision: str | None, folder: Path) -> Path:
+    """Find the weights that belong to a folder of `fetch_hub_folder`.
+
+    Args:
+        repository: Hub id.
+        revision: As given to `fetch_hub_folder`.
+        folder: What it returned.
+
+    Returns:
+        The weight file, or the index of weights in several files, which are there as well.
+
+    Raises:
+        WeightsError: As for fetch_weights.
+    """
+    place = _hub_place(repository, revision)
+    return find_weights(folder) if folder == place else _hub_weights(repository, folder.name, place)
 
 
 def named_digest(url: str) -> str:
@@ -202,9 +241,23 @@ def _beside_card(source: WeightsSource, place: Path) -> Path:
     return find_weights(place)
 
 
-def _hub_file(repository: str, names: tuple[str, ...], revision: str | None, place: Path) -> Path:
+def _hub_file(
+    repository: str, names: tuple[str, ...], revision: str | None, place: Path, needed: str
+) -> Path:
     cached = cached_hub_file(repository, names, revision)
-    return cached or fetch_hub_file(repository, names, revision, place)
+    return cached or fetch_hub_file(repository, names, revision, place, needed)
+
+
+def _optional_hub_file(
+    repository: str, name: str, revision: str | None, place: Path, needed: str
+) -> Path | None:
+    """The file, or None where the repository has none; WeightsError where nobody can tell."""
+    if is_known_missing(repository, name, revision):
+        return None
+    try:
+        return _hub_file(repository, (name,), revision, place, needed)
+    except NotInRepositoryError:
+        return None
 
 
 def _from_hub(source: WeightsSource, place: Path) -> Path:
@@ -213,10 +266,10 @@ def _from_hub(source: WeightsSource, place: Path) -> Path:
 
 def _hub_weights(repository: str, revision: str | None, place: Path) -> Path:
     """The weight file, or the index of weights in several files, which are there as well."""
-    file = _hub_file(repository, IN_FOLDER, revision, place)
+    file = _hub_file(repository, IN_FOLDER, revision, place, NEEDED)
     for shard in _shards(file):
         # A snapshot's folder is called by its commit: all files are to be of the same one.
-        _hub_file(repository, (shard.name,), file.parent.name, place)
+        _hub_file(repository, (shard.name,), file.parent.name, place, NEEDED)
     return file
 
 

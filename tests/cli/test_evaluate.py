@@ -1,5 +1,8 @@
 """evaluate from the command line, with a real network that was never trained."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -217,3 +220,30 @@ def test_what_is_wrong_is_one_line(evaluate, tmp_path, arguments, message):
     assert "Traceback" not in result.output
     assert result.stdout == ""
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--corruption", "fgo"], "unknown corruption 'fgo'; did you mean 'fog'?"),
+        (["--model", "segformer-b9"], "unknown model 'segformer-b9'"),
+        (["--dataset", "minicit"], "unknown dataset 'minicit'"),
+        (["--measure", "foo"], "unknown measure 'foo'"),
+        (["--protocol", "foo"], "unknown protocol 'foo'"),
+    ],
+)
+def test_a_misspelt_name_is_an_error_before_torch_is_imported(words, told):
+    code = (
+        "import sys\n"
+        "from robustbench_seg.cli.main import main\n"
+        "try:\n"
+        "    main(sys.argv[1:])\n"
+        "finally:\n"
+        "    print({'torch', 'numba', 'pandas', 'scipy'} & set(sys.modules))\n"
+    )
+    good = ["evaluate", "--model", "segformer-b0-minicity", "--dataset", "minicity"]
+    command = [sys.executable, "-c", code, *good, *words]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert told in result.stderr
+    assert result.stdout == "set()\n"

@@ -207,6 +207,7 @@ def test_operations_are_counted_at_the_size_that_a_file_says(describe):
     assert image_size(describe()) is None
     assert image_size("gone.toml") is None
     assert image_size("acdc:fog") == image_size("cityscapes") == (1024, 2048)
+    assert image_size("minicity") == open_dataset("minicity")[0].labels.shape
 
 
 VOC = """

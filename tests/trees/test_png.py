@@ -2,6 +2,9 @@
 
 import hashlib
 import io
+import os
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -54,7 +57,23 @@ def test_broken_files_are_an_os_error(tmp_path):
         flipped = bytearray(whole)
         flipped[whole.index(chunk) - byte] ^= 8
         broken[f"length of {chunk!r}"] = bytes(flipped)
+    flipped = bytearray(whole)
+    flipped[-16] ^= 1  # of the checksum of the pixels, which decoding passes over
+    broken["checksum"] = bytes(flipped)
+    huge = struct.pack(">II", 30_000, 30_000)  # more pixels than are decoded
+    header = b"IHDR" + huge + whole[24:29]
+    checked = header + struct.pack(">I", zlib.crc32(header))
+    broken["bomb"] = whole[:12] + checked + whole[33:]
+    postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n%%EndComments\n"
+    broken["a program"] = postscript  # which Pillow would have another program run
     for content in broken.values():
         path.write_bytes(content)
         with pytest.raises(OSError, match=r"."):
             read_pixels(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(OSError, match="a pipe"):
+        read_pixels(tmp_path / "a.png")

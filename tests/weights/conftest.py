@@ -1,5 +1,6 @@
 """A server on this machine, and no way to any other."""
 
+import hashlib
 import http.server
 import socket
 import sys
@@ -19,10 +20,13 @@ class Server:
     ranges:   whether it understands Range
     kind:     the content type
     headers:  more headers of every answer
+    etags:    whether each file has an ETag of its own
+    broken:   paths that are answered with 503
     """
 
     def __init__(self):
         self.files, self.requests, self.headers = {}, [], {}
+        self.etags, self.broken = False, set()
         self.cut, self.ranges, self.kind = None, True, "application/octet-stream"
         server = self
 
@@ -39,11 +43,17 @@ class Server:
             def answer(self, body):
                 wanted = self.headers.get("Range")
                 server.requests.append((self.command, self.path, wanted))
+                if self.path in server.broken:
+                    self.send_response(503)
+                    self.send_header("Content-Length", "0")
+                    return self.end_headers()
                 data = server.files.get(self.path)
                 if data is None:
                     # As the hub answers; other clients do not mind.
                     self.send_response(404)
                     self.send_header("X-Error-Code", "EntryNotFound")
+                    if commit := server.headers.get("X-Repo-Commit"):
+                        self.send_header("X-Repo-Commit", commit)
                     self.send_header("Content-Length", "0")
                     return self.end_headers()
                 start = 0
@@ -60,6 +70,8 @@ class Server:
                     self.send_response(200)
                 for name, value in server.headers.items():
                     self.send_header(name, value)
+                if server.etags:
+                    self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
                 self.send_header("Content-Type", server.kind)
                 self.send_header("Content-Length", str(len(data) - start))
                 self.end_headers()

@@ -262,10 +262,10 @@ def test_a_folder_put_by_hand_does_not_stand_for_a_revision(hub, card, weights, 
     caplog.clear()
     shutil.copytree(plain, place)
     assert fetch_weights(mine) == cached_weights(mine) == place / "model.safetensors"
-    assert fetch_hub_folder(REPOSITORY, "v1", ()) == place
+    assert fetch_hub_folder(REPOSITORY, "v1", "a", "b") == place
     assert not caplog.messages
     # Without a revision it is as good as the hub's.
-    assert fetch_hub_folder(REPOSITORY, None, ()) == plain
+    assert fetch_hub_folder(REPOSITORY, None, "a", "b") == plain
 
 
 def test_a_hub_repository_without_weights_is_said(hub, card):
@@ -285,10 +285,10 @@ def test_without_a_network_the_hub_s_file_may_be_put_by_hand(
     mine = card(source="huggingface", location=REPOSITORY)
     place = cache / "someone--segformer-b0"
     assert message(lambda: fetch_weights(mine)) == (
-        f"{REPOSITORY}: the Hugging Face hub cannot be reached; fetch "
-        f"https://huggingface.co/{REPOSITORY} (model.safetensors or model.safetensors.index.json "
-        "or pytorch_model.bin or pytorch_model.bin.index.json) on a "
-        f"machine that can, and put it into {place}/"
+        f"{REPOSITORY}: the Hugging Face hub cannot be reached; fetch model.safetensors or "
+        "pytorch_model.bin (or, of weights in several files, its .index.json and all of them) from "
+        f"https://huggingface.co/{REPOSITORY} on a machine that can, and put all of it into "
+        f"{place}/"
     )
     place.mkdir(parents=True)
     (place / "model.safetensors").write_bytes(weights[1])

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from robustbench_seg.datasets.decoding import image_file
 from robustbench_seg.results import is_own
 from robustbench_seg.text import one_line
 
@@ -101,7 +102,7 @@ def read_picture(path: Path, width: int | None = None) -> Image.Image | None:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES >> 20} MiB")
-        with _one_warning(), Image.open(path, formats=("PNG", "JPEG")) as picture:
+        with _one_warning(), image_file(path, ("PNG", "JPEG")) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise ValueError(f"it says that it has {picture.width}x{picture.height} pixels")
             indices = picture.mode == "P"

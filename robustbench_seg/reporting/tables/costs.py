@@ -9,12 +9,12 @@ from robustbench_seg.text import text_table
 
 _HEADS = {
     "params_m": "params M",
-    "paper_params_m": "(paper)",
+    "paper_params_m": "paper params M",
     "gmacs": "GMAC",
-    "gmacs_written": "written",
-    "paper_gmacs": "(paper)",
+    "gmacs_written": "GMAC written",
+    "paper_gmacs": "paper GMAC",
     "images_per_s": "images/s",
-    "paper_images_per_s": "(paper)",
+    "paper_images_per_s": "paper images/s",
     "peak_mb": "peak MB",
     "miou": "mIoU",
     "miou_ms": "multi-scale",

@@ -31,6 +31,7 @@ from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     digest_weights,
     fetch_hub_folder,
+    fetch_hub_weights,
     find_weights,
     parse_source,
     read_tensors,
@@ -73,18 +74,23 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
     where = f"hf:{location}"
     source = parse_source(where)
     folder = Path(location)
-    if not folder.is_dir():
+    on_disk = folder.is_dir()
+    if not on_disk:
         if source.revision and Path(source.location).is_dir():
             log.warning(
                 "warning: %s: revision %s of the hub is used, not the folder %s; leave out "
                 "@%s to use the folder",
                 *(where, source.revision, source.location, source.revision),
             )
-        folder = fetch_hub_folder(source.location, source.revision, (CONFIG, PROCESSOR))
+        folder = fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR)
     processor = read_processor(folder, where)
     description = read_config(folder, where)
     classes = class_names_of(description, where)
-    weights = find_weights(folder)
+    weights = (
+        find_weights(folder)
+        if on_disk
+        else fetch_hub_weights(source.location, source.revision, folder)
+    )
     model, lacking = build_network(description, read_tensors(weights), where)
     network = TransformersNetwork(model, processor, len(classes), where, lacking)
     return assemble(

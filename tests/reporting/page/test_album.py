@@ -96,6 +96,25 @@ def test_a_picture_of_an_absurd_size_is_left_out_before_it_is_decoded(tmp_path, 
     assert "cannot read the picture" in caplog.text
 
 
+@pytest.mark.parametrize("damage", ["cut", "checksum", "another kind"])
+def test_a_damaged_picture_is_left_out(tmp_path, caplog, damage):
+    path = tmp_path / "truth.png"
+    Image.new("P", (64, 32)).save(path)
+    assert read_picture(path, 40) is not None
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        data = data[: data.index(b"IDAT") + 6]
+    elif damage == "checksum":  # of the pixels, which decoding passes over
+        data[-16] ^= 1
+    else:
+        buffer = io.BytesIO()
+        Image.new("RGB", (64, 32)).save(buffer, "TIFF")
+        data = bytearray(buffer.getvalue())
+    path.write_bytes(data)
+    assert read_picture(path, 40) is None
+    assert caplog.text.count("cannot read the picture") == 1
+
+
 @pytest.mark.parametrize("kind", ["file", "folder", "input"])
 def test_nothing_is_shown_or_copied_through_a_link(run, caplog, tmp_path, kind):
     private = tmp_path / "private"

@@ -193,12 +193,14 @@ def test_it_brings_its_own_weights(folder):
 def test_a_revision_is_the_hub_s_though_a_folder_has_the_id_s_name(folder, monkeypatch, caplog):
     asked = []
 
-    def fetch(repository, revision, names):
+    def fetch(repository, revision, *names):
         asked.append((repository, revision))
         return folder
 
     monkeypatch.chdir(folder.parent)
-    monkeypatch.setattr("robustbench_seg.segmenter.adapters.huggingface.fetch_hub_folder", fetch)
+    adapter = "robustbench_seg.segmenter.adapters.huggingface."
+    monkeypatch.setattr(f"{adapter}fetch_hub_folder", fetch)
+    monkeypatch.setattr(f"{adapter}fetch_hub_weights", lambda *_: folder / "model.safetensors")
     load_segmenter("hf:mine", classes=CLASSES)
     assert (asked, caplog.messages) == ([], [])
     load_segmenter("hf:mine@v2", classes=CLASSES)

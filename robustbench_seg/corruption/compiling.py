@@ -1,0 +1,33 @@
+"""What a first run waits for: the loops of the corruptions are compiled, and kept on disk."""
+
+import sys
+from functools import cache
+
+from tqdm import tqdm
+
+from robustbench_seg.corruption import kernels
+
+NOTICE = "compiling the corruptions, once: this takes about half a minute"
+
+
+@cache
+def announce_compiling() -> None:
+    """From now on, say so on stderr when a corruption is compiled for the first time.
+
+    Where all of them are on disk already nothing is said.
+    """
+    from numba.core import event
+
+    class Notice(event.Listener):
+        said = False
+
+        def on_start(self, event: event.Event) -> None:
+            module = event.data["dispatcher"].py_func.__module__
+            if module.startswith(kernels.__name__) and not self.said:
+                self.said = True
+                tqdm.write(NOTICE, file=sys.stderr)  # above a bar, if there is one
+
+        def on_end(self, event: event.Event) -> None:
+            pass
+
+    event.register("numba:compile", Notice())  # type: ignore[no-untyped-call]

@@ -1,0 +1,33 @@
+"""The bar of an evaluation: images scored, and images left out apart from them."""
+
+from collections.abc import Sequence
+
+from robustbench_seg.evaluation.model_run import ModelRun
+from robustbench_seg.machine.progress import progress_bar
+
+
+class ImageBar:
+    """A bar that counts images x conditions x models.
+
+    Args:
+        total: How many there are.
+        done: How many of them were scored by earlier starts.
+        runs: Those that score the others.
+        shown: Whether the bar is shown.
+    """
+
+    def __init__(self, total: int, done: int, runs: Sequence[ModelRun], shown: bool) -> None:
+        self._bar = progress_bar(total, done, disable=not shown)
+        self._done, self._runs = done, runs
+
+    def __enter__(self) -> "ImageBar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def update(self) -> None:
+        """Show where the runs are."""
+        if left_out := sum(len(run.not_scored) for run in self._runs):
+            self._bar.set_postfix({"left out": left_out}, refresh=False)
+        self._bar.update(self._done + sum(run.scored for run in self._runs) - self._bar.n)
