@@ -16,7 +16,7 @@ from robustbench_seg.reporting.page.definitions import definitions
 from robustbench_seg.reporting.page.figures import write_panel_figures
 from robustbench_seg.reporting.page.folder import report_files, report_folder
 from robustbench_seg.reporting.page.panel_view import panel_view
-from robustbench_seg.reporting.page.provenance import run_views
+from robustbench_seg.reporting.page.provenance import fact_tables, run_views
 from robustbench_seg.reporting.page.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.report_tables import write_tables
@@ -81,7 +81,8 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
     html = environment.get_template("page.html").render(
         title=_title(panels),
         panels=views,
-        runs=runs,
+        facts=fact_tables(runs, [run.facts for run in runs]),
+        records=fact_tables(runs, [run.record for run in runs]),
         published_citation=citation,
         command=_command(panels, pictures),
         definitions=definitions(),
