@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from robustbench_seg.datasets.acdc import CITATION as ACDC_CITATION
 from robustbench_seg.datasets.acdc import CONDITIONS, open_acdc
 from robustbench_seg.datasets.ade20k import open_ade20k
 from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
@@ -33,6 +34,7 @@ __all__ = [
     "Image",
     "Labels",
     "Sample",
+    "citation",
     "class_groups",
     "class_names",
     "corrupted_image",
@@ -65,10 +67,12 @@ class DatasetEntry:
     Attributes:
         facts: Name of the file in the content folder `datasets` that has its classes.
         open: Opens a split: (root folder or None, name of the split) -> dataset.
+        citation: BibTeX of the dataset, empty if there is none. None: that of the facts' file.
     """
 
     facts: str
     open: Callable[[Path | None, str], Dataset]
+    citation: str | None = None
 
 
 DATASETS: Mapping[str, DatasetEntry] = {
@@ -76,12 +80,14 @@ DATASETS: Mapping[str, DatasetEntry] = {
     "camvid": DatasetEntry("camvid", open_camvid),
     "ade20k": DatasetEntry("ade20k", open_ade20k),
     "coco-stuff": DatasetEntry("coco-stuff", open_coco_stuff),
-    "acdc": DatasetEntry("cityscapes", open_acdc),
+    "acdc": DatasetEntry("cityscapes", open_acdc, ACDC_CITATION),
     **{
-        f"acdc:{name}": DatasetEntry("cityscapes", partial(open_acdc, condition=name))
+        f"acdc:{name}": DatasetEntry(
+            "cityscapes", partial(open_acdc, condition=name), ACDC_CITATION
+        )
         for name in CONDITIONS
     },
-    "minicity": DatasetEntry("cityscapes", _open_minicity),
+    "minicity": DatasetEntry("cityscapes", _open_minicity, ""),
 }
 """The datasets that `open_dataset` knows by name."""
 
@@ -146,6 +152,23 @@ def image_size(name: str) -> tuple[int, int] | None:
     if name.endswith(".toml"):
         return read_description(Path(name)).image_size if Path(name).is_file() else None
     return dataset_facts(DATASETS[name].facts).image_size if name in DATASETS else None
+
+
+def citation(name: str) -> str:
+    """Look up how to cite a dataset.
+
+    Args:
+        name: One of DATASETS, or of a dataset that the program does not know.
+
+    Returns:
+        A BibTeX entry. Empty where the dataset is unknown or has none.
+    """
+    if name not in DATASETS:
+        return ""
+    entry = DATASETS[name]
+    return (
+        dataset_facts(entry.facts).citation if entry.citation is None else entry.citation
+    ).strip()
 
 
 def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:

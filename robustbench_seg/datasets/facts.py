@@ -40,6 +40,7 @@ class DatasetFacts:
         groups: Name of a group -> names of its classes. A class is in one group at most.
         image_size: Height and width, in pixels, at which the literature counts a network's
             operations.
+        citation: BibTeX of the dataset. Reports quote that of a dataset that the program knows.
     """
 
     name: str
@@ -50,6 +51,7 @@ class DatasetFacts:
     clip: int = 1
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     image_size: tuple[int, int] | None = None
+    citation: str = ""
 
     @cached_property
     def colours(self) -> Palette:

@@ -1,11 +1,12 @@
 """Panels -> index.html, tables/, figures/ and pictures/ of a report's folder."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
@@ -15,6 +16,7 @@ from robustbench_seg.reporting.page.album import copy_pictures
 from robustbench_seg.reporting.page.definitions import definitions
 from robustbench_seg.reporting.page.figures import write_panel_figures
 from robustbench_seg.reporting.page.folder import report_files, report_folder
+from robustbench_seg.reporting.page.origin import origin
 from robustbench_seg.reporting.page.panel_view import panel_view
 from robustbench_seg.reporting.page.provenance import fact_tables, run_views
 from robustbench_seg.reporting.page.slugs import unique_slugs
@@ -78,8 +80,10 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = _unbroken
     html = environment.get_template("page.html").render(
         title=_title(panels),
+        origin=origin(panels, _title(panels)),
         panels=views,
         facts=fact_tables(runs, [run.facts for run in runs]),
         records=fact_tables(runs, [run.record for run in runs]),
@@ -95,6 +99,11 @@ def _visible(value: object) -> object:
     """Text of a page without characters that change how the text around them reads."""
     plain = isinstance(value, str) and not isinstance(value, Markup)
     return one_line(value) if plain else value  # type: ignore[arg-type]
+
+
+def _unbroken(title: str) -> Markup:
+    """A title that does not break between a number and its noun."""
+    return Markup(re.sub(r"(?<=\d) (?=\w)", "\u00a0", escape(one_line(title))))
 
 
 def _title(panels: Sequence[Panel]) -> str:

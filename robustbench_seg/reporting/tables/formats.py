@@ -53,18 +53,18 @@ def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, 
     above, rules, place = [], [], 1
     for name, inside in groupby(columns, key=lambda column: groups.get(column, "")):
         width = len(list(inside))
-        above.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex_text(name.capitalize())}}}")
+        above.append(rf"\multicolumn{{{width}}}{{c}}{{{latex_text(name.capitalize())}}}")
         if name:
             rules.append(rf"\cmidrule(lr){{{place}-{place + width - 1}}}")
         place += width
     rows = [" & ".join(map(_latex_cell, row)) + r" \\" for row in table.itertuples(index=False)]
-    head = " & ".join(rf"\rotatebox{{90}}{{{_latex_text(c)}}}" if c in groups else _latex_text(c)
+    head = " & ".join(rf"\rotatebox{{90}}{{{latex_text(c)}}}" if c in groups else latex_text(c)
                       for c in columns)  # fmt: skip
     lines = [
         r"% \usepackage{booktabs,graphicx}",
         r"\begin{table*}",
         r"\centering",
-        rf"\caption{{{_latex_text(caption)}}}",
+        rf"\caption{{{latex_text(caption)}}}",
         rf"\label{{{label}}}",
         r"\resizebox{\linewidth}{!}{%",
         rf"\begin{{tabular}}{{{''.join('l' if text else 'r' for text in texts)}}}",
@@ -120,7 +120,7 @@ def _markdown_text(text: str) -> str:
 def _latex_cell(value: object) -> str:
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.1f}"
-    return _latex_text(str(value))
+    return latex_text(str(value))
 
 
 _LATEX = {
@@ -136,8 +136,8 @@ _LATEX = {
 }
 
 
-def _latex_text(text: str) -> str:
-    """Text that LaTeX prints as it is, in any place of a table."""
+def latex_text(text: str) -> str:
+    """Return text that LaTeX prints as it is, in any place of a table."""
     escaped = "".join(_LATEX.get(character, character) for character in one_line(text))
     # Behind the end of a row, these would be options of it.
     return f"{{{escaped[0]}}}{escaped[1:]}" if escaped.startswith(("[", "*")) else escaped
