@@ -21,7 +21,7 @@ class RunView:
 
     Attributes:
         model: The name of its row.
-        where: The panel and the run folder.
+        where: The run folder, after the panel where the page has several.
         facts: What a reader looks for first.
         record: Everything else in run.json.
     """
@@ -84,8 +84,8 @@ def fact_tables(
     return tables
 
 
-def run_views(panel: Panel, row: PanelRow) -> list[RunView]:
-    """Return the provenance of each run of a panel's row.
+def run_views(panel: Panel, row: PanelRow, several: bool = False) -> list[RunView]:
+    """Return the provenance of each run of a panel's row; `several`: the page has other panels.
 
     Raises:
         ResultsError: A probe of a run cannot be read.
@@ -97,7 +97,7 @@ def run_views(panel: Panel, row: PanelRow) -> list[RunView]:
         views.append(
             RunView(
                 model=row.name,
-                where=f"{panel.name} · run folder {folder.name}",
+                where=f"{panel.name}, {folder.name}" if several else folder.name,
                 facts=[
                     *_facts(folder, record),
                     ("severities averaged", _scored(panel)),
@@ -147,7 +147,7 @@ def _everything(record: RunRecord) -> list[tuple[str, str]]:
     for name in ("command", "palette", "libraries", "created"):
         del table[name]
     del table["key"]["dataset"]["classes"]
-    del table["key"]["corruption"]["laws"]
+    del table["key"]["corruption"]["laws"], table["key"]["segmenter"]["weights"]
     return _flat(table)
 
 
