@@ -25,7 +25,9 @@ from robustbench_seg.reporting.tables.report_tables import write_tables
 from robustbench_seg.text import one_line
 
 
-def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> Path:
+def write_page(
+    panels: Sequence[Panel], out: Path, *, pictures: bool = True, intervals: bool = False
+) -> Path:
     """Write a report: index.html, tables/, figures/ and pictures/.
 
     report.json lists these files. The report replaces an earlier one in the folder, whose other
@@ -35,6 +37,7 @@ def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> 
         panels: What it shows.
         out: The folder.
         pictures: Whether it has images of the dataset, whose licence may forbid sharing them.
+        intervals: Whether tables/miou.md and .tex have the interval of each score.
 
     Returns:
         The path of index.html.
@@ -46,7 +49,7 @@ def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> 
     if not pictures:
         _check_no_pictures(out)
     with report_folder(out) as folder:
-        _write(panels, folder, pictures)
+        _write(panels, folder, pictures, intervals)
     return out / "index.html"
 
 
@@ -60,9 +63,9 @@ def _check_no_pictures(out: Path) -> None:
             )
 
 
-def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
+def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: bool) -> None:
     """Write index.html and the folders beside it."""
-    write_tables(panels, folder / "tables")
+    write_tables(panels, folder / "tables", intervals=intervals)
     width = _thumbnail_width(len(panels)) if pictures else 0
     views = []
     for panel, slug in zip(panels, unique_slugs([p.name for p in panels]), strict=True):
@@ -70,7 +73,8 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
         views.append(panel_view(panel, slug, figures, width))
         if pictures:
             copy_pictures(panel, folder / "pictures")
-    runs = [view for panel in panels for row in panel.measured for view in run_views(panel, row)]
+    rows = [(panel, row) for panel in panels for row in panel.measured]
+    runs = [view for panel, row in rows for view in run_views(panel, row, len(panels) > 1)]
     citation = cityscapes_c.CITATION if any(panel.shows_published for panel in panels) else ""
     environment = Environment(
         loader=PackageLoader("robustbench_seg.content.reports", "templates"),
@@ -88,7 +92,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
         facts=fact_tables(runs, [run.facts for run in runs]),
         records=fact_tables(runs, [run.record for run in runs]),
         published_citation=citation,
-        command=_command(panels, pictures),
+        command=_command(panels, pictures, intervals),
         definitions=definitions(),
         pictures=pictures,
     )
@@ -113,7 +117,7 @@ def _title(panels: Sequence[Panel]) -> str:
     return f"What corruption costs: {models} on {where}"
 
 
-def _command(panels: Sequence[Panel], pictures: bool) -> str:
+def _command(panels: Sequence[Panel], pictures: bool, intervals: bool = False) -> str:
     """The command that writes this page; run folders by name, so that no place is in it."""
     rows = [row for panel in panels for row in panel.measured]
     names = [folder.name for row in rows for folder in row.model.folders]
@@ -126,6 +130,7 @@ def _command(panels: Sequence[Panel], pictures: bool) -> str:
         elif own != {name}:
             options += ["--protocol", name]
     options += [] if pictures else ["--no-pictures"]
+    options += ["--intervals"] if intervals else []
     return shlex.join(["robustseg", "report", *names, "--out", "report", *options])
 
 

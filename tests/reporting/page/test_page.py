@@ -219,6 +219,12 @@ def test_the_command_names_a_protocol_that_is_not_the_runs_own(run):
         assert _command(panels, pictures=True) == f"{start}{wanted}".strip()
 
 
+def test_the_command_says_whether_tables_have_intervals(run):
+    panels = read_panels([run("alpha")])
+    command = _command(panels, pictures=True, intervals=True)
+    assert command.endswith(" --out report --intervals")
+
+
 def test_the_command_keeps_a_protocol_that_one_of_two_datasets_needs(run):
     a = run("alpha", dataset="camvid", protocol="city-c-fan")
     b = run("beta", dataset="minicity")
