@@ -7,33 +7,51 @@ and numba together take seconds to import and most commands need only some of th
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from robustbench_seg.ablation import ablation_spec, run_ablation
-    from robustbench_seg.corruption import FastStream, corrupt
-    from robustbench_seg.datasets import class_groups, class_names, list_datasets, open_dataset
-    from robustbench_seg.datasets.minicity import write_minicity
-    from robustbench_seg.errors import RobustsegError
-    from robustbench_seg.evaluation import evaluate
-    from robustbench_seg.records.evaluation_spec import EvaluationSpec
-    from robustbench_seg.records.model_card import list_models
-    from robustbench_seg.records.protocol import list_protocols, load_protocol
-    from robustbench_seg.records.training_recipe import TrainingRecipe
-    from robustbench_seg.reporting import compare, report
-    from robustbench_seg.reporting.costs import cost
-    from robustbench_seg.reporting.receptive_fields import erf
-    from robustbench_seg.results import Run, read_results, scores
-    from robustbench_seg.segmenter import load_model, load_segmenter
-    from robustbench_seg.training import train
-    from robustbench_seg.trees import generate_cityscapes_c, verify
+if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this module
+    from robustbench_seg.ablation import AblationSpec as AblationSpec
+    from robustbench_seg.ablation import ablation_spec as ablation_spec
+    from robustbench_seg.ablation import run_ablation as run_ablation
+    from robustbench_seg.corruption import FastStream as FastStream
+    from robustbench_seg.corruption import corrupt as corrupt
+    from robustbench_seg.datasets import class_groups as class_groups
+    from robustbench_seg.datasets import class_names as class_names
+    from robustbench_seg.datasets import list_datasets as list_datasets
+    from robustbench_seg.datasets import open_dataset as open_dataset
+    from robustbench_seg.datasets.minicity import write_minicity as write_minicity
+    from robustbench_seg.errors import RobustsegError as RobustsegError
+    from robustbench_seg.evaluation import evaluate as evaluate
+    from robustbench_seg.records.ablation import list_ablations as list_ablations
+    from robustbench_seg.records.evaluation_spec import EvaluationSpec as EvaluationSpec
+    from robustbench_seg.records.model_card import list_models as list_models
+    from robustbench_seg.records.protocol import list_protocols as list_protocols
+    from robustbench_seg.records.protocol import load_protocol as load_protocol
+    from robustbench_seg.records.shard import Shard as Shard
+    from robustbench_seg.records.training_recipe import TrainingRecipe as TrainingRecipe
+    from robustbench_seg.records.training_spec import TrainingSpec as TrainingSpec
+    from robustbench_seg.reporting import compare as compare
+    from robustbench_seg.reporting import report as report
+    from robustbench_seg.reporting.costs import cost as cost
+    from robustbench_seg.reporting.receptive_fields import erf as erf
+    from robustbench_seg.results import Run as Run
+    from robustbench_seg.results import read_results as read_results
+    from robustbench_seg.results import scores as scores
+    from robustbench_seg.segmenter import load_model as load_model
+    from robustbench_seg.segmenter import load_segmenter as load_segmenter
+    from robustbench_seg.training import train as train
+    from robustbench_seg.trees import generate_cityscapes_c as generate_cityscapes_c
+    from robustbench_seg.trees import verify as verify
 
 __version__ = "0.1.0"
 
 _ROOMS = {
+    "AblationSpec": "ablation",
     "EvaluationSpec": "records.evaluation_spec",
     "FastStream": "corruption",
     "RobustsegError": "errors",
     "Run": "results",
+    "Shard": "records.shard",
     "TrainingRecipe": "records.training_recipe",
+    "TrainingSpec": "records.training_spec",
     "ablation_spec": "ablation",
     "class_groups": "datasets",
     "class_names": "datasets",
@@ -43,6 +61,7 @@ _ROOMS = {
     "erf": "reporting.receptive_fields",
     "evaluate": "evaluation",
     "generate_cityscapes_c": "trees",
+    "list_ablations": "records.ablation",
     "list_datasets": "datasets",
     "list_models": "records.model_card",
     "list_protocols": "records.protocol",
@@ -58,37 +77,9 @@ _ROOMS = {
     "verify": "trees",
     "write_minicity": "datasets.minicity",
 }
+"""Where each name is loaded from; the imports above say the same to a type checker."""
 
-__all__ = [
-    "EvaluationSpec",
-    "FastStream",
-    "RobustsegError",
-    "Run",
-    "TrainingRecipe",
-    "ablation_spec",
-    "class_groups",
-    "class_names",
-    "compare",
-    "corrupt",
-    "cost",
-    "erf",
-    "evaluate",
-    "generate_cityscapes_c",
-    "list_datasets",
-    "list_models",
-    "list_protocols",
-    "load_model",
-    "load_protocol",
-    "load_segmenter",
-    "open_dataset",
-    "read_results",
-    "report",
-    "run_ablation",
-    "scores",
-    "train",
-    "verify",
-    "write_minicity",
-]
+__all__ = [*_ROOMS]
 
 
 def __getattr__(name: str) -> Any:

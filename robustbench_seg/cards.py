@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tomli_w
 
 from robustbench_seg.errors import CardError, RobustsegError, unknown
-from robustbench_seg.files import check_regular
+from robustbench_seg.files import check_regular, printable
 from robustbench_seg.text import one_line
 
 Card = TypeVar("Card")
@@ -100,6 +100,12 @@ def _outside(hint: Any, value: Any) -> str | None:
     return None
 
 
+def check_text(key: str, text: str | None, error: type[RobustsegError]) -> None:
+    """Raise `error` if a text that was made in Python cannot be written as UTF-8."""
+    if text is not None and printable(text) != text:
+        raise error(f"{key} = {printable(text)!r:.200} is no UTF-8 text; choose another")
+
+
 def read(kind: type[Card], path: Path, what: str) -> Card:
     """Read a TOML file.
 
@@ -117,7 +123,7 @@ def read(kind: type[Card], path: Path, what: str) -> Card:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a zero in the path
         why = getattr(error, "strerror", None) or error
-        raise CardError(f"{path}: the {what} cannot be read ({why})") from error
+        raise CardError(f"{path!s:.200}: the {what} cannot be read ({why})") from error
     if len(data) > MAX_BYTES:
         raise CardError(f"{path}: the {what} cannot be read (larger than {MAX_BYTES >> 20} MiB)")
     try:

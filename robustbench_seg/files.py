@@ -96,15 +96,19 @@ def checked_path(path: Path | str) -> Path:
     """Return what a person wrote as a path.
 
     Raises:
-        FileError: It is empty, or holds what no text file can name: a NUL or bytes that are not
-            UTF-8.
+        FileError: It is empty, longer than a file system takes, or holds what no text file can
+            name: a NUL or bytes that are not UTF-8.
     """
     text = os.fspath(path)
     if not text:
         raise FileError("an empty path was given; name a file or folder")
     if "\0" in text or printable(text) != text:
         raise FileError(
-            f"{printable(text)!r} is no path that a record can name; use UTF-8 without NUL"
+            f"{printable(text)[:200]!r} is no path that a record can name; use UTF-8 without NUL"
+        )
+    if len(text.encode()) > 4095 or any(len(part.encode()) > 255 for part in Path(text).parts):
+        raise FileError(
+            f"{text[:60]!r}...: File name too long; a name has at most 255 bytes, a path 4095"
         )
     return Path(path)
 

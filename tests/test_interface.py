@@ -1,5 +1,8 @@
 """`import robustbench_seg as rs`: what it lists, and what its objects look like when printed."""
 
+import ast
+import dataclasses
+import inspect
 import re
 import subprocess
 import sys
@@ -8,7 +11,11 @@ from pathlib import Path
 import pytest
 
 import robustbench_seg as rs
+from robustbench_seg.evaluation.entry import EvaluateOptions
+from robustbench_seg.records.evaluation_spec import EvaluationOptions
 from robustbench_seg.records.model_card import load_card
+from robustbench_seg.records.training_recipe import RecipeOptions
+from robustbench_seg.records.training_spec import TrainingOptions
 
 ROOT = Path(__file__).parents[1]
 
@@ -16,6 +23,18 @@ ROOT = Path(__file__).parents[1]
 def test_dir_lists_the_interface_and_nothing_else():
     assert dir(rs) == sorted([*rs.__all__, "__version__"])
     assert rs.__all__ == sorted(rs.__all__)
+
+
+def test_type_checkers_see_the_same_names_in_the_same_rooms():
+    tree = ast.parse(Path(rs.__file__).read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.asname: node.module.removeprefix("robustbench_seg.")
+        for node in block.body
+        for alias in node.names
+        if alias.name == alias.asname
+    }
+    assert seen == rs._ROOMS
 
 
 @pytest.mark.parametrize("name", rs.__all__)
@@ -44,6 +63,24 @@ def test_all_that_the_pages_import_is_exported():
     for page in pages:
         found |= set(re.findall(r"^ *from (robustbench_seg\S*) import", page.read_text(), re.M))
     assert found == set()
+
+
+def keys(options):
+    return set(options.__annotations__)
+
+
+def names(record):
+    return {field.name for field in dataclasses.fields(record)}
+
+
+def test_the_types_of_options_have_every_field():
+    of_call = {"models", "dataset", "protocol"}
+    assert keys(EvaluationOptions) == names(rs.EvaluationSpec) - of_call
+    about_objects = keys(EvaluateOptions) - keys(EvaluationOptions)
+    assert about_objects <= set(inspect.signature(rs.load_segmenter).parameters)
+    assert keys(RecipeOptions) == names(rs.TrainingRecipe)
+    own = keys(TrainingOptions) - keys(RecipeOptions)
+    assert own == names(rs.TrainingSpec) - {"model", "dataset", "validate_on"}
 
 
 def test_reprs_are_one_short_line(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.ablation.processes import run_in_processes
+from robustbench_seg.ablation.remarks import differences_from_paper
 from robustbench_seg.ablation.spec import AblationSpec
 from robustbench_seg.ablation.steps import EvaluateStep, Step, TrainStep
 from robustbench_seg.ablation.table import ablation_table
@@ -63,7 +64,8 @@ def run_ablation(
         if before is None:
             _run(step, spec.gpus)
     paper = f"paper, {spec.ablation.full.dataset}"
-    table, note = ablation_table(spec.runs, spec.published(), paper), spec.note()
+    table = ablation_table(spec.runs, spec.published(), paper)
+    note = differences_from_paper(spec)
     write_text(path.with_suffix(".csv"), csv(table))
     write_text(path, f"{spec.ablation.title}. {note}\n\n{markdown(table)}")
     return AblationResult(table, note, path)

@@ -1,17 +1,15 @@
 """An ablation as it was asked for: its steps, and how far it is from the paper's experiment."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from robustbench_seg.ablation.definition import Ablation, AblationVariant, load_ablation
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, WindowsStep
 from robustbench_seg.ablation.table import published_score
-from robustbench_seg.analysis import count_cost, shape_of
 from robustbench_seg.errors import ModelError, unknown
+from robustbench_seg.records.ablation import Ablation, AblationVariant, load_ablation
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.records.training_spec import TrainingSpec, training_spec
 
 ABLATION_OPTIONS = frozenset(
@@ -33,7 +31,8 @@ class AblationSpec:
         variants: The networks that are trained.
         seeds: Seeds of the trainings; each network is trained with each of them.
         encoders: Weights that the encoders of some variants start from, by the variant's name.
-        training: What all trainings share; its folder is the ablation's.
+        training: What all trainings share; its model is the card that all networks have in common,
+            its folder is the ablation's.
         limit: How many images are scored; None means all.
         gpus: Processes of torchrun; 1 means without torchrun.
     """
@@ -109,49 +108,6 @@ class AblationSpec:
             for model, row in variant.tests.items()
         }
 
-    def expectation(self, variant: AblationVariant) -> str:
-        """What a network costs, the paper's score of it, and what its encoder starts from."""
-        cost = count_cost(shape_of(self.ablation.card(variant, self.full)), (512, 512))
-        start = f"; its encoder from {self.encoders.get(variant.name, 'nothing')}"
-        return (
-            f"{variant.name}: {cost.params / 1e6:.1f} M parameters, "
-            f"{cost.macs_written / 1e9:.1f} GMAC at 512x512; "
-            f"the paper's mIoU {self.published()[variant.name]} %{start if self.encoders else ''}"
-        )
-
-    def note(self) -> str:
-        """How far this is from the paper's experiment, in words."""
-        scale, paper = self.ablation.scale(self.full), self.ablation.full
-        changes = self._changes()
-        recipe = self.training.recipe
-        same = self.dataset == paper.dataset and recipe.iterations == paper.recipe.iterations
-        if self.full and same and not changes and self.limit is None:
-            return "At the paper's size."
-        words = "At the paper's size, except for what follows." if self.full else "Scaled down."
-        if scale.settings != paper.settings:
-            words += f" {scale.settings['size']} in place of {paper.settings['size']}."
-        scored = f"the first {self.limit} images of {self.dataset}" if self.limit else self.dataset
-        further = f" with {', '.join(changes)}" if changes else ""
-        return (
-            f"{words} Trained on {self.dataset} for {recipe.iterations} steps{further}, scored on "
-            f"{scored}; the paper's column is of {paper.dataset}, after {paper.recipe.iterations} "
-            "steps: compare orders, not numbers."
-        )
-
-    def _changes(self) -> list[str]:
-        """What else was set to another value than the ablation has."""
-        own, here = self.ablation.scale(self.full).recipe, self.training.recipe
-        changes = [
-            f"{field.name} {getattr(here, field.name)}"
-            for field in fields(TrainingRecipe)
-            if field.name not in ABLATION_OPTIONS
-            and getattr(here, field.name) != getattr(own, field.name)
-        ]
-        for name in ("precision", "split"):
-            if (value := getattr(self.training, name)) != getattr(TrainingSpec, name):
-                changes.append(f"{name} {value}")
-        return changes
-
 
 def ablation_spec(
     name: str,
@@ -209,7 +165,7 @@ def ablation_spec(
         seeds=tuple(dict.fromkeys(seeds)),
         encoders={**(dict.fromkeys(fits, encoder) if encoder else {}), **(encoders or {})},
         training=training_spec(
-            model="",
+            scale.card,  # each training replaces it by the card of its network
             out=out,
             dataset=dataset,
             data=data,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from robustbench_seg.evaluation import evaluate
 from robustbench_seg.files import write_text
+from robustbench_seg.machine.start import program
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.model_card import Inference, card_text, load_card
 from robustbench_seg.records.training_spec import TrainingSpec
@@ -40,17 +41,17 @@ class WindowsStep:
     """Write the card of a trained network that is tested in square windows.
 
     Attributes:
-        card: Card of the trained network.
-        windows: Where its other card is to lie.
+        trained: Card of the trained network.
+        card: Path of the card that is written.
         side: Side of a window, in pixels; windows overlap by a quarter of it.
     """
 
+    trained: Path
     card: Path
-    windows: Path
     side: int
 
     def __str__(self) -> str:
-        return f"write {self.windows}, tested in windows of {self.side}"
+        return f"write {self.card}, tested in windows of {self.side}"
 
     def command(self, processes: int = 1) -> str:
         """No command is equivalent."""
@@ -59,8 +60,8 @@ class WindowsStep:
     def run(self) -> None:
         """Write the card."""
         window = Inference("slide", self.side, 3 * self.side // 4)
-        card = replace(load_card(self.card), inference=window)
-        write_text(self.windows, card_text(card, "Tested in windows of the training crop."))
+        card = replace(load_card(self.trained), inference=window)
+        write_text(self.card, card_text(card, "Tested in windows of the training crop."))
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,9 @@ class EvaluateStep:
 
     def command(self, processes: int = 1) -> str:
         """The equivalent command, for readers."""
-        spec, words = self.spec, ["robustseg"]
-        if processes > 1:
-            words = ["torchrun", "--standalone", f"--nproc-per-node={processes}"]
-            words += ["-m", "robustbench_seg"]
-        words += ["evaluate", *(word for model in spec.models for word in ("--model", model))]
+        spec = self.spec
+        words = [*program(processes), "evaluate"]
+        words += [word for model in spec.models for word in ("--model", model)]
         words += ["--dataset", spec.dataset]
         words += ["--data", str(spec.data)] if spec.data else []
         words += ["--limit", str(spec.limit)] if spec.limit else []

@@ -1,6 +1,6 @@
 """What a network is like, apart from what it scores: its cost, and what it looks at."""
 
-from robustbench_seg.analysis.cost import Cost, count_cost, count_image, shape_of
+from robustbench_seg.analysis.cost import Cost, count_cost, image_macs, meta_network
 from robustbench_seg.analysis.effective_field import (
     Field,
     central_crop,
@@ -17,10 +17,10 @@ __all__ = [
     "Speed",
     "central_crop",
     "count_cost",
-    "count_image",
     "effective_fields",
     "encoder_stages",
+    "image_macs",
     "measure_fields",
     "measure_speed",
-    "shape_of",
+    "meta_network",
 ]

@@ -1,7 +1,9 @@
 """Parameters and multiply-accumulates of a network, counted without computing anything."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -30,7 +32,7 @@ class Cost:
     macs_written: int
 
 
-def shape_of(card: ModelCard) -> SegmentationNetwork:
+def meta_network(card: ModelCard) -> SegmentationNetwork:
     """Build a card's network on the meta device: shapes without content, which take no memory.
 
     Args:
@@ -39,15 +41,14 @@ def shape_of(card: ModelCard) -> SegmentationNetwork:
     Returns:
         The network, in eval mode.
     """
-    with torch.device("meta"):
-        return build(card.architecture, card.classes, **card.variant).eval()
+    return _on_meta(card.architecture, card.classes, card.variant)
 
 
 def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
     """Count the cost of one image that goes through a network whole.
 
     Args:
-        network: The network, on the meta device (see shape_of).
+        network: The network, on the meta device (see meta_network).
         size: Height and width of the image, in pixels.
 
     Returns:
@@ -71,7 +72,7 @@ def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
     return Cost(params, macs - network.macs_folded(), written)
 
 
-def count_image(record: SegmenterRecord, classes: int, size: tuple[int, int]) -> int:
+def image_macs(record: SegmenterRecord, classes: int, size: tuple[int, int]) -> int:
     """Count the multiply-accumulates of one image that a segmenter labels.
 
     The image is resized, cut into windows or padded as the record says.
@@ -97,6 +98,10 @@ def count_image(record: SegmenterRecord, classes: int, size: tuple[int, int]) ->
     elif record.grid:
         grid = record.grid
         size = (size[0] + -(size[0] - 1) % grid, size[1] + -(size[1] - 1) % grid)
-    with torch.device("meta"):
-        network = build(record.architecture, classes, **record.variant).eval()
+    network = _on_meta(record.architecture, classes, record.variant)
     return windows * count_cost(network, size).macs
+
+
+def _on_meta(architecture: str, classes: int, variant: Mapping[str, Any]) -> SegmentationNetwork:
+    with torch.device("meta"):
+        return build(architecture, classes, **variant).eval()

@@ -101,14 +101,16 @@ def effective_fields(
     draws = torch.Generator().manual_seed(0)
     maps = dict[str, Tensor]()
 
-    def keep(name: str, see: Callable[[Any], Tensor]) -> Callable[..., None]:
+    def keep(name: str, map_of: Callable[[Any], Tensor]) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            maps[name] = see(output)
+            maps[name] = map_of(output)
 
         return hook
 
     taps = {**stages, HEAD: (network, lambda x: x)}
-    hooks = [tapped.register_forward_hook(keep(name, see)) for name, (tapped, see) in taps.items()]
+    hooks = [
+        tapped.register_forward_hook(keep(name, map_of)) for name, (tapped, map_of) in taps.items()
+    ]
     energies = dict[str, NDArray[np.float64]]()
     centres = dict[str, tuple[int, int]]()
     count = 0
@@ -118,25 +120,27 @@ def effective_fields(
             pixels = image.detach().requires_grad_()
             network(pixels)
             for name in taps:
-                features = maps[name]
-                row, column = features.shape[2] // 2, features.shape[3] // 2
-                unit = features[0, :, row, column]
+                unit, centres[name] = _central_unit(maps[name], pixels)
                 signs = torch.randint(0, 2, unit.shape, generator=draws) * 2 - 1
                 signed = (unit * signs.to(unit)).sum()
                 (gradient,) = torch.autograd.grad(signed, pixels, retain_graph=name != HEAD)
                 energy = gradient[0].abs().sum(0).double().cpu().numpy()
                 energies[name] = energies.get(name, 0) + energy
-                # Strides are powers of two; sides that are no multiples of them are rounded up.
-                down, across = (
-                    2 ** round(math.log2(pixels.shape[axis] / features.shape[axis]))
-                    for axis in (2, 3)
-                )
-                centres[name] = (row * down, column * across)
             maps.clear()
     finally:
         for hook in hooks:
             hook.remove()
     return {name: Field(energies[name] / count, centres[name]) for name in taps}
+
+
+def _central_unit(features: Tensor, pixels: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """The channels of the unit in the middle of a map, and row and column of its centre."""
+    row, column = features.shape[2] // 2, features.shape[3] // 2
+    # Strides are powers of two; sides that are no multiples of them are rounded up.
+    down, across = (
+        2 ** round(math.log2(pixels.shape[axis] / features.shape[axis])) for axis in (2, 3)
+    )
+    return features[0, :, row, column], (row * down, column * across)
 
 
 def central_crop(

@@ -15,8 +15,9 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.hardware import check_device
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.model_card import ModelCard, load_card
+from robustbench_seg.records.model_forms import needs_no_card
+from robustbench_seg.records.segmenter_record import UNTRAINED, untrained_name
 from robustbench_seg.segmenter import load_model
-from robustbench_seg.segmenter.adapters import ADAPTERS
 
 LARGEST, MULTIPLE = 1024, 64
 """Of the default crop: SegFormer's own window, and what makes all stages share one centre."""
@@ -84,7 +85,7 @@ def measure_fields(
     fields = {}
     for model, card in cards.items():
         network = load_model(model, weights=weights).to(device)
-        name = card.name + ("-untrained" if weights == "none" else "")
+        name = untrained_name(card.name) if weights == UNTRAINED else card.name
         with progress_bar(count, iterable=range(count), desc=name, disable=not progress) as places:
             fields[name] = effective_fields(
                 network,
@@ -99,13 +100,13 @@ def measure_fields(
 
 def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard]:
     """The card of each model, by what the model was asked for."""
-    if len(models) > 1 and weights not in (None, "none"):
+    if len(models) > 1 and weights not in (None, UNTRAINED):
         raise ModelError(
             f"weights {weights}: belong to one model, but {len(models)} are given; measure the "
             "models one at a time"
         )
     for model in models:
-        if model.partition(":")[0] in ADAPTERS:
+        if needs_no_card(model):
             raise ModelError(f"{model}: its stages are not known; erf takes models with a card")
     cards = {model: load_card(model) for model in models}
     names = [cards[model].name for model in models]

@@ -87,14 +87,14 @@ def _measure(
     import torch
 
     from robustbench_seg.records.model_card import Inference, load_card
-    from robustbench_seg.records.segmenter_record import ModelFacts
+    from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
     from robustbench_seg.segmenter import Options, assemble, load_model, network_record
     from robustbench_seg.segmenter.backends import run_by
 
     if threads is not None:
         torch.set_num_threads(threads)
     card, options = load_card(model), Options(device=device, precision=precision)
-    untrained = load_model(model, weights="none")
+    untrained = load_model(model, weights=UNTRAINED)
     record = network_record(card, untrained)
     network, record, about = run_by(options, untrained, record, ModelFacts())
     segmenter = assemble(

@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from robustbench_seg.ablation import AblationSpec
 
 
-@click.command()
+class AblationCommand(click.Command):
+    """A command whose help lists the ablations; they are read when help is shown."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The text above the options."""
+        from robustbench_seg.records.ablation import list_ablations, load_ablation
+
+        super().format_help_text(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_dl([(name, load_ablation(name).title) for name in list_ablations()])
+
+
+@click.command(cls=AblationCommand)
 @click.argument("name", metavar="NAME")
 @click.argument("words", metavar="[-- OPTIONS OF TRAIN]", nargs=-1, type=click.UNPROCESSED)
 @options.dataset(
@@ -65,12 +78,7 @@ if TYPE_CHECKING:
 def ablation(
     name: str, words: tuple[str, ...], encoders: tuple[str, ...], dry_run: bool, **chosen: Any
 ) -> None:
-    """Run an ablation of the SegFormer paper: NAME is one of those below.
-
-    \b
-    width      C of the decoder (table 1b)
-    positions  learnt positions against Mix-FFN, at two test sizes (table 1c)
-    encoders   CNNs under the MLP decoder, and stage 4 alone (table 1d)
+    """Run an ablation of the SegFormer paper; docs/ablations.md describes each NAME.
 
     Each network is trained for the same number of steps, scored clean and under every corruption
     (which the paper did not do) and put beside the published row in OUT/ablation.csv and .md.
@@ -138,7 +146,9 @@ def _encoders(texts: Iterable[str], networks: list[str]) -> tuple[str | None, di
 def _overview(spec: "AblationSpec") -> str:
     """What is compared, what to expect of each network, and the steps with their commands."""
     table = spec.ablation.table.replace("segformer_table", "table ")
-    networks = [spec.expectation(variant) for variant in spec.variants]
+    from robustbench_seg.ablation import network_summary
+
+    networks = [network_summary(spec, variant) for variant in spec.variants]
     steps = []
     for step in spec.steps():
         command = step.command(spec.gpus)

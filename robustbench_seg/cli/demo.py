@@ -6,8 +6,6 @@ import click
 
 from robustbench_seg.cli import options
 
-MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
-
 
 @click.command()
 @options.out(default=Path("demo"), help="Folder for the runs and the report.")
@@ -25,11 +23,7 @@ def demo(out: Path, limit: int | None) -> None:
 
     prepare_process()
 
-    from robustbench_seg.evaluation import evaluate
-    from robustbench_seg.reporting import Report
-    from robustbench_seg.results import recorded_runs
+    from robustbench_seg.demo import run_demo
 
-    runs = evaluate(model=MODELS, dataset="minicity", limit=limit, out=out / "runs", progress=True)
-    recorded = [recorded_runs()] if limit is None else []  # they are of all images
-    written = Report.write([*(run.path for run in runs), *recorded], out / "report")
+    written = run_demo(out, limit=limit, progress=True)
     click.echo(f"{written.text}\n\nreport: {written.page}")

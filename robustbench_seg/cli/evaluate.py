@@ -8,13 +8,13 @@ import click
 from robustbench_seg.cli import options
 from robustbench_seg.records import ranges
 from robustbench_seg.records.choices import Backend, Executor, InferenceMode, choices
+from robustbench_seg.records.model_forms import listed_forms
 
 
 @click.command()
 @options.models(
     required=True,
-    help="Name of a model card, a card file, hf:<hub id or folder>, onnx:<file> or "
-    "python:<module>:<callable>; repeatable.",
+    help=f"Name of a model card, a card file, {listed_forms()}; repeatable.",
 )
 @options.data()
 @options.dataset()

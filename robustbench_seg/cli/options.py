@@ -20,6 +20,7 @@ from robustbench_seg.files import checked_path
 from robustbench_seg.records import ranges
 from robustbench_seg.records.choices import Precision, Stream, choices
 from robustbench_seg.records.image_size import check_size
+from robustbench_seg.records.protocol import SEVERITIES
 from robustbench_seg.records.shard import Shard, parse_shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -153,7 +154,7 @@ severities = _shared(
     "--severity",
     "severities",
     multiple=True,
-    type=click.IntRange(1, 5),
+    type=click.IntRange(SEVERITIES[0], SEVERITIES[-1]),
     help="Use only this severity; repeatable.  [default: all]",
 )
 stream = _shared(
@@ -164,7 +165,7 @@ stream = _shared(
 )
 seed = _shared(
     "--seed",
-    type=click.IntRange(0, 2**32 - 1),
+    type=integer(ranges.CORRUPTION_SEED),
     default=0,
     help="Seed of the corruptions' random numbers.",
 )

@@ -69,24 +69,7 @@ def export(model: str, path: Path, given: str | None, size: tuple[int, int] | No
     The graph is given float 1x3xHxW, (rgb - mean) / std of RGB in 0..1, and returns logits at a
     quarter of that size. onnx:OUT.onnx is then a model like any other.
     """
-    from robustbench_seg.errors import ModelError
-    from robustbench_seg.records.model_card import load_card
-    from robustbench_seg.segmenter import export_onnx, load_model, load_segmenter
+    from robustbench_seg.segmenter import export_card
 
-    card = load_card(model)
-    if card.resize:
-        raise ModelError(
-            f"{model}: is evaluated on images scaled to another size, which the description of a "
-            "graph cannot say; export the same network by another card"
-        )
-    segmenter = load_segmenter(model, weights=given)
-    export_onnx(
-        load_model(model, weights=given),
-        path,
-        name=segmenter.name,
-        classes=tuple(segmenter.classes),
-        preprocessing=card.preprocessing,
-        inference=card.inference,
-        size=size,
-    )
+    export_card(model, path, weights=given, size=size)
     click.echo(f"{path}\n{path.with_suffix('.toml')}")

@@ -1,8 +1,8 @@
 """The datasets: `open_dataset` opens one by name.
 
 To add a dataset to the program, write its classes into a TOML file in the content folder
-`datasets`, its layout into a file like camvid.py, and add its line to DATASETS. One's own needs no
-code: a TOML file describes it (custom.py).
+`datasets`, its layout into a file like camvid.py, and add its line to DATASETS. A user's own
+dataset needs no code: a TOML file describes it (custom.py).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,15 +11,15 @@ from functools import partial
 from pathlib import Path
 
 from robustbench_seg.datasets.acdc import CITATION as ACDC_CITATION
-from robustbench_seg.datasets.acdc import CONDITIONS, open_acdc
+from robustbench_seg.datasets.acdc import SUBSETS, open_acdc
 from robustbench_seg.datasets.ade20k import open_ade20k
 from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.camvid import open_camvid
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
-from robustbench_seg.datasets.contents import file_digests
 from robustbench_seg.datasets.custom import open_custom, read_description
 from robustbench_seg.datasets.decoding import read_image
+from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
 from robustbench_seg.datasets.plausibility import label_warning
@@ -28,7 +28,6 @@ from robustbench_seg.errors import CardError, DatasetError, unknown
 __all__ = [
     "DATASETS",
     "IGNORE",
-    "VAL_IMAGES",
     "Dataset",
     "FileDataset",
     "Image",
@@ -44,6 +43,7 @@ __all__ = [
     "label_warning",
     "list_datasets",
     "open_dataset",
+    "published_images",
     "read_image",
 ]
 
@@ -82,17 +82,12 @@ DATASETS: Mapping[str, DatasetEntry] = {
     "coco-stuff": DatasetEntry("coco-stuff", open_coco_stuff),
     "acdc": DatasetEntry("cityscapes", open_acdc, ACDC_CITATION),
     **{
-        f"acdc:{name}": DatasetEntry(
-            "cityscapes", partial(open_acdc, condition=name), ACDC_CITATION
-        )
-        for name in CONDITIONS
+        f"acdc:{name}": DatasetEntry("cityscapes", partial(open_acdc, subset=name), ACDC_CITATION)
+        for name in SUBSETS
     },
     "minicity": DatasetEntry("cityscapes", _open_minicity, ""),
 }
 """The datasets that `open_dataset` knows by name."""
-
-VAL_IMAGES = {"cityscapes": 500, "ade20k": 2000}
-"""Images of the val splits that cards have published scores of."""
 
 
 def list_datasets() -> tuple[str, ...]:
@@ -169,6 +164,21 @@ def citation(name: str) -> str:
     return (
         dataset_facts(entry.facts).citation if entry.citation is None else entry.citation
     ).strip()
+
+
+def published_images(name: str) -> int | None:
+    """Look up how many images of a dataset's split val published scores are of.
+
+    Args:
+        name: Name of a dataset, of any origin.
+
+    Returns:
+        Number of images. None where the program knows no such dataset or number.
+    """
+    if name not in DATASETS:
+        return None
+    facts = dataset_facts(DATASETS[name].facts)
+    return facts.val_images if facts.name == name else None  # ACDC shares Cityscapes' classes only
 
 
 def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:

@@ -1,7 +1,7 @@
 """ACDC: real street scenes in fog, at night, in rain and in snow, with the classes of Cityscapes.
 
-rgb_anon/<condition>/<split>/<sequence>/<frame>_rgb_anon.png is the image, and
-gt/<condition>/<split>/<sequence>/<frame>_gt_labelTrainIds.png (or _gt_labelIds.png) its labels.
+rgb_anon/<subset>/<split>/<sequence>/<frame>_rgb_anon.png is the image, and
+gt/<subset>/<split>/<sequence>/<frame>_gt_labelTrainIds.png (or _gt_labelIds.png) its labels.
 Source: Sakaridis, Dai, Van Gool, "ACDC: The Adverse Conditions Dataset with Correspondences for
 Semantic Driving Scene Understanding", ICCV 2021.
 """
@@ -19,7 +19,7 @@ from robustbench_seg.datasets.pairs import (
     pair_files,
 )
 
-CONDITIONS = ("fog", "night", "rain", "snow")
+SUBSETS = ("fog", "night", "rain", "snow")
 CITATION = """\
 @inproceedings{sakaridis2021acdc,
   title = {{ACDC}: The Adverse Conditions Dataset with Correspondences for Semantic Driving Scene \
@@ -29,7 +29,7 @@ Understanding},
   year = {2021}
 }
 """
-SOURCE = Provenance(
+PROVENANCE = Provenance(
     "ACDC",
     "register at https://acdc.vision.ee.ethz.ch, then unpack rgb_anon_trainvaltest.zip and "
     "gt_trainval.zip into the root",
@@ -46,7 +46,7 @@ def _companions(image: str) -> Sequence[str]:
     return [_truth(image, ending) for ending in _FILES]
 
 
-def open_acdc(root: Path | None, split: str, condition: str | None = None) -> FileDataset:
+def open_acdc(root: Path | None, split: str, subset: str | None = None) -> FileDataset:
     """Open a split of ACDC.
 
     The labels of the test split are withheld, so it cannot be opened.
@@ -54,7 +54,7 @@ def open_acdc(root: Path | None, split: str, condition: str | None = None) -> Fi
     Args:
         root: The dataset's root folder. None: a DatasetError says how to obtain the files.
         split: "train" or "val".
-        condition: One of CONDITIONS. None: all four.
+        subset: One of SUBSETS. None: all four.
 
     Returns:
         The split.
@@ -62,14 +62,14 @@ def open_acdc(root: Path | None, split: str, condition: str | None = None) -> Fi
     Raises:
         DatasetError: The folder or its files are missing, or an image has no labels.
     """
-    root = checked_root(root, SOURCE)
-    conditions = CONDITIONS if condition is None else (condition,)
-    patterns = [f"rgb_anon/{name}/{split}/*/*_rgb_anon.png" for name in conditions]
+    root = checked_root(root, PROVENANCE)
+    subsets = SUBSETS if subset is None else (subset,)
+    patterns = [f"rgb_anon/{name}/{split}/*/*_rgb_anon.png" for name in subsets]
     facts = dataset_facts("cityscapes")
     forms = [
         LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
         LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
     ]
-    pairs = pair_files(root, find_images(root, patterns, SOURCE), forms, SOURCE)
-    name = "acdc" if condition is None else f"acdc:{condition}"
+    pairs = pair_files(root, find_images(root, patterns, PROVENANCE), forms, PROVENANCE)
+    name = "acdc" if subset is None else f"acdc:{subset}"
     return file_dataset(facts, split, pairs, name)

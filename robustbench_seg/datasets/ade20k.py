@@ -17,7 +17,7 @@ from robustbench_seg.datasets.pairs import (
     pair_files,
 )
 
-SOURCE = Provenance(
+PROVENANCE = Provenance(
     "ADE20K",
     "unpack http://data.csail.mit.edu/places/ADEchallenge/ADEChallengeData2016.zip; its folder "
     "ADEChallengeData2016 is the root",
@@ -47,9 +47,9 @@ def open_ade20k(root: Path | None, split: str) -> FileDataset:
     Raises:
         DatasetError: The folder or its files are missing, or an image has no labels.
     """
-    root = checked_root(root, SOURCE)
+    root = checked_root(root, PROVENANCE)
     folder = f"images/{_FOLDER.get(split, split)}"
-    images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], SOURCE)
+    images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], PROVENANCE)
     facts = dataset_facts("ade20k")
-    pairs = pair_files(root, images, [LabelForm(_truth, facts.table)], SOURCE)
+    pairs = pair_files(root, images, [LabelForm(_truth, facts.table)], PROVENANCE)
     return file_dataset(facts, split, pairs)

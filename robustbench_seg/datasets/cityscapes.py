@@ -20,7 +20,7 @@ from robustbench_seg.datasets.pairs import (
 )
 
 VARIABLE = "CITYSCAPES_DATASET"
-SOURCE = Provenance(
+PROVENANCE = Provenance(
     "Cityscapes",
     "register at https://www.cityscapes-dataset.com, then unpack leftImg8bit_trainvaltest.zip "
     "and gtFine_trainvaltest.zip into the root",
@@ -57,12 +57,12 @@ def open_cityscapes(root: Path | None, split: str) -> FileDataset:
     default = os.environ.get(VARIABLE)
     if root is None and default:
         root = Path(default)
-    root = checked_root(root, SOURCE, VARIABLE)
-    images = find_images(root, [f"leftImg8bit/{split}/*/*_leftImg8bit.png"], SOURCE)
+    root = checked_root(root, PROVENANCE, VARIABLE)
+    images = find_images(root, [f"leftImg8bit/{split}/*/*_leftImg8bit.png"], PROVENANCE)
     facts = dataset_facts("cityscapes")
     forms = [
         LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
         LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
     ]
-    pairs = pair_files(root, images, forms, SOURCE)
+    pairs = pair_files(root, images, forms, PROVENANCE)
     return file_dataset(facts, split, pairs)

@@ -20,7 +20,7 @@ from robustbench_seg.datasets.pairs import (
     pair_files,
 )
 
-SOURCE = Provenance(
+PROVENANCE = Provenance(
     "COCO-Stuff",
     "unpack http://images.cocodataset.org/zips/val2017.zip into images and "
     "stuffthingmaps_trainval2017.zip (see https://github.com/nightrome/cocostuff) into annotations",
@@ -47,9 +47,9 @@ def open_coco_stuff(root: Path | None, split: str) -> FileDataset:
     Raises:
         DatasetError: The folder or its files are missing, or an image has no labels.
     """
-    root = checked_root(root, SOURCE)
+    root = checked_root(root, PROVENANCE)
     folder = f"images/{split}2017"
-    images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], SOURCE)
+    images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], PROVENANCE)
     facts = dataset_facts("coco-stuff")
     indices, published = facts.index_table, facts.table
     forms = [
@@ -57,5 +57,5 @@ def open_coco_stuff(root: Path | None, split: str) -> FileDataset:
         LabelForm(lambda image: _truth(image, "annotations", ".png"), published),
         LabelForm(lambda image: _truth(image, "stuffthingmaps", ".png"), published),
     ]
-    pairs = pair_files(root, images, forms, SOURCE)
+    pairs = pair_files(root, images, forms, PROVENANCE)
     return file_dataset(facts, split, pairs)

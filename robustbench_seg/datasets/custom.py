@@ -1,4 +1,4 @@
-"""One's own dataset, described by a TOML file.
+"""A user's own dataset, described by a TOML file.
 
 Its folder is the dataset's root, unless --data names another. A whole description:
 
@@ -124,10 +124,10 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         DatasetError: The description has no such split, or the files are missing.
     """
     description, where = read_description(path), str(path)
-    source = Provenance(
+    provenance = Provenance(
         f"dataset {description.name}", f"its globs are in {path}, relative to its root"
     )
-    root = checked_root(path.parent if root is None else root, source)
+    root = checked_root(path.parent if root is None else root, provenance)
     listed = description.list is not None
     images, labels = (
         _glob(getattr(description, key), split, f"{where}: {key}", listed)
@@ -145,11 +145,11 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         assert match is not None, f"{image} came from the glob {images}"
         return _filled(labels, match.groups())
 
-    found = find_images(root, [images], source)
+    found = find_images(root, [images], provenance)
     if description.list is not None:
         file = root / _of_split(description.list, split, f"{where}: list")
         found = _listed(file, images, set(found))
-    pairs = pair_files(root, found, [LabelForm(path_of, description.table)], source)
+    pairs = pair_files(root, found, [LabelForm(path_of, description.table)], provenance)
     return file_dataset(description, split, pairs, apply_orientation=description.apply_orientation)
 
 

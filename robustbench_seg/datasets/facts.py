@@ -1,7 +1,7 @@
 """The classes of a dataset, their colours, and what the ids in its label files mean.
 
-A TOML file says it: of the datasets that the program knows in the content folder `datasets`, of
-one's own in the file that also says where its images lie (custom.py).
+A TOML file holds them: one in the content folder `datasets` for a dataset that the program knows;
+for a user's own, the file that also says where its images lie (custom.py).
 """
 
 import re
@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +19,11 @@ from robustbench_seg.datasets.file_dataset import UNKNOWN, FileDataset, label_ta
 from robustbench_seg.datasets.pairs import Pairs
 from robustbench_seg.datasets.palette import voc_palette
 from robustbench_seg.errors import CardError, unknown
+from robustbench_seg.records.ranges import Level, Positive, Side
 
 CONTENT = "robustbench_seg.content.datasets"
 
-Palette = tuple[tuple[int, int, int], ...]
+Palette = tuple[tuple[Level, Level, Level], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +40,20 @@ class DatasetFacts:
         groups: Name of a group -> names of its classes. A class is in one group at most.
         image_size: Height and width, in pixels, at which the literature counts a network's
             operations.
+        val_images: Number of images of the split val, which published scores are of. Only the
+            datasets that the program knows need it. None: unknown.
         citation: BibTeX of the dataset. Reports quote that of a dataset that the program knows.
     """
 
     name: str
     classes: tuple[str, ...]
     palette: Palette | None = None
-    label_map: Mapping[str, Any] | None = None
+    label_map: Mapping[str, str | int] | None = None
     ignore: tuple[int, ...] = (IGNORE,)
-    clip: int = 1
+    clip: Positive = 1
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    image_size: tuple[int, int] | None = None
+    image_size: tuple[Side, Side] | None = None
+    val_images: Positive | None = None
     citation: str = ""
 
     @cached_property
@@ -71,7 +74,7 @@ class DatasetFacts:
         """The table of a label file that holds class indices ("train ids") and IGNORE."""
         return label_table({index: index for index in range(len(self.classes))} | {IGNORE: IGNORE})
 
-    def _index(self, value: Any) -> Any:
+    def _index(self, value: str | int) -> int:
         return self.classes.index(value) if isinstance(value, str) else value
 
 
@@ -111,16 +114,16 @@ def file_dataset(
         The split.
     """
     return FileDataset(
-        name or facts.name,
-        split,
-        facts.classes,
-        facts.colours,
-        pairs.root,
-        pairs.items,
-        pairs.table,
-        facts.clip,
-        apply_orientation,
-        pairs.left_out,
+        name=name or facts.name,
+        split=split,
+        classes=facts.classes,
+        palette=facts.colours,
+        root=pairs.root,
+        items=pairs.items,
+        table=pairs.table,
+        clip=facts.clip,
+        apply_orientation=apply_orientation,
+        left_out=pairs.left_out,
     )
 
 
@@ -145,15 +148,9 @@ def check_facts(facts: DatasetFacts, where: str) -> None:
     twice = [name for name in classes if classes.count(name) > 1]
     if twice:
         raise CardError(f"{where}: the class '{twice[0]}' is given more than once")
-    if facts.clip < 1:
-        raise CardError(f"{where}: clip is {facts.clip}; 1 or more images are wanted")
-    if facts.image_size is not None and min(facts.image_size) < 1:
-        raise CardError(f"{where}: image_size is {list(facts.image_size)}; 1 or more are wanted")
     palette = facts.palette
     if palette is not None and len(palette) != len(classes):
         raise CardError(f"{where}: {len(palette)} colours in palette for {len(classes)} classes")
-    if palette is not None and not all(0 <= v <= 255 for colour in palette for v in colour):
-        raise CardError(f"{where}: palette holds a value outside 0..255")
     _check_ids(facts, where)
     _check_groups(facts.groups, classes, where)
 
@@ -168,7 +165,7 @@ def _check_ids(facts: DatasetFacts, where: str) -> None:
             raise CardError(f"{where}: label_map: '{key}' is not an id; 0..65535 is possible")
         if isinstance(value, str) and value not in classes:
             raise CardError(f"{where}: label_map.{key}: {unknown('class', value, classes)}")
-        if not isinstance(value, str) and not (type(value) is int and 0 <= value < len(classes)):
+        if isinstance(value, int) and not 0 <= value < len(classes):
             raise CardError(
                 f"{where}: label_map.{key}: a class name or an index 0..{len(classes) - 1} is "
                 f"wanted, {value!r} given"

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets.base import Dataset, Image, Labels, Sample
-from robustbench_seg.datasets.contents import file_digests
 from robustbench_seg.datasets.decoding import read_image, read_label_ids, unreadable
+from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.choices import MAX_CLASSES
@@ -78,7 +78,7 @@ class FileDataset:
     def fingerprint(self) -> Mapping[str, object]:
         """Count of images; sha256 over names and contents; sha256 of class names and label ids.
 
-        The first call reads every image and label file. Digests are remembered (contents.py).
+        The first call reads every image and label file. Digests are remembered (digests.py).
 
         Raises:
             DatasetError: A file cannot be read. The message names it.

@@ -57,12 +57,12 @@ class Pairs:
     left_out: tuple[str, ...]
 
 
-def checked_root(root: Path | None, source: Provenance, variable: str | None = None) -> Path:
+def checked_root(root: Path | None, provenance: Provenance, variable: str | None = None) -> Path:
     """Check a dataset's root folder.
 
     Args:
         root: The root folder, or None where the user gave none.
-        source: The dataset, for errors.
+        provenance: The dataset, for errors.
         variable: Environment variable that may hold a default, for errors.
 
     Returns:
@@ -74,14 +74,16 @@ def checked_root(root: Path | None, source: Provenance, variable: str | None = N
     if root is None:
         hint = f" or set ${variable}" if variable else ""
         raise DatasetError(
-            f"{source.title} needs its root folder: give one{hint}; {source.how_to_obtain}"
+            f"{provenance.title} needs its root folder: give one{hint}; {provenance.how_to_obtain}"
         )
     if not root.is_dir():
-        raise DatasetError(f"{source.title}: there is no folder {root}; {source.how_to_obtain}")
+        raise DatasetError(
+            f"{provenance.title}: there is no folder {root}; {provenance.how_to_obtain}"
+        )
     return root
 
 
-def find_images(root: Path, patterns: Sequence[str], source: Provenance) -> list[str]:
+def find_images(root: Path, patterns: Sequence[str], provenance: Provenance) -> list[str]:
     """Find the images of a split.
 
     Hidden files and those of hidden folders are left out, unless a glob names the folder: partly
@@ -90,7 +92,7 @@ def find_images(root: Path, patterns: Sequence[str], source: Provenance) -> list
     Args:
         root: The dataset's root folder.
         patterns: Globs relative to the root.
-        source: The dataset, for errors.
+        provenance: The dataset, for errors.
 
     Returns:
         Paths relative to the root of all files that match a glob, sorted.
@@ -106,20 +108,22 @@ def find_images(root: Path, patterns: Sequence[str], source: Provenance) -> list
     }
     if not names:
         raise DatasetError(
-            f"{source.title}: no image {' or '.join(patterns)} in {root}; {source.how_to_obtain}"
+            f"{provenance.title}: no image {' or '.join(patterns)} in {root}; "
+            f"{provenance.how_to_obtain}"
         )
     for name in names:
         try:
             name.encode()
         except UnicodeEncodeError:
             raise DatasetError(
-                f"{source.title}: the file name {name!a} in {root} is not UTF-8; rename the file"
+                f"{provenance.title}: the file name {name!a} in {root} is not UTF-8; "
+                "rename the file"
             ) from None
     return sorted(names)
 
 
 def pair_files(
-    root: Path, images: Sequence[str], forms: Sequence[LabelForm], source: Provenance
+    root: Path, images: Sequence[str], forms: Sequence[LabelForm], provenance: Provenance
 ) -> Pairs:
     """Pair each image with its labels, all in the form that most images have.
 
@@ -129,7 +133,7 @@ def pair_files(
         root: The dataset's root folder.
         images: Relative paths of the images.
         forms: The forms of labels that the dataset may have.
-        source: The dataset, for errors.
+        provenance: The dataset, for errors.
 
     Returns:
         The pairs, with the label table of the form.
@@ -144,8 +148,8 @@ def pair_files(
     if missing:
         count = "none has" if len(missing) == len(images) else f"{len(missing)} have no"
         raise DatasetError(
-            f"{source.title}: of {len(images)} images in {root} {count} labels; the first "
-            f"without: {form.path_of(missing[0])} (of {missing[0]}); {source.how_to_obtain}"
+            f"{provenance.title}: of {len(images)} images in {root} {count} labels; the first "
+            f"without: {form.path_of(missing[0])} (of {missing[0]}); {provenance.how_to_obtain}"
         )
     items, known = [], set[str]()
     for image in images:
@@ -154,7 +158,7 @@ def pair_files(
         items.append(Item(image, labels, tuple(dict.fromkeys([labels, *existing]))))
         known |= {image, *items[-1].companions}
         for path in (image, labels):
-            folders.check(path, source)
+            folders.check(path, provenance)
     return Pairs(root, tuple(items), form.table, folders.others(known))
 
 
@@ -170,12 +174,12 @@ class _Folders:
         path = PurePosixPath(relative)
         return path.name in self._listed(str(path.parent))
 
-    def check(self, relative: str, source: Provenance) -> None:
+    def check(self, relative: str, provenance: Provenance) -> None:
         """DatasetError for a folder, pipe or device of this path: to read it might take forever."""
         path = self._root / relative
         if not path.is_file() and path.exists():
             raise DatasetError(
-                f"{source.title}: {path} is no file, but a {_kind(path)}; remove or rename it"
+                f"{provenance.title}: {path} is no file, but a {_kind(path)}; remove or rename it"
             )
 
     def others(self, known: Collection[str]) -> tuple[str, ...]:

@@ -3,19 +3,34 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run
+from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
 from robustbench_seg.machine.processes import joined, own_device
 from robustbench_seg.machine.threads import torch_threads
-from robustbench_seg.records.evaluation_spec import NO_MODEL, EvaluationSpec, evaluation_spec
+from robustbench_seg.records.evaluation_spec import (
+    NO_MODEL,
+    EvaluationOptions,
+    EvaluationSpec,
+    evaluation_spec,
+)
 from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.records.shard import Shard
 from robustbench_seg.results import Run
 from robustbench_seg.segmenter import Options, Segmenter, segmenter_of
+
+
+class EvaluateOptions(EvaluationOptions, total=False):
+    """Options of `evaluate`: those of a specification, and what load_segmenter asks of objects."""
+
+    classes: tuple[str, ...]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    version: str
 
 
 def evaluate(
@@ -25,7 +40,7 @@ def evaluate(
     dataset: str | Path | Dataset | None = None,
     protocol: str | Path | Protocol | None = None,
     progress: bool = False,
-    **options: Any,
+    **options: Unpack[EvaluateOptions],
 ) -> list[Run]:
     """Score models on a dataset, clean and under every corruption and severity.
 
@@ -40,7 +55,7 @@ def evaluate(
         dataset: A dataset's name or TOML file, or an open dataset.
         protocol: A protocol's name or TOML file, or a loaded one.
         progress: Show on stderr which files were found, and a bar with the time left.
-        **options: The other fields of EvaluationSpec.
+        **options: The other fields of EvaluationSpec; classes, mean, std and version of an object.
 
     Returns:
         The runs, one for each model. Under torchrun the first process alone has them, once all
@@ -101,12 +116,12 @@ def _sorted_out(
     loaded = protocol if isinstance(protocol, Protocol) else None
     if protocol is not None:
         asked["protocol"] = loaded.name if loaded else protocol
-    spec = evaluation_spec(models=names, **asked)
+    spec = evaluation_spec(names, **asked)
     segmenters = () if all(by_name) else _segmenters(models, spec, about_objects)
     return spec, _Objects(segmenters, opened, loaded)
 
 
-_ABOUT_OBJECTS = ("classes", "mean", "std", "version")
+_ABOUT_OBJECTS = tuple(EvaluateOptions.__annotations__.keys() - EvaluationOptions.__annotations__)
 """What load_segmenter asks of models that are objects."""
 
 
@@ -130,14 +145,15 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: _Objects, progress: boo
 
     For torchrun stops all others where one fails, also where it only left out an image.
     """
-    paths, incomplete = [], None
+    paths, incomplete, warned = list[Path](), None, False
     with joined("cpu") as processes, torch_threads(spec.threads):
         own = Shard(processes.rank + 1, processes.count)
-        part = replace(spec, shard=spec.shard.part(own))
+        part = replace(spec, shard=spec.shard.subshard(own))
+        shown = progress and processes.first
+        evaluation = open_evaluation(part, **vars(objects))
+        warned = announce(evaluation, shown)
         try:
-            paths = run(
-                open_evaluation(part, **vars(objects)), progress=progress and processes.first
-            )
+            paths = run(evaluation, shown)
         except IncompleteError as error:
             incomplete = error
         failures = [error for error in processes.gathered(incomplete) if error]
@@ -145,4 +161,6 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: _Objects, progress: boo
         return []
     if failures:
         raise failures[0]
+    if not warned:
+        warn_of_absent_classes(paths)
     return [Run(path) for path in paths]

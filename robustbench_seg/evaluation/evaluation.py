@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from robustbench_seg.datasets import VAL_IMAGES, Dataset, open_dataset
+from robustbench_seg.datasets import Dataset, open_dataset, published_images
 from robustbench_seg.errors import ModelError
+from robustbench_seg.evaluation.predictions import check_images
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
@@ -88,7 +89,7 @@ class Evaluation:
     def published(self, segmenter: Segmenter) -> Published | None:
         """The published clean score of a segmenter, if it is of these very images."""
         data, about = self.dataset, segmenter.about
-        whole = data.split == "val" and len(data) == VAL_IMAGES.get(data.name)
+        whole = data.split == "val" and len(data) == published_images(data.name)
         return about.published if whole and about.published_on == data.name else None
 
 
@@ -108,13 +109,16 @@ def open_evaluation(
         protocol: In place of the one that it names.
 
     Raises:
-        RobustsegError: A protocol, dataset or model does not exist, or they do not fit together.
+        RobustsegError: A protocol, dataset or model does not exist, or they do not fit together;
+            predictions are to be saved, and an image has no file name of its own for them.
     """
     measures = select_measures(spec.measures)
     protocol = protocol or load_protocol(spec.protocol)
     conditions = _conditions(protocol, spec)
     data = dataset or open_dataset(spec.dataset, spec.data, spec.split)
     data = data.first(spec.limit) if spec.limit else data
+    if spec.save_predictions:
+        check_images(data.ids)
     loaded = segmenters or [
         load_segmenter(
             model,

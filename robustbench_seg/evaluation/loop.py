@@ -18,7 +18,6 @@ from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.hardest import keep_hardest
 from robustbench_seg.evaluation.images import ConditionImage, ImageMaker, SourceImage
 from robustbench_seg.evaluation.model_run import FAILURES, ModelRun
-from robustbench_seg.evaluation.notices import announce
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.records import Tree, corrupted_tree, run_record
@@ -51,12 +50,12 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
 
     Args:
         evaluation: What to run.
-        progress: Show on stderr which files were found, and a bar with the time left.
+        progress: Show a bar with the time left on stderr.
 
     Returns:
-        The run folders, one for each segmenter. Warnings (logging) name implausible labels, a clean
-        score far from the published one, corrupted images that equal their clean one, and each
-        image left out. Whatever is raised, finished rows stay.
+        The run folders, one for each segmenter. Warnings (logging) name a clean score far from the
+        published one, corrupted images that equal their clean one, and each image left out.
+        Whatever is raised, finished rows stay.
 
     Raises:
         ModelError: After all else is done: a segmenter was given up.
@@ -67,7 +66,6 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     """
     data = evaluation.dataset
     unit_of_image(data.ids, data.clip)  # frames without numbers: better now than after hours
-    announce(evaluation, progress)
     tree = corrupted_tree(evaluation)
     with (
         ExitStack() as at_work,
@@ -161,11 +159,7 @@ def _open(evaluation: Evaluation, tree: Tree | None, scorer: ThreadPoolExecutor)
             conditions = [condition for condition in lacking if condition != CLEAN]
             check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
         root = spec.save_predictions
-        saved = (
-            PredictionFolder.open(root, segmenter.name, record, evaluation.dataset.ids)
-            if root
-            else None
-        )
+        saved = PredictionFolder.open(root, segmenter.name, record) if root else None
         measures = evaluation.measures
         runs.append(ModelRun(segmenter, folder, saved, evaluation.dataset, measures, scorer))
     return runs

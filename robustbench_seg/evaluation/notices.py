@@ -1,10 +1,13 @@
-"""Notices before the long part of an evaluation: the files found, and implausible labels."""
+"""Notices of an evaluation: the files found, implausible labels, and classes without a pixel."""
 
 import logging
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from robustbench_seg.datasets import FileDataset, label_warning
 from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.results import absent_class_warnings
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
@@ -12,7 +15,7 @@ log = logging.getLogger(__name__)
 _NAMED = 3
 
 
-def announce(evaluation: Evaluation, shown: bool = False) -> None:
+def announce(evaluation: Evaluation, shown: bool = False) -> bool:
     """Say which files were found, and warn (logging) where their labels are implausible.
 
     Of several shards the first one says it.
@@ -20,15 +23,30 @@ def announce(evaluation: Evaluation, shown: bool = False) -> None:
     Args:
         evaluation: What is evaluated.
         shown: Print what was found to stderr, instead of logging it.
+
+    Returns:
+        Whether it has warned.
     """
     if evaluation.spec.shard.index > 1:
-        return
+        return False
     if isinstance(evaluation.dataset, FileDataset):
         if shown:
             print(files_found(evaluation.dataset), file=sys.stderr)
         else:
             log.info("%s", files_found(evaluation.dataset))
-    if warning := label_warning(evaluation.dataset, whole=evaluation.spec.limit is None):
+    warning = label_warning(evaluation.dataset, whole=evaluation.spec.limit is None)
+    if warning:
+        log.warning("%s", warning)
+    return warning is not None
+
+
+def warn_of_absent_classes(runs: Sequence[Path]) -> None:
+    """Warn (logging) where classes have no true pixel, which a look at some labels does not show.
+
+    Args:
+        runs: Run folders of an evaluation that is done.
+    """
+    for warning in absent_class_warnings(runs):
         log.warning("%s", warning)
 
 

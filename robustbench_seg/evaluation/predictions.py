@@ -9,9 +9,31 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.evaluation.pictures import write_labels
-from robustbench_seg.files import file_name, read_json, write_json
+from robustbench_seg.files import file_name, path_problem, read_json, write_json
 from robustbench_seg.records.protocol import Condition, as_png
 from robustbench_seg.records.run_record import RunRecord
+
+
+def check_images(images: Sequence[str]) -> None:
+    """Check that each image has a prediction file of its own, inside the folder.
+
+    Args:
+        images: Ids of the images.
+
+    Raises:
+        ResultsError: An id leads out of the folder or is no path; two images would have one file.
+    """
+    first = dict[str, str]()
+    for image in images:
+        if why := path_problem(image):
+            raise ResultsError(
+                f"the image {image!r:.200} {why}: its prediction cannot be saved; rename the file"
+            )
+        if (other := first.setdefault(as_png(image), image)) != image:
+            raise ResultsError(
+                f"the predictions of {other} and {image} would both be {as_png(image)}; rename one "
+                "of the images"
+            )
 
 
 @dataclass(frozen=True)
@@ -21,28 +43,17 @@ class PredictionFolder:
     folder: Path
 
     @classmethod
-    def open(
-        cls, root: Path, model: str, record: RunRecord, images: Sequence[str]
-    ) -> "PredictionFolder":
+    def open(cls, root: Path, model: str, record: RunRecord) -> "PredictionFolder":
         """Open `root`/<model>, marked as this run's.
 
         Args:
             root: Folder of the predictions of all models.
             model: Name of the model.
             record: The record of the run.
-            images: Ids of the images.
 
         Raises:
-            ResultsError: The folder holds another run's predictions, or two images would have one
-                file.
+            ResultsError: The folder holds another run's predictions.
         """
-        first = dict[str, str]()
-        for image in images:
-            if (other := first.setdefault(as_png(image), image)) != image:
-                raise ResultsError(
-                    f"the predictions of {other} and {image} would both be {as_png(image)}; "
-                    "rename one of the images"
-                )
         folder = root / file_name(model)
         mark, digest = folder / "predictions.json", record.key.digest
         if not mark.exists():

@@ -18,6 +18,7 @@ import torch
 from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
 from robustbench_seg.evaluation.loop import left_out, run
+from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
 from robustbench_seg.evaluation.records import corrupted_tree, run_record
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
@@ -49,6 +50,7 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
         spec = replace(spec, threads=spec.threads or torch.get_num_threads())
         # The driver may have no GPU; a run's key does not depend on the device.
         opened = open_evaluation(replace(spec, device="cpu"))
+        warned = announce(opened, progress)
         folders = _folders(opened)
         blocks = opened.blocks
         conditions = len(opened.all_conditions)
@@ -76,6 +78,8 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
         ray.shutdown()
     if reasons:
         raise left_out(tuple(reasons), folders)
+    if not warned:
+        warn_of_absent_classes(folders)
     return folders
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from robustbench_seg.analysis import count_image
+from robustbench_seg.analysis import image_macs
 from robustbench_seg.corruption import STREAMS, laws, libraries
 from robustbench_seg.datasets import Dataset, image_sizes
 from robustbench_seg.errors import ResultsError, RobustsegError
@@ -130,7 +130,7 @@ def _macs(segmenter: Segmenter, data: Dataset) -> int | None:
         return segmenter.about.macs
     try:
         height, width = data[0].image.shape[:2]
-        return count_image(segmenter.record, len(segmenter.classes), (height, width))
+        return image_macs(segmenter.record, len(segmenter.classes), (height, width))
     except RobustsegError as error:
         log.info("%s: operations not counted: %s", segmenter.name, error)
         return None

@@ -3,11 +3,12 @@
 The command line, Python, shards, torchrun's processes and Ray's tasks all pass this object on.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
-from robustbench_seg.cards import check_ranges
+from robustbench_seg.cards import check_ranges, check_text
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
 from robustbench_seg.files import checked_path
 from robustbench_seg.machine.start import command_line
@@ -21,6 +22,7 @@ from robustbench_seg.records.choices import (
 )
 from robustbench_seg.records.protocol import SEVERITIES
 from robustbench_seg.records.ranges import Batch, CorruptionSeed, Limit, Threads, Workers
+from robustbench_seg.records.segmenter_record import UNTRAINED
 from robustbench_seg.records.shard import WHOLE, Shard
 
 NO_MODEL = "give a model: its name, a segmenter, a torch module or a callable"
@@ -31,7 +33,7 @@ class EvaluationSpec:
     """What to evaluate, and how. JSON-able with cards.to_table.
 
     Attributes:
-        models: Names of cards, card files, or hf:, onnx: and python: models.
+        models: Names of cards, card files, or models that need no card (see MODEL_FORMS).
         data: Root folder of the dataset; None: the dataset's own default.
         dataset: Name of the dataset, or its TOML file.
         split: Split of the dataset.
@@ -62,7 +64,7 @@ class EvaluationSpec:
 
     Raises:
         ModelError: There is no model; a name or weights are given for several; a precision, backend
-            or inference does not exist; a number is out of range.
+            or inference does not exist; a number is out of range; the name is no text.
         CorruptionError: The stream or a severity does not exist.
         ResultsError: A shard is asked of a cluster, or the executor does not exist.
     """
@@ -98,7 +100,7 @@ class EvaluationSpec:
     def __post_init__(self) -> None:
         if not self.models:
             raise ModelError(NO_MODEL)
-        if len(self.models) > 1 and (self.name or self.weights not in (None, "none")):
+        if len(self.models) > 1 and (self.name or self.weights not in (None, UNTRAINED)):
             raise ModelError("a name and weights go with a single model; evaluate them one by one")
         if self.executor == "ray" and self.shard != WHOLE:
             raise ResultsError("a shard is for machines that share no cluster; leave it out")
@@ -112,26 +114,71 @@ class EvaluationSpec:
             if severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
         check_ranges(self, ModelError)
+        check_text("name", self.name, ModelError)
 
 
-def evaluation_spec(**options: Any) -> EvaluationSpec:
+class EvaluationOptions(TypedDict, total=False):
+    """Fields of EvaluationSpec beside models, dataset and protocol, as a person writes them."""
+
+    data: str | Path | None
+    split: str
+    limit: int | None
+    corrupted: str | Path | None
+    corruptions: str | Iterable[str]
+    severities: int | Iterable[int]
+    stream: Stream
+    seed: int
+    measures: str | Iterable[str]
+    out: str | Path
+    weights: str | Path | None
+    name: str | None
+    inference: InferenceMode | None
+    device: str
+    precision: Precision
+    backend: Backend
+    batch: int
+    threads: int | None
+    workers: int | None
+    shard: Shard
+    executor: Executor
+    save_predictions: str | Path | None
+    folder: str | Path
+    command: str
+
+
+_SEVERAL = ("corruptions", "severities", "measures")
+_PATHS = ("data", "corrupted", "out", "save_predictions", "folder")
+_TEXTS = ("dataset", "protocol", "weights")
+
+
+def evaluation_spec(
+    model: str | Path | Iterable[str | Path],
+    *,
+    dataset: str | Path = EvaluationSpec.dataset,
+    protocol: str | Path = EvaluationSpec.protocol,
+    **options: Unpack[EvaluationOptions],
+) -> EvaluationSpec:
     """An EvaluationSpec of what a person writes: single values for tuples, strings for paths.
+
+    Args:
+        model: A model, or several.
+        dataset: Name of the dataset, or its TOML file.
+        protocol: Name of the protocol, or its TOML file.
+        **options: The other fields of EvaluationSpec.
 
     Raises:
         ResultsError: There is no option of a name.
     """
-    names = {each.name: each for each in fields(EvaluationSpec)}
-    if "model" in options:
-        options["models"] = options.pop("model")
-    values = dict[str, Any]()
-    for name, value in options.items():
+    names = [each.name for each in fields(EvaluationSpec)]
+    values: dict[str, Any] = {"dataset": dataset, "protocol": protocol, **options}
+    for name, value in values.items():
         if name not in names:
             raise ResultsError(unknown("option of evaluate", name, names))
-        if name in ("models", "corruptions", "severities", "measures"):
-            value = (value,) if isinstance(value, str | int | Path) else tuple(value)
-        if name == "models":
-            value = tuple(map(str, value))
-        if name in ("data", "corrupted", "out", "save_predictions", "folder"):
-            value = None if value is None else checked_path(value)
-        values[name] = str(value) if name in ("dataset", "protocol", "weights") and value else value
-    return EvaluationSpec(**values)
+        if name in _SEVERAL:
+            values[name] = (value,) if isinstance(value, str | int) else tuple(value)
+        elif name in _PATHS and value is not None:
+            values[name] = checked_path(value)
+        elif name in _TEXTS and value:
+            values[name] = str(value)
+    models = (model,) if isinstance(model, str | Path) else model
+    return EvaluationSpec(models=tuple(map(str, models)), **values)

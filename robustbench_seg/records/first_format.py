@@ -14,7 +14,7 @@ _SEGMENTER = {
 _BESIDE = {"threads", "folding", "library", "backend", "resized"}
 
 
-def upgraded(table: dict[str, Any]) -> dict[str, Any]:
+def upgrade(table: dict[str, Any]) -> dict[str, Any]:
     """The table of format 2 of one of format 1.
 
     Raises KeyError, TypeError or AttributeError where the table lacks something.

@@ -33,12 +33,15 @@ CONTENT = "robustbench_seg.content.models"
 class WeightsSource:
     """Where the weights come from.
 
-    source: "file" (beside the card), "huggingface" (a hub id), "url", "manual" (a URL that
-        answers people only), or "none": no weights are published, the card is for training
-    location: the path relative to the card's folder, the hub id, or the URL
-    format: whose names the parameters bear, for readers; the program goes by the file itself
-    revision: of a hub id: commit, tag or branch
-    sha256: the file's digest or its first digits; a file of another one is refused
+    Attributes:
+        source: "file" (beside the card), "huggingface" (a hub id), "url", "manual" (a URL that
+            only a browser can fetch), or "none": no weights are published, the card is for
+            training.
+        location: Path relative to the card's folder, hub id, or URL.
+        format: Whose parameter names the file has, for readers; the program looks at the file.
+        licence: Licence of the weights.
+        revision: Commit, tag or branch of a hub id.
+        sha256: Digest of the file or its first digits. A file with another digest is refused.
     """
 
     source: Literal["file", "huggingface", "url", "manual", "none"]
@@ -51,7 +54,7 @@ class WeightsSource:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The network is given (rgb - mean) / std, rgb in 0..1."""
+    """The normalisation of an image: the network sees (rgb - mean) / std, with rgb in 0..1."""
 
     mean: tuple[float, float, float]
     std: tuple[AboveZero, AboveZero, AboveZero]
@@ -61,8 +64,10 @@ class Preprocessing:
 class Inference:
     """How an image larger than the training crops goes through the network.
 
-    mode: "whole" image at once, or "slide" a window and average the logits
-    crop, stride: side of the square window and its step, in pixels
+    Attributes:
+        mode: "whole": the image at once. "slide": window by window, the logits averaged.
+        crop: Side of the square window, in pixels.
+        stride: Step of the window, in pixels.
     """
 
     mode: Literal["whole", "slide"]
@@ -72,10 +77,12 @@ class Inference:
 
 @dataclass(frozen=True)
 class Resize:
-    """The image is scaled before the network sees it, its ratio kept, and the logits back.
+    """The size at which a network sees an image; its logits are scaled back.
 
-    short, long: the shorter and longer side, in pixels, that it is fitted into
-    multiple:    both sides are then scaled up to a multiple of this
+    Attributes:
+        short: Largest length of the shorter side, in pixels. The image keeps its ratio.
+        long: Largest length of the longer side, in pixels.
+        multiple: Both sides are then rounded up to a multiple of this.
     """
 
     short: Side
@@ -196,11 +203,20 @@ class Training:
 class ModelCard:
     """One model.
 
-    architecture, variant: what robustbench_seg.architectures.build is called with
-    dataset, classes: whose classes it predicts, and how many
-    class_names: what they are called, where the dataset is none of the built-in ones
-    name: the name in every table; by default the card's file name without ".toml"
-    folder: where the card lies; set on reading, never in the file
+    Attributes:
+        architecture: Name of the architecture, see architectures.build.
+        dataset: Name of the dataset whose classes it predicts.
+        classes: Number of classes.
+        weights: Where its weights come from.
+        preprocessing: How an image is normalised.
+        inference: How a large image goes through the network.
+        class_names: Names of the classes, where the dataset is none of the built-in ones.
+        variant: Keyword options of the architecture.
+        resize: At what size it sees an image. None: at the image's own.
+        published: Its published clean score.
+        training: How its weights were made, if this program made them.
+        name: The name in every table. By default, the card's file name without ".toml".
+        folder: The card's folder; set on reading, never in the file.
     """
 
     architecture: str
@@ -235,9 +251,14 @@ def list_models() -> tuple[str, ...]:
 
 
 def load_card(name_or_path: str | Path) -> ModelCard:
-    """Read a card by its name (see list_models) or from a TOML file.
+    """Read a card.
 
-    Raises ModelError if there is no such card, CardError if it is wrong.
+    Args:
+        name_or_path: A name (see list_models), or the path of a TOML file.
+
+    Raises:
+        ModelError: There is no card of this name.
+        CardError: The card cannot be read or is wrong.
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
@@ -255,7 +276,15 @@ def card_text(card: ModelCard, remark: str) -> str:
 
 
 def check_inference(inference: Inference, where: str) -> None:
-    """CardError unless the windows cover the image, or there are none."""
+    """Check the windows of an inference mode.
+
+    Args:
+        inference: The inference mode.
+        where: Beginning of the error message, such as the file.
+
+    Raises:
+        CardError: There are windows without the mode "slide", or they leave gaps.
+    """
     crop, stride = inference.crop, inference.stride
     if inference.mode == "whole" and (crop, stride) != (None, None):
         raise CardError(f"{where}: inference: mode 'whole' takes neither crop nor stride")

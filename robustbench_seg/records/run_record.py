@@ -282,9 +282,9 @@ def read_record(folder: Path) -> RunRecord:
         )
     try:
         if number == 1:
-            from robustbench_seg.records.first_format import upgraded
+            from robustbench_seg.records.first_format import upgrade
 
-            table = upgraded(table)
+            table = upgrade(table)
         del table["format"]
         digest = table.pop("digest", None)
         record = from_table(RunRecord, table, str(path))

@@ -11,6 +11,17 @@ UNTRAINED = "none"
 """In place of a digest or of a file: random weights."""
 
 
+def untrained_name(name: str) -> str:
+    """The name of a model with random weights.
+
+    Every table and figure shows it: none of them can pass for a result.
+
+    >>> untrained_name("segformer-b0")
+    'segformer-b0-untrained'
+    """
+    return f"{name}-untrained"
+
+
 @dataclass(frozen=True)
 class SegmenterRecord:
     """Everything about a segmenter that decides its labels. Part of a run's key.

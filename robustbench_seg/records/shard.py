@@ -23,10 +23,10 @@ class Shard:
         """Every `count`-th of `items`: all shards together have each of them once."""
         return items[self.index - 1 :: self.count]
 
-    def part(self, other: "Shard") -> "Shard":
+    def subshard(self, other: "Shard") -> "Shard":
         """A shard of this shard: all parts of all shards together have each item once.
 
-        >>> Shard(2, 3).part(Shard(1, 2))
+        >>> Shard(2, 3).subshard(Shard(1, 2))
         Shard(index=2, count=6)
         """
         return Shard(self.index + self.count * (other.index - 1), self.count * other.count)

@@ -4,7 +4,7 @@ Source: arXiv 2105.15203, section 4.1, and the released 160k-iteration configura
 """
 
 from dataclasses import dataclass, fields
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from robustbench_seg.cards import Range, check_ranges
 from robustbench_seg.errors import ModelError
@@ -117,3 +117,27 @@ class TrainingRecipe:
             if field.name != "seed"
             and (mine := getattr(self, field.name)) != (theirs := getattr(other, field.name))
         )
+
+
+class RecipeOptions(TypedDict, total=False):
+    """Fields of TrainingRecipe as keyword options."""
+
+    iterations: int | None
+    minutes: float | None
+    batch: int
+    crop: tuple[int, int]
+    resize: tuple[float, float]
+    category_ratio: float
+    flip: float
+    photometric: bool
+    lr: float
+    betas: tuple[float, float]
+    weight_decay: float
+    head_lr_factor: float
+    warmup: int
+    warmup_ratio: float
+    power: float
+    augment: Augmentation | None
+    ema: float | None
+    drop_path: float | None
+    seed: int

@@ -4,14 +4,15 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from robustbench_seg.cards import check_ranges
+from robustbench_seg.cards import check_ranges, check_text
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.files import checked_path
+from robustbench_seg.machine.start import program
 from robustbench_seg.records.choices import Precision, check_choice
 from robustbench_seg.records.ranges import Iterations, Preparers, Threads
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.training_recipe import RecipeOptions, TrainingRecipe
 
 _NO_OPTIONS = (
     *("resize", "category_ratio", "flip", "photometric", "betas", "warmup_ratio", "power"),
@@ -66,6 +67,7 @@ class TrainingSpec:
     def __post_init__(self) -> None:
         check_choice("precision", self.precision, Precision, ModelError)
         check_ranges(self, ModelError)
+        check_text("name", self.name, ModelError)
 
     def command(self, processes: int = 1) -> str:
         """The equivalent `robustseg train` command, for readers.
@@ -75,11 +77,7 @@ class TrainingSpec:
         Args:
             processes: How many torchrun starts; 1 means without torchrun.
         """
-        start = ["robustseg"]
-        if processes > 1:
-            start = ["torchrun", "--standalone", f"--nproc-per-node={processes}"]
-            start += ["-m", "robustbench_seg"]
-        words = [*start, "train", *self._options()]
+        words = [*program(processes), "train", *self._options()]
         default = TrainingRecipe()
         further = [
             f"{name} = {value}"
@@ -89,22 +87,53 @@ class TrainingSpec:
         return shlex.join(words) + (f"  # {', '.join(further)}" if further else "")
 
     def _options(self) -> Iterator[str]:
-        default = TrainingSpec(model="", out=Path())
-        for name, value in vars(self).items():
-            if name != "recipe" and value != getattr(default, name):
-                yield from _option(name, value)
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name != "recipe" and value != each.default:
+                yield from _option(each.name, value)
+        default = TrainingRecipe()
         for name, value in vars(self.recipe).items():
             two_limits = name == "iterations" and self.recipe.minutes is not None
-            differs = two_limits or value != getattr(default.recipe, name)
+            differs = two_limits or value != getattr(default, name)
             if value is not None and name not in _NO_OPTIONS and differs:
                 yield from _option(name, value)
 
 
-def training_spec(*, recipe: TrainingRecipe | None = None, **options: Any) -> TrainingSpec:
+class TrainingOptions(RecipeOptions, total=False):
+    """Options of `train` beside model, dataset and validate_on.
+
+    They are the other fields of TrainingSpec, and the fields of TrainingRecipe, which replace those
+    of `recipe`.
+    """
+
+    out: str | Path
+    data: str | Path | None
+    split: str
+    name: str | None
+    encoder: str | None
+    recipe: TrainingRecipe
+    device: str
+    precision: Precision
+    threads: int | None
+    workers: int
+    half: bool
+    validate_every: int | None
+    checkpoint_every: int | None
+
+
+def training_spec(
+    model: str | Path | None,
+    *,
+    dataset: str | None = None,
+    validate_on: str = TrainingSpec.validate_on,
+    **options: Unpack[TrainingOptions],
+) -> TrainingSpec:
     """A TrainingSpec from keyword options, with strings for paths.
 
     Args:
-        recipe: The hyper-parameters.
+        model: Name or TOML file of the network's card.
+        dataset: Name or TOML file of the dataset. None means the card's.
+        validate_on: Split that the mIoU is of.
         **options: The other fields of TrainingSpec; and fields of TrainingRecipe, which replace
             those of `recipe`.
 
@@ -112,22 +141,24 @@ def training_spec(*, recipe: TrainingRecipe | None = None, **options: Any) -> Tr
         ModelError: There is no option of a name, a value is out of range, or `model` or `out` is
             missing.
     """
-    of_recipe = {each.name for each in fields(TrainingRecipe)}
-    known = {each.name for each in fields(TrainingSpec)}
-    for name in options:
-        if name not in of_recipe | known:
+    of_recipe = [each.name for each in fields(TrainingRecipe)]
+    known = [each.name for each in fields(TrainingSpec)]
+    values: dict[str, Any] = {"model": model, "dataset": dataset, "validate_on": validate_on}
+    values |= options
+    for name in values:
+        if name not in [*known, *of_recipe]:
             raise ModelError(unknown("option of train", name, [*known, *of_recipe]))
     for name in ("model", "out"):
-        if options.get(name) is None:
+        if values.get(name) is None:
             raise ModelError(f"a training needs the option {name}; give one")
-    changes = {name: value for name, value in options.items() if name in of_recipe}
-    rest = {name: value for name, value in options.items() if name in known}
     for name in ("out", "data"):
-        if rest.get(name) is not None:
-            rest[name] = checked_path(rest[name])
-    rest["model"] = str(rest["model"])
+        if values.get(name) is not None:
+            values[name] = checked_path(values[name])
+    values["model"] = str(values["model"])
+    changes = {name: values.pop(name) for name in of_recipe if name in values}
+    recipe = values.pop("recipe", None)
     chosen = replace(recipe, **changes) if recipe else TrainingRecipe(**changes)
-    return TrainingSpec(**rest, recipe=chosen)
+    return TrainingSpec(**values, recipe=chosen)
 
 
 def _option(name: str, value: object) -> Iterator[str]:

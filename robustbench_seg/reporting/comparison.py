@@ -13,6 +13,7 @@ from robustbench_seg.reporting.tables.comparison import comparison_text
 from robustbench_seg.results import (
     DEGRADATION_CITATION,
     FEW_UNITS,
+    RESAMPLES,
     Reference,
     ScoredModel,
     clean_gap_warnings,
@@ -21,7 +22,6 @@ from robustbench_seg.results import (
     own_protocol,
     read_model,
     reading_notes,
-    resamples_for,
 )
 from robustbench_seg.text import one_line
 
@@ -37,7 +37,6 @@ class Comparison:
         b: The second model.
         protocol: What they are scored under.
         reference: What CD and rCD are against.
-        resamples: How often the bootstrap draws.
         table: Every score and difference, with the columns of `compare`.
         warnings: What casts doubt on the scores themselves.
     """
@@ -46,7 +45,6 @@ class Comparison:
     b: ScoredModel
     protocol: Protocol
     reference: Reference
-    resamples: int
     table: pd.DataFrame
     warnings: Sequence[str] = ()
 
@@ -67,19 +65,16 @@ class Comparison:
             loaded = own_protocol(a_folders[0], read_record(a_folders[0]))
         else:
             loaded = load_protocol(protocol)
-        resamples = resamples_for(len(loaded.names))
-        model_a, model_b = (read_model(f, loaded, resamples) for f in (a_folders, b_folders))
+        model_a, model_b = (read_model(f, loaded) for f in (a_folders, b_folders))
         warnings = clean_gap_warnings([*model_a.folders, *model_b.folders])
         against = Reference.of_model(model_b)
         if reference is not None:
-            against, doubts = find_reference(
-                reference, (model_a, model_b), folders, loaded, resamples
-            )
+            against, doubts = find_reference(reference, (model_a, model_b), folders, loaded)
             warnings += doubts
         table = compare_models(model_a, model_b, loaded, against)
         table.insert(0, "model_A", model_a.name)
         table.insert(1, "model_B", model_b.name)
-        return cls(model_a, model_b, loaded, against, resamples, table, warnings)
+        return cls(model_a, model_b, loaded, against, table, warnings)
 
     @property
     def text(self) -> str:
@@ -128,7 +123,7 @@ def _heading(comparison: Comparison) -> str:
         f"{protocol.name} version {protocol.version}; scored: {protocol.averaged}"
     )
     lines.append(
-        f"mIoU in percent with 95 % intervals: bootstrap, {comparison.resamples} draws of "
+        f"mIoU in percent with 95 % intervals: bootstrap, {RESAMPLES:,} draws of "
         f"{scores.units} {scores.unit}, the same for A and B"
     )
     lines += dict.fromkeys(_training_line(label, model) for label, model in models)
@@ -153,6 +148,6 @@ def _training_line(label: str, model: ScoredModel) -> str:
         return "a model with one run is one training: the luck of training is not covered"
     seeds = ", ".join(map(str, model.seeds))
     return (
-        f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}); the intervals "
-        "draw them as well, but so few understate the luck of training"
+        f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}); intervals and "
+        "verdicts cover the luck of training"
     )

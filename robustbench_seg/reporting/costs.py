@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from robustbench_seg.analysis import Cost, count_cost, measure_speed, shape_of
+from robustbench_seg.analysis import Cost, count_cost, measure_speed, meta_network
 from robustbench_seg.cards import check_count
 from robustbench_seg.datasets import image_size
 from robustbench_seg.datasets.minicity import SIZE as MINICITY_SIZE
@@ -96,7 +96,7 @@ def _rows(
             paper = paper_costs.get((card.name, size), {})
             network = repr((card.architecture, card.classes, card.variant, size))
             if network not in counts:  # many cards are of the same network
-                counts[network] = count_cost(shape_of(card), size)
+                counts[network] = count_cost(meta_network(card), size)
             count = counts[network]
             row: dict[str, Any] = {
                 "model": card.name,

@@ -15,7 +15,6 @@ def find_reference(
     models: Sequence[ScoredModel],
     runs: Sequence[Path | str],
     protocol: Protocol,
-    resamples: int,
 ) -> tuple[Reference, list[str]]:
     """Find a reference among the models that are compared, the published ones, and the runs.
 
@@ -24,7 +23,6 @@ def find_reference(
         models: The models that are compared.
         runs: Run folders, or folders of them, to look for other models in.
         protocol: What they are scored under.
-        resamples: Draws of the bootstrap.
 
     Returns:
         The reference, and warnings of what makes scores relative to it doubtful.
@@ -38,7 +36,7 @@ def find_reference(
     record = models[0].records[0]
     if published := _published_reference(name, record, protocol):
         return published, _image_warnings(name, record)
-    other = read_model(model_runs(name, runs), protocol, resamples)
+    other = read_model(model_runs(name, runs), protocol)
     check_comparable(models[0], other)
     return Reference.of_model(other), []
 

@@ -1,11 +1,14 @@
 """The store of runs, and the scores derived from it."""
 
+from robustbench_seg.results.absent_classes import absent_class_warnings
+from robustbench_seg.results.bootstrap import RESAMPLES
 from robustbench_seg.results.clean import clean_gap, clean_gap_warnings
 from robustbench_seg.results.comparison import check_comparable, compare_models, reading_notes
 from robustbench_seg.results.degradation import DEGRADATION_CITATION, Reference, degradation
 from robustbench_seg.results.groups import group_runs, model_runs
 from robustbench_seg.results.hardest import hardest
-from robustbench_seg.results.intervals import FEW_UNITS, interval
+from robustbench_seg.results.intervals import FEW_UNITS, score_interval
+from robustbench_seg.results.lead import Lead, lead_of
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.results.models import ScoredModel, read_model
 from robustbench_seg.results.parts import Row, Timing
@@ -20,7 +23,6 @@ from robustbench_seg.results.read import read_counts, read_results
 from robustbench_seg.results.recorded import recorded_runs
 from robustbench_seg.results.run import Run
 from robustbench_seg.results.run_protocol import own_protocol
-from robustbench_seg.results.significance import resamples_for
 from robustbench_seg.results.store import RunFolder
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.summary_text import summary_text
@@ -32,6 +34,7 @@ from robustbench_seg.results.table import (
 )
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
+from robustbench_seg.results.verdict import Difference, Verdict, verdicts
 
 __all__ = [
     "CORRUPTED_SEVERITIES",
@@ -39,8 +42,11 @@ __all__ = [
     "FEW_UNITS",
     "KEPT_SEVERITIES",
     "RANKED",
+    "RESAMPLES",
     "SCORE_COLUMNS",
+    "Difference",
     "Draws",
+    "Lead",
     "ModelScores",
     "PictureFiles",
     "Probe",
@@ -50,6 +56,8 @@ __all__ = [
     "RunFolder",
     "ScoredModel",
     "Timing",
+    "Verdict",
+    "absent_class_warnings",
     "category_means",
     "check_comparable",
     "clean_gap",
@@ -58,8 +66,8 @@ __all__ = [
     "degradation",
     "group_runs",
     "hardest",
-    "interval",
     "is_own",
+    "lead_of",
     "median_seconds",
     "model_runs",
     "own_protocol",
@@ -71,9 +79,10 @@ __all__ = [
     "read_results",
     "reading_notes",
     "recorded_runs",
-    "resamples_for",
+    "score_interval",
     "score_table",
     "scores",
     "summary_text",
     "unit_of_image",
+    "verdicts",
 ]

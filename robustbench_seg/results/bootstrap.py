@@ -7,10 +7,11 @@ are those of a video, as the dataset says (see units). All conditions and all mo
 images see the same draws, so differences are paired.
 
 Where one model was trained several times (runs that differ in the seed of training alone), its
-scores are means over the trainings, and each draw of the images draws the trainings with
-replacement, too, on its own for each model; the same trainings, scored in two ways, see the same
-draws. With one training the luck of training is not covered; with few, the share of it comes out at
-(n - 1) / n of what it is. The random numbers of the corruptions are never covered.
+scores are means over the trainings. The trainings are drawn apart from the images, on their own for
+each model; the same trainings, scored in two ways, see the same draws. Of n trainings n - 1 are
+drawn: the variance of their mean is then that of the mean of n, whereas n drawn from n vary by
+(n - 1) / n of it. With one training the luck of training is not covered. The random numbers of the
+corruptions are never covered.
 """
 
 import zlib
@@ -90,8 +91,9 @@ def _score_draws(
         conditions = dict[Condition, Draws]()
         for condition in dict.fromkeys(condition for run in runs for condition in run):
             each = np.stack([run.get(condition, {}).get(info.name, nothing) for run in runs])
-            conditions[condition] = (shares * each).sum(axis=0)
-        draws[info.name] = ScoreDraws(conditions, summarise(conditions, protocol, nothing.shape))
+            conditions[condition] = np.concatenate([each.mean(axis=0), each[:, 0] @ shares])
+        shape = (len(times) + shares.shape[1],)
+        draws[info.name] = ScoreDraws(conditions, summarise(conditions, protocol, shape))
     return draws
 
 
@@ -124,11 +126,12 @@ def _multiplicities(unit_of: NDArray[np.intp], resamples: int) -> NDArray[np.flo
 
 
 def _training_shares(identity: str, count: int, resamples: int) -> NDArray[np.float64]:
-    """The share of each training in each draw: (trainings, 1 + resamples).
+    """The share of each training in each draw: (trainings, resamples).
 
     Seeded by what was trained: trainings of two models have nothing to do with each other.
     """
     generator = np.random.default_rng([SEED, zlib.crc32(identity.encode())])
-    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-    shares: NDArray[np.float64] = np.concatenate([np.ones((1, count)), draws]).T / count
+    drawn = max(1, count - 1)
+    draws = generator.multinomial(drawn, np.full(count, 1 / count), size=resamples)
+    shares: NDArray[np.float64] = draws.T / drawn
     return shares

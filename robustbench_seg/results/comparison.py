@@ -1,10 +1,8 @@
 """Two models side by side: every score with its interval, the differences, and verdicts.
 
-A verdict is given for each corruption. Sixteen questions at a level of 5 % each would find some
-difference between equal models in up to every other study, so the p-values are adjusted by Holm's
-step-down procedure (Scandinavian Journal of Statistics, 1979): the chance of even one false
-verdict stays below 5 %, however the corruptions depend on each other (the four noises do), and it
-finds all that Bonferroni's finds. The intervals are not adjusted: each is one of 95 % by itself.
+A verdict is given for the mean over the corruptions, which is one question, and for each of the
+corruptions, which are a family (see verdict). The intervals are not adjusted: each is one of 95 %
+by itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,11 +14,11 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.degradation import Reference, degradation
-from robustbench_seg.results.intervals import interval
+from robustbench_seg.results.intervals import score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.results.models import ScoredModel
-from robustbench_seg.results.significance import ALPHA, holm, p_value
 from robustbench_seg.results.summary import with_every_severity
+from robustbench_seg.results.verdict import Difference, verdicts
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
@@ -49,6 +47,18 @@ class _Compared:
     b: Draws
 
 
+def _is_mean(line: _Compared) -> bool:
+    return (line.kind, line.score) == ("summary", "mean")
+
+
+def _is_corruption(line: _Compared) -> bool:
+    return line.kind == "corruption"
+
+
+FAMILIES = (_is_mean, _is_corruption)
+"""Which lines are judged; those of one kind together."""
+
+
 def compare_models(
     a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference
 ) -> pd.DataFrame:
@@ -65,42 +75,38 @@ def compare_models(
         summary, CD, rCD; the name of any further score, such as image_miou), score (what it is
         of), severities (which it averages), A, A_low, A_high, B, B_low, B_high, difference (A - B),
         low, high (95 % intervals of a bootstrap in pairs; none of a single unit), p (two-sided, of
-        the same draws), and for the corruptions p_holm (adjusted for all of them) and verdict
-        (A, B: which is better; open: neither is shown to be); reason (why a score is missing).
+        the same draws), and for the mean and the corruptions p_holm (adjusted for the family) and
+        verdict (A, B: which is better; open: neither is shown to be); reason (why a score is
+        missing).
 
     Raises:
         ResultsError: The two do not compare (see check_comparable).
     """
     check_comparable(a, b)
-    units = a.scores.units
+    lines = list(_lines(a, b, protocol, reference))
+    differences = [Difference.of(a.scores, b.scores, line.a, line.b) for line in lines]
     rows = []
-    for line in _lines(a, b, protocol, reference):
-        difference = line.a - line.b
+    for line, difference in zip(lines, differences, strict=True):
         row: dict[str, object] = {
             "kind": line.kind,
             "score": line.score,
             "severities": line.severities,
+            "difference": difference.points,
+            "p": difference.p,
+            "verdict": "",
+            "reason": _reason(a, b, line, protocol),
         }
-        for name, ends, draws in (
-            ("A", ("A_low", "A_high"), line.a),
-            ("B", ("B_low", "B_high"), line.b),
-            ("difference", ("low", "high"), difference),
-        ):
-            limits = interval(draws, units)
-            row |= {name: float(draws[0]), **dict(zip(ends, limits, strict=True))}
-        row["p"] = p_value(difference, units)
-        row["reason"] = _reason(a, b, line, protocol)
+        row["low"], row["high"] = difference.interval
+        for name, model, draws in (("A", a, line.a), ("B", b, line.b)):
+            limits = score_interval(draws, model.scores.units, model.scores.degrees)
+            row[name], (row[f"{name}_low"], row[f"{name}_high"]) = float(draws[0]), limits
         rows.append(row)
-    table = pd.DataFrame(rows, columns=COMPARISON_COLUMNS).astype(
-        {"p_holm": float, "verdict": object}
-    )
-    verdicts = table["kind"] == "corruption"
-    table.loc[verdicts, "p_holm"] = holm(table.loc[verdicts, "p"].to_numpy(float))
-    table["verdict"] = [
-        "" if np.isnan(p) else "open" if p >= ALPHA else "A" if points > 0 else "B"
-        for p, points in zip(table["p_holm"], table["difference"], strict=True)
-    ]
-    return table
+    for family in FAMILIES:
+        places = [place for place, line in enumerate(lines) if family(line)]
+        judged = verdicts([differences[place] for place in places])
+        for place, verdict in zip(places, judged, strict=True):
+            rows[place] |= {"p_holm": verdict.p, "verdict": verdict.better}
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS).astype({"p_holm": float})
 
 
 def check_comparable(a: ScoredModel, b: ScoredModel) -> None:

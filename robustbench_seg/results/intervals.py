@@ -1,6 +1,7 @@
-"""The interval of a score, from its draws."""
+"""The uncertainty of a score, from its draws: variances, quantiles and intervals."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.special
@@ -14,25 +15,90 @@ FEW_UNITS = 30
 """With fewer units than this, a percentile interval is too narrow."""
 
 
-def interval(draws: Draws, units: int) -> tuple[float, float]:
-    """Compute the expanded percentile interval of a score.
+def split_draws(draws: Draws) -> tuple[Draws, Draws]:
+    """Return the draws of the images, and those of the trainings."""
+    images, trainings = np.split(draws[1:], 2)
+    return images, trainings
 
-    Few units spread too little in their own draws: plain percentiles would hold the truth in 90 %
-    of cases with ten units. So they are taken further out, by as much as Student's t with
-    units - 1 degrees of freedom asks for (Hesterberg, "What teachers should know about the
-    bootstrap", The American Statistician 2015, section 5.2); with 500 units that is nothing.
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How far a score, or a difference of two, depends on chance.
+
+    Attributes:
+        images: Variance that comes from the choice of images, in squared percent.
+        trainings: Variance that comes from the luck of training.
+        units: Sampling units that the images form.
+        degrees: Degrees of freedom of the trainings, over both models of a difference; 0: one
+            training each.
+    """
+
+    images: float
+    trainings: float
+    units: int
+    degrees: int
+
+    @classmethod
+    def of(cls, draws: Draws, units: int, degrees: int) -> "Uncertainty":
+        """Compute the variances of a score of two units or more from its draws."""
+        images, trainings = split_draws(draws)
+        of_trainings = float(trainings.var()) if degrees else 0.0
+        return cls(float(images.var()) * units / (units - 1), of_trainings, units, degrees)
+
+    @property
+    def error(self) -> float:
+        """The standard error, in percent."""
+        return math.sqrt(self.images + self.trainings)
+
+    def quantile(self, p: float) -> float:
+        """Compute how many standard errors are exceeded by chance in a share `p` of cases.
+
+        It is the mean of Student's quantiles for units - 1 and for `degrees` degrees of freedom,
+        weighted by the two variances (Cochran, "Approximate significance levels of the
+        Behrens-Fisher test", Biometrics 1964).
+        """
+        student = float(scipy.special.stdtrit(self.units - 1, 1 - p / 2))
+        if not self.trainings:
+            return student
+        other = float(scipy.special.stdtrit(self.degrees, 1 - p / 2))
+        total = self.images + self.trainings
+        return (self.images * student + self.trainings * other) / total
+
+
+def score_interval(draws: Draws, units: int, degrees: int = 0) -> tuple[float, float]:
+    """Compute the `interval` of a score; where that is never negative, neither is the lower end."""
+    low, high = interval(draws, units, degrees)
+    return (max(low, 0.0) if draws.min() >= 0 else low), high
+
+
+def interval(draws: Draws, units: int, degrees: int = 0) -> tuple[float, float]:
+    """Compute the interval of LEVEL percent of a score.
+
+    Of one training it is the expanded percentile interval. Few units spread too little in their own
+    draws: plain percentiles would hold the truth in 90 % of cases with ten units. So they are taken
+    further out, by as much as Student's t with units - 1 degrees of freedom asks for (Hesterberg,
+    "What teachers should know about the bootstrap", The American Statistician 2015, section 5.2);
+    with 500 units that is nothing.
+
+    Two or three trainings have no percentiles. Of several the interval is the score and, on both
+    sides, its standard error as often as `Uncertainty.quantile` says.
 
     Args:
         draws: The score and its draws.
         units: How many units were drawn from.
+        degrees: Degrees of freedom of the trainings.
 
     Returns:
-        The ends of the interval of LEVEL percent; nan where a draw has no score, where there are
-        no draws, and of a single unit, whose draws are all the same.
+        The ends of the interval; nan where a draw has no score, where there are no draws, and of a
+        single unit, whose draws are all the same.
     """
-    if units == 1 or len(draws) == 1:
+    if units == 1 or len(draws) == 1 or np.isnan(draws).any():
         return math.nan, math.nan
+    if degrees:
+        uncertainty = Uncertainty.of(draws, units, degrees)
+        reach = uncertainty.quantile(1 - LEVEL / 100) * uncertainty.error
+        return float(draws[0]) - reach, float(draws[0]) + reach
     quantile = scipy.special.stdtrit(units - 1, 0.5 + LEVEL / 200)
     tail = 100 * float(scipy.special.ndtr(-quantile * math.sqrt(units / (units - 1))))
-    low, high = np.percentile(draws[1:], [tail, 100 - tail])
+    low, high = np.percentile(split_draws(draws)[0], [tail, 100 - tail])
     return float(low), float(high)

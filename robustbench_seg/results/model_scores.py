@@ -14,7 +14,11 @@ RANKED = "miou"
 """The score that ranks models."""
 
 Draws = NDArray[np.float64]
-"""A score and its draws: float64 (1 + resamples,); the first is of the images as they are."""
+"""A score and its draws: float64 (1 + 2 resamples,).
+
+First the score, of the images as they are and the mean of the trainings; then draws of the images;
+then draws of the trainings. `split_draws` tells them apart.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,11 @@ class ModelScores:
     def cell(self, condition: Condition) -> Draws:
         """The mIoU of a condition; nan in every draw where it has none."""
         return self.by_name[RANKED].cell(condition)
+
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom of the luck of training: trainings - 1. With 0 it is not covered."""
+        return self.trainings - 1
 
     @property
     def unit(self) -> str:

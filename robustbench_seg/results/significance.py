@@ -1,49 +1,63 @@
 """Whether a difference is more than chance: p-values of a bootstrap, and many of them at once."""
 
-import math
-
 import numpy as np
+import scipy.optimize
 import scipy.special
 from numpy.typing import NDArray
 
-from robustbench_seg.results.bootstrap import RESAMPLES
+from robustbench_seg.results.intervals import Uncertainty, split_draws
 from robustbench_seg.results.model_scores import Draws
 
 ALPHA = 0.05
 """The chance of even one false verdict in a family of questions."""
 
+_SMALLEST = 1e-15
+"""Below this a p-value is not told from 0."""
 
-def p_value(draws: Draws, units: int) -> float:
+
+def p_value(draws: Draws, units: int, degrees: int = 0) -> float:
     """Compute the two-sided p-value of a difference of 0.
 
-    It is twice the smaller share of draws on one side of 0. It is never 0: the observed score
-    counts as one of the draws (Davison and Hinkley, "Bootstrap methods and their application",
-    1997, section 4.2). Draws of few units are no evidence of other units, so it is also never below
-    that of a t-test with the draws' standard error and units - 1 degrees of freedom, nor below that
-    of a sign test on which all units agree, 2 / 2^units.
+    It is the largest of three: twice the share of the images' draws on the far side of 0; that of a
+    t-test with the draws' standard error (see Uncertainty), since draws of few units are no
+    evidence of other units, nor few trainings of other trainings; and that of a sign test on which
+    all units agree, 2 / 2^units.
 
     Args:
         draws: The difference and its draws.
         units: How many units were drawn from.
+        degrees: Degrees of freedom of the trainings, over both models.
 
     Returns:
         0..1; nan where a draw has no score.
 
-    >>> p_value(np.array([2.0, 1, 2, 3, -1, 2, 2, 2, 2, 2]), units=50)
-    0.4
-    >>> p_value(np.ones(1001), units=3)
+    >>> images, trainings = [1, 2, 3, -1, 2, 2, 2, 2, 2, 2], [2] * 10
+    >>> p_value(np.array([2.0, *images, *trainings]), units=50)
+    0.2
+    >>> p_value(np.ones(2001), units=3)
     0.25
     """
     if np.isnan(draws).any():
         return float("nan")
-    score, rest = float(draws[0]), draws[1:]
+    score = float(draws[0])
     if units < 2 or score == 0:
         return 1.0
-    fewer = min(int((rest <= 0).sum()), int((rest >= 0).sum()))
-    share = 2 * (fewer + 1) / (len(rest) + 1)
-    error = float(rest.std()) * math.sqrt(units / (units - 1))
-    student = 2 * float(scipy.special.stdtr(units - 1, -abs(score) / error)) if error else 0.0
-    return min(1.0, max(share, student, 2.0 ** (1 - units)))
+    images, _ = split_draws(draws)
+    beyond = images <= 0 if score > 0 else images >= 0
+    uncertainty = Uncertainty.of(draws, units, degrees)
+    return min(1.0, max(2 * float(beyond.mean()), _student(score, uncertainty), 2.0 ** (1 - units)))
+
+
+def _student(score: float, uncertainty: Uncertainty) -> float:
+    if not uncertainty.error:
+        return 0.0
+    ratio = abs(score) / uncertainty.error
+    if not uncertainty.trainings:
+        return 2 * float(scipy.special.stdtr(uncertainty.units - 1, -ratio))
+    if uncertainty.quantile(_SMALLEST) <= ratio:
+        return _SMALLEST
+    excess = lambda p: uncertainty.quantile(p) - ratio  # noqa: E731
+    return float(scipy.optimize.brentq(excess, _SMALLEST, 1))
 
 
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -58,8 +72,3 @@ def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     factors = np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * p[order]))
     return adjusted
-
-
-def resamples_for(questions: int) -> int:
-    """Number of draws that resolves the smallest adjusted p-value of that many questions."""
-    return max(RESAMPLES, math.ceil(2 * questions / ALPHA))

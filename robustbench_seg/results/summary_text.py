@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.measures import MEASURES
-from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
+from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.clean import clean_gap_warnings
 from robustbench_seg.results.groups import NO_MATRICES
 from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
-from robustbench_seg.results.read import COUNTS, has_counts, read_counts, with_counts
+from robustbench_seg.results.read import has_counts, read_counts
 from robustbench_seg.results.run import Run
-from robustbench_seg.text import counted, one_line
+from robustbench_seg.text import one_line
 
 
 def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
@@ -30,15 +30,13 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
     """
     chosen = load_protocol(protocol)
     models = dict[str, dict[Path, ModelScores]]()
-    absent = dict[str, None]()
     for run in runs:
         counts = read_counts(run.path)
-        absent |= dict.fromkeys(_absent_classes(run, counts))
         if has_counts(counts):
             scores = bootstrap(counts, chosen, resamples=0)
             models.setdefault(_first_score(scores), {})[run.path] = scores
     gaps = clean_gap_warnings([run.path for run in runs])
-    lines = [f"warning: {one_line(text)}" for text in (*gaps, *absent)]
+    lines = [f"warning: {one_line(text)}" for text in gaps]
     names = {run.path: one_line(run.record.model) for run in runs}
     labels = {info.name: info.label for measure in MEASURES for info in measure.infos}
     for score, by_run in models.items():
@@ -55,22 +53,6 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
             )
         )
     return "\n".join(["", *lines, "", *(str(run.path) for run in runs)])
-
-
-def _absent_classes(run: Run, counts: pd.DataFrame) -> list[str]:
-    """A sentence if classes of a run have no true pixel in its clean images; else nothing."""
-    clean = with_counts(counts[counts["corruption"] == CLEAN.name])
-    if clean.empty:
-        return []
-    _, truth, _ = sum(clean[COUNTS])
-    classes = run.record.classes
-    absent = [name for name, pixels in zip(classes, truth, strict=True) if not pixels]
-    if not absent:
-        return []
-    of = f"{len(absent)} of {len(classes)} classes"
-    images = counted([len(clean)], "image")
-    shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
-    return [f"{run.record.dataset}: {of} have no true pixel in the {images}: {shown}"]
 
 
 def _first_score(scores: ModelScores) -> str:

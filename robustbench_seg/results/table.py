@@ -17,7 +17,7 @@ from robustbench_seg.records.protocol import (
 )
 from robustbench_seg.records.run_record import read_record
 from robustbench_seg.results.groups import group_runs
-from robustbench_seg.results.intervals import interval
+from robustbench_seg.results.intervals import score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.models import ScoredModel, read_model
 from robustbench_seg.results.read import Paths
@@ -120,7 +120,7 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
     }
     rows = []
     for line in _lines(model, protocol):
-        low, high = interval(line.draws, model.scores.units)
+        low, high = score_interval(line.draws, model.scores.units, model.scores.degrees)
         rows.append(
             {
                 **facts,

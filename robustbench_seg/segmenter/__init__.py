@@ -2,6 +2,7 @@
 
 from robustbench_seg.segmenter.adapters import segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
+from robustbench_seg.segmenter.card_export import export_card
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.loading import load_model, load_segmenter
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
@@ -11,6 +12,7 @@ __all__ = [
     "Options",
     "Segmenter",
     "assemble",
+    "export_card",
     "export_onnx",
     "load_model",
     "load_segmenter",

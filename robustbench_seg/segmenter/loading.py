@@ -14,9 +14,10 @@ from torch import nn
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.files import checked_path
 from robustbench_seg.records.choices import Precision
 from robustbench_seg.records.model_card import ModelCard, load_card
-from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
+from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts, untrained_name
 from robustbench_seg.segmenter.adapters import ADAPTERS, segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, known_as, network_record
 from robustbench_seg.segmenter.backends import run_by
@@ -52,6 +53,7 @@ def load_model(
         ModelError: The card describes no network that can be built.
         CardError: The card is wrong.
         WeightsError: The weights are missing or do not fit.
+        FileError: The source of the weights is no path: empty, too long or not UTF-8.
     """
     card = load_card(name)
     file_weights = _weights(card, weights)
@@ -103,6 +105,8 @@ def load_segmenter(
         ModelError: The model cannot be built or cannot run with these options.
         CardError: A card, or the description of a graph, is wrong.
         WeightsError: The weights are missing or do not fit.
+        FileError: The model's place or the source of the weights is no path: empty, too long or not
+            UTF-8.
     """
     options = Options(name, inference, device, precision, backend, classes, batch)
     if not isinstance(model, str | Path):
@@ -111,6 +115,7 @@ def load_segmenter(
     if colon and kind in ADAPTERS:
         if not location:
             raise ModelError(f"{model}: nothing behind the colon; see robustseg evaluate --help")
+        checked_path(location)
         if weights is not None:
             raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
         if backend != "torch":
@@ -124,8 +129,7 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
     if file_weights is None:
         classes = options.classes or _named(card)
         network = _untrained(card, len(classes))
-        # Every table and figure shows the name: none of them can pass for a result.
-        options = replace(options, name=f"{options.name or card.name}-untrained")
+        options = replace(options, name=untrained_name(options.name or card.name))
     else:
         classes = _classes(card, file_weights, options.classes)
         network = _trained(card, file_weights)
@@ -159,7 +163,10 @@ def _weights(card: ModelCard, source: str | Path | None) -> Weights | None:
     if source == UNTRAINED:
         return None
     if source is not None:
-        card = replace(card, weights=parse_source(str(source)))
+        parsed = parse_source(str(source))
+        if parsed.source != "url":
+            checked_path(source)
+        card = replace(card, weights=parsed)
     file = fetch_weights(card)
     return read_weights(file, shapes_of(_empty(card, card.classes)))
 

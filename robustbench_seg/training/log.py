@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from robustbench_seg.files import write_bytes, write_text
+from robustbench_seg.files import cannot_be_written, write_bytes, write_text
 
 
 class Clock:
@@ -58,8 +58,11 @@ class Log:
         scores = ("" if value is None else f"{value:.4f}" for value in (loss, miou))
         row = ",".join((str(iteration), f"{seconds:.1f}", f"{lr:.6g}", *scores)) + "\n"
         self.rows += row
-        with self._path.open("a") as file:
-            file.write(row)
+        try:
+            with self._path.open("a") as file:
+                file.write(row)
+        except OSError as error:
+            raise cannot_be_written(self._path, error) from error
 
     def draw(self) -> None:
         """Write log.png, loss and mIoU over the steps; the same log gives the same bytes."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from robustbench_seg.datasets import Dataset, open_dataset
 from robustbench_seg.errors import DatasetError, ModelError
@@ -14,7 +14,7 @@ from robustbench_seg.machine.hardware import check_device, hardware
 from robustbench_seg.machine.processes import own_device, torchrun_processes
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.model_card import ModelCard, load_card
-from robustbench_seg.records.training_spec import TrainingSpec, training_spec
+from robustbench_seg.records.training_spec import TrainingOptions, TrainingSpec, training_spec
 from robustbench_seg.training.finished import find_finished, planned_training
 from robustbench_seg.training.loop import fit
 from robustbench_seg.training.product import TrainedModel, save
@@ -29,7 +29,7 @@ def train(
     model: str | Path | ModelCard | None = None,
     dataset: str | Path | Dataset | None = None,
     validate_on: str | Dataset | None = None,
-    **options: Any,
+    **options: Unpack[TrainingOptions],
 ) -> TrainedModel:
     """Train a network; the default recipe is SegFormer's on Cityscapes.
 
@@ -66,7 +66,7 @@ def train(
             key: value for key, value in named.items() if isinstance(value, str)
         }
         card_name = model.name if isinstance(model, ModelCard) else model
-        spec = training_spec(model=card_name, **names, **options)
+        spec = training_spec(card_name, **names, **options)
     elif model is not None or dataset is not None or validate_on is not None or options:
         raise ModelError("give a specification or options, not both")
     source = model if isinstance(model, ModelCard) else load_card(spec.model)

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from robustbench_seg.architectures import ARCHITECTURES, SegmentationNetwork, build
-from robustbench_seg.files import digest_file
+from robustbench_seg.files import checked_path, digest_file
 from robustbench_seg.records.model_card import ModelCard
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.weights import fetch_weights, load_encoder, parse_source
@@ -66,7 +66,10 @@ def initial_network(card: ModelCard, recipe: TrainingRecipe, encoder: str | None
 
 def encoder_file(card: ModelCard, encoder: str) -> tuple[Path, str]:
     """The file of an encoder's weights, downloaded if need be, and first digits of its sha256."""
-    path = fetch_weights(replace(card, weights=parse_source(encoder)))
+    source = parse_source(encoder)
+    if source.source != "url":
+        checked_path(encoder)
+    path = fetch_weights(replace(card, weights=source))
     return path, digest_file(path)[:_DIGITS]
 
 

@@ -7,13 +7,14 @@ from click.testing import CliRunner
 
 from robustbench_seg.ablation import (
     ablation_spec,
+    differences_from_paper,
     list_ablations,
     load_ablation,
     published_score,
     run_ablation,
 )
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, TrainStep, WindowsStep
-from robustbench_seg.analysis import shape_of
+from robustbench_seg.analysis import meta_network
 from robustbench_seg.cli.main import main
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import load_card
@@ -114,7 +115,7 @@ def test_full_size_networks_have_the_paper_s_parameters():
     for name in ("width", "encoders"):
         ablation = load_ablation(name)
         for variant in ablation.variant:
-            network = shape_of(ablation.card(variant, full=True))
+            network = meta_network(ablation.card(variant, full=True))
             counted = sum(parameter.numel() for parameter in network.parameters()) / 1e6
             if variant.name in millions:
                 assert counted == pytest.approx(millions[variant.name], abs=0.07)
@@ -152,10 +153,12 @@ def test_an_encoder_goes_where_it_fits(name, drawn, tmp_path):
     # What begins from nothing cannot take MiT's tensors; all others can, into a whole network.
     ablation = load_ablation(name)
     mit = set(
-        shape_of(load_card(f"segformer-{ablation.small.settings['size']}")).backbone.state_dict()
+        meta_network(
+            load_card(f"segformer-{ablation.small.settings['size']}")
+        ).backbone.state_dict()
     )
     for variant in ablation.variant:
-        wanted = set(shape_of(ablation.card(variant, full=False)).backbone.state_dict())
+        wanted = set(meta_network(ablation.card(variant, full=False)).backbone.state_dict())
         assert (wanted == mit) == (variant.name not in drawn)
     spec = ablation_spec(name, encoder="mit.pth", out=tmp_path)
     expected = {
@@ -196,7 +199,10 @@ def test_options_behind_the_dashes_are_values_of_each_training(tmp_path, monkeyp
         assert (training.precision, training.half, training.workers) == ("bf16", True, 0)
         assert (training.recipe.batch, training.recipe.lr) == (32, 2e-3)
         assert (training.recipe.iterations, training.recipe.warmup) == (1000, 150)
-    assert "for 1000 steps with batch 32, lr 0.002, precision bf16, scored on" in spec.note()
+    assert (
+        "for 1000 steps with batch 32, lr 0.002, precision bf16, scored on"
+        in differences_from_paper(spec)
+    )
 
 
 @pytest.mark.parametrize(
@@ -248,7 +254,8 @@ def test_an_encoder_for_no_network_is_refused(weights, message, tmp_path):
 
 def test_the_paper_s_size_is_claimed_for_the_paper_s_size_alone(tmp_path):
     def note(**options):
-        return ablation_spec("width", out=tmp_path, full=True, **options).note()
+        spec = ablation_spec("width", out=tmp_path, full=True, **options)
+        return differences_from_paper(spec)
 
     assert note() == note(workers=8, gpus=8) == "At the paper's size."
     words = note(iterations=10, limit=1)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from robustbench_seg.analysis import count_cost, count_image, shape_of
+from robustbench_seg.analysis import count_cost, image_macs, meta_network
 from robustbench_seg.architectures import build
 from robustbench_seg.records.model_card import Inference, Resize, load_card
 from robustbench_seg.records.segmenter_record import SegmenterRecord
@@ -29,7 +29,7 @@ ORIGINALS = [
 
 @pytest.mark.parametrize(("name", "size", "gmacs"), ORIGINALS)
 def test_operations_equal_the_originals(name, size, gmacs):
-    counted = count_cost(shape_of(load_card(name)), size)
+    counted = count_cost(meta_network(load_card(name)), size)
     assert counted.macs_written / 1e9 == pytest.approx(gmacs, rel=1e-3, abs=0.005)
     if name.startswith("segformer"):
         assert counted.macs < counted.macs_written
@@ -43,7 +43,7 @@ def test_the_folded_decoder_is_counted_as_it_runs():
     per_scale = sum(s * s * c * width for s, c in zip(sides, channels, strict=True))
     classifier = 16 * 16 * width * classes
     fusion = 16 * 16 * 4 * width * width
-    counted = count_cost(shape_of(load_card("segformer-b0")), (64, 64))
+    counted = count_cost(meta_network(load_card("segformer-b0")), (64, 64))
     as_run, written = per_scale + classifier, per_scale + fusion + classifier
     assert counted.macs_written - counted.macs == written - as_run
 
@@ -67,14 +67,14 @@ def test_an_image_in_windows_costs_its_windows():
     with torch.device("meta"):
         network = build("segformer", 19, size="b0").eval()
     once, window = (count_cost(network, size).macs for size in ((192, 256), (128, 128)))
-    assert count_image(record("whole"), 19, (192, 256)) == once
+    assert image_macs(record("whole"), 19, (192, 256)) == once
     # Rows at 0 and 64, columns at 0, 96 and 128.
     slid = record("slide", 128, 96)
-    assert count_image(slid, 19, (192, 256)) == 2 * 3 * window
+    assert image_macs(slid, 19, (192, 256)) == 2 * 3 * window
     # A small image is one window of its own size.
-    assert count_image(slid, 19, (96, 96)) == count_cost(network, (96, 96)).macs
+    assert image_macs(slid, 19, (96, 96)) == count_cost(network, (96, 96)).macs
     resized = record("whole", resize=Resize(128, 512))
-    assert count_image(resized, 19, (256, 256)) == count_cost(network, (128, 128)).macs
+    assert image_macs(resized, 19, (256, 256)) == count_cost(network, (128, 128)).macs
 
 
 def test_a_padded_image_costs_its_padding():
@@ -83,9 +83,9 @@ def test_a_padded_image_costs_its_padding():
     record = SegmenterRecord(
         card.architecture, variant=card.variant, inference=Inference("whole"), grid=16
     )
-    padded = count_cost(shape_of(card), (65, 97)).macs
-    assert count_image(record, 19, (64, 96)) == count_image(record, 19, (65, 97)) == padded
-    assert count_cost(shape_of(card), (64, 96)).macs < padded
+    padded = count_cost(meta_network(card), (65, 97)).macs
+    assert image_macs(record, 19, (64, 96)) == image_macs(record, 19, (65, 97)) == padded
+    assert count_cost(meta_network(card), (64, 96)).macs < padded
 
 
 def test_a_decoder_of_one_stage_is_not_folded():
@@ -96,6 +96,6 @@ def test_a_decoder_of_one_stage_is_not_folded():
 
 
 def test_counting_leaves_the_network_as_it_was():
-    network = shape_of(load_card("segformer-b0"))
+    network = meta_network(load_card("segformer-b0"))
     assert count_cost(network, CROP) == count_cost(network, CROP)
     assert not network.decode_head._forward_pre_hooks

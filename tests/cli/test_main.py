@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import click
 import pytest
 import torch
@@ -6,6 +9,7 @@ from click.testing import CliRunner
 from robustbench_seg import __version__
 from robustbench_seg.cli.main import Program, main
 from robustbench_seg.errors import DatasetError, IncompleteError
+from robustbench_seg.records.ablation import list_ablations
 
 
 def program(error: BaseException) -> click.Command:
@@ -80,3 +84,15 @@ def test_tables_in_help_texts_keep_their_lines():
         assert "\\b" not in text
         starts = {line.split()[0] for line in text.splitlines() if line.strip()}
         assert starts >= ({"params", "GMAC"} if name == "cost" else {"huggingface", "manual"}), name
+
+
+def test_the_help_of_ablation_lists_every_ablation_without_torch():
+    code = (
+        "import sys\n"
+        "from robustbench_seg.cli.main import main\n"
+        "main(['ablation', '--help'], standalone_mode=False)\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for name in list_ablations():
+        assert f"  {name} " in done.stdout

@@ -71,6 +71,7 @@ def test_a_sheet_replaces_a_sheet_and_no_photo(tmp_path, suffix):
         ("x\0y", "is no path that a record can name"),
         ("a" * 300, "File name too long"),
         ("file/x", "Not a directory"),
+        ("a/" * 2500, "File name too long"),
         ("file", "is a file"),
     ],
 )
@@ -83,6 +84,73 @@ def test_a_path_that_cannot_be_is_one_line(tmp_path, monkeypatch, path, message)
         assert done.exit_code == 2, done.output
         assert not done.exception or isinstance(done.exception, SystemExit)
         assert message in done.stderr
+
+
+WORDS = [
+    (["evaluate", "--model", "segformer-b0-minicity", "--weights"], "weights"),
+    (["erf", "--model", "segformer-b0-minicity", "--weights"], "weights"),
+    (["weights", "export", "segformer-b0-minicity", "--onnx", "x.onnx", "--weights"], "weights"),
+    (["train", "--model", "segformer-b0-minicity", "--out", "t", "--encoder"], "weights"),
+    (["evaluate", "--model"], "model"),
+    (["train", "--out", "t", "--model"], "model"),
+    (["weights", "export", "--onnx", "x.onnx"], "model"),
+]
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def asked(*_, **__):
+        raise AssertionError("the network is asked")
+
+    monkeypatch.setattr("socket.getaddrinfo", asked)
+    monkeypatch.setattr("socket.socket.connect", asked)
+
+
+@pytest.mark.parametrize(("words", "kind"), WORDS)
+def test_a_word_that_is_no_model_and_no_weights_is_one_line(
+    tmp_path, monkeypatch, no_network, words, kind
+):
+    monkeypatch.chdir(tmp_path)
+    if words[0] in ("evaluate", "train", "erf"):
+        words = [words[0], "--dataset", "minicity", *words[1:]]
+    messages = {
+        "http:x": "not a URL that can be fetched",
+        "file:///etc/passwd": "not a URL that can be fetched",
+        "a:b": "a:b: no weights: no such file",
+        "C:\\x": "C:\\x: no weights: no such file",
+        "../../x": "no weights: no such file",
+        "": "an empty path was given",
+        "caf\udce9": "is no path that a record can name",
+        "x" * 5000: "File name too long",
+    }
+    for word, message in messages.items():
+        done = run(*words, word)
+        assert done.exit_code == 2, done.output
+        (line,) = (line for line in done.stderr.splitlines() if line.startswith("robustseg: "))
+        assert len(line) < 2500
+        assert (message if kind == "weights" else "unknown model '") in line
+    assert list(tmp_path.iterdir()) in ([], [tmp_path / "t"])
+
+
+@pytest.mark.parametrize(
+    "word", ["hf:http://x", "hf:a:b", "hf:", "onnx:http://a/b", "onnx:a:b", "onnx:" + "x" * 5000]
+)
+def test_what_stands_behind_a_prefix_is_never_a_url(tmp_path, monkeypatch, no_network, word):
+    monkeypatch.chdir(tmp_path)
+    done = run("evaluate", "--dataset", "minicity", "--model", word)
+    assert done.exit_code == 2, done.output
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith("robustseg: "))
+    assert len(line) < 300
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_no_text_is_one_line(tmp_path):
+    out = ["--model", "segformer-b0-minicity", "--dataset", "minicity", "--out", tmp_path / "r"]
+    for command in ("evaluate", "train"):
+        done = run(command, *out, "--name", "caf\udce9")
+        assert done.exit_code == 2
+        assert r"name = 'caf\\udce9' is no UTF-8 text; choose another" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["a:b", "http:x", "s3:x", "-x", "%41", "a b\n"])

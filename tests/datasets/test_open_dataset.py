@@ -1,6 +1,12 @@
 import pytest
 
-from robustbench_seg.datasets import DATASETS, class_names, list_datasets, open_dataset
+from robustbench_seg.datasets import (
+    DATASETS,
+    class_names,
+    list_datasets,
+    open_dataset,
+    published_images,
+)
 from robustbench_seg.errors import DatasetError
 
 
@@ -46,6 +52,14 @@ def test_class_names_need_no_files(name, count, last):
 def test_class_names_of_an_unknown_dataset():
     with pytest.raises(DatasetError, match=r"unknown dataset 'camvit'; did you mean 'camvid'\?"):
         class_names("camvit")
+
+
+def test_published_scores_are_of_as_many_images():
+    known = {name: published_images(name) for name in [*DATASETS, "mine"]}
+    assert {name: count for name, count in known.items() if count} == {
+        "cityscapes": 500,
+        "ade20k": 2000,
+    }
 
 
 @pytest.mark.parametrize("name", [n for n in DATASETS if n != "minicity"])

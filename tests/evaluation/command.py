@@ -19,6 +19,9 @@ FULL = "disk-is-full"
 """A file of this name in the folder: from now on no file may grow beyond 500 bytes, which is less
 than any part has."""
 
+CALLED = "model-was-called"
+"""A file of this name appears in the folder with the first image that the model is given."""
+
 MODEL = """
 import os
 import resource
@@ -29,6 +32,7 @@ class Reds:
     name, classes, version = "reds", ("dark", "bright"), "1"
 
     def __call__(self, image):
+        open("model-was-called", "w").close()
         if os.path.exists("disk-is-full"):
             _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
             resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
@@ -44,12 +48,12 @@ classes = ["dark", "bright"]
 """
 
 
-def lay_out(folder: Path) -> None:
+def lay_out(folder: Path, images: int = IMAGES) -> None:
     """The dataset and the model."""
     rng = np.random.default_rng(0)
     for kind in ("images", "labels"):
         (folder / kind).mkdir()
-    for i in range(IMAGES):
+    for i in range(images):
         image = np.kron(rng.integers(0, 256, (5, 6, 3), np.uint8), np.ones((8, 8, 1), np.uint8))
         Image.fromarray(image).save(folder / f"images/{i}.png")
         Image.fromarray(image[..., 0] // 128).save(folder / f"labels/{i}.png")

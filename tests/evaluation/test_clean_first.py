@@ -11,7 +11,7 @@ SCORE = {"published": {"miou": 31.0, "source": "the paper"}, "published_on": "to
 
 @pytest.fixture(autouse=True)
 def toy_is_published(monkeypatch):
-    monkeypatch.setattr(evaluation, "VAL_IMAGES", {"toy": 6})
+    monkeypatch.setattr(evaluation, "published_images", {"toy": 6}.get)
 
 
 def test_a_wrong_clean_score_is_told_before_the_long_part(

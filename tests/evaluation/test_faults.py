@@ -155,3 +155,25 @@ def test_few_descriptors_are_enough_or_one_line(place, whole, limit):
         assert rows(out) == rows(whole)
     else:
         assert process.returncode in (0, 2)
+
+
+def test_a_dataset_that_disappears_stops_the_run_and_it_goes_on_once_it_is_back(tmp_path):
+    lay_out(tmp_path, images=24)
+    process = start(tmp_path, "lost")
+    out = tmp_path / "lost"
+    wait_for_work(process, out, parts=1)
+    (tmp_path / "images").rename(tmp_path / "unmounted")
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 2, told
+    last = told.splitlines()[-1]
+    assert last.startswith("robustseg: 8 images in a row could not be read; the last: ")
+    assert last.endswith("check the disk that holds them, and evaluate again")
+    found = rows(out)
+    left_out = [key for key, row in found.items() if isinstance(row, str)]
+    assert 0 < len(left_out) <= 8 * CONDITIONS
+    assert len(found) < 24 * CONDITIONS
+    (tmp_path / "unmounted").rename(tmp_path / "images")
+    for name in ("lost", "whole"):
+        assert start(tmp_path, name).wait(timeout=120) == 0
+    assert len(rows(out)) == 24 * CONDITIONS
+    assert rows(out) == rows(tmp_path / "whole")

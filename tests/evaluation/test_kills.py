@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from robustbench_seg.results import read_results
-from tests.evaluation.command import CONDITIONS, IMAGES, lay_out, rows, start, tables
+from tests.evaluation.command import CALLED, CONDITIONS, IMAGES, lay_out, rows, start, tables
 
 GENERATE = [
     *("generate-cityscapes-c", "--dataset", "rooms.toml", "--workers", "2"),
@@ -69,42 +69,55 @@ TRIALS = [2, pytest.param(20, marks=pytest.mark.slow)]
 
 @pytest.mark.parametrize("trials", TRIALS)
 def test_an_evaluation_that_is_killed(place, trials):
-    out, moments = place / f"killed-{trials}", random.Random(trials)
-    whole = place / f"whole-{trials}"
+    """A process that is done before it is killed counts for nothing: the next one begins anew."""
+    moments, whole = random.Random(trials), place / f"whole-{trials}"
     finish(start(place, whole.name))
-    kills = 0
-    for _ in range(trials):
-        process = start(place, out.name)
-        wait_for(process, lambda: list(out.glob("*/run.json")))
-        time.sleep(moments.uniform(0, 0.6))
-        process.send_signal(signal.SIGKILL)
-        kills += process.wait() == -signal.SIGKILL
-        if list(out.glob("*/parts/*")):
-            read_results(out)  # what is there can be read at any moment
-    assert kills
-    finish(start(place, out.name))
     assert len(rows(whole)) == IMAGES * CONDITIONS
-    assert rows(out) == rows(whole)
-    assert tables(out) == tables(whole)
-    assert list(out.rglob("*.partial*")) == []
+    kills, outs = 0, [place / f"killed-{trials}-0"]
+    for _ in range(5 * trials):
+        if kills == trials:
+            break
+        (place / CALLED).unlink(missing_ok=True)
+        process = start(place, outs[-1].name)
+        wait_for(process, (place / CALLED).exists)
+        time.sleep(moments.uniform(0, 1.5))
+        process.send_signal(signal.SIGKILL)
+        killed = process.wait() == -signal.SIGKILL
+        kills += killed
+        if list(outs[-1].glob("*/parts/*")):
+            read_results(outs[-1])  # what is there can be read at any moment
+        if not killed:
+            outs.append(place / f"killed-{trials}-{len(outs)}")
+    assert kills == trials
+    finish(start(place, outs[-1].name))
+    for out in outs:
+        assert rows(out) == rows(whole)
+        assert list(out.rglob("*.partial*")) == []
+    assert tables(outs[-1]) == tables(whole)
 
 
 @pytest.mark.parametrize("trials", TRIALS)
 def test_a_tree_whose_making_is_killed(place, trials):
-    out, moments = place / f"killed-tree-{trials}", random.Random(trials)
-    whole = place / f"whole-tree-{trials}"
+    moments, whole = random.Random(trials), place / f"whole-tree-{trials}"
     finish(generate(place, whole.name))
-    kills = 0
-    for _ in range(trials):
+    kills, outs = 0, [place / f"killed-tree-{trials}-0"]
+    for _ in range(5 * trials):
+        if kills == trials:
+            break
+        out = outs[-1]
         process = generate(place, out.name)
         before = len(list(out.rglob("*.png")))
-        wait_for(process, lambda before=before: len(list(out.rglob("*.png"))) > before)
-        time.sleep(moments.uniform(0, 0.3))
+        wait_for(process, lambda out=out, before=before: len(list(out.rglob("*.png"))) > before)
+        time.sleep(moments.uniform(0, 0.1))
         process.send_signal(signal.SIGKILL)  # its workers end by themselves
-        kills += process.wait() == -signal.SIGKILL
-    assert kills
-    finish(generate(place, out.name))
-    assert contents(out) == contents(whole)
+        killed = process.wait() == -signal.SIGKILL
+        kills += killed
+        if not killed:
+            outs.append(place / f"killed-tree-{trials}-{len(outs)}")
+    assert kills == trials
+    finish(generate(place, outs[-1].name))
+    for out in outs:
+        assert contents(out) == contents(whole)
 
 
 @pytest.mark.parametrize("to_all", [False, True])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import robustbench_seg as rs
 from robustbench_seg.datasets.file_dataset import FileDataset, Item, label_table
 from robustbench_seg.evaluation.notices import announce, files_found
 from robustbench_seg.records.shard import Shard
@@ -62,3 +63,25 @@ def test_a_limited_look_does_not_miss_classes(dataset, protocol, reds, caplog):
 def test_a_dataset_without_files_is_not_counted(toy, protocol, reds, caplog, capsys):
     announce(evaluation([reds()], toy(), protocol, ()), shown=True)
     assert (caplog.records, capsys.readouterr().err) == ([], "")
+
+
+def test_absent_classes_are_warned_of_once(tmp_path, caplog, reds):
+    """Before the long part where the labels show it; after it where only the counts do."""
+    for name in ("images/a.png", "labels/a.png"):
+        (tmp_path / name).parent.mkdir()
+        Image.fromarray(np.zeros((32, 32), np.uint8)).convert("L").save(tmp_path / name)
+    (tmp_path / "d.toml").write_text(
+        'name = "d"\nimages = "images/*.png"\nlabels = "labels/*.png"\n'
+        'classes = ["dark", "middle", "bright"]\n'
+    )
+    options = {"dataset": tmp_path / "d.toml", "corruptions": ["clean"], "version": "1"}
+    options |= {"classes": CLASSES, "progress": True}
+    for limit, words in (
+        (None, "2 of 3 classes have no pixel"),
+        (1, "2 of 3 classes have no true"),
+    ):
+        caplog.clear()
+        rs.evaluate(model=reds(), limit=limit, out=tmp_path / f"r{limit}", **options)
+        said = [text for text in caplog.messages if "of 3 classes" in text]
+        assert len(said) == 1
+        assert words in said[0]

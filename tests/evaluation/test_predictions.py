@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.results import read_results
 from robustbench_seg.results.store import find_runs
@@ -54,13 +55,38 @@ def test_predictions_of_two_runs_are_never_mixed(toy, reds, protocol, conditions
         evaluate([other], toy(2), protocol, conditions, tmp_path / "r", **options)
 
 
-def test_two_images_with_one_file_name_are_refused(toy, reds, protocol, tmp_path):
-    class Clash(toy):
-        ids = ("val/a.jpg", "val/a.png")
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (
+            ("val/1.png", "val/1.bmp"),
+            "the predictions of val/1.png and val/1.bmp would both be val/1.png; rename one of the "
+            "images",
+        ),
+        (
+            ("val/1.png", "val/../../1.png"),
+            "the image 'val/../../1.png' leads out of its folder or to no file: no part may be "
+            "empty, '.' or '..': its prediction cannot be saved; rename the file",
+        ),
+        (
+            ("/tmp/1.png", "2.png"),
+            "the image '/tmp/1.png' leads out of its folder or to no file: no part may be empty, "
+            "'.' or '..': its prediction cannot be saved; rename the file",
+        ),
+    ],
+)
+def test_images_without_a_file_of_their_own_are_refused_before_a_model_is_loaded(
+    toy, tmp_path, monkeypatch, ids, message
+):
+    def never(*_, **__):
+        raise AssertionError("a model is loaded")
 
+    monkeypatch.setattr("robustbench_seg.evaluation.evaluation.load_segmenter", never)
+    monkeypatch.setattr(toy, "ids", ids)
+    options = {"model": "segformer-b0-minicity", "dataset": toy(2), "out": tmp_path / "r"}
     with pytest.raises(ResultsError) as caught:
-        evaluate([reds()], Clash(2), protocol, (), tmp_path, save_predictions=tmp_path / "p")
-    assert str(caught.value) == (
-        "the predictions of val/a.jpg and val/a.png would both be val/a.png; rename one of the "
-        "images"
-    )
+        rs.evaluate(**options, save_predictions=tmp_path / "p")
+    assert str(caught.value) == message
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(AssertionError, match="a model is loaded"):  # without predictions it goes on
+        rs.evaluate(**options)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from robustbench_seg.records.first_format import upgraded
+from robustbench_seg.records.first_format import upgrade
 from robustbench_seg.records.model_card import Inference, Preprocessing, Published, Resize
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.records.run_record import read_record
@@ -164,4 +164,4 @@ def test_an_own_protocol_has_no_laws_and_breaks_nothing(read):
 
 def test_what_it_lacks_is_an_error_of_a_known_kind():
     with pytest.raises(KeyError):
-        upgraded({"format": 1, "model": "m"})
+        upgrade({"format": 1, "model": "m"})

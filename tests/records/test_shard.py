@@ -27,6 +27,6 @@ def test_processes_share_out_the_items_of_their_shard(processes):
     """So machines with different numbers of processes still have each item once."""
     for index in (1, 2, 3):
         shard = Shard(index, 3)
-        parts = [shard.part(Shard(process, processes)) for process in range(1, processes + 1)]
+        parts = [shard.subshard(Shard(process, processes)) for process in range(1, processes + 1)]
         items = [item for part in parts for item in part.of(range(20))]
         assert sorted(items) == list(shard.of(range(20)))

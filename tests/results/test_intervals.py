@@ -8,9 +8,9 @@ import scipy.stats
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import interval
 from robustbench_seg.results.bootstrap import _multiplicities, bootstrap
 from robustbench_seg.results.comparison import check_paired
+from robustbench_seg.results.intervals import interval, split_draws
 
 FOG = Condition("fog", 3)
 
@@ -44,7 +44,7 @@ def test_the_split_itself_is_scored_too(table, whole, protocol):
     ]
     for resamples in (0, 10):
         scores = bootstrap(table(matrices), protocol, resamples)
-        assert scores.mean.shape == (1 + resamples,)
+        assert scores.mean.shape == (1 + 2 * resamples,)
         assert scores.mean[0] == pytest.approx(np.mean(cells))
     alone = bootstrap(table(matrices), protocol, resamples=0)
     assert np.isnan(interval(alone.mean, alone.units)).all()
@@ -183,14 +183,19 @@ def test_few_units_are_taken_further_out():
     for units in (8, 15, 40):
         weights = _multiplicities(np.arange(units), 1000) / units
         samples = rng.normal(size=(600, units))
-        ends = [interval(weights @ sample, units) for sample in samples]
+        ends = [interval(one_training(weights @ sample), units) for sample in samples]
         share = np.mean([low <= 0 <= high for low, high in ends])
         plain = np.mean([low <= 0 <= high for low, high in map(_percentiles, samples @ weights.T)])
         assert share == pytest.approx(0.95, abs=0.025)
         assert share - plain > {8: 0.04, 15: 0.01, 40: -0.01}[units]
     draws = rng.normal(size=1001)
-    assert interval(draws, 10**6) == pytest.approx(_percentiles(draws), abs=1e-3)
-    assert np.isnan(interval(draws, 1)).all()
+    assert interval(one_training(draws), 10**6) == pytest.approx(_percentiles(draws), abs=1e-3)
+    assert np.isnan(interval(one_training(draws), 1)).all()
+
+
+def one_training(draws):
+    """The draws of a model's only training are all its score."""
+    return np.r_[draws, np.full(len(draws) - 1, draws[0])]
 
 
 def _percentiles(draws):
@@ -240,11 +245,14 @@ def test_trainings_of_one_model_are_a_mean_and_are_drawn_too(table, whole, proto
     assert drawn.trainings == 3
     assert drawn.conditions[FOG][0] == pytest.approx(np.mean([b.conditions[FOG][0] for b in each]))
     assert drawn.mean[0] == pytest.approx(np.mean([b.mean[0] for b in each]))
-    stack = np.stack([b.conditions[FOG] for b in each])
-    for draw in range(1, 8):
-        # A mean of three of the three trainings, with repeats, on the images of this draw.
-        means = [stack[list(s), draw].mean() for s in product(range(3), repeat=3)]
-        assert np.isclose(drawn.conditions[FOG][draw], means).any()
+    images, trainings = split_draws(drawn.conditions[FOG])
+    alone = np.stack([split_draws(b.conditions[FOG])[0] for b in each])
+    assert images == pytest.approx(alone.mean(axis=0))
+    # A mean of two of the three trainings, with repeats, on the images as they are.
+    scores = np.array([b.conditions[FOG][0] for b in each])
+    means = [scores[list(s)].mean() for s in product(range(3), repeat=2)]
+    for draw in trainings[:8]:
+        assert np.isclose(draw, means).any()
 
 
 def test_the_luck_of_training_widens_the_interval(table, protocol):
@@ -255,10 +263,11 @@ def test_the_luck_of_training_widens_the_interval(table, protocol):
         seeds.append(table({FOG: ones}, run=f"runs/{seed}"))
     low, high = interval(bootstrap(seeds[1], protocol).conditions[FOG], 12)
     drawn = bootstrap(pd.concat(seeds), protocol).conditions[FOG]
-    assert np.ptp(interval(drawn, 12)) > 10 * (high - low)
-    # The variance of a mean of three drawn from three: (n - 1) / n of the unbiased one over n.
+    assert np.ptp(interval(drawn, 12, 2)) > 10 * (high - low)
+    # The unbiased variance of a mean of three.
     scores = [bootstrap(rows, protocol).conditions[FOG][0] for rows in seeds]
-    assert drawn[1:].std() == pytest.approx(np.std(scores) / np.sqrt(3), rel=0.1)
+    trainings = split_draws(drawn)[1]
+    assert trainings.std() == pytest.approx(np.std(scores, ddof=1) / np.sqrt(3), rel=0.1)
 
 
 def test_trainings_of_two_models_are_drawn_apart(table, whole, protocol):

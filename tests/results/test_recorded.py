@@ -1,6 +1,6 @@
 import pytest
 
-from robustbench_seg.cli.demo import MODELS
+from robustbench_seg.demo import MODELS
 from robustbench_seg.evaluation import evaluate
 from robustbench_seg.records.model_card import load_card
 from robustbench_seg.records.protocol import load_protocol

@@ -2,18 +2,64 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.results.significance import holm, p_value, resamples_for
+from robustbench_seg.results.intervals import interval
+from robustbench_seg.results.significance import holm, p_value
+
+
+def one_training(draws):
+    """The draws of a model's only training are all its score."""
+    return np.r_[draws, np.full(len(draws) - 1, draws[0])]
 
 
 def test_a_p_value_by_hand():
-    # Of 9 draws 1 is at or below 0; with the observed score 2 of 10, on either side.
-    draws = np.array([3.0, 1, 2, 3, -1, 2, 2, 2, 2, 2])
-    assert p_value(draws, 50) == pytest.approx(0.4)
-    assert p_value(-draws, 50) == pytest.approx(0.4)
-    assert p_value(np.r_[3.0, np.ones(999)], 50) == pytest.approx(2 / 1000)
-    assert p_value(np.zeros(1000), 50) == 1
+    # Of 10 draws 1 is at or below 0, on either side.
+    draws = one_training([3.0, 1, 2, 3, -1, 2, 2, 2, 2, 2, 2])
+    assert p_value(draws, 50) == pytest.approx(0.2)
+    assert p_value(-draws, 50) == pytest.approx(0.2)
+    assert p_value(one_training(np.zeros(1000)), 50) == 1
     assert np.isnan(p_value(np.array([1.0, np.nan, 2]), 50))
+
+
+def test_beyond_the_draws_a_t_test_goes_on():
+    """No draw is on the far side of 0: the p-value is Student's, and never 0."""
+    images = np.random.default_rng(0).normal(3, 0.5, 1000)
+    draws = one_training([3.0, *images])
+    error = images.std() * np.sqrt(20 / 19)
+    assert p_value(draws, 20) == pytest.approx(2 * scipy.stats.t.sf(3 / error, 19))
+
+
+def test_few_trainings_count_as_few():
+    """Two trainings each, far from each other: a t-test on four numbers, two degrees of freedom."""
+    images = np.full(1000, 3.0)
+    trainings = np.array([2.0, 4.0] * 500)  # variance 1
+    draws = np.r_[3.0, images, trainings]
+    assert p_value(draws, 500, degrees=2) == pytest.approx(2 * scipy.stats.t.sf(3, 2))
+    assert interval(draws, 500, 2) == pytest.approx(3 + scipy.stats.t.ppf([0.025, 0.975], 2))
+    # With as much from the images the quantile is the mean of both (Cochran 1964).
+    draws = np.r_[3.0, trainings, trainings]
+    mean = (scipy.stats.t.ppf(0.975, 499) * 500 / 499 + scipy.stats.t.ppf(0.975, 2)) / (
+        1 + 500 / 499
+    )
+    low, high = interval(draws, 500, 2)
+    assert (high - low) / 2 == pytest.approx(mean * np.sqrt(1 + 500 / 499))
+
+
+@pytest.mark.parametrize("trainings", [2, 3])
+def test_equal_recipes_are_seldom_told_apart(trainings):
+    """Trainings vary as much as images do: at most 5 % of equal recipes get a verdict."""
+    rng = np.random.default_rng(4)
+    units, found = 100, 0
+    for _ in range(400):
+        weights = rng.multinomial(units, np.full(units, 1 / units), 300) / units
+        total = np.zeros(601)
+        for sign in (1, -1):
+            scores = rng.normal(0, 0.5, (trainings, 1)) + rng.normal(0, 5, units)
+            shares = rng.multinomial(trainings - 1, np.full(trainings, 1 / trainings), 300)
+            means = scores.mean(1)
+            drawn = shares @ means / (trainings - 1)
+            total += sign * np.r_[means.mean(), weights @ scores.mean(0), drawn]
+        found += p_value(total, units, 2 * (trainings - 1)) < 0.05
+    assert found <= 31  # 20 expected at most; 31 in less than 1 % of cases
 
 
 def test_it_is_about_that_of_a_t_test():
@@ -22,15 +68,17 @@ def test_it_is_about_that_of_a_t_test():
         sample = rng.normal(shift, 1, 100)
         means = rng.choice(sample, (4000, 100)).mean(1)
         expected = scipy.stats.ttest_1samp(sample, 0).pvalue
-        assert p_value(np.r_[sample.mean(), means], 100) == pytest.approx(expected, abs=0.03)
+        assert p_value(one_training([sample.mean(), *means]), 100) == pytest.approx(
+            expected, abs=0.03
+        )
 
 
 def test_few_units_decide_nothing():
     # Three of three heads: 1 of 4 fair coins does as well, two-sided; no draw of them knows better.
-    assert p_value(np.ones(1001), 3) == 0.25
-    assert p_value(np.ones(1001), 1) == 1
-    assert p_value(np.ones(1001), 9) == 2 / 2**9
-    assert 16 * p_value(np.ones(1001), 9) > 0.05 > 16 * p_value(np.ones(1001), 10)
+    assert p_value(np.ones(2001), 3) == 0.25
+    assert p_value(np.ones(2001), 1) == 1
+    assert p_value(np.ones(2001), 9) == 2 / 2**9
+    assert 16 * p_value(np.ones(2001), 9) > 0.05 > 16 * p_value(np.ones(2001), 10)
 
 
 def test_holm_by_hand():
@@ -58,15 +106,10 @@ def test_sixteen_true_hypotheses_are_seldom_rejected(units):
     alone = together = 0
     for _ in range(200):
         differences = 0.6 * rng.normal(size=(units, 1)) + 0.8 * rng.normal(size=(units, 16))
-        p = np.array([p_value(draws, units) for draws in (weights @ differences / units).T])
+        p = np.array(
+            [p_value(one_training(draws), units) for draws in (weights @ differences / units).T]
+        )
         alone += bool((p < 0.05).any())
         together += bool((holm(p) < 0.05).any())
     assert alone > 60
     assert together <= 18  # 10 expected at most; 18 in less than 1 % of cases
-
-
-def test_there_are_draws_enough_for_a_verdict():
-    for questions in (1, len(load_protocol().names), 75):
-        smallest = 2 / (resamples_for(questions) + 1)
-        assert questions * smallest < 0.05
-    assert resamples_for(16) == 1000

@@ -63,20 +63,6 @@ def test_it_shows_the_coarsest_scores_that_are_complete(run, protocol):
     assert "-" not in lines[4].split()
 
 
-def test_classes_without_a_true_pixel_are_named_once(run_record, protocol, tmp_path):
-    runs = []
-    for name in ("a", "b"):
-        record = run_record(name, images=3)
-        folder = RunFolder.open(tmp_path, record)
-        matrix = np.array([[0, 0], [5, 4]])  # x is only predicted
-        rows = [Row(f"val/{i}.png", CLEAN, {"confusion": matrix}) for i in range(3)]
-        folder.add(0, rows)
-        runs.append(Run(folder.path))
-    lines = summary_text(runs, protocol).splitlines()
-    assert lines[1] == "warning: d: 1 of 2 classes have no true pixel in the 3 images: x"
-    assert not lines[2].startswith("warning")
-
-
 def test_a_run_without_a_scored_image_has_no_row(run, protocol):
     empty = Run(run("a", scored=0))
     assert summary_text([empty], protocol).split() == [str(empty.path)]

@@ -5,7 +5,7 @@ import pytest
 
 import robustbench_seg
 from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
-from robustbench_seg.results import SCORE_COLUMNS, interval, read_model, score_table, scores
+from robustbench_seg.results import SCORE_COLUMNS, read_model, score_interval, score_table, scores
 
 
 def test_each_number_once_with_its_interval(run, protocol):
@@ -29,7 +29,7 @@ def test_each_number_once_with_its_interval(run, protocol):
             row = by.loc[(metric, name, str(level))]
             draws = drawn.conditions[Condition(name, level)]
             assert row["value"] == pytest.approx(draws[0])
-            assert (row["ci_low"], row["ci_high"]) == pytest.approx(interval(draws, 6))
+            assert (row["ci_low"], row["ci_high"]) == pytest.approx(score_interval(draws, 6))
             assert row["images"] == 6
         assert by["value"][metric, "fog", "1-5"] == pytest.approx(
             np.mean([drawn.conditions[Condition("fog", s)][0] for s in range(1, 6)])

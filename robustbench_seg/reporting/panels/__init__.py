@@ -1,6 +1,11 @@
 """Panels: models that compare with each other, their scores, and what they show in words."""
 
-from robustbench_seg.reporting.panels.finding import finding, finding_sentences, terminal_table
+from robustbench_seg.reporting.panels.finding import (
+    finding,
+    finding_sentences,
+    is_established,
+    terminal_table,
+)
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow, RankedRow
 from robustbench_seg.reporting.panels.reading import read_panels
 
@@ -10,6 +15,7 @@ __all__ = [
     "RankedRow",
     "finding",
     "finding_sentences",
+    "is_established",
     "read_panels",
     "terminal_table",
 ]

@@ -1,11 +1,12 @@
 """The finding: what the panels show, in sentences and as a plain table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.results import FEW_UNITS
+from robustbench_seg.results import FEW_UNITS, Verdict, lead_of
 from robustbench_seg.text import counted, number, one_line, text_table
 
 
@@ -49,39 +50,83 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
             f"{number(best['mean'])} on average over {over}{limits}, "
             f"{number(best['clean'])} on clean images."
         )
-    second = complete.iloc[1]
-    gap = panel.difference(best["model"], second["model"])
-    if gap is None:
+    rest = [str(name) for name in complete["model"][1:]]
+    compared = {name: panel.verdict(best["model"], name) for name in rest}
+    unpaired = [name for name, verdict in compared.items() if verdict is None]
+    if unpaired:
+        second = complete.iloc[1 + rest.index(unpaired[0])]
         return (
             f"{where}, {best['model']} has the highest mean mIoU over {over}, "
             f"{number(best['mean'])} against {number(second['mean'])} for {second['model']}; "
-            f"{_reason_unpaired(panel, best['model'], second['model'])}, so no interval of the "
-            "difference can be given."
+            f"{_reason_unpaired(panel, best['model'], second['model'])}, so no difference can be "
+            "established."
         )
-    low, high = gap
-    interval = (
-        f"95 % interval {number(low)} to {number(high)}, paired bootstrap over "
-        f"{panel.sampling_unit}"
-    )
-    points = number(best["mean"] - second["mean"])
-    if low <= 0 <= high:
-        return (
-            f"{where}, no difference in robustness is established between {best['model']} "
-            f"(mean mIoU over {over} {number(best['mean'])}) and {second['model']} "
-            f"({number(second['mean'])}): they differ by {points} points ({interval})."
-        )
+    judged = {name: verdict for name, verdict in compared.items() if verdict is not None}
+    open_ones = {name: v for name, v in judged.items() if not v.is_established}
+    if open_ones:
+        return f"{where}, {_open_difference(panel, best, over, open_ones)}"
+    second, verdict = complete.iloc[1], judged[rest[0]]
     return (
         f"{where}, {best['model']} is the most robust of {len(complete)} models: mean mIoU "
-        f"{number(best['mean'])} over {over}, {points} points more than "
-        f"{second['model']} with {number(second['mean'])} ({interval})."
+        f"{number(best['mean'])} over {over}, {number(verdict.points)} points more than "
+        f"{second['model']} with {number(second['mean'])} ({_interval_text(panel, verdict)}). "
+        f"{_lead(panel, best['model'], second['model'])}"
+    )
+
+
+def is_established(panel: Panel) -> bool:
+    """Whether the most robust model is shown to be better than every other complete one."""
+    best, *rest = panel.complete["model"]
+    verdicts = [panel.verdict(best, name) for name in rest]
+    return bool(rest) and all(each is not None and each.is_established for each in verdicts)
+
+
+def _open_difference(
+    panel: Panel, best: "pd.Series[Any]", over: str, others: Mapping[str, Verdict]
+) -> str:
+    """Which models may be as robust as the first, and how many units would tell."""
+    name, verdict = next(iter(others.items()))
+    means = panel.complete.set_index("model")["mean"]
+    scores = _enumeration([f"{other} ({number(means[other])})" for other in [*others][:3]])
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    unit = panel.row(best["model"]).scores.unit
+    text = (
+        f"no difference in robustness is established between {best['model']} (mean mIoU over "
+        f"{over} {number(best['mean'])}) and {scores}{more}: "
+        f"{best['model']} and {name} differ by {number(verdict.points)} points "
+        f"({_interval_text(panel, verdict)}; p = {verdict.p:.2g})."
+    )
+    if verdict.needed is not None:
+        text += (
+            f" About {verdict.needed:,} {unit} would be needed to establish a difference of this "
+            "size."
+        )
+    return text
+
+
+def _interval_text(panel: Panel, verdict: Verdict) -> str:
+    return (
+        f"95 % interval {number(verdict.low)} to {number(verdict.high)}, paired bootstrap over "
+        f"{panel.sampling_unit}"
+    )
+
+
+def _lead(panel: Panel, first: str, second: str) -> str:
+    """What carries the lead."""
+    lead = lead_of(panel.row(first).scores, panel.row(second).scores)
+    behind = f" and behind under {lead.behind}" if lead.behind else ""
+    text = f"It is ahead under {lead.ahead} of {lead.corruptions}{behind} (after Holm's adjustment)"
+    if lead.corruptions == 1:
+        return f"{text}."
+    return (
+        f"{text}; {lead.largest.replace('_', ' ')} alone contributes {lead.share:.0f} % of the "
+        f"lead, which is {number(lead.rest)} points without it."
     )
 
 
 def _reason_unpaired(panel: Panel, first: str, second: str) -> str:
     """Why two models cannot be compared in pairs."""
     a, b = panel.row(first).scores, panel.row(second).scores
-    if a.units == b.units == 1:
-        return "all of it is a single sampling unit"
     return f"the bootstrap draws {a.unit} of the one and {b.unit} of the other"
 
 
@@ -130,8 +175,8 @@ def _trust(panel: Panel) -> str:
         counts = " or ".join(map(str, trainings))
         sentence = (
             f"Scores are means over the trainings of a model ({counts}). The interval covers the "
-            "choice of images and, where there are several trainings, the luck of training, which "
-            "so few underestimate; it does not cover the corruptions' random draws."
+            "choice of images and, where there are several trainings, the luck of training, not "
+            "the corruptions' random draws."
         )
     rough = f" With only {fewest.units} {fewest.unit} even that is rough."
     return sentence + (rough if fewest.units < FEW_UNITS else "")

@@ -7,8 +7,10 @@ protocol carry them apart.
 import math
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,12 +20,15 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results import (
+    Difference,
     Draws,
     ModelScores,
     ScoredModel,
+    Verdict,
     check_comparable,
-    interval,
     median_seconds,
+    score_interval,
+    verdicts,
 )
 from robustbench_seg.text import counted
 
@@ -72,7 +77,7 @@ class PanelRow:
 
     def limits(self, draws: Draws) -> tuple[float, float]:
         """Return the 95 % interval of one of the `scores`; nan where there is none."""
-        return interval(draws, self.scores.units)
+        return score_interval(draws, self.scores.units, self.scores.degrees)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,16 +198,16 @@ class Panel:
     def ranks(self) -> tuple[str, ...]:
         """The place of each row of `scores`: "1" for the most robust, "" without a mean.
 
-        Rows that follow the first of a place share it if their difference from it is not
-        established (its paired interval holds 0). All of them are marked: "2=". Published rows
-        share no place, because their images are not at hand.
+        Rows that follow the first of a place share it unless the first is established to be better
+        (see `verdict`). All of them are marked: "2=". Published rows share no place, because their
+        images are not at hand.
         """
         numbers: list[int] = []
         leader: str | None = None
         for row in self.scores.to_dict("records"):
             model = row["model"] if row["source"] == "measured" else None
-            gap = self.difference(leader, model) if leader and model else None
-            tied = gap is not None and gap[0] <= 0 <= gap[1]
+            verdict = self.verdict(leader, model) if leader and model else None
+            tied = verdict is not None and not verdict.is_established
             numbers.append(numbers[-1] if tied else len(numbers) + 1)
             if not tied:
                 leader = model
@@ -228,24 +233,30 @@ class Panel:
         row = self.row(name)
         return row.limits(row.scores.mean)
 
-    def difference(self, first: str, second: str) -> tuple[float, float] | None:
-        """Return the 95 % interval of the difference of two means, paired by image.
+    def verdict(self, first: str, second: str) -> Verdict | None:
+        """Return what is established of the difference of the means of two complete rows.
 
         Args:
-            first: Name of a measured row.
-            second: Name of the row whose mean is subtracted.
+            first: Name of a row of `complete`.
+            second: Name of one that is less robust, whose mean is subtracted.
 
         Returns:
-            The ends of the interval; None if the two do not compare or there is a single unit.
+            The verdict; None if the two do not compare in pairs.
         """
-        a, b = self.row(first).model, self.row(second).model
-        try:
-            check_comparable(a, b)
-        except ResultsError:
-            return None
-        if a.scores.units == 1:
-            return None
-        return interval(a.scores.mean - b.scores.mean, a.scores.units)
+        return self._verdicts.get((first, second))
+
+    @cached_property
+    def _verdicts(self) -> Mapping[tuple[str, str], Verdict]:
+        """A verdict for each pair of complete rows; all pairs are one family."""
+        family = dict[tuple[str, str], Difference]()
+        for first, second in combinations(self.complete["model"], 2):
+            a, b = self.row(first).model, self.row(second).model
+            with suppress(ResultsError):
+                check_comparable(a, b)
+                family[first, second] = Difference.of(
+                    a.scores, b.scores, a.scores.mean, b.scores.mean
+                )
+        return dict(zip(family, verdicts([*family.values()]), strict=True))
 
     def class_grid(self, name: str) -> pd.DataFrame:
         """Return the IoU of each class, averaged over the scored severities, of a measured row.

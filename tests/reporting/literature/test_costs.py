@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from robustbench_seg.analysis import count_cost, shape_of
+from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.records.model_card import list_models, load_card
 from robustbench_seg.reporting.literature.costs import costs_by_card, published_costs
 
@@ -46,7 +46,7 @@ def test_scores_at_several_scales_stand_apart():
 
 @pytest.mark.parametrize("size", ["b0", "b2"])
 def test_the_paper_counts_as_we_do_with_150_classes(size):
-    costs, network = costs_by_card(), shape_of(load_card(f"segformer-{size}-ade20k"))
+    costs, network = costs_by_card(), meta_network(load_card(f"segformer-{size}-ade20k"))
     name = f"segformer-{size}"
     for said, image in (
         (costs[f"{name}-ade20k", (512, 512)], (512, 512)),

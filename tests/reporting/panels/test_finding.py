@@ -1,7 +1,10 @@
+import pytest
 from fake_runs import weaker
 
 from robustbench_seg.reporting import finding, read_panels, terminal_table
 from robustbench_seg.reporting.page.ranking import ranking_table
+from robustbench_seg.reporting.panels import is_established
+from robustbench_seg.results import lead_of
 
 
 def even(corruption: str, severity: int, image: int) -> int:
@@ -10,20 +13,41 @@ def even(corruption: str, severity: int, image: int) -> int:
 
 
 def test_the_leader_with_the_interval_of_its_lead(run):
-    panels = read_panels([run("beta", weaker), run("alpha")])
+    panels = read_panels([run("beta", weaker, images=12), run("alpha", images=12)])
     text = finding(panels)
     # beta: mean image 79, noise 67, fog 55, the rest 61: 62.125 on average; alpha 69.
+    verdict = panels[0].verdict("alpha", "beta")
+    low, high = verdict.low, verdict.high
+    gap = verdict.points
+    assert verdict.is_established
+    assert is_established(panels[0])
+    assert 0 < low < gap < high
     assert text.startswith(
-        "On 3 images of minicity val, alpha is the most robust of 2 models: mean mIoU 69.0 over 16 "
-        "corruptions, 6.9 points more than beta with 62.1 (95 % interval "
+        "On 12 images of minicity val, alpha is the most robust of 2 models: mean mIoU 69.0 over "
+        f"16 corruptions, {gap:.1f} points more than beta with {69 - gap:.1f} (95 % interval "
+        f"{low:.1f} to {high:.1f}, paired bootstrap over images). "
     )
-    low, high = panels[0].difference("alpha", "beta")
-    assert 5.8 < low < 6.875 < high < 7.9
-    assert f"95 % interval {low:.1f} to {high:.1f}, paired bootstrap over images" in text
+    lead = lead_of(panels[0].row("alpha").scores, panels[0].row("beta").scores)
+    assert f"It is ahead under {lead.ahead} of 16 (after Holm's adjustment); fog alone" in text
+    assert f"contributes {lead.share:.0f} % of the lead, which is {lead.rest:.1f} points" in text
     assert "What breaks them most, on average over the models, is fog (18.0 points" in text
     assert "Each model is one training run" in text
     assert "luck of training" in text
-    assert text.endswith("With only 3 images even that is rough.")
+    assert text.endswith("With only 12 images even that is rough.")
+
+
+@pytest.mark.parametrize("images", [2, 3, 5])
+def test_few_images_establish_nothing_whatever_the_interval_says(run, images):
+    """A sign test on five images cannot reach 5 %; an interval that excludes 0 is no verdict."""
+    (panel,) = read_panels([run("beta", weaker, images=images), run("alpha", images=images)])
+    text = finding([panel])
+    assert text.startswith(
+        f"On {images} images of minicity val, no difference in robustness is established between "
+        "alpha (mean mIoU over 16 corruptions 69.0) and beta ("
+    )
+    assert not is_established(panel)
+    assert "images would be needed to establish a difference of this size." in text
+    assert panel.ranks == ("1=", "1=")
 
 
 def test_of_a_single_image_nothing_is_said_about_an_interval(run):
@@ -102,9 +126,9 @@ def test_terminal_table(run):
     assert table.splitlines() == [
         "minicity val (cityscapes-c): mIoU, percent; averaged: severities 1-5 of 12 corruptions; "
         "1-3 of gaussian_noise, impulse_noise, shot_noise, speckle_noise",
-        "    model  clean  mean  kept %  blur  noise  digital  weather",
-        "1.  alpha   80.0  69.0    86.2  68.0   72.0     68.0     68.0",
-        "2.  beta    79.0  62.1    78.6  61.0   67.0     61.0     59.5",
+        "     model  clean  mean  kept %  blur  noise  digital  weather",
+        "1=.  alpha   80.0  69.0    86.2  68.0   72.0     68.0     68.0",
+        "1=.  beta    79.0  62.1    78.6  61.0   67.0     61.0     59.5",
     ]
 
 

@@ -21,7 +21,9 @@ def texts(table, column: str) -> dict[str, str]:
 
 def test_the_ranking_shows_cost_and_speed_where_they_are_known(run):
     alpha = {"about": {"macs": 8_400_000_000}, "trained": 0, "augment": "augmix"}
-    (panel,) = read_panels([run("alpha", predict=0.25, **alpha), run("beta", weaker)])
+    (panel,) = read_panels(
+        [run("alpha", predict=0.25, images=12, **alpha), run("beta", weaker, images=12)]
+    )
     table = ranking_table(panel)
     assert texts(table, "params, M") == {"alpha": "3.7", "beta": "3.7"}
     assert texts(table, "GMAC") == {"alpha": "8.4", "beta": ""}
@@ -29,6 +31,18 @@ def test_the_ranking_shows_cost_and_speed_where_they_are_known(run):
     assert [row.cells[0].rank for row in table.rows] == ["1", "2"]
     assert [row.cells[0].tag for row in table.rows] == ["trained with augmix", None]
     assert "is shared" not in table.note
+
+
+def test_columns_that_no_row_fills_are_not_there(run):
+    def begun(corruption: str, severity: int, image: int) -> int | None:
+        return 80 if image == 0 else None
+
+    (panel,) = read_panels([run("foreign", begun, about={"params": None})])
+    names = [column.name for column in ranking_table(panel).columns]
+    assert not {"params, M", "GMAC", "images/s"} & set(names)
+    claims = claims_table(panel)
+    assert claims.columns[-1].name == "rows that match"
+    assert {len(row.cells) for row in claims.rows} == {len(claims.columns)}
 
 
 def test_a_shared_place_is_explained(run):

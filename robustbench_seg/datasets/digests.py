@@ -84,10 +84,10 @@ def _state(status: os.stat_result) -> tuple[int, int, int]:
 def _read(memory: Path) -> Mapping[str, _Entry]:
     """The entries of a memory; none where it does not exist or is damaged."""
     try:
-        said = json.loads(memory.read_text())
-        if said["digest"] != digest_bytes(canonical_json(said["files"]).encode()):
+        stored = json.loads(memory.read_text())
+        if stored["digest"] != digest_bytes(canonical_json(stored["files"]).encode()):
             raise ValueError("its digest is wrong")
-        return {name: tuple(entry) for name, entry in said["files"].items()}
+        return {name: tuple(entry) for name, entry in stored["files"].items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
@@ -102,6 +102,6 @@ def _remember(memory: Path, known: Mapping[str, _Entry], found: Mapping[str, _En
     if not settled:
         return
     files = {**known, **settled}
-    said = {"digest": digest_bytes(canonical_json(files).encode()), "files": files}
+    stored = {"digest": digest_bytes(canonical_json(files).encode()), "files": files}
     with suppress(FileError):  # a cache that cannot be written costs time only
-        write_text(memory, json.dumps(said))
+        write_text(memory, json.dumps(stored))

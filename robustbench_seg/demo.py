@@ -1,0 +1,35 @@
+"""The demo: the whole study on the dataset and the weights that ship with the package."""
+
+from pathlib import Path
+
+from robustbench_seg.evaluation import evaluate
+from robustbench_seg.reporting import Report
+from robustbench_seg.results import recorded_runs
+
+MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
+"""The models that ship with weights."""
+
+
+def run_demo(out: Path, *, limit: int | None = None, progress: bool = False) -> Report:
+    """Evaluate the shipped models on minicity and write the report.
+
+    The report also takes the recorded runs, of trainings with other seeds. Started again, it
+    computes only what is missing.
+
+    Args:
+        out: Folder of the run folders (`runs`) and the report (`report`).
+        limit: Number of images, the first ones, without the recorded runs: those are of all. None
+            means all.
+        progress: Whether to show a bar on stderr.
+
+    Returns:
+        The report.
+
+    Raises:
+        RobustsegError: What an evaluation or a report raises.
+    """
+    runs = evaluate(
+        model=MODELS, dataset="minicity", limit=limit, out=out / "runs", progress=progress
+    )
+    recorded = [recorded_runs()] if limit is None else []
+    return Report.write([*(run.path for run in runs), *recorded], out / "report")

@@ -1,0 +1,26 @@
+"""The forms of models that need no card. Each has an adapter in `segmenter/adapters/`."""
+
+from collections.abc import Mapping
+
+MODEL_FORMS: Mapping[str, str] = {
+    "hf": "hf:<hub id or folder>",
+    "onnx": "onnx:<file>",
+    "python": "python:<module>:<callable>",
+}
+"""What stands before the colon of a model's name -> how the name is written."""
+
+
+def needs_no_card(model: str) -> bool:
+    """Whether a model is of one of MODEL_FORMS.
+
+    >>> needs_no_card("onnx:net.onnx"), needs_no_card("segformer-b0")
+    (True, False)
+    """
+    prefix, colon, _ = model.partition(":")
+    return bool(colon) and prefix in MODEL_FORMS
+
+
+def listed_forms() -> str:
+    """The forms, for help texts: "hf:<hub id or folder>, onnx:<file> or ..."."""
+    *others, last = MODEL_FORMS.values()
+    return f"{', '.join(others)} or {last}"
