@@ -2,6 +2,9 @@
 
 const rowsOf = (table) => [...table.tBodies[0].rows];
 const headersOf = (table) => [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+// What a reader has chosen of each table, by its identifier: read() gives it as parameters, apply(parameters) sets it.
+const views = new Map();
+
 const shown = (value) => (Number.isFinite(value) ? value.toFixed(1) : "");
 
 // Sorting by a column's header.
@@ -19,18 +22,44 @@ function sortable(table) {
     button.append(...header.childNodes);
     header.append(button);
     button.addEventListener("click", () => {
-      const down = header.getAttribute("aria-sort") !== "descending";
-      headers.forEach((other) => other.removeAttribute("aria-sort"));
-      header.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const order = (a, b) => {
-        const [x, y] = [key(a, index), key(b, index)];
-        if (x === null || y === null) return (x === null) - (y === null); // empty cells stay last
-        const sign = typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y));
-        return down ? -sign : sign;
-      };
-      table.tBodies[0].append(...rowsOf(table).sort(order));
+      const same = sorted && sorted.index === index;
+      const text = rowsOf(table).some((row) => typeof key(row, index) === "string");
+      sort({ index, down: same ? !sorted.down : !text }); // text from A to Z, numbers from the highest
+      remember(table);
     });
   });
+
+  const written = rowsOf(table);
+  let sorted = null;
+  const sort = (wanted) => {
+    sorted = wanted;
+    headers.forEach((header) => header.removeAttribute("aria-sort"));
+    if (!sorted) return table.tBodies[0].append(...written);
+    const { index, down } = sorted;
+    headers[index].setAttribute("aria-sort", down ? "descending" : "ascending");
+    const order = (a, b) => {
+      const [x, y] = [key(a, index), key(b, index)];
+      if (x === null || y === null) return (x === null) - (y === null); // empty cells stay last
+      const sign = typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y));
+      return down ? -sign : sign;
+    };
+    table.tBodies[0].append(...rowsOf(table).sort(order));
+  };
+
+  // Columns by name; of several with one name, all but the first with a number.
+  const names = headers.map((header) => header.textContent.trim());
+  const labels = names.map((name, i) => {
+    const earlier = names.slice(0, i).filter((other) => other === name).length;
+    return earlier ? `${name} ${earlier + 1}` : name;
+  });
+  return {
+    resort: () => sort(sorted),
+    read: () => (sorted ? { sort: labels[sorted.index], order: sorted.down ? "descending" : "ascending" } : {}),
+    apply: (view) => {
+      const index = labels.indexOf(view.get("sort"));
+      sort(index < 0 ? null : { index, down: view.get("order") !== "ascending" });
+    },
+  };
 }
 
 // A share in percent of what the reference loses; none where that is nothing.
@@ -38,16 +67,16 @@ const over = (lost, reference) => (reference > 0 ? (100 * lost) / reference : Na
 
 // What the paper's table can show of a cell: v its mIoU, c the row's clean mIoU, r and rc those of the reference.
 const METRICS = {
-  "mIoU, %": { of: (v) => v, good: true },
-  "degradation: clean - mIoU, points": { of: (v, c) => c - v, good: false },
-  "retention: mIoU / clean, %": { of: (v, c) => (100 * v) / c, good: true },
-  "CD, %": { of: (v, c, r) => over(100 - v, 100 - r), good: false, against: true },
-  "rCD, %": { of: (v, c, r, rc) => over(c - v, rc - r), good: false, against: true },
+  mIoU: { label: "mIoU, %", caption: "mIoU in percent", of: (v) => v, good: true },
+  degradation: { label: "degradation: clean - mIoU, points", caption: "degradation (clean - mIoU) in points", of: (v, c) => c - v, good: false },
+  retention: { label: "retention: mIoU / clean, %", caption: "retention (mIoU / clean) in percent", of: (v, c) => (100 * v) / c, good: true },
+  CD: { label: "CD, %", caption: "CD in percent", of: (v, c, r) => over(100 - v, 100 - r), good: false, against: true },
+  rCD: { label: "rCD, %", caption: "rCD in percent", of: (v, c, r, rc) => over(c - v, rc - r), good: false, against: true },
 };
 
 function choice(form, label, options) {
   const select = document.createElement("select");
-  for (const text of options) select.add(new Option(text));
+  for (const [value, text] of options) select.add(new Option(text, value));
   return field(form, label, select);
 }
 
@@ -66,19 +95,22 @@ function switchable(table) {
   form.className = "controls";
   form.setAttribute("aria-label", "What the table shows");
   form.addEventListener("submit", (event) => event.preventDefault());
-  const metric = choice(form, "show", Object.keys(METRICS));
-  const reference = choice(form, "against", rows.map(nameOf));
+  const metric = choice(form, "show", Object.entries(METRICS).map(([name, { label }]) => [name, label]));
+  const reference = choice(form, "against", rows.map(nameOf).map((name) => [name, name]));
   if (rows.map(nameOf).includes(table.dataset.reference)) reference.value = table.dataset.reference;
-  const category = choice(form, "corruptions", ["all", ...new Set(headers.map((th) => th.dataset.group).filter(Boolean))]);
+  const categories = ["all", ...new Set(headers.map((th) => th.dataset.group).filter(Boolean))];
+  const category = choice(form, "corruptions", categories.map((name) => [name, name]));
   const search = Object.assign(document.createElement("input"), { type: "search", placeholder: "part of a name" });
   field(form, "models", search);
 
-  // The caption and what cells say on hover are those of the mIoU.
-  const caption = table.caption.appendChild(document.createElement("span")), region = table.closest(".scroll");
-  const heading = region.getAttribute("aria-label"), titles = rows.map((row) => [...row.cells].map((cell) => cell.title));
-  const tell = (mIoU) => {
-    caption.textContent = mIoU ? "" : ` Shown: ${metric.value}.`;
-    region.setAttribute("aria-label", heading + caption.textContent);
+  // Heading, caption and what cells say on hover are those of the mIoU.
+  const region = table.closest(".scroll"), label = region.getAttribute("aria-label");
+  const heading = document.getElementById(table.id.replace(/-table$/, "")).firstChild, title = heading.data;
+  const caption = table.caption.querySelector(".shown"), titles = rows.map((row) => [...row.cells].map((cell) => cell.title));
+  const tell = (mIoU, { caption: text, against }) => {
+    heading.data = title.replace(/^mIoU/, metric.value);
+    caption.textContent = text + (against ? ` against ${reference.value}` : "") + (mIoU ? "" : " (clean: mIoU)");
+    region.setAttribute("aria-label", mIoU ? label : `${label}: ${caption.textContent}`);
     rows.forEach((row, y) => [...row.cells].forEach((cell, x) => {
       const title = mIoU || x === 1 || !cell.dataset.v ? titles[y][x] : "";
       title ? (cell.title = title) : cell.removeAttribute("title");
@@ -86,7 +118,7 @@ function switchable(table) {
   };
 
   const show = () => {
-    const { of, good, against } = METRICS[metric.value];
+    const chosen = METRICS[metric.value], { of, good, against } = chosen;
     reference.parentElement.hidden = !against;
     const other = rows[reference.selectedIndex];
     const values = rows.map((row) =>
@@ -95,7 +127,7 @@ function switchable(table) {
       ),
     );
     const mIoU = metric.selectedIndex === 0;
-    tell(mIoU);
+    tell(mIoU, chosen);
     const range = [...values.flat(), ...(mIoU ? rows.map((row) => number(row.cells[1])) : [])].filter(Number.isFinite);
     const [low, high] = [Math.min(...range), Math.max(...range)];
     rows.forEach((row, y) => {
@@ -117,13 +149,83 @@ function switchable(table) {
     for (const th of table.tHead.querySelectorAll("[data-only]")) th.hidden = wanted !== "all" && th.dataset.only !== wanted;
     for (const row of rows) row.hidden = !nameOf(row).toLowerCase().includes(text);
   };
-  metric.addEventListener("change", show);
-  reference.addEventListener("change", show);
-  category.addEventListener("change", narrow);
-  search.addEventListener("input", narrow);
+  const sorting = sortable(table), controls = { show: metric, against: reference, corruptions: category, models: search };
+  const initial = Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, control.value]));
+  const update = () => {
+    show();
+    narrow();
+    sorting.resort(); // by the numbers that are shown now
+  };
+  for (const control of Object.values(controls)) control.addEventListener("input", () => { update(); remember(table); });
   reference.parentElement.hidden = true;
-  region.before(form);
+  table.closest(".scroller").before(form);
+  return {
+    read: () => ({
+      ...Object.fromEntries(Object.entries(controls).filter(([name, control]) =>
+        control.value !== initial[name] && !control.parentElement.hidden).map(([name, control]) => [name, control.value])),
+      ...sorting.read(),
+    }),
+    apply: (view) => {
+      for (const [name, control] of Object.entries(controls)) {
+        control.value = view.get(name) ?? initial[name];
+        if (control.selectedIndex === -1) control.value = initial[name]; // there is no such choice
+      }
+      update();
+      sorting.apply(view);
+    },
+  };
 }
 
-for (const table of document.querySelectorAll("table.data")) sortable(table);
-for (const table of document.querySelectorAll("table[data-ramp]")) switchable(table);
+// The address keeps the views: #<table>?show=CD&sort=fog/<another table>?..., the table last changed first.
+function remember(table) {
+  const changed = [table.id, ...[...views.keys()].filter((id) => id !== table.id)]
+    .map((id) => [id, new URLSearchParams(views.get(id).read()).toString()])
+    .filter(([, text]) => text);
+  const hash = changed.map(([id, text]) => `${id}?${text}`).join("/");
+  history.replaceState(null, "", `#${hash || table.id}`);
+}
+
+function restore() {
+  const hash = location.hash.slice(1);
+  if (!hash.includes("?")) return;
+  const wanted = new Map(hash.split("/").map((part) => {
+    const [id, ...text] = part.split("?");
+    return [id, new URLSearchParams(text.join("?"))];
+  }));
+  for (const [id, view] of views) view.apply(wanted.get(id) ?? new URLSearchParams());
+  const first = [...wanted.keys()].find((id) => views.has(id));
+  if (!first) return;
+  const table = document.getElementById(first), folded = table.closest("details");
+  if (folded) folded.open = true;
+  (document.getElementById(first.replace(/-table$/, "")) ?? table).scrollIntoView();
+}
+
+// A shadow where more of a table or figure lies to the left or right.
+function scrolls(region) {
+  const around = region.parentElement;
+  const mark = () => {
+    const rest = region.scrollWidth - region.clientWidth - region.scrollLeft;
+    around.dataset.more = [region.scrollLeft > 1 && "left", rest > 1 && "right"].filter(Boolean).join(" ");
+    around.style.setProperty("--below", `${region.querySelector("caption")?.offsetHeight ?? 0}px`);
+  };
+  region.addEventListener("scroll", mark, { passive: true });
+  const watch = new ResizeObserver(mark);
+  for (const box of [region, ...region.children]) watch.observe(box);
+}
+
+for (const table of document.querySelectorAll("table.data"))
+  views.set(table.id, table.dataset.ramp ? switchable(table) : sortable(table));
+for (const region of document.querySelectorAll(".scroll")) scrolls(region);
+addEventListener("hashchange", restore);
+restore();
+
+// Paper shows what is folded.
+addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details:not([open])")) Object.assign(folded, { open: true }).dataset.folded = "";
+});
+addEventListener("afterprint", () => {
+  for (const unfolded of document.querySelectorAll("details[data-folded]")) {
+    unfolded.open = false;
+    delete unfolded.dataset.folded;
+  }
+});

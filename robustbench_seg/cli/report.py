@@ -17,12 +17,18 @@ from robustbench_seg.cli import options
     is_flag=True,
     help="Leave out sample images: frames of many datasets may not be passed on.",
 )
+@click.option(
+    "--intervals",
+    is_flag=True,
+    help="Give each score of tables/miou.md and miou.tex its 95 % interval.",
+)
 def report(
     runs: tuple[Path, ...],
     out: Path,
     reference: str | None,
     protocol: str | None,
     no_pictures: bool,
+    intervals: bool,
 ) -> None:
     """Write the report of RUNS: run folders, or folders of them.
 
@@ -32,5 +38,12 @@ def report(
     from robustbench_seg.reporting import Report
 
     pictures = not no_pictures
-    written = Report.write(runs, out, reference=reference, protocol=protocol, pictures=pictures)
+    written = Report.write(
+        runs,
+        out,
+        reference=reference,
+        protocol=protocol,
+        pictures=pictures,
+        intervals=intervals,
+    )
     click.echo(f"{written.text}\n\nreport: {written.page}")

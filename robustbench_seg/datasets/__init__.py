@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from robustbench_seg.datasets.acdc import CITATION as ACDC_CITATION
 from robustbench_seg.datasets.acdc import SUBSETS, open_acdc
 from robustbench_seg.datasets.ade20k import open_ade20k
 from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
@@ -33,6 +34,7 @@ __all__ = [
     "Labels",
     "Sample",
     "check_name",
+    "citation",
     "class_groups",
     "class_names",
     "corrupted_image",
@@ -66,10 +68,12 @@ class DatasetEntry:
     Attributes:
         facts: Name of the file in the content folder `datasets` that has its classes.
         open: Opens a split: (root folder or None, name of the split) -> dataset.
+        citation: BibTeX of the dataset, empty if there is none. None: that of the facts' file.
     """
 
     facts: str
     open: Callable[[Path | None, str], Dataset]
+    citation: str | None = None
 
 
 DATASETS: Mapping[str, DatasetEntry] = {
@@ -77,12 +81,12 @@ DATASETS: Mapping[str, DatasetEntry] = {
     "camvid": DatasetEntry("camvid", open_camvid),
     "ade20k": DatasetEntry("ade20k", open_ade20k),
     "coco-stuff": DatasetEntry("coco-stuff", open_coco_stuff),
-    "acdc": DatasetEntry("cityscapes", open_acdc),
+    "acdc": DatasetEntry("cityscapes", open_acdc, ACDC_CITATION),
     **{
-        f"acdc:{name}": DatasetEntry("cityscapes", partial(open_acdc, subset=name))
+        f"acdc:{name}": DatasetEntry("cityscapes", partial(open_acdc, subset=name), ACDC_CITATION)
         for name in SUBSETS
     },
-    "minicity": DatasetEntry("cityscapes", _open_minicity),
+    "minicity": DatasetEntry("cityscapes", _open_minicity, ""),
 }
 """The datasets that `open_dataset` knows by name."""
 
@@ -166,6 +170,23 @@ def image_size(name: str) -> tuple[int, int] | None:
 
         return SIZE
     return dataset_facts(DATASETS[name].facts).image_size if name in DATASETS else None
+
+
+def citation(name: str) -> str:
+    """Look up how to cite a dataset.
+
+    Args:
+        name: One of DATASETS, or of a dataset that the program does not know.
+
+    Returns:
+        A BibTeX entry. Empty where the dataset is unknown or has none.
+    """
+    if name not in DATASETS:
+        return ""
+    entry = DATASETS[name]
+    return (
+        dataset_facts(entry.facts).citation if entry.citation is None else entry.citation
+    ).strip()
 
 
 def published_images(name: str) -> int | None:

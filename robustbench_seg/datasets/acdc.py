@@ -20,6 +20,15 @@ from robustbench_seg.datasets.pairs import (
 )
 
 SUBSETS = ("fog", "night", "rain", "snow")
+CITATION = """\
+@inproceedings{sakaridis2021acdc,
+  title = {{ACDC}: The Adverse Conditions Dataset with Correspondences for Semantic Driving Scene \
+Understanding},
+  author = {Sakaridis, Christos and Dai, Dengxin and Van Gool, Luc},
+  booktitle = {IEEE/CVF International Conference on Computer Vision},
+  year = {2021}
+}
+"""
 PROVENANCE = Provenance(
     "ACDC",
     "register at https://acdc.vision.ee.ethz.ch, then unpack rgb_anon_trainvaltest.zip and "

@@ -10,6 +10,7 @@ Its folder is the dataset's root, unless --data names another. A whole descripti
     clip = 10                  # frames of a video: this many in a row are drawn together for an
                                # interval; 1 if left out: every image stands alone
     image_size = [720, 1280]   # height and width at which `robustseg cost` counts; optional
+    citation = "..."           # BibTeX of the dataset; optional
     ignore = [0, 255]          # ids in the label files that are not scored; [255] if left out, so
                                # a dataset whose class has the id 255 says ignore = []
     apply_orientation = false  # true: labels are drawn on the images as viewers show them, turned

@@ -42,6 +42,7 @@ class DatasetFacts:
             operations.
         val_images: Number of images of the split val, which published scores are of. Only the
             datasets that the program knows need it. None: unknown.
+        citation: BibTeX of the dataset. Reports quote that of a dataset that the program knows.
     """
 
     name: str
@@ -53,6 +54,7 @@ class DatasetFacts:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     image_size: tuple[Side, Side] | None = None
     val_images: Positive | None = None
+    citation: str = ""
 
     @cached_property
     def colours(self) -> Palette:

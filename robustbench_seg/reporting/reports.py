@@ -31,12 +31,14 @@ class Report:
         reference: str | None = None,
         protocol: str | Path | Protocol | None = None,
         pictures: bool = True,
+        intervals: bool = False,
     ) -> "Report":
         """Write the report of runs; `report` describes the arguments and errors."""
         loaded = None if protocol is None else load_protocol(protocol)
         folders = [runs] if isinstance(runs, str | Path) else list(runs)
         panels = read_panels(folders, reference=reference, protocol=loaded)
-        return cls(write_page(panels, checked_path(out), pictures=pictures), panels)
+        page = write_page(panels, checked_path(out), pictures=pictures, intervals=intervals)
+        return cls(page, panels)
 
     @property
     def text(self) -> str:
@@ -51,6 +53,7 @@ def report(
     reference: str | None = None,
     protocol: str | Path | Protocol | None = None,
     pictures: bool = True,
+    intervals: bool = False,
 ) -> Path:
     """Write the report of runs: one HTML page that opens offline, tables and figures.
 
@@ -61,6 +64,7 @@ def report(
         protocol: Score under this one, a name, TOML file or Protocol. None: each run under its
             own.
         pictures: Whether to show images of the dataset, whose licence may forbid sharing them.
+        intervals: Whether tables/miou.md and .tex have the 95 % interval of each score.
 
     Returns:
         The path of index.html.
@@ -69,4 +73,11 @@ def report(
         ResultsError: A folder holds no run or a broken one; runs do not fit together; there is no
             such reference; pictures of an earlier report are in the way.
     """
-    return Report.write(runs, out, reference=reference, protocol=protocol, pictures=pictures).page
+    return Report.write(
+        runs,
+        out,
+        reference=reference,
+        protocol=protocol,
+        pictures=pictures,
+        intervals=intervals,
+    ).page

@@ -39,7 +39,7 @@ def write_figure(figure: Figure, stem: Path) -> str:
 
 
 def inline_svg(svg: str, label: str, prefix: str) -> Markup:
-    """Return an SVG as part of a page, in the page's colours.
+    """Return an SVG as part of a page, in the page's colours; its width in inches is --width.
 
     Args:
         svg: The text of the SVG.
@@ -62,6 +62,8 @@ def inline_svg(svg: str, label: str, prefix: str) -> Markup:
             node.set(key, value.replace("url(#", f"url(#{prefix}-"))
     for described in root.findall("metadata"):
         root.remove(described)
+    # The page shows all figures at one scale, wide ones and narrow ones.
+    root.set("style", f"--width:{float(root.get('width', '0pt').removesuffix('pt')) / 72:g}")
     root.set("role", "img")
     root.set("aria-label", one_line(label))
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # escapes all text by itself

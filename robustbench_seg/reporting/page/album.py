@@ -24,6 +24,8 @@ from robustbench_seg.results import CORRUPTED_SEVERITIES, PictureFiles
 MAX_MODELS = 3
 """The page shows the predictions of at most this many models."""
 
+_DARK_RED = (0.65, 0.06, 0.08)
+
 
 @dataclass(frozen=True)
 class PictureRow:
@@ -63,12 +65,14 @@ class Album:
         note: What they show.
         clean: The clean image, the truth and the predictions.
         legend: Class names and their colours.
+        errors_legend: What the colours of the rows of errors mean.
         categories: The pictures under corruptions.
     """
 
     note: str
     clean: Sequence[Picture]
     legend: Sequence[tuple[str, str]]
+    errors_legend: Sequence[tuple[str, str]]
     categories: Sequence[CategoryPictures]
 
 
@@ -88,6 +92,7 @@ def album(panel: Panel, width: int) -> Album | None:
         note=_note(len(rows), len(panel.measured)),
         clean=_clean_pictures(shown, width),
         legend=_legend(_files(shown[0]).truth, panel.classes),
+        errors_legend=_errors_legend(len(shown)),
         categories=categories,
     )
 
@@ -114,8 +119,8 @@ def _note(with_pictures: int, measured: int) -> str:
     severities = ", ".join(map(str, CORRUPTED_SEVERITIES[:-1]))
     note = (
         f"One image of the split at severities {severities} and {CORRUPTED_SEVERITIES[-1]}, what "
-        "each model sees in it, and where they are right: white where all are, the darker the "
-        "fewer, grey where there is no truth."
+        "each model sees in it, and the models' errors: the darker the red, the more models are "
+        "wrong."
     )
     if with_pictures > MAX_MODELS:
         note += (
@@ -158,15 +163,15 @@ def _corruption_pictures(
         picture_rows.append(PictureRow(row.name, predictions))
     if not any(picture for row in picture_rows for picture in row.pictures):
         return None
-    agreements = [_agreement(c, text, rows, width) for c in conditions]
-    picture_rows.append(PictureRow("right", agreements))
+    errors = [_errors(c, text, rows, width) for c in conditions]
+    picture_rows.append(PictureRow("errors", errors))
     return CorruptionPictures(text, CORRUPTED_SEVERITIES, picture_rows)
 
 
-def _agreement(
+def _errors(
     condition: Condition, text: str, rows: Sequence[PanelRow], width: int
 ) -> Picture | None:
-    """Where the models agree with the truth: white where all do, dark red where none does."""
+    """How many of the models are wrong at each pixel, in the colours of `_error_colours`."""
     labels = class_indices(_files(rows[0]).truth, width)
     if labels is None:
         return None
@@ -174,20 +179,34 @@ def _agreement(
     predictions = [each for each in found if each is not None and each.shape == labels.shape]
     if not predictions:
         return None
-    right = np.sum([prediction == labels for prediction in predictions], axis=0)
-    shade = right.astype(np.uint8)
-    shade[labels == IGNORE] = len(predictions) + 1
+    wrong = np.sum([prediction != labels for prediction in predictions], axis=0)
+    shade = wrong.astype(np.uint8)
+    shade[labels == IGNORE] = len(rows) + 1
     picture = Image.fromarray(shade)
-    picture.putpalette(_shades(len(predictions)))
-    alt = f"where the models are right under {text}, severity {condition.severity}"
+    picture.putpalette([value for colour in _error_colours(len(rows)) for value in colour])
+    alt = f"where the models are wrong under {text}, severity {condition.severity}"
     return as_png(picture, alt)
 
 
-def _shades(models: int) -> list[int]:
-    """From none right to all right, then ignored pixels."""
-    palette = sns.color_palette("Reds_r", models + 2)[1:-1] if models > 1 else [(0.65, 0.06, 0.08)]
-    colours = [*palette[:models], (1.0, 1.0, 1.0), (0.5, 0.5, 0.5)]
-    return [round(255 * value) for colour in colours for value in colour]
+def _error_colours(models: int) -> list[tuple[int, int, int]]:
+    """Light grey where no model is wrong, light to dark red from one to all; then without truth."""
+    reds = sns.color_palette("Reds", 2 * models + 1)[2::2] if models > 1 else [_DARK_RED]
+    colours = [(0.93, 0.93, 0.92), *reds, (0.55, 0.55, 0.55)]
+    return [(round(255 * r), round(255 * g), round(255 * b)) for r, g, b in colours]
+
+
+def _errors_legend(models: int) -> list[tuple[str, str]]:
+    """What each of `_error_colours` means, with the colour."""
+    wrong = (
+        ["wrong"]
+        if models == 1
+        else [f"{n} of {models} models wrong" for n in range(1, models + 1)]
+    )
+    names = ["right" if models == 1 else "all models right", *wrong, "no true class"]
+    return [
+        (name, "#{:02x}{:02x}{:02x}".format(*colour))
+        for name, colour in zip(names, _error_colours(models), strict=True)
+    ]
 
 
 def _legend(truth: Path, classes: Sequence[str]) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ def cells_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
     Args:
         scores: The panel's own scores, or published ones.
         panel: The panel.
-        caption: The table's caption.
+        caption: Whose scores it shows; the page adds which.
     """
     by_category = panel.protocol.by_category
     specs = [spec for group in by_category.values() for spec in group]

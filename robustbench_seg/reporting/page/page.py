@@ -1,11 +1,12 @@
 """Panels -> index.html, tables/, figures/ and pictures/ of a report's folder."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
@@ -15,15 +16,18 @@ from robustbench_seg.reporting.page.album import copy_pictures
 from robustbench_seg.reporting.page.definitions import definitions
 from robustbench_seg.reporting.page.figures import write_panel_figures
 from robustbench_seg.reporting.page.folder import report_files, report_folder
+from robustbench_seg.reporting.page.origin import origin
 from robustbench_seg.reporting.page.panel_view import panel_view
-from robustbench_seg.reporting.page.provenance import run_views
+from robustbench_seg.reporting.page.provenance import fact_tables, run_views
 from robustbench_seg.reporting.page.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.report_tables import write_tables
 from robustbench_seg.text import one_line
 
 
-def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> Path:
+def write_page(
+    panels: Sequence[Panel], out: Path, *, pictures: bool = True, intervals: bool = False
+) -> Path:
     """Write a report: index.html, tables/, figures/ and pictures/.
 
     report.json lists these files. The report replaces an earlier one in the folder, whose other
@@ -33,6 +37,7 @@ def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> 
         panels: What it shows.
         out: The folder.
         pictures: Whether it has images of the dataset, whose licence may forbid sharing them.
+        intervals: Whether tables/miou.md and .tex have the interval of each score.
 
     Returns:
         The path of index.html.
@@ -44,7 +49,7 @@ def write_page(panels: Sequence[Panel], out: Path, *, pictures: bool = True) -> 
     if not pictures:
         _check_no_pictures(out)
     with report_folder(out) as folder:
-        _write(panels, folder, pictures)
+        _write(panels, folder, pictures, intervals)
     return out / "index.html"
 
 
@@ -58,9 +63,9 @@ def _check_no_pictures(out: Path) -> None:
             )
 
 
-def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
+def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: bool) -> None:
     """Write index.html and the folders beside it."""
-    write_tables(panels, folder / "tables")
+    write_tables(panels, folder / "tables", intervals=intervals)
     width = _thumbnail_width(len(panels)) if pictures else 0
     views = []
     for panel, slug in zip(panels, unique_slugs([p.name for p in panels]), strict=True):
@@ -68,7 +73,8 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
         views.append(panel_view(panel, slug, figures, width))
         if pictures:
             copy_pictures(panel, folder / "pictures")
-    runs = [view for panel in panels for row in panel.measured for view in run_views(panel, row)]
+    rows = [(panel, row) for panel in panels for row in panel.measured]
+    runs = [view for panel, row in rows for view in run_views(panel, row, len(panels) > 1)]
     citation = cityscapes_c.CITATION if any(panel.shows_published for panel in panels) else ""
     environment = Environment(
         loader=PackageLoader("robustbench_seg.content.reports", "templates"),
@@ -78,12 +84,15 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = _unbroken
     html = environment.get_template("page.html").render(
         title=_title(panels),
+        origin=origin(panels, _title(panels)),
         panels=views,
-        runs=runs,
+        facts=fact_tables(runs, [run.facts for run in runs]),
+        records=fact_tables(runs, [run.record for run in runs]),
         published_citation=citation,
-        command=_command(panels, pictures),
+        command=_command(panels, pictures, intervals),
         definitions=definitions(),
         pictures=pictures,
     )
@@ -96,6 +105,11 @@ def _visible(value: object) -> object:
     return one_line(value) if plain else value  # type: ignore[arg-type]
 
 
+def _unbroken(title: str) -> Markup:
+    """A title that does not break between a number and its noun."""
+    return Markup(re.sub(r"(?<=\d) (?=\w)", "\u00a0", escape(one_line(title))))
+
+
 def _title(panels: Sequence[Panel]) -> str:
     names = dict.fromkeys(row.name for panel in panels for row in panel.measured)
     models = "1 model" if len(names) == 1 else f"{len(names)} models"
@@ -103,7 +117,7 @@ def _title(panels: Sequence[Panel]) -> str:
     return f"What corruption costs: {models} on {where}"
 
 
-def _command(panels: Sequence[Panel], pictures: bool) -> str:
+def _command(panels: Sequence[Panel], pictures: bool, intervals: bool = False) -> str:
     """The command that writes this page; run folders by name, so that no place is in it."""
     rows = [row for panel in panels for row in panel.measured]
     names = [folder.name for row in rows for folder in row.model.folders]
@@ -116,6 +130,7 @@ def _command(panels: Sequence[Panel], pictures: bool) -> str:
         elif own != {name}:
             options += ["--protocol", name]
     options += [] if pictures else ["--no-pictures"]
+    options += ["--intervals"] if intervals else []
     return shlex.join(["robustseg", "report", *names, "--out", "report", *options])
 
 

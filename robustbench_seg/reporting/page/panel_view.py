@@ -1,6 +1,6 @@
 """What the page's template shows of a panel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from robustbench_seg.reporting.literature import cityscapes_c
@@ -55,6 +55,22 @@ class PanelView:
     album: Album | None
     hardest: Sequence[HardestView]
 
+    @property
+    def sections(self) -> Mapping[str, str]:
+        """End of the identifier and heading of each section, in the order of the page."""
+        sections = {
+            "ranking": ("Ranking", self.ranking),
+            "corruptions": ("mIoU by corruption", self.cells),
+            "severities": ("By severity", self.figures.curves),
+            "classes": ("Classes", self.classes),
+            "pictures": ("Pictures", self.album),
+            "hardest": ("Hardest images", self.hardest),
+            "cost": ("Accuracy against cost", self.figures.cost),
+            "published": ("For reference: published Cityscapes-C", self.published),
+            "claims": ("What papers claim", self.claims),
+        }
+        return {end: heading for end, (heading, content) in sections.items() if content}
+
 
 def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: int) -> PanelView:
     """Return what the page shows of a panel.
@@ -65,7 +81,6 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
         figures: Its figures.
         picture_width: Width of thumbnails in pixels. 0: no pictures.
     """
-    caption = f"{panel.name}: mIoU in percent, mean over scored severities."
     return PanelView(
         id=slug,
         name=panel.name,
@@ -73,7 +88,7 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
         finding=finding_sentences(panel),
         warnings=panel.warnings,
         ranking=ranking_table(panel),
-        cells=cells_table(panel.scores, panel, caption),
+        cells=cells_table(panel.scores, panel, panel.name),
         published=_published_table(panel),
         published_reason=_published_reason(panel),
         is_established=is_established(panel),
@@ -97,5 +112,5 @@ def _published_reason(panel: Panel) -> str:
 def _published_table(panel: Panel) -> Table | None:
     if panel.published_apart is None:
         return None
-    caption = "Published mIoU on Cityscapes-C val (500 images), percent."
+    caption = "Published, on Cityscapes-C val (500 images)"
     return cells_table(panel.published_apart, panel, caption)

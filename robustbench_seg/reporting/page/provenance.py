@@ -3,12 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from robustbench_seg.cards import to_table
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.reporting.panels import Panel, PanelRow
 from robustbench_seg.results import probed_hardware
+
+RUNS_ACROSS = 6
+"""A table has at most so many runs side by side, so that it fits on paper."""
 
 
 @dataclass(frozen=True)
@@ -17,23 +21,71 @@ class RunView:
 
     Attributes:
         model: The name of its row.
-        where: The panel and the run folder.
-        command: The command that began the run.
+        where: The run folder, after the panel where the page has several.
         facts: What a reader looks for first.
         record: Everything else in run.json.
-        missing: One line for each corruption that lacks something.
     """
 
     model: str
     where: str
-    command: str
     facts: Sequence[tuple[str, str]]
     record: Sequence[tuple[str, str]]
-    missing: Sequence[str]
 
 
-def run_views(panel: Panel, row: PanelRow) -> list[RunView]:
-    """Return the provenance of each run of a panel's row.
+@dataclass(frozen=True)
+class SpanCell:
+    """A cell over neighbouring runs that agree."""
+
+    text: str
+    span: int
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """A fact: its cells span all runs of the table."""
+
+    name: str
+    cells: Sequence[SpanCell]
+
+
+@dataclass(frozen=True)
+class FactTable:
+    """Facts of runs, a column for each run."""
+
+    runs: Sequence[RunView]
+    rows: Sequence[FactRow]
+
+
+def fact_tables(
+    runs: Sequence[RunView], facts: Sequence[Sequence[tuple[str, str]]]
+) -> list[FactTable]:
+    """Return facts as one table, or, of more than `RUNS_ACROSS` runs, as several.
+
+    Args:
+        runs: The runs.
+        facts: The name and text of each fact, for each run; each name once.
+
+    Returns:
+        The tables. What all runs agree in is a single cell, in the first table only.
+    """
+    texts = [dict(each) for each in facts]
+    names = list(dict.fromkeys(name for each in texts for name in each))
+    tables = []
+    for start in range(0, len(runs), RUNS_ACROSS):
+        inside = slice(start, start + RUNS_ACROSS)
+        rows = []
+        for name in names:
+            values = [each.get(name, "") for each in texts]
+            if start == 0 or len(set(values)) > 1:
+                spans = [(text, len(list(same))) for text, same in groupby(values[inside])]
+                rows.append(FactRow(name, [SpanCell(*each) for each in spans]))
+        if rows:
+            tables.append(FactTable(runs[inside], rows))
+    return tables
+
+
+def run_views(panel: Panel, row: PanelRow, several: bool = False) -> list[RunView]:
+    """Return the provenance of each run of a panel's row; `several`: the page has other panels.
 
     Raises:
         ResultsError: A probe of a run cannot be read.
@@ -41,14 +93,17 @@ def run_views(panel: Panel, row: PanelRow) -> list[RunView]:
     views = []
     for folder, record in zip(row.model.folders, row.model.records, strict=True):
         missing = row.model.missing if folder == row.folder else {}
+        lacks = "; ".join(f"{name.replace('_', ' ')}: {what}" for name, what in missing.items())
         views.append(
             RunView(
                 model=row.name,
-                where=f"{panel.name} · run folder {folder.name}",
-                command=record.command,
-                facts=[*_facts(folder, record), ("severities averaged", _scored(panel))],
+                where=f"{panel.name}, {folder.name}" if several else folder.name,
+                facts=[
+                    *_facts(folder, record),
+                    ("severities averaged", _scored(panel)),
+                    *([("missing", lacks)] if lacks else []),
+                ],
                 record=_everything(record),
-                missing=[f"{name.replace('_', ' ')}: {what}" for name, what in missing.items()],
             )
         )
     return views
@@ -58,6 +113,7 @@ def _facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
     """What a reader looks for first, without what the record does not state."""
     segmenter = record.key.segmenter
     facts: list[tuple[str, object]] = [
+        ("command", record.command),
         ("images", record.images),
         *_origin(record),
         ("protocol", record.protocol),
@@ -86,10 +142,12 @@ def _hardware(folder: Path, record: RunRecord) -> str:
 
 
 def _everything(record: RunRecord) -> list[tuple[str, str]]:
+    """All of run.json that is neither one of the `_facts` word for word, nor names and colours."""
     table = to_table(record)
-    for name in ("command", "palette"):  # shown elsewhere in the page, or as colours
+    for name in ("command", "palette", "libraries", "created"):
         del table[name]
     del table["key"]["dataset"]["classes"]
+    del table["key"]["corruption"]["laws"], table["key"]["segmenter"]["weights"]
     return _flat(table)
 
 

@@ -91,7 +91,7 @@ class Table:
     """A table of the page.
 
     Attributes:
-        caption: What it shows.
+        caption: What it shows; with a `ramp` whose scores, as the page's script can show others.
         columns: Their headers.
         rows: As many cells each as there are columns.
         note: A smaller text behind the caption.

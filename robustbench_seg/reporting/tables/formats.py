@@ -5,14 +5,26 @@ spreadsheet would run as a formula is made text; LaTeX and Markdown signs in it 
 """
 
 import io
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
-from robustbench_seg.text import one_line
+from robustbench_seg.text import number, one_line
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score with the ends of its interval; nan where there is none. Not for CSV."""
+
+    value: float
+    low: float
+    high: float
+
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
@@ -43,7 +55,8 @@ def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, 
     It needs the packages booktabs and graphicx.
 
     Args:
-        table: Text columns are aligned to the left, numbers to the right with one digit.
+        table: Text columns are aligned to the left, numbers to the right with one digit; an
+            Estimate has its interval below it.
         groups: Column name -> the header above it and its neighbours of the same group.
         caption: The caption.
         label: The label.
@@ -53,18 +66,18 @@ def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, 
     above, rules, place = [], [], 1
     for name, inside in groupby(columns, key=lambda column: groups.get(column, "")):
         width = len(list(inside))
-        above.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex_text(name.capitalize())}}}")
+        above.append(rf"\multicolumn{{{width}}}{{c}}{{{latex_text(name.capitalize())}}}")
         if name:
             rules.append(rf"\cmidrule(lr){{{place}-{place + width - 1}}}")
         place += width
     rows = [" & ".join(map(_latex_cell, row)) + r" \\" for row in table.itertuples(index=False)]
-    head = " & ".join(rf"\rotatebox{{90}}{{{_latex_text(c)}}}" if c in groups else _latex_text(c)
+    head = " & ".join(rf"\rotatebox{{90}}{{{latex_text(c)}}}" if c in groups else latex_text(c)
                       for c in columns)  # fmt: skip
     lines = [
         r"% \usepackage{booktabs,graphicx}",
         r"\begin{table*}",
         r"\centering",
-        rf"\caption{{{_latex_text(caption)}}}",
+        rf"\caption{{{latex_text(caption)}}}",
         rf"\label{{{label}}}",
         r"\resizebox{\linewidth}{!}{%",
         rf"\begin{{tabular}}{{{''.join('l' if text else 'r' for text in texts)}}}",
@@ -83,7 +96,10 @@ def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, 
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """Return a table as GitHub Markdown: text to the left, numbers to the right, one digit."""
+    """Return a table as GitHub Markdown: text to the left, numbers to the right, one digit.
+
+    An Estimate has its interval behind it, in brackets.
+    """
     rules = ["---" if _is_text(table[name]) else "--:" for name in table.columns]
     rows = [[_shown(value) for value in row] for row in table.itertuples(index=False)]
     lines = [[_shown(name) for name in table.columns], rules, *rows]
@@ -91,7 +107,8 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def _is_text(column: "pd.Series[Any]") -> bool:
-    return not pd.api.types.is_numeric_dtype(column)
+    estimates = len(column) > 0 and all(isinstance(value, Estimate) for value in column)
+    return not estimates and not pd.api.types.is_numeric_dtype(column)
 
 
 def _csv_cell(value: object) -> object:
@@ -103,6 +120,9 @@ def _csv_cell(value: object) -> object:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, Estimate):
+        limits = "" if math.isnan(value.low) else f" ({number(value.low)} to {number(value.high)})"
+        return f"{number(value.value)}{limits}"
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.1f}"
     return _markdown_text(str(value))
@@ -118,9 +138,14 @@ def _markdown_text(text: str) -> str:
 
 
 def _latex_cell(value: object) -> str:
+    if isinstance(value, Estimate):
+        if math.isnan(value.low):
+            return number(value.value)
+        limits = rf"{{\scriptsize {number(value.low)}--{number(value.high)}}}"
+        return rf"\shortstack[r]{{{number(value.value)}\\{limits}}}"
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.1f}"
-    return _latex_text(str(value))
+    return latex_text(str(value))
 
 
 _LATEX = {
@@ -136,8 +161,8 @@ _LATEX = {
 }
 
 
-def _latex_text(text: str) -> str:
-    """Text that LaTeX prints as it is, in any place of a table."""
+def latex_text(text: str) -> str:
+    """Return text that LaTeX prints as it is, in any place of a table."""
     escaped = "".join(_LATEX.get(character, character) for character in one_line(text))
     # Behind the end of a row, these would be options of it.
     return f"{{{escaped[0]}}}{escaped[1:]}" if escaped.startswith(("[", "*")) else escaped

@@ -1,13 +1,15 @@
 """The tables of a report as files.
 
 miou.csv .md .tex        model x (clean, corruptions, mean, retention); LaTeX as the paper prints it
+                         .md and .tex can carry 95 % intervals; .csv never does
 published.csv .md .tex   the same of published models, if a panel shows them
 per_severity.csv         a row for each model and condition, with intervals
 per_class.csv            a row for each model, condition and class
 scores.parquet           all of these, a row for each number
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,18 +17,22 @@ import pandas as pd
 from robustbench_seg.files import atomic_file, write_text
 from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
 from robustbench_seg.reporting.literature import cityscapes_c
-from robustbench_seg.reporting.panels import Panel
-from robustbench_seg.reporting.tables.formats import csv, grouped_latex, markdown
+from robustbench_seg.reporting.panels import Panel, PanelRow
+from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
 from robustbench_seg.results import published_score_table, score_table
 from robustbench_seg.text import counted
 
 
-def write_tables(panels: Sequence[Panel], folder: Path) -> None:
-    """Write all tables of a report into `folder`."""
+def write_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool = False) -> None:
+    """Write all tables of a report into `folder`; `intervals`: also in miou.md and miou.tex."""
     scores = _joined([panel.scores for panel in panels])
     write_text(folder / "miou.csv", csv(scores))
-    write_text(folder / "miou.md", markdown(scores))
-    tex = [_ranking_latex(panel, f"miou-{n}") for n, panel in enumerate(panels)]
+    shown = [_with_intervals(panel) if intervals else panel.scores for panel in panels]
+    write_text(folder / "miou.md", markdown(_joined(shown)))
+    tex = [
+        _ranking_latex(panel, table, f"miou-{n}", intervals)
+        for n, (panel, table) in enumerate(zip(panels, shown, strict=True))
+    ]
     write_text(folder / "miou.tex", "\n".join(tex))
     write_text(folder / "per_severity.csv", csv(_joined([panel.severities for panel in panels])))
     write_text(folder / "per_class.csv", csv(_joined([panel.per_class for panel in panels])))
@@ -53,14 +59,35 @@ def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return table[[*table.columns.drop(last), *last]]
 
 
-def _ranking_latex(panel: Panel, label: str) -> str:
+def _with_intervals(panel: Panel) -> pd.DataFrame:
+    """`Panel.scores` with an Estimate for each score; published rows have no intervals."""
+    columns = [CLEAN.name, *panel.protocol.names, "mean", "retention"]
+    rows = []
+    for row in panel.scores.to_dict("records"):
+        limits = _limits(panel.row(row["model"])) if row["source"] == "measured" else {}
+        nothing = (math.nan, math.nan)
+        rows.append([Estimate(float(row[name]), *limits.get(name, nothing)) for name in columns])
+    estimates = pd.DataFrame(rows, columns=columns, index=panel.scores.index, dtype=object)
+    return panel.scores.assign(**{name: estimates[name] for name in columns})
+
+
+def _limits(row: PanelRow) -> Mapping[str, tuple[float, float]]:
+    """The ends of the interval of each score of a measured row."""
+    summary = row.scores.summary
+    means = {CLEAN.name: summary.clean, "mean": summary.mean, "retention": summary.retention}
+    return {name: row.limits(draws) for name, draws in {**summary.corruptions, **means}.items()}
+
+
+def _ranking_latex(panel: Panel, scores: pd.DataFrame, label: str, intervals: bool) -> str:
     """The ranking; published rows have a star that the caption explains."""
     is_published = panel.scores["source"] == "published"
     images = panel.scores.loc[~is_published, "images"].unique()
     where = f"On {panel.dataset} {panel.split} ({panel.protocol.name}), {counted(images, 'image')}"
     note = f". * published: {cityscapes_c.CITATION}" if is_published.any() else ""
+    if intervals:
+        note += f". Below: 95 % intervals from a bootstrap over {panel.sampling_unit}"
     marks = is_published.map({True: " *", False: ""})
-    return _latex(panel.scores, panel.protocol, where, label, note, marks)
+    return _latex(scores, panel.protocol, where, label, note, marks)
 
 
 def _latex(

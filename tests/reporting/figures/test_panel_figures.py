@@ -10,7 +10,11 @@ from fake_runs import weaker
 from robustbench_seg.records.protocol import load_protocol, merged
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.figures.files import inline_svg, write_figure
-from robustbench_seg.reporting.figures.panel_figures import class_heatmap, severity_curves
+from robustbench_seg.reporting.figures.panel_figures import (
+    class_heatmap,
+    cost_scatter,
+    severity_curves,
+)
 from robustbench_seg.reporting.figures.style import line_styles
 
 PROTOCOL = load_protocol()
@@ -107,3 +111,16 @@ def test_each_model_has_its_own_line():
     assert len(set(styles.values())) == 23
     many = [f"m{i}" for i in range(40)]
     assert list(line_styles(many)) == many
+
+
+def test_a_page_shows_a_narrow_figure_at_the_scale_of_a_wide_one(tmp_path):
+    """With one kind of cost known, as of foreign models, its plot is as large as one of two."""
+    known = pd.DataFrame({"model": ["a"], "clean": [80.0], "mean": [70.0], "GMAC an image": [8.0]})
+    widths = []
+    for costs in (known, known.assign(**{"seconds an image": 0.1})):
+        svg = inline_svg(write_figure(cost_scatter(costs), tmp_path / "cost"), "label", "id")
+        root = ET.fromstring(svg)
+        inches = float(root.get("style").removeprefix("--width:"))
+        assert inches == pytest.approx(float(root.get("viewBox").split()[2]) / 72)
+        widths.append(inches)
+    assert widths == [5.5, 11]

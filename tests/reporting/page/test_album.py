@@ -22,7 +22,7 @@ def test_input_and_predictions_of_each_corruption(run):
     assert [c.name for c in pictures.categories] == ["blur", "weather"]
     assert [c.name for c in pictures.categories[1].corruptions] == ["snow", "fog"]
     fog = pictures.categories[1].corruptions[1]
-    assert [row.name for row in fog.rows] == ["input", "alpha", "beta", "right"]
+    assert [row.name for row in fog.rows] == ["input", "alpha", "beta", "errors"]
     for row in fog.rows:
         first, third, fifth = row.pictures
         assert (first.width, first.height) == (40, 20)
@@ -48,6 +48,46 @@ def test_no_colour_arises_between_two_classes(run):
 def test_pictures_are_never_enlarged(run):
     (panel,) = read_panels([run("alpha", pictures=KEPT)])
     assert album(panel, 4000).clean[0].width == 96
+
+
+def colours(picture) -> list[list[str]]:
+    """The colours of an image of the page, as hex."""
+    data = base64.b64decode(picture.src.split(";base64,")[1])
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    return [["#{:02x}{:02x}{:02x}".format(*pixel) for pixel in line] for line in pixels.tolist()]
+
+
+def test_errors_have_the_colours_that_the_legend_names(run):
+    paths = [
+        run(name, weights=digit, pictures=KEPT) for name, digit in (("alpha", "1"), ("beta", "2"))
+    ]
+    for path, wrong in zip(paths, ((0, 1), (0,)), strict=True):  # class 0 -> 1, in these columns
+        with Image.open(path / "pictures" / "fog-3.png") as picture:
+            changed = np.array(picture)
+        changed[0, list(wrong)] = (changed[0, list(wrong)] + 1) % 3
+        picture = Image.fromarray(changed)
+        picture.putpalette([0, 0, 0, 9, 9, 9, 20, 20, 20])
+        picture.save(path / "pictures" / "fog-3.png")
+        with Image.open(path / "pictures" / "truth.png") as truth:
+            labels, palette = np.array(truth), [*(truth.getpalette() or []), *([0] * 768)][:768]
+        labels[0, 2] = 255
+        truth = Image.fromarray(labels)
+        truth.putpalette(palette)
+        truth.save(path / "pictures" / "truth.png")
+    (panel,) = read_panels(paths)
+    pictures = album(panel, 96)
+    meaning = {colour: name for name, colour in pictures.errors_legend}
+    assert list(meaning.values()) == [
+        *("all models right", "1 of 2 models wrong", "2 of 2 models wrong", "no true class")
+    ]
+    errors = pictures.categories[1].corruptions[1].rows[-1].pictures[1]
+    assert [meaning[colour] for colour in colours(errors)[0][:4]] == [
+        *("2 of 2 models wrong", "1 of 2 models wrong", "no true class", "all models right")
+    ]
+    luminance = [sum(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in list(meaning)[:3]]
+    assert luminance == sorted(luminance, reverse=True)  # the more are wrong, the darker
+    red, green, blue = (int(list(meaning)[2][i : i + 2], 16) for i in (1, 3, 5))
+    assert red > 2 * max(green, blue)
 
 
 def test_at_most_three_models(run):

@@ -1,6 +1,5 @@
 """The page in a real browser, from disk."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,21 +10,6 @@ from robustbench_seg.reporting import read_panels, write_page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 Page = sync_api.Page
-
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no Chromium here: apt-get install chromium"
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(params=[390, 1280])
@@ -117,12 +101,18 @@ def test_caption_and_hover_follow_the_metric(page):
     region = page.locator(".scroll", has=table).first
     fog = table.locator("tbody tr").nth(1).locator("td").nth(column(page, "fog"))
     before = (table.locator("caption").inner_text(), fog.get_attribute("title"))
+    heading = page.get_by_role("heading", name="by corruption")
+    assert heading.inner_text().strip() == "mIoU by corruption"
     form.get_by_label("show").select_option(label="CD, %")
-    assert table.locator("caption").inner_text() == f"{before[0]} Shown: CD, %."
-    assert region.get_attribute("aria-label").endswith(" Shown: CD, %.")
+    other = form.get_by_label("against").input_value()
+    wanted = f"CD in percent against {other} (clean: mIoU)"
+    assert table.locator("caption").inner_text() == before[0].replace("mIoU in percent", wanted)
+    assert region.get_attribute("aria-label").endswith(wanted)
+    assert heading.inner_text().strip() == "CD by corruption"
     assert fog.get_attribute("title") is None
     form.get_by_label("show").select_option(label="mIoU, %")
     assert (table.locator("caption").inner_text(), fog.get_attribute("title")) == before
+    assert heading.inner_text().strip() == "mIoU by corruption"
 
 
 def test_a_reference_that_is_no_row_of_the_published_table(browser, tmp_path):

@@ -33,6 +33,18 @@ def test_the_ranking_shows_cost_and_speed_where_they_are_known(run):
     assert "is shared" not in table.note
 
 
+def test_columns_that_no_row_fills_are_not_there(run):
+    def begun(corruption: str, severity: int, image: int) -> int | None:
+        return 80 if image == 0 else None
+
+    (panel,) = read_panels([run("foreign", begun, about={"params": None})])
+    names = [column.name for column in ranking_table(panel).columns]
+    assert not {"params, M", "GMAC", "images/s"} & set(names)
+    claims = claims_table(panel)
+    assert claims.columns[-1].name == "rows that match"
+    assert {len(row.cells) for row in claims.rows} == {len(claims.columns)}
+
+
 def test_a_shared_place_is_explained(run):
     def jumpy(corruption: str, severity: int, image: int) -> int:
         return steady(corruption, severity, image) + (5 if image % 2 else -5)
@@ -144,3 +156,40 @@ def test_accuracy_against_cost_needs_a_cost(run, tmp_path):
     drawn = svg.read_text()
     assert "GMAC an image" in drawn
     assert "seconds an image" in drawn
+
+
+def test_intervals_in_markdown_and_latex(run, tmp_path):
+    def uneven(corruption: str, severity: int, image: int) -> int:
+        return steady(corruption, severity, image) - 10 * (image % 2)
+
+    alpha = run("alpha", uneven, dataset="cityscapes", images=6)
+    panels = read_panels([alpha])
+    for name, intervals in (("plain", False), ("intervals", True)):
+        write_tables(panels, tmp_path / name, intervals=intervals)
+    for name in ("miou.csv", "per_severity.csv", "published.md", "published.tex"):
+        both = [(tmp_path / kind / name).read_bytes() for kind in ("plain", "intervals")]
+        assert both[0] == both[1], name
+    summary = pd.read_parquet(tmp_path / "plain" / "scores.parquet").query(
+        "model == 'alpha' and metric == 'mean' and category.isna()"
+    )
+    value, low, high = summary[["value", "ci_low", "ci_high"]].iloc[0]
+    assert low < value < high
+    markdown = (tmp_path / "intervals" / "miou.md").read_text().splitlines()
+    (row,) = (line for line in markdown if line.startswith("| alpha "))
+    assert f"| {value:.1f} ({low:.1f} to {high:.1f}) |" in row
+    assert [cell.count("to") for cell in row.split(" | ")[-20:]] == [0, *[1] * 19]
+    assert markdown[1].count("--:") == 20  # images, clean, 16 corruptions, mean, retention
+    (published,) = (line for line in markdown if line.startswith("| ICNet "))
+    assert " to " not in published
+    latex = (tmp_path / "intervals" / "miou.tex").read_text()
+    assert rf"\shortstack[r]{{{value:.1f}\\{{\scriptsize {low:.1f}--{high:.1f}}}}}" in latex
+    assert r"Below: 95 \% intervals from a bootstrap over images" in latex
+    assert r"\begin{tabular}{l" + "r" * 19 + "}" in latex
+    assert "shortstack" not in (tmp_path / "plain" / "miou.tex").read_text()
+
+
+def test_a_score_without_an_interval_stands_alone(run, tmp_path):
+    write_tables(read_panels([run("alpha", images=1)]), tmp_path, intervals=True)
+    (row,) = (x for x in (tmp_path / "miou.md").read_text().splitlines() if "alpha" in x)
+    assert " to " not in row
+    assert "| 80.0 |" in row

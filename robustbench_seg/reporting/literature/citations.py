@@ -1,0 +1,28 @@
+"""BibTeX of papers, from `reports/citations.toml`."""
+
+from dataclasses import dataclass
+from importlib import resources
+
+from robustbench_seg.cards import parse
+
+SEGFORMER, KAMANN_ROTHER = "segformer", "kamann-rother"
+
+
+@dataclass(frozen=True)
+class _Citation:
+    key: str
+    bibtex: str
+
+
+@dataclass(frozen=True)
+class _Citations:
+    """The content of reports/citations.toml."""
+
+    citation: tuple[_Citation, ...]
+
+
+def citation(key: str) -> str:
+    """Return the BibTeX entry of a paper: SEGFORMER, or KAMANN_ROTHER for CD and rCD."""
+    file = resources.files("robustbench_seg.content.reports") / "citations.toml"
+    content = parse(_Citations, file.read_text(encoding="utf-8"), str(file))
+    return next(each.bibtex.strip() for each in content.citation if each.key == key)

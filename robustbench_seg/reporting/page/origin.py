@@ -1,0 +1,81 @@
+"""The top of the page: when its runs were made, with what, and how to cite them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from robustbench_seg import __version__
+from robustbench_seg.datasets import citation as dataset_citation
+from robustbench_seg.files import digest_bytes
+from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.reporting.literature.citations import KAMANN_ROTHER, SEGFORMER, citation
+from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.tables.formats import latex_text
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?=T|$)")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a report comes from.
+
+    Attributes:
+        facts: The date of the runs, the versions of the program and the protocols, by name.
+        citations: What each BibTeX entry cites, and the entry.
+    """
+
+    facts: Sequence[tuple[str, str]]
+    citations: Sequence[tuple[str, str]]
+
+
+def origin(panels: Sequence[Panel], title: str) -> Origin:
+    """Return where the report of some panels comes from; `title` is that of the report."""
+    records = [r for panel in panels for row in panel.measured for r in row.model.records]
+    used = ", ".join(sorted({r.libraries.get("robustseg", "") for r in records} - {""}))
+    protocols = dict.fromkeys(
+        f"{panel.protocol.name}, version {panel.protocol.version}" for panel in panels
+    )
+    facts = [
+        ("runs", " to ".join(_period(records))),
+        ("evaluated with", used and f"robustseg {used}"),
+        ("page written by", f"robustseg {__version__}"),
+        ("protocol", "; ".join(protocols)),
+    ]
+    citations = [("this report", _entry(records, title, protocols))]
+    for panel in panels:
+        citations.append((f"the dataset {panel.dataset}", dataset_citation(panel.dataset)))
+    if any(panel.shows_published for panel in panels):
+        citations.append(("the published rows, and SegFormer", citation(SEGFORMER)))
+        citations.append(("the published rows of other models", citation(KAMANN_ROTHER)))
+    elif any(panel.reference for panel in panels):
+        citations.append(("CD and rCD", citation(KAMANN_ROTHER)))
+    return Origin(
+        [(name, text) for name, text in facts if text],
+        [(what, entry) for what, entry in dict.fromkeys(citations) if entry],
+    )
+
+
+def _period(records: Sequence[RunRecord]) -> list[str]:
+    """The first and the last date on which a run began, or the only one."""
+    found = {match[0] for record in records if (match := _DATE.match(record.created))}
+    return sorted({min(found), max(found)}) if found else []
+
+
+def _entry(records: Sequence[RunRecord], title: str, protocols: Iterable[str]) -> str:
+    """The BibTeX entry of a report. It has no author: the runs name none."""
+    digests = sorted({record.key.digest for record in records})
+    key = digest_bytes(" ".join(digests).encode())[:8]
+    note = f"Protocol {'; '.join(protocols)}. Runs {', '.join(each[:8] for each in digests)}"
+    fields = {
+        "title": f"{{{latex_text(title)}}}",
+        "howpublished": f"{{Report of robustseg {__version__}}}",
+        "note": f"{{{latex_text(note)}}}",
+    }
+    if period := _period(records):
+        year, month, _ = period[-1].split("-")
+        fields["year"] = f"{{{year}}}"
+        if 1 <= int(month) <= 12:
+            fields["month"] = _MONTHS[int(month) - 1]
+    lines = [f"  {name} = {value}" for name, value in fields.items()]
+    return f"@misc{{robustseg-{key},\n" + ",\n".join(lines) + "\n}"
