@@ -158,7 +158,9 @@ def test_accuracy_against_cost_needs_a_cost(run, tmp_path):
     assert "seconds an image" in drawn
 
 
-def test_intervals_in_markdown_and_latex(run, tmp_path):
+def test_intervals_in_markdown_and_latex(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("robustbench_seg.reporting.literature.cityscapes_c.IMAGES", 6)
+
     def uneven(corruption: str, severity: int, image: int) -> int:
         return steady(corruption, severity, image) - 10 * (image % 2)
 
