@@ -55,6 +55,10 @@ def _is_corruption(line: _Compared) -> bool:
     return line.kind == "corruption"
 
 
+def _is_ratio(line: _Compared) -> bool:
+    return line.kind in ("CD", "rCD") or line.score in ("retention", "rPC", "CD", "rCD")
+
+
 FAMILIES = (_is_mean, _is_corruption)
 """Which lines are judged; those of one kind together."""
 
@@ -98,7 +102,9 @@ def compare_models(
         }
         row["low"], row["high"] = difference.interval
         for name, model, draws in (("A", a, line.a), ("B", b, line.b)):
-            limits = score_interval(draws, model.scores.units, model.scores.degrees)
+            limits = score_interval(
+                draws, model.scores.units, model.scores.degrees, is_ratio=_is_ratio(line)
+            )
             row[name], (row[f"{name}_low"], row[f"{name}_high"]) = float(draws[0]), limits
         rows.append(row)
     for family in FAMILIES:

@@ -65,10 +65,20 @@ class Uncertainty:
         return (self.images * student + self.trainings * other) / total
 
 
-def score_interval(draws: Draws, units: int, degrees: int = 0) -> tuple[float, float]:
-    """Compute the `interval` of a score; where that is never negative, neither is the lower end."""
+def score_interval(
+    draws: Draws, units: int, degrees: int = 0, *, is_ratio: bool = False
+) -> tuple[float, float]:
+    """Compute the `interval` of a score, within the range of such scores.
+
+    Args:
+        draws: The score and its draws.
+        units: How many units were drawn from.
+        degrees: Degrees of freedom of the trainings.
+        is_ratio: Whether it is a ratio of scores, such as a retention, which may be any number;
+            others are 0 to 100 percent.
+    """
     low, high = interval(draws, units, degrees)
-    return (max(low, 0.0) if draws.min() >= 0 else low), high
+    return (low, high) if is_ratio else (max(low, 0.0), min(high, 100.0))
 
 
 def interval(draws: Draws, units: int, degrees: int = 0) -> tuple[float, float]:

@@ -120,7 +120,10 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
     }
     rows = []
     for line in _lines(model, protocol):
-        low, high = score_interval(line.draws, model.scores.units, model.scores.degrees)
+        is_ratio = line.label.metric.endswith(("retention", "rPC"))
+        low, high = score_interval(
+            line.draws, model.scores.units, model.scores.degrees, is_ratio=is_ratio
+        )
         rows.append(
             {
                 **facts,

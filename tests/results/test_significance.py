@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from robustbench_seg.results.intervals import interval
+from robustbench_seg.results.intervals import interval, score_interval
 from robustbench_seg.results.significance import holm, p_value
 
 
@@ -42,6 +42,17 @@ def test_few_trainings_count_as_few():
     )
     low, high = interval(draws, 500, 2)
     assert (high - low) / 2 == pytest.approx(mean * np.sqrt(1 + 500 / 499))
+
+
+def test_a_score_stays_within_its_range():
+    trainings = np.array([1.0, 5.0] * 500)
+    low, high = interval(np.r_[3.0, np.full(1000, 3.0), trainings], 500, 1)
+    assert low < 0
+    assert score_interval(np.r_[3.0, np.full(1000, 3.0), trainings], 500, 1) == (0, high)
+    draws = np.r_[97.0, np.full(1000, 97.0), 94 + trainings]
+    assert score_interval(draws, 500, 1)[1] == 100
+    assert score_interval(draws, 500, 1, is_ratio=True)[1] > 100
+    assert np.isnan(score_interval(draws, 1)).all()
 
 
 @pytest.mark.parametrize("trainings", [2, 3])
