@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import FileError, ModelError
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
 
@@ -213,7 +213,12 @@ def test_a_module_that_cannot_be_imported_is_one_line(tmp_path, text, message):
     assert raised.value.__cause__ is not None
 
 
-@pytest.mark.parametrize("location", [":make", "a:", "..a:make", ".:make", "a..b:make", "\0:make"])
+@pytest.mark.parametrize("location", [":make", "a:", "..a:make", ".:make", "a..b:make"])
 def test_a_wrong_location_is_one_line(location):
     with pytest.raises(ModelError, match=r"^python:"):
         load_segmenter(f"python:{location}")
+
+
+def test_a_location_that_no_record_can_name_is_one_line():
+    with pytest.raises(FileError, match=r"'\\x00:make' is no path that a record can name"):
+        load_segmenter("python:\0:make")
