@@ -153,7 +153,10 @@ def test_a_name_that_is_no_text_is_one_line(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["a:b", "http:x", "s3:x", "-x", "%41", "a b\n"])
+SLOW_NAMES = [pytest.param(name, marks=pytest.mark.slow) for name in ("http:x", "-x", "%41")]
+
+
+@pytest.mark.parametrize("name", ["s3:x", "a b\n", *SLOW_NAMES])
 def test_a_folder_may_have_any_name(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     assert run(*COST, f"./{name}" if name.startswith("-") else name).exit_code == 0

@@ -89,7 +89,13 @@ def test_a_model_without_its_image_processor_is_said_before_its_weights_are_fetc
     assert not [path for _, path, _ in hub.requests if "model" in path.rpartition("/")[2]]
 
 
-def test_an_image_processor_that_cannot_be_fetched_is_not_taken_for_missing(town, hub):
+@pytest.fixture
+def impatient(monkeypatch):
+    """The hub's client tries again at once, where it would wait for seconds."""
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+
+
+def test_an_image_processor_that_cannot_be_fetched_is_not_taken_for_missing(town, hub, impatient):
     hub.broken.add(f"/{REPOSITORY}/resolve/{COMMIT}/preprocessor_config.json")
     text = message(lambda: load_segmenter(f"hf:{REPOSITORY}"), WeightsError)
     assert "it has no" not in text
@@ -142,7 +148,7 @@ def test_weights_without_a_config_have_the_card_s_classes(sorted_classes, hub, m
     assert len(hub.requests) == asked
 
 
-def test_a_config_that_cannot_be_fetched_is_an_error(sorted_classes, hub):
+def test_a_config_that_cannot_be_fetched_is_an_error(sorted_classes, hub, impatient):
     hub.broken.add(f"/{REPOSITORY}/resolve/{COMMIT}/config.json")
     text = message(load, WeightsError)
     assert text.startswith(f"{REPOSITORY}: ")
