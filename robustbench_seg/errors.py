@@ -14,7 +14,12 @@ class RobustsegError(Exception):
     exit_code = 2
 
     def __init__(self, message: str, example: str = "") -> None:
-        """example: lines to copy into a file, below the message."""
+        """Make an error.
+
+        Args:
+            message: One line.
+            example: Lines to copy into a file, shown below the message.
+        """
         super().__init__(message)
         self.example = example
 

@@ -21,11 +21,11 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM has come. Whatever ends in an orderly way at Ctrl-C does so then, too."""
+    """SIGTERM was received. What handles Ctrl-C handles this, too."""
 
 
 class _State:
-    """What the handler knows."""
+    """What the handler remembers between signals."""
 
     received = False
     holds = 0

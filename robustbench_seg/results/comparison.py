@@ -6,7 +6,7 @@ by itself.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,7 @@ class _Compared:
         severities: Column `severities`.
         a: Draws of A.
         b: Draws of B.
+        is_ratio: Whether it is a ratio of two scores, see score_interval.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class _Compared:
     severities: str
     a: Draws
     b: Draws
+    is_ratio: bool = field(default=False, kw_only=True)
 
 
 def _is_mean(line: _Compared) -> bool:
@@ -53,10 +55,6 @@ def _is_mean(line: _Compared) -> bool:
 
 def _is_corruption(line: _Compared) -> bool:
     return line.kind == "corruption"
-
-
-def _is_ratio(line: _Compared) -> bool:
-    return line.kind in ("CD", "rCD") or line.score in ("retention", "rPC", "CD", "rCD")
 
 
 FAMILIES = (_is_mean, _is_corruption)
@@ -103,7 +101,7 @@ def compare_models(
         row["low"], row["high"] = difference.interval
         for name, model, draws in (("A", a, line.a), ("B", b, line.b)):
             limits = score_interval(
-                draws, model.scores.units, model.scores.degrees, is_ratio=_is_ratio(line)
+                draws, model.scores.units, model.scores.degrees, is_ratio=line.is_ratio
             )
             row[name], (row[f"{name}_low"], row[f"{name}_high"]) = float(draws[0]), limits
         rows.append(row)
@@ -181,16 +179,27 @@ def _lines(
         cells = (summary.categories[category] for summary in (first, second))
         yield _Compared("category", category, text, *cells)
     yield _Compared("summary", "mean", "scored", first.mean, second.mean)
-    yield _Compared("summary", "retention", "scored", first.retention, second.retention)
+    yield _Compared(
+        "summary", "retention", "scored", first.retention, second.retention, is_ratio=True
+    )
     yield _Compared("summary", "mPC", "1-5", first.mpc, second.mpc)
-    yield _Compared("summary", "rPC", "1-5", first.rpc, second.rpc)
+    yield _Compared("summary", "rPC", "1-5", first.rpc, second.rpc, is_ratio=True)
     one, two = (degradation(s.clean, s.corruptions, reference) for s in (first, second))
     for spec in protocol.corruptions:
-        yield _Compared("CD", spec.name, spec.scored_text, one.cd[spec.name], two.cd[spec.name])
-    yield _Compared("summary", "CD", "scored", one.mean_cd, two.mean_cd)
+        yield _Compared(
+            "CD", spec.name, spec.scored_text, one.cd[spec.name], two.cd[spec.name], is_ratio=True
+        )
+    yield _Compared("summary", "CD", "scored", one.mean_cd, two.mean_cd, is_ratio=True)
     for spec in protocol.corruptions:
-        yield _Compared("rCD", spec.name, spec.scored_text, one.rcd[spec.name], two.rcd[spec.name])
-    yield _Compared("summary", "rCD", "scored", one.mean_rcd, two.mean_rcd)
+        yield _Compared(
+            "rCD",
+            spec.name,
+            spec.scored_text,
+            one.rcd[spec.name],
+            two.rcd[spec.name],
+            is_ratio=True,
+        )
+    yield _Compared("summary", "rCD", "scored", one.mean_rcd, two.mean_rcd, is_ratio=True)
     yield from _measure_lines(a, b, protocol)
 
 
@@ -205,7 +214,9 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
             cells = first.corruptions[spec.name], second.corruptions[spec.name]
             yield _Compared(name, spec.name, spec.scored_text, *cells)
         yield _Compared(name, "mean", "scored", first.mean, second.mean)
-        yield _Compared(name, "retention", "scored", first.retention, second.retention)
+        yield _Compared(
+            name, "retention", "scored", first.retention, second.retention, is_ratio=True
+        )
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:

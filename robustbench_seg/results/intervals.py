@@ -90,8 +90,8 @@ def interval(draws: Draws, units: int, degrees: int = 0) -> tuple[float, float]:
     "What teachers should know about the bootstrap", The American Statistician 2015, section 5.2);
     with 500 units that is nothing.
 
-    Two or three trainings have no percentiles. Of several the interval is the score and, on both
-    sides, its standard error as often as `Uncertainty.quantile` says.
+    Two or three trainings are too few for percentiles. Of several trainings the interval is the
+    score plus and minus its standard error, times `Uncertainty.quantile`.
 
     Args:
         draws: The score and its draws.

@@ -67,11 +67,13 @@ class _ScoreLine:
         label: What it is of.
         draws: The number in every draw.
         images: Images that it is of, where it is of one condition or corruption.
+        is_ratio: Whether it is a ratio of two scores, see score_interval.
     """
 
     label: _ScoreLabel
     draws: Draws
     images: int
+    is_ratio: bool = False
 
 
 def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.DataFrame:
@@ -120,9 +122,8 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
     }
     rows = []
     for line in _lines(model, protocol):
-        is_ratio = line.label.metric.endswith(("retention", "rPC"))
         low, high = score_interval(
-            line.draws, model.scores.units, model.scores.degrees, is_ratio=is_ratio
+            line.draws, model.scores.units, model.scores.degrees, is_ratio=line.is_ratio
         )
         rows.append(
             {
@@ -212,11 +213,11 @@ def _average_lines(
     for category, draws in summary.categories.items():
         yield _ScoreLine(_average_label(mean, protocol, category), draws, images)
     yield _ScoreLine(_average_label(mean, protocol), summary.mean, images)
-    yield _ScoreLine(_average_label(retention, protocol), summary.retention, images)
+    yield _ScoreLine(_average_label(retention, protocol), summary.retention, images, is_ratio=True)
     if ranked:
         every = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
         yield _ScoreLine(_ScoreLabel("mPC", every), summary.mpc, images)
-        yield _ScoreLine(_ScoreLabel("rPC", every), summary.rpc, images)
+        yield _ScoreLine(_ScoreLabel("rPC", every), summary.rpc, images, is_ratio=True)
 
 
 def _condition_lines(

@@ -124,7 +124,7 @@ def _lead(panel: Panel, first: str, second: str) -> str:
         return f"{text}."
     return (
         f"{text}; {lead.largest.replace('_', ' ')} alone contributes {lead.share:.0f} % of the "
-        f"lead, which is {number(lead.rest)} points without it."
+        f"lead. Without it the lead is {number(lead.rest)} points."
     )
 
 

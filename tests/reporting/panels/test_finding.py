@@ -29,7 +29,8 @@ def test_the_leader_with_the_interval_of_its_lead(run):
     )
     lead = lead_of(panels[0].row("alpha").scores, panels[0].row("beta").scores)
     assert f"It is ahead under {lead.ahead} of 16 (after Holm's adjustment); fog alone" in text
-    assert f"contributes {lead.share:.0f} % of the lead, which is {lead.rest:.1f} points" in text
+    assert f"contributes {lead.share:.0f} % of the lead. Without it the lead is" in text
+    assert f"the lead is {lead.rest:.1f} points. What breaks them most" in text
     assert "What breaks them most, on average over the models, is fog (18.0 points" in text
     assert "Each model is one training run" in text
     assert "luck of training" in text

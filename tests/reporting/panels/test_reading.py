@@ -360,3 +360,20 @@ def test_a_panel_is_the_same_whatever_the_order_of_its_runs(run):
 def test_missing_folder(tmp_path: Path):
     with pytest.raises(ResultsError, match="no such folder"):
         read_panels([tmp_path / "nowhere"])
+
+
+def test_all_pairs_of_a_panel_are_one_family(run):
+    """A difference that two models by themselves would establish is open among four."""
+
+    def uneven(corruption: str, severity: int, image: int) -> int:
+        return steady(corruption, severity, image) - 4 + 3 * (image % 4)
+
+    runs = [run("alpha", images=8), run("beta", uneven, images=8)]
+    (pair,) = read_panels(runs)
+    first = pair.complete["model"].tolist()
+    two = pair.verdict(*first)
+    others = [run(name, lambda *at: steady(*at) - 40 + at[2], images=8) for name in ("c", "d")]
+    (panel,) = read_panels([*runs, *others])
+    four = panel.verdict(*first)
+    assert (two.points, two.low, two.high) == (four.points, four.low, four.high)
+    assert two.p < four.p <= 6 * two.p
