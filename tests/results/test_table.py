@@ -73,3 +73,10 @@ def test_it_is_part_of_the_python_interface(run, protocol):
     assert set(shown["model"]) == {"B"}
     clean = table[(table["metric"] == "miou") & (table["corruption"] == CLEAN.name)]
     assert clean["severities"].tolist() == ["0", "0"]
+
+
+def test_a_retention_may_be_above_100(run):
+    table = scores(run("a", 0.35, gain=0.5, images=6)).set_index("metric")
+    for metric in ("retention", "rPC"):
+        row = table.loc[metric]
+        assert 100 < row["value"] < row["ci_high"]

@@ -1,11 +1,12 @@
 """CD and rCD on the page and in compare, against a case computed by hand."""
 
+import numpy as np
 import pytest
 from fake_runs import write_run
 
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
-from robustbench_seg.results import Reference, compare_models, read_model
+from robustbench_seg.results import Reference, compare_models, degradation, read_model
 
 NOISES = ("gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise")
 
@@ -51,3 +52,13 @@ def test_the_rows_of_compare(folders):
         assert table["summary", kind] == pytest.approx(
             (12 * by_hand["other"] + 4 * by_hand["noise"]) / 16
         )
+
+
+def test_a_reference_that_loses_almost_nothing_gives_no_ratio():
+    scores = {"fog": np.array([60.0]), "snow": np.array([70.0])}
+    reference = Reference("r", np.array(80.0), {"fog": np.array(79.5), "snow": np.array(79.0)})
+    loss = degradation(np.array([80.0]), scores, reference)
+    assert np.isnan(loss.rcd["fog"]).all()  # 20 points against half a point: 4000 %
+    assert loss.rcd["snow"].tolist() == [1000]
+    assert loss.cd["fog"].tolist() == pytest.approx([100 * 40 / 20.5])
+    assert np.isnan(loss.mean_rcd).all()

@@ -1,5 +1,5 @@
 import pytest
-from fake_runs import weaker
+from fake_runs import steady, weaker
 
 from robustbench_seg.reporting import finding, read_panels, terminal_table
 from robustbench_seg.reporting.page.ranking import ranking_table
@@ -140,3 +140,18 @@ def test_terminal_table_marks_what_is_published_and_what_is_missing(run, three_p
     lines = terminal_table(read_panels([run("holes", no_fog, dataset="cityscapes")])).splitlines()
     assert lines[2].split()[:3] == ["1.", "SegFormer-B5", "(published)"]
     assert lines[-1].split() == ["holes", "90.0", "-", "-", "90.0", "90.0", "90.0", "-"]
+
+
+def test_the_most_robust_is_better_than_every_other_model(run):
+    """It is ahead of the second, but nothing is known of the third, whose images vary."""
+    scores = {
+        "alpha": steady,
+        "beta": lambda *at: steady(*at) - 2,
+        "gamma": lambda *at: steady(*at) - 3 + (12 if at[2] % 2 else -12),
+    }
+    (panel,) = read_panels([run(name, score, images=12) for name, score in scores.items()])
+    assert panel.complete["model"].tolist() == ["alpha", "beta", "gamma"]
+    assert panel.verdict("alpha", "beta").is_established
+    assert not is_established(panel)
+    text = finding([panel])
+    assert "is established between alpha (mean mIoU over 16 corruptions 69.0) and gamma (" in text
