@@ -15,6 +15,10 @@ from typing import Any, BinaryIO
 
 from robustbench_seg.errors import FileError
 
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{p}{i}" for p in ("com", "lpt") for i in range(10))}
+"""Names that Windows keeps for devices."""
+
 _PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}\.partial(\.[^.]*)?")
 """Names of the files that `atomic_file` writes into."""
 
@@ -284,6 +288,20 @@ def path_problem(name: str) -> str | None:
     except UnicodeEncodeError:
         return "is not UTF-8 text"
     return "is too long" if longest > 255 or len(name) > 4000 else None
+
+
+def folder_name_problem(name: str) -> str | None:
+    """Why `name` cannot be the name of a folder on any system, in words; None if it can.
+
+    >>> folder_name_problem("fog")
+    >>> folder_name_problem("aux")
+    ', which Windows keeps for a device; choose another'
+    """
+    if not _FOLDER_NAME.fullmatch(name):
+        return "; 1 to 64 letters (a-z), digits, _ and - are wanted, a letter or digit first"
+    if name.lower() in _DEVICES:
+        return ", which Windows keeps for a device; choose another"
+    return None
 
 
 def file_name(text: str) -> str:

@@ -7,6 +7,8 @@ versions that were in force then take their place.
 
 from typing import Any
 
+from robustbench_seg.records.protocol import list_protocols, load_protocol
+
 _SEGMENTER = {
     *("architecture", "variant", "weights", "config", "preprocessing", "inference", "grid"),
     *("resize", "precision", "input_size", "align_corners"),
@@ -15,12 +17,18 @@ _BESIDE = {"threads", "folding", "library", "backend", "resized"}
 
 
 def upgrade(table: dict[str, Any]) -> dict[str, Any]:
-    """The table of format 2 of one of format 1.
+    """Convert a table of format 1.
 
-    Raises KeyError, TypeError or AttributeError where the table lacks something.
+    Args:
+        table: What run.json holds.
+
+    Returns:
+        The same run in format 2.
+
+    Raises:
+        KeyError: The table lacks a key.
+        TypeError: A value has another type; also AttributeError and ValueError.
     """
-    from robustbench_seg.records.protocol import list_protocols, load_protocol
-
     key, about = table["key"], dict(table.get("about") or {})
     corruption = key.get("corruption", {})
     facts = key.get("segmenter", {})

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.records.run_record import RUN_FILE, RunRecord, library_texts, read_record
+from robustbench_seg.records.run_file import RUN_FILE, read_record
+from robustbench_seg.records.run_record import RunRecord, library_texts
 from robustbench_seg.results.parts import has_values, part_files
 from robustbench_seg.results.read import Paths
 from robustbench_seg.results.store import find_runs

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.parts import part_files, read_part
 from robustbench_seg.results.store import find_runs
 

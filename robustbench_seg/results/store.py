@@ -21,13 +21,9 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import cannot_be_written, file_name
 from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.records.run_record import (
-    RUN_FILE,
-    RunRecord,
-    first_difference,
-    read_record,
-    write_record,
-)
+from robustbench_seg.records.run_file import RUN_FILE, read_record, write_record
+from robustbench_seg.records.run_key import first_difference
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.parts import (
     Row,
     Timing,

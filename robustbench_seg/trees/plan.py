@@ -9,7 +9,8 @@ from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.corruption.pixels import Image
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.protocol import Condition, as_png
+from robustbench_seg.records.image_path import as_png
+from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.trees.record import TreeRecord, tree_record
 

@@ -10,7 +10,8 @@ from typing import Self
 from robustbench_seg.corruption import STREAMS, laws, libraries, library_differences
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.protocol import Condition, Protocol, as_png
+from robustbench_seg.records.image_path import as_png
+from robustbench_seg.records.protocol import Condition, Protocol
 
 _SAME = "by the same versions of all libraries: on another processor, or by a changed program"
 

@@ -25,7 +25,8 @@ from robustbench_seg.files import (
     write_bytes,
 )
 from robustbench_seg.machine.locks import presence, turn
-from robustbench_seg.records.protocol import Condition, as_png
+from robustbench_seg.records.image_path import as_png
+from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.shard import WHOLE
 from robustbench_seg.trees.links import make_link, plan_links
 from robustbench_seg.trees.manifest import (

@@ -60,6 +60,8 @@ def parse_source(text: str) -> WeightsSource:
     """
     if text.startswith("hf:"):
         repository, _, revision = text.removeprefix("hf:").partition("@")
+        if not repository:
+            raise WeightsError(f"{text}: no id of the Hugging Face hub; write hf:<hub id>")
         return WeightsSource("huggingface", repository, revision=revision or None)
     if is_url(text):
         url, separator, digits = text.partition("#sha256=")

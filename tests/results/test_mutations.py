@@ -13,7 +13,7 @@ import pytest
 
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.records.run_record import read_record
+from robustbench_seg.records.run_file import read_record
 from robustbench_seg.results import Row, RunFolder, group_runs, median_seconds, read_results
 from robustbench_seg.results.parts import Timing, part_files, read_part
 

@@ -7,7 +7,7 @@ import pytest
 from robustbench_seg.errors import FileError, ResultsError
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.records.run_record import read_record
+from robustbench_seg.records.run_file import read_record
 from robustbench_seg.results import Row, RunFolder, Timing
 from robustbench_seg.results.parts import part_files, read_part
 from robustbench_seg.results.store import find_runs

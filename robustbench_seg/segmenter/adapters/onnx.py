@@ -7,10 +7,10 @@ from robustbench_seg.cards import parse, read
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.records.choices import MAX_CLASSES
-from robustbench_seg.records.model_card import Inference, Preprocessing, check_inference
+from robustbench_seg.records.model_card import Inference, Preprocessing
+from robustbench_seg.records.ranges import AboveZero, Side
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.onnx_graph import (
-    LARGEST,
     OnnxNetwork,
     check_names,
     digest_graph,
@@ -48,17 +48,33 @@ class Sidecar:
         align_corners: How the logits are upsampled.
         threshold: For a graph that answers one channel, the probability of the second of two
             classes: a pixel above it is of the second class.
+
+    Raises:
+        CardError: There are both or neither of dataset and classes, too many classes, or windows
+            of another size than input_size.
     """
 
     name: str
     mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    std: tuple[AboveZero, AboveZero, AboveZero]
     dataset: str | None = None
     classes: tuple[str, ...] | None = None
-    input_size: tuple[int, int] | None = None
+    input_size: tuple[Side, Side] | None = None
     inference: Inference = field(default_factory=lambda: Inference("whole"))
     align_corners: bool = False
     threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.dataset is None) == (self.classes is None):
+            raise CardError("give either dataset or classes")
+        if self.classes is not None and not 1 <= len(self.classes) <= MAX_CLASSES:
+            raise CardError(f"classes: 1 to {MAX_CLASSES} names are wanted")
+        crop, size = self.inference.crop, self.input_size
+        if crop and size not in (None, (crop, crop)):
+            raise CardError(
+                f"inference: windows of {crop}x{crop} do not go into an input_size of "
+                f"{size[0]}x{size[1]}"
+            )
 
 
 def read_sidecar(graph: Path) -> Sidecar:
@@ -81,7 +97,7 @@ def read_sidecar(graph: Path) -> Sidecar:
             "write one and fill it in:",
             example=TEMPLATE.format(name=graph.stem),
         )
-    return _checked(read(Sidecar, path, "sidecar"), str(path))
+    return read(Sidecar, path, "sidecar")
 
 
 def parse_sidecar(text: str, path: str) -> Sidecar:
@@ -97,27 +113,7 @@ def parse_sidecar(text: str, path: str) -> Sidecar:
     Raises:
         CardError: The text is wrong.
     """
-    return _checked(parse(Sidecar, text, path), path)
-
-
-def _checked(sidecar: Sidecar, path: str) -> Sidecar:
-    check_inference(sidecar.inference, path)
-    if (sidecar.dataset is None) == (sidecar.classes is None):
-        raise CardError(f"{path}: give either dataset or classes")
-    if sidecar.classes is not None and not 1 <= len(sidecar.classes) <= MAX_CLASSES:
-        raise CardError(f"{path}: classes: 1 to {MAX_CLASSES} names are wanted")
-    if min(sidecar.std) <= 0:
-        raise CardError(f"{path}: std must be positive")
-    size = sidecar.input_size
-    if size and not 1 <= min(size) <= max(size) <= LARGEST:
-        raise CardError(f"{path}: input_size: height and width of 1 to {LARGEST} are wanted")
-    crop = sidecar.inference.crop
-    if crop and sidecar.input_size not in (None, (crop, crop)):
-        raise CardError(
-            f"{path}: inference: windows of {crop}x{crop} do not go into an input_size of "
-            f"{sidecar.input_size[0]}x{sidecar.input_size[1]}"
-        )
-    return sidecar
+    return parse(Sidecar, text, path)
 
 
 def load_onnx(location: str, options: Options) -> Segmenter:

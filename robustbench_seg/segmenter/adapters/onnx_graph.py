@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import canonical_json, digest_bytes, digest_file
+from robustbench_seg.records.ranges import MAX_SIDE
 from robustbench_seg.segmenter.answers import logits_of
 from robustbench_seg.segmenter.assembly import known_as
 from robustbench_seg.segmenter.failures import reason
@@ -24,9 +25,6 @@ INSTALL = "pip install 'robustseg[onnx]'"
 TYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16}
 
 INTEGERS = tuple(f"tensor({sign}int{bits})" for sign in ("", "u") for bits in (8, 16, 32, 64))
-
-LARGEST = 16384
-"""The longest side of an image that a graph may ask for."""
 
 NAMES = ("names", "classes", "class_names", "id2label")
 """The keys of a graph's metadata under which exporters write the class names."""
@@ -268,7 +266,7 @@ class OnnxNetwork(nn.Module):
         self._input, self._output, self._type = image.name, logits.name, TYPES[image.type]
         height, width = image.shape[2:]
         fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-        if fixed and not 1 <= min(fixed) <= max(fixed) <= LARGEST:
+        if fixed and not 1 <= min(fixed) <= max(fixed) <= MAX_SIDE:
             raise ModelError(
                 f"{self._where}: it takes {fixed[0]}x{fixed[1]} only, which no image has; "
                 "export it again"
