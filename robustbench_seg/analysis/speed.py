@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robustbench_seg.errors import ModelError
@@ -86,24 +86,23 @@ def _measure(
     import numpy as np
     import torch
 
-    from robustbench_seg.records.model_card import Inference, load_card
+    from robustbench_seg.records.model_card import load_card
     from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
     from robustbench_seg.segmenter import Options, assemble, load_model, network_record
     from robustbench_seg.segmenter.backends import run_by
 
     if threads is not None:
         torch.set_num_threads(threads)
-    card, options = load_card(model), Options(device=device, precision=precision)
+    card = load_card(model)
+    options = Options(inference="whole", device=device, precision=precision)
     untrained = load_model(model, weights=UNTRAINED)
-    record = network_record(card, untrained)
+    record = replace(network_record(card, untrained), resize=None)
     network, record, about = run_by(options, untrained, record, ModelFacts())
     segmenter = assemble(
         network,
         options,
         name=card.name,
         classes=tuple(map(str, range(card.classes))),
-        preprocessing=card.preprocessing,
-        inference=Inference("whole"),
         record=record,
         about=about,
     )

@@ -30,9 +30,6 @@ def validate(
         Options(device=device),
         name=card.name,
         classes=dataset.classes,
-        preprocessing=card.preprocessing,
-        inference=card.inference,
-        resize=card.resize,
         record=network_record(card, network),
         about=ModelFacts(),
     )
