@@ -26,9 +26,9 @@ from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     Weights,
+    copy_weights,
     digest_weights,
     fetch_weights,
-    fill,
     parse_source,
     read_weights,
     shapes_of,
@@ -44,7 +44,7 @@ def load_model(
         name: A card's name (see list_models) or a card file.
         weights: Weights in place of the card's: a file, hf:<hub id> or a URL, or "none" for random
             weights (seed 0). Weights that are not on the disk are downloaded (see
-            weights.sources).
+            weights.card_weights).
         num_classes: Number of classes. None: that of the weight file, else that of the card.
 
     Returns:
@@ -210,7 +210,7 @@ def _trained(
     """The network with these weights, in eval mode."""
     classes = num_classes or weights.num_classes or card.classes
     network = _empty(card, classes).to_empty(device="cpu").eval()
-    fill(network, weights)
+    copy_weights(network, weights)
     return network
 
 

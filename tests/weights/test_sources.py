@@ -24,7 +24,7 @@ from robustbench_seg.weights import (
     read_weights,
     save_weights,
 )
-from robustbench_seg.weights.sources import named_digest
+from robustbench_seg.weights.source_text import named_digest
 
 CARD = """
 architecture = "segformer"

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.opcodes import Record
+from robustbench_seg.weights.pickle_reader import Record
 from robustbench_seg.weights.torch_files import StoredTensor, open_torch_file, refused
 
 STATE_KEYS = (
@@ -48,7 +48,7 @@ class Checkpoint:
     prefix: str = ""
 
 
-def read_pickle(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path) -> Checkpoint:
     """Read the network's tensors from a file of torch.save.
 
     Args:
