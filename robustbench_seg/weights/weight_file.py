@@ -1,5 +1,6 @@
-"""Reading and writing weight files: safetensors with text metadata; reading PyTorch pickles and
-TensorFlow checkpoints.
+"""Weight files: safetensors with text metadata is written and read, other projects' files are read.
+
+Those are safetensors, files of torch.save and TensorFlow checkpoints, in one file or in shards.
 """
 
 import json

@@ -78,11 +78,10 @@ def load(location: str, options: Options) -> Segmenter:
     processor = read_processor(folder, where)
     description = read_config(folder, where)
     classes = class_names_of(description, where)
-    weights = (
-        find_weights(folder)
-        if folder == Path(location)
-        else fetch_hub_weights(source.location, source.revision, folder)
-    )
+    if folder == Path(location):
+        weights = find_weights(folder)
+    else:
+        weights = fetch_hub_weights(source.location, source.revision, folder)
     model, lacking = build_network(description, read_tensors(weights), where)
     network = TransformersNetwork(model, processor, len(classes), where, lacking)
     return assemble(

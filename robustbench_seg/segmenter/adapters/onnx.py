@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.model_card import Preprocessing
+from robustbench_seg.records.model_card import Inference, Preprocessing
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.onnx_files import digest_graph
 from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
@@ -57,12 +57,7 @@ def load(location: str, options: Options) -> Segmenter:
     network = OnnxNetwork(
         path, options.device, sidecar.input_size, classes=len(classes), threshold=sidecar.threshold
     )
-    crop = options.inference_of(sidecar.inference).crop
-    if crop and network.size not in (None, (crop, crop)):
-        raise ModelError(
-            f"{where}: takes images of {network.size[0]}x{network.size[1]} only, not windows of "
-            f"{crop}x{crop}; leave out --inference slide"
-        )
+    _check_windows(network, options.inference_of(sidecar.inference), where)
     _check_channels(network, sidecar, classes, where, beside)
     _check_names(network.metadata, classes, where, beside)
     return assemble(
@@ -87,6 +82,16 @@ def load(location: str, options: Options) -> Segmenter:
             libraries={"onnxruntime": network.version},
         ),
     )
+
+
+def _check_windows(network: OnnxNetwork, inference: Inference, where: str) -> None:
+    """Refuse windows of another size than the only one that a graph takes."""
+    crop = inference.crop
+    if crop and network.size not in (None, (crop, crop)):
+        raise ModelError(
+            f"{where}: takes images of {network.size[0]}x{network.size[1]} only, not windows of "
+            f"{crop}x{crop}; leave out --inference slide"
+        )
 
 
 def _check_channels(
