@@ -10,8 +10,17 @@ from typing import Any
 from robustbench_seg.records.protocol import list_protocols, load_protocol
 
 _SEGMENTER = {
-    *("architecture", "variant", "weights", "config", "preprocessing", "inference", "grid"),
-    *("resize", "precision", "input_size", "align_corners"),
+    "architecture",
+    "variant",
+    "weights",
+    "config",
+    "preprocessing",
+    "inference",
+    "grid",
+    "resize",
+    "precision",
+    "input_size",
+    "align_corners",
 }
 _BESIDE = {"threads", "folding", "library", "backend", "resized"}
 

@@ -97,7 +97,10 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
             log.warning(
                 "warning: %s: its name ends in %s, but its sha256 begins with %s; it is used all "
                 "the same. Add #sha256=%s to the URL to have it verified",
-                *(source.location, hint, digest[: len(hint)], digest[:16]),
+                source.location,
+                hint,
+                digest[: len(hint)],
+                digest[:16],
             )
     return file
 

@@ -99,7 +99,10 @@ def warn_of_folder(repository: str, revision: str | None) -> None:
         log.warning(
             "warning: %s: revision %s of the hub is used, not the folder %s; if that holds this "
             "revision, rename it to %s",
-            *(repository, revision, plain, place.name),
+            repository,
+            revision,
+            plain,
+            place.name,
         )
 
 

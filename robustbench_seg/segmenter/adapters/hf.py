@@ -118,7 +118,10 @@ def _folder(location: str, source: WeightsSource) -> Path:
         log.warning(
             "warning: hf:%s: revision %s of the hub is used, not the folder %s; leave out @%s to "
             "use the folder",
-            *(location, source.revision, source.location, source.revision),
+            location,
+            source.revision,
+            source.location,
+            source.revision,
         )
     return fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR)
 

@@ -15,8 +15,14 @@ PYTHON = "run it as python:<module>:<callable> with its own processor"
 """What to do with a model whose images go in otherwise than here."""
 
 STEPS = {
-    *("do_resize", "do_rescale", "do_normalize", "do_center_crop", "do_pad", "do_convert_rgb"),
-    *("do_flip_channel_order", "do_reduce_labels"),
+    "do_resize",
+    "do_rescale",
+    "do_normalize",
+    "do_center_crop",
+    "do_pad",
+    "do_convert_rgb",
+    "do_flip_channel_order",
+    "do_reduce_labels",
 }
 """Steps of processors that this module knows. Those on sizes apply only where a network takes one
 size; do_reduce_labels is about labels."""
