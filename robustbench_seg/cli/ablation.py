@@ -41,8 +41,8 @@ _TRAINING_OPTIONS = (
 
 def training_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of trainings without their defaults: the ablation's recipe has its own."""
-    for option in reversed(_TRAINING_OPTIONS):
-        command = option(default=None)(command)
+    for shared in reversed(_TRAINING_OPTIONS):
+        command = shared(default=None)(command)
     return command
 
 

@@ -13,10 +13,10 @@ CLI = Path(options.__file__).parent
 OTHER_MEANING = {
     "ablation.py": {"--seed"},
     "train.py": {"--seed"},
-    "evaluate.py": {"--workers"},
+    "evaluate.py": {"--batch", "--workers"},
     "generate.py": {"--workers"},
 }
-"""Options of a shared name that mean something else: seeds of trainings, workers of other kinds."""
+"""Options of a shared name that mean something else: a training's seed, an evaluation's batch."""
 
 
 def declared(path, function):
