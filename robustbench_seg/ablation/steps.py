@@ -9,7 +9,7 @@ from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.model_card import Inference, card_text, load_card
 from robustbench_seg.records.training_spec import TrainingSpec
 from robustbench_seg.reporting import report
-from robustbench_seg.training import TrainedModel, finished_training, train
+from robustbench_seg.training import TrainedModel, find_trained_model, train
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class TrainStep:
         return f"train {self.spec.name}, seed {self.spec.recipe.seed}"
 
     def finished(self) -> TrainedModel | None:
-        """The model that this step has left before, or None; see `finished_training`."""
-        return finished_training(self.spec)
+        """The model that an earlier run of this step has saved, or None."""
+        return find_trained_model(self.spec)
 
     def run(self) -> None:
         """Train, or go on from the checkpoint."""

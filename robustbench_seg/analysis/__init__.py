@@ -7,7 +7,7 @@ from robustbench_seg.analysis.effective_field import (
     effective_fields,
     encoder_stages,
 )
-from robustbench_seg.analysis.receptive_fields import ReceptiveFields, measure_fields
+from robustbench_seg.analysis.field_measurement import ReceptiveFields, measure_fields
 from robustbench_seg.analysis.speed import Speed, measure_speed
 
 __all__ = [
