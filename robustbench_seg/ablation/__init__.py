@@ -1,4 +1,4 @@
-"""The SegFormer paper's ablations: trained, scored clean and corrupted, beside its rows."""
+"""The ablations of the SegFormer paper, with scores under corruption beside its own."""
 
 from robustbench_seg.ablation.overview import ablation_overview
 from robustbench_seg.ablation.paper_differences import differences_from_paper

@@ -1,4 +1,4 @@
-"""What a network is like, apart from what it scores: its cost, and what it looks at."""
+"""Properties of networks other than scores: their cost and their receptive fields."""
 
 from robustbench_seg.analysis.cost import Cost, count_cost, image_macs, meta_network
 from robustbench_seg.analysis.effective_field import (
