@@ -14,7 +14,7 @@ from robustbench_seg.corruption.engine import check_draws
 from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
 from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.records.protocol import Condition, Protocol, load_protocol
 from robustbench_seg.records.ranges import WORKERS
 from robustbench_seg.records.tree_spec import TreeOptions, TreeSpec, tree_spec
 from robustbench_seg.trees.continuation import check_folder
@@ -108,8 +108,9 @@ def generate_cityscapes_c(
         raise CorruptionError("give a specification or options, not both")
     loaded = protocol if isinstance(protocol, Protocol) else load_protocol(spec.protocol)
     check_draws(spec.stream, spec.seed)
+    conditions = loaded.conditions(spec.corruptions, spec.severities)
     clean = _opened(dataset, spec)
-    plan = _plan(spec, clean, loaded)
+    plan = _plan(spec, clean, loaded, conditions)
     check_folder(spec.out, plan.record, loaded)
     plan = _on_disk(plan, clean)
     workers = spec.workers or min(_cores(), int(WORKERS.most))
@@ -124,10 +125,12 @@ def generate_cityscapes_c(
     return manifest
 
 
-def _plan(spec: TreeSpec, clean: Dataset, protocol: Protocol) -> TreePlan:
+def _plan(
+    spec: TreeSpec, clean: Dataset, protocol: Protocol, conditions: tuple[Condition, ...]
+) -> TreePlan:
     return TreePlan(
         out=spec.out,
-        conditions=protocol.conditions(spec.corruptions, spec.severities),
+        conditions=conditions,
         images=_clean_images(clean, image_sizes(clean)),
         choice=CorruptionChoice(protocol, spec.stream, spec.seed),
         dataset=clean.name,
