@@ -102,6 +102,8 @@ class EvaluationSpec:
             raise ModelError(NO_MODEL)
         if len(self.models) > 1 and (self.name or self.weights not in (None, UNTRAINED)):
             raise ModelError("a name and weights go with a single model; evaluate them one by one")
+        if not isinstance(self.shard, Shard):
+            raise ResultsError(f"shard = {self.shard!r:.60} is none; give Shard(1, 2) or the like")
         if self.executor == "ray" and self.shard != WHOLE:
             raise ResultsError("a shard is for machines that share no cluster; leave it out")
         check_choice("stream", self.stream, Stream, CorruptionError)

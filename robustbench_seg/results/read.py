@@ -112,7 +112,7 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
     parts = []
     for path in part_files(folder):
         try:
-            part = read_part(path, len(record.classes), measures)
+            part = read_part(path, len(record.classes), measures, record.key.digest)
         except ResultsError as error:
             log.warning("%s; its rows are left out", error)
             continue

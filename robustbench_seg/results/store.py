@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import cannot_be_written, file_name
+from robustbench_seg.files import cannot_be_written, checked_path, file_name
 from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_record import (
@@ -50,8 +50,10 @@ class RunFolder:
         path: The folder.
     """
 
-    def __init__(self, path: Path, measures: Sequence[Measure] = MEASURES) -> None:
+    def __init__(self, path: Path, run: str, measures: Sequence[Measure] = MEASURES) -> None:
+        """`run`: digest of the run's key."""
         self.path = path
+        self._run = run
         self._measures = measures
         # By measure and condition, because images are many: their names are shared between sets.
         self._scored: defaultdict[tuple[str, Condition], set[str]] = defaultdict(set)
@@ -83,7 +85,7 @@ class RunFolder:
     ) -> "RunFolder":
         """Open the folder of the run that `record` describes under `root`, making it if needed.
 
-        A damaged part is set aside with a warning: its rows are lacking.
+        A part that is damaged or of another run is set aside with a warning: its rows are lacking.
 
         Args:
             root: The folder of run folders.
@@ -94,7 +96,7 @@ class RunFolder:
         Raises:
             ResultsError: The folder exists and holds another run, or cannot be read.
         """
-        folder = cls(cls.path_of(root, record), measures)
+        folder = cls(cls.path_of(root, record), record.key.digest, measures)
         path = folder.path / RUN_FILE
         if path.exists():
             recorded = read_record(folder.path)
@@ -108,7 +110,7 @@ class RunFolder:
             write_record(folder.path, record)
         for part in part_files(folder.path, blocks):
             try:
-                rows = read_part(part, len(record.classes))
+                rows = read_part(part, len(record.classes), run=record.key.digest)
             except ResultsError as error:
                 damaged = part.with_suffix(DAMAGED)
                 log.warning("%s; it is kept as %s", error, damaged.name)
@@ -144,7 +146,7 @@ class RunFolder:
         for names, same_kind in kinds:
             if not same_kind:
                 continue
-            name = write_part(self.path, block, same_kind)
+            name = write_part(self.path, block, same_kind, self._run)
             pairs = {(row.image, row.condition) for row in same_kind}
             seconds = [timing for timing in timings if (timing.image, timing.condition) in pairs]
             if seconds:
@@ -168,10 +170,13 @@ def find_runs(paths: Iterable[Path | str]) -> list[Path]:
         Each once.
 
     Raises:
-        ResultsError: A path is neither.
+        ResultsError: A path is neither, or none is given.
+        FileError: Something else than a path is given.
     """
+    if not isinstance(paths, Iterable):
+        raise ResultsError(f"run folders are wanted, not {type(paths).__name__}; give their paths")
     folders = dict[Path, None]()
-    for path in map(Path, paths):
+    for path in map(checked_path, paths):
         if not path.is_dir():
             raise ResultsError(f"{path}: no such folder; name run folders, or a folder of them")
         if (path / RUN_FILE).exists():
@@ -183,4 +188,6 @@ def find_runs(paths: Iterable[Path | str]) -> list[Path]:
                 f"{path}: no run folder here (no {RUN_FILE} in it or in its folders)"
             )
         folders.update(dict.fromkeys(inside))
+    if not folders:
+        raise ResultsError("no run folder is given; name run folders, or a folder of them")
     return list(folders)
