@@ -100,8 +100,6 @@ def _column(measure: Measure, *, pooled: bool) -> str:
 
 
 def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.DataFrame:
-    if isinstance(paths, Path | str):
-        paths = [paths]
     tables = [_read_run(folder, measures, pooled) for folder in find_runs(paths)]
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 

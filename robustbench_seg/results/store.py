@@ -160,7 +160,21 @@ class RunFolder:
             self._scored[name, condition].add(sys.intern(image))
 
 
-def find_runs(paths: Iterable[Path | str]) -> list[Path]:
+def run_paths(paths: Path | str | Iterable[Path | str]) -> list[Path]:
+    """What a caller gives as run folders, or folders of them, as a list.
+
+    Raises:
+        ResultsError: It is neither a path nor several.
+        FileError: One of several is no path.
+    """
+    if isinstance(paths, Path | str):
+        return [Path(paths)]
+    if not isinstance(paths, Iterable):
+        raise ResultsError(f"run folders are wanted, not {type(paths).__name__}; give their paths")
+    return [checked_path(path) for path in paths]
+
+
+def find_runs(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     """List run folders.
 
     Args:
@@ -171,12 +185,10 @@ def find_runs(paths: Iterable[Path | str]) -> list[Path]:
 
     Raises:
         ResultsError: A path is neither, or none is given.
-        FileError: Something else than a path is given.
+        FileError: As for run_paths.
     """
-    if not isinstance(paths, Iterable):
-        raise ResultsError(f"run folders are wanted, not {type(paths).__name__}; give their paths")
     folders = dict[Path, None]()
-    for path in map(checked_path, paths):
+    for path in run_paths(paths):
         if not path.is_dir():
             raise ResultsError(f"{path}: no such folder; name run folders, or a folder of them")
         if (path / RUN_FILE).exists():
