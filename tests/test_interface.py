@@ -17,6 +17,7 @@ from robustbench_seg.records.evaluation_spec import EvaluationOptions
 from robustbench_seg.records.model_card import load_card
 from robustbench_seg.records.training_recipe import RecipeOptions
 from robustbench_seg.records.training_spec import TrainingOptions
+from robustbench_seg.records.tree_spec import TreeOptions
 
 ROOT = Path(__file__).parents[1]
 
@@ -79,6 +80,7 @@ def test_the_types_of_options_have_every_field():
     assert keys(EvaluationOptions) == names(rs.EvaluationSpec) - of_call
     about_objects = keys(EvaluateOptions) - keys(EvaluationOptions)
     assert about_objects <= set(inspect.signature(rs.load_segmenter).parameters)
+    assert keys(TreeOptions) == names(rs.TreeSpec) - {"dataset", "protocol"}
     assert keys(RecipeOptions) == names(rs.TrainingRecipe)
     own = keys(TrainingOptions) - keys(RecipeOptions)
     assert own == names(rs.TrainingSpec) - {"model", "dataset", "validate_on"}

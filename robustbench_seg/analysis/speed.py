@@ -1,4 +1,4 @@
-"""How long an image takes and how much memory, in a process of its own."""
+"""Time and memory for labelling an image, measured in a process of its own."""
 
 import multiprocessing
 import re
@@ -61,7 +61,7 @@ def measure_speed(
     Raises:
         ModelError: The model cannot run with these settings, or its process is killed.
     """
-    wait_briefly()  # the process inherits it, which has loaded torch before _measure runs
+    wait_briefly()  # for the new process, which loads torch before _measure runs
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:
@@ -111,7 +111,7 @@ def _measure(
     seconds = []
     for _ in range(repeat + 1):
         started = time.perf_counter()
-        segmenter(image)  # its labels lie in ordinary memory: a GPU has finished, too
+        segmenter(image)  # it returns labels in main memory, so a GPU has finished, too
         seconds.append(time.perf_counter() - started)
     on_gpu = torch.device(device).type == "cuda"
     peak = torch.cuda.max_memory_allocated(device) if on_gpu else _peak_memory()
@@ -121,7 +121,7 @@ def _measure(
 def _peak_memory() -> int:
     """The largest resident size of this process so far, in bytes."""
     try:
-        # getrusage would count what the parent had at the fork.
+        # getrusage would count the memory of the parent at the fork, too.
         status = Path("/proc/self/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
     except (OSError, IndexError):
