@@ -101,9 +101,10 @@ def checked_path(path: Path | str) -> Path:
 
     Raises:
         FileError: It is empty, longer than a file system takes, or holds what no text file can
-            name: a NUL or bytes that are not UTF-8.
+            name: a NUL or bytes that are not UTF-8; or it is no path at all.
     """
-    text = os.fspath(path)
+    if not isinstance(path, str | os.PathLike) or not isinstance(text := os.fspath(path), str):
+        raise FileError(f"a path is wanted, not {type(path).__name__}; give a text or a Path")
     if not text:
         raise FileError("an empty path was given; name a file or folder")
     if "\0" in text or printable(text) != text:
@@ -176,6 +177,20 @@ def check_regular(path: Path, empty: bool = False) -> os.stat_result:
     return status
 
 
+def open_regular(path: Path, empty: bool = False) -> BinaryIO:
+    """Open a regular file to read its bytes.
+
+    Args:
+        path: The file.
+        empty: Accept an empty file, too.
+
+    Raises:
+        OSError: As for check_regular, or the file cannot be opened.
+    """
+    check_regular(path, empty)
+    return open(path, "rb")
+
+
 def remove_partials(folder: Path) -> None:
     """Remove what killed processes have left of files in `folder`, at any depth."""
     for path in folder.rglob(".*.partial*"):
@@ -200,9 +215,9 @@ def check_own(table: Path, header: str, *beside: Path) -> None:
     if other is None:
         return
     try:
-        with open(table, encoding="utf-8") as file:
-            own = file.readline().startswith(header)
-    except (OSError, UnicodeDecodeError):
+        with open_regular(table) as file:
+            own = file.read(len(header.encode())) == header.encode()
+    except OSError:
         own = False
     if not own:
         raise FileError(
@@ -244,8 +259,7 @@ def read_json(path: Path, limit: int = MAX_JSON) -> Any:
         ValueError: It is too large, nested too deeply, no UTF-8, or no JSON. NaN and Infinity are
             none.
     """
-    check_regular(path)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise ValueError(f"it is larger than {limit >> 20} MiB")

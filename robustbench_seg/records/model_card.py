@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from robustbench_seg.cards import Range, read, to_toml
 from robustbench_seg.errors import CardError, ModelError, unknown
+from robustbench_seg.files import checked_path
 from robustbench_seg.records.choices import MAX_CLASSES, InferenceMode
 from robustbench_seg.records.ranges import (
     AboveZero,
@@ -289,8 +290,9 @@ def load_card(name_or_path: str | Path) -> ModelCard:
     Raises:
         ModelError: There is no card of this name.
         CardError: The card cannot be read or is wrong.
+        FileError: It is no path.
     """
-    path = Path(name_or_path)
+    path = checked_path(name_or_path)
     if path.suffix != ".toml":
         if str(name_or_path) not in list_models():
             raise ModelError(unknown("model", str(name_or_path), list_models()))

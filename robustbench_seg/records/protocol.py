@@ -268,7 +268,10 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
     """
     if isinstance(protocol, Protocol):
         return protocol
-    if not isinstance(protocol, Path) and not protocol.endswith(".toml"):
+    if not isinstance(protocol, Path) and not str(protocol).endswith(".toml"):
+        if protocol not in list_protocols():
+            known = unknown("protocol", protocol, list_protocols())
+            raise CardError(f"{known}; or give the path of a .toml file")
         return _shipped(protocol)
     where = str(protocol)
     loaded = _checked(read(_File, Path(protocol), "protocol"), where)
@@ -283,9 +286,6 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
 
 @cache
 def _shipped(name: str) -> Protocol:
-    if name not in list_protocols():
-        known = unknown("protocol", name, list_protocols())
-        raise CardError(f"{known}; or give the path of a .toml file")
     where = f"{name}.toml"
     text = (resources.files(_FOLDER) / where).read_text(encoding="utf-8")
     return _checked(parse(_File, text, where), where)

@@ -101,8 +101,6 @@ def _column(measure: Measure, *, pooled: bool) -> str:
 
 
 def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.DataFrame:
-    if isinstance(paths, Path | str):
-        paths = [paths]
     tables = [_read_run(folder, measures, pooled) for folder in find_runs(paths)]
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
@@ -113,7 +111,7 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
     parts = []
     for path in part_files(folder):
         try:
-            part = read_part(path, len(record.classes), measures)
+            part = read_part(path, len(record.classes), measures, record.key.digest)
         except ResultsError as error:
             log.warning("%s; its rows are left out", error)
             continue

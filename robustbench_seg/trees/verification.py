@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from robustbench_seg.corruption.pixels import digest_pixels
-from robustbench_seg.files import digest_file
+from robustbench_seg.files import checked_path, digest_file
 from robustbench_seg.trees.manifest import (
     MANIFEST,
     RECORD_FILE,
@@ -67,7 +67,7 @@ def verify(
         CorruptionError: There is no manifest, or shards are missing.
         CardError: The manifest lacks something or is wrong.
     """
-    folder = Path(folder)
+    folder = checked_path(folder)
     merged = merge_shards(folder)
     manifest = read_manifest(folder)
     announce(len(manifest.files))

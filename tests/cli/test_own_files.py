@@ -1,7 +1,9 @@
 """A command replaces its own earlier output, and no other file; paths of any kind are one line."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -197,3 +199,12 @@ def test_sizes_beyond_a_bound_are_named():
         done = run("cost", "--size", size)
         assert done.exit_code == 2
         assert "sides of 1 to 32768 pixels are wanted" in done.stderr
+
+
+@pytest.mark.parametrize("table", ["pipe", "/dev/zero"])
+def test_what_is_no_file_is_never_read_to_learn_whose_it_is(tmp_path, table):
+    if table == "pipe":
+        table = tmp_path / table
+        os.mkfifo(table)
+    with pytest.raises(FileError, match="is there already and is not the output"):
+        check_own(Path(table), "model,")

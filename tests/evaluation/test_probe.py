@@ -1,9 +1,12 @@
 """A run goes on under other versions of the libraries, unless they give other pixels or labels."""
 
+import base64
 import json
 import re
 import shutil
 import sys
+import tracemalloc
+import zlib
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -188,3 +191,28 @@ def test_images_of_a_tree_are_probed_by_what_the_tree_recorded(
     model = reds()
     start(model, 4, corrupted=tree(toy(4), conditions))
     assert model.calls == 4 * 4 - 6
+
+
+@pytest.mark.parametrize(
+    "labels", ["%%%", "x", base64.b64encode(b"no zlib").decode(), "eJw="], ids=range(4)
+)
+def test_labels_of_a_probe_that_cannot_be_unpacked_are_one_line(start, upgrade, labels):
+    _altered(start(Network(), 3), labels)
+    upgrade()
+    with pytest.raises(ResultsError, match=r"the labels of an earlier start cannot be read \(.*\)"):
+        start(Network())
+
+
+def test_labels_of_a_probe_that_unpack_to_far_more_are_not_unpacked(start, upgrade):
+    _altered(start(Network(), 3), base64.b64encode(zlib.compress(bytes(1 << 28))).decode())
+    upgrade()
+    tracemalloc.start()
+    folder = start(Network())
+    assert tracemalloc.get_traced_memory()[1] < 1 << 27
+    tracemalloc.stop()
+    assert read_probes(folder)[-1].differing is None
+
+
+def _altered(folder, labels):
+    (path,) = (folder / "probes").glob("*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "labels": labels}))
