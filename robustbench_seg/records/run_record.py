@@ -20,6 +20,7 @@ RUN_FILE = "run.json"
 FORMAT = 2
 
 _ORIGIN = "corrupted images"
+_SEED = "seed"
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,11 @@ class Difference:
         """Whether two trainings of one recipe differ in it."""
         return self.kind in ("weights", "training seed")
 
+    @property
+    def of_draws(self) -> bool:
+        """Whether two draws of the corruptions' random numbers differ in it."""
+        return self.name == _SEED
+
 
 @dataclass(frozen=True)
 class RunRecord:
@@ -242,7 +248,7 @@ class RunRecord:
         yield "corruption", _ORIGIN, origin
         yield "corruption", "stream", corruption.stream
         yield "corruption", "version of the stream", corruption.stream_version
-        yield "corruption", "seed", corruption.seed
+        yield "corruption", _SEED, corruption.seed
         yield "corruption", "severity tables", corruption.severities
         yield "corruption", "versions of the corruptions", corruption.laws
         yield "network", "architecture", segmenter.architecture

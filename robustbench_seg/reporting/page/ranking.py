@@ -89,6 +89,7 @@ def other_scores(panel: Panel) -> list[ScoreInfo]:
 def row_tag(row: PanelRow) -> str | None:
     """Return what stands behind a model's name: its trainings and augmentation, if any."""
     tags = [f"{row.scores.trainings} trainings"] if row.scores.trainings > 1 else []
+    tags += [f"{len(row.model.seeds)} seeds"] if len(row.model.seeds) > 1 else []
     training = row.record.about.training
     if training and training.augment:
         tags.append(f"trained with {training.augment}")
