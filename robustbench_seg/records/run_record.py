@@ -255,7 +255,7 @@ class RunRecord:
         yield "network", "variant", segmenter.variant
         yield "network", "configuration", segmenter.config
         yield "network", "facts of its own", segmenter.own
-        yield "inference", "precision", segmenter.precision
+        yield "inference", "precision", segmenter.precision_text
         yield "inference", "inference", inference.mode if inference else None
         yield "inference", "windows", inference.crop if inference else None
         yield "inference", "stride", inference.stride if inference else None

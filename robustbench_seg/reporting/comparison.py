@@ -145,7 +145,7 @@ def _model_line(model: ScoredModel) -> str:
 
 def _training_line(label: str, model: ScoredModel) -> str:
     if model.scores.trainings == 1:
-        return "a model with one run is one training: the luck of training is not covered"
+        return "of a model with one training, the luck of training is not covered"
     seeds = ", ".join(map(str, model.training_seeds))
     return (
         f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}); intervals and "

@@ -38,7 +38,7 @@ def seed_means(results: pd.DataFrame, protocol: Protocol, trainings: int) -> Map
         chosen = scores[(scores["seed"] == seed) | ~scores["corruption"].isin(RANDOM_CORRUPTIONS)]
         groups = chosen.groupby(["corruption", "severity"])["miou"]
         cells = groups.mean()[groups.size() >= trainings]
-        by_condition = {Condition(*key): np.float64(value) for key, value in cells.items()}
+        by_condition = {Condition(*key): np.asarray(value, float) for key, value in cells.items()}
         mean = float(summarise(by_condition, protocol).mean)
         if mean == mean:
             means[int(seed)] = mean
