@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.measures import SCORES
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.degradation import Reference, degradation
-from robustbench_seg.results.intervals import score_interval
+from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.results.models import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
@@ -38,7 +39,7 @@ class _Compared:
         severities: Column `severities`.
         a: Draws of A.
         b: Draws of B.
-        is_ratio: Whether it is a ratio of two scores, see score_interval.
+        limits: The smallest and largest value that it can have.
         degrees: Degrees of freedom of what both are related to.
     """
 
@@ -47,7 +48,7 @@ class _Compared:
     severities: str
     a: Draws
     b: Draws
-    is_ratio: bool = field(default=False, kw_only=True)
+    limits: tuple[float, float] = field(default=PERCENT, kw_only=True)
     degrees: int = field(default=0, kw_only=True)
 
 
@@ -105,7 +106,7 @@ def compare_models(
         row["low"], row["high"] = difference.interval
         for name, model, draws in (("A", a, line.a), ("B", b, line.b)):
             degrees = model.scores.degrees + line.degrees
-            limits = score_interval(draws, model.scores.units, degrees, is_ratio=line.is_ratio)
+            limits = score_interval(draws, model.scores.units, degrees, limits=line.limits)
             row[name], (row[f"{name}_low"], row[f"{name}_high"]) = float(draws[0]), limits
         rows.append(row)
     for family in FAMILIES:
@@ -182,11 +183,9 @@ def _lines(
         cells = (summary.categories[category] for summary in (first, second))
         yield _Compared("category", category, text, *cells)
     yield _Compared("summary", "mean", "scored", first.mean, second.mean)
-    yield _Compared(
-        "summary", "retention", "scored", first.retention, second.retention, is_ratio=True
-    )
+    yield _Compared("summary", "retention", "scored", first.retention, second.retention, limits=ANY)
     yield _Compared("summary", "mPC", "1-5", first.mpc, second.mpc)
-    yield _Compared("summary", "rPC", "1-5", first.rpc, second.rpc, is_ratio=True)
+    yield _Compared("summary", "rPC", "1-5", first.rpc, second.rpc, limits=ANY)
     one, two = (degradation(s.clean, s.corruptions, reference) for s in (first, second))
     yield from _degradation_lines("CD", one.cd, two.cd, protocol, reference.degrees)
     yield from _degradation_lines("rCD", one.rcd, two.rcd, protocol, reference.degrees)
@@ -203,9 +202,9 @@ def _degradation_lines(
     """The lines of CD or rCD: each corruption, and the mean over them."""
     for spec in protocol.corruptions:
         name, severities = spec.name, spec.scored_text
-        yield _Compared(kind, name, severities, a[name], b[name], is_ratio=True, degrees=degrees)
+        yield _Compared(kind, name, severities, a[name], b[name], limits=ANY, degrees=degrees)
     one, two = (np.asarray(np.mean([*draws.values()], axis=0)) for draws in (a, b))
-    yield _Compared("summary", kind, "scored", one, two, is_ratio=True, degrees=degrees)
+    yield _Compared("summary", kind, "scored", one, two, limits=ANY, degrees=degrees)
 
 
 def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_Compared]:
@@ -214,14 +213,15 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
         if name == RANKED:
             continue
         first, second = one.summary, b.scores.by_name[name].summary
-        yield _Compared(name, CLEAN.name, "", first.clean, second.clean)
+        info = SCORES[name]
+        yield _Compared(name, CLEAN.name, "", first.clean, second.clean, limits=info.limits)
         for spec in protocol.corruptions:
             cells = first.corruptions[spec.name], second.corruptions[spec.name]
-            yield _Compared(name, spec.name, spec.scored_text, *cells)
-        yield _Compared(name, "mean", "scored", first.mean, second.mean)
-        yield _Compared(
-            name, "retention", "scored", first.retention, second.retention, is_ratio=True
-        )
+            yield _Compared(name, spec.name, spec.scored_text, *cells, limits=info.limits)
+        yield _Compared(name, "mean", "scored", first.mean, second.mean, limits=info.limits)
+        if info.higher_is_better:
+            cells = first.retention, second.retention
+            yield _Compared(name, "retention", "scored", *cells, limits=ANY)
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:

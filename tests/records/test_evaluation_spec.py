@@ -58,8 +58,8 @@ def test_the_example_has_no_default_value():
 
 def test_a_misspelt_field_is_named():
     table = to_table(FULL)
-    table["sead"] = table.pop("seeds")
-    with pytest.raises(CardError, match="a task: unknown key 'sead'; did you mean 'seeds'"):
+    table["seds"] = table.pop("seeds")
+    with pytest.raises(CardError, match="a task: unknown key 'seds'; did you mean 'seeds'"):
         from_table(EvaluationSpec, table, "a task")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.reporting.panels.panel import PanelRow
-from robustbench_seg.results import Draws, Reference, degradation, score_interval
+from robustbench_seg.results import ANY, Draws, Reference, degradation, score_interval
 
 DEGRADATION_COLUMNS = (
     *("model", "source", "dataset", "split", "protocol", "images", "reference"),
@@ -79,4 +79,4 @@ def _limits(row: PanelRow | None, reference: Reference, draws: Draws) -> tuple[f
     if row is None or not reference.is_paired(row.scores):
         return math.nan, math.nan
     degrees = row.scores.degrees + reference.degrees
-    return score_interval(draws, row.scores.units, degrees, is_ratio=True)
+    return score_interval(draws, row.scores.units, degrees, limits=ANY)
