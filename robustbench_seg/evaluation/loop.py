@@ -6,19 +6,19 @@ interrupted starts end in the same rows.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 from robustbench_seg.corruption.compiling import announce_compiling
-from robustbench_seg.errors import DatasetError, IncompleteError
+from robustbench_seg.errors import IncompleteError
 from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.hardest import keep_hardest
 from robustbench_seg.evaluation.image_bar import ImageBar
-from robustbench_seg.evaluation.images import ConditionImage, ImageMaker, SourceImage
-from robustbench_seg.evaluation.model_run import FAILURES, ModelRun
+from robustbench_seg.evaluation.image_watch import UnchangedImages, UnreadableImages
+from robustbench_seg.evaluation.images import ImageMaker, SourceImage
+from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.records import Tree, corrupted_tree, run_record
@@ -121,8 +121,8 @@ class _Loop:
         maker: ImageMaker,
         bar: ImageBar,
     ) -> None:
-        self.unchanged = _Unchanged()
-        self._unreadable = _Unreadable()
+        self.unchanged = UnchangedImages()
+        self._unreadable = UnreadableImages()
         self._evaluation, self._runs = evaluation, runs
         self._maker, self._bar = maker, bar
 
@@ -215,44 +215,3 @@ def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> Image
         for source, condition in _wanted(evaluation, block, conditions, runs)
     )
     return ImageBar(total, total - todo, runs, shown)
-
-
-class _Unchanged:
-    """Counts corrupted images that equal their clean one."""
-
-    def __init__(self) -> None:
-        self._made: Counter[Condition] = Counter()
-        self._same: Counter[Condition] = Counter()
-
-    def take(self, made: ConditionImage) -> None:
-        if made.image is not None:
-            self._made[made.condition] += 1
-            self._same[made.condition] += made.same
-
-    def warn(self) -> None:
-        for condition, count in self._same.items():
-            if count:
-                of, name, severity = self._made[condition], condition.name, condition.severity
-                log.warning(
-                    "%s at severity %d left %d of %d images unchanged", name, severity, count, of
-                )
-
-
-class _Unreadable:
-    """Counts images in a row that cannot be read, those of the dataset and of a tree apart."""
-
-    def __init__(self) -> None:
-        self._failed = {True: dict[str, None](), False: dict[str, None]()}
-
-    def take(self, made: ConditionImage) -> None:
-        """Raise DatasetError at the last of FAILURES images: a disk or mount is gone."""
-        failed = self._failed[made.condition == CLEAN]
-        if made.image is not None:
-            failed.clear()
-            return
-        failed[made.source.id] = None
-        if len(failed) >= FAILURES:
-            raise DatasetError(
-                f"{FAILURES} images in a row could not be read; the last: {made.reason}. What is "
-                "finished is kept: check the disk that holds them, and evaluate again"
-            )
