@@ -38,7 +38,7 @@ class UnreadableImages:
     """Counts images in a row that cannot be read, those of the dataset and of a tree apart."""
 
     def __init__(self) -> None:
-        self._failed = {True: dict[str, None](), False: dict[str, None]()}
+        self._failed = {of_clean: dict[str, None]() for of_clean in (True, False)}
 
     def take(self, made: ConditionImage) -> None:
         """Raise DatasetError at the last of FAILURES images: a disk or mount is gone."""

@@ -29,6 +29,9 @@ from robustbench_seg.records.training_recipe import TrainingRecipe
 
 CONTENT = "robustbench_seg.content.models"
 
+NetworkOptions = Mapping[str, Any]
+"""Keyword options of a network's constructor, which differ between architectures."""
+
 
 @dataclass(frozen=True)
 class WeightsSource:
@@ -251,7 +254,7 @@ class ModelCard:
     preprocessing: Preprocessing
     inference: Inference
     class_names: tuple[str, ...] | None = None
-    variant: Mapping[str, Any] = field(default_factory=dict)
+    variant: NetworkOptions = field(default_factory=dict)
     resize: Resize | None = None
     published: Published | None = None
     training: Training | None = None
