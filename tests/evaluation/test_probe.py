@@ -64,7 +64,7 @@ def upgrade(monkeypatch):
         monkeypatch.setattr(
             metadata, "version", lambda name: numpy if name == "numpy" else version(name)
         )
-        module = sys.modules["robustbench_seg.corruption.probe"]
+        module = sys.modules["robustbench_seg.corruption.probes"]
         monkeypatch.setattr(module, "__version__", package)
 
     return make
