@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.protocol import Condition, load_protocol
-from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
+from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.results import Row, RunFolder
 

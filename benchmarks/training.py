@@ -31,7 +31,7 @@ import torch  # noqa: E402
 from robustbench_seg.architectures import build  # noqa: E402
 from robustbench_seg.datasets import open_dataset  # noqa: E402
 from robustbench_seg.records.model_card import load_card  # noqa: E402
-from robustbench_seg.training import TrainingRecipe, fit  # noqa: E402
+from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit  # noqa: E402
 from robustbench_seg.training.batches import Batches, BatchNormaliser  # noqa: E402
 from robustbench_seg.training.learner import Learner, segmentation_loss  # noqa: E402
 from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate  # noqa: E402
@@ -96,7 +96,8 @@ def turns(case: dict[str, Any], recipe: TrainingRecipe, workers: int) -> list[tu
         return step(*arguments)
 
     with tempfile.TemporaryDirectory() as out, mock.patch.object(Learner, "step", noted):
-        fit(network_of(case), train, validation, recipe, CARD, out=Path(out), workers=workers)
+        spec = TrainingSpec(CARD.name, Path(out), recipe=recipe, workers=workers)
+        fit(spec, InitialNetwork(network_of(case), CARD, None), train, validation)
     return list(zip(alone, complete, strict=False))
 
 

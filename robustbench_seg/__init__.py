@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.records.shard import Shard as Shard
     from robustbench_seg.records.training_recipe import TrainingRecipe as TrainingRecipe
     from robustbench_seg.records.training_spec import TrainingSpec as TrainingSpec
+    from robustbench_seg.records.tree_spec import TreeSpec as TreeSpec
     from robustbench_seg.reporting import compare as compare
     from robustbench_seg.reporting import report as report
     from robustbench_seg.reporting.costs import cost as cost
@@ -52,6 +53,7 @@ _ROOMS = {
     "Shard": "records.shard",
     "TrainingRecipe": "records.training_recipe",
     "TrainingSpec": "records.training_spec",
+    "TreeSpec": "records.tree_spec",
     "ablation_spec": "ablation",
     "class_groups": "datasets",
     "class_names": "datasets",

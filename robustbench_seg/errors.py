@@ -80,13 +80,19 @@ def escaped(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+def _shown(value: object) -> str:
+    return escaped(f"{value!r:.60} ({type(value).__name__})")
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """One line for an unknown name: the nearest known one, then all of them.
 
     >>> unknown("corruption", "fogg", ["fog", "snow"])
     "unknown corruption 'fogg'; did you mean 'fog'? Known: fog, snow"
     """
     names = list(known)
+    if not isinstance(name, str):
+        return f"{kind}: {_shown(name)} is no name. Known: {', '.join(names)}"
     name = escaped(name[:200])
     nearest = get_close_matches(name, names, n=1)
     hint = f"; did you mean '{nearest[0]}'?" if nearest else "."

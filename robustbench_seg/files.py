@@ -15,6 +15,10 @@ from typing import Any, BinaryIO
 
 from robustbench_seg.errors import FileError
 
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{p}{i}" for p in ("com", "lpt") for i in range(10))}
+"""Names that Windows keeps for devices."""
+
 _PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}\.partial(\.[^.]*)?")
 """Names of the files that `atomic_file` writes into."""
 
@@ -97,9 +101,10 @@ def checked_path(path: Path | str) -> Path:
 
     Raises:
         FileError: It is empty, longer than a file system takes, or holds what no text file can
-            name: a NUL or bytes that are not UTF-8.
+            name: a NUL or bytes that are not UTF-8; or it is no path at all.
     """
-    text = os.fspath(path)
+    if not isinstance(path, str | os.PathLike) or not isinstance(text := os.fspath(path), str):
+        raise FileError(f"a path is wanted, not {type(path).__name__}; give a text or a Path")
     if not text:
         raise FileError("an empty path was given; name a file or folder")
     if "\0" in text or printable(text) != text:
@@ -172,6 +177,20 @@ def check_regular(path: Path, empty: bool = False) -> os.stat_result:
     return status
 
 
+def open_regular(path: Path, empty: bool = False) -> BinaryIO:
+    """Open a regular file to read its bytes.
+
+    Args:
+        path: The file.
+        empty: Accept an empty file, too.
+
+    Raises:
+        OSError: As for check_regular, or the file cannot be opened.
+    """
+    check_regular(path, empty)
+    return open(path, "rb")
+
+
 def remove_partials(folder: Path) -> None:
     """Remove what killed processes have left of files in `folder`, at any depth."""
     for path in folder.rglob(".*.partial*"):
@@ -196,9 +215,9 @@ def check_own(table: Path, header: str, *beside: Path) -> None:
     if other is None:
         return
     try:
-        with open(table, encoding="utf-8") as file:
-            own = file.readline().startswith(header)
-    except (OSError, UnicodeDecodeError):
+        with open_regular(table) as file:
+            own = file.read(len(header.encode())) == header.encode()
+    except OSError:
         own = False
     if not own:
         raise FileError(
@@ -240,8 +259,7 @@ def read_json(path: Path, limit: int = MAX_JSON) -> Any:
         ValueError: It is too large, nested too deeply, no UTF-8, or no JSON. NaN and Infinity are
             none.
     """
-    check_regular(path)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise ValueError(f"it is larger than {limit >> 20} MiB")
@@ -284,6 +302,20 @@ def path_problem(name: str) -> str | None:
     except UnicodeEncodeError:
         return "is not UTF-8 text"
     return "is too long" if longest > 255 or len(name) > 4000 else None
+
+
+def folder_name_problem(name: str) -> str | None:
+    """Why `name` cannot be the name of a folder on any system, in words; None if it can.
+
+    >>> folder_name_problem("fog")
+    >>> folder_name_problem("aux")
+    ', which Windows keeps for a device; choose another'
+    """
+    if not _FOLDER_NAME.fullmatch(name):
+        return "; 1 to 64 letters (a-z), digits, _ and - are wanted, a letter or digit first"
+    if name.lower() in _DEVICES:
+        return ", which Windows keeps for a device; choose another"
+    return None
 
 
 def file_name(text: str) -> str:

@@ -9,8 +9,8 @@ from PIL import Image
 from skimage import data
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.records.parameters import RANGES, parameter_problem
 from robustbench_seg.records.protocol import CorruptionSpec, load_protocol, merged
+from robustbench_seg.records.ranges import CORRUPTION_PARAMETERS, parameter_problem
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "corruptions.md").read_text()
@@ -47,7 +47,7 @@ def test_the_ranges_of_parameters_are_those_that_are_checked():
     users = {name: set(of.split(", ")) for name, of, _ in rows}
     used = {
         name: {spec.name for spec in ALL.corruptions if any(name in s for s in spec.severities)}
-        for name in RANGES
+        for name in CORRUPTION_PARAMETERS
     }
     assert users == used
     for name, _, values in rows:

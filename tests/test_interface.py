@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import robustbench_seg as rs
@@ -16,6 +17,7 @@ from robustbench_seg.records.evaluation_spec import EvaluationOptions
 from robustbench_seg.records.model_card import load_card
 from robustbench_seg.records.training_recipe import RecipeOptions
 from robustbench_seg.records.training_spec import TrainingOptions
+from robustbench_seg.records.tree_spec import TreeOptions
 
 ROOT = Path(__file__).parents[1]
 
@@ -78,6 +80,7 @@ def test_the_types_of_options_have_every_field():
     assert keys(EvaluationOptions) == names(rs.EvaluationSpec) - of_call
     about_objects = keys(EvaluateOptions) - keys(EvaluationOptions)
     assert about_objects <= set(inspect.signature(rs.load_segmenter).parameters)
+    assert keys(TreeOptions) == names(rs.TreeSpec) - {"dataset", "protocol"}
     assert keys(RecipeOptions) == names(rs.TrainingRecipe)
     own = keys(TrainingOptions) - keys(RecipeOptions)
     assert own == names(rs.TrainingSpec) - {"model", "dataset", "validate_on"}
@@ -101,3 +104,28 @@ def test_reprs_are_one_short_line(tmp_path):
         assert "\n" not in repr(thing)
     assert repr(dataset) == "<dataset minicity val: 24 drawn images>"
     assert load_card("segformer-b0").name in repr(load_card("segformer-b0"))
+
+
+NO_TEXTS = [None, 1, 1.5, b"x", [1], object()]
+
+
+@pytest.mark.parametrize("value", NO_TEXTS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda value: rs.corrupt(np.zeros((32, 32, 3), np.uint8), value, 3),
+        lambda value: rs.load_protocol(value),
+        lambda value: rs.load_model(value),
+        lambda value: rs.verify(value),
+        lambda value: rs.read_results(value),
+        lambda value: rs.scores(value),
+        lambda value: rs.EvaluationSpec(("x",), shard=value),
+        lambda value: rs.EvaluationSpec(("x",), stream=value),
+        lambda value: rs.EvaluationSpec(("x",), severities=(value if value != 1 else True,)),
+    ],
+    ids=range(9),
+)
+def test_a_value_of_another_type_is_one_line(call, value):
+    with pytest.raises(rs.RobustsegError) as caught:
+        call(value)
+    assert "\n" not in str(caught.value)

@@ -1,8 +1,9 @@
-"""The SegFormer paper's ablations: trained, scored clean and corrupted, beside its rows."""
+"""The ablations of the SegFormer paper, with scores under corruption beside its own."""
 
-from robustbench_seg.ablation.remarks import differences_from_paper, network_summary
+from robustbench_seg.ablation.overview import ablation_overview
+from robustbench_seg.ablation.paper_differences import differences_from_paper
 from robustbench_seg.ablation.run import AblationResult, run_ablation
-from robustbench_seg.ablation.spec import ABLATION_OPTIONS, AblationSpec, ablation_spec
+from robustbench_seg.ablation.spec import AblationOptions, AblationSpec, ablation_spec
 from robustbench_seg.ablation.table import ablation_table, published_score
 from robustbench_seg.records.ablation import (
     Ablation,
@@ -13,18 +14,18 @@ from robustbench_seg.records.ablation import (
 )
 
 __all__ = [
-    "ABLATION_OPTIONS",
     "Ablation",
+    "AblationOptions",
     "AblationResult",
     "AblationScale",
     "AblationSpec",
     "AblationVariant",
+    "ablation_overview",
     "ablation_spec",
     "ablation_table",
     "differences_from_paper",
     "list_ablations",
     "load_ablation",
-    "network_summary",
     "published_score",
     "run_ablation",
 ]

@@ -1,4 +1,4 @@
-"""A step done by several processes of torchrun, one for each GPU."""
+"""Running a step in several processes of torchrun, one for each GPU."""
 
 import json
 import signal
@@ -31,7 +31,7 @@ def read_step(file: Path) -> TrainStep | EvaluateStep:
     """Read what `write_step` wrote.
 
     Raises:
-        CardError: The file is not such a one.
+        CardError: The file does not hold a step.
     """
     try:
         table = json.loads(file.read_text(encoding="utf-8"))
@@ -44,17 +44,17 @@ def read_step(file: Path) -> TrainStep | EvaluateStep:
 
 
 def run_in_processes(step: TrainStep | EvaluateStep, processes: int) -> None:
-    """Do a step in processes that torchrun starts.
+    """Run a step in processes that torchrun starts.
 
     Raises:
-        RobustsegError: What one of the processes raised.
-        IncompleteError: One of them failed in another way, or was killed.
-        KeyboardInterrupt: They were interrupted.
+        RobustsegError: One of the processes raised it.
+        IncompleteError: A process failed in another way, or was killed.
+        KeyboardInterrupt: The processes were interrupted.
     """
     with tempfile.TemporaryDirectory(prefix="robustseg-") as folder:
         file = Path(folder) / "step.json"
         write_step(step, file)
-        wait_briefly()  # the processes inherit it; they load torch before the worker runs
+        wait_briefly()  # for the new processes, which load torch before the worker runs
         code = _wait(subprocess.Popen([*_torchrun(processes), str(file)]))
         failure = error_file(file)
         failed = json.loads(failure.read_text(encoding="utf-8")) if failure.exists() else None
@@ -74,7 +74,7 @@ def run_in_processes(step: TrainStep | EvaluateStep, processes: int) -> None:
 
 
 def _wait(torchrun: "subprocess.Popen[bytes]") -> int:
-    """Its exit code. Where this process is to end, torchrun ends its processes first."""
+    """The exit code of torchrun. An interrupt ends torchrun and its processes first."""
     try:
         return torchrun.wait()
     except KeyboardInterrupt:
@@ -84,7 +84,7 @@ def _wait(torchrun: "subprocess.Popen[bytes]") -> int:
 
 
 def error_file(step: Path) -> Path:
-    """Where a process that does the step of a file writes the error that it ends with."""
+    """The file for the error of a process that runs the step of the file `step`."""
     return step.with_suffix(".error.json")
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from robustbench_seg.ablation.paper_differences import differences_from_paper
 from robustbench_seg.ablation.processes import run_in_processes
-from robustbench_seg.ablation.remarks import differences_from_paper
 from robustbench_seg.ablation.spec import AblationSpec
 from robustbench_seg.ablation.steps import EvaluateStep, Step, TrainStep
 from robustbench_seg.ablation.table import ablation_table
@@ -18,7 +18,7 @@ from robustbench_seg.reporting.tables.formats import csv, markdown
 
 @dataclass(frozen=True)
 class AblationResult:
-    """What an ablation came to.
+    """The result of an ablation.
 
     Attributes:
         table: A row for each model, in the ablation's order; see `ablation_table`.
@@ -36,19 +36,19 @@ def run_ablation(
 ) -> AblationResult:
     """Run an ablation of the SegFormer paper.
 
-    Every network is trained, scored clean and under every corruption, and put beside the paper's
-    row. What is finished is not done again.
+    The steps train each network, score it clean and under every corruption, and write a report.
+    The table then puts the scores beside the paper's. Steps that have finished are skipped.
 
     Args:
         spec: The ablation, see `ablation_spec`.
-        announce: Called with a line of words before each step.
+        announce: Called with one line of text before each step.
 
     Returns:
-        The table, how far it is from the paper's experiment, and where it lies.
+        The table, its differences from the paper's experiment, and its path.
 
     Raises:
-        RobustsegError: What a step raises. The first failure ends the ablation, and what is
-            finished is kept.
+        RobustsegError: A step failed. The first failure ends the ablation; finished steps are
+            kept.
     """
     path = spec.out / "ablation.md"
     check_own(path.with_suffix(".csv"), "model,", path)
@@ -58,10 +58,10 @@ def run_ablation(
         )
         write_text(spec.card_file(variant), text)
     for step in spec.steps():
-        before = step.finished() if isinstance(step, TrainStep) else None
+        model = step.finished() if isinstance(step, TrainStep) else None
         if announce:
-            announce(f"{step}: {before.summary}" if before else str(step))
-        if before is None:
+            announce(f"{step}: {model.summary}" if model else str(step))
+        if model is None:
             _run(step, spec.gpus)
     paper = f"paper, {spec.ablation.full.dataset}"
     table = ablation_table(spec.runs, spec.published(), paper)

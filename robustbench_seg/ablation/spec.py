@@ -1,40 +1,36 @@
-"""An ablation as it was asked for: its steps, and how far it is from the paper's experiment."""
+"""The specification of an ablation, and the steps that follow from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, WindowsStep
 from robustbench_seg.ablation.table import published_score
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.records.ablation import Ablation, AblationVariant, load_ablation
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.training_spec import TrainingSpec, training_spec
+from robustbench_seg.records.training_spec import TrainingOptions, TrainingSpec, training_spec
 
-ABLATION_OPTIONS = frozenset(
-    {
-        *("model", "name", "encoder", "dataset", "data", "out", "device", "augment"),
-        *("iterations", "minutes", "crop", "seed"),
-    }
-)
-"""Options of a training that an ablation sets itself."""
+FIXED_OPTIONS = frozenset({"model", "name", "recipe", "augment", "minutes", "crop", "seed"})
+"""Options of a training that the ablation's definition decides, so nobody else can set them."""
 
 
 @dataclass(frozen=True)
 class AblationSpec:
-    """An ablation as it was asked for.
+    """What to train and score for an ablation, and how.
 
     Attributes:
-        ablation: Its definition.
+        ablation: The definition of the ablation.
         full: Whether its networks are the paper's; otherwise they are scaled down.
         variants: The networks that are trained.
-        seeds: Seeds of the trainings; each network is trained with each of them.
-        encoders: Weights that the encoders of some variants start from, by the variant's name.
-        training: What all trainings share; its model is the card that all networks have in common,
-            its folder is the ablation's.
-        limit: How many images are scored; None means all.
-        gpus: Processes of torchrun; 1 means without torchrun.
+        seeds: Seeds of the trainings. Each network is trained once with each seed.
+        encoders: Name of a variant -> weights that its encoder starts from. Encoders of other
+            variants start from random values.
+        training: What all trainings share. Its model is the card that all networks have in common,
+            and its folder is that of the ablation.
+        limit: Number of images to score. None means all.
+        gpus: Number of processes that torchrun starts. 1 means without torchrun.
     """
 
     ablation: Ablation
@@ -48,7 +44,7 @@ class AblationSpec:
 
     @property
     def out(self) -> Path:
-        """The folder of everything."""
+        """The folder of the ablation."""
         return self.training.out
 
     @property
@@ -58,11 +54,11 @@ class AblationSpec:
 
     @property
     def runs(self) -> Path:
-        """The folder of the scores; those of the first images only lie apart."""
+        """The folder of run folders. With a limit it is another one, because the runs are too."""
         return self.out / (f"runs-{self.limit}" if self.limit else "runs")
 
     def card_file(self, variant: AblationVariant) -> Path:
-        """Where the card of an untrained network lies."""
+        """The path of the card of an untrained network."""
         return self.out / "cards" / f"{variant.name}.toml"
 
     def steps(self) -> Iterator[Step]:
@@ -109,71 +105,63 @@ class AblationSpec:
         }
 
 
-def ablation_spec(
-    name: str,
-    *,
-    out: str | Path,
-    dataset: str | None = None,
-    data: str | Path | None = None,
-    variants: Sequence[str] = (),
-    seeds: Sequence[int] = (0,),
-    iterations: int | None = None,
-    limit: int | None = None,
-    full: bool = False,
-    encoder: str | None = None,
-    encoders: Mapping[str, str] | None = None,
-    device: str = "cpu",
-    gpus: int = 1,
-    **training_options: Any,
-) -> AblationSpec:
+class AblationOptions(TrainingOptions, total=False):
+    """Options of `ablation_spec`: its own, and those of trainings that are not FIXED_OPTIONS."""
+
+    dataset: str | None
+    validate_on: str
+    variants: Sequence[str]
+    seeds: Sequence[int]
+    limit: int | None
+    full: bool
+    encoders: Mapping[str, str] | None
+    gpus: int
+
+
+def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationSpec:
     """Describe an ablation of the SegFormer paper; nothing is computed.
 
     Args:
         name: One of `list_ablations()`.
-        out: Folder of everything.
-        dataset: Name or TOML file of the dataset. None means the ablation's own.
-        data: Root folder of the dataset.
-        variants: Names of the networks. None named means all.
-        seeds: Seeds of the trainings; a repeated one counts once.
-        iterations: Steps of each training. None means the ablation's own.
-        limit: Number of images to score, the first ones. None means all.
-        full: Whether networks, data and recipe are the paper's; otherwise they are scaled down.
-        encoder: Weights that every encoder starts from that they fit.
-        encoders: Weights that single networks' encoders start from, by the network's name.
-        device: A torch device.
-        gpus: GPUs, each for a process of torchrun.
-        **training_options: Fields of TrainingRecipe and further options of `train`.
+        **options: The ablation takes `out` (the folder of everything that it writes), `variants`
+            (names of the networks; empty means all), `seeds` (of the trainings; by default 0),
+            `limit` (number of images to score, the first ones), `full` (the paper's networks, data
+            and recipe, not those scaled down), `encoder` (weights for every encoder that they fit),
+            `encoders` (name of a network -> weights for its encoder) and `gpus` (processes of
+            torchrun). Each training takes `dataset`, `data`, `iterations`, `device` and further
+            fields of TrainingSpec and TrainingRecipe, which replace values of the ablation's
+            recipe.
 
     Raises:
-        ModelError: There is no such ablation, variant or network, or the ablation sets an option
-            itself.
+        ModelError: There is no such ablation, variant, network or option, or the ablation itself
+            sets an option.
     """
     ablation = load_ablation(name)
-    chosen = ablation.select(variants)
-    for option in training_options:
-        if option in ABLATION_OPTIONS:
+    training: dict[str, Any] = {**options}
+    variants = ablation.select(training.pop("variants", ()))
+    seeds = training.pop("seeds", (0,))
+    limit, gpus = training.pop("limit", None), training.pop("gpus", 1)
+    full = training.pop("full", False)
+    encoder, encoders = training.pop("encoder", None), training.pop("encoders", None) or {}
+    for option in training:
+        if option in FIXED_OPTIONS:
             raise ModelError(f"`{option}` is set by the ablation itself; leave it out")
-    for network in encoders or ():
-        if network not in [variant.name for variant in chosen]:
-            raise ModelError(unknown("network", network, [variant.name for variant in chosen]))
-    fits = [variant.name for variant in chosen if variant.takes_encoder]
+    names = [variant.name for variant in variants]
+    for network in encoders:
+        if network not in names:
+            raise ModelError(unknown("network", network, names))
     scale = ablation.scale(full)
+    if training.get("iterations") is None:
+        training["iterations"] = scale.recipe.iterations
+    fits = [variant.name for variant in variants if encoder and variant.takes_encoder]
     return AblationSpec(
         ablation=ablation,
         full=full,
-        variants=chosen,
+        variants=variants,
         seeds=tuple(dict.fromkeys(seeds)),
-        encoders={**(dict.fromkeys(fits, encoder) if encoder else {}), **(encoders or {})},
-        training=training_spec(
-            scale.card,  # each training replaces it by the card of its network
-            out=out,
-            dataset=dataset,
-            data=data,
-            recipe=scale.recipe,
-            iterations=iterations or scale.recipe.iterations,
-            device=device,
-            **training_options,
-        ),
+        encoders={**dict.fromkeys(fits, encoder), **encoders},
+        # Each training replaces the card by that of its own network.
+        training=training_spec(scale.card, recipe=scale.recipe, **training),
         limit=limit,
         gpus=gpus,
     )

@@ -1,17 +1,15 @@
 """The steps of an ablation: typed values that train, score and report."""
 
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robustbench_seg.evaluation import evaluate
 from robustbench_seg.files import write_text
-from robustbench_seg.machine.start import program
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.model_card import Inference, card_text, load_card
 from robustbench_seg.records.training_spec import TrainingSpec
 from robustbench_seg.reporting import report
-from robustbench_seg.training import TrainedModel, finished_training, train
+from robustbench_seg.training import TrainedModel, find_trained_model, train
 
 
 @dataclass(frozen=True)
@@ -23,13 +21,9 @@ class TrainStep:
     def __str__(self) -> str:
         return f"train {self.spec.name}, seed {self.spec.recipe.seed}"
 
-    def command(self, processes: int = 1) -> str:
-        """The equivalent command, for readers."""
-        return self.spec.command(processes)
-
     def finished(self) -> TrainedModel | None:
-        """The model that this step has left before, or None; see `finished_training`."""
-        return finished_training(self.spec)
+        """The model that an earlier run of this step has saved, or None."""
+        return find_trained_model(self.spec)
 
     def run(self) -> None:
         """Train, or go on from the checkpoint."""
@@ -53,10 +47,6 @@ class WindowsStep:
     def __str__(self) -> str:
         return f"write {self.card}, tested in windows of {self.side}"
 
-    def command(self, processes: int = 1) -> str:
-        """No command is equivalent."""
-        return ""
-
     def run(self) -> None:
         """Write the card."""
         window = Inference("slide", self.side, 3 * self.side // 4)
@@ -74,16 +64,6 @@ class EvaluateStep:
         spec = self.spec
         images = f"the first {spec.limit} images of " if spec.limit else ""
         return f"score {', '.join(spec.models)} on {images}{spec.dataset}"
-
-    def command(self, processes: int = 1) -> str:
-        """The equivalent command, for readers."""
-        spec = self.spec
-        words = [*program(processes), "evaluate"]
-        words += [word for model in spec.models for word in ("--model", model)]
-        words += ["--dataset", spec.dataset]
-        words += ["--data", str(spec.data)] if spec.data else []
-        words += ["--limit", str(spec.limit)] if spec.limit else []
-        return shlex.join([*words, "--device", spec.device, "--out", str(spec.out)])
 
     def run(self) -> None:
         """Score what is missing; processes of torchrun share the images."""
@@ -104,10 +84,6 @@ class ReportStep:
 
     def __str__(self) -> str:
         return f"report {self.runs}"
-
-    def command(self, processes: int = 1) -> str:
-        """The equivalent command, for readers."""
-        return shlex.join(["robustseg", "report", str(self.runs), "--out", str(self.out)])
 
     def run(self) -> None:
         """Write the page, its tables and its figures."""

@@ -1,4 +1,4 @@
-"""What an ablation came to, beside the paper's rows."""
+"""The table of an ablation: its scores beside the paper's."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,17 +13,21 @@ from robustbench_seg.reporting.literature.published import published_table
 
 
 def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str) -> pd.DataFrame:
-    """Clean and corrupted scores, in percent, of the models of an ablation, in its order.
+    """Tabulate the scores of the models of an ablation, clean and corrupted, in percent.
 
-    Trainings of one model are one row, their mean.
+    The trainings of one model share a row, which holds their mean.
 
     Args:
         runs: Folder of their run folders.
-        expected: For each model, in order, the paper's score in percent, or None.
+        expected: Name of a model -> the paper's score in percent, or None; in the order of rows.
         paper: Heading of the paper's column, which names its dataset.
 
+    Returns:
+        Columns model; params M; GMAC; seeds; steps; encoder from; images; clean; mean; low and high
+        (95 % interval of the mean); retention; and the paper's score.
+
     Raises:
-        ResultsError: A model has no run there, or several that are not trainings of one recipe.
+        ResultsError: A model has no run, or several that are not trainings of one recipe.
     """
     measured = [(panel, row) for panel in read_panels([runs]) for row in panel.measured]
     rows = []
@@ -56,7 +60,7 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
 
 
 def _how_trained(records: Sequence[RunRecord]) -> Mapping[str, object]:
-    """Seeds and steps of the trainings of a model, and what its encoder started from."""
+    """Seeds and steps of the trainings of a model, and the weights its encoder started from."""
     training = records[0].about.training
     return {
         "seeds": ", ".join(str(record.training_seed) for record in records),
@@ -66,7 +70,7 @@ def _how_trained(records: Sequence[RunRecord]) -> Mapping[str, object]:
 
 
 def _encoder(training: Training | None) -> str:
-    """What an encoder started from, with the digest of its file."""
+    """The weights that an encoder started from, with the digest of their file."""
     if training is None or training.encoder is None:
         return "nothing"
     digest = training.encoder_sha256
@@ -74,7 +78,16 @@ def _encoder(training: Training | None) -> str:
 
 
 def published_score(table: str, row: Mapping[str, str], column: str) -> float | None:
-    """The printed score in the row of a published table with these cells; None without one."""
+    """Look up the score that a table of the paper prints.
+
+    Args:
+        table: Name of the published table.
+        row: Column -> cell, which identify the row.
+        column: Column of the score.
+
+    Returns:
+        The score in percent. None if there is no such row.
+    """
     found = published_table(table).astype(dict.fromkeys(row, str))
     for name, value in row.items():
         found = found[found[name] == value]

@@ -1,4 +1,4 @@
-"""python -m robustbench_seg.ablation.worker FILE.json: do one step, as a process of torchrun."""
+"""python -m robustbench_seg.ablation.worker FILE.json: run one step, as a process of torchrun."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from robustbench_seg.machine.signals import INTERRUPTED, TERMINATED, Terminated,
 
 
 def main(file: Path) -> int:
-    """Do the step in a file; the exit code."""
+    """Run the step in a file; return the exit code."""
     keep_freed_memory()
     try:
         with orderly_end():

@@ -1,4 +1,4 @@
-"""What a network is like, apart from what it scores: its cost, and what it looks at."""
+"""Properties of networks other than scores: their cost and their receptive fields."""
 
 from robustbench_seg.analysis.cost import Cost, count_cost, image_macs, meta_network
 from robustbench_seg.analysis.effective_field import (
@@ -7,7 +7,7 @@ from robustbench_seg.analysis.effective_field import (
     effective_fields,
     encoder_stages,
 )
-from robustbench_seg.analysis.receptive_fields import ReceptiveFields, measure_fields
+from robustbench_seg.analysis.field_measurement import ReceptiveFields, measure_fields
 from robustbench_seg.analysis.speed import Speed, measure_speed
 
 __all__ = [

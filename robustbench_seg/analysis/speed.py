@@ -1,4 +1,4 @@
-"""How long an image takes and how much memory, in a process of its own."""
+"""Time and memory for labelling an image, measured in a process of its own."""
 
 import multiprocessing
 import re
@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robustbench_seg.errors import ModelError
@@ -61,7 +61,7 @@ def measure_speed(
     Raises:
         ModelError: The model cannot run with these settings, or its process is killed.
     """
-    wait_briefly()  # the process inherits it, which has loaded torch before _measure runs
+    wait_briefly()  # for the new process, which loads torch before _measure runs
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:
@@ -86,24 +86,23 @@ def _measure(
     import numpy as np
     import torch
 
-    from robustbench_seg.records.model_card import Inference, load_card
+    from robustbench_seg.records.model_card import load_card
     from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
     from robustbench_seg.segmenter import Options, assemble, load_model, network_record
     from robustbench_seg.segmenter.backends import run_by
 
     if threads is not None:
         torch.set_num_threads(threads)
-    card, options = load_card(model), Options(device=device, precision=precision)
+    card = load_card(model)
+    options = Options(inference="whole", device=device, precision=precision)
     untrained = load_model(model, weights=UNTRAINED)
-    record = network_record(card, untrained)
+    record = replace(network_record(card, untrained), resize=None)
     network, record, about = run_by(options, untrained, record, ModelFacts())
     segmenter = assemble(
         network,
         options,
         name=card.name,
         classes=tuple(map(str, range(card.classes))),
-        preprocessing=card.preprocessing,
-        inference=Inference("whole"),
         record=record,
         about=about,
     )
@@ -111,7 +110,7 @@ def _measure(
     seconds = []
     for _ in range(repeat + 1):
         started = time.perf_counter()
-        segmenter(image)  # its labels lie in ordinary memory: a GPU has finished, too
+        segmenter(image)  # it returns labels in main memory, so a GPU has finished, too
         seconds.append(time.perf_counter() - started)
     on_gpu = torch.device(device).type == "cuda"
     peak = torch.cuda.max_memory_allocated(device) if on_gpu else _peak_memory()
@@ -121,7 +120,7 @@ def _measure(
 def _peak_memory() -> int:
     """The largest resident size of this process so far, in bytes."""
     try:
-        # getrusage would count what the parent had at the fork.
+        # getrusage would count the memory of the parent at the fork, too.
         status = Path("/proc/self/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
     except (OSError, IndexError):

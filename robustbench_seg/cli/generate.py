@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     help="Make only the I-th of N parts of the images; when all are made, verify merges them."
 )
 @click.option("--keep-going", is_flag=True, help="Leave out images that cannot be read; exit 1.")
-def generate_cityscapes_c(out: Path, shard: "Shard", **asked: Any) -> None:
+def generate_cityscapes_c(out: Path, shard: "Shard", **chosen: Any) -> None:
     """Write every image of a dataset under every corruption and severity.
 
     OUT/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link to its
@@ -50,10 +50,10 @@ def generate_cityscapes_c(out: Path, shard: "Shard", **asked: Any) -> None:
     announce_compiling()
     with ExitStack() as stack:
 
-        def announce(workload: PlanSummary) -> None:
-            click.echo(workload)
-            # smoothing=0: images arrive in bursts, all variants of a clean one at once
-            bar = progress_bar(workload.missing, unit="images", smoothing=0)
+        def announce(summary: PlanSummary) -> None:
+            click.echo(summary)
+            # Images arrive in bursts, all of one clean image at once, so the rate is not smoothed.
+            bar = progress_bar(summary.missing, unit="images", smoothing=0)
             bars.append(stack.enter_context(bar))
 
         def show(made: int, left_out: int) -> None:
@@ -70,7 +70,7 @@ def generate_cityscapes_c(out: Path, shard: "Shard", **asked: Any) -> None:
                 shard=shard,
                 announce=announce,
                 progress=show,
-                **asked,
+                **chosen,
             )
         except IncompleteError as error:
             stack.close()

@@ -22,6 +22,8 @@ from robustbench_seg.records.choices import Precision, Stream, choices
 from robustbench_seg.records.image_size import check_size
 from robustbench_seg.records.protocol import SEVERITIES
 from robustbench_seg.records.shard import Shard, parse_shard
+from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.training_spec import TrainingSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -82,7 +84,7 @@ def _shared(*names: str, **shared: Any) -> Callable[..., Callable[[Command], Com
 PATH = _Path(path_type=Path)
 _FOLDER = _Path(file_okay=False, path_type=Path)
 
-# What is scored, and by what.
+# The models.
 model = _shared("--model", metavar="M", help="Name of a model card, or a card file.")
 models = _shared(
     "--model",
@@ -185,6 +187,70 @@ threads = _shared(
     type=integer(ranges.THREADS),
     help="CPU threads of the network.  [default: all cores]",
 )
+
+# A training.
+batch = _shared(
+    "--batch",
+    metavar="N",
+    type=integer(ranges.BATCH),
+    default=TrainingRecipe.batch,
+    help="Images per step.",
+)
+lr = _shared(
+    "--lr",
+    type=float,
+    default=TrainingRecipe.lr,
+    help="Peak learning rate of the backbone.",
+)
+warmup = _shared(
+    "--warmup",
+    metavar="N",
+    type=integer(ranges.WARMUP),
+    default=TrainingRecipe.warmup,
+    help="Steps of linear warm-up.",
+)
+weight_decay = _shared(
+    "--weight-decay",
+    type=float,
+    default=TrainingRecipe.weight_decay,
+    help="Weight decay of AdamW.",
+)
+head_lr_factor = _shared(
+    "--head-lr-factor",
+    type=float,
+    default=TrainingRecipe.head_lr_factor,
+    help="Learning rate of the head, as a multiple of --lr.",
+)
+ema = _shared(
+    "--ema",
+    type=float,
+    metavar="DECAY",
+    help="Validate and save a moving average of the weights, of this decay, such as 0.999.",
+)
+drop_path = _shared(
+    "--drop-path", type=float, help="Stochastic depth's rate.  [default: the network's]"
+)
+validate_on = _shared("--validate-on", default=TrainingSpec.validate_on, help="Split for mIoU.")
+validate_every = _shared(
+    "--validate-every",
+    metavar="N",
+    type=integer(ranges.ITERATIONS),
+    help="Steps between validations.  [default: at the end only]",
+)
+checkpoint_every = _shared(
+    "--checkpoint-every",
+    metavar="N",
+    type=integer(ranges.ITERATIONS),
+    help="Steps between checkpoints.  [default: every 3 minutes]",
+)
+workers = _shared(
+    "--workers",
+    metavar="N",
+    type=integer(ranges.PREPARERS),
+    default=TrainingSpec.workers,
+    help="Processes that prepare batches.",
+)
+half = _shared("--half", is_flag=True, help="Store the weights as float16.")
 
 # Results.
 out = _shared("--out", metavar="DIR", type=_FOLDER, help="Folder to write to.")

@@ -16,19 +16,9 @@ from robustbench_seg.records.training_spec import training_spec
 @options.dataset(default=None, help="Dataset to train on.  [default: the card's]")
 @options.data()
 @options.split(default="train")
-@click.option("--validate-on", default="val", show_default=True, help="Split for mIoU.")
-@click.option(
-    "--validate-every",
-    type=options.integer(ranges.ITERATIONS),
-    metavar="N",
-    help="Steps between validations.  [default: at the end only]",
-)
-@click.option(
-    "--checkpoint-every",
-    type=options.integer(ranges.ITERATIONS),
-    metavar="N",
-    help="Steps between checkpoints.  [default: every 3 minutes]",
-)
+@options.validate_on()
+@options.validate_every()
+@options.checkpoint_every()
 @options.out(required=True)
 @options.name(help="Name of the result.  [default: MODEL-DATASET]")
 @click.option(
@@ -46,13 +36,7 @@ from robustbench_seg.records.training_spec import training_spec
     type=float,
     help="Stop after this many minutes of training; the learning rate reaches 0 just then.",
 )
-@click.option(
-    "--batch",
-    type=options.integer(ranges.BATCH),
-    default=TrainingRecipe.batch,
-    show_default=True,
-    help="Images per step.",
-)
+@options.batch()
 @click.option(
     "--crop",
     callback=options.parse_size,
@@ -61,44 +45,15 @@ from robustbench_seg.records.training_spec import training_spec
     show_default=True,
     help="Size of the training crops.",
 )
-@click.option(
-    "--lr",
-    type=float,
-    default=TrainingRecipe.lr,
-    show_default=True,
-    help="Peak learning rate of the backbone.",
-)
-@click.option(
-    "--warmup",
-    type=options.integer(ranges.WARMUP),
-    default=TrainingRecipe.warmup,
-    show_default=True,
-    help="Steps of linear warm-up.",
-)
-@click.option(
-    "--weight-decay",
-    type=float,
-    default=TrainingRecipe.weight_decay,
-    show_default=True,
-    help="Of AdamW.",
-)
-@click.option(
-    "--head-lr-factor",
-    type=float,
-    default=TrainingRecipe.head_lr_factor,
-    show_default=True,
-    help="Learning rate of the head, as a multiple of --lr.",
-)
-@click.option(
-    "--ema",
-    type=float,
-    metavar="DECAY",
-    help="Validate and save a moving average of the weights, of this decay, such as 0.999.",
-)
+@options.lr()
+@options.warmup()
+@options.weight_decay()
+@options.head_lr_factor()
+@options.ema()
 @click.option(
     "--augment", type=click.Choice(choices(Augmentation)), help="For robustness; shows in the name."
 )
-@click.option("--drop-path", type=float, help="Stochastic depth's rate.  [default: the network's]")
+@options.drop_path()
 @click.option(
     "--seed",
     type=options.integer(ranges.TRAINING_SEED),
@@ -108,14 +63,8 @@ from robustbench_seg.records.training_spec import training_spec
 @options.device()
 @options.precision()
 @options.threads()
-@click.option(
-    "--workers",
-    type=options.integer(ranges.PREPARERS),
-    default=2,
-    show_default=True,
-    help="Processes that prepare batches.",
-)
-@click.option("--half", is_flag=True, help="Store the weights as float16.")
+@options.workers()
+@options.half()
 def train(**chosen: Any) -> None:
     """Train a model; the defaults are SegFormer's recipe on Cityscapes.
 

@@ -112,8 +112,8 @@ def check_draws(stream: str, seed: int) -> None:
 
     A start that makes many images checks this before the first.
     """
-    if stream not in STREAMS:
-        raise CorruptionError(unknown("stream", str(stream), STREAMS))
+    if not isinstance(stream, str) or stream not in STREAMS:
+        raise CorruptionError(unknown("stream", stream, STREAMS))
     if not _is_integer(seed) or not 0 <= seed < 2**32:
         raise CorruptionError(f"seed {seed!r} is not an integer of 0 to 2^32 - 1")
 

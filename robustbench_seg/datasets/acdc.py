@@ -20,15 +20,6 @@ from robustbench_seg.datasets.pairs import (
 )
 
 SUBSETS = ("fog", "night", "rain", "snow")
-CITATION = """\
-@inproceedings{sakaridis2021acdc,
-  title = {{ACDC}: The Adverse Conditions Dataset with Correspondences for Semantic Driving Scene \
-Understanding},
-  author = {Sakaridis, Christos and Dai, Dengxin and Van Gool, Luc},
-  booktitle = {IEEE/CVF International Conference on Computer Vision},
-  year = {2021}
-}
-"""
 PROVENANCE = Provenance(
     "ACDC",
     "register at https://acdc.vision.ee.ethz.ch, then unpack rgb_anon_trainvaltest.zip and "
@@ -65,7 +56,7 @@ def open_acdc(root: Path | None, split: str, subset: str | None = None) -> FileD
     root = checked_root(root, PROVENANCE)
     subsets = SUBSETS if subset is None else (subset,)
     patterns = [f"rgb_anon/{name}/{split}/*/*_rgb_anon.png" for name in subsets]
-    facts = dataset_facts("cityscapes")
+    facts = dataset_facts("acdc")
     forms = [
         LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
         LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),

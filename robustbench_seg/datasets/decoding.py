@@ -26,7 +26,13 @@ _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "PPM", "WEBP")
 
 _COLOUR = ("RGB", "L", "1", "P", "LA", "PA", "RGBA", "CMYK", "YCbCr")
 _IDS = ("L", "P", "1", "I", "I;16", "I;16B")
-_BITS_PER_SAMPLE = 258  # a tag of TIFF
+_BITS_PER_SAMPLE, _SAMPLE_FORMAT = 258, 339  # tags of TIFF
+
+_SIGNED = 2
+"""The sample format of TIFF whose levels may be negative; Pillow takes them for 128 and more."""
+
+MAX_PIXELS = 1 << 27
+"""More pixels than that, decoded and turned into RGB, take more than 2 GiB."""
 
 
 def read_image(path: Path, apply_orientation: bool = False) -> Image:
@@ -49,6 +55,10 @@ def read_image(path: Path, apply_orientation: bool = False) -> Image:
     """
     with _opened(path, "image file") as file:
         depth, orientation = _depth(file), _orientation(file)
+        if _is_signed(file):
+            raise DatasetError(
+                f"{path}: the image has signed levels; save it with levels of 0 to 255"
+            )
         if depth > 8 or file.mode not in _COLOUR:
             bits = f"{depth} bits" if depth > 8 else f"more than 8 bits (mode {file.mode})"
             raise DatasetError(
@@ -63,14 +73,18 @@ def read_image(path: Path, apply_orientation: bool = False) -> Image:
             )
         file.load()
         upright = ImageOps.exif_transpose(file) if orientation else file
-        if upright.has_transparency_data:
-            rgba = np.asarray(upright.convert("RGBA"))
-            if int(rgba[..., 3].min()) < 255:
-                raise DatasetError(
-                    f"{path}: the image has transparent pixels; save it without alpha channel"
-                )
-            return np.ascontiguousarray(rgba[..., :3])
+        if upright.has_transparency_data and _least_alpha(upright) < 255:
+            raise DatasetError(
+                f"{path}: the image has transparent pixels; save it without alpha channel"
+            )
         return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
+
+
+def _least_alpha(picture: Pillow.Image) -> int:
+    has_channel = picture.mode in ("RGBA", "LA", "PA")
+    alpha = (picture if has_channel else picture.convert("RGBA")).getchannel("A")
+    least, _ = alpha.getextrema()
+    return int(least)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -83,11 +97,13 @@ def image_file(path: Path, formats: tuple[str, ...] = _FORMATS) -> Iterator[Imag
 
     Raises:
         Exception: The file is no regular file, of another format, truncated, has a wrong checksum
-            (PNG), or declares more pixels than Pillow decodes. On a damaged file Pillow raises
+            (PNG), or declares more pixels than MAX_PIXELS. On a damaged file Pillow raises
             exceptions of many types, also while the block decodes the pixels.
     """
     check_regular(path)
     with Pillow.open(path, formats=formats) as file:
+        if file.width * file.height > MAX_PIXELS:
+            raise Pillow.DecompressionBombError(f"{file.width}x{file.height} pixels")
         if file.format == "PNG":
             file.verify()  # the checksums, which decoding passes over
     with Pillow.open(path, formats=formats) as file:
@@ -162,11 +178,20 @@ def _changed_ids(file: ImageFile) -> str | None:
     """Why the ids of a label file would not be those that were drawn; None: they are."""
     if file.format in ("JPEG", "MPO"):
         return "the labels are a JPEG, whose compression changes ids"
+    if file.format == "TIFF" and file.info.get("compression") in ("jpeg", "tiff_jpeg", "webp"):
+        return "the labels are a TIFF with lossy compression, which changes ids"
+    if _is_signed(file) and _depth(file) <= 8:
+        return "the labels are signed numbers of 8 bits, of which negative ones would change"
     if re.match(r"[1L];.*I", _coding(file)):
         return "the labels are stored inverted (0 is white)"
     if _maxval(file) not in (255, 65535):
         return f"the labels have levels of 0 to {_maxval(file)}, which decoding rescales"
     return None
+
+
+def _is_signed(file: ImageFile) -> bool:
+    formats = file.tag_v2.get(_SAMPLE_FORMAT, ()) if file.format == "TIFF" else ()  # type: ignore[attr-defined]
+    return _SIGNED in formats
 
 
 def _coding(file: ImageFile) -> str:

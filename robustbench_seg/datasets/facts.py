@@ -9,19 +9,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.cards import parse
 from robustbench_seg.datasets.base import IGNORE
-from robustbench_seg.datasets.file_dataset import UNKNOWN, FileDataset, label_table
+from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.label_table import UNKNOWN, label_table
 from robustbench_seg.datasets.pairs import Pairs
 from robustbench_seg.datasets.palette import voc_palette
 from robustbench_seg.errors import CardError, unknown
 from robustbench_seg.records.ranges import Level, Positive, Side
 
 CONTENT = "robustbench_seg.content.datasets"
+
+_OF_CLASSES = ("classes", "palette", "label_map", "ignore", "groups")
+"""The keys that `classes_of` stands for."""
+
+_ABSENT: tuple[object, ...] = (None, (), {}, (IGNORE,))
+"""Their values where a file does not give them."""
 
 Palette = tuple[tuple[Level, Level, Level], ...]
 
@@ -33,6 +41,8 @@ class DatasetFacts:
     Attributes:
         name: Its name in every table.
         classes: Class names, in the order of the class indices.
+        classes_of: Name of a file in the content folder whose classes, colours, label ids and
+            groups this dataset has. Exactly one of classes and classes_of is in a file.
         palette: An RGB colour (0..255) for each class. None: those of PASCAL VOC.
         label_map: Id in a label file -> class name or class index. None: ids are indices.
         ignore: Ids in a label file that are not scored.
@@ -43,10 +53,14 @@ class DatasetFacts:
         val_images: Number of images of the split val, which published scores are of. Only the
             datasets that the program knows need it. None: unknown.
         citation: BibTeX of the dataset. Reports quote that of a dataset that the program knows.
+
+    Raises:
+        CardError: A value is wrong.
     """
 
     name: str
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    classes_of: str | None = None
     palette: Palette | None = None
     label_map: Mapping[str, str | int] | None = None
     ignore: tuple[int, ...] = (IGNORE,)
@@ -56,6 +70,35 @@ class DatasetFacts:
     val_images: Positive | None = None
     citation: str = ""
 
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+            raise CardError(
+                f"name '{self.name}' goes into file names; use letters, digits, '.', '_' and '-'"
+            )
+        if self.classes_of is not None:
+            self._take_classes(self.classes_of)
+        classes, palette = self.classes, self.palette
+        if not 1 <= len(classes) <= UNKNOWN:
+            raise CardError(f"{len(classes)} classes given; 1 to {UNKNOWN} are possible")
+        twice = [name for name in classes if classes.count(name) > 1]
+        if twice:
+            raise CardError(f"the class '{twice[0]}' is given more than once")
+        if palette is not None and len(palette) != len(classes):
+            raise CardError(f"{len(palette)} colours in palette for {len(classes)} classes")
+        _check_ids(self)
+        _check_groups(self.groups, classes)
+
+    def _take_classes(self, name: str) -> None:
+        """Take the classes of another file, and all that belongs to them."""
+        if name not in content_names():
+            raise CardError(f"classes_of: {unknown('dataset', name, content_names())}")
+        for key in _OF_CLASSES:
+            if getattr(self, key) not in _ABSENT:
+                raise CardError(
+                    f"{key} is that of '{name}' by classes_of; leave out one of the two"
+                )
+            object.__setattr__(self, key, getattr(dataset_facts(name), key))
+
     @cached_property
     def colours(self) -> Palette:
         """An RGB colour, 0..255, for each class."""
@@ -63,7 +106,7 @@ class DatasetFacts:
 
     @cached_property
     def table(self) -> NDArray[np.uint8]:
-        """The table of the ids in a label file, see file_dataset.label_table."""
+        """The table of the ids in a label file, see label_table.label_table."""
         meaning = {index: index for index in range(len(self.classes))}
         if self.label_map is not None:
             meaning = {int(key): self._index(value) for key, value in self.label_map.items()}
@@ -79,6 +122,13 @@ class DatasetFacts:
 
 
 @cache
+def content_names() -> tuple[str, ...]:
+    """List the datasets of the content folder: names of files without suffix, sorted."""
+    names = (Path(entry.name) for entry in resources.files(CONTENT).iterdir())
+    return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))
+
+
+@cache
 def dataset_facts(name: str) -> DatasetFacts:
     """Read the facts of a dataset of the content folder.
 
@@ -89,9 +139,7 @@ def dataset_facts(name: str) -> DatasetFacts:
         The facts.
     """
     file = resources.files(CONTENT) / f"{name}.toml"
-    facts = parse(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
-    check_facts(facts, str(file))
-    return facts
+    return parse(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
 
 
 def file_dataset(
@@ -127,72 +175,42 @@ def file_dataset(
     )
 
 
-def check_facts(facts: DatasetFacts, where: str) -> None:
-    """Check the facts of a dataset beyond the types of their fields.
-
-    Args:
-        facts: The facts.
-        where: Beginning of the error message, such as the file.
-
-    Raises:
-        CardError: A value is wrong.
-    """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", facts.name):
-        raise CardError(
-            f"{where}: name '{facts.name}' goes into file names; use letters, digits, "
-            "'.', '_' and '-'"
-        )
-    classes = facts.classes
-    if not 1 <= len(classes) <= UNKNOWN:
-        raise CardError(f"{where}: {len(classes)} classes given; 1 to {UNKNOWN} are possible")
-    twice = [name for name in classes if classes.count(name) > 1]
-    if twice:
-        raise CardError(f"{where}: the class '{twice[0]}' is given more than once")
-    palette = facts.palette
-    if palette is not None and len(palette) != len(classes):
-        raise CardError(f"{where}: {len(palette)} colours in palette for {len(classes)} classes")
-    _check_ids(facts, where)
-    _check_groups(facts.groups, classes, where)
-
-
-def _check_ids(facts: DatasetFacts, where: str) -> None:
+def _check_ids(facts: DatasetFacts) -> None:
     classes = facts.classes
     if facts.label_map == {}:
-        raise CardError(f"{where}: label_map is empty; leave it out, or name the class of each id")
+        raise CardError("label_map is empty; leave it out, or name the class of each id")
     ids = set(range(len(classes))) if facts.label_map is None else set[int]()
     for key, value in (facts.label_map or {}).items():
         if not (key.isdecimal() and int(key) < 65536):
-            raise CardError(f"{where}: label_map: '{key}' is not an id; 0..65535 is possible")
+            raise CardError(f"label_map: '{key}' is not an id; 0..65535 is possible")
         if isinstance(value, str) and value not in classes:
-            raise CardError(f"{where}: label_map.{key}: {unknown('class', value, classes)}")
+            raise CardError(f"label_map.{key}: {unknown('class', value, classes)}")
         if isinstance(value, int) and not 0 <= value < len(classes):
             raise CardError(
-                f"{where}: label_map.{key}: a class name or an index 0..{len(classes) - 1} is "
+                f"label_map.{key}: a class name or an index 0..{len(classes) - 1} is "
                 f"wanted, {value!r} given"
             )
         ids.add(int(key))
     for label_id in facts.ignore:
         if not 0 <= label_id < 65536:
-            raise CardError(f"{where}: ignore: {label_id} is not an id; 0..65535 is possible")
+            raise CardError(f"ignore: {label_id} is not an id; 0..65535 is possible")
         if label_id in ids:
             unless = ", since 255 is ignored unless the file says ignore = []"
             raise CardError(
-                f"{where}: the id {label_id} is both ignored and a class"
+                f"the id {label_id} is both ignored and a class"
                 f"{unless if tuple(facts.ignore) == (IGNORE,) else ''}; leave it out of one"
             )
 
 
-def _check_groups(
-    groups: Mapping[str, tuple[str, ...]], classes: tuple[str, ...], where: str
-) -> None:
+def _check_groups(groups: Mapping[str, tuple[str, ...]], classes: tuple[str, ...]) -> None:
     group_of = dict[str, str]()
     for group, members in groups.items():
         for name in members:
             if name not in classes:
-                raise CardError(f"{where}: groups.{group}: {unknown('class', name, classes)}")
+                raise CardError(f"groups.{group}: {unknown('class', name, classes)}")
             if name in group_of:
                 raise CardError(
-                    f"{where}: groups.{group}: the class '{name}' is in {group_of[name]}, too; "
+                    f"groups.{group}: the class '{name}' is in {group_of[name]}, too; "
                     "leave it in one group"
                 )
             group_of[name] = group

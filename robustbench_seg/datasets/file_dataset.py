@@ -4,26 +4,22 @@ One class serves every layout; what differs between datasets is only which files
 (`pairs.py` and one file per dataset) and which class an id in the label files stands for.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.base import Dataset, Image, Sample
 from robustbench_seg.datasets.decoding import read_image, read_label_ids, unreadable
 from robustbench_seg.datasets.digests import file_digests
+from robustbench_seg.datasets.label_table import apply_table
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.choices import MAX_CLASSES
-from robustbench_seg.records.protocol import as_png
-
-UNKNOWN = MAX_CLASSES
-"""In a label table: an id that this dataset does not have."""
+from robustbench_seg.records.image_path import as_png
 
 
 @dataclass(frozen=True)
@@ -165,55 +161,6 @@ class FileDataset:
         return self
 
 
-def label_table(class_of_id: Mapping[int, int]) -> NDArray[np.uint8]:
-    """Build the table of a mapping from ids in label files to class indices.
-
-    Args:
-        class_of_id: Id in a label file, 0..65535 -> class index or IGNORE.
-
-    Returns:
-        uint8, 256 or 65536 entries: id -> class index, IGNORE or UNKNOWN.
-
-    >>> label_table({0: 255, 7: 0})[[0, 7, 8]].tolist()  # 8 is unknown
-    [255, 0, 254]
-    """
-    table = np.full(256 if max(class_of_id) < 256 else 65536, UNKNOWN, np.uint8)
-    for label_id, index in class_of_id.items():
-        table[label_id] = index
-    return table
-
-
-def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: Path) -> Labels:
-    """Map the ids of a label file to class indices.
-
-    Args:
-        table: Id -> class index, IGNORE or UNKNOWN (see label_table).
-        ids: HxW, uint8 or wider.
-        where: The label file, for errors.
-
-    Returns:
-        uint8 HxW class indices.
-
-    Raises:
-        DatasetError: The table does not have some ids. The message names them and the file.
-    """
-    beyond = ids >= len(table)  # never so for uint8
-    if ids.dtype.kind == "i":
-        beyond |= ids < 0  # NumPy would count from the table's end
-    labels: Labels = np.take(table, np.where(beyond, 0, ids) if beyond.any() else ids)
-    unknown = (labels == UNKNOWN) | beyond
-    if unknown.any():
-        bad_ids, counts = np.unique(ids[unknown], return_counts=True)
-        shown = ", ".join(f"{i} ({n} pixels)" for i, n in zip(bad_ids[:5], counts[:5], strict=True))
-        more = f" and {len(bad_ids) - 5} more ids" if len(bad_ids) > 5 else ""
-        known = id_ranges(np.flatnonzero(table != UNKNOWN).tolist())
-        raise DatasetError(
-            f"{where}: label id {shown}{more} means nothing in this dataset, whose ids are "
-            f"{known}; check that these are the labels of this dataset and not colours"
-        )
-    return labels
-
-
 def corrupted_image(dataset: Dataset, index: int, folder: Path) -> Image:
     """Read the corrupted version of an image.
 
@@ -252,24 +199,3 @@ def image_sizes(dataset: Dataset) -> Mapping[str, int]:
 
 def _extent(array: NDArray[np.uint8]) -> str:
     return f"{array.shape[1]}x{array.shape[0]}"
-
-
-def id_ranges(ids: Iterable[int]) -> str:
-    """Write sorted ids as ranges.
-
-    Args:
-        ids: The ids, ascending.
-
-    Returns:
-        Such as "0..2, 255".
-
-    >>> id_ranges([0, 1, 2, 255])
-    '0..2, 255'
-    """
-    runs: list[list[int]] = []
-    for number in ids:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ", ".join(str(low) if low == high else f"{low}..{high}" for low, high in runs)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets.base import IGNORE, Dataset
 from robustbench_seg.datasets.decoding import read_label_ids
-from robustbench_seg.datasets.file_dataset import UNKNOWN, FileDataset, id_ranges
+from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges
 from robustbench_seg.errors import DatasetError
 
 SAMPLE = 48

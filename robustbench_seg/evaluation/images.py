@@ -25,7 +25,8 @@ from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.records import Tree
 from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Measure
-from robustbench_seg.records.protocol import CLEAN, Condition, as_png
+from robustbench_seg.records.image_path import as_png
+from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.trees.foreign import ForeignTree
 
 

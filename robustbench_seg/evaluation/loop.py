@@ -25,7 +25,8 @@ from robustbench_seg.evaluation.records import Tree, corrupted_tree, run_record
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.shard import WHOLE
 from robustbench_seg.results import RunFolder, clean_gap_warnings, unit_of_image
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.evaluation.pictures import write_labels
 from robustbench_seg.files import file_name, path_problem, read_json, write_json
-from robustbench_seg.records.protocol import Condition, as_png
+from robustbench_seg.records.image_path import as_png
+from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_record import RunRecord
 
 

@@ -117,7 +117,7 @@ def _differing(
     first = next((one for one in earlier if one.labels), None)
     if first is None or first.labels is None or labels is None:
         return None
-    before = np.frombuffer(zlib.decompress(base64.b64decode(first.labels)), np.uint8)
+    before = _unpacked(folder, first.labels, labels.size)
     if before.size != labels.size:
         return None
     share = float((before != labels.ravel()).mean())
@@ -128,6 +128,21 @@ def _differing(
             "versions and device, or another folder of runs"
         )
     return share
+
+
+def _unpacked(folder: Path, packed: str, size: int) -> NDArray[np.uint8]:
+    """The labels of an earlier start, or as many bytes as tell that there are not `size`."""
+    try:
+        unpacking = zlib.decompressobj()
+        data = unpacking.decompress(base64.b64decode(packed), size + 1)
+        if len(data) <= size and not unpacking.eof:
+            raise ValueError("they are cut")
+    except (ValueError, zlib.error) as error:
+        raise ResultsError(
+            f"{folder / 'probes'}: the labels of an earlier start cannot be read ({error}); remove "
+            "this folder of probes"
+        ) from error
+    return np.frombuffer(data, np.uint8)
 
 
 def _changed(then: Probe, here: Mapping[str, str], device: str | None = None) -> str:

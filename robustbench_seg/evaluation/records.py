@@ -15,7 +15,8 @@ from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
+from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.segmenter import Segmenter
 from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
 from robustbench_seg.trees.manifest import Manifest, read_manifest

@@ -36,5 +36,5 @@ def check_choice(what: str, value: str, kind: Any, error: type[RobustsegError]) 
         kind: One of the types above.
         error: The type of the error.
     """
-    if value not in choices(kind):
+    if not isinstance(value, str) or value not in choices(kind):
         raise error(unknown(what, value, choices(kind)))

@@ -3,6 +3,7 @@
 The command line, Python, shards, torchrun's processes and Ray's tasks all pass this object on.
 """
 
+import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -102,6 +103,8 @@ class EvaluationSpec:
             raise ModelError(NO_MODEL)
         if len(self.models) > 1 and (self.name or self.weights not in (None, UNTRAINED)):
             raise ModelError("a name and weights go with a single model; evaluate them one by one")
+        if not isinstance(self.shard, Shard):
+            raise ResultsError(f"shard = {self.shard!r:.60} is none; give Shard(1, 2) or the like")
         if self.executor == "ray" and self.shard != WHOLE:
             raise ResultsError("a shard is for machines that share no cluster; leave it out")
         check_choice("stream", self.stream, Stream, CorruptionError)
@@ -111,7 +114,7 @@ class EvaluationSpec:
         if self.inference is not None:
             check_choice("inference", self.inference, InferenceMode, ModelError)
         for severity in self.severities:
-            if severity not in SEVERITIES:
+            if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
         check_ranges(self, ModelError)
         check_text("name", self.name, ModelError)
@@ -165,6 +168,12 @@ _PATHS = ("data", "corrupted", "out", "save_predictions", "folder")
 _TEXTS = ("dataset", "protocol", "weights")
 
 
+def _plain(value: object) -> object:
+    """An integer of NumPy as one of Python."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return int(value) if whole else value  # type: ignore[call-overload]
+
+
 def evaluation_spec(
     model: str | Path | Iterable[str | Path],
     *,
@@ -189,7 +198,8 @@ def evaluation_spec(
         if name not in names:
             raise ResultsError(unknown("option of evaluate", name, names))
         if name in _SEVERAL:
-            values[name] = (value,) if isinstance(value, str | int) else tuple(value)
+            several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
+            values[name] = tuple(map(_plain, value)) if several else (_plain(value),)
         elif name in _PATHS and value is not None:
             values[name] = checked_path(value)
         elif name in _TEXTS and value:

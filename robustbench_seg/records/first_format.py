@@ -7,20 +7,37 @@ versions that were in force then take their place.
 
 from typing import Any
 
+from robustbench_seg.records.protocol import list_protocols, load_protocol
+
 _SEGMENTER = {
-    *("architecture", "variant", "weights", "config", "preprocessing", "inference", "grid"),
-    *("resize", "precision", "input_size", "align_corners"),
+    "architecture",
+    "variant",
+    "weights",
+    "config",
+    "preprocessing",
+    "inference",
+    "grid",
+    "resize",
+    "precision",
+    "input_size",
+    "align_corners",
 }
 _BESIDE = {"threads", "folding", "library", "backend", "resized"}
 
 
 def upgrade(table: dict[str, Any]) -> dict[str, Any]:
-    """The table of format 2 of one of format 1.
+    """Convert a table of format 1.
 
-    Raises KeyError, TypeError or AttributeError where the table lacks something.
+    Args:
+        table: What run.json holds.
+
+    Returns:
+        The same run in format 2.
+
+    Raises:
+        KeyError: The table lacks a key.
+        TypeError: A value has another type; also AttributeError and ValueError.
     """
-    from robustbench_seg.records.protocol import list_protocols, load_protocol
-
     key, about = table["key"], dict(table.get("about") or {})
     corruption = key.get("corruption", {})
     facts = key.get("segmenter", {})
@@ -33,20 +50,12 @@ def upgrade(table: dict[str, Any]) -> dict[str, Any]:
     stream = int(versions.pop("fast stream", 1))
     if len(runtime) > 1:
         versions[runtime[0]] = runtime[1]
-    laws = {"inference": 1}
-    if "folding" in facts:
-        laws["folding"] = facts["folding"]
-    if "resize" in facts:
-        laws["resize"] = 2 if "resized" in facts else 1
-    known = {name: facts[name] for name in _SEGMENTER & facts.keys() if facts[name] is not None}
-    own = {name: value for name, value in facts.items() if name not in _SEGMENTER | _BESIDE}
     dataset = dict(key.get("dataset", {}))
     return {
         "format": 2,
         "model": table["model"],
         "key": {
-            "segmenter": {"architecture": "unknown", **known, "runtime": runtime[0]}
-            | {"laws": laws, "own": own},
+            "segmenter": _segmenter(facts, runtime[0]),
             "dataset": {
                 "name": table["dataset"],
                 "split": table["split"],
@@ -73,6 +82,23 @@ def upgrade(table: dict[str, Any]) -> dict[str, Any]:
         "hardware": str(table.get("hardware", "")),
         "created": str(table.get("created", "")),
         "command": str(table.get("command", "")),
+    }
+
+
+def _segmenter(facts: dict[str, Any], runtime: str) -> dict[str, Any]:
+    laws = {"inference": 1}
+    if "folding" in facts:
+        laws["folding"] = facts["folding"]
+    if "resize" in facts:
+        laws["resize"] = 2 if "resized" in facts else 1
+    known = {name: facts[name] for name in _SEGMENTER & facts.keys() if facts[name] is not None}
+    own = {name: value for name, value in facts.items() if name not in _SEGMENTER | _BESIDE}
+    return {
+        "architecture": "unknown",
+        **known,
+        "runtime": runtime,
+        "laws": laws,
+        "own": own,
     }
 
 

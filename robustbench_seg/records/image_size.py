@@ -1,12 +1,10 @@
 """The size of an image."""
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.records.ranges import MAX_SIDE
 
 Size = tuple[int, int]
 """Height and width in pixels."""
-
-MAX_SIDE = 32_768
-"""Largest height and width of an image."""
 
 MAX_PIXELS = 2**28
 """Most pixels of an image: 3.2 GB in float32. Beyond it a machine hangs or its memory ends."""
@@ -14,6 +12,9 @@ MAX_PIXELS = 2**28
 
 def check_size(size: Size) -> None:
     """Refuse the size of an image that no machine takes.
+
+    Args:
+        size: The size.
 
     Raises:
         ModelError: A side or the number of pixels is out of range.

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from robustbench_seg.cards import Range, read, to_toml
 from robustbench_seg.errors import CardError, ModelError, unknown
-from robustbench_seg.records.choices import MAX_CLASSES
+from robustbench_seg.files import checked_path
+from robustbench_seg.records.choices import MAX_CLASSES, InferenceMode
 from robustbench_seg.records.ranges import (
     AboveZero,
     Count,
@@ -42,6 +43,10 @@ class WeightsSource:
         licence: Licence of the weights.
         revision: Commit, tag or branch of a hub id.
         sha256: Digest of the file or its first digits. A file with another digest is refused.
+
+    Raises:
+        CardError: There is a location with "none" or no location without, or the digits of sha256
+            are not hexadecimal.
     """
 
     source: Literal["file", "huggingface", "url", "manual", "none"]
@@ -50,6 +55,13 @@ class WeightsSource:
     licence: str | None = None
     revision: str | None = None
     sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.source == "none") == bool(self.location):
+            wanted = "must be absent" if self.location else "is missing"
+            raise CardError(f"with source '{self.source}' a location {wanted}")
+        if not re.fullmatch(r"[0-9a-f]{0,64}", self.sha256 or ""):
+            raise CardError("sha256: up to 64 hexadecimal digits wanted")
 
 
 @dataclass(frozen=True)
@@ -68,11 +80,21 @@ class Inference:
         mode: "whole": the image at once. "slide": window by window, the logits averaged.
         crop: Side of the square window, in pixels.
         stride: Step of the window, in pixels.
+
+    Raises:
+        CardError: There are windows without the mode "slide", or they leave gaps.
     """
 
-    mode: Literal["whole", "slide"]
+    mode: InferenceMode
     crop: Side | None = None
     stride: Side | None = None
+
+    def __post_init__(self) -> None:
+        crop, stride = self.crop, self.stride
+        if self.mode == "whole" and (crop, stride) != (None, None):
+            raise CardError("mode 'whole' takes neither crop nor stride")
+        if self.mode == "slide" and not (crop and stride and 1 <= stride <= crop):
+            raise CardError("mode 'slide' needs a positive crop, and a stride of at most that")
 
 
 @dataclass(frozen=True)
@@ -217,6 +239,9 @@ class ModelCard:
         training: How its weights were made, if this program made them.
         name: The name in every table. By default, the card's file name without ".toml".
         folder: The card's folder; set on reading, never in the file.
+
+    Raises:
+        CardError: There are not as many class names as classes.
     """
 
     architecture: str
@@ -232,6 +257,12 @@ class ModelCard:
     training: Training | None = None
     name: str = ""
     folder: Path = field(default=Path(), compare=False, metadata={"stored": False})
+
+    def __post_init__(self) -> None:
+        if self.class_names and len(self.class_names) != self.classes:
+            raise CardError(
+                f"class_names: {len(self.class_names)} given for {self.classes} classes"
+            )
 
     @property
     def weights_file(self) -> Path | None:
@@ -259,52 +290,17 @@ def load_card(name_or_path: str | Path) -> ModelCard:
     Raises:
         ModelError: There is no card of this name.
         CardError: The card cannot be read or is wrong.
+        FileError: It is no path.
     """
-    path = Path(name_or_path)
+    path = checked_path(name_or_path)
     if path.suffix != ".toml":
         if str(name_or_path) not in list_models():
             raise ModelError(unknown("model", str(name_or_path), list_models()))
         path = Path(str(resources.files(CONTENT))) / f"{name_or_path}.toml"
     card = read(ModelCard, path, "model card")
-    _check(card, str(path))
     return replace(card, name=card.name or path.stem, folder=path.parent)
 
 
 def card_text(card: ModelCard, remark: str) -> str:
     """The TOML of a card, a comment in front; its name is that of its file."""
     return to_toml(card, remark, without=("name",))
-
-
-def check_inference(inference: Inference, where: str) -> None:
-    """Check the windows of an inference mode.
-
-    Args:
-        inference: The inference mode.
-        where: Beginning of the error message, such as the file.
-
-    Raises:
-        CardError: There are windows without the mode "slide", or they leave gaps.
-    """
-    crop, stride = inference.crop, inference.stride
-    if inference.mode == "whole" and (crop, stride) != (None, None):
-        raise CardError(f"{where}: inference: mode 'whole' takes neither crop nor stride")
-    if inference.mode == "slide" and not (crop and stride and 1 <= stride <= crop):
-        raise CardError(
-            f"{where}: inference: mode 'slide' needs a positive crop, and a stride of at most that"
-        )
-
-
-def _check(card: ModelCard, where: str) -> None:
-    """What the types of the fields alone cannot say."""
-    if (card.weights.source == "none") == bool(card.weights.location):
-        wanted = "must be absent" if card.weights.location else "is missing"
-        raise CardError(
-            f"{where}: weights: with source '{card.weights.source}' a location {wanted}"
-        )
-    if not re.fullmatch(r"[0-9a-f]{0,64}", card.weights.sha256 or ""):
-        raise CardError(f"{where}: weights: sha256: up to 64 hexadecimal digits wanted")
-    check_inference(card.inference, where)
-    if card.class_names and len(card.class_names) != card.classes:
-        raise CardError(
-            f"{where}: class_names: {len(card.class_names)} given for {card.classes} classes"
-        )

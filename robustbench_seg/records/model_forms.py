@@ -1,4 +1,4 @@
-"""The forms of models that need no card. Each has an adapter in `segmenter/adapters/`."""
+"""The forms of models that need no card. `segmenter/adapters/` has a file of each one's name."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ MODEL_FORMS: Mapping[str, str] = {
 
 
 def needs_no_card(model: str) -> bool:
-    """Whether a model is of one of MODEL_FORMS.
+    """Tell whether a model is of one of MODEL_FORMS.
 
     >>> needs_no_card("onnx:net.onnx"), needs_no_card("segformer-b0")
     (True, False)
@@ -21,6 +21,6 @@ def needs_no_card(model: str) -> bool:
 
 
 def listed_forms() -> str:
-    """The forms, for help texts: "hf:<hub id or folder>, onnx:<file> or ..."."""
+    """List the forms for help texts: "hf:<hub id or folder>, onnx:<file> or ..."."""
     *others, last = MODEL_FORMS.values()
     return f"{', '.join(others)} or {last}"

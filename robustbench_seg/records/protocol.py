@@ -4,30 +4,20 @@ A protocol is a TOML file in `corruptions/`. The numbers that define a benchmark
 functions in `robustbench_seg.corruption` only take them as parameters.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from robustbench_seg.cards import parse, read
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.parameters import parameter_problem
+from robustbench_seg.files import canonical_json, digest_bytes, folder_name_problem
+from robustbench_seg.records.ranges import parameter_problem
 
 SEVERITIES = (1, 2, 3, 4, 5)
 
 _FOLDER = "robustbench_seg.content.corruptions"
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_RESERVED = {
-    "con",
-    "prn",
-    "aux",
-    "nul",
-    *(f"{port}{i}" for port in ("com", "lpt") for i in range(10)),
-}
 
 
 @dataclass(frozen=True, order=True)
@@ -46,22 +36,13 @@ class Condition:
 CLEAN = Condition("clean", 0)
 
 
-def as_png(image_id: str) -> str:
-    """The path of an image in the folder of a condition: corrupted images are always PNG.
-
-    >>> as_png("images/validation/ADE_val_00000001.jpg")
-    'images/validation/ADE_val_00000001.png'
-    """
-    return PurePosixPath(image_id).with_suffix(".png").as_posix()
-
-
 @dataclass(frozen=True)
 class CorruptionSpec:
     """One corruption of a protocol: the parameters of severity 1 to 5, and which of them score.
 
     Raises:
         CardError: The name cannot be that of a folder; a severity is missing or scores twice; a
-            parameter is out of range (records.parameters).
+            parameter is out of range (records.ranges).
     """
 
     name: str
@@ -171,9 +152,17 @@ class Protocol:
         return digest_bytes(canonical_json(tables).encode())
 
     def spec(self, name: str) -> CorruptionSpec:
-        """The corruption called `name`.
+        """Find a corruption by its name.
 
-        CorruptionError if there is none: it names the protocols that have it, or else the nearest.
+        Args:
+            name: The name.
+
+        Returns:
+            The corruption.
+
+        Raises:
+            CorruptionError: There is none. The message names the protocols that have it, or else
+                the nearest name.
         """
         for spec in self.corruptions:
             if spec.name == name:
@@ -188,10 +177,17 @@ class Protocol:
     def conditions(
         self, corruptions: Iterable[str] = (), severities: Iterable[int] = ()
     ) -> tuple[Condition, ...]:
-        """All conditions, or those of the named corruptions and severities; never clean.
+        """List conditions in the order of the protocol; clean is not among them.
 
-        The order is the protocol's, whatever the order of the arguments. CorruptionError if a
-        corruption or severity does not exist.
+        Args:
+            corruptions: Names of the corruptions. None named: all.
+            severities: The severities, 1 to 5. None named: all.
+
+        Returns:
+            The conditions, whatever the order of the arguments.
+
+        Raises:
+            CorruptionError: A corruption or severity does not exist.
         """
         names = {self.spec(name).name for name in corruptions} or set(self.names)
         levels = set(severities) or set(SEVERITIES)
@@ -217,14 +213,8 @@ class _File:
 
 
 def _check_name(key: str, name: str) -> None:
-    """CardError unless `name` is a folder's name on any system."""
-    if not _NAME.fullmatch(name):
-        raise CardError(
-            f"{key} is {name!r:.70}; 1 to 64 letters (a-z), digits, _ and - are wanted, a letter "
-            "or digit first"
-        )
-    if name.lower() in _RESERVED:
-        raise CardError(f"{key} is {name!r}, which Windows keeps for a device; choose another")
+    if problem := folder_name_problem(name):
+        raise CardError(f"{key} is {name!r:.70}{problem}")
 
 
 def _check_text(key: str, text: str, longest: int) -> None:
@@ -239,9 +229,16 @@ def list_protocols() -> tuple[str, ...]:
 
 
 def merged(protocols: Iterable[Protocol]) -> Protocol:
-    """Every corruption of several protocols, as in the first that has it.
+    """Merge protocols: every corruption once, as in the first protocol that has it.
 
-    What scores is then a mixture: good for making and looking at images, not for scores.
+    The scored severities of the result mix those of the protocols, so it serves to make and look at
+    images, not to compute scores.
+
+    Args:
+        protocols: The protocols.
+
+    Returns:
+        The merged protocol.
     """
     parts = list(protocols)
     specs = dict[str, CorruptionSpec]()
@@ -263,12 +260,18 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
         protocol: The name of a shipped one, or the path of a TOML file: a Path, or a string that
             ends in `.toml`. A Protocol is returned as it is.
 
+    Returns:
+        The protocol.
+
     Raises:
         CardError: There is no such protocol, or its file is wrong.
     """
     if isinstance(protocol, Protocol):
         return protocol
-    if not isinstance(protocol, Path) and not protocol.endswith(".toml"):
+    if not isinstance(protocol, Path) and not str(protocol).endswith(".toml"):
+        if protocol not in list_protocols():
+            known = unknown("protocol", protocol, list_protocols())
+            raise CardError(f"{known}; or give the path of a .toml file")
         return _shipped(protocol)
     where = str(protocol)
     loaded = _checked(read(_File, Path(protocol), "protocol"), where)
@@ -283,9 +286,6 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
 
 @cache
 def _shipped(name: str) -> Protocol:
-    if name not in list_protocols():
-        known = unknown("protocol", name, list_protocols())
-        raise CardError(f"{known}; or give the path of a .toml file")
     where = f"{name}.toml"
     text = (resources.files(_FOLDER) / where).read_text(encoding="utf-8")
     return _checked(parse(_File, text, where), where)

@@ -13,6 +13,7 @@ from robustbench_seg.records.image_size import MAX_PIXELS, check_size
 from robustbench_seg.records.ranges import (
     AboveZero,
     Batch,
+    CropSide,
     Decay,
     Iterations,
     Minutes,
@@ -25,7 +26,6 @@ ITERATIONS = 160_000
 """Optimiser steps where a recipe has neither iterations nor minutes."""
 
 
-CropSide = Annotated[int, Range(32, 2**20)]
 Scale = Annotated[float, Range(above=0, most=1000)]
 
 

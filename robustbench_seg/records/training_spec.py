@@ -15,7 +15,13 @@ from robustbench_seg.records.ranges import Iterations, Preparers, Threads
 from robustbench_seg.records.training_recipe import RecipeOptions, TrainingRecipe
 
 _NO_OPTIONS = (
-    *("resize", "category_ratio", "flip", "photometric", "betas", "warmup_ratio", "power"),
+    "resize",
+    "category_ratio",
+    "flip",
+    "photometric",
+    "betas",
+    "warmup_ratio",
+    "power",
 )
 """Fields of a recipe that only Python and card files set."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.records.protocol import Protocol, load_protocol
-from robustbench_seg.records.run_record import read_record
+from robustbench_seg.records.run_file import read_record
 from robustbench_seg.reporting.references import find_reference
 from robustbench_seg.reporting.tables.comparison import comparison_text
 from robustbench_seg.results import (

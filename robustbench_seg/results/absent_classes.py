@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.records.protocol import CLEAN
-from robustbench_seg.records.run_record import read_record
+from robustbench_seg.records.run_file import read_record
 from robustbench_seg.results.read import COUNTS, read_counts, with_counts
 from robustbench_seg.text import counted
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import CLEAN
-from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.read import read_counts
 from robustbench_seg.results.scores import condition_scores
 

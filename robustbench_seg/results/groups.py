@@ -6,10 +6,11 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.records.run_record import RUN_FILE, RunRecord, library_texts, read_record
+from robustbench_seg.records.run_file import RUN_FILE, read_record
+from robustbench_seg.records.run_record import RunRecord, library_texts
 from robustbench_seg.results.parts import has_values, part_files
 from robustbench_seg.results.read import Paths
-from robustbench_seg.results.store import find_runs
+from robustbench_seg.results.store import find_runs, run_paths
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ def _records(runs: Paths) -> Mapping[Path, RunRecord]:
 
     A run folder that cannot be read is left out with a warning where others can.
     """
-    named = [Path(runs)] if isinstance(runs, Path | str) else list(map(Path, runs))
+    named = run_paths(runs)
     records = dict[Path, RunRecord]()
     first = dict[tuple[str, ...], Path]()
     broken = list[ResultsError]()

@@ -10,7 +10,8 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
-from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
 from robustbench_seg.results.groups import NO_MATRICES
 from robustbench_seg.results.hardest import HardImage, hardest

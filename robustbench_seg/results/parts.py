@@ -3,9 +3,9 @@
     image, corruption, severity, reason, and a list column for each measure
 
 A part's metadata names its measures and their law versions: each row without a reason has all of
-them. It also has the sha256 of each column, and the part's name that of the metadata, so a damaged
-part is noticed when it is read. Parts of format 1 have no metadata and hold confusion matrices
-alone.
+them. It also has the sha256 of each column and of the run's key, and the part's name that of the
+metadata, so a damaged part, or one of another run, is noticed when it is read. Older parts do not
+name their run; those of format 1 have no metadata and hold confusion matrices alone.
 """
 
 import json
@@ -19,13 +19,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import atomic_file, canonical_json, digest_bytes
+from robustbench_seg.files import atomic_file, canonical_json, digest_bytes, open_regular
 from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
 from robustbench_seg.records.protocol import SEVERITIES, Condition
 from robustbench_seg.text import one_line
 
 _LAWS = b"robustseg measures"
 _DIGESTS = b"robustseg digests"
+_RUN = b"robustseg run"
 _ROWS = "rows"
 """The digest of what is no measure: images, conditions and reasons."""
 
@@ -112,13 +113,14 @@ def part_files(folder: Path, blocks: Collection[int] | None = None) -> list[Path
     return [p for p in files if not p.name[:5].isdecimal() or int(p.name[:5]) in blocks]
 
 
-def write_part(folder: Path, block: int, rows: Sequence[Row]) -> str:
+def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
     """Write rows that have the same measures, or none, as one part; all of it or nothing.
 
     Args:
         folder: The run folder.
         block: The number of the block of images.
         rows: The rows.
+        run: Digest of the run's key.
 
     Returns:
         The file's name. It is made of the block and of all that the part holds: equal rows have
@@ -137,10 +139,14 @@ def write_part(folder: Path, block: int, rows: Sequence[Row]) -> str:
         fields.append(pa.field(measure.column, pa.list_(pa.from_numpy_dtype(observed.dtype))))
         digests[measure.name] = digest_bytes(observed.tobytes())
     laws = {measure.name: measure.law for measure in measures}
-    name = f"{block:05d}-{_digest_part(laws, digests)}.parquet"
+    name = f"{block:05d}-{_digest_part(laws, digests, run)}.parquet"
     path = folder / "parts" / name
     if not path.exists():
-        metadata = {_LAWS: json.dumps(laws).encode(), _DIGESTS: json.dumps(digests).encode()}
+        metadata = {
+            _LAWS: json.dumps(laws).encode(),
+            _DIGESTS: json.dumps(digests).encode(),
+            _RUN: run.encode(),
+        }
         _write(path, columns, pa.schema([*fields, _REASON], metadata))
     return name
 
@@ -171,21 +177,32 @@ def has_values(path: Path, measure: Measure | None = None) -> bool:
         return False
 
 
-def read_part(path: Path, classes: int, measures: Sequence[Measure] = MEASURES) -> Part:
+def read_part(
+    path: Path, classes: int, measures: Sequence[Measure] = MEASURES, run: str | None = None
+) -> Part:
     """Read one part of a run.
 
+    Args:
+        path: The part.
+        classes: Number of classes of the run.
+        measures: Those to read.
+        run: Digest of the run's key; None: the part may be of any run.
+
     Raises:
-        ResultsError: The part is damaged, or its columns are not those of the measures.
+        ResultsError: The part is damaged or of another run, or its columns are not those of the
+            measures.
     """
     try:
-        return _read_part(path, classes, measures)
+        return _read_part(path, classes, measures, run)
     except UNREADABLE as error:
         why = one_line(str(error), 200) or type(error).__name__
         raise _damaged(path, why) from error
 
 
-def _read_part(path: Path, classes: int, measures: Sequence[Measure]) -> Part:
+def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str | None) -> Part:
     header = _read_header(path)
+    if run is not None and header.run not in (None, run):
+        raise _damaged(path, f"it is of another run, whose key begins with {header.run:.8}")
     counted = header.counted(measures)
     columns = [*(f.name for f in [*_IDS, _REASON]), *(m.column for m in counted)]
     largest = sum(8 * int(np.prod(measure.shape(classes))) for measure in counted)
@@ -247,7 +264,7 @@ def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
         UNREADABLE: It is damaged.
     """
     # An open file: Arrow takes a name with a colon for an address.
-    with open(path, "rb") as data, pq.ParquetFile(data, page_checksum_verification=True) as file:
+    with open_regular(path) as data, pq.ParquetFile(data, page_checksum_verification=True) as file:
         rows, groups = file.metadata.num_rows, file.metadata.num_row_groups
         if not 0 <= rows <= MAX_ROWS or groups > MAX_ROWS:
             raise _damaged(path, f"it says that it has {rows} rows in {groups} groups")
@@ -267,10 +284,12 @@ class _Header:
     Attributes:
         laws: Law version of each measure that it holds.
         digests: sha256 of each of its columns; None in format 1.
+        run: Digest of the run's key; None where the part is older than that.
     """
 
     laws: Mapping[str, int]
     digests: Mapping[str, str] | None
+    run: str | None = None
 
     def counted(self, measures: Sequence[Measure]) -> list[Measure]:
         """Those of the measures that the part holds, counted as they are now."""
@@ -278,15 +297,16 @@ class _Header:
 
 
 def _read_header(path: Path) -> _Header:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         metadata = pq.read_schema(file).metadata or {}
     laws = json.loads(metadata[_LAWS]) if _LAWS in metadata else None
     digests = json.loads(metadata[_DIGESTS]) if _DIGESTS in metadata else None
+    run = metadata[_RUN].decode() if _RUN in metadata else None
     if not _NAME.fullmatch(path.stem):
-        return _Header(laws or {CONFUSION.name: CONFUSION.law}, digests)
-    if laws is None or digests is None or _digest_part(laws, digests) not in path.stem:
+        return _Header(laws or {CONFUSION.name: CONFUSION.law}, digests, run)
+    if laws is None or digests is None or _digest_part(laws, digests, run) not in path.stem:
         raise _damaged(path, "its contents are not those that its name was made of")
-    return _Header(laws, digests)
+    return _Header(laws, digests, run)
 
 
 def _check_digest(path: Path, header: _Header, column: str, found: str) -> None:
@@ -294,8 +314,9 @@ def _check_digest(path: Path, header: _Header, column: str, found: str) -> None:
         raise _damaged(path, f"its {column} are not those that its digest was made of")
 
 
-def _digest_part(laws: Mapping[str, int], digests: Mapping[str, str]) -> str:
-    return digest_bytes(canonical_json([laws, digests]).encode())[:16]
+def _digest_part(laws: Mapping[str, int], digests: Mapping[str, str], run: str | None) -> str:
+    contents = [laws, digests, *([] if run is None else [run])]
+    return digest_bytes(canonical_json(contents).encode())[:16]
 
 
 def _digest_rows(columns: Mapping[str, Sequence[object]]) -> str:

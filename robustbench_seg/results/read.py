@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.parts import part_files, read_part
 from robustbench_seg.results.store import find_runs
 
@@ -100,8 +101,6 @@ def _column(measure: Measure, *, pooled: bool) -> str:
 
 
 def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.DataFrame:
-    if isinstance(paths, Path | str):
-        paths = [paths]
     tables = [_read_run(folder, measures, pooled) for folder in find_runs(paths)]
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
@@ -112,7 +111,7 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
     parts = []
     for path in part_files(folder):
         try:
-            part = read_part(path, len(record.classes), measures)
+            part = read_part(path, len(record.classes), measures, record.key.digest)
         except ResultsError as error:
             log.warning("%s; its rows are left out", error)
             continue

@@ -15,19 +15,17 @@ import logging
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import cannot_be_written, file_name
+from robustbench_seg.files import cannot_be_written, checked_path, file_name
+from robustbench_seg.machine.locks import presence
 from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.records.run_record import (
-    RUN_FILE,
-    RunRecord,
-    first_difference,
-    read_record,
-    write_record,
-)
+from robustbench_seg.records.run_file import RUN_FILE, read_record, write_record
+from robustbench_seg.records.run_key import first_difference
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.parts import (
     Row,
     Timing,
@@ -50,8 +48,10 @@ class RunFolder:
         path: The folder.
     """
 
-    def __init__(self, path: Path, measures: Sequence[Measure] = MEASURES) -> None:
+    def __init__(self, path: Path, run: str, measures: Sequence[Measure] = MEASURES) -> None:
+        """`run`: digest of the run's key."""
         self.path = path
+        self._run = run
         self._measures = measures
         # By measure and condition, because images are many: their names are shared between sets.
         self._scored: defaultdict[tuple[str, Condition], set[str]] = defaultdict(set)
@@ -83,7 +83,7 @@ class RunFolder:
     ) -> "RunFolder":
         """Open the folder of the run that `record` describes under `root`, making it if needed.
 
-        A damaged part is set aside with a warning: its rows are lacking.
+        A part that is damaged or of another run is set aside with a warning: its rows are lacking.
 
         Args:
             root: The folder of run folders.
@@ -94,7 +94,7 @@ class RunFolder:
         Raises:
             ResultsError: The folder exists and holds another run, or cannot be read.
         """
-        folder = cls(cls.path_of(root, record), measures)
+        folder = cls(cls.path_of(root, record), record.key.digest, measures)
         path = folder.path / RUN_FILE
         if path.exists():
             recorded = read_record(folder.path)
@@ -105,10 +105,14 @@ class RunFolder:
                     "or remove this one"
                 )
         else:
-            write_record(folder.path, record)
+            with ExitStack() as at_work:
+                with suppress(OSError):  # write_record says it in the program's words
+                    folder.path.mkdir(parents=True, exist_ok=True)
+                    at_work.enter_context(presence(folder.path))  # nobody sweeps what it writes
+                write_record(folder.path, record)
         for part in part_files(folder.path, blocks):
             try:
-                rows = read_part(part, len(record.classes))
+                rows = read_part(part, len(record.classes), run=record.key.digest)
             except ResultsError as error:
                 damaged = part.with_suffix(DAMAGED)
                 log.warning("%s; it is kept as %s", error, damaged.name)
@@ -144,7 +148,7 @@ class RunFolder:
         for names, same_kind in kinds:
             if not same_kind:
                 continue
-            name = write_part(self.path, block, same_kind)
+            name = write_part(self.path, block, same_kind, self._run)
             pairs = {(row.image, row.condition) for row in same_kind}
             seconds = [timing for timing in timings if (timing.image, timing.condition) in pairs]
             if seconds:
@@ -158,7 +162,21 @@ class RunFolder:
             self._scored[name, condition].add(sys.intern(image))
 
 
-def find_runs(paths: Iterable[Path | str]) -> list[Path]:
+def run_paths(paths: Path | str | Iterable[Path | str]) -> list[Path]:
+    """What a caller gives as run folders, or folders of them, as a list.
+
+    Raises:
+        ResultsError: It is neither a path nor several.
+        FileError: One of several is no path.
+    """
+    if isinstance(paths, Path | str):
+        return [Path(paths)]
+    if not isinstance(paths, Iterable):
+        raise ResultsError(f"run folders are wanted, not {type(paths).__name__}; give their paths")
+    return [checked_path(path) for path in paths]
+
+
+def find_runs(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     """List run folders.
 
     Args:
@@ -168,10 +186,11 @@ def find_runs(paths: Iterable[Path | str]) -> list[Path]:
         Each once.
 
     Raises:
-        ResultsError: A path is neither.
+        ResultsError: A path is neither, or none is given.
+        FileError: As for run_paths.
     """
     folders = dict[Path, None]()
-    for path in map(Path, paths):
+    for path in run_paths(paths):
         if not path.is_dir():
             raise ResultsError(f"{path}: no such folder; name run folders, or a folder of them")
         if (path / RUN_FILE).exists():
@@ -183,4 +202,6 @@ def find_runs(paths: Iterable[Path | str]) -> list[Path]:
                 f"{path}: no run folder here (no {RUN_FILE} in it or in its folders)"
             )
         folders.update(dict.fromkeys(inside))
+    if not folders:
+        raise ResultsError("no run folder is given; name run folders, or a folder of them")
     return list(folders)

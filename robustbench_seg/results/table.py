@@ -15,7 +15,7 @@ from robustbench_seg.records.protocol import (
     Protocol,
     load_protocol,
 )
-from robustbench_seg.records.run_record import read_record
+from robustbench_seg.records.run_file import read_record
 from robustbench_seg.results.groups import group_runs
 from robustbench_seg.results.intervals import score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws

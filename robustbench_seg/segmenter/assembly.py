@@ -1,6 +1,5 @@
 """A network, its preprocessing and how it is to be run -> a segmenter."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +14,7 @@ from robustbench_seg.records.choices import (
     Precision,
     check_choice,
 )
-from robustbench_seg.records.model_card import Inference, ModelCard, Preprocessing, Resize
+from robustbench_seg.records.model_card import Inference, ModelCard
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.failures import reason
 from robustbench_seg.segmenter.inference import INFERENCE_LAW, WINDOW
@@ -72,9 +71,6 @@ def assemble(
     *,
     name: str,
     classes: Sequence[str],
-    preprocessing: Preprocessing,
-    inference: Inference,
-    resize: Resize | None = None,
     record: SegmenterRecord,
     about: ModelFacts,
 ) -> Segmenter:
@@ -85,10 +81,9 @@ def assemble(
         options: How it runs.
         name: The model's own name, which `options` may overrule.
         classes: Class names, in the order of the logits.
-        preprocessing: Mean and standard deviation that normalise an image.
-        inference: The model's own mode, which `options` may overrule.
-        resize: The size at which the network sees an image. None: the image's own.
-        record: Record of the network (see Segmenter). How it runs is added here.
+        record: Record of the network (see Segmenter), with its preprocessing, its resize if it has
+            one, and its own inference mode, which `options` may overrule. How it runs is added
+            here.
         about: Facts about the network (see Segmenter). The device is added here.
 
     Returns:
@@ -101,30 +96,23 @@ def assemble(
         raise ModelError(
             f"{options.name or name} has {len(classes)} classes; 1 to {MAX_CLASSES} are possible"
         )
-    mode = options.inference_of(inference)
+    laws = {**record.laws, "inference": INFERENCE_LAW}
+    if record.resize:
+        laws["resize"] = RESIZE_LAW
     record = replace(
         record,
-        preprocessing=preprocessing,
-        inference=mode,
-        resize=resize,
+        inference=options.inference_of(record.inference or Inference("whole")),
         precision=options.precision,
-        laws={
-            **record.laws,
-            "inference": INFERENCE_LAW,
-            **({"resize": RESIZE_LAW} if resize else {}),
-        },
+        laws=laws,
     )
     try:
         return NetworkSegmenter(
             network,
             name=options.name or name,
             classes=tuple(classes),
-            preprocessing=preprocessing,
-            inference=mode,
             record=record,
             about=replace(about, device=options.device),
             device=options.device,
-            precision=options.precision,
             batch=options.batch,
         )
     except (RuntimeError, AssertionError) as error:
@@ -150,38 +138,9 @@ def network_record(
         architecture=card.architecture,
         variant=card.variant,
         weights=weights,
+        preprocessing=card.preprocessing,
+        resize=card.resize,
+        inference=card.inference,
         grid=network.grid,
         align_corners=network.align_corners,
     )
-
-
-def known_as(names: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
-    """Spell class names as the dataset does, if all of them mean the dataset's classes.
-
-    Names may differ in case, blanks and further synonyms.
-
-    Args:
-        names: Class names of a model.
-        wanted: Class names of the dataset. None: unknown.
-
-    Returns:
-        The dataset's names if all names match, else the model's.
-
-    >>> known_as(["Road", "bed ", "television receiver"], ["road", "bed", "television"])
-    ('road', 'bed', 'television')
-    >>> known_as(["road", "sky"], ["sky", "road"])
-    ('road', 'sky')
-    """
-    if wanted and len(names) == len(wanted) and all(map(_same, names, wanted)):
-        return tuple(wanted)
-    return tuple(names)
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two names of one place in the order mean one class."""
-    short, long = sorted(map(_plain, (one, other)), key=len)
-    return long == short or long.startswith(f"{short} ")
-
-
-def _plain(name: str) -> str:
-    return re.split("[;,]", name)[0].strip().lower().replace("_", " ").replace("-", " ")

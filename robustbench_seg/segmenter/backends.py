@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.adapters.onnx_graph import OnnxNetwork
+from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.export import EXAMPLE_SIZE, write_graph
 from robustbench_seg.segmenter.folding import FOLDING_LAW, fold

@@ -13,8 +13,8 @@ from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.files import write_bytes, write_text
 from robustbench_seg.records.image_size import check_size
 from robustbench_seg.records.model_card import Inference, Preprocessing
-from robustbench_seg.segmenter.adapters.onnx import Sidecar, parse_sidecar
-from robustbench_seg.segmenter.adapters.onnx_graph import INSTALL
+from robustbench_seg.segmenter.adapters.onnx_network import INSTALL
+from robustbench_seg.segmenter.adapters.onnx_sidecar import Sidecar, parse_sidecar
 
 MARK = "robustseg"
 """The property by which a graph is known to be written here."""
@@ -61,9 +61,19 @@ def export_onnx(
             f"{beside} is there already and describes no graph; choose another name for {path.name}"
         )
     _check_own(path)
-    aligned = network.align_corners
-    mean, std = preprocessing.mean, preprocessing.std
-    text = to_toml(Sidecar(name, mean, std, None, classes, size, inference, aligned))
+    try:
+        sidecar = Sidecar(
+            name=name,
+            mean=preprocessing.mean,
+            std=preprocessing.std,
+            classes=classes,
+            input_size=size,
+            inference=inference,
+            align_corners=network.align_corners,
+        )
+    except CardError as error:
+        raise CardError(f"{beside}: {error}") from None
+    text = to_toml(sidecar)
     parse_sidecar(text, str(beside))  # what cannot be loaded again must not be written
     write_graph(network, path, size)
     write_text(beside, text)

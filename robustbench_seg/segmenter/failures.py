@@ -21,7 +21,7 @@ def reason(error: BaseException) -> str:
     return first if len(first) <= 300 else f"{first[:297]}..."
 
 
-def raised(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Shorten an error of a user's code, with its type and the line that raised it.
 
     Args:

@@ -139,7 +139,7 @@ class FoldedDecoder(nn.Module):
         def add(total: Tensor, first: int) -> None:
             for part, (rows, row_weights), columns in coarse:
                 here = slice(first, first + len(total))
-                add_upsampled(part, rows[here], row_weights[here], *columns, total.numpy())
+                add_upsampled(part, (rows[here], row_weights[here]), columns, total.numpy())
 
         threads = torch.get_num_threads()
         with ThreadPoolExecutor(threads) as pool:

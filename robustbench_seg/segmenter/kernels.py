@@ -14,6 +14,8 @@ from robustbench_seg.machine.compiled import compiled
 Floats = NDArray[np.float32]
 Indices = NDArray[np.uint32]
 Labels = NDArray[np.uint8]
+Taps = tuple[Indices, Floats]
+"""Where the pixels of an axis lie between logits (see `labelling.taps`)."""
 
 UNSURE = 255
 """In place of a label: the logits between these pixels have to be computed."""
@@ -196,10 +198,8 @@ def label_rows(
     logits: Floats,
     sure: Labels,
     corners: NDArray[np.int64],
-    rows: Indices,
-    row_weights: Floats,
-    columns: Indices,
-    column_weights: Floats,
+    rows: Taps,
+    columns: Taps,
     first: int,
     out: Labels,
 ) -> None:
@@ -207,18 +207,16 @@ def label_rows(
 
     Args:
         logits: float32 N x K x h x w, of N windows.
-        sure: uint8 N x h x w, the class that certainly wins between each logit and its neighbours
-            (see `winners` and `agree`), or UNSURE.
+        sure: uint8 N x h x w, what `winners` and `agree` give.
         corners: N x 2, top and left of each window in the image.
-        rows: For each row of a window, the row of logits above it.
-        row_weights: For each row of a window, the weight of the next row of logits, in 0..1.
-        columns: For each column of a window, the column of logits before it.
-        column_weights: For each column of a window, the weight of the next column, in 0..1.
+        rows: Taps of the rows of a window.
+        columns: Taps of the columns of a window.
         first: The row of the image that `out` begins with.
         out: uint8 rows x W, written.
     """
+    (row_index, row_weights), (column_index, column_weights) = rows, columns
+    classes, width, wide = logits.shape[1], out.shape[1], len(column_index)
     # The unsure pixels of a row lie side by side here, so that loops over them are long.
-    classes, width, wide = logits.shape[1], out.shape[1], len(columns)
     stretched = np.empty((len(logits), 2, classes, width), np.float32)
     total, count = np.empty((classes, width), np.float32), np.empty(width, np.float32)
     above, before = np.full(len(corners), -1), np.full(len(corners), -2)
@@ -228,10 +226,10 @@ def label_rows(
     for y in range(len(out)):
         for i in range(len(corners)):
             down = first + y - corners[i, 0]
-            above[i] = rows[down] if 0 <= down < len(rows) else -1
+            above[i] = row_index[down] if 0 <= down < len(row_index) else -1
         if (above != before).any():
             before[:] = above
-            known_labels(sure, corners, above, columns, line)
+            known_labels(sure, corners, above, column_index, line)
             unsure = unsure_places(line, places)
             for i in range(len(corners)):
                 left = corners[i, 1]
@@ -240,7 +238,7 @@ def label_rows(
                 ranges[i, 0], ranges[i, 1] = begin, end
                 if begin < end:
                     inside = places[begin:end] - left
-                    near, weights = columns[inside], column_weights[inside]
+                    near, weights = column_index[inside], column_weights[inside]
                     below = min(above[i] + 1, logits.shape[2] - 1)
                     stretch(logits[i], above[i], near, weights, stretched[i, 0], begin)
                     stretch(logits[i], below, near, weights, stretched[i, 1], begin)
@@ -262,32 +260,29 @@ def label_rows(
 @contracted
 def add_upsampled(
     coarse: Floats,
-    rows: Indices,
-    row_weights: Floats,
-    columns: Indices,
-    column_weights: Floats,
+    rows: Taps,
+    columns: Taps,
     total: Floats,
 ) -> None:
     """Upsample a map and add it to rows of a finer one whose channels lie side by side.
 
     Args:
         coarse: float32 h x w x C.
-        rows: For each row of `total`, the coarse row above it.
-        row_weights: For each row of `total`, the weight of the next coarse row, in 0..1.
-        columns: For each column of `total`, the coarse column before it.
-        column_weights: For each column of `total`, the weight of the next coarse column, in 0..1.
+        rows: Taps of the rows of `total` between coarse ones.
+        columns: Taps of the columns of `total`.
         total: float32 rows x W x C, changed in place.
     """
+    (row_index, row_weights), (column_index, column_weights) = rows, columns
     one, height, width = np.float32(1), len(coarse), np.uint32(coarse.shape[1] - 1)
     line = np.empty((coarse.shape[1], coarse.shape[2]), np.float32)
     for y in range(len(total)):
-        above, weight = rows[y], row_weights[y]
+        above, weight = row_index[y], row_weights[y]
         upper, lower = coarse[above], coarse[min(above + 1, height - 1)]
         for x in range(len(line)):
             for k in range(coarse.shape[2]):
                 line[x, k] = upper[x, k] * (one - weight) + lower[x, k] * weight
-        for x in range(len(columns)):
-            left = columns[x]
+        for x in range(len(column_index)):
+            left = column_index[x]
             right = min(np.uint32(left + np.uint32(1)), width)
             near, far, sums = line[left], line[right], total[y, x]
             weight = column_weights[x]

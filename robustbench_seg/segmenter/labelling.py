@@ -105,7 +105,7 @@ def _by_loops(
         for window_labels in sure:
             agree(window_labels)
         jobs = [
-            pool.submit(label_rows, values, sure, places, *rows, *columns, start, out[start:stop])
+            pool.submit(label_rows, values, sure, places, rows, columns, start, out[start:stop])
             for start, stop in strips
         ]
         for job in jobs:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,18 +15,20 @@ from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import checked_path
-from robustbench_seg.records.choices import Precision
+from robustbench_seg.records.choices import Backend, InferenceMode, Precision
 from robustbench_seg.records.model_card import ModelCard, load_card
+from robustbench_seg.records.model_forms import needs_no_card
 from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts, untrained_name
-from robustbench_seg.segmenter.adapters import ADAPTERS, segmenter_of
-from robustbench_seg.segmenter.assembly import Options, assemble, known_as, network_record
+from robustbench_seg.segmenter.adapters import adapter, segmenter_of
+from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.backends import run_by
+from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     Weights,
+    copy_weights,
     digest_weights,
     fetch_weights,
-    fill,
     parse_source,
     read_weights,
     shapes_of,
@@ -42,7 +44,7 @@ def load_model(
         name: A card's name (see list_models) or a card file.
         weights: Weights in place of the card's: a file, hf:<hub id> or a URL, or "none" for random
             weights (seed 0). Weights that are not on the disk are downloaded (see
-            weights.sources).
+            weights.card_weights).
         num_classes: Number of classes. None: that of the weight file, else that of the card.
 
     Returns:
@@ -67,10 +69,10 @@ def load_segmenter(
     *,
     weights: str | Path | None = None,
     name: str | None = None,
-    inference: Literal["whole", "slide"] | None = None,
+    inference: InferenceMode | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
-    backend: Literal["torch", "onnxruntime", "openvino"] = "torch",
+    backend: Backend = "torch",
     classes: tuple[str, ...] | None = None,
     batch: int = 1,
     mean: tuple[float, float, float] | None = None,
@@ -111,8 +113,8 @@ def load_segmenter(
     options = Options(name, inference, device, precision, backend, classes, batch)
     if not isinstance(model, str | Path):
         return segmenter_of(model, options, classes=classes, mean=mean, std=std, version=version)
-    kind, colon, location = str(model).partition(":")
-    if colon and kind in ADAPTERS:
+    if needs_no_card(str(model)):
+        prefix, _, location = str(model).partition(":")
         if not location:
             raise ModelError(f"{model}: nothing behind the colon; see robustseg evaluate --help")
         checked_path(location)
@@ -120,7 +122,7 @@ def load_segmenter(
             raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
         if backend != "torch":
             raise ModelError(f"{model}: decides itself what runs it; --backend goes with a card")
-        return ADAPTERS[kind](location, options)
+        return adapter(prefix)(location, options)
     return _load_card(load_card(model), weights, options)
 
 
@@ -150,9 +152,6 @@ def _load_card(card: ModelCard, weights: str | Path | None, options: Options) ->
         options,
         name=card.name,
         classes=classes,
-        preprocessing=card.preprocessing,
-        inference=card.inference,
-        resize=card.resize,
         record=record,
         about=about,
     )
@@ -178,7 +177,7 @@ def _classes(card: ModelCard, weights: Weights, wanted: tuple[str, ...] | None) 
     wanted: class names of the dataset that the model runs on.
     """
     text = weights.metadata.get("classes") if weights.num_classes else None
-    names = known_as(json.loads(text), wanted) if text else _named(card)
+    names = class_spelling(json.loads(text), wanted) if text else _named(card)
     if weights.num_classes not in (None, len(names)):
         raise ModelError(
             f"{weights.path} predicts {weights.num_classes} classes, but {card.name} is a card for "
@@ -211,7 +210,7 @@ def _trained(
     """The network with these weights, in eval mode."""
     classes = num_classes or weights.num_classes or card.classes
     network = _empty(card, classes).to_empty(device="cpu").eval()
-    fill(network, weights)
+    copy_weights(network, weights)
     return network
 
 

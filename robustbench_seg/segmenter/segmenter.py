@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
-from robustbench_seg.records.model_card import Inference, Preprocessing
+from robustbench_seg.records.model_card import Inference
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.images import checked_image
 from robustbench_seg.segmenter.inference import Batch, Normaliser, View, slide, whole
@@ -97,12 +97,9 @@ class NetworkSegmenter:
         *,
         name: str,
         classes: tuple[str, ...],
-        preprocessing: Preprocessing,
-        inference: Inference,
         record: SegmenterRecord,
         about: ModelFacts,
         device: str = "cpu",
-        precision: str = "float32",
         batch: int = 1,
     ) -> None:
         """Move the network to the device.
@@ -111,28 +108,29 @@ class NetworkSegmenter:
             network: The network, in eval mode.
             name: The name in every table.
             classes: Class names, in the order of the logits.
-            preprocessing: Mean and standard deviation that normalise an image.
-            inference: How an image goes through the network.
-            record: Everything that decides a label.
+            record: Everything that decides a label. Its preprocessing is needed; without an
+                inference mode an image goes through the network whole, without a precision in
+                float32.
             about: Further facts for readers.
             device: Torch device.
-            precision: "float32", "bf16" or "fp16" (autocast).
             batch: Number of windows that a GPU gets at once. The number falls where its memory is
                 short.
         """
+        assert record.preprocessing is not None
         self.name = name
         self.classes = classes
         self.record = record
         self.about = about
         self._device = torch.device(device)
-        self._dtype = PRECISIONS[precision]
+        self._dtype = PRECISIONS[record.precision or "float32"]
         exact_float32()
         # The stubs of torch do not know the layout's overload.
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._inference = inference
+        self._inference = record.inference or Inference("whole")
         self._batch = Batch(1 if self._device.type == "cpu" else batch)
         self._align, self._grid = record.align_corners, record.grid
-        self._normalise = Normaliser(preprocessing.mean, preprocessing.std, self._device)
+        mean, std = record.preprocessing.mean, record.preprocessing.std
+        self._normalise = Normaliser(mean, std, self._device)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Label an image.

@@ -2,22 +2,22 @@
 
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.records.training_spec import TrainingSpec
-from robustbench_seg.training.finished import finished_training
-from robustbench_seg.training.loop import TrainingOutcome, fit
-from robustbench_seg.training.product import TrainedModel, save, trained_card
-from robustbench_seg.training.run import train
-from robustbench_seg.training.start import Start, initial_network
+from robustbench_seg.training.entry import train
+from robustbench_seg.training.initial_network import InitialNetwork, build_initial_network
+from robustbench_seg.training.lookup import find_trained_model
+from robustbench_seg.training.loop import FitResult, fit
+from robustbench_seg.training.trained_model import TrainedModel, save_trained_model, trained_card
 
 __all__ = [
-    "Start",
+    "FitResult",
+    "InitialNetwork",
     "TrainedModel",
-    "TrainingOutcome",
     "TrainingRecipe",
     "TrainingSpec",
-    "finished_training",
+    "build_initial_network",
+    "find_trained_model",
     "fit",
-    "initial_network",
-    "save",
+    "save_trained_model",
     "train",
     "trained_card",
 ]

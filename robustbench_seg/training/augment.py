@@ -1,8 +1,8 @@
 """Augmentation of one image and its labels: resize, crop, flip, photometric distortion, pad.
 
-In this order, with SegFormer's numbers (arXiv 2105.15203, section 4.1; photometric distortion
-after Liu et al., SSD, section 3.6, with the ranges of its Caffe configuration). Everything stays
-uint8; every function gets the generator it draws from.
+The steps have this order and SegFormer's numbers (arXiv 2105.15203, section 4.1; photometric
+distortion after Liu et al., SSD, section 3.6, with the ranges of its Caffe configuration). Images
+and labels stay uint8.
 """
 
 import cv2
@@ -14,7 +14,7 @@ from robustbench_seg.records.model_card import Resize
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.robust_augment import AUGMENTATIONS
 
-_REDRAWN = 10
+_REDRAWS = 10
 _BRIGHTNESS = 32.0
 _CONTRAST = (0.5, 1.5)
 _SATURATION = (0.5, 1.5)
@@ -25,9 +25,9 @@ def augment(
     image: Image,
     labels: Labels,
     recipe: TrainingRecipe,
-    fill: tuple[int, int, int],
+    padding: tuple[int, int, int],
     rng: np.random.Generator,
-    fit: Resize | None = None,
+    base_size: Resize | None = None,
 ) -> tuple[Image, Labels]:
     """Draw one training view.
 
@@ -35,16 +35,16 @@ def augment(
         image: uint8 HxWx3 RGB.
         labels: uint8 HxW.
         recipe: The hyper-parameters.
-        fill: RGB of the padding where the resized image is smaller than the crop: the mean colour,
-            which is 0 once normalised. Labels are 255 there.
-        rng: What is drawn from.
-        fit: What an image is fitted into before recipe.resize scales it. None means its own size.
+        padding: RGB where the resized image is smaller than the crop: the mean colour, which is 0
+            after normalisation. Labels are 255 there.
+        rng: The random generator.
+        base_size: The size to fit an image into before recipe.resize scales it. None means its own.
 
     Returns:
         uint8 image of recipe.crop x 3, and its uint8 labels.
     """
-    own = fit.scale(*labels.shape) if fit else 1.0
-    image, labels = resize(image, labels, own * rng.uniform(*recipe.resize))
+    base = base_size.scale(*labels.shape) if base_size else 1.0
+    image, labels = resize(image, labels, base * rng.uniform(*recipe.resize))
     image, labels = crop(image, labels, recipe.crop, recipe.category_ratio, rng)
     if rng.random() < recipe.flip:
         image, labels = image[:, ::-1], labels[:, ::-1]
@@ -52,11 +52,11 @@ def augment(
         image = distort(image, rng)
     if recipe.augment:
         image = AUGMENTATIONS[recipe.augment](np.ascontiguousarray(image), rng)
-    return pad(image, labels, recipe.crop, fill)
+    return pad(image, labels, recipe.crop, padding)
 
 
 def resize(image: Image, labels: Labels, scale: float) -> tuple[Image, Labels]:
-    """Both sides times `scale`, rounded: the image bilinear, the labels nearest."""
+    """Scale both sides by `scale`, rounded: the image bilinear, the labels nearest."""
     height, width = labels.shape
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     resized = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
@@ -71,13 +71,13 @@ def crop(
     category_ratio: float,
     rng: np.random.Generator,
 ) -> tuple[Image, Labels]:
-    """A window of `size` at most (height, width), anywhere with equal probability.
+    """Crop a window of at most `size` (height, width) at a uniformly random place.
 
-    It is drawn anew, up to 10 times, while one class has `category_ratio` or more of the
-    scored pixels in it; the last draw stands.
+    The window is drawn again, up to 10 times, while one class has a share of `category_ratio` or
+    more of its scored pixels.
     """
     height, width = labels.shape
-    for _ in range(1 + _REDRAWN):
+    for _ in range(1 + _REDRAWS):
         top = int(rng.integers(max(height - size[0], 0) + 1))
         left = int(rng.integers(max(width - size[1], 0) + 1))
         window = np.s_[top : top + size[0], left : left + size[1]]
@@ -88,10 +88,10 @@ def crop(
 
 
 def distort(image: Image, rng: np.random.Generator) -> Image:
-    """Photometric distortion, each step with probability one half.
+    """Distort brightness, contrast, saturation and hue, each with probability one half.
 
-    Brightness +-32, contrast x0.5..1.5, saturation x0.5..1.5, hue +-36 degrees; the contrast
-    comes before or after the two in HSV with equal probability.
+    Brightness changes by up to 32, contrast and saturation by a factor of 0.5 to 1.5, the hue by up
+    to 36 degrees. The contrast changes before or after saturation and hue, with equal probability.
     """
     levels = np.arange(256, dtype=np.float32)
     if rng.random() < 0.5:
@@ -130,12 +130,12 @@ def _to_uint8(levels: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def pad(
-    image: Image, labels: Labels, size: tuple[int, int], fill: tuple[int, int, int]
+    image: Image, labels: Labels, size: tuple[int, int], padding: tuple[int, int, int]
 ) -> tuple[Image, Labels]:
-    """Fill up to `size` (height, width) below and to the right: `fill`, and 255 as label."""
+    """Pad to `size` (height, width) below and to the right: `padding` as RGB, 255 as label."""
     height, width = labels.shape
     padded = np.empty((*size, 3), np.uint8)
-    padded[:] = np.array(fill, np.uint8)
+    padded[:] = np.array(padding, np.uint8)
     padded[:height, :width] = image
     ignored = np.full(size, IGNORE, np.uint8)
     ignored[:height, :width] = labels

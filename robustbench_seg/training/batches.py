@@ -1,4 +1,4 @@
-"""The batches of a training: each a function of seed and iteration alone."""
+"""The batches of a training. Each one depends on the seed and the iteration alone."""
 
 import itertools
 import pickle
@@ -35,8 +35,8 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
     Args:
         dataset: The images.
         recipe: The hyper-parameters.
-        card: Whose colours pad an image, and whose size it is fitted into.
-        slots: The places in a batch that are wanted, for one of several processes. None means all.
+        card: Its preprocessing gives the colour of the padding, and its resize the base size.
+        slots: The places of a batch to prepare, where several processes share it. None means all.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
         self.recipe = recipe
         self.slots = range(recipe.batch) if slots is None else slots
         red, green, blue = (round(255 * value) for value in card.preprocessing.mean)
-        self.fit = card.resize
-        self.fill = (red, green, blue)  # all but 0 once normalised
+        self.base_size = card.resize
+        self.padding = (red, green, blue)  # near 0 after normalisation
         self._kept = dict[int, Sample]()
         self._room = KEPT_BYTES
 
     def index(self, iteration: int, slot: int) -> int:
-        """Which image of the dataset stands at `slot` of the batch of `iteration`."""
+        """The index in the dataset of the image at `slot` of the batch of `iteration`."""
         epoch, position = divmod(iteration * self.recipe.batch + slot, len(self.dataset))
         order = np.random.default_rng([self.recipe.seed, _SHUFFLE, epoch])
         return int(order.permutation(len(self.dataset))[position])
@@ -67,7 +67,7 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
             sample = self._sample(self.index(iteration, slot))
             rng = np.random.default_rng([self.recipe.seed, _AUGMENT, iteration, slot])
             views.append(
-                augment(sample.image, sample.labels, self.recipe, self.fill, rng, self.fit)
+                augment(sample.image, sample.labels, self.recipe, self.padding, rng, self.base_size)
             )
         images = np.stack([image for image, _ in views])
         labels = np.stack([labels for _, labels in views])
@@ -85,19 +85,19 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
         return sample
 
 
-def stream(
+def iterate_batches(
     batches: Batches, workers: int, start: int = 0, pinned: bool = False
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the batches from iteration `start` on, without end.
 
-    Workers are started afresh (spawn), so the dataset must pickle, and a script that gets here
-    needs the usual `if __name__ == "__main__"`: see trees/pool.py for why they are not forked.
+    Workers are new processes (spawn), so the dataset must pickle, and a script needs the usual
+    `if __name__ == "__main__"`. trees/pool.py says why they are not forked.
 
     Args:
-        batches: What is yielded from.
-        workers: Processes that prepare batches ahead; 0 means this process does it.
+        batches: The batches by iteration.
+        workers: Processes that prepare batches ahead. 0 means this process does it.
         start: First iteration.
-        pinned: Whether the batches lie in memory that a GPU copies from by itself.
+        pinned: Whether the batches lie in page-locked memory, from which a GPU copies faster.
 
     Raises:
         ModelError: There are workers, and the dataset cannot be pickled or a worker dies.
@@ -120,7 +120,7 @@ def stream(
             batches_ahead = iter(loader)
         yield from batches_ahead
     except RobustsegError as error:
-        # A worker's error comes with its traceback in front of the message.
+        # The loader puts a worker's traceback in front of the message.
         raise type(error)(str(error).rstrip().rpartition(f"{type(error).__name__}: ")[2]) from None
 
 
@@ -136,14 +136,14 @@ def _check_picklable(batches: Batches) -> None:
 
 def _start_worker(_: int) -> None:
     keep_freed_memory()
-    # The processes are the parallelism; threads inside them would only fight for cores.
+    # The workers use all cores already; threads inside them would only slow them down.
     cv2.setNumThreads(0)
 
 
 class BatchNormaliser:
-    """uint8 Nx3xHxW RGB -> float32 on the device: (rgb / 255 - mean) / std.
+    """Normalise uint8 Nx3xHxW RGB images to float32 on a device: (rgb / 255 - mean) / std.
 
-    segmenter.inference.Normaliser does the same for one image, in another layout.
+    segmenter.inference.Normaliser does the same for one image in another layout.
     """
 
     def __init__(self, preprocessing: Preprocessing, device: str) -> None:
@@ -153,6 +153,6 @@ class BatchNormaliser:
         self._scale = (1 / (255 * std)).reshape(1, 3, 1, 1).to(device)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Normalise; the memory order of `images` is kept."""
+        """Normalise images (uint8 Nx3xHxW) and keep their memory order."""
         values = images.to(self._device, non_blocking=True).float()
         return torch.addcmul(self._shift, values, self._scale)

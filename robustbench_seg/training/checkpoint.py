@@ -1,4 +1,4 @@
-"""A training on disk, from which it goes on exactly where it was."""
+"""The checkpoint of a training: its state on disk, from which it continues exactly."""
 
 import pickle
 import time
@@ -15,19 +15,27 @@ from robustbench_seg.files import atomic_file
 from robustbench_seg.training.learner import Learner
 
 CHECKPOINT = "checkpoint.pt"
-"""Its file in the folder of a training."""
+"""Name of the file in the folder of a training."""
 
 SECONDS = 180.0
-"""How often a checkpoint is written where no number of steps is given."""
+"""Time between two checkpoints if no number of steps is given."""
 
 _FORMAT = 2
 
-_BROKEN = (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, KeyError, TypeError)
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    RuntimeError,
+    EOFError,
+    KeyError,
+    TypeError,
+)
+"""What torch.load and the lookup of a key raise for a file that is no checkpoint."""
 
 
 @dataclass
-class Position:
-    """Where a training stands, beside the state of its learner.
+class TrainingState:
+    """The state of a training beside that of its learner.
 
     Attributes:
         iteration: Optimiser steps taken.
@@ -49,9 +57,9 @@ class Checkpoint:
 
     Args:
         path: The file.
-        facts: Everything that decides what is computed, by name; plain values.
-        every: Steps between checkpoints; None means SECONDS. Each validation is followed by one,
-            too.
+        facts: See `training_identity`. A checkpoint with other facts is refused.
+        every: Steps between checkpoints. None means every SECONDS. A checkpoint also follows each
+            validation.
     """
 
     def __init__(self, path: Path, facts: Mapping[str, object], every: int | None = None) -> None:
@@ -66,35 +74,35 @@ class Checkpoint:
             return validated or time.monotonic() - self._written >= SECONDS
         return validated or iteration % self._every == 0
 
-    def write(self, position: Position, learner: Learner) -> None:
+    def write(self, state: TrainingState, learner: Learner) -> None:
         """Replace the file atomically."""
-        state = {
+        table = {
             "facts": self._facts,
-            "position": vars(position),
+            "position": vars(state),
             "learner": learner.state_dict(),
         }
         with atomic_file(self._path) as file:
-            torch.save(state, file)
+            torch.save(table, file)
         self._written = time.monotonic()
 
-    def restore(self, learner: Learner) -> Position:
+    def restore(self, learner: Learner) -> TrainingState:
         """Load the file's state into `learner`.
 
         Returns:
-            The position in the file; the start where there is no file.
+            The state in the file; that of a new training if there is no file.
 
         Raises:
             ModelError: The file is not readable, or of a training with other facts.
         """
         if not self._path.exists():
-            return Position()
+            return TrainingState()
         try:
-            state = torch.load(self._path, map_location="cpu", weights_only=True)
-            facts = state["facts"]
-        except _BROKEN as e:
+            table = torch.load(self._path, map_location="cpu", weights_only=True)
+            facts = table["facts"]
+        except _UNREADABLE as error:
             raise ModelError(
-                f"{self._path}: not a readable checkpoint ({type(e).__name__}); remove it to begin "
-                "anew"
+                f"{self._path}: not a readable checkpoint ({type(error).__name__}); remove it to "
+                "begin anew"
             ) from None
         differences = [
             f"{name} {facts.get(name)} there and {self._facts.get(name)} here"
@@ -106,5 +114,5 @@ class Checkpoint:
                 f"{self._path} is of another training: {'; '.join(differences)}; give another "
                 "folder, or remove the file to begin anew"
             )
-        learner.load_state_dict(state["learner"])
-        return Position(**state["position"])
+        learner.load_state_dict(table["learner"])
+        return TrainingState(**table["position"])

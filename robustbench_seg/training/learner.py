@@ -1,4 +1,4 @@
-"""A network with all that changes it from step to step."""
+"""The optimizer step: a network with its optimizer, loss scale and moving average."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -22,10 +22,18 @@ _DROP = 2  # a stream of the seed, beside those of the batches
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor, align_corners: bool = False) -> Tensor:
-    """Cross-entropy of `logits` (float NxKxhxw) against `labels` (uint8 NxHxW, 255 = ignored).
+    """Compute the cross-entropy of logits against labels.
 
-    The logits are upsampled bilinearly to the labels' size. The sum is divided by the number of
-    all pixels, ignored ones included, as in the original recipe.
+    The sum over scored pixels is divided by the number of all pixels, ignored ones included, as in
+    the original recipe.
+
+    Args:
+        logits: float NxKxhxw; upsampled bilinearly to the labels' size.
+        labels: uint8 NxHxW; 255 is ignored.
+        align_corners: As in torch.nn.functional.interpolate.
+
+    Returns:
+        float32 scalar.
     """
     size = labels.shape[1:]
     logits = F.interpolate(logits.float(), size, mode="bilinear", align_corners=align_corners)
@@ -36,18 +44,23 @@ def segmentation_loss(logits: Tensor, labels: Tensor, align_corners: bool = Fals
 def seed_step(seed: int, iteration: int, rank: int = 0) -> None:
     """Seed torch's generators for one step of one process.
 
-    What drop path and dropout draw is so a function of these three numbers, like the batches: a
-    training that goes on in the middle needs no generator's state.
+    The draws of drop path and dropout depend on these three numbers alone, like the batches. So a
+    training that continues in the middle needs no generator's state.
     """
     state = np.random.SeedSequence([seed, _DROP, iteration, rank]).generate_state(1, np.uint64)
     torch.manual_seed(int(state[0]))
 
 
 class Learner:
-    """`network`, in place on `device`, with its optimiser, loss scale and moving average.
+    """A network, trained in place, with its optimizer, loss scale and moving average.
 
-    precision: a key of PRECISIONS: of the forward pass (autocast); the loss is always float32,
-        and scaled for fp16
+    Args:
+        network: The network; it moves to the device.
+        recipe: The hyper-parameters.
+        device: A torch device.
+        precision: A key of PRECISIONS, for the forward pass (autocast). The loss is always float32;
+            for fp16 it is scaled.
+        processes: Processes that share each batch. None means this one alone.
     """
 
     def __init__(
@@ -77,23 +90,28 @@ class Learner:
 
     @property
     def result(self) -> SegmentationNetwork:
-        """What is validated and saved: the average if there is one, else the network."""
+        """The network to validate and save: the average, or without one the network itself."""
         return cast(SegmentationNetwork, self._average.module) if self._average else self._network
 
     def step(
-        self, images: Tensor, labels: Tensor, iteration: int, done: float
+        self, images: Tensor, labels: Tensor, iteration: int, share: float
     ) -> tuple[float, Tensor]:
-        """One optimiser step: the backbone's learning rate, and the loss in front of it.
+        """Take one optimizer step.
 
-        images:    float32 Nx3xHxW, normalised, on the device
-        labels:    uint8 NxHxW
-        iteration: steps taken so far
-        done:      see `schedule.progress`
+        Args:
+            images: float32 Nx3xHxW, normalised, on the device.
+            labels: uint8 NxHxW.
+            iteration: Steps taken so far.
+            share: The progress before the step (see `schedule.progress`).
 
-        Raises ModelError where a batch of one cannot be normalised.
+        Returns:
+            The learning rate of the backbone, and the loss before the step (a scalar).
+
+        Raises:
+            ModelError: A batch of one image cannot be normalised.
         """
         recipe = self._recipe
-        factor = learning_rate_factor(recipe, iteration, done)
+        factor = learning_rate_factor(recipe, iteration, share)
         set_learning_rate(self._optimizer, factor)
         seed_step(recipe.seed, iteration, self._processes.rank)
         mixed = self._precision is not torch.float32
@@ -110,13 +128,13 @@ class Learner:
         return recipe.lr * factor, self._processes.mean(loss.detach())
 
     def finish(self) -> None:
-        """Leave the result in the network, in eval mode on the CPU."""
+        """Copy the result into the network, in eval mode on the CPU."""
         if self._average:
             self._network.load_state_dict(self._average.module.state_dict())
         self._network.eval().cpu()
 
     def state_dict(self) -> Mapping[str, Any]:
-        """Everything that the next step depends on."""
+        """The state that the next step depends on."""
         return {
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -125,7 +143,7 @@ class Learner:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take on a `state_dict` of the same recipe and network."""
+        """Restore a `state_dict` of the same recipe and network."""
         self._network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._scaler.load_state_dict(state["scaler"])

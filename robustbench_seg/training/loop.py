@@ -1,37 +1,40 @@
 """The training loop: batches in, a trained network and a log out."""
 
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import check_own, remove_partials
-from robustbench_seg.machine.processes import joined
+from robustbench_seg.machine.processes import Processes, joined
 from robustbench_seg.measures.iou import mean_iou
-from robustbench_seg.records.model_card import ModelCard
-from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.training.batches import Batches, BatchNormaliser, stream
+from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.training.batches import Batches, BatchNormaliser, iterate_batches
 from robustbench_seg.training.checkpoint import CHECKPOINT, Checkpoint
+from robustbench_seg.training.identity import training_identity
+from robustbench_seg.training.initial_network import InitialNetwork
 from robustbench_seg.training.learner import Learner
-from robustbench_seg.training.log import Clock, Log
 from robustbench_seg.training.schedule import progress
+from robustbench_seg.training.training_log import Clock, TrainingLog
 from robustbench_seg.training.validation import validate
 
-_LOG_EVERY = 20
+LOG_EVERY = 20
+"""Steps between two rows of the log that have a loss."""
+
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 
 @dataclass(frozen=True)
-class TrainingOutcome:
-    """What a training came to.
+class FitResult:
+    """The numbers of a training that has ended.
 
     Attributes:
         iterations: Optimiser steps taken.
@@ -50,115 +53,146 @@ class TrainingOutcome:
 
 
 def fit(
-    network: SegmentationNetwork,
-    dataset: Dataset,
-    validation: Dataset,
-    recipe: TrainingRecipe,
-    card: ModelCard,
-    *,
-    out: Path,
-    facts: Mapping[str, object] | None = None,
-    validate_every: int | None = None,
-    checkpoint_every: int | None = None,
-    device: str = "cpu",
-    precision: str = "float32",
-    workers: int = 2,
-) -> TrainingOutcome:
+    spec: TrainingSpec, initial: InitialNetwork, images: Dataset, validation: Dataset
+) -> FitResult:
     """Train a network in place; it ends in eval mode on the CPU.
 
-    The folder holds log.csv, log.png and checkpoint.pt. A row of the log has the iteration, the
-    seconds of training, the learning rate of the backbone, the mean loss since the last row, and
-    the mIoU in percent on `validation`. Where there is a checkpoint, the training goes on from it
-    as if it had never been interrupted. Processes started by torchrun share each batch; the first
-    alone validates and writes.
+    The folder then holds log.csv, log.png and checkpoint.pt. A row of the log has the iteration,
+    the seconds of training, the learning rate of the backbone, the mean loss since the last row,
+    and the mIoU in percent on `validation`. With a checkpoint in the folder, the training
+    continues from it as if it had never been interrupted. Processes started by torchrun share each
+    batch; only the first validates and writes.
 
     Args:
-        network: The network.
-        dataset: What it is trained on.
-        validation: What its mIoU is of.
-        recipe: The hyper-parameters.
-        card: How images are normalised and resized, and in validation whole or in windows.
-        out: Folder of the log and the checkpoint.
-        facts: What decides the initial weights, by name; a checkpoint with others is refused.
-        validate_every: Steps between validations. None means only at the end.
-        checkpoint_every: Steps between checkpoints. None means by time.
-        device: A torch device; for a GPU the batches are pinned.
-        precision: "float32", or "bf16" or "fp16" for autocast; the loss is always float32.
-        workers: Processes that prepare batches ahead; they change no number.
+        spec: The recipe, the folder and the machine. Its device is that of this process.
+        initial: The network, and the card that says how it sees an image.
+        images: The split to train on.
+        validation: The split to measure the mIoU on.
+
+    Returns:
+        Steps, time and mIoU.
 
     Raises:
         ModelError: The loss is no longer a number, the batch cannot be shared evenly, or the
             checkpoint is unreadable or another training's.
     """
-    facts = {
-        **(facts or {}),
-        "dataset": dataset.name,
-        "images": len(dataset),
-        "precision": precision,
-        "classes": list(dataset.classes),
-        "files": dict(dataset.fingerprint),
-        "preprocessing": asdict(card.preprocessing),
-        "scaled": asdict(card.resize) if card.resize else None,
-        **asdict(recipe),
-    }
-    checkpoint = Checkpoint(out / CHECKPOINT, facts, checkpoint_every)
-    normalise = BatchNormaliser(card.preprocessing, device)
-    with joined(device) as processes:
-        views = Batches(dataset, recipe, card, processes.slots(recipe.batch))
-        learner = Learner(network, recipe, device, precision, processes)
+    with joined(spec.device) as processes:
+        return _Trainer(spec, initial, images, validation, processes).fit()
+
+
+class _Trainer:
+    """One training: its state, and what follows each step.
+
+    The first process has a log; `_log` is None in the others, which only take steps.
+    """
+
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        initial: InitialNetwork,
+        images: Dataset,
+        validation: Dataset,
+        processes: Processes,
+    ) -> None:
+        self._spec = spec
+        self._card = initial.card
+        self._validation = validation
+        self._processes = processes
+        self._normalise = BatchNormaliser(initial.card.preprocessing, spec.device)
+        slots = processes.slots(spec.recipe.batch)
+        self._batches = Batches(images, spec.recipe, initial.card, slots)
+        self._learner = Learner(
+            initial.network, spec.recipe, spec.device, spec.precision, processes
+        )
+        path = spec.out / CHECKPOINT
         if processes.first:
-            remove_partials(out)
-            if not (out / CHECKPOINT).exists():
-                check_own(out / "log.csv", ",".join(Log.COLUMNS), out / "log.png")
-        at = checkpoint.restore(learner)
-        processes.check_same(at.iteration, f"the iteration of {out / CHECKPOINT}")
-        log = Log(out, at.log) if processes.first else None
-        clock, resumed = Clock(at.seconds), at.iteration
-        batches = stream(views, workers, resumed, torch.device(device).type == "cuda")
-        done = progress(recipe, resumed, at.seconds)
-        with tqdm(total=1.0, initial=done, bar_format=_BAR, desc="train", disable=not log) as bar:
-            if 0 < done < 1:
-                bar.write(f"goes on from iteration {resumed}", sys.stderr)
-            while done < 1:
-                images, labels = next(batches)
-                lr, loss = learner.step(normalise(images), labels, at.iteration, done)
-                at.losses.append(loss)  # read later: reading waits for the GPU
-                at.iteration += 1
-                before, done = done, progress(recipe, at.iteration, clock.seconds)
-                if recipe.minutes:  # each process has its own clock
-                    done = processes.agreed(done, device)
-                bar.update(done - before)
-                loss_due = done == 1 or _divides(_LOG_EVERY, at.iteration)
-                miou_due = done == 1 or _divides(validate_every, at.iteration)
-                if loss_due:
-                    mean = _mean(at.losses, at.iteration, precision)
-                    at.losses.clear()
-                    bar.set_postfix(iteration=at.iteration, loss=f"{mean:.3f}")
-                if not log:
+            remove_partials(spec.out)
+            if not path.exists():
+                header = ",".join(TrainingLog.COLUMNS)
+                check_own(spec.out / "log.csv", header, spec.out / "log.png")
+        identity = training_identity(spec, initial, images)
+        self._checkpoint = Checkpoint(path, identity, spec.checkpoint_every)
+        self._state = self._checkpoint.restore(self._learner)
+        processes.check_same(self._state.iteration, f"the iteration of {path}")
+        self._log = TrainingLog(spec.out, self._state.log) if processes.first else None
+        self._clock = Clock(self._state.seconds)
+        self._progress = progress(spec.recipe, self._state.iteration, self._state.seconds)
+
+    def fit(self) -> FitResult:
+        """Take the steps that are left."""
+        spec, state, resumed = self._spec, self._state, self._state.iteration
+        pinned = torch.device(spec.device).type == "cuda"
+        batches = iterate_batches(self._batches, spec.workers, resumed, pinned)
+        with self._progress_bar() as bar:
+            while self._progress < 1:
+                before = self._progress
+                lr = self._step(*next(batches))
+                bar.update(self._progress - before)
+                validated = self._is_due(spec.validate_every)
+                if self._is_due(LOG_EVERY):
+                    self._log_loss(lr, bar)
+                if self._log is None:
                     continue
-                if loss_due:
-                    log.add(at.iteration, clock.seconds, lr, loss=mean)
-                if miou_due:
-                    with clock.paused():
-                        at.miou = mean_iou(validate(learner.result, validation, card, device))
-                        log.add(at.iteration, clock.seconds, lr, miou=at.miou)
-                        log.draw()
-                    bar.write(f"iteration {at.iteration}: mIoU {at.miou:.2f} %", sys.stderr)
-                at.seconds, at.log = clock.seconds, log.rows
-                if checkpoint.due(at.iteration, miou_due):
-                    checkpoint.write(at, learner)
-    learner.finish()
-    return TrainingOutcome(at.iteration, resumed, at.seconds, at.iteration * recipe.batch, at.miou)
+                if validated:
+                    self._log_validation(lr, self._log, bar)
+                state.seconds, state.log = self._clock.seconds, self._log.rows
+                if self._checkpoint.due(state.iteration, validated):
+                    self._checkpoint.write(state, self._learner)
+        self._learner.finish()
+        views = state.iteration * spec.recipe.batch
+        return FitResult(state.iteration, resumed, state.seconds, views, state.miou)
+
+    def _step(self, images: Tensor, labels: Tensor) -> float:
+        """Take a step; the learning rate of the backbone in it."""
+        state, recipe = self._state, self._spec.recipe
+        lr, loss = self._learner.step(
+            self._normalise(images), labels, state.iteration, self._progress
+        )
+        state.losses.append(loss)  # read later, because reading waits for the GPU
+        state.iteration += 1
+        self._progress = progress(recipe, state.iteration, self._clock.seconds)
+        if recipe.minutes:  # each process has its own clock
+            self._progress = self._processes.agreed(self._progress, self._spec.device)
+        return lr
+
+    def _is_due(self, every: int | None) -> bool:
+        """Whether something that happens every so many steps, and at the end, happens now."""
+        return self._progress == 1 or (every is not None and self._state.iteration % every == 0)
+
+    def _log_loss(self, lr: float, bar: "tqdm[Any]") -> None:
+        """Log the mean loss since the last row; every process checks that it is finite."""
+        state = self._state
+        loss = _finite_mean(state.losses, state.iteration, self._spec.precision)
+        state.losses.clear()
+        bar.set_postfix(iteration=state.iteration, loss=f"{loss:.3f}")
+        if self._log is not None:
+            self._log.add(state.iteration, self._clock.seconds, lr, loss=loss)
+
+    def _log_validation(self, lr: float, log: TrainingLog, bar: "tqdm[Any]") -> None:
+        """Measure and log the mIoU; the time of that is no training time."""
+        state = self._state
+        with self._clock.paused():
+            matrix = validate(self._learner.result, self._validation, self._card, self._spec.device)
+            state.miou = mean_iou(matrix)
+            log.add(state.iteration, self._clock.seconds, lr, miou=state.miou)
+            log.draw()
+        bar.write(f"iteration {state.iteration}: mIoU {state.miou:.2f} %", sys.stderr)
+
+    @contextmanager
+    def _progress_bar(self) -> Iterator["tqdm[Any]"]:
+        """A bar on stderr in the first process, which begins at the share that is done."""
+        share, hidden = self._progress, self._log is None
+        with tqdm(total=1.0, initial=share, bar_format=_BAR, desc="train", disable=hidden) as bar:
+            if 0 < share < 1:
+                bar.write(f"goes on from iteration {self._state.iteration}", sys.stderr)
+            yield bar
 
 
-def _mean(losses: list[Tensor], iteration: int, precision: str) -> float:
+def _finite_mean(losses: list[Tensor], iteration: int, precision: str) -> float:
     value = float(torch.stack([loss.cpu() for loss in losses]).mean())
     if not np.isfinite(value):
-        # In fp16 activations overflow; each step is drawn by its number, so it would do so again.
+        # In fp16 activations overflow. The draws of each step follow from its number, so a second
+        # attempt would overflow again.
         way = "use precision bf16" if precision == "fp16" else "lower lr or lengthen the warm-up"
         raise ModelError(f"the loss is {value} at iteration {iteration}: {way}")
     return value
-
-
-def _divides(every: int | None, iteration: int) -> bool:
-    return every is not None and iteration % every == 0

@@ -11,10 +11,10 @@ from robustbench_seg.records.training_recipe import TrainingRecipe
 def parameter_groups(network: nn.Module, recipe: TrainingRecipe) -> list[dict[str, Any]]:
     """Split the parameters of `network` by learning rate and by weight decay.
 
-    Everything outside `network.backbone` is the head and learns `head_lr_factor` times faster;
-    LayerNorms and position encodings do not decay, all others do, BatchNorms and biases among them
-    (the released SegFormer configurations). Each group's `initial_lr` is its learning rate at
-    factor 1.
+    Parameters outside `network.backbone` are the head, whose learning rate is `head_lr_factor`
+    times as high. LayerNorms and position encodings do not decay. All others do, BatchNorms and
+    biases among them, as in the released SegFormer configurations. `initial_lr` of a group is its
+    learning rate at factor 1.
     """
     normed = {
         id(parameter)
@@ -38,13 +38,13 @@ def parameter_groups(network: nn.Module, recipe: TrainingRecipe) -> list[dict[st
 
 
 def make_optimizer(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.AdamW:
-    """AdamW over `parameter_groups`, at learning rate 0 until `set_learning_rate`."""
+    """Build AdamW over `parameter_groups`, with learning rate 0 until `set_learning_rate`."""
     groups = parameter_groups(network, recipe)
     fused = next(network.parameters()).device.type in ("cpu", "cuda")
     return torch.optim.AdamW(groups, lr=0.0, betas=recipe.betas, fused=fused)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
-    """Give every group `factor` times its initial learning rate."""
+    """Set the learning rate of every group to `factor` times its initial one."""
     for group in optimizer.param_groups:
         group["lr"] = factor * group["initial_lr"]

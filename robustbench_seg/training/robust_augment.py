@@ -1,8 +1,8 @@
-"""Augmentations known to make networks robust, for trainings that ask for them.
+"""Augmentations that make networks more robust, for trainings that ask for them.
 
-Each is a function of (uint8 HxWx3 RGB image, generator) -> image of the same size; labels stay
-where they are, so nothing moves a pixel. None of their operations is a corruption of a protocol
-here. The card and the name of a model that is trained with one show it.
+Each is a function of (uint8 HxWx3 RGB image, generator) -> image of the same size; no
+pixel moves, because the labels stay where they are. None of their operations is a corruption of a
+shipped protocol. The card and the name of a model that is trained with one show it.
 """
 
 from collections.abc import Callable, Mapping
@@ -86,4 +86,4 @@ AUGMENTATIONS: Mapping[str, Callable[[Image, np.random.Generator], Image]] = {
     "augmix": augmix,
     "style": random_convolution,
 }
-"""By the name that a recipe, a command and a card give them."""
+"""Name of an augmentation in a recipe, a command and a card -> the function."""

@@ -4,10 +4,10 @@ from robustbench_seg.records.training_recipe import TrainingRecipe
 
 
 def progress(recipe: TrainingRecipe, iteration: int, seconds: float) -> float:
-    """The share of a training that is done, 0..1: the larger of its shares of steps and of time.
+    """Compute the progress of a training, 0..1: the larger of its shares of steps and of time.
 
-    The training ends at 1. With `minutes` alone the share is that of the clock, so the learning
-    rate reaches 0 when the time is up, however fast the machine is.
+    The training ends at 1. With `minutes` alone only the clock counts, so the learning rate reaches
+    0 when the time is up, however fast the machine is.
 
     Args:
         recipe: Its `iterations` and `minutes` are used.
@@ -19,17 +19,18 @@ def progress(recipe: TrainingRecipe, iteration: int, seconds: float) -> float:
     return min(max(steps, time), 1.0)
 
 
-def learning_rate_factor(recipe: TrainingRecipe, iteration: int, done: float) -> float:
-    """The factor of every learning rate at a step, in 0..1 (SegFormer, section 4.1).
+def learning_rate_factor(recipe: TrainingRecipe, iteration: int, share: float) -> float:
+    """Compute the factor of every learning rate at a step, in 0..1 (SegFormer, section 4.1).
 
-    It is (1 - done)^power, and during the warm-up this times a ramp from warmup_ratio to 1.
+    It is (1 - share)^power. During the warm-up it is multiplied by a linear ramp from warmup_ratio
+    to 1.
 
     Args:
         recipe: Its `power`, `warmup` and `warmup_ratio` are used.
         iteration: The step, from 0.
-        done: `progress` before the step.
+        share: The progress before the step (see `progress`).
     """
     ramp = 1.0
     if iteration < recipe.warmup:
         ramp = 1 - (1 - iteration / recipe.warmup) * (1 - recipe.warmup_ratio)
-    return float((1 - done) ** recipe.power * ramp)
+    return float((1 - share) ** recipe.power * ramp)

@@ -1,4 +1,4 @@
-"""The score of a network on a validation split, as `evaluate` will see it."""
+"""The confusion matrix of a network on a validation split, labelled as `evaluate` labels it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,12 @@ from robustbench_seg.segmenter import Options, assemble, network_record
 def validate(
     network: SegmentationNetwork, dataset: Dataset, card: ModelCard, device: str = "cpu"
 ) -> NDArray[np.int64]:
-    """The confusion matrix of a network pooled over a dataset, one image at a time, in float32.
+    """Compute the confusion matrix of a network over a dataset, one image at a time, in float32.
 
     Args:
-        network: The network; it is in eval mode meanwhile and returns to the mode it was in.
+        network: The network. It is in eval mode meanwhile; its own mode is restored.
         dataset: The images.
-        card: How an image is normalised, resized, and taken whole or in windows.
+        card: How the network sees an image: normalisation, size, windows.
         device: A torch device.
 
     Returns:
@@ -30,9 +30,6 @@ def validate(
         Options(device=device),
         name=card.name,
         classes=dataset.classes,
-        preprocessing=card.preprocessing,
-        inference=card.inference,
-        resize=card.resize,
         record=network_record(card, network),
         about=ModelFacts(),
     )

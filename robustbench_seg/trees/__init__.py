@@ -1,4 +1,4 @@
-"""Trees: a dataset corrupted on disk, written, described by a manifest and verified."""
+"""Trees: corrupted datasets on disk, each described and verified by a manifest."""
 
 from robustbench_seg.trees.generate import generate_cityscapes_c
 from robustbench_seg.trees.verification import Problem, Verification, verify

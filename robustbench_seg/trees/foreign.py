@@ -1,4 +1,4 @@
-"""Corrupted images that another program has made: nothing in their folder says how."""
+"""Trees of other programs: corrupted images without a record of how they were made."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,17 +8,18 @@ from pathlib import Path
 from robustbench_seg.datasets import file_digests
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.protocol import Condition, as_png
+from robustbench_seg.records.image_path import as_png
+from robustbench_seg.records.protocol import Condition
 from robustbench_seg.trees.manifest import MANIFEST, RECORD_FILE, shard_manifests
 
 
 @dataclass(frozen=True)
 class ForeignTree:
-    """A tree of unknown origin: its images are told from others by their contents alone.
+    """A tree of unknown origin; only the contents of its files identify it.
 
     Attributes:
         files: Path in the tree -> sha256 of the file.
-        probe: Empty: nothing is known of the built-in image.
+        probe: Always empty, because nothing is known of the built-in image under its conditions.
     """
 
     files: Mapping[str, str]
@@ -43,7 +44,7 @@ def read_foreign_tree(
 
     Args:
         folder: The tree.
-        conditions: All conditions of the protocol; those that the tree lacks are passed over.
+        conditions: All conditions of the protocol. The tree may lack some.
         images: Ids of the clean images.
 
     Raises:

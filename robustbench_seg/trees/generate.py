@@ -2,26 +2,24 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
-from robustbench_seg.cards import check_count
 from robustbench_seg.corruption.engine import check_draws
 from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
-from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError, ModelError
-from robustbench_seg.files import checked_path
-from robustbench_seg.records.choices import Stream
+from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
 from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.records.protocol import Condition, Protocol, load_protocol
 from robustbench_seg.records.ranges import WORKERS
-from robustbench_seg.records.shard import WHOLE, Shard
-from robustbench_seg.trees.manifest import Manifest, read_tree_record
+from robustbench_seg.records.tree_spec import TreeOptions, TreeSpec, tree_spec
+from robustbench_seg.trees.continuation import check_folder
+from robustbench_seg.trees.manifest import Manifest
 from robustbench_seg.trees.plan import CleanImage, TreePlan
-from robustbench_seg.trees.record import check_goes_on, check_unclaimed
 from robustbench_seg.trees.space import space_needed
 from robustbench_seg.trees.writing import write_tree
 
@@ -31,17 +29,17 @@ CLEAN_FOLDER = "clean"
 
 @dataclass(frozen=True)
 class PlanSummary:
-    """The work that a start has before it.
+    """The work that lies ahead of a call.
 
     Attributes:
         dataset: Name of the dataset.
         split: Which part of it.
-        images: Clean images of the shard.
-        conditions: Conditions of each.
-        missing: Corrupted images that are not there yet.
-        needed: Bytes that these will take, about.
-        free: Bytes that are free.
-        workers: Processes.
+        images: Number of clean images of the shard.
+        conditions: Number of conditions of each.
+        missing: Number of corrupted images that are not there yet.
+        needed: Bytes that these will take, estimated.
+        free: Bytes that are free on the disk.
+        workers: Number of processes.
     """
 
     dataset: str
@@ -64,94 +62,108 @@ class PlanSummary:
 
 
 def generate_cityscapes_c(
+    spec: TreeSpec | None = None,
     *,
-    out: Path | str,
-    data: Path | str | None = None,
-    dataset: str | Path | Dataset = "cityscapes",
-    split: str = "val",
-    corruptions: Iterable[str] = (),
-    severities: Iterable[int] = (),
-    protocol: str | Path | Protocol = "cityscapes-c",
-    stream: Stream = "fast",
-    seed: int = 0,
-    workers: int | None = None,
-    shard: Shard = WHOLE,
-    keep_going: bool = False,
+    dataset: str | Path | Dataset | None = None,
+    protocol: str | Path | Protocol | None = None,
     announce: Callable[[PlanSummary], object] = lambda summary: None,
     progress: Callable[[int, int], object] = lambda made, left_out: None,
+    **options: Unpack[TreeOptions],
 ) -> Manifest:
     """Write every image of a dataset under every corruption and severity.
 
-    `out`/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link to
-    its labels. Images are PNG whatever they were. minicity, which is drawn by the program, is drawn
-    into `out`/clean first. Started again, it makes only what is missing; with other corruptions or
-    severities it adds them. Whatever is raised, finished images are kept.
+    `generate_cityscapes_c(spec)` and `generate_cityscapes_c(out=..., data=..., ...)` are the same
+    call. `out`/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link
+    to its labels. Images become PNG, whatever they were. minicity, which the program draws, is
+    drawn into `out`/clean first. A second call makes only what is missing; with other corruptions
+    or severities it adds them. Finished images are kept, whatever error ends the call.
 
     With several workers a script needs the usual `if __name__ == "__main__"`.
 
     Args:
-        out: Folder to write to.
-        data: Root folder of the dataset; for Cityscapes it defaults to $CITYSCAPES_DATASET.
+        spec: What to write, and how. Give no options with it.
         dataset: Name of the dataset, its TOML file, or an open one, which has a root and a split.
-        split: Split of the dataset.
-        corruptions: Names of the corruptions to make; by default all of the protocol.
-        severities: Severities to make, 1 to 5; by default all.
-        protocol: Name of the protocol, its TOML file, or a Protocol.
-        stream: "fast" or "reference".
-        seed: 0 to 2^32 - 1.
-        workers: Processes; by default one per core.
-        shard: Which part of the images to make; when all are made, `verify` merges them.
-        keep_going: Leave out images that cannot be read.
-        announce: Called once, before the first image, with what there is to do.
+            None means Cityscapes.
+        protocol: Name of the protocol, its TOML file, or a Protocol. None means cityscapes-c.
+        announce: Called once, before the first image, with a summary of the work.
         progress: Called after each clean image with the numbers of corrupted images made and of
             those left out.
+        **options: The other fields of TreeSpec, among them `out`.
 
     Returns:
         The manifest, with the digest of every file; of a shard, that of the shard.
 
     Raises:
-        CorruptionError: A name, severity, seed or stream that does not exist; a folder that holds
-            another tree or cannot be written; too full a disk.
+        CorruptionError: A name, severity, seed, stream or option does not exist; the folder holds
+            another tree or cannot be written; the disk is too full.
         DatasetError: The dataset is not there, or an image cannot be read.
         CardError: A TOML file lacks something or is wrong.
-        IncompleteError: With `keep_going`, images were left out; the manifest is written and names
-            them, and `reasons` says why.
+        IncompleteError: With `keep_going`, images were left out. The manifest is written and names
+            them; `reasons` says why.
     """
-    out = checked_path(out)
-    protocol = load_protocol(protocol)
-    conditions = protocol.conditions(corruptions, severities)
-    check_draws(stream, seed)
-    workers = min(_cores(), int(WORKERS.most)) if workers is None else workers
-    check_count("workers", workers, WORKERS, ModelError)
-    opened = _opened(dataset, data, split)
-    choice = CorruptionChoice(protocol, stream, seed)
-    images = _clean_images(opened, image_sizes(opened))
-    plan = TreePlan(out, images, conditions, choice, opened.name, opened.split, shard=shard)
-    check_unclaimed(out, protocol, lambda: read_tree_record(out))
-    if (begun := read_tree_record(out)) is not None:
-        check_goes_on(out, begun, plan.record)
-    on_disk = opened.on_disk(out / CLEAN_FOLDER)
-    if on_disk is not opened:
-        _check_drawn(opened, on_disk, out / CLEAN_FOLDER)
-        clean_files = tuple(f"{CLEAN_FOLDER}/{name}" for name in _files(on_disk))
-        plan = replace(plan, images=_clean_images(on_disk, {}), clean_files=clean_files)
+    if spec is None:
+        names = _name(dataset, TreeSpec.dataset), _name(protocol, TreeSpec.protocol)
+        spec = tree_spec(*names, **options)
+    elif dataset is not None or protocol is not None or options:
+        raise CorruptionError("give a specification or options, not both")
+    loaded = protocol if isinstance(protocol, Protocol) else load_protocol(spec.protocol)
+    check_draws(spec.stream, spec.seed)
+    conditions = loaded.conditions(spec.corruptions, spec.severities)
+    clean = _opened(dataset, spec)
+    plan = _plan(spec, clean, loaded, conditions)
+    check_folder(spec.out, plan.record, loaded)
+    plan = _on_disk(plan, clean)
+    workers = spec.workers or min(_cores(), int(WORKERS.most))
     announce(_summary(plan, workers))
-    manifest = write_tree(plan, workers=workers, keep_going=keep_going, progress=progress)
+    manifest = write_tree(plan, workers=workers, keep_going=spec.keep_going, progress=progress)
     if manifest.left_out:
         raise IncompleteError(
-            f"{out}: {len(manifest.left_out)} images were left out; mend their sources and start "
-            "again to add them",
+            f"{spec.out}: {len(manifest.left_out)} images were left out; mend their sources and "
+            "start again to add them",
             tuple(dict.fromkeys(manifest.left_out.values())),
         )
     return manifest
 
 
-def _opened(dataset: str | Path | Dataset, data: Path | str | None, split: str) -> Dataset:
-    if isinstance(dataset, str | Path):
-        return open_dataset(dataset, data, split)
-    if data is not None:
+def _plan(
+    spec: TreeSpec, clean: Dataset, protocol: Protocol, conditions: tuple[Condition, ...]
+) -> TreePlan:
+    return TreePlan(
+        out=spec.out,
+        conditions=conditions,
+        images=_clean_images(clean, image_sizes(clean)),
+        choice=CorruptionChoice(protocol, spec.stream, spec.seed),
+        dataset=clean.name,
+        split=clean.split,
+        shard=spec.shard,
+    )
+
+
+def _name(thing: str | Path | Dataset | Protocol | None, default: str) -> str | Path:
+    """The name of a dataset or protocol that a caller gave by name or as an object."""
+    if thing is None:
+        return default
+    return thing if isinstance(thing, str | Path) else thing.name
+
+
+def _opened(dataset: str | Path | Dataset | None, spec: TreeSpec) -> Dataset:
+    """The dataset that a caller has opened, or else the one that the specification names."""
+    if isinstance(dataset, str | Path | None):
+        return open_dataset(spec.dataset, spec.data, spec.split)
+    if spec.data is not None:
         raise DatasetError(f"{dataset.name} is open already; give no root folder with it")
     return dataset
+
+
+def _on_disk(plan: TreePlan, dataset: Dataset) -> TreePlan:
+    """The plan with clean images in files: a dataset without files is drawn into the tree."""
+    folder = plan.out / CLEAN_FOLDER
+    drawn = dataset.on_disk(folder)
+    if drawn is dataset:
+        return plan
+    _check_drawn(dataset, drawn, folder)
+    clean_files = tuple(f"{CLEAN_FOLDER}/{name}" for name in _files(drawn))
+    return replace(plan, images=_clean_images(drawn, {}), clean_files=clean_files)
 
 
 def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
@@ -204,7 +216,7 @@ def _summary(plan: TreePlan, workers: int) -> PlanSummary:
 
 
 def _cores() -> int:
-    # Of those this process may use, where the system tells (Linux).
+    # Only Linux says how many cores this process may use.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -7,26 +7,64 @@ links of single files are needed only where labels lie among the images.
 """
 
 import errno
+import logging
 import os
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+from robustbench_seg.records.image_path import as_png
+from robustbench_seg.trees.plan import TreePlan
+
+log = logging.getLogger(__name__)
+
 
 def keeps_no_links(error: OSError, folder: Path) -> bool:
-    """Whether an error says that the disk of `folder` keeps no links, such as exFAT or a share."""
+    """Whether an error means that the disk of `folder` cannot store links, such as exFAT."""
     return error.errno in (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS) or (
         isinstance(error, PermissionError) and os.access(folder, os.W_OK)
     )
 
 
+def link_labels(plan: TreePlan) -> Mapping[str, str]:
+    """Link the labels into the folder of every condition.
+
+    Returns:
+        Path of a link in the tree -> its relative target. On a disk without links it is empty, and
+        a warning says so.
+
+    Raises:
+        OSError: A folder cannot be written.
+    """
+    names = [as_png(image.id) for image in plan.images]
+    wanted = plan_links(names, (image.companions for image in plan.images))
+    links = dict[str, str]()
+    for condition in plan.conditions:
+        for name, target in wanted.items():
+            path = plan.out / condition.folder / name
+            if (relative := make_link(path, target)) is None:
+                log.warning(
+                    "%s: this disk keeps no links, so the labels are left out; link or copy %s "
+                    "there for other tools, evaluate does not need them",
+                    path,
+                    target,
+                )
+                return links
+            links[f"{condition.folder}/{name}"] = relative
+    return links
+
+
 def plan_links(
     images: Iterable[str], companions: Iterable[Mapping[str, Path]]
 ) -> Mapping[str, Path]:
-    """The fewest links that put every companion beside the images, path -> where it leads.
+    """Find the fewest links that put every companion beside the images.
 
-    images:     paths of the corrupted images in a dataset's root, with forward slashes
-    companions: for each image, path in a dataset's root -> the source's file
+    Args:
+        images: Paths of the corrupted images in a dataset's root, with forward slashes.
+        companions: For each image, path in a dataset's root -> file of the source.
+
+    Returns:
+        Path of a link -> its target.
 
     >>> files = {"gtFine/val/ulm/a_labelIds.png": Path("/data/gtFine/val/ulm/a_labelIds.png")}
     >>> plan_links(["leftImg8bit/val/ulm/a_leftImg8bit.png"], [files])["gtFine"].as_posix()
@@ -43,12 +81,12 @@ def plan_links(
 
 
 def make_link(link: Path, target: Path) -> str | None:
-    """Make `link` lead to `target` by a relative path, atomically.
+    """Make a symbolic link to `target`, atomically.
 
-    Relative, so that source and corrupted tree can be moved together.
+    Its path is relative, so that source and corrupted tree can be moved together.
 
     Returns:
-        The path; None where the file system keeps no links.
+        The relative path; None where the file system cannot store links.
 
     Raises:
         OSError: The folder cannot be written.

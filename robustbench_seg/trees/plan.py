@@ -7,9 +7,11 @@ from pathlib import Path
 
 from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.corruption.pixels import Image
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.errors import CorruptionError
+from robustbench_seg.files import canonical_json, digest_bytes, path_problem
 from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.protocol import Condition, as_png
+from robustbench_seg.records.image_path import as_png
+from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.shard import WHOLE, Shard
 from robustbench_seg.trees.record import TreeRecord, tree_record
 
@@ -22,8 +24,8 @@ class CleanImage:
         id: Its path in the dataset's root, with forward slashes; keys the random numbers.
         read: Returns it as uint8 H x W x 3 RGB, or raises DatasetError. It must pickle, because it
             may run in another process.
-        companions: What other tools need beside it: path in the dataset's root -> file.
-        size: Bytes of its file; None where it lies in no file of the user's.
+        companions: Files that other tools need beside it: path in the dataset's root -> file.
+        size: Bytes of its file. None for an image that the program draws.
     """
 
     id: str
@@ -34,7 +36,7 @@ class CleanImage:
 
 @dataclass(frozen=True)
 class TreePlan:
-    """A corrupted dataset to be written to `out`.
+    """The corrupted images to write, and how.
 
     Attributes:
         out: The tree's folder.
@@ -59,7 +61,7 @@ class TreePlan:
 
     @cached_property
     def record(self) -> TreeRecord:
-        """What decides the pixels of the tree, without its probe."""
+        """The record of the tree, without its probe."""
         sizes = {image.id: image.size for image in self.images if image.size is not None}
         return tree_record(self.choice, self.dataset, self.split, self.conditions, sizes)
 
@@ -90,7 +92,7 @@ class TreePlan:
         )
 
     def origin(self, image: CleanImage, clean: str, condition: Condition, pixels: str) -> str:
-        """What a file of the tree says of itself: sha256 over all that decides its pixels.
+        """Compute the origin that a file of the tree states: sha256 over what decides its pixels.
 
         Args:
             image: The clean image.
@@ -108,6 +110,30 @@ class TreePlan:
             "pixels": pixels,
         }
         return digest_bytes(canonical_json(facts).encode())
+
+    def check_names(self) -> None:
+        """Check the paths of the images and labels.
+
+        Raises:
+            CorruptionError: A path cannot be written, or two files would get the same one.
+        """
+        first = dict[str, str]()
+        for image in self.images:
+            for name in (image.id, *image.companions):
+                if why := path_problem(name):
+                    raise CorruptionError(f"the path {name!r:.200} {why}; rename the file")
+        for image in self.images:
+            if (other := first.setdefault(as_png(image.id), image.id)) != image.id:
+                raise CorruptionError(
+                    f"{other} and {image.id} would both become {as_png(image.id)}; rename one"
+                )
+        for image in self.images:
+            for path in image.companions:
+                if path in first:
+                    raise CorruptionError(
+                        f"{first[path]} would become {path}, where labels lie; keep labels in a "
+                        "folder of their own"
+                    )
 
     def missing(self) -> Iterator[tuple[CleanImage, Condition]]:
         """The corrupted images of the shard that do not exist yet."""

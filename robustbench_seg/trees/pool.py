@@ -19,15 +19,24 @@ from robustbench_seg.machine.signals import TERMINATED, signals_blocked
 
 Result = TypeVar("Result")
 Work = Callable[[int, Callable[[], bool]], Result]
-"""work(index, stopped) does a piece; it asks `stopped()` now and then, and ends early if so."""
+"""work(index, stopped) does a piece. It calls `stopped()` now and then, and ends early if true."""
 
 
 def run(work: Work[Result], count: int, workers: int, take: Callable[[Result], None]) -> None:
-    """Do the pieces 0 .. count - 1 of `work`; hand each result to `take` as it comes, in any order.
+    """Do the pieces 0 .. count - 1 of some work.
 
-    One worker is this process itself. More are new processes, so `work` must pickle, and a script
-    that gets here needs the usual `if __name__ == "__main__"`. What a piece raises is raised here,
-    once the others have stopped; CorruptionError if a process dies.
+    With one worker this process does all. Otherwise new processes do, so `work` must pickle, and a
+    script needs the usual `if __name__ == "__main__"`.
+
+    Args:
+        work: Does one piece.
+        count: Number of pieces.
+        workers: Number of processes.
+        take: Called with each result in this process, in the order in which they come.
+
+    Raises:
+        CorruptionError: A process died.
+        Exception: A piece raised it; the other processes have stopped then.
     """
     workers = min(workers, count)
     if workers <= 1:

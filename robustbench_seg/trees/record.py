@@ -1,16 +1,16 @@
-"""The record of a tree: what decides its pixels, and what only describes it."""
+"""The record of a tree: the facts that decide its pixels, and some that only describe it."""
 
 import dataclasses
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from robustbench_seg.corruption import STREAMS, laws, libraries, library_differences
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.records.choices import Stream
 from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.protocol import Condition, Protocol, as_png
+from robustbench_seg.records.protocol import Condition
+from robustbench_seg.records.ranges import CorruptionSeed
 
 _SAME = "by the same versions of all libraries: on another processor, or by a changed program"
 
@@ -40,9 +40,9 @@ class TreeRecord:
     protocol: str
     protocol_version: str
     severities_digest: str
-    stream: str
+    stream: Stream
     stream_version: int
-    seed: int
+    seed: CorruptionSeed
     dataset: str
     split: str
     laws: Mapping[str, int]
@@ -76,7 +76,7 @@ class TreeRecord:
     def extended(self, other: "TreeRecord") -> Self:
         """`self` with the laws and the probe of conditions that only `other` has.
 
-        Sizes of clean images are those of `other` where both have one: `check_goes_on` lets only
+        Sizes of clean images are those of `other` where both have one: `check_continues` lets only
         images change of which the tree has no file.
         """
         laws, probe = {**other.laws, **self.laws}, {**other.probe, **self.probe}
@@ -121,53 +121,17 @@ def tree_record(
     )
 
 
-def check_goes_on(folder: Path, begun: TreeRecord, other: TreeRecord) -> None:
-    """CorruptionError unless `other` makes the same images as the tree that `begun` stands for."""
-    if differences := begun.differences(other):
-        raise CorruptionError(
-            f"{folder} holds a tree made otherwise: {'; '.join(differences)}; "
-            "choose another folder, or remove this one"
-        )
-    if replaced := [
-        name for name in begun.other_sources(other.source_sizes) if _holds(folder, name)
-    ]:
-        raise CorruptionError(other_source(folder, replaced, begun, other.source_sizes))
-    changed = [
-        name for name, digest in other.probe.items() if begun.probe.get(name, digest) != digest
-    ]
-    if changed:
-        raise other_pixels(folder, changed, begun.libraries, other.libraries)
-
-
-def check_unclaimed(folder: Path, protocol: Protocol, begun: Callable[[], object]) -> None:
-    """CorruptionError if `folder` holds images under a condition, but no tree was begun there.
-
-    Args:
-        folder: The folder to write to.
-        protocol: Whose conditions are looked for.
-        begun: Reads the record of the tree in the folder; None: there is none.
-    """
-    file = next(_files_of(folder, protocol.conditions()), None)  # before another process begins one
-    if file is not None and begun() is None:
-        raise CorruptionError(
-            f"{folder} holds {file.relative_to(folder).as_posix()} and no record of how its images "
-            "were made: they are of unknown origin and no tree is made of them; choose another "
-            "folder (evaluate --corrupted scores them as they are)"
-        )
-
-
-def _files_of(folder: Path, conditions: Iterable[Condition]) -> Iterator[Path]:
-    """The files under conditions, but for what killed processes have left; links are none."""
-    for condition in conditions:
-        for root, _, names in os.walk(folder / condition.folder):
-            paths = (Path(root) / name for name in sorted(names))
-            yield from (p for p in paths if not (p.is_symlink() or ".partial" in p.name))
-
-
 def other_source(
     folder: Path, images: Sequence[str], tree: TreeRecord, sizes: Mapping[str, int]
 ) -> str:
-    """The message that names a clean image whose file is another one than the tree's."""
+    """Word the error about clean images whose files differ from those of a tree.
+
+    Args:
+        folder: The tree.
+        images: Ids of the images (see `TreeRecord.other_sources`).
+        tree: The record of the tree.
+        sizes: Id -> bytes of the file now.
+    """
     more = f" (and {len(images) - 1} more images)" if len(images) > 1 else ""
     then, now = tree.source_sizes[images[0]], sizes[images[0]]
     return (
@@ -176,22 +140,24 @@ def other_source(
     )
 
 
-def _holds(folder: Path, image: str) -> bool:
-    """Whether the tree has a file of a clean image, under any condition."""
-    return any((condition / as_png(image)).exists() for condition in folder.glob("*/*"))
-
-
 def other_pixels(
     folder: Path, conditions: Sequence[str], then: Mapping[str, str], now: Mapping[str, str]
-) -> CorruptionError:
-    """The error that names the conditions (folders such as "fog/3") and the libraries."""
+) -> str:
+    """Word the error about conditions whose pixels differ from those of a tree.
+
+    Args:
+        folder: The tree.
+        conditions: Folders of the conditions, such as "fog/3".
+        then: Libraries that the tree was begun with.
+        now: Libraries of this process.
+    """
     name, severity = conditions[0].split("/")
     others = len(conditions) - 1
     subject = f"{name} at severity {severity}" + (
         f" and {others} more conditions" if others else ""
     )
     versions = library_differences(then, now) or _SAME
-    return CorruptionError(
+    return (
         f"{folder}: {subject} {'give' if others else 'gives'} other pixels than when the tree was "
         f"begun ({versions}): go on with what began it, or choose another folder"
     )

@@ -1,8 +1,7 @@
 """.recipe.json and manifest.json as files: their format, their digest, and what is refused.
 
-Whatever a file of a received tree says, its paths lead nowhere but into the tree, and a file that
-was damaged is not believed: its digest covers all that it says, but for the versions of libraries,
-which only describe.
+A tree may come from somebody else, so the paths in its files must stay inside it. The digest in a
+file shows damage. It covers everything but the versions of libraries, which only describe.
 """
 
 import dataclasses
@@ -14,7 +13,6 @@ from typing import Any, TypeVar
 from robustbench_seg.cards import from_table
 from robustbench_seg.errors import CardError, CorruptionError
 from robustbench_seg.files import canonical_json, digest_bytes, path_problem, read_json, write_json
-from robustbench_seg.records.choices import Stream, choices
 from robustbench_seg.text import one_line
 from robustbench_seg.trees.first_format import from_first_format
 from robustbench_seg.trees.record import TreeRecord
@@ -39,8 +37,8 @@ def read_record_file(kind: type[Record], path: Path) -> Record:
         path: The file.
 
     Raises:
-        CorruptionError: The file cannot be read, was altered, or is of a newer format.
-        CardError: It lacks something, or says what cannot be.
+        CorruptionError: The file cannot be read, was altered, or has a newer format.
+        CardError: A key is missing, or a value is wrong.
     """
     record = from_table(kind, _table_of(path), str(path))
     if problem := _problem(record):
@@ -49,7 +47,7 @@ def read_record_file(kind: type[Record], path: Path) -> Record:
 
 
 def write_record_file(path: Path, record: TreeRecord) -> None:
-    """Write a file atomically; paths and names are sorted, so that equal trees have equal files."""
+    """Write a file atomically, paths and names sorted, so that equal trees have equal files."""
     table = dataclasses.asdict(record)
     for key in {"laws", "probe", "source_sizes", "files", "links", "left_out"} & table.keys():
         table[key] = dict(sorted(table[key].items()))
@@ -96,11 +94,7 @@ def _digest_or_none(table: Mapping[str, Any]) -> str:
 
 
 def _problem(record: TreeRecord) -> str | None:
-    """What a record says that cannot be; None if nothing."""
-    if record.stream not in choices(Stream):
-        return f"stream is {record.stream!r:.70}; one of {', '.join(choices(Stream))} is wanted"
-    if not 0 <= record.seed < 2**32:
-        return f"seed is {record.seed}; an integer of 0 to 2^32 - 1 is wanted"
+    """What is wrong with a record beyond the types of its fields; None if nothing is."""
     for condition, digest in record.probe.items():
         if not _CONDITION.fullmatch(condition):
             return f"probe: {condition!r:.70} is no condition; one such as fog/3 is wanted"

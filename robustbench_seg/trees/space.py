@@ -1,4 +1,4 @@
-"""How much disk a plan will need, estimated before it starts."""
+"""An estimate of the disk space that a plan needs."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +15,14 @@ _NARROWEST = 64
 
 
 def space_needed(plan: TreePlan) -> int:
-    """Bytes that the missing files will take, estimated from a few images.
+    """Estimate the bytes that the missing files will take, from a few images.
 
-    A strip of each, from another place across its width, is corrupted and encoded under every
-    condition, because PNG sizes span a factor of ten between contrast and noise. A strip is as high
-    as its image: sky compresses well, trees do not. 0 if nothing is missing, or if no image can be
-    read.
+    A vertical strip of each image is corrupted and encoded under every condition, because PNG sizes
+    differ tenfold between contrast and noise. A strip has the full height, because sky compresses
+    better than trees, and each image gives a strip of another place.
+
+    Returns:
+        Bytes. 0 if nothing is missing, or if no image can be read.
     """
     missing = Counter(condition for _, condition in plan.missing())
     if not missing:
@@ -36,7 +38,7 @@ def space_needed(plan: TreePlan) -> int:
 def _readable(images: Sequence[CleanImage]) -> Iterator[tuple[CleanImage, Image]]:
     """A few images with their pixels, spread over the dataset."""
     for image in images[:: max(1, len(images) // _SAMPLES)][:_SAMPLES]:
-        # A broken one is generate_cityscapes_c's to name, or to leave out as asked.
+        # write_tree names a broken image, or leaves it out if asked to.
         with suppress(DatasetError):
             yield image, image.read()
 
@@ -48,7 +50,7 @@ def _sizes(
     place: float,
     conditions: list[Condition],
 ) -> Mapping[Condition, float]:
-    """Bytes of an image as PNG under each condition, judged by a strip at `place` (0..1) across."""
+    """Bytes of an image as PNG under each condition, from a strip at `place` (0..1) across."""
     width = pixels.shape[1]
     wide = min(width, max(_NARROWEST, width // 8))
     left = round((width - wide) * place)

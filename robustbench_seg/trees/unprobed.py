@@ -1,6 +1,6 @@
-"""Conditions that a tree holds without a probe: one of its own images is made anew.
+"""Conditions of a tree without a probe: instead one of its own images is made again.
 
-Trees of format 1 recorded no probe, and a few conditions cannot be made of the built-in image.
+Trees of format 1 have no probe, and a few corruptions do not take the small built-in image.
 """
 
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ def check_unprobed(plan: TreePlan, begun: TreeRecord, known: Mapping[str, Digest
     """Compare one image of each condition that has no probe with what is made of it now.
 
     Args:
-        plan: What is asked for.
-        begun: The record of the tree that stands there.
-        known: Path in the tree -> the digests that it has recorded.
+        plan: The plan of the start.
+        begun: The record of the tree that is there.
+        known: Path in the tree -> recorded digests.
 
     Raises:
-        CorruptionError: A condition gives other pixels; it is named.
+        CorruptionError: A condition, which the message names, gives other pixels.
     """
 
     @lru_cache(maxsize=1)
@@ -41,13 +41,14 @@ def check_unprobed(plan: TreePlan, begun: TreeRecord, known: Mapping[str, Digest
                 pixels = plan.corrupted(image, read(index), condition)
                 there = recorded.pixels if recorded else _digest(plan, name)
             except (CorruptionError, DatasetError, OSError):
-                continue  # a broken one: another image shows it as well
+                continue  # this image or file is broken; try the next one
             return digest_pixels(pixels) != there
         return False
 
     unprobed = [c for c in plan.conditions if c.folder not in begun.probe]
     if changed := [condition.folder for condition in unprobed if differs(condition)]:
-        raise other_pixels(plan.out, changed, begun.libraries, plan.record.libraries)
+        libraries = plan.record.libraries
+        raise CorruptionError(other_pixels(plan.out, changed, begun.libraries, libraries))
 
 
 def _digest(plan: TreePlan, name: str) -> str:

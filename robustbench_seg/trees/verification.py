@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Literal
 
 from robustbench_seg.corruption.pixels import digest_pixels
-from robustbench_seg.files import digest_file
+from robustbench_seg.files import checked_path, digest_file
 from robustbench_seg.trees.manifest import (
     MANIFEST,
     RECORD_FILE,
     Digests,
-    merge_shards,
     read_manifest,
 )
+from robustbench_seg.trees.merging import merge_shards
 from robustbench_seg.trees.png import read_pixels
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """A file of a tree that is not as its manifest says; `path` is relative to the tree."""
+    """A file of a tree that differs from the manifest; `path` is relative to the tree."""
 
     path: str
     kind: Literal["missing", "altered", "foreign"]
@@ -36,7 +36,7 @@ class Verification:
     """What a check of a tree found.
 
     Attributes:
-        problems: All problems, sorted by path; none if the tree is as it was written.
+        problems: All problems, sorted by path. Empty if the tree is as it was written.
         files: Number of files that the manifest names.
         merged: Whether the manifests of shards were merged first.
     """
@@ -67,7 +67,7 @@ def verify(
         CorruptionError: There is no manifest, or shards are missing.
         CardError: The manifest lacks something or is wrong.
     """
-    folder = Path(folder)
+    folder = checked_path(folder)
     merged = merge_shards(folder)
     manifest = read_manifest(folder)
     announce(len(manifest.files))
@@ -85,7 +85,7 @@ def verify(
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Every file and link below `folder` but what describes the tree; links are not followed."""
+    """All files and links below `folder` but manifest and record; no link is followed."""
     for root, folders, files in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(root, name))]
         for name in files + links:

@@ -1,34 +1,28 @@
 """Weight files: where they come from, writing, reading, and loading them into a network."""
 
-from robustbench_seg.weights.file import (
+from robustbench_seg.weights.card_weights import cached_weights, fetch_weights
+from robustbench_seg.weights.first_bytes import check_file
+from robustbench_seg.weights.hub_folder import fetch_hub_folder, fetch_hub_weights
+from robustbench_seg.weights.loading import copy_weights, load_encoder, load_weights, shapes_of
+from robustbench_seg.weights.source_text import parse_source
+from robustbench_seg.weights.weight_file import (
     Weights,
     not_finite,
     read_tensors,
     read_weights,
     save_weights,
 )
-from robustbench_seg.weights.finding import digest_weights, find_weights, weight_files
-from robustbench_seg.weights.first_bytes import check_file
-from robustbench_seg.weights.loading import fill, load_encoder, load_weights, shapes_of
-from robustbench_seg.weights.sources import (
-    UNTRAINED,
-    cached_weights,
-    fetch_hub_folder,
-    fetch_hub_weights,
-    fetch_weights,
-    parse_source,
-)
+from robustbench_seg.weights.weight_paths import digest_weights, find_weights, weight_files
 
 __all__ = [
-    "UNTRAINED",
     "Weights",
     "cached_weights",
     "check_file",
+    "copy_weights",
     "digest_weights",
     "fetch_hub_folder",
     "fetch_hub_weights",
     "fetch_weights",
-    "fill",
     "find_weights",
     "load_encoder",
     "load_weights",

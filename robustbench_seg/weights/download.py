@@ -10,6 +10,7 @@ import re
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.finding import digest_weights
 from robustbench_seg.weights.first_bytes import POINTER, is_page
 from robustbench_seg.weights.urls import open_url, split_url
+from robustbench_seg.weights.weight_paths import digest_weights
 
 CHUNK = 1 << 18
 
@@ -112,18 +113,56 @@ class _CutError(WeightsError):
 
 def _fetch(url: str, partial: Path, path: Path, resumable: bool) -> None:
     """Append to `partial` what it lacks of `url`."""
+    response = _open(url, partial, path)
+    if response is None:
+        return
+    have = partial.stat().st_size if partial.exists() else 0
+    with response:
+        start = 0
+        if response.status == HTTPStatus.PARTIAL_CONTENT:
+            start = _range(response.headers.get("Content-Range"))[0]
+        total = _total(response.headers.get("Content-Length"), start, url, path)
+        _refuse(b"", url, path, response.headers.get_content_type())
+        # Anything but the rest that was asked for is the file from its beginning.
+        mode = "ab" if start == have else "wb"
+        bar = tqdm(
+            desc=path.name, total=total, initial=start, unit="B", unit_scale=True, disable=None
+        )
+        with open(partial, mode) as file, bar:
+            whole = True
+            try:
+                for number, chunk in enumerate(_chunks(response)):
+                    if number == 0:
+                        _refuse(chunk, url, path)
+                    file.write(chunk)
+                    bar.update(len(chunk))
+                    _refuse_size(file.tell(), url, path)
+            except ConnectionError:
+                whole = False
+            size = file.tell()
+    if not whole or (total is not None and size != total):
+        of = f" of {total / 1e6:.1f}" if total else ""
+        again = "it goes on from there" if resumable else "it starts anew"
+        raise _CutError(
+            f"{url}: the connection was cut after {size / 1e6:.1f}{of} MB; run the same again and "
+            f"{again}"
+        )
+
+
+def _open(url: str, partial: Path, path: Path) -> Any:
+    """The server's answer to a request for what `partial` lacks; None where it lacks nothing."""
     have = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "robustseg"})
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
-        response = open_url(request)
+        return open_url(request)
     except urllib.error.HTTPError as error:
         if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            if _range(error.headers.get("Content-Range"))[1] != have:
-                partial.unlink()
-                _fetch(url, partial, path, resumable)
-            return
+            if _range(error.headers.get("Content-Range"))[1] == have:
+                return None
+            partial.unlink()  # it is of another file
+            return _open(url, partial, path)
         raise WeightsError(
             f"{url}: the server answers {error.code} {error.reason}; if you have the file from "
             f"elsewhere, put it at {path}"
@@ -134,50 +173,24 @@ def _fetch(url: str, partial: Path, path: Path, resumable: bool) -> None:
             f"{url} cannot be reached ({reason}); fetch it on a machine that can, and put it at "
             f"{path}"
         ) from error
-    with response:
-        start = 0
-        if response.status == HTTPStatus.PARTIAL_CONTENT:
-            start = _range(response.headers.get("Content-Range"))[0]
-        total = _total(response.headers.get("Content-Length"), start, url, path)
-        chunk = _read(response)
-        _refuse(chunk or b"", url, path, response.headers.get_content_type())
-        # Anything but the rest that was asked for is the file from its beginning.
-        mode = "ab" if start == have else "wb"
-        began, arrived = time.monotonic(), 0
-        with (
-            open(partial, mode) as file,
-            tqdm(
-                desc=path.name, total=total, initial=start, unit="B", unit_scale=True, disable=None
-            ) as bar,
-        ):
-            while chunk:
-                file.write(chunk)
-                bar.update(len(chunk))
-                _refuse_size(file.tell(), url, path)
-                arrived += len(chunk)
-                if (elapsed := time.monotonic() - began) > PATIENCE:
-                    if arrived < MIN_RATE * elapsed:
-                        chunk = None
-                        break
-                    began, arrived = time.monotonic(), 0
-                chunk = _read(response)
-            size = file.tell()
-    if chunk is None or (total is not None and size != total):
-        of = f" of {total / 1e6:.1f}" if total else ""
-        again = "it goes on from there" if resumable else "it starts anew"
-        raise _CutError(
-            f"{url}: the connection was cut after {size / 1e6:.1f}{of} MB; run the same again and "
-            f"{again}"
-        )
 
 
-def _read(response: Any) -> bytes | None:
-    """The next bytes, none at the end; None when the connection breaks."""
-    try:
-        data: bytes = response.read1(CHUNK)
-        return data
-    except (OSError, ValueError, http.client.HTTPException):
-        return None
+def _chunks(response: Any) -> Iterator[bytes]:
+    """The bytes of an answer; ConnectionError where the connection breaks or is too slow."""
+    began, arrived = time.monotonic(), 0
+    while True:
+        try:
+            chunk: bytes = response.read1(CHUNK)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise ConnectionError from error
+        if not chunk:
+            return
+        yield chunk
+        arrived += len(chunk)
+        if (elapsed := time.monotonic() - began) > PATIENCE:
+            if arrived < MIN_RATE * elapsed:
+                raise ConnectionError
+            began, arrived = time.monotonic(), 0
 
 
 def _total(length: str | None, start: int, url: str, path: Path) -> int | None:

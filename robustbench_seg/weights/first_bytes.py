@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from robustbench_seg.errors import WeightsError
+from robustbench_seg.files import open_regular
 
 POINTER = b"version https://git-lfs.github.com/spec/"
 """The beginning of the text that Git has in place of a file that Git LFS keeps."""
@@ -31,7 +32,7 @@ def check_file(path: Path) -> None:
             file or a zip archive (as torch.save writes) without its end.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path, empty=True) as file:
             start = file.read(1024)
             size = path.stat().st_size
             wanted = _safetensors_size(start, path, size)

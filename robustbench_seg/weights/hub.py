@@ -76,52 +76,65 @@ def fetch_hub_file(
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import (
         EntryNotFoundError,
-        HfHubHTTPError,
-        HFValidationError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
-    by_hand = f"{needed} from {constants.ENDPOINT}/{repository}"
+    source, target = (
+        f"{needed} from {constants.ENDPOINT}/{repository}",
+        f"put all of it into {place}/",
+    )
+    by_hand = f"fetch {source} by hand, and {target}"
     unreachable = WeightsError(
-        f"{repository}: the Hugging Face hub cannot be reached; fetch {by_hand} on a machine that "
-        f"can, and put all of it into {place}/"
+        f"{repository}: the Hugging Face hub cannot be reached; fetch {source} on a machine that "
+        f"can, and {target}"
     )
     if not constants.HF_HUB_OFFLINE and not _answers(constants.ENDPOINT):
         raise unreachable
     for name in names:
         try:
             return Path(hf_hub_download(repository, name, revision=revision))
-        except HFValidationError as error:
-            first = str(error).splitlines()[0]
-            raise WeightsError(f"{repository}: no id of the Hugging Face hub ({first})") from error
-        except RevisionNotFoundError as error:
-            raise WeightsError(
-                f"{repository}: the hub has no revision '{revision}' of it"
-            ) from error
-        except RepositoryNotFoundError as error:
-            raise WeightsError(
-                f"{repository}: the hub has no such repository, or shows it only to those who "
-                "accepted its terms and ran hf auth login"
-            ) from error
         except LocalEntryNotFoundError as error:
             raise unreachable from error
+        except (RevisionNotFoundError, RepositoryNotFoundError) as error:
+            raise _refusal(repository, revision, name, error, by_hand) from error
         except EntryNotFoundError:
             continue
-        except HfHubHTTPError as error:
-            first = str(error).splitlines()[0]
-            raise WeightsError(
-                f"{repository}: the hub does not give its file {name} ({first}); fetch "
-                f"{by_hand} by hand, and put all of it into {place}/"
-            ) from error
         except Exception as error:  # of the libraries below, a full disk among them
-            first = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise WeightsError(
-                f"{repository}: {name} cannot be fetched ({first}); fetch {by_hand} by hand, and "
-                f"put all of it into {place}/"
-            ) from error
+            raise _refusal(repository, revision, name, error, by_hand) from error
     raise NotInRepositoryError(f"{repository}: the hub has none of {', '.join(names)} in it")
+
+
+def _refusal(
+    repository: str, revision: str | None, name: str, error: Exception, by_hand: str
+) -> WeightsError:
+    """The error for a file that the hub's library does not get.
+
+    by_hand: what a user can do in place of it, in words.
+    """
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, HFValidationError):
+        return WeightsError(f"{repository}: no id of the Hugging Face hub ({first})")
+    if isinstance(error, RevisionNotFoundError):
+        return WeightsError(f"{repository}: the hub has no revision '{revision}' of it")
+    if isinstance(error, RepositoryNotFoundError):
+        return WeightsError(
+            f"{repository}: the hub has no such repository, or shows it only to those who "
+            "accepted its terms and ran hf auth login"
+        )
+    if isinstance(error, HfHubHTTPError):
+        return WeightsError(
+            f"{repository}: the hub does not give its file {name} ({first}); {by_hand}"
+        )
+    return WeightsError(f"{repository}: {name} cannot be fetched ({first}); {by_hand}")
 
 
 def _answers(url: str) -> bool:

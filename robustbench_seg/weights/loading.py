@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.file import Weights, not_finite, read_weights
 from robustbench_seg.weights.selection import COUNTER, Shapes
+from robustbench_seg.weights.weight_file import Weights, not_finite, read_weights
 
 SHOWN = 4
 
@@ -36,14 +36,14 @@ def load_weights(network: nn.Module, path: Path) -> Mapping[str, str]:
         Metadata of the weights.
 
     Raises:
-        WeightsError: As for `read_weights` and `fill`.
+        WeightsError: As for `read_weights` and `copy_weights`.
     """
     weights = read_weights(path, shapes_of(network))
-    fill(network, weights)
+    copy_weights(network, weights)
     return weights.metadata
 
 
-def fill(network: nn.Module, weights: Weights) -> None:
+def copy_weights(network: nn.Module, weights: Weights) -> None:
     """Copy all weights into a network.
 
     A network with a method `use_eps` also gets the LayerNorm epsilons of the weights' origin.
@@ -56,7 +56,7 @@ def fill(network: nn.Module, weights: Weights) -> None:
         WeightsError: A tensor of the network is missing, or one is left over, has another shape
             or holds NaN or infinite values. The network is then unchanged.
     """
-    _fill(network, weights.tensors, weights.path, weights.metadata.get("format"))
+    _copy(network, weights.tensors, weights.path, weights.metadata.get("format"))
     _use_eps(network, weights.metadata)
 
 
@@ -86,12 +86,12 @@ def load_encoder(network: nn.Module, path: Path) -> Mapping[str, str]:
         for name, tensor in weights.tensors.items()
         if name.startswith(prefix)
     }
-    _fill(network.get_submodule("backbone"), encoder, path, weights.metadata.get("format"))
+    _copy(network.get_submodule("backbone"), encoder, path, weights.metadata.get("format"))
     _use_eps(network, weights.metadata)
     return weights.metadata
 
 
-def _fill(
+def _copy(
     network: nn.Module, tensors: Mapping[str, Tensor], path: Path, origin: str | None
 ) -> None:
     state = network.state_dict()

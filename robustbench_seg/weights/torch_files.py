@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.opcodes import Name, read_values
-from robustbench_seg.weights.sizes import check_unpacked_size
+from robustbench_seg.weights.pickle_reader import Name, read_values
+from robustbench_seg.weights.size_limit import check_unpacked_size
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """The first pickle of a file from before PyTorch 1.6."""
@@ -121,7 +121,7 @@ def _open_zip(path: Path) -> TorchFile:
         if f"{folder}/byteorder" in names and archive.read(f"{folder}/byteorder") != b"little":
             raise ValueError("written on a big-endian machine")
         stream = io.BytesIO(archive.read(f"{folder}/data.pkl"))
-        content = read_values(stream, _storage, _maker(path))
+        content = read_values(stream, _storage, _constructor(path))
 
     def read(storage: Storage) -> bytearray:
         with zipfile.ZipFile(path) as archive:
@@ -142,19 +142,19 @@ def _open_legacy(path: Path) -> TorchFile:
         sizes[found.key] = found.dtype.itemsize
         return found
 
-    make = _maker(path)
-    if read_values(data, _storage, make) != MAGIC:
+    construct = _constructor(path)
+    if read_values(data, _storage, construct) != MAGIC:
         raise WeightsError(
             f"{path}: not a readable model file (a pickle, but not of torch.save); save the "
             "weights with torch.save or as safetensors"
         )
-    read_values(data, _storage, make)  # the version of the format
-    system = read_values(data, _storage, make)
+    read_values(data, _storage, construct)  # the version of the format
+    system = read_values(data, _storage, construct)
     if system.get("little_endian") is not True:
         raise ValueError("written on a big-endian machine")
-    content = read_values(data, storage, make)
+    content = read_values(data, storage, construct)
     places = {}
-    for key in read_values(data, storage, make):
+    for key in read_values(data, storage, construct):
         (elements,) = struct.unpack("<q", data.read(8))
         places[key] = data.tell()
         end = places[key] + elements * sizes[key]
@@ -201,16 +201,16 @@ def _storage(identity: Any) -> Storage:
     return Storage(str(key), STORAGES[name], elements)
 
 
-def _maker(path: Path) -> Callable[[str, tuple[Any, ...]], Any]:
-    def make(name: str, arguments: tuple[Any, ...]) -> Any:
+def _constructor(path: Path) -> Callable[[str, tuple[Any, ...]], Any]:
+    def construct(name: str, arguments: tuple[Any, ...]) -> Any:
         module, _, attribute = name.partition(".")
         if module in SYSTEM or (
             module in ("builtins", "__builtin__", "__builtins__") and attribute in BUILTINS
         ):
             raise refused(path, name)
-        return _MADE[name](*arguments) if name in _MADE else None
+        return _CONSTRUCTORS[name](*arguments) if name in _CONSTRUCTORS else None
 
-    return make
+    return construct
 
 
 def refused(path: Path, name: str) -> WeightsError:
@@ -252,7 +252,7 @@ def _parameter(tensor: Any, *_: Any) -> Any:
 
 
 def _of_type(function: Name, kind: Any, arguments: tuple[Any, ...], *_: Any) -> Any:
-    return _MADE[function.text](*arguments) if function.text in _MADE else None
+    return _CONSTRUCTORS[function.text](*arguments) if function.text in _CONSTRUCTORS else None
 
 
 def _ordered(items: Any = (), *_: Any) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _ordered(items: Any = (), *_: Any) -> dict[str, Any]:
     return {str(key): value for key, value in items}
 
 
-_MADE: Mapping[str, Callable[..., Any]] = {
+_CONSTRUCTORS: Mapping[str, Callable[..., Any]] = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_tensor_v3": _tensor_v3,

@@ -18,6 +18,7 @@ from robustbench_seg.analysis import meta_network
 from robustbench_seg.cli.main import main
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import load_card
+from robustbench_seg.records.training_recipe import TrainingRecipe
 
 
 def run(*arguments: str):
@@ -187,11 +188,12 @@ def test_an_existing_file_with_an_equals_sign_is_for_all(tmp_path, monkeypatch):
     assert done.output.count("--encoder a=b.pth") == 5
 
 
-def test_options_behind_the_dashes_are_values_of_each_training(tmp_path, monkeypatch):
+@pytest.mark.parametrize("dashes", [[], ["--"]])
+def test_options_of_trainings_are_values_of_each_training(dashes, tmp_path, monkeypatch):
     specs = []
-    monkeypatch.setattr("robustbench_seg.cli.ablation._overview", lambda spec: specs.append(spec))
+    monkeypatch.setattr("robustbench_seg.ablation.ablation_overview", specs.append)
     options = ("--precision", "bf16", "--batch", "32", "--lr=2e-3", "--half", "--workers", "0")
-    done = run("width", "--dry-run", "--out", str(tmp_path / "o"), "--", *options)
+    done = run("width", "--dry-run", "--out", str(tmp_path / "o"), *dashes, *options)
     assert done.exit_code == 0, done.output
     (spec,) = specs
     assert len(trainings(spec)) == 5
@@ -205,20 +207,32 @@ def test_options_behind_the_dashes_are_values_of_each_training(tmp_path, monkeyp
     )
 
 
-@pytest.mark.parametrize(
-    "option",
-    ["--crop", "--iterations=9", "--seed", "--augment", "--name", "--model", "--minutes", "--out"],
-)
-def test_what_the_ablation_sets_itself_does_not_go_behind_the_dashes(option, tmp_path):
-    done = run("width", "--dry-run", "--out", str(tmp_path), "--", option, "1")
+@pytest.mark.parametrize("option", ["--crop", "--augment", "--name", "--model", "--minutes"])
+def test_what_the_ablation_sets_itself_is_no_option(option, tmp_path):
+    done = run("width", "--dry-run", "--out", str(tmp_path), option, "1")
     assert done.exit_code == 2
-    name = option.partition("=")[0]
-    assert f"`{name}` is set by the ablation itself; leave it out" in done.stderr
+    assert f"No such option '{option}'" in " ".join(done.stderr.split())
 
 
-def test_the_library_refuses_the_same(tmp_path):
-    with pytest.raises(ModelError, match="`crop` is set by the ablation itself; leave it out"):
-        ablation_spec("width", out=tmp_path, crop=(64, 64))
+def test_what_is_not_given_is_the_ablation_s_own(tmp_path, monkeypatch):
+    specs = []
+    monkeypatch.setattr("robustbench_seg.ablation.ablation_overview", specs.append)
+    assert run("width", "--dry-run", "--out", str(tmp_path)).exit_code == 0
+    assert specs == [ablation_spec("width", out=tmp_path)]
+
+
+@pytest.mark.parametrize(
+    "option", [{"crop": (64, 64)}, {"recipe": TrainingRecipe()}, {"name": "x"}, {"seed": 1}]
+)
+def test_the_library_refuses_what_the_ablation_sets_itself(option, tmp_path):
+    (name,) = option
+    with pytest.raises(ModelError, match=f"`{name}` is set by the ablation itself; leave it out"):
+        ablation_spec("width", out=tmp_path, **option)
+
+
+def test_an_option_that_does_not_exist_is_one_line(tmp_path):
+    with pytest.raises(ModelError, match="unknown option of train 'warm_up'; did you mean"):
+        ablation_spec("width", out=tmp_path, warm_up=1)
 
 
 @pytest.mark.parametrize(
@@ -230,8 +244,8 @@ def test_the_library_refuses_the_same(tmp_path):
         (["more"], "Got unexpected extra argument (more)"),
     ],
 )
-def test_a_wrong_option_behind_the_dashes_is_an_error(options, message, tmp_path):
-    done = run("width", "--dry-run", "--out", str(tmp_path), "--", *options)
+def test_a_wrong_option_of_trainings_is_an_error(options, message, tmp_path):
+    done = run("width", "--dry-run", "--out", str(tmp_path), *options)
     assert done.exit_code == 2
     assert message in " ".join(done.stderr.split())
 
@@ -330,7 +344,7 @@ def test_another_recipe_in_the_same_folder_is_refused(tmp_path, quick):
 @pytest.mark.slow
 def test_two_processes_do_the_steps_of_one(tmp_path):
     options = ("--variant", "c256", "--iterations", "2", "--limit", "2", "--gpus", "2")
-    done = run("width", *options, "--out", str(tmp_path), "--", "--workers", "0", "--batch", "2")
+    done = run("width", *options, "--out", str(tmp_path), "--workers", "0", "--batch", "2")
     assert done.exit_code == 0, done.output
     table = pd.read_csv(tmp_path / "ablation.csv")
     assert table[["model", "steps", "images"]].values.tolist() == [["c256", 2, 2]]

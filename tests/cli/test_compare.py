@@ -7,7 +7,8 @@ from click.testing import CliRunner
 from robustbench_seg.cli.main import main
 from robustbench_seg.records.model_card import Training
 from robustbench_seg.records.protocol import CLEAN, load_protocol
-from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
+from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.results import Row, RunFolder

@@ -10,7 +10,7 @@ from PIL import Image
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.errors import FileError
-from robustbench_seg.training.log import Log
+from robustbench_seg.training.training_log import TrainingLog
 
 MINICITY = ["--model", "segformer-b0-minicity", "--dataset", "minicity"]
 NAMES = ["segformer-b0-minicity", "segformer-b0-minicity-untrained"]
@@ -76,7 +76,7 @@ def test_every_command_names_the_file(tmp_path, monkeypatch, request, runs, word
 
 
 def test_a_row_of_a_log_that_cannot_be_added_names_the_file(tmp_path):
-    log = Log(tmp_path)
+    log = TrainingLog(tmp_path)
     (tmp_path / "log.csv").unlink()
     (tmp_path / "log.csv").mkdir()
     with pytest.raises(FileError, match=r"log\.csv cannot be written: Is a directory; what is"):

@@ -10,8 +10,13 @@ from click.testing import CliRunner
 from robustbench_seg.cli import options
 
 CLI = Path(options.__file__).parent
-OTHER_MEANING = {"ablation.py": {"--seed"}, "train.py": {"--seed"}}
-"""Options of a shared name that mean something else: the seed of a training."""
+OTHER_MEANING = {
+    "ablation.py": {"--seed"},
+    "train.py": {"--seed"},
+    "evaluate.py": {"--batch", "--workers"},
+    "generate.py": {"--workers"},
+}
+"""Options of a shared name that mean something else: a training's seed, an evaluation's batch."""
 
 
 def declared(path, function):

@@ -1,5 +1,8 @@
 """A command replaces its own earlier output, and no other file; paths of any kind are one line."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -9,7 +12,7 @@ from robustbench_seg.cli.main import main
 from robustbench_seg.corruption.preview import check_sheet
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import check_own
-from robustbench_seg.records.image_size import MAX_SIDE
+from robustbench_seg.records.ranges import MAX_SIDE
 
 COST = ["cost", "--model", "segformer-b0-minicity", "--out"]
 
@@ -192,3 +195,12 @@ def test_sizes_beyond_a_bound_are_named():
         done = run("cost", "--size", size)
         assert done.exit_code == 2
         assert "sides of 1 to 32768 pixels are wanted" in done.stderr
+
+
+@pytest.mark.parametrize("table", ["pipe", "/dev/zero"])
+def test_what_is_no_file_is_never_read_to_learn_whose_it_is(tmp_path, table):
+    if table == "pipe":
+        table = tmp_path / table
+        os.mkfifo(table)
+    with pytest.raises(FileError, match="is there already and is not the output"):
+        check_own(Path(table), "model,")

@@ -292,3 +292,42 @@ def test_the_cause_is_chained(tmp_path):
     with pytest.raises(DatasetError) as caught:
         read_image(tmp_path / "gone.png")
     assert isinstance(caught.value.__cause__, FileNotFoundError)
+
+
+def signed_tiff(levels: list[int]) -> bytes:
+    """One row of grey levels as signed numbers of 8 bits, which Pillow reads as unsigned."""
+    values = {256: len(levels), 257: 1, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1}
+    tags = [*values.items(), (279, len(levels)), (339, 2)]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    data = struct.pack(f"{len(levels)}b", *levels)
+    folder = struct.pack("<H", len(tags)) + entries + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + folder
+
+
+def test_signed_numbers_of_8_bits_are_no_ids_and_no_levels(tmp_path):
+    path = tmp_path / "x.tif"
+    path.write_bytes(signed_tiff([-100, 3]))
+    assert np.array(Image.open(path)).tolist() == [[156, 3]]  # why they are refused
+    with pytest.raises(DatasetError, match="the labels are signed numbers of 8 bits"):
+        read_label_ids(path)
+    with pytest.raises(DatasetError, match="the image has signed levels"):
+        read_image(path)
+
+
+def test_labels_in_a_tiff_with_lossy_compression_are_refused(tmp_path):
+    ids = np.arange(4096, dtype=np.uint8).reshape(64, 64) % 34
+    path = tmp_path / "x.tif"
+    Image.fromarray(ids).save(path, compression="jpeg")
+    assert not np.array_equal(np.array(Image.open(path)), ids)
+    with pytest.raises(DatasetError, match="a TIFF with lossy compression, which changes ids"):
+        read_label_ids(path)
+    Image.fromarray(ids).save(path, compression="tiff_lzw")
+    np.testing.assert_array_equal(read_label_ids(path), ids)
+
+
+def test_more_pixels_than_fit_into_2_gib_are_refused(tmp_path):
+    path = tmp_path / "x.png"
+    Image.new("1", (13_000, 13_000)).save(path)
+    for read in (read_image, read_label_ids):
+        with pytest.raises(DatasetError, match="too large to be decoded"):
+            read(path)

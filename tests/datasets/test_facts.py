@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import tomllib
 from importlib import resources
 
 import numpy as np
@@ -11,10 +10,10 @@ from cityscapesscripts.helpers.labels import labels
 
 from robustbench_seg.datasets import IGNORE, class_groups, class_names, custom
 from robustbench_seg.datasets.facts import CONTENT, dataset_facts
-from robustbench_seg.datasets.file_dataset import UNKNOWN
-from robustbench_seg.errors import DatasetError
+from robustbench_seg.datasets.label_table import UNKNOWN
+from robustbench_seg.errors import CardError, DatasetError
 
-NAMES = ("ade20k", "camvid", "cityscapes", "coco-stuff")
+NAMES = ("acdc", "ade20k", "camvid", "cityscapes", "coco-stuff", "minicity")
 
 
 def test_the_folder_holds_these_files():
@@ -59,9 +58,9 @@ def test_groups_of_what_has_the_classes_of_cityscapes_and_of_what_has_none():
 def test_a_shipped_file_is_a_dataset_of_one_s_own_once_it_says_where_files_lie(name, tmp_path, put):
     text = (resources.files(CONTENT) / f"{name}.toml").read_text(encoding="utf-8")
     (tmp_path / "mine.toml").write_text(f'images = "i/*.png"\nlabels = "l/*.png"\n{text}')
-    (first, *_) = tomllib.loads(text).get("label_map", {"0": None})
+    first = np.flatnonzero(dataset_facts(name).table == 0)[0]
     put("i/a.png", np.zeros((1, 1, 3), np.uint8))
-    put("l/a.png", np.full((1, 1), int(first), np.uint8))
+    put("l/a.png", np.full((1, 1), first, np.uint8))
     dataset = custom.open_custom(tmp_path / "mine.toml", None, "val")
     facts = dataset_facts(name)
     assert (dataset.classes, dataset.palette, dataset.clip) == (
@@ -77,3 +76,35 @@ def test_importing_the_package_and_the_command_reads_none_of_them():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
+
+
+def own(tmp_path, lines):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'name = "mine"\nimages = "i/*.png"\nlabels = "l/*.png"\n{lines}\n')
+    return custom.read_description(path)
+
+
+def test_classes_of_takes_all_that_belongs_to_the_classes(tmp_path):
+    mine, city = own(tmp_path, 'classes_of = "cityscapes"'), dataset_facts("cityscapes")
+    assert (mine.classes, mine.colours, mine.groups) == (city.classes, city.colours, city.groups)
+    assert (mine.table == city.table).all()
+    assert (mine.name, mine.image_size, mine.val_images, mine.citation) == ("mine", None, None, "")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("", "0 classes given; 1 to 254 are possible"),
+        ('classes_of = "cityscape"', "classes_of: unknown dataset 'cityscape'; did you mean"),
+        (
+            'classes = ["a"]\nclasses_of = "camvid"',
+            "classes is that of 'camvid' by classes_of; leave out one of the two",
+        ),
+        ('classes_of = "camvid"\nignore = [0]', "ignore is that of 'camvid' by classes_of;"),
+        ('classes_of = "camvid"\nlabel_map = {1 = 0}', "label_map is that of 'camvid' by"),
+    ],
+)
+def test_classes_are_given_once(tmp_path, lines, message):
+    with pytest.raises(CardError) as caught:
+        own(tmp_path, lines)
+    assert f"mine.toml: {message}" in str(caught.value)

@@ -9,13 +9,8 @@ import pytest
 
 from robustbench_seg.datasets.base import IGNORE
 from robustbench_seg.datasets.decoding import read_label_ids
-from robustbench_seg.datasets.file_dataset import (
-    FileDataset,
-    Item,
-    apply_table,
-    corrupted_image,
-    label_table,
-)
+from robustbench_seg.datasets.file_dataset import FileDataset, Item, corrupted_image
+from robustbench_seg.datasets.label_table import apply_table, label_table
 from robustbench_seg.errors import DatasetError
 
 TABLE = label_table({0: 0, 1: 1, 255: IGNORE})

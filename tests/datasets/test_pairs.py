@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from robustbench_seg.datasets.file_dataset import label_table
+from robustbench_seg.datasets.label_table import label_table
 from robustbench_seg.datasets.pairs import (
     LabelForm,
     Provenance,

@@ -1,9 +1,12 @@
 """A run goes on under other versions of the libraries, unless they give other pixels or labels."""
 
+import base64
 import json
 import re
 import shutil
 import sys
+import tracemalloc
+import zlib
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -208,3 +211,28 @@ def test_another_start_does_not_sweep_the_probe_that_is_being_written(start, red
     monkeypatch.setattr("robustbench_seg.evaluation.loop.check_probe", check)
     start(reds(), 2)
     assert swept == [False]
+
+
+@pytest.mark.parametrize(
+    "labels", ["%%%", "x", base64.b64encode(b"no zlib").decode(), "eJw="], ids=range(4)
+)
+def test_labels_of_a_probe_that_cannot_be_unpacked_are_one_line(start, upgrade, labels):
+    _altered(start(Network(), 3), labels)
+    upgrade()
+    with pytest.raises(ResultsError, match=r"the labels of an earlier start cannot be read \(.*\)"):
+        start(Network())
+
+
+def test_labels_of_a_probe_that_unpack_to_far_more_are_not_unpacked(start, upgrade):
+    _altered(start(Network(), 3), base64.b64encode(zlib.compress(bytes(1 << 28))).decode())
+    upgrade()
+    tracemalloc.start()
+    folder = start(Network())
+    assert tracemalloc.get_traced_memory()[1] < 1 << 27
+    tracemalloc.stop()
+    assert read_probes(folder)[-1].differing is None
+
+
+def _altered(folder, labels):
+    (path,) = (folder / "probes").glob("*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "labels": labels}))

@@ -9,7 +9,8 @@ from mutations import HOSTILE, ONLY_JSON, altered, damaged, flipped
 
 from robustbench_seg.measures import MEASURES
 from robustbench_seg.records.protocol import CLEAN, load_protocol
-from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
+from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.reporting import report
 from robustbench_seg.results import Row, RunFolder, read_results

@@ -7,7 +7,7 @@ import pytest
 from robustbench_seg.records.first_format import upgrade
 from robustbench_seg.records.model_card import Inference, Preprocessing, Published, Resize
 from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.records.run_record import read_record
+from robustbench_seg.records.run_file import read_record
 
 SEVERITIES = load_protocol().severities_digest
 

@@ -2,9 +2,13 @@ import pytest
 from click.testing import CliRunner
 
 import robustbench_seg as rs
+from robustbench_seg.cards import check_ranges
 from robustbench_seg.cli.main import main
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.records.image_size import check_size
+from robustbench_seg.records.model_card import Inference
+from robustbench_seg.records.ranges import MAX_SIDE
+from robustbench_seg.records.training_recipe import TrainingRecipe
 
 WANTED = "sides of 1 to 32768 pixels are wanted, and no more than 268435456 pixels in all"
 
@@ -32,3 +36,22 @@ def test_no_function_begins_with_such_a_size():
     for function, asked in ((rs.cost, {"sizes": [(9**6, 9)]}), (rs.erf, {"size": (9**6, 9)})):
         with pytest.raises(ModelError, match="the size 531441x9: sides of"):
             function(["segformer-b0"], **asked)
+
+
+def test_an_image_a_window_and_a_crop_have_one_largest_side():
+    check_size((MAX_SIDE, 32))
+    check_ranges(Inference("slide", MAX_SIDE, MAX_SIDE), ModelError)
+    TrainingRecipe(crop=(MAX_SIDE, 32), batch=1)
+    beyond = MAX_SIDE + 1
+    with pytest.raises(ModelError, match=f"sides of 1 to {MAX_SIDE} pixels"):
+        check_size((beyond, 32))
+    with pytest.raises(ModelError, match=f"give .*1 to {MAX_SIDE}"):
+        check_ranges(Inference("slide", beyond, beyond), ModelError)
+    with pytest.raises(ModelError, match=f"give .*32 to {MAX_SIDE}"):
+        TrainingRecipe(crop=(beyond, 32), batch=1)
+
+
+@pytest.mark.parametrize(("mode", "crop"), [("whole", 32), ("slide", None)])
+def test_an_inference_mode_that_contradicts_its_windows_cannot_be_made(mode, crop):
+    with pytest.raises(CardError, match=f"mode '{mode}'"):
+        Inference(mode, crop)

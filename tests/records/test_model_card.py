@@ -208,9 +208,9 @@ def test_an_unknown_model_is_told_the_nearest():
         ("classes = 19", "", "the key 'classes' is missing"),
         ('"slide"', '"sliding"', "inference: mode: unknown value 'sliding'; did you mean 'slide'?"),
         ("stride = 384", "", "inference: mode 'slide' needs a positive crop, and a stride of at"),
-        ("stride = 384", "stride = 0", "inference: stride = 0 is out of range; give 1 to 1048576"),
+        ("stride = 384", "stride = 0", "inference: stride = 0 is out of range; give 1 to 32768"),
         ("stride = 384", "stride = 600", "'slide' needs a positive crop, and a stride of at most"),
-        ("crop = 512", "crop = -512", "inference: crop = -512 is out of range; give 1 to 1048576"),
+        ("crop = 512", "crop = -512", "inference: crop = -512 is out of range; give 1 to 32768"),
         ('"slide"', '"whole"', "inference: mode 'whole' takes neither crop nor stride"),
         ("[0.229, 0.224, 0.225]", "[0.229, 0.224]", "std: 3 values wanted, 2 given"),
         (

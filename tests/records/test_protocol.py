@@ -9,8 +9,8 @@ import pytest
 
 from robustbench_seg.corruption import CORRUPTIONS
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.records.parameters import RANGES
 from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol, merged
+from robustbench_seg.records.ranges import CORRUPTION_PARAMETERS
 
 TABLE_5 = {
     "blur": ("motion_blur", "defocus_blur", "glass_blur", "gaussian_blur"),
@@ -280,7 +280,7 @@ def test_every_parameter_of_every_corruption_has_a_range():
         for parameter in inspect.signature(entry.function).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
-    assert named == RANGES.keys()
+    assert named == CORRUPTION_PARAMETERS.keys()
 
 
 def test_names_differ_by_more_than_case(tmp_path):

@@ -9,15 +9,14 @@ import pytest
 from robustbench_seg.cards import to_table
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.model_card import Inference, Preprocessing, Published, Training
-from robustbench_seg.records.run_record import (
+from robustbench_seg.records.run_file import read_record, write_record
+from robustbench_seg.records.run_key import (
     CorruptionRecord,
     DatasetRecord,
     RunKey,
-    RunRecord,
     first_difference,
-    read_record,
-    write_record,
 )
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.training_recipe import TrainingRecipe
 

@@ -11,7 +11,8 @@ from PIL import Image
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.model_card import Published, Training
 from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol
-from robustbench_seg.records.run_record import CorruptionRecord, DatasetRecord, RunKey, RunRecord
+from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.results import Row, RunFolder, Timing

@@ -8,7 +8,7 @@ import pytest
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.model_card import Training
 from robustbench_seg.records.protocol import CLEAN
-from robustbench_seg.records.run_record import read_record, write_record
+from robustbench_seg.records.run_file import read_record, write_record
 from robustbench_seg.records.segmenter_record import ModelFacts
 from robustbench_seg.results import group_runs, model_runs, read_model
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import random
 import shutil
 
@@ -13,7 +14,7 @@ import pytest
 
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.records.run_record import read_record
+from robustbench_seg.records.run_file import read_record
 from robustbench_seg.results import Row, RunFolder, group_runs, median_seconds, read_results
 from robustbench_seg.results.parts import Timing, part_files, read_part
 
@@ -258,3 +259,12 @@ def test_what_is_intact_is_read_beside_a_damaged_part(folder):
     (folder / "parts" / "00001-abc.parquet").unlink()
     pd.testing.assert_frame_equal(with_damage, read_results(folder))
     assert not isinstance(with_damage, RobustsegError)
+
+
+@pytest.mark.parametrize("place", ["parts", "timings"])
+def test_a_pipe_in_place_of_a_table_is_left_out_and_never_waited_for(folder, place):
+    (path,) = (folder / place).glob("*.parquet")
+    path.unlink()
+    os.mkfifo(path)
+    assert read_results(folder).empty == (place == "parts")
+    assert (median_seconds(folder) is None) == (place == "timings")

@@ -1,12 +1,14 @@
 """A column for each measure; what is missing or counted otherwise is lacking, nothing else."""
 
 import json
+import shutil
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, MEASURES
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import Row, RunFolder, read_results
@@ -117,3 +119,36 @@ def test_the_name_of_a_part_depends_on_every_value(tmp_path, run_record, measure
     for each in (value, value + 1):
         folder.add(0, [Row("1.png", FOG, {measure.name: each})])
     assert len(part_files(folder.path)) == 2
+
+
+def test_a_part_of_another_run_is_left_out_of_every_score_and_computed_anew(
+    tmp_path, run_record, caplog
+):
+    """Such as one that was copied into the wrong folder."""
+    first = RunFolder.open(tmp_path, run_record())
+    second = RunFolder.open(tmp_path, run_record(weights="xyz"))
+    for folder in (first, second):
+        folder.add(0, [row("1.png", "confusion", "image_miou")])
+    (mine,), (path,) = part_files(first.path), part_files(second.path)
+    assert mine.name != path.name  # equal rows of different runs do not clash
+    shutil.copy(mine, path.with_name(mine.name))
+    path.unlink()
+    assert read_results(second.path).empty
+    assert "it is of another run" in caplog.text
+    again = RunFolder.open(tmp_path, run_record(weights="xyz"))
+    assert again.lacking("1.png", FOG) == MEASURES
+    assert [p.suffix for p in (second.path / "parts").iterdir()] == [".damaged"]
+
+
+def test_a_part_without_the_digest_of_its_run_is_read(tmp_path, run_record, monkeypatch):
+    """Parts of format 2 were written without it before."""
+    folder = RunFolder.open(tmp_path, run_record())
+    folder.add(0, [row("1.png", "confusion", "image_miou")])
+    (path,) = part_files(folder.path)
+    table = pq.read_table(path)
+    metadata = {k: v for k, v in table.schema.metadata.items() if k != b"robustseg run"}
+    contents = [json.loads(metadata[b"robustseg " + name]) for name in (b"measures", b"digests")]
+    older = f"00000-{digest_bytes(canonical_json(contents).encode())[:16]}.parquet"
+    pq.write_table(table.replace_schema_metadata(metadata), path.with_name(older))
+    path.unlink()
+    assert read_results(folder.path)["image"].tolist() == ["1.png"]

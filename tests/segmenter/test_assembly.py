@@ -30,10 +30,13 @@ def assembled(inference, options=None, resize=None):
         options or Options(),
         name="placed",
         classes=("a", "b", "c"),
-        preprocessing=PLAIN,
-        inference=inference,
-        resize=resize,
-        record=SegmenterRecord("placed", align_corners=Placed.align_corners),
+        record=SegmenterRecord(
+            "placed",
+            align_corners=Placed.align_corners,
+            preprocessing=PLAIN,
+            inference=inference,
+            resize=resize,
+        ),
         about=ModelFacts(),
     )
 
@@ -87,9 +90,7 @@ def test_half_precision_is_computed_in_half_precision(image):
             Options(precision=precision),
             name="n",
             classes=("a", "b", "c"),
-            preprocessing=PLAIN,
-            inference=Inference("whole"),
-            record=SegmenterRecord("projected"),
+            record=SegmenterRecord("projected", preprocessing=PLAIN, inference=Inference("whole")),
             about=ModelFacts(),
         )
         return segmenter.logits(image)

@@ -134,9 +134,9 @@ def test_what_fits_nowhere_says_what_to_try():
         Large(),
         name="large",
         classes=("a",),
-        preprocessing=Preprocessing((0.5,) * 3, (0.5,) * 3),
-        inference=Inference("whole"),
-        record=SegmenterRecord("toy"),
+        record=SegmenterRecord(
+            "toy", preprocessing=Preprocessing((0.5,) * 3, (0.5,) * 3), inference=Inference("whole")
+        ),
         about=ModelFacts(),
     )
     with pytest.raises(ModelError, match="device has too little memory for an image of 48x32"):
@@ -168,9 +168,13 @@ def test_padding_to_the_grid_keeps_aligned_corners_in_place():
         EveryFourth(),
         name="n",
         classes=("a", "b", "c"),
-        preprocessing=Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-        inference=Inference("whole"),
-        record=SegmenterRecord("toy", align_corners=True, grid=16),
+        record=SegmenterRecord(
+            "toy",
+            align_corners=True,
+            grid=16,
+            preprocessing=Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+            inference=Inference("whole"),
+        ),
         about=ModelFacts(),
     )
     logits = segmenter.logits(ramp)
@@ -179,28 +183,6 @@ def test_padding_to_the_grid_keeps_aligned_corners_in_place():
     wanted = torch.from_numpy(ramp[:44, :61].copy()).permute(2, 0, 1)[None] / 255
     torch.testing.assert_close(logits[..., :44, :61], wanted)
     assert segmenter(ramp).shape == (48, 64)
-
-
-def test_a_mode_of_whole_has_no_windows():
-    seen = []
-
-    def network(images):
-        seen.append(images.shape[2:])
-        return images[:, :, ::4, ::4]
-
-    module = torch.nn.Module()
-    module.forward = network
-    segmenter = NetworkSegmenter(
-        module,
-        name="n",
-        classes=("a", "b", "c"),
-        preprocessing=Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-        inference=Inference("whole", 32, 32),
-        record=SegmenterRecord("toy"),
-        about=ModelFacts(),
-    )
-    segmenter(np.zeros((64, 96, 3), np.uint8))
-    assert seen == [(64, 96)]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -215,9 +197,11 @@ def test_logits_that_are_no_numbers_are_no_labels(value):
         Broken(),
         name="broken",
         classes=("a", "b", "c"),
-        preprocessing=Preprocessing((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-        inference=Inference("whole"),
-        record=SegmenterRecord("toy"),
+        record=SegmenterRecord(
+            "toy",
+            preprocessing=Preprocessing((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+            inference=Inference("whole"),
+        ),
         about=ModelFacts(),
     )
     with pytest.raises(ModelError, match=r"^broken: its logits are NaN or infinite$"):

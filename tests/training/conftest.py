@@ -8,6 +8,9 @@ from torch import nn
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import Sample
 from robustbench_seg.records.model_card import Inference, ModelCard, Preprocessing, WeightsSource
+from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.training import InitialNetwork
+from robustbench_seg.training import fit as fit_to_spec
 
 
 @dataclass
@@ -58,6 +61,17 @@ images = "{split}/*.jpg"
 labels = "{split}/*.png"
 classes = ["dark", "bright"]
 """
+
+
+def fit_network(network, images, validation, recipe, card, **options):
+    """`fit` of a network without an encoder; options are fields of TrainingSpec."""
+    spec = TrainingSpec(card.name, recipe=recipe, **options)
+    return fit_to_spec(spec, InitialNetwork(network, card, None), images, validation)
+
+
+@pytest.fixture
+def fit():
+    return fit_network
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import Resize
 from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.training.batches import Batches, BatchNormaliser, stream
+from robustbench_seg.training.batches import Batches, BatchNormaliser, iterate_batches
 
 RECIPE = TrainingRecipe(batch=3, crop=(32, 40), seed=4)
 
@@ -38,8 +38,8 @@ def test_every_epoch_visits_every_image_once(batches):
 def test_workers_change_nothing(workers, card):
     # A dataset of the package: a new process can import it.
     batches = Batches(open_dataset("minicity", split="train").first(7), RECIPE, card)
-    alone = list(itertools.islice(stream(batches, 0), 5))
-    together = list(itertools.islice(stream(batches, workers), 5))
+    alone = list(itertools.islice(iterate_batches(batches, 0), 5))
+    together = list(itertools.islice(iterate_batches(batches, workers), 5))
     for (images, labels), (other_images, other_labels) in zip(alone, together, strict=True):
         assert torch.equal(images, other_images)
         assert torch.equal(labels, other_labels)
@@ -49,19 +49,19 @@ def test_a_dataset_that_does_not_pickle_needs_no_workers(blocks, card):
     blocks.hook = lambda: None
     batches = Batches(blocks, RECIPE, card)
     with pytest.raises(ModelError) as error:
-        next(stream(batches, 1))
+        next(iterate_batches(batches, 1))
     message = str(error.value)
     assert message.startswith("the dataset 'blocks' cannot be handed to worker processes (")
     assert message.endswith("make it picklable, or use 0 workers")
     assert "\n" not in message
-    next(stream(batches, 0))
+    next(iterate_batches(batches, 0))
 
 
 def test_workers_are_no_forks(card):
     # A forked child inherits the locks of other threads, but not the threads.
     batches = Batches(open_dataset("minicity", split="train").first(2), RECIPE, card)
     others = multiprocessing.active_children()
-    iterator = stream(batches, 1)
+    iterator = iterate_batches(batches, 1)
     next(iterator)
     (worker,) = {*multiprocessing.active_children()} - {*others}
     assert type(worker).__name__ == "SpawnProcess"
@@ -69,7 +69,7 @@ def test_workers_are_no_forks(card):
 
 
 def test_a_start_in_the_middle_changes_nothing(batches):
-    images, _ = next(stream(batches, 0, start=3))
+    images, _ = next(iterate_batches(batches, 0, start=3))
     assert torch.equal(images, batches[3][0])
 
 

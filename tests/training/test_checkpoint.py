@@ -15,9 +15,8 @@ from safetensors.torch import load_file
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import Preprocessing, Resize
 from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.training.checkpoint import SECONDS, Checkpoint, Position
+from robustbench_seg.training.checkpoint import SECONDS, Checkpoint, TrainingState
 from robustbench_seg.training.learner import Learner, seed_step
-from robustbench_seg.training.loop import fit
 
 RECIPE = TrainingRecipe(iterations=30, batch=2, crop=(32, 32), lr=1e-2, warmup=3, ema=0.9, seed=1)
 
@@ -70,14 +69,14 @@ def test_killed_anywhere_it_goes_on_as_if_nothing_had_been(stripes, tmp_path):
     assert all(torch.equal(weights[name], others[name]) for name in weights)
 
 
-def interrupted(at, network, *arguments, monkeypatch, **options):
+def interrupted(fit, at, network, *arguments, monkeypatch, **options):
     """`fit`, but the step after the `at`-th raises."""
     step = Learner.step
 
-    def counted(self, images, labels, iteration, done):
+    def counted(self, images, labels, iteration, share):
         if iteration == at:
             raise Killed
-        return step(self, images, labels, iteration, done)
+        return step(self, images, labels, iteration, share)
 
     with monkeypatch.context() as patch:
         patch.setattr(Learner, "step", counted)
@@ -88,7 +87,7 @@ def interrupted(at, network, *arguments, monkeypatch, **options):
 @pytest.mark.parametrize("at", [1, 9, 29])
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
 def test_every_step_and_pending_loss_is_the_same(
-    at, precision, blocks, small, card, tmp_path, monkeypatch
+    fit, at, precision, blocks, small, card, tmp_path, monkeypatch
 ):
     def start():
         torch.manual_seed(5)
@@ -98,7 +97,13 @@ def test_every_step_and_pending_loss_is_the_same(
     network, *rest = start()
     whole = fit(network, *rest, out=tmp_path / "a", **options)
     interrupted(
-        at, *start(), out=tmp_path / "b", checkpoint_every=1, monkeypatch=monkeypatch, **options
+        fit,
+        at,
+        *start(),
+        out=tmp_path / "b",
+        checkpoint_every=1,
+        monkeypatch=monkeypatch,
+        **options,
     )
     # What a killed process leaves behind: rows that are not in the checkpoint, half a file.
     with (tmp_path / "b" / "log.csv").open("a") as file:
@@ -115,7 +120,7 @@ def test_every_step_and_pending_loss_is_the_same(
     assert not torn.exists()
 
 
-def test_a_finished_training_takes_no_step(blocks, small, card, tmp_path, monkeypatch):
+def test_a_finished_training_takes_no_step(fit, blocks, small, card, tmp_path, monkeypatch):
     recipe = TrainingRecipe(iterations=3, batch=2, crop=(32, 32))
     network, other = small(), small()
     arguments = (blocks, blocks, recipe, card)
@@ -126,19 +131,19 @@ def test_a_finished_training_takes_no_step(blocks, small, card, tmp_path, monkey
     assert all(map(torch.equal, network.state_dict().values(), other.state_dict().values()))
 
 
-def test_minutes_count_over_all_starts(blocks, small, card, tmp_path, monkeypatch):
+def test_minutes_count_over_all_starts(fit, blocks, small, card, tmp_path, monkeypatch):
     now = 100.0
     step = Learner.step
 
-    def second(self, images, labels, iteration, done):
+    def second(self, images, labels, iteration, share):
         nonlocal now
-        if done == killed:
+        if share == killed:
             raise Killed
         now += 1
-        return step(self, images, labels, iteration, done)
+        return step(self, images, labels, iteration, share)
 
     monkeypatch.setattr(Learner, "step", second)
-    monkeypatch.setattr("robustbench_seg.training.log.time.monotonic", lambda: now)
+    monkeypatch.setattr("robustbench_seg.training.training_log.time.monotonic", lambda: now)
     recipe = TrainingRecipe(minutes=8 / 60, batch=1, crop=(32, 32), warmup=0)
     arguments = (blocks, blocks, recipe, card)
     options = {"out": tmp_path, "workers": 0, "checkpoint_every": 1}
@@ -151,16 +156,16 @@ def test_minutes_count_over_all_starts(blocks, small, card, tmp_path, monkeypatc
     assert (outcome.iterations, outcome.resumed, outcome.seconds) == (8, 6, 8)
 
 
-def test_another_training_is_refused_by_name(blocks, small, card, tmp_path):
-    def run(recipe, facts, **options):
-        fit(small(), blocks, blocks, recipe, card, out=tmp_path, facts=facts, workers=0,
-            **options)  # fmt: skip
+def test_another_training_is_refused_by_name(fit, blocks, small, card, tmp_path):
+    def run(recipe, variant, **options):
+        own = replace(card, variant=variant)
+        fit(small(), blocks, blocks, recipe, own, out=tmp_path, workers=0, **options)
 
-    run(TrainingRecipe(iterations=1, crop=(32, 32), batch=2), {"variant": {"size": "b0"}})
+    run(TrainingRecipe(iterations=1, crop=(32, 32), batch=2), {"size": "b0"})
     before = (tmp_path / "checkpoint.pt").read_bytes()
     other = TrainingRecipe(iterations=1, crop=(32, 32), batch=2, lr=1e-3)
     with pytest.raises(ModelError) as error:
-        run(other, {"variant": {"size": "b1"}}, precision="bf16")
+        run(other, {"size": "b1"}, precision="bf16")
     assert str(error.value) == (
         f"{tmp_path / 'checkpoint.pt'} is of another training: variant {{'size': 'b0'}} there and "
         "{'size': 'b1'} here; precision float32 there and bf16 here; lr 6e-05 there and 0.001 "
@@ -179,7 +184,7 @@ def test_another_training_is_refused_by_name(blocks, small, card, tmp_path):
         ),
     ],
 )
-def test_another_way_in_is_another_training(blocks, small, card, tmp_path, change, difference):
+def test_another_way_in_is_another_training(fit, blocks, small, card, tmp_path, change, difference):
     recipe = TrainingRecipe(iterations=1, crop=(32, 32), batch=2)
     fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
     with pytest.raises(ModelError, match=re.escape(difference)):
@@ -189,7 +194,7 @@ def test_another_way_in_is_another_training(blocks, small, card, tmp_path, chang
 @pytest.mark.parametrize(
     "other", [{"classes": ("green", "red", "blue")}, {"size": (48, 72)}, {"name": "bricks"}]
 )
-def test_other_data_is_another_training(blocks, small, card, tmp_path, other):
+def test_other_data_is_another_training(fit, blocks, small, card, tmp_path, other):
     recipe = TrainingRecipe(iterations=1, crop=(32, 32), batch=2)
     fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
     with pytest.raises(ModelError, match="is of another training: "):
@@ -220,7 +225,7 @@ def test_when_one_is_due(tmp_path, small, monkeypatch):
     assert by_time.due(7, validated=True)
     now[0] += 1
     assert by_time.due(7, validated=False)
-    by_time.write(Position(), Learner(small(), RECIPE))
+    by_time.write(TrainingState(), Learner(small(), RECIPE))
     assert not by_time.due(8, validated=False)
 
 

@@ -17,7 +17,7 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.records.model_card import load_card
-from robustbench_seg.training import TrainingRecipe, fit
+from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit
 
 torch.set_num_threads(1)
 out = Path(sys.argv[1])
@@ -30,8 +30,8 @@ for module in network.modules():  # not synchronised on a CPU
             x, m.running_mean, m.running_var, m.weight, m.bias)
 recipe = TrainingRecipe(iterations=22, batch=4, crop=(32, 64), lr=1e-3, warmup=2, ema=0.5)
 train, val = (open_dataset("minicity", split=split).first(4) for split in ("train", "val"))
-outcome = fit(network, train, val, recipe, load_card("segformer-b0"), out=out,
-              workers=0, validate_every=int(sys.argv[2]))
+spec = TrainingSpec("segformer-b0", out, recipe=recipe, workers=0, validate_every=int(sys.argv[2]))
+outcome = fit(spec, InitialNetwork(network, load_card("segformer-b0"), None), train, val)
 rank = os.environ.get("RANK", "0")
 torch.save(network.state_dict(), out / f"{rank}.pt")
 (out / f"{rank}.json").write_text(json.dumps([outcome.iterations, outcome.views, outcome.miou]))
@@ -77,24 +77,25 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.records.model_card import load_card
-from robustbench_seg.training import TrainingRecipe, fit
+from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit
 from robustbench_seg.training.learner import Learner
 
 torch.set_num_threads(1)
 out, last = Path(sys.argv[1]), int(sys.argv[2])
 step = Learner.step
 
-def stopping(self, images, labels, iteration, done):
+def stopping(self, images, labels, iteration, share):
     if iteration == last:
         os.kill(os.getpid(), signal.SIGKILL)
-    return step(self, images, labels, iteration, done)
+    return step(self, images, labels, iteration, share)
 
 Learner.step = stopping
 torch.manual_seed(0)
 network = build("segformer", 19, size="b0")  # with BatchNorm, dropout and drop path
 recipe = TrainingRecipe(iterations=24, batch=4, crop=(32, 64), lr=1e-3, warmup=2, ema=0.5)
 train, val = (open_dataset("minicity", split=split).first(4) for split in ("train", "val"))
-fit(network, train, val, recipe, load_card("segformer-b0"), out=out, workers=0, checkpoint_every=5)
+spec = TrainingSpec("segformer-b0", out, recipe=recipe, workers=0, checkpoint_every=5)
+fit(spec, InitialNetwork(network, load_card("segformer-b0"), None), train, val)
 torch.save(network.state_dict(), out / f"{os.environ['RANK']}.pt")
 """
 

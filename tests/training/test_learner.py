@@ -8,7 +8,6 @@ from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.learner import Learner, seed_step, segmentation_loss
-from robustbench_seg.training.loop import fit
 
 
 def batch(seed):
@@ -62,7 +61,7 @@ def test_without_an_average_the_network_itself_is_the_result(small):
     assert Learner(network, TrainingRecipe()).result is network
 
 
-def test_the_average_is_what_is_validated(blocks, small, card, tmp_path):
+def test_the_average_is_what_is_validated(fit, blocks, small, card, tmp_path):
     # An average that never moves from the first step's weights: nothing is learned.
     plain = TrainingRecipe(
         iterations=60, batch=4, crop=(32, 48), lr=2e-2, head_lr_factor=1, warmup=5

@@ -13,7 +13,6 @@ from robustbench_seg.records.model_card import Inference, Resize
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches, BatchNormaliser
 from robustbench_seg.training.learner import seed_step, segmentation_loss
-from robustbench_seg.training.loop import fit
 from robustbench_seg.training.validation import validate
 
 RECIPE = TrainingRecipe(iterations=60, batch=4, crop=(32, 48), lr=2e-2, head_lr_factor=1, warmup=5)
@@ -53,7 +52,7 @@ class TestLoss:
         assert (logits.grad == 0).all()
 
 
-def test_it_learns_and_says_so(blocks, small, card, tmp_path):
+def test_it_learns_and_says_so(fit, blocks, small, card, tmp_path):
     torch.manual_seed(0)
     network = small()
     out = tmp_path / "new"
@@ -78,7 +77,7 @@ def test_it_learns_and_says_so(blocks, small, card, tmp_path):
     assert float(written[-1]["lr"]) == pytest.approx(2e-2 / 60, rel=1e-4)
 
 
-def test_the_steps_are_plain_adamw(blocks, small, card, tmp_path):
+def test_the_steps_are_plain_adamw(fit, blocks, small, card, tmp_path):
     recipe = TrainingRecipe(
         iterations=3, batch=2, crop=(32, 32), lr=1e-2, head_lr_factor=1, weight_decay=0, warmup=2
     )
@@ -100,7 +99,7 @@ def test_the_steps_are_plain_adamw(blocks, small, card, tmp_path):
         torch.testing.assert_close(network.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
 
 
-def test_minicity_same_seed_same_weights_whatever_the_workers(card, tmp_path):
+def test_minicity_same_seed_same_weights_whatever_the_workers(fit, card, tmp_path):
     recipe = TrainingRecipe(iterations=4, batch=2, crop=(32, 64), lr=1e-3, warmup=0)
     train, val = (open_dataset("minicity", split=split).first(2) for split in ("train", "val"))
     states = []
@@ -115,7 +114,7 @@ def test_minicity_same_seed_same_weights_whatever_the_workers(card, tmp_path):
         assert torch.equal(tensor, states[1][name]), name
 
 
-def test_segformer_learns_one_image_by_heart(blocks, card, tmp_path):
+def test_segformer_learns_one_image_by_heart(fit, blocks, card, tmp_path):
     blocks.count = 1
     recipe = TrainingRecipe(
         iterations=40, batch=1, crop=(48, 64), resize=(1, 1), photometric=False, flip=0,
@@ -129,7 +128,7 @@ def test_segformer_learns_one_image_by_heart(blocks, card, tmp_path):
     assert outcome.miou > 70
 
 
-def test_minutes_end_at_rate_zero(blocks, small, card, tmp_path):
+def test_minutes_end_at_rate_zero(fit, blocks, small, card, tmp_path):
     recipe = TrainingRecipe(minutes=1 / 60, batch=2, crop=(32, 32), warmup=0)
     outcome = fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
     assert 1 <= outcome.seconds < 1.5
@@ -137,7 +136,7 @@ def test_minutes_end_at_rate_zero(blocks, small, card, tmp_path):
     assert float(rows(tmp_path / "log.csv")[-1]["lr"]) < 0.2 * recipe.lr
 
 
-def test_a_diverged_loss_is_an_error(blocks, small, card, tmp_path):
+def test_a_diverged_loss_is_an_error(fit, blocks, small, card, tmp_path):
     network = small()
     torch.nn.init.constant_(network.head[1].bias, float("nan"))
     with pytest.raises(ModelError, match="the loss is nan at iteration 20: lower lr or"):
@@ -178,7 +177,7 @@ def test_validation_pools_images_as_the_card_wants_them_seen(how, sizes, blocks,
     assert np.trace(matrix) > 0.9 * matrix.sum()
 
 
-def test_a_batch_of_one_is_refused_where_it_cannot_be_normalised(blocks, card, tmp_path):
+def test_a_batch_of_one_is_refused_where_it_cannot_be_normalised(fit, blocks, card, tmp_path):
     network = build("deeplabv3plus", len(blocks.classes), backbone="mobilenet_v2", separable=True)
     recipe = TrainingRecipe(iterations=1, batch=1, crop=(32, 48))
     with pytest.raises(ModelError, match=r"a batch of 1 .* use a batch of 2 or more"):

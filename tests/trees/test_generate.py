@@ -17,6 +17,7 @@ from robustbench_seg.errors import (
 )
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.records.shard import Shard
+from robustbench_seg.records.tree_spec import TreeSpec
 from robustbench_seg.trees.generate import PlanSummary, generate_cityscapes_c
 from robustbench_seg.trees.manifest import read_manifest
 from robustbench_seg.trees.verification import verify
@@ -42,6 +43,26 @@ def test_by_name_it_writes_the_tree_and_returns_its_manifest(town, tmp_path, kin
     assert isinstance(workload, PlanSummary)
     assert (workload.images, workload.conditions, workload.missing) == (3, 1, 3)
     assert str(workload).startswith("cityscapes val: 3 images x 1 conditions = 3 images, 0 of them")
+
+
+def test_a_specification_is_the_same_call(town, tmp_path):
+    spec = TreeSpec(tmp_path / "a", town.root, corruptions=("fog",), severities=(2,), workers=1)
+    by_options = generate_cityscapes_c(data=town.root, out=tmp_path / "b", **FOG)
+    assert generate_cityscapes_c(spec) == by_options
+    with pytest.raises(CorruptionError, match="give a specification or options, not both"):
+        generate_cityscapes_c(spec, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "a tree needs the option out; give a folder"),
+        ({"out": "x", "sed": 1}, "unknown option of generate_cityscapes_c 'sed'; did you mean"),
+    ],
+)
+def test_options_are_checked(options, message):
+    with pytest.raises(CorruptionError, match=message):
+        generate_cityscapes_c(**options)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -22,7 +22,7 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.errors import CorruptionError, DatasetError, FileError
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.trees import writing as module
+from robustbench_seg.trees import image_job, merging
 from robustbench_seg.trees.manifest import read_manifest, write_manifest
 from robustbench_seg.trees.verification import verify
 from robustbench_seg.trees.writing import write_tree
@@ -324,7 +324,7 @@ def test_two_processes_that_record_at_once_lose_nothing(town, tmp_path, monkeypa
         time.sleep(0.5)
         return write_manifest(*arguments)
 
-    monkeypatch.setattr(module, "write_manifest", slow)
+    monkeypatch.setattr(merging, "write_manifest", slow)
     first = threading.Thread(target=lambda: write_tree(town.plan(out, conditions=fog)))
     first.start()
     writing.wait(60)
@@ -366,7 +366,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_finished(town, tmp_path, monk
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
-    monkeypatch.setattr(module, "write_bytes", full)
+    monkeypatch.setattr(image_job, "write_bytes", full)
     with pytest.raises(FileError, match="cannot be written: No space left on device"):
         write_tree(town.plan(tmp_path / "out"), keep_going=True)
     assert all(path.exists() for path in written)

@@ -24,7 +24,7 @@ from robustbench_seg.weights import (
     read_weights,
     save_weights,
 )
-from robustbench_seg.weights.sources import named_digest
+from robustbench_seg.weights.source_text import named_digest
 
 CARD = """
 architecture = "segformer"
@@ -322,3 +322,8 @@ def test_every_card_has_a_place_of_its_own():
     assert len(places) == sum(card.weights.source == "manual" for card in cards) > 0
     urls = [card.weights.location for card in cards if card.weights.source in ("url", "manual")]
     assert all(url.startswith("https://") for url in urls)
+
+
+def test_a_hub_id_that_is_empty():
+    with pytest.raises(WeightsError, match=r"^hf:: no id of the Hugging Face hub; write hf:<hub"):
+        parse_source("hf:")

@@ -26,7 +26,9 @@ from robustbench_seg.files import atomic_file
 VERSION = 1
 """Goes up whenever a pixel of any scene changes: results of two versions never mix."""
 
-SIZE = (192, 384)
+_FACTS = dataset_facts("minicity")
+assert _FACTS.image_size is not None
+SIZE = _FACTS.image_size
 SCENES = {"train": 600, "val": 24}
 
 
@@ -79,9 +81,9 @@ class Minicity:
     size: tuple[int, int] = SIZE
     count: int | None = None
 
-    name = "minicity"
-    classes = dataset_facts("cityscapes").classes
-    palette = dataset_facts("cityscapes").colours
+    name = _FACTS.name
+    classes = _FACTS.classes
+    palette = _FACTS.colours
     clip = 1
 
     def __post_init__(self) -> None:
@@ -167,6 +169,27 @@ class Minicity:
         return open_cityscapes(folder, self.split).first(len(self))
 
 
+def open_minicity(root: Path | None, split: str) -> Minicity:
+    """Open a split of minicity.
+
+    Args:
+        root: None, because minicity is drawn and not read.
+        split: "train" or "val".
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: There is a root folder, or no such split.
+    """
+    if root is not None:
+        raise DatasetError(
+            "minicity is drawn by the program and takes no root folder; a minicity that was "
+            "written to disk is opened as cityscapes, whose layout it has"
+        )
+    return Minicity(split)
+
+
 def write_minicity(
     root: Path | str, split: str = "val", size: tuple[int, int] = SIZE, count: int | None = None
 ) -> None:
@@ -186,7 +209,7 @@ def write_minicity(
         DatasetError: As for `Minicity`.
     """
     # The first id of each class index; ids that are ignored or unknown are none of them.
-    table = dataset_facts("cityscapes").table
+    table = _FACTS.table
     label_id = np.array(
         [np.flatnonzero(table == i)[0] for i in range(len(Minicity.classes))], np.uint8
     )

@@ -12,7 +12,7 @@ import numpy as np
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.minicity.canvas import Canvas, Colour
 
-ID = {name: index for index, name in enumerate(dataset_facts("cityscapes").classes)}
+ID = {name: index for index, name in enumerate(dataset_facts("minicity").classes)}
 Rng = np.random.Generator
 CIRCLE = {
     n: [(math.cos(2 * math.pi * k / n), math.sin(2 * math.pi * k / n)) for k in range(n)]

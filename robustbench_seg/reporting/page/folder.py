@@ -1,6 +1,5 @@
 """The folder of a report: a new report replaces the earlier one, and nothing else in it."""
 
-import json
 import os
 import shutil
 import tempfile
@@ -9,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import cannot_be_written, write_json
+from robustbench_seg.files import cannot_be_written, path_problem, read_json, write_json
 
 FORMAT = "robustseg report 1"
 LIST = "report.json"
@@ -26,13 +25,13 @@ def report_files(out: Path) -> frozenset[str]:
     """
     path = out / LIST
     try:
-        listing = json.loads(path.read_text(encoding="utf-8"))
+        listing = read_json(path)
         if listing["format"] != FORMAT:
             raise ValueError
-        return frozenset(name for name in listing["files"] if _inside(name))
+        return frozenset(name for name in listing["files"] if path_problem(name) is None)
     except FileNotFoundError:
         return frozenset()
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         raise ResultsError(
             f"{path}: is not the list of a report's files; remove it, or choose another folder"
         ) from None
@@ -46,7 +45,8 @@ def report_folder(out: Path) -> Iterator[Path]:
     If the caller raises, `out` is as it was.
 
     Raises:
-        ResultsError: See `report_files`; or a file that no report wrote would be replaced.
+        ResultsError: See `report_files`; a file that no report wrote would be replaced; or a folder
+            in `out` is a link that leads out of it.
         FileError: A file cannot be written.
     """
     old, existed = report_files(out), out.exists()
@@ -61,6 +61,7 @@ def report_folder(out: Path) -> Iterator[Path]:
         yield fresh
         new = {path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()}
         _check_own(out, new - old)
+        _check_links(out, old | new)
         _write_list(out, old | new)  # all that is there, should the process end here
         for name in sorted(new):
             (out / name).parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,17 @@ def _check_own(out: Path, names: Iterable[str]) -> None:
             )
 
 
+def _check_links(out: Path, names: Iterable[str]) -> None:
+    """Refuse to write or remove what lies outside of the report's folder."""
+    root = os.path.realpath(out)
+    for folder in sorted({(out / name).parent for name in names}):
+        if not Path(os.path.realpath(folder)).is_relative_to(root):
+            raise ResultsError(
+                f"{folder} leads out of {out}: no report writes there; remove the link, or choose "
+                "another folder"
+            )
+
+
 def _write_list(out: Path, names: Iterable[str]) -> None:
     write_json(out / LIST, {"format": FORMAT, "files": sorted(names)})
 
@@ -97,8 +109,3 @@ def _remove(out: Path, name: str) -> None:
     for folder in list((out / name).relative_to(out).parents)[:-1]:
         with suppress(OSError):  # it is not empty
             (out / folder).rmdir()
-
-
-def _inside(name: str) -> bool:
-    path = Path(name)
-    return not path.is_absolute() and ".." not in path.parts

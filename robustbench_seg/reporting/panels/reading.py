@@ -10,7 +10,8 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.protocol import CLEAN, Protocol
-from robustbench_seg.records.run_record import RunRecord, read_record
+from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow
 from robustbench_seg.reporting.panels.row_names import row_names

@@ -1,18 +1,30 @@
-"""Models that need no card, by what stands before the colon of their names: one file a kind."""
+"""Models that need no card: one file for each prefix of MODEL_FORMS, with a function `load`.
 
-from collections.abc import Callable, Mapping
+The file of a prefix has its name: `onnx:FILE` is loaded by onnx.py. It is imported on demand, so a
+library that one kind of model needs slows no other.
+"""
 
-from robustbench_seg.segmenter.adapters.huggingface import load_huggingface
-from robustbench_seg.segmenter.adapters.onnx import load_onnx
-from robustbench_seg.segmenter.adapters.python import load_python, segmenter_of
+import importlib
+from collections.abc import Callable
+from typing import cast
+
+from robustbench_seg.records.model_forms import MODEL_FORMS
+from robustbench_seg.segmenter.adapters.objects import segmenter_of
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.segmenter import Segmenter
 
-__all__ = ["ADAPTERS", "segmenter_of"]
+__all__ = ["adapter", "segmenter_of"]
 
-ADAPTERS: Mapping[str, Callable[[str, Options], Segmenter]] = {
-    "hf": load_huggingface,
-    "onnx": load_onnx,
-    "python": load_python,
-}
-"""hf:LOCATION, onnx:LOCATION, python:LOCATION: what loads the location."""
+
+def adapter(prefix: str) -> Callable[[str, Options], Segmenter]:
+    """Import what loads a kind of models.
+
+    Args:
+        prefix: One of MODEL_FORMS.
+
+    Returns:
+        A function from a location and options to a segmenter.
+    """
+    assert prefix in MODEL_FORMS, prefix
+    module = importlib.import_module(f"{__name__}.{prefix}")
+    return cast(Callable[[str, Options], Segmenter], module.load)

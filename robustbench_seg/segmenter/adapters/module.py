@@ -1,18 +1,18 @@
 """A torch module of a user's own as a segmenter."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError, RobustsegError
-from robustbench_seg.records.choices import MAX_CLASSES
 from robustbench_seg.records.model_card import Inference, Preprocessing
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.answers import checked_logits, unwrapped
-from robustbench_seg.segmenter.assembly import Options, assemble, known_as
-from robustbench_seg.segmenter.failures import raised
+from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.class_names import class_spelling, listed_names
+from robustbench_seg.segmenter.failures import error_text
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 MODULE_LAW = 1
@@ -60,13 +60,13 @@ def from_module(
         _Logits(network.eval(), where, len(names)),
         options,
         name=kind.__name__,
-        classes=known_as(names, options.classes),
-        preprocessing=preprocessing,
-        inference=Inference("whole"),
+        classes=class_spelling(names, options.classes),
         record=SegmenterRecord(
             architecture=where,
             weights=digest.hexdigest(),
             config=hashlib.sha256(repr(network).encode()).hexdigest(),
+            preprocessing=preprocessing,
+            inference=Inference("whole"),
             laws={"module": MODULE_LAW},
         ),
         about=ModelFacts(
@@ -103,25 +103,5 @@ class _Logits(nn.Module):
         except (torch.OutOfMemoryError, RobustsegError):
             raise
         except Exception as error:
-            raise ModelError(f"{self._where}: fails on an image: {raised(error)}") from error
+            raise ModelError(f"{self._where}: fails on an image: {error_text(error)}") from error
         return checked_logits(answer, images, self._classes, self._where)
-
-
-def listed_names(classes: object, where: str) -> tuple[str, ...]:
-    """Check the class names that a user gives.
-
-    Args:
-        classes: The user's object.
-        where: The model's name in errors.
-
-    Returns:
-        The names.
-
-    Raises:
-        ModelError: The object is no ordered collection of names, or has none or too many.
-    """
-    if isinstance(classes, Iterable) and not isinstance(classes, str | bytes | set | frozenset):
-        names = tuple(map(str, classes))
-        if 1 <= len(names) <= MAX_CLASSES:
-            return names
-    raise ModelError(f"{where}: classes must be a list of 1 to {MAX_CLASSES} names")

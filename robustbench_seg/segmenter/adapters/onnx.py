@@ -1,126 +1,28 @@
 """onnx:FILE: a graph in ONNX, run by ONNX Runtime, with a TOML file beside it that describes it."""
 
-from dataclasses import dataclass, field
+import ast
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from robustbench_seg.cards import parse, read
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.choices import MAX_CLASSES
-from robustbench_seg.records.model_card import Inference, Preprocessing, check_inference
+from robustbench_seg.records.model_card import Inference, Preprocessing
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.adapters.onnx_graph import (
-    LARGEST,
-    OnnxNetwork,
-    check_names,
-    digest_graph,
-)
-from robustbench_seg.segmenter.assembly import Options, assemble, known_as
+from robustbench_seg.segmenter.adapters.onnx_files import digest_graph
+from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
+from robustbench_seg.segmenter.adapters.onnx_sidecar import Sidecar, read_sidecar
+from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 ONNX_LAW = 1
 """Raised whenever images go into a graph otherwise."""
 
-TEMPLATE = """\
-name = "{name}"                    # in every table
-dataset = "cityscapes"             # whose classes it predicts; or classes = ["road", ...]
-mean = [0.485, 0.456, 0.406]       # of RGB in 0..1: the graph is given (rgb - mean) / std
-std = [0.229, 0.224, 0.225]
-# input_size = [512, 1024]         # height and width, if the graph takes no other
-# threshold = 0.5                  # if it gives one channel, the probability of the second class"""
+NAMES = ("names", "classes", "class_names", "id2label")
+"""The keys of a graph's metadata under which exporters write the class names."""
 
 
-@dataclass(frozen=True)
-class Sidecar:
-    """The description of the graph X.onnx in X.toml.
-
-    Attributes:
-        name: The model's name in every table.
-        mean: Mean of RGB in 0..1. The graph takes float (rgb - mean) / std, 1x3xHxW.
-        std: Standard deviation of RGB in 0..1.
-        dataset: Name of the dataset whose classes the graph predicts. Exactly one of dataset and
-            classes is set.
-        classes: Names of the classes, in the order of the graph's output.
-        input_size: Height and width, if the graph takes no other size. The image is resized to
-            it, and its logits are resized back, both bilinearly.
-        inference: How a large image goes through the graph. Windows have the size input_size, if
-            there is one.
-        align_corners: How the logits are upsampled.
-        threshold: For a graph that answers one channel, the probability of the second of two
-            classes: a pixel above it is of the second class.
-    """
-
-    name: str
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    dataset: str | None = None
-    classes: tuple[str, ...] | None = None
-    input_size: tuple[int, int] | None = None
-    inference: Inference = field(default_factory=lambda: Inference("whole"))
-    align_corners: bool = False
-    threshold: float | None = None
-
-
-def read_sidecar(graph: Path) -> Sidecar:
-    """Read the sidecar X.toml of a graph X.onnx.
-
-    Args:
-        graph: Path of the graph.
-
-    Returns:
-        The sidecar.
-
-    Raises:
-        ModelError: There is no sidecar.
-        CardError: The sidecar cannot be read or is wrong.
-    """
-    path = graph.with_suffix(".toml")
-    if not path.exists():
-        raise ModelError(
-            f"{graph}: there is no {path.name} beside it that says what goes in and comes out; "
-            "write one and fill it in:",
-            example=TEMPLATE.format(name=graph.stem),
-        )
-    return _checked(read(Sidecar, path, "sidecar"), str(path))
-
-
-def parse_sidecar(text: str, path: str) -> Sidecar:
-    """Parse the text of a sidecar.
-
-    Args:
-        text: Text of the TOML file.
-        path: The file's name in errors.
-
-    Returns:
-        The sidecar.
-
-    Raises:
-        CardError: The text is wrong.
-    """
-    return _checked(parse(Sidecar, text, path), path)
-
-
-def _checked(sidecar: Sidecar, path: str) -> Sidecar:
-    check_inference(sidecar.inference, path)
-    if (sidecar.dataset is None) == (sidecar.classes is None):
-        raise CardError(f"{path}: give either dataset or classes")
-    if sidecar.classes is not None and not 1 <= len(sidecar.classes) <= MAX_CLASSES:
-        raise CardError(f"{path}: classes: 1 to {MAX_CLASSES} names are wanted")
-    if min(sidecar.std) <= 0:
-        raise CardError(f"{path}: std must be positive")
-    size = sidecar.input_size
-    if size and not 1 <= min(size) <= max(size) <= LARGEST:
-        raise CardError(f"{path}: input_size: height and width of 1 to {LARGEST} are wanted")
-    crop = sidecar.inference.crop
-    if crop and sidecar.input_size not in (None, (crop, crop)):
-        raise CardError(
-            f"{path}: inference: windows of {crop}x{crop} do not go into an input_size of "
-            f"{sidecar.input_size[0]}x{sidecar.input_size[1]}"
-        )
-    return sidecar
-
-
-def load_onnx(location: str, options: Options) -> Segmenter:
+def load(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a graph.
 
     The graph maps float 1x3xHxW, normalised, to logits 1xKxhxw of any size, to integer class
@@ -138,14 +40,14 @@ def load_onnx(location: str, options: Options) -> Segmenter:
             options.
         CardError: The sidecar is wrong.
     """
-    path = Path(location)
+    where, path = f"onnx:{location}", Path(location)
     if not path.is_file():
-        raise ModelError(f"onnx:{location}: there is no such file")
+        raise ModelError(f"{where}: there is no such file")
     sidecar = read_sidecar(path)
     if options.precision != "float32":
         raise ModelError(
-            f"onnx:{location}: a graph has its own precision; leave out --precision, or export one "
-            "in half precision"
+            f"{where}: a graph has its own precision; leave out --precision, or export one in half "
+            "precision"
         )
     classes = sidecar.classes or class_names(str(sidecar.dataset))
     beside = path.with_suffix(".toml").name
@@ -155,43 +57,86 @@ def load_onnx(location: str, options: Options) -> Segmenter:
     network = OnnxNetwork(
         path, options.device, sidecar.input_size, classes=len(classes), threshold=sidecar.threshold
     )
-    crop = options.inference_of(sidecar.inference).crop
-    if crop and network.size not in (None, (crop, crop)):
-        raise ModelError(
-            f"onnx:{location}: takes images of {network.size[0]}x{network.size[1]} only, not "
-            f"windows of {crop}x{crop}; leave out --inference slide"
-        )
-    one = network.channels == 1 and (network.integer or sidecar.threshold is not None)
-    if not one and network.channels not in (None, len(classes)):
-        hint = (
-            "; if it is the probability of the second class, give threshold there"
-            if network.channels == 1 and len(classes) == 2
-            else ""
-        )
-        raise ModelError(
-            f"onnx:{location}: the graph gives {network.channels} classes, {len(classes)} are "
-            f"named in {beside}: {', '.join(classes)}{hint}"
-        )
-    check_names(network.metadata, classes, f"onnx:{location}", beside)
+    _check_windows(network, options.inference_of(sidecar.inference), where)
+    _check_channels(network, sidecar, classes, where, beside)
+    _check_names(network.metadata, classes, where, beside)
     return assemble(
         network,
         options,
         name=sidecar.name,
-        classes=known_as(classes, options.classes),
-        preprocessing=Preprocessing(sidecar.mean, sidecar.std),
-        inference=sidecar.inference,
+        classes=class_spelling(classes, options.classes),
         record=SegmenterRecord(
             architecture="onnx",
             weights=weights,
             variant={} if sidecar.threshold is None else {"threshold": sidecar.threshold},
+            preprocessing=Preprocessing(sidecar.mean, sidecar.std),
+            inference=sidecar.inference,
             input_size=network.size,
             align_corners=sidecar.align_corners,
             runtime="onnxruntime",
             laws={"onnx": ONNX_LAW},
         ),
         about=ModelFacts(
-            location=f"onnx:{location}",
+            location=where,
             weights_file=path.name,
             libraries={"onnxruntime": network.version},
         ),
     )
+
+
+def _check_windows(network: OnnxNetwork, inference: Inference, where: str) -> None:
+    """Refuse windows of another size than the only one that a graph takes."""
+    crop = inference.crop
+    if crop and network.size not in (None, (crop, crop)):
+        raise ModelError(
+            f"{where}: takes images of {network.size[0]}x{network.size[1]} only, not windows of "
+            f"{crop}x{crop}; leave out --inference slide"
+        )
+
+
+def _check_channels(
+    network: OnnxNetwork, sidecar: Sidecar, classes: Sequence[str], where: str, beside: str
+) -> None:
+    """Refuse a graph that declares another number of classes than its sidecar names."""
+    one = network.channels == 1 and (network.integer or sidecar.threshold is not None)
+    if one or network.channels in (None, len(classes)):
+        return
+    hint = ""
+    if network.channels == 1 and len(classes) == 2:
+        hint = "; if it is the probability of the second class, give threshold there"
+    raise ModelError(
+        f"{where}: the graph gives {network.channels} classes, {len(classes)} are named in "
+        f"{beside}: {', '.join(classes)}{hint}"
+    )
+
+
+def _check_names(
+    metadata: Mapping[str, str], classes: Sequence[str], where: str, beside: str
+) -> None:
+    """Refuse a graph whose own metadata name other classes, or another order, than its sidecar.
+
+    Exporters write the names under one of NAMES.
+    """
+    for key in NAMES:
+        names = _listed(metadata.get(key, ""))
+        if names is not None and class_spelling(names, classes) != tuple(classes):
+            raise ModelError(
+                f"{where}: the metadata of the graph name its classes {', '.join(names)} ({key}), "
+                f"{beside} names {', '.join(classes)}; give the graph's names in their order as "
+                f"classes in {beside}"
+            )
+
+
+def _listed(text: str) -> tuple[str, ...] | None:
+    """The names in a list, or in a dict by index, written in JSON or Python; else None."""
+    try:
+        names = ast.literal_eval(text)
+        if isinstance(names, dict):
+            names = [
+                {int(index): name for index, name in names.items()}[i] for i in range(len(names))
+            ]
+    except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
+        return None
+    if isinstance(names, list | tuple) and names and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    return None

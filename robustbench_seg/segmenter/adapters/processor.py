@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.files import MAX_JSON, open_regular
 from robustbench_seg.records.model_card import Preprocessing
 
 PROCESSOR = "preprocessor_config.json"
@@ -15,8 +16,14 @@ PYTHON = "run it as python:<module>:<callable> with its own processor"
 """What to do with a model whose images go in otherwise than here."""
 
 STEPS = {
-    *("do_resize", "do_rescale", "do_normalize", "do_center_crop", "do_pad", "do_convert_rgb"),
-    *("do_flip_channel_order", "do_reduce_labels"),
+    "do_resize",
+    "do_rescale",
+    "do_normalize",
+    "do_center_crop",
+    "do_pad",
+    "do_convert_rgb",
+    "do_flip_channel_order",
+    "do_reduce_labels",
 }
 """Steps of processors that this module knows. Those on sizes apply only where a network takes one
 size; do_reduce_labels is about labels."""
@@ -109,7 +116,11 @@ def read_object(path: Path) -> Mapping[str, Any]:
         ValueError: It holds anything else. The message is one line.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        with open_regular(path) as file:
+            data = file.read(MAX_JSON + 1)
+        if len(data) > MAX_JSON:
+            raise ValueError(f"larger than {MAX_JSON >> 20} MiB")
+        content = json.loads(data.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("nested too deep") from None
     if not isinstance(content, dict):

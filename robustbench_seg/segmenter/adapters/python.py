@@ -1,33 +1,17 @@
-"""Models that are Python objects: python:MODULE:CALLABLE, a callable, or a torch module."""
+"""python:MODULE:CALLABLE: a segmenter that a user's own Python module makes."""
 
 import importlib
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
-from typing import Any, cast
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import nn
-
-from robustbench_seg.cards import from_table
-from robustbench_seg.errors import CardError, ModelError, RobustsegError
-from robustbench_seg.records.model_card import Preprocessing
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.adapters.module import from_module, listed_names
-from robustbench_seg.segmenter.assembly import Options, known_as
-from robustbench_seg.segmenter.failures import raised, reason
-from robustbench_seg.segmenter.images import checked_image
+from robustbench_seg.errors import ModelError, RobustsegError
+from robustbench_seg.segmenter.adapters.python_segmenter import PythonSegmenter, check_options
+from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.failures import error_text
 from robustbench_seg.segmenter.segmenter import Segmenter
 
-PYTHON_LAW = 1
-"""Raised whenever images go into a user's model otherwise."""
 
-
-def load_python(location: str, options: Options) -> Segmenter:
+def load(location: str, options: Options) -> Segmenter:
     """Call CALLABLE() of MODULE and use what it returns as a segmenter.
 
     The returned object maps uint8 HxWx3 RGB to HxW class indices when called. It has the
@@ -47,7 +31,7 @@ def load_python(location: str, options: Options) -> Segmenter:
             options ask for an inference mode, device or precision.
     """
     where = f"python:{location}"
-    _check_options(where, options)
+    check_options(where, options)
     module_name, _, callable_name = location.partition(":")
     if not module_name or not callable_name:
         raise ModelError(f"{where}: write python:<module>:<callable>")
@@ -60,7 +44,7 @@ def load_python(location: str, options: Options) -> Segmenter:
             f"{where}: no module named '{error.name}' in {folder} or among the installed ones"
         ) from error
     except (Exception, SystemExit) as error:
-        raise ModelError(f"{where}: importing {module_name} fails: {raised(error)}") from error
+        raise ModelError(f"{where}: importing {module_name} fails: {error_text(error)}") from error
     make = getattr(module, callable_name, None)
     if not callable(make):
         file = getattr(module, "__file__", None) or module_name
@@ -71,223 +55,5 @@ def load_python(location: str, options: Options) -> Segmenter:
     except RobustsegError:
         raise
     except (Exception, SystemExit) as error:
-        raise ModelError(f"{where}: {callable_name}() fails: {raised(error)}") from error
+        raise ModelError(f"{where}: {callable_name}() fails: {error_text(error)}") from error
     return PythonSegmenter(given, where, options)
-
-
-def segmenter_of(
-    model: object,
-    options: Options,
-    *,
-    classes: Sequence[str] | None = None,
-    mean: tuple[float, float, float] | None = None,
-    std: tuple[float, float, float] | None = None,
-    version: str | None = None,
-) -> Segmenter:
-    """Build the segmenter of an object: a segmenter itself, a torch module or a callable.
-
-    Args:
-        model: The object.
-        options: How the object runs.
-        classes: Names of the classes it predicts, in their order.
-        mean: Mean of RGB in 0..1 that normalises the images of a torch module.
-        std: Standard deviation of RGB in 0..1, likewise.
-        version: For a callable, any text that changes whenever its answers do.
-
-    Returns:
-        The segmenter.
-
-    Raises:
-        ModelError: An argument that such an object needs is missing, or belongs to
-            `load_segmenter` because the object is a segmenter already.
-    """
-    if isinstance(getattr(model, "record", None), SegmenterRecord):
-        names = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
-        arguments = {"classes": classes, "mean": mean, "std": std, "version": version}
-        names += [name for name, value in arguments.items() if value is not None]
-        if late := [name for name in names if name not in ("batch", "classes")]:
-            raise ModelError(
-                f"{getattr(model, 'name', 'the segmenter')} is loaded already: give "
-                f"{' and '.join(late)} to load_segmenter"
-            )
-        return cast(Segmenter, model)
-    if isinstance(model, nn.Module):
-        preprocessing = Preprocessing(mean, std) if mean and std else None
-        return from_module(model, options, classes, preprocessing)
-    if not callable(model):
-        raise ModelError(
-            f"a model is wanted, not {type(model).__name__}; give its name, a torch module or a "
-            "callable"
-        )
-    return from_callable(model, options, classes, version)
-
-
-def from_callable(
-    function: Callable[[NDArray[np.uint8]], Any],
-    options: Options,
-    classes: Sequence[str] | None,
-    version: str | None,
-) -> Segmenter:
-    """Build a segmenter of a callable.
-
-    The callable's own attributes replace arguments that are None.
-
-    Args:
-        function: A callable that maps uint8 HxWx3 RGB to HxW class indices.
-        options: How it runs; its name in tables.
-        classes: Names of the classes it predicts, in their order.
-        version: Any text that changes whenever its answers do.
-
-    Returns:
-        The segmenter.
-
-    Raises:
-        ModelError: The name, the classes or the version is missing, or the options ask for an
-            inference mode, device or precision.
-    """
-    where = getattr(function, "__qualname__", type(function).__qualname__)
-    _check_options(where, options)
-    own = {name: getattr(function, name, None) for name in ("name", "classes", "version", "facts")}
-    required = {
-        "name, what it is called in tables": options.name or own["name"],
-        "classes, the names of what it predicts, in their order": classes or own["classes"],
-        "version, a text that changes whenever its answers do": (
-            version or own["version"] or own["facts"]
-        ),
-    }
-    for what, value in required.items():
-        if not value:
-            raise ModelError(f"{where}: give {what}")
-    return PythonSegmenter(function, where, options, classes, version)
-
-
-class PythonSegmenter:
-    """A user's segmenter whose attributes and answers are checked.
-
-    Attributes:
-        name: Its name in every table.
-        classes: The classes it predicts, in the order of its label indices.
-        record: Everything about it that decides a label.
-        about: Facts for readers, no part of the key.
-    """
-
-    def __init__(
-        self,
-        given: Any,
-        where: str,
-        options: Options,
-        classes: Sequence[str] | None = None,
-        version: str | None = None,
-    ) -> None:
-        """Check the attributes of a user's segmenter.
-
-        Args:
-            given: The user's object.
-            where: The object's name in errors.
-            options: How it runs.
-            classes: Class names in place of its attribute `classes`.
-            version: Version in place of its attribute `version`.
-
-        Raises:
-            ModelError: The object is not callable or lacks an attribute.
-        """
-        if not callable(given):
-            raise ModelError(f"{where}: returns a {type(given).__name__}, which maps no image")
-        name = options.name or getattr(given, "name", None)
-        classes = classes or getattr(given, "classes", None)
-        for attribute, value in (("name", name), ("classes", classes)):
-            if value is None or (isinstance(value, str) and not value):
-                raise ModelError(f"{where}: what it returns has no attribute '{attribute}'")
-        named = listed_names(classes, where)
-        own = getattr(given, "facts", None)
-        version = version or getattr(given, "version", None)
-        if not own and not version:
-            raise ModelError(
-                f"{where}: what it returns has neither 'version' nor 'facts'; give it one that "
-                "changes whenever its answers do, for runs are told apart by it"
-            )
-        self._given: Callable[[NDArray[np.uint8]], Any] = given
-        self._where = where
-        self.name = str(name)
-        self.classes = known_as(named, options.classes)
-        self.record = SegmenterRecord(
-            architecture=where,
-            runtime="python",
-            laws={"python": PYTHON_LAW},
-            own=_own(own, version, where),
-        )
-        self.about = _facts(getattr(given, "about", None), where)
-
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Label an image.
-
-        Args:
-            image: uint8 HxWx3 RGB.
-
-        Returns:
-            uint8 HxW class indices.
-
-        Raises:
-            ModelError: The image is something else, or the answer is not HxW indices of its
-                classes.
-        """
-        checked = checked_image(image, self.name)
-        try:
-            labels = np.asarray(self._given(checked))
-        except (torch.OutOfMemoryError, RobustsegError):
-            raise
-        except Exception as error:
-            raise ModelError(f"{self._where}: fails on an image: {raised(error)}") from error
-        if labels.shape != image.shape[:2] or not np.issubdtype(labels.dtype, np.integer):
-            raise ModelError(
-                f"{self._where}: answers {labels.dtype} of {_shape(labels)} to an image of "
-                f"{_shape(image)}; integer class indices of its height and width are wanted"
-            )
-        if labels.size and not 0 <= labels.min() <= labels.max() < len(self.classes):
-            raise ModelError(
-                f"{self._where}: answers class indices {labels.min()} to {labels.max()}; it names "
-                f"{len(self.classes)} classes"
-            )
-        return labels.astype(np.uint8)
-
-    def __repr__(self) -> str:
-        return f"<segmenter {self.name}: {len(self.classes)} classes, {self._where}>"
-
-
-def _own(facts: object, version: object, where: str) -> Mapping[str, object]:
-    """What decides the answers of a user's segmenter, as it comes back from JSON."""
-    if not isinstance(facts, Mapping | None):
-        raise ModelError(f"{where}: its attribute 'facts' is no mapping; make it a dict")
-    own = {**(facts or {}), **({"version": version} if version else {})}
-    try:
-        plain: Mapping[str, object] = json.loads(json.dumps(own, allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ModelError(
-            f"{where}: its 'facts' and 'version' are no plain data ({reason(error)}); use texts, "
-            "numbers, lists and dicts"
-        ) from error
-    return plain
-
-
-def _facts(about: object, where: str) -> ModelFacts:
-    """What a user's segmenter says for readers: ModelFacts, or a mapping of some of its fields."""
-    if isinstance(about, ModelFacts):
-        return about
-    if not isinstance(about, Mapping | None):
-        raise ModelError(f"{where}: its attribute 'about' is no mapping; leave it out")
-    try:
-        return from_table(ModelFacts, {"location": where, **(about or {})}, f"{where}: about")
-    except CardError as error:
-        raise ModelError(str(error)) from None
-
-
-def _check_options(where: str, options: Options) -> None:
-    if options.inference or options.device != "cpu" or options.precision != "float32":
-        raise ModelError(
-            f"{where}: such a model decides itself how it runs; leave out inference, device and "
-            "precision"
-        )
-
-
-def _shape(array: NDArray[Any]) -> str:
-    return "x".join(map(str, array.shape)) or "one value"

@@ -1,7 +1,7 @@
 """A folder's config.json and tensors -> a model of transformers."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -119,11 +119,7 @@ def build_network(
             f"{where}: transformers cannot build it from its {CONFIG} ({reason(error)}); fetch the "
             "model again"
         ) from error
-    if mismatched := sorted(str(entry[0]) for entry in loading["mismatched_keys"]):
-        raise ModelError(
-            f"{where}: {len(mismatched)} tensors of its weight file have other shapes than its "
-            f"{CONFIG} describes, such as {mismatched[0]}; fetch the model again"
-        )
+    _refuse_mismatched(sorted(str(entry[0]) for entry in loading["mismatched_keys"]), where)
     refuse_deeper(loading["unexpected_keys"], model, where)
     model.float().eval()  # a file in half precision, too
     lacking = sorted(loading["missing_keys"])
@@ -134,6 +130,15 @@ def build_network(
             "again"
         )
     return model, tuple(lacking)
+
+
+def _refuse_mismatched(names: Sequence[str], where: str) -> None:
+    """Refuse a model some of whose tensors have other shapes in the file than in the network."""
+    if names:
+        raise ModelError(
+            f"{where}: {len(names)} tensors of its weight file have other shapes than its {CONFIG} "
+            f"describes, such as {names[0]}; fetch the model again"
+        )
 
 
 def spoil(model: nn.Module, names: Collection[str]) -> None:

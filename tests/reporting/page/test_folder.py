@@ -1,6 +1,7 @@
 """A second report into a folder replaces the first, and touches nothing else."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ from fake_runs import steady, write_run
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN
 from robustbench_seg.reporting import read_panels, write_page
+from robustbench_seg.reporting.page.folder import report_files
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
@@ -128,3 +130,48 @@ def test_a_list_never_removes_what_lies_outside(panels, out, tmp_path):
     (out / "report.json").write_text(json.dumps(listed))
     write_page(panels[1], out)
     assert (tmp_path / "mine.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"format": "robustseg report 1", "files": 1}',
+        '{"format": "robustseg report 1", "files": [[]]}',
+        "[]",
+        "\xff",
+    ],
+)
+def test_a_list_that_is_none_is_named(tmp_path, text):
+    (tmp_path / "report.json").write_bytes(text.encode("latin1"))
+    with pytest.raises(ResultsError, match=r"report\.json: is not the list of a report's files"):
+        report_files(tmp_path)
+
+
+def test_a_pipe_in_place_of_the_list_is_never_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "report.json")
+    with pytest.raises(ResultsError, match="is not the list of a report's files"):
+        report_files(tmp_path)
+
+
+def test_names_that_no_report_has_are_passed_over(tmp_path):
+    names = ["../x", "/x", "a\0b", "\ud800", "", ".", "x" * 5000, "tables/miou.csv"]
+    listing = {"format": "robustseg report 1", "files": names}
+    (tmp_path / "report.json").write_text(json.dumps(listing))
+    assert report_files(tmp_path) == {"tables/miou.csv"}
+
+
+@pytest.mark.parametrize("link", ["other", "tables"])
+def test_nothing_is_written_or_removed_through_a_link_that_leads_out(panels, tmp_path, link):
+    """Neither what the list of an earlier report names, nor what this report writes."""
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    for folder in (out, elsewhere):
+        folder.mkdir()
+    (elsewhere / "mine.txt").write_text("mine")
+    (out / link).symlink_to(elsewhere)
+    listing = {"format": "robustseg report 1", "files": [f"{link}/mine.txt"]}
+    (out / "report.json").write_text(json.dumps(listing))
+    with pytest.raises(ResultsError, match=f"{link} leads out of .*remove the link"):
+        write_page(panels[0], out)
+    assert files(elsewhere) == {"mine.txt"}
+    assert not (out / "index.html").exists()

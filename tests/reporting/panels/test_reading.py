@@ -10,7 +10,7 @@ from fake_runs import steady, weaker
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.records.run_record import read_record, write_record
+from robustbench_seg.records.run_file import read_record, write_record
 from robustbench_seg.reporting import finding, read_panels
 
 PROTOCOL = load_protocol()

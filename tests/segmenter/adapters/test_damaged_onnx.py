@@ -238,8 +238,8 @@ def test_names_in_the_graph_s_metadata_are_compared(tmp_path, names, refused):
     [
         ("threshold = nan", "threshold = nan is out of range; give a finite number"),
         ("threshold = 'x'", "threshold: float wanted"),
-        ("input_size = [0, 4]", "input_size: height and width of 1 to 16384"),
-        ("input_size = [4, 1000000]", "input_size: height and width of 1 to 16384"),
+        ("input_size = [0, 4]", "input_size[0] = 0 is out of range; give 1 to 32768"),
+        ("input_size = [4, 99999]", "input_size[1] = 99999 is out of range; give 1 to 32768"),
     ],
 )
 def test_absurd_sidecars_are_refused(tmp_path, more, message):

@@ -198,7 +198,7 @@ def test_a_revision_is_the_hub_s_though_a_folder_has_the_id_s_name(folder, monke
         return folder
 
     monkeypatch.chdir(folder.parent)
-    adapter = "robustbench_seg.segmenter.adapters.huggingface."
+    adapter = "robustbench_seg.segmenter.adapters.hf."
     monkeypatch.setattr(f"{adapter}fetch_hub_folder", fetch)
     monkeypatch.setattr(f"{adapter}fetch_hub_weights", lambda *_: folder / "model.safetensors")
     load_segmenter("hf:mine", classes=CLASSES)

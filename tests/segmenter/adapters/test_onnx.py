@@ -16,8 +16,8 @@ from robustbench_seg.files import digest_file
 from robustbench_seg.records.model_card import Inference, Preprocessing, load_card
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_model, load_segmenter
-from robustbench_seg.segmenter.adapters.onnx import parse_sidecar
-from robustbench_seg.segmenter.adapters.onnx_graph import OnnxNetwork
+from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
+from robustbench_seg.segmenter.adapters.onnx_sidecar import parse_sidecar
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter
 
@@ -209,7 +209,7 @@ def test_without_a_sidecar_one_to_fill_in_is_printed(graph):
             'dataset = "cityscape"',
             "unknown dataset 'cityscape'",
         ),
-        ("std = [0.2", "std = [0.0", "mine.toml: std must be positive"),
+        ("std = [0.2", "std = [0.0", "mine.toml: std[0] = 0.0"),
         ("[48, 64]", "[32, 32]", "input_size is 32x32, but the graph takes 48x64"),
         (
             '"whole"',
@@ -274,9 +274,7 @@ def test_windows_of_the_only_size_a_graph_takes(tmp_path, image):
         small_network(),
         name="small",
         classes=CLASSES,
-        preprocessing=PREPROCESSING,
-        inference=sliding,
-        record=SegmenterRecord("small"),
+        record=SegmenterRecord("small", preprocessing=PREPROCESSING, inference=sliding),
         about=ModelFacts(),
     )
     torch.testing.assert_close(there.logits(image), wanted.logits(image), rtol=0, atol=1e-4)

@@ -3,14 +3,14 @@ import time
 import numpy as np
 from PIL import Image
 
-from robustbench_seg.training.log import Clock, Log
+from robustbench_seg.training.training_log import Clock, TrainingLog
 
 ROWS = "20,1.5,0.001,2.5000,\n20,1.5,0.001,,41.2000\n"
 
 
 def test_rows_are_on_disk_at_once_and_begin_with_earlier_ones(tmp_path):
     path = tmp_path / "new" / "log.csv"
-    log = Log(tmp_path / "new")
+    log = TrainingLog(tmp_path / "new")
     assert path.read_text() == "iteration,seconds,lr,loss,miou\n"
     log.add(20, 1.5, 1e-3, loss=2.5)
     log.add(20, 1.5, 1e-3, miou=41.2)
@@ -18,13 +18,13 @@ def test_rows_are_on_disk_at_once_and_begin_with_earlier_ones(tmp_path):
     assert path.read_text() == "iteration,seconds,lr,loss,miou\n" + ROWS
     with path.open("a") as file:
         file.write("40,2.0,0.001,2.0")
-    assert Log(tmp_path / "new", ROWS).rows == ROWS
+    assert TrainingLog(tmp_path / "new", ROWS).rows == ROWS
     assert path.read_text() == "iteration,seconds,lr,loss,miou\n" + ROWS
 
 
 def test_the_figure_shows_what_the_log_holds(tmp_path):
     def draw(name, losses, scores=(10, 60)):
-        log = Log(tmp_path / name)
+        log = TrainingLog(tmp_path / name)
         for i, loss in enumerate(losses):
             log.add(20 * i, float(i), 1e-3, loss=loss)
         for i, miou in enumerate(scores):

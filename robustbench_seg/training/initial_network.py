@@ -1,7 +1,6 @@
 """The network that a training begins with."""
 
 import inspect
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,30 +16,30 @@ _DIGITS = 12
 
 
 @dataclass(frozen=True)
-class Start:
-    """A network before its first step.
+class InitialNetwork:
+    """A network before its first step, and what is known of it.
 
     Attributes:
         network: The network, on the CPU.
         card: Its card, with the LayerNorm epsilons that its encoder was made for.
         encoder_sha256: First digits of the sha256 of the encoder's file. None means random values.
-        facts: What decides its weights, for the checkpoint.
     """
 
     network: SegmentationNetwork
     card: ModelCard
     encoder_sha256: str | None
-    facts: Mapping[str, object]
 
 
-def initial_network(card: ModelCard, recipe: TrainingRecipe, encoder: str | None = None) -> Start:
+def build_initial_network(
+    card: ModelCard, recipe: TrainingRecipe, encoder: str | None = None
+) -> InitialNetwork:
     """Build the network of a card with values drawn from the recipe's seed.
 
     Args:
         card: The network's.
         recipe: Its `seed` and `drop_path` are used.
         encoder: Weights whose encoder replaces the random one, such as one trained on ImageNet: a
-            file, hf:<hub id> or URL. They are downloaded if they are not at hand.
+            file, hf:<hub id> or URL. Missing ones are downloaded.
 
     Raises:
         ModelError: The variant does not exist.
@@ -55,17 +54,11 @@ def initial_network(card: ModelCard, recipe: TrainingRecipe, encoder: str | None
         metadata = load_encoder(network, path)
         if "eps" in metadata:
             card = replace(card, variant={**card.variant, "eps": metadata["eps"]})
-    facts = {
-        "architecture": card.architecture,
-        "variant": card.variant,
-        "classes": card.classes,
-        "encoder": digest,
-    }
-    return Start(network, card, digest, facts)
+    return InitialNetwork(network, card, digest)
 
 
 def encoder_file(card: ModelCard, encoder: str) -> tuple[Path, str]:
-    """The file of an encoder's weights, downloaded if need be, and first digits of its sha256."""
+    """The file of an encoder's weights, downloaded if missing, and first digits of its sha256."""
     source = parse_source(encoder)
     if source.source != "url":
         checked_path(encoder)
@@ -74,7 +67,7 @@ def encoder_file(card: ModelCard, encoder: str) -> tuple[Path, str]:
 
 
 def with_drop_path(recipe: TrainingRecipe, card: ModelCard) -> TrainingRecipe:
-    """The recipe with the drop path of the card's network in place of None, if that has one."""
+    """Replace a drop path of None by the default of the card's network, if that has one."""
     parameter = inspect.signature(ARCHITECTURES[card.architecture]).parameters.get("drop_path")
     if recipe.drop_path is not None or parameter is None:
         return recipe

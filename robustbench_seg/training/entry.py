@@ -1,4 +1,4 @@
-"""A whole training: from a model card and a dataset to weights with a card of their own."""
+"""`train`: from a model card and a dataset to weights with a card of their own."""
 
 import logging
 import math
@@ -13,12 +13,13 @@ from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.machine.hardware import check_device, hardware
 from robustbench_seg.machine.processes import own_device, torchrun_processes
 from robustbench_seg.machine.threads import torch_threads
-from robustbench_seg.records.model_card import ModelCard, load_card
+from robustbench_seg.records.model_card import ModelCard, Training, load_card
+from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.records.training_spec import TrainingOptions, TrainingSpec, training_spec
-from robustbench_seg.training.finished import find_finished, planned_training
-from robustbench_seg.training.loop import fit
-from robustbench_seg.training.product import TrainedModel, save
-from robustbench_seg.training.start import initial_network
+from robustbench_seg.training.initial_network import InitialNetwork, build_initial_network
+from robustbench_seg.training.lookup import find_saved, planned_model
+from robustbench_seg.training.loop import FitResult, fit
+from robustbench_seg.training.trained_model import TrainedModel, save_trained_model
 
 log = logging.getLogger(__name__)
 
@@ -34,23 +35,22 @@ def train(
     """Train a network; the default recipe is SegFormer's on Cityscapes.
 
     `train(spec)` and `train(model=..., out=..., ...)` are the same call. The folder then holds the
-    weights, a model card for them, log.csv, log.png and checkpoint.pt. A training that was
-    interrupted goes on from its checkpoint; a finished one is not done again. Processes that
-    torchrun started share each batch, and the first one writes. Processes that prepare batches are
-    started afresh, so a script needs `if __name__ == "__main__"` around this call, unless `workers`
-    is 0.
+    weights, a model card for them, log.csv, log.png and checkpoint.pt. An interrupted training
+    continues from its checkpoint; a finished one does not run again. Processes that torchrun
+    started share each batch, and the first one writes. With `workers` above 0 new processes prepare
+    batches, so a script needs `if __name__ == "__main__"` around this call.
 
     Args:
-        spec: What to train, and how; then nothing else is given.
+        spec: What to train, and how. Give nothing else with it.
         model: The network: name or TOML file of a card, or a card. Its weights are not used.
         dataset: Name or TOML file of the dataset to train on, or an open split of one; then
             `validate_on` must be open too. None means the card's dataset.
-        validate_on: Split that the mIoU is of. None means val.
+        validate_on: Split to measure the mIoU on. None means val.
         **options: The other fields of TrainingSpec, among them `out`, the folder of the result, and
             `recipe`; and fields of TrainingRecipe, which replace those of `recipe`.
 
     Returns:
-        The card's path, the steps and the mIoU.
+        The path of the card, the number of steps and the mIoU.
 
     Raises:
         ModelError: An option, the model or the device does not exist; a value of the recipe is out
@@ -86,50 +86,55 @@ def train(
 def _train(
     spec: TrainingSpec, source: ModelCard, images: Dataset, validation: Dataset
 ) -> TrainedModel:
-    device, recipe = own_device(spec.device), spec.recipe
+    device = own_device(spec.device)
     check_device(device)
-    card, wanted = planned_training(spec, source, images)
-    if finished := find_finished(spec, card, wanted):
-        return finished
+    card, training = planned_model(spec, source, images)
+    if saved := find_saved(spec, card, training):
+        return saved
+    _warn_of_long_warmup(spec.recipe)
+    initial = build_initial_network(card, spec.recipe, spec.encoder)
+    with _without_dead_workers():
+        result = fit(replace(spec, device=device), initial, images, validation)
+    summary = (
+        f"Clean mIoU {result.miou:.2f} % on {images.name} {validation.split} "
+        f"({len(validation)} images), after {result.views} views of {len(images)} images."
+    )
+    if torchrun_processes().first:  # the first process writes
+        training = _with_results(training, initial, result, device)
+        save_trained_model(
+            spec.out,
+            initial.network,
+            initial.card,
+            images.classes,
+            training,
+            summary,
+            spec.half,
+        )
+    path = spec.out / f"{card.name}.toml"
+    return TrainedModel(path, result.iterations, result.miou, summary)
+
+
+def _warn_of_long_warmup(recipe: TrainingRecipe) -> None:
     if recipe.warmup >= (recipe.iterations or math.inf):
         log.warning(
             "a warm-up of %d steps does not end within %d: the learning rate never reaches %g; "
             "shorten the warm-up",
             *(recipe.warmup, recipe.iterations, recipe.lr),
         )
-    start = initial_network(card, recipe, spec.encoder)
-    with _without_dead_workers():
-        outcome = fit(
-            start.network,
-            images,
-            validation,
-            recipe,
-            card,
-            out=spec.out,
-            facts={**start.facts, "split": spec.split},
-            validate_every=spec.validate_every,
-            checkpoint_every=spec.checkpoint_every,
-            device=device,
-            precision=spec.precision,
-            workers=spec.workers,
-        )
-    summary = (
-        f"Clean mIoU {outcome.miou:.2f} % on {images.name} {validation.split} "
-        f"({len(validation)} images), after {outcome.views} views of {len(images)} images."
+
+
+def _with_results(
+    training: Training, initial: InitialNetwork, result: FitResult, device: str
+) -> Training:
+    """The record of a training with its results."""
+    return replace(
+        training,
+        hardware=hardware(device),
+        minutes=round(result.seconds / 60, 2),
+        iterations=result.iterations,
+        encoder_sha256=initial.encoder_sha256,
+        miou=None if math.isnan(result.miou) else round(result.miou, 2),
     )
-    if torchrun_processes().first:  # the first process writes
-        training = replace(
-            wanted,
-            hardware=hardware(device),
-            minutes=round(outcome.seconds / 60, 2),
-            iterations=outcome.iterations,
-            encoder_sha256=start.encoder_sha256,
-            miou=None if math.isnan(outcome.miou) else round(outcome.miou, 2),
-        )
-        names = images.classes
-        save(spec.out, start.network, start.card, names, training, summary, spec.half)
-    path = spec.out / f"{card.name}.toml"
-    return TrainedModel(path, outcome.iterations, outcome.miou, summary)
 
 
 def _open(
@@ -151,7 +156,7 @@ def _open(
 
 @contextmanager
 def _without_dead_workers() -> Iterator[None]:
-    """ModelError of one line where torch says that a process that prepares batches has died."""
+    """Turn torch's error about the death of a process that prepares batches into one line."""
     try:
         yield
     except RuntimeError as error:

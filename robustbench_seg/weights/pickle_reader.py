@@ -47,7 +47,7 @@ class Stream(Protocol):
         ...
 
 
-Make = Callable[[str, tuple[Any, ...]], Any]
+Construct = Callable[[str, tuple[Any, ...]], Any]
 """Function from a name and arguments to a value, or None for a Record."""
 
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -61,13 +61,13 @@ LITERALS = {
 }
 
 
-def read_values(stream: Stream, persistent: Callable[[Any], Any], make: Make) -> Any:
+def read_values(stream: Stream, persistent: Callable[[Any], Any], construct: Construct) -> Any:
     """Read one pickle.
 
     Args:
         stream: A stream at the pickle's first byte; afterwards it is behind the last.
         persistent: Function from a persistent id to a value.
-        make: See Make.
+        construct: See Construct.
 
     Returns:
         The pickle's value. Sets become lists.
@@ -75,14 +75,14 @@ def read_values(stream: Stream, persistent: Callable[[Any], Any], make: Make) ->
     Raises:
         Exception: The pickle is damaged. Its kind is not defined.
     """
-    return _Machine(persistent, make).run(stream)
+    return _Machine(persistent, construct).run(stream)
 
 
 class _Machine:
     """The stack, the stacks below open marks, and the memo of a pickle."""
 
-    def __init__(self, persistent: Callable[[Any], Any], make: Make) -> None:
-        self._persistent, self._make = persistent, make
+    def __init__(self, persistent: Callable[[Any], Any], construct: Construct) -> None:
+        self._persistent, self._construct = persistent, construct
         self._stack: list[Any] = []
         self._below: list[list[Any]] = []
         self._memo: dict[Any, Any] = {}
@@ -112,7 +112,7 @@ class _Machine:
     def _call(self, function: Any, arguments: Any) -> None:
         kind = function.text if isinstance(function, Name) else _kind(function)
         arguments = tuple(arguments)
-        value = self._make(kind, arguments) if isinstance(function, Name) else None
+        value = self._construct(kind, arguments) if isinstance(function, Name) else None
         self._stack.append(Record(kind, arguments) if value is None else value)
 
     def _mark(self, _: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a training writes while it runs: its clock, its CSV and the figure of it."""
+"""The log of a training: its clock, its CSV file and its figure."""
 
 import io
 import time
@@ -13,14 +13,18 @@ from robustbench_seg.files import cannot_be_written, write_bytes, write_text
 
 
 class Clock:
-    """Seconds since its construction plus `seconds`, without those spent inside `paused`."""
+    """A clock that runs from its construction on, except inside `paused`.
+
+    Args:
+        seconds: What the clock shows at first.
+    """
 
     def __init__(self, seconds: float = 0.0) -> None:
         self._start = time.monotonic() - seconds
 
     @property
     def seconds(self) -> float:
-        """Time so far."""
+        """What the clock shows, in seconds."""
         return time.monotonic() - self._start
 
     @contextmanager
@@ -31,12 +35,13 @@ class Clock:
         self._start += time.monotonic() - before
 
 
-class Log:
-    """log.csv in `folder`; every row is on disk as soon as it is added.
+class TrainingLog:
+    """The file log.csv; a row is on disk as soon as it is added.
 
     Args:
         folder: Folder of the file.
-        rows: Rows of earlier starts. Whatever else is in the file is dropped.
+        rows: Rows of earlier starts, as CSV. The constructor drops all others, which a killed
+            process wrote after its last checkpoint.
     """
 
     COLUMNS = ("iteration", "seconds", "lr", "loss", "miou")
@@ -54,7 +59,18 @@ class Log:
         loss: float | None = None,
         miou: float | None = None,
     ) -> None:
-        """Append a row; None is an empty cell."""
+        """Append a row.
+
+        Args:
+            iteration: Optimiser steps taken.
+            seconds: Training time.
+            lr: Learning rate of the backbone.
+            loss: Mean loss since the last row that had one. None leaves the cell empty.
+            miou: mIoU in percent. None leaves the cell empty.
+
+        Raises:
+            FileError: The file cannot be written.
+        """
         scores = ("" if value is None else f"{value:.4f}" for value in (loss, miou))
         row = ",".join((str(iteration), f"{seconds:.1f}", f"{lr:.6g}", *scores)) + "\n"
         self.rows += row
@@ -65,7 +81,7 @@ class Log:
             raise cannot_be_written(self._path, error) from error
 
     def draw(self) -> None:
-        """Write log.png, loss and mIoU over the steps; the same log gives the same bytes."""
+        """Draw loss and mIoU over the steps into log.png; equal logs give equal bytes."""
         table = pd.read_csv(self._path)
         figure = Figure(figsize=(6.4, 4.0), dpi=100, layout="constrained")
         top, bottom = figure.subplots(2, sharex=True)

@@ -1,5 +1,6 @@
-"""Reading and writing weight files: safetensors with text metadata; reading PyTorch pickles and
-TensorFlow checkpoints.
+"""Weight files: safetensors with text metadata is written and read, other projects' files are read.
+
+Those are safetensors, files of torch.save and TensorFlow checkpoints, in one file or in shards.
 """
 
 import json
@@ -17,7 +18,12 @@ from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import read_json, write_bytes
-from robustbench_seg.weights.finding import (
+from robustbench_seg.weights.checkpoint import read_checkpoint
+from robustbench_seg.weights.first_bytes import SAFETENSORS_START, check_file, unreadable
+from robustbench_seg.weights.formats import classes_of
+from robustbench_seg.weights.selection import Shapes, select
+from robustbench_seg.weights.tensor_bundle import read_tensor_bundle
+from robustbench_seg.weights.weight_paths import (
     BUNDLE_INDEX,
     IN_FOLDER,
     SHARD_INDEX,
@@ -25,11 +31,6 @@ from robustbench_seg.weights.finding import (
     read_shard_index,
     weight_files,
 )
-from robustbench_seg.weights.first_bytes import SAFETENSORS_START, check_file, unreadable
-from robustbench_seg.weights.formats import classes_of
-from robustbench_seg.weights.pickles import read_pickle
-from robustbench_seg.weights.selection import Shapes, select
-from robustbench_seg.weights.tensor_bundle import read_tensor_bundle
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +199,7 @@ def _read(path: Path) -> _Content:
             names = opened.keys()
             return _Content({n: opened.get_tensor(n) for n in names}, opened.metadata() or {})
     if start.startswith(PICKLE_STARTS):
-        checkpoint = read_pickle(path)
+        checkpoint = read_checkpoint(path)
         return _Content(
             checkpoint.tensors, {}, checkpoint.classes, checkpoint.remark, checkpoint.prefix
         )

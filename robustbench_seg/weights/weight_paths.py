@@ -16,8 +16,10 @@ from robustbench_seg.weights.first_bytes import check_file, unreadable
 SHARD_INDEX = ".index.json"
 
 IN_FOLDER = (
-    *("model.safetensors", f"model.safetensors{SHARD_INDEX}"),
-    *("pytorch_model.bin", f"pytorch_model.bin{SHARD_INDEX}"),
+    "model.safetensors",
+    f"model.safetensors{SHARD_INDEX}",
+    "pytorch_model.bin",
+    f"pytorch_model.bin{SHARD_INDEX}",
 )
 """What a folder as saved by transformers keeps its weights in."""
 

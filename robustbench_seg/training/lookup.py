@@ -1,4 +1,4 @@
-"""Whether a training has finished before: its model's card, compared with what is asked for."""
+"""The model that an earlier call of the same training has saved."""
 
 import math
 from dataclasses import replace
@@ -10,14 +10,14 @@ from robustbench_seg.machine.processes import torchrun_processes
 from robustbench_seg.records.model_card import ModelCard, Training, load_card
 from robustbench_seg.records.training_spec import TrainingSpec
 from robustbench_seg.training.checkpoint import CHECKPOINT
-from robustbench_seg.training.product import TrainedModel, trained_card
-from robustbench_seg.training.start import encoder_file, with_drop_path
+from robustbench_seg.training.initial_network import encoder_file, with_drop_path
+from robustbench_seg.training.trained_model import TrainedModel, trained_card
 
 
-def finished_training(spec: TrainingSpec) -> TrainedModel | None:
-    """What `train` with these options has left in their folder; None if it has not finished.
+def find_trained_model(spec: TrainingSpec) -> TrainedModel | None:
+    """Find the model that `train` with this specification has saved; None if it has not ended.
 
-    Card, dataset and encoder are opened; nothing is computed.
+    The function opens card, dataset and encoder, but computes nothing.
 
     Raises:
         ModelError: The folder holds another training's model.
@@ -25,13 +25,13 @@ def finished_training(spec: TrainingSpec) -> TrainedModel | None:
     """
     source = load_card(spec.model)
     images = open_dataset(spec.dataset or source.dataset, spec.data, spec.split)
-    return find_finished(spec, *planned_training(spec, source, images))
+    return find_saved(spec, *planned_model(spec, source, images))
 
 
-def planned_training(
+def planned_model(
     spec: TrainingSpec, source: ModelCard, images: Dataset
 ) -> tuple[ModelCard, Training]:
-    """The card of the network to be trained, and its training without results."""
+    """The card of the model to train, and the record of its training before it has results."""
     recipe, processes = spec.recipe, torchrun_processes().count
     card = trained_card(
         source,
@@ -62,11 +62,19 @@ def planned_training(
     return card, training
 
 
-def find_finished(spec: TrainingSpec, card: ModelCard, wanted: Training) -> TrainedModel | None:
-    """The model that this training has left; None if it has not finished.
+def find_saved(spec: TrainingSpec, card: ModelCard, training: Training) -> TrainedModel | None:
+    """Find the model that this training has saved; None if it has not ended.
 
-    ModelError if another training's model is there. Where there is a checkpoint as well, that
-    decides: it names what differs, or the training goes on.
+    With a checkpoint in the folder another training's model is no error here: the checkpoint names
+    the differences itself, or the training continues from it.
+
+    Args:
+        spec: The specification; its folder and encoder are used.
+        card: The card of the model to train.
+        training: The record of its training before it has results.
+
+    Raises:
+        ModelError: The folder holds another training's model.
     """
     path = spec.out / f"{card.name}.toml"
     if not path.exists():
@@ -81,8 +89,8 @@ def find_finished(spec: TrainingSpec, card: ModelCard, wanted: Training) -> Trai
     if stored.weights_file is None or not stored.weights_file.exists():
         return None
     if spec.encoder is not None:
-        wanted = replace(wanted, encoder_sha256=encoder_file(card, spec.encoder)[1])
-    differences = _differences(stored, card, wanted)
+        training = replace(training, encoder_sha256=encoder_file(card, spec.encoder)[1])
+    differences = _differences(stored, card, training)
     if stored.training is not None and not differences:
         steps, miou = stored.training.iterations, stored.training.miou
         summary = f"finished before, after {steps} iterations"
@@ -95,16 +103,16 @@ def find_finished(spec: TrainingSpec, card: ModelCard, wanted: Training) -> Trai
     )
 
 
-def _differences(stored: ModelCard, card: ModelCard, wanted: Training) -> tuple[str, ...]:
-    """In what a stored model is another than that of a training."""
+def _differences(stored: ModelCard, card: ModelCard, training: Training) -> tuple[str, ...]:
+    """The differences of a stored model from the model of a training, one text each."""
     if stored.training is None:
         return ("training, which is not recorded",)
     # The steps of a training by the clock are known only when it has finished.
-    wanted = replace(wanted, iterations=stored.training.iterations)
-    found = stored.training.differences(wanted)
-    if (seed := stored.training.seed) != wanted.seed:
-        found += (f"seed {seed} and {wanted.seed}",)
-    # The LayerNorm epsilons come with an encoder.
+    training = replace(training, iterations=stored.training.iterations)
+    found = stored.training.differences(training)
+    if (seed := stored.training.seed) != training.seed:
+        found += (f"seed {seed} and {training.seed}",)
+    # The LayerNorm epsilons come with the weights of an encoder.
     variants = [{k: v for k, v in c.variant.items() if k != "eps"} for c in (stored, card)]
     pairs = {
         "architecture": (stored.architecture, card.architecture),

@@ -12,18 +12,27 @@ from typing import Any
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.opcodes import Record
+from robustbench_seg.weights.pickle_reader import Record
 from robustbench_seg.weights.torch_files import StoredTensor, open_torch_file, refused
 
 STATE_KEYS = (
-    *("state_dict", "model_state", "model", "model_state_dict"),
-    *("module", "net", "network"),
+    "state_dict",
+    "model_state",
+    "model",
+    "model_state_dict",
+    "module",
+    "net",
+    "network",
 )
 """Under which of its keys a training checkpoint keeps the network's tensors."""
 
 AVERAGE_KEYS = (
-    *("model_ema", "state_dict_ema", "ema_state_dict", "model_ema_state_dict"),
-    *("ema_model", "ema"),
+    "model_ema",
+    "state_dict_ema",
+    "ema_state_dict",
+    "model_ema_state_dict",
+    "ema_model",
+    "ema",
 )
 """Under which of its keys it keeps a moving average of them, used where there is nothing else."""
 
@@ -48,7 +57,7 @@ class Checkpoint:
     prefix: str = ""
 
 
-def read_pickle(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path) -> Checkpoint:
     """Read the network's tensors from a file of torch.save.
 
     Args:

@@ -1,4 +1,4 @@
-"""The product of a training: weights, and a model card that holds how they were trained."""
+"""A trained model on disk: its weights, and a model card that says how they were trained."""
 
 import dataclasses
 import json
@@ -23,14 +23,14 @@ from robustbench_seg.weights import not_finite, save_weights
 
 @dataclasses.dataclass(frozen=True)
 class TrainedModel:
-    """What a training came to.
+    """The model that a training has saved.
 
     Attributes:
         card: The model card's path; its weights lie beside it.
         iterations: Optimiser steps taken, over all starts.
         miou: Clean mIoU in percent on the validation split. NaN where no pixel is scored, and in
             all processes of torchrun but the first.
-        summary: What was done, in one line.
+        summary: The result in one line of text.
     """
 
     card: Path
@@ -42,11 +42,22 @@ class TrainedModel:
 def trained_card(
     card: ModelCard, *, name: str, dataset: str, classes: int, recipe: TrainingRecipe
 ) -> ModelCard:
-    """The card of the network of `card` trained on `dataset` by `recipe`, its weights beside it.
+    """Derive the card of a trained network from the card that it is built from.
 
-    It is tested in the windows of `card` if it is trained on that card's dataset in crops of their
-    size, as the paper's models are, else on whole images. recipe.augment ends the name, which
-    every table, figure and folder shows.
+    The new card tests in the windows of `card` if the training uses that card's dataset and crops
+    of the size of a window, as the paper's models do. Otherwise it tests on whole images. The name
+    of an augmentation for robustness ends the model's name, so that every table and figure shows
+    it.
+
+    Args:
+        card: The card that the network is built from.
+        name: Name of the trained model.
+        dataset: Name or TOML file of the dataset that it is trained on.
+        classes: Number of classes.
+        recipe: Its `augment` and `crop` are used.
+
+    Returns:
+        The card without a training; its weights lie beside it.
     """
     name = f"{name}-{recipe.augment}" if recipe.augment else name
     crop = card.inference.crop
@@ -63,11 +74,11 @@ def trained_card(
     )
 
 
-def save(
+def save_trained_model(
     folder: Path,
     network: nn.Module,
     card: ModelCard,
-    names: Sequence[str],
+    class_names: Sequence[str],
     training: Training,
     remark: str,
     half: bool,
@@ -78,10 +89,10 @@ def save(
         folder: The folder.
         network: The trained network.
         card: Its card, without the training.
-        names: Class names in order. They go into the weight file, because a dataset that is not
-            built in has no other place that a segmenter could take them from.
+        class_names: Class names in order. They go into the weight file, because a segmenter finds
+            the names of a user's own dataset nowhere else.
         training: How it was trained.
-        remark: A comment at the head of the card: what was measured.
+        remark: A comment at the head of the card.
         half: Whether the weights are stored as float16.
 
     Returns:
@@ -95,7 +106,7 @@ def save(
         "architecture": card.architecture,
         "variant": json.dumps(card.variant, sort_keys=True),
         "num_classes": str(card.classes),
-        "classes": json.dumps(list(names), ensure_ascii=False),
+        "classes": json.dumps(list(class_names), ensure_ascii=False),
         "dataset": card.dataset,
         **({"eps": card.variant["eps"]} if "eps" in card.variant else {}),
     }
@@ -116,7 +127,7 @@ def save(
         save_weights(weights, state, metadata)
     text = card_text(dataclasses.replace(card, training=training), remark)
     path = folder / f"{card.name}.toml"
-    parse(ModelCard, text, str(path))  # a card that cannot be read must not be written
+    parse(ModelCard, text, str(path))  # never write a card that cannot be read
     write_text(path, text)
     if too_large:
         raise IncompleteError(f"{too_large}; the training is kept, in float32")

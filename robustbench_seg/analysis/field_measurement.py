@@ -20,7 +20,8 @@ from robustbench_seg.records.segmenter_record import UNTRAINED, untrained_name
 from robustbench_seg.segmenter import load_model
 
 LARGEST, MULTIPLE = 1024, 64
-"""Of the default crop: SegFormer's own window, and what makes all stages share one centre."""
+"""Of the default crop: the side of SegFormer's window, and the multiple of a side with which the
+central units of all stages have one centre."""
 
 
 @dataclass(frozen=True, eq=False)

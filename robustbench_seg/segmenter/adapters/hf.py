@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
-from robustbench_seg.records.model_card import Inference
+from robustbench_seg.records.model_card import Inference, WeightsSource
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.processor import (
     PROCESSOR,
@@ -25,7 +25,8 @@ from robustbench_seg.segmenter.adapters.transformers_model import (
     read_config,
 )
 from robustbench_seg.segmenter.answers import checked_logits
-from robustbench_seg.segmenter.assembly import Options, assemble, known_as
+from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.failures import reason
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
@@ -46,7 +47,7 @@ TRIED = (193, 289)
 """Height and width of the image that tells whether a model takes any size."""
 
 
-def load_huggingface(location: str, options: Options) -> Segmenter:
+def load(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a model on the hub, or in a folder that transformers saved.
 
     The network sees an image at its own size, with the normalisation and the order of channels of
@@ -73,38 +74,28 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
         ) from None
     where = f"hf:{location}"
     source = parse_source(where)
-    folder = Path(location)
-    on_disk = folder.is_dir()
-    if not on_disk:
-        if source.revision and Path(source.location).is_dir():
-            log.warning(
-                "warning: %s: revision %s of the hub is used, not the folder %s; leave out "
-                "@%s to use the folder",
-                *(where, source.revision, source.location, source.revision),
-            )
-        folder = fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR)
+    folder = _folder(location, source)
     processor = read_processor(folder, where)
     description = read_config(folder, where)
     classes = class_names_of(description, where)
-    weights = (
-        find_weights(folder)
-        if on_disk
-        else fetch_hub_weights(source.location, source.revision, folder)
-    )
+    if folder == Path(location):
+        weights = find_weights(folder)
+    else:
+        weights = fetch_hub_weights(source.location, source.revision, folder)
     model, lacking = build_network(description, read_tensors(weights), where)
     network = TransformersNetwork(model, processor, len(classes), where, lacking)
     return assemble(
         network,
         options,
         name=source.location.rstrip("/").rpartition("/")[2],
-        classes=known_as(classes, options.classes),
-        preprocessing=processor.preprocessing,
-        inference=Inference("whole"),
+        classes=class_spelling(classes, options.classes),
         record=SegmenterRecord(
             architecture=type(network.model).__name__,
             weights=digest_weights(weights),
             variant=network.variant,
             config=digest_file(folder / CONFIG),
+            preprocessing=processor.preprocessing,
+            inference=Inference("whole"),
             input_size=network.size,
             runtime="transformers",
             laws={"huggingface": HUGGINGFACE_LAW},
@@ -116,6 +107,23 @@ def load_huggingface(location: str, options: Options) -> Segmenter:
             libraries={"transformers": str(transformers.__version__)},
         ),
     )
+
+
+def _folder(location: str, source: WeightsSource) -> Path:
+    """The folder with the model's description: the user's own, or the hub's."""
+    folder = Path(location)
+    if folder.is_dir():
+        return folder
+    if source.revision and Path(source.location).is_dir():
+        log.warning(
+            "warning: hf:%s: revision %s of the hub is used, not the folder %s; leave out @%s to "
+            "use the folder",
+            location,
+            source.revision,
+            source.location,
+            source.revision,
+        )
+    return fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR)
 
 
 class TransformersNetwork(nn.Module):

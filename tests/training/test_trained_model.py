@@ -10,7 +10,7 @@ from robustbench_seg.architectures import build
 from robustbench_seg.errors import IncompleteError, ModelError
 from robustbench_seg.records.model_card import Training, load_card
 from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.training import TrainingRecipe, save, trained_card
+from robustbench_seg.training import TrainingRecipe, save_trained_model, trained_card
 from robustbench_seg.weights import load_weights, read_weights
 
 CLASSES = tuple("abcdefghijk")
@@ -40,7 +40,9 @@ def network(card):
 
 
 def test_the_card_is_read_back_as_it_was_meant(card, network, tmp_path):
-    path = save(tmp_path / "new", network, card, CLASSES, TRAINING, "Clean mIoU 12.3 %", half=False)
+    path = save_trained_model(
+        tmp_path / "new", network, card, CLASSES, TRAINING, "Clean mIoU 12.3 %", half=False
+    )
     assert path == tmp_path / "new" / "mine.toml"
     assert path.read_text().startswith("# Clean mIoU 12.3 %\n")
     read = load_card(path)
@@ -74,7 +76,7 @@ def test_a_card_that_names_its_classes_is_no_source_of_names(tmp_path):
     source = replace(load_card("segformer-b0"), class_names=("ground", "rock"), classes=2)
     card = trained_card(source, name="mine", dataset="camvid", classes=11, recipe=TrainingRecipe())
     network = build(card.architecture, card.classes, **card.variant)
-    path = save(tmp_path, network, card, CLASSES, TRAINING, "remark", half=False)
+    path = save_trained_model(tmp_path, network, card, CLASSES, TRAINING, "remark", half=False)
     assert load_card(path).class_names is None
     assert load_segmenter(path).classes == CLASSES
 
@@ -83,12 +85,12 @@ def test_weights_that_are_no_numbers_are_not_written(card, network, tmp_path):
     name, weight = next(iter(network.named_parameters()))
     torch.nn.init.constant_(weight, float("inf"))
     with pytest.raises(ModelError, match=rf"not written, .* first in {re.escape(name)}; train"):
-        save(tmp_path, network, card, CLASSES, TRAINING, "", half=False)
+        save_trained_model(tmp_path, network, card, CLASSES, TRAINING, "", half=False)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_weights_are_read_back(card, network, tmp_path):
-    path = save(tmp_path, network, card, CLASSES, TRAINING, "", half=False)
+    path = save_trained_model(tmp_path, network, card, CLASSES, TRAINING, "", half=False)
     other = build(card.architecture, card.classes, **card.variant)
     metadata = load_weights(other, load_card(path).weights_file)
     for name, tensor in network.state_dict().items():
@@ -110,13 +112,13 @@ def test_what_was_not_measured_and_names_of_any_script_go_into_a_card(card, netw
         card, name="\U0001d4c2ine", weights=replace(card.weights, location="w.safetensors")
     )
     training = replace(TRAINING, miou=None, command="robustseg train --name \U0001d4c2ine")
-    path = save(tmp_path, network, named, CLASSES, training, "remark", half=False)
+    path = save_trained_model(tmp_path, network, named, CLASSES, training, "remark", half=False)
     assert load_card(path).training == training
 
 
 def test_half_is_half_the_size(card, network, tmp_path):
     for name, half in (("whole", False), ("half", True)):
-        save(tmp_path / name, network, card, CLASSES, TRAINING, "", half=half)
+        save_trained_model(tmp_path / name, network, card, CLASSES, TRAINING, "", half=half)
     sizes = [(tmp_path / n / "mine.safetensors").stat().st_size for n in ("half", "whole")]
     assert 0.49 < sizes[0] / sizes[1] < 0.52
 
@@ -127,7 +129,7 @@ def test_a_value_beyond_half_costs_no_training(card, network, tmp_path):
     with pytest.raises(
         IncompleteError, match=r"beyond half precision.*the training is kept, in float32"
     ):
-        save(tmp_path, network, card, CLASSES, TRAINING, "", half=True)
+        save_trained_model(tmp_path, network, card, CLASSES, TRAINING, "", half=True)
     tensors = read_weights(load_card(tmp_path / "mine.toml").weights_file).tensors
     assert tensors["decode_head.linear_pred.bias"][0] == 1e6
 

@@ -1,0 +1,69 @@
+"""What an ablation is about to do: its networks, its steps, and the commands that do the same."""
+
+import shlex
+from collections.abc import Sequence
+
+from robustbench_seg.ablation.spec import AblationSpec
+from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep
+from robustbench_seg.analysis import count_cost, meta_network
+from robustbench_seg.machine.start import program
+from robustbench_seg.records.ablation import AblationVariant
+from robustbench_seg.records.evaluation_spec import EvaluationSpec
+
+_COST_SIZE = (512, 512)
+"""Height and width, in pixels, of the image whose cost is shown: the paper's crops of ADE20K."""
+
+
+def ablation_overview(spec: AblationSpec) -> str:
+    """Describe an ablation before it runs.
+
+    Returns:
+        Lines of text: what is compared; the cost of each network and the paper's score; each step,
+        and indented below it the equivalent command, if there is one.
+    """
+    table = spec.ablation.table.replace("segformer_table", "table ")
+    lines = [f"{spec.ablation.title}, as {table} of the paper\n"]
+    lines += [_network_summary(spec, variant) for variant in spec.variants]
+    lines.append("")
+    for step in spec.steps():
+        lines.append(str(step))
+        if command := _command(step, spec.gpus):
+            lines.append(f"    {command}")
+    count = len(spec.seeds) * len(spec.variants)
+    iterations = spec.training.recipe.iterations
+    lines.append(f"\n{count} trainings of {iterations} steps, each scored\n")
+    return "\n".join(lines)
+
+
+def _network_summary(spec: AblationSpec, variant: AblationVariant) -> str:
+    """The cost of a network, the paper's score of it, and the weights its encoder starts from."""
+    cost = count_cost(meta_network(spec.ablation.card(variant, spec.full)), _COST_SIZE)
+    start = f"; its encoder from {spec.encoders.get(variant.name, 'nothing')}"
+    return (
+        f"{variant.name}: {cost.params / 1e6:.1f} M parameters, "
+        f"{cost.macs_written / 1e9:.1f} GMAC at 512x512; "
+        f"the paper's mIoU {spec.published()[variant.name]} %{start if spec.encoders else ''}"
+    )
+
+
+def _command(step: Step, processes: int) -> str | None:
+    """The command that does the same as a step; None where none does."""
+    match step:
+        case TrainStep(spec):
+            return spec.command(processes)
+        case EvaluateStep(spec):
+            return shlex.join([*program(processes), *_evaluate_words(spec)])
+        case ReportStep(runs, out):
+            return shlex.join([*program(), "report", str(runs), "--out", str(out)])
+        case _:
+            return None
+
+
+def _evaluate_words(spec: EvaluationSpec) -> Sequence[str]:
+    """The words of `evaluate` with the options that an ablation sets."""
+    words = ["evaluate"]
+    words += [word for model in spec.models for word in ("--model", model)]
+    words += ["--dataset", spec.dataset]
+    words += ["--data", str(spec.data)] if spec.data else []
+    words += ["--limit", str(spec.limit)] if spec.limit else []
+    return [*words, "--device", spec.device, "--out", str(spec.out)]

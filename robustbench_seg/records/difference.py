@@ -1,0 +1,71 @@
+"""One thing in which two runs differ, and what follows for comparing them."""
+
+import json
+from dataclasses import dataclass, fields
+from typing import Literal
+
+DifferenceKind = Literal[
+    "data",
+    "extent",
+    "files",
+    "corruption",
+    "network",
+    "inference",
+    "preprocessing",
+    "training",
+    "weights",
+    "training seed",
+]
+"""In what two runs differ: dataset, split and classes; the number of images; the dataset's files;
+the corruptions' parameters and random numbers; the network; precision and windows; the steps from
+an image to its labels; how the network was trained; its weights; the seed of its training."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing in which two runs differ.
+
+    Attributes:
+        kind: What it is about.
+        name: What it is, in words.
+        one: Its value in the first run, if that is short.
+        other: Its value in the second run.
+    """
+
+    kind: DifferenceKind
+    name: str
+    one: str = ""
+    other: str = ""
+
+    @property
+    def of_images(self) -> bool:
+        """Whether the images or classes differ: scores of the two runs do not compare."""
+        return self.kind in ("data", "extent", "files")
+
+    @property
+    def noted(self) -> bool:
+        """Whether a reader of two scores that compare must know of it."""
+        return self.kind in ("corruption", "inference")
+
+    @property
+    def of_training(self) -> bool:
+        """Whether two trainings of one recipe differ in it."""
+        return self.kind in ("weights", "training seed")
+
+
+def value_text(value: object) -> str:
+    """Write the value of a field of a record as short text.
+
+    Args:
+        value: Plain data, or a record of such.
+
+    Returns:
+        The text. What is longer than 80 characters ends in "...".
+    """
+    if value is None or isinstance(value, str | int | float):
+        return str(value)
+    if hasattr(value, "__dataclass_fields__"):
+        shown = {f.name: getattr(value, f.name) for f in fields(value)}  # type: ignore[arg-type]
+        return ", ".join(f"{name} {value_text(item)}" for name, item in shown.items())
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."

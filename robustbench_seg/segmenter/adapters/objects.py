@@ -1,0 +1,62 @@
+"""Models that are Python objects: a segmenter, a torch module or a callable."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import cast
+
+from torch import nn
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.model_card import Preprocessing
+from robustbench_seg.records.segmenter_record import SegmenterRecord
+from robustbench_seg.segmenter.adapters.module import from_module
+from robustbench_seg.segmenter.adapters.python_segmenter import from_callable
+from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.segmenter import Segmenter
+
+
+def segmenter_of(
+    model: object,
+    options: Options,
+    *,
+    classes: Sequence[str] | None = None,
+    mean: tuple[float, float, float] | None = None,
+    std: tuple[float, float, float] | None = None,
+    version: str | None = None,
+) -> Segmenter:
+    """Build the segmenter of an object: a segmenter itself, a torch module or a callable.
+
+    Args:
+        model: The object.
+        options: How the object runs.
+        classes: Names of the classes it predicts, in their order.
+        mean: Mean of RGB in 0..1 that normalises the images of a torch module.
+        std: Standard deviation of RGB in 0..1, likewise.
+        version: For a callable, any text that changes whenever its answers do.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        ModelError: An argument that such an object needs is missing, or belongs to
+            `load_segmenter` because the object is a segmenter already.
+    """
+    if isinstance(getattr(model, "record", None), SegmenterRecord):
+        names = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
+        arguments = {"classes": classes, "mean": mean, "std": std, "version": version}
+        names += [name for name, value in arguments.items() if value is not None]
+        if late := [name for name in names if name not in ("batch", "classes")]:
+            raise ModelError(
+                f"{getattr(model, 'name', 'the segmenter')} is loaded already: give "
+                f"{' and '.join(late)} to load_segmenter"
+            )
+        return cast(Segmenter, model)
+    if isinstance(model, nn.Module):
+        preprocessing = Preprocessing(mean, std) if mean and std else None
+        return from_module(model, options, classes, preprocessing)
+    if not callable(model):
+        raise ModelError(
+            f"a model is wanted, not {type(model).__name__}; give its name, a torch module or a "
+            "callable"
+        )
+    return from_callable(model, options, classes, version)

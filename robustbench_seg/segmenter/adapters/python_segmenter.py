@@ -1,0 +1,201 @@
+"""A user's own callable as a segmenter: its attributes and answers are checked."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from robustbench_seg.cards import from_table
+from robustbench_seg.errors import CardError, ModelError, RobustsegError
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.class_names import class_spelling, listed_names
+from robustbench_seg.segmenter.failures import error_text, reason
+from robustbench_seg.segmenter.images import checked_image
+from robustbench_seg.segmenter.segmenter import Segmenter
+
+PYTHON_LAW = 1
+"""Raised whenever images go into a user's model otherwise."""
+
+
+def from_callable(
+    function: Callable[[NDArray[np.uint8]], Any],
+    options: Options,
+    classes: Sequence[str] | None,
+    version: str | None,
+) -> Segmenter:
+    """Build a segmenter of a callable.
+
+    The callable's own attributes replace arguments that are None.
+
+    Args:
+        function: A callable that maps uint8 HxWx3 RGB to HxW class indices.
+        options: How it runs; its name in tables.
+        classes: Names of the classes it predicts, in their order.
+        version: Any text that changes whenever its answers do.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        ModelError: The name, the classes or the version is missing, or the options ask for an
+            inference mode, device or precision.
+    """
+    where = getattr(function, "__qualname__", type(function).__qualname__)
+    check_options(where, options)
+    own = {name: getattr(function, name, None) for name in ("name", "classes", "version", "facts")}
+    required = {
+        "name, what it is called in tables": options.name or own["name"],
+        "classes, the names of what it predicts, in their order": classes or own["classes"],
+        "version, a text that changes whenever its answers do": (
+            version or own["version"] or own["facts"]
+        ),
+    }
+    for what, value in required.items():
+        if not value:
+            raise ModelError(f"{where}: give {what}")
+    return PythonSegmenter(function, where, options, classes, version)
+
+
+class PythonSegmenter:
+    """A user's segmenter whose attributes and answers are checked.
+
+    Attributes:
+        name: Its name in every table.
+        classes: The classes it predicts, in the order of its label indices.
+        record: Everything about it that decides a label.
+        about: Facts for readers, no part of the key.
+    """
+
+    def __init__(
+        self,
+        given: Any,
+        where: str,
+        options: Options,
+        classes: Sequence[str] | None = None,
+        version: str | None = None,
+    ) -> None:
+        """Check the attributes of a user's segmenter.
+
+        Args:
+            given: The user's object.
+            where: The object's name in errors.
+            options: How it runs.
+            classes: Class names in place of its attribute `classes`.
+            version: Version in place of its attribute `version`.
+
+        Raises:
+            ModelError: The object is not callable or lacks an attribute.
+        """
+        if not callable(given):
+            raise ModelError(f"{where}: returns a {type(given).__name__}, which maps no image")
+        name = options.name or getattr(given, "name", None)
+        classes = classes or getattr(given, "classes", None)
+        for attribute, value in (("name", name), ("classes", classes)):
+            if value is None or (isinstance(value, str) and not value):
+                raise ModelError(f"{where}: what it returns has no attribute '{attribute}'")
+        named = listed_names(classes, where)
+        own = getattr(given, "facts", None)
+        version = version or getattr(given, "version", None)
+        if not own and not version:
+            raise ModelError(
+                f"{where}: what it returns has neither 'version' nor 'facts'; give it one that "
+                "changes whenever its answers do, for runs are told apart by it"
+            )
+        self._given: Callable[[NDArray[np.uint8]], Any] = given
+        self._where = where
+        self.name = str(name)
+        self.classes = class_spelling(named, options.classes)
+        self.record = SegmenterRecord(
+            architecture=where,
+            runtime="python",
+            laws={"python": PYTHON_LAW},
+            own=_own(own, version, where),
+        )
+        self.about = _facts(getattr(given, "about", None), where)
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Label an image.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+
+        Returns:
+            uint8 HxW class indices.
+
+        Raises:
+            ModelError: The image is something else, or the answer is not HxW indices of its
+                classes.
+        """
+        checked = checked_image(image, self.name)
+        try:
+            labels = np.asarray(self._given(checked))
+        except (torch.OutOfMemoryError, RobustsegError):
+            raise
+        except Exception as error:
+            raise ModelError(f"{self._where}: fails on an image: {error_text(error)}") from error
+        if labels.shape != image.shape[:2] or not np.issubdtype(labels.dtype, np.integer):
+            raise ModelError(
+                f"{self._where}: answers {labels.dtype} of {_shape(labels)} to an image of "
+                f"{_shape(image)}; integer class indices of its height and width are wanted"
+            )
+        if labels.size and not 0 <= labels.min() <= labels.max() < len(self.classes):
+            raise ModelError(
+                f"{self._where}: answers class indices {labels.min()} to {labels.max()}; it names "
+                f"{len(self.classes)} classes"
+            )
+        return labels.astype(np.uint8)
+
+    def __repr__(self) -> str:
+        return f"<segmenter {self.name}: {len(self.classes)} classes, {self._where}>"
+
+
+def _own(facts: object, version: object, where: str) -> Mapping[str, object]:
+    """What decides the answers of a user's segmenter, as it comes back from JSON."""
+    if not isinstance(facts, Mapping | None):
+        raise ModelError(f"{where}: its attribute 'facts' is no mapping; make it a dict")
+    own = {**(facts or {}), **({"version": version} if version else {})}
+    try:
+        plain: Mapping[str, object] = json.loads(json.dumps(own, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{where}: its 'facts' and 'version' are no plain data ({reason(error)}); use texts, "
+            "numbers, lists and dicts"
+        ) from error
+    return plain
+
+
+def _facts(about: object, where: str) -> ModelFacts:
+    """What a user's segmenter says for readers: ModelFacts, or a mapping of some of its fields."""
+    if isinstance(about, ModelFacts):
+        return about
+    if not isinstance(about, Mapping | None):
+        raise ModelError(f"{where}: its attribute 'about' is no mapping; leave it out")
+    try:
+        return from_table(ModelFacts, {"location": where, **(about or {})}, f"{where}: about")
+    except CardError as error:
+        raise ModelError(str(error)) from None
+
+
+def check_options(where: str, options: Options) -> None:
+    """Refuse options that a user's own segmenter cannot obey.
+
+    Args:
+        where: The segmenter's name in errors.
+        options: How a user wants it to run.
+
+    Raises:
+        ModelError: An inference mode, a device or a precision is asked for.
+    """
+    if options.inference or options.device != "cpu" or options.precision != "float32":
+        raise ModelError(
+            f"{where}: such a model decides itself how it runs; leave out inference, device and "
+            "precision"
+        )
+
+
+def _shape(array: NDArray[Any]) -> str:
+    return "x".join(map(str, array.shape)) or "one value"

@@ -1,0 +1,41 @@
+"""The facts that decide the numbers of a training, for its checkpoint."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.training.initial_network import InitialNetwork
+
+
+def training_identity(
+    spec: TrainingSpec, initial: InitialNetwork, images: Dataset
+) -> Mapping[str, object]:
+    """List everything that decides what a training computes.
+
+    Two trainings with equal facts take the same steps, whatever their device, number of workers
+    or folder.
+
+    Args:
+        spec: The recipe, the precision and the split count.
+        initial: The network, and how its card treats an image.
+        images: The split to train on.
+
+    Returns:
+        Name of a fact -> plain value, in the order in which errors name them.
+    """
+    card = initial.card
+    return {
+        "architecture": card.architecture,
+        "variant": card.variant,
+        "classes": list(images.classes),
+        "encoder": initial.encoder_sha256,
+        "split": spec.split,
+        "dataset": images.name,
+        "images": len(images),
+        "precision": spec.precision,
+        "files": dict(images.fingerprint),
+        "preprocessing": asdict(card.preprocessing),
+        "scaled": asdict(card.resize) if card.resize else None,
+        **asdict(spec.recipe),
+    }

@@ -1,0 +1,135 @@
+"""Writing one clean image of a tree under all its conditions, in one of several processes."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from robustbench_seg.corruption.pixels import Image, digest_pixels
+from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.files import digest_bytes, digest_file, write_bytes
+from robustbench_seg.records.protocol import Condition
+from robustbench_seg.trees.manifest import Digests
+from robustbench_seg.trees.plan import CleanImage, TreePlan
+from robustbench_seg.trees.png import encode_png, read_pixels, read_with_origin
+
+
+class ForeignImageError(CorruptionError):
+    """A file in a tree holds other pixels, and nothing says who made it; it is kept."""
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """The files that a worker has written for one clean image.
+
+    Attributes:
+        files: Path in the tree -> digests of the file.
+        left_out: Path in the tree -> why the file could not be made.
+        made: Number of `files` that are new.
+    """
+
+    files: Mapping[str, Digests]
+    left_out: Mapping[str, str]
+    made: int
+
+
+@dataclass(frozen=True)
+class ImageJob:
+    """The work on one clean image; every worker has a copy.
+
+    Attributes:
+        plan: The plan of the tree.
+        keep_going: Whether to leave out an image that cannot be made.
+        known: Path in the tree -> digests that an earlier start has recorded.
+    """
+
+    plan: TreePlan
+    keep_going: bool
+    known: Mapping[str, Digests]
+
+    def __call__(self, index: int, stopped: Callable[[], bool]) -> ImageResult:
+        """Write the image at `index` of the shard under all conditions, until `stopped`."""
+        plan, image = self.plan, self.plan.shard_images[index]
+        pixels = _CleanPixels(image)
+        files = dict[str, Digests]()
+        left_out = dict[str, str]()
+        made = 0
+        for condition in plan.conditions:
+            if stopped():
+                break
+            name = plan.name(image, condition)
+            try:
+                found = self._present(image, condition, pixels)
+                files[name] = found or self._make(image, condition, pixels)
+                made += found is None
+            except (DatasetError, CorruptionError) as error:
+                if not self.keep_going or isinstance(error, ForeignImageError):
+                    raise
+                left_out[name] = str(error)
+        return ImageResult(files, left_out, made)
+
+    def _make(self, image: CleanImage, condition: Condition, clean: "_CleanPixels") -> Digests:
+        """Write an image, or compare it with a file of unknown origin that is there."""
+        plan = self.plan
+        path = plan.out / plan.name(image, condition)
+        corrupted = plan.corrupted(image, clean.pixels, condition)
+        pixels = digest_pixels(corrupted)
+        if path.exists():
+            with suppress(OSError):  # a broken one is replaced
+                found = file_digests(path)
+                if found.pixels == pixels:
+                    return found
+                raise ForeignImageError(
+                    f"{path} is not what is made of {image.id} now, and no manifest describes it; "
+                    "remove it and start again, or choose another folder"
+                )
+        data = encode_png(corrupted, plan.origin(image, clean.digest, condition, pixels))
+        write_bytes(path, data)
+        return Digests(digest_bytes(data), pixels)
+
+    def _present(
+        self, image: CleanImage, condition: Condition, clean: "_CleanPixels"
+    ) -> Digests | None:
+        """The digests of a file that is there and whose origin is known, else None.
+
+        The origin is known if an earlier start has recorded the file, or if its own text says that
+        it was made of this clean image in the same way, by a start that was interrupted.
+        """
+        name = self.plan.name(image, condition)
+        path = self.plan.out / name
+        if not path.exists():
+            return None
+        if recorded := self.known.get(name):
+            return recorded
+        try:
+            corrupted, origin = read_with_origin(path)
+            if not origin:
+                return None
+            found = Digests(digest_file(path), digest_pixels(corrupted))
+        except OSError:
+            return None
+        expected = self.plan.origin(image, clean.digest, condition, found.pixels)
+        return found if origin == expected else None
+
+
+class _CleanPixels:
+    """The pixels of a clean image: read once, and not at all where no condition needs them."""
+
+    def __init__(self, image: CleanImage) -> None:
+        self._image = image
+
+    @cached_property
+    def pixels(self) -> Image:
+        """uint8 H x W x 3 RGB; DatasetError if it cannot be read."""
+        return self._image.read()
+
+    @cached_property
+    def digest(self) -> str:
+        """Their digest."""
+        return digest_pixels(self.pixels)
+
+
+def file_digests(path: Path) -> Digests:
+    """The digests of an image file; OSError if it cannot be read."""
+    return Digests(digest_file(path), digest_pixels(read_pixels(path)))

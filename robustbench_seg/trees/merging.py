@@ -1,0 +1,82 @@
+"""Joining the manifests of a tree: those of shards, and that of an earlier start."""
+
+from functools import reduce
+from itertools import islice
+from pathlib import Path
+
+from robustbench_seg.errors import CorruptionError
+from robustbench_seg.machine.locks import presence, turn
+from robustbench_seg.records.shard import WHOLE, Shard
+from robustbench_seg.trees.continuation import check_continues
+from robustbench_seg.trees.manifest import (
+    MANIFEST,
+    RECORD_FILE,
+    Manifest,
+    read_manifest,
+    read_shard,
+    shard_manifests,
+    write_manifest,
+)
+
+
+def merge_shards(folder: Path) -> bool:
+    """Make one manifest of those of all shards, and of the one that was there before.
+
+    Returns whether there were any. CorruptionError names those that are not finished, or says how
+    they differ in what decides pixels.
+    """
+    if not shard_manifests(folder):
+        return False
+    # Where no lock can tell, all shards are finished: nobody is at work.
+    with presence(folder, unlocked=True) as sweep, turn(folder / RECORD_FILE):
+        _merge_shards(folder)
+        sweep()
+    return True
+
+
+def _merge_shards(folder: Path) -> None:
+    parts = shard_manifests(folder)
+    counts = {shard.count for shard in parts}
+    for count in counts:
+        missing = (i for i in range(1, count + 1) if Shard(i, count) not in parts)
+        if first := list(islice(missing, 20)):
+            lacking = count - sum(shard.count == count for shard in parts)
+            more = f" and {lacking - len(first)} more" if lacking > len(first) else ""
+            raise CorruptionError(
+                f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not finished; "
+                f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
+            )
+    standing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
+    standing += [read_shard(path) for path in parts.values()]
+    for other in standing[1:]:
+        check_continues(folder, standing[0], other)
+    write_manifest(folder, reduce(Manifest.joined, standing))
+    for path in parts.values():
+        path.unlink(missing_ok=True)
+
+
+def write_merged(out: Path, made: Manifest, shard: Shard) -> Manifest:
+    """Write the manifest of a start, joined with what earlier starts have recorded.
+
+    Args:
+        out: The tree.
+        made: The manifest of what this start has made.
+        shard: The shard that it has made.
+
+    Returns:
+        The manifest that was written.
+    """
+    # Read only now: another process may have added other corruptions in the meantime.
+    parts = shard_manifests(out)
+    if shard != WHOLE:
+        if shard in parts:
+            made = read_shard(parts[shard]).joined(made)
+        write_manifest(out, made, shard)
+        return made
+    standing = [read_manifest(out)] if (out / MANIFEST).exists() else []
+    standing += [read_shard(path) for path in parts.values()]
+    made = reduce(Manifest.joined, [*standing, made])
+    write_manifest(out, made)
+    for path in parts.values():
+        path.unlink(missing_ok=True)
+    return made

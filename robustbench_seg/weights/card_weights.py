@@ -1,0 +1,138 @@
+"""The weights of a card: beside the card, in a cache, or fetched from whoever published them.
+
+Files from the hub lie in the hub's own cache, which other programs share; all others, and what
+was fetched by hand, in $ROBUSTSEG_CACHE or ~/.cache/robustseg.
+"""
+
+import logging
+import re
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+from robustbench_seg.errors import WeightsError
+from robustbench_seg.files import cache_folder, digest_bytes
+from robustbench_seg.records.model_card import ModelCard, WeightsSource
+from robustbench_seg.records.segmenter_record import UNTRAINED
+from robustbench_seg.weights.archive import SUFFIX, unpacked
+from robustbench_seg.weights.download import download, verify
+from robustbench_seg.weights.hub import cached_hub_file
+from robustbench_seg.weights.hub_folder import (
+    CONFIG,
+    NEEDED,
+    hub_place,
+    hub_shards,
+    hub_weights,
+    optional_hub_file,
+    warn_of_folder,
+)
+from robustbench_seg.weights.source_text import named_digest
+from robustbench_seg.weights.urls import split_url
+from robustbench_seg.weights.weight_paths import IN_FOLDER, find_weights
+
+log = logging.getLogger(__name__)
+
+_NEEDED_WITH_CONFIG = f"{CONFIG}, and {NEEDED}"
+
+
+def cached_weights(card: ModelCard) -> Path | None:
+    """Find the file that holds a card's weights on the disk, without network access.
+
+    Args:
+        card: The card.
+
+    Returns:
+        The file, or None where it is not on the disk.
+    """
+    source = card.weights
+    if source.source == "none":
+        return None
+    try:
+        place = find_weights(_place(card))
+    except WeightsError:
+        if source.source != "huggingface":
+            return None
+        file = cached_hub_file(source.location, IN_FOLDER, source.revision)
+        return file if file and all(shard.exists() for shard in hub_shards(file)) else None
+    return unpacked(place) if place.name.endswith(SUFFIX) else place
+
+
+def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
+    """Find the file that holds a card's weights, and download it if it is not on the disk.
+
+    A file whose sha256 is not in the card is used without verification. A warning (logging)
+    follows if the file's name ends in digits that look like its sha256 and differ from it.
+
+    Args:
+        card: The card.
+        with_config: Also fetch the config.json beside weights of the hub, where the repository has
+            one. It names the classes.
+
+    Returns:
+        The file.
+
+    Raises:
+        WeightsError: No weights are published, they cannot be downloaded, or they are not those
+            of the card. The message names the file to fetch by hand and where to put it.
+    """
+    source = card.weights
+    if source.source == "none":
+        raise WeightsError(
+            f"{card.name}: no weights are published; make some with robustseg train --model "
+            f"{card.name}. Give a file with --weights, or --weights {UNTRAINED} for random ones "
+            "(timing only)"
+        )
+    if source.source == "huggingface":
+        warn_of_folder(source.location, source.revision)
+    place, file = _place(card), cached_weights(card)
+    if file is None:
+        file = _fetch(source, place)
+    if with_config and source.source == "huggingface" and file.parent != place:
+        optional_hub_file(source.location, CONFIG, file.parent.name, place, _NEEDED_WITH_CONFIG)
+    if source.source != "file":
+        # Also what was put there by hand; of an archive, the archive.
+        kept = place if place.is_file() else file
+        digest = verify(kept, source.sha256 or "", source.location, place)
+        hint = named_digest(source.location) if source.source == "url" else ""
+        if not source.sha256 and not digest.startswith(hint):
+            log.warning(
+                "warning: %s: its name ends in %s, but its sha256 begins with %s; it is used all "
+                "the same. Add #sha256=%s to the URL to have it verified",
+                source.location,
+                hint,
+                digest[: len(hint)],
+                digest[:16],
+            )
+    return file
+
+
+def _place(card: ModelCard) -> Path:
+    """Where the weights lie, or are to be put by hand: a file, or a folder for a hub id."""
+    source = card.weights
+    if source.source == "file":
+        return card.folder / source.location
+    if source.source == "huggingface":
+        return hub_place(source.location, source.revision)
+    if source.source == "manual":
+        return cache_folder() / f"{card.name}.pth"
+    name = PurePosixPath(unquote(split_url(source.location).path)).name
+    name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name)[-100:]  # what any disk takes as a name
+    hint = named_digest(source.location)
+    if not (hint and (source.sha256 or "").startswith(hint)):
+        # Two sites may both call their file model.pth.
+        name = f"{digest_bytes(source.location.encode())[:8]}-{name}"
+    return cache_folder() / name
+
+
+def _fetch(source: WeightsSource, place: Path) -> Path:
+    """The file of weights that are not on the disk yet."""
+    if source.source == "huggingface":
+        return hub_weights(source.location, source.revision, place)
+    if source.source == "url":
+        download(source.location, place, source.sha256 or "")
+        return unpacked(place) if place.name.endswith(SUFFIX) else place
+    if source.source == "manual":
+        raise WeightsError(
+            f"{source.location} answers people, not programs: open it in a browser and save the "
+            f"file as {place}"
+        )
+    return find_weights(place)  # a file beside the card: the error names it
