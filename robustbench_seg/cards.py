@@ -89,6 +89,8 @@ def _outside(hint: Any, value: Any) -> str | None:
     """What is wanted of a value, or of one of a tuple, that is outside of its range."""
     arguments = typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
+        if arguments[-1] is ...:
+            arguments = (arguments[0],) * len(value)
         pairs = zip(arguments, value, strict=False)
         return next((wanted for kind, v in pairs if (wanted := _outside(kind, v))), None)
     if typing.get_origin(hint) in (types.UnionType, typing.Union):

@@ -81,3 +81,12 @@ def counted(numbers: Iterable[int], one: str, several: str | None = None) -> str
     numbers = list(numbers)
     noun = one if numbers == [1] else several or f"{one}s"
     return f"{' or '.join(map(str, numbers))} {noun}"
+
+
+def enumeration(items: Sequence[str]) -> str:
+    """Join items as a sentence names them.
+
+    >>> enumeration(["a"]), enumeration(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -36,7 +36,14 @@ if TYPE_CHECKING:
 @options.severities()
 @options.protocol()
 @options.stream()
-@options.seed()
+@options.seed(
+    "seeds",
+    multiple=True,
+    default=(0,),
+    show_default="0",
+    help="Seed of the corruptions' random numbers; repeatable: each further one draws the random "
+    "corruptions anew, and scores are means over the seeds.",
+)
 @options.limit()
 @click.option(
     "--measure",

@@ -1,6 +1,6 @@
 """Corruptions of images: the nineteen of imagecorruptions, at five severities each."""
 
-from robustbench_seg.corruption.engine import CORRUPTIONS, Corruption, corrupt
+from robustbench_seg.corruption.engine import CORRUPTIONS, RANDOM_CORRUPTIONS, Corruption, corrupt
 from robustbench_seg.corruption.probe import (
     laws,
     libraries,
@@ -14,6 +14,7 @@ from robustbench_seg.corruption.streams import FAST_STREAM_VERSION, STREAMS, Fas
 __all__ = [
     "CORRUPTIONS",
     "FAST_STREAM_VERSION",
+    "RANDOM_CORRUPTIONS",
     "STREAMS",
     "Corruption",
     "FastStream",

@@ -29,35 +29,39 @@ class Corruption(NamedTuple):
     function(image, rng, **parameters) takes a uint8 H x W x 3 RGB image, a stream and the
     parameters of one severity, leaves the image as it is and returns a new one of the same kind.
     `law` is raised by one whenever the function gives other bytes for the same image, parameters
-    and draws: trees and runs of another law are never continued.
+    and draws: trees and runs of another law are never continued. `is_random`: it draws random
+    numbers, so another seed gives another image.
     """
 
     name: str
     function: Callable[..., NDArray[np.uint8]]
     law: int
+    is_random: bool
 
 
 CORRUPTIONS = (
-    Corruption("motion_blur", blur.motion_blur, law=1),
-    Corruption("defocus_blur", blur.defocus_blur, law=1),
-    Corruption("glass_blur", blur.glass_blur, law=1),
-    Corruption("gaussian_blur", blur.gaussian_blur, law=1),
-    Corruption("gaussian_noise", noise.gaussian_noise, law=1),
-    Corruption("impulse_noise", noise.impulse_noise, law=1),
-    Corruption("shot_noise", noise.shot_noise, law=1),
-    Corruption("speckle_noise", noise.speckle_noise, law=1),
-    Corruption("brightness", digital.brightness, law=1),
-    Corruption("contrast", digital.contrast, law=1),
-    Corruption("saturate", digital.saturate, law=1),
-    Corruption("jpeg_compression", digital.jpeg_compression, law=1),
-    Corruption("snow", weather.snow, law=1),
-    Corruption("spatter", weather.spatter, law=1),
-    Corruption("fog", weather.fog, law=1),
-    Corruption("frost", weather.frost, law=1),
-    Corruption("zoom_blur", resampling.zoom_blur, law=1),
-    Corruption("elastic_transform", resampling.elastic_transform, law=1),
-    Corruption("pixelate", resampling.pixelate, law=1),
+    Corruption("motion_blur", blur.motion_blur, law=1, is_random=True),
+    Corruption("defocus_blur", blur.defocus_blur, law=1, is_random=False),
+    Corruption("glass_blur", blur.glass_blur, law=1, is_random=True),
+    Corruption("gaussian_blur", blur.gaussian_blur, law=1, is_random=False),
+    Corruption("gaussian_noise", noise.gaussian_noise, law=1, is_random=True),
+    Corruption("impulse_noise", noise.impulse_noise, law=1, is_random=True),
+    Corruption("shot_noise", noise.shot_noise, law=1, is_random=True),
+    Corruption("speckle_noise", noise.speckle_noise, law=1, is_random=True),
+    Corruption("brightness", digital.brightness, law=1, is_random=False),
+    Corruption("contrast", digital.contrast, law=1, is_random=False),
+    Corruption("saturate", digital.saturate, law=1, is_random=False),
+    Corruption("jpeg_compression", digital.jpeg_compression, law=1, is_random=False),
+    Corruption("snow", weather.snow, law=1, is_random=True),
+    Corruption("spatter", weather.spatter, law=1, is_random=True),
+    Corruption("fog", weather.fog, law=1, is_random=True),
+    Corruption("frost", weather.frost, law=1, is_random=True),
+    Corruption("zoom_blur", resampling.zoom_blur, law=1, is_random=False),
+    Corruption("elastic_transform", resampling.elastic_transform, law=1, is_random=True),
+    Corruption("pixelate", resampling.pixelate, law=1, is_random=False),
 )
+
+RANDOM_CORRUPTIONS = frozenset(entry.name for entry in CORRUPTIONS if entry.is_random)
 
 
 def corrupt(

@@ -9,7 +9,7 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run
-from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
+from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.machine.processes import joined, own_device
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.evaluation_spec import (
@@ -58,8 +58,8 @@ def evaluate(
         **options: The other fields of EvaluationSpec; classes, mean, std and version of an object.
 
     Returns:
-        The runs, one for each model. Under torchrun the first process alone has them, once all
-        are done; the others return nothing.
+        The runs, one for each seed and model. Under torchrun the first process alone has them, once
+        all are done; the others return nothing.
 
     Raises:
         RobustsegError: What is asked for does not exist or does not fit together, in one line;
@@ -145,18 +145,20 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: _Objects, progress: boo
 
     For torchrun stops all others where one fails, also where it only left out an image.
     """
-    paths, incomplete, warned = list[Path](), None, False
+    paths, incomplete, warned = list[Path](), list[IncompleteError](), False
     with joined("cpu") as processes, torch_threads(spec.threads):
         own = Shard(processes.rank + 1, processes.count)
         part = replace(spec, shard=spec.shard.subshard(own))
         shown = progress and processes.first
         evaluation = open_evaluation(part, **vars(objects))
         warned = announce(evaluation, shown)
-        try:
-            paths = run(evaluation, shown)
-        except IncompleteError as error:
-            incomplete = error
-        failures = [error for error in processes.gathered(incomplete) if error]
+        for drawn in evaluation.by_seed():
+            announce_seed(drawn, evaluation, shown)
+            try:
+                paths += run(drawn, shown)
+            except IncompleteError as error:
+                incomplete.append(error)
+        failures = [error for errors in processes.gathered(incomplete) for error in errors]
     if not processes.first:
         return []
     if failures:

@@ -1,11 +1,12 @@
 """An evaluation: a specification with its data open and its models loaded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from robustbench_seg.corruption import RANDOM_CORRUPTIONS
 from robustbench_seg.datasets import Dataset, open_dataset, published_images
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import CorruptionError, ModelError
 from robustbench_seg.evaluation.predictions import check_images
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
@@ -56,6 +57,33 @@ class Evaluation:
                 raise ModelError(
                     f"two models are called {name}; evaluate them one by one, or name one"
                 )
+        if len(self.spec.seeds) > 1 and not self._random_conditions:
+            raise CorruptionError(
+                "none of these corruptions draws random numbers; give one seed, all give the same"
+            )
+
+    @property
+    def seed(self) -> int:
+        """Seed of the corruptions' random numbers; of several (see `by_seed`) the first."""
+        return self.spec.seeds[0]
+
+    def by_seed(self) -> Sequence["Evaluation"]:
+        """Split it into an evaluation, and so a run of each model, for each seed.
+
+        The first has every condition, the others those of the random corruptions: of the rest
+        another seed gives the same images.
+        """
+        first, *others = self.spec.seeds
+        draws = [replace(self, spec=replace(self.spec, seeds=(first,)))]
+        names = tuple(dict.fromkeys(c.name for c in self._random_conditions))
+        for seed in others:
+            spec = replace(self.spec, seeds=(seed,), corruptions=names)
+            draws.append(replace(self, spec=spec, conditions=self._random_conditions))
+        return draws
+
+    @property
+    def _random_conditions(self) -> tuple[Condition, ...]:
+        return tuple(c for c in self.conditions if c.name in RANDOM_CORRUPTIONS)
 
     @property
     def all_conditions(self) -> tuple[Condition, ...]:

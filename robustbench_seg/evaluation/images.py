@@ -139,7 +139,7 @@ class ImageMaker:
                 clean,
                 condition.name,
                 condition.severity,
-                seed=spec.seed,
+                seed=self._evaluation.seed,
                 image_id=source.id,
                 stream=spec.stream,
                 protocol=self._evaluation.protocol,

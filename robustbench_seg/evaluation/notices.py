@@ -40,6 +40,19 @@ def announce(evaluation: Evaluation, shown: bool = False) -> bool:
     return warning is not None
 
 
+def announce_seed(drawn: Evaluation, evaluation: Evaluation, shown: bool) -> None:
+    """Say which of several seeds comes next, and how much of it.
+
+    Args:
+        drawn: One of `evaluation.by_seed()`.
+        evaluation: What is evaluated.
+        shown: Print it to stderr.
+    """
+    if shown and len(evaluation.spec.seeds) > 1:
+        names = dict.fromkeys(condition.name for condition in drawn.conditions)
+        print(f"seed {drawn.seed}: {counted([len(names)], 'corruption')}", file=sys.stderr)
+
+
 def warn_of_absent_classes(runs: Sequence[Path]) -> None:
     """Warn (logging) where classes have no true pixel, which a look at some labels does not show.
 

@@ -93,7 +93,7 @@ def _images(
         asked = {condition.folder for condition in conditions}
         return {name: digest for name, digest in of_tree.items() if name in asked}
     spec = evaluation.spec
-    return probe(conditions, evaluation.protocol, spec.stream, spec.seed)
+    return probe(conditions, evaluation.protocol, spec.stream, evaluation.seed)
 
 
 def _labels(segmenter: Segmenter) -> NDArray[np.uint8] | None:

@@ -51,29 +51,30 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
         # The driver may have no GPU; a run's key does not depend on the device.
         opened = open_evaluation(replace(spec, device="cpu"))
         warned = announce(opened, progress)
-        folders = _folders(opened)
+        folders = list[Path]()
         blocks = opened.blocks
-        conditions = len(opened.all_conditions)
         workers = replace(opened, spec=spec).workers
         task = ray.remote(
             num_cpus=(spec.threads or 1) + workers - 1,
             num_gpus=int(spec.device.startswith("cuda")),
             max_retries=RETRIES,
         )(run_block)
-        waiting = {
-            task.remote(
-                replace(spec, models=(model,), shard=Shard(i + 1, len(blocks)), executor="local"),
-                folder,
-            ): (model, block)
-            for model, folder in zip(spec.models, folders, strict=True)
-            for i, block in enumerate(blocks)
-        }
+        waiting = dict[Any, tuple[str, range, int]]()
+        for drawn in opened.by_seed():
+            here = _folders(drawn)
+            folders += here
+            for model, folder in zip(spec.models, here, strict=True):
+                for i, block in enumerate(blocks):
+                    shard = Shard(i + 1, len(blocks))
+                    part = replace(drawn.spec, device=spec.device, models=(model,), shard=shard)
+                    ref = task.remote(replace(part, executor="local"), folder)
+                    waiting[ref] = model, block, len(block) * len(drawn.all_conditions)
         reasons = dict[str, None]()
-        total = len(spec.models) * len(opened.dataset) * conditions
+        total = sum(images for _, _, images in waiting.values())
         with progress_bar(total, disable=not progress) as bar:
-            for done, (model, block) in _as_they_end(ray, waiting):
+            for done, (model, block, images) in _as_they_end(ray, waiting):
                 reasons.update(dict.fromkeys(_outcome(ray, done, model, opened, block)))
-                bar.update(len(block) * conditions)
+                bar.update(images)
     finally:
         ray.shutdown()
     if reasons:

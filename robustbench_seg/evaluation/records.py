@@ -63,7 +63,7 @@ def _foreign(evaluation: Evaluation, folder: Path) -> ForeignTree:
 def _ours(evaluation: Evaluation, folder: Path) -> Manifest:
     spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
     tree = read_manifest(folder)
-    choice, sizes = CorruptionChoice(protocol, spec.stream, spec.seed), image_sizes(data)
+    choice, sizes = CorruptionChoice(protocol, spec.stream, evaluation.seed), image_sizes(data)
     wanted = tree_record(choice, data.name, data.split, evaluation.conditions, sizes)
     # A tree keeps the laws that it was made under: its run has them in the key.
     wanted = replace(wanted, laws=tree.laws, stream_version=tree.stream_version)
@@ -113,7 +113,9 @@ def _corruption_record(evaluation: Evaluation, tree: Tree | None) -> CorruptionR
         return CorruptionRecord("unknown", 1, 0, protocol.severities_digest, {}, tree.digest)
     current = {**laws(protocol), **(tree.laws if tree else {})}
     stream = tree.stream_version if tree else STREAMS[spec.stream].version
-    return CorruptionRecord(spec.stream, stream, spec.seed, protocol.severities_digest, current)
+    return CorruptionRecord(
+        spec.stream, stream, evaluation.seed, protocol.severities_digest, current
+    )
 
 
 def versions(segmenter: Segmenter) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 The measures of an evaluation are MEASURES, in this order; the first is the one that ranks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures.confusion import CONFUSION
@@ -15,6 +15,7 @@ from robustbench_seg.measures.pixels import confusion_matrix
 __all__ = [
     "CONFUSION",
     "MEASURES",
+    "SCORES",
     "Counts",
     "Measure",
     "Prediction",
@@ -29,6 +30,12 @@ __all__ = [
 ]
 
 MEASURES: tuple[Measure, ...] = (CONFUSION, ImageMeanIoU())
+
+
+SCORES: Mapping[str, ScoreInfo] = {
+    info.name: info for measure in MEASURES for info in measure.infos
+}
+"""Every score of every measure, by its name."""
 
 
 def select_measures(names: Sequence[str]) -> tuple[Measure, ...]:

@@ -25,11 +25,15 @@ class ScoreInfo:
         name: Its value of the column `metric` of tables.
         label: Its name on pages, such as "mIoU".
         definition: One or two sentences for readers, with its range and unit.
+        higher_is_better: Its direction. Only such a score has a retention.
+        limits: The smallest and largest value that it can have; percent by default.
     """
 
     name: str
     label: str
     definition: str
+    higher_is_better: bool = True
+    limits: tuple[float, float] = (0.0, 100.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,7 @@ class Measure(Protocol):
 
     @property
     def infos(self) -> tuple[ScoreInfo, ...]:
-        """Its scores, which are in percent; higher is better."""
+        """Its scores."""
         ...
 
     def shape(self, classes: int) -> tuple[int, ...]:
@@ -131,7 +135,6 @@ class Measure(Protocol):
             counts: (..., shape of pooled counts), of one sum or several.
 
         Returns:
-            For the name of each of `infos` float64 (...) in percent; nan where there is nothing to
-            score.
+            For the name of each of `infos` float64 (...); nan where there is nothing to score.
         """
         ...

@@ -9,6 +9,7 @@ DifferenceKind = Literal[
     "extent",
     "files",
     "corruption",
+    "corruption seed",
     "network",
     "inference",
     "preprocessing",
@@ -17,8 +18,9 @@ DifferenceKind = Literal[
     "training seed",
 ]
 """In what two runs differ: dataset, split and classes; the number of images; the dataset's files;
-the corruptions' parameters and random numbers; the network; precision and windows; the steps from
-an image to its labels; how the network was trained; its weights; the seed of its training."""
+the corruptions' parameters and stream; the seed of their random numbers; the network; precision
+and windows; the steps from an image to its labels; how the network was trained; its weights; the
+seed of its training."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,17 @@ class Difference:
     @property
     def noted(self) -> bool:
         """Whether a reader of two scores that compare must know of it."""
-        return self.kind in ("corruption", "inference")
+        return self.kind in ("corruption", "corruption seed", "inference")
 
     @property
     def of_training(self) -> bool:
         """Whether two trainings of one recipe differ in it."""
         return self.kind in ("weights", "training seed")
+
+    @property
+    def of_draws(self) -> bool:
+        """Whether two draws of the corruptions' random numbers differ in it."""
+        return self.kind == "corruption seed"
 
 
 def value_text(value: object) -> str:

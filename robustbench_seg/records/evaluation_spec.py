@@ -45,7 +45,8 @@ class EvaluationSpec:
             images are always scored.
         severities: Which severities; none named: all.
         stream: Where random numbers come from.
-        seed: Of the corruptions' random numbers, 0 to 2^32 - 1.
+        seeds: Of the corruptions' random numbers, 0 to 2^32 - 1. Each gives a run of its own: the
+            first of every condition, the others of clean and the random corruptions.
         measures: What is counted for each image, by name; none named: every measure.
         out: Folder of run folders.
         weights: In place of a card's own: a file, hf:<hub id> or URL; "none": random ones.
@@ -67,7 +68,9 @@ class EvaluationSpec:
         ModelError: There is no model; a name or weights are given for several; a precision, backend
             or inference does not exist; a number is out of range; the name is no text.
         CorruptionError: The stream or a severity does not exist.
-        ResultsError: A shard is asked of a cluster, or the executor does not exist.
+            There is no seed, or one twice.
+        ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
+            are asked of a tree, which holds one, or of predictions, whose names would be the same.
     """
 
     models: tuple[str, ...]
@@ -80,7 +83,7 @@ class EvaluationSpec:
     corruptions: tuple[str, ...] = ()
     severities: tuple[int, ...] = ()
     stream: Stream = "fast"
-    seed: CorruptionSeed = 0
+    seeds: tuple[CorruptionSeed, ...] = (0,)
     measures: tuple[str, ...] = ()
     out: Path = Path("runs")
     weights: str | None = None
@@ -117,7 +120,25 @@ class EvaluationSpec:
             if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
         check_ranges(self, ModelError)
+        self._check_seeds()
         check_text("name", self.name, ModelError)
+
+    def _check_seeds(self) -> None:
+        if not self.seeds:
+            raise CorruptionError("give a seed of the corruptions, such as 0")
+        for seed in self.seeds:
+            if self.seeds.count(seed) > 1:
+                raise CorruptionError(f"the seed {seed} is given twice; give each once")
+        if len(self.seeds) == 1:
+            return
+        if self.corrupted is not None:
+            raise ResultsError(
+                f"{self.corrupted} holds the images of one seed; evaluate each seed by itself"
+            )
+        if self.save_predictions is not None:
+            raise ResultsError(
+                "predictions of several seeds would have the same names; save those of one seed"
+            )
 
     def conditions(self, protocol: Protocol) -> tuple[Condition, ...]:
         """List the conditions that are asked for, in the protocol's order; clean is left out.
@@ -144,7 +165,7 @@ class EvaluationOptions(TypedDict, total=False):
     corruptions: str | Iterable[str]
     severities: int | Iterable[int]
     stream: Stream
-    seed: int
+    seeds: int | Iterable[int]
     measures: str | Iterable[str]
     out: str | Path
     weights: str | Path | None
@@ -163,7 +184,7 @@ class EvaluationOptions(TypedDict, total=False):
     command: str
 
 
-_SEVERAL = ("corruptions", "severities", "measures")
+_SEVERAL = ("corruptions", "severities", "seeds", "measures")
 _PATHS = ("data", "corrupted", "out", "save_predictions", "folder")
 _TEXTS = ("dataset", "protocol", "weights")
 

@@ -98,7 +98,8 @@ class RunRecord:
         ]
         origins = [each for each in found if each.name == _ORIGIN]
         if origins:  # nothing is known of how the images of such a tree were made
-            found = [each for each in found if each.kind != "corruption"] + origins
+            made = ("corruption", "corruption seed")
+            found = [each for each in found if each.kind not in made] + origins
         training = self.about.training, other.about.training
         if training[0] and training[1]:
             texts = training[0].differences(training[1])
@@ -121,14 +122,14 @@ class RunRecord:
         yield "corruption", _ORIGIN, origin
         yield "corruption", "stream", corruption.stream
         yield "corruption", "version of the stream", corruption.stream_version
-        yield "corruption", "seed", corruption.seed
+        yield "corruption seed", "seed", corruption.seed
         yield "corruption", "severity tables", corruption.severities
         yield "corruption", "versions of the corruptions", corruption.laws
         yield "network", "architecture", segmenter.architecture
         yield "network", "variant", segmenter.variant
         yield "network", "configuration", segmenter.config
         yield "network", "facts of its own", segmenter.own
-        yield "inference", "precision", segmenter.precision
+        yield "inference", "precision", segmenter.precision_text
         yield "inference", "inference", inference.mode if inference else None
         yield "inference", "windows", inference.crop if inference else None
         yield "inference", "stride", inference.stride if inference else None

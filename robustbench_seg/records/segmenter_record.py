@@ -61,6 +61,11 @@ class SegmenterRecord:
     own: Mapping[str, object] = field(default_factory=dict)
 
     @property
+    def precision_text(self) -> str:
+        """Its precision, for a reader."""
+        return self.precision or "decided by the model"
+
+    @property
     def probed(self) -> bool:
         """Whether a probe checks its labels. A user's own segmenter states a version instead."""
         return self.runtime != "python"

@@ -126,6 +126,7 @@ def _heading(comparison: Comparison) -> str:
         f"{scores.units} {scores.unit}, the same for A and B"
     )
     lines += dict.fromkeys(_training_line(label, model) for label, model in models)
+    lines += [f"{label}: {model.seeds_text}" for label, model in models if model.seeds_text]
     lines.append(
         f"CD, rCD: against {comparison.reference.name}, in percent ({DEGRADATION_CITATION})"
     )
@@ -144,8 +145,8 @@ def _model_line(model: ScoredModel) -> str:
 
 def _training_line(label: str, model: ScoredModel) -> str:
     if model.scores.trainings == 1:
-        return "a model with one run is one training: the luck of training is not covered"
-    seeds = ", ".join(map(str, model.seeds))
+        return "of a model with one training, the luck of training is not covered"
+    seeds = ", ".join(map(str, model.training_seeds))
     return (
         f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}); intervals and "
         "verdicts cover the luck of training"

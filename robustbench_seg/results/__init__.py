@@ -6,8 +6,8 @@ from robustbench_seg.results.clean import clean_gap, clean_gap_warnings
 from robustbench_seg.results.comparison import check_comparable, compare_models, reading_notes
 from robustbench_seg.results.degradation import DEGRADATION_CITATION, Reference, degradation
 from robustbench_seg.results.groups import group_runs, model_runs
-from robustbench_seg.results.hardest import hardest
-from robustbench_seg.results.intervals import FEW_UNITS, score_interval
+from robustbench_seg.results.hardest_images import hardest
+from robustbench_seg.results.intervals import ANY, FEW_UNITS, score_interval
 from robustbench_seg.results.lead import Lead, lead_of
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.results.models import ScoredModel, read_model
@@ -37,6 +37,7 @@ from robustbench_seg.results.units import unit_of_image
 from robustbench_seg.results.verdict import Difference, Verdict, verdicts
 
 __all__ = [
+    "ANY",
     "CORRUPTED_SEVERITIES",
     "DEGRADATION_CITATION",
     "FEW_UNITS",

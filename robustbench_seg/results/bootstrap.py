@@ -10,12 +10,15 @@ Where one model was trained several times (runs that differ in the seed of train
 scores are means over the trainings. The trainings are drawn apart from the images, on their own for
 each model; the same trainings, scored in two ways, see the same draws. Of n trainings n - 1 are
 drawn: the variance of their mean is then that of the mean of n, whereas n drawn from n vary by
-(n - 1) / n of it. With one training the luck of training is not covered. The random numbers of the
-corruptions are never covered.
+(n - 1) / n of it. With one training the luck of training is not covered.
+
+A training may have several runs, under one seed of the corruptions' random numbers each: the score
+of a condition is then the mean over the seeds that have all images of it. An image is drawn with
+its random numbers under every seed, so a draw of the images is one of the numbers, too (see seeds).
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -38,18 +41,19 @@ def bootstrap(
     protocol: Protocol,
     resamples: int = RESAMPLES,
     identity: str | None = None,
-    trainings: int | None = None,
+    trainings: Sequence[Sequence[str]] | None = None,
 ) -> ModelScores:
     """Draw the images of one model and score each draw.
 
     Args:
-        results: Rows of one run, or of several that are trainings of one model (see model_runs),
-            as read_results or read_counts gives them.
+        results: Rows of the runs of one model (see model_runs), as read_results or read_counts
+            gives them.
         protocol: What the averages are of.
         resamples: How many draws; 0: the scores alone.
         identity: What tells its trainings, in their order, from those of another model; None: its
             name.
-        trainings: How many there are, where some may have no rows yet: no score is complete then.
+        trainings: The runs of each training, of which some may have no rows; None: each run is
+            one.
 
     Raises:
         ResultsError: No image is scored yet.
@@ -65,42 +69,54 @@ def bootstrap(
     images = tuple(sorted(observed["image"].unique()))
     unit_of = unit_of_image(images, clip)
     times = _multiplicities(unit_of, resamples)
-    count = max(observed["run"].nunique(), trainings or 0)
+    trainings = trainings or [[run] for run in observed["run"].unique()]
+    count = len(trainings)
     shares = _training_shares(identity or str(observed["model"].iloc[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
     for measure in MEASURES:
-        scores |= _score_draws(by_measure[measure.name], measure, protocol, times, shares)
+        of_run = {
+            str(run): _condition_draws(rows, measure, times)
+            for run, rows in by_measure[measure.name].groupby("run", sort=False)
+        }
+        by_training = [[of_run.get(run, {}) for run in runs] for runs in trainings]
+        scores |= _score_draws(by_training, measure, protocol, len(times), shares)
     return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
 
 
+_RunScores = Mapping[Condition, Mapping[str, Draws]]
+"""The draws of one run: for each condition those of each score."""
+
+
 def _score_draws(
-    rows: pd.DataFrame,
+    trainings: Sequence[Sequence[_RunScores]],
     measure: Measure,
     protocol: Protocol,
-    times: NDArray[np.float64],
+    draws: int,
     shares: NDArray[np.float64],
 ) -> Mapping[str, ScoreDraws]:
-    """The scores of a measure, by name, from the rows that it observed, with COUNTS."""
-    runs = [
-        _condition_draws(of_run, measure, times) for _, of_run in rows.groupby("run", sort=False)
-    ]
-    runs += [{}] * (len(shares) - len(runs))
-    nothing = np.full(len(times), np.nan)
-    draws = {}
+    """The scores of a measure, by name, from `draws` draws of each run of each training."""
+    names = dict.fromkeys(condition for runs in trainings for run in runs for condition in run)
+    scores = {}
     for info in measure.infos:
         conditions = dict[Condition, Draws]()
-        for condition in dict.fromkeys(condition for run in runs for condition in run):
-            each = np.stack([run.get(condition, {}).get(info.name, nothing) for run in runs])
+        for condition in names:
+            each = np.stack([_mean_of(runs, condition, info.name, draws) for runs in trainings])
             conditions[condition] = np.concatenate([each.mean(axis=0), each[:, 0] @ shares])
-        shape = (len(times) + shares.shape[1],)
-        draws[info.name] = ScoreDraws(conditions, summarise(conditions, protocol, shape))
-    return draws
+        shape = (draws + shares.shape[1],)
+        scores[info.name] = ScoreDraws(conditions, summarise(conditions, protocol, shape))
+    return scores
+
+
+def _mean_of(runs: Sequence[_RunScores], condition: Condition, score: str, draws: int) -> Draws:
+    """The mean over the runs of a training that are complete; nan where none is."""
+    complete = [run[condition][score] for run in runs if run.get(condition)]
+    return np.mean(complete, axis=0) if complete else np.full(draws, np.nan)
 
 
 def _condition_draws(
     rows: pd.DataFrame, measure: Measure, times: NDArray[np.float64]
-) -> Mapping[Condition, Mapping[str, Draws]]:
-    """The scores of each condition of one run in every draw; nan unless all images are there."""
+) -> _RunScores:
+    """The scores of each condition of one run in every draw; none unless all images are there."""
     rows = rows.sort_values("image")
     total, counts = int(rows["images"].iloc[0]), rows[COUNTS].to_numpy(object)
     draws = dict[Condition, Mapping[str, Draws]]()

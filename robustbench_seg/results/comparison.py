@@ -5,16 +5,17 @@ corruptions, which are a family (see verdict). The intervals are not adjusted: e
 by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.measures import SCORES
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.degradation import Reference, degradation
-from robustbench_seg.results.intervals import score_interval
+from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.results.models import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
@@ -38,7 +39,8 @@ class _Compared:
         severities: Column `severities`.
         a: Draws of A.
         b: Draws of B.
-        is_ratio: Whether it is a ratio of two scores, see score_interval.
+        limits: The smallest and largest value that it can have.
+        degrees: Degrees of freedom of what both are related to.
     """
 
     kind: str
@@ -46,7 +48,8 @@ class _Compared:
     severities: str
     a: Draws
     b: Draws
-    is_ratio: bool = field(default=False, kw_only=True)
+    limits: tuple[float, float] = field(default=PERCENT, kw_only=True)
+    degrees: int = field(default=0, kw_only=True)
 
 
 def _is_mean(line: _Compared) -> bool:
@@ -86,7 +89,9 @@ def compare_models(
     """
     check_comparable(a, b)
     lines = list(_lines(a, b, protocol, reference))
-    differences = [Difference.of(a.scores, b.scores, line.a, line.b) for line in lines]
+    differences = [
+        Difference.of(a.scores, b.scores, line.a, line.b, line.degrees) for line in lines
+    ]
     rows = []
     for line, difference in zip(lines, differences, strict=True):
         row: dict[str, object] = {
@@ -100,9 +105,8 @@ def compare_models(
         }
         row["low"], row["high"] = difference.interval
         for name, model, draws in (("A", a, line.a), ("B", b, line.b)):
-            limits = score_interval(
-                draws, model.scores.units, model.scores.degrees, is_ratio=line.is_ratio
-            )
+            degrees = model.scores.degrees + line.degrees
+            limits = score_interval(draws, model.scores.units, degrees, limits=line.limits)
             row[name], (row[f"{name}_low"], row[f"{name}_high"]) = float(draws[0]), limits
         rows.append(row)
     for family in FAMILIES:
@@ -179,28 +183,28 @@ def _lines(
         cells = (summary.categories[category] for summary in (first, second))
         yield _Compared("category", category, text, *cells)
     yield _Compared("summary", "mean", "scored", first.mean, second.mean)
-    yield _Compared(
-        "summary", "retention", "scored", first.retention, second.retention, is_ratio=True
-    )
+    yield _Compared("summary", "retention", "scored", first.retention, second.retention, limits=ANY)
     yield _Compared("summary", "mPC", "1-5", first.mpc, second.mpc)
-    yield _Compared("summary", "rPC", "1-5", first.rpc, second.rpc, is_ratio=True)
+    yield _Compared("summary", "rPC", "1-5", first.rpc, second.rpc, limits=ANY)
     one, two = (degradation(s.clean, s.corruptions, reference) for s in (first, second))
-    for spec in protocol.corruptions:
-        yield _Compared(
-            "CD", spec.name, spec.scored_text, one.cd[spec.name], two.cd[spec.name], is_ratio=True
-        )
-    yield _Compared("summary", "CD", "scored", one.mean_cd, two.mean_cd, is_ratio=True)
-    for spec in protocol.corruptions:
-        yield _Compared(
-            "rCD",
-            spec.name,
-            spec.scored_text,
-            one.rcd[spec.name],
-            two.rcd[spec.name],
-            is_ratio=True,
-        )
-    yield _Compared("summary", "rCD", "scored", one.mean_rcd, two.mean_rcd, is_ratio=True)
+    yield from _degradation_lines("CD", one.cd, two.cd, protocol, reference.degrees)
+    yield from _degradation_lines("rCD", one.rcd, two.rcd, protocol, reference.degrees)
     yield from _measure_lines(a, b, protocol)
+
+
+def _degradation_lines(
+    kind: str,
+    a: Mapping[str, Draws],
+    b: Mapping[str, Draws],
+    protocol: Protocol,
+    degrees: int,
+) -> Iterator[_Compared]:
+    """The lines of CD or rCD: each corruption, and the mean over them."""
+    for spec in protocol.corruptions:
+        name, severities = spec.name, spec.scored_text
+        yield _Compared(kind, name, severities, a[name], b[name], limits=ANY, degrees=degrees)
+    one, two = (np.asarray(np.mean([*draws.values()], axis=0)) for draws in (a, b))
+    yield _Compared("summary", kind, "scored", one, two, limits=ANY, degrees=degrees)
 
 
 def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_Compared]:
@@ -209,14 +213,15 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
         if name == RANKED:
             continue
         first, second = one.summary, b.scores.by_name[name].summary
-        yield _Compared(name, CLEAN.name, "", first.clean, second.clean)
+        info = SCORES[name]
+        yield _Compared(name, CLEAN.name, "", first.clean, second.clean, limits=info.limits)
         for spec in protocol.corruptions:
             cells = first.corruptions[spec.name], second.corruptions[spec.name]
-            yield _Compared(name, spec.name, spec.scored_text, *cells)
-        yield _Compared(name, "mean", "scored", first.mean, second.mean)
-        yield _Compared(
-            name, "retention", "scored", first.retention, second.retention, is_ratio=True
-        )
+            yield _Compared(name, spec.name, spec.scored_text, *cells, limits=info.limits)
+        yield _Compared(name, "mean", "scored", first.mean, second.mean, limits=info.limits)
+        if info.higher_is_better:
+            cells = first.retention, second.retention
+            yield _Compared(name, "retention", "scored", *cells, limits=ANY)
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:

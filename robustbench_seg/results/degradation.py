@@ -15,6 +15,7 @@ import numpy as np
 
 from robustbench_seg.measures import ScoreArray
 from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.results.model_scores import ModelScores
 from robustbench_seg.results.models import ScoredModel
 
 DEGRADATION_CITATION = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
@@ -32,17 +33,29 @@ class Reference:
         name: The model's name.
         clean: Its clean mIoU in percent: of every draw, or one number of a published row.
         corruptions: Its mIoU under each corruption.
+        scores: Its draws; None of a published row.
     """
 
     name: str
     clean: ScoreArray
     corruptions: Mapping[str, ScoreArray]
+    scores: ModelScores | None = None
 
     @classmethod
     def of_model(cls, model: ScoredModel) -> "Reference":
         """Make a scored model the reference."""
         summary = model.scores.summary
-        return cls(model.name, summary.clean, summary.corruptions)
+        return cls(model.name, summary.clean, summary.corruptions, model.scores)
+
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom of its trainings; 0 of a published row."""
+        return self.scores.degrees if self.scores else 0
+
+    def is_paired(self, scores: ModelScores) -> bool:
+        """Whether draws of a model are also draws of this reference, or it has none."""
+        own = self.scores
+        return own is None or (own.images, own.clip) == (scores.images, scores.clip)
 
     @classmethod
     def of_row(cls, name: str, row: Mapping[str, float]) -> "Reference":

@@ -1,4 +1,8 @@
-"""Which run folders are one model: one run, or the trainings of one recipe that differ in seed."""
+"""Which run folders are one model: its trainings, and their draws of the corruptions.
+
+Runs of one name are one model if they differ in nothing that matters but two seeds: that of the
+training, and that of the corruptions' random numbers.
+"""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -20,16 +24,16 @@ NO_MATRICES = "no confusion matrices: evaluate with the measure confusion"
 def model_runs(model: str, runs: Paths) -> list[Path]:
     """Find the run folders of a model.
 
-    Several runs of one name are trainings of one model if the seeds of their trainings differ (as
-    the model's card says) and nothing else that matters does, such as the number of steps: threads
-    and versions of libraries may.
+    Several runs of one name are one model if they differ in the seed of the training (as the
+    model's card says), in that of the corruptions, or in both, and in nothing else that matters,
+    such as the number of steps: threads and versions of libraries may.
 
     Args:
         model: A run folder, or the name of a model.
         runs: Run folders, or folders of them, to look for a name in.
 
     Returns:
-        One folder, or one for each training of the model, in the order of their seeds.
+        Its folders, in the order of the seeds of its trainings, then of its corruptions.
 
     Raises:
         ResultsError: There is no such model, or its name may mean several.
@@ -42,7 +46,7 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
         names = dict.fromkeys(record.model for record in records.values())
         raise ResultsError(f"{unknown('model', model, names)}; or name a run folder")
     scored = _scored(named)
-    groups = _trainings(scored)
+    groups = group_records(scored)
     if len(groups) > 1:
         raise ResultsError(
             f"{len(scored)} runs are called {model} and {_ambiguity(list(scored.values()))}; name "
@@ -52,7 +56,7 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
 
 
 def group_runs(runs: Paths) -> list[list[Path]]:
-    """Group runs by model: trainings of one model together (see model_runs), all others alone.
+    """Group runs by model (see model_runs).
 
     Args:
         runs: Run folders, or folders of them. A run without a scored image is left out with a
@@ -64,18 +68,25 @@ def group_runs(runs: Paths) -> list[list[Path]]:
     Raises:
         ResultsError: No image of any run is scored.
     """
-    return _trainings(_scored(_records(runs)))
+    return group_records(_scored(_records(runs)))
 
 
-def _trainings(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
-    """The folders of each model, by their seeds: trainings together, all other runs alone."""
+def group_records(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
+    """Group run folders by model: those of one model together, all others alone.
+
+    Args:
+        records: What the run.json of each folder says.
+
+    Returns:
+        The folders of each model, in the order of the seeds of its trainings and corruptions.
+    """
     by_name = dict[tuple[str, ...], list[Path]]()
     for folder, record in records.items():
         by_name.setdefault((record.model, *_benchmark(record)), []).append(folder)
     groups = []
     for folders in by_name.values():
-        folders.sort(key=lambda folder: records[folder].training_seed or 0)
-        together = _are_trainings([records[folder] for folder in folders])
+        folders.sort(key=lambda folder: _seeds(records[folder]))
+        together = _are_one_model([records[folder] for folder in folders])
         groups += [folders] if together else [[folder] for folder in folders]
     return groups
 
@@ -113,14 +124,38 @@ def _scored(records: Mapping[Path, RunRecord]) -> Mapping[Path, RunRecord]:
     return scored
 
 
-def _are_trainings(records: Sequence[RunRecord]) -> bool:
-    """Whether runs of one name differ in the seed of training and in nothing else; one run does."""
-    seeds = {record.training_seed for record in records}
-    return len(records) == 1 or (
-        len(seeds) == len(records)
-        and None not in seeds
+def trainings(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
+    """Split the folders of one model by training.
+
+    Args:
+        records: What the run.json of each folder says.
+
+    Returns:
+        For each training its folders, one for each seed of the corruptions; in their order.
+    """
+    folders = dict[tuple[int | None, str | None], list[Path]]()
+    for folder, record in records.items():
+        folders.setdefault(_training(record), []).append(folder)
+    return list(folders.values())
+
+
+def _training(record: RunRecord) -> tuple[int | None, str | None]:
+    return record.training_seed, record.key.segmenter.weights
+
+
+def _seeds(record: RunRecord) -> tuple[int, int]:
+    return record.training_seed or 0, record.seed
+
+
+def _are_one_model(records: Sequence[RunRecord]) -> bool:
+    """Whether runs of one name differ in their seeds and in nothing else; one run does."""
+    seeds = {training[0] for training in map(_training, records)}
+    count = len(set(map(_training, records)))
+    return (
+        len(set(map(_seeds, records))) == len(records)
+        and (count == 1 or (len(seeds) == count and None not in seeds))
         and all(
-            difference.of_training
+            difference.of_training or difference.of_draws
             for other in records[1:]
             for difference in records[0].differences(other)
         )

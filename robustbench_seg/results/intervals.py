@@ -11,6 +11,12 @@ from robustbench_seg.results.model_scores import Draws
 LEVEL = 95.0
 """Confidence level in percent."""
 
+PERCENT = (0.0, 100.0)
+"""Limits of a share in percent."""
+
+ANY = (-math.inf, math.inf)
+"""Limits of a ratio of scores, such as a retention, which has none."""
+
 FEW_UNITS = 30
 """With fewer units than this, a percentile interval is too narrow."""
 
@@ -66,7 +72,7 @@ class Uncertainty:
 
 
 def score_interval(
-    draws: Draws, units: int, degrees: int = 0, *, is_ratio: bool = False
+    draws: Draws, units: int, degrees: int = 0, *, limits: tuple[float, float] = PERCENT
 ) -> tuple[float, float]:
     """Compute the `interval` of a score, within the range of such scores.
 
@@ -74,11 +80,10 @@ def score_interval(
         draws: The score and its draws.
         units: How many units were drawn from.
         degrees: Degrees of freedom of the trainings.
-        is_ratio: Whether it is a ratio of scores, such as a retention, which may be any number;
-            others are 0 to 100 percent.
+        limits: The smallest and largest value that the score can have.
     """
     low, high = interval(draws, units, degrees)
-    return (low, high) if is_ratio else (max(low, 0.0), min(high, 100.0))
+    return max(low, limits[0]), min(high, limits[1])
 
 
 def interval(draws: Draws, units: int, degrees: int = 0) -> tuple[float, float]:

@@ -9,17 +9,19 @@ from robustbench_seg.results.read import with_counts
 
 
 def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
-    """Describe what a run lacks.
+    """Describe what a training lacks.
 
     Args:
-        results: Rows of one run, as read_results or read_counts gives them.
+        results: Rows of its runs, one for each seed of the corruptions, as read_results or
+            read_counts gives them. What one of them has is not lacking.
         protocol: What is asked for.
-        total: How many images the run has.
+        total: How many images each run has.
 
     Returns:
         For each corruption (or clean) that lacks images: at which severities, how many, and why.
     """
-    scored = with_counts(results).groupby(["corruption", "severity"]).size()
+    by_run = with_counts(results).groupby(["run", "corruption", "severity"]).size()
+    scored = by_run.groupby(["corruption", "severity"]).max()
     reasons = (
         results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
     )

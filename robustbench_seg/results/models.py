@@ -1,4 +1,4 @@
-"""One model and the scores of its run, or of the runs of its trainings."""
+"""One model and the scores of its run, or of its runs: those of its trainings and seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,14 @@ from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
-from robustbench_seg.results.groups import NO_MATRICES
-from robustbench_seg.results.hardest import HardImage, hardest
+from robustbench_seg.results.groups import NO_MATRICES, trainings
+from robustbench_seg.results.hardest_images import HardImage, hardest
 from robustbench_seg.results.missing import missing_text
 from robustbench_seg.results.model_scores import ModelScores
 from robustbench_seg.results.read import has_counts, places_of, read_counts, with_counts
 from robustbench_seg.results.run_protocol import check_parameters
-from robustbench_seg.results.scores import class_scores
+from robustbench_seg.results.scoring import class_scores
+from robustbench_seg.results.seeds import seed_means, seeds_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +29,17 @@ class ScoredModel:
 
     Attributes:
         name: The model's name.
-        folders: Its runs, one for each training.
+        folders: Its runs, one for each training and seed of the corruptions.
         records: run.json of each.
         scores: Its scores and their draws.
         images: How many images are scored under each condition that has rows; of several
-            trainings, the least.
-        class_iou: Columns corruption, severity, class, iou (percent, mean over the trainings; nan
-            where a class does not occur, or images are missing).
+            trainings the least, of several seeds the most.
+        class_iou: Columns corruption, severity, class, iou (percent, mean over the runs; nan where
+            a class does not occur, or images are missing).
         hardest: The images on which its first run did worst; none while something is missing.
         missing: For each corruption (or clean) that lacks something, what and why.
+        seed_means: Its mean over the corruptions under each seed of their random numbers, in
+            percent, where it has several.
     """
 
     name: str
@@ -47,6 +50,7 @@ class ScoredModel:
     class_iou: pd.DataFrame
     hardest: tuple[HardImage, ...]
     missing: Mapping[str, str]
+    seed_means: Mapping[int, float]
 
     @cached_property
     def scored_classes(self) -> Mapping[Condition, int]:
@@ -58,16 +62,26 @@ class ScoredModel:
         return {Condition(*key): int(n) for key, n in counts[counts > 0].items()}  # type: ignore[misc]
 
     @property
-    def seeds(self) -> tuple[int | None, ...]:
+    def training_seeds(self) -> tuple[int | None, ...]:
         """The seeds it was trained with; None where a run does not say."""
-        return tuple(record.training_seed for record in self.records)
+        return tuple(dict.fromkeys(record.training_seed for record in self.records))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the corruptions' random numbers."""
+        return tuple(sorted({record.seed for record in self.records}))
+
+    @property
+    def seeds_text(self) -> str:
+        """What its several seeds are and do, see seeds_text; empty with one."""
+        return seeds_text(self.seeds, self.seed_means) if len(self.seeds) > 1 else ""
 
 
 def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPLES) -> ScoredModel:
     """Score the runs of one model under a protocol.
 
     Args:
-        folders: One run, or those of several trainings (see model_runs).
+        folders: Its runs (see model_runs).
         protocol: The protocol.
         resamples: Draws of the bootstrap; 0: no intervals.
 
@@ -88,36 +102,48 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
         if has_counts(results):
             raise ResultsError(f"{named}: {NO_MATRICES}")
         raise ResultsError(f"{named}: no image of this run is scored yet; evaluate it first")
+    by_training = trainings(dict(zip(folders, records, strict=True)))
+    runs = [list(map(str, each)) for each in by_training]
+    training_of = {run: place for place, each in enumerate(runs) for run in each}
     lacking = dict[str, dict[str, None]]()
-    for folder, record in zip(folders, records, strict=True):
-        rows = results[results["run"] == str(folder)]
-        for name, what in missing_text(rows, protocol, record.images).items():
+    for each in runs:
+        rows = results[results["run"].isin(each)]
+        for name, what in missing_text(rows, protocol, records[0].images).items():
             lacking.setdefault(name, {})[what] = None
-    counts = dict[Condition, list[int]]()
-    for _, rows in observed.groupby("run", sort=False):
+    counts = dict[Condition, dict[int, int]]()
+    for run, rows in observed.groupby("run", sort=False):
         for condition, rows_of_condition in places_of(rows).items():
-            counts.setdefault(condition, []).append(len(rows_of_condition))
-    images = {c: min(n) if len(n) == len(folders) else 0 for c, n in counts.items()}
+            most = counts.setdefault(condition, {})
+            place = training_of[str(run)]
+            most[place] = max(most.get(place, 0), len(rows_of_condition))
+    images = {c: min(n.values()) if len(n) == len(runs) else 0 for c, n in counts.items()}
+    several = len({record.seed for record in records}) > 1
     return ScoredModel(
         records[0].model,
         tuple(folders),
         records,
-        bootstrap(results, protocol, resamples, _weights_text(records), len(folders)),
+        bootstrap(results, protocol, resamples, _weights_text(records), runs),
         images,
-        _class_means(results, len(folders)),
+        _class_means(results, training_of),
         tuple(hardest(results[results["run"] == str(folders[0])], protocol)),
         {name: "; ".join(what) for name, what in lacking.items()},
+        seed_means(results, protocol, len(runs)) if several else {},
     )
 
 
 def _weights_text(records: Sequence[RunRecord]) -> str | None:
-    """The weights of all runs; None where one does not say."""
-    weights = [record.key.segmenter.weights for record in records]
+    """The weights of all trainings; None where a run does not say."""
+    weights = list(dict.fromkeys(record.key.segmenter.weights for record in records))
     return None if None in weights else " ".join(map(str, weights))
 
 
-def _class_means(results: pd.DataFrame, runs: int) -> pd.DataFrame:
-    """Means over the runs; nan unless all runs have all images of a condition."""
-    groups = class_scores(results).groupby(["corruption", "severity", "class"], sort=False)
-    complete = groups["complete"].sum() == runs
-    return groups["iou"].mean().where(complete).reset_index()
+def _class_means(results: pd.DataFrame, training_of: Mapping[str, int]) -> pd.DataFrame:
+    """Means over the trainings, of each over its complete runs; nan unless each has one."""
+    keys = ["corruption", "severity", "class"]
+    scores = class_scores(results)
+    order = scores[keys].drop_duplicates()
+    scores = scores[scores["complete"]].assign(training=scores["run"].map(training_of))
+    means = scores.groupby([*keys, "training"], sort=False)["iou"].mean()
+    groups = means.groupby(keys, sort=False)
+    complete = groups.size() == len(set(training_of.values()))
+    return order.merge(groups.mean().where(complete).reset_index(), "left", on=keys)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results.hardest import HardImage
+from robustbench_seg.results.hardest_images import HardImage
 
 KEPT_SEVERITIES = (CLEAN.severity, 1, 3, 5)
 """The severities of which a run keeps pictures; 0 is clean."""

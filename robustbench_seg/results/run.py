@@ -10,7 +10,7 @@ from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.read import read_counts, read_results
-from robustbench_seg.results.scores import condition_scores
+from robustbench_seg.results.scoring import condition_scores
 
 
 @dataclass(frozen=True)

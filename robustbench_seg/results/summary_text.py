@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.measures import MEASURES
+from robustbench_seg.measures import SCORES
 from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.clean import clean_gap_warnings
-from robustbench_seg.results.groups import NO_MATRICES
+from robustbench_seg.results.groups import NO_MATRICES, group_records
 from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
 from robustbench_seg.results.read import has_counts, read_counts
 from robustbench_seg.results.run import Run
+from robustbench_seg.results.seeds import seed_means, seeds_text
 from robustbench_seg.text import one_line
 
 
@@ -21,24 +22,28 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
     """Write the scores of runs as a table, with warnings before it and the run folders after it.
 
     Args:
-        runs: Those of one evaluation. A run without a scored image has no row.
+        runs: Those of one evaluation, of each model one for each seed of the corruptions. A model
+            without a scored image has no row.
         protocol: What the averages are of: a name, TOML file or Protocol.
 
     Returns:
-        The mIoU of each run, clean, of categories where they are complete, and their mean; of a
-        run without confusion matrices the first other score.
+        The mIoU of each model, clean, of categories where they are complete, and their mean; of
+        one without confusion matrices the first other score.
     """
     chosen = load_protocol(protocol)
     models = dict[str, dict[Path, ModelScores]]()
-    for run in runs:
-        counts = read_counts(run.path)
+    notes = []
+    for folders in group_records({run.path: run.record for run in runs}):
+        counts = read_counts(folders)
         if has_counts(counts):
-            scores = bootstrap(counts, chosen, resamples=0)
-            models.setdefault(_first_score(scores), {})[run.path] = scores
+            scores = bootstrap(counts, chosen, 0, trainings=[list(map(str, folders))])
+            models.setdefault(_first_score(scores), {})[folders[0]] = scores
+            if len(folders) > 1:
+                notes.append(f"{counts['model'].iloc[0]}: {_seeds(counts, chosen)}")
     gaps = clean_gap_warnings([run.path for run in runs])
     lines = [f"warning: {one_line(text)}" for text in gaps]
     names = {run.path: one_line(run.record.model) for run in runs}
-    labels = {info.name: info.label for measure in MEASURES for info in measure.infos}
+    labels = {name: info.label for name, info in SCORES.items()}
     for score, by_run in models.items():
         if score != RANKED:
             lines.append(f"{NO_MATRICES} to rank and compare models")
@@ -52,7 +57,13 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
                 index=False, float_format=lambda value: f"{value:.1f}", na_rep="-"
             )
         )
+    lines += map(one_line, notes)
     return "\n".join(["", *lines, "", *(str(run.path) for run in runs)])
+
+
+def _seeds(counts: pd.DataFrame, protocol: Protocol) -> str:
+    seeds = sorted(map(int, counts["seed"].unique()))
+    return seeds_text(seeds, seed_means(counts, protocol, trainings=1))
 
 
 def _first_score(scores: ModelScores) -> str:

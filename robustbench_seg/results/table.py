@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.measures import MEASURES
+from robustbench_seg.measures import MEASURES, ScoreInfo
 from robustbench_seg.records.protocol import (
     CLEAN,
     SEVERITIES,
@@ -17,7 +17,7 @@ from robustbench_seg.records.protocol import (
 )
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.results.groups import group_runs
-from robustbench_seg.results.intervals import score_interval
+from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.models import ScoredModel, read_model
 from robustbench_seg.results.read import Paths
@@ -67,13 +67,13 @@ class _ScoreLine:
         label: What it is of.
         draws: The number in every draw.
         images: Images that it is of, where it is of one condition or corruption.
-        is_ratio: Whether it is a ratio of two scores, see score_interval.
+        limits: The smallest and largest value that it can have.
     """
 
     label: _ScoreLabel
     draws: Draws
     images: int
-    is_ratio: bool = False
+    limits: tuple[float, float] = PERCENT
 
 
 def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.DataFrame:
@@ -123,7 +123,7 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
     rows = []
     for line in _lines(model, protocol):
         low, high = score_interval(
-            line.draws, model.scores.units, model.scores.degrees, is_ratio=line.is_ratio
+            line.draws, model.scores.units, model.scores.degrees, limits=line.limits
         )
         rows.append(
             {
@@ -173,9 +173,9 @@ def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
             score = model.scores.by_name[info.name]
             if info.name != RANKED and not score.conditions:
                 continue  # nothing was observed
-            yield from _corruption_lines(info.name, score, model, protocol)
-            yield from _average_lines(info.name, score, model, protocol)
-            yield from _condition_lines(info.name, score, model, protocol)
+            yield from _corruption_lines(info, score, model, protocol)
+            yield from _average_lines(info, score, model, protocol)
+            yield from _condition_lines(info, score, model, protocol)
 
 
 def _clean_label(metric: str) -> _ScoreLabel:
@@ -194,40 +194,42 @@ def _average_label(metric: str, protocol: Protocol, category: str | None = None)
 
 
 def _corruption_lines(
-    metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
+    info: ScoreInfo, score: ScoreDraws, model: ScoredModel, protocol: Protocol
 ) -> Iterator[_ScoreLine]:
     """Clean, and each corruption over its scored severities."""
     summary, images = score.summary, model.images.get(CLEAN, 0)
-    yield _ScoreLine(_clean_label(metric), summary.clean, images)
+    yield _ScoreLine(_clean_label(info.name), summary.clean, images, info.limits)
     for spec in protocol.corruptions:
-        yield _ScoreLine(_corruption_label(metric, spec), summary.corruptions[spec.name], images)
+        label, draws = _corruption_label(info.name, spec), summary.corruptions[spec.name]
+        yield _ScoreLine(label, draws, images, info.limits)
 
 
 def _average_lines(
-    metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
+    info: ScoreInfo, score: ScoreDraws, model: ScoredModel, protocol: Protocol
 ) -> Iterator[_ScoreLine]:
     """Categories, mean and retention; of the score that ranks by their names in the literature."""
     summary, images = score.summary, model.images.get(CLEAN, 0)
-    ranked = metric == RANKED
-    mean, retention = ("mean", "retention") if ranked else (metric, f"{metric}_retention")
+    ranked = info.name == RANKED
+    mean, retention = ("mean", "retention") if ranked else (info.name, f"{info.name}_retention")
     for category, draws in summary.categories.items():
-        yield _ScoreLine(_average_label(mean, protocol, category), draws, images)
-    yield _ScoreLine(_average_label(mean, protocol), summary.mean, images)
-    yield _ScoreLine(_average_label(retention, protocol), summary.retention, images, is_ratio=True)
+        yield _ScoreLine(_average_label(mean, protocol, category), draws, images, info.limits)
+    yield _ScoreLine(_average_label(mean, protocol), summary.mean, images, info.limits)
+    if info.higher_is_better:
+        yield _ScoreLine(_average_label(retention, protocol), summary.retention, images, ANY)
     if ranked:
         every = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
-        yield _ScoreLine(_ScoreLabel("mPC", every), summary.mpc, images)
-        yield _ScoreLine(_ScoreLabel("rPC", every), summary.rpc, images, is_ratio=True)
+        yield _ScoreLine(_ScoreLabel("mPC", every), summary.mpc, images, info.limits)
+        yield _ScoreLine(_ScoreLabel("rPC", every), summary.rpc, images, ANY)
 
 
 def _condition_lines(
-    metric: str, score: ScoreDraws, model: ScoredModel, protocol: Protocol
+    info: ScoreInfo, score: ScoreDraws, model: ScoredModel, protocol: Protocol
 ) -> Iterator[_ScoreLine]:
     """Each corruption at each severity that has rows."""
     for spec in protocol.corruptions:
         for severity in SEVERITIES:
             condition = Condition(spec.name, severity)
             if condition in score.conditions:
-                label = _ScoreLabel(metric, str(severity), spec.name, spec.category)
-                images = model.images.get(condition, 0)
-                yield _ScoreLine(label, score.conditions[condition], images)
+                label = _ScoreLabel(info.name, str(severity), spec.name, spec.category)
+                images, draws = model.images.get(condition, 0), score.conditions[condition]
+                yield _ScoreLine(label, draws, images, info.limits)

@@ -40,9 +40,14 @@ class Difference:
     degrees: int
 
     @classmethod
-    def of(cls, a: ModelScores, b: ModelScores, of_a: Draws, of_b: Draws) -> "Difference":
-        """Subtract a score of B from that of A; both were scored on the same images."""
-        return cls(of_a - of_b, a.units, a.degrees + b.degrees)
+    def of(
+        cls, a: ModelScores, b: ModelScores, of_a: Draws, of_b: Draws, degrees: int = 0
+    ) -> "Difference":
+        """Subtract a score of B from that of A; both were scored on the same images.
+
+        `degrees`: degrees of freedom of the trainings of a third model that both are related to.
+        """
+        return cls(of_a - of_b, a.units, a.degrees + b.degrees + degrees)
 
     @property
     def points(self) -> float:

@@ -67,7 +67,7 @@ def test_what_it_prints(write, tmp_path):
     assert line(result, "mIoU in percent").endswith(
         "1,000 draws of 12 images, the same for A and B"
     )
-    assert line(result, "a model with one run").endswith("the luck of training is not covered")
+    assert line(result, "of a model with one training, the luck of training is not covered")
     assert line(result, "CD, rCD:") == (
         "CD, rCD: against poor, in percent (Kamann and Rother, CVPR 2020, arXiv 1908.05005)"
     )
@@ -134,7 +134,16 @@ def test_trainings_are_shown(write, tmp_path):
     assert line(
         result, "A is the mean of 3 trainings (seeds 0, 1, 2); intervals and verdicts cover"
     )
-    assert line(result, "a model with one run is one training")
+    assert line(result, "of a model with one training")
+
+
+def test_seeds_of_the_corruptions_are_shown(write, tmp_path):
+    write("good", 70)
+    write("good", 70, seed=1)
+    write("poor", 50)
+    result = compare(tmp_path, "good", "poor")
+    assert line(result, "A: random corruptions are means over the seeds 0 and 1, between which")
+    assert "B: random" not in result.stdout
 
 
 def test_clips_are_shown(write, tmp_path):

@@ -40,7 +40,7 @@ def parts(folder):
 
 def test_every_row_is_what_its_parts_give(toy, reds, protocol, conditions, tmp_path):
     data, model = toy(), reds()
-    (folder,) = evaluate([model], data, protocol, conditions, tmp_path, seed=3)
+    (folder,) = evaluate([model], data, protocol, conditions, tmp_path, seeds=(3,))
     expected = {}
     for sample in data:
         for condition in (CLEAN, *conditions):

@@ -39,7 +39,7 @@ def test_what_changes_a_number_changes_the_key(digest, toy, reds, protocol):
     tables = dataclasses.replace(protocol, corruptions=(harder, *protocol.corruptions[1:]))
     digests = [
         digest(),
-        digest(seed=1),
+        digest(seeds=(1,)),
         digest(stream="reference"),
         digest(toy(split="train")),
         digest(toy(name="other")),
@@ -116,7 +116,7 @@ def test_images_of_a_tree_bear_the_laws_they_were_made_under(record, toy, protoc
 
 def test_the_record_says_what_a_report_needs(record, reds, protocol, monkeypatch):
     monkeypatch.setattr("sys.argv", ["/usr/bin/robustseg", "evaluate", "--data", "my photos"])
-    found = record(model=reds(about={"params": 12}), seed=5)
+    found = record(model=reds(about={"params": 12}), seeds=(5,))
     assert found.command == "robustseg evaluate --data 'my photos'"
     assert (found.model, found.dataset, found.split) == ("reds", "toy", "val")
     assert (found.images, found.stream, found.seed, found.clip) == (6, "fast", 5, 1)
@@ -134,10 +134,10 @@ def test_a_tree_made_otherwise_is_refused(toy, reds, protocol, conditions, tmp_p
     with pytest.raises(ResultsError, match=r"its seed is 1, not 0. Ask for what it holds"):
         evaluate([reds()], toy(), protocol, conditions, **options)
     with pytest.raises(ResultsError, match="its split is val, not train"):
-        evaluate([reds()], toy(split="train"), protocol, conditions, seed=1, **options)
+        evaluate([reds()], toy(split="train"), protocol, conditions, seeds=(1,), **options)
     mild = dataclasses.replace(protocol, name="mild", corruptions=protocol.corruptions[:4])
     with pytest.raises(ResultsError, match="its severities are those of cityscapes-c 1, not of"):
-        evaluate([reds()], toy(), mild, conditions, seed=1, **options)
+        evaluate([reds()], toy(), mild, conditions, seeds=(1,), **options)
     assert not (tmp_path / "r").exists()
 
 

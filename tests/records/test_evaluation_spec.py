@@ -22,7 +22,7 @@ FULL = EvaluationSpec(
     corruptions=("fog",),
     severities=(1, 5),
     stream="reference",
-    seed=7,
+    seeds=(7,),
     measures=("confusion",),
     out=Path("out"),
     weights="w.safetensors",
@@ -58,8 +58,8 @@ def test_the_example_has_no_default_value():
 
 def test_a_misspelt_field_is_named():
     table = to_table(FULL)
-    table["sead"] = table.pop("seed")
-    with pytest.raises(CardError, match="a task: unknown key 'sead'; did you mean 'seed'"):
+    table["seds"] = table.pop("seeds")
+    with pytest.raises(CardError, match="a task: unknown key 'seds'; did you mean 'seeds'"):
         from_table(EvaluationSpec, table, "a task")
 
 
@@ -67,8 +67,8 @@ def test_a_misspelt_field_is_named():
     ("options", "error", "message"),
     [
         ({"stream": "fats"}, CorruptionError, "unknown stream 'fats'; did you mean 'fast'"),
-        ({"seed": -1}, ModelError, "seed = -1 is out of range; give an integer, 0 to 4294967295"),
-        ({"seed": 2**32}, ModelError, "seed = 4294967296"),
+        ({"seeds": (-1,)}, ModelError, r"seeds = \(-1,\) is out of range; give an integer"),
+        ({"seeds": (0, 2**32)}, ModelError, r"seeds = \(0, 4294967296\)"),
         ({"severities": (6,)}, CorruptionError, "severity 6 does not exist; it is one of 1 to 5"),
         ({"precision": "fp61"}, ModelError, "unknown precision 'fp61'; did you mean 'fp16'"),
         ({"backend": "openvin"}, ModelError, "unknown backend 'openvin'; did you mean"),

@@ -160,7 +160,7 @@ def test_a_key_that_was_altered_is_refused(tmp_path):
         ({"dataset_fingerprint": {}}, "files", "the files of the dataset", None),
         ({"corruption_stream": "reference"}, "corruption", "stream", ("fast", "reference")),
         ({"corruption_stream_version": 3}, "corruption", None, None),
-        ({"corruption_seed": 4}, "corruption", "seed", ("0", "4")),
+        ({"corruption_seed": 4}, "corruption seed", "seed", ("0", "4")),
         ({"corruption_severities": "mild"}, "corruption", "severity tables", ("tables", "mild")),
         ({"corruption_laws": {"fog": 2}}, "corruption", "versions of the corruptions", None),
         ({"segmenter_architecture": "deeplab"}, "network", "architecture", None),

@@ -18,7 +18,7 @@ def test_trainings_of_one_model(run, protocol):
     assert model_runs("a", runs) == runs
     assert model_runs(str(runs[1]), "nowhere") == [runs[1]]
     model = read_model(model_runs("a", runs[0].parent), protocol)
-    assert (model.seeds, model.scores.trainings) == ((0, 1, 2), 3)
+    assert (model.training_seeds, model.scores.trainings) == ((0, 1, 2), 3)
     alone = [read_model([folder], protocol).scores.mean[0] for folder in runs]
     assert model.scores.mean[0] == pytest.approx(np.mean(alone))
 

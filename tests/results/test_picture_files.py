@@ -2,7 +2,7 @@ from pathlib import Path
 
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import PictureFiles
-from robustbench_seg.results.hardest import HardImage
+from robustbench_seg.results.hardest_images import HardImage
 
 
 def test_the_names_of_kept_pictures_do_not_change():

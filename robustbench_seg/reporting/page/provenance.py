@@ -119,7 +119,7 @@ def _facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
         ("protocol", record.protocol),
         ("weights", segmenter.weights),
         ("inference", to_table(segmenter.inference) if segmenter.inference else None),
-        ("precision", segmenter.precision),
+        ("precision", segmenter.precision_text),
         ("hardware", _hardware(folder, record)),
         ("versions", record.libraries),
         ("laws of the corruptions", record.key.corruption.laws),

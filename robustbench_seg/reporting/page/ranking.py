@@ -42,7 +42,7 @@ def ranking_columns(panel: Panel) -> tuple[RankingColumn, ...]:
             lambda row: Cell(number(row.cells["retention"])),
         ),
         *(_category_column(category) for category in panel.category_means.columns),
-        *(_degradation_column(name, panel.reference) for name in panel.degradation.columns),
+        *(_degradation_column(name, panel.reference) for name in ("CD", "rCD") if panel.reference),
         *(_score_column(info) for info in other_scores(panel)),
         RankingColumn(Column("params, M", "parameters, in millions"), _parameters_cell),
         RankingColumn(
@@ -89,6 +89,7 @@ def other_scores(panel: Panel) -> list[ScoreInfo]:
 def row_tag(row: PanelRow) -> str | None:
     """Return what stands behind a model's name: its trainings and augmentation, if any."""
     tags = [f"{row.scores.trainings} trainings"] if row.scores.trainings > 1 else []
+    tags += [f"{len(row.model.seeds)} seeds"] if len(row.model.seeds) > 1 else []
     training = row.record.about.training
     if training and training.augment:
         tags.append(f"trained with {training.augment}")
@@ -101,8 +102,14 @@ def _category_column(category: str) -> RankingColumn:
 
 
 def _degradation_column(name: str, reference: str | None) -> RankingColumn:
-    header = Column(f"{name}, %", f"against {reference}")
-    return RankingColumn(header, lambda row: Cell(number(row.degradation[name])))
+    """CD or rCD; the interval on hover."""
+
+    def cell(row: RankedRow) -> Cell:
+        limits = row.degradation[f"{name}_low"], row.degradation[f"{name}_high"]
+        title = None if math.isnan(limits[0]) else _interval_text(limits)
+        return Cell(number(row.degradation[name]), title=title)
+
+    return RankingColumn(Column(f"{name}, %", f"against {reference}"), cell)
 
 
 def _score_column(info: ScoreInfo) -> RankingColumn:

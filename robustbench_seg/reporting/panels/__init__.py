@@ -1,5 +1,6 @@
 """Panels: models that compare with each other, their scores, and what they show in words."""
 
+from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_COLUMNS
 from robustbench_seg.reporting.panels.finding import (
     finding,
     finding_sentences,
@@ -10,6 +11,7 @@ from robustbench_seg.reporting.panels.panel import Panel, PanelRow, RankedRow
 from robustbench_seg.reporting.panels.reading import read_panels
 
 __all__ = [
+    "DEGRADATION_COLUMNS",
     "Panel",
     "PanelRow",
     "RankedRow",

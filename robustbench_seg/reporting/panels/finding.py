@@ -8,7 +8,7 @@ import pandas as pd
 
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.results import FEW_UNITS, Verdict, lead_of
-from robustbench_seg.text import counted, number, one_line, text_table
+from robustbench_seg.text import counted, enumeration, number, one_line, text_table
 
 
 def finding(panels: Sequence[Panel]) -> str:
@@ -88,7 +88,7 @@ def _open_difference(
     """Which models may be as robust as the first, and how many units would tell."""
     name, verdict = next(iter(others.items()))
     means = panel.complete.set_index("model")["mean"]
-    scores = _enumeration([f"{other} ({number(means[other])})" for other in [*others][:3]])
+    scores = enumeration([f"{other} ({number(means[other])})" for other in [*others][:3]])
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
     unit = panel.row(best["model"]).scores.unit
     chance = "there is but one sampling unit"
@@ -143,8 +143,8 @@ def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> str:
         f"{str(name).replace('_', ' ')} ({number(loss[name])} points below clean)" for name in worst
     ]
     if len(complete) == 1:
-        return f"It is broken most by {_enumeration(items)}."
-    return f"What breaks them most, on average over the models, is {_enumeration(items)}."
+        return f"It is broken most by {enumeration(items)}."
+    return f"What breaks them most, on average over the models, is {enumeration(items)}."
 
 
 def _notes(panel: Panel, complete: pd.DataFrame) -> list[str]:
@@ -172,22 +172,23 @@ def _trust(panel: Panel) -> str:
     if trainings[-1] == 1:
         subject = "It is" if len(panel.measured) == 1 else "Each model is"
         sentence = (
-            f"{subject} one training run: the interval covers the choice of images, not the luck "
-            "of training or of the corruptions' random draws."
+            f"{subject} one training run: the interval covers the choice of images and their "
+            "corruptions' random numbers, not the luck of training."
         )
     else:
         counts = " or ".join(map(str, trainings))
         sentence = (
             f"Scores are means over the trainings of a model ({counts}). The interval covers the "
-            "choice of images and, where there are several trainings, the luck of training, not "
-            "the corruptions' random draws."
+            "choice of images and their corruptions' random numbers and, where there are several "
+            "trainings, the luck of training."
         )
     rough = f" With only {fewest.units} {fewest.unit} even that is rough."
-    return sentence + (rough if fewest.units < FEW_UNITS else "")
-
-
-def _enumeration(items: Sequence[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+    seeds = [
+        f" {row.name}: {row.model.seeds_text}."
+        for row in panel.measured
+        if len(row.model.seeds) > 1
+    ]
+    return sentence + (rough if fewest.units < FEW_UNITS else "") + "".join(seeds)
 
 
 def terminal_table(panels: Sequence[Panel]) -> str:

@@ -89,7 +89,8 @@ class RankedRow:
         name: The model's name.
         cells: The row of tables/miou.csv: clean, each corruption, mean, retention; percent or nan.
         categories: The mean over the corruptions of each category, in percent.
-        degradation: CD and rCD in percent; empty without a reference.
+        degradation: CD and rCD in percent with the ends of their intervals, by the columns of
+            tables/degradation.csv; empty without a reference.
         measured: The measured row; None for a published one.
     """
 
@@ -120,7 +121,8 @@ class Panel:
         severities: The rows of tables/per_severity.csv.
         per_class: The rows of tables/per_class.csv.
         category_means: Mean over the corruptions of each category; indexed as `scores`.
-        degradation: CD and rCD against `reference`, indexed as `scores`; without one, no columns.
+        degradation: The rows of tables/degradation.csv, indexed as `scores`; without a `reference`
+            there are none.
         reference: The model that CD and rCD are relative to.
         published_apart: Published rows that do not rank here, with the columns of `scores`.
         subset: What tells this panel from others of the dataset, split and protocol, such as
@@ -196,11 +198,17 @@ class Panel:
                 name=row["model"],
                 cells={name: float(row[name]) for name in columns},
                 categories=_floats(self.category_means.iloc[index]),
-                degradation=_floats(self.degradation.iloc[index]),
+                degradation=self._degradation(index),
                 measured=self.row(row["model"]) if row["source"] == "measured" else None,
             )
             for index, row in enumerate(self.scores.to_dict("records"))
         )
+
+    def _degradation(self, index: int) -> Mapping[str, float]:
+        if self.reference is None:
+            return {}
+        values = self.degradation.filter(regex="^r?CD").iloc[index]
+        return {str(name): float(value) for name, value in values.items()}
 
     @cached_property
     def ranks(self) -> tuple[str, ...]:

@@ -9,19 +9,18 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.protocol import CLEAN, Protocol
+from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.reporting.literature import cityscapes_c
+from robustbench_seg.reporting.panels.degradation_rows import degradation_rows
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow
 from robustbench_seg.reporting.panels.row_names import row_names
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.reporting.panels.warnings import panel_warnings
 from robustbench_seg.results import (
-    Reference,
     ScoredModel,
     category_means,
-    degradation,
     group_runs,
     own_protocol,
     read_model,
@@ -153,7 +152,7 @@ def _panel(
         severities=pd.concat([severity_rows(row, protocol) for row in measured], ignore_index=True),
         per_class=pd.concat([class_rows(row, protocol) for row in measured], ignore_index=True),
         category_means=_category_means(scores, protocol),
-        degradation=_degradation(scores, protocol, found),
+        degradation=degradation_rows(scores, rows, protocol, found),
         reference=found,
         published_apart=literature if apart else None,
         subset=subset,
@@ -175,18 +174,3 @@ def _category_means(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """Mean over each category's corruptions; a row for each of `scores`."""
     cells = {name: scores[name].to_numpy(float) for name in protocol.names}
     return pd.DataFrame(category_means(cells, protocol), index=scores.index)
-
-
-def _degradation(scores: pd.DataFrame, protocol: Protocol, name: str | None) -> pd.DataFrame:
-    """CD and rCD, means over the corruptions; a row for each of `scores`.
-
-    There are no columns without a reference. A measured one counts before a published one.
-    """
-    if name is None:
-        return pd.DataFrame(index=scores.index)
-    names = [CLEAN.name, *protocol.names]
-    rows = scores[scores["model"] == name].sort_values("source", kind="stable")
-    reference = Reference.of_row(name, {column: rows.iloc[0][column] for column in names})
-    cells = {column: scores[column].to_numpy(float) for column in names}
-    loss = degradation(cells.pop(CLEAN.name), cells, reference)
-    return pd.DataFrame({"CD": loss.mean_cd, "rCD": loss.mean_rcd}, index=scores.index)

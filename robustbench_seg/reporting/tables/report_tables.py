@@ -3,6 +3,8 @@
 miou.csv .md .tex        model x (clean, corruptions, mean, retention); LaTeX as the paper prints it
                          .md and .tex can carry 95 % intervals; .csv never does
 published.csv .md .tex   the same of published models, if a panel shows them
+degradation.csv .md .tex CD of each corruption, mean CD and mean rCD with intervals, if the report
+                         has a reference
 per_severity.csv         a row for each model and condition, with intervals
 per_class.csv            a row for each model, condition and class
 scores.parquet           all of these, a row for each number
@@ -11,15 +13,16 @@ scores.parquet           all of these, a row for each number
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from robustbench_seg.files import atomic_file, write_text
 from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
 from robustbench_seg.reporting.literature import cityscapes_c
-from robustbench_seg.reporting.panels import Panel, PanelRow
+from robustbench_seg.reporting.panels import DEGRADATION_COLUMNS, Panel, PanelRow
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
-from robustbench_seg.results import published_score_table, score_table
+from robustbench_seg.results import DEGRADATION_CITATION, published_score_table, score_table
 from robustbench_seg.text import counted
 
 
@@ -34,6 +37,7 @@ def write_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool = Fal
         for n, (panel, table) in enumerate(zip(panels, shown, strict=True))
     ]
     write_text(folder / "miou.tex", "\n".join(tex))
+    _write_degradation(panels, folder)
     write_text(folder / "per_severity.csv", csv(_joined([panel.severities for panel in panels])))
     write_text(folder / "per_class.csv", csv(_joined([panel.per_class for panel in panels])))
     tidy = [
@@ -52,10 +56,60 @@ def write_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool = Fal
         pd.concat(tidy, ignore_index=True).to_parquet(file, index=False)
 
 
-def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One table, the mean last, also where a later protocol has further corruptions."""
+def _write_degradation(panels: Sequence[Panel], folder: Path) -> None:
+    """Write CD and rCD of the panels that have the reference."""
+    related = [panel for panel in panels if panel.reference is not None]
+    if not related:
+        return
+    tables = [panel.degradation for panel in related]
+    write_text(folder / "degradation.csv", csv(_joined(tables, DEGRADATION_COLUMNS[7:])))
+    shown = [table.assign(**_estimates(table)) for table in tables]
+    hidden = [f"{name}_{end}" for name in ("CD", "rCD") for end in ("low", "high")]
+    shown = [table.drop(columns=hidden) for table in shown]
+    write_text(folder / "degradation.md", markdown(_joined(shown, ("CD", "rCD"))))
+    tex = [
+        _degradation_latex(panel, table, f"degradation-{n}")
+        for n, (panel, table) in enumerate(zip(related, shown, strict=True))
+    ]
+    write_text(folder / "degradation.tex", "\n".join(tex))
+
+
+def _estimates(table: pd.DataFrame) -> Mapping[str, "pd.Series[Any]"]:
+    """CD and rCD, each with its interval."""
+    found = {}
+    for name in ("CD", "rCD"):
+        rows = table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
+        found[name] = pd.Series([Estimate(*row) for row in rows], table.index, dtype=object)
+    return found
+
+
+def _degradation_latex(panel: Panel, table: pd.DataFrame, label: str) -> str:
+    groups = {
+        f"CD_{spec.name}": spec.category
+        for specs in panel.protocol.by_category.values()
+        for spec in specs
+    }
+    marks = (table["source"] == "published").map({True: " *", False: ""})
+    table = table.assign(model=table["model"] + marks)[["model", *groups, "CD", "rCD"]]
+    names = {column: column.removeprefix("CD_").replace("_", " ") for column in groups}
+    caption = (
+        f"On {panel.dataset} {panel.split} ({panel.protocol.name}): corruption degradation of each "
+        f"corruption, mean CD and mean rCD against {panel.reference}, in percent; below 100 is "
+        f"better ({DEGRADATION_CITATION}). Below the means: 95 % intervals from a bootstrap over "
+        f"{panel.sampling_unit}"
+    )
+    if marks.any():
+        caption += f". * published: {cityscapes_c.CITATION}"
+    headers = {names[column]: category for column, category in groups.items()}
+    return grouped_latex(table.rename(columns=names), headers, caption, f"tab:{label}")
+
+
+def _joined(
+    tables: Sequence[pd.DataFrame], means: Sequence[str] = ("mean", "retention")
+) -> pd.DataFrame:
+    """One table, the means last, also where a later protocol has further corruptions."""
     table = pd.concat(tables, ignore_index=True)
-    last = [column for column in ("mean", "retention") if column in table]
+    last = [column for column in means if column in table]
     return table[[*table.columns.drop(last), *last]]
 
 

@@ -38,7 +38,9 @@ def test_the_page_s_columns(folders):
     rows = panel.degradation.set_index(panel.scores["model"])
     assert rows.loc["model", "CD"] == pytest.approx((12 * CD["other"] + 4 * CD["noise"]) / 16)
     assert rows.loc["model", "rCD"] == pytest.approx((12 * RCD["other"] + 4 * RCD["noise"]) / 16)
-    assert rows.loc["reference"].tolist() == pytest.approx([100, 100])
+    assert rows.loc["reference", ["CD", "rCD"]].tolist() == pytest.approx([100, 100])
+    assert rows.loc["model", "CD_fog"] == pytest.approx(CD["other"])
+    assert rows.loc["model", "CD_shot_noise"] == pytest.approx(CD["noise"])
 
 
 def test_the_rows_of_compare(folders):

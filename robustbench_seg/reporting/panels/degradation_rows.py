@@ -1,0 +1,82 @@
+"""The rows of a panel as rows of tables/degradation.csv: CD and rCD against a reference."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from robustbench_seg.records.protocol import CLEAN, Protocol
+from robustbench_seg.reporting.panels.panel import PanelRow
+from robustbench_seg.results import ANY, Draws, Reference, degradation, score_interval
+
+DEGRADATION_COLUMNS = (
+    *("model", "source", "dataset", "split", "protocol", "images", "reference"),
+    *("CD", "CD_low", "CD_high", "rCD", "rCD_low", "rCD_high"),
+)
+"""The columns of tables/degradation.csv but for the CD of each corruption, such as CD_fog.
+
+CD and rCD are means over the corruptions, with the ends of their 95 % intervals where model and
+reference are measured. All are in percent.
+"""
+
+
+def degradation_rows(
+    scores: pd.DataFrame,
+    measured: Mapping[str, PanelRow],
+    protocol: Protocol,
+    reference: str | None,
+) -> pd.DataFrame:
+    """Return the rows of tables/degradation.csv, one for each of `scores` and indexed like them.
+
+    Args:
+        scores: The rows of tables/miou.csv.
+        measured: The measured rows, by their names.
+        protocol: What they are scored under.
+        reference: The model that CD and rCD are relative to; a measured one counts before a
+            published one. None: there are no rows.
+
+    Returns:
+        DEGRADATION_COLUMNS, with a column CD_<corruption> for each corruption before CD.
+    """
+    leading, means = DEGRADATION_COLUMNS[:7], DEGRADATION_COLUMNS[7:]
+    columns = [*leading, *(f"CD_{name}" for name in protocol.names), *means]
+    if reference is None:
+        return pd.DataFrame(columns=columns)
+    against = _reference(reference, scores, measured, protocol)
+    rows = []
+    for cells in scores.to_dict("records"):
+        row = measured[cells["model"]] if cells["source"] == "measured" else None
+        rows.append({**{name: cells.get(name) for name in leading}, "reference": reference})
+        if row is None:
+            corruptions = {name: np.asarray(cells[name], float) for name in protocol.names}
+            lost = degradation(np.asarray(cells[CLEAN.name], float), corruptions, against)
+        else:
+            summary = row.scores.summary
+            lost = degradation(summary.clean, summary.corruptions, against)
+        rows[-1] |= {f"CD_{name}": _first(draws) for name, draws in lost.cd.items()}
+        for name, draws in (("CD", lost.mean_cd), ("rCD", lost.mean_rcd)):
+            low, high = _limits(row, against, draws)
+            rows[-1] |= {name: _first(draws), f"{name}_low": low, f"{name}_high": high}
+    return pd.DataFrame(rows, columns=columns, index=scores.index)
+
+
+def _reference(
+    name: str, scores: pd.DataFrame, measured: Mapping[str, PanelRow], protocol: Protocol
+) -> Reference:
+    if name in measured:
+        return Reference.of_model(measured[name].model)
+    (row,) = scores[scores["model"] == name].to_dict("records")
+    return Reference.of_row(name, {column: row[column] for column in (CLEAN.name, *protocol.names)})
+
+
+def _first(draws: Draws) -> float:
+    return float(draws.flat[0])
+
+
+def _limits(row: PanelRow | None, reference: Reference, draws: Draws) -> tuple[float, float]:
+    """The interval of a mean; nan for a published row, and where the two are not drawn in pairs."""
+    if row is None or not reference.is_paired(row.scores):
+        return math.nan, math.nan
+    degrees = row.scores.degrees + reference.degrees
+    return score_interval(draws, row.scores.units, degrees, limits=ANY)
