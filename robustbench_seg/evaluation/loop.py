@@ -23,6 +23,7 @@ from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.records import Tree, corrupted_tree, run_record
 from robustbench_seg.machine.locks import presence
+from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
@@ -72,13 +73,8 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
         ThreadPoolExecutor(1) as scorer,
         ImageMaker(evaluation, tree) as maker,
     ):
-        runs = _open(evaluation, tree, scorer)
+        runs = _open(evaluation, tree, scorer, at_work)
         paths = [run.folder.path for run in runs]
-        for run in runs:
-            for folder in run.folders:
-                sweep = at_work.enter_context(presence(folder))
-                if evaluation.spec.shard == WHOLE:
-                    sweep()
         with _bar(evaluation, runs, progress) as bar:
             loop = _Loop(evaluation, runs, maker, bar)
             for phase in evaluation.phases:
@@ -147,12 +143,16 @@ class _Loop:
         self._bar.update()  # the last ones are scored when they are written
 
 
-def _open(evaluation: Evaluation, tree: Tree | None, scorer: ThreadPoolExecutor) -> list[ModelRun]:
+def _open(
+    evaluation: Evaluation, tree: Tree | None, scorer: ThreadPoolExecutor, at_work: ExitStack
+) -> list[ModelRun]:
     spec, runs = evaluation.spec, []
     for segmenter in evaluation.segmenters:
         record = run_record(evaluation, segmenter, tree)
         blocks = {block.start // BLOCK for block in evaluation.blocks}
         folder = RunFolder.open(spec.out, record, evaluation.measures, blocks)
+        # Before anything is written there: another process sweeps what belongs to nobody at work.
+        _enter(folder.path, spec, at_work)
         _warn_of_what_stays(folder.path, record)
         lacking = _conditions_lacking(evaluation, folder)
         of_tree = None if tree is None else tree.probe
@@ -161,9 +161,18 @@ def _open(evaluation: Evaluation, tree: Tree | None, scorer: ThreadPoolExecutor)
             check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
         root = spec.save_predictions
         saved = PredictionFolder.open(root, segmenter.name, record) if root else None
+        if saved:
+            _enter(saved.folder, spec, at_work)
         measures = evaluation.measures
         runs.append(ModelRun(segmenter, folder, saved, evaluation.dataset, measures, scorer))
     return runs
+
+
+def _enter(folder: Path, spec: EvaluationSpec, at_work: ExitStack) -> None:
+    """Be at work in the folder until the end, and sweep what killed processes have left."""
+    sweep = at_work.enter_context(presence(folder))
+    if spec.shard == WHOLE:
+        sweep()
 
 
 def _conditions_lacking(evaluation: Evaluation, folder: RunFolder) -> list[Condition]:
