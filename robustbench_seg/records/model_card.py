@@ -295,11 +295,12 @@ def load_card(name_or_path: str | Path) -> ModelCard:
         CardError: The card cannot be read or is wrong.
         FileError: It is no path.
     """
-    path = checked_path(name_or_path)
-    if path.suffix != ".toml":
-        if str(name_or_path) not in list_models():
-            raise ModelError(unknown("model", str(name_or_path), list_models()))
+    if str(name_or_path).endswith(".toml"):
+        path = checked_path(name_or_path)
+    elif str(name_or_path) in list_models():
         path = Path(str(resources.files(CONTENT))) / f"{name_or_path}.toml"
+    else:
+        raise ModelError(unknown("model", str(name_or_path), list_models()))
     card = read(ModelCard, path, "model card")
     return replace(card, name=card.name or path.stem, folder=path.parent)
 
