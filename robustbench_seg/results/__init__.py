@@ -27,6 +27,7 @@ from robustbench_seg.results.read import read_counts, read_results
 from robustbench_seg.results.recorded import recorded_runs
 from robustbench_seg.results.run import Run
 from robustbench_seg.results.run_protocol import own_protocol
+from robustbench_seg.results.seeds import seeds_text
 from robustbench_seg.results.store import RunFolder
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.table import (
@@ -87,6 +88,7 @@ __all__ = [
     "score_interval",
     "score_table",
     "scores",
+    "seeds_text",
     "summary_text",
     "unit_of_image",
     "verdicts",
