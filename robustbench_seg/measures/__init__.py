@@ -15,7 +15,6 @@ from robustbench_seg.measures.pixels import confusion_matrix
 __all__ = [
     "CONFUSION",
     "MEASURES",
-    "SCORES",
     "Counts",
     "Measure",
     "Prediction",
@@ -26,16 +25,16 @@ __all__ = [
     "iou_of_counts",
     "mean_iou",
     "miou_of_counts",
+    "score_infos",
     "select_measures",
 ]
 
 MEASURES: tuple[Measure, ...] = (CONFUSION, ImageMeanIoU())
 
 
-SCORES: Mapping[str, ScoreInfo] = {
-    info.name: info for measure in MEASURES for info in measure.infos
-}
-"""Every score of every measure, by its name."""
+def score_infos() -> Mapping[str, ScoreInfo]:
+    """Return every score of every measure, by its name."""
+    return {info.name: info for measure in MEASURES for info in measure.infos}
 
 
 def select_measures(names: Sequence[str]) -> tuple[Measure, ...]:
