@@ -9,6 +9,7 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures.boundary import Boundary
 from robustbench_seg.measures.boundary_iou import BoundaryIoU
 from robustbench_seg.measures.confusion import CONFUSION
+from robustbench_seg.measures.groups import GroupIoU
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
 from robustbench_seg.measures.measure import (
@@ -19,15 +20,19 @@ from robustbench_seg.measures.measure import (
     ScoreInfo,
     ScoreSource,
 )
+from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
 from robustbench_seg.measures.pixels import confusion_matrix
 
 __all__ = [
     "CONFUSION",
     "IMAGE_MIOU",
     "MEASURES",
+    "OBJECTS",
     "SCORES",
     "Counts",
+    "GroupIoU",
     "Measure",
+    "MissedRegionRate",
     "Prediction",
     "ScoreArray",
     "ScoreInfo",
@@ -40,7 +45,7 @@ __all__ = [
     "select_measures",
 ]
 
-MEASURES: tuple[Measure, ...] = (CONFUSION, IMAGE_MIOU, Boundary(), BoundaryIoU())
+MEASURES: tuple[Measure, ...] = (CONFUSION, IMAGE_MIOU, Boundary(), BoundaryIoU(), OBJECTS)
 
 
 SCORES: Mapping[str, ScoreInfo] = {
