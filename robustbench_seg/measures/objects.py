@@ -98,8 +98,8 @@ class Objects:
         return np.stack(columns, axis=1)
 
     def pooled(self, observed: Counts) -> Counts:
-        """Return the observations: their sums are all that a mean needs."""
-        return observed
+        """Return the objects and the sum of their recalls: ... x sizes x 2 x K."""
+        return observed[..., :2, :]
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the recall of all objects, and of those of each size."""
@@ -118,7 +118,7 @@ class MissedRegionRate:
     An object counts as found where its own class is predicted.
     """
 
-    name = OBJECTS.name
+    name = "missed_region_rate"
     column = OBJECTS.column
 
     def __init__(self, classes: Sequence[str], chosen: Sequence[str]) -> None:
@@ -136,20 +136,21 @@ class MissedRegionRate:
         )
 
     def pooled(self, observed: Counts) -> Counts:
-        """Return the observations of the objects."""
-        return OBJECTS.pooled(observed)
+        """Reduce what Objects observed to the number of the objects and of the missed: ...x2."""
+        counts: Counts = observed[..., self._chosen].sum(axis=(-3, -1))[..., [0, 2]]
+        return counts
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the missed objects over all, of the chosen classes."""
-        number, _, missed = np.moveaxis(counts[..., self._chosen].sum(axis=(-3, -1)), -1, 0)
+        number, missed = np.moveaxis(counts, -1, 0)
         rates = np.full(number.shape, np.nan)
         np.divide(100.0 * missed, number, out=rates, where=number > 0)
         return {"missed_region_rate": rates}
 
 
 def _class_mean(counts: Counts) -> ScoreArray:
-    """The mean over the classes with objects of the mean recall, from ...x3xK."""
-    number, recall, _ = np.moveaxis(counts, -2, 0)
+    """The mean over the classes with objects of the mean recall, from ...x2xK."""
+    number, recall = np.moveaxis(counts, -2, 0)
     each = np.zeros(number.shape)
     np.divide(100.0 * recall, number, out=each, where=number > 0)
     occurring = (number > 0).sum(axis=-1)

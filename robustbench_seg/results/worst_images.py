@@ -51,17 +51,16 @@ class WorstImages:
         Returns:
             "cvar5": float64 (D,); nan where fewer than LEAST_IMAGES images have a mIoU.
         """
-        scored = stack[stack[:, 1] > 0, 0]
-        if len(scored) < LEAST_IMAGES:
+        scored = stack[:, 1] > 0
+        if scored.sum() < LEAST_IMAGES:
             return {"cvar5": np.full(len(times), np.nan)}
-        order = np.argsort(scored, kind="stable")
-        lowest, drawn = scored[order], times[:, stack[:, 1] > 0][:, order]
-        number = np.ceil(SHARE * drawn.sum(axis=1) - 1e-9)
+        order = np.argsort(np.where(scored, stack[:, 0], np.inf), kind="stable")[: scored.sum()]
+        number = np.ceil(SHARE * (times @ scored) - 1e-9)
         # Few of the lowest images fill the number in every draw.
-        first = min(len(scored), 4 * math.ceil(number.max()))
-        while first < len(scored) and (drawn[:, :first].sum(axis=1) < number).any():
-            first = min(len(scored), 2 * first)
-        lowest, drawn = lowest[:first], drawn[:, :first]
+        first = 3 * math.ceil(number.max())
+        while first < len(order) and (times[:, order[:first]].sum(axis=1) < number).any():
+            first *= 2
+        lowest, drawn = stack[order[:first], 0], times[:, order[:first]]
         before = np.cumsum(drawn, axis=1) - drawn
         taken = np.clip(number[:, None] - before, 0, drawn)
         return {"cvar5": np.divide(taken @ lowest, number, where=number > 0, out=_nan(number))}

@@ -60,7 +60,7 @@ def test_recalls_by_their_definition():
         for key in (size, ""):
             recalls[key][index].append(recall)
     counts = observed(truth, labels, 4)
-    scores = OBJECTS.compute(counts)
+    scores = OBJECTS.compute(OBJECTS.pooled(counts))
     for size, by_class in recalls.items():
         name = f"object_recall_{size}".rstrip("_")
         wanted = 100 * np.mean([np.mean(values) for values in by_class if values])
@@ -80,11 +80,13 @@ def test_an_object_that_is_half_found_is_not_missed():
     labels[6, 2:5] = 2  # a quarter of the other
     persons = MissedRegionRate(("street", "person", "rider"), ("person", "rider"))
     counts = observed(truth, labels)
-    assert persons.compute(counts)["missed_region_rate"] == 50.0
+    assert persons.compute(persons.pooled(counts))["missed_region_rate"] == 50.0
     (info,) = persons.infos
     assert not info.higher_is_better
     # Person: (1/2 + 1/4) / 2; street: all of it.
-    assert OBJECTS.compute(counts)["object_recall"] == pytest.approx(100 * (0.375 + 1) / 2)
+    assert OBJECTS.compute(OBJECTS.pooled(counts))["object_recall"] == pytest.approx(
+        100 * (0.375 + 1) / 2
+    )
 
 
 def test_instances_are_objects_in_however_many_pieces_and_touching_ones_are_apart():
