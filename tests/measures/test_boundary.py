@@ -89,4 +89,5 @@ def test_a_distance_is_a_share_of_the_diagonal():
     assert [pixels_at(d, (1024, 2048)) for d in DISTANCES] == [2, 4, 8]
     assert [pixels_at(d, (512, 1024)) for d in DISTANCES] == [1, 2, 4]
     assert [pixels_at(d, (192, 384)) for d in DISTANCES] == [1, 1, 2]
+    assert [pixels_at(d, (422, 844)) for d in DISTANCES] == [1, 2, 3]  # 0.8, 1.6 and 3.3
     assert [pixels_at(d, (2048, 4096)) for d in DISTANCES] == [4, 8, 16]

@@ -115,3 +115,10 @@ def test_void_is_no_object_and_cuts_none_out_of_an_instance():
     truth[0, 3] = 255
     instances = np.where(np.arange(6) < 6, 7, 0) * (np.arange(6)[:, None] == 0)
     assert observed(truth, truth % 255, 2, instances.astype(np.int32))[:, 0].sum() == 1
+
+
+@pytest.mark.parametrize(("area", "size"), [(1, 0), (2, 1), (17, 1), (18, 2)])
+def test_sizes_begin_at_their_share_of_the_image(area, size):
+    truth = np.full((64, 64), 255, np.uint8)  # 1/2048 of it are 2 pixels, 9/2048 are 18
+    truth[0, :area] = 1
+    assert observed(truth, truth % 255)[:, 0, 1].tolist() == [size == n for n in range(3)]
