@@ -28,7 +28,6 @@ __all__ = [
     "IMAGE_MIOU",
     "MEASURES",
     "OBJECTS",
-    "SCORES",
     "Counts",
     "GroupIoU",
     "Measure",
@@ -42,16 +41,16 @@ __all__ = [
     "iou_of_counts",
     "mean_iou",
     "miou_of_counts",
+    "score_infos",
     "select_measures",
 ]
 
 MEASURES: tuple[Measure, ...] = (CONFUSION, IMAGE_MIOU, Boundary(), BoundaryIoU(), OBJECTS)
 
 
-SCORES: Mapping[str, ScoreInfo] = {
-    info.name: info for measure in MEASURES for info in measure.infos
-}
-"""Every score of every measure, by its name."""
+def score_infos() -> Mapping[str, ScoreInfo]:
+    """Return every score of every measure, by its name."""
+    return {info.name: info for measure in MEASURES for info in measure.infos}
 
 
 def select_measures(names: Sequence[str]) -> tuple[Measure, ...]:

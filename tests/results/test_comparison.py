@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import SCORES, mean_iou
+from robustbench_seg.measures import mean_iou, score_infos
 from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import (
     Reference,
@@ -31,7 +31,7 @@ def test_every_score_has_a_row_in_protocol_order(run, protocol):
     _, _, table = side_by_side(run("a"), run("b"), protocol)
     rows = table.index.to_frame()
     counts = rows["kind"].value_counts().to_dict()
-    for info in [*SCORES.values(), *WorstImages.infos]:
+    for info in [*score_infos().values(), *WorstImages.infos]:
         if info.name not in ("miou", "image_miou"):
             assert counts.pop(info.key) == (19 if info.higher_is_better else 18)
     assert counts == {
