@@ -9,13 +9,21 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures.confusion import CONFUSION
 from robustbench_seg.measures.image_miou import ImageMeanIoU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
-from robustbench_seg.measures.measure import Counts, Measure, Prediction, ScoreArray, ScoreInfo
+from robustbench_seg.measures.measure import (
+    Confidence,
+    Counts,
+    Measure,
+    Prediction,
+    ScoreArray,
+    ScoreInfo,
+)
 from robustbench_seg.measures.pixels import confusion_matrix
 
 __all__ = [
     "CONFUSION",
     "MEASURES",
     "SCORES",
+    "Confidence",
     "Counts",
     "Measure",
     "Prediction",
