@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Two processes of one thread each test faster than one process of two.
-TEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
+TEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 .PHONY: demo install install-dev quick test test-all check format lint types docs dist clean
 

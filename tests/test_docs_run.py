@@ -191,6 +191,9 @@ BEFORE = {
 }
 
 
+# The pages on which reports have their figures; to draw them takes seconds, and other tests do.
+DRAWN = ("tutorial.md",)
+
 WRITTEN = ("--out", "--csv", "--onnx", "--save-predictions")
 
 
@@ -220,6 +223,8 @@ def follow(text, left_out=()):
 def at_the_page(world, tmp_path, monkeypatch, request):
     """A folder where what the page speaks of lies; the page's own TOML files, too."""
     page = request.param
+    if page.name not in DRAWN:
+        request.getfixturevalue("blank_figures")
     for part in world.iterdir():
         (tmp_path / part.name).symlink_to(part)
     monkeypatch.chdir(tmp_path)

@@ -1,16 +1,14 @@
 """Parameters and multiply-accumulates of a network, counted without computing anything."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.model_card import Inference, ModelCard
+from robustbench_seg.records.model_card import Inference, ModelCard, NetworkOptions
 from robustbench_seg.records.segmenter_record import SegmenterRecord
 from robustbench_seg.segmenter.inference import window_spans
 
@@ -102,6 +100,6 @@ def image_macs(record: SegmenterRecord, classes: int, size: tuple[int, int]) -> 
     return windows * count_cost(network, size).macs
 
 
-def _on_meta(architecture: str, classes: int, variant: Mapping[str, Any]) -> SegmentationNetwork:
+def _on_meta(architecture: str, classes: int, variant: NetworkOptions) -> SegmentationNetwork:
     with torch.device("meta"):
         return build(architecture, classes, **variant).eval()

@@ -1,7 +1,7 @@
 """Corruptions of images: the nineteen of imagecorruptions, at five severities each."""
 
 from robustbench_seg.corruption.engine import CORRUPTIONS, RANDOM_CORRUPTIONS, Corruption, corrupt
-from robustbench_seg.corruption.probe import (
+from robustbench_seg.corruption.probes import (
     laws,
     libraries,
     library_differences,

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,8 +84,8 @@ def write_sheet(sheet: Image.Image, path: Path) -> None:
     """
     about = PngInfo()
     about.add_text("Software", MARK)
-    options: dict[str, Any] = (
-        {"pnginfo": about} if path.suffix.lower() == ".png" else {"comment": MARK}
-    )
     with atomic_file(path) as file:
-        sheet.save(file, **options)
+        if path.suffix.lower() == ".png":
+            sheet.save(file, pnginfo=about)
+        else:
+            sheet.save(file, comment=MARK)

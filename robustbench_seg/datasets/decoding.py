@@ -149,6 +149,12 @@ def _opened(path: Path, what: str) -> Iterator[ImageFile]:
     """Open a file; DatasetError for whatever is wrong with it, now or while the block decodes."""
     try:
         with image_file(path) as file:
+            # The second picture of an MPO, a JPEG of cameras, is another view or a thumbnail.
+            pages = getattr(file, "n_frames", 1) if file.format != "MPO" else 1
+            if pages > 1:
+                raise DatasetError(
+                    f"{path}: the {what} has {pages} pages; save the one that counts by itself"
+                )
             yield file
     except DatasetError:
         raise

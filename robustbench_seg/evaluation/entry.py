@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
+from robustbench_seg.errors import DatasetError, IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
@@ -110,6 +110,9 @@ def _sorted_out(
     asked = {name: value for name, value in options.items() if name not in _ABOUT_OBJECTS}
     opened = None if isinstance(dataset, str | Path | None) else dataset
     if opened is not None:
+        for name in ("data", "split"):
+            if asked.get(name) is not None:
+                raise DatasetError(f"{opened.name} is open already; give no {name} with it")
         asked |= {"dataset": opened.name, "split": opened.split}
     elif dataset is not None:
         asked["dataset"] = dataset

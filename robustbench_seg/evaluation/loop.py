@@ -6,23 +6,24 @@ interrupted starts end in the same rows.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 from robustbench_seg.corruption.compiling import announce_compiling
-from robustbench_seg.errors import DatasetError, IncompleteError
+from robustbench_seg.errors import IncompleteError
 from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.hardest import keep_hardest
 from robustbench_seg.evaluation.image_bar import ImageBar
-from robustbench_seg.evaluation.images import ConditionImage, ImageMaker, SourceImage
-from robustbench_seg.evaluation.model_run import FAILURES, ModelRun
+from robustbench_seg.evaluation.image_watch import UnchangedImages, UnreadableImages
+from robustbench_seg.evaluation.images import ImageMaker, SourceImage
+from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.records import Tree, corrupted_tree, run_record
 from robustbench_seg.machine.locks import presence
+from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
@@ -72,13 +73,8 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
         ThreadPoolExecutor(1) as scorer,
         ImageMaker(evaluation, tree) as maker,
     ):
-        runs = _open(evaluation, tree, scorer)
+        runs = _open(evaluation, tree, scorer, at_work)
         paths = [run.folder.path for run in runs]
-        for run in runs:
-            for folder in run.folders:
-                sweep = at_work.enter_context(presence(folder))
-                if evaluation.spec.shard == WHOLE:
-                    sweep()
         with _bar(evaluation, runs, progress) as bar:
             loop = _Loop(evaluation, runs, maker, bar)
             for phase in evaluation.phases:
@@ -121,8 +117,8 @@ class _Loop:
         maker: ImageMaker,
         bar: ImageBar,
     ) -> None:
-        self.unchanged = _Unchanged()
-        self._unreadable = _Unreadable()
+        self.unchanged = UnchangedImages()
+        self._unreadable = UnreadableImages()
         self._evaluation, self._runs = evaluation, runs
         self._maker, self._bar = maker, bar
 
@@ -147,12 +143,16 @@ class _Loop:
         self._bar.update()  # the last ones are scored when they are written
 
 
-def _open(evaluation: Evaluation, tree: Tree | None, scorer: ThreadPoolExecutor) -> list[ModelRun]:
+def _open(
+    evaluation: Evaluation, tree: Tree | None, scorer: ThreadPoolExecutor, at_work: ExitStack
+) -> list[ModelRun]:
     spec, runs = evaluation.spec, []
     for segmenter in evaluation.segmenters:
         record = run_record(evaluation, segmenter, tree)
         blocks = {block.start // BLOCK for block in evaluation.blocks}
         folder = RunFolder.open(spec.out, record, evaluation.measures, blocks)
+        # Before anything is written there: another process sweeps what belongs to nobody at work.
+        _enter(folder.path, spec, at_work)
         _warn_of_what_stays(folder.path, record)
         lacking = _conditions_lacking(evaluation, folder)
         of_tree = None if tree is None else tree.probe
@@ -161,9 +161,18 @@ def _open(evaluation: Evaluation, tree: Tree | None, scorer: ThreadPoolExecutor)
             check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
         root = spec.save_predictions
         saved = PredictionFolder.open(root, segmenter.name, record) if root else None
+        if saved:
+            _enter(saved.folder, spec, at_work)
         measures = evaluation.measures
         runs.append(ModelRun(segmenter, folder, saved, evaluation.dataset, measures, scorer))
     return runs
+
+
+def _enter(folder: Path, spec: EvaluationSpec, at_work: ExitStack) -> None:
+    """Be at work in the folder until the end, and sweep what killed processes have left."""
+    sweep = at_work.enter_context(presence(folder))
+    if spec.shard == WHOLE:
+        sweep()
 
 
 def _conditions_lacking(evaluation: Evaluation, folder: RunFolder) -> list[Condition]:
@@ -215,44 +224,3 @@ def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> Image
         for source, condition in _wanted(evaluation, block, conditions, runs)
     )
     return ImageBar(total, total - todo, runs, shown)
-
-
-class _Unchanged:
-    """Counts corrupted images that equal their clean one."""
-
-    def __init__(self) -> None:
-        self._made: Counter[Condition] = Counter()
-        self._same: Counter[Condition] = Counter()
-
-    def take(self, made: ConditionImage) -> None:
-        if made.image is not None:
-            self._made[made.condition] += 1
-            self._same[made.condition] += made.same
-
-    def warn(self) -> None:
-        for condition, count in self._same.items():
-            if count:
-                of, name, severity = self._made[condition], condition.name, condition.severity
-                log.warning(
-                    "%s at severity %d left %d of %d images unchanged", name, severity, count, of
-                )
-
-
-class _Unreadable:
-    """Counts images in a row that cannot be read, those of the dataset and of a tree apart."""
-
-    def __init__(self) -> None:
-        self._failed = {True: dict[str, None](), False: dict[str, None]()}
-
-    def take(self, made: ConditionImage) -> None:
-        """Raise DatasetError at the last of FAILURES images: a disk or mount is gone."""
-        failed = self._failed[made.condition == CLEAN]
-        if made.image is not None:
-            failed.clear()
-            return
-        failed[made.source.id] = None
-        if len(failed) >= FAILURES:
-            raise DatasetError(
-                f"{FAILURES} images in a row could not be read; the last: {made.reason}. What is "
-                "finished is kept: check the disk that holds them, and evaluate again"
-            )

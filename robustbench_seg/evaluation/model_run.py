@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,11 +65,6 @@ class ModelRun:
         """Number of images scored, each condition by itself."""
         self.not_scored = set[tuple[str, Condition]]()
         """The images left out, each with its condition."""
-
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """The folders that it writes to."""
-        return (self.folder.path, *([self._saved.folder] if self._saved else []))
 
     def lacks(self, source: SourceImage, condition: Condition) -> bool:
         """Whether something of an image under a condition is not there yet."""

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import Any
 
 from robustbench_seg.cards import parse
 from robustbench_seg.errors import ModelError, unknown
@@ -11,6 +10,7 @@ from robustbench_seg.records.model_card import (
     CONTENT,
     Inference,
     ModelCard,
+    NetworkOptions,
     WeightsSource,
     load_card,
 )
@@ -31,7 +31,7 @@ class AblationVariant:
 
     name: str
     row: Mapping[str, str]
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: NetworkOptions = field(default_factory=dict)
     position_grid: bool = False
     windows_row: Mapping[str, str] | None = None
 
@@ -60,7 +60,7 @@ class AblationScale:
     """
 
     card: str
-    settings: Mapping[str, Any]
+    settings: NetworkOptions
     dataset: str
     recipe: TrainingRecipe
 

@@ -29,6 +29,9 @@ from robustbench_seg.records.training_recipe import TrainingRecipe
 
 CONTENT = "robustbench_seg.content.models"
 
+NetworkOptions = Mapping[str, Any]
+"""Keyword options of a network's constructor, which differ between architectures."""
+
 
 @dataclass(frozen=True)
 class WeightsSource:
@@ -251,7 +254,7 @@ class ModelCard:
     preprocessing: Preprocessing
     inference: Inference
     class_names: tuple[str, ...] | None = None
-    variant: Mapping[str, Any] = field(default_factory=dict)
+    variant: NetworkOptions = field(default_factory=dict)
     resize: Resize | None = None
     published: Published | None = None
     training: Training | None = None
@@ -292,11 +295,12 @@ def load_card(name_or_path: str | Path) -> ModelCard:
         CardError: The card cannot be read or is wrong.
         FileError: It is no path.
     """
-    path = checked_path(name_or_path)
-    if path.suffix != ".toml":
-        if str(name_or_path) not in list_models():
-            raise ModelError(unknown("model", str(name_or_path), list_models()))
+    if str(name_or_path).endswith(".toml"):
+        path = checked_path(name_or_path)
+    elif str(name_or_path) in list_models():
         path = Path(str(resources.files(CONTENT))) / f"{name_or_path}.toml"
+    else:
+        raise ModelError(unknown("model", str(name_or_path), list_models()))
     card = read(ModelCard, path, "model card")
     return replace(card, name=card.name or path.stem, folder=path.parent)
 

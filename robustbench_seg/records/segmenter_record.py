@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from robustbench_seg.records.model_card import Inference, Preprocessing, Published, Resize, Training
+from robustbench_seg.records.model_card import (
+    Inference,
+    NetworkOptions,
+    Preprocessing,
+    Published,
+    Resize,
+    Training,
+)
 from robustbench_seg.records.ranges import Count, Positive, Side
 
 UNTRAINED = "none"
@@ -47,7 +53,7 @@ class SegmenterRecord:
 
     architecture: str
     weights: str | None = None
-    variant: Mapping[str, Any] = field(default_factory=dict)
+    variant: NetworkOptions = field(default_factory=dict)
     config: str | None = None
     preprocessing: Preprocessing | None = None
     resize: Resize | None = None

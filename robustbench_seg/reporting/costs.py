@@ -1,8 +1,8 @@
 """`cost`: what one image costs each model, as a table and a figure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -71,11 +71,11 @@ def cost(
     for size in sizes:
         check_size(size)
     names = list(models) or list_models()
-    settings = {"device": device, "precision": precision, "threads": threads}
+    measurement = _Measurement(repeat, device, precision, threads)
     with progress_bar(
         len(names), iterable=names, unit="model", desc="cost", disable=not progress
     ) as bar:
-        table = pd.DataFrame(_rows(bar, sizes, repeat, settings))
+        table = pd.DataFrame(_rows(bar, sizes, measurement))
     if out is not None:
         write_text(folder / "cost.csv", csv(table, float_format=None))
         write_text(folder / "published.csv", csv(published_costs(), float_format=None))
@@ -83,12 +83,36 @@ def cost(
     return table
 
 
-def _rows(
-    models: Iterable[str], sizes: Sequence[Size], repeat: int, settings: Mapping[str, Any]
-) -> list[Mapping[str, Any]]:
-    """A row for each model and size; `settings` are those of the measurement."""
+_Row = Mapping[str, float | str | None]
+
+
+@dataclass(frozen=True)
+class _Measurement:
+    """How time and memory are measured; with a `repeat` of 0 they are not."""
+
+    repeat: int
+    device: str
+    precision: str
+    threads: int | None
+
+    def columns(self, model: str, size: Size) -> _Row:
+        """The columns of a measured row."""
+        if not self.repeat:
+            return {}
+        settings = {name: value for name, value in asdict(self).items() if name != "repeat"}
+        speed = measure_speed(model, size, repeat=self.repeat, **settings)
+        return {
+            "images_per_s": 1 / speed.seconds,
+            "seconds": speed.seconds,
+            "peak_mb": speed.peak / 1e6,
+            **settings,
+        }
+
+
+def _rows(models: Iterable[str], sizes: Sequence[Size], measurement: _Measurement) -> list[_Row]:
+    """A row for each model and size."""
     paper_costs, counts = costs_by_card(), dict[str, Cost]()
-    rows = list[Mapping[str, Any]]()
+    rows = list[_Row]()
     for model in models:
         card = load_card(model)
         for size in sizes or _usual_sizes(card, list(paper_costs)):
@@ -97,7 +121,7 @@ def _rows(
             if network not in counts:  # many cards are of the same network
                 counts[network] = count_cost(meta_network(card), size)
             count = counts[network]
-            row: dict[str, Any] = {
+            row: _Row = {
                 "model": card.name,
                 "architecture": card.architecture,
                 "dataset": card.dataset,
@@ -108,25 +132,12 @@ def _rows(
                 "gmacs": count.macs / 1e9,
                 "gmacs_written": count.macs_written / 1e9,
                 "paper_gmacs": paper.get("gmacs"),
+                **measurement.columns(model, size),
+                "paper_images_per_s": paper.get("images_per_s"),
+                "miou": _clean_miou(card),
             }
-            if repeat:
-                row |= _measurement(model, size, repeat, settings)
-            row["paper_images_per_s"] = paper.get("images_per_s")
-            row["miou"] = _clean_miou(card)
             rows.append(row)
     return rows
-
-
-def _measurement(
-    model: str, size: Size, repeat: int, settings: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    speed = measure_speed(model, size, repeat=repeat, **settings)
-    return {
-        "images_per_s": 1 / speed.seconds,
-        "seconds": speed.seconds,
-        "peak_mb": speed.peak / 1e6,
-        **settings,
-    }
 
 
 def _clean_miou(card: ModelCard) -> float | None:

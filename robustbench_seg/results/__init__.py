@@ -4,7 +4,11 @@ from robustbench_seg.results.absent_classes import absent_class_warnings
 from robustbench_seg.results.bootstrap import RESAMPLES
 from robustbench_seg.results.clean import clean_gap, clean_gap_warnings
 from robustbench_seg.results.comparison import check_comparable, compare_models, reading_notes
-from robustbench_seg.results.degradation import DEGRADATION_CITATION, Reference, degradation
+from robustbench_seg.results.corruption_degradation import (
+    DEGRADATION_CITATION,
+    Reference,
+    degradation,
+)
 from robustbench_seg.results.groups import group_runs, model_runs
 from robustbench_seg.results.hardest_images import hardest
 from robustbench_seg.results.intervals import ANY, FEW_UNITS, score_interval
@@ -23,15 +27,16 @@ from robustbench_seg.results.read import read_counts, read_results
 from robustbench_seg.results.recorded import recorded_runs
 from robustbench_seg.results.run import Run
 from robustbench_seg.results.run_protocol import own_protocol
+from robustbench_seg.results.seeds import seeds_text
 from robustbench_seg.results.store import RunFolder
 from robustbench_seg.results.summary import category_means
-from robustbench_seg.results.summary_text import summary_text
 from robustbench_seg.results.table import (
     SCORE_COLUMNS,
     published_score_table,
     score_table,
     scores,
 )
+from robustbench_seg.results.terminal_summary import summary_text
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
 from robustbench_seg.results.verdict import Difference, Verdict, verdicts
@@ -83,6 +88,7 @@ __all__ = [
     "score_interval",
     "score_table",
     "scores",
+    "seeds_text",
     "summary_text",
     "unit_of_image",
     "verdicts",

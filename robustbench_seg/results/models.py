@@ -74,7 +74,7 @@ class ScoredModel:
     @property
     def seeds_text(self) -> str:
         """What its several seeds are and do, see seeds_text; empty with one."""
-        return seeds_text(self.seeds, self.seed_means) if len(self.seeds) > 1 else ""
+        return seeds_text(self.seeds, [self.seed_means]) if len(self.seeds) > 1 else ""
 
 
 def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPLES) -> ScoredModel:

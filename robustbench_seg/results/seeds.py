@@ -50,18 +50,19 @@ def seed_spread(means: Mapping[int, float]) -> float:
     return float(np.std(list(means.values()), ddof=1)) if len(means) > 1 else math.nan
 
 
-def seeds_text(seeds: Sequence[int], means: Mapping[int, float]) -> str:
-    """Describe the seeds of a model and how far they change its mean.
+def seeds_text(seeds: Sequence[int], means: Sequence[Mapping[int, float]]) -> str:
+    """Describe the seeds of one model or several, and how far they change their means.
 
     Args:
-        seeds: Its seeds.
-        means: Its seed_means.
+        seeds: Their seeds.
+        means: The seed_means of each.
 
-    >>> print(seeds_text([0, 1], {0: 39.5}))
+    >>> print(seeds_text([0, 1], [{0: 39.5}]))
     random corruptions are means over the seeds 0 and 1, of which not all are complete
     """
     text = f"random corruptions are means over the seeds {enumeration(list(map(str, seeds)))}"
-    if len(means) < len(seeds):
+    if any(len(each) < len(seeds) for each in means):
         return f"{text}, of which not all are complete"
-    spread = f"{seed_spread(means):.2f} points (standard deviation)"
-    return f"{text}, between which the mean varies by {spread}"
+    spreads = sorted({f"{seed_spread(each):.2f}" for each in means}, key=float)
+    points = " to ".join(dict.fromkeys((spreads[0], spreads[-1])))
+    return f"{text}, between which the mean varies by {points} points (standard deviation)"

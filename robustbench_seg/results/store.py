@@ -15,10 +15,12 @@ import logging
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import cannot_be_written, checked_path, file_name
+from robustbench_seg.machine.locks import presence
 from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_file import RUN_FILE, read_record, write_record
@@ -103,7 +105,11 @@ class RunFolder:
                     "or remove this one"
                 )
         else:
-            write_record(folder.path, record)
+            with ExitStack() as at_work:
+                with suppress(OSError):  # write_record says it in the program's words
+                    folder.path.mkdir(parents=True, exist_ok=True)
+                    at_work.enter_context(presence(folder.path))  # nobody sweeps what it writes
+                write_record(folder.path, record)
         for part in part_files(folder.path, blocks):
             try:
                 rows = read_part(part, len(record.classes), run=record.key.digest)

@@ -32,7 +32,7 @@ class TreeRecord:
         libraries: Versions of this program and of the libraries that began the tree. They are not
             compared.
         probe: Folder of each condition of the tree, such as "fog/3" -> digest of the built-in
-            image under it (`corruption.probe`).
+            image under it (`corruption.probes`).
         source_sizes: Id of each clean image -> bytes of its file. Empty for minicity and in records
             of format 1; an image without a size is not compared.
     """

@@ -93,7 +93,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(file.read_tensors(tensors), _classes(content), remark, prefix)
 
 
-def _find(content: Mapping[Any, Any], seen: set[int], depth: int = 0) -> dict[str, StoredTensor]:
+def _find(content: Mapping[Any, Any], seen: set[int], depth: int = 0) -> Mapping[str, StoredTensor]:
     """The tensors under the one key of STATE_KEYS that has some, else all of the content."""
     inside = []
     for key in STATE_KEYS:
@@ -107,7 +107,7 @@ def _find(content: Mapping[Any, Any], seen: set[int], depth: int = 0) -> dict[st
 
 def _flattened(
     content: Mapping[Any, Any], seen: set[int], depth: int = 0
-) -> dict[str, StoredTensor]:
+) -> Mapping[str, StoredTensor]:
     """All tensors, those of a dict in it under its key and a dot, but for an optimizer's."""
     tensors = {}
     for key, value in content.items():

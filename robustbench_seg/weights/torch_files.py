@@ -81,7 +81,7 @@ class TorchFile:
     """
 
     content: Any
-    read_tensors: Callable[[Mapping[str, StoredTensor]], dict[str, Tensor]]
+    read_tensors: Callable[[Mapping[str, StoredTensor]], Mapping[str, Tensor]]
 
 
 def open_torch_file(path: Path) -> TorchFile:
@@ -133,7 +133,7 @@ def _open_zip(path: Path) -> TorchFile:
 def _open_legacy(path: Path) -> TorchFile:
     with open(path, "rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    sizes: dict[str, int] = {}
+    sizes = dict[str, int]()
 
     def storage(identity: Any) -> Storage:
         found = _storage(identity[:5])
@@ -171,12 +171,12 @@ def _open_legacy(path: Path) -> TorchFile:
 
 def _read_tensors(
     path: Path, tensors: Mapping[str, StoredTensor], read: Callable[[Storage], bytearray]
-) -> dict[str, Tensor]:
+) -> Mapping[str, Tensor]:
     """Read tensors. Those of one storage share its memory."""
     # Strides of 0 make a large tensor of a small storage.
     size = sum(math.prod(t.shape) * t.dtype.itemsize for t in tensors.values())
     check_unpacked_size(path, size)
-    storages: dict[Storage, bytearray] = {}
+    storages = dict[Storage, bytearray]()
     values = {}
     for name, tensor in tensors.items():
         storage = tensor.storage

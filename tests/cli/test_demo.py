@@ -30,7 +30,7 @@ def test_all_cells_are_there(demo):
     assert measured[["clean", *load_protocol().names, "mean", "retention"]].notna().all(axis=None)
 
 
-def test_started_again_it_computes_nothing(demo, monkeypatch):
+def test_started_again_it_computes_nothing(demo, monkeypatch, blank_figures):
     _, out = demo
     seen = []
     monkeypatch.setattr(NetworkSegmenter, "__call__", lambda self, image: seen.append(image))

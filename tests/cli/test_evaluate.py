@@ -140,7 +140,9 @@ def test_two_models_at_once(evaluate):
     assert models == ["segformer-b0-untrained", "deeplabv3plus-mobilenetv2-untrained"]
 
 
-def test_random_weights_are_marked_in_every_table_and_on_the_page(evaluate, tmp_path):
+def test_random_weights_are_marked_in_every_table_and_on_the_page(
+    evaluate, tmp_path, blank_figures
+):
     assert evaluate("--limit", "1", "--corruption", "clean").exit_code == 0
     command = ["report", str(tmp_path / "runs"), "--out", str(tmp_path / "report"), "--no-pictures"]
     result = CliRunner().invoke(main, command)

@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 COMMAND = f"{sys.executable} -m robustbench_seg"
 
@@ -43,9 +45,19 @@ def test_a_full_output_is_one_line():
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_nothing(closed, tmp_path):
-    done = shell(f"{COMMAND} cost --model segformer-b0-minicity --out {tmp_path} {closed}")
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.full((40, 48, 3), 90, np.uint8)).save(photo)
+    words = f"corruptions --preview {photo} --out {tmp_path}/sheet.png"
+    done = shell(f"{COMMAND} {words} {closed}")
     assert done.returncode == 0
     assert "Error" not in done.stdout + done.stderr
+    assert (tmp_path / "sheet.png").stat().st_size > 0
+
+
+def test_torch_and_matplotlib_need_no_streams(tmp_path):
+    words = f"cost --model segformer-b0-minicity --out {tmp_path}"
+    done = shell(f"{COMMAND} {words} <&- >&- 2>&-")
+    assert done.returncode == 0
     assert {path.name for path in tmp_path.iterdir()} >= {"cost.csv", "size.png", "size.svg"}
 
 

@@ -331,3 +331,22 @@ def test_more_pixels_than_fit_into_2_gib_are_refused(tmp_path):
     for read in (read_image, read_label_ids):
         with pytest.raises(DatasetError, match="too large to be decoded"):
             read(path)
+
+
+@pytest.mark.parametrize("suffix", ["tif", "png"])
+def test_a_file_of_several_pages_is_refused(tmp_path, suffix):
+    """A reader takes the first page, which nobody has said is the one."""
+    path = tmp_path / f"labels.{suffix}"
+    first, second = (Image.fromarray(np.full((4, 6), level, np.uint8)) for level in (1, 2))
+    first.save(path, save_all=True, append_images=[second])
+    with pytest.raises(DatasetError, match=r"the label file has 2 pages; save the one that counts"):
+        read_label_ids(path)
+    with pytest.raises(DatasetError, match=r"the image file has 2 pages|the image has 2 pages"):
+        read_image(path)
+
+
+def test_a_camera_s_second_picture_does_not_count(tmp_path):
+    path = tmp_path / "photo.jpg"
+    first, second = (Image.fromarray(np.full((8, 8, 3), level, np.uint8)) for level in (90, 200))
+    first.save(path, "MPO", save_all=True, append_images=[second])
+    assert abs(int(read_image(path)[0, 0, 0]) - 90) <= 1

@@ -1,5 +1,8 @@
 """evaluate as a process of its own, on a small dataset, with a model that takes its time."""
 
+import contextlib
+import multiprocessing
+import os
 import resource
 import signal
 import subprocess
@@ -67,10 +70,67 @@ def arguments(out: str, *more: str) -> list[str]:
     return ["evaluate", "--dataset", "rooms.toml", *some, *more]
 
 
-def start(
+FORKED = """
+import os, signal, sys
+os.chdir(FOLDER)
+for number, name in ((1, "stdout"), (2, "stderr")):
+    os.dup2(os.open(f"{STREAMS}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["robustseg", *WORDS]
+sys.path.insert(0, "")
+from robustbench_seg.cli.main import main
+main()
+"""
+
+
+class Forked:
+    """The command in a fork of a process that has imported all of it, which takes seconds.
+
+    A process of its own in everything else: signals, exit code, streams, locks. Its interface is
+    that of subprocess.Popen.
+    """
+
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(["robustbench_seg.evaluation", "robustbench_seg.cli.main"])
+    count = 0
+
+    def __init__(self, folder: Path, words: list[str]):
+        Forked.count += 1
+        self._streams = folder / f".streams-{Forked.count}"
+        names = {"FOLDER": str(folder), "STREAMS": str(self._streams), "WORDS": words}
+        # exec: a function of the tests could not be imported there
+        self._process = self.forks.Process(target=exec, args=(FORKED, names))
+        self._process.start()
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    poll = returncode.fget
+
+    def send_signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            os.kill(self._process.pid, number)
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        assert self.returncode is not None, f"still running after {timeout} s"
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        self.wait(timeout)
+        return tuple(Path(f"{self._streams}.{name}").read_text() for name in ("stdout", "stderr"))
+
+
+def start(folder: Path, out: str, *more: str) -> Forked:
+    """Start it in `folder`."""
+    return Forked(folder, arguments(out, *more))
+
+
+def start_afresh(
     folder: Path, out: str, *more: str, descriptors: int | None = None
 ) -> "subprocess.Popen[str]":
-    """Start it in `folder`, with at most so many open files."""
+    """Start it in `folder` as a new program, with at most so many open files."""
 
     def prepare() -> None:
         # Of a shell's background jobs, whose children would else inherit that Ctrl-C is ignored.

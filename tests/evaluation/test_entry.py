@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import robustbench_seg as rs
-from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
+from robustbench_seg.errors import CorruptionError, DatasetError, ModelError, ResultsError
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.results import Run
 from tests.evaluation.conftest import CLASSES, Toy
@@ -188,3 +188,10 @@ def test_threads_are_set_for_the_evaluation_alone(evaluate):
     evaluate(spy, name="spy", classes=CLASSES, version="1", threads=before + 1)
     assert set(seen) == {before + 1}
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("option", [{"data": "folder"}, {"split": "test"}])
+def test_an_open_dataset_takes_no_folder_or_split_beside_it(toy, reds, tmp_path, option):
+    (name,) = option
+    with pytest.raises(DatasetError, match=f"toy is open already; give no {name} with it"):
+        rs.evaluate(model=reds(), version="1", dataset=toy(), out=tmp_path, **option)

@@ -96,7 +96,7 @@ def test_a_failing_model_stops_no_other(toy, reds, protocol, conditions, tmp_pat
 
 
 def test_a_model_that_failed_is_left_out_of_report_and_comparison(
-    toy, reds, protocol, tmp_path, caplog
+    toy, reds, protocol, tmp_path, caplog, blank_figures
 ):
     with pytest.raises(ModelError):
         evaluate(

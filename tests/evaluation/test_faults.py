@@ -16,6 +16,7 @@ from tests.evaluation.command import (
     lay_out,
     rows,
     start,
+    start_afresh,
     tables,
 )
 
@@ -30,7 +31,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(place):
     """An unbroken run."""
-    process = start(place, "whole")
+    process = start_afresh(place, "whole")
     _, told = process.communicate(timeout=120)
     assert process.returncode == 0, told
     assert len(rows(place / "whole")) == IMAGES * CONDITIONS
@@ -62,7 +63,7 @@ def test_interrupted_or_terminated(place, whole, number, code, word):
     assert kept.items() <= rows(whole).items()
 
 
-def test_two_runs_on_one_folder(place, whole):
+def test_two_runs_on_one_folder(place, whole, blank_figures):
     both = [start(place, "both") for _ in range(2)]
     for process in both:
         _, told = process.communicate(timeout=120)
@@ -147,7 +148,7 @@ def test_a_partial_file_of_a_process_at_work_stays(place, whole):
 @pytest.mark.parametrize("limit", [16, 32, 64])
 def test_few_descriptors_are_enough_or_one_line(place, whole, limit):
     out = place / f"descriptors-{limit}"
-    process = start(place, out.name, descriptors=limit)
+    process = start_afresh(place, out.name, descriptors=limit)
     _, told = process.communicate(timeout=120)
     assert "Traceback" not in told
     if limit == 64:

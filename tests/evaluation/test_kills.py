@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from robustbench_seg.results import read_results
-from tests.evaluation.command import CALLED, CONDITIONS, IMAGES, lay_out, rows, start, tables
+from tests.evaluation.command import (
+    CALLED,
+    CONDITIONS,
+    IMAGES,
+    lay_out,
+    rows,
+    start,
+    start_afresh,
+    tables,
+)
 
 GENERATE = [
     *("generate-cityscapes-c", "--dataset", "rooms.toml", "--workers", "2"),
@@ -68,10 +77,10 @@ TRIALS = [2, pytest.param(20, marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("trials", TRIALS)
-def test_an_evaluation_that_is_killed(place, trials):
+def test_an_evaluation_that_is_killed(place, trials, blank_figures):
     """A process that is done before it is killed counts for nothing: the next one begins anew."""
     moments, whole = random.Random(trials), place / f"whole-{trials}"
-    finish(start(place, whole.name))
+    finish(start_afresh(place, whole.name))
     assert len(rows(whole)) == IMAGES * CONDITIONS
     kills, outs = 0, [place / f"killed-{trials}-0"]
     for _ in range(5 * trials):

@@ -15,6 +15,8 @@ import pytest
 
 from robustbench_seg.corruption import digital
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.evaluation.probe import check_probe
+from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.results import read_probes, read_results
 from tests.evaluation.conftest import CLASSES, evaluate
@@ -64,7 +66,7 @@ def upgrade(monkeypatch):
         monkeypatch.setattr(
             metadata, "version", lambda name: numpy if name == "numpy" else version(name)
         )
-        module = sys.modules["robustbench_seg.corruption.probe"]
+        module = sys.modules["robustbench_seg.corruption.probes"]
         monkeypatch.setattr(module, "__version__", package)
 
     return make
@@ -191,6 +193,24 @@ def test_images_of_a_tree_are_probed_by_what_the_tree_recorded(
     model = reds()
     start(model, 4, corrupted=tree(toy(4), conditions))
     assert model.calls == 4 * 4 - 6
+
+
+def test_another_start_does_not_sweep_the_probe_that_is_being_written(start, reds, monkeypatch):
+    swept = []
+
+    def check(folder, *others):
+        partial = folder / "probes" / ".x.01234567.partial.json"
+        partial.parent.mkdir(exist_ok=True)
+        partial.touch()
+        with presence(folder) as sweep:
+            sweep()
+        swept.append(not partial.exists())
+        partial.unlink(missing_ok=True)
+        check_probe(folder, *others)
+
+    monkeypatch.setattr("robustbench_seg.evaluation.loop.check_probe", check)
+    start(reds(), 2)
+    assert swept == [False]
 
 
 @pytest.mark.parametrize(

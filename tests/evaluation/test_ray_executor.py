@@ -14,7 +14,16 @@ from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.evaluation.ray_executor import _environment
-from tests.evaluation.command import CONDITIONS, IMAGES, arguments, lay_out, rows, start, tables
+from tests.evaluation.command import (
+    CONDITIONS,
+    IMAGES,
+    arguments,
+    lay_out,
+    rows,
+    start,
+    start_afresh,
+    tables,
+)
 
 ray = pytest.importorskip("ray", reason="needs the extra robustseg[ray]")
 psutil = pytest.importorskip("psutil")  # ray brings it
@@ -75,7 +84,9 @@ def workers_of(head):
     return found
 
 
-def test_rows_are_those_of_a_local_run_though_a_worker_is_killed(tmp_path, cluster, monkeypatch):
+def test_rows_are_those_of_a_local_run_though_a_worker_is_killed(
+    tmp_path, cluster, monkeypatch, blank_figures
+):
     lay_out(tmp_path)
     broken = tmp_path / "images/3.png"
     broken.write_bytes(broken.read_bytes()[:50])
@@ -87,7 +98,7 @@ def test_rows_are_those_of_a_local_run_though_a_worker_is_killed(tmp_path, clust
 
     head, address = cluster
     monkeypatch.setenv("RAY_ADDRESS", address)
-    process = start(tmp_path, "ray", "--threads", "1", "--executor", "ray")
+    process = start_afresh(tmp_path, "ray", "--threads", "1", "--executor", "ray")
     deadline = time.monotonic() + 120
     while not (victims := workers_of(head)):
         assert process.poll() is None, process.communicate()

@@ -76,7 +76,7 @@ def test_a_version_of_a_library_is_recorded_and_no_part_of_the_key(record, monke
         )
         assert record().key == before.key, library
     assert record().libraries["imagecorruptions-imaug"] == "0"
-    monkeypatch.setattr(sys.modules["robustbench_seg.corruption.probe"], "__version__", "9.9")
+    monkeypatch.setattr(sys.modules["robustbench_seg.corruption.probes"], "__version__", "9.9")
     assert record().key == before.key
     assert record().libraries["robustseg"] == "9.9"
 

@@ -64,6 +64,8 @@ def write_run(
     fingerprint: str = "files",
     laws: Mapping[str, int] | None = None,
     clip: int = 1,
+    foreign: str | None = None,
+    numpy: str = "2.0",
 ) -> Path:
     """Write a run folder under `root` and return its path.
 
@@ -71,6 +73,7 @@ def write_run(
     trained:   seed of its training, of one recipe for all; augment: what it saw besides
     published: clean score of its card
     predict:   seconds, of every image
+    foreign:   digest of corrupted images of unknown origin
     """
     shipped = protocol if protocol in list_protocols() else "cityscapes-c"
     training = None
@@ -85,7 +88,7 @@ def write_run(
             ),
             DatasetRecord(dataset, "val", images, tuple(classes), {"files": fingerprint}),
             CorruptionRecord(
-                "fast", 2, seed, load_protocol(shipped).severities_digest, dict(laws or {})
+                "fast", 2, seed, load_protocol(shipped).severities_digest, dict(laws or {}), foreign
             ),
         ),
         protocol=protocol,
@@ -93,7 +96,7 @@ def write_run(
         clip=clip,
         about=replace(ModelFacts(params=3_700_000, training=training), **(about or {})),
         published=None if published is None else Published(published, "its card"),
-        libraries={"numpy": "2.0", "torch": "2.6"},
+        libraries={"numpy": numpy, "torch": "2.6"},
         created="2026-01-01T00:00:00+00:00",
         command=f"robustseg evaluate --dataset {dataset} --limit {images}",
     )

@@ -12,7 +12,7 @@ GRID.append((30, 2, 1))
 
 
 @pytest.mark.parametrize(("images", "gap", "trainings"), GRID)
-def test_the_conclusions_are_the_same(run, tmp_path, images, gap, trainings):
+def test_the_conclusions_are_the_same(run, tmp_path, blank_figures, images, gap, trainings):
     chance = np.random.default_rng(images + 10 * gap + 100 * trainings)
     level = 60 + chance.normal(0, 8, images)
 

@@ -5,9 +5,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from robustbench_seg.errors import FileError, ResultsError
+from robustbench_seg.machine.locks import presence
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.run_file import read_record, write_record
 from robustbench_seg.results import Row, RunFolder, Timing
 from robustbench_seg.results.parts import part_files, read_part
 from robustbench_seg.results.store import find_runs
@@ -162,3 +163,21 @@ def test_what_is_no_run_is_named(tmp_path):
         find_runs([tmp_path / "nowhere"])
     with pytest.raises(ResultsError, match=r"no run folder here \(no run.json in it"):
         find_runs([tmp_path])
+
+
+def test_another_process_does_not_sweep_the_record_that_is_being_written(
+    tmp_path, run_record, monkeypatch
+):
+    swept = []
+
+    def write(folder, record):
+        partial = folder / ".run.01234567.partial.json"
+        partial.touch()
+        with presence(folder) as sweep:
+            sweep()
+        swept.append(not partial.exists())
+        write_record(folder, record)
+
+    monkeypatch.setattr("robustbench_seg.results.store.write_record", write)
+    RunFolder.open(tmp_path, run_record())
+    assert swept == [False]

@@ -1,7 +1,7 @@
 """Panels: models that compare with each other, their scores, and what they show in words."""
 
 from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_COLUMNS
-from robustbench_seg.reporting.panels.finding import (
+from robustbench_seg.reporting.panels.findings import (
     finding,
     finding_sentences,
     is_established,

@@ -165,7 +165,7 @@ class TransformersNetwork(nn.Module):
         self.model = model
         self._classes = classes
         self.size: tuple[int, int] | None = None
-        self.variant: dict[str, str] = {"channels": "BGR"} if processor.bgr else {}
+        self.variant = {"channels": "BGR"} if processor.bgr else dict[str, str]()
         self._bgr, self._resample = processor.bgr, processor.resample
         with torch.inference_mode():
             try:

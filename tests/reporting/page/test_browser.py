@@ -115,7 +115,7 @@ def test_caption_and_hover_follow_the_metric(page):
     assert heading.inner_text().strip() == "mIoU by corruption"
 
 
-def test_a_reference_that_is_no_row_of_the_published_table(browser, tmp_path):
+def test_a_reference_that_is_no_row_of_the_published_table(browser, tmp_path, blank_figures):
     write_run(tmp_path / "runs", "alpha", steady)
     out = write_page(read_panels([tmp_path / "runs"], reference="alpha"), tmp_path / "r")
     page = browser.new_page()
@@ -136,7 +136,8 @@ def test_a_reference_that_is_no_row_of_the_published_table(browser, tmp_path):
 
 def test_colours_of_the_first_metric_come_back(page):
     form = page.locator("form.controls").first
-    styles = "[...document.querySelectorAll('table.heat td')].map((td) => td.style.cssText)"
+    cells = "[...document.querySelectorAll('table.heat td')]"
+    styles = f"{cells}.map((td) => td.style.cssText).join('\\n')"  # one text: lists come slowly
     before = page.evaluate(styles)
     form.get_by_label("show").select_option(label="retention: mIoU / clean, %")
     assert page.evaluate(styles) != before
@@ -197,7 +198,7 @@ def test_without_javascript_all_is_there(browser, report):
     context.close()
 
 
-def test_the_published_table_switches_too(browser, tmp_path, three_published):
+def test_the_published_table_switches_too(browser, tmp_path, three_published, blank_figures):
     write_run(tmp_path / "runs", "alpha", steady, dataset="cityscapes")
     write_run(tmp_path / "runs", "beta", weaker, dataset="cityscapes")
     out = write_page(read_panels([tmp_path / "runs"], reference="SegFormer-B5"), tmp_path / "r")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from fake_runs import steady, write_run
@@ -10,6 +11,8 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.page.folder import report_files
+
+pytestmark = pytest.mark.usefixtures("blank_figures")
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +24,28 @@ def panels(tmp_path_factory):
     return read_panels([streets]), read_panels([rooms])
 
 
+@pytest.fixture(scope="module")
+def reports(panels, tmp_path_factory):
+    """A report of each, in a folder of its own."""
+    folders = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
+    for panel, folder in zip(panels, folders, strict=True):
+        write_page(panel, folder)
+    return folders
+
+
+@pytest.fixture
+def out(reports, tmp_path):
+    """A folder that holds the report of the first."""
+    return shutil.copytree(reports[0], tmp_path / "out")
+
+
 def files(folder):
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_nothing_of_an_earlier_report_stays_and_everything_else_does(panels, tmp_path):
-    first, second = panels
-    write_page(second, tmp_path / "alone")
-    out = tmp_path / "out"
-    write_page(first, out)
+def test_nothing_of_an_earlier_report_stays_and_everything_else_does(panels, reports, out):
+    _, second = panels
+    _, alone = reports
     earlier = files(out)
     assert {"tables/published.csv", "tables/published.tex"} < earlier
     assert any(name.startswith("pictures/") for name in earlier)
@@ -38,17 +54,15 @@ def test_nothing_of_an_earlier_report_stays_and_everything_else_does(panels, tmp
         (out / name).parent.mkdir(exist_ok=True)
         (out / name).write_text("mine")
     write_page(second, out)
-    assert files(out) == files(tmp_path / "alone") | mine
+    assert files(out) == files(alone) | mine
     assert not (out / "pictures").exists()
     assert {(out / name).read_text() for name in mine} == {"mine"}
     listed = json.loads((out / "report.json").read_text())["files"]
-    assert {*listed, "report.json"} == files(tmp_path / "alone")
+    assert {*listed, "report.json"} == files(alone)
 
 
-def test_a_report_that_fails_leaves_the_earlier_one_whole(panels, tmp_path, monkeypatch):
-    first, second = panels
-    out = tmp_path / "out"
-    write_page(first, out)
+def test_a_report_that_fails_leaves_the_earlier_one_whole(panels, out, tmp_path, monkeypatch):
+    _, second = panels
     before = {name: (out / name).read_bytes() for name in files(out)}
 
     def fail(*_):
@@ -62,8 +76,9 @@ def test_a_report_that_fails_leaves_the_earlier_one_whole(panels, tmp_path, monk
     assert not (tmp_path / "new").exists()
 
 
-def test_what_a_killed_report_left_is_removed_by_the_next(panels, tmp_path, monkeypatch):
+def test_what_a_killed_report_left_is_removed_by_the_next(panels, reports, tmp_path, monkeypatch):
     first, second = panels
+    _, alone = reports
     out = tmp_path / "out"
 
     def die(*_):
@@ -78,15 +93,12 @@ def test_what_a_killed_report_left_is_removed_by_the_next(panels, tmp_path, monk
             write_page(second, out)
     assert "tables/published.csv" in files(out)
     write_page(second, out)
-    write_page(second, tmp_path / "alone")
-    assert files(out) == files(tmp_path / "alone")
+    assert files(out) == files(alone)
     assert not list(out.glob(".*"))
 
 
-def test_pictures_are_not_left_in_a_report_without(panels, tmp_path):
+def test_pictures_are_not_left_in_a_report_without(panels, out):
     first, _ = panels
-    out = tmp_path / "out"
-    write_page(first, out)
     write_page(first, out, pictures=False)
     assert not (out / "pictures").exists()
     (out / "pictures").mkdir()
@@ -111,9 +123,7 @@ def test_a_file_of_the_list_s_name_is_not_overwritten(panels, tmp_path, text):
     assert files(tmp_path) == {"report.json"}
 
 
-def test_a_list_never_removes_what_lies_outside(panels, tmp_path):
-    out = tmp_path / "out"
-    write_page(panels[0], out)
+def test_a_list_never_removes_what_lies_outside(panels, out, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     listed = json.loads((out / "report.json").read_text())
     listed["files"] += ["../mine.txt", str(tmp_path / "mine.txt")]

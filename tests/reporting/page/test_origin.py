@@ -97,7 +97,7 @@ def test_contents_name_every_section_and_each_heading_has_its_link(html):
         assert html.count(f'id="{link}"') == 1
 
 
-def test_titles_keep_a_number_and_its_noun_together(tmp_path):
+def test_titles_keep_a_number_and_its_noun_together(tmp_path, blank_figures):
     """Also where the title holds other text of unknown origin."""
     write_run(tmp_path / "runs", "alpha", steady, images=2)
     write_run(tmp_path / "runs", HOSTILE, steady)

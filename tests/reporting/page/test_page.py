@@ -189,7 +189,9 @@ def test_published_rows_are_a_panel_apart_unless_the_dataset_is_theirs(html, bar
     assert (bare / "tables/miou.csv").read_text().count(",published,cityscapes,val,") == 13
 
 
-def test_another_protocol_shows_its_own_corruptions_and_nothing_published(run, tmp_path):
+def test_another_protocol_shows_its_own_corruptions_and_nothing_published(
+    run, tmp_path, blank_figures
+):
     panels = read_panels([run("alpha", dataset="cityscapes", protocol="mpc-15")])
     text = write_page(panels, tmp_path, pictures=False).read_text(encoding="utf-8")
     text = " ".join(text.split())

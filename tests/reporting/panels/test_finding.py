@@ -50,6 +50,9 @@ def test_seeds_of_the_corruptions_and_what_they_change(run):
     # 3 points under one of 16 corruptions: 0.19 between two means, 0.13 as a deviation.
     assert f"{said}varies by 0.13 points (standard deviation)." in text
     assert "alpha: random" not in text
+    (panel,) = read_panels([a, b, other, run("alpha", seed=1)])
+    said = "Random corruptions are means over the seeds 0 and 1, between which the mean varies by "
+    assert finding([panel]).endswith(f"{said}0.00 to 0.13 points (standard deviation).")
 
 
 @pytest.mark.parametrize("images", [2, 3, 5])

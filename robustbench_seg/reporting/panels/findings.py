@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.results import FEW_UNITS, Verdict, lead_of
+from robustbench_seg.reporting.panels.panel import Panel, PanelRow
+from robustbench_seg.results import FEW_UNITS, Verdict, lead_of, seeds_text
 from robustbench_seg.text import counted, enumeration, number, one_line, text_table
 
 
@@ -183,12 +183,23 @@ def _trust(panel: Panel) -> str:
             "trainings, the luck of training."
         )
     rough = f" With only {fewest.units} {fewest.unit} even that is rough."
-    seeds = [
-        f" {row.name}: {row.model.seeds_text}."
-        for row in panel.measured
-        if len(row.model.seeds) > 1
-    ]
-    return sentence + (rough if fewest.units < FEW_UNITS else "") + "".join(seeds)
+    rough = rough if fewest.units < FEW_UNITS else ""
+    return "".join([sentence, rough, *_seed_sentences(panel)])
+
+
+def _seed_sentences(panel: Panel) -> list[str]:
+    """What several seeds of the corruptions change, a sentence for each set of seeds."""
+    groups = dict[tuple[int, ...], list[PanelRow]]()
+    for row in panel.measured:
+        if len(row.model.seeds) > 1:
+            groups.setdefault(row.model.seeds, []).append(row)
+    sentences = []
+    for seeds, rows in groups.items():
+        text = seeds_text(seeds, [row.model.seed_means for row in rows])
+        everyone = len(rows) == len(panel.measured)
+        names = "" if everyone else f"{enumeration([row.name for row in rows])}: "
+        sentences.append(f" {names}{text.capitalize() if everyone else text}.")
+    return sentences
 
 
 def terminal_table(panels: Sequence[Panel]) -> str:

@@ -63,7 +63,7 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
 
 def _seeds(counts: pd.DataFrame, protocol: Protocol) -> str:
     seeds = sorted(map(int, counts["seed"].unique()))
-    return seeds_text(seeds, seed_means(counts, protocol, trainings=1))
+    return seeds_text(seeds, [seed_means(counts, protocol, trainings=1)])
 
 
 def _first_score(scores: ModelScores) -> str:

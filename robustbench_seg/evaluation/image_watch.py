@@ -1,0 +1,54 @@
+"""What is noticed of an evaluation's images: those unchanged, and those that cannot be read."""
+
+import logging
+from collections import Counter
+
+from robustbench_seg.errors import DatasetError
+from robustbench_seg.evaluation.images import ConditionImage
+from robustbench_seg.evaluation.model_run import FAILURES
+from robustbench_seg.records.protocol import CLEAN, Condition
+
+log = logging.getLogger(__name__)
+
+
+class UnchangedImages:
+    """Counts corrupted images that equal their clean one."""
+
+    def __init__(self) -> None:
+        self._made: Counter[Condition] = Counter()
+        self._same: Counter[Condition] = Counter()
+
+    def take(self, made: ConditionImage) -> None:
+        """Count one image."""
+        if made.image is not None:
+            self._made[made.condition] += 1
+            self._same[made.condition] += made.same
+
+    def warn(self) -> None:
+        """Warn (logging) of each condition that left images as they were."""
+        for condition, count in self._same.items():
+            if count:
+                of, name, severity = self._made[condition], condition.name, condition.severity
+                log.warning(
+                    "%s at severity %d left %d of %d images unchanged", name, severity, count, of
+                )
+
+
+class UnreadableImages:
+    """Counts images in a row that cannot be read, those of the dataset and of a tree apart."""
+
+    def __init__(self) -> None:
+        self._failed = {of_clean: dict[str, None]() for of_clean in (True, False)}
+
+    def take(self, made: ConditionImage) -> None:
+        """Raise DatasetError at the last of FAILURES images: a disk or mount is gone."""
+        failed = self._failed[made.condition == CLEAN]
+        if made.image is not None:
+            failed.clear()
+            return
+        failed[made.source.id] = None
+        if len(failed) >= FAILURES:
+            raise DatasetError(
+                f"{FAILURES} images in a row could not be read; the last: {made.reason}. What is "
+                "finished is kept: check the disk that holds them, and evaluate again"
+            )
