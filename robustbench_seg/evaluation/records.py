@@ -17,7 +17,7 @@ from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.segmenter import Segmenter
+from robustbench_seg.segmenter import Segmenter, no_confidence
 from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
 from robustbench_seg.trees.manifest import Manifest, read_manifest
 from robustbench_seg.trees.record import other_source, tree_record
@@ -98,7 +98,11 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         protocol_version=protocol.version,
         clip=data.clip,
         palette=tuple((r, g, b) for r, g, b in data.palette),
-        about=replace(segmenter.about, macs=_macs(segmenter, data)),
+        about=replace(
+            segmenter.about,
+            macs=_macs(segmenter, data),
+            no_confidence=no_confidence(segmenter),
+        ),
         published=evaluation.published(segmenter),
         libraries=versions(segmenter),
         hardware=hardware(segmenter.about.device),

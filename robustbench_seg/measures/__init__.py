@@ -6,6 +6,7 @@ The measures of an evaluation are MEASURES, in this order; the first is the one 
 from collections.abc import Mapping, Sequence
 
 from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.measures.confidence import CONFIDENCE, SCALED_CONFIDENCE, ConfidenceMeasure
 from robustbench_seg.measures.confusion import CONFUSION
 from robustbench_seg.measures.image_miou import ImageMeanIoU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
@@ -20,10 +21,12 @@ from robustbench_seg.measures.measure import (
 from robustbench_seg.measures.pixels import confusion_matrix
 
 __all__ = [
+    "CONFIDENCE",
     "CONFUSION",
     "MEASURES",
-    "SCORES",
+    "SCALED_CONFIDENCE",
     "Confidence",
+    "ConfidenceMeasure",
     "Counts",
     "Measure",
     "Prediction",
@@ -34,16 +37,16 @@ __all__ = [
     "iou_of_counts",
     "mean_iou",
     "miou_of_counts",
+    "score_infos",
     "select_measures",
 ]
 
-MEASURES: tuple[Measure, ...] = (CONFUSION, ImageMeanIoU())
+MEASURES: tuple[Measure, ...] = (CONFUSION, ImageMeanIoU(), CONFIDENCE, SCALED_CONFIDENCE)
 
 
-SCORES: Mapping[str, ScoreInfo] = {
-    info.name: info for measure in MEASURES for info in measure.infos
-}
-"""Every score of every measure, by its name."""
+def score_infos() -> Mapping[str, ScoreInfo]:
+    """Describe every score of every measure, by its name."""
+    return {info.name: info for measure in MEASURES for info in measure.infos}
 
 
 def select_measures(names: Sequence[str]) -> tuple[Measure, ...]:

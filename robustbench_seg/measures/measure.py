@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.measures.pixels import confusion_matrix
 
-Counts = NDArray[np.int64] | NDArray[np.float64]
+Counts = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.float32]
 """What a measure counts; of several images or draws along leading axes."""
 
 ScoreArray = NDArray[np.float64]

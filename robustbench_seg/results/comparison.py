@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import SCORES
+from robustbench_seg.measures import MEASURES, ConfidenceMeasure, score_infos
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
@@ -208,12 +208,16 @@ def _degradation_lines(
 
 
 def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_Compared]:
-    """The lines of every score but the one that ranks; their kind is the score's name."""
+    """The lines of every score but the one that ranks; their kind is the score's name.
+
+    Scores of confidence are left out where neither model has some.
+    """
+    infos = score_infos()
     for name, one in a.scores.by_name.items():
-        if name == RANKED:
+        other = b.scores.by_name[name]
+        if name == RANKED or not (_always_given(name) or one.conditions or other.conditions):
             continue
-        first, second = one.summary, b.scores.by_name[name].summary
-        info = SCORES[name]
+        first, second, info = one.summary, other.summary, infos[name]
         yield _Compared(name, CLEAN.name, "", first.clean, second.clean, limits=info.limits)
         for spec in protocol.corruptions:
             cells = first.corruptions[spec.name], second.corruptions[spec.name]
@@ -222,6 +226,12 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
         if info.higher_is_better:
             cells = first.retention, second.retention
             yield _Compared(name, "retention", "scored", *cells, limits=ANY)
+
+
+def _always_given(score: str) -> bool:
+    """Whether every segmenter can give a score."""
+    measure = next(m for m in MEASURES if any(info.name == score for info in m.infos))
+    return not isinstance(measure, ConfidenceMeasure)
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:
@@ -237,7 +247,8 @@ def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol)
 def _lacking(model: ScoredModel, kind: str, score: str, protocol: Protocol) -> str:
     scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
     if kind in model.scores.by_name and not scores.conditions:
-        return f"no image has {kind}; evaluate again to add it"
+        why = None if _always_given(kind) else model.records[0].about.no_confidence
+        return f"no {kind}: {why}" if why else f"no image has {kind}; evaluate again to add it"
     if kind not in ("category", "summary") and score not in ("mean", "retention"):
         other = NO_REFERENCE if kind in ("CD", "rCD") else f"not every image has {kind}"
         return model.missing.get(score, other)

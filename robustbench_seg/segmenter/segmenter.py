@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -55,6 +55,49 @@ class Segmenter(Protocol):
             uint8 HxW class indices.
         """
         ...
+
+
+@runtime_checkable
+class ConfidentSegmenter(Segmenter, Protocol):
+    """A segmenter that gives confidence besides labels."""
+
+    def with_confidence(
+        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+    ) -> Labelled:
+        """Label an image, with the confidence of each label.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+            truth: uint8 HxW class indices, of which two losses are summed; 255 where a pixel is not
+                scored.
+            temperatures: What logits are divided by before the softmax. A segmenter without logits
+                gets 1 alone.
+
+        Returns:
+            The labels that the segmenter itself gives, and the confidence at each temperature.
+        """
+        ...
+
+
+def no_confidence(segmenter: Segmenter) -> str | None:
+    """Say why a segmenter gives no confidence.
+
+    Args:
+        segmenter: The segmenter.
+
+    Returns:
+        The reason; None where it gives confidence.
+    """
+    if segmenter.about.no_confidence:
+        return segmenter.about.no_confidence
+    return None if isinstance(segmenter, ConfidentSegmenter) else "it has no method with_confidence"
+
+
+def no_scaling(segmenter: Segmenter) -> str | None:
+    """Say why the confidence of a segmenter cannot be scaled by a temperature; None: it can."""
+    if segmenter.record.runtime == "python":
+        return no_confidence(segmenter) or "it gives no logits"
+    return no_confidence(segmenter)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.measures import MEASURES, Prediction, mean_iou, select_measures
+from robustbench_seg.measures import MEASURES, Confidence, Prediction, mean_iou, select_measures
 
 (IMAGE_MIOU,) = select_measures(["image_miou"])
 rng = np.random.default_rng(0)
@@ -75,8 +75,9 @@ def test_many_draws_are_scored_at_once():
 def test_what_every_measure_promises(measure):
     """Of its shape, of a type that adds up exactly, and pooled before or after it is added."""
     truths, answers = rng.integers(0, 3, (2, 4, 8, 9)).astype(np.uint8)
+    sure = [Confidence(rng.uniform(0, 0.6, (8, 9)).astype(np.float32), 30.0, 20.0)] * 2
     each = [
-        measure.observe(measure.prepare(truth), Prediction(labels, truth, 3))
+        measure.observe(measure.prepare(truth), Prediction(labels, truth, 3, *sure))
         for truth, labels in zip(truths, answers, strict=True)
     ]
     assert {one.shape for one in each} == {measure.shape(3)}
@@ -86,7 +87,8 @@ def test_what_every_measure_promises(measure):
     assert np.allclose(pooled, [measure.pooled(one) for one in each])
     scores = measure.compute(pooled.sum(0))
     assert scores.keys() == {score.name for score in measure.infos}
-    assert all(0 <= value <= 100 for value in scores.values())
+    for info in measure.infos:
+        assert info.limits[0] <= scores[info.name] <= info.limits[1]
     drawn = measure.compute(np.stack([pooled.sum(0), np.zeros_like(pooled[0])]))
     for name, value in scores.items():
         assert drawn[name][0] == pytest.approx(value)

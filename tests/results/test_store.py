@@ -72,7 +72,7 @@ def test_what_is_done_is_known_after_opening_again(tmp_path, run_record):
     folder.add(0, [row(), Row("2.png", FOG, reason="broken")])
     for one in (folder, RunFolder.open(tmp_path, run_record())):
         lacking = [measure.name for measure in one.lacking("1.png", FOG)]
-        assert lacking == ["image_miou"]
+        assert lacking == ["image_miou", "confidence", "confidence_t"]
         assert CONFUSION in one.lacking("2.png", FOG)
         assert CONFUSION in one.lacking("1.png", CLEAN)
         assert one.count() == 1

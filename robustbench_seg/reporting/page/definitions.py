@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from robustbench_seg.cards import parse
-from robustbench_seg.measures import MEASURES
+from robustbench_seg.measures import MEASURES, ConfidenceMeasure
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ def definitions() -> tuple[Definition, ...]:
     file = resources.files("robustbench_seg.content.reports") / "definitions.toml"
     content = parse(_Definitions, file.read_text(encoding="utf-8"), str(file))
     scores = (
-        Definition(info.label, info.definition) for measure in MEASURES for info in measure.infos
+        Definition(info.label, info.definition)
+        for measure in MEASURES
+        if not isinstance(measure, ConfidenceMeasure)  # they are many; docs/measures.md has them
+        for info in measure.infos
     )
     return (*scores, *content.definition)
