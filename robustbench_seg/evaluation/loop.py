@@ -164,7 +164,8 @@ def _open(
         saved = PredictionFolder.open(root, segmenter.name, record) if root else None
         if saved:
             _enter(saved.folder, spec, at_work)
-        runs.append(ModelRun(segmenter, folder, saved, evaluation.dataset, measures, scorer))
+        things = (evaluation.dataset, measures, record.key.temperature)
+        runs.append(ModelRun(segmenter, folder, saved, *things, scorer))
     return runs
 
 

@@ -18,6 +18,7 @@ from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import ConfidenceMeasure, Measure, Prediction
 from robustbench_seg.records.protocol import Condition
+from robustbench_seg.records.temperature import TemperatureRecord
 from robustbench_seg.results import Row, RunFolder, Timing
 from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
 
@@ -43,6 +44,7 @@ class ModelRun:
         saved: PredictionFolder | None,
         dataset: Dataset,
         measures: Sequence[Measure],
+        temperature: TemperatureRecord | None,
         scorer: Executor,
     ) -> None:
         self.folder = folder
@@ -52,6 +54,7 @@ class ModelRun:
         self._saved = saved
         self._dataset = dataset
         self._measures = tuple(measures)
+        self._temperature = temperature
         self._scorer = scorer
         self._scoring: deque[Future[tuple[Row, Timing | None]]] = deque()
         self._rows: list[Row] = []
@@ -124,7 +127,10 @@ class ModelRun:
         wanted = [m for m in self._lacking(made) if isinstance(m, ConfidenceMeasure)]
         if not wanted or not isinstance(self.segmenter, ConfidentSegmenter):
             return Prediction(self.segmenter(image), truth, classes)
-        labels, found = self.segmenter.with_confidence(image, truth, [1.0])
+        temperatures = [1.0]
+        if self._temperature and any(measure.scaled for measure in wanted):
+            temperatures.append(self._temperature.of(made.source.index, len(self._dataset)))
+        labels, found = self.segmenter.with_confidence(image, truth, temperatures)
         return Prediction(labels, truth, classes, *found)
 
     def _score(

@@ -13,6 +13,7 @@ from robustbench_seg.corruption import STREAMS, laws, libraries
 from robustbench_seg.datasets import Dataset, image_sizes
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.temperature import temperature_record
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
@@ -84,12 +85,14 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
     corrupted images came in, which conditions were asked for.
     """
     spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
+    images = DatasetRecord(
+        data.name, data.split, len(data), tuple(data.classes), _plain(data.fingerprint)
+    )
     key = RunKey(
         segmenter.record,
-        DatasetRecord(
-            data.name, data.split, len(data), tuple(data.classes), _plain(data.fingerprint)
-        ),
+        images,
         _corruption_record(evaluation, tree),
+        temperature_record(evaluation, segmenter, images),
     )
     return RunRecord(
         model=segmenter.name,
