@@ -32,6 +32,9 @@ UNIT = 2.0**-20
 MERGED = 4
 """Equal levels that are merged for the scores."""
 
+CHUNK = 128
+"""Draws that are scored at once."""
+
 _FIRST = 9
 """1 - p of the first sub-level is at least 2^-10."""
 
@@ -89,22 +92,36 @@ class ConfidenceMeasure:
         the sums.
         """
         kinds = observed[..., : 2 * LEVELS].reshape(*observed.shape[:-1], 2, LEVELS)
-        merged = np.add.reduceat(kinds, POOLED_STARTS, axis=-1)
+        four = sum(kinds[..., place:_MERGED_UPTO:MERGED] for place in range(MERGED))
+        merged = np.concatenate([four, kinds[..., _MERGED_UPTO:]], -1)
         flat = merged.reshape(*observed.shape[:-1], -1)
         return np.concatenate([flat, observed[..., 2 * LEVELS :]], -1).astype(np.float32)
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the scores; nan where no pixel has a confidence, or none of all classes."""
-        counts = counts.astype(np.float64, copy=False)
-        count = len(POOLED_STARTS)
-        right, wrong = counts[..., :count], counts[..., count : 2 * count]
-        sums, known = counts[..., 2 * count : -1] * UNIT, counts[..., -1]
-        levels = Levels(right, wrong, _masses(right + wrong, sums[..., :BINS]), POOLED_BINS)
-        found = scores_of_levels(levels)
-        for place, name in enumerate(("nll", "brier"), BINS):
-            found[name] = np.full(known.shape, np.nan)
-            np.divide(sums[..., place], known, out=found[name], where=known > 0)
-        return {info.name: found[info.name.removesuffix("_t")] for info in self.infos}
+        rows = counts.reshape(-1, counts.shape[-1])
+        # A chunk of draws fits in a processor's cache.
+        chunks = [_scores(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
+        return {
+            info.name: np.concatenate(
+                [chunk[info.name.removesuffix("_t")] for chunk in chunks]
+            ).reshape(counts.shape[:-1])
+            for info in self.infos
+        }
+
+
+def _scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
+    """The scores of rows of pooled counts, by name."""
+    counts = counts.astype(np.float64, copy=False)
+    count = len(POOLED_STARTS)
+    right, wrong = counts[..., :count], counts[..., count : 2 * count]
+    sums, known = counts[..., 2 * count : -1] * UNIT, counts[..., -1]
+    levels = Levels(right, wrong, _masses(right + wrong, sums[..., :BINS]), POOLED_BINS)
+    found = scores_of_levels(levels)
+    for place, name in enumerate(("nll", "brier"), BINS):
+        found[name] = np.full(known.shape, np.nan)
+        np.divide(sums[..., place], known, out=found[name], where=known > 0)
+    return found
 
 
 def level_edges() -> NDArray[np.float64]:

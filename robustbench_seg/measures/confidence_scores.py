@@ -6,7 +6,9 @@ evenly, so a score depends on the order of levels alone; the exact score of the 
 by what happens inside levels. Sources are named in docs/measures.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +38,20 @@ class Levels:
     mass: Array
     bins: NDArray[np.intp]
 
-    @property
+    @cached_property
     def pixels(self) -> Array:
         """All pixels of each level."""
         return self.right + self.wrong
+
+    @cached_property
+    def right_upto(self) -> Array:
+        """(..., 1 + L) right pixels of less confidence than each end of the levels."""
+        return _from_zero(np.cumsum(self.right, -1))
+
+    @cached_property
+    def wrong_upto(self) -> Array:
+        """(..., 1 + L) wrong ones."""
+        return _from_zero(np.cumsum(self.wrong, -1))
 
 
 def scores_of_levels(levels: Levels) -> dict[str, Array]:
@@ -63,12 +75,9 @@ def _calibration(levels: Levels) -> dict[str, Array]:
     count = np.add.reduceat(pixels, starts, axis=-1)
     gaps = np.abs(np.add.reduceat(gap, starts, axis=-1))
     total = count.sum(-1)
-    upto = _from_zero(np.cumsum(pixels, -1))
+    upto = levels.right_upto + levels.wrong_upto
     gap_upto = _from_zero(np.cumsum(gap, -1))
-    shares = np.arange(1, POPULATIONS) / POPULATIONS * total[..., None]
-    at = np.concatenate(
-        [0 * total[..., None], _interpolated(shares, upto, gap_upto), gap_upto[..., -1:]], -1
-    )
+    at = _interpolated(np.linspace(0, 1, POPULATIONS + 1).tolist(), upto, gap_upto)
     return {
         "ece": gaps.sum(-1) / total,
         "mce": np.where(total > 0, np.nanmax(gaps / np.where(count > 0, count, 1), -1), np.nan),
@@ -80,42 +89,42 @@ def _calibration(levels: Levels) -> dict[str, Array]:
 def _detection(levels: Levels) -> dict[str, Array]:
     """How well confidence tells right pixels from wrong ones; nan without one of each kind."""
     right, wrong = levels.right, levels.wrong
-    rights, wrongs = right.sum(-1), wrong.sum(-1)
-    below = np.cumsum(wrong, -1) - wrong / 2  # wrong pixels of less confidence, ties by half
-    kept_right, kept_wrong = _descending(right), _descending(wrong)
-    fpr = _interpolated(RATE * rights[..., None], kept_right, kept_wrong)[..., 0] / wrongs
+    rights, wrongs = levels.right_upto[..., -1], levels.wrong_upto[..., -1]
+    below = levels.wrong_upto[..., :-1] + wrong / 2  # wrong pixels of less confidence, ties by half
+    kept_right, kept_wrong = _descending(levels.right_upto), _descending(levels.wrong_upto)
+    fpr = _interpolated([RATE], kept_right, kept_wrong)[..., 0] / wrongs
     both = (rights > 0) & (wrongs > 0)
     found = {
         "auroc": (right * below).sum(-1) / (rights * wrongs),
-        "aupr_success": _average_precision(right[..., ::-1], wrong[..., ::-1]),
-        "aupr_error": _average_precision(wrong, right),
+        "aupr_success": _average_precision(right[..., ::-1], kept_right, kept_wrong),
+        "aupr_error": _average_precision(wrong, levels.wrong_upto, levels.right_upto),
         "fpr95": fpr,
     }
     return {name: np.where(both, value, np.nan) for name, value in found.items()}
 
 
-def _average_precision(hits: Array, others: Array) -> Array:
+def _average_precision(hits: Array, hits_upto: Array, others_upto: Array) -> Array:
     """Mean of the precision over the steps of recall; levels in the order of the score."""
-    cumulated = np.cumsum(hits, -1)
-    chosen = cumulated + np.cumsum(others, -1)
-    precision = cumulated / np.where(chosen > 0, chosen, 1)
-    return np.asarray((hits * precision).sum(-1) / cumulated[..., -1])
+    cumulated = hits_upto[..., 1:]
+    precision = cumulated / np.maximum(cumulated + others_upto[..., 1:], 1)
+    return np.asarray(np.einsum("...i,...i", hits, precision) / cumulated[..., -1])
 
 
 def _selection(levels: Levels) -> dict[str, Array]:
     """What risk is left where the least confident pixels are given up."""
     pixels, wrong = levels.pixels[..., ::-1], levels.wrong[..., ::-1]
-    kept, errors = _descending(levels.pixels), _descending(levels.wrong)
+    errors = _descending(levels.wrong_upto)
+    kept = errors + _descending(levels.right_upto)
     total, error = kept[..., -1], errors[..., -1] / kept[..., -1]
     start, before = kept[..., :-1], errors[..., :-1]
     # The integral of (before + rate t) / (start + t) over a level in which errors are mixed evenly.
-    rate = wrong / np.where(pixels > 0, pixels, 1)
-    grown = np.where(start > 0, kept[..., 1:] / np.where(start > 0, start, 1), 1)
+    rate = wrong / np.maximum(pixels, 1)
+    grown = np.where(start > 0, kept[..., 1:] / np.maximum(start, 1), 1)
     area = wrong + (before - rate * start) * np.log(grown)
     general = ((before + wrong / 2) * pixels).sum(-1) / total**2
     best, chance = error**2 / 2, error / 2
     prr = np.where((error > 0) & (error < 1), (chance - general) / (chance - best), np.nan)
-    risk = _interpolated(COVERAGE * total[..., None], kept, errors)[..., 0] / (COVERAGE * total)
+    risk = _interpolated([COVERAGE], kept, errors)[..., 0] / (COVERAGE * total)
     return {
         "aurc": area.sum(-1) / total,
         "augrc": general,
@@ -137,33 +146,28 @@ def _coverage(kept: Array, errors: Array, rate: Array) -> Array:
     return np.asarray((at + more)[..., 0])
 
 
-def _descending(counts: Array) -> Array:
+def _descending(upto: Array) -> Array:
     """The pixels kept after each level, the most confident first: 0, ..., all."""
-    return _from_zero(np.cumsum(counts[..., ::-1], -1))
+    return np.asarray(upto[..., -1:] - upto[..., ::-1])
 
 
 def _from_zero(sums: Array) -> Array:
     return np.concatenate([np.zeros((*sums.shape[:-1], 1)), sums], -1)
 
 
-def _interpolated(x: Array, along: Array, values: Array) -> Array:
-    """Interpolate rows of values linearly, each along a row that does not fall.
+def _interpolated(shares: Sequence[float], along: Array, values: Array) -> Array:
+    """Interpolate rows of values linearly, each at shares of what its row of `along` grows to.
 
     Args:
-        x: (..., N) places.
-        along: (..., M) where the values are.
+        shares: N shares, 0..1.
+        along: (..., M) rows that do not fall, from 0 on.
         values: (..., M).
 
     Returns:
         (..., N).
     """
-    found = np.empty(x.shape)
-    for n in range(x.shape[-1]):
-        here = x[..., n : n + 1]
-        after = np.argmax(along >= here, -1)[..., None]
-        before = np.maximum(after - 1, 0)
-        low, high = np.take_along_axis(along, before, -1), np.take_along_axis(along, after, -1)
-        near, far = np.take_along_axis(values, before, -1), np.take_along_axis(values, after, -1)
-        share = np.where(high > low, (here - low) / np.where(high > low, high - low, 1), 0)
-        found[..., n : n + 1] = near + share * (far - near)
-    return found
+    grown = along.reshape(-1, along.shape[-1])
+    apart = 2.0 * np.arange(len(grown))[:, None]  # all rows, one behind the other
+    places = apart + grown / np.where(grown[:, -1:] > 0, grown[:, -1:], 1)
+    found = np.interp((apart + np.array(shares)).ravel(), places.ravel(), values.ravel())
+    return np.asarray(found.reshape(*along.shape[:-1], len(shares)))
