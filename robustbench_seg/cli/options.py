@@ -63,7 +63,7 @@ def parse_temperature(context: click.Context, parameter: click.Parameter, value:
     except ValueError:
         pass
     raise click.BadParameter(
-        f"'{value}' is none; give {ranges.TEMPERATURE}, fit or none", context, parameter
+        f"'{value}' is no temperature; give {ranges.TEMPERATURE}, fit or none", context, parameter
     )
 
 

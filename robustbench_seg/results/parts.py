@@ -246,8 +246,9 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str |
 
 def _countable(observed: Counts) -> bool:
     """Whether all numbers are counts: finite, not negative, and exact in sums."""
-    kind = observed.dtype.kind
-    return kind in "iuf" and bool(np.all((observed >= 0) & (observed < 2**53)))
+    if observed.dtype.kind not in "iuf":
+        return False
+    return not observed.size or bool(observed.min() >= 0 and observed.max() < 2**53)  # nan: False
 
 
 def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
