@@ -45,7 +45,7 @@ MEASURES: tuple[Measure, ...] = (CONFUSION, ImageMeanIoU(), CONFIDENCE, SCALED_C
 
 
 def score_infos() -> Mapping[str, ScoreInfo]:
-    """Describe every score of every measure, by its name."""
+    """Return every score of every measure, by its name."""
     return {info.name: info for measure in MEASURES for info in measure.infos}
 
 
