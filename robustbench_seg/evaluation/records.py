@@ -10,7 +10,7 @@ import torch
 
 from robustbench_seg.analysis import image_macs
 from robustbench_seg.corruption import STREAMS, laws, libraries
-from robustbench_seg.datasets import Dataset, image_sizes
+from robustbench_seg.datasets import Dataset, FileDataset, image_sizes, list_datasets
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.temperature import temperature_record
@@ -94,6 +94,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         _corruption_record(evaluation, tree),
         temperature_record(evaluation, segmenter, images),
     )
+    own = data if isinstance(data, FileDataset) and data.name not in list_datasets() else None
     return RunRecord(
         model=segmenter.name,
         key=key,
@@ -101,6 +102,8 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         protocol_version=protocol.version,
         clip=data.clip,
         palette=tuple((r, g, b) for r, g, b in data.palette),
+        groups=own.groups if own else {},
+        persons=own.persons if own else (),
         about=replace(
             segmenter.about,
             macs=_macs(segmenter, data),

@@ -1,6 +1,7 @@
 """What the scores of confidence are called and mean; docs/measures.md has their formulas."""
 
 import math
+from dataclasses import replace
 
 from robustbench_seg.measures.measure import ScoreInfo
 
@@ -113,15 +114,15 @@ def confidence_infos(scaled: bool) -> tuple[ScoreInfo, ...]:
     Args:
         scaled: Whether the logits were divided by a temperature; the names then end in _t.
     """
+    infos = [replace(info, in_ranking=False) for info in _SCORES]  # they are many
     if not scaled:
-        return _SCORES
+        return tuple(infos)
     return tuple(
-        ScoreInfo(
-            f"{info.name}_t",
-            f"{info.label}, scaled",
-            f"{info.label} after temperature scaling.",
-            info.higher_is_better,
-            info.limits,
+        replace(
+            info,
+            name=f"{info.name}_t",
+            label=f"{info.label}, scaled",
+            definition=f"{info.label} after temperature scaling.",
         )
-        for info in _SCORES
+        for info in infos
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import MEASURES, ConfidenceMeasure, score_infos
+from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
@@ -20,11 +20,16 @@ from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.results.models import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
 from robustbench_seg.results.verdict import Difference, verdicts
+from robustbench_seg.results.worst import worst_condition, worst_corruption
+from robustbench_seg.results.worst_images import LEAST_IMAGES, WorstImages
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
     *("difference", "low", "high", "p", "p_holm", "verdict", "reason"),
 ]
+
+_OF_CONFIDENCE = {info.name for info in (*CONFIDENCE.infos, *SCALED_CONFIDENCE.infos)}
+"""Scores that some segmenters cannot give."""
 
 NO_REFERENCE = "the reference has no such score, or loses less than a point"
 
@@ -186,6 +191,10 @@ def _lines(
     yield _Compared("summary", "retention", "scored", first.retention, second.retention, limits=ANY)
     yield _Compared("summary", "mPC", "1-5", first.mpc, second.mpc)
     yield _Compared("summary", "rPC", "1-5", first.rpc, second.rpc, limits=ANY)
+    ranked = [model.scores.by_name[RANKED] for model in (a, b)]
+    yield _Compared("summary", "worst_corruption", "scored", *map(worst_corruption, ranked))
+    cells = (worst_condition(score, protocol) for score in ranked)
+    yield _Compared("summary", "worst_condition", "scored", *cells)
     one, two = (degradation(s.clean, s.corruptions, reference) for s in (first, second))
     yield from _degradation_lines("CD", one.cd, two.cd, protocol, reference.degrees)
     yield from _degradation_lines("rCD", one.rcd, two.rcd, protocol, reference.degrees)
@@ -212,12 +221,13 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
 
     Scores of confidence are left out where neither model has some.
     """
-    infos = score_infos()
     for name, one in a.scores.by_name.items():
-        other = b.scores.by_name[name]
-        if name == RANKED or not (_always_given(name) or one.conditions or other.conditions):
+        other, info = b.scores.by_name.get(name), one.info
+        if name == RANKED or other is None:
             continue
-        first, second, info = one.summary, other.summary, infos[name]
+        if name in _OF_CONFIDENCE and not (one.conditions or other.conditions):
+            continue
+        first, second = one.summary, other.summary
         yield _Compared(name, CLEAN.name, "", first.clean, second.clean, limits=info.limits)
         for spec in protocol.corruptions:
             cells = first.corruptions[spec.name], second.corruptions[spec.name]
@@ -226,12 +236,6 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
         if info.higher_is_better:
             cells = first.retention, second.retention
             yield _Compared(name, "retention", "scored", *cells, limits=ANY)
-
-
-def _always_given(score: str) -> bool:
-    """Whether every segmenter can give a score."""
-    measure = next(m for m in MEASURES if any(info.name == score for info in m.infos))
-    return not isinstance(measure, ConfidenceMeasure)
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:
@@ -247,8 +251,10 @@ def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol)
 def _lacking(model: ScoredModel, kind: str, score: str, protocol: Protocol) -> str:
     scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
     if kind in model.scores.by_name and not scores.conditions:
-        why = None if _always_given(kind) else model.records[0].about.no_confidence
+        why = model.records[0].about.no_confidence if kind in _OF_CONFIDENCE else None
         return f"no {kind}: {why}" if why else f"no image has {kind}; evaluate again to add it"
+    if kind in (info.key for info in WorstImages.infos) and len(model.scores.images) < LEAST_IMAGES:
+        return f"{kind} needs {LEAST_IMAGES} images"
     if kind not in ("category", "summary") and score not in ("mean", "retention"):
         other = NO_REFERENCE if kind in ("CD", "rCD") else f"not every image has {kind}"
         return model.missing.get(score, other)

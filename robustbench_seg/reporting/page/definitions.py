@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from robustbench_seg.cards import parse
-from robustbench_seg.measures import MEASURES, ConfidenceMeasure
+from robustbench_seg.measures import MEASURES
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class _Definitions:
 
 
 def definitions() -> tuple[Definition, ...]:
-    """Return the definitions of the scores, then those of `reports/definitions.toml`."""
+    """Return the definitions of the ranking's scores, then those of `reports/definitions.toml`."""
     file = resources.files("robustbench_seg.content.reports") / "definitions.toml"
     content = parse(_Definitions, file.read_text(encoding="utf-8"), str(file))
     scores = (
         Definition(info.label, info.definition)
         for measure in MEASURES
-        if not isinstance(measure, ConfidenceMeasure)  # they are many; docs/measures.md has them
         for info in measure.infos
+        if info.in_ranking
     )
     return (*scores, *content.definition)
