@@ -28,6 +28,9 @@ COMPARISON_COLUMNS = [
     *("difference", "low", "high", "p", "p_holm", "verdict", "reason"),
 ]
 
+_OF_CONFIDENCE = {info.name for info in (*CONFIDENCE.infos, *SCALED_CONFIDENCE.infos)}
+"""Scores that some segmenters cannot give."""
+
 NO_REFERENCE = "the reference has no such score, or loses less than a point"
 
 

@@ -20,6 +20,8 @@ from robustbench_seg.results.worst_images import WorstImages
 FOG = Condition("fog", 3)
 EASY = {"fog", "snow", "gaussian_noise"}
 
+CONFIDENCE_SCORES = {info.name for info in (*CONFIDENCE.infos, *SCALED_CONFIDENCE.infos)}
+
 
 def side_by_side(first, second, protocol, reference=None):
     a, b = read_model([first], protocol), read_model([second], protocol)

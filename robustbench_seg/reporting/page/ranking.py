@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from robustbench_seg.measures import MEASURES, ConfidenceMeasure, ScoreInfo
+from robustbench_seg.measures import MEASURES, ScoreInfo
 from robustbench_seg.reporting.page.table import Bar, Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, PanelRow, RankedRow
 from robustbench_seg.results import RANKED
@@ -75,11 +75,10 @@ def ranking_table(panel: Panel) -> Table:
 
 
 def other_scores(panel: Panel) -> list[ScoreInfo]:
-    """Return the further scores that at least one model has a mean of, but for confidence."""
+    """Return the further scores that at least one model has a mean of."""
     return [
         info
         for measure in MEASURES
-        if not isinstance(measure, ConfidenceMeasure)
         for info in measure.infos
         if info.name != RANKED
         and info.in_ranking
