@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import MEASURES, ConfidenceMeasure
+from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
@@ -225,7 +225,7 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
         other, info = b.scores.by_name.get(name), one.info
         if name == RANKED or other is None:
             continue
-        if not (_always_given(name) or one.conditions or other.conditions):
+        if name in _OF_CONFIDENCE and not (one.conditions or other.conditions):
             continue
         first, second = one.summary, other.summary
         yield _Compared(name, CLEAN.name, "", first.clean, second.clean, limits=info.limits)
@@ -236,16 +236,6 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
         if info.higher_is_better:
             cells = first.retention, second.retention
             yield _Compared(name, "retention", "scored", *cells, limits=ANY)
-
-
-def _always_given(score: str) -> bool:
-    """Whether every segmenter can give a score."""
-    return not any(
-        info.name == score
-        for measure in MEASURES
-        if isinstance(measure, ConfidenceMeasure)
-        for info in measure.infos
-    )
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:
@@ -261,7 +251,7 @@ def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol)
 def _lacking(model: ScoredModel, kind: str, score: str, protocol: Protocol) -> str:
     scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
     if kind in model.scores.by_name and not scores.conditions:
-        why = None if _always_given(kind) else model.records[0].about.no_confidence
+        why = model.records[0].about.no_confidence if kind in _OF_CONFIDENCE else None
         return f"no {kind}: {why}" if why else f"no image has {kind}; evaluate again to add it"
     if kind in (info.key for info in WorstImages.infos) and len(model.scores.images) < LEAST_IMAGES:
         return f"{kind} needs {LEAST_IMAGES} images"

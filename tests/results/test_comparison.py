@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import MEASURES, ConfidenceMeasure, mean_iou, score_infos
+from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, mean_iou, score_infos
 from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import (
     Reference,
@@ -29,18 +29,12 @@ def side_by_side(first, second, protocol, reference=None):
     return a, b, table.set_index(["kind", "score"])
 
 
-def is_confidence(info):
-    """Whether the runs here, which have no confidence, lack a score for that."""
-    measures = [measure for measure in MEASURES if isinstance(measure, ConfidenceMeasure)]
-    return any(info in measure.infos for measure in measures)
-
-
 def test_every_score_has_a_row_in_protocol_order(run, protocol):
     _, _, table = side_by_side(run("a"), run("b"), protocol)
     rows = table.index.to_frame()
     counts = rows["kind"].value_counts().to_dict()
     for info in [*score_infos().values(), *WorstImages.infos]:
-        if info.name not in ("miou", "image_miou") and not is_confidence(info):
+        if info.name not in ("miou", "image_miou") and info.name not in CONFIDENCE_SCORES:
             assert counts.pop(info.key) == (19 if info.higher_is_better else 18)
     assert counts == {
         "clean": 1,
