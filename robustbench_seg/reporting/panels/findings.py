@@ -211,7 +211,7 @@ def terminal_table(panels: Sequence[Panel]) -> str:
     """Return the rankings as plain text: rank, model, clean, mean, retention and categories."""
     tables = []
     for panel in panels:
-        lines = [["", "model", "clean", "mean", "kept %", *panel.category_means.columns]]
+        lines = [["", "model", "clean", "mean", "retention", *panel.category_means.columns]]
         for row in panel.ranking:
             mark = " (published)" if row.source == "published" else ""
             scores = [row.cells[name] for name in ("clean", "mean", "retention")]

@@ -145,9 +145,9 @@ def test_terminal_table(run):
     assert table.splitlines() == [
         "minicity val (cityscapes-c): mIoU, percent; averaged: severities 1-5 of 12 corruptions; "
         "1-3 of gaussian_noise, impulse_noise, shot_noise, speckle_noise",
-        "     model  clean  mean  kept %  blur  noise  digital  weather",
-        "1=.  alpha   80.0  69.0    86.2  68.0   72.0     68.0     68.0",
-        "1=.  beta    79.0  62.1    78.6  61.0   67.0     61.0     59.5",
+        "     model  clean  mean  retention  blur  noise  digital  weather",
+        "1=.  alpha   80.0  69.0       86.2  68.0   72.0     68.0     68.0",
+        "1=.  beta    79.0  62.1       78.6  61.0   67.0     61.0     59.5",
     ]
 
 
