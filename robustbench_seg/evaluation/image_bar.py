@@ -28,6 +28,6 @@ class ImageBar:
 
     def update(self) -> None:
         """Show where the runs are."""
-        if left_out := sum(len(run.not_scored) for run in self._runs):
+        if left_out := sum(len(run.outcomes.left_out) for run in self._runs):
             self._bar.set_postfix({"left out": left_out}, refresh=False)
-        self._bar.update(self._done + sum(run.scored for run in self._runs) - self._bar.n)
+        self._bar.update(self._done + sum(run.outcomes.scored for run in self._runs) - self._bar.n)

@@ -5,7 +5,7 @@ from collections import Counter
 
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.evaluation.images import ConditionImage
-from robustbench_seg.evaluation.model_run import FAILURES
+from robustbench_seg.evaluation.outcomes import FAILURES
 from robustbench_seg.records.protocol import CLEAN, Condition
 
 log = logging.getLogger(__name__)

@@ -86,10 +86,10 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
             if run.is_complete(data.ids, (CLEAN, *evaluation.protocol.scored_conditions)):
                 keep_hardest(run.folder.path, run.segmenter, evaluation, maker)
     loop.unchanged.warn()
-    failed = [run.given_up for run in runs if run.given_up]
+    failed = [run.outcomes.given_up for run in runs if run.outcomes.given_up]
     if failed:
         raise failed[0]
-    reasons = tuple(dict.fromkeys(reason for run in runs for reason in run.left_out))
+    reasons = tuple(dict.fromkeys(reason for run in runs for reason in run.outcomes.reasons))
     for reason in reasons:
         log.warning("left out: %s", reason)
     if reasons:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.errors import ModelError, RobustsegError
+from robustbench_seg.errors import RobustsegError
 from robustbench_seg.evaluation.evaluation import BLOCK
 from robustbench_seg.evaluation.images import ConditionImage, SourceImage
+from robustbench_seg.evaluation.outcomes import Outcomes
 from robustbench_seg.evaluation.pictures import keep_pictures
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.machine.signals import signals_held
@@ -27,14 +28,14 @@ log = logging.getLogger(__name__)
 AHEAD = 4
 """Predictions that may wait to be scored."""
 
-FAILURES = 8
-"""A segmenter is given up after this many images in a row without a result."""
-
 
 class ModelRun:
     """Segments images, scores them beside the next one, and writes their rows block by block.
 
-    scorer: a pool of one thread, which runs of one evaluation may share
+    Attributes:
+        folder: Where the rows go.
+        segmenter: What segments.
+        outcomes: What became of the images.
     """
 
     def __init__(
@@ -47,10 +48,10 @@ class ModelRun:
         temperature: TemperatureRecord | None,
         scorer: Executor,
     ) -> None:
+        """`scorer`: a pool of one thread, which runs of one evaluation may share."""
         self.folder = folder
         self.segmenter = segmenter
-        self.given_up: ModelError | None = None
-        """Why the segmenter gets no more images."""
+        self.outcomes = Outcomes(segmenter.name)
         self._saved = saved
         self._dataset = dataset
         self._measures = tuple(measures)
@@ -60,18 +61,10 @@ class ModelRun:
         self._rows: list[Row] = []
         self._timings: list[Timing] = []
         self._flushed = time.monotonic()
-        self._failed: set[str] = set()
-        self._traceback_shown = False
-        self.left_out = dict[str, None]()
-        """Why images were left out: each reason once, in order."""
-        self.scored = 0
-        """Number of images scored, each condition by itself."""
-        self.not_scored = set[tuple[str, Condition]]()
-        """The images left out, each with its condition."""
 
     def lacks(self, source: SourceImage, condition: Condition) -> bool:
         """Whether something of an image under a condition is not there yet."""
-        if self.given_up:
+        if self.outcomes.given_up:
             return False
         if self.folder.lacking(source.id, condition):
             return True
@@ -87,10 +80,10 @@ class ModelRun:
         """Segment one image; its row comes with a later `flush`.
 
         An image on which the segmenter fails, whatever it raises, is left out with the reason.
-        After FAILURES such images in a row it is not the image: the segmenter is given up.
         """
         if made.image is None:
-            self._leave_out(made, made.reason or "")
+            self.outcomes.leave_out(made.source.id, made.condition, made.reason or "")
+            self._add_reason(made, made.reason or "")
             return
         started = time.perf_counter()
         try:
@@ -160,41 +153,18 @@ class ModelRun:
             self._rows.append(row)
             self._timings.extend([timing] if timing else [])
         if row.reason is None:
-            self._failed.clear()
-            self.scored += 1
+            self.outcomes.succeed()
         else:
-            self.left_out[row.reason] = None
-            self.not_scored.add((row.image, row.condition))
-            self._count_failure(row.image, row.reason)
-
-    def _leave_out(self, made: ConditionImage, reason: str) -> None:
-        self.left_out[reason] = None
-        self.not_scored.add((made.source.id, made.condition))
-        if self.folder.lacking(made.source.id, made.condition):
-            self._rows.append(Row(made.source.id, made.condition, reason=reason))
+            self.outcomes.fail(row.image, row.condition, row.reason)
 
     def _fail(self, made: ConditionImage, error: Exception) -> None:
         while self._scoring:  # earlier ones: they are no success after this failure
             self._collect()
-        known = isinstance(error, RobustsegError)
-        kind = "" if known else f"{type(error).__name__}: "
-        why = (str(error).splitlines() or ["no reason given"])[0]
-        reason = f"{made.source.id}: {self.segmenter.name} failed ({kind}{why})"
-        # What a user's own code raised has a traceback that the user needs.
-        foreign = error.__cause__ if known else error
-        if foreign is None or isinstance(foreign, RobustsegError) or self._traceback_shown:
-            log.debug("%s", reason, exc_info=error)
-        else:
-            log.warning("%s; its traceback, once:", reason, exc_info=error)
-            self._traceback_shown = True
-        self._leave_out(made, reason)
-        self._count_failure(made.source.id, reason)
+        reason = self.outcomes.reason_of(made.source.id, error)
+        self._add_reason(made, reason)
+        self.outcomes.fail(made.source.id, made.condition, reason)
 
-    def _count_failure(self, image: str, reason: str) -> None:
-        self._failed.add(image)
-        if len(self._failed) >= FAILURES and self.given_up is None:
-            self.given_up = ModelError(
-                f"{self.segmenter.name}: {FAILURES} images in a row have no result; the last is "
-                f"{reason}"
-            )
-            log.warning("%s; it gets no more images", self.given_up)
+    def _add_reason(self, made: ConditionImage, reason: str) -> None:
+        """Add a row without values, which says why."""
+        if self.folder.lacking(made.source.id, made.condition):
+            self._rows.append(Row(made.source.id, made.condition, reason=reason))

@@ -1,0 +1,74 @@
+"""What becomes of the images that a segmenter is given: scored, left out, or too many failures."""
+
+import logging
+
+from robustbench_seg.errors import ModelError, RobustsegError
+from robustbench_seg.records.protocol import Condition
+
+log = logging.getLogger(__name__)
+
+FAILURES = 8
+"""A segmenter is given up after this many images in a row without a result."""
+
+
+class Outcomes:
+    """The outcomes of one segmenter.
+
+    Attributes:
+        scored: Number of images scored, each condition by itself.
+        left_out: Why each other image, with its condition, has no score.
+        given_up: Why the segmenter gets no more images; None: it gets them.
+    """
+
+    def __init__(self, name: str) -> None:
+        """`name`: of the segmenter, for messages."""
+        self.scored = 0
+        self.left_out = dict[tuple[str, Condition], str]()
+        self.given_up: ModelError | None = None
+        self._name = name
+        self._failed_in_a_row = set[str]()
+        self._traceback_shown = False
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why images were left out: each reason once, in order."""
+        return tuple(dict.fromkeys(self.left_out.values()))
+
+    def succeed(self) -> None:
+        """Count an image that is scored."""
+        self._failed_in_a_row.clear()
+        self.scored += 1
+
+    def leave_out(self, image: str, condition: Condition, reason: str) -> None:
+        """Note an image that the segmenter was not given."""
+        self.left_out[image, condition] = reason
+
+    def fail(self, image: str, condition: Condition, reason: str) -> None:
+        """Note an image on which the segmenter failed.
+
+        After FAILURES such images in a row it is not the image: the segmenter is given up.
+        """
+        self.leave_out(image, condition, reason)
+        self._failed_in_a_row.add(image)
+        if len(self._failed_in_a_row) >= FAILURES and self.given_up is None:
+            self.given_up = ModelError(
+                f"{self._name}: {FAILURES} images in a row have no result; the last is {reason}"
+            )
+            log.warning("%s; it gets no more images", self.given_up)
+
+    def reason_of(self, image: str, error: Exception) -> str:
+        """Describe what a segmenter raised in one line.
+
+        What a user's own code raised has a traceback that the user needs: the first one is shown.
+        """
+        known = isinstance(error, RobustsegError)
+        kind = "" if known else f"{type(error).__name__}: "
+        why = (str(error).splitlines() or ["no reason given"])[0]
+        reason = f"{image}: {self._name} failed ({kind}{why})"
+        foreign = error.__cause__ if known else error
+        if foreign is None or isinstance(foreign, RobustsegError) or self._traceback_shown:
+            log.debug("%s", reason, exc_info=error)
+        else:
+            log.warning("%s; its traceback, once:", reason, exc_info=error)
+            self._traceback_shown = True
+        return reason
