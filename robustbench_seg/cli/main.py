@@ -15,6 +15,7 @@ from robustbench_seg.cli.demo import demo
 from robustbench_seg.cli.erf import erf
 from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.generate import generate_cityscapes_c
+from robustbench_seg.cli.literature import literature
 from robustbench_seg.cli.models import models
 from robustbench_seg.cli.report import report
 from robustbench_seg.cli.train import train
@@ -110,6 +111,7 @@ for command in (
     evaluate,
     report,
     compare,
+    literature,
     train,
     models,
     weights,
