@@ -6,6 +6,7 @@ were copied from and how they were measured.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Literal
@@ -115,6 +116,7 @@ def list_published() -> tuple[str, ...]:
     return _names(_folder())
 
 
+@cache
 def published_facts(name: str) -> PublishedFacts:
     """Return what the TOML file of a table says.
 
