@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.reporting.costs import cost as cost
     from robustbench_seg.reporting.literature.library import literature as literature
     from robustbench_seg.reporting.receptive_fields import erf as erf
+    from robustbench_seg.reporting.transfer import transfer as transfer
     from robustbench_seg.results import Run as Run
     from robustbench_seg.results import read_results as read_results
     from robustbench_seg.results import scores as scores
@@ -78,6 +79,7 @@ _ROOMS = {
     "run_ablation": "ablation",
     "scores": "results",
     "train": "training",
+    "transfer": "reporting.transfer",
     "verify": "trees",
     "write_minicity": "datasets.minicity",
 }

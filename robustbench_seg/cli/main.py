@@ -19,6 +19,7 @@ from robustbench_seg.cli.literature import literature
 from robustbench_seg.cli.models import models
 from robustbench_seg.cli.report import report
 from robustbench_seg.cli.train import train
+from robustbench_seg.cli.transfer import transfer
 from robustbench_seg.cli.verify import verify
 from robustbench_seg.cli.weights import weights
 from robustbench_seg.errors import RobustsegError
@@ -112,6 +113,7 @@ for command in (
     report,
     compare,
     literature,
+    transfer,
     train,
     models,
     weights,

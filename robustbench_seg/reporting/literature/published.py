@@ -74,6 +74,7 @@ class PublishedFacts:
         measured: How. Scores need it.
         columns: What a column holds, but for the IDENTITY, clean, mean and the protocol's
             corruptions.
+        real: The columns that are scores under real adverse conditions.
     """
 
     title: str
@@ -88,12 +89,16 @@ class PublishedFacts:
     images: Mapping[str, Positive] = field(default_factory=dict)
     measured: Measured | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    real: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.citation not in citation_keys():
             raise CardError(f"citation: {unknown('key', self.citation, citation_keys())}")
         if (self.kind == "scores") != (self.measured is not None):
             raise CardError("scores need the table 'measured', and nothing else has it")
+
+        if unnamed := set(self.real) - set(self.columns):
+            raise CardError(f"real: {unknown('column', min(unnamed), self.columns)}")
 
     @property
     def bibtex(self) -> str:
