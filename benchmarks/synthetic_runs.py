@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.measures import mean_iou
+from robustbench_seg.measures import class_counts, mean_iou
 from robustbench_seg.records.protocol import Condition, load_protocol
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.run_record import RunRecord
@@ -27,6 +27,19 @@ def open_run(root: Path, model: str, images: int, classes: Sequence[str], size: 
 
 
 def row(image: str, condition: Condition, matrix: NDArray[np.int64]) -> Row:
-    """What all measures observe of an image with this confusion matrix."""
-    observed = {"confusion": matrix, "image_miou": np.array([mean_iou(matrix), 1.0])}
+    """What all measures observe of an image with this confusion matrix.
+
+    A quarter of the pixels is in each zone of distance from a boundary; every class has ten objects
+    of each size.
+    """
+    counts = class_counts(matrix)
+    recalls = 10 * counts[0] / np.maximum(counts[1], 1)
+    objects = np.stack([np.full(len(matrix), 10.0), recalls, np.floor(recalls / 2)])
+    observed = {
+        "confusion": matrix,
+        "image_miou": np.array([mean_iou(matrix), 1.0]),
+        "boundary": np.stack([counts // 4] * 4),
+        "boundary_iou": np.stack([counts // 2, counts // 8]),
+        "objects": np.stack([objects] * 3),
+    }
     return Row(image, condition, observed)

@@ -72,6 +72,7 @@ LEFT_OUT = {
     "robustseg train --model segformer-b0-ade20k --encoder hf:": "downloads",
     "robustseg evaluate --executor ray": "tests/evaluation/test_ray_executor.py starts a cluster",
     "robustseg compare A B": "A and B stand for names; docs/scores.md has some",
+    "robustseg transfer RUNS_SYNTHETIC RUNS_REAL": "needs ACDC; tests/reporting has runs",
 }
 
 NVLABS = ROOT / "tests" / "data" / "architectures" / "nvlabs_b0.json"

@@ -62,8 +62,8 @@ function sortable(table) {
   };
 }
 
-// A share in percent of what the reference loses; none where that is nothing.
-const over = (lost, reference) => (reference > 0 ? (100 * lost) / reference : NaN);
+// A share in percent of what the reference loses; none where that is less than a point.
+const over = (lost, reference) => (reference >= 1 ? (100 * lost) / reference : NaN);
 
 // What the paper's table can show of a cell: v its mIoU, c the row's clean mIoU, r and rc those of the reference.
 const METRICS = {

@@ -36,7 +36,7 @@ class Corruption(NamedTuple):
     name: str
     function: Callable[..., NDArray[np.uint8]]
     law: int
-    is_random: bool
+    is_random: bool = True
 
 
 CORRUPTIONS = (

@@ -4,6 +4,7 @@ from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.decoding import read_image
 from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
+from robustbench_seg.datasets.instances import read_instances
 from robustbench_seg.datasets.plausibility import label_warning
 from robustbench_seg.datasets.registry import (
     DATASETS,
@@ -14,6 +15,7 @@ from robustbench_seg.datasets.registry import (
     image_size,
     list_datasets,
     open_dataset,
+    person_classes,
     published_images,
 )
 
@@ -36,6 +38,8 @@ __all__ = [
     "label_warning",
     "list_datasets",
     "open_dataset",
+    "person_classes",
     "published_images",
     "read_image",
+    "read_instances",
 ]

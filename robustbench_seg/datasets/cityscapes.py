@@ -2,11 +2,13 @@
 
 leftImg8bit/<split>/<city>/<name>_leftImg8bit.png is the image, and
 gtFine/<split>/<city>/<name>_gtFine_labelIds.png its labels; _gtFine_labelTrainIds.png serves
-where there are no labelIds. Source: Cordts et al., "The Cityscapes Dataset", CVPR 2016.
+where there are no labelIds. _gtFine_instanceIds.png, if it is there, tells instances apart.
+Source: Cordts et al., "The Cityscapes Dataset", CVPR 2016.
 """
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from robustbench_seg.datasets.facts import dataset_facts, file_dataset
@@ -38,6 +40,10 @@ def _companions(image: str) -> Sequence[str]:
     return [_truth(image, ending) for ending in _FILES]
 
 
+def _instances(image: str) -> str:
+    return _truth(image, "instanceIds.png")
+
+
 def open_cityscapes(root: Path | None, split: str) -> FileDataset:
     """Open a split of Cityscapes.
 
@@ -61,8 +67,11 @@ def open_cityscapes(root: Path | None, split: str) -> FileDataset:
     images = find_images(root, [f"leftImg8bit/{split}/*/*_leftImg8bit.png"], PROVENANCE)
     facts = dataset_facts("cityscapes")
     forms = [
-        LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
-        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
+        LabelForm(partial(_truth, ending=ending), table, _companions, _instances)
+        for ending, table in (
+            ("labelIds.png", facts.table),
+            ("labelTrainIds.png", facts.index_table),
+        )
     ]
     pairs = pair_files(root, images, forms, PROVENANCE)
     return file_dataset(facts, split, pairs)

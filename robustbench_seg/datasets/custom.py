@@ -7,6 +7,7 @@ Its folder is the dataset's root, unless --data names another. A whole descripti
     labels = "masks/{split}/*_mask.png"
     classes = ["ground", "rock", "machine", "person"]
     palette = [[128, 64, 0], [128, 128, 128], [255, 170, 0], [220, 20, 60]]   # optional
+    persons = ["person"]       # classes whose missed objects are counted; optional
     clip = 10                  # frames of a video: this many in a row are drawn together for an
                                # interval; 1 if left out: every image stands alone
     image_size = [720, 1280]   # height and width at which `robustseg cost` counts; optional
@@ -23,7 +24,7 @@ Its folder is the dataset's root, unless --data names another. A whole descripti
     8 = "machine"
     9 = "person"
 
-    [groups]                   # optional: names for several classes; each in one group at most
+    [groups]                   # optional: several classes together, each group with an IoU
     natural = ["ground", "rock"]
 
 Without label_map the ids are the class indices themselves. A dataset with the classes, colours,

@@ -25,7 +25,7 @@ from robustbench_seg.records.ranges import Level, Positive, Side
 
 CONTENT = "robustbench_seg.content.datasets"
 
-_OF_CLASSES = ("classes", "palette", "label_map", "ignore", "groups")
+_OF_CLASSES = ("classes", "palette", "label_map", "ignore", "groups", "persons")
 """The keys that `classes_of` stands for."""
 
 _ABSENT: tuple[object, ...] = (None, (), {}, (IGNORE,))
@@ -47,7 +47,9 @@ class DatasetFacts:
         label_map: Id in a label file -> class name or class index. None: ids are indices.
         ignore: Ids in a label file that are not scored.
         clip: Number of consecutive images that are drawn together for an interval.
-        groups: Name of a group -> names of its classes. A class is in one group at most.
+        groups: Name of a group -> names of its classes. A class may be in several groups. Each
+            group has an IoU.
+        persons: Classes whose missed objects are counted together, such as person and rider.
         image_size: Height and width, in pixels, at which the literature counts a network's
             operations.
         val_images: Number of images of the split val, which published scores are of. Only the
@@ -66,6 +68,7 @@ class DatasetFacts:
     ignore: tuple[int, ...] = (IGNORE,)
     clip: Positive = 1
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    persons: tuple[str, ...] = ()
     image_size: tuple[Side, Side] | None = None
     val_images: Positive | None = None
     citation: str = ""
@@ -87,6 +90,7 @@ class DatasetFacts:
             raise CardError(f"{len(palette)} colours in palette for {len(classes)} classes")
         _check_ids(self)
         _check_groups(self.groups, classes)
+        _check_members("persons", self.persons, classes)
 
     def _take_classes(self, name: str) -> None:
         """Take the classes of another file, and all that belongs to them."""
@@ -172,6 +176,8 @@ def file_dataset(
         clip=facts.clip,
         apply_orientation=apply_orientation,
         left_out=pairs.left_out,
+        groups=facts.groups,
+        persons=facts.persons,
     )
 
 
@@ -203,14 +209,15 @@ def _check_ids(facts: DatasetFacts) -> None:
 
 
 def _check_groups(groups: Mapping[str, tuple[str, ...]], classes: tuple[str, ...]) -> None:
-    group_of = dict[str, str]()
     for group, members in groups.items():
-        for name in members:
-            if name not in classes:
-                raise CardError(f"groups.{group}: {unknown('class', name, classes)}")
-            if name in group_of:
-                raise CardError(
-                    f"groups.{group}: the class '{name}' is in {group_of[name]}, too; "
-                    "leave it in one group"
-                )
-            group_of[name] = group
+        if not members:
+            raise CardError(f"groups.{group}: no class is in it; name its classes, or leave it out")
+        _check_members(f"groups.{group}", members, classes)
+
+
+def _check_members(where: str, members: tuple[str, ...], classes: tuple[str, ...]) -> None:
+    for name in members:
+        if name not in classes:
+            raise CardError(f"{where}: {unknown('class', name, classes)}")
+        if members.count(name) > 1:
+            raise CardError(f"{where}: the class '{name}' is in it twice; name it once")

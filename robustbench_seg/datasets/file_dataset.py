@@ -6,7 +6,7 @@ One class serves every layout; what differs between datasets is only which files
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -30,11 +30,14 @@ class Item:
         id: Path of the image.
         labels: Path of the label file.
         companions: All label files that other tools look for beside the image, with `labels`.
+        instances: Path of the file that tells instances apart (see instances.py); None: there is
+            none.
     """
 
     id: str
     labels: str
     companions: tuple[str, ...] = ()
+    instances: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,8 @@ class FileDataset:
         clip: Number of consecutive images that are drawn together (see Dataset).
         apply_orientation: Whether images, never labels, are turned as their EXIF orientation says.
         left_out: Relative paths of files beside the images and labels that belong to no image.
+        groups: Name of a group of classes -> names of its classes.
+        persons: Names of the classes whose missed objects are counted.
     """
 
     name: str
@@ -64,6 +69,8 @@ class FileDataset:
     clip: int = 1
     apply_orientation: bool = False
     left_out: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    persons: tuple[str, ...] = ()
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -79,7 +86,12 @@ class FileDataset:
         Raises:
             DatasetError: A file cannot be read. The message names it.
         """
-        names = [name for item in self.items for name in (item.id, item.labels)]
+        names = [
+            name
+            for item in self.items
+            for name in (item.id, item.labels, item.instances)
+            if name is not None
+        ]
         try:
             contents = list(zip(names, file_digests(self.root, names), strict=True))
         except OSError as error:

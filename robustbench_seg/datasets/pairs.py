@@ -32,11 +32,14 @@ class LabelForm:
         path_of: Relative path of an image -> relative path of its labels.
         table: Id in such a file -> class index (see FileDataset).
         companions: Relative path of an image -> further label files. Those that exist are kept.
+        instances: Relative path of an image -> that of the file that tells instances apart, if it
+            exists.
     """
 
     path_of: Callable[[str], str]
     table: NDArray[np.uint8]
     companions: Callable[[str], Sequence[str]] = field(default=lambda image: ())
+    instances: Callable[[str], str | None] = field(default=lambda image: None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,9 +158,12 @@ def pair_files(
     for image in images:
         labels = form.path_of(image)
         existing = (path for path in form.companions(image) if folders.hold(path))
-        items.append(Item(image, labels, tuple(dict.fromkeys([labels, *existing]))))
+        instances = form.instances(image)
+        if instances is not None and not folders.hold(instances):
+            instances = None
+        items.append(Item(image, labels, tuple(dict.fromkeys([labels, *existing])), instances))
         known |= {image, *items[-1].companions}
-        for path in (image, labels):
+        for path in (image, labels, *([] if instances is None else [instances])):
             folders.check(path, provenance)
     return Pairs(root, tuple(items), form.table, folders.others(known))
 

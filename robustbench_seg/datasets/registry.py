@@ -110,6 +110,21 @@ def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
     return _facts(_entry(name, DATASETS)).groups
 
 
+def person_classes(name: str) -> tuple[str, ...]:
+    """Look up the classes of a dataset whose missed objects are counted, such as person and rider.
+
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Class names. Empty where the dataset names none.
+
+    Raises:
+        DatasetError: The name is unknown.
+    """
+    return _facts(_entry(name, DATASETS)).persons
+
+
 def image_size(name: str) -> tuple[int, int] | None:
     """Look up the image size at which the literature counts the operations of a dataset's networks.
 

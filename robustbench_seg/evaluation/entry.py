@@ -110,6 +110,11 @@ def _sorted_out(
     asked = {name: value for name, value in options.items() if name not in _ABOUT_OBJECTS}
     opened = None if isinstance(dataset, str | Path | None) else dataset
     if opened is not None:
+        if lacking := [name for name in _OF_DATASETS if not hasattr(opened, name)]:
+            raise DatasetError(
+                f"dataset: {opened!r:.100} is neither a name nor a dataset; it lacks "
+                f"{', '.join(lacking)}"
+            )
         for name in ("data", "split"):
             if asked.get(name) is not None:
                 raise DatasetError(f"{opened.name} is open already; give no {name} with it")
@@ -126,6 +131,13 @@ def _sorted_out(
 
 _ABOUT_OBJECTS = tuple(EvaluateOptions.__annotations__.keys() - EvaluationOptions.__annotations__)
 """What load_segmenter asks of models that are objects."""
+
+
+_OF_DATASETS = (
+    *("name", "split", "classes", "palette", "ids", "clip", "fingerprint"),
+    *("__len__", "__getitem__", "image", "first"),
+)
+"""What an evaluation asks of a dataset."""
 
 
 def _name(model: object) -> str:

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.pixels import digest_pixels
-from robustbench_seg.datasets import Dataset, Sample, corrupted_image
+from robustbench_seg.datasets import Dataset, Sample, corrupted_image, read_instances
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.records import Tree
 from robustbench_seg.files import digest_file
-from robustbench_seg.measures import Measure
+from robustbench_seg.measures import OBJECTS, Measure
 from robustbench_seg.records.image_path import as_png
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.trees.foreign import ForeignTree
@@ -51,7 +51,12 @@ class SourceImage:
     def prepared(self, measure: Measure) -> Any:
         """What a measure needs of the truth, made once. Call it from one thread."""
         if measure.name not in self._prepared:
-            self._prepared[measure.name] = measure.prepare(self.sample().labels)
+            truth = self.sample().labels
+            if measure is OBJECTS:
+                instances = read_instances(self._dataset, self.index, truth.shape)
+                self._prepared[measure.name] = OBJECTS.prepare(truth, instances)
+            else:
+                self._prepared[measure.name] = measure.prepare(truth)
         return self._prepared[measure.name]
 
     @cached_property

@@ -66,8 +66,14 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
             for model, folder in zip(spec.models, here, strict=True):
                 for i, block in enumerate(blocks):
                     shard = Shard(i + 1, len(blocks))
-                    part = replace(drawn.spec, device=spec.device, models=(model,), shard=shard)
-                    ref = task.remote(replace(part, executor="local"), folder)
+                    part = replace(
+                        drawn.spec,
+                        models=(model,),
+                        shard=shard,
+                        device=spec.device,
+                        executor="local",
+                    )
+                    ref = task.remote(part, folder)
                     waiting[ref] = model, block, len(block) * len(drawn.all_conditions)
         reasons = dict[str, None]()
         total = sum(images for _, _, images in waiting.values())

@@ -10,7 +10,7 @@ import torch
 
 from robustbench_seg.analysis import image_macs
 from robustbench_seg.corruption import STREAMS, laws, libraries
-from robustbench_seg.datasets import Dataset, image_sizes
+from robustbench_seg.datasets import Dataset, FileDataset, image_sizes, list_datasets
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.machine.hardware import hardware
@@ -91,6 +91,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         ),
         _corruption_record(evaluation, tree),
     )
+    own = data if isinstance(data, FileDataset) and data.name not in list_datasets() else None
     return RunRecord(
         model=segmenter.name,
         key=key,
@@ -98,6 +99,8 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         protocol_version=protocol.version,
         clip=data.clip,
         palette=tuple((r, g, b) for r, g, b in data.palette),
+        groups=own.groups if own else {},
+        persons=own.persons if own else (),
         about=replace(segmenter.about, macs=_macs(segmenter, data)),
         published=evaluation.published(segmenter),
         libraries=versions(segmenter),

@@ -6,36 +6,51 @@ The measures of an evaluation are MEASURES, in this order; the first is the one 
 from collections.abc import Mapping, Sequence
 
 from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.measures.boundary import Boundary
+from robustbench_seg.measures.boundary_iou import BoundaryIoU
 from robustbench_seg.measures.confusion import CONFUSION
-from robustbench_seg.measures.image_miou import ImageMeanIoU
+from robustbench_seg.measures.groups import GroupIoU
+from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
-from robustbench_seg.measures.measure import Counts, Measure, Prediction, ScoreArray, ScoreInfo
+from robustbench_seg.measures.measure import (
+    Counts,
+    Measure,
+    Prediction,
+    ScoreArray,
+    ScoreInfo,
+    ScoreSource,
+)
+from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
 from robustbench_seg.measures.pixels import confusion_matrix
 
 __all__ = [
     "CONFUSION",
+    "IMAGE_MIOU",
     "MEASURES",
-    "SCORES",
+    "OBJECTS",
     "Counts",
+    "GroupIoU",
     "Measure",
+    "MissedRegionRate",
     "Prediction",
     "ScoreArray",
     "ScoreInfo",
+    "ScoreSource",
     "class_counts",
     "confusion_matrix",
     "iou_of_counts",
     "mean_iou",
     "miou_of_counts",
+    "score_infos",
     "select_measures",
 ]
 
-MEASURES: tuple[Measure, ...] = (CONFUSION, ImageMeanIoU())
+MEASURES: tuple[Measure, ...] = (CONFUSION, IMAGE_MIOU, Boundary(), BoundaryIoU(), OBJECTS)
 
 
-SCORES: Mapping[str, ScoreInfo] = {
-    info.name: info for measure in MEASURES for info in measure.infos
-}
-"""Every score of every measure, by its name."""
+def score_infos() -> Mapping[str, ScoreInfo]:
+    """Return every score of every measure, by its name."""
+    return {info.name: info for measure in MEASURES for info in measure.infos}
 
 
 def select_measures(names: Sequence[str]) -> tuple[Measure, ...]:

@@ -53,3 +53,6 @@ class ImageMeanIoU:
         means = np.full(total.shape, np.nan)
         np.divide(total, number, out=means, where=number > 0)
         return {"image_miou": means}
+
+
+IMAGE_MIOU = ImageMeanIoU()

@@ -27,6 +27,8 @@ class ScoreInfo:
         definition: One or two sentences for readers, with its range and unit.
         higher_is_better: Its direction. Only such a score has a retention.
         limits: The smallest and largest value that it can have; percent by default.
+        group: The group of classes that it is of, where a dataset has one such score for each.
+        in_ranking: Whether the ranking of a page has a column for its mean.
     """
 
     name: str
@@ -34,6 +36,13 @@ class ScoreInfo:
     definition: str
     higher_is_better: bool = True
     limits: tuple[float, float] = (0.0, 100.0)
+    group: str | None = None
+    in_ranking: bool = True
+
+    @property
+    def key(self) -> str:
+        """Its name, with its group: no two scores of a run have the same."""
+        return self.name if self.group is None else f"{self.name} {self.group}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,32 +70,59 @@ class Prediction:
         return confusion_matrix(self.truth, self.labels, self.classes)
 
 
-class Measure(Protocol):
-    """Something that is counted for each image and condition.
-
-    To add one, write a file like image_miou.py and add it to MEASURES. Parts of runs, resuming,
-    intervals, comparisons, tables and the page take it from there. Models are ranked and compared
-    by the mIoU, so a report also needs the measure `confusion`.
-    """
+class ScoreSource(Protocol):
+    """Scores of what a measure has observed: those of the measure itself, or further ones."""
 
     @property
     def name(self) -> str:
-        """Its name on the command line."""
+        """The name of its pooled counts."""
         ...
 
     @property
     def column(self) -> str:
-        """Its column in the parts of a run."""
-        ...
-
-    @property
-    def law(self) -> int:
-        """A number that is raised whenever counts change; a run lacks counts of another law."""
+        """The column of the observations in the parts of a run."""
         ...
 
     @property
     def infos(self) -> tuple[ScoreInfo, ...]:
         """Its scores."""
+        ...
+
+    def pooled(self, observed: Counts) -> Counts:
+        """Reduce observations to counts that add up over images and suffice for the scores.
+
+        Args:
+            observed: (..., *shape), of one image or several.
+
+        Returns:
+            (..., any shape).
+        """
+        ...
+
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
+        """Compute the scores of sums of pooled counts.
+
+        Args:
+            counts: (..., shape of pooled counts), of one sum or several.
+
+        Returns:
+            For the key of each of `infos` float64 (...); nan where there is nothing to score.
+        """
+        ...
+
+
+class Measure(ScoreSource, Protocol):
+    """Something that is counted for each image and condition.
+
+    To add one, write a file like image_miou.py and add it to MEASURES. Parts of runs, resuming,
+    intervals, comparisons, tables and the page take it from there. Models are ranked and compared
+    by the mIoU, so a report also needs the measure `confusion`. Its name is also that on the
+    command line.
+    """
+
+    @property
+    def law(self) -> int:
+        """A number that is raised whenever counts change; a run lacks counts of another law."""
         ...
 
     def shape(self, classes: int) -> tuple[int, ...]:
@@ -114,27 +150,5 @@ class Measure(Protocol):
 
         Returns:
             int64 or float64 of `shape`.
-        """
-        ...
-
-    def pooled(self, observed: Counts) -> Counts:
-        """Reduce observations to counts that add up over images and suffice for the scores.
-
-        Args:
-            observed: (..., *shape), of one image or several.
-
-        Returns:
-            (..., any shape).
-        """
-        ...
-
-    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
-        """Compute the scores of sums of pooled counts.
-
-        Args:
-            counts: (..., shape of pooled counts), of one sum or several.
-
-        Returns:
-            For the name of each of `infos` float64 (...); nan where there is nothing to score.
         """
         ...

@@ -44,7 +44,7 @@ def confusion_matrix(
         )
     if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) <= IGNORE:
         raise DatasetError(f"labels from {labels.min()} to {labels.max()}: 0 to {IGNORE} wanted")
-    counts = _pair_counter()(labels.astype(np.uint8).ravel(), predictions.astype(np.uint8).ravel())
+    counts = count_pairs(labels.astype(np.uint8), predictions.astype(np.uint8))
     counts = counts[:, :classes]
     if counts[classes:IGNORE].any():
         stray = classes + int(np.flatnonzero(counts[classes:IGNORE].any(axis=1))[0])
@@ -52,6 +52,19 @@ def confusion_matrix(
             f"label {stray} for {classes} classes: labels must be class indices or {IGNORE}"
         )
     return counts[:classes].copy()
+
+
+def count_pairs(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count how often each pair of values occurs at one place of two arrays of one shape.
+
+    Args:
+        first: uint8 of any shape.
+        second: uint8 of the same shape.
+
+    Returns:
+        int64 256x256: rows are the values of `first`, columns those of `second`.
+    """
+    return _pair_counter()(first.ravel(), second.ravel())
 
 
 class _PairCounter(Protocol):

@@ -225,5 +225,7 @@ def evaluation_spec(
             values[name] = checked_path(value)
         elif name in _TEXTS and value:
             values[name] = str(value)
+    if values.get("out", EvaluationSpec.out) is None:
+        raise ResultsError("out is None; give a folder for the run folders")
     models = (model,) if isinstance(model, str | Path) else model
     return EvaluationSpec(models=tuple(map(str, models)), **values)

@@ -24,6 +24,9 @@ class RunRecord:
         protocol_version: Its version.
         clip: How many consecutive images are drawn together where an interval is computed.
         palette: One RGB colour, 0..255, for each class.
+        groups: Groups of the classes of a user's own dataset, name -> names of classes. Those of
+            a dataset that the program knows are looked up.
+        persons: The classes of such a dataset whose missed objects are counted.
         about: What a reader wants to know of the model.
         published: The model's published clean score, if it is of these very images.
         libraries: Versions of what computed the first rows, by name.
@@ -38,6 +41,8 @@ class RunRecord:
     protocol_version: str
     clip: Positive = 1
     palette: tuple[tuple[Level, Level, Level], ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    persons: tuple[str, ...] = ()
     about: ModelFacts = field(default_factory=ModelFacts)
     published: Published | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)

@@ -39,12 +39,13 @@ from robustbench_seg.results.table import (
 from robustbench_seg.results.terminal_summary import summary_text
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
-from robustbench_seg.results.verdict import Difference, Verdict, verdicts
+from robustbench_seg.results.verdict import FEWEST_UNITS, Difference, Verdict, verdicts
 
 __all__ = [
     "ANY",
     "CORRUPTED_SEVERITIES",
     "DEGRADATION_CITATION",
+    "FEWEST_UNITS",
     "FEW_UNITS",
     "KEPT_SEVERITIES",
     "RANKED",

@@ -25,12 +25,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import MEASURES, Measure
+from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
 from robustbench_seg.records.protocol import Condition, Protocol
 from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
 from robustbench_seg.results.read import COUNTS, places_of, with_counts
 from robustbench_seg.results.summary import summarise
 from robustbench_seg.results.units import unit_of_image
+from robustbench_seg.results.worst_images import WorstImages
 
 RESAMPLES = 1000
 SEED = 0
@@ -42,6 +43,7 @@ def bootstrap(
     resamples: int = RESAMPLES,
     identity: str | None = None,
     trainings: Sequence[Sequence[str]] | None = None,
+    derived: Sequence[ScoreSource] = (),
 ) -> ModelScores:
     """Draw the images of one model and score each draw.
 
@@ -54,12 +56,13 @@ def bootstrap(
             name.
         trainings: The runs of each training, of which some may have no rows; None: each run is
             one.
+        derived: What else is scored beside the measures (see derived_scores).
 
     Raises:
         ResultsError: No image is scored yet.
     """
-    by_measure = {measure.name: with_counts(results, measure) for measure in MEASURES}
-    observed = pd.concat([rows[["run", "model", "clip", "image"]] for rows in by_measure.values()])
+    by_source = {source: with_counts(results, source) for source in (*MEASURES, *derived)}
+    observed = pd.concat([rows[["run", "model", "clip", "image"]] for rows in by_source.values()])
     if observed.empty:
         named = ", ".join(results["run"].unique()) or "the run"
         raise ResultsError(f"{named}: no image is scored yet; evaluate it first")
@@ -73,13 +76,13 @@ def bootstrap(
     count = len(trainings)
     shares = _training_shares(identity or str(observed["model"].iloc[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
-    for measure in MEASURES:
+    for source, rows in by_source.items():
         of_run = {
-            str(run): _condition_draws(rows, measure, times)
-            for run, rows in by_measure[measure.name].groupby("run", sort=False)
+            str(run): _condition_draws(rows_of_run, source, times)
+            for run, rows_of_run in rows.groupby("run", sort=False)
         }
         by_training = [[of_run.get(run, {}) for run in runs] for runs in trainings]
-        scores |= _score_draws(by_training, measure, protocol, len(times), shares)
+        scores |= _score_draws(by_training, source.infos, protocol, len(times), shares)
     return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
 
 
@@ -89,21 +92,22 @@ _RunScores = Mapping[Condition, Mapping[str, Draws]]
 
 def _score_draws(
     trainings: Sequence[Sequence[_RunScores]],
-    measure: Measure,
+    infos: Sequence[ScoreInfo],
     protocol: Protocol,
     draws: int,
     shares: NDArray[np.float64],
 ) -> Mapping[str, ScoreDraws]:
-    """The scores of a measure, by name, from `draws` draws of each run of each training."""
+    """Scores, by key, from `draws` draws of each run of each training."""
     names = dict.fromkeys(condition for runs in trainings for run in runs for condition in run)
     scores = {}
-    for info in measure.infos:
+    for info in infos:
         conditions = dict[Condition, Draws]()
         for condition in names:
-            each = np.stack([_mean_of(runs, condition, info.name, draws) for runs in trainings])
+            each = np.stack([_mean_of(runs, condition, info.key, draws) for runs in trainings])
             conditions[condition] = np.concatenate([each.mean(axis=0), each[:, 0] @ shares])
         shape = (draws + shares.shape[1],)
-        scores[info.name] = ScoreDraws(conditions, summarise(conditions, protocol, shape))
+        summary = summarise(conditions, protocol, shape)
+        scores[info.key] = ScoreDraws(info, conditions, summary)
     return scores
 
 
@@ -114,7 +118,7 @@ def _mean_of(runs: Sequence[_RunScores], condition: Condition, score: str, draws
 
 
 def _condition_draws(
-    rows: pd.DataFrame, measure: Measure, times: NDArray[np.float64]
+    rows: pd.DataFrame, source: ScoreSource, times: NDArray[np.float64]
 ) -> _RunScores:
     """The scores of each condition of one run in every draw; none unless all images are there."""
     rows = rows.sort_values("image")
@@ -124,9 +128,12 @@ def _condition_draws(
         draws[condition] = {}
         if len(places) == total == times.shape[1]:
             stack = np.stack(list(counts[places])).astype(np.float64)
+            if isinstance(source, WorstImages):
+                draws[condition] = source.draws(stack, times)
+                continue
             # One matrix product for all draws; sums of counts stay far below 2^53: they are exact.
             pooled = times @ stack.reshape(total, -1)
-            draws[condition] = measure.compute(pooled.reshape(-1, *stack.shape[1:]))
+            draws[condition] = source.compute(pooled.reshape(-1, *stack.shape[1:]))
     return draws
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import SCORES
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
@@ -20,6 +19,8 @@ from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.results.models import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
 from robustbench_seg.results.verdict import Difference, verdicts
+from robustbench_seg.results.worst import worst_condition, worst_corruption
+from robustbench_seg.results.worst_images import LEAST_IMAGES, WorstImages
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
@@ -186,6 +187,10 @@ def _lines(
     yield _Compared("summary", "retention", "scored", first.retention, second.retention, limits=ANY)
     yield _Compared("summary", "mPC", "1-5", first.mpc, second.mpc)
     yield _Compared("summary", "rPC", "1-5", first.rpc, second.rpc, limits=ANY)
+    ranked = [model.scores.by_name[RANKED] for model in (a, b)]
+    yield _Compared("summary", "worst_corruption", "scored", *map(worst_corruption, ranked))
+    cells = (worst_condition(score, protocol) for score in ranked)
+    yield _Compared("summary", "worst_condition", "scored", *cells)
     one, two = (degradation(s.clean, s.corruptions, reference) for s in (first, second))
     yield from _degradation_lines("CD", one.cd, two.cd, protocol, reference.degrees)
     yield from _degradation_lines("rCD", one.rcd, two.rcd, protocol, reference.degrees)
@@ -210,10 +215,10 @@ def _degradation_lines(
 def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_Compared]:
     """The lines of every score but the one that ranks; their kind is the score's name."""
     for name, one in a.scores.by_name.items():
-        if name == RANKED:
+        other, info = b.scores.by_name.get(name), one.info
+        if name == RANKED or other is None:
             continue
-        first, second = one.summary, b.scores.by_name[name].summary
-        info = SCORES[name]
+        first, second = one.summary, other.summary
         yield _Compared(name, CLEAN.name, "", first.clean, second.clean, limits=info.limits)
         for spec in protocol.corruptions:
             cells = first.corruptions[spec.name], second.corruptions[spec.name]
@@ -238,6 +243,8 @@ def _lacking(model: ScoredModel, kind: str, score: str, protocol: Protocol) -> s
     scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
     if kind in model.scores.by_name and not scores.conditions:
         return f"no image has {kind}; evaluate again to add it"
+    if kind in (info.key for info in WorstImages.infos) and len(model.scores.images) < LEAST_IMAGES:
+        return f"{kind} needs {LEAST_IMAGES} images"
     if kind not in ("category", "summary") and score not in ("mean", "retention"):
         other = NO_REFERENCE if kind in ("CD", "rCD") else f"not every image has {kind}"
         return model.missing.get(score, other)

@@ -38,6 +38,8 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     Raises:
         ResultsError: There is no such model, or its name may mean several.
     """
+    if not isinstance(model, str | Path):
+        raise ResultsError(f"model: {model!r:.100} is neither a name nor a run folder")
     if (Path(model) / RUN_FILE).exists():
         return [Path(model)]
     records = _records(runs)

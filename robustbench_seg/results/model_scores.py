@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.results.summary import Summary
 from robustbench_seg.results.units import unit_name
@@ -26,10 +27,12 @@ class ScoreDraws:
     """One score of a model in every draw, in percent.
 
     Attributes:
+        info: What the score is.
         conditions: Of each condition that has rows; nan in every draw unless all images have one.
         summary: Its averages.
     """
 
+    info: ScoreInfo
     conditions: Mapping[Condition, Draws]
     summary: Summary
 
@@ -43,7 +46,7 @@ class ModelScores:
     """The scores of one model in every draw.
 
     Attributes:
-        by_name: Every score of every measure, by its name.
+        by_name: Every score, by its key: those of the measures, and those derived of them.
         images: Ids of the images that are drawn from, sorted.
         clip: The dataset's number of images in a unit (see unit_of_image).
         units: How many units there are.

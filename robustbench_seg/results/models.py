@@ -13,6 +13,7 @@ from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
+from robustbench_seg.results.derived import derived_scores
 from robustbench_seg.results.groups import NO_MATRICES, trainings
 from robustbench_seg.results.hardest_images import HardImage, hardest
 from robustbench_seg.results.missing import missing_text
@@ -122,7 +123,9 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
         records[0].model,
         tuple(folders),
         records,
-        bootstrap(results, protocol, resamples, _weights_text(records), runs),
+        bootstrap(
+            results, protocol, resamples, _weights_text(records), runs, derived_scores(records[0])
+        ),
         images,
         _class_means(results, training_of),
         tuple(hardest(results[results["run"] == str(folders[0])], protocol)),

@@ -10,10 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
+from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure, ScoreSource
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.results.derived import derived_scores
 from robustbench_seg.results.parts import part_files, read_part
 from robustbench_seg.results.store import find_runs
 
@@ -65,12 +66,12 @@ def read_counts(paths: Paths, measures: Sequence[Measure] = MEASURES) -> pd.Data
     return _read(paths, measures, pooled=True)
 
 
-def with_counts(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.DataFrame:
+def with_counts(results: pd.DataFrame, measure: ScoreSource = CONFUSION) -> pd.DataFrame:
     """Select the rows that a measure has observed.
 
     Args:
         results: As read_counts or read_results gives them.
-        measure: The measure.
+        measure: The measure, or what is derived of its observations.
 
     Returns:
         These rows, with a column COUNTS: what the measure counted, pooled.
@@ -96,7 +97,7 @@ def places_of(results: pd.DataFrame) -> Mapping[Condition, NDArray[np.intp]]:
     return {Condition(name, int(severity)): places for (name, severity), places in groups.items()}
 
 
-def _column(measure: Measure, *, pooled: bool) -> str:
+def _column(measure: ScoreSource, *, pooled: bool) -> str:
     return f"pooled {measure.name}" if pooled else measure.column
 
 
@@ -107,7 +108,16 @@ def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.Data
 
 def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.DataFrame:
     record = read_record(folder)
-    names = [_column(measure, pooled=pooled) for measure in measures]
+    columns_read = {measure.column: measure for measure in measures}
+    sources: list[ScoreSource] = [*measures]
+    if pooled:
+        read = {measure.name for measure in measures}
+        sources += [
+            source
+            for source in derived_scores(record)
+            if source.name not in read and source.column in columns_read
+        ]
+    names = [_column(source, pooled=pooled) for source in sources]
     parts = []
     for path in part_files(folder):
         try:
@@ -122,11 +132,11 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
             "reason": pd.Series(list(part.reasons), dtype=object),  # else pandas makes None nan
             "part": path,
         }
-        for name, measure in zip(names, measures, strict=True):
+        for name, source in zip(names, sources, strict=True):
             values: list[Counts | None] = [None] * len(part.images)
-            if measure.name in part.values:
-                observed = part.values[measure.name]
-                each = iter(measure.pooled(observed) if pooled else observed)
+            if (measure := columns_read[source.column].name) in part.values:
+                observed = part.values[measure]
+                each = iter(source.pooled(observed) if pooled else observed)
                 values = [next(each) if reason is None else None for reason in part.reasons]
             columns[name] = pd.Series(values, dtype=object)
         parts.append(pd.DataFrame(columns))

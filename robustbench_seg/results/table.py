@@ -1,12 +1,12 @@
 """Every score of every measure as one tidy table, a row for each number."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.measures import MEASURES, ScoreInfo
+from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.protocol import (
     CLEAN,
     SEVERITIES,
@@ -22,6 +22,7 @@ from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.models import ScoredModel, read_model
 from robustbench_seg.results.read import Paths
 from robustbench_seg.results.run_protocol import own_protocol
+from robustbench_seg.results.worst import worst_condition, worst_corruption
 
 SCORE_COLUMNS = {
     "model": "string",
@@ -51,12 +52,25 @@ class _ScoreLabel:
         severities: Column `severities`.
         corruption: Column `corruption`; None for an average over several.
         category: Column `category`; None for an average over several.
+        group: Column `class`: a group of classes; None for all classes.
     """
 
     metric: str
     severities: str
     corruption: str | None = None
     category: str | None = None
+    group: str | None = None
+
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """The values of the columns."""
+        return {
+            "metric": self.metric,
+            "severities": self.severities,
+            "corruption": self.corruption,
+            "category": self.category,
+            "class": self.group,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +100,8 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
 
     Returns:
         The SCORE_COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
-        retention, mPC and rPC of it), corruption, category, severities, class, value, ci_low,
-        ci_high, images. An incomplete score has no value.
+        retention, mPC and rPC of it), corruption, category, severities, class (or the group of
+        classes), value, ci_low, ci_high, images. An incomplete score has no value.
 
     Raises:
         ResultsError: A folder holds no run, or a broken one, or no run has confusion matrices.
@@ -128,7 +142,7 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
         rows.append(
             {
                 **facts,
-                **asdict(line.label),
+                **line.label.columns,
                 "value": float(line.draws[0]),
                 "ci_low": low,
                 "ci_high": high,
@@ -160,7 +174,7 @@ def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFr
     labels |= {metric: _average_label(metric, protocol) for metric in ("mean", "retention")}
     facts = [column for column in SCORE_COLUMNS if column in scores]
     rows = [
-        {**{name: row[name] for name in facts}, **asdict(label), "value": row[column]}
+        {**{name: row[name] for name in facts}, **label.columns, "value": row[column]}
         for row in scores.to_dict("records")
         for column, label in labels.items()
     ]
@@ -168,14 +182,13 @@ def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFr
 
 
 def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
-    for measure in MEASURES:
-        for info in measure.infos:
-            score = model.scores.by_name[info.name]
-            if info.name != RANKED and not score.conditions:
-                continue  # nothing was observed
-            yield from _corruption_lines(info, score, model, protocol)
-            yield from _average_lines(info, score, model, protocol)
-            yield from _condition_lines(info, score, model, protocol)
+    for score in model.scores.by_name.values():
+        if score.info.name != RANKED and not score.conditions:
+            continue  # nothing was observed
+        for lines in (_corruption_lines, _average_lines, _condition_lines):
+            for line in lines(score.info, score, model, protocol):
+                label = replace(line.label, group=score.info.group)
+                yield replace(line, label=label)
 
 
 def _clean_label(metric: str) -> _ScoreLabel:
@@ -220,6 +233,11 @@ def _average_lines(
         every = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
         yield _ScoreLine(_ScoreLabel("mPC", every), summary.mpc, images, info.limits)
         yield _ScoreLine(_ScoreLabel("rPC", every), summary.rpc, images, ANY)
+        for metric, draws in (
+            ("worst_corruption", worst_corruption(score)),
+            ("worst_condition", worst_condition(score, protocol)),
+        ):
+            yield _ScoreLine(_average_label(metric, protocol), draws, images, info.limits)
 
 
 def _condition_lines(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.measures import SCORES
+from robustbench_seg.measures import score_infos
 from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.clean import clean_gap_warnings
@@ -43,7 +43,7 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
     gaps = clean_gap_warnings([run.path for run in runs])
     lines = [f"warning: {one_line(text)}" for text in gaps]
     names = {run.path: one_line(run.record.model) for run in runs}
-    labels = {name: info.label for name, info in SCORES.items()}
+    labels = {name: info.label for name, info in score_infos().items()}
     for score, by_run in models.items():
         if score != RANKED:
             lines.append(f"{NO_MATRICES} to rank and compare models")

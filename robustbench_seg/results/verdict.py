@@ -21,6 +21,9 @@ from robustbench_seg.results.intervals import Uncertainty, interval
 from robustbench_seg.results.model_scores import Draws, ModelScores
 from robustbench_seg.results.significance import ALPHA, holm, p_value
 
+FEWEST_UNITS = math.floor(1 - math.log2(ALPHA)) + 1
+"""With fewer units a sign test, on which all of them agree, does not reach ALPHA."""
+
 POWER = 0.8
 """The chance to establish a difference with the number of units that `needed` names."""
 

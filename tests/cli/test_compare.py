@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
+from robustbench_seg.measures import score_infos
 from robustbench_seg.records.model_card import Training
 from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
@@ -12,6 +13,7 @@ from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.results import Row, RunFolder
+from robustbench_seg.results.worst_images import WorstImages
 
 
 @pytest.fixture
@@ -101,7 +103,9 @@ def test_the_csv_has_every_number(write, tmp_path):
     write("poor", 50)
     compare(tmp_path, "=good", "poor", "--csv", tmp_path / "out" / "both.csv")
     rows = list(csv.DictReader((tmp_path / "out" / "both.csv").open()))
-    assert len(rows) == 1 + 80 + 16 + 4 + 6 + 32 + 19
+    further = [*score_infos().values(), *WorstImages.infos]
+    lines = sum(19 if info.higher_is_better else 18 for info in further if info.name != "miou")
+    assert len(rows) == 1 + 80 + 16 + 4 + 8 + 32 + lines
     assert {row["model_A"] for row in rows} == {"'=good"}  # no formula for a spreadsheet
     (cell,) = (
         r for r in rows if (r["kind"], r["score"], r["severities"]) == ("condition", "fog", "4")

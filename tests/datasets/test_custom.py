@@ -167,10 +167,12 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
         ("name", "groups = {a = ['rok']}\nname", "groups.a: unknown class 'rok'; did you mean 'r"),
         (
             "name",
-            "groups = {a = ['rock'], b = ['rock']}\nname",
-            "groups.b: the class 'rock' is in a, too; leave it in one group",
+            "groups = {a = ['rock'], b = ['rock', 'rock']}\nname",
+            "groups.b: the class 'rock' is in it twice; name it once",
         ),
         ("name", "groups = ['rock']\nname", "groups: "),
+        ("name", "groups = {a = []}\nname", "groups.a: no class is in it; name its classes, or"),
+        ("name", "persons = ['rok']\nname", "persons: unknown class 'rok'; did you mean 'rock'"),
     ],
 )
 def test_a_wrong_description(describe, put, before, after, message):

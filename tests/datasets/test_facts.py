@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import labels
 
-from robustbench_seg.datasets import IGNORE, class_groups, class_names, custom
+from robustbench_seg.datasets import IGNORE, class_groups, class_names, custom, person_classes
 from robustbench_seg.datasets.facts import CONTENT, dataset_facts
 from robustbench_seg.datasets.label_table import UNKNOWN
 from robustbench_seg.errors import CardError, DatasetError
@@ -41,15 +41,23 @@ def test_cityscapes_is_that_of_the_official_scripts():
     scored = sorted((one for one in labels if 0 <= one.trainId < 255), key=lambda one: one.trainId)
     assert facts.classes == tuple(one.name for one in scored)
     assert facts.colours == tuple(one.color for one in scored)
-    assert {name: group for group, names in facts.groups.items() for name in names} == {
-        one.name: one.category for one in scored
+    categories = {one.category for one in scored}
+    assert {
+        name: group
+        for group, names in facts.groups.items()
+        for name in names
+        if group in categories
+    } == {one.name: one.category for one in scored}
+    assert facts.groups.keys() - categories == {
+        *("vulnerable road users", "vehicles", "drivable surface", "signs and lights"),
     }
 
 
 def test_groups_of_what_has_the_classes_of_cityscapes_and_of_what_has_none():
     flat = ("road", "sidewalk")
     assert class_groups("acdc:fog")["flat"] == class_groups("minicity")["flat"] == flat
-    assert class_groups("camvid") == {}
+    assert class_groups("coco-stuff") == {}
+    assert person_classes("minicity") == ("person", "rider")
     with pytest.raises(DatasetError, match=r"unknown dataset 'camvit'; did you mean 'camvid'\?"):
         class_groups("camvit")
 
@@ -87,6 +95,7 @@ def own(tmp_path, lines):
 def test_classes_of_takes_all_that_belongs_to_the_classes(tmp_path):
     mine, city = own(tmp_path, 'classes_of = "cityscapes"'), dataset_facts("cityscapes")
     assert (mine.classes, mine.colours, mine.groups) == (city.classes, city.colours, city.groups)
+    assert mine.persons == city.persons == ("person", "rider")
     assert (mine.table == city.table).all()
     assert (mine.name, mine.image_size, mine.val_images, mine.citation) == ("mine", None, None, "")
 

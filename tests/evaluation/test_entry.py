@@ -195,3 +195,22 @@ def test_an_open_dataset_takes_no_folder_or_split_beside_it(toy, reds, tmp_path,
     (name,) = option
     with pytest.raises(DatasetError, match=f"toy is open already; give no {name} with it"):
         rs.evaluate(model=reds(), version="1", dataset=toy(), out=tmp_path, **option)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"dataset": 1}, DatasetError, "dataset: 1 is neither a name nor a dataset; it lacks name"),
+        ({"out": None}, ResultsError, "out is None; give a folder for the run folders"),
+    ],
+)
+def test_values_of_another_type_are_one_line(toy, reds, tmp_path, options, error, message):
+    with pytest.raises(error, match=message):
+        rs.evaluate(
+            **{"model": reds(), "version": "1", "dataset": toy(), "out": tmp_path, **options}
+        )
+
+
+def test_compare_wants_names(tmp_path):
+    with pytest.raises(ResultsError, match="model: 1 is neither a name nor a run folder"):
+        rs.compare(1, 2, runs=tmp_path)

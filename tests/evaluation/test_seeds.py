@@ -11,6 +11,7 @@ from robustbench_seg.errors import CorruptionError, IncompleteError, ResultsErro
 from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.evaluation_spec import EvaluationSpec, evaluation_spec
 from robustbench_seg.results import read_results
+from tests.evaluation.conftest import evaluation
 
 SOME = {"corruptions": ("contrast", "fog"), "severities": (2, 4)}
 
@@ -87,3 +88,14 @@ def test_seeds_without_a_random_corruption_are_refused(toy, reds, tmp_path):
 def test_one_seed_is_the_default():
     assert EvaluationSpec(("m",)).seeds == (0,)
     assert astuple(evaluation_spec("m", seeds=4)) == astuple(EvaluationSpec(("m",), seeds=(4,)))
+
+
+def test_a_task_of_a_cluster_gets_the_specification_of_its_seed(toy, reds, protocol):
+    """The specification alone says what a seed's evaluation does: nodes get nothing else."""
+    conditions = protocol.conditions(["fog", "contrast", "snow"], [2, 4])
+    asked = {"corruptions": ("fog", "contrast", "snow"), "severities": (2, 4), "seeds": (3, 5)}
+    draws = evaluation([reds()], toy(), protocol, conditions, **asked).by_seed()
+    assert [drawn.spec.seeds for drawn in draws] == [(3,), (5,)]
+    for drawn in draws:
+        assert drawn.spec.conditions(protocol) == drawn.conditions
+    assert {condition.name for condition in draws[1].conditions} == {"fog", "snow"}

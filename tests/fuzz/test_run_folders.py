@@ -35,7 +35,8 @@ def folder(tmp_path):
     rows = []
     for n in range(3):
         for condition in (CLEAN, *protocol.conditions(["fog"], ())):
-            values = {
+            values = {measure.name: rng.uniform(0, 9, measure.shape(3)) for measure in MEASURES}
+            values |= {
                 "confusion": rng.integers(0, 500, (3, 3)),
                 "image_miou": rng.uniform(0, 100, 2),
             }

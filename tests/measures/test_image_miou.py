@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.measures import MEASURES, Prediction, mean_iou, select_measures
+from tests.measures.scenes import scene
 
 (IMAGE_MIOU,) = select_measures(["image_miou"])
 rng = np.random.default_rng(0)
@@ -74,7 +75,8 @@ def test_many_draws_are_scored_at_once():
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
 def test_what_every_measure_promises(measure):
     """Of its shape, of a type that adds up exactly, and pooled before or after it is added."""
-    truths, answers = rng.integers(0, 3, (2, 4, 8, 9)).astype(np.uint8)
+    truths = np.stack([scene((40, 60), seed, 3) for seed in range(4)])
+    answers = np.stack([scene((40, 60), seed, 3) % 255 for seed in range(4, 8)])
     each = [
         measure.observe(measure.prepare(truth), Prediction(labels, truth, 3))
         for truth, labels in zip(truths, answers, strict=True)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import mean_iou
+from robustbench_seg.measures import mean_iou, score_infos
 from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import (
     Reference,
@@ -15,6 +15,7 @@ from robustbench_seg.results import (
     read_model,
     reading_notes,
 )
+from robustbench_seg.results.worst_images import WorstImages
 
 FOG = Condition("fog", 3)
 EASY = {"fog", "snow", "gaussian_noise"}
@@ -29,12 +30,16 @@ def side_by_side(first, second, protocol, reference=None):
 def test_every_score_has_a_row_in_protocol_order(run, protocol):
     _, _, table = side_by_side(run("a"), run("b"), protocol)
     rows = table.index.to_frame()
-    assert rows["kind"].value_counts().to_dict() == {
+    counts = rows["kind"].value_counts().to_dict()
+    for info in [*score_infos().values(), *WorstImages.infos]:
+        if info.name not in ("miou", "image_miou"):
+            assert counts.pop(info.key) == (19 if info.higher_is_better else 18)
+    assert counts == {
         "clean": 1,
         "condition": 80,
         "corruption": 16,
         "category": 4,
-        "summary": 6,
+        "summary": 8,
         "CD": 16,
         "rCD": 16,
         "image_miou": 19,
@@ -118,7 +123,8 @@ def test_few_images_give_no_verdict(run, protocol):
     assert set(table.loc["corruption", "verdict"]) == {"open"}
     _, _, table = side_by_side(run("c", 0.9, images=1), run("d", 0.3, images=1), protocol)
     assert table[["A_low", "A_high", "low", "high"]].isna().all(axis=None)
-    assert table["A"].notna().all()
+    kinds = ["clean", "condition", "corruption", "category", "summary", "CD", "rCD", "image_miou"]
+    assert table.loc[kinds, "A"].notna().all()
     assert set(table.loc["corruption", "p"]) == {1}
 
 

@@ -9,17 +9,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.measures import CONFUSION, MEASURES
+from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import Row, RunFolder, read_results
 from robustbench_seg.results.parts import part_files, read_part
 
 FOG = Condition("fog", 3)
-IMAGE_MIOU = next(measure for measure in MEASURES if measure.name == "image_miou")
+PAIR = (CONFUSION, IMAGE_MIOU)
 
 
 def row(image, *measures, condition=FOG):
-    values = {"confusion": np.array([[3, 1], [0, 4]]), "image_miou": np.array([77.5, 1.0])}
+    values = {measure.name: np.zeros(measure.shape(2)) for measure in MEASURES}
+    values |= {"confusion": np.array([[3, 1], [0, 4]]), "image_miou": np.array([77.5, 1.0])}
     return Row(image, condition, {name: values[name] for name in measures})
 
 
@@ -37,10 +38,10 @@ def test_each_measure_has_a_column_and_its_law(tmp_path, run_record):
 
 
 def test_rows_of_other_measures_are_parts_of_their_own(tmp_path, run_record):
-    folder = RunFolder.open(tmp_path, run_record())
+    folder = RunFolder.open(tmp_path, run_record(), PAIR)
     folder.add(0, [row("1.png", "confusion"), row("2.png", "image_miou")])
     assert len(part_files(folder.path)) == 2
-    for one in (folder, RunFolder.open(tmp_path, run_record())):
+    for one in (folder, RunFolder.open(tmp_path, run_record(), PAIR)):
         assert one.lacking("1.png", FOG) == (IMAGE_MIOU,)
         assert one.lacking("2.png", FOG) == (CONFUSION,)
         assert one.lacking("1.png", CLEAN) == (CONFUSION, IMAGE_MIOU)
@@ -70,7 +71,7 @@ def test_what_was_counted_under_another_law_is_lacking(tmp_path, run_record, mon
     folder = RunFolder.open(tmp_path, run_record())
     folder.add(0, [row("1.png", "confusion", "image_miou")])
     monkeypatch.setattr(type(IMAGE_MIOU), "law", 2)
-    again = RunFolder.open(tmp_path, run_record())
+    again = RunFolder.open(tmp_path, run_record(), PAIR)
     assert again.lacking("1.png", FOG) == (IMAGE_MIOU,)
     (old,) = read_results(folder.path)["image_miou"]
     assert old is None
@@ -109,7 +110,7 @@ def test_a_part_of_the_first_format_holds_matrices(tmp_path, run_record):
     assert table["matrix"][0].tolist() == [[3, 1], [0, 4]]
     assert table["reason"].tolist() == [None, "broken"]
     assert set(table["image_miou"]) == {None}
-    assert RunFolder.open(tmp_path, run_record()).lacking("1.png", FOG) == (IMAGE_MIOU,)
+    assert RunFolder.open(tmp_path, run_record()).lacking("1.png", FOG) == MEASURES[1:]
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)

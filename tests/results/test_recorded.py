@@ -39,7 +39,7 @@ def test_they_are_whole():
     for folders in group_runs(recorded_runs()):
         model = read_model(folders, PROTOCOL, resamples=10)
         assert model.name in MODELS
-        assert model.seeds == (1, 2)
+        assert model.training_seeds == (1, 2)
         assert model.missing == {}
 
 

@@ -20,7 +20,8 @@ def test_each_number_once_with_its_interval(run, protocol):
     assert set(table["protocol"]) == {"cityscapes-c"}
     assert set(table["metric"]) == {
         *("miou", "mean", "retention", "mPC", "rPC", "iou"),
-        *("image_miou", "image_miou_retention"),
+        *("image_miou", "image_miou_retention", "cvar5", "cvar5_retention"),
+        *("worst_corruption", "worst_condition"),
     }
     by = table[table["class"].isna()].set_index(["metric", "corruption", "severities"])
     for metric in ("miou", "image_miou"):

@@ -23,10 +23,13 @@ class _Definitions:
 
 
 def definitions() -> tuple[Definition, ...]:
-    """Return the definitions of the scores, then those of `reports/definitions.toml`."""
+    """Return the definitions of the ranking's scores, then those of `reports/definitions.toml`."""
     file = resources.files("robustbench_seg.content.reports") / "definitions.toml"
     content = parse(_Definitions, file.read_text(encoding="utf-8"), str(file))
     scores = (
-        Definition(info.label, info.definition) for measure in MEASURES for info in measure.infos
+        Definition(info.label, info.definition)
+        for measure in MEASURES
+        for info in measure.infos
+        if info.in_ranking
     )
     return (*scores, *content.definition)

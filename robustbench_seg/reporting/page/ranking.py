@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from robustbench_seg.measures import MEASURES, ScoreInfo
@@ -70,7 +70,8 @@ def ranking_table(panel: Panel) -> Table:
         for place, row in enumerate(panel.ranking)
     ]
     caption = f"{panel.name}: mIoU in percent, most robust first."
-    return Table(caption, [header for header, _ in columns], rows, note=_note(panel))
+    headers = [header for header, _ in columns]
+    return Table(caption, headers, rows, note=_note(panel, [header.name for header in headers]))
 
 
 def other_scores(panel: Panel) -> list[ScoreInfo]:
@@ -80,6 +81,7 @@ def other_scores(panel: Panel) -> list[ScoreInfo]:
         for measure in MEASURES
         for info in measure.infos
         if info.name != RANKED
+        and info.in_ranking
         and any(
             not math.isnan(row.scores.by_name[info.name].summary.mean[0]) for row in panel.measured
         )
@@ -164,17 +166,22 @@ def _speed_cell(row: RankedRow) -> Cell:
     return Cell("" if seconds is None else f"{1 / seconds:.3g}")
 
 
-def _note(panel: Panel) -> str:
+def _note(panel: Panel, shown: Sequence[str]) -> str:
+    """The note below the ranking; `shown`: its columns."""
     counts = Counter(spec.scored_text for spec in panel.protocol.corruptions)
     corruptions = [
         f"{counted([count], 'corruption')} at severities {severities}"
         for severities, count in counts.items()
     ]
     note = f"Mean: unweighted, over {', '.join(corruptions)}."
-    if any(row.scores.units > 1 for row in panel.measured):
+    limits = [row.limits(row.scores.mean) for row in panel.measured]
+    if not all(math.isnan(low) for low, _ in limits):
         note += f" The bar is the 95 % interval from a bootstrap over {panel.sampling_unit}."
     if any("=" in rank for rank in panel.ranks):
         note += " A place with = is shared: the difference from its first model is not established."
-    if panel.reference:
-        note += f" CD and rCD are against {panel.reference}."
+    related = [name for name in ("CD", "rCD") if f"{name}, %" in shown]
+    if related:
+        note += f" {' and '.join(related)}: against {panel.reference}."
+    if panel.reference and "rCD" not in related:
+        note += f" No rCD: {panel.reference} loses less than a point, or has not every score."
     return note

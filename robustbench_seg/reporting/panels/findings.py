@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow
-from robustbench_seg.results import FEW_UNITS, Verdict, lead_of, seeds_text
+from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
 from robustbench_seg.text import counted, enumeration, number, one_line, text_table
 
 
@@ -93,13 +93,16 @@ def _open_difference(
     unit = panel.row(best["model"]).scores.unit
     chance = "there is but one sampling unit"
     if not math.isnan(verdict.low):
-        chance = f"{_interval_text(panel, verdict)}; p = {verdict.p:.2g}"
+        chance = f"{_interval_text(panel, verdict)}; p = {verdict.p:.3f}"
     text = (
         f"no difference in robustness is established between {best['model']} (mean mIoU over "
         f"{over} {number(best['mean'])}) and {scores}{more}: "
         f"{best['model']} and {name} differ by {number(verdict.points)} points "
         f"({chance})."
     )
+    units = panel.row(best["model"]).scores.units
+    if 1 < units < FEWEST_UNITS:
+        text += f" {units} {unit} are too few to establish any difference, whatever its interval."
     if verdict.needed is not None:
         text += (
             f" About {verdict.needed:,} {unit} would be needed to establish a difference of this "

@@ -38,8 +38,8 @@ def segmenter_of(
         The segmenter.
 
     Raises:
-        ModelError: An argument that such an object needs is missing, or belongs to
-            `load_segmenter` because the object is a segmenter already.
+        ModelError: An argument that such an object needs is missing or no three numbers of 0..1,
+            or belongs to `load_segmenter` because the object is a segmenter already.
     """
     if isinstance(getattr(model, "record", None), SegmenterRecord):
         names = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
@@ -52,11 +52,33 @@ def segmenter_of(
             )
         return cast(Segmenter, model)
     if isinstance(model, nn.Module):
-        preprocessing = Preprocessing(mean, std) if mean and std else None
-        return from_module(model, options, classes, preprocessing)
+        return from_module(model, options, classes, _preprocessing(mean, std))
     if not callable(model):
         raise ModelError(
             f"a model is wanted, not {type(model).__name__}; give its name, a torch module or a "
             "callable"
         )
     return from_callable(model, options, classes, version)
+
+
+def _preprocessing(mean: object, std: object) -> Preprocessing | None:
+    """The normalisation of RGB in 0..1; None where one of the two is not given."""
+    if mean is None or std is None:
+        return None
+    return Preprocessing(_three("mean", mean, least=0.0), _three("std", std, least=1e-6))
+
+
+def _three(name: str, values: object, least: float) -> tuple[float, float, float]:
+    """Three numbers of `least` to 1, from a sequence, array or tensor."""
+    try:
+        red, green, blue = (float(value) for value in values)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise ModelError(
+            f"{name} is {values!r:.100}; give three numbers, of red, green, blue"
+        ) from None
+    for value in (red, green, blue):
+        if not least <= value <= 1:
+            raise ModelError(
+                f"{name} has {value:g}; it is of RGB in 0..1, so divide levels of 0..255 by 255"
+            )
+    return red, green, blue

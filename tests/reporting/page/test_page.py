@@ -258,7 +258,7 @@ def test_without_pictures_no_frame_of_the_dataset_is_in_the_report(html, bare):
 def test_a_reference_adds_its_columns(bare):
     text = (bare / "index.html").read_text()
     assert ">rCD, %</th>" in text
-    assert "CD and rCD are against a b." in text
+    assert "CD and rCD: against a b." in text
 
 
 def test_file_names_of_models_never_clash(bare):

@@ -1,0 +1,46 @@
+"""The instances of an image, such as each car by itself, where a dataset tells them apart.
+
+In the instanceIds of Cityscapes, an id of 1000 and more is 1000 times the label id, plus the number
+of the instance. A lower id is a label id: the pixel is of no single instance.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets.base import Dataset
+from robustbench_seg.datasets.decoding import read_label_ids
+from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.errors import DatasetError
+
+FIRST_ID = 1000
+"""The lowest id of an instance."""
+
+
+def read_instances(
+    dataset: Dataset, index: int, shape: tuple[int, ...]
+) -> NDArray[np.int32] | None:
+    """Read the instances of an image.
+
+    Args:
+        dataset: The dataset.
+        index: Position of the image's id in `dataset.ids`.
+        shape: Height and width of its labels.
+
+    Returns:
+        int32 HxW: an id for each instance, 0 where a pixel is of none. None where the dataset does
+        not tell instances apart.
+
+    Raises:
+        DatasetError: The file cannot be read, or is of another size than the labels.
+    """
+    name = dataset.items[index].instances if isinstance(dataset, FileDataset) else None
+    if name is None or not isinstance(dataset, FileDataset):
+        return None
+    path = dataset.root / name
+    ids = read_label_ids(path)
+    if ids.shape != shape:
+        raise DatasetError(
+            f"{path}: the instances are {ids.shape[1]}x{ids.shape[0]}, the labels "
+            f"{shape[1]}x{shape[0]}; both must have one size, so one of the two is to be replaced"
+        )
+    return np.where((ids >= FIRST_ID) & (ids < 65536), ids, 0).astype(np.int32)

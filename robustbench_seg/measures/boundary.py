@@ -1,0 +1,133 @@
+"""Errors near the boundaries between classes, and errors inside of regions.
+
+A pixel is within d of a boundary if another class of the truth lies in the square of (2 d + 1)^2
+pixels around it. Pixels without a label are no class: next to them lies no boundary. Such a border
+is where the annotation ends, such as at the bonnet of the camera's own car, and not where a network
+has to tell two classes apart.
+
+The distances are given at 1024x2048. At other sizes d is the same share of the diagonal, rounded
+half up, and at least one pixel.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets import IGNORE
+from robustbench_seg.measures.iou import miou_of_counts
+from robustbench_seg.measures.measure import Counts, Prediction, ScoreArray, ScoreInfo
+from robustbench_seg.measures.pixels import count_pairs
+
+DISTANCES = (2, 4, 8)
+"""In pixels of an image of REFERENCE_SIZE."""
+
+REFERENCE_SIZE = (1024, 2048)
+
+_ZONES = len(DISTANCES) + 1
+"""Up to the first distance, between two, and beyond the last."""
+
+
+@dataclass(frozen=True, eq=False)
+class TruthZones:
+    """The pixels of an image by their distance from a boundary.
+
+    Attributes:
+        codes: uint8 HxW: twice the number of the zone, from 0; 2 _ZONES where there is no label.
+        truth: int64 _ZONESx256: labelled pixels of each zone and class.
+    """
+
+    codes: NDArray[np.uint8]
+    truth: NDArray[np.int64]
+
+
+class Boundary:
+    """The mIoU of the pixels within some distances of a boundary, and of the others."""
+
+    name = "boundary"
+    column = "boundary"
+    law = 1
+    infos = (
+        *(
+            ScoreInfo(
+                f"boundary_miou_{d}",
+                f"boundary mIoU, {d} px",
+                f"mIoU in percent of the pixels that have another class of the truth within {d} "
+                "pixels at 1024x2048, or the same share of the diagonal at another size.",
+                in_ranking=False,
+            )
+            for d in DISTANCES
+        ),
+        *(
+            ScoreInfo(
+                f"interior_miou_{d}",
+                f"interior mIoU, {d} px",
+                f"mIoU in percent of the other pixels: those with no other class within {d} "
+                "pixels at 1024x2048.",
+                in_ranking=False,
+            )
+            for d in DISTANCES
+        ),
+    )
+
+    def shape(self, classes: int) -> tuple[int, ...]:
+        """Return (zones, 3, K): see class_counts."""
+        return (_ZONES, 3, classes)
+
+    def prepare(self, truth: NDArray[np.uint8]) -> TruthZones:
+        """Sort the pixels by their distance from a boundary."""
+        void = truth == IGNORE
+        # Void is below all classes where the largest is looked for, above where the smallest is.
+        largest = np.where(void, 0, truth + np.uint8(1))
+        smallest = np.where(void, IGNORE, largest)
+        codes = np.full(truth.shape, 2 * (_ZONES - 1), np.uint8)
+        for zone, distance in reversed([*enumerate(DISTANCES)]):
+            side = 2 * pixels_at(distance, truth.shape) + 1
+            window = np.ones((side, side), np.uint8)
+            other = cv2.dilate(largest, window) != largest
+            other |= cv2.erode(smallest, window) != smallest
+            codes[other] = 2 * zone
+        codes[void] = 2 * _ZONES
+        return TruthZones(codes, count_pairs(codes, truth)[: 2 * _ZONES : 2])
+
+    def observe(self, prepared: TruthZones, prediction: Prediction) -> NDArray[np.int64]:
+        """Return int64 zones x 3 x K: of each zone hits, true pixels and predicted pixels."""
+        classes = len(prediction.matrix)  # also checks the labels
+        right = (prediction.labels == prediction.truth).view(np.uint8)
+        counts = count_pairs(prepared.codes + right, prediction.labels)
+        counts = counts[: 2 * _ZONES, :classes].reshape(_ZONES, 2, classes)
+        return np.stack([counts[:, 1], prepared.truth[:, :classes], counts.sum(axis=1)], axis=1)
+
+    def pooled(self, observed: Counts) -> Counts:
+        """Return the observations: IoU needs no more."""
+        return observed
+
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
+        """Return the mean IoU within each distance, and beyond it."""
+        within = np.cumsum(counts, axis=-3, dtype=np.float64)
+        scores = dict[str, ScoreArray]()
+        for zone, distance in enumerate(DISTANCES):
+            near, whole = within[..., zone, :, :], within[..., -1, :, :]
+            scores[f"boundary_miou_{distance}"] = miou_of_counts(near)
+            scores[f"interior_miou_{distance}"] = miou_of_counts(whole - near)
+        return scores
+
+
+def pixels_at(distance: float, shape: tuple[int, ...]) -> int:
+    """Convert a distance at REFERENCE_SIZE to that of another size.
+
+    Args:
+        distance: In pixels of an image of REFERENCE_SIZE.
+        shape: Height and width of the image.
+
+    Returns:
+        The same share of the diagonal in pixels, rounded half up, at least 1.
+
+    >>> pixels_at(8, (1024, 2048)), pixels_at(8, (192, 384)), pixels_at(2, (192, 384))
+    (8, 2, 1)
+    """
+    share = math.hypot(*shape) / math.hypot(*REFERENCE_SIZE)
+    return max(1, math.floor(distance * share + 0.5))

@@ -1,0 +1,48 @@
+"""The IoU of groups of classes, such as vulnerable road users: that of the merged classes.
+
+A pixel of a group is right if the prediction is of any class of the group. The confusion matrices
+that are counted anyway hold all that is needed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from robustbench_seg.measures.confusion import CONFUSION
+from robustbench_seg.measures.iou import iou_of_counts
+from robustbench_seg.measures.measure import Counts, ScoreArray, ScoreInfo
+
+
+class GroupIoU:
+    """The IoU of each group of a dataset, from the sum of the confusion matrices."""
+
+    name = "group_iou"
+    column = CONFUSION.column
+
+    def __init__(self, classes: Sequence[str], groups: Mapping[str, Sequence[str]]) -> None:
+        """`classes`: in the order of the class indices; `groups`: name -> names of its classes."""
+        members = [[name in group for name in classes] for group in groups.values()]
+        self._members = np.array(members, np.int64).reshape(len(groups), len(classes))
+        self.infos = tuple(
+            ScoreInfo(
+                self.name,
+                f"IoU of {group}",
+                "Intersection over union, in percent, of all pixels of "
+                f"{', '.join(names)}, taken as one class.",
+                group=group,
+                in_ranking=False,
+            )
+            for group, names in groups.items()
+        )
+
+    def pooled(self, observed: Counts) -> Counts:
+        """Reduce confusion matrices ...xKxK to ...x3xG: hits, true and predicted pixels."""
+        of_group = observed @ self._members.T  # predictions merged
+        hits = np.einsum("...kg,gk->...g", of_group, self._members)
+        truth = observed.sum(-1) @ self._members.T
+        return np.stack([hits, truth, of_group.sum(-2)], axis=-2)
+
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
+        """Return the IoU of each group, by the key of its info."""
+        scores = iou_of_counts(counts)
+        return {info.key: scores[..., place] for place, info in enumerate(self.infos)}

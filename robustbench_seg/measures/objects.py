@@ -1,0 +1,175 @@
+"""How much of each object is found, by its size.
+
+An object is a connected region of the truth: pixels of one class that touch, also at their corners.
+Where a dataset tells instances apart, an instance is one object, in however many pieces. Every
+object counts alike, whereas the IoU weighs it by its pixels. The recall of an object is the share
+of its pixels whose predicted class is right.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets import IGNORE
+from robustbench_seg.measures.measure import Counts, Prediction, ScoreArray, ScoreInfo
+from robustbench_seg.measures.regions import Regions, connected_regions, hits_of_regions
+
+SIZES = ("small", "medium", "large")
+
+BOUNDS = (1 / 2048, 9 / 2048)
+"""Medium and large begin at these shares of the image's pixels: 32^2 and 96^2 at 1024x2048."""
+
+
+@dataclass(frozen=True, eq=False)
+class TruthObjects:
+    """The objects of an image.
+
+    Attributes:
+        regions: int32 HxW: the number of the object of each pixel; -1 where there is none.
+        areas: int64 (R,): the pixels of each.
+        cells: int64 (R,): 256 times the number of its size, plus its class.
+    """
+
+    regions: Regions
+    areas: NDArray[np.int64]
+    cells: NDArray[np.int64]
+
+
+class Objects:
+    """The recall of objects, as the mean over the classes of the mean over a class's objects."""
+
+    name = "objects"
+    column = "objects"
+    law = 1
+    infos = (
+        ScoreInfo(
+            "object_recall",
+            "recall of objects",
+            "Mean over the classes of the mean over their objects (connected regions, or instances "
+            "where the dataset has them) of the share of pixels that are right, in percent.",
+            in_ranking=False,
+        ),
+        *(
+            ScoreInfo(
+                f"object_recall_{size}",
+                f"recall of {size} objects",
+                f"The recall of objects of {extent} of the image's pixels, in percent.",
+                in_ranking=False,
+            )
+            for size, extent in zip(
+                SIZES, ("less than 1/2048", "1/2048 to 9/2048", "9/2048 and more"), strict=True
+            )
+        ),
+    )
+
+    def shape(self, classes: int) -> tuple[int, ...]:
+        """Return (sizes, 3, K): objects, the sum of their recalls 0..1, and the missed ones."""
+        return (len(SIZES), 3, classes)
+
+    def prepare(
+        self, truth: NDArray[np.uint8], instances: NDArray[np.int32] | None = None
+    ) -> TruthObjects:
+        """Find the objects.
+
+        Args:
+            truth: uint8 HxW class indices; 255 where a pixel is not scored.
+            instances: int32 HxW: the instance's number, 0 where a pixel is of none. None: the
+                dataset has no instances.
+        """
+        regions = _regions(truth, instances)
+        has_region = regions >= 0
+        areas = np.bincount(regions[has_region])
+        classes = np.zeros(len(areas), np.int64)
+        classes[regions[has_region]] = truth[has_region]
+        sizes = np.digitize(areas / truth.size, BOUNDS)
+        return TruthObjects(regions, areas, 256 * sizes + classes)
+
+    def observe(self, prepared: TruthObjects, prediction: Prediction) -> NDArray[np.float64]:
+        """Return float64 sizes x 3 x K; missed is an object of which less than half is found."""
+        classes = len(prediction.matrix)  # also checks the labels
+        areas, count = prepared.areas, len(prepared.areas)
+        hits = hits_of_regions(prepared.regions, count, prediction.truth, prediction.labels)
+        columns = [
+            np.bincount(prepared.cells, weights, len(SIZES) * 256).reshape(-1, 256)[:, :classes]
+            for weights in (np.ones(count), hits / areas, (2 * hits < areas).astype(float))
+        ]
+        return np.stack(columns, axis=1)
+
+    def pooled(self, observed: Counts) -> Counts:
+        """Return the objects and the sum of their recalls: ... x sizes x 2 x K."""
+        return observed[..., :2, :]
+
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
+        """Return the recall of all objects, and of those of each size."""
+        recalls = {"object_recall": _class_mean(counts.sum(axis=-3))}
+        for place, size in enumerate(SIZES):
+            recalls[f"object_recall_{size}"] = _class_mean(counts[..., place, :, :])
+        return recalls
+
+
+OBJECTS = Objects()
+
+
+class MissedRegionRate:
+    """The share of the objects of some classes, such as persons, of which less than half is found.
+
+    An object counts as found where its own class is predicted.
+    """
+
+    name = "missed_region_rate"
+    column = OBJECTS.column
+
+    def __init__(self, classes: Sequence[str], chosen: Sequence[str]) -> None:
+        """`classes`: in the order of the class indices; `chosen`: whose objects are counted."""
+        self._chosen = [classes.index(name) for name in chosen]
+        self.infos = (
+            ScoreInfo(
+                "missed_region_rate",
+                "missed regions",
+                f"Share in percent of the objects of {', '.join(chosen)} of which less than half "
+                "of the pixels are right. Lower is better.",
+                higher_is_better=False,
+                in_ranking=False,
+            ),
+        )
+
+    def pooled(self, observed: Counts) -> Counts:
+        """Reduce what Objects observed to the number of the objects and of the missed: ...x2."""
+        counts: Counts = observed[..., self._chosen].sum(axis=(-3, -1))[..., [0, 2]]
+        return counts
+
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
+        """Return the missed objects over all, of the chosen classes."""
+        number, missed = np.moveaxis(counts, -1, 0)
+        rates = np.full(number.shape, np.nan)
+        np.divide(100.0 * missed, number, out=rates, where=number > 0)
+        return {"missed_region_rate": rates}
+
+
+def _class_mean(counts: Counts) -> ScoreArray:
+    """The mean over the classes with objects of the mean recall, from ...x2xK."""
+    number, recall = np.moveaxis(counts, -2, 0)
+    each = np.zeros(number.shape)
+    np.divide(100.0 * recall, number, out=each, where=number > 0)
+    occurring = (number > 0).sum(axis=-1)
+    means = np.full(occurring.shape, np.nan)
+    np.divide(each.sum(axis=-1), occurring, out=means, where=occurring > 0)
+    return means
+
+
+def _regions(truth: NDArray[np.uint8], instances: NDArray[np.int32] | None) -> Regions:
+    """Instances by their number and class; the other pixels by what they touch."""
+    if instances is None:
+        return connected_regions(truth)
+    inside = (instances > 0) & (truth != IGNORE)
+    regions = connected_regions(np.where(inside, np.uint8(IGNORE), truth))
+    first = int(regions.max(initial=-1)) + 1
+    # Dense numbers without a sort of all pixels.
+    number, kind = instances[inside], truth[inside].astype(np.int64)
+    place = np.cumsum(np.bincount(number) > 0)[number] - 1
+    pairs = 256 * place + kind
+    dense = np.cumsum(np.bincount(pairs) > 0) - 1 if len(pairs) else pairs
+    regions[inside] = first + dense[pairs]
+    return regions

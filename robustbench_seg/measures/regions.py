@@ -1,0 +1,106 @@
+"""The connected regions of a label map, and how much of each is found: the loops over pixels."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets import IGNORE
+
+Regions = NDArray[np.int32]
+"""int32 HxW: the number of the region of each pixel, from 0; -1 where there is none."""
+
+
+def connected_regions(labels: NDArray[np.uint8]) -> Regions:
+    """Number the connected regions of all classes.
+
+    Args:
+        labels: uint8 HxW, IGNORE where no region is looked for.
+
+    Returns:
+        Pixels of one class that touch, also at their corners, are one region. Regions are numbered
+        by their first pixel.
+    """
+    regions: Regions = _loop(_connect)(labels)
+    return regions
+
+
+def hits_of_regions(
+    regions: Regions, count: int, truth: NDArray[np.uint8], labels: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Count the pixels of each region whose label is the true one: int64 (count,)."""
+    hits: NDArray[np.int64] = _loop(_count_hits)(
+        regions.ravel(), count, truth.ravel(), labels.ravel()
+    )
+    return hits
+
+
+@cache
+def _loop(function: Callable[..., Any]) -> Callable[..., Any]:
+    from robustbench_seg.machine.compiled import compiled
+
+    return compiled(function)
+
+
+def _count_hits(
+    regions: NDArray[np.int32],
+    count: int,
+    truth: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+) -> NDArray[np.int64]:
+    # A last place for pixels without a region: -1. Two tables, so that neighbours do not wait.
+    hits = np.zeros((2, count + 1), np.int64)
+    for i in range(len(regions)):
+        hits[i & 1, regions[i]] += truth[i] == labels[i]
+    return hits[0, :count] + hits[1, :count]
+
+
+def _connect(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Two passes: provisional numbers, of which equal ones are joined; then the final ones."""
+    height, width = labels.shape
+    regions = np.full((height, width), -1, np.int32)
+    parent = np.empty(height * width + 1, np.int32)
+    count = 0
+    for y in range(height):
+        for x in range(width):
+            label = labels[y, x]
+            if label == IGNORE:
+                continue
+            own = -1
+            for dy, dx in ((0, -1), (-1, -1), (-1, 0), (-1, 1)):
+                row, column = y + dy, x + dx
+                if row < 0 or column < 0 or column >= width or labels[row, column] != label:
+                    continue
+                root = regions[row, column]
+                if root == own:
+                    continue
+                while parent[root] != root:
+                    parent[root] = parent[parent[root]]
+                    root = parent[root]
+                if own < 0:
+                    own = root
+                elif root < own:
+                    parent[own] = root
+                    own = root
+                elif own < root:
+                    parent[root] = own
+            if own < 0:
+                own = count
+                parent[count] = count
+                count += 1
+            regions[y, x] = own
+    # A parent has a smaller number: one pass in order gives each its final one.
+    final, number = np.empty(count + 1, np.int32), 0
+    for i in range(count):
+        if parent[i] == i:
+            final[i] = number
+            number += 1
+        else:
+            final[i] = final[parent[i]]
+    for y in range(height):
+        for x in range(width):
+            if regions[y, x] >= 0:
+                regions[y, x] = final[regions[y, x]]
+    return regions

@@ -1,0 +1,27 @@
+"""Scores that need no counts of their own: they are derived of what the measures observed."""
+
+from robustbench_seg.datasets import class_groups, class_names, list_datasets, person_classes
+from robustbench_seg.measures import GroupIoU, MissedRegionRate, ScoreSource
+from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.results.worst_images import WorstImages
+
+
+def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
+    """List the scores of a run beside those of its measures.
+
+    Args:
+        record: What run.json says.
+
+    Returns:
+        cvar5, and group_iou and missed_region_rate where the dataset names such classes.
+    """
+    name, classes, groups, persons = record.dataset, record.classes, record.groups, record.persons
+    if name in list_datasets() and class_names(name) == classes:
+        groups, persons = class_groups(name), person_classes(name)
+    groups = {group: names for group, names in groups.items() if {*names} <= {*classes}}
+    persons = tuple(person for person in persons if person in classes)
+    return (
+        WorstImages(),
+        *([GroupIoU(classes, groups)] if groups else []),
+        *([MissedRegionRate(classes, persons)] if persons else []),
+    )

@@ -1,0 +1,70 @@
+"""The worst images of a condition: the mean of the lowest 5 % of the per-image mIoU.
+
+It is the conditional value at risk of the mIoU of an image at the level of 5 %.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.measures import IMAGE_MIOU, Counts, ScoreArray, ScoreInfo
+
+SHARE = 0.05
+"""Which share of the images is averaged."""
+
+LEAST_IMAGES = 20
+"""With fewer images, 5 % are less than one."""
+
+
+class WorstImages:
+    """cvar5: the mean of the ceil(0.05 n) lowest per-image mIoU of n images."""
+
+    name = IMAGE_MIOU.name
+    column = IMAGE_MIOU.column
+    infos = (
+        ScoreInfo(
+            "cvar5",
+            "worst 5 % of images",
+            "Mean of the lowest 5 % of the per-image mIoU under a condition, in percent; the "
+            f"number of images is rounded up. Not given for fewer than {LEAST_IMAGES} images.",
+            in_ranking=False,
+        ),
+    )
+
+    def pooled(self, observed: Counts) -> Counts:
+        """Return the observations of image_miou."""
+        return IMAGE_MIOU.pooled(observed)
+
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
+        """Return nothing: no sum over images has it; see `draws`."""
+        return {"cvar5": np.full(counts.shape[:-1], np.nan)}
+
+    def draws(self, stack: Counts, times: NDArray[np.float64]) -> Mapping[str, ScoreArray]:
+        """Score a condition in every draw of its images.
+
+        Args:
+            stack: Nx2: what image_miou observed of each image.
+            times: DxN: how often each image counts in each draw.
+
+        Returns:
+            "cvar5": float64 (D,); nan where fewer than LEAST_IMAGES images have a mIoU.
+        """
+        scored = stack[:, 1] > 0
+        if scored.sum() < LEAST_IMAGES:
+            return {"cvar5": np.full(len(times), np.nan)}
+        order = np.argsort(np.where(scored, stack[:, 0], np.inf), kind="stable")[: scored.sum()]
+        number = np.ceil(SHARE * (times @ scored) - 1e-9)
+        # Few of the lowest images fill the number in every draw.
+        first = 3 * math.ceil(number.max())
+        while first < len(order) and (times[:, order[:first]].sum(axis=1) < number).any():
+            first *= 2
+        lowest, drawn = stack[order[:first], 0], times[:, order[:first]]
+        before = np.cumsum(drawn, axis=1) - drawn
+        taken = np.clip(number[:, None] - before, 0, drawn)
+        return {"cvar5": np.divide(taken @ lowest, number, where=number > 0, out=_nan(number))}
+
+
+def _nan(like: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.full_like(like, np.nan)
