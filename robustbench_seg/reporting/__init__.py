@@ -2,7 +2,8 @@
 
 Here are the functions that end in a table or a figure, a file for each: `report` (reports.py),
 `compare` (comparison.py), `transfer` (transfer.py), `cost` (costs.py) and `erf`
-(receptive_fields.py). The last two measure networks in analysis/, which knows no tables and figures.
+(receptive_fields.py). The last two measure networks in analysis/, which knows no tables and
+figures.
 """
 
 from robustbench_seg.reporting.comparison import Comparison, compare
