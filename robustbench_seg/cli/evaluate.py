@@ -50,7 +50,17 @@ if TYPE_CHECKING:
     "measures",
     metavar="NAME",
     multiple=True,
-    help="A measure to count, such as image_miou; repeatable.  [default: all]",
+    help="A measure to count, such as image_miou or confidence; repeatable.  [default: all that "
+    "the model gives]",
+)
+@click.option(
+    "--temperature",
+    metavar="none|T|fit",
+    callback=options.parse_temperature,
+    default="none",
+    show_default=True,
+    help="Count confidence a second time, with logits divided by T, or by the T of the least NLL "
+    "on clean images that are not scored: of the train split, else of the other half of the split.",
 )
 @options.out(metavar="RUNS", default=Path("runs"), help="Folder of run folders.")
 @click.option(

@@ -53,6 +53,20 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
     return height, width
 
 
+def parse_temperature(context: click.Context, parameter: click.Parameter, value: str) -> Any:
+    """A click callback: "1.5" -> 1.5, "none" -> None; "fit" stays."""
+    if value in ("none", "fit"):
+        return None if value == "none" else value
+    try:
+        if ranges.TEMPERATURE.has(temperature := float(value)):
+            return temperature
+    except ValueError:
+        pass
+    raise click.BadParameter(
+        f"'{value}' is no temperature; give {ranges.TEMPERATURE}, fit or none", context, parameter
+    )
+
+
 class _Path(click.Path):
     """A path that can be written into a record."""
 

@@ -9,12 +9,12 @@ from robustbench_seg.datasets import Dataset, open_dataset, published_images
 from robustbench_seg.errors import CorruptionError, ModelError
 from robustbench_seg.evaluation.predictions import check_images
 from robustbench_seg.files import file_name
-from robustbench_seg.measures import Measure, select_measures
+from robustbench_seg.measures import ConfidenceMeasure, Measure, select_measures
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.model_card import Published
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
 from robustbench_seg.records.shard import WHOLE
-from robustbench_seg.segmenter import Segmenter, load_segmenter
+from robustbench_seg.segmenter import Segmenter, load_segmenter, no_confidence, no_scaling
 
 BLOCK = 4
 """Consecutive images of the split whose rows are written together."""
@@ -113,6 +113,25 @@ class Evaluation:
         """Threads that make images ahead of the segmenters; 1: none besides."""
         on_gpu = self.spec.device.startswith("cuda")
         return self.spec.workers or (GPU_WORKERS if on_gpu else 1)
+
+    def measures_of(self, segmenter: Segmenter) -> tuple[Measure, ...]:
+        """List the measures that a segmenter can give.
+
+        Raises:
+            ModelError: It can give none of those that are asked for.
+        """
+        reasons = {}
+        for measure in self.measures:
+            if isinstance(measure, ConfidenceMeasure):
+                if measure.scaled and self.spec.temperature is None:
+                    reasons[measure.name] = "no temperature is given"
+                elif reason := (no_scaling if measure.scaled else no_confidence)(segmenter):
+                    reasons[measure.name] = reason
+        given = tuple(measure for measure in self.measures if measure.name not in reasons)
+        if not given:
+            (name, reason), *_ = reasons.items()
+            raise ModelError(f"{segmenter.name} gives no {name} ({reason}); ask for other measures")
+        return given
 
     def published(self, segmenter: Segmenter) -> Published | None:
         """The published clean score of a segmenter, if it is of these very images."""

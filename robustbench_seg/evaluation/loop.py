@@ -150,7 +150,8 @@ def _open(
     for segmenter in evaluation.segmenters:
         record = run_record(evaluation, segmenter, tree)
         blocks = {block.start // BLOCK for block in evaluation.blocks}
-        folder = RunFolder.open(spec.out, record, evaluation.measures, blocks)
+        measures = evaluation.measures_of(segmenter)
+        folder = RunFolder.open(spec.out, record, measures, blocks)
         # Before anything is written there: another process sweeps what belongs to nobody at work.
         _enter(folder.path, spec, at_work)
         _warn_of_what_stays(folder.path, record)
@@ -163,8 +164,8 @@ def _open(
         saved = PredictionFolder.open(root, segmenter.name, record) if root else None
         if saved:
             _enter(saved.folder, spec, at_work)
-        measures = evaluation.measures
-        runs.append(ModelRun(segmenter, folder, saved, evaluation.dataset, measures, scorer))
+        things = (evaluation.dataset, measures, record.key.temperature)
+        runs.append(ModelRun(segmenter, folder, saved, *things, scorer))
     return runs
 
 

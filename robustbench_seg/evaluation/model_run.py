@@ -16,10 +16,11 @@ from robustbench_seg.evaluation.images import ConditionImage, SourceImage
 from robustbench_seg.evaluation.pictures import keep_pictures
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.machine.signals import signals_held
-from robustbench_seg.measures import Measure, Prediction
+from robustbench_seg.measures import ConfidenceMeasure, Measure, Prediction
 from robustbench_seg.records.protocol import Condition
+from robustbench_seg.records.temperature import TemperatureRecord
 from robustbench_seg.results import Row, RunFolder, Timing
-from robustbench_seg.segmenter import Segmenter
+from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class ModelRun:
         saved: PredictionFolder | None,
         dataset: Dataset,
         measures: Sequence[Measure],
+        temperature: TemperatureRecord | None,
         scorer: Executor,
     ) -> None:
         self.folder = folder
@@ -52,6 +54,7 @@ class ModelRun:
         self._saved = saved
         self._dataset = dataset
         self._measures = tuple(measures)
+        self._temperature = temperature
         self._scorer = scorer
         self._scoring: deque[Future[tuple[Row, Timing | None]]] = deque()
         self._rows: list[Row] = []
@@ -91,12 +94,12 @@ class ModelRun:
             return
         started = time.perf_counter()
         try:
-            labels = self.segmenter(made.image)
+            prediction = self._predict(made, made.image)
         except Exception as error:
             self._fail(made, error)
             return
         seconds = time.perf_counter() - started
-        self._scoring.append(self._scorer.submit(self._score, made, labels, seconds))
+        self._scoring.append(self._scorer.submit(self._score, made, prediction, seconds))
         if len(self._scoring) > AHEAD:
             self._collect()
 
@@ -114,14 +117,28 @@ class ModelRun:
         self.folder.add(block.start // BLOCK, rows, timings)
         self._flushed = time.monotonic()
 
+    def _lacking(self, made: ConditionImage) -> tuple[Measure, ...]:
+        # None lacks where only the prediction is to be saved.
+        return self.folder.lacking(made.source.id, made.condition) or self._measures
+
+    def _predict(self, made: ConditionImage, image: NDArray[np.uint8]) -> Prediction:
+        """The labels, with confidence where a measure that lacks the image needs it."""
+        truth, classes = made.source.sample().labels, len(self._dataset.classes)
+        wanted = [m for m in self._lacking(made) if isinstance(m, ConfidenceMeasure)]
+        if not wanted or not isinstance(self.segmenter, ConfidentSegmenter):
+            return Prediction(self.segmenter(image), truth, classes)
+        temperatures = [1.0]
+        if self._temperature and any(measure.scaled for measure in wanted):
+            temperatures.append(self._temperature.of(made.source.index, len(self._dataset)))
+        labels, found = self.segmenter.with_confidence(image, truth, temperatures)
+        return Prediction(labels, truth, classes, *found)
+
     def _score(
-        self, made: ConditionImage, labels: NDArray[np.uint8], seconds: float
+        self, made: ConditionImage, prediction: Prediction, seconds: float
     ) -> tuple[Row, Timing | None]:
         source, condition, data = made.source, made.condition, self._dataset
-        truth = source.sample().labels
-        prediction = Prediction(labels, truth, len(data.classes))
-        # None lacks where only the prediction is to be saved.
-        measures = self.folder.lacking(source.id, condition) or self._measures
+        labels, truth = prediction.labels, prediction.truth
+        measures = self._lacking(made)
         try:
             values = {
                 measure.name: measure.observe(source.prepared(measure), prediction)

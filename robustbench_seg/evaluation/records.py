@@ -13,11 +13,12 @@ from robustbench_seg.corruption import STREAMS, laws, libraries
 from robustbench_seg.datasets import Dataset, FileDataset, image_sizes, list_datasets
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.temperature import temperature_record
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.segmenter import Segmenter
+from robustbench_seg.segmenter import Segmenter, no_confidence
 from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
 from robustbench_seg.trees.manifest import Manifest, read_manifest
 from robustbench_seg.trees.record import other_source, tree_record
@@ -84,12 +85,14 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
     corrupted images came in, which conditions were asked for.
     """
     spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
+    images = DatasetRecord(
+        data.name, data.split, len(data), tuple(data.classes), _plain(data.fingerprint)
+    )
     key = RunKey(
         segmenter.record,
-        DatasetRecord(
-            data.name, data.split, len(data), tuple(data.classes), _plain(data.fingerprint)
-        ),
+        images,
         _corruption_record(evaluation, tree),
+        temperature_record(evaluation, segmenter, images),
     )
     own = data if isinstance(data, FileDataset) and data.name not in list_datasets() else None
     return RunRecord(
@@ -101,7 +104,11 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         palette=tuple((r, g, b) for r, g, b in data.palette),
         groups=own.groups if own else {},
         persons=own.persons if own else (),
-        about=replace(segmenter.about, macs=_macs(segmenter, data)),
+        about=replace(
+            segmenter.about,
+            macs=_macs(segmenter, data),
+            no_confidence=no_confidence(segmenter),
+        ),
         published=evaluation.published(segmenter),
         libraries=versions(segmenter),
         hardware=hardware(segmenter.about.device),

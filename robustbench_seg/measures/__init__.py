@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures.boundary import Boundary
 from robustbench_seg.measures.boundary_iou import BoundaryIoU
+from robustbench_seg.measures.confidence import CONFIDENCE, SCALED_CONFIDENCE, ConfidenceMeasure
 from robustbench_seg.measures.confusion import CONFUSION
 from robustbench_seg.measures.groups import GroupIoU
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
 from robustbench_seg.measures.measure import (
+    Confidence,
     Counts,
     Measure,
     Prediction,
@@ -24,10 +26,14 @@ from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
 from robustbench_seg.measures.pixels import confusion_matrix
 
 __all__ = [
+    "CONFIDENCE",
     "CONFUSION",
     "IMAGE_MIOU",
     "MEASURES",
     "OBJECTS",
+    "SCALED_CONFIDENCE",
+    "Confidence",
+    "ConfidenceMeasure",
     "Counts",
     "GroupIoU",
     "Measure",
@@ -45,7 +51,10 @@ __all__ = [
     "select_measures",
 ]
 
-MEASURES: tuple[Measure, ...] = (CONFUSION, IMAGE_MIOU, Boundary(), BoundaryIoU(), OBJECTS)
+MEASURES: tuple[Measure, ...] = (
+    *(CONFUSION, IMAGE_MIOU, Boundary(), BoundaryIoU(), OBJECTS),
+    *(CONFIDENCE, SCALED_CONFIDENCE),
+)
 
 
 def score_infos() -> Mapping[str, ScoreInfo]:

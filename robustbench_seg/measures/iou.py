@@ -9,6 +9,8 @@ only the counts fit in memory.
 import numpy as np
 from numpy.typing import NDArray
 
+from robustbench_seg.measures.measure import Counts
+
 
 def class_counts(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
     """Count the true positives, the true pixels and the predicted pixels of each class.
@@ -26,7 +28,7 @@ def class_counts(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([hits, matrix.sum(-1), matrix.sum(-2)], axis=-2)
 
 
-def iou_of_counts(counts: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+def iou_of_counts(counts: Counts) -> NDArray[np.float64]:
     """IoU of each class.
 
     Args:
@@ -46,7 +48,7 @@ def iou_of_counts(counts: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np
     return scores
 
 
-def miou_of_counts(counts: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+def miou_of_counts(counts: Counts) -> NDArray[np.float64]:
     """Mean of the IoU over the classes that occur.
 
     Args:

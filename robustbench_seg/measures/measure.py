@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.measures.pixels import confusion_matrix
 
-Counts = NDArray[np.int64] | NDArray[np.float64]
+Counts = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.float32]
 """What a measure counts; of several images or draws along leading axes."""
 
 ScoreArray = NDArray[np.float64]
@@ -46,6 +46,24 @@ class ScoreInfo:
 
 
 @dataclass(frozen=True, eq=False)
+class Confidence:
+    """How sure a segmenter is of the labels of one image, at one temperature.
+
+    Attributes:
+        doubt: float32 HxW, 1 - p without cancellation; p is the confidence of a label, the largest
+            probability of a softmax.
+        nll: Sum of -log of the probability of the true class over the scored pixels, in nats; None
+            where only the confidence is known.
+        brier: Sum over the scored pixels of the squared distance, 0..2, between the probabilities
+            and the truth (1 for its class, 0 for the others); None likewise.
+    """
+
+    doubt: NDArray[np.float32]
+    nll: float | None = None
+    brier: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """The labels that a segmenter predicts for one image, beside the truth.
 
@@ -53,11 +71,15 @@ class Prediction:
         labels: uint8 HxW class indices.
         truth: uint8 HxW class indices; 255 where a pixel is not scored.
         classes: Number of classes K.
+        confidence: How sure it is; None where nobody asks, or it does not say.
+        scaled: The same at the temperature that was asked for; None likewise.
     """
 
     labels: NDArray[np.uint8]
     truth: NDArray[np.uint8]
     classes: int
+    confidence: Confidence | None = None
+    scaled: Confidence | None = None
 
     @cached_property
     def matrix(self) -> NDArray[np.int64]:

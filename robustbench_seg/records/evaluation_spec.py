@@ -7,7 +7,7 @@ import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from robustbench_seg.cards import check_ranges, check_text
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
@@ -22,7 +22,14 @@ from robustbench_seg.records.choices import (
     check_choice,
 )
 from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol
-from robustbench_seg.records.ranges import Batch, CorruptionSeed, Limit, Threads, Workers
+from robustbench_seg.records.ranges import (
+    TEMPERATURE,
+    Batch,
+    CorruptionSeed,
+    Limit,
+    Threads,
+    Workers,
+)
 from robustbench_seg.records.segmenter_record import UNTRAINED
 from robustbench_seg.records.shard import WHOLE, Shard
 
@@ -48,6 +55,9 @@ class EvaluationSpec:
         seeds: Of the corruptions' random numbers, 0 to 2^32 - 1. Each gives a run of its own: the
             first of every condition, the others of clean and the random corruptions.
         measures: What is counted for each image, by name; none named: every measure.
+        temperature: What logits are divided by before the softmax, for a second confidence: a
+            number; "fit": that of the least NLL on clean images that are not scored. None: no
+            second one.
         out: Folder of run folders.
         weights: In place of a card's own: a file, hf:<hub id> or URL; "none": random ones.
         name: The model's name in every table; None: its own.
@@ -85,6 +95,7 @@ class EvaluationSpec:
     stream: Stream = "fast"
     seeds: tuple[CorruptionSeed, ...] = (0,)
     measures: tuple[str, ...] = ()
+    temperature: float | Literal["fit"] | None = None
     out: Path = Path("runs")
     weights: str | None = None
     name: str | None = None
@@ -119,6 +130,10 @@ class EvaluationSpec:
         for severity in self.severities:
             if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
+        if self.temperature not in (None, "fit") and not TEMPERATURE.has(self.temperature):
+            raise ModelError(
+                f"temperature = {self.temperature!r:.60} does not exist; give {TEMPERATURE}, or fit"
+            )
         check_ranges(self, ModelError)
         self._check_seeds()
         check_text("name", self.name, ModelError)
@@ -167,6 +182,7 @@ class EvaluationOptions(TypedDict, total=False):
     stream: Stream
     seeds: int | Iterable[int]
     measures: str | Iterable[str]
+    temperature: float | Literal["fit"] | None
     out: str | Path
     weights: str | Path | None
     name: str | None

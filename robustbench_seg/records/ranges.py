@@ -42,6 +42,11 @@ Iterations = Annotated[int, ITERATIONS]
 Warmup = Annotated[int, WARMUP]
 Minutes = Annotated[float, Range(above=0, most=10**6)]
 
+TEMPERATURE = Range(0.01, 100)
+"""What logits are divided by before a softmax."""
+
+Temperature = Annotated[float, TEMPERATURE]
+
 # Seeds.
 TRAINING_SEED = Range(0, 2**63 - 1)
 """Its end is the largest integer of TOML."""

@@ -1,4 +1,4 @@
-"""What decides the numbers of a run: the segmenter, the images and how they are corrupted."""
+"""What decides the numbers of a run: segmenter, images, their corruption, temperature."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from robustbench_seg.records.choices import MAX_CLASSES, Stream
 from robustbench_seg.records.difference import value_text
 from robustbench_seg.records.ranges import CorruptionSeed, Positive
 from robustbench_seg.records.segmenter_record import SegmenterRecord
+from robustbench_seg.records.temperature import TemperatureRecord
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class RunKey:
     segmenter: SegmenterRecord
     dataset: DatasetRecord
     corruption: CorruptionRecord
+    temperature: TemperatureRecord | None = field(default=None, metadata={"when_set": True})
 
     @cached_property
     def digest(self) -> str:

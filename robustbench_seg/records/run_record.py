@@ -142,6 +142,10 @@ class RunRecord:
             yield "preprocessing", name.replace("_", " "), getattr(segmenter, name)
         yield "preprocessing", "versions of the steps to the labels", segmenter.laws
         yield "weights", "weights", segmenter.weights
+        temperature = self.key.temperature
+        fitted = temperature.values if temperature and temperature.fitted_on else ()
+        yield "inference", "temperature", temperature.origin if temperature else "none"
+        yield "weights", "fitted temperature", fitted
         yield "training seed", "seed of the training", self.training_seed
 
 

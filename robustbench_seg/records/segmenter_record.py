@@ -93,6 +93,7 @@ class ModelFacts:
         training: How its weights were made, if they were made by this program.
         device: The torch device that it runs on.
         libraries: Versions of what computes it, by name.
+        no_confidence: Why it gives labels without confidence; None where it gives both.
     """
 
     card: str | None = None
@@ -106,3 +107,4 @@ class ModelFacts:
     training: Training | None = None
     device: str = "cpu"
     libraries: Mapping[str, str] = field(default_factory=dict)
+    no_confidence: str | None = field(default=None, metadata={"when_set": True})

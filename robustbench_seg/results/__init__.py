@@ -11,9 +11,9 @@ from robustbench_seg.results.corruption_degradation import (
 )
 from robustbench_seg.results.groups import group_runs, model_runs
 from robustbench_seg.results.hardest_images import hardest
-from robustbench_seg.results.intervals import ANY, FEW_UNITS, score_interval
+from robustbench_seg.results.intervals import ANY, FEW_UNITS, PERCENT, score_interval
 from robustbench_seg.results.lead import Lead, lead_of
-from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
+from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
 from robustbench_seg.results.models import ScoredModel, read_model
 from robustbench_seg.results.parts import Row, Timing
 from robustbench_seg.results.picture_files import (
@@ -40,6 +40,7 @@ from robustbench_seg.results.terminal_summary import summary_text
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
 from robustbench_seg.results.verdict import FEWEST_UNITS, Difference, Verdict, verdicts
+from robustbench_seg.results.worst import worst_corruption
 
 __all__ = [
     "ANY",
@@ -48,6 +49,7 @@ __all__ = [
     "FEWEST_UNITS",
     "FEW_UNITS",
     "KEPT_SEVERITIES",
+    "PERCENT",
     "RANKED",
     "RESAMPLES",
     "SCORE_COLUMNS",
@@ -61,6 +63,7 @@ __all__ = [
     "Row",
     "Run",
     "RunFolder",
+    "ScoreDraws",
     "ScoredModel",
     "Timing",
     "Verdict",
@@ -93,4 +96,5 @@ __all__ = [
     "summary_text",
     "unit_of_image",
     "verdicts",
+    "worst_corruption",
 ]

@@ -127,12 +127,18 @@ def _condition_draws(
     for condition, places in places_of(rows).items():
         draws[condition] = {}
         if len(places) == total == times.shape[1]:
-            stack = np.stack(list(counts[places])).astype(np.float64)
+            stack = np.stack(list(counts[places]))
             if isinstance(source, WorstImages):
-                draws[condition] = source.draws(stack, times)
+                draws[condition] = source.draws(stack.astype(np.float64), times)
                 continue
-            # One matrix product for all draws; sums of counts stay far below 2^53: they are exact.
-            pooled = times @ stack.reshape(total, -1)
+            # One matrix product for all draws, as exact as the counts: those of float64 stay far
+            # below 2^53. The sum over the split itself is exact in any case.
+            flat = stack.reshape(total, -1)
+            if flat.dtype == np.float32:
+                pooled = (times.astype(np.float32) @ flat).astype(np.float64)
+                pooled[0] = flat.sum(0, dtype=np.float64)
+            else:
+                pooled = times @ flat.astype(np.float64)
             draws[condition] = source.compute(pooled.reshape(-1, *stack.shape[1:]))
     return draws
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
@@ -26,6 +27,9 @@ COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
     *("difference", "low", "high", "p", "p_holm", "verdict", "reason"),
 ]
+
+_OF_CONFIDENCE = {info.name for info in (*CONFIDENCE.infos, *SCALED_CONFIDENCE.infos)}
+"""Scores that some segmenters cannot give."""
 
 NO_REFERENCE = "the reference has no such score, or loses less than a point"
 
@@ -213,10 +217,15 @@ def _degradation_lines(
 
 
 def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_Compared]:
-    """The lines of every score but the one that ranks; their kind is the score's name."""
+    """The lines of every score but the one that ranks; their kind is the score's name.
+
+    Scores of confidence are left out where neither model has some.
+    """
     for name, one in a.scores.by_name.items():
         other, info = b.scores.by_name.get(name), one.info
         if name == RANKED or other is None:
+            continue
+        if name in _OF_CONFIDENCE and not (one.conditions or other.conditions):
             continue
         first, second = one.summary, other.summary
         yield _Compared(name, CLEAN.name, "", first.clean, second.clean, limits=info.limits)
@@ -242,7 +251,8 @@ def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol)
 def _lacking(model: ScoredModel, kind: str, score: str, protocol: Protocol) -> str:
     scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
     if kind in model.scores.by_name and not scores.conditions:
-        return f"no image has {kind}; evaluate again to add it"
+        why = model.records[0].about.no_confidence if kind in _OF_CONFIDENCE else None
+        return f"no {kind}: {why}" if why else f"no image has {kind}; evaluate again to add it"
     if kind in (info.key for info in WorstImages.infos) and len(model.scores.images) < LEAST_IMAGES:
         return f"{kind} needs {LEAST_IMAGES} images"
     if kind not in ("category", "summary") and score not in ("mean", "retention"):

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import atomic_file, canonical_json, digest_bytes, open_regular
-from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
+from robustbench_seg.measures import CONFUSION, MEASURES, ConfidenceMeasure, Counts, Measure
 from robustbench_seg.records.protocol import SEVERITIES, Condition
 from robustbench_seg.text import one_line
 
@@ -147,7 +147,8 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
             _DIGESTS: json.dumps(digests).encode(),
             _RUN: run.encode(),
         }
-        _write(path, columns, pa.schema([*fields, _REASON], metadata))
+        many = [m.column for m in measures if isinstance(m, ConfidenceMeasure)]
+        _write(path, columns, pa.schema([*fields, _REASON], metadata), many)
     return name
 
 
@@ -245,8 +246,9 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str |
 
 def _countable(observed: Counts) -> bool:
     """Whether all numbers are counts: finite, not negative, and exact in sums."""
-    kind = observed.dtype.kind
-    return kind in "iuf" and bool(np.all((observed >= 0) & (observed < 2**53)))
+    if observed.dtype.kind not in "iuf":
+        return False
+    return not observed.size or bool(observed.min() >= 0 and observed.max() < 2**53)  # nan: False
 
 
 def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
@@ -332,10 +334,24 @@ def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Sequence[object
     }
 
 
-def _write(path: Path, columns: Mapping[str, Sequence[object]], schema: pa.Schema) -> None:
+def _write(
+    path: Path,
+    columns: Mapping[str, Sequence[object]],
+    schema: pa.Schema,
+    many: Sequence[str] = (),
+) -> None:
+    """`many`: columns of counts that hardly repeat: byte by byte they compress best."""
+    plain = [name for name in columns if name not in many]
+    encodings = {f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in many}
     with atomic_file(path) as file:
-        table = pa.table(columns, schema=schema)
-        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+        pq.write_table(
+            pa.table(columns, schema=schema),
+            file,
+            compression="zstd",
+            write_page_checksum=True,
+            use_dictionary=plain if many else True,
+            column_encoding=encodings or None,
+        )
 
 
 def _damaged(path: Path, why: str) -> ResultsError:

@@ -10,7 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure, ScoreSource
+from robustbench_seg.measures import (
+    CONFUSION,
+    MEASURES,
+    ConfidenceMeasure,
+    Counts,
+    Measure,
+    ScoreSource,
+)
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
@@ -39,7 +46,8 @@ def read_results(paths: Paths) -> pd.DataFrame:
         images (how many the run has), classes (tuple of names), clip (of the dataset); image,
         corruption, severity, matrix (int64 KxK, rows the truth), a column for each further measure
         (such as image_miou), reason (why the image was left out, or None). A measure that a row
-        lacks is None. The rows of a run are sorted by corruption, severity and image.
+        lacks is None; confidence has a column only where some row has it. The rows of a run are
+        sorted by corruption, severity and image.
 
     Raises:
         ResultsError: A path holds no run, a file is broken, or parts contradict each other.
@@ -103,6 +111,11 @@ def _column(measure: ScoreSource, *, pooled: bool) -> str:
 
 def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.DataFrame:
     tables = [_read_run(folder, measures, pooled) for folder in find_runs(paths)]
+    most = max(tables, key=lambda table: len(table.columns)).columns
+    for table in tables:
+        for lacking in most.difference(table.columns, sort=False):
+            place = list(most).index(lacking)
+            table.insert(place, lacking, pd.Series([None] * len(table), dtype=object))
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
@@ -118,7 +131,7 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
             if source.name not in read and source.column in columns_read
         ]
     names = [_column(source, pooled=pooled) for source in sources]
-    parts = []
+    parts, found = [], set[str]()
     for path in part_files(folder):
         try:
             part = read_part(path, len(record.classes), measures, record.key.digest)
@@ -135,11 +148,17 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
         for name, source in zip(names, sources, strict=True):
             values: list[Counts | None] = [None] * len(part.images)
             if (measure := columns_read[source.column].name) in part.values:
+                found.add(name)
                 observed = part.values[measure]
                 each = iter(source.pooled(observed) if pooled else observed)
                 values = [next(each) if reason is None else None for reason in part.reasons]
             columns[name] = pd.Series(values, dtype=object)
         parts.append(pd.DataFrame(columns))
+    names = [
+        name
+        for name, source in zip(names, sources, strict=True)
+        if name in found or not isinstance(source, ConfidenceMeasure)
+    ]
     empty = pd.DataFrame(columns=[*_KEY, "reason", "part", *names])
     rows = pd.concat(parts, ignore_index=True) if parts else empty
     rows = _once(rows, names).sort_values(_KEY, kind="stable", ignore_index=True)

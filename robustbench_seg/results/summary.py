@@ -65,9 +65,9 @@ def summarise(
         corruptions=corruptions,
         categories=category_means(corruptions, protocol),
         mean=mean,
-        retention=100 * mean / clean,
+        retention=_ratio(mean, clean),
         mpc=mpc,
-        rpc=100 * mpc / clean,
+        rpc=_ratio(mpc, clean),
     )
 
 
@@ -87,6 +87,11 @@ def category_means(
         category: _mean([corruptions[spec.name] for spec in specs])
         for category, specs in protocol.by_category.items()
     }
+
+
+def _ratio(score: ScoreArray, clean: ScoreArray) -> ScoreArray:
+    """In percent; nan where the clean score is 0."""
+    return np.asarray(100 * score / np.where(clean == 0, np.nan, clean))
 
 
 def _mean(scores: list[ScoreArray]) -> ScoreArray:

@@ -203,7 +203,10 @@ def _corruption_label(metric: str, spec: CorruptionSpec) -> _ScoreLabel:
 
 def _average_label(metric: str, protocol: Protocol, category: str | None = None) -> _ScoreLabel:
     """Label an average over the corruptions of a protocol, or of one of its categories."""
-    return _ScoreLabel(metric, protocol.averaged.removeprefix("severities "), category=category)
+    if category is None:
+        return _ScoreLabel(metric, protocol.averaged.removeprefix("severities "))
+    levels = dict.fromkeys(spec.scored_text for spec in protocol.by_category[category])
+    return _ScoreLabel(metric, ", ".join(levels), category=category)
 
 
 def _corruption_lines(

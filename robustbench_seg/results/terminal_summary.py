@@ -43,15 +43,16 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
     gaps = clean_gap_warnings([run.path for run in runs])
     lines = [f"warning: {one_line(text)}" for text in gaps]
     names = {run.path: one_line(run.record.model) for run in runs}
-    labels = {name: info.label for name, info in score_infos().items()}
+    infos = score_infos()
     for score, by_run in models.items():
         if score != RANKED:
             lines.append(f"{NO_MATRICES} to rank and compare models")
-        lines.append(
-            f"{labels[score]} in percent; retention = mean / clean. Averaged: {chosen.averaged}."
-        )
+        ratio = "; retention = mean / clean" if infos[score].higher_is_better else ""
+        lines.append(f"{infos[score].label} in percent{ratio}. Averaged: {chosen.averaged}.")
         rows = [scores.by_name[score] for scores in by_run.values()]
         columns = {"model": [names[path] for path in by_run], **_columns(rows, chosen)}
+        if not ratio:
+            del columns["retention"]
         lines.append(
             pd.DataFrame(columns).to_string(
                 index=False, float_format=lambda value: f"{value:.1f}", na_rep="-"

@@ -5,9 +5,16 @@ from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.card_export import export_card
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.loading import load_model, load_segmenter
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
+from robustbench_seg.segmenter.segmenter import (
+    ConfidentSegmenter,
+    NetworkSegmenter,
+    Segmenter,
+    no_confidence,
+    no_scaling,
+)
 
 __all__ = [
+    "ConfidentSegmenter",
     "NetworkSegmenter",
     "Options",
     "Segmenter",
@@ -17,5 +24,7 @@ __all__ = [
     "load_model",
     "load_segmenter",
     "network_record",
+    "no_confidence",
+    "no_scaling",
     "segmenter_of",
 ]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from robustbench_seg.segmenter.confidence import Labelled, label_with_confidence
 from robustbench_seg.segmenter.labelling import label
 
 INFERENCE_LAW = 1
@@ -72,6 +73,27 @@ class View:
         """
         return label(
             self.logits, self.corners, self.window, self.size, align_corners=self.align_corners
+        )
+
+    def labels_with_confidence(
+        self, truth: NDArray[np.uint8], temperatures: Sequence[float]
+    ) -> Labelled:
+        """Compute the labels and the confidence of each; see label_with_confidence.
+
+        Args:
+            truth: uint8 HxW class indices; those from K on are not scored.
+            temperatures: What logits are divided by.
+
+        Returns:
+            The labels, and the confidence at each temperature.
+        """
+        return label_with_confidence(
+            self.logits,
+            self.corners,
+            self.window,
+            truth,
+            temperatures,
+            align_corners=self.align_corners,
         )
 
 

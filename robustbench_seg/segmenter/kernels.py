@@ -121,21 +121,24 @@ def add_between(
 
 
 @contracted
-def largest(total: Floats, count: Floats, length: int, out: Labels) -> None:
-    """Write the class of the largest mean: the first one, or the first nan, as torch's argmax.
+def largest(
+    total: Floats, count: Floats, length: int, best: Floats, which: NDArray[np.int32]
+) -> None:
+    """Find the largest mean: the first one, or the first nan, as torch's argmax.
 
     Args:
         total: float32 K x W, the sums; divided in place.
         count: float32 W, the number of summands.
         length: Number of columns to process, from the first one on.
-        out: uint8 W, written.
+        best: float32 W, the largest means, written.
+        which: int32 W, their classes, written.
     """
     times = count[:length]
     if (times != 1).any():  # a division takes as long as all the rest
         for k in range(len(total)):
             total[k, :length] /= times
-    best = total[0, :length].copy()
-    which = np.zeros(length, np.int32)
+    best[:length] = total[0, :length]
+    which[:length] = 0
     for k in range(1, len(total)):
         row, label = total[k], np.int32(k)
         for x in range(length):
@@ -143,7 +146,6 @@ def largest(total: Floats, count: Floats, length: int, out: Labels) -> None:
             better = (value > best[x]) | ((value != value) & (best[x] == best[x]))
             best[x] = value if better else best[x]
             which[x] = label if better else which[x]
-    out[:length] = which
 
 
 @contracted
@@ -220,7 +222,8 @@ def label_rows(
     stretched = np.empty((len(logits), 2, classes, width), np.float32)
     total, count = np.empty((classes, width), np.float32), np.empty(width, np.float32)
     above, before = np.full(len(corners), -1), np.full(len(corners), -2)
-    line, line_labels = np.empty(width, np.uint8), np.empty(width, np.uint8)
+    line = np.empty(width, np.uint8)
+    best, which = np.empty(width, np.float32), np.empty(width, np.int32)
     places, unsure = np.empty(width, np.int64), 0
     ranges = np.zeros((len(corners), 2), np.int64)
     for y in range(len(out)):
@@ -252,9 +255,9 @@ def label_rows(
                 weight = row_weights[first + y - corners[i, 0]]
                 add_between(stretched[i, 0], stretched[i, 1], weight, begin, end, total)
                 count[begin:end] += np.float32(1)
-        largest(total, count, unsure, line_labels)
+        largest(total, count, unsure, best, which)
         for place in range(unsure):
-            out[y, places[place]] = line_labels[place]
+            out[y, places[place]] = which[place]
 
 
 @contracted

@@ -6,7 +6,7 @@ the class that has the largest of the four logits around a pixel each time has i
 too: on the CPU only the others are computed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise, starmap
 
@@ -149,6 +149,30 @@ def by_strips(
         uint8 HxW class indices on the device of the logits.
     """
     out = torch.empty(size, dtype=torch.uint8, device=logits.device)
+    for start, means in strips(logits, corners, rows, columns, size):
+        out[start : start + means.shape[1]] = means.argmax(0)
+    return out
+
+
+def strips(
+    logits: Tensor,
+    corners: Sequence[tuple[int, int]],
+    rows: Taps,
+    columns: Taps,
+    size: tuple[int, int],
+) -> Iterator[tuple[int, Tensor]]:
+    """Upsample logits and average windows with torch on any device, STRIP rows at a time.
+
+    Args:
+        logits: float32 NxKxhxw of N windows.
+        corners: Top and left of each window, in pixels.
+        rows: Taps of the rows of a window.
+        columns: Taps of the columns of a window.
+        size: Height and width of the image, in pixels.
+
+    Yields:
+        The first row, and float32 KxrowsxW.
+    """
     classes, wide = logits.shape[1], len(columns[0])
     lines, across = (_moved(axis, logits.device) for axis in (rows, columns))
     for start in range(0, size[0], STRIP):
@@ -165,8 +189,7 @@ def by_strips(
                 place = slice(first - start, last - start), slice(left, left + wide)
                 total[:, *place] += x
                 count[place] += 1
-        out[start:stop] = (total / count).argmax(0)
-    return out
+        yield start, total / count
 
 
 def _moved(axis: Taps, device: torch.device) -> tuple[Tensor, Tensor]:

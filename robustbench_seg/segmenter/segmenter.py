@@ -1,8 +1,9 @@
 """A segmenter: image in, label map out, and a record of what decides the labels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
+from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
 from robustbench_seg.records.model_card import Inference
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.confidence import Labelled, label_map_with_confidence
 from robustbench_seg.segmenter.images import checked_image
 from robustbench_seg.segmenter.inference import Batch, Normaliser, View, slide, whole
 from robustbench_seg.segmenter.resized import scaled
@@ -52,6 +55,49 @@ class Segmenter(Protocol):
             uint8 HxW class indices.
         """
         ...
+
+
+@runtime_checkable
+class ConfidentSegmenter(Segmenter, Protocol):
+    """A segmenter that gives confidence besides labels."""
+
+    def with_confidence(
+        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+    ) -> Labelled:
+        """Label an image, with the confidence of each label.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+            truth: uint8 HxW class indices, of which two losses are summed; 255 where a pixel is not
+                scored.
+            temperatures: What logits are divided by before the softmax. A segmenter without logits
+                gets 1 alone.
+
+        Returns:
+            The labels that the segmenter itself gives, and the confidence at each temperature.
+        """
+        ...
+
+
+def no_confidence(segmenter: Segmenter) -> str | None:
+    """Say why a segmenter gives no confidence.
+
+    Args:
+        segmenter: The segmenter.
+
+    Returns:
+        The reason; None where it gives confidence.
+    """
+    if segmenter.about.no_confidence:
+        return segmenter.about.no_confidence
+    return None if isinstance(segmenter, ConfidentSegmenter) else "it has no method with_confidence"
+
+
+def no_scaling(segmenter: Segmenter) -> str | None:
+    """Say why the confidence of a segmenter cannot be scaled by a temperature; None: it can."""
+    if segmenter.record.runtime == "python":
+        return no_confidence(segmenter) or "it gives no logits"
+    return no_confidence(segmenter)
 
 
 @contextmanager
@@ -153,6 +199,40 @@ class NetworkSegmenter:
                 indices = self._see(image).labels()[: image.shape[0], : image.shape[1]]
             labels: NDArray[np.uint8] = indices.cpu().numpy()
         return np.ascontiguousarray(labels)
+
+    def with_confidence(
+        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+    ) -> Labelled:
+        """Label an image, with the confidence of each label.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+            truth: uint8 HxW class indices, of which two losses are summed; those from K on are not
+                scored.
+            temperatures: What logits are divided by before the softmax; more than 0.
+
+        Returns:
+            The labels that the segmenter itself gives, and the confidence at each temperature.
+
+        Raises:
+            ModelError: As for a call; or the truth has another size.
+        """
+        image = checked_image(image, self.name)
+        height, width = image.shape[:2]
+        if truth.shape != (height, width):
+            raise ModelError(
+                f"{self.name}: labels of {'x'.join(map(str, truth.shape))} for an image of "
+                f"{height}x{width}"
+            )
+        with torch.inference_mode(), fitting_memory(image):
+            if self.record.resize:
+                return label_map_with_confidence(self.logits(image)[0], truth, temperatures)
+            view = self._see(image)
+            padding = [(0, side - own) for side, own in zip(view.size, truth.shape, strict=True)]
+            padded = np.pad(truth, padding, constant_values=IGNORE)
+            labels, found = view.labels_with_confidence(padded, temperatures)
+        cut = [replace(one, doubt=one.doubt[:height, :width]) for one in found]
+        return np.ascontiguousarray(labels[:height, :width]), tuple(cut)
 
     @torch.inference_mode()
     def logits(self, image: NDArray[np.uint8]) -> torch.Tensor:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli import options
+from robustbench_seg.cli.options import parse_temperature
 
 CLI = Path(options.__file__).parent
 OTHER_MEANING = {
@@ -92,3 +93,15 @@ def test_a_value_that_cannot_be_is_named(words, message):
     result = CliRunner().invoke(command, words)
     assert result.exit_code == 2
     assert message in result.output
+
+
+@pytest.mark.parametrize(("text", "value"), [("none", None), ("fit", "fit"), ("1.5", 1.5)])
+def test_a_temperature_is_a_number_or_a_word(text, value):
+    parameter = click.Option(["--temperature"])
+    assert parse_temperature(click.Context(click.Command("x")), parameter, text) == value
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "warm", ""])
+def test_other_temperatures_are_refused(text):
+    with pytest.raises(click.BadParameter, match=r"is no temperature; give 0.01 to 100, fit or"):
+        parse_temperature(click.Context(click.Command("x")), click.Option(["--temperature"]), text)

@@ -123,7 +123,9 @@ def test_the_record_says_what_a_report_needs(record, reds, protocol, monkeypatch
     assert (found.protocol, found.protocol_version) == (protocol.name, protocol.version)
     assert found.classes == ("dark", "middle", "bright")
     assert found.palette == ((10, 20, 30), (40, 50, 60), (70, 80, 90))
-    assert found.about == ModelFacts(location="Reds", params=12)
+    assert found.about == ModelFacts(
+        location="Reds", params=12, no_confidence="it answers labels only"
+    )
     assert "thread" in found.hardware
     assert found.libraries.keys() >= {"robustseg", "opencv", "numba", "torch"}
 

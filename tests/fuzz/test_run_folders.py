@@ -40,6 +40,9 @@ def folder(tmp_path):
                 "confusion": rng.integers(0, 500, (3, 3)),
                 "image_miou": rng.uniform(0, 100, 2),
             }
+            levels = np.zeros(2000, np.int64)  # few differ, so that a part stays small
+            levels[:3] = rng.integers(0, 99, 3)
+            values |= {"confidence": levels, "confidence_t": levels + 1}
             rows.append(Row(f"{n}.png", condition, values))
     rows[-1] = Row(rows[-1].image, rows[-1].condition, reason="it is broken")
     folder.add(0, rows)

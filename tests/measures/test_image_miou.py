@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.measures import MEASURES, Prediction, mean_iou, select_measures
+from robustbench_seg.measures import MEASURES, Confidence, Prediction, mean_iou, select_measures
 from tests.measures.scenes import scene
 
 (IMAGE_MIOU,) = select_measures(["image_miou"])
@@ -77,8 +77,9 @@ def test_what_every_measure_promises(measure):
     """Of its shape, of a type that adds up exactly, and pooled before or after it is added."""
     truths = np.stack([scene((40, 60), seed, 3) for seed in range(4)])
     answers = np.stack([scene((40, 60), seed, 3) % 255 for seed in range(4, 8)])
+    sure = [Confidence(rng.uniform(0, 0.6, (40, 60)).astype(np.float32), 30.0, 20.0)] * 2
     each = [
-        measure.observe(measure.prepare(truth), Prediction(labels, truth, 3))
+        measure.observe(measure.prepare(truth), Prediction(labels, truth, 3, *sure))
         for truth, labels in zip(truths, answers, strict=True)
     ]
     assert {one.shape for one in each} == {measure.shape(3)}
@@ -88,7 +89,8 @@ def test_what_every_measure_promises(measure):
     assert np.allclose(pooled, [measure.pooled(one) for one in each])
     scores = measure.compute(pooled.sum(0))
     assert scores.keys() == {score.name for score in measure.infos}
-    assert all(0 <= value <= 100 for value in scores.values())
+    for info in measure.infos:
+        assert info.limits[0] <= scores[info.name] <= info.limits[1]
     drawn = measure.compute(np.stack([pooled.sum(0), np.zeros_like(pooled[0])]))
     for name, value in scores.items():
         assert drawn[name][0] == pytest.approx(value)

@@ -24,6 +24,7 @@ FULL = EvaluationSpec(
     stream="reference",
     seeds=(7,),
     measures=("confusion",),
+    temperature=1.5,
     out=Path("out"),
     weights="w.safetensors",
     name="b",

@@ -21,6 +21,7 @@ PAIR = (CONFUSION, IMAGE_MIOU)
 def row(image, *measures, condition=FOG):
     values = {measure.name: np.zeros(measure.shape(2)) for measure in MEASURES}
     values |= {"confusion": np.array([[3, 1], [0, 4]]), "image_miou": np.array([77.5, 1.0])}
+    values |= dict.fromkeys(("confidence", "confidence_t"), np.arange(2000))
     return Row(image, condition, {name: values[name] for name in measures})
 
 

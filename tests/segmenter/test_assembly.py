@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from robustbench_seg.architectures import SegmentationNetwork
+from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import Inference, Preprocessing, Resize
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options, assemble
@@ -98,3 +99,23 @@ def test_half_precision_is_computed_in_half_precision(image):
     exact, rough = logits("float32"), logits("bf16")
     assert not torch.equal(exact, rough)
     torch.testing.assert_close(rough, exact, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("resize", [None, Resize(32, 72)])
+@pytest.mark.parametrize("grid", [None, 16])
+def test_confidence_is_that_of_the_logits_as_scored(image, resize, grid):
+    """Windows, scaling and padding are those of the labels."""
+    segmenter = assembled(Inference("whole"), resize=resize)
+    segmenter._grid = grid
+    truth = np.random.default_rng(1).integers(0, 4, image.shape[:2]).astype(np.uint8)
+    labels, (found, scaled) = segmenter.with_confidence(image, truth, [1.0, 0.5])
+    assert np.array_equal(labels, segmenter(image))
+    logs = segmenter.logits(image)[0].double().log_softmax(0)
+    assert np.allclose(found.doubt, 1 - logs.max(0).values.exp(), atol=1e-6)
+    scored = truth < 3
+    own = torch.from_numpy(np.where(scored, truth, 0).astype(np.int64))[None]
+    nll = -logs.gather(0, own)[0].numpy()[scored].sum()
+    assert found.nll == pytest.approx(nll, rel=1e-5)
+    assert (scaled.doubt <= found.doubt + 1e-6).all()
+    with pytest.raises(ModelError, match="labels of 3x3 for an image of 40x90"):
+        segmenter.with_confidence(image, truth[:3, :3], [1.0])

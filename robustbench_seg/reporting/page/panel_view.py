@@ -12,6 +12,11 @@ from robustbench_seg.reporting.page.elsewhere import elsewhere_table
 from robustbench_seg.reporting.page.figures import PanelFigures
 from robustbench_seg.reporting.page.hardest import HardestView, hardest_views
 from robustbench_seg.reporting.page.ranking import ranking_table
+from robustbench_seg.reporting.page.score_sections import (
+    ScoreSection,
+    does_it_know,
+    where_it_fails,
+)
 from robustbench_seg.reporting.page.table import Table
 from robustbench_seg.reporting.panels import Panel, finding_sentences, is_established
 
@@ -36,6 +41,8 @@ class PanelView:
         figures: Its figures.
         classes: Class x model; None if no class has a score.
         class_losses: Which classes lose most.
+        where: Where the models fail; None without such scores.
+        knows: Whether they know when they fail; None without such scores.
         album: Pictures of one image; None without any.
         hardest: The hardest images of each model.
     """
@@ -55,6 +62,8 @@ class PanelView:
     figures: PanelFigures
     classes: Table | None
     class_losses: str
+    where: ScoreSection | None
+    knows: ScoreSection | None
     album: Album | None
     hardest: Sequence[HardestView]
 
@@ -66,6 +75,8 @@ class PanelView:
             "corruptions": ("mIoU by corruption", self.cells),
             "severities": ("By severity", self.figures.curves),
             "classes": ("Classes", self.classes),
+            "where": ("Where does it fail?", self.where),
+            "knows": ("Does it know?", self.knows),
             "pictures": ("Pictures", self.album),
             "hardest": ("Hardest images", self.hardest),
             "cost": ("Accuracy against cost", self.figures.cost),
@@ -101,6 +112,8 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
         figures=figures,
         classes=class_table(panel) if figures.heatmaps else None,
         class_losses=class_losses_text(panel),
+        where=where_it_fails(panel),
+        knows=does_it_know(panel),
         album=album(panel, picture_width) if picture_width else None,
         hardest=hardest_views(panel, picture_width // 2),
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from robustbench_seg.reporting.panels.failures import failure_sentences
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow
 from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
 from robustbench_seg.text import counted, enumeration, number, one_line, text_table
@@ -21,7 +22,7 @@ def finding(panels: Sequence[Panel]) -> str:
 
 
 def finding_sentences(panel: Panel) -> list[str]:
-    """Return the leader, the corruptions that cost most, and how far to trust the scores.
+    """Return the leader, what costs most, where and whether it knows, and how far to trust it.
 
     Published rows are not in it: an interval needs their images, which are not at hand.
     """
@@ -35,6 +36,7 @@ def finding_sentences(panel: Panel) -> list[str]:
         _leader(panel, complete),
         _worst_corruptions(complete, panel),
         *_notes(panel, complete),
+        *failure_sentences(panel),
         _trust(panel),
     ]
 

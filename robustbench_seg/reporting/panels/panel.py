@@ -23,6 +23,7 @@ from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.literature.beside import source_text
 from robustbench_seg.results import (
+    PERCENT,
     Difference,
     Draws,
     ModelScores,
@@ -78,9 +79,14 @@ class PanelRow:
         """Median time from an image to its labels, as measured during the first run."""
         return median_seconds(self.folder)
 
-    def limits(self, draws: Draws) -> tuple[float, float]:
-        """Return the 95 % interval of one of the `scores`; nan where there is none."""
-        return score_interval(draws, self.scores.units, self.scores.degrees)
+    def limits(self, draws: Draws, within: tuple[float, float] = PERCENT) -> tuple[float, float]:
+        """Return the 95 % interval of one of the `scores`; nan where there is none.
+
+        Args:
+            draws: The score.
+            within: The smallest and largest value that it can have.
+        """
+        return score_interval(draws, self.scores.units, self.scores.degrees, limits=within)
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,8 +80,15 @@ def load(location: str, options: Options) -> Segmenter:
             location=where,
             weights_file=path.name,
             libraries={"onnxruntime": network.version},
+            no_confidence=_no_confidence(network, sidecar),
         ),
     )
+
+
+def _no_confidence(network: OnnxNetwork, sidecar: Sidecar) -> str | None:
+    if network.integer:
+        return "its graph ends in labels"
+    return None if sidecar.threshold is None else "its graph answers one probability, no logits"
 
 
 def _check_windows(network: OnnxNetwork, inference: Inference, where: str) -> None:

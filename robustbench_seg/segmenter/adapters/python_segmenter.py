@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,20 @@ from numpy.typing import NDArray
 
 from robustbench_seg.cards import from_table
 from robustbench_seg.errors import CardError, ModelError, RobustsegError
+from robustbench_seg.measures import Confidence
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.class_names import class_spelling, listed_names
+from robustbench_seg.segmenter.confidence import Labelled
 from robustbench_seg.segmenter.failures import error_text, reason
 from robustbench_seg.segmenter.images import checked_image
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 PYTHON_LAW = 1
 """Raised whenever images go into a user's model otherwise."""
+
+
+LABELS_ONLY = "it answers labels only"
 
 
 def from_callable(
@@ -115,7 +121,9 @@ class PythonSegmenter:
             laws={"python": PYTHON_LAW},
             own=_own(own, version, where),
         )
-        self.about = _facts(getattr(given, "about", None), where)
+        self._confident = bool(getattr(given, "confidence", False))
+        reason = None if self._confident else LABELS_ONLY
+        self.about = replace(_facts(getattr(given, "about", None), where), no_confidence=reason)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Label an image.
@@ -130,9 +138,46 @@ class PythonSegmenter:
             ModelError: The image is something else, or the answer is not HxW indices of its
                 classes.
         """
+        return self._answer(image)[0]
+
+    def with_confidence(
+        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+    ) -> Labelled:
+        """Label an image, with the confidence of each label.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+            truth: Not needed: without logits there is neither NLL nor Brier score.
+            temperatures: Only 1.
+
+        Returns:
+            The labels, and the confidence once.
+
+        Raises:
+            ModelError: As for a call; or the answer is not such labels and their confidence, 0..1.
+        """
+        labels, confidence = self._answer(image)
+        shape = np.shape(confidence)
+        kind = np.asarray(confidence).dtype
+        if shape != labels.shape or not np.issubdtype(kind, np.floating):
+            raise ModelError(
+                f"{self._where}: answers confidence {kind} of {'x'.join(map(str, shape))}; floats "
+                "0 to 1 of the image's height and width are wanted"
+            )
+        chances = np.asarray(confidence, np.float64)
+        if not ((chances >= 0) & (chances <= 1)).all():
+            raise ModelError(f"{self._where}: answers a confidence outside of 0 to 1")
+        return labels, (Confidence((1 - chances).astype(np.float32)),)
+
+    def _answer(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Any]:
+        """Labels, checked, and what comes with them as confidence; None if nothing does."""
         checked = checked_image(image, self.name)
         try:
-            labels = np.asarray(self._given(checked))
+            answer = self._given(checked)
+            confidence = None
+            if self._confident:
+                answer, confidence = answer
+            labels = np.asarray(answer)
         except (torch.OutOfMemoryError, RobustsegError):
             raise
         except Exception as error:
@@ -147,7 +192,7 @@ class PythonSegmenter:
                 f"{self._where}: answers class indices {labels.min()} to {labels.max()}; it names "
                 f"{len(self.classes)} classes"
             )
-        return labels.astype(np.uint8)
+        return labels.astype(np.uint8), confidence
 
     def __repr__(self) -> str:
         return f"<segmenter {self.name}: {len(self.classes)} classes, {self._where}>"

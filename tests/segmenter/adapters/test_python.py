@@ -6,6 +6,7 @@ import pytest
 from robustbench_seg.errors import FileError, ModelError
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
+from robustbench_seg.segmenter.adapters.python_segmenter import LABELS_ONLY
 
 MODULE = """
 import numpy as np
@@ -67,7 +68,7 @@ def test_a_function_is_a_segmenter(name):
     where = f"python:own_models:{name}"
     own = {"runtime": "python", "laws": {"python": 1}, "own": {"version": "1"}}
     assert segmenter.record == SegmenterRecord(where, **own)
-    assert segmenter.about == ModelFacts(location=where)
+    assert segmenter.about == ModelFacts(location=where, no_confidence=LABELS_ONLY)
 
 
 def test_an_object_is_a_segmenter():

@@ -1,0 +1,143 @@
+"""The temperature of a run: given, or fitted on clean images that the run does not score.
+
+It is the one of the least negative log-likelihood (Guo et al., "On calibration of modern neural
+networks", ICML 2017), and holds for every condition. It is fitted on the train split where that can
+be read; else each half of the scored split has the temperature of the other half. A fitted one is
+kept in RUNS/temperatures, so further starts, shards and machines use the same.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.cards import from_table, to_table
+from robustbench_seg.datasets import Dataset, open_dataset
+from robustbench_seg.errors import CardError, DatasetError, ResultsError, RobustsegError
+from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
+from robustbench_seg.measures import ConfidenceMeasure
+from robustbench_seg.records.run_key import DatasetRecord
+from robustbench_seg.records.temperature import TemperatureRecord, first_half
+from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
+
+log = logging.getLogger(__name__)
+
+GRID = 2.0 ** np.arange(-1, 3.01, 0.25)
+"""Temperatures whose NLL is computed."""
+
+MOST = 50
+"""Images, evenly spaced, that a temperature is fitted on."""
+
+_DECIMALS = 2
+"""Of a fitted temperature: less than the rounding of another machine changes none."""
+
+
+def temperature_record(
+    evaluation: Evaluation, segmenter: Segmenter, dataset: DatasetRecord
+) -> TemperatureRecord | None:
+    """Give the temperature of a segmenter's run; it is fitted if that is asked for.
+
+    Args:
+        evaluation: What is evaluated.
+        segmenter: The segmenter.
+        dataset: The record of the images that are scored.
+
+    Returns:
+        The record; None where no scaled confidence is counted.
+
+    Raises:
+        DatasetError: There are no images to fit it on.
+        ResultsError: A temperature that was fitted earlier cannot be read.
+    """
+    asked = evaluation.spec.temperature
+    scaled = any(
+        isinstance(measure, ConfidenceMeasure) and measure.scaled
+        for measure in evaluation.measures_of(segmenter)
+    )
+    if asked is None or not scaled or not isinstance(segmenter, ConfidentSegmenter):
+        return None
+    if asked != "fit":
+        return TemperatureRecord((float(asked),))
+    of_what = canonical_json([to_table(segmenter.record), to_table(dataset)])
+    path = evaluation.spec.out / "temperatures" / f"{digest_bytes(of_what.encode())[:16]}.json"
+    if not path.exists():
+        write_json(path, to_table(_fitted(evaluation, segmenter)))
+    return _read(path)
+
+
+def _read(path: Path) -> TemperatureRecord:
+    try:
+        return from_table(TemperatureRecord, read_json(path), str(path))
+    except (OSError, ValueError, CardError) as error:
+        raise ResultsError(f"{path} cannot be read ({error}); remove this file") from error
+
+
+def _fitted(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> TemperatureRecord:
+    train = _train_split(evaluation)
+    data = train or evaluation.dataset
+    half, count = first_half(len(data)), len(data)
+    parts = [range(count)] if train else [range(half, count), range(half)]
+    if not all(parts):
+        raise DatasetError(
+            f"{data.name} {data.split}: {count} image and no train split to fit a temperature on; "
+            "give it as a number"
+        )
+    log.info("%s: its temperature is fitted on %s %s", segmenter.name, data.name, data.split)
+    found = [_fit(segmenter, data, part) for part in parts]
+    values, images = zip(*found, strict=True)
+    return TemperatureRecord(values, data.split, images)
+
+
+def _train_split(evaluation: Evaluation) -> Dataset | None:
+    """The train split, if it can be opened and has none of the images that are scored."""
+    spec, data = evaluation.spec, evaluation.dataset
+    if data.split == "train":
+        return None
+    try:
+        train = open_dataset(spec.dataset, spec.data, "train")
+    except RobustsegError as error:
+        log.info("no train split to fit a temperature on: %s", error)
+        return None
+    fits = tuple(train.classes) == tuple(data.classes) and len(train) > 0
+    return train if fits and not set(train.ids) & set(data.ids) else None
+
+
+def _fit(
+    segmenter: ConfidentSegmenter, data: Dataset, places: Sequence[int]
+) -> tuple[float, tuple[str, ...]]:
+    """A temperature, and the images that it was fitted on."""
+    chosen = np.linspace(0, len(places) - 1, min(MOST, len(places))).round().astype(int)
+    losses, images = np.zeros(len(GRID)), list[str]()
+    reason: DatasetError | None = None
+    for place in chosen:
+        try:
+            sample = data[places[place]]
+        except DatasetError as error:
+            reason = error
+            continue
+        _, found = segmenter.with_confidence(sample.image, sample.labels, GRID.tolist())
+        losses += [one.nll or 0.0 for one in found]
+        images.append(sample.id)
+    if not images or not losses.any():
+        why = reason or "no pixel is scored"
+        raise DatasetError(
+            f"{data.name} {data.split}: no image to fit a temperature on ({why}); give it as a "
+            "number"
+        )
+    return least(losses), tuple(images)
+
+
+def least(losses: NDArray[np.float64]) -> float:
+    """Find the temperature of the least loss, from the losses at the temperatures of GRID.
+
+    A polynomial goes through the least one and two neighbours on each side.
+    """
+    start = int(np.clip(losses.argmin() - 2, 0, len(GRID) - 5))
+    near, steps = np.log2(GRID[start : start + 5]), np.arange(5)
+    curve = np.polynomial.Polynomial.fit(steps, losses[start : start + 5], 4)
+    fine = np.linspace(0, 4, 2001)
+    best = fine[int(np.argmin(curve(fine)))]
+    return round(float(2.0 ** np.interp(best, steps, near)), _DECIMALS)

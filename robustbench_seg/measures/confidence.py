@@ -1,0 +1,193 @@
+"""How confident a segmenter is of right and of wrong pixels, and the scores that follow.
+
+Each image has two histograms of confidence p, of its right and of its wrong pixels, over 960 equal
+levels (lo, hi]. The top level, in which most pixels of clean images lie, is split at 1 - p = 2^-10,
+2^-11, ..., 2^-40. Sums are whole numbers of 2^-20, so that an image's counts are integers, which
+add up in any order.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets import IGNORE
+from robustbench_seg.measures.confidence_infos import confidence_infos
+from robustbench_seg.measures.confidence_scores import Levels, scores_of_levels
+from robustbench_seg.measures.measure import Confidence, Counts, Prediction, ScoreArray
+
+EQUAL = 960
+"""Equal levels of p: the 15 bins of ECE divide them."""
+
+SPLIT = 32
+"""Levels that the top one is split into."""
+
+LEVELS = EQUAL - 1 + SPLIT
+BINS = 15
+UNIT = 2.0**-20
+"""Sums are counted in it; rounded once for each image."""
+
+MERGED = 4
+"""Equal levels that are merged for the scores."""
+
+CHUNK = 128
+"""Draws that are scored at once."""
+
+_FIRST = 9
+"""1 - p of the first sub-level is at least 2^-10."""
+
+_LARGEST = 2**52
+
+
+class ConfidenceMeasure:
+    """Confidence of right and wrong pixels, raw or after temperature scaling.
+
+    Attributes:
+        name: Its name on the command line.
+        column: Its column in the parts of a run.
+        law: Its law version.
+        infos: Its scores.
+        scaled: Whether the logits were divided by a temperature before the softmax.
+    """
+
+    law = 1
+
+    def __init__(self, name: str, *, scaled: bool) -> None:
+        self.name = self.column = name
+        self.scaled = scaled
+        self.infos = confidence_infos(scaled)
+
+    def shape(self, classes: int) -> tuple[int, ...]:
+        """Return (2000,).
+
+        991 levels of right pixels, 991 of wrong ones, the sum of p in each of 15 bins, the sums of
+        the negative log-likelihood and the Brier loss, and the pixels that these two are of.
+        """
+        return (2 * LEVELS + BINS + 3,)
+
+    def prepare(self, truth: NDArray[np.uint8]) -> None:
+        """Return nothing: the truth is needed as it is."""
+
+    def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
+        """Return the histograms and sums of an image that has a confidence, int64."""
+        confidence = prediction.scaled if self.scaled else prediction.confidence
+        if confidence is None:
+            raise ValueError(f"a prediction with confidence is wanted for {self.name}")
+        pixels = int(prediction.matrix.sum())  # the labels are checked there
+        levels, masses = _counter()(
+            confidence.doubt.ravel(), prediction.labels.ravel(), prediction.truth.ravel()
+        )
+        sums = [*masses, *_losses(confidence)]
+        whole = np.minimum(np.rint(np.array(sums) / UNIT), _LARGEST).astype(np.int64)
+        known = 0 if confidence.nll is None else pixels
+        return np.concatenate([levels.ravel(), whole, [known]])
+
+    def pooled(self, observed: Counts) -> NDArray[np.float32]:
+        """Return what the scores are computed of, float32 (..., 566).
+
+        Each four equal levels are merged, except the topmost, so that the counts of a full run fit
+        in memory and its draws are quick: 239 + 3 + 32 levels of right and of wrong pixels, and
+        the sums.
+        """
+        kinds = observed[..., : 2 * LEVELS].reshape(*observed.shape[:-1], 2, LEVELS)
+        four = sum(kinds[..., place:_MERGED_UPTO:MERGED] for place in range(MERGED))
+        merged = np.concatenate([four, kinds[..., _MERGED_UPTO:]], -1)
+        flat = merged.reshape(*observed.shape[:-1], -1)
+        return np.concatenate([flat, observed[..., 2 * LEVELS :]], -1).astype(np.float32)
+
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
+        """Return the scores; nan where no pixel has a confidence, or none of all classes."""
+        rows = counts.reshape(-1, counts.shape[-1])
+        # A chunk of draws fits in a processor's cache.
+        chunks = [_scores(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
+        return {
+            info.name: np.concatenate(
+                [chunk[info.name.removesuffix("_t")] for chunk in chunks]
+            ).reshape(counts.shape[:-1])
+            for info in self.infos
+        }
+
+
+def _scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
+    """The scores of rows of pooled counts, by name."""
+    counts = counts.astype(np.float64, copy=False)
+    count = len(POOLED_STARTS)
+    right, wrong = counts[..., :count], counts[..., count : 2 * count]
+    sums, known = counts[..., 2 * count : -1] * UNIT, counts[..., -1]
+    levels = Levels(right, wrong, _masses(right + wrong, sums[..., :BINS]), POOLED_BINS)
+    found = scores_of_levels(levels)
+    for place, name in enumerate(("nll", "brier"), BINS):
+        found[name] = np.full(known.shape, np.nan)
+        np.divide(sums[..., place], known, out=found[name], where=known > 0)
+    return found
+
+
+def level_edges() -> NDArray[np.float64]:
+    """Return 1 - p at the lower end of each of the LEVELS and at the upper end of the last."""
+    equal = 1 - np.arange(EQUAL) / EQUAL
+    return np.concatenate([equal, 2.0 ** -np.arange(_FIRST + 1, _FIRST + SPLIT), [0]])
+
+
+_MERGED_UPTO = EQUAL - MERGED
+POOLED_STARTS = np.concatenate(
+    [np.arange(0, _MERGED_UPTO, MERGED), np.arange(_MERGED_UPTO, LEVELS)]
+)
+"""The level that each merged one begins with."""
+
+POOLED_BINS = np.minimum(POOLED_STARTS // (EQUAL // BINS), BINS - 1)
+"""The bin of each merged level."""
+
+_BIN_STARTS = np.flatnonzero(np.diff(POOLED_BINS, prepend=-1))
+_EDGES = level_edges()
+_CENTRES = 1 - (_EDGES[POOLED_STARTS] + _EDGES[np.append(POOLED_STARTS[1:], LEVELS)]) / 2
+
+
+def _masses(pixels: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum of p in each level: from its centre, moved so that each bin has the known sum."""
+    mass = pixels * _CENTRES
+    count = np.add.reduceat(pixels, _BIN_STARTS, axis=-1)
+    rest = sums - np.add.reduceat(mass, _BIN_STARTS, axis=-1)
+    shift = np.divide(rest, count, out=np.zeros_like(rest), where=count > 0)
+    return np.asarray(mass + pixels * shift[..., POOLED_BINS])
+
+
+def _losses(confidence: Confidence) -> tuple[float, float]:
+    return confidence.nll or 0.0, confidence.brier or 0.0
+
+
+class _Counter(Protocol):
+    def __call__(
+        self, doubt: NDArray[np.float32], labels: NDArray[np.uint8], truth: NDArray[np.uint8], /
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]: ...
+
+
+@cache
+def _counter() -> _Counter:
+    """`_count_levels`, compiled. Numba is imported here: importing the package stays fast."""
+    from robustbench_seg.machine.compiled import compiled
+
+    return compiled(_count_levels)
+
+
+def _count_levels(
+    doubt: NDArray[np.float32], labels: NDArray[np.uint8], truth: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Right and wrong pixels of each level, int64 2xLEVELS, and the sum of p of each bin."""
+    bits = doubt.view(np.int32)
+    counts, masses = np.zeros((2, LEVELS), np.int64), np.zeros(BINS)
+    for i in range(len(doubt)):
+        if truth[i] != IGNORE:
+            # (lo, hi] of p is [1 - hi, 1 - lo) of 1 - p: floor, and the exponent of a float, fit.
+            level = max(EQUAL - 1 - int(np.float64(doubt[i]) * EQUAL), 0)
+            masses[level // (EQUAL // BINS)] += 1.0 - np.float64(doubt[i])
+            if level == EQUAL - 1:
+                power = 126 - (bits[i] >> 23)
+                level += min(max(power - _FIRST, 0), SPLIT - 1)
+            counts[int(labels[i] != truth[i]), level] += 1
+    return counts, masses
+
+
+CONFIDENCE = ConfidenceMeasure("confidence", scaled=False)
+SCALED_CONFIDENCE = ConfidenceMeasure("confidence_t", scaled=True)

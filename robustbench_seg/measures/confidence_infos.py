@@ -1,0 +1,128 @@
+"""What the scores of confidence are called and mean; docs/measures.md has their formulas."""
+
+import math
+from dataclasses import replace
+
+from robustbench_seg.measures.measure import ScoreInfo
+
+_PERCENT, _BOTH, _NATS, _SQUARES = (0.0, 100.0), (-100.0, 100.0), (0.0, math.inf), (0.0, 2.0)
+
+_SCORES = (
+    ScoreInfo(
+        "ece",
+        "ECE",
+        "Expected calibration error, in percent: the mean over the pixels of the distance between "
+        "confidence and accuracy in 15 equal bins of confidence.",
+        higher_is_better=False,
+    ),
+    ScoreInfo(
+        "mce",
+        "MCE",
+        "Maximum calibration error, in percent: the largest distance between confidence and "
+        "accuracy of the 15 bins of ECE.",
+        higher_is_better=False,
+    ),
+    ScoreInfo(
+        "adaptive_ece",
+        "adaptive ECE",
+        "ECE over 15 bins of equally many pixels, in percent.",
+        higher_is_better=False,
+    ),
+    ScoreInfo(
+        "ks",
+        "KS error",
+        "Kolmogorov-Smirnov calibration error, in percent: the largest distance between the "
+        "cumulated confidence and the cumulated accuracy, over the pixels in the order of their "
+        "confidence.",
+        higher_is_better=False,
+    ),
+    ScoreInfo(
+        "nll",
+        "NLL",
+        "Mean negative log-likelihood of the true class, in nats.",
+        higher_is_better=False,
+        limits=_NATS,
+    ),
+    ScoreInfo(
+        "brier",
+        "Brier score",
+        "Mean squared distance between the probabilities of all classes and the truth, 0 to 2.",
+        higher_is_better=False,
+        limits=_SQUARES,
+    ),
+    ScoreInfo(
+        "auroc",
+        "AUROC",
+        "Chance, in percent, that a right pixel is more confident than a wrong one.",
+    ),
+    ScoreInfo(
+        "aupr_success",
+        "AUPR success",
+        "Average precision, in percent, of finding right pixels by high confidence.",
+    ),
+    ScoreInfo(
+        "aupr_error",
+        "AUPR error",
+        "Average precision, in percent, of finding wrong pixels by low confidence.",
+    ),
+    ScoreInfo(
+        "fpr95",
+        "FPR95",
+        "Share of the wrong pixels, in percent, that are as confident as the most confident 95 % "
+        "of the right ones.",
+        higher_is_better=False,
+    ),
+    ScoreInfo(
+        "aurc",
+        "AURC",
+        "Area under the risk-coverage curve, in percent: the error rate of the most confident "
+        "pixels, averaged over the share of pixels that is kept.",
+        higher_is_better=False,
+    ),
+    ScoreInfo(
+        "augrc",
+        "AUGRC",
+        "Area under the generalised risk-coverage curve, in percent: the share of all pixels that "
+        "is kept and wrong, averaged over the share that is kept.",
+        higher_is_better=False,
+    ),
+    ScoreInfo(
+        "coverage_at_5_risk",
+        "coverage at 5 % risk",
+        "The largest share of pixels, in percent, of which the most confident can be kept with at "
+        "most 5 % of them wrong.",
+    ),
+    ScoreInfo(
+        "risk_at_80_coverage",
+        "risk at 80 % coverage",
+        "Error rate, in percent, of the most confident 80 % of the pixels.",
+        higher_is_better=False,
+    ),
+    ScoreInfo(
+        "prr",
+        "PRR",
+        "Prediction rejection ratio, -100 to 100: how near rejecting the least confident pixels "
+        "first comes to rejecting the wrong ones first (100); 0 is rejecting at random.",
+        limits=_BOTH,
+    ),
+)
+
+
+def confidence_infos(scaled: bool) -> tuple[ScoreInfo, ...]:
+    """Return the scores of raw confidence, or of confidence after temperature scaling.
+
+    Args:
+        scaled: Whether the logits were divided by a temperature; the names then end in _t.
+    """
+    infos = tuple(replace(info, in_ranking=False) for info in _SCORES)
+    if not scaled:
+        return infos
+    return tuple(
+        replace(
+            info,
+            name=f"{info.name}_t",
+            label=f"{info.label}, scaled",
+            definition=f"{info.label} after temperature scaling.",
+        )
+        for info in infos
+    )

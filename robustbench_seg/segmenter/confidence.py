@@ -1,0 +1,165 @@
+"""From the logits of windows straight to labels with confidence.
+
+A pixel's confidence is the largest probability of the softmax of the very logits whose argmax is
+its label: upsampled, averaged where windows overlap. The K x H x W array of these logits never
+exists. The labels are those of `labelling`, to the bit.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from robustbench_seg.measures import Confidence
+from robustbench_seg.segmenter.labelling import STRIP, Taps, cuts, strips, taps
+
+Labelled = tuple[NDArray[np.uint8], tuple[Confidence, ...]]
+"""Labels, uint8 HxW, and the confidence at each temperature."""
+
+
+def label_with_confidence(
+    logits: Tensor,
+    corners: Sequence[tuple[int, int]],
+    window: tuple[int, int],
+    truth: NDArray[np.uint8],
+    temperatures: Sequence[float],
+    *,
+    align_corners: bool = False,
+) -> Labelled:
+    """Label an image, with the confidence of each label.
+
+    Args:
+        logits: float32 NxKxhxw of N windows, K at most 255.
+        corners: Top and left of each window, in pixels. Together the windows cover the image.
+        window: Height and width of each window in the image, in pixels.
+        truth: uint8 HxW class indices; those from K on are not scored.
+        temperatures: What logits are divided by before the softmax; more than 0.
+        align_corners: How logits are upsampled.
+
+    Returns:
+        The labels of `labelling.label`, and the confidence at each temperature. On the CPU, 1 - p
+        differs from a softmax in float64 of the same logits by less than 1e-5 of itself.
+    """
+    rows = taps(logits.shape[2], window[0], align_corners)
+    columns = taps(logits.shape[3], window[1], align_corners)
+    if logits.device.type == "cpu":
+        return _by_loops(logits, corners, rows, columns, truth, temperatures)
+    return by_strips(logits, corners, rows, columns, truth, temperatures)
+
+
+def _by_loops(
+    logits: Tensor,
+    corners: Sequence[tuple[int, int]],
+    rows: Taps,
+    columns: Taps,
+    truth: NDArray[np.uint8],
+    temperatures: Sequence[float],
+) -> Labelled:
+    """Compiled loops over strips of rows, one for each of torch's threads."""
+    from robustbench_seg.segmenter.confidence_kernels import confident_rows
+
+    values, places = logits.contiguous().numpy(), np.array(corners, np.int64)
+    truth, wanted = np.ascontiguousarray(truth), np.array(temperatures, np.float64)
+    out = np.empty(truth.shape, np.uint8)
+    doubt = np.empty((len(wanted), *truth.shape), np.float32)
+    sums = np.empty((len(wanted), len(truth), 2))  # by row: threads change no sum
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = []
+        for start, stop in cuts(len(truth), threads):
+            here = slice(start, stop)
+            taken = (truth[here], out[here], doubt[:, here], sums[:, here])
+            jobs.append(
+                pool.submit(confident_rows, values, places, rows, columns, wanted, start, *taken)
+            )
+        for job in jobs:
+            job.result()
+    losses = sums.sum(1).tolist()
+    return out, tuple(Confidence(d, *loss) for d, loss in zip(doubt, losses, strict=True))
+
+
+def by_strips(
+    logits: Tensor,
+    corners: Sequence[tuple[int, int]],
+    rows: Taps,
+    columns: Taps,
+    truth: NDArray[np.uint8],
+    temperatures: Sequence[float],
+) -> Labelled:
+    """Label an image with confidence, with torch on any device, STRIP rows at a time.
+
+    Args:
+        logits: float32 NxKxhxw of N windows.
+        corners: Top and left of each window, in pixels.
+        rows: Taps of the rows of a window.
+        columns: Taps of the columns of a window.
+        truth: uint8 HxW class indices; those from K on are not scored.
+        temperatures: What logits are divided by.
+
+    Returns:
+        Labels and confidence.
+    """
+    size = (truth.shape[0], truth.shape[1])
+    strip = _Strips(size, temperatures, logits.device)
+    for start, means in strips(logits, corners, rows, columns, size):
+        strip.add(start, means, truth)
+    return strip.labelled()
+
+
+def label_map_with_confidence(
+    logits: Tensor, truth: NDArray[np.uint8], temperatures: Sequence[float]
+) -> Labelled:
+    """Label an image of which all logits exist, with confidence.
+
+    Args:
+        logits: float32 KxHxW.
+        truth: uint8 HxW class indices; those from K on are not scored.
+        temperatures: What logits are divided by.
+
+    Returns:
+        Labels and confidence.
+    """
+    strip = _Strips((truth.shape[0], truth.shape[1]), temperatures, logits.device)
+    for start in range(0, len(truth), STRIP):
+        strip.add(start, logits[:, start : start + STRIP], truth)
+    return strip.labelled()
+
+
+class _Strips:
+    """Labels and confidence of an image, collected strip by strip on the logits' device."""
+
+    def __init__(
+        self, size: tuple[int, int], temperatures: Sequence[float], device: torch.device
+    ) -> None:
+        self._temperatures = temperatures
+        self._labels = torch.empty(size, dtype=torch.uint8, device=device)
+        self._doubt = torch.empty((len(temperatures), *size), device=device)
+        self._sums = torch.zeros((len(temperatures), 2), dtype=torch.float64, device=device)
+
+    def add(self, start: int, means: Tensor, truth: NDArray[np.uint8]) -> None:
+        """Add the rows from `start` on, float32 logits Kxhxw."""
+        here = slice(start, start + means.shape[1])
+        labels = means.argmax(0)[None]
+        self._labels[here] = labels[0]
+        own = torch.from_numpy(truth[here].astype(np.int64)).to(means.device)
+        scored = own < len(means)
+        below = means.gather(0, labels) - means
+        gaps = below.gather(0, torch.where(scored, own, 0)[None])[0]
+        for place, temperature in enumerate(self._temperatures):
+            powers = (-below / temperature).exp().scatter_(0, labels, 0)
+            rest, gap = powers.sum(0), gaps / temperature
+            self._doubt[place, here] = rest / (1 + rest)
+            nll = rest.log1p() + gap
+            brier = (1 + (powers * powers).sum(0)) / (1 + rest) ** 2
+            brier += 1 - 2 * (-gap).exp() / (1 + rest)
+            losses = torch.stack([nll[scored].double().sum(), brier[scored].double().sum()])
+            self._sums[place] += losses
+
+    def labelled(self) -> Labelled:
+        """Return all that was added."""
+        doubts, sums = self._doubt.cpu().numpy(), self._sums.tolist()
+        found = tuple(Confidence(d, *loss) for d, loss in zip(doubts, sums, strict=True))
+        return self._labels.cpu().numpy(), found

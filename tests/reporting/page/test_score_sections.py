@@ -1,0 +1,85 @@
+"""The sections of further scores, on a run of a built-in network: they hold what the table has."""
+
+import pandas as pd
+import pytest
+
+import robustbench_seg as rs
+from robustbench_seg.reporting import finding, read_panels
+from robustbench_seg.reporting.page.score_sections import does_it_know, where_it_fails
+from robustbench_seg.results import scores
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return rs.evaluate(
+        model="segformer-b0-minicity",
+        dataset="minicity",
+        limit=2,
+        out=tmp_path_factory.mktemp("runs"),
+        threads=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def panel(runs):
+    (panel,) = read_panels([runs[0].path])
+    return panel
+
+
+@pytest.fixture(scope="module")
+def table(runs):
+    return scores([runs[0].path])
+
+
+def value(table: pd.DataFrame, metric: str, corruption: str | None) -> float:
+    rows = table[(table["metric"] == metric) & table["category"].isna()]
+    if corruption:
+        rows = table[(table["metric"] == metric) & (table["corruption"] == corruption)]
+    (found,) = rows["value"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("section", "label", "metric"),
+    [
+        (where_it_fails, "boundary mIoU, 4 px ↑", "boundary_miou_4"),
+        (where_it_fails, "recall of large objects ↑", "object_recall_large"),
+        (where_it_fails, "missed regions ↓", "missed_region_rate"),
+        (does_it_know, "ECE ↓", "ece"),
+        (does_it_know, "AUROC ↑", "auroc"),
+    ],
+)
+def test_a_row_is_clean_and_the_mean_over_the_corruptions(panel, table, section, label, metric):
+    found = section(panel)
+    (row,) = [row for row in found.chief.rows if row.cells[0].text == label]
+    clean, corrupted = (cell.text for cell in row.cells[1:])
+    assert clean == f"{value(table, metric, 'clean'):.1f}"
+    assert corrupted == f"{value(table, metric, None):.1f}"
+    assert row.cells[2].title.startswith("95 % interval ")
+    assert row.cells[0].title, "the definition"
+
+
+def test_the_details_hold_every_score(panel):
+    where, knows = where_it_fails(panel), does_it_know(panel)
+    assert len(where.every.rows) > len(where.chief.rows)
+    labels = {row.cells[0].text for row in knows.every.rows}
+    assert {"NLL ↓", "Brier score ↓", "PRR ↑"} <= labels
+    (nll,) = [row for row in knows.every.rows if row.cells[0].text == "NLL ↓"]
+    assert len(nll.cells[1].text.split(".")[1]) == 3, "nats have three digits"
+    blank = "worst 5 % of images ↑"  # of 20 images or more
+    assert blank not in {row.cells[0].text for row in where.every.rows}
+
+
+def test_the_finding_says_both(panel, table):
+    text = finding([panel])
+    near = value(table, "boundary_miou_4", "clean"), value(table, "boundary_miou_4", None)
+    assert f"falls from {near[0]:.1f} on clean images to {near[1]:.1f}, elsewhere from" in text
+    ece = value(table, "ece", "clean"), value(table, "ece", None)
+    assert f"is off by {ece[0]:.1f} points on clean images and by {ece[1]:.1f} under" in text
+
+
+def test_runs_without_such_scores_have_no_such_sections(run):
+    (panel,) = read_panels([run("alpha", images=2)])
+    assert where_it_fails(panel) is None
+    assert does_it_know(panel) is None
+    assert "ECE" not in finding([panel])
