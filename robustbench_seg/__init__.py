@@ -32,7 +32,9 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.reporting import compare as compare
     from robustbench_seg.reporting import report as report
     from robustbench_seg.reporting.costs import cost as cost
+    from robustbench_seg.reporting.literature.library import literature as literature
     from robustbench_seg.reporting.receptive_fields import erf as erf
+    from robustbench_seg.reporting.transfer import transfer as transfer
     from robustbench_seg.results import Run as Run
     from robustbench_seg.results import read_results as read_results
     from robustbench_seg.results import scores as scores
@@ -67,6 +69,7 @@ _ROOMS = {
     "list_datasets": "datasets",
     "list_models": "records.model_card",
     "list_protocols": "records.protocol",
+    "literature": "reporting.literature.library",
     "load_model": "segmenter",
     "load_protocol": "records.protocol",
     "load_segmenter": "segmenter",
@@ -76,6 +79,7 @@ _ROOMS = {
     "run_ablation": "ablation",
     "scores": "results",
     "train": "training",
+    "transfer": "reporting.transfer",
     "verify": "trees",
     "write_minicity": "datasets.minicity",
 }

@@ -39,8 +39,10 @@ SMALL = {
     "erf": "--images 1 --size 64x64",
     "evaluate": "--device cpu --limit 1 --threads 1 --workers 1 --corruption fog --severity 1",
     "generate-cityscapes-c": "--workers 1 --corruption fog --severity 1",
+    "literature": "",
     "models": "",
     "report": "",
+    "transfer": "",
     "train": "--device cpu --iterations 2 --crop 64x64 --batch 2 --threads 1 --workers 0",
     "verify": "",
     "weights": "",
@@ -70,6 +72,7 @@ LEFT_OUT = {
     "robustseg train --model segformer-b0-ade20k --encoder hf:": "downloads",
     "robustseg evaluate --executor ray": "tests/evaluation/test_ray_executor.py starts a cluster",
     "robustseg compare A B": "A and B stand for names; docs/scores.md has some",
+    "robustseg transfer RUNS_SYNTHETIC RUNS_REAL": "needs ACDC; tests/reporting has runs",
 }
 
 NVLABS = ROOT / "tests" / "data" / "architectures" / "nvlabs_b0.json"

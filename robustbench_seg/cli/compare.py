@@ -13,12 +13,7 @@ from robustbench_seg.cli import options
 @options.runs()
 @options.scoring_protocol()
 @options.reference(show_default="B")
-@click.option(
-    "--csv",
-    metavar="FILE",
-    type=options.PATH,
-    help="Write every number, those of single severities too.",
-)
+@options.csv(help="Write every number, those of single severities too.")
 def compare(
     a: str,
     b: str,

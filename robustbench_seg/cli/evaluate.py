@@ -117,6 +117,7 @@ def evaluate(**spec: Any) -> None:
 
     asked = EvaluationSpec(**spec)
     _check_names(asked)
+    _announce_published(asked)
 
     from robustbench_seg.machine.start import prepare_process
 
@@ -128,6 +129,22 @@ def evaluate(**spec: Any) -> None:
     runs = run(asked, progress=True)
     if runs:  # of torchrun's processes the first has them
         click.echo(summary_text(runs, asked.protocol))
+
+
+def _announce_published(asked: "EvaluationSpec") -> None:
+    """Say on stderr which published rows there are of what is asked for, in one line."""
+    from robustbench_seg.datasets import published_images
+
+    own = asked.weights is None and asked.shard.index == 1
+    if not own or published_images(asked.dataset) is None:
+        return  # of other weights or datasets nothing is published; the library imports slowly
+    from robustbench_seg.records.protocol import load_protocol
+    from robustbench_seg.reporting.literature.beside import published_notice
+
+    protocol = load_protocol(asked.protocol).name
+    notice = published_notice(asked.models, asked.dataset, asked.split, protocol)
+    if notice:
+        click.echo(notice, err=True)
 
 
 def _check_names(asked: "EvaluationSpec") -> None:

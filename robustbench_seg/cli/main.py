@@ -15,9 +15,11 @@ from robustbench_seg.cli.demo import demo
 from robustbench_seg.cli.erf import erf
 from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.generate import generate_cityscapes_c
+from robustbench_seg.cli.literature import literature
 from robustbench_seg.cli.models import models
 from robustbench_seg.cli.report import report
 from robustbench_seg.cli.train import train
+from robustbench_seg.cli.transfer import transfer
 from robustbench_seg.cli.verify import verify
 from robustbench_seg.cli.weights import weights
 from robustbench_seg.errors import RobustsegError
@@ -110,6 +112,8 @@ for command in (
     evaluate,
     report,
     compare,
+    literature,
+    transfer,
     train,
     models,
     weights,

@@ -268,6 +268,7 @@ half = _shared("--half", is_flag=True, help="Store the weights as float16.")
 
 # Results.
 out = _shared("--out", metavar="DIR", type=_FOLDER, help="Folder to write to.")
+csv = _shared("--csv", metavar="FILE", type=PATH, help="Write the table, with every number.")
 runs = _shared(
     "--runs",
     metavar="RUNS",

@@ -17,6 +17,9 @@ Augmentation = Literal["augmix", "style"]
 MAX_CLASSES = 254
 """Labels are uint8; 254 and 255 mean an unknown id and a pixel that is not scored."""
 
+Resample = Literal["models", "families"]
+"""What the bootstrap of a correlation over models draws."""
+
 
 def choices(kind: Any) -> tuple[str, ...]:
     """The values of one of the types above, in their order.

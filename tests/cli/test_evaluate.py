@@ -249,3 +249,14 @@ def test_a_misspelt_name_is_an_error_before_torch_is_imported(words, told):
     assert result.returncode == 2
     assert told in result.stderr
     assert result.stdout == "set()\n"
+
+
+def test_published_rows_of_the_model_are_named_before_anything_is_computed(tmp_path, monkeypatch):
+    monkeypatch.delenv("CITYSCAPES_DATASET", raising=False)
+    said = "published on cityscapes val under cityscapes-c, mean mIoU: SegFormer-B5 65.8"
+    asked = ["evaluate", "--model", "segformer-b5", "--out", str(tmp_path)]
+    lines = CliRunner().invoke(main, asked).stderr.splitlines()
+    assert lines[0].startswith(said)
+    assert "needs its root folder" in lines[1]
+    others = CliRunner().invoke(main, [*asked, "--weights", "none"])
+    assert said not in others.stderr

@@ -213,7 +213,9 @@ def test_a_protocol_has_only_its_own_corruptions(image):
     assert np.array_equal(
         corrupt(image, "zoom_blur", 2, protocol=protocol), corrupt(image, "zoom_blur", 2)
     )
-    message = "the protocol cityscapes-c has no zoom_blur; choose one that has: mpc-15$"
+    message = (
+        "the protocol cityscapes-c has no zoom_blur; choose one that has: mpc-15, semsegbench-sev3$"
+    )
     with pytest.raises(CorruptionError, match=message):
         corrupt(image, "zoom_blur", 2, protocol=load_protocol("cityscapes-c"))
 

@@ -76,9 +76,18 @@ def test_city_c_fan_is_cityscapes_c_with_three_severities_scored():
     assert "BGR" in fan.source
 
 
+def test_semsegbench_is_mpc_15_with_severity_3_scored():
+    theirs, paper = load_protocol("semsegbench-sev3"), load_protocol("mpc-15")
+    assert theirs.corruptions == tuple(replace(s, scored=(3,)) for s in paper.corruptions)
+    assert theirs.averaged == "severities 3 of 15 corruptions"
+    assert "BGR" in theirs.source
+
+
 def test_shipped_protocols_are_called_as_their_files_and_agree_on_parameters():
     protocols = [load_protocol(name) for name in list_protocols()]
-    assert [protocol.name for protocol in protocols] == ["city-c-fan", "cityscapes-c", "mpc-15"]
+    assert [protocol.name for protocol in protocols] == [
+        *("city-c-fan", "cityscapes-c", "mpc-15", "semsegbench-sev3")
+    ]
     known = merged(protocols)
     assert len(known.names) == 19
     for protocol in protocols:

@@ -1,6 +1,8 @@
 """BibTeX of papers, from `reports/citations.toml`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 from robustbench_seg.cards import parse
@@ -23,6 +25,16 @@ class _Citations:
 
 def citation(key: str) -> str:
     """Return the BibTeX entry of a paper: SEGFORMER, or KAMANN_ROTHER for CD and rCD."""
+    return _entries()[key]
+
+
+def citation_keys() -> tuple[str, ...]:
+    """The keys of all entries."""
+    return tuple(_entries())
+
+
+@cache
+def _entries() -> Mapping[str, str]:
     file = resources.files("robustbench_seg.content.reports") / "citations.toml"
     content = parse(_Citations, file.read_text(encoding="utf-8"), str(file))
-    return next(each.bibtex.strip() for each in content.citation if each.key == key)
+    return {each.key: each.bibtex.strip() for each in content.citation}

@@ -9,6 +9,7 @@ from robustbench_seg.datasets import citation as dataset_citation
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.reporting.literature.citations import KAMANN_ROTHER, SEGFORMER, citation
+from robustbench_seg.reporting.literature.published import published_facts
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.formats import latex_text
 
@@ -45,11 +46,14 @@ def origin(panels: Sequence[Panel], title: str) -> Origin:
     citations = [("this report", _entry(records, title, protocols))]
     for panel in panels:
         citations.append((f"the dataset {panel.dataset}", dataset_citation(panel.dataset)))
-    if any(panel.shows_published for panel in panels):
+    if any(panel.shows_table_5 for panel in panels):
         citations.append(("the published rows, and SegFormer", citation(SEGFORMER)))
         citations.append(("the published rows of other models", citation(KAMANN_ROTHER)))
     elif any(panel.reference for panel in panels):
         citations.append(("CD and rCD", citation(KAMANN_ROTHER)))
+    for source in (name for panel in panels for name in panel.published_sources):
+        facts_of_source = published_facts(source)
+        citations.append((f"the published rows of {source}", facts_of_source.bibtex))
     return Origin(
         [(name, text) for name, text in facts if text],
         [(what, entry) for what, entry in dict.fromkeys(citations) if entry],

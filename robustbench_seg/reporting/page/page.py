@@ -11,7 +11,6 @@ from markupsafe import Markup, escape
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
 from robustbench_seg.records.protocol import list_protocols
-from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.page.album import copy_pictures
 from robustbench_seg.reporting.page.definitions import definitions
 from robustbench_seg.reporting.page.figures import write_panel_figures
@@ -75,7 +74,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
             copy_pictures(panel, folder / "pictures")
     rows = [(panel, row) for panel in panels for row in panel.measured]
     runs = [view for panel, row in rows for view in run_views(panel, row, len(panels) > 1)]
-    citation = cityscapes_c.CITATION if any(panel.shows_published for panel in panels) else ""
+    citations = dict.fromkeys(panel.published_citation for panel in panels)
     environment = Environment(
         loader=PackageLoader("robustbench_seg.content.reports", "templates"),
         autoescape=True,
@@ -91,7 +90,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
         panels=views,
         facts=fact_tables(runs, [run.facts for run in runs]),
         records=fact_tables(runs, [run.record for run in runs]),
-        published_citation=citation,
+        published_citation=" ".join(filter(None, citations)),
         command=_command(panels, pictures, intervals),
         definitions=definitions(),
         pictures=pictures,

@@ -8,6 +8,7 @@ from robustbench_seg.reporting.page.album import Album, album
 from robustbench_seg.reporting.page.cells import cells_table
 from robustbench_seg.reporting.page.claims import claims_table
 from robustbench_seg.reporting.page.classes import class_losses_text, class_table
+from robustbench_seg.reporting.page.elsewhere import elsewhere_table
 from robustbench_seg.reporting.page.figures import PanelFigures
 from robustbench_seg.reporting.page.hardest import HardestView, hardest_views
 from robustbench_seg.reporting.page.ranking import ranking_table
@@ -34,6 +35,7 @@ class PanelView:
         cells: Model x corruption.
         published: Published rows that do not rank; None without any.
         published_reason: Why they do not.
+        elsewhere: Other published rows of the dataset, and why they do not rank; None without any.
         is_established: Whether the most robust model is shown to be better than all others.
         claims: Claims of papers; None without published rows.
         figures: Its figures.
@@ -54,6 +56,7 @@ class PanelView:
     cells: Table
     published: Table | None
     published_reason: str
+    elsewhere: Table | None
     is_established: bool
     claims: Table | None
     figures: PanelFigures
@@ -78,6 +81,7 @@ class PanelView:
             "hardest": ("Hardest images", self.hardest),
             "cost": ("Accuracy against cost", self.figures.cost),
             "published": ("For reference: published Cityscapes-C", self.published),
+            "elsewhere": ("Other published scores, and why they do not rank", self.elsewhere),
             "claims": ("What papers claim", self.claims),
         }
         return {end: heading for end, (heading, content) in sections.items() if content}
@@ -102,8 +106,9 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
         cells=cells_table(panel.scores, panel, panel.name),
         published=_published_table(panel),
         published_reason=_published_reason(panel),
+        elsewhere=elsewhere_table(panel),
         is_established=is_established(panel),
-        claims=claims_table(panel) if panel.shows_published else None,
+        claims=claims_table(panel) if panel.shows_table_5 else None,
         figures=figures,
         classes=class_table(panel) if figures.heatmaps else None,
         class_losses=class_losses_text(panel),

@@ -13,6 +13,11 @@ from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.reporting.literature import cityscapes_c
+from robustbench_seg.reporting.literature.beside import (
+    rows_beside,
+    rows_elsewhere,
+    sources_beside,
+)
 from robustbench_seg.reporting.panels.degradation_rows import degradation_rows
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow
 from robustbench_seg.reporting.panels.row_names import row_names
@@ -131,17 +136,15 @@ def _panel(
     first = models[0].records[0]
     names = row_names([(model.name, model.folders[0]) for model in models])
     rows = {name: PanelRow(name, model) for name, model in zip(names, models, strict=True)}
-    literature = cityscapes_c.published_scores()
-    ranks_published = cityscapes_c.ranks_beside(
-        first.dataset, first.split, protocol.name, first.images
-    )
+    where = (first.dataset, first.split, protocol, first.images)
+    beside = rows_beside(*where)
     tables = [score_row(row, protocol) for row in rows.values()]
-    scores = pd.concat([*tables, literature] if ranks_published else tables, ignore_index=True)
+    scores = pd.concat([*tables, beside] if len(beside) else tables, ignore_index=True)
     scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
     scores = scores.reset_index(drop=True)
     measured = [rows[str(n)] for n in scores.loc[scores["source"] == "measured", "model"]]
     found = reference if reference in set(scores["model"]) else None
-    apart = protocol.name == cityscapes_c.PROTOCOL and not ranks_published
+    apart = protocol.name == cityscapes_c.PROTOCOL and beside.empty
     return Panel(
         dataset=first.dataset,
         split=first.split,
@@ -154,7 +157,9 @@ def _panel(
         category_means=_category_means(scores, protocol),
         degradation=degradation_rows(scores, rows, protocol, found),
         reference=found,
-        published_apart=literature if apart else None,
+        published_apart=cityscapes_c.published_scores() if apart else None,
+        published_elsewhere=rows_elsewhere(*where),
+        published_sources=sources_beside(*where),
         subset=subset,
         warnings=panel_warnings(measured, subset, protocol),
     )

@@ -18,8 +18,7 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.files import atomic_file, write_text
-from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
-from robustbench_seg.reporting.literature import cityscapes_c
+from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.reporting.panels import DEGRADATION_COLUMNS, Panel, PanelRow
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
 from robustbench_seg.results import DEGRADATION_CITATION, published_score_table, score_table
@@ -45,15 +44,25 @@ def write_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool = Fal
         for panel in panels
         for row in panel.measured
     ]
-    if any(panel.shows_published for panel in panels):
-        table, protocol = cityscapes_c.published_scores(), load_protocol(cityscapes_c.PROTOCOL)
-        write_text(folder / "published.csv", csv(table))
-        write_text(folder / "published.md", markdown(table))
-        where = f"Published: {cityscapes_c.CITATION} Here"
-        write_text(folder / "published.tex", _latex(table, protocol, where, "published"))
-        tidy.append(published_score_table(table, protocol))
+    shown_rows = {panel.protocol.name: panel for panel in panels if panel.shows_published}
+    if shown_rows:
+        _write_published([*shown_rows.values()], folder)
+        tidy += [published_score_table(p.published, p.protocol) for p in shown_rows.values()]
     with atomic_file(folder / "scores.parquet") as file:
         pd.concat(tidy, ignore_index=True).to_parquet(file, index=False)
+
+
+def _write_published(panels: Sequence[Panel], folder: Path) -> None:
+    """Write the published rows of panels with a protocol each."""
+    table = _joined([panel.published for panel in panels])
+    write_text(folder / "published.csv", csv(table))
+    write_text(folder / "published.md", markdown(table))
+    tex = []
+    for n, panel in enumerate(panels):
+        where = f"Published: {panel.published_citation} Here"
+        label = f"published-{n}" if n else "published"
+        tex.append(_latex(panel.published, panel.protocol, where, label))
+    write_text(folder / "published.tex", "\n".join(tex))
 
 
 def _write_degradation(panels: Sequence[Panel], folder: Path) -> None:
@@ -99,7 +108,7 @@ def _degradation_latex(panel: Panel, table: pd.DataFrame, label: str) -> str:
         f"{panel.sampling_unit}"
     )
     if marks.any():
-        caption += f". * published: {cityscapes_c.CITATION}"
+        caption += f". * published: {panel.published_citation}"
     headers = {names[column]: category for column, category in groups.items()}
     return grouped_latex(table.rename(columns=names), headers, caption, f"tab:{label}")
 
@@ -137,7 +146,7 @@ def _ranking_latex(panel: Panel, scores: pd.DataFrame, label: str, intervals: bo
     is_published = panel.scores["source"] == "published"
     images = panel.scores.loc[~is_published, "images"].unique()
     where = f"On {panel.dataset} {panel.split} ({panel.protocol.name}), {counted(images, 'image')}"
-    note = f". * published: {cityscapes_c.CITATION}" if is_published.any() else ""
+    note = f". * published: {panel.published_citation}" if is_published.any() else ""
     if intervals:
         note += f". Below: 95 % intervals from a bootstrap over {panel.sampling_unit}"
     marks = is_published.map({True: " *", False: ""})

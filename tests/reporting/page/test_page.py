@@ -189,7 +189,7 @@ def test_published_rows_are_a_panel_apart_unless_the_dataset_is_theirs(html, bar
     assert (bare / "tables/miou.csv").read_text().count(",published,cityscapes,val,") == 13
 
 
-def test_another_protocol_shows_its_own_corruptions_and_nothing_published(
+def test_another_protocol_shows_its_own_corruptions_and_ranks_nothing_published(
     run, tmp_path, blank_figures
 ):
     panels = read_panels([run("alpha", dataset="cityscapes", protocol="mpc-15")])
@@ -199,7 +199,10 @@ def test_another_protocol_shows_its_own_corruptions_and_nothing_published(
     assert "over 15 corruptions" in text
     assert "15 corruptions at severities 1-5" in text
     assert "<td>noise 1-5, blur 1-5, weather 1-5, digital 1-5</td>" in text
-    assert not re.search(r"mean of 16|speckle|ublished rows|SegFormer-B5", text)
+    assert not re.search(r"mean of 16|speckle|>Published rows|For reference", text)
+    before, _, elsewhere = text.partition("published rows</summary>")
+    assert "SegFormer-B5" not in before
+    assert re.search("SegFormer-B5<.{,150}>cityscapes-c</td>.{,90}>under another proto", elsewhere)
     assert not list(tmp_path.glob("tables/published.*"))
 
 

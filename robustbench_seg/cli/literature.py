@@ -1,0 +1,48 @@
+"""robustseg literature: published scores, how they were measured, and their audit."""
+
+from pathlib import Path
+
+import click
+
+from robustbench_seg.cli import options
+
+
+@click.command()
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@options.dataset(metavar="D", default=None, help="Only rows on this dataset.")
+@options.scoring_protocol(help="Only rows that can be measured under this shipped protocol.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Recompute stored summaries and claims, apply the rules of plausibility, and list what "
+    "does not agree.",
+)
+@options.csv(help="Write the rows, with every score.")
+def literature(
+    models: tuple[str, ...],
+    dataset: str | None,
+    protocol: str | None,
+    check: bool,
+    csv: Path | None,
+) -> None:
+    """Print published scores: of MODEL, such as segformer-b5, or of all models.
+
+    mIoU in percent, as the sources print it; mean is that of the cells where they are published.
+    How each source measured is in reports/published/SOURCE.toml. A row with a flag is
+    inconsistent in itself; no report ranks it.
+    """
+    from robustbench_seg.files import check_own, write_text
+    from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
+    from robustbench_seg.reporting.literature.library import LEADING
+    from robustbench_seg.reporting.literature.library import literature as published
+    from robustbench_seg.reporting.tables import formats
+    from robustbench_seg.reporting.tables.literature import audit_text, literature_text
+
+    if check and (models or dataset or protocol):
+        raise click.UsageError("--check is of the whole library; give no models or filters with it")
+    if csv:
+        check_own(csv, ",".join(AUDIT_COLUMNS if check else LEADING))
+    table = audit() if check else published(*models, dataset=dataset, protocol=protocol)
+    click.echo(audit_text(table) if check else literature_text(table))
+    if csv:
+        write_text(csv, formats.csv(table))

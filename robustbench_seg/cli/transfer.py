@@ -1,0 +1,59 @@
+"""robustseg transfer: whether corrupted images predict real conditions."""
+
+from pathlib import Path
+
+import click
+
+from robustbench_seg.cli import options
+from robustbench_seg.records.choices import Resample, choices
+
+
+@click.command()
+@click.argument("synthetic", type=options.PATH, metavar="[RUNS_SYNTHETIC", required=False)
+@click.argument("real", type=options.PATH, metavar="RUNS_REAL]", required=False)
+@click.option(
+    "--literature",
+    metavar="SOURCE",
+    help="A published table with both kinds of scores, such as semsegbench, in place of runs.",
+)
+@options.scoring_protocol(
+    help="Score the synthetic runs under this protocol: its name or TOML file.  [default: their "
+    "own]"
+)
+@click.option(
+    "--resample",
+    type=click.Choice(choices(Resample)),
+    default="models",
+    show_default=True,
+    help="What the intervals of the table are a bootstrap over; those printed are of both.",
+)
+@options.csv()
+@options.out(help="Write transfer.csv, transfer.svg and transfer.png: a point for each model.")
+def transfer(
+    synthetic: Path | None,
+    real: Path | None,
+    literature: str | None,
+    protocol: str | None,
+    resample: Resample,
+    csv: Path | None,
+    out: Path | None,
+) -> None:
+    """Correlate scores on corrupted images with scores under real conditions, over models.
+
+    RUNS_SYNTHETIC has clean and corrupted scores of the models, RUNS_REAL scores of the same
+    models (by name) on real adverse images, such as --dataset acdc:night. Clean mIoU is the
+    baseline that a corruption, a category or the mean has to beat.
+    """
+    from robustbench_seg.files import check_own, write_text
+    from robustbench_seg.reporting.tables import formats
+    from robustbench_seg.reporting.tables.transfer import TRANSFER_COLUMNS
+    from robustbench_seg.reporting.transfer import Transfer
+
+    if csv:
+        check_own(csv, ",".join(TRANSFER_COLUMNS[:3]))
+    found = Transfer.of(synthetic, real, literature=literature, protocol=protocol)
+    click.echo(found.text)
+    if csv:
+        write_text(csv, formats.csv(found.table(resample)))
+    if out:
+        click.echo(f"\n{found.write(out, resample)}")

@@ -1,0 +1,99 @@
+"""The rules of the audit: what a row of published scores has to satisfy to be believed.
+
+They look at a row's own scores and at nothing that the scores are meant to predict. The TOML file
+of a published table names those that fit its protocol: a mean over all severities, for one, may lie
+far below clean under brightness.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.reporting.literature.published import RuleName
+
+SUMMARY_TOLERANCE = 0.06
+"""How far a stored summary may lie from the one of the cells: both are rounded."""
+
+BRIGHTNESS_LOSS = 9.0
+"""How far brightness may lie below clean. Sound rows at severity 3 lose 1.5 points at most."""
+
+COLLAPSED = 5.0
+"""No sound model has all cells below this."""
+
+FlagKind = Literal["cells", "summary"]
+"""What cannot be used: the cells, or only the summary that the source stores of them."""
+
+Check = Callable[[Mapping[str, float], Sequence[str]], str]
+"""(scores of a row, names of its corruptions) -> what is wrong, empty if nothing is."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule.
+
+    Attributes:
+        kind: What a row that breaks it cannot be used for.
+        check: Says what is wrong with a row.
+    """
+
+    kind: FlagKind
+    check: Check
+
+
+def _brightness(row: Mapping[str, float], corruptions: Sequence[str]) -> str:
+    loss = row[CLEAN.name] - row["brightness"]
+    return f"brightness {loss:.1f} below clean" if loss > BRIGHTNESS_LOSS else ""
+
+
+def _collapse(row: Mapping[str, float], corruptions: Sequence[str]) -> str:
+    worst = max(row[name] for name in corruptions)
+    return f"all corruptions below {COLLAPSED:g}" if worst < COLLAPSED else ""
+
+
+def _stored_mean(row: Mapping[str, float], corruptions: Sequence[str]) -> str:
+    cells = float(np.mean([row[name] for name in corruptions]))
+    return _difference("mean", row["stored_mean"], cells)
+
+
+def _stored_worst(row: Mapping[str, float], corruptions: Sequence[str]) -> str:
+    return _difference("minimum", row["stored_worst"], min(row[name] for name in corruptions))
+
+
+def _difference(name: str, stored: float, cells: float) -> str:
+    if not abs(stored - cells) > SUMMARY_TOLERANCE:
+        return ""
+    return f"stored {name} {stored:.2f}, that of the cells {cells:.2f}"
+
+
+RULES: Mapping[RuleName, Rule] = {
+    "collapse": Rule("cells", _collapse),
+    "brightness": Rule("cells", _brightness),
+    "stored_mean": Rule("summary", _stored_mean),
+    "stored_worst": Rule("summary", _stored_worst),
+}
+
+
+def flag_of(
+    row: Mapping[str, float], corruptions: Sequence[str], rules: Sequence[RuleName]
+) -> tuple[FlagKind | None, str]:
+    """Apply rules to a row.
+
+    Args:
+        row: Its scores in percent: clean, each corruption, and what the rules compare.
+        corruptions: Names of its corruptions.
+        rules: Names of the rules.
+
+    Returns:
+        What cannot be used, "cells" before "summary"; None if nothing is wrong. All that is wrong,
+        in words.
+    """
+    broken = {
+        name: text
+        for name, rule in RULES.items()
+        if name in rules and (text := rule.check(row, corruptions))
+    }
+    kinds = [RULES[name].kind for name in broken]
+    return (kinds[0] if kinds else None), "; ".join(broken.values())

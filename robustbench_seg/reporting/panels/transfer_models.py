@@ -1,0 +1,206 @@
+"""Models with scores on corrupted and on real images, from runs or from a published table."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
+from robustbench_seg.records.run_file import read_record
+from robustbench_seg.reporting.literature.library import literature
+from robustbench_seg.reporting.literature.published import list_published, published_facts
+from robustbench_seg.results import (
+    ScoredModel,
+    category_means,
+    group_runs,
+    own_protocol,
+    read_model,
+)
+from robustbench_seg.text import counted
+
+log = logging.getLogger(__name__)
+
+FEWEST = 3
+"""Over fewer models a correlation says nothing at all."""
+
+Paths = Path | str | Sequence[Path | str]
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, eq=False)
+class ModelTable:
+    """Models with their scores, in percent and without gaps.
+
+    Attributes:
+        title: Which models they are, in words.
+        protocol: Of the corrupted images.
+        names: Of the models.
+        families: The family of each; models of one are not independent.
+        flagged: Whether the audit flags a model's cells.
+        predictors: mean, clean, the categories and the corruptions, a row for each model.
+        targets: Scores under real conditions, a row for each model.
+    """
+
+    title: str
+    protocol: Protocol
+    names: tuple[str, ...]
+    families: tuple[str, ...]
+    flagged: tuple[bool, ...]
+    predictors: pd.DataFrame
+    targets: pd.DataFrame
+
+    @classmethod
+    def of_rows(
+        cls, title: str, rows: pd.DataFrame, targets: Sequence[str], protocol: Protocol
+    ) -> "ModelTable":
+        """Take models from a table.
+
+        Args:
+            title: Which models they are.
+            rows: Columns model, family, flagged, clean, the corruptions of the protocol, and the
+                targets. A row that lacks a score is left out.
+            targets: Columns of scores under real conditions.
+            protocol: The protocol.
+
+        Raises:
+            ResultsError: There are too few models.
+        """
+        rows = rows.dropna(subset=[CLEAN.name, *protocol.names, *targets])
+        if len(rows) < FEWEST:
+            raise ResultsError(
+                f"{counted([len(rows)], 'model')} with all scores on corrupted and on real images: "
+                f"{', '.join(rows['model']) or 'none'}; a correlation needs {FEWEST} or more"
+            )
+        cells = {name: rows[name].to_numpy(float) for name in protocol.names}
+        predictors = {
+            "mean": np.mean([*cells.values()], axis=0),
+            CLEAN.name: rows[CLEAN.name].to_numpy(float),
+            **category_means(cells, protocol),
+            **cells,
+        }
+        return cls(
+            title,
+            protocol,
+            tuple(rows["model"]),
+            tuple(rows["family"]),
+            tuple(map(bool, rows["flagged"])),
+            pd.DataFrame(predictors),
+            rows[[*targets]].astype(float).reset_index(drop=True),
+        )
+
+
+def published_models(source: str) -> Sequence[ModelTable]:
+    """Read the models of a published table that has scores on corrupted and on real images.
+
+    Args:
+        source: Name of the table.
+
+    Returns:
+        All models; then, if the audit flags some, those that it does not flag.
+
+    Raises:
+        ResultsError: There is no such table, or it has no scores under real conditions.
+    """
+    fitting = [name for name in list_published() if published_facts(name).real]
+    if source not in fitting:
+        raise ResultsError(
+            f"{unknown('source of scores on corrupted and on real images', source, fitting)}"
+        )
+    facts = published_facts(source)
+    protocol = load_protocol(facts.protocol or "")
+    rows = literature()
+    rows = rows[rows["source"] == source]
+    family = rows["family"].where(rows["family"] != "", rows["model"])
+    rows = rows.assign(flagged=rows["kind"] == "cells", family=family)
+    rows = rows.dropna(subset=[*facts.real])
+    rows["model"] = (rows["model"] + " " + rows["crop"]).str.strip()
+    tables = [ModelTable.of_rows(f"all rows of {source}", rows, facts.real, protocol)]
+    if any(tables[0].flagged):
+        sound = rows[~rows["flagged"]]
+        title = f"rows of {source} that the audit does not flag"
+        tables.append(ModelTable.of_rows(title, sound, facts.real, protocol))
+    return tables
+
+
+def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) -> ModelTable:
+    """Read the models that have runs on corrupted and on real images; they are one by name.
+
+    Args:
+        synthetic: Run folders, or folders of them, of one dataset and protocol.
+        real: Run folders, or folders of them, of one or several datasets with the same classes.
+        protocol: Score the synthetic runs under this one. None: their own.
+
+    Raises:
+        ResultsError: A folder holds no run; the runs do not fit together; there are too few models.
+    """
+    scored, used = _synthetic(synthetic, protocol)
+    classes = next(iter(scored.values())).records[0].classes
+    targets = dict[str, dict[str, float]]()
+    for folders in group_runs(_paths(real)):
+        record = read_record(folders[0])
+        if record.classes != classes:
+            raise ResultsError(
+                f"{folders[0]}: other classes than those of the synthetic runs; a score predicts "
+                "one of the same classes only"
+            )
+        model = read_model(folders, own_protocol(folders[0], record), resamples=0)
+        target = record.dataset.replace(":", "_")
+        _add(
+            targets.setdefault(target, {}), model.name, float(model.scores.summary.clean[0]), target
+        )
+    rows = []
+    for name, model in scored.items():
+        summary = model.scores.summary
+        rows.append(
+            {
+                "model": name,
+                "family": model.records[0].key.segmenter.architecture,
+                "flagged": False,
+                CLEAN.name: summary.clean[0],
+                **{corruption: draws[0] for corruption, draws in summary.corruptions.items()},
+                **{target: of.get(name, np.nan) for target, of in targets.items()},
+            }
+        )
+    table = pd.DataFrame(rows)
+    models = ModelTable.of_rows(f"models on {_extent(scored)}", table, [*targets], used)
+    for name in [name for name in scored if name not in models.names]:
+        log.warning("%s: not all scores are there, on corrupted and real images; left out", name)
+    return models
+
+
+def _synthetic(
+    runs: Paths, protocol: Protocol | None
+) -> tuple[Mapping[str, ScoredModel], Protocol]:
+    """The models of the synthetic runs by name, and what they are scored under."""
+    scored = dict[str, ScoredModel]()
+    kinds = dict[tuple[str, str, str], Protocol]()
+    for folders in group_runs(_paths(runs)):
+        record = read_record(folders[0])
+        own = protocol or own_protocol(folders[0], record)
+        kinds[record.dataset, record.split, own.name] = own
+        model = read_model(folders, own, resamples=0)
+        _add(scored, model.name, model, "the synthetic runs")
+    if len(kinds) > 1:
+        texts = [f"{dataset} {split} under {name}" for dataset, split, name in kinds]
+        raise ResultsError(f"synthetic runs of {' and of '.join(texts)}; name runs of one of them")
+    return scored, next(iter(kinds.values()))
+
+
+def _add(models: dict[str, _Value], name: str, value: _Value, where: str) -> None:
+    if name in models:
+        raise ResultsError(f"{where}: two runs are called {name}; name the folder of one of them")
+    models[name] = value
+
+
+def _paths(runs: Paths) -> Sequence[Path | str]:
+    return [runs] if isinstance(runs, str | Path) else runs
+
+
+def _extent(scored: Mapping[str, ScoredModel]) -> str:
+    record = next(iter(scored.values())).records[0]
+    return f"{record.dataset} {record.split}"

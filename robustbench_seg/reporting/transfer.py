@@ -1,0 +1,124 @@
+"""`transfer`: whether scores on corrupted images predict scores under real conditions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.files import check_own, checked_path, write_text
+from robustbench_seg.records.choices import Resample
+from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.reporting.figures.files import write_figure
+from robustbench_seg.reporting.figures.transfer import transfer_figure
+from robustbench_seg.reporting.panels.transfer_models import (
+    ModelTable,
+    measured_models,
+    published_models,
+)
+from robustbench_seg.reporting.tables.formats import csv
+from robustbench_seg.reporting.tables.transfer import (
+    TRANSFER_COLUMNS,
+    transfer_table,
+    transfer_text,
+)
+
+Paths = Path | str | Sequence[Path | str]
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """Models with scores on corrupted and on real images.
+
+    Attributes:
+        models: All models; then, where the audit flags some, those that it does not flag.
+    """
+
+    models: Sequence[ModelTable]
+
+    @classmethod
+    def of(
+        cls,
+        synthetic: Paths | None = None,
+        real: Paths | None = None,
+        *,
+        literature: str | None = None,
+        protocol: str | Path | Protocol | None = None,
+    ) -> "Transfer":
+        """Read the models; `transfer` describes the arguments and errors."""
+        if literature is not None:
+            if synthetic is not None or real is not None or protocol is not None:
+                raise ResultsError("give runs or a source of the literature, not both")
+            return cls(published_models(literature))
+        if synthetic is None or real is None:
+            raise ResultsError("give runs on corrupted and on real images, or a source")
+        loaded = None if protocol is None else load_protocol(protocol)
+        return cls([measured_models(synthetic, real, loaded)])
+
+    def table(self, resample: Resample = "models") -> pd.DataFrame:
+        """Every correlation, with the columns of `transfer`."""
+        tables = [transfer_table(models, resample) for models in self.models]
+        return pd.concat(tables, ignore_index=True)
+
+    @cached_property
+    def text(self) -> str:
+        """The main correlations, and how far to trust them."""
+        return transfer_text(self.models)
+
+    def write(self, out: Path | str, resample: Resample = "models") -> Path:
+        """Write transfer.csv, transfer.svg and transfer.png.
+
+        Returns:
+            The path of transfer.png.
+
+        Raises:
+            FileError: Files of these names are there that are no such output.
+        """
+        folder = checked_path(out)
+        figures = [folder / f"transfer.{end}" for end in ("svg", "png")]
+        check_own(folder / "transfer.csv", ",".join(TRANSFER_COLUMNS[:3]), *figures)
+        write_text(folder / "transfer.csv", csv(self.table(resample)))
+        write_figure(transfer_figure(self.models[0]), folder / "transfer")
+        return figures[1]
+
+
+def transfer(
+    synthetic: Paths | None = None,
+    real: Paths | None = None,
+    *,
+    literature: str | None = None,
+    protocol: str | Path | Protocol | None = None,
+    resample: Resample = "models",
+    out: Path | str | None = None,
+) -> pd.DataFrame:
+    """Correlate scores on corrupted images with scores under real conditions, over models.
+
+    Args:
+        synthetic: Run folders, or folders of them, with clean and corrupted scores.
+        real: Run folders, or folders of them, of the same models on real adverse images, such as
+            the dataset acdc or acdc:night; their clean scores are what is predicted.
+        literature: A published table that has both, such as "semsegbench", in place of runs.
+        protocol: Score the synthetic runs under this one, a name, TOML file or Protocol. None:
+            their own.
+        resample: What the bootstrap of the intervals draws. Models of one family are not
+            independent: "families" is the more cautious.
+        out: Folder for transfer.csv and the scatter figure transfer.svg and .png. None: no files
+            are written.
+
+    Returns:
+        Columns predictor (mean, clean, a category or a corruption), target (such as acdc), models
+        (how many), pearson and spearman, each with the ends of its 95 % interval in _low and
+        _high, and partial: Pearson's partial correlation given clean, nan for clean itself. Of a
+        published table with flagged rows there are two sets of rows: first of all models, then of
+        those that the audit does not flag.
+
+    Raises:
+        ResultsError: A folder holds no run, fewer than three models have both kinds of scores,
+            the runs do not fit together, or the published table has no scores of real conditions.
+    """
+    found = Transfer.of(synthetic, real, literature=literature, protocol=protocol)
+    if out is not None:
+        found.write(out, resample)
+    return found.table(resample)
