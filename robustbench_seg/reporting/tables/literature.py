@@ -10,7 +10,7 @@ _TEXTS = ("source", "model", "dataset", "crop", "protocol")
 
 def literature_text(rows: pd.DataFrame) -> str:
     """Return rows of `literature` as lines: what they are of, clean, mean, kept share and flag."""
-    lines = [[*_TEXTS, CLEAN.name, "mean", "kept %", "flag"]]
+    lines = [[*_TEXTS, CLEAN.name, "mean", "retention", "flag"]]
     for row in rows.to_dict("records"):
         scores = [number(row[name]) or "-" for name in (CLEAN.name, "mean", "retention")]
         lines.append([*(row[name] or "-" for name in _TEXTS), *scores, row["flag"]])
