@@ -168,6 +168,12 @@ def test_a_key_that_was_altered_is_refused(tmp_path):
         ({"segmenter_config": "f"}, "network", "configuration", None),
         ({"segmenter_own": {"version": "1"}}, "network", "facts of its own", None),
         ({"segmenter_precision": "bf16"}, "inference", "precision", ("float32", "bf16")),
+        (
+            {"segmenter_precision": None},
+            "inference",
+            "precision",
+            ("float32", "decided by the model"),
+        ),
         ({"segmenter_inference": Inference("whole")}, "inference", "inference", ("slide", "whole")),
         ({"segmenter_inference": Inference("slide", 1024, 512)}, "inference", "stride", None),
         (
