@@ -69,7 +69,8 @@ def label_warning(dataset: Dataset, whole: bool = True) -> str | None:
 
 def _absent(absent: Sequence[str], of: int) -> str:
     shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
-    return f"{len(absent)} of {of} classes have no pixel ({shown})"
+    have = "has" if len(absent) == 1 else "have"
+    return f"{len(absent)} of {of} classes {have} no pixel ({shown})"
 
 
 def _count(dataset: FileDataset, places: Sequence[int]) -> tuple[NDArray[np.int64], int]:

@@ -35,4 +35,5 @@ def _warning(run: Path) -> str | None:
     of = f"{len(absent)} of {len(record.classes)} classes"
     images = counted([len(clean)], "image")
     shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
-    return f"{record.dataset}: {of} have no true pixel in the {images}: {shown}"
+    have = "has" if len(absent) == 1 else "have"
+    return f"{record.dataset}: {of} {have} no true pixel in the {images}: {shown}"

@@ -37,7 +37,7 @@ def test_plausible_labels_are_no_warning(spots):
 
 def test_masks_of_0_and_255_are_explained(spots):
     assert label_warning(spots([0, 255, 255, 255], [0, 0, 0, 0])) == (
-        "spots val: all 2 label files looked at hold the ids 0, 255: 1 of 2 classes have no pixel "
+        "spots val: all 2 label files looked at hold the ids 0, 255: 1 of 2 classes has no pixel "
         "(front), 38% of the pixels are ignored; 255 is ignored unless the dataset's file says "
         "ignore = []"
     )
@@ -46,7 +46,7 @@ def test_masks_of_0_and_255_are_explained(spots):
 def test_a_class_without_a_pixel_is_named_without_talk_of_255(spots):
     text = PLAIN + "ignore = [9]\n"
     assert label_warning(spots([0, 9, 0, 0], text=text)) == (
-        "spots val: all 1 label files looked at hold the ids 0, 9: 1 of 2 classes have no pixel "
+        "spots val: all 1 label files looked at hold the ids 0, 9: 1 of 2 classes has no pixel "
         "(front), 25% of the pixels are ignored"
     )
 
@@ -65,7 +65,7 @@ def test_a_few_images_of_many_need_not_show_every_class(spots):
     assert label_warning(spots(*labels)).startswith("spots val: 48 of 60 label files looked at")
     many = PLAIN.replace('"front"', '"front", "up", "down", "left"')
     assert label_warning(spots(*[[0, 1, 2, 3]] * 60, text=many)) is None
-    assert "1 of 5 classes have no pixel (left)" in label_warning(
+    assert "1 of 5 classes has no pixel (left)" in label_warning(
         spots(*[[0, 1, 2, 3]] * 60, text=many, limit=40)
     )
 

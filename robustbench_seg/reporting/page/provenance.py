@@ -122,7 +122,7 @@ def _facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
         ("precision", segmenter.precision_text),
         ("hardware", _hardware(folder, record)),
         ("versions", record.libraries),
-        ("laws of the corruptions", record.key.corruption.laws),
+        ("versions of the corruptions", record.key.corruption.laws),
         ("created", record.created),
     ]
     return [(name, _shown(value)) for name, value in facts if value not in (None, {}, "")]
