@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.reporting import compare as compare
     from robustbench_seg.reporting import report as report
     from robustbench_seg.reporting.costs import cost as cost
-    from robustbench_seg.reporting.literature.library import literature as literature
+    from robustbench_seg.reporting.literature.catalogue import literature as literature
     from robustbench_seg.reporting.receptive_fields import erf as erf
     from robustbench_seg.reporting.transfer import transfer as transfer
     from robustbench_seg.results import Run as Run
@@ -69,7 +69,7 @@ _ROOMS = {
     "list_datasets": "datasets",
     "list_models": "records.model_card",
     "list_protocols": "records.protocol",
-    "literature": "reporting.literature.library",
+    "literature": "reporting.literature.catalogue",
     "load_model": "segmenter",
     "load_protocol": "records.protocol",
     "load_segmenter": "segmenter",

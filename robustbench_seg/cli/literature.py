@@ -33,8 +33,8 @@ def literature(
     """
     from robustbench_seg.files import check_own, write_text
     from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
-    from robustbench_seg.reporting.literature.library import LEADING
-    from robustbench_seg.reporting.literature.library import literature as published
+    from robustbench_seg.reporting.literature.catalogue import LEADING
+    from robustbench_seg.reporting.literature.catalogue import literature as published
     from robustbench_seg.reporting.tables import formats
     from robustbench_seg.reporting.tables.literature import audit_text, literature_text
 

@@ -12,7 +12,5 @@ def test_classes_without_a_true_pixel_are_named_once(run, run_record, tmp_path):
         rows = [Row(f"val/{i}.png", CLEAN, {"confusion": matrix}) for i in range(3)]
         folder.add(0, rows)
         runs.append(folder.path)
-    assert absent_class_warnings(runs) == [
-        "d: 1 of 2 classes has no true pixel in the 3 images: x"
-    ]
+    assert absent_class_warnings(runs) == ["d: 1 of 2 classes has no true pixel in the 3 images: x"]
     assert absent_class_warnings([run("whole", images=2), run("empty", scored=0)]) == []

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from robustbench_seg.reporting.literature import cityscapes_c
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.claims import claims
-from robustbench_seg.reporting.literature.library import literature
 
 AUDIT_COLUMNS = ("source", "model", "dataset", "crop", "kind", "flag")
 CLAIM = "claim"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.reporting.literature import cityscapes_c
-from robustbench_seg.reporting.literature.library import literature
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published import published_facts
 from robustbench_seg.text import counted
 

@@ -3,8 +3,8 @@
 import pytest
 
 from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.claims import claims
-from robustbench_seg.reporting.literature.library import literature
 from robustbench_seg.reporting.literature.rules import RULES, flag_of
 
 SEGFORMER = [("segformer-mit-b0", "summary")] + [

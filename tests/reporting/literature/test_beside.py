@@ -14,7 +14,7 @@ from robustbench_seg.reporting.literature.beside import (
     source_text,
     sources_beside,
 )
-from robustbench_seg.reporting.literature.library import literature
+from robustbench_seg.reporting.literature.catalogue import literature
 
 SEV3, FAN = load_protocol("semsegbench-sev3"), load_protocol("city-c-fan")
 
