@@ -29,7 +29,7 @@ quick: install-dev  ## while editing, under a minute on 2 cores: style, types, t
 	$(BIN)/mypy
 	$(TEST) tests/test_floors.py tests/test_cards.py tests/records tests/measures tests/results
 
-test: install-dev  ## under 7 minutes on 2 cores
+test: install-dev  ## about 9 minutes on 2 cores
 	$(TEST)
 
 test-all: install-dev  ## with the long proofs

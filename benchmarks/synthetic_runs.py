@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.measures import class_counts, mean_iou
+from robustbench_seg.measures.confidence import BINS, LEVELS, UNIT
 from robustbench_seg.records.protocol import Condition, load_protocol
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.run_record import RunRecord
@@ -30,7 +31,7 @@ def row(image: str, condition: Condition, matrix: NDArray[np.int64]) -> Row:
     """What all measures observe of an image with this confusion matrix.
 
     A quarter of the pixels is in each zone of distance from a boundary; every class has ten objects
-    of each size.
+    of each size. Right pixels are more confident than wrong ones.
     """
     counts = class_counts(matrix)
     recalls = 10 * counts[0] / np.maximum(counts[1], 1)
@@ -41,5 +42,18 @@ def row(image: str, condition: Condition, matrix: NDArray[np.int64]) -> Row:
         "boundary": np.stack([counts // 4] * 4),
         "boundary_iou": np.stack([counts // 2, counts // 8]),
         "objects": np.stack([objects] * 3),
+        "confidence": _confidence(matrix),
     }
     return Row(image, condition, observed)
+
+
+_EVEN = np.full(LEVELS, 1 / LEVELS)
+_RISING = np.arange(1, LEVELS + 1) * 2 / LEVELS / (LEVELS + 1)
+
+
+def _confidence(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Histograms of the right and the wrong pixels, and plausible sums."""
+    pixels, right = int(matrix.sum()), int(matrix.trace())
+    levels = [right * _RISING, (pixels - right) * _EVEN]
+    sums = np.full(BINS + 2, 0.5 * pixels / UNIT / BINS)
+    return np.rint(np.concatenate([*levels, sums, [pixels]])).astype(np.int64)

@@ -58,9 +58,7 @@ class Evaluation:
                     f"two models are called {name}; evaluate them one by one, or name one"
                 )
         if len(self.spec.seeds) > 1 and not self._random_conditions:
-            raise CorruptionError(
-                "none of these corruptions draws random numbers; give one seed, all give the same"
-            )
+            raise CorruptionError("none of these corruptions draws random numbers; give one seed")
 
     @property
     def seed(self) -> int:

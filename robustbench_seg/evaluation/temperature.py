@@ -29,10 +29,10 @@ GRID = 2.0 ** np.arange(-1, 3.01, 0.25)
 """Temperatures whose NLL is computed."""
 
 MOST = 50
-"""Images, evenly spaced, that a temperature is fitted on."""
+"""At most this many images, evenly spaced, are used to fit a temperature."""
 
 _DECIMALS = 2
-"""Of a fitted temperature: less than the rounding of another machine changes none."""
+"""Decimals of a fitted temperature: another machine's rounding changes none of them."""
 
 
 def temperature_record(
