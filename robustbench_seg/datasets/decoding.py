@@ -153,7 +153,8 @@ def _opened(path: Path, what: str) -> Iterator[ImageFile]:
             pages = getattr(file, "n_frames", 1) if file.format != "MPO" else 1
             if pages > 1:
                 raise DatasetError(
-                    f"{path}: the {what} has {pages} pages; save the page that counts to a file of its own"
+                    f"{path}: the {what} has {pages} pages; save the page that counts to a file of "
+                    "its own"
                 )
             yield file
     except DatasetError:

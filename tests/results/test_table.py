@@ -47,6 +47,7 @@ def test_classes_and_categories(run, protocol):
     assert len(iou) == 3 * 81
     means = table[(table["metric"] == "mean") & table["category"].notna()]
     assert means["category"].tolist() == list(protocol.categories)
+    assert means["severities"].tolist() == ["1-5", "1-3", "1-5", "1-5"]
 
 
 def test_what_is_incomplete_has_no_value(run, protocol):

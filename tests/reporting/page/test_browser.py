@@ -115,6 +115,27 @@ def test_caption_and_hover_follow_the_metric(page):
     assert heading.inner_text().strip() == "mIoU by corruption"
 
 
+def test_no_rcd_against_a_reference_that_loses_almost_nothing(browser, tmp_path, blank_figures):
+    """The page's script has the rule of the tables: at least one point."""
+
+    def firm(corruption: str, severity: int, image: int) -> float:
+        return 80 - 0.5 * (severity > 0) - (corruption == "snow")
+
+    write_run(tmp_path / "runs", "alpha", steady)
+    write_run(tmp_path / "runs", "firm", firm)
+    page = browser.new_page()
+    panels = read_panels([tmp_path / "runs"], reference="firm")
+    out = write_page(panels, tmp_path / "r")
+    lost = panels[0].scores.set_index("model").eval("clean - snow")
+    page.goto(out.as_uri())
+    form = page.locator("form.controls").first
+    form.get_by_label("show").select_option(label="rCD, %")
+    fog, snow = column(page, "fog"), column(page, "snow")
+    assert cells(page, "alpha")[fog] == ""
+    assert cells(page, "alpha")[snow] == f"{100 * lost['alpha'] / lost['firm']:.1f}"
+    page.close()
+
+
 def test_a_reference_that_is_no_row_of_the_published_table(browser, tmp_path, blank_figures):
     write_run(tmp_path / "runs", "alpha", steady)
     out = write_page(read_panels([tmp_path / "runs"], reference="alpha"), tmp_path / "r")

@@ -67,6 +67,9 @@ def test_few_images_establish_nothing_whatever_the_interval_says(run, images):
     assert not is_established(panel)
     assert "images would be needed to establish a difference of this size." in text
     assert panel.ranks == ("1=", "1=")
+    assert (
+        f" {images} images are too few to establish any difference, whatever its interval." in text
+    )
 
 
 def test_of_a_single_image_nothing_is_said_about_an_interval(run):

@@ -1,0 +1,45 @@
+"""When a segmenter is given up: after so many images in a row, not after so many in all."""
+
+import pytest
+
+from robustbench_seg.evaluation.outcomes import FAILURES, Outcomes
+from robustbench_seg.records.protocol import CLEAN, Condition
+
+FOG = Condition("fog", 3)
+
+
+@pytest.fixture
+def outcomes():
+    return Outcomes("net")
+
+
+def fail(outcomes, count, first=0, condition=CLEAN):
+    for place in range(first, first + count):
+        outcomes.fail(f"{place}.png", condition, f"{place}.png: broken")
+
+
+def test_a_success_between_failures_starts_the_count_anew(outcomes):
+    fail(outcomes, FAILURES - 1)
+    outcomes.succeed()
+    fail(outcomes, FAILURES - 1, first=FAILURES)
+    assert outcomes.given_up is None
+    fail(outcomes, 1, first=100)
+    assert str(outcomes.given_up) == (
+        f"net: {FAILURES} images in a row have no result; the last is 100.png: broken"
+    )
+    assert outcomes.scored == 1
+
+
+def test_one_image_under_several_conditions_is_one_failure(outcomes):
+    for severity in range(1, 6):
+        fail(outcomes, FAILURES - 1, condition=Condition("fog", severity))
+    assert outcomes.given_up is None
+    assert len(outcomes.left_out) == 5 * (FAILURES - 1)
+    assert len(outcomes.reasons) == FAILURES - 1
+
+
+def test_images_that_were_not_given_are_no_failures(outcomes):
+    for place in range(2 * FAILURES):
+        outcomes.leave_out(f"{place}.png", FOG, "the disk is gone")
+    assert outcomes.given_up is None
+    assert outcomes.reasons == ("the disk is gone",)
