@@ -106,6 +106,12 @@ if TYPE_CHECKING:
     type=options.PATH,
     help="Write each prediction as a PNG of class indices too.",
 )
+@click.option(
+    "--save-confidence",
+    is_flag=True,
+    help="Write the confidence of each label beside the predictions, as PNG files of 16 bits: 3 MB "
+    "for an image of 2048x1024.",
+)
 def evaluate(**spec: Any) -> None:
     """Score models on a dataset, clean and under every corruption and severity.
 

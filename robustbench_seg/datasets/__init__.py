@@ -1,10 +1,11 @@
 """The datasets: `open_dataset` opens one by name (registry.py)."""
 
 from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
-from robustbench_seg.datasets.decoding import read_image
+from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
 from robustbench_seg.datasets.instances import read_instances
+from robustbench_seg.datasets.label_table import id_ranges
 from robustbench_seg.datasets.plausibility import label_warning
 from robustbench_seg.datasets.registry import (
     DATASETS,
@@ -12,6 +13,7 @@ from robustbench_seg.datasets.registry import (
     citation,
     class_groups,
     class_names,
+    described_facts,
     image_size,
     list_datasets,
     open_dataset,
@@ -32,7 +34,9 @@ __all__ = [
     "class_groups",
     "class_names",
     "corrupted_image",
+    "described_facts",
     "file_digests",
+    "id_ranges",
     "image_size",
     "image_sizes",
     "label_warning",
@@ -42,4 +46,5 @@ __all__ = [
     "published_images",
     "read_image",
     "read_instances",
+    "read_label_ids",
 ]

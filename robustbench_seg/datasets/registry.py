@@ -74,6 +74,24 @@ def check_name(name: str) -> None:
         _entry(name, _NAMES)
 
 
+def described_facts(name: str | Path) -> DatasetFacts:
+    """Look up the classes of a dataset and the meaning of its label ids, without its files.
+
+    Args:
+        name: One of DATASETS, or the path of a TOML file.
+
+    Returns:
+        The facts.
+
+    Raises:
+        DatasetError: The name is unknown.
+        CardError: The TOML file cannot be read or is wrong.
+    """
+    if str(name).endswith(".toml"):
+        return read_description(Path(name))
+    return _facts(_entry(str(name), _NAMES))
+
+
 def class_names(name: str) -> tuple[str, ...]:
     """Look up the class names of a dataset. The dataset's files are not needed.
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from robustbench_seg.corruption import RANDOM_CORRUPTIONS
 from robustbench_seg.datasets import Dataset, open_dataset, published_images
-from robustbench_seg.errors import CorruptionError, ModelError
+from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
 from robustbench_seg.evaluation.predictions import check_images
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import ConfidenceMeasure, Measure, select_measures
@@ -14,7 +14,13 @@ from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.model_card import Published
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
 from robustbench_seg.records.shard import WHOLE
-from robustbench_seg.segmenter import Segmenter, load_segmenter, no_confidence, no_scaling
+from robustbench_seg.segmenter import (
+    Segmenter,
+    StoredPredictions,
+    load_segmenter,
+    no_confidence,
+    no_scaling,
+)
 
 BLOCK = 4
 """Consecutive images of the split whose rows are written together."""
@@ -57,6 +63,14 @@ class Evaluation:
                 raise ModelError(
                     f"two models are called {name}; evaluate them one by one, or name one"
                 )
+        stored = [each for each in self.segmenters if isinstance(each, StoredPredictions)]
+        if stored and len(self.spec.seeds) > 1:
+            raise ResultsError(
+                f"{stored[0].folder} holds the predictions for the images of one seed; evaluate "
+                "each seed by itself, with predictions of its own"
+            )
+        if stored:
+            check_images(self.dataset.ids)
         if len(self.spec.seeds) > 1 and not self._random_conditions:
             raise CorruptionError("none of these corruptions draws random numbers; give one seed")
 

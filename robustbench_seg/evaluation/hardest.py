@@ -7,7 +7,7 @@ from robustbench_seg.evaluation.images import ImageMaker, SourceImage
 from robustbench_seg.evaluation.pictures import write_input, write_labels
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.results import PictureFiles, hardest, read_counts
-from robustbench_seg.segmenter import Segmenter
+from robustbench_seg.segmenter import Segmenter, prediction_of
 
 
 def keep_hardest(
@@ -24,4 +24,5 @@ def keep_hardest(
                 continue
             write_input(files.hard_input(hard), made.image)
             write_labels(files.hard_truth(hard), made.source.sample().labels, data.palette)
-            write_labels(files.hard_prediction(hard), segmenter(made.image), data.palette)
+            labels = prediction_of(segmenter, hard.image, hard.worst)(made.image)
+            write_labels(files.hard_prediction(hard), labels, data.palette)

@@ -22,6 +22,7 @@ from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.records import Tree, corrupted_tree, run_record
+from robustbench_seg.evaluation.stored import check_unchanged, described_images
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.protocol import CLEAN, Condition
@@ -29,6 +30,7 @@ from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.shard import WHOLE
 from robustbench_seg.results import RunFolder, clean_gap_warnings, unit_of_image
+from robustbench_seg.segmenter import no_confidence
 
 log = logging.getLogger(__name__)
 
@@ -155,17 +157,20 @@ def _open(
         # Before anything is written there: another process sweeps what belongs to nobody at work.
         _enter(folder.path, spec, at_work)
         _warn_of_what_stays(folder.path, record)
+        check_unchanged(folder, segmenter)
+        described = described_images(evaluation, segmenter, tree)
         lacking = _conditions_lacking(evaluation, folder)
         of_tree = None if tree is None else tree.probe
         if lacking:
             conditions = [condition for condition in lacking if condition != CLEAN]
             check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
         root = spec.save_predictions
-        saved = PredictionFolder.open(root, segmenter.name, record) if root else None
+        confident = spec.save_confidence and no_confidence(segmenter) is None
+        saved = PredictionFolder.open(root, segmenter.name, record, confident) if root else None
         if saved:
             _enter(saved.folder, spec, at_work)
         things = (evaluation.dataset, measures, record.key.temperature)
-        runs.append(ModelRun(segmenter, folder, saved, *things, scorer))
+        runs.append(ModelRun(segmenter, folder, saved, *things, scorer, described))
     return runs
 
 

@@ -3,8 +3,9 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,20 @@ from robustbench_seg.evaluation.images import ConditionImage, SourceImage
 from robustbench_seg.evaluation.outcomes import Outcomes
 from robustbench_seg.evaluation.pictures import keep_pictures
 from robustbench_seg.evaluation.predictions import PredictionFolder
+from robustbench_seg.evaluation.stored import check_image, check_source
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import ConfidenceMeasure, Measure, Prediction
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.temperature import TemperatureRecord
 from robustbench_seg.results import Row, RunFolder, Timing
-from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
+from robustbench_seg.segmenter import (
+    ConfidentSegmenter,
+    MissingPredictionError,
+    Segmenter,
+    StoredPrediction,
+    prediction_of,
+)
+from robustbench_seg.trees.manifest import Digests
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +56,20 @@ class ModelRun:
         measures: Sequence[Measure],
         temperature: TemperatureRecord | None,
         scorer: Executor,
+        described: Mapping[str, Digests],
     ) -> None:
-        """`scorer`: a pool of one thread, which runs of one evaluation may share."""
+        """Prepare a run.
+
+        Args:
+            segmenter: What segments.
+            folder: Where the rows go.
+            saved: Where predictions are saved; None: nowhere.
+            dataset: The images.
+            measures: What is counted.
+            temperature: That of the scaled confidence.
+            scorer: A pool of one thread, which runs of one evaluation may share.
+            described: Corrupted images that stored predictions were made of (see stored.py).
+        """
         self.folder = folder
         self.segmenter = segmenter
         self.outcomes = Outcomes(segmenter.name)
@@ -57,6 +78,7 @@ class ModelRun:
         self._measures = tuple(measures)
         self._temperature = temperature
         self._scorer = scorer
+        self._described = described
         self._scoring: deque[Future[tuple[Row, Timing | None]]] = deque()
         self._rows: list[Row] = []
         self._timings: list[Timing] = []
@@ -68,7 +90,7 @@ class ModelRun:
             return False
         if self.folder.lacking(source.id, condition):
             return True
-        return self._saved is not None and not self._saved.path(source.id, condition).exists()
+        return self._saved is not None and self._saved.lacks(source.id, condition)
 
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
         """Whether nothing is lacking of these images under these conditions."""
@@ -82,14 +104,23 @@ class ModelRun:
         An image on which the segmenter fails, whatever it raises, is left out with the reason.
         """
         if made.image is None:
-            self.outcomes.leave_out(made.source.id, made.condition, made.reason or "")
-            self._add_reason(made, made.reason or "")
+            self._leave_out(made, made.reason or "")
             return
         started = time.perf_counter()
         try:
+            check_image(self.segmenter, self._described, made)
             prediction = self._predict(made, made.image)
+        except MissingPredictionError as error:
+            self._leave_out(made, str(error))
+            return
         except Exception as error:
             self._fail(made, error)
+            return
+        observers = self._observers(made, prediction)
+        if observers != self._lacking(made):
+            reason = f"{made.source.id}: {self.segmenter.name} has no file of confidence for it"
+            self.outcomes.leave_out(made.source.id, made.condition, reason)
+        if not observers:
             return
         seconds = time.perf_counter() - started
         self._scoring.append(self._scorer.submit(self._score, made, prediction, seconds))
@@ -117,25 +148,39 @@ class ModelRun:
     def _predict(self, made: ConditionImage, image: NDArray[np.uint8]) -> Prediction:
         """The labels, with confidence where a measure that lacks the image needs it."""
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
+        segmenter = prediction_of(self.segmenter, made.source.id, made.condition)
         wanted = [m for m in self._lacking(made) if isinstance(m, ConfidenceMeasure)]
-        if not wanted or not isinstance(self.segmenter, ConfidentSegmenter):
-            return Prediction(self.segmenter(image), truth, classes)
-        temperatures = [1.0]
-        if self._temperature and any(measure.scaled for measure in wanted):
-            temperatures.append(self._temperature.of(made.source.index, len(self._dataset)))
-        labels, found = self.segmenter.with_confidence(image, truth, temperatures)
-        return Prediction(labels, truth, classes, *found)
+        saved = self._saved is not None and self._saved.with_confidence
+        if not (wanted or saved) or not isinstance(segmenter, ConfidentSegmenter):
+            prediction = Prediction(segmenter(image), truth, classes)
+        else:
+            temperatures = [1.0]
+            if self._temperature and any(measure.scaled for measure in wanted):
+                temperatures.append(self._temperature.of(made.source.index, len(self._dataset)))
+            labels, found = segmenter.with_confidence(image, truth, temperatures)
+            prediction = Prediction(labels, truth, classes, *found)
+        if not isinstance(segmenter, StoredPrediction):
+            return prediction
+        check_source(self.folder, made.source.id, made.condition, segmenter.source)
+        return replace(prediction, source=segmenter.source)
+
+    def _observers(self, made: ConditionImage, prediction: Prediction) -> tuple[Measure, ...]:
+        """The lacking measures that a prediction suffices for: one in files may lack confidence."""
+        return tuple(
+            measure
+            for measure in self._lacking(made)
+            if prediction.confidence or not isinstance(measure, ConfidenceMeasure)
+        )
 
     def _score(
         self, made: ConditionImage, prediction: Prediction, seconds: float
     ) -> tuple[Row, Timing | None]:
         source, condition, data = made.source, made.condition, self._dataset
         labels, truth = prediction.labels, prediction.truth
-        measures = self._lacking(made)
         try:
             values = {
                 measure.name: measure.observe(source.prepared(measure), prediction)
-                for measure in measures
+                for measure in self._observers(made, prediction)
             }
         except RobustsegError as error:
             return Row(source.id, condition, reason=f"{source.id}: {error}"), None
@@ -143,9 +188,9 @@ class ModelRun:
             shown = (made.image, truth, labels)
             keep_pictures(self.folder.path, condition, *shown, data.palette)
         if self._saved:
-            self._saved.write(source.id, condition, labels, data.palette)
+            self._saved.write(source.id, condition, labels, data.palette, prediction.confidence)
         timing = Timing(source.id, condition, made.seconds, seconds)
-        return Row(source.id, condition, values), timing
+        return Row(source.id, condition, values, source=prediction.source), timing
 
     def _collect(self) -> None:
         row, timing = self._scoring.popleft().result()
@@ -163,6 +208,11 @@ class ModelRun:
         reason = self.outcomes.reason_of(made.source.id, error)
         self._add_reason(made, reason)
         self.outcomes.fail(made.source.id, made.condition, reason)
+
+    def _leave_out(self, made: ConditionImage, reason: str) -> None:
+        """Note an image without a result that is no failure of the segmenter."""
+        self.outcomes.leave_out(made.source.id, made.condition, reason)
+        self._add_reason(made, reason)
 
     def _add_reason(self, made: ConditionImage, reason: str) -> None:
         """Add a row without values, which says why."""

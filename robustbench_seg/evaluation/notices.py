@@ -7,7 +7,9 @@ from pathlib import Path
 
 from robustbench_seg.datasets import FileDataset, label_warning
 from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.stored import stray_files
 from robustbench_seg.results import absent_class_warnings
+from robustbench_seg.segmenter import StoredPredictions
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,12 @@ def announce(evaluation: Evaluation, shown: bool = False) -> bool:
             print(files_found(evaluation.dataset), file=sys.stderr)
         else:
             log.info("%s", files_found(evaluation.dataset))
+    if evaluation.spec.limit is None:
+        for segmenter in evaluation.segmenters:
+            if isinstance(segmenter, StoredPredictions) and (
+                stray := stray_files(evaluation, segmenter)
+            ):
+                log.warning("%s", stray)
     warning = label_warning(evaluation.dataset, whole=evaluation.spec.limit is None)
     if warning:
         log.warning("%s", warning)

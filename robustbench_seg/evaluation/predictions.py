@@ -1,4 +1,7 @@
-"""Predictions kept as files: DIR/<model>/<corruption>/<severity>/<image>.png, class indices."""
+"""Predictions kept as files: DIR/<model>/<corruption>/<severity>/<image>.png, class indices.
+
+With the confidence beside them and predictions.toml they are what `predictions:DIR/<model>` reads.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +9,28 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from robustbench_seg.cards import to_toml
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.evaluation.pictures import write_labels
-from robustbench_seg.files import file_name, path_problem, read_json, write_json
+from robustbench_seg.files import (
+    atomic_file,
+    file_name,
+    path_problem,
+    read_json,
+    write_json,
+    write_text,
+)
+from robustbench_seg.measures import Confidence
 from robustbench_seg.records.image_path import as_png
+from robustbench_seg.records.prediction_manifest import (
+    FILE,
+    FULL,
+    PredictionManifest,
+    confidence_file,
+    labels_file,
+)
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_record import RunRecord
 
@@ -39,18 +59,27 @@ def check_images(images: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class PredictionFolder:
-    """The predictions of one run."""
+    """The predictions of one run.
+
+    Attributes:
+        folder: Where they lie.
+        with_confidence: Whether their confidence is written, too.
+    """
 
     folder: Path
+    with_confidence: bool = False
 
     @classmethod
-    def open(cls, root: Path, model: str, record: RunRecord) -> "PredictionFolder":
+    def open(
+        cls, root: Path, model: str, record: RunRecord, with_confidence: bool = False
+    ) -> "PredictionFolder":
         """Open `root`/<model>, marked as this run's.
 
         Args:
             root: Folder of the predictions of all models.
             model: Name of the model.
             record: The record of the run.
+            with_confidence: Whether confidence is to be written, too.
 
         Raises:
             ResultsError: The folder holds another run's predictions.
@@ -73,11 +102,21 @@ class PredictionFolder:
             raise ResultsError(
                 f"{folder} holds the predictions of another run; choose another folder"
             )
-        return cls(folder)
+        if not (folder / FILE).exists():
+            classes = tuple(record.classes)
+            manifest = PredictionManifest(model, "train ids", classes=classes, version=digest)
+            write_text(folder / FILE, to_toml(manifest))
+        return cls(folder, with_confidence)
 
     def path(self, image: str, condition: Condition) -> Path:
         """Where the prediction for one image under one condition lies."""
-        return self.folder / condition.folder / as_png(image)
+        return self.folder / labels_file(image, condition)
+
+    def lacks(self, image: str, condition: Condition) -> bool:
+        """Whether a file of one image under one condition is not there yet."""
+        if self.with_confidence and not (self.folder / confidence_file(image, condition)).exists():
+            return True
+        return not self.path(image, condition).exists()
 
     def write(
         self,
@@ -85,6 +124,19 @@ class PredictionFolder:
         condition: Condition,
         prediction: NDArray[np.uint8],
         palette: Sequence[Sequence[int]],
+        confidence: Confidence | None = None,
     ) -> None:
-        """Write uint8 HxW class indices."""
+        """Write a prediction.
+
+        Args:
+            image: Id of the image.
+            condition: Its condition.
+            prediction: uint8 HxW class indices.
+            palette: The colours in which they are shown.
+            confidence: That of the labels; None: it is not known.
+        """
+        if self.with_confidence and confidence is not None:
+            levels = np.rint((1 - confidence.doubt.astype(np.float64)) * FULL).astype(np.uint16)
+            with atomic_file(self.folder / confidence_file(image, condition)) as file:
+                Image.fromarray(levels).save(file, "PNG", compress_level=1)
         write_labels(self.path(image, condition), prediction, palette)

@@ -21,7 +21,7 @@ from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.segmenter import Segmenter, no_confidence
 from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
 from robustbench_seg.trees.manifest import Manifest, read_manifest
-from robustbench_seg.trees.record import other_source, tree_record
+from robustbench_seg.trees.record import TreeRecord, other_source, tree_record
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +62,8 @@ def _foreign(evaluation: Evaluation, folder: Path) -> ForeignTree:
 
 
 def _ours(evaluation: Evaluation, folder: Path) -> Manifest:
-    spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
-    tree = read_manifest(folder)
-    choice, sizes = CorruptionChoice(protocol, spec.stream, evaluation.seed), image_sizes(data)
-    wanted = tree_record(choice, data.name, data.split, evaluation.conditions, sizes)
-    # A tree keeps the laws that it was made under: its run has them in the key.
-    wanted = replace(wanted, laws=tree.laws, stream_version=tree.stream_version)
-    if differing := tree.differences(wanted):
+    tree, sizes = read_manifest(folder), image_sizes(evaluation.dataset)
+    if differing := tree_differences(evaluation, tree):
         raise ResultsError(
             f"{folder} does not hold the images asked for: {'; '.join(differing)}. "
             "Ask for what it holds, or let the images be made in memory"
@@ -76,6 +71,23 @@ def _ours(evaluation: Evaluation, folder: Path) -> Manifest:
     if replaced := tree.other_sources(sizes):
         raise ResultsError(other_source(folder, replaced, tree, sizes))
     return tree
+
+
+def tree_differences(evaluation: Evaluation, tree: TreeRecord) -> tuple[str, ...]:
+    """Compare the images of a tree with those that an evaluation asks for.
+
+    Args:
+        evaluation: What is evaluated.
+        tree: The record of the tree.
+
+    Returns:
+        Differences, such as "its seed is 0, not 1".
+    """
+    spec, data = evaluation.spec, evaluation.dataset
+    choice = CorruptionChoice(evaluation.protocol, spec.stream, evaluation.seed)
+    wanted = tree_record(choice, data.name, data.split, evaluation.conditions, {})
+    # A tree keeps the laws that it was made under: its run has them in the key.
+    return tree.differences(replace(wanted, laws=tree.laws, stream_version=tree.stream_version))
 
 
 def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) -> RunRecord:

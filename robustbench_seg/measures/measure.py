@@ -1,7 +1,7 @@
 """The interface of a measure: counts of each image, their sum, and the scores of the sum."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -73,6 +73,7 @@ class Prediction:
         classes: Number of classes K.
         confidence: How sure it is; None where nobody asks, or it does not say.
         scaled: The same at the temperature that was asked for; None likewise.
+        source: Digests of the files that it was read from; None where it was computed.
     """
 
     labels: NDArray[np.uint8]
@@ -80,6 +81,7 @@ class Prediction:
     classes: int
     confidence: Confidence | None = None
     scaled: Confidence | None = None
+    source: str | None = field(default=None, kw_only=True)
 
     @cached_property
     def matrix(self) -> NDArray[np.int64]:

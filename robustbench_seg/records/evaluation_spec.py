@@ -71,6 +71,7 @@ class EvaluationSpec:
         shard: The part of the images to run here.
         executor: "local", or "ray" for a cluster.
         save_predictions: Folder to write each prediction to as well.
+        save_confidence: Whether the confidence of each prediction is written there, too.
         folder: The working folder; the nodes of a cluster change to it.
         command: The command that was given, for readers.
 
@@ -80,7 +81,8 @@ class EvaluationSpec:
         CorruptionError: The stream or a severity does not exist.
             There is no seed, or one twice.
         ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
-            are asked of a tree, which holds one, or of predictions, whose names would be the same.
+            are asked of a tree, which holds one, or of predictions, whose names would be the same;
+            confidence is to be saved without predictions.
     """
 
     models: tuple[str, ...]
@@ -109,6 +111,7 @@ class EvaluationSpec:
     shard: Shard = WHOLE
     executor: Executor = "local"
     save_predictions: Path | None = None
+    save_confidence: bool = False
     folder: Path = field(default_factory=Path.cwd)
     command: str = field(default_factory=command_line)
 
@@ -121,6 +124,8 @@ class EvaluationSpec:
             raise ResultsError(f"shard = {self.shard!r:.60} is none; give Shard(1, 2) or the like")
         if self.executor == "ray" and self.shard != WHOLE:
             raise ResultsError("a shard is for machines that share no cluster; leave it out")
+        if self.save_confidence and self.save_predictions is None:
+            raise ResultsError("confidence is saved beside predictions; give save_predictions, too")
         check_choice("stream", self.stream, Stream, CorruptionError)
         check_choice("precision", self.precision, Precision, ModelError)
         check_choice("backend", self.backend, Backend, ModelError)
@@ -196,6 +201,7 @@ class EvaluationOptions(TypedDict, total=False):
     shard: Shard
     executor: Executor
     save_predictions: str | Path | None
+    save_confidence: bool
     folder: str | Path
     command: str
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 MODEL_FORMS: Mapping[str, str] = {
     "hf": "hf:<hub id or folder>",
     "onnx": "onnx:<file>",
+    "predictions": "predictions:<folder>",
     "python": "python:<module>:<callable>",
 }
 """What stands before the colon of a model's name -> how the name is written."""

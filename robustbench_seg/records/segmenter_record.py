@@ -16,6 +16,9 @@ from robustbench_seg.records.ranges import Count, Positive, Side
 UNTRAINED = "none"
 """In place of a digest or of a file: random weights."""
 
+PREDICTIONS = "predictions"
+"""The runtime of predictions that another program computed."""
+
 
 def untrained_name(name: str) -> str:
     """The name of a model with random weights.
@@ -45,8 +48,9 @@ class SegmenterRecord:
         grid: Sides of whole images are padded to a multiple of it and one more.
         align_corners: How logits are upsampled.
         precision: Number format of the forward pass.
-        runtime: What computes it: torch, transformers, onnxruntime, openvino or python. Versions
-            are no part of it: a run's probe notices where they matter.
+        runtime: What computes it: torch, transformers, onnxruntime, openvino or python; predictions
+            where another program did. Versions are no part of it: a run's probe notices where they
+            matter.
         laws: Versions of the program's own steps on the way to the labels, such as "inference".
         own: What a user's segmenter says of itself.
     """
@@ -74,7 +78,12 @@ class SegmenterRecord:
     @property
     def probed(self) -> bool:
         """Whether a probe checks its labels. A user's own segmenter states a version instead."""
-        return self.runtime != "python"
+        return self.has_logits
+
+    @property
+    def has_logits(self) -> bool:
+        """Whether this program computes its logits."""
+        return self.runtime not in ("python", PREDICTIONS)
 
 
 @dataclass(frozen=True)

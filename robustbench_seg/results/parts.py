@@ -1,6 +1,7 @@
 """Parts: the immutable Parquet files that hold a run's rows, a column for each measure.
 
-    image, corruption, severity, reason, and a list column for each measure
+    image, corruption, severity, reason, and a list column for each measure; where predictions were
+    read from files, also source, their digests
 
 A part's metadata names its measures and their law versions: each row without a reason has all of
 them. It also has the sha256 of each column and of the run's key, and the part's name that of the
@@ -27,6 +28,7 @@ from robustbench_seg.text import one_line
 _LAWS = b"robustseg measures"
 _DIGESTS = b"robustseg digests"
 _RUN = b"robustseg run"
+_SOURCE = "source"
 _ROWS = "rows"
 """The digest of what is no measure: images, conditions and reasons."""
 
@@ -64,12 +66,14 @@ class Row:
         condition: The condition.
         values: What each measure observed, by its name; empty for an image left out.
         reason: Why it was left out; None otherwise.
+        source: Digests of the files that the prediction was read from; None where it was computed.
     """
 
     image: str
     condition: Condition
     values: Mapping[str, Counts] = field(default_factory=dict)
     reason: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,12 +96,14 @@ class Part:
         reasons: Why a row has no values; None where it has.
         values: For each measure of the part that is asked for, by name: what it observed of the M
             rows without a reason, in their order: M x its shape.
+        sources: Digests of the files that their predictions were read from.
     """
 
     images: Sequence[str]
     conditions: Sequence[Condition]
     reasons: Sequence[str | None]
     values: Mapping[str, Counts]
+    sources: Sequence[str | None]
 
 
 def part_files(folder: Path, blocks: Collection[int] | None = None) -> list[Path]:
@@ -138,6 +144,11 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
         observed = np.stack([v for v in values if v is not None])
         fields.append(pa.field(measure.column, pa.list_(pa.from_numpy_dtype(observed.dtype))))
         digests[measure.name] = digest_bytes(observed.tobytes())
+    extra = []
+    if any(row.source for row in rows):
+        columns[_SOURCE] = [row.source for row in rows]
+        extra.append(pa.field(_SOURCE, pa.string()))
+        digests[_SOURCE] = _digest_sources(columns[_SOURCE])
     laws = {measure.name: measure.law for measure in measures}
     name = f"{block:05d}-{_digest_part(laws, digests, run)}.parquet"
     path = folder / "parts" / name
@@ -148,7 +159,7 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
             _RUN: run.encode(),
         }
         many = [m.column for m in measures if isinstance(m, ConfidenceMeasure)]
-        _write(path, columns, pa.schema([*fields, _REASON], metadata), many)
+        _write(path, columns, pa.schema([*fields, _REASON, *extra], metadata), many)
     return name
 
 
@@ -205,7 +216,9 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str |
     if run is not None and header.run not in (None, run):
         raise _damaged(path, f"it is of another run, whose key begins with {header.run:.8}")
     counted = header.counted(measures)
+    has_sources = _SOURCE in (header.digests or {})
     columns = [*(f.name for f in [*_IDS, _REASON]), *(m.column for m in counted)]
+    columns += [_SOURCE] if has_sources else []
     largest = sum(8 * int(np.prod(measure.shape(classes))) for measure in counted)
     table = read_columns(path, columns, largest).combine_chunks()
     for each in (*_IDS, _REASON):
@@ -224,6 +237,9 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str |
         raise _damaged(path, "a severity is none of 0 to 5")
     ids = table.select(["image", "corruption", "severity", "reason"]).to_pydict()
     _check_digest(path, header, _ROWS, _digest_rows(ids))
+    sources = table[_SOURCE].to_pylist() if has_sources else [None] * len(table)
+    if has_sources:
+        _check_digest(path, header, _SOURCE, _digest_sources(sources))
     has = np.array([reason is None for reason in ids["reason"]], bool)
     values = dict[str, Counts]()
     for measure in counted:
@@ -241,7 +257,7 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str |
             raise _damaged(path, f"{measure.name} holds what is no count")
         values[measure.name] = observed
     conditions = [Condition(*p) for p in zip(ids["corruption"], ids["severity"], strict=True)]
-    return Part(ids["image"], conditions, ids["reason"], values)
+    return Part(ids["image"], conditions, ids["reason"], values, sources)
 
 
 def _countable(observed: Counts) -> bool:
@@ -324,6 +340,10 @@ def _digest_part(laws: Mapping[str, int], digests: Mapping[str, str], run: str |
 def _digest_rows(columns: Mapping[str, Sequence[object]]) -> str:
     names = ("image", "corruption", "severity", "reason")
     return digest_bytes(canonical_json([list(columns[name]) for name in names]).encode())
+
+
+def _digest_sources(sources: Sequence[object]) -> str:
+    return digest_bytes(canonical_json(list(sources)).encode())
 
 
 def _ids(rows: Sequence[Row] | Sequence[Timing]) -> Mapping[str, Sequence[object]]:

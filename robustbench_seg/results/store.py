@@ -46,11 +46,14 @@ class RunFolder:
 
     Attributes:
         path: The folder.
+        sources: For each image under a condition whose predictions were read from files, the
+            digests of these files, in all parts.
     """
 
     def __init__(self, path: Path, run: str, measures: Sequence[Measure] = MEASURES) -> None:
         """`run`: digest of the run's key."""
         self.path = path
+        self.sources = defaultdict[tuple[str, Condition], set[str]](set)
         self._run = run
         self._measures = measures
         # By measure and condition, because images are many: their names are shared between sets.
@@ -121,11 +124,11 @@ class RunFolder:
                 except OSError as refused:
                     raise cannot_be_written(damaged, refused) from refused
                 continue
-            for image, condition, reason in zip(
-                rows.images, rows.conditions, rows.reasons, strict=True
+            for image, condition, reason, source in zip(
+                rows.images, rows.conditions, rows.reasons, rows.sources, strict=True
             ):
                 if reason is None:
-                    folder._note(rows.values, image, condition)
+                    folder._note(rows.values, image, condition, source)
         return folder
 
     def add(self, block: int, rows: Sequence[Row], timings: Sequence[Timing] = ()) -> None:
@@ -155,9 +158,13 @@ class RunFolder:
                 write_timings(self.path, name, seconds)
             for row in same_kind:
                 if row.reason is None:
-                    self._note(names, row.image, row.condition)
+                    self._note(names, row.image, row.condition, row.source)
 
-    def _note(self, names: Iterable[str], image: str, condition: Condition) -> None:
+    def _note(
+        self, names: Iterable[str], image: str, condition: Condition, source: str | None
+    ) -> None:
+        if source is not None:
+            self.sources[image, condition].add(source)
         for name in names:
             self._scored[name, condition].add(sys.intern(image))
 

@@ -12,12 +12,21 @@ from robustbench_seg.segmenter.segmenter import (
     no_confidence,
     no_scaling,
 )
+from robustbench_seg.segmenter.stored_predictions import (
+    MissingPredictionError,
+    StoredPrediction,
+    StoredPredictions,
+    prediction_of,
+)
 
 __all__ = [
     "ConfidentSegmenter",
+    "MissingPredictionError",
     "NetworkSegmenter",
     "Options",
     "Segmenter",
+    "StoredPrediction",
+    "StoredPredictions",
     "assemble",
     "export_card",
     "export_onnx",
@@ -26,5 +35,6 @@ __all__ = [
     "network_record",
     "no_confidence",
     "no_scaling",
+    "prediction_of",
     "segmenter_of",
 ]

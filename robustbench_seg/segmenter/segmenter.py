@@ -95,7 +95,7 @@ def no_confidence(segmenter: Segmenter) -> str | None:
 
 def no_scaling(segmenter: Segmenter) -> str | None:
     """Say why the confidence of a segmenter cannot be scaled by a temperature; None: it can."""
-    if segmenter.record.runtime == "python":
+    if not segmenter.record.has_logits:
         return no_confidence(segmenter) or "it gives no logits"
     return no_confidence(segmenter)
 

@@ -54,6 +54,11 @@ def write_record_file(path: Path, record: TreeRecord) -> None:
     write_json(path, {"format": FORMAT, "digest": _digest(table), **table})
 
 
+def record_digest(record: TreeRecord) -> str:
+    """Compute the digest that the file of a record, such as manifest.json, says of itself."""
+    return _digest(dataclasses.asdict(record))
+
+
 def _digest(table: Mapping[str, Any]) -> str:
     covered = {key: value for key, value in table.items() if key != "libraries"}
     return digest_bytes(canonical_json(covered).encode())

@@ -24,7 +24,9 @@ def test_help_and_documentation_name_every_form():
 
 
 def test_forms_in_words():
-    assert listed_forms() == "hf:<hub id or folder>, onnx:<file> or python:<module>:<callable>"
+    assert listed_forms() == (
+        "hf:<hub id or folder>, onnx:<file>, predictions:<folder> or python:<module>:<callable>"
+    )
 
 
 @pytest.mark.parametrize("model", ["hf", "segformer-b0", "C:\\models\\mine.toml", "mine.toml"])

@@ -1,0 +1,67 @@
+"""predictions:FOLDER: what another program predicted, as files (records/prediction_manifest.py)."""
+
+from pathlib import Path
+
+from robustbench_seg.cards import read
+from robustbench_seg.datasets import described_facts
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.prediction_manifest import FILE, TEMPLATE, PredictionManifest
+from robustbench_seg.records.segmenter_record import PREDICTIONS, ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.adapters.python_segmenter import check_options
+from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.class_names import class_spelling
+from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.stored_predictions import StoredPredictions
+
+PREDICTIONS_LAW = 1
+"""Raised whenever files of predictions are read otherwise."""
+
+
+def load(location: str, options: Options) -> Segmenter:
+    """Build a segmenter whose answers to the images of a dataset lie in files.
+
+    Args:
+        location: A folder with predictions.toml.
+        options: How the model runs: only its name can be chosen.
+
+    Returns:
+        The segmenter, named as in predictions.toml.
+
+    Raises:
+        ModelError: The folder or its predictions.toml is missing, or the options ask for an
+            inference mode, device or precision.
+        CardError: predictions.toml is wrong.
+        DatasetError: It names a dataset that is unknown.
+    """
+    where, folder = f"predictions:{location}", Path(location)
+    check_options(where, options)
+    if not folder.is_dir():
+        raise ModelError(f"{where}: there is no such folder")
+    path = folder / FILE
+    if not path.exists():
+        raise ModelError(
+            f"{where}: there is no {FILE} in it that says what its files hold; write one and fill "
+            "it in:",
+            example=TEMPLATE.format(name=folder.resolve().name),
+        )
+    manifest = read(PredictionManifest, path, "manifest of predictions")
+    classes, table = manifest.classes or (), None
+    if manifest.dataset is not None:
+        own = manifest.dataset.endswith(".toml")
+        facts = described_facts(folder / manifest.dataset if own else manifest.dataset)
+        classes, table = facts.classes, facts.table
+    stated = {"name": manifest.name, "ids": manifest.ids, "version": manifest.version}
+    return StoredPredictions(
+        folder,
+        manifest,
+        table if manifest.ids == "label ids" else None,
+        name=options.name or manifest.name,
+        classes=class_spelling(classes, options.classes),
+        record=SegmenterRecord(
+            architecture=PREDICTIONS,
+            runtime=PREDICTIONS,
+            laws={"predictions": PREDICTIONS_LAW},
+            own={key: value for key, value in stated.items() if value is not None},
+        ),
+        about=ModelFacts(location=where),
+    )

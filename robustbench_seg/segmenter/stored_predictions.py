@@ -1,0 +1,224 @@
+"""A segmenter that reads its answers from files, which another program made of the same images."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets import id_ranges, read_label_ids
+from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.files import digest_file
+from robustbench_seg.measures import Confidence
+from robustbench_seg.records.prediction_manifest import (
+    FILE,
+    FULL,
+    PredictionManifest,
+    confidence_file,
+    labels_file,
+)
+from robustbench_seg.records.protocol import Condition
+from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.confidence import Labelled
+from robustbench_seg.segmenter.segmenter import Segmenter
+
+
+class MissingPredictionError(ModelError):
+    """There is no prediction for an image."""
+
+
+class StoredPredictions:
+    """Predictions for the images of a dataset, by image and condition.
+
+    Attributes:
+        folder: Where they lie.
+        manifest: What they are.
+        name: Their name in every table.
+        classes: The predicted classes, in the order of the label indices.
+        record: What tells them apart from others. Their files are compared one by one.
+        about: Facts for readers.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        manifest: PredictionManifest,
+        table: NDArray[np.uint8] | None,
+        *,
+        name: str,
+        classes: tuple[str, ...],
+        record: SegmenterRecord,
+        about: ModelFacts,
+    ) -> None:
+        """List the files.
+
+        Args:
+            folder: The folder.
+            manifest: Its description.
+            table: Id in a file -> class index or, above all classes, none. None: ids are class
+                indices.
+            name: The name in every table.
+            classes: Names of the predicted classes.
+            record: The record.
+            about: Facts for readers; the reason why there is no confidence is added here.
+        """
+        self.folder, self.manifest = folder, manifest
+        self.name, self.classes, self.record = name, classes, record
+        self._table = np.arange(len(classes), dtype=np.uint8) if table is None else table
+        has = any(name.endswith(".confidence.png") for name in self.files)
+        self.about = replace(about, no_confidence=None if has else "its folder has no confidence")
+
+    @cached_property
+    def files(self) -> frozenset[str]:
+        """Paths of all PNG files in the folder when it was first listed, relative to it."""
+        found = (path.relative_to(self.folder) for path in self.folder.rglob("*.png"))
+        return frozenset(p.as_posix() for p in found if not p.name.startswith("."))
+
+    @cached_property
+    def _conditions(self) -> frozenset[str]:
+        """Folders of the conditions of which there is a file, such as "fog/3"."""
+        return frozenset("/".join(name.split("/")[:2]) for name in self.files)
+
+    def of(self, image: str, condition: Condition) -> "StoredPrediction":
+        """Choose the prediction for an image under a condition; it may not exist."""
+        return StoredPrediction(self, image, condition)
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Raise ModelError: an image alone does not say which one it is."""
+        raise ModelError(
+            f"{self.name}: predictions in files are those for the images of a dataset; evaluate "
+            "them with evaluate"
+        )
+
+    def with_confidence(
+        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+    ) -> Labelled:
+        """Raise ModelError, likewise."""
+        return self(image), ()
+
+    def __repr__(self) -> str:
+        return f"<predictions {self.name}: {len(self.classes)} classes, {self.folder}>"
+
+    def missing(self, image: str, condition: Condition) -> str:
+        """Say that there is no prediction for an image, or none under a condition."""
+        if condition.folder not in self._conditions:
+            return f"{self.folder} has no predictions for {condition.folder}"
+        return f"{image}: {self.folder / labels_file(image, condition)} is missing"
+
+    def read_labels(self, path: Path) -> NDArray[np.uint8]:
+        """Read a file of ids as class indices, uint8 HxW.
+
+        Raises:
+            ModelError: It cannot be read, or an id in it is no class.
+        """
+        try:
+            ids = read_label_ids(path)
+        except DatasetError as error:
+            raise ModelError(str(error)) from None
+        count, outside = len(self.classes), (ids < 0) | (ids >= len(self._table))
+        labels: NDArray[np.uint8] = np.take(self._table, np.where(outside, 0, ids))
+        if (no_class := outside | (labels >= count)).any():
+            wrong, known = np.unique(ids[no_class]), np.flatnonzero(self._table < count)
+            shown = ", ".join(map(str, wrong[:5])) + (" ..." if wrong.size > 5 else "")
+            raise ModelError(
+                f"{path}: no class has the id {shown}; {FILE} says that the file holds "
+                f"{self.manifest.ids}, and those of the {count} classes are "
+                f"{id_ranges(known.tolist())}"
+            )
+        return labels
+
+
+class StoredPrediction:
+    """The prediction for one image under one condition, as a segmenter of this image alone.
+
+    Attributes:
+        source: sha256 of the file of labels, then, behind a blank, that of the file of confidence;
+            those that were read last. None before.
+    """
+
+    def __init__(self, every: StoredPredictions, image: str, condition: Condition) -> None:
+        self.name, self.classes = every.name, every.classes
+        self.record, self.about = every.record, every.about
+        self.source: str | None = None
+        self._every, self._image, self._condition = every, image, condition
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Read the labels.
+
+        Args:
+            image: uint8 HxWx3 RGB, whose size the prediction must have.
+
+        Returns:
+            uint8 HxW class indices.
+
+        Raises:
+            MissingPredictionError: There is no such file.
+            ModelError: It cannot be read, has another size, changes, or holds what is no class.
+        """
+        path = self._every.folder / labels_file(self._image, self._condition)
+        if not path.is_file():
+            raise MissingPredictionError(self._every.missing(self._image, self._condition))
+        before = digest_file(path)
+        labels = self._every.read_labels(path)
+        _check(path, labels, image, before)
+        self.source = before
+        return labels
+
+    def with_confidence(
+        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+    ) -> Labelled:
+        """Read the labels and their confidence.
+
+        Args:
+            image: As for a call.
+            truth: Not needed: without logits there is neither NLL nor Brier score.
+            temperatures: Only 1.
+
+        Returns:
+            The labels, and the confidence once; nothing where it has no file.
+
+        Raises:
+            ModelError: As for a call; or the confidence is no grey PNG of 16 bits.
+        """
+        labels = self(image)
+        path = self._every.folder / confidence_file(self._image, self._condition)
+        if not path.is_file():
+            return labels, ()
+        before = digest_file(path)
+        try:
+            levels = read_label_ids(path)
+        except DatasetError as error:
+            raise ModelError(f"{error} (the confidence: a grey PNG of 16 bits is wanted)") from None
+        if levels.dtype.itemsize == 1 or levels.min() < 0 or levels.max() > FULL:
+            raise ModelError(
+                f"{path}: the confidence is no grey PNG of 16 bits; save {FULL} times the "
+                "confidence as one"
+            )
+        _check(path, levels, image, before)
+        self.source = f"{self.source} {before}"
+        doubt = (FULL - levels.astype(np.float64)) / FULL
+        return labels, (Confidence(doubt.astype(np.float32)),)
+
+
+def prediction_of(segmenter: Segmenter, image: str, condition: Condition) -> Segmenter:
+    """Give the segmenter of one image: itself, or the prediction for the image that it has stored.
+
+    Args:
+        segmenter: The segmenter.
+        image: Id of the image.
+        condition: Its condition.
+    """
+    return segmenter.of(image, condition) if isinstance(segmenter, StoredPredictions) else segmenter
+
+
+def _check(path: Path, read: NDArray[np.generic], image: NDArray[np.uint8], before: str) -> None:
+    """Check the size of what was read, and that the file was not replaced meanwhile."""
+    if read.shape != image.shape[:2]:
+        raise ModelError(
+            f"{path} has {read.shape[1]}x{read.shape[0]} pixels, its image "
+            f"{image.shape[1]}x{image.shape[0]}; save predictions at the size of the image"
+        )
+    if digest_file(path) != before:
+        raise ModelError(f"{path} changes while it is read; evaluate again once it is written")
