@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
+import robustbench_seg as rs
 from robustbench_seg.datasets import Sample
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
@@ -151,3 +154,49 @@ def tree(tmp_path, protocol):
         return out
 
     return write
+
+
+SOME = {"corruptions": ("contrast", "gaussian_noise"), "severities": (1, 4)}
+
+
+class Levels(nn.Module):
+    """Logits by the distance of red from three levels."""
+
+    def forward(self, images):
+        centres = torch.tensor([0.1, 0.47, 0.733])[:, None, None]
+        return -40 * (images[:, :1] - centres).abs()
+
+
+@pytest.fixture
+def levels(toy, tmp_path):
+    """Evaluate a network; its predictions are saved in `tmp_path`/p/levels."""
+
+    def run(count=6, **options):
+        given = {"classes": CLASSES, "mean": (0.0,) * 3, "std": (1.0,) * 3, "name": "levels"}
+        given |= {"save_predictions": tmp_path / "p", "save_confidence": True}
+        (found,) = rs.evaluate(
+            model=Levels(), dataset=toy(count), out=tmp_path / "net", **(given | SOME | options)
+        )
+        return found
+
+    return run
+
+
+@pytest.fixture
+def stored(toy, tmp_path):
+    """Evaluate the predictions in `tmp_path`/p/levels."""
+
+    def run(count=6, data=None, **options):
+        (found,) = rs.evaluate(
+            model=f"predictions:{tmp_path / 'p/levels'}",
+            dataset=data or toy(count),
+            **({"out": tmp_path / "runs"} | SOME | options),
+        )
+        return found
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "p/levels"

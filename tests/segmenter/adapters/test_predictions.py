@@ -1,0 +1,96 @@
+"""predictions:FOLDER as a model: what is wrong with the folder or its manifest is one line."""
+
+import pytest
+
+from robustbench_seg.datasets import class_names
+from robustbench_seg.errors import CardError, DatasetError, ModelError
+from robustbench_seg.segmenter import load_segmenter, no_confidence, no_scaling
+
+GOOD = 'name = "theirs"\ndataset = "cityscapes"\nids = "train ids"\n'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "predictions.toml").write_text(GOOD)
+    return tmp_path
+
+
+def test_what_the_key_and_the_tables_hold(folder):
+    model = load_segmenter(f"predictions:{folder}")
+    record = model.record
+    assert (model.name, model.classes) == ("theirs", class_names("cityscapes"))
+    assert (record.architecture, record.runtime) == ("predictions", "predictions")
+    assert record.own == {"name": "theirs", "ids": "train ids"}
+    assert not record.probed
+    assert model.about.location == f"predictions:{folder}"
+    renamed = load_segmenter(f"predictions:{folder}", name="ours")
+    assert renamed.name == "ours"
+    (folder / "predictions.toml").write_text(GOOD + 'version = "2"')
+    assert load_segmenter(f"predictions:{folder}").record.own["version"] == "2"
+
+
+def test_confidence_is_that_of_files(folder):
+    model = load_segmenter(f"predictions:{folder}")
+    assert no_confidence(model) == "its folder has no confidence"
+    (folder / "fog/3").mkdir(parents=True)
+    (folder / "fog/3/a.confidence.png").write_bytes(b"")
+    model = load_segmenter(f"predictions:{folder}")
+    assert no_confidence(model) is None
+    assert no_scaling(model) == "it gives no logits"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("name = 3", CardError, "name: str wanted, int given"),
+        ('name = "a"\ndataset = "cityscapes"', CardError, "the key 'ids' is missing"),
+        (GOOD.replace("train", "trian"), CardError, "did you mean 'train ids'? Known: train ids, "),
+        (GOOD + 'classes = ["a"]', CardError, "give either dataset or classes"),
+        ('name = "a"\nids = "train ids"', CardError, "give either dataset or classes"),
+        ('name = "a"\nids = "train ids"\nclasses = []', CardError, "classes: 1 to 254 names"),
+        (
+            'name = "a"\nids = "label ids"\nclasses = ["a"]',
+            CardError,
+            "label ids are those of a dataset; give dataset in place of classes",
+        ),
+        (GOOD + 'version = ""', CardError, "version is empty; give a text"),
+        (GOOD + "confidence = true", CardError, "unknown key 'confidence'"),
+        (GOOD.replace("cityscapes", "cityscape"), DatasetError, "unknown dataset 'cityscape'; did"),
+        (GOOD.replace("cityscapes", "own.toml"), CardError, "own.toml: the description cannot be"),
+    ],
+)
+def test_a_wrong_manifest_is_one_line(folder, text, error, message):
+    (folder / "predictions.toml").write_text(text)
+    with pytest.raises(error) as caught:
+        load_segmenter(f"predictions:{folder}")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_a_manifest_gets_one_to_fill_in(tmp_path):
+    with pytest.raises(ModelError, match=r"predictions:.*/none: there is no such folder"):
+        load_segmenter(f"predictions:{tmp_path}/none")
+    with pytest.raises(
+        ModelError, match=r"there is no predictions\.toml in it that says"
+    ) as caught:
+        load_segmenter(f"predictions:{tmp_path}")
+    (tmp_path / "predictions.toml").write_text(caught.value.example)
+    assert load_segmenter(f"predictions:{tmp_path}").name == tmp_path.name
+
+
+def test_label_ids_may_be_those_of_a_dataset_of_ones_own(folder):
+    (folder / "own.toml").write_text(
+        'name = "own"\nimages = "*.jpg"\nlabels = "*.png"\nclasses = ["a", "b"]\n'
+        "[label_map]\n7 = 1\n9 = 0\n"
+    )
+    text = GOOD.replace("cityscapes", "own.toml").replace("train", "label")
+    (folder / "predictions.toml").write_text(text)
+    model = load_segmenter(f"predictions:{folder}")
+    assert model.classes == ("a", "b")
+
+
+def test_weights_and_a_way_to_run_are_refused(folder):
+    with pytest.raises(ModelError, match="brings its own weights"):
+        load_segmenter(f"predictions:{folder}", weights="none")
+    with pytest.raises(ModelError, match="leave out inference, device and precision"):
+        load_segmenter(f"predictions:{folder}", device="cuda")
