@@ -79,5 +79,5 @@ def test_it_is_reported_beside_a_model(study, tmp_path, blank_figures):
     page = (tmp_path / "report/index.html").read_text()
     assert "foreign" in page
     table = rs.compare("segformer-b0-minicity", "foreign", runs=tmp_path / "runs")
-    row = table[table["score"] == "fog"].iloc[1]
-    assert row[["segformer-b0-minicity", "foreign"]].notna().all()
+    row = table[table["score"].eq("fog") & table["severities"].eq("2")].squeeze()
+    assert row[["A", "B", "difference"]].notna().all()
