@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from robustbench_seg.corruption.pixels import digest_pixels
+from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.datasets import file_digests, image_sizes
 from robustbench_seg.errors import ModelError, ResultsError
 from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.images import ConditionImage
-from robustbench_seg.evaluation.records import Tree, tree_differences
+from robustbench_seg.evaluation.image_maker import ConditionImage
+from robustbench_seg.evaluation.run_records import Tree, tree_differences
 from robustbench_seg.records.prediction_manifest import FILE, confidence_file, labels_file
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results import RunFolder
