@@ -8,6 +8,8 @@ for the shipped ones.
 import json
 import re
 import shlex
+import subprocess
+import sys
 import textwrap
 import tomllib
 from itertools import pairwise
@@ -89,6 +91,9 @@ SLOW = (
 STEP = re.compile(r"^ *```(\w*)\n(.*?)^ *```|`(robustseg [^`]*)`", re.M | re.S)
 
 
+# What is run of a code block: commands, and the files of Python on the page itself.
+RUN = re.compile(r"robustseg |python \w+\.py\b")
+
 # One process does here what several do there.
 TORCHRUN = re.compile(r"^torchrun .*? -m robustbench_seg ", re.M)
 
@@ -106,7 +111,7 @@ def steps(text):
             found.append(("file" if re.match(r"# \S+\.py\n", block) else "python", block.strip()))
         elif kind in ("", "bash"):
             lines = TORCHRUN.sub("robustseg ", block.replace("\\\n", " ")).splitlines()
-            found += [("shell", line.strip()) for line in lines if line.startswith("robustseg ")]
+            found += [("shell", line.strip()) for line in lines if RUN.match(line)]
     return found
 
 
@@ -202,6 +207,9 @@ WRITTEN = ("--out", "--csv", "--onnx", "--save-predictions")
 
 def execute(line):
     """Run a command line in this process; the files it was told to write must be there."""
+    if line.startswith("python "):
+        subprocess.run([sys.executable, *shlex.split(line)[1:]], check=True)
+        return
     words = scaled(line)
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, f"{line}\n{shlex.join(words)}\n{result.output}"
