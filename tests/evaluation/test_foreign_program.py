@@ -11,6 +11,7 @@ from PIL import Image
 
 import robustbench_seg as rs
 from robustbench_seg.cli.main import main
+from robustbench_seg.errors import ResultsError
 
 PROGRAM = Path(__file__).parents[1] / "data/predictions/foreign.py"
 SOME = ("--corruption", "fog", "--corruption", "gaussian_noise", "--severity", "2")
@@ -81,3 +82,11 @@ def test_it_is_reported_beside_a_model(study, tmp_path, blank_figures):
     table = rs.compare("segformer-b0-minicity", "foreign", runs=tmp_path / "runs")
     row = table[table["score"].eq("fog") & table["severities"].eq("2")].squeeze()
     assert row[["A", "B", "difference"]].notna().all()
+
+
+def test_other_clean_images_are_noticed(study, tmp_path):
+    root, _, out = study
+    path = next(root.glob("leftImg8bit/val/*/*.png"))
+    Image.fromarray(np.zeros((64, 128, 3), np.uint8)).save(path)
+    with pytest.raises(ResultsError, match=r"manifest.json was made of other images: leftImg8bit"):
+        rs.evaluate(model=f"predictions:{out}", data=root, out=tmp_path / "runs")

@@ -1,6 +1,7 @@
 """predictions:FOLDER: equal to the model that made them, and never a wrong score."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 import robustbench_seg as rs
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.segmenter import load_segmenter
+from robustbench_seg.segmenter import load_segmenter, stored_predictions
 
 COLUMNS = ("matrix", "image_miou", "boundary", "boundary_iou", "objects")
 
@@ -206,6 +207,10 @@ def test_label_ids_and_train_ids_give_equal_counts(tmp_path):
         found.append(counts(run))
         scores = rs.scores(run.path).set_index(["metric", "corruption"])["value"]
         assert scores["miou", "clean"] == 100
+    path = next((tmp_path / "label/clean/0").rglob("*.png"))
+    Image.fromarray(np.full((96, 192), 4, np.uint8)).save(path)  # static, which is not scored
+    with pytest.raises(IncompleteError, match="no class has the id 4; pred"):
+        rs.evaluate(model=f"predictions:{tmp_path / 'label'}", out=tmp_path / "static", **options)
     assert found[0] == found[1]
     (tmp_path / "label/predictions.toml").write_text(lines.format("train"))
     with pytest.raises(IncompleteError) as caught:
@@ -281,6 +286,35 @@ def test_two_images_with_one_file_are_refused(levels, stored, toy, monkeypatch):
     monkeypatch.setattr(toy, "ids", ("val/1.png", "val/1.bmp"))
     with pytest.raises(ResultsError, match=r"predictions of val/1.png and val/1.bmp would both be"):
         stored(2)
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_not_scored(
+    levels, stored, folder, monkeypatch
+):
+    levels(1)
+    path, read = folder / "clean/0/val/0.png", stored_predictions.read_label_ids
+
+    def slowly(name):
+        ids = read(name)
+        if name == path:
+            grey(1).save(path)
+        return ids
+
+    monkeypatch.setattr(stored_predictions, "read_label_ids", slowly)
+    with pytest.raises(IncompleteError, match=r"clean/0/val/0.png changes while it is read; eval"):
+        stored(1, measures="confusion")
+
+
+def test_the_hardest_images_are_pictured(levels, stored, protocol):
+    few = replace(protocol, corruptions=protocol.corruptions[9:10])
+    options = {"corruptions": (), "severities": (), "protocol": few}
+    first, second = levels(2, **options), stored(2, **options)
+    pictures = [
+        {path.name: path.read_bytes() for path in (run.path / "pictures/hardest").iterdir()}
+        for run in (first, second)
+    ]
+    assert pictures[0]
+    assert pictures[0] == pictures[1]
 
 
 def test_files_of_no_image_are_named(levels, stored, folder, caplog):

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES
 from robustbench_seg.records.protocol import CLEAN, Condition
@@ -154,3 +156,25 @@ def test_a_part_without_the_digest_of_its_run_is_read(tmp_path, run_record, monk
     pq.write_table(table.replace_schema_metadata(metadata), path.with_name(older))
     path.unlink()
     assert read_results(folder.path)["image"].tolist() == ["1.png"]
+
+
+def test_files_that_predictions_were_read_from_are_kept_by_digest(tmp_path, run_record):
+    folder = RunFolder.open(tmp_path, run_record())
+    read, missing = row("1.png", "confusion"), Row("2.png", FOG, reason="missing")
+    folder.add(0, [replace(read, source="ab cd"), missing])
+    expected = {("1.png", FOG): {"ab cd"}}
+    assert folder.sources == expected
+    again = RunFolder.open(tmp_path, run_record())
+    assert again.sources == expected
+    (part,) = part_files(folder.path)
+    assert read_part(part, 2).sources == ["ab cd", None]
+    table = pq.read_table(part)
+    place = table.schema.get_field_index("source")
+    pq.write_table(table.set_column(place, "source", [["ef", None]]), part)
+    with pytest.raises(ResultsError, match="its source are not those that its digest was made of"):
+        read_part(part, 2)
+    with_source = part.name
+    RunFolder.open(tmp_path / "other", run_record()).add(0, [read, missing])
+    (plain,) = part_files(RunFolder.path_of(tmp_path / "other", run_record()))
+    assert "source" not in pq.read_schema(plain).names
+    assert plain.name != with_source
