@@ -90,7 +90,7 @@ class ModelRun:
             return False
         if self.folder.lacking(source.id, condition):
             return True
-        return self._saved is not None and self._saved.lacks(source.id, condition)
+        return self._saved is not None and not self._saved.holds(source.id, condition)
 
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
         """Whether nothing is lacking of these images under these conditions."""
@@ -188,7 +188,7 @@ class ModelRun:
             shown = (made.image, truth, labels)
             keep_pictures(self.folder.path, condition, *shown, data.palette)
         if self._saved:
-            self._saved.write(source.id, condition, labels, data.palette, prediction.confidence)
+            self._saved.write(source.id, condition, prediction, data.palette)
         timing = Timing(source.id, condition, made.seconds, seconds)
         return Row(source.id, condition, values, source=prediction.source), timing
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from robustbench_seg.cards import to_toml
@@ -22,7 +21,7 @@ from robustbench_seg.files import (
     write_json,
     write_text,
 )
-from robustbench_seg.measures import Confidence
+from robustbench_seg.measures import Prediction
 from robustbench_seg.records.image_path import as_png
 from robustbench_seg.records.prediction_manifest import (
     FILE,
@@ -112,31 +111,24 @@ class PredictionFolder:
         """Where the prediction for one image under one condition lies."""
         return self.folder / labels_file(image, condition)
 
-    def lacks(self, image: str, condition: Condition) -> bool:
-        """Whether a file of one image under one condition is not there yet."""
-        if self.with_confidence and not (self.folder / confidence_file(image, condition)).exists():
-            return True
-        return not self.path(image, condition).exists()
+    def holds(self, image: str, condition: Condition) -> bool:
+        """Whether all files of an image under a condition are there."""
+        confidence = self.folder / confidence_file(image, condition)
+        return self.path(image, condition).exists() and (
+            not self.with_confidence or confidence.exists()
+        )
 
     def write(
         self,
         image: str,
         condition: Condition,
-        prediction: NDArray[np.uint8],
+        prediction: Prediction,
         palette: Sequence[Sequence[int]],
-        confidence: Confidence | None = None,
     ) -> None:
-        """Write a prediction.
-
-        Args:
-            image: Id of the image.
-            condition: Its condition.
-            prediction: uint8 HxW class indices.
-            palette: The colours in which they are shown.
-            confidence: That of the labels; None: it is not known.
-        """
-        if self.with_confidence and confidence is not None:
-            levels = np.rint((1 - confidence.doubt.astype(np.float64)) * FULL).astype(np.uint16)
+        """Write the labels of an image and, where that is asked for, their confidence."""
+        if self.with_confidence and prediction.confidence is not None:
+            doubt = prediction.confidence.doubt.astype(np.float64)
+            levels = np.rint((1 - doubt) * FULL).astype(np.uint16)
             with atomic_file(self.folder / confidence_file(image, condition)) as file:
                 Image.fromarray(levels).save(file, "PNG", compress_level=1)
-        write_labels(self.path(image, condition), prediction, palette)
+        write_labels(self.path(image, condition), prediction.labels, palette)

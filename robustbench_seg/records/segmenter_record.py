@@ -40,7 +40,8 @@ class SegmenterRecord:
             name that it was loaded by.
         weights: sha256 of the weights, or UNTRAINED; None for a user's segmenter.
         variant: Keyword options of the network; they differ between architectures.
-        config: sha256 of a file that describes a foreign network.
+        config: sha256 of a file that describes a foreign network, or of the table of label ids that
+            stored predictions hold.
         preprocessing: What the network is given of an image.
         resize: At what size it sees the image; None: at its own.
         inference: Whole images or windows.

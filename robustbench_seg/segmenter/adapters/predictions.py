@@ -5,6 +5,7 @@ from pathlib import Path
 from robustbench_seg.cards import read
 from robustbench_seg.datasets import described_facts
 from robustbench_seg.errors import ModelError
+from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.prediction_manifest import FILE, TEMPLATE, PredictionManifest
 from robustbench_seg.records.segmenter_record import PREDICTIONS, ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.python_segmenter import check_options
@@ -49,16 +50,17 @@ def load(location: str, options: Options) -> Segmenter:
     if manifest.dataset is not None:
         own = manifest.dataset.endswith(".toml")
         facts = described_facts(folder / manifest.dataset if own else manifest.dataset)
-        classes, table = facts.classes, facts.table
+        classes, table = facts.classes, facts.table if manifest.ids == "label ids" else None
     stated = {"name": manifest.name, "ids": manifest.ids, "version": manifest.version}
     return StoredPredictions(
         folder,
         manifest,
-        table if manifest.ids == "label ids" else None,
+        table,
         name=options.name or manifest.name,
         classes=class_spelling(classes, options.classes),
         record=SegmenterRecord(
             architecture=PREDICTIONS,
+            config=None if table is None else digest_bytes(table.tobytes()),
             runtime=PREDICTIONS,
             laws={"predictions": PREDICTIONS_LAW},
             own={key: value for key, value in stated.items() if value is not None},

@@ -87,6 +87,10 @@ def test_label_ids_may_be_those_of_a_dataset_of_ones_own(folder):
     (folder / "predictions.toml").write_text(text)
     model = load_segmenter(f"predictions:{folder}")
     assert model.classes == ("a", "b")
+    own = folder / "own.toml"
+    own.write_text(own.read_text().replace("7 = 1", "7 = 0"))
+    other = load_segmenter(f"predictions:{folder}")
+    assert other.record != model.record, "ids that mean something else are another run"
 
 
 def test_weights_and_a_way_to_run_are_refused(folder):
