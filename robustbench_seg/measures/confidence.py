@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.confidence_infos import confidence_infos
-from robustbench_seg.measures.confidence_scores import Levels, scores_of_levels
+from robustbench_seg.measures.confidence_scores import scores_of_levels
 from robustbench_seg.measures.measure import Confidence, Counts, Prediction, ScoreArray
 
 EQUAL = 960
@@ -31,9 +31,6 @@ UNIT = 2.0**-20
 
 MERGED = 4
 """Equal levels that are merged for the scores."""
-
-CHUNK = 128
-"""Draws that are scored at once."""
 
 _FIRST = 9
 """1 - p of the first sub-level is at least 2^-10."""
@@ -99,15 +96,8 @@ class ConfidenceMeasure:
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the scores; nan where no pixel has a confidence, or none of all classes."""
-        rows = counts.reshape(-1, counts.shape[-1])
-        # A chunk of draws fits in a processor's cache.
-        chunks = [_scores(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
-        return {
-            info.name: np.concatenate(
-                [chunk[info.name.removesuffix("_t")] for chunk in chunks]
-            ).reshape(counts.shape[:-1])
-            for info in self.infos
-        }
+        found = _scores(counts)
+        return {info.name: found[info.name.removesuffix("_t")] for info in self.infos}
 
 
 def _scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
@@ -116,8 +106,8 @@ def _scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
     count = len(POOLED_STARTS)
     right, wrong = counts[..., :count], counts[..., count : 2 * count]
     sums, known = counts[..., 2 * count : -1] * UNIT, counts[..., -1]
-    levels = Levels(right, wrong, _masses(right + wrong, sums[..., :BINS]), POOLED_BINS)
-    found = scores_of_levels(levels)
+    mass = _masses(right + wrong, sums[..., :BINS])
+    found = scores_of_levels(right, wrong, mass, POOLED_BINS)
     for place, name in enumerate(("nll", "brier"), BINS):
         found[name] = np.full(known.shape, np.nan)
         np.divide(sums[..., place], known, out=found[name], where=known > 0)
