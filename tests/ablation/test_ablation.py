@@ -17,6 +17,7 @@ from robustbench_seg.ablation import (
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, TrainStep, WindowsStep
 from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.cli.main import main
+from robustbench_seg.datasets.minicity import SCENES
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import load_card
 from robustbench_seg.records.training_recipe import TrainingRecipe
@@ -341,6 +342,7 @@ def quick(monkeypatch):
     """Options of a training of seconds; nothing is scored."""
     monkeypatch.setattr(EvaluateStep, "run", lambda self: None)
     monkeypatch.setattr(ReportStep, "run", lambda self: None)
+    monkeypatch.setitem(SCENES, "val", 1)
     monkeypatch.setattr(
         "robustbench_seg.ablation.runner.ablation_table",
         lambda *_: pd.DataFrame([], None, ["model", "x"]),
