@@ -12,11 +12,14 @@ from robustbench_seg.datasets.registry import (
     citation,
     class_groups,
     class_names,
+    image_place,
     image_size,
+    image_subsets,
     list_datasets,
     open_dataset,
     person_classes,
     published_images,
+    reference_dataset,
 )
 
 __all__ = [
@@ -33,8 +36,10 @@ __all__ = [
     "class_names",
     "corrupted_image",
     "file_digests",
+    "image_place",
     "image_size",
     "image_sizes",
+    "image_subsets",
     "label_warning",
     "list_datasets",
     "open_dataset",
@@ -42,4 +47,5 @@ __all__ = [
     "published_images",
     "read_image",
     "read_instances",
+    "reference_dataset",
 ]

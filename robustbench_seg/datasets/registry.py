@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from robustbench_seg.datasets.acdc import SUBSETS, open_acdc
+from robustbench_seg.datasets import acdc, muses
 from robustbench_seg.datasets.ade20k import open_ade20k
 from robustbench_seg.datasets.base import Dataset
+from robustbench_seg.datasets.bravo import open_bravo
 from robustbench_seg.datasets.camvid import open_camvid
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
@@ -35,10 +36,42 @@ class DatasetEntry:
     Attributes:
         facts: Name of its file in the content folder `datasets`.
         open: Opens a split: (root folder or None, name of the split) -> dataset.
+        subsets: Image id -> names of the subsets that the image is of. The subset S of the dataset
+            D is the dataset D:S.
+        reference: Name of the dataset that has the same places under normal conditions.
+        place: Image id -> what an image and its reference have in common.
     """
 
     facts: str
     open: Callable[[Path | None, str], Dataset]
+    subsets: Callable[[str], tuple[str, ...]] = lambda image: ()
+    reference: str | None = None
+    place: Callable[[str], str] = lambda image: image
+
+
+def _acdc() -> Mapping[str, DatasetEntry]:
+    entries = {}
+    for name, reference in (("acdc", "acdc-ref"), ("acdc-ref", None)):
+        opened = partial(acdc.open_acdc, reference=reference is None)
+        entries[name] = DatasetEntry("acdc", opened, acdc.subset_of, reference, acdc.place_of)
+        for subset in acdc.SUBSETS:
+            entries[f"{name}:{subset}"] = DatasetEntry(
+                "acdc",
+                partial(opened, subset=subset),
+                reference=reference and f"{reference}:{subset}",
+                place=acdc.place_of,
+            )
+    return entries
+
+
+def _muses() -> Mapping[str, DatasetEntry]:
+    return {
+        "muses": DatasetEntry("muses", muses.open_muses, muses.subsets_of),
+        **{
+            f"muses:{name}": DatasetEntry("muses", partial(muses.open_muses, subset=name))
+            for name in muses.SUBSETS
+        },
+    }
 
 
 DATASETS: Mapping[str, DatasetEntry] = {
@@ -46,8 +79,9 @@ DATASETS: Mapping[str, DatasetEntry] = {
     "camvid": DatasetEntry("camvid", open_camvid),
     "ade20k": DatasetEntry("ade20k", open_ade20k),
     "coco-stuff": DatasetEntry("coco-stuff", open_coco_stuff),
-    "acdc": DatasetEntry("acdc", open_acdc),
-    **{f"acdc:{name}": DatasetEntry("acdc", partial(open_acdc, subset=name)) for name in SUBSETS},
+    **_acdc(),
+    **_muses(),
+    "bravo": DatasetEntry("bravo", open_bravo),
     "minicity": DatasetEntry("minicity", _open_minicity),
 }
 """The datasets that `open_dataset` knows by name."""
@@ -165,6 +199,48 @@ def published_images(name: str) -> int | None:
         Number of images. None where the program knows no such dataset or number.
     """
     return _facts(DATASETS[name]).val_images if name in DATASETS else None
+
+
+def image_subsets(name: str, image: str) -> tuple[str, ...]:
+    """Look up the subsets of a dataset that an image is of.
+
+    Args:
+        name: Name of a dataset, of any origin.
+        image: Id of the image.
+
+    Returns:
+        Names of datasets. Empty where the program knows no such dataset or subset.
+
+    >>> image_subsets("acdc", "rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png")
+    ('acdc:fog',)
+    """
+    subsets = DATASETS[name].subsets(image) if name in DATASETS else ()
+    return tuple(f"{name}:{subset}" for subset in subsets)
+
+
+def reference_dataset(name: str) -> str | None:
+    """Look up the dataset that has the same places under normal conditions.
+
+    Args:
+        name: Name of a dataset, of any origin.
+
+    Returns:
+        Its name. None where there is none.
+
+    >>> reference_dataset("acdc:fog")
+    'acdc-ref:fog'
+    """
+    return DATASETS[name].reference if name in DATASETS else None
+
+
+def image_place(name: str, image: str) -> str:
+    """Look up what an image and its reference have in common.
+
+    Args:
+        name: Name of a dataset.
+        image: Id of the image.
+    """
+    return DATASETS[name].place(image)
 
 
 def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:
