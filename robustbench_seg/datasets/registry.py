@@ -126,6 +126,26 @@ def class_names(name: str) -> tuple[str, ...]:
     return _facts(_entry(name, DATASETS)).classes
 
 
+def label_ids(name: str) -> tuple[int, ...]:
+    """Look up the id of each class in the label files of a dataset.
+
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Ids, in the order of the class indices; of several ids of a class the lowest.
+
+    Raises:
+        DatasetError: The name is unknown.
+
+    >>> label_ids("cityscapes")[:3]
+    (7, 8, 11)
+    """
+    facts = _facts(_entry(name, DATASETS))
+    table = facts.table.tolist()
+    return tuple(table.index(index) for index in range(len(facts.classes)))
+
+
 def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
     """Look up the groups of a dataset's classes.
 
