@@ -37,16 +37,17 @@ class DatasetEntry:
         facts: Name of its file in the content folder `datasets`.
         open: Opens a split: (root folder or None, name of the split) -> dataset.
         subsets: Image id -> names of the subsets that the image is of. The subset S of the dataset
-            D is the dataset D:S.
+            D is the dataset D:S. None: it has none.
         reference: Name of the dataset that has the same places under normal conditions.
-        place: Image id -> what an image and its reference have in common.
+        place: Image id -> what an image and its reference have in common. None: there are no
+            references.
     """
 
     facts: str
     open: Callable[[Path | None, str], Dataset]
-    subsets: Callable[[str], tuple[str, ...]] = lambda image: ()
+    subsets: Callable[[str], tuple[str, ...]] | None = None
     reference: str | None = None
-    place: Callable[[str], str] = lambda image: image
+    place: Callable[[str], str] | None = None
 
 
 def _acdc() -> Mapping[str, DatasetEntry]:
@@ -234,8 +235,13 @@ def image_subsets(name: str, image: str) -> tuple[str, ...]:
     >>> image_subsets("acdc", "rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png")
     ('acdc:fog',)
     """
-    subsets = DATASETS[name].subsets(image) if name in DATASETS else ()
-    return tuple(f"{name}:{subset}" for subset in subsets)
+    subsets = DATASETS[name].subsets if name in DATASETS else None
+    return tuple(f"{name}:{subset}" for subset in subsets(image)) if subsets else ()
+
+
+def has_conditions(name: str) -> bool:
+    """Whether a dataset has subsets by condition, or references, or is one of references."""
+    return name in DATASETS and bool(DATASETS[name].subsets or DATASETS[name].place)
 
 
 def reference_dataset(name: str) -> str | None:
@@ -260,7 +266,8 @@ def image_place(name: str, image: str) -> str:
         name: Name of a dataset.
         image: Id of the image.
     """
-    return DATASETS[name].place(image)
+    place = DATASETS[name].place if name in DATASETS else None
+    return place(image) if place else image
 
 
 def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:
