@@ -22,9 +22,9 @@ from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
-from robustbench_seg.results.groups import trainings
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.results.read import read_counts, with_counts
+from robustbench_seg.results.run_groups import trainings
 
 DROP = "miou_drop"
 """The metric: mIoU of the references minus that of the same places under the condition."""
