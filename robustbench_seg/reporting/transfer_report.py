@@ -109,11 +109,11 @@ def transfer(
             are written.
 
     Returns:
-        Columns predictor (mean, clean, a category or a corruption), target (such as acdc,
-        acdc_fog or acdc_fog_drop), models (how many), pearson and spearman, each with the ends of its 95 % interval in _low and
-        _high, and partial: Pearson's partial correlation given clean, nan for clean itself. Of a
-        published table with flagged rows there are two sets of rows: first of all models, then of
-        those that the audit does not flag.
+        Columns predictor (mean, clean, a category or a corruption), target (such as acdc, acdc_fog
+        or acdc_fog_drop), models (how many), pearson and spearman, each with the ends of its 95 %
+        interval in _low and _high, and partial: Pearson's partial correlation given clean, nan for
+        clean itself. Of a published table with flagged rows there are two sets of rows: first of
+        all models, then of those that the audit does not flag.
 
     Raises:
         ResultsError: A folder holds no run, fewer than three models have both kinds of scores,
