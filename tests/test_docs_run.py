@@ -144,6 +144,18 @@ def world(tmp_path_factory):
             ):
                 (root / path).parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(pixels).save(root / path)
+    for index, condition in enumerate(("fog", "night", "rain", "snow")):
+        scene = Minicity("val", (96, 128))[index]
+        for ref in ("", "_ref"):
+            for path, pixels in (
+                (f"rgb_anon/{condition}/val{ref}/G/G_frame_000001_rgb{ref}_anon.png", scene.image),
+                (
+                    f"gt/{condition}/val{ref}/G/G_frame_000001_gt{ref}_labelTrainIds.png",
+                    scene.labels,
+                ),
+            ):
+                (root / "ACDC" / path).parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels).save(root / "ACDC" / path)
     for name in ("coffee.png", "photo.jpg"):
         Image.fromarray(Minicity("val", (64, 96))[0].image).save(root / name)
     tensors = {name: torch.rand(shape) for name, shape in json.loads(NVLABS.read_text()).items()}
