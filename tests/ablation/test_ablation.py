@@ -30,9 +30,7 @@ def costs_are_counted_once():
 
     def count_once(card, size):
         key = (repr(card), size)
-        if key not in costs:
-            costs[key] = count_cost(meta_network(card), size)
-        return costs[key]
+        return costs.get(key) or costs.setdefault(key, count_cost(meta_network(card), size))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(overview, "meta_network", lambda card: card)
