@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.confidence_infos import confidence_infos
 from robustbench_seg.measures.confidence_scores import scores_of_levels
-from robustbench_seg.measures.measure import Confidence, Counts, Prediction, ScoreArray
+from robustbench_seg.measures.measure import (
+    AdditiveScores,
+    Confidence,
+    Counts,
+    Prediction,
+    ScoreArray,
+    Truth,
+)
 
 EQUAL = 960
 """Equal levels of p: the 15 bins of ECE divide them."""
@@ -38,7 +45,7 @@ _FIRST = 9
 _LARGEST = 2**52
 
 
-class ConfidenceMeasure:
+class ConfidenceMeasure(AdditiveScores):
     """Confidence of right and wrong pixels, raw or after temperature scaling.
 
     Attributes:
@@ -64,7 +71,7 @@ class ConfidenceMeasure:
         """
         return (2 * LEVELS + BINS + 3,)
 
-    def prepare(self, truth: NDArray[np.uint8]) -> None:
+    def prepare(self, truth: Truth) -> None:
         """Return nothing: the truth is needed as it is."""
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
