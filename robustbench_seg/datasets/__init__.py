@@ -14,11 +14,16 @@ from robustbench_seg.datasets.registry import (
     class_groups,
     class_names,
     described_facts,
+    has_conditions,
+    image_place,
     image_size,
+    image_subsets,
+    label_ids,
     list_datasets,
     open_dataset,
     person_classes,
     published_images,
+    reference_dataset,
 )
 
 __all__ = [
@@ -36,9 +41,13 @@ __all__ = [
     "corrupted_image",
     "described_facts",
     "file_digests",
+    "has_conditions",
     "id_ranges",
+    "image_place",
     "image_size",
     "image_sizes",
+    "image_subsets",
+    "label_ids",
     "label_warning",
     "list_datasets",
     "open_dataset",
@@ -47,4 +56,5 @@ __all__ = [
     "read_image",
     "read_instances",
     "read_label_ids",
+    "reference_dataset",
 ]

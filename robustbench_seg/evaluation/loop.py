@@ -22,6 +22,7 @@ from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import Tree, corrupted_tree, run_record
+from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.evaluation.stored import check_unchanged, described_images
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
@@ -164,9 +165,11 @@ def _open(
         if lacking:
             conditions = [condition for condition in lacking if condition != CLEAN]
             check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
-        root = spec.save_predictions
-        confident = spec.save_confidence and no_confidence(segmenter) is None
-        saved = PredictionFolder.open(root, segmenter.name, record, confident) if root else None
+        saved = None
+        if root := spec.save_predictions:
+            confident = spec.save_confidence and no_confidence(segmenter) is None
+            layout = layout_of(spec.prediction_format, confident)
+            saved = PredictionFolder.open(root, segmenter.name, record, layout)
         if saved:
             _enter(saved.folder, spec, at_work)
         things = (evaluation.dataset, measures, record.key.temperature)

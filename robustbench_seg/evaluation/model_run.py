@@ -146,12 +146,12 @@ class ModelRun:
         return self.folder.lacking(made.source.id, made.condition) or self._measures
 
     def _predict(self, made: ConditionImage, image: NDArray[np.uint8]) -> Prediction:
-        """The labels, with confidence where a measure that lacks the image needs it."""
+        """The labels, with confidence where a measure that lacks it or a saved file needs it."""
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
         segmenter = prediction_of(self.segmenter, made.source.id, made.condition)
         wanted = [m for m in self._lacking(made) if isinstance(m, ConfidenceMeasure)]
-        saved = self._saved is not None and self._saved.with_confidence
-        if not (wanted or saved) or not isinstance(segmenter, ConfidentSegmenter):
+        exported = self._saved is not None and self._saved.layout.confidence
+        if not (wanted or exported) or not isinstance(segmenter, ConfidentSegmenter):
             prediction = Prediction(segmenter(image), truth, classes)
         else:
             temperatures = [1.0]

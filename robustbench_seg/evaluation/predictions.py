@@ -1,6 +1,7 @@
-"""Predictions kept as files: DIR/<model>/<corruption>/<severity>/<image>.png, class indices.
+"""Predictions kept as files: DIR/<model>/<corruption>/<severity>/ and the names of a format.
 
-With the confidence beside them and predictions.toml they are what `predictions:DIR/<model>` reads.
+They are class indices beside the images' ids, or what a test server asks for (server_formats.py).
+Class indices come with predictions.toml, so that `predictions:DIR/<model>` reads them.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,10 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.cards import to_toml
+from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.evaluation.pictures import write_labels
+from robustbench_seg.evaluation.server_formats import Layout, confidence_levels
 from robustbench_seg.files import (
     atomic_file,
     file_name,
@@ -22,37 +25,43 @@ from robustbench_seg.files import (
     write_text,
 )
 from robustbench_seg.measures import Prediction
-from robustbench_seg.records.image_path import as_png
-from robustbench_seg.records.prediction_manifest import (
-    FILE,
-    FULL,
-    PredictionManifest,
-    confidence_file,
-    labels_file,
-)
+from robustbench_seg.records.prediction_manifest import FILE, PredictionManifest
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_record import RunRecord
 
 
-def check_images(images: Sequence[str]) -> None:
+def check_images(layout: Layout, dataset: Dataset) -> None:
     """Check that each image has a prediction file of its own, inside the folder.
 
     Args:
-        images: Ids of the images.
+        layout: The format of the files.
+        dataset: The images.
 
     Raises:
-        ResultsError: An id leads out of the folder or is no path; two images would have one file.
+        ResultsError: An id leads out of the folder or is no path; two images would have one file;
+            or the server of the format knows no such image or other classes.
     """
+    if layout.classes is not None and tuple(dataset.classes) != layout.classes:
+        raise ResultsError(
+            f"the prediction format {layout.name} is of the classes of Cityscapes; {dataset.name} "
+            "has others: use the format indices"
+        )
     first = dict[str, str]()
-    for image in images:
+    for image in dataset.ids:
         if why := path_problem(image):
             raise ResultsError(
                 f"the image {image!r:.200} {why}: its prediction cannot be saved; rename the file"
             )
-        if (other := first.setdefault(as_png(image), image)) != image:
+        path = layout.path(image)
+        if path is None:
             raise ResultsError(
-                f"the predictions of {other} and {image} would both be {as_png(image)}; rename one "
-                "of the images"
+                f"the prediction format {layout.name} names files after images such as "
+                f"{layout.images}, which {image} is not; use another format"
+            )
+        if (other := first.setdefault(path, image)) != image:
+            raise ResultsError(
+                f"the predictions of {other} and {image} would both be {path}; rename one of the "
+                "images"
             )
 
 
@@ -62,26 +71,24 @@ class PredictionFolder:
 
     Attributes:
         folder: Where they lie.
-        with_confidence: Whether their confidence is written, too.
+        layout: The format of the files.
     """
 
     folder: Path
-    with_confidence: bool = False
+    layout: Layout
 
     @classmethod
-    def open(
-        cls, root: Path, model: str, record: RunRecord, with_confidence: bool = False
-    ) -> "PredictionFolder":
+    def open(cls, root: Path, model: str, record: RunRecord, layout: Layout) -> "PredictionFolder":
         """Open `root`/<model>, marked as this run's.
 
         Args:
             root: Folder of the predictions of all models.
             model: Name of the model.
             record: The record of the run.
-            with_confidence: Whether confidence is to be written, too.
+            layout: The format of the files.
 
         Raises:
-            ResultsError: The folder holds another run's predictions.
+            ResultsError: The folder holds another run's predictions, or those of another format.
         """
         folder = root / file_name(model)
         mark, digest = folder / "predictions.json", record.key.digest
@@ -92,31 +99,38 @@ class PredictionFolder:
                     f"{stray} is there already and is no prediction of this run; choose another "
                     "folder"
                 )
-            write_json(mark, {"digest": digest, "model": model})
+            write_json(mark, {"digest": digest, "model": model, "format": layout.name})
         try:
-            standing = read_json(mark).get("digest")
+            standing = read_json(mark)
+            known, form = standing.get("digest"), standing.get("format", "indices")
         except (OSError, ValueError, AttributeError) as error:
             raise ResultsError(f"{mark} cannot be read ({error}); remove this folder") from error
-        if standing != digest:
+        if known != digest:
             raise ResultsError(
                 f"{folder} holds the predictions of another run; choose another folder"
             )
-        if not (folder / FILE).exists():
+        if form != layout.name:
+            raise ResultsError(
+                f"{folder} holds predictions in the format {form}, not {layout.name}; choose "
+                "another folder"
+            )
+        if layout.name == "indices" and not (folder / FILE).exists():
             classes = tuple(record.classes)
             manifest = PredictionManifest(model, "train ids", classes=classes, version=digest)
             write_text(folder / FILE, to_toml(manifest))
-        return cls(folder, with_confidence)
+        return cls(folder, layout)
 
     def path(self, image: str, condition: Condition) -> Path:
-        """Where the prediction for one image under one condition lies."""
-        return self.folder / labels_file(image, condition)
+        """Where the labels predicted for one image under one condition lie."""
+        path = self.layout.path(image)
+        assert path is not None, image  # check_images
+        return self.folder / condition.folder / path
 
     def holds(self, image: str, condition: Condition) -> bool:
         """Whether all files of an image under a condition are there."""
-        confidence = self.folder / confidence_file(image, condition)
-        return self.path(image, condition).exists() and (
-            not self.with_confidence or confidence.exists()
-        )
+        labels = self.path(image, condition)
+        confidence = self.layout.confidence_path(labels)
+        return labels.exists() and (confidence is None or confidence.exists())
 
     def write(
         self,
@@ -125,10 +139,16 @@ class PredictionFolder:
         prediction: Prediction,
         palette: Sequence[Sequence[int]],
     ) -> None:
-        """Write the labels of an image and, where that is asked for, their confidence."""
-        if self.with_confidence and prediction.confidence is not None:
-            doubt = prediction.confidence.doubt.astype(np.float64)
-            levels = np.rint((1 - doubt) * FULL).astype(np.uint16)
-            with atomic_file(self.folder / confidence_file(image, condition)) as file:
-                Image.fromarray(levels).save(file, "PNG", compress_level=1)
-        write_labels(self.path(image, condition), prediction.labels, palette)
+        """Write the labels of an image, and the confidence where the format has it."""
+        path = self.path(image, condition)
+        confidence = self.layout.confidence_path(path)
+        if confidence and prediction.confidence:  # stored predictions may lack that of an image
+            levels = confidence_levels(prediction.confidence.doubt)
+            with atomic_file(confidence) as file:
+                Image.fromarray(levels).save(file, "png", compress_level=1)
+        if self.layout.ids is None:
+            write_labels(path, prediction.labels, palette)
+            return
+        values = np.array(self.layout.ids, np.uint8)[prediction.labels]
+        with atomic_file(path) as file:
+            Image.fromarray(values).save(file, "png", optimize=True)

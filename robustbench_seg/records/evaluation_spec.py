@@ -18,6 +18,7 @@ from robustbench_seg.records.choices import (
     Executor,
     InferenceMode,
     Precision,
+    PredictionFormat,
     Stream,
     check_choice,
 )
@@ -72,6 +73,8 @@ class EvaluationSpec:
         executor: "local", or "ray" for a cluster.
         save_predictions: Folder to write each prediction to as well.
         save_confidence: Whether the confidence of each prediction is written there, too.
+        prediction_format: Names and values of these files: class indices beside the images' ids, or
+            what a test server asks for.
         folder: The working folder; the nodes of a cluster change to it.
         command: The command that was given, for readers.
 
@@ -82,7 +85,8 @@ class EvaluationSpec:
             There is no seed, or one twice.
         ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
             are asked of a tree, which holds one, or of predictions, whose names would be the same;
-            confidence is to be saved without predictions.
+            the prediction format does not exist, or has no confidence, or there is no folder
+            for predictions or their confidence.
     """
 
     models: tuple[str, ...]
@@ -112,6 +116,7 @@ class EvaluationSpec:
     executor: Executor = "local"
     save_predictions: Path | None = None
     save_confidence: bool = False
+    prediction_format: PredictionFormat = "indices"
     folder: Path = field(default_factory=Path.cwd)
     command: str = field(default_factory=command_line)
 
@@ -126,10 +131,21 @@ class EvaluationSpec:
             raise ResultsError("a shard is for machines that share no cluster; leave it out")
         if self.save_confidence and self.save_predictions is None:
             raise ResultsError("confidence is saved beside predictions; give save_predictions, too")
+        if self.save_confidence and self.prediction_format not in ("indices", "bravo"):
+            raise ResultsError(
+                f"the prediction format {self.prediction_format} has no confidence; leave out "
+                "save_confidence"
+            )
         check_choice("stream", self.stream, Stream, CorruptionError)
         check_choice("precision", self.precision, Precision, ModelError)
         check_choice("backend", self.backend, Backend, ModelError)
         check_choice("executor", self.executor, Executor, ResultsError)
+        check_choice("prediction_format", self.prediction_format, PredictionFormat, ResultsError)
+        if self.prediction_format != "indices" and self.save_predictions is None:
+            raise ResultsError(
+                f"the prediction format {self.prediction_format} has nowhere to go; say where to "
+                "save predictions"
+            )
         if self.inference is not None:
             check_choice("inference", self.inference, InferenceMode, ModelError)
         for severity in self.severities:
@@ -202,6 +218,7 @@ class EvaluationOptions(TypedDict, total=False):
     executor: Executor
     save_predictions: str | Path | None
     save_confidence: bool
+    prediction_format: PredictionFormat
     folder: str | Path
     command: str
 

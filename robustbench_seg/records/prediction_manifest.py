@@ -19,6 +19,9 @@ from robustbench_seg.records.protocol import Condition
 
 FILE = "predictions.toml"
 
+CONFIDENCE_SUFFIX = ".confidence.png"
+"""How files of confidence end, in place of .png."""
+
 FULL = 65535
 """The level of a confidence of 1."""
 
@@ -99,4 +102,4 @@ def confidence_file(image: str, condition: Condition) -> str:
     >>> confidence_file("val/7.jpg", Condition("fog", 3))
     'fog/3/val/7.confidence.png'
     """
-    return f"{condition.folder}/{as_png(image).removesuffix('.png')}.confidence.png"
+    return f"{condition.folder}/{as_png(image).removesuffix('.png')}{CONFIDENCE_SUFFIX}"

@@ -13,6 +13,7 @@ from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Confidence
 from robustbench_seg.records.prediction_manifest import (
+    CONFIDENCE_SUFFIX,
     FILE,
     FULL,
     PredictionManifest,
@@ -67,7 +68,7 @@ class StoredPredictions:
         self.folder, self.manifest = folder, manifest
         self.name, self.classes, self.record = name, classes, record
         self._table = np.arange(len(classes), dtype=np.uint8) if table is None else table
-        has = any(name.endswith(".confidence.png") for name in self.files)
+        has = any(name.endswith(CONFIDENCE_SUFFIX) for name in self.files)
         self.about = replace(about, no_confidence=None if has else "its folder has no confidence")
 
     @cached_property

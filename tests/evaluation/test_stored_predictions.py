@@ -74,6 +74,8 @@ def test_confidence_is_saved_only_where_it_is_asked_for(levels, stored, folder):
     assert len(stored(2).results()["confidence"].dropna()) == 10
     with pytest.raises(ResultsError, match="confidence is saved beside predictions; give save_pr"):
         levels(2, save_predictions=None)
+    with pytest.raises(ResultsError, match="prediction format acdc has no confidence; leave out"):
+        levels(2, prediction_format="acdc")
 
 
 def test_shards_limits_and_restarts_end_in_the_same_rows(levels, stored, tmp_path):

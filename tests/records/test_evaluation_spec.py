@@ -38,6 +38,7 @@ FULL = EvaluationSpec(
     shard=Shard(2, 3),
     save_predictions=Path("seen"),
     save_confidence=True,
+    prediction_format="bravo",
     folder=Path("/somewhere"),
     command="robustseg evaluate",
 )
