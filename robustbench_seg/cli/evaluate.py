@@ -68,6 +68,13 @@ if TYPE_CHECKING:
     type=click.Choice(choices(InferenceMode)),
     help="Whole images or windows.  [default: the model's own]",
 )
+@click.option(
+    "--input-size",
+    metavar="native|processor|HxW",
+    callback=options.parse_input_size,
+    help="At what size images go into an hf: model: their own, as its image processor says, or "
+    "this one.  [default: native, if the network takes any size]",
+)
 @options.device()
 @options.precision()
 @click.option(

@@ -138,7 +138,8 @@ class RunRecord:
         yield "inference", "inference", inference.mode if inference else None
         yield "inference", "windows", inference.crop if inference else None
         yield "inference", "stride", inference.stride if inference else None
-        for name in ("preprocessing", "resize", "input_size", "grid", "align_corners", "runtime"):
+        yield "preprocessing", "input size", segmenter.geometry_text
+        for name in ("preprocessing", "resize", "processor", "grid", "align_corners", "runtime"):
             yield "preprocessing", name.replace("_", " "), getattr(segmenter, name)
         yield "preprocessing", "versions of the steps to the labels", segmenter.laws
         yield "weights", "weights", segmenter.weights

@@ -16,6 +16,7 @@ from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.choices import Backend, InferenceMode, Precision
+from robustbench_seg.records.input_size import input_size_text
 from robustbench_seg.records.model_card import ModelCard, load_card
 from robustbench_seg.records.model_forms import needs_no_card
 from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts, untrained_name
@@ -70,6 +71,7 @@ def load_segmenter(
     weights: str | Path | None = None,
     name: str | None = None,
     inference: InferenceMode | None = None,
+    input_size: str | tuple[int, int] | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
     backend: Backend = "torch",
@@ -89,6 +91,9 @@ def load_segmenter(
         weights: As in load_model. Only for a card.
         name: Name in tables. None: the model's own. Random weights add "-untrained" to either.
         inference: "whole" or "slide". None: the model's own mode.
+        input_size: At what size images go into an hf: model: "native" (their own), "processor" (as
+            its image processor says) or height and width. None: native where the network takes
+            any size, else as the processor says.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
         backend: The library that runs a card's network. Numbers may differ in the last digit.
@@ -110,7 +115,8 @@ def load_segmenter(
         FileError: The model's place or the source of the weights is no path: empty, too long or not
             UTF-8.
     """
-    options = Options(name, inference, device, precision, backend, classes, batch)
+    geometry = input_size_text(input_size)
+    options = Options(name, inference, device, precision, backend, classes, batch, geometry)
     if not isinstance(model, str | Path):
         return segmenter_of(model, options, classes=classes, mean=mean, std=std, version=version)
     if needs_no_card(str(model)):
@@ -122,7 +128,10 @@ def load_segmenter(
             raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
         if backend != "torch":
             raise ModelError(f"{model}: decides itself what runs it; --backend goes with a card")
+        if prefix != "hf":
+            options.refuse_input_size(str(model))
         return adapter(prefix)(location, options)
+    options.refuse_input_size(str(model))
     return _load_card(load_card(model), weights, options)
 
 
