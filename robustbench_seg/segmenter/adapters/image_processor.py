@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.ranges import MAX_SIDE
 from robustbench_seg.segmenter.adapters.processor import PROCESSOR, PYTHON, read_object
-from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.inference import View
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.adapters.transformers_network import TransformersNetwork
-from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.mask_scores import class_scores
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.segmenter.foreign_errors import reason
 
 TASK = "the task is semantic"
 

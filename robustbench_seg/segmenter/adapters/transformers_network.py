@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.answers import checked_logits
-from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.segmenter.foreign_errors import reason
 
 
 class TransformersNetwork(nn.Module):
