@@ -156,12 +156,12 @@ def _announce_published(asked: "EvaluationSpec") -> None:
 
 def _check_names(asked: "EvaluationSpec") -> None:
     """Check the names that are asked for before torch is imported, which takes seconds."""
-    from robustbench_seg.records.model_card import load_card
+    from robustbench_seg.records.model_card import list_hub_models, load_card
     from robustbench_seg.records.protocol import load_protocol
 
     asked.conditions(load_protocol(asked.protocol))
     for model in asked.models:
-        if ":" not in model:
+        if ":" not in model and model not in list_hub_models():
             load_card(model)
 
     from robustbench_seg.datasets import check_name

@@ -279,18 +279,13 @@ def squares(tmp_path):
     "said",
     [
         {"size": {"depth": 64}},
-        {"size": {"height": 72, "width": 64}},
         {"size": 64, "do_thumbnail": True},
-        {"size": 64, "resample": "x"},
     ],
 )
 def test_what_a_processor_does_otherwise_is_told(squares, said):
     folder, _ = squares
     (folder / "preprocessor_config.json").write_text(json.dumps({**PROCESSOR, **said}))
-    wrong = outcome(folder)
-    assert (
-        "run it as python:<module>:<callable>" in wrong or "does not take an image of 72" in wrong
-    )
+    assert "run it as python:<module>:<callable>" in outcome(folder)
 
 
 def test_only_tensors_that_matter_must_be_there(squares):
