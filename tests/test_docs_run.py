@@ -70,6 +70,7 @@ LEFT_OUT = {
     "robustseg weights get ": "downloads",
     "robustseg evaluate --model segformer-b0 --weights hf:": "downloads",
     "robustseg evaluate --model hf:": "downloads",
+    "robustseg evaluate --model mask2former-swin-l": "downloads",
     "robustseg train --model segformer-b0 --encoder hf:": "downloads",
     "robustseg train --model segformer-b0-ade20k --encoder hf:": "downloads",
     "robustseg evaluate --executor ray": "tests/evaluation/test_ray_executor.py starts a cluster",

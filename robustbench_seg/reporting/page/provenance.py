@@ -119,6 +119,7 @@ def _facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
         ("protocol", record.protocol),
         ("weights", segmenter.weights),
         ("inference", to_table(segmenter.inference) if segmenter.inference else None),
+        ("input size", segmenter.geometry_text),
         ("precision", segmenter.precision_text),
         ("hardware", _hardware(folder, record)),
         ("versions", record.libraries),
