@@ -36,13 +36,14 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.reporting.receptive_fields import erf as erf
     from robustbench_seg.reporting.transfer import transfer as transfer
     from robustbench_seg.results import Run as Run
+    from robustbench_seg.results import pack as pack
     from robustbench_seg.results import read_results as read_results
     from robustbench_seg.results import scores as scores
     from robustbench_seg.segmenter import load_model as load_model
     from robustbench_seg.segmenter import load_segmenter as load_segmenter
     from robustbench_seg.training import train as train
     from robustbench_seg.trees import generate_cityscapes_c as generate_cityscapes_c
-    from robustbench_seg.trees import verify as verify
+    from robustbench_seg.verification import verify as verify
 
 __version__ = "0.1.0"
 
@@ -74,13 +75,14 @@ _ROOMS = {
     "load_protocol": "records.protocol",
     "load_segmenter": "segmenter",
     "open_dataset": "datasets",
+    "pack": "results",
     "read_results": "results",
     "report": "reporting",
     "run_ablation": "ablation",
     "scores": "results",
     "train": "training",
     "transfer": "reporting.transfer",
-    "verify": "trees",
+    "verify": "verification",
     "write_minicity": "datasets.minicity",
 }
 """Where each name is loaded from; the imports above say the same to a type checker."""

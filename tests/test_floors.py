@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "robustbench_seg"
 FLOORS = [
     {"__main__"},
     {"cli"},
-    {"ablation", "demo"},
+    {"ablation", "demo", "verification"},
     {"reporting"},
     {"evaluation"},
     {"results", "training", "analysis", "trees"},

@@ -17,6 +17,7 @@ from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.generate import generate_cityscapes_c
 from robustbench_seg.cli.literature import literature
 from robustbench_seg.cli.models import models
+from robustbench_seg.cli.pack import pack
 from robustbench_seg.cli.report import report
 from robustbench_seg.cli.train import train
 from robustbench_seg.cli.transfer import transfer
@@ -112,6 +113,7 @@ for command in (
     evaluate,
     report,
     compare,
+    pack,
     literature,
     transfer,
     train,

@@ -15,6 +15,8 @@ from robustbench_seg.results.intervals import ANY, FEW_UNITS, PERCENT, score_int
 from robustbench_seg.results.lead import Lead, lead_of
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
 from robustbench_seg.results.models import ScoredModel, read_model
+from robustbench_seg.results.pack_verification import verify_pack
+from robustbench_seg.results.packs import pack
 from robustbench_seg.results.parts import Row, Timing
 from robustbench_seg.results.picture_files import (
     CORRUPTED_SEVERITIES,
@@ -81,6 +83,7 @@ __all__ = [
     "median_seconds",
     "model_runs",
     "own_protocol",
+    "pack",
     "probed_hardware",
     "published_score_table",
     "read_counts",
@@ -96,5 +99,6 @@ __all__ = [
     "summary_text",
     "unit_of_image",
     "verdicts",
+    "verify_pack",
     "worst_corruption",
 ]
