@@ -24,6 +24,7 @@ from robustbench_seg.results.picture_files import (
     PictureFiles,
     is_own,
 )
+from robustbench_seg.results.places import established_pairs, shared_places
 from robustbench_seg.results.probes import Probe, probed_hardware, read_probes
 from robustbench_seg.results.read import read_counts, read_results
 from robustbench_seg.results.recorded import recorded_runs
@@ -76,6 +77,7 @@ __all__ = [
     "clean_gap_warnings",
     "compare_models",
     "degradation",
+    "established_pairs",
     "group_runs",
     "hardest",
     "is_own",
@@ -96,6 +98,7 @@ __all__ = [
     "score_table",
     "scores",
     "seeds_text",
+    "shared_places",
     "summary_text",
     "unit_of_image",
     "verdicts",
