@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.datasets.minicity import write_minicity as write_minicity
     from robustbench_seg.errors import RobustsegError as RobustsegError
     from robustbench_seg.evaluation import evaluate as evaluate
+    from robustbench_seg.integrity import verify as verify
     from robustbench_seg.records.ablation import list_ablations as list_ablations
     from robustbench_seg.records.evaluation_spec import EvaluationSpec as EvaluationSpec
     from robustbench_seg.records.model_card import list_models as list_models
@@ -31,10 +32,10 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.records.tree_spec import TreeSpec as TreeSpec
     from robustbench_seg.reporting import compare as compare
     from robustbench_seg.reporting import report as report
-    from robustbench_seg.reporting.costs import cost as cost
+    from robustbench_seg.reporting.cost_report import cost as cost
     from robustbench_seg.reporting.literature.catalogue import literature as literature
-    from robustbench_seg.reporting.receptive_fields import erf as erf
-    from robustbench_seg.reporting.transfer import transfer as transfer
+    from robustbench_seg.reporting.receptive_field_report import erf as erf
+    from robustbench_seg.reporting.transfer_report import transfer as transfer
     from robustbench_seg.results import Run as Run
     from robustbench_seg.results import pack as pack
     from robustbench_seg.results import read_results as read_results
@@ -43,7 +44,6 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.segmenter import load_segmenter as load_segmenter
     from robustbench_seg.training import train as train
     from robustbench_seg.trees import generate_cityscapes_c as generate_cityscapes_c
-    from robustbench_seg.verification import verify as verify
 
 __version__ = "0.1.0"
 
@@ -62,8 +62,8 @@ _ROOMS = {
     "class_names": "datasets",
     "compare": "reporting",
     "corrupt": "corruption",
-    "cost": "reporting.costs",
-    "erf": "reporting.receptive_fields",
+    "cost": "reporting.cost_report",
+    "erf": "reporting.receptive_field_report",
     "evaluate": "evaluation",
     "generate_cityscapes_c": "trees",
     "list_ablations": "records.ablation",
@@ -81,8 +81,8 @@ _ROOMS = {
     "run_ablation": "ablation",
     "scores": "results",
     "train": "training",
-    "transfer": "reporting.transfer",
-    "verify": "verification",
+    "transfer": "reporting.transfer_report",
+    "verify": "integrity",
     "write_minicity": "datasets.minicity",
 }
 """Where each name is loaded from; the imports above say the same to a type checker."""

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "robustbench_seg"
 FLOORS = [
     {"__main__"},
     {"cli"},
-    {"ablation", "demo", "verification"},
+    {"ablation", "demo", "integrity"},
     {"reporting"},
     {"evaluation"},
     {"results", "training", "analysis", "trees"},

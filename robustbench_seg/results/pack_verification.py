@@ -6,9 +6,9 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import digest_bytes
+from robustbench_seg.records.problems import Problem, Verification
 from robustbench_seg.records.run_file import RUN_FILE, read_record
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.records.verification import Problem, Verification
 from robustbench_seg.results.pack_file import SCORES_FILE, PackFile, open_pack
 from robustbench_seg.results.pack_scores import contradictions, pack_scores
 from robustbench_seg.results.parts import names_run, part_files, read_part

@@ -63,12 +63,14 @@ def established_pairs(
     whole = np.array([not np.isnan(each).any() for each in draws])
     for first in range(count - 1):
         others = first + 1 + np.flatnonzero((compared[first] & whole & whole[first])[first + 1 :])
-        of_trainings = np.array([degrees[first] + degrees[other] > 0 for other in others], np.bool_)
+        of_trainings = np.array(
+            [degrees[first] + degrees[other] > 0 for other in others.tolist()], np.bool_
+        )
         plain = others[~of_trainings]
         p[first, plain] = _p_values(
             scores[first] - scores[plain], stack[first] - stack[plain], units
         )
-        for other in others[of_trainings]:
+        for other in others[of_trainings].tolist():
             difference = draws[first] - draws[other]
             p[first, other] = p_value(difference, units, degrees[first] + degrees[other])
     upper = np.triu_indices(count, 1)
