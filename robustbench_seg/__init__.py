@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.records.training_spec import TrainingSpec as TrainingSpec
     from robustbench_seg.records.tree_spec import TreeSpec as TreeSpec
     from robustbench_seg.reporting import compare as compare
+    from robustbench_seg.reporting import leaderboard as leaderboard
     from robustbench_seg.reporting import report as report
     from robustbench_seg.reporting.cost_report import cost as cost
     from robustbench_seg.reporting.literature.catalogue import literature as literature
@@ -66,6 +67,7 @@ _ROOMS = {
     "erf": "reporting.receptive_field_report",
     "evaluate": "evaluation",
     "generate_cityscapes_c": "trees",
+    "leaderboard": "reporting",
     "list_ablations": "records.ablation",
     "list_datasets": "datasets",
     "list_models": "records.model_card",

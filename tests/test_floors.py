@@ -24,7 +24,7 @@ FLOORS = [
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
 # The same inside reporting/: "" is its top level.
-REPORTING = [{""}, {"page"}, {"tables", "figures"}, {"panels"}, {"literature"}]
+REPORTING = [{""}, {"boards"}, {"page"}, {"tables", "figures"}, {"panels"}, {"literature"}]
 
 
 def modules(path: Path) -> set[str]:

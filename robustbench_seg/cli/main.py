@@ -15,6 +15,7 @@ from robustbench_seg.cli.demo import demo
 from robustbench_seg.cli.erf import erf
 from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.generate import generate_cityscapes_c
+from robustbench_seg.cli.leaderboard import leaderboard
 from robustbench_seg.cli.literature import literature
 from robustbench_seg.cli.models import models
 from robustbench_seg.cli.pack import pack
@@ -114,6 +115,7 @@ for command in (
     report,
     compare,
     pack,
+    leaderboard,
     literature,
     transfer,
     train,

@@ -7,15 +7,18 @@ figures.
 """
 
 from robustbench_seg.reporting.comparison_report import Comparison, compare
+from robustbench_seg.reporting.leaderboard_site import Leaderboard, leaderboard
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import finding, read_panels, terminal_table
 from robustbench_seg.reporting.reports import Report, report
 
 __all__ = [
     "Comparison",
+    "Leaderboard",
     "Report",
     "compare",
     "finding",
+    "leaderboard",
     "read_panels",
     "report",
     "terminal_table",

@@ -43,7 +43,7 @@ from robustbench_seg.results.terminal_summary import summary_text
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
 from robustbench_seg.results.verdict import FEWEST_UNITS, Difference, Verdict, verdicts
-from robustbench_seg.results.worst import worst_corruption
+from robustbench_seg.results.worst import worst_condition, worst_corruption
 
 __all__ = [
     "ANY",
@@ -103,5 +103,6 @@ __all__ = [
     "unit_of_image",
     "verdicts",
     "verify_pack",
+    "worst_condition",
     "worst_corruption",
 ]

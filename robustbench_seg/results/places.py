@@ -60,12 +60,11 @@ def established_pairs(
     p = np.full((count, count), np.nan)
     stack = np.stack([split_draws(each)[0] for each in draws]) if count else np.empty((0, 0))
     scores = np.array([each[0] for each in draws])
+    trained = np.asarray(degrees)
     whole = np.array([not np.isnan(each).any() for each in draws])
     for first in range(count - 1):
         others = first + 1 + np.flatnonzero((compared[first] & whole & whole[first])[first + 1 :])
-        of_trainings = np.array(
-            [degrees[first] + degrees[other] > 0 for other in others.tolist()], np.bool_
-        )
+        of_trainings = trained[first] + trained[others] > 0
         plain = others[~of_trainings]
         p[first, plain] = _p_values(
             scores[first] - scores[plain], stack[first] - stack[plain], units

@@ -142,7 +142,7 @@ def _hardware(folder: Path, record: RunRecord) -> str:
 
 
 def _everything(record: RunRecord) -> list[tuple[str, str]]:
-    """All of run.json that is neither one of the `run_facts` word for word, nor names and colours."""
+    """All of run.json that is not one of the `run_facts` word for word, nor names and colours."""
     table = to_table(record)
     for name in ("command", "palette", "libraries", "created"):
         del table[name]
