@@ -79,11 +79,13 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
             missing = "; ".join(f"{name}: {what}" for name, what in entry.scores.missing.items())
             name = entry.name
             cells = [Cell(name, name, rank="–", tag=_tag(entry), href=links[name])]
-            cells.append(Cell("incomplete", title=missing or None))
+            cells.append(Cell("incomplete", title=missing or None, classes="score"))
             cells += [Cell(number(entry.value(key))) for key in (CLEAN.name, "retention")]
             cells += [Cell(number(entry.value(f"category {name}"))) for name in categories]
             rows.append(TableRow([*cells, *_cost_cells(entry)], kind="measured"))
-    return Table(f"{board.name}: mIoU in percent.", columns, rows)
+    shown = [n for n in range(len(columns)) if n < 2 or any(row.cells[n].text for row in rows)]
+    rows = [TableRow([row.cells[n] for n in shown], kind=row.kind) for row in rows]
+    return Table(f"{board.name}: mIoU in percent.", [columns[n] for n in shown], rows)
 
 
 def ranking_data(board: Board) -> Markup:
