@@ -31,6 +31,7 @@ from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.records.run_file import RUN_FILE
 from robustbench_seg.reporting.boards.entry import EntryScores, entry_scores
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore
+from robustbench_seg.results.pack_file import is_member
 from robustbench_seg.results.parts import part_files
 
 _TABLES = ("miou", "severities", "classes")
@@ -60,14 +61,18 @@ def _key(folders: Sequence[Path], protocol: Protocol) -> str:
     runs = [
         [
             digest_file(folder / RUN_FILE),
-            # A part's name is made of its contents; what else is in a folder decides no score.
-            [[part.name, part.stat().st_size] for part in part_files(folder)],
+            [_identity(part) for part in part_files(folder)],
             sorted(path.name for path in (folder / "timings").glob("*.parquet")),
         ]
         for folder in folders
     ]
     facts = [runs, to_table(protocol), _source(), np.__version__]
     return digest_bytes(canonical_json(facts).encode())[:32]
+
+
+def _identity(part: Path) -> str:
+    """The name of a part, which is made of its contents; of an older one its digest."""
+    return part.name if is_member(f"parts/{part.name}") else digest_file(part)
 
 
 @cache
