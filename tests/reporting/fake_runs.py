@@ -66,6 +66,7 @@ def write_run(
     clip: int = 1,
     foreign: str | None = None,
     numpy: str = "2.0",
+    image: Callable[[int], str] = "town/{}.png".format,
 ) -> Path:
     """Write a run folder under `root` and return its path.
 
@@ -74,6 +75,7 @@ def write_run(
     published: clean score of its card
     predict:   seconds, of every image
     foreign:   digest of corrupted images of unknown origin
+    image:     name of an image by its index
     """
     shipped = protocol if protocol in list_protocols() else "cityscapes-c"
     training = None
@@ -105,7 +107,7 @@ def write_run(
     for condition in (CLEAN, *load_protocol(shipped).conditions()):
         for index in range(images):
             value = score(condition.name, condition.severity, index)
-            name = f"town/{index}.png"
+            name = image(index)
             if isinstance(value, str):
                 rows.append(Row(name, condition, reason=value))
             elif value is not None:
