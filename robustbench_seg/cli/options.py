@@ -285,7 +285,7 @@ runs = _shared(
     multiple=True,
     default=(Path("runs"),),
     show_default="runs",
-    help="Run folders, or folders of them; repeatable.",
+    help="Run folders or packs, or folders of them; repeatable.",
 )
 reference = _shared(
     "--reference",

@@ -31,7 +31,7 @@ def cells_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
     """
     by_category = panel.protocol.by_category
     specs = [spec for group in by_category.values() for spec in group]
-    columns = [Column("model"), Column(CLEAN.name), *map(_column, [None, *specs[:-1]], specs)]
+    columns = [Column("model"), Column(CLEAN.name), *map(heat_column, [None, *specs[:-1]], specs)]
     groups = [Group("", 2), *(Group(name, len(group)) for name, group in by_category.items())]
     values = scores[[CLEAN.name, *(spec.name for spec in specs)]].to_numpy(float)
     values = values[~np.isnan(values)]
@@ -42,14 +42,15 @@ def cells_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
         cells = [Cell(record["model"], tag=row_tag(row) if row else record["source"])]
         for spec, column in zip([None, *specs], columns[1:], strict=True):
             value = float(record[spec.name if spec else CLEAN.name])
-            cells.append(_cell(value, span, _title(row, spec, value), column.starts_group))
+            cells.append(heat_cell(value, span, _title(row, spec, value), column.starts_group))
         rows.append(TableRow(cells, kind=record["source"]))
     return Table(
         caption, columns, rows, groups=groups, kind="heat", ramp=ramp(), reference=panel.reference
     )
 
 
-def _column(previous: CorruptionSpec | None, spec: CorruptionSpec) -> Column:
+def heat_column(previous: CorruptionSpec | None, spec: CorruptionSpec) -> Column:
+    """Return the header of a corruption; a category starts where the `previous` one differs."""
     return Column(
         spec.name.replace("_", " "),
         f"mean over severities {', '.join(map(str, spec.scored))}",
@@ -72,7 +73,8 @@ def _title(row: PanelRow | None, spec: CorruptionSpec | None, value: float) -> s
     return f"{severities}{row.model.images.get(CLEAN, 0)} images{limits}"
 
 
-def _cell(value: float, span: tuple[float, float], title: str | None, starts: bool) -> Cell:
+def heat_cell(value: float, span: tuple[float, float], title: str | None, starts: bool) -> Cell:
+    """Return the cell of a score, coloured by its place in `span`; `starts`: a category."""
     classes = "starts" if starts else None
     if np.isnan(value):
         return Cell("", title=title, classes=f"{classes or ''} empty".strip())

@@ -75,6 +75,26 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
     rows = [(panel, row) for panel in panels for row in panel.measured]
     runs = [view for panel, row in rows for view in run_views(panel, row, len(panels) > 1)]
     citations = dict.fromkeys(panel.published_citation for panel in panels)
+    html = (
+        page_environment()
+        .get_template("page.html")
+        .render(
+            title=_title(panels),
+            origin=origin(panels, _title(panels)),
+            panels=views,
+            facts=fact_tables(runs, [run.facts for run in runs]),
+            records=fact_tables(runs, [run.record for run in runs]),
+            published_citation=" ".join(filter(None, citations)),
+            command=_command(panels, pictures, intervals),
+            definitions=definitions(),
+            pictures=pictures,
+        )
+    )
+    write_text(folder / "index.html", html)
+
+
+def page_environment() -> Environment:
+    """Return what renders the templates of pages: all text is escaped, and shows what it is."""
     environment = Environment(
         loader=PackageLoader("robustbench_seg.content.reports", "templates"),
         autoescape=True,
@@ -84,18 +104,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = _unbroken
-    html = environment.get_template("page.html").render(
-        title=_title(panels),
-        origin=origin(panels, _title(panels)),
-        panels=views,
-        facts=fact_tables(runs, [run.facts for run in runs]),
-        records=fact_tables(runs, [run.record for run in runs]),
-        published_citation=" ".join(filter(None, citations)),
-        command=_command(panels, pictures, intervals),
-        definitions=definitions(),
-        pictures=pictures,
-    )
-    write_text(folder / "index.html", html)
+    return environment
 
 
 def _visible(value: object) -> object:

@@ -106,7 +106,7 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
         cells=cells_table(panel.scores, panel, panel.name),
         published=_published_table(panel),
         published_reason=_published_reason(panel),
-        elsewhere=elsewhere_table(panel),
+        elsewhere=elsewhere_table(panel.published_elsewhere, panel.dataset),
         is_established=is_established(panel),
         claims=claims_table(panel) if panel.shows_table_5 else None,
         figures=figures,

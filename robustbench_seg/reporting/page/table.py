@@ -33,6 +33,7 @@ class Cell:
         tag: Small text behind the text.
         rank: Place in the ranking, before the text.
         bar: An interval below the text.
+        href: Where the text of the row's header leads.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Cell:
     tag: str | None = None
     rank: str | None = None
     bar: Bar | None = None
+    href: str | None = None
 
 
 @dataclass(frozen=True)
