@@ -1,5 +1,9 @@
 """Panels: models that compare with each other, their scores, and what they show in words."""
 
+from robustbench_seg.reporting.panels.confidence import (
+    chief_confidence_scores,
+    missing_confidence,
+)
 from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_COLUMNS
 from robustbench_seg.reporting.panels.findings import (
     finding,
@@ -15,9 +19,11 @@ __all__ = [
     "Panel",
     "PanelRow",
     "RankedRow",
+    "chief_confidence_scores",
     "finding",
     "finding_sentences",
     "is_established",
+    "missing_confidence",
     "read_panels",
     "terminal_table",
 ]
