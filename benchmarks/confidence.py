@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from robustbench_seg.machine.allocator import keep_freed_memory
-from robustbench_seg.machine.threads import wait_briefly
+from robustbench_seg.machine.threads import limit_spinning
 
 THREADS = 2
 
@@ -34,7 +34,7 @@ def main() -> None:
     pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 7
     height, width = (int(sys.argv[3]), int(sys.argv[4])) if len(sys.argv) > 4 else (1024, 2048)
     keep_freed_memory()
-    wait_briefly()
+    limit_spinning()
     import cv2
     import torch
 

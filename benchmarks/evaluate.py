@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.machine.allocator import keep_freed_memory
-from robustbench_seg.machine.threads import wait_briefly
+from robustbench_seg.machine.threads import limit_spinning
 
 keep_freed_memory()
-wait_briefly()
+limit_spinning()
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
@@ -34,7 +34,7 @@ from robustbench_seg.corruption import corrupt  # noqa: E402
 from robustbench_seg.datasets import Dataset, Sample, open_dataset  # noqa: E402
 from robustbench_seg.datasets.minicity import Minicity, write_minicity  # noqa: E402
 from robustbench_seg.evaluation import evaluate  # noqa: E402
-from robustbench_seg.measures.pixels import confusion_matrix  # noqa: E402
+from robustbench_seg.measures.pixel_counts import confusion_matrix  # noqa: E402
 from robustbench_seg.records.protocol import load_protocol  # noqa: E402
 from robustbench_seg.segmenter import load_model, load_segmenter  # noqa: E402
 from robustbench_seg.segmenter.folding import fold  # noqa: E402

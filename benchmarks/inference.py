@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from robustbench_seg.machine.allocator import keep_freed_memory
-from robustbench_seg.machine.threads import wait_briefly
+from robustbench_seg.machine.threads import limit_spinning
 
 THREADS, CLASSES, CROP, STRIDE = 2, 19, 1024, 768
 DEEPLABS = ({"backbone": "mobilenet_v2"}, {"backbone": "resnet50", "output_stride": 16})
@@ -40,7 +40,7 @@ network: Callable[[Any], Any]
 
 def set_up() -> None:
     keep_freed_memory()
-    wait_briefly()
+    limit_spinning()
     import torch
 
     torch.set_num_threads(THREADS)
@@ -171,7 +171,7 @@ def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[st
     import torch
     from torch.nn import functional as F
 
-    from robustbench_seg.measures.pixels import confusion_matrix
+    from robustbench_seg.measures.pixel_counts import confusion_matrix
     from robustbench_seg.segmenter.inference import View, windows
 
     rows, columns = (list(windows(side, crop, STRIDE)) for side in size)

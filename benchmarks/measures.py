@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 
 from robustbench_seg.machine.allocator import keep_freed_memory
-from robustbench_seg.machine.threads import wait_briefly
+from robustbench_seg.machine.threads import limit_spinning
 
 keep_freed_memory()
-wait_briefly()
+limit_spinning()
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402

@@ -21,10 +21,10 @@ from typing import Any
 from unittest import mock
 
 from robustbench_seg.machine.allocator import keep_freed_memory
-from robustbench_seg.machine.threads import wait_briefly
+from robustbench_seg.machine.threads import limit_spinning
 
 keep_freed_memory()
-wait_briefly()
+limit_spinning()
 
 import torch  # noqa: E402
 

@@ -21,16 +21,16 @@ from pathlib import Path
 from unittest import mock
 
 from robustbench_seg.machine.allocator import keep_freed_memory
-from robustbench_seg.machine.threads import wait_briefly
+from robustbench_seg.machine.threads import limit_spinning
 
 keep_freed_memory()
-wait_briefly()
+limit_spinning()
 
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 from synthetic_runs import open_run, row  # noqa: E402
 
-from robustbench_seg.corruption.pixels import digest_pixels  # noqa: E402
+from robustbench_seg.corruption.image_arrays import digest_pixels  # noqa: E402
 from robustbench_seg.datasets import class_names, open_dataset, read_image  # noqa: E402
 from robustbench_seg.datasets.minicity import draw_scene, write_minicity  # noqa: E402
 from robustbench_seg.evaluation import evaluate  # noqa: E402
@@ -87,7 +87,7 @@ def tree(folder: Path) -> dict[str, object]:
     known = {read_image(file).tobytes()[:4096]: digest for digest, file in wanted.items()}
 
     def unverified() -> None:
-        fake = "robustbench_seg.evaluation.images.digest_pixels"
+        fake = "robustbench_seg.evaluation.image_maker.digest_pixels"
         with mock.patch(fake, lambda image: known[image.tobytes()[:4096]]):
             score(folder / "unverified")
 

@@ -31,10 +31,10 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.records.tree_spec import TreeSpec as TreeSpec
     from robustbench_seg.reporting import compare as compare
     from robustbench_seg.reporting import report as report
-    from robustbench_seg.reporting.costs import cost as cost
+    from robustbench_seg.reporting.cost_report import cost as cost
     from robustbench_seg.reporting.literature.catalogue import literature as literature
-    from robustbench_seg.reporting.receptive_fields import erf as erf
-    from robustbench_seg.reporting.transfer import transfer as transfer
+    from robustbench_seg.reporting.receptive_field_report import erf as erf
+    from robustbench_seg.reporting.transfer_report import transfer as transfer
     from robustbench_seg.results import Run as Run
     from robustbench_seg.results import read_results as read_results
     from robustbench_seg.results import scores as scores
@@ -61,8 +61,8 @@ _ROOMS = {
     "class_names": "datasets",
     "compare": "reporting",
     "corrupt": "corruption",
-    "cost": "reporting.costs",
-    "erf": "reporting.receptive_fields",
+    "cost": "reporting.cost_report",
+    "erf": "reporting.receptive_field_report",
     "evaluate": "evaluation",
     "generate_cityscapes_c": "trees",
     "list_ablations": "records.ablation",
@@ -79,7 +79,7 @@ _ROOMS = {
     "run_ablation": "ablation",
     "scores": "results",
     "train": "training",
-    "transfer": "reporting.transfer",
+    "transfer": "reporting.transfer_report",
     "verify": "trees",
     "write_minicity": "datasets.minicity",
 }

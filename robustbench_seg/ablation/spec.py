@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
+from robustbench_seg.ablation.outcome_table import published_score
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, WindowsStep
-from robustbench_seg.ablation.table import published_score
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.records.ablation import Ablation, AblationVariant, load_ablation
 from robustbench_seg.records.evaluation_spec import EvaluationSpec

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from robustbench_seg.ablation.processes import error_file, read_step
+from robustbench_seg.ablation.step_processes import error_file, read_step
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.files import write_json
 from robustbench_seg.machine.allocator import keep_freed_memory

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.allocator import keep_freed_memory
-from robustbench_seg.machine.threads import wait_briefly
+from robustbench_seg.machine.threads import limit_spinning
 from robustbench_seg.records.choices import Precision
 
 
@@ -61,7 +61,7 @@ def measure_speed(
     Raises:
         ModelError: The model cannot run with these settings, or its process is killed.
     """
-    wait_briefly()  # for the new process, which loads torch before _measure runs
+    limit_spinning()  # for the new process, which loads torch before _measure runs
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:

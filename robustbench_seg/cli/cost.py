@@ -51,7 +51,7 @@ def cost(models: tuple[str, ...], out: Path | None, **chosen: Any) -> None:
 
     Without --model, the networks of tables 1a, 2 and 4 that have no card follow.
     """
-    from robustbench_seg.reporting.costs import cost as count
+    from robustbench_seg.reporting.cost_report import cost as count
     from robustbench_seg.reporting.tables.costs import cost_text, published_cost_text
 
     table = count(models, **chosen, out=out, progress=True)

@@ -34,7 +34,7 @@ def erf(out: Path, **chosen: Any) -> None:
     How much each pixel moves the unit in the middle (|gradient|, mean over images), as a figure
     like figure 3 of the SegFormer paper, and as the radii that hold 50 % and 95 % of it.
     """
-    from robustbench_seg.reporting.receptive_fields import erf as measure
+    from robustbench_seg.reporting.receptive_field_report import erf as measure
     from robustbench_seg.reporting.tables.receptive_fields import field_text
 
     measured = measure(**chosen, out=out, progress=True)

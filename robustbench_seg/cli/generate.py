@@ -44,8 +44,8 @@ def generate_cityscapes_c(out: Path, shard: "Shard", **chosen: Any) -> None:
     from robustbench_seg.corruption.compiling import announce_compiling
     from robustbench_seg.errors import IncompleteError
     from robustbench_seg.machine.progress import progress_bar
-    from robustbench_seg.trees.generate import PlanSummary
     from robustbench_seg.trees.generate import generate_cityscapes_c as generate
+    from robustbench_seg.trees.plan_summary import PlanSummary
 
     announce_compiling()
     with ExitStack() as stack:

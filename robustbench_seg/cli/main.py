@@ -25,7 +25,7 @@ from robustbench_seg.cli.weights import weights
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.files import printable
 from robustbench_seg.machine.signals import INTERRUPTED, TERMINATED, Terminated, orderly_end
-from robustbench_seg.machine.streams import secure_streams
+from robustbench_seg.machine.standard_streams import secure_streams
 
 log = logging.getLogger(__name__)
 

@@ -81,7 +81,7 @@ def train(**chosen: Any) -> None:
     prepare_process()
 
     from robustbench_seg import training
-    from robustbench_seg.machine.processes import torchrun_processes
+    from robustbench_seg.machine.torchrun import torchrun_processes
 
     trained = training.train(training_spec(**chosen))
     if torchrun_processes().first:

@@ -47,7 +47,7 @@ def transfer(
     from robustbench_seg.files import check_own, write_text
     from robustbench_seg.reporting.tables import formats
     from robustbench_seg.reporting.tables.transfer import TRANSFER_COLUMNS
-    from robustbench_seg.reporting.transfer import Transfer
+    from robustbench_seg.reporting.transfer_report import Transfer
 
     if csv:
         check_own(csv, ",".join(TRANSFER_COLUMNS[:3]))

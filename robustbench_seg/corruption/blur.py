@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption import pixels
-from robustbench_seg.corruption.pixels import Floats, Image
+from robustbench_seg.corruption import blur_weights
+from robustbench_seg.corruption.image_arrays import Floats, Image, bands, truncated
 from robustbench_seg.corruption.random_stream import RandomStream
 
 
@@ -23,9 +23,9 @@ def motion_blur(image: Image, rng: RandomStream, *, radius: float, sigma: float)
     from robustbench_seg.corruption import kernels
 
     angle = rng.angle(-45, 45)
-    line = pixels.line(int(radius), sigma, angle, image.shape[:2])
+    line = blur_weights.line(int(radius), sigma, angle, image.shape[:2])
     out = np.empty_like(image)
-    kernels.shifted_levels(image, *line, pixels.error_of_singles(line.weights), out)
+    kernels.shifted_levels(image, *line, blur_weights.error_of_singles(line.weights), out)
     return out
 
 
@@ -40,10 +40,10 @@ def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float
     out, reach = np.empty_like(image), int(runs.max())
     summable = image.shape[1] <= WIDEST and reach < min(image.shape[:2])
     if not summable or not kernels.disk_levels(
-        image, runs, steps, reach, pixels.error_of_singles(shares), out
+        image, runs, steps, reach, blur_weights.error_of_singles(shares), out
     ):
         # The library's own sums decide what a sum by another order cannot.
-        return pixels.truncated(np.asarray(cv2.filter2D(image / 255.0, -1, disk), np.float64))
+        return truncated(np.asarray(cv2.filter2D(image / 255.0, -1, disk), np.float64))
     return out
 
 
@@ -100,7 +100,7 @@ def _trade(packed: NDArray[np.uint32], rng: RandomStream, distance: int) -> None
     near = range(-distance, distance)
     steps = np.array([down * width + right for down in near for right in near])
     columns = max(width - 2 * distance, 0)
-    for band in pixels.bands(height - 2 * distance):
+    for band in bands(height - 2 * distance):
         rows = band.stop - band.start
         choices = rng.neighbours(distance, rows * columns)
         last = height - distance - band.start
@@ -111,11 +111,11 @@ def gaussian_blur(image: Image, rng: RandomStream, *, sigma: float) -> Image:
     """Blur with a Gaussian that ends at 4 sigma; edges are repeated."""
     from robustbench_seg.corruption import kernels
 
-    weights = pixels.gaussian_weights(sigma)
+    weights = blur_weights.gaussian_weights(sigma)
     # Each of the two passes adds its error; the second also rounds the sums of two neighbours.
     shares = weights * np.where(np.arange(len(weights)) > 0, 2, 1)
     order = np.concatenate([shares[:1], shares[:0:-1]])
-    margin = 2 * pixels.error_of_singles(order)
+    margin = 2 * blur_weights.error_of_singles(order)
     out = np.empty_like(image)
     kernels.gaussian_levels(image, weights, margin, out)
     return out

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image as PillowImage
 
-from robustbench_seg.corruption.pixels import Image, truncated
+from robustbench_seg.corruption.image_arrays import Image, truncated
 from robustbench_seg.corruption.random_stream import RandomStream
 
 

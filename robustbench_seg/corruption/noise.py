@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator, RandomState
 
-from robustbench_seg.corruption.pixels import Floats, Image, bands, truncated
+from robustbench_seg.corruption.image_arrays import Floats, Image, bands, truncated
 from robustbench_seg.corruption.random_stream import RandomStream
 
 LEVELS = np.arange(256)

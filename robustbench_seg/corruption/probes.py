@@ -12,7 +12,7 @@ import numpy as np
 
 from robustbench_seg import __version__
 from robustbench_seg.corruption import engine
-from robustbench_seg.corruption.pixels import Image, digest_pixels
+from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CardError, CorruptionError, unknown
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 

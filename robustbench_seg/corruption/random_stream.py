@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.pixels import Floats, Image
+from robustbench_seg.corruption.image_arrays import Floats, Image
 
 Window = tuple[slice, slice]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from robustbench_seg.corruption.pixels import Image
+from robustbench_seg.corruption.image_arrays import Image
 from robustbench_seg.corruption.random_stream import RandomStream
 from robustbench_seg.errors import CorruptionError
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.pixels import Image
+from robustbench_seg.corruption.image_arrays import Image
 from robustbench_seg.corruption.random_stream import NoiseModel, RandomStream, Window
 from robustbench_seg.files import canonical_json
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from robustbench_seg.corruption import pixels
-from robustbench_seg.corruption.pixels import Floats, Image
+from robustbench_seg.corruption import blur_weights
+from robustbench_seg.corruption.image_arrays import Floats, Image, bands
 from robustbench_seg.corruption.random_stream import RandomStream
 from robustbench_seg.errors import CorruptionError
 
@@ -47,10 +47,11 @@ def snow(
     flakes = _enlarged_centre(height, width, zoom, mean, scale, threshold, rng)
     angle = rng.angle(-135, -45)
     fallen = np.empty(flakes.shape, np.uint8)
-    kernels.shifted_plane(flakes, *pixels.line(int(radius), sigma, angle, flakes.shape), fallen)
+    streaks = blur_weights.line(int(radius), sigma, angle, flakes.shape)
+    kernels.shifted_plane(flakes, *streaks, fallen)
     fallen = fallen[:height, :width]
     out = np.empty_like(image)
-    for band in pixels.bands(height):
+    for band in bands(height):
         intensities = _singles(image[band])
         gray = np.asarray(cv2.cvtColor(intensities, cv2.COLOR_RGB2GRAY), np.float32)
         turned = fallen[height - band.stop : height - band.start]
@@ -102,15 +103,15 @@ def spatter(
     from robustbench_seg.corruption import kernels
 
     height, width, _ = image.shape
-    liquid = pixels.gaussian(rng.normal(mean, scale, (height, width)), sigma)
+    liquid = blur_weights.gaussian(rng.normal(mean, scale, (height, width)), sigma)
     if mud:
         # The reference's image is float32 here, and its filter keeps that type.
         spots = liquid > threshold
         del liquid
-        cover = pixels.gaussian(spots.astype(np.float64), mud, single=True)
+        cover = blur_weights.gaussian(spots.astype(np.float64), mud, single=True)
         cover[cover < 0.8] = 0
         out = np.empty_like(image)
-        for band in pixels.bands(height):
+        for band in bands(height):
             kernels.add_mud(_singles(image[band]), cover[band], MUD, out[band])
         return out
     liquid[liquid < threshold] = 0
@@ -122,7 +123,7 @@ def spatter(
         strength /= strength.max()
         strength *= np.float32(water)
     out = np.empty_like(image)
-    for band in pixels.bands(height):
+    for band in bands(height):
         kernels.add_water(_singles(image[band]), strength[band], WATER, out[band])
     return out
 
@@ -166,7 +167,7 @@ def _plasma(side: int, decay: float, rng: RandomStream) -> NDArray[np.floating]:
         size = len(heights)
         finer = np.empty((2 * size, 2 * size), heights.dtype)
         for raise_some in (kernels.raise_centres, kernels.raise_tops, kernels.raise_lefts):
-            for band in pixels.bands(size):
+            for band in bands(size):
                 draws = rng.uniform(-wobble, wobble, (band.stop - band.start, size))
                 raise_some(heights, wobble, draws, band.start, finer)
         heights = finer

@@ -10,8 +10,8 @@ from robustbench_seg.errors import DatasetError, IncompleteError, ModelError, Re
 from robustbench_seg.evaluation.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
-from robustbench_seg.machine.processes import joined, own_device
 from robustbench_seg.machine.threads import torch_threads
+from robustbench_seg.machine.torchrun import joined, own_device
 from robustbench_seg.records.evaluation_spec import (
     NO_MODEL,
     EvaluationOptions,

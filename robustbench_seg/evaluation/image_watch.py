@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 
 from robustbench_seg.errors import DatasetError
-from robustbench_seg.evaluation.images import ConditionImage
+from robustbench_seg.evaluation.image_maker import ConditionImage
 from robustbench_seg.evaluation.outcomes import FAILURES
 from robustbench_seg.records.protocol import CLEAN, Condition
 

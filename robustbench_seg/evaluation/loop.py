@@ -14,14 +14,14 @@ from pathlib import Path
 from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.errors import IncompleteError
 from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
-from robustbench_seg.evaluation.hardest import keep_hardest
+from robustbench_seg.evaluation.hardest_pictures import keep_hardest
 from robustbench_seg.evaluation.image_bar import ImageBar
+from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
 from robustbench_seg.evaluation.image_watch import UnchangedImages, UnreadableImages
-from robustbench_seg.evaluation.images import ImageMaker, SourceImage
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
-from robustbench_seg.evaluation.records import Tree, corrupted_tree, run_record
+from robustbench_seg.evaluation.run_records import Tree, corrupted_tree, run_record
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.protocol import CLEAN, Condition

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.evaluation.evaluation import BLOCK
-from robustbench_seg.evaluation.images import ConditionImage, SourceImage
+from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
 from robustbench_seg.evaluation.outcomes import Outcomes
 from robustbench_seg.evaluation.pictures import keep_pictures
 from robustbench_seg.evaluation.predictions import PredictionFolder

@@ -20,7 +20,7 @@ from robustbench_seg.cards import to_table
 from robustbench_seg.corruption import library_differences, probe, probe_image
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.records import versions
+from robustbench_seg.evaluation.run_records import versions
 from robustbench_seg.files import canonical_json, digest_bytes, write_json
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.protocol import Condition

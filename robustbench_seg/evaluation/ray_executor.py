@@ -19,7 +19,7 @@ from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
 from robustbench_seg.evaluation.loop import left_out, run
 from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
-from robustbench_seg.evaluation.records import corrupted_tree, run_record
+from robustbench_seg.evaluation.run_records import corrupted_tree, run_record
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.machine.signals import same_handlers

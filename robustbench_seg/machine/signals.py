@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from types import FrameType
 
@@ -24,12 +25,22 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM was received. What handles Ctrl-C handles this, too."""
 
 
+@dataclass
 class _State:
-    """What the handler remembers between signals."""
+    """What the handler remembers between signals, of which a process has one set.
 
-    received = False
-    holds = 0
+    Attributes:
+        received: Whether one has come.
+        holds: How many blocks of `signals_held` are open.
+        pending: The number of the one that waits for their end.
+    """
+
+    received: bool = False
+    holds: int = 0
     pending: int | None = None
+
+
+_state = _State()
 
 
 @contextmanager
@@ -49,7 +60,7 @@ def orderly_end() -> Iterator[None]:
     try:
         yield
     finally:
-        _State.received, _State.pending = False, None
+        _state.received, _state.pending = False, None
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -70,13 +81,13 @@ def same_handlers() -> Iterator[None]:
 @contextmanager
 def signals_held() -> Iterator[None]:
     """Put off what `orderly_end` raises until the block is done."""
-    _State.holds += 1
+    _state.holds += 1
     try:
         yield
     finally:
-        _State.holds -= 1
-        if _State.holds == 0 and _State.pending is not None:
-            number, _State.pending = _State.pending, None
+        _state.holds -= 1
+        if _state.holds == 0 and _state.pending is not None:
+            number, _state.pending = _state.pending, None
             _raise(number)
 
 
@@ -92,11 +103,11 @@ def signals_blocked() -> Iterator[None]:
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
-    if _State.received:
+    if _state.received:
         os._exit(128 + number)
-    _State.received = True
-    if _State.holds:
-        _State.pending = number
+    _state.received = True
+    if _state.holds:
+        _state.pending = number
     else:
         _raise(number)
 

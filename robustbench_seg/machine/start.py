@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robustbench_seg.files import printable
 from robustbench_seg.machine.allocator import keep_freed_memory
-from robustbench_seg.machine.threads import wait_briefly
+from robustbench_seg.machine.threads import limit_spinning
 
 
 def command_line() -> str:
@@ -29,4 +29,4 @@ def program(processes: int = 1) -> list[str]:
 def prepare_process() -> None:
     """Set up memory and threads for a network. Call it before torch is imported."""
     keep_freed_memory()
-    wait_briefly()
+    limit_spinning()

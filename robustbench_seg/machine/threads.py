@@ -7,7 +7,7 @@ from contextlib import contextmanager
 SPINS = 20_000
 
 
-def wait_briefly() -> None:
+def limit_spinning() -> None:
     """Have OpenMP's threads spin only briefly before they sleep, unless the user has decided.
 
     GNU OpenMP spins 300,000 times by default. Where as many other processes are busy as there are
@@ -23,7 +23,7 @@ def wait_briefly() -> None:
 @contextmanager
 def torch_threads(count: int | None) -> Iterator[None]:
     """Have torch compute with `count` CPU threads in the block; None leaves them as they are."""
-    import torch  # only here: `wait_briefly` is called before torch is imported
+    import torch  # only here: `limit_spinning` is called before torch is imported
 
     before = torch.get_num_threads()
     torch.set_num_threads(before if count is None else count)

@@ -23,7 +23,7 @@ from robustbench_seg.measures.measure import (
     ScoreSource,
 )
 from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
-from robustbench_seg.measures.pixels import confusion_matrix
+from robustbench_seg.measures.pixel_counts import confusion_matrix
 
 __all__ = [
     "CONFIDENCE",

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.iou import miou_of_counts
 from robustbench_seg.measures.measure import Counts, Prediction, ScoreArray, ScoreInfo
-from robustbench_seg.measures.pixels import count_pairs
+from robustbench_seg.measures.pixel_counts import count_pairs
 
 DISTANCES = (2, 4, 8)
 """In pixels of an image of REFERENCE_SIZE."""

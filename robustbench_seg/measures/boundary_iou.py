@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.iou import miou_of_counts
 from robustbench_seg.measures.measure import Counts, Prediction, ScoreArray, ScoreInfo
-from robustbench_seg.measures.pixels import count_pairs
+from robustbench_seg.measures.pixel_counts import count_pairs
 
 SHARES = {"boundary_iou": 0.02, "boundary_iou_fine": 0.005}
 """d as a share of the diagonal, the wider first. 2 % is the authors' default."""

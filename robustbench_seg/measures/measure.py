@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.measures.pixels import confusion_matrix
+from robustbench_seg.measures.pixel_counts import confusion_matrix
 
 Counts = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.float32]
 """What a measure counts; of several images or draws along leading axes."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from robustbench_seg.records.difference import Difference, DifferenceKind, value_text
 from robustbench_seg.records.model_card import Published
@@ -10,6 +11,14 @@ from robustbench_seg.records.run_key import RunKey
 from robustbench_seg.records.segmenter_record import ModelFacts
 
 _ORIGIN = "corrupted images"
+
+
+class _Fact(NamedTuple):
+    """One thing in which two runs may differ, with its value in one of them."""
+
+    kind: DifferenceKind
+    name: str
+    value: object
 
 
 @dataclass(frozen=True)
@@ -97,9 +106,9 @@ class RunRecord:
         """
         mine, theirs = list(self._facts()), list(other._facts())
         found = [
-            Difference(kind, name, value_text(one), value_text(another))
-            for (kind, name, one), (_, _, another) in zip(mine, theirs, strict=True)
-            if one != another
+            Difference(one.kind, one.name, value_text(one.value), value_text(another.value))
+            for one, another in zip(mine, theirs, strict=True)
+            if one.value != another.value
         ]
         origins = [each for each in found if each.name == _ORIGIN]
         if origins:  # nothing is known of how the images of such a tree were made
@@ -114,39 +123,39 @@ class RunRecord:
             found.append(Difference("training", "training", *had))
         return tuple(found)
 
-    def _facts(self) -> Iterator[tuple[DifferenceKind, str, object]]:
+    def _facts(self) -> Iterator[_Fact]:
         data, corruption, segmenter = self.key.dataset, self.key.corruption, self.key.segmenter
         inference = segmenter.inference
-        yield "data", "dataset", data.name
-        yield "data", "split", data.split
-        yield "extent", "number of images", data.images
-        yield "data", "classes", data.classes
-        yield "files", "the files of the dataset", data.fingerprint
+        yield _Fact("data", "dataset", data.name)
+        yield _Fact("data", "split", data.split)
+        yield _Fact("extent", "number of images", data.images)
+        yield _Fact("data", "classes", data.classes)
+        yield _Fact("files", "the files of the dataset", data.fingerprint)
         foreign = corruption.foreign
         origin = f"of unknown origin ({foreign[:8]})" if foreign else "made by robustseg"
-        yield "corruption", _ORIGIN, origin
-        yield "corruption", "stream", corruption.stream
-        yield "corruption", "version of the stream", corruption.stream_version
-        yield "corruption seed", "seed", corruption.seed
-        yield "corruption", "severity tables", corruption.severities
-        yield "corruption", "versions of the corruptions", corruption.laws
-        yield "network", "architecture", segmenter.architecture
-        yield "network", "variant", segmenter.variant
-        yield "network", "configuration", segmenter.config
-        yield "network", "facts of its own", segmenter.own
-        yield "inference", "precision", segmenter.precision_text
-        yield "inference", "inference", inference.mode if inference else None
-        yield "inference", "windows", inference.crop if inference else None
-        yield "inference", "stride", inference.stride if inference else None
+        yield _Fact("corruption", _ORIGIN, origin)
+        yield _Fact("corruption", "stream", corruption.stream)
+        yield _Fact("corruption", "version of the stream", corruption.stream_version)
+        yield _Fact("corruption seed", "seed", corruption.seed)
+        yield _Fact("corruption", "severity tables", corruption.severities)
+        yield _Fact("corruption", "versions of the corruptions", corruption.laws)
+        yield _Fact("network", "architecture", segmenter.architecture)
+        yield _Fact("network", "variant", segmenter.variant)
+        yield _Fact("network", "configuration", segmenter.config)
+        yield _Fact("network", "facts of its own", segmenter.own)
+        yield _Fact("inference", "precision", segmenter.precision_text)
+        yield _Fact("inference", "inference", inference.mode if inference else None)
+        yield _Fact("inference", "windows", inference.crop if inference else None)
+        yield _Fact("inference", "stride", inference.stride if inference else None)
         for name in ("preprocessing", "resize", "input_size", "grid", "align_corners", "runtime"):
-            yield "preprocessing", name.replace("_", " "), getattr(segmenter, name)
-        yield "preprocessing", "versions of the steps to the labels", segmenter.laws
-        yield "weights", "weights", segmenter.weights
+            yield _Fact("preprocessing", name.replace("_", " "), getattr(segmenter, name))
+        yield _Fact("preprocessing", "versions of the steps to the labels", segmenter.laws)
+        yield _Fact("weights", "weights", segmenter.weights)
         temperature = self.key.temperature
         fitted = temperature.values if temperature and temperature.fitted_on else ()
-        yield "inference", "temperature", temperature.origin if temperature else "none"
-        yield "weights", "fitted temperature", fitted
-        yield "training seed", "seed of the training", self.training_seed
+        yield _Fact("inference", "temperature", temperature.origin if temperature else "none")
+        yield _Fact("weights", "fitted temperature", fitted)
+        yield _Fact("training seed", "seed of the training", self.training_seed)
 
 
 def library_texts(one: RunRecord, other: RunRecord) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Here are the functions that end in a table or a figure, a file for each: `report
 figures.
 """
 
-from robustbench_seg.reporting.comparison import Comparison, compare
+from robustbench_seg.reporting.comparison_report import Comparison, compare
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import finding, read_panels, terminal_table
 from robustbench_seg.reporting.reports import Report, report

@@ -3,18 +3,16 @@
 from robustbench_seg.results.absent_classes import absent_class_warnings
 from robustbench_seg.results.bootstrap import RESAMPLES
 from robustbench_seg.results.clean import clean_gap, clean_gap_warnings
-from robustbench_seg.results.comparison import check_comparable, compare_models, reading_notes
 from robustbench_seg.results.corruption_degradation import (
     DEGRADATION_CITATION,
     Reference,
     degradation,
 )
-from robustbench_seg.results.groups import group_runs, model_runs
 from robustbench_seg.results.hardest_images import hardest
 from robustbench_seg.results.intervals import ANY, FEW_UNITS, PERCENT, score_interval
 from robustbench_seg.results.lead import Lead, lead_of
+from robustbench_seg.results.model_comparison import check_comparable, compare_models, reading_notes
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
-from robustbench_seg.results.models import ScoredModel, read_model
 from robustbench_seg.results.parts import Row, Timing
 from robustbench_seg.results.picture_files import (
     CORRUPTED_SEVERITIES,
@@ -22,20 +20,22 @@ from robustbench_seg.results.picture_files import (
     PictureFiles,
     is_own,
 )
-from robustbench_seg.results.probes import Probe, probed_hardware, read_probes
 from robustbench_seg.results.read import read_counts, read_results
 from robustbench_seg.results.recorded import recorded_runs
 from robustbench_seg.results.run import Run
+from robustbench_seg.results.run_groups import group_runs, model_runs
+from robustbench_seg.results.run_probes import Probe, probed_hardware, read_probes
 from robustbench_seg.results.run_protocol import own_protocol
-from robustbench_seg.results.seeds import seeds_text
-from robustbench_seg.results.store import RunFolder
-from robustbench_seg.results.summary import category_means
-from robustbench_seg.results.table import (
+from robustbench_seg.results.score_rows import (
     SCORE_COLUMNS,
     published_score_table,
     score_table,
     scores,
 )
+from robustbench_seg.results.scored_model import ScoredModel, read_model
+from robustbench_seg.results.seeds import seeds_text
+from robustbench_seg.results.store import RunFolder
+from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.terminal_summary import summary_text
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image

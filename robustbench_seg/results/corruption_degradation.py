@@ -16,7 +16,7 @@ import numpy as np
 from robustbench_seg.measures import ScoreArray
 from robustbench_seg.records.protocol import CLEAN
 from robustbench_seg.results.model_scores import ModelScores
-from robustbench_seg.results.models import ScoredModel
+from robustbench_seg.results.scored_model import ScoredModel
 
 DEGRADATION_CITATION = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
 

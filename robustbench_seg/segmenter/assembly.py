@@ -16,7 +16,7 @@ from robustbench_seg.records.choices import (
 )
 from robustbench_seg.records.model_card import Inference, ModelCard
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.inference import INFERENCE_LAW, WINDOW
 from robustbench_seg.segmenter.resized import RESIZE_LAW
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter

@@ -4,8 +4,8 @@ from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.records.training_spec import TrainingSpec
 from robustbench_seg.training.entry import train
 from robustbench_seg.training.initial_network import InitialNetwork, build_initial_network
-from robustbench_seg.training.lookup import find_trained_model
 from robustbench_seg.training.loop import FitResult, fit
+from robustbench_seg.training.saved_model import find_trained_model
 from robustbench_seg.training.trained_model import TrainedModel, save_trained_model, trained_card
 
 __all__ = [

@@ -11,15 +11,15 @@ from typing import Any, Unpack
 from robustbench_seg.datasets import Dataset, open_dataset
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.machine.hardware import check_device, hardware
-from robustbench_seg.machine.processes import own_device, torchrun_processes
 from robustbench_seg.machine.threads import torch_threads
+from robustbench_seg.machine.torchrun import own_device, torchrun_processes
 from robustbench_seg.records.model_card import ModelCard, Training, load_card
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.records.training_spec import TrainingOptions, TrainingSpec, training_spec
 from robustbench_seg.training.initial_network import InitialNetwork, build_initial_network
-from robustbench_seg.training.lookup import find_saved, planned_model
 from robustbench_seg.training.loop import FitResult, fit
-from robustbench_seg.training.trained_model import TrainedModel, save_trained_model
+from robustbench_seg.training.saved_model import find_finished
+from robustbench_seg.training.trained_model import TrainedModel, planned_model, save_trained_model
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _train(
     device = own_device(spec.device)
     check_device(device)
     card, training = planned_model(spec, source, images)
-    if saved := find_saved(spec, card, training):
+    if saved := find_finished(spec, card, training):
         return saved
     _warn_of_long_warmup(spec.recipe)
     initial = build_initial_network(card, spec.recipe, spec.encoder)

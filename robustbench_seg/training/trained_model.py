@@ -8,8 +8,10 @@ from pathlib import Path
 from torch import nn
 
 from robustbench_seg.cards import parse
+from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, WeightsError
 from robustbench_seg.files import write_text
+from robustbench_seg.machine.torchrun import torchrun_processes
 from robustbench_seg.records.model_card import (
     Inference,
     ModelCard,
@@ -18,6 +20,8 @@ from robustbench_seg.records.model_card import (
     card_text,
 )
 from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.training.initial_network import with_drop_path
 from robustbench_seg.weights import not_finite, save_weights
 
 
@@ -37,6 +41,40 @@ class TrainedModel:
     iterations: int
     miou: float
     summary: str
+
+
+def planned_model(
+    spec: TrainingSpec, source: ModelCard, images: Dataset
+) -> tuple[ModelCard, Training]:
+    """The card of the model to train, and the record of its training before it has results."""
+    recipe, processes = spec.recipe, torchrun_processes().count
+    card = trained_card(
+        source,
+        name=spec.name or f"{source.name}-{images.name}".replace(":", "-"),
+        dataset=spec.dataset or source.dataset,
+        classes=len(images.classes),
+        recipe=recipe,
+    )
+    if Path(card.name).name != card.name:
+        raise ModelError(f"name '{card.name}': files are named so; give one without /")
+    training = Training(
+        command=spec.command(processes),
+        minutes=0.0,
+        hardware="",
+        iterations=0,
+        seed=recipe.seed,
+        encoder=spec.encoder,
+        augment=recipe.augment,
+        ema=recipe.ema,
+        model=source.name,
+        dataset=images.name,
+        split=images.split,
+        images=len(images),
+        precision=spec.precision,
+        processes=processes,
+        recipe=with_drop_path(recipe, source),
+    )
+    return card, training
 
 
 def trained_card(

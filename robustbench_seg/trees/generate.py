@@ -1,14 +1,9 @@
 """Write the corrupted copies of a dataset: what `robustseg generate-cityscapes-c` does."""
 
 import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
-
-import numpy as np
 
 from robustbench_seg.corruption.engine import check_draws
 from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
@@ -17,48 +12,12 @@ from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.protocol import Condition, Protocol, load_protocol
 from robustbench_seg.records.ranges import WORKERS
 from robustbench_seg.records.tree_spec import TreeOptions, TreeSpec, tree_spec
+from robustbench_seg.trees.clean_images import clean_images, with_images_on_disk
 from robustbench_seg.trees.continuation import check_folder
 from robustbench_seg.trees.manifest import Manifest
-from robustbench_seg.trees.plan import CleanImage, TreePlan
-from robustbench_seg.trees.space import space_needed
+from robustbench_seg.trees.plan import TreePlan
+from robustbench_seg.trees.plan_summary import PlanSummary, sum_up
 from robustbench_seg.trees.writing import write_tree
-
-CLEAN_FOLDER = "clean"
-"""Folder in a tree of the clean images and labels of a dataset that lies in no files."""
-
-
-@dataclass(frozen=True)
-class PlanSummary:
-    """The work that lies ahead of a call.
-
-    Attributes:
-        dataset: Name of the dataset.
-        split: Which part of it.
-        images: Number of clean images of the shard.
-        conditions: Number of conditions of each.
-        missing: Number of corrupted images that are not there yet.
-        needed: Bytes that these will take, estimated.
-        free: Bytes that are free on the disk.
-        workers: Number of processes.
-    """
-
-    dataset: str
-    split: str
-    images: int
-    conditions: int
-    missing: int
-    needed: int
-    free: int
-    workers: int
-
-    def __str__(self) -> str:
-        total = self.images * self.conditions
-        return (
-            f"{self.dataset} {self.split}: {self.images} images x {self.conditions} conditions = "
-            f"{total} images, {total - self.missing} of them there already; {self.missing} to "
-            f"make, about {_size(self.needed)} of {_size(self.free)} free; "
-            f"{self.workers} at a time"
-        )
 
 
 def generate_cityscapes_c(
@@ -112,9 +71,9 @@ def generate_cityscapes_c(
     clean = _opened(dataset, spec)
     plan = _plan(spec, clean, loaded, conditions)
     check_folder(spec.out, plan.record, loaded)
-    plan = _on_disk(plan, clean)
+    plan = with_images_on_disk(plan, clean)
     workers = spec.workers or min(_cores(), int(WORKERS.most))
-    announce(_summary(plan, workers))
+    announce(sum_up(plan, workers))
     manifest = write_tree(plan, workers=workers, keep_going=spec.keep_going, progress=progress)
     if manifest.left_out:
         raise IncompleteError(
@@ -131,7 +90,7 @@ def _plan(
     return TreePlan(
         out=spec.out,
         conditions=conditions,
-        images=_clean_images(clean, image_sizes(clean)),
+        images=clean_images(clean, image_sizes(clean)),
         choice=CorruptionChoice(protocol, spec.stream, spec.seed),
         dataset=clean.name,
         split=clean.split,
@@ -155,70 +114,6 @@ def _opened(dataset: str | Path | Dataset | None, spec: TreeSpec) -> Dataset:
     return dataset
 
 
-def _on_disk(plan: TreePlan, dataset: Dataset) -> TreePlan:
-    """The plan with clean images in files: a dataset without files is drawn into the tree."""
-    folder = plan.out / CLEAN_FOLDER
-    drawn = dataset.on_disk(folder)
-    if drawn is dataset:
-        return plan
-    _check_drawn(dataset, drawn, folder)
-    clean_files = tuple(f"{CLEAN_FOLDER}/{name}" for name in _files(drawn))
-    return replace(plan, images=_clean_images(drawn, {}), clean_files=clean_files)
-
-
-def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
-    """CorruptionError if a file of a drawn dataset is not what is drawn."""
-    for index, name in enumerate(dataset.ids):
-        drawn, found = dataset[index], on_disk[index]
-        same_image = np.array_equal(drawn.image, found.image)
-        if not (same_image and np.array_equal(drawn.labels, found.labels)):
-            raise CorruptionError(
-                f"{folder / name} or its labels are not those of {dataset.name}; remove {folder} "
-                "and start again"
-            )
-
-
-def _files(dataset: Dataset) -> Iterator[str]:
-    """Paths of the images and labels in the dataset's root."""
-    for index, name in enumerate(dataset.ids):
-        yield name
-        yield from dataset.companions(index)
-
-
-def _clean_images(dataset: Dataset, sizes: Mapping[str, int]) -> tuple[CleanImage, ...]:
-    return tuple(
-        CleanImage(name, partial(dataset.image, index), dataset.companions(index), sizes.get(name))
-        for index, name in enumerate(dataset.ids)
-    )
-
-
-def _summary(plan: TreePlan, workers: int) -> PlanSummary:
-    """Sum up what will be written. Raises CorruptionError where the disk is too full."""
-    folder = plan.out.absolute()
-    while not folder.exists():
-        folder = folder.parent
-    summary = PlanSummary(
-        dataset=plan.dataset,
-        split=plan.split,
-        images=len(plan.shard_images),
-        conditions=len(plan.conditions),
-        missing=sum(1 for _ in plan.missing()),
-        needed=space_needed(plan),
-        free=shutil.disk_usage(folder).free,
-        workers=workers,
-    )
-    if summary.needed > summary.free:
-        raise CorruptionError(
-            f"{plan.out}: about {_size(summary.needed)} are needed, {_size(summary.free)} "
-            "are free; choose another folder, or fewer corruptions and severities"
-        )
-    return summary
-
-
 def _cores() -> int:
     # Only Linux says how many cores this process may use.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

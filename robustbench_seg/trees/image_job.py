@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from robustbench_seg.corruption.pixels import Image, digest_pixels
+from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.files import digest_bytes, digest_file, write_bytes
 from robustbench_seg.records.protocol import Condition

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from robustbench_seg.corruption.engine import corrupt
-from robustbench_seg.corruption.pixels import Image
+from robustbench_seg.corruption.image_arrays import Image
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.files import canonical_json, digest_bytes, path_problem
 from robustbench_seg.records.corruption_choice import CorruptionChoice

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from robustbench_seg.corruption.pixels import Image
+from robustbench_seg.corruption.image_arrays import Image
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.trees.plan import CleanImage, TreePlan

@@ -6,7 +6,7 @@ Trees of format 1 have no probe, and a few corruptions do not take the small bui
 from collections.abc import Mapping
 from functools import lru_cache
 
-from robustbench_seg.corruption.pixels import Image, digest_pixels
+from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.trees.manifest import Digests

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from robustbench_seg.corruption.pixels import digest_pixels
+from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.files import checked_path, digest_file
 from robustbench_seg.trees.manifest import (
     MANIFEST,

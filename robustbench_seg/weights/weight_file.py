@@ -21,7 +21,7 @@ from robustbench_seg.files import read_json, write_bytes
 from robustbench_seg.weights.checkpoint import read_checkpoint
 from robustbench_seg.weights.first_bytes import SAFETENSORS_START, check_file, unreadable
 from robustbench_seg.weights.formats import classes_of
-from robustbench_seg.weights.selection import Shapes, select
+from robustbench_seg.weights.network_tensors import Shapes, find_network
 from robustbench_seg.weights.tensor_bundle import read_tensor_bundle
 from robustbench_seg.weights.weight_paths import (
     BUNDLE_INDEX,
@@ -120,7 +120,7 @@ def read_weights(path: Path, shapes: Shapes | None = None) -> Weights:
     Args:
         path: The file, or a path that stands for it (see find_weights).
         shapes: Name -> shape of the tensors of the network that the weights are for. It is found
-            by them among what else a training saves (see weights.selection).
+            by them among what else a training saves (see weights.network_tensors).
 
     Returns:
         The weights.
@@ -225,7 +225,7 @@ def _converted(
     tensors: Mapping[str, Tensor], content: _Content, path: Path, shapes: Shapes | None
 ) -> Weights:
     """The weights of another project, under the names that the architectures here expect."""
-    network = select(tensors, shapes, path)
+    network = find_network(tensors, shapes, path)
     if network.note:
         log.warning("note: %s: %s", path, network.note)
     facts = {"prefix": content.prefix + network.prefix} if content.prefix + network.prefix else {}

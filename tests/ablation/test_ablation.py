@@ -324,7 +324,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(EvaluateStep, "run", lambda self: None)
     monkeypatch.setattr(ReportStep, "run", lambda self: None)
     monkeypatch.setattr(
-        "robustbench_seg.ablation.run.ablation_table",
+        "robustbench_seg.ablation.runner.ablation_table",
         lambda *_: pd.DataFrame([], None, ["model", "x"]),
     )
     return {"variants": ["c256"], "iterations": 2, "batch": 2, "workers": 0}

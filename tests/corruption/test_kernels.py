@@ -7,7 +7,8 @@ import pytest
 from scipy import ndimage, stats
 from skimage import color, data, filters
 
-from robustbench_seg.corruption import blur, kernels, noise, pixels, streams
+from robustbench_seg.corruption import blur, blur_weights, kernels, noise, streams
+from robustbench_seg.corruption.image_arrays import truncated
 from robustbench_seg.machine.compiled import compiled
 from robustbench_seg.records.protocol import load_protocol
 
@@ -32,13 +33,13 @@ def test_gaussian_is_that_of_skimage(rng, sigma):
     levels = blur.gaussian_blur(image, None, sigma=sigma)
     assert np.array_equal(levels, (np.clip(expected, 0, 1) * 255).astype(np.uint8))
     plane = rng.random((20, 9))
-    assert np.array_equal(pixels.gaussian(plane, sigma), filters.gaussian(plane, sigma))
+    assert np.array_equal(blur_weights.gaussian(plane, sigma), filters.gaussian(plane, sigma))
     single = plane.astype(np.float32)
-    doubles_between = pixels.gaussian(single.astype(np.float64), sigma, single=True)
+    doubles_between = blur_weights.gaussian(single.astype(np.float64), sigma, single=True)
     assert np.array_equal(doubles_between, filters.gaussian(single, sigma))
-    in_singles = pixels.gaussian(single, sigma)
+    in_singles = blur_weights.gaussian(single, sigma)
     assert in_singles.dtype == np.float32
-    assert np.abs(in_singles - pixels.gaussian(plane, sigma)).max() < 1e-6
+    assert np.abs(in_singles - blur_weights.gaussian(plane, sigma)).max() < 1e-6
 
 
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
@@ -46,14 +47,14 @@ def test_defocus_is_that_of_opencv(severity):
     parameters = load_protocol().spec("defocus_blur").severities[severity - 1]
     disk = blur._disk(int(parameters["radius"]), parameters["alias"])
     image = photograph()
-    expected = pixels.truncated(cv2.filter2D(image / 255.0, -1, disk))
+    expected = truncated(cv2.filter2D(image / 255.0, -1, disk))
     assert np.array_equal(blur.defocus_blur(image, None, **parameters), expected)
 
 
 @pytest.mark.parametrize("radius", [31, 32, 40])
 def test_defocus_wider_than_the_image_is_that_of_opencv(radius):
     image = photograph()[:32, :48].copy()
-    expected = pixels.truncated(cv2.filter2D(image / 255.0, -1, blur._disk(radius, 0.5)))
+    expected = truncated(cv2.filter2D(image / 255.0, -1, blur._disk(radius, 0.5)))
     assert np.array_equal(blur.defocus_blur(image, None, radius=radius, alias=0.5), expected)
 
 
@@ -85,7 +86,7 @@ def test_defocus_leaves_ties_to_opencv(monkeypatch):
 def test_the_second_look_is_what_makes_blur_exact(margin, monkeypatch):
     image = photograph()
     if margin == "none":
-        monkeypatch.setattr(pixels, "error_of_singles", lambda shares: 0.0)
+        monkeypatch.setattr(blur_weights, "error_of_singles", lambda shares: 0.0)
     wrong = 0
     for sigma in (1, 2, 3, 4, 6):
         expected = filters.gaussian(image / 255.0, sigma, channel_axis=2)
@@ -103,7 +104,7 @@ def test_the_error_of_singles_is_a_bound(rng):
         for weight, level in zip(weights.astype(np.float32), levels, strict=True):
             total += weight * level
         error = np.abs(total - weights @ levels.astype(np.float64)).max()
-        bound = pixels.error_of_singles(weights)
+        bound = blur_weights.error_of_singles(weights)
         assert bound / 200 < error < bound
 
 

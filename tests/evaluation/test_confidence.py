@@ -10,11 +10,11 @@ from torch import nn
 
 import robustbench_seg as rs
 from robustbench_seg.errors import DatasetError, IncompleteError, ModelError, ResultsError
-from robustbench_seg.evaluation import temperature
-from robustbench_seg.evaluation.temperature import GRID, least
+from robustbench_seg.evaluation import temperature_fit
+from robustbench_seg.evaluation.temperature_fit import GRID, least
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.results import Reference, model_runs, read_model, read_results
-from robustbench_seg.results.comparison import compare_models
+from robustbench_seg.results.model_comparison import compare_models
 
 CLASSES = ("dark", "middle", "bright")
 SOME = {"corruptions": "gaussian_noise", "severities": (1, 3)}
@@ -191,7 +191,7 @@ def test_each_half_has_the_temperature_of_the_other(levels, toy, monkeypatch):
         nll, _, _ = by_hand(data, index, 40.0, value)
         counts = clean["confidence_t"][data.ids[index]]
         assert counts[1997] * 2.0**-20 == pytest.approx(nll, rel=1e-5)
-    monkeypatch.setattr(temperature, "_fit", None)  # a further start takes what was fitted
+    monkeypatch.setattr(temperature_fit, "_fit", None)  # a further start takes what was fitted
     assert levels(temperature="fit").path == run.path
     (file,) = (run.path.parent / "temperatures").iterdir()
     assert json.loads(file.read_text())["values"] == list(found.values)
@@ -206,7 +206,7 @@ def test_a_single_image_has_no_other_half(levels, toy):
 
 
 def test_the_train_split_is_taken_where_there_is_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(temperature, "MOST", 2)
+    monkeypatch.setattr(temperature_fit, "MOST", 2)
     (run,) = rs.evaluate(
         model="segformer-b0-minicity",
         dataset="minicity",

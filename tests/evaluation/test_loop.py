@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.corruption.pixels import digest_pixels
+from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.errors import FileError, IncompleteError, ModelError
 from robustbench_seg.evaluation import loop
-from robustbench_seg.measures.pixels import confusion_matrix
+from robustbench_seg.measures.pixel_counts import confusion_matrix
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.shard import Shard
 from robustbench_seg.results import read_results
@@ -93,7 +93,7 @@ def test_each_corrupted_image_is_made_once_for_all_models(
         made.append((options["image_id"], name, severity))
         return corrupt(image, name, severity, **options)
 
-    monkeypatch.setattr("robustbench_seg.evaluation.images.corrupt", counted)
+    monkeypatch.setattr("robustbench_seg.evaluation.image_maker.corrupt", counted)
     evaluate([reds(), reds("other", facts={"shift": 1})], toy(), protocol, conditions, tmp_path)
     assert len(made) == len(set(made)) == 6 * 4
 

@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from robustbench_seg.machine.threads import SPINS, torch_threads, wait_briefly
+from robustbench_seg.machine.threads import SPINS, limit_spinning, torch_threads
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def undecided(monkeypatch):
 
 
 def test_threads_spin_briefly():
-    wait_briefly()
+    limit_spinning()
     assert os.environ["GOMP_SPINCOUNT"] == str(SPINS)
 
 
@@ -23,7 +23,7 @@ def test_threads_spin_briefly():
 )
 def test_what_the_user_decided_stands(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
-    wait_briefly()
+    limit_spinning()
     assert os.environ[name] == value
     assert os.environ.get("GOMP_SPINCOUNT") == ("7" if name == "GOMP_SPINCOUNT" else None)
 

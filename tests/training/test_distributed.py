@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.machine.processes import Processes
+from robustbench_seg.machine.torchrun import Processes
 from robustbench_seg.records.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches
 
@@ -125,7 +125,7 @@ def test_killed_processes_go_on_together_exactly(tmp_path):
 APART = """
 import sys
 from robustbench_seg.errors import ModelError
-from robustbench_seg.machine.processes import joined
+from robustbench_seg.machine.torchrun import joined
 
 with joined("cpu") as processes:
     processes.check_same(7, "the iteration")

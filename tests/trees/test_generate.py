@@ -18,8 +18,9 @@ from robustbench_seg.errors import (
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.records.shard import Shard
 from robustbench_seg.records.tree_spec import TreeSpec
-from robustbench_seg.trees.generate import PlanSummary, generate_cityscapes_c
+from robustbench_seg.trees.generate import generate_cityscapes_c
 from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.plan_summary import PlanSummary
 from robustbench_seg.trees.verification import verify
 
 FOG = {"corruptions": ["fog"], "severities": [2], "workers": 1}

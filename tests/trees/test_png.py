@@ -13,7 +13,7 @@ from PIL import Image
 from skimage import data
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.corruption.pixels import digest_pixels
+from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.trees.png import encode_png, read_pixels
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from robustbench_seg.reporting.figures.style import SOFT, line_styles, plain, style
-from robustbench_seg.reporting.literature.costs import published_costs
+from robustbench_seg.reporting.literature.paper_costs import published_costs
 
 _MAX_NAMES = 6
 """A plot with more cards does not name them: the names would hide each other."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.page.album import Album, album
 from robustbench_seg.reporting.page.cells import cells_table
-from robustbench_seg.reporting.page.claims import claims_table
+from robustbench_seg.reporting.page.claim_rows import claims_table
 from robustbench_seg.reporting.page.classes import class_losses_text, class_table
 from robustbench_seg.reporting.page.elsewhere import elsewhere_table
 from robustbench_seg.reporting.page.figures import PanelFigures
-from robustbench_seg.reporting.page.hardest import HardestView, hardest_views
+from robustbench_seg.reporting.page.hardest_section import HardestView, hardest_views
 from robustbench_seg.reporting.page.ranking import ranking_table
 from robustbench_seg.reporting.page.score_sections import (
     ScoreSection,

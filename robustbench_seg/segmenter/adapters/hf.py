@@ -27,7 +27,7 @@ from robustbench_seg.segmenter.adapters.transformers_model import (
 from robustbench_seg.segmenter.answers import checked_logits
 from robustbench_seg.segmenter.assembly import Options, assemble
 from robustbench_seg.segmenter.class_names import class_spelling
-from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     digest_weights,

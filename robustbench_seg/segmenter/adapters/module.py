@@ -12,7 +12,7 @@ from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.answers import checked_logits, unwrapped
 from robustbench_seg.segmenter.assembly import Options, assemble
 from robustbench_seg.segmenter.class_names import class_spelling, listed_names
-from robustbench_seg.segmenter.failures import error_text
+from robustbench_seg.segmenter.foreign_errors import error_text
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 MODULE_LAW = 1

@@ -7,7 +7,7 @@ from typing import Any
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import canonical_json, digest_bytes, digest_file
 from robustbench_seg.segmenter.adapters.onnx_network import INSTALL
-from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.weights import check_file
 
 

@@ -16,7 +16,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.records.image_size import Size
 from robustbench_seg.records.ranges import MAX_SIDE
 from robustbench_seg.segmenter.answers import logits_of
-from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.segmenter.foreign_errors import reason
 
 INSTALL = "pip install 'robustseg[onnx]'"
 

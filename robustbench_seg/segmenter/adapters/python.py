@@ -7,7 +7,7 @@ import sys
 from robustbench_seg.errors import ModelError, RobustsegError
 from robustbench_seg.segmenter.adapters.python_segmenter import PythonSegmenter, check_options
 from robustbench_seg.segmenter.assembly import Options
-from robustbench_seg.segmenter.failures import error_text
+from robustbench_seg.segmenter.foreign_errors import error_text
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 

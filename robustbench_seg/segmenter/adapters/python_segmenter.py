@@ -16,8 +16,8 @@ from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.class_names import class_spelling, listed_names
 from robustbench_seg.segmenter.confidence import Labelled
-from robustbench_seg.segmenter.failures import error_text, reason
-from robustbench_seg.segmenter.images import checked_image
+from robustbench_seg.segmenter.foreign_errors import error_text, reason
+from robustbench_seg.segmenter.image_check import checked_image
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 PYTHON_LAW = 1

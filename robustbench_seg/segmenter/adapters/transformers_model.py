@@ -15,7 +15,7 @@ from torch.nn.modules.module import (
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.adapters.processor import read_object
-from robustbench_seg.segmenter.failures import reason
+from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.weights import not_finite
 
 CONFIG = "config.json"

@@ -1,6 +1,6 @@
 import re
 
-from robustbench_seg.reporting.costs import cost
+from robustbench_seg.reporting.cost_report import cost
 from robustbench_seg.reporting.tables.costs import cost_text, published_cost_text
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.reporting.receptive_fields import erf
+from robustbench_seg.reporting.receptive_field_report import erf
 from robustbench_seg.reporting.tables.receptive_fields import field_table
 
 MODEL = "segformer-b0-minicity"

@@ -10,7 +10,7 @@ import robustbench_seg as rs
 from robustbench_seg.errors import FileError, ResultsError
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.reporting.tables.transfer import TRANSFER_COLUMNS
-from robustbench_seg.reporting.transfer import Transfer
+from robustbench_seg.reporting.transfer_report import Transfer
 
 NAMES = load_protocol("semsegbench-sev3").names
 TARGETS = ["acdc", "acdc_fog", "acdc_rain", "acdc_snow", "acdc_night"]

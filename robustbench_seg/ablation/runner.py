@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from robustbench_seg.ablation.outcome_table import ablation_table
 from robustbench_seg.ablation.paper_differences import differences_from_paper
-from robustbench_seg.ablation.processes import run_in_processes
 from robustbench_seg.ablation.spec import AblationSpec
+from robustbench_seg.ablation.step_processes import run_in_processes
 from robustbench_seg.ablation.steps import EvaluateStep, Step, TrainStep
-from robustbench_seg.ablation.table import ablation_table
 from robustbench_seg.files import check_own, write_text
 from robustbench_seg.records.model_card import card_text
 from robustbench_seg.reporting.tables.formats import csv, markdown

@@ -1,4 +1,4 @@
-from robustbench_seg.machine.processes import Processes, torchrun_processes
+from robustbench_seg.machine.torchrun import Processes, torchrun_processes
 
 
 def test_a_process_of_torchrun_knows_its_place(monkeypatch):

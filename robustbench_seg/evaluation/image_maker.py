@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.corruption.pixels import digest_pixels
+from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.datasets import Dataset, Sample, corrupted_image, read_instances
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.records import Tree
+from robustbench_seg.evaluation.run_records import Tree
 from robustbench_seg.files import digest_file
 from robustbench_seg.measures import OBJECTS, Measure
 from robustbench_seg.records.image_path import as_png

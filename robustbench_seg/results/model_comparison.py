@@ -17,7 +17,7 @@ from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
-from robustbench_seg.results.models import ScoredModel
+from robustbench_seg.results.scored_model import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
 from robustbench_seg.results.verdict import Difference, verdicts
 from robustbench_seg.results.worst import worst_condition, worst_corruption

@@ -13,7 +13,7 @@ from robustbench_seg.cards import from_table, to_table
 from robustbench_seg.errors import CardError, IncompleteError, RobustsegError, unknown
 from robustbench_seg.files import write_json
 from robustbench_seg.machine.signals import INTERRUPTED, TERMINATED, Terminated
-from robustbench_seg.machine.threads import wait_briefly
+from robustbench_seg.machine.threads import limit_spinning
 
 KINDS: Mapping[str, type[TrainStep] | type[EvaluateStep]] = {
     "train": TrainStep,
@@ -54,7 +54,7 @@ def run_in_processes(step: TrainStep | EvaluateStep, processes: int) -> None:
     with tempfile.TemporaryDirectory(prefix="robustseg-") as folder:
         file = Path(folder) / "step.json"
         write_step(step, file)
-        wait_briefly()  # for the new processes, which load torch before the worker runs
+        limit_spinning()  # for the new processes, which load torch before the worker runs
         code = _wait(subprocess.Popen([*_torchrun(processes), str(file)]))
         failure = error_file(file)
         failed = json.loads(failure.read_text(encoding="utf-8")) if failure.exists() else None

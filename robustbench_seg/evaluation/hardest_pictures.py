@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.images import ImageMaker, SourceImage
+from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
 from robustbench_seg.evaluation.pictures import write_input, write_labels
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.results import PictureFiles, hardest, read_counts

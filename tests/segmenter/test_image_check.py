@@ -7,7 +7,7 @@ from PIL import Image
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.segmenter.images import checked_image
+from robustbench_seg.segmenter.image_check import checked_image
 
 WANTED = "net: one uint8 image of HxWx3 RGB is wanted, not "
 

@@ -30,7 +30,7 @@ MARKER = "|".join(f"(?:{form.marker})" for form in FORMATS)
 
 
 @dataclass(frozen=True)
-class Selection:
+class NetworkTensors:
     """The tensors of a file that are taken for the network's.
 
     Attributes:
@@ -46,7 +46,7 @@ class Selection:
     note: str = ""
 
 
-def select(tensors: Tensors, shapes: Shapes | None, path: Path) -> Selection:
+def find_network(tensors: Tensors, shapes: Shapes | None, path: Path) -> NetworkTensors:
     """Find the network among the tensors of a file.
 
     A network is found under a prefix where every name and shape is its own. Of several, equal
@@ -70,7 +70,7 @@ def select(tensors: Tensors, shapes: Shapes | None, path: Path) -> Selection:
     whole = [each for each in candidates if _is_whole(each.tensors, shapes)]
     if not whole:
         return max(candidates, key=lambda each: _count_fitting(each.tensors, shapes or {}))
-    distinct: list[Selection] = []
+    distinct: list[NetworkTensors] = []
     for each in whole:
         if not any(_equal(each.tensors, other.tensors, shapes) for other in distinct):
             distinct.append(each)
@@ -81,13 +81,13 @@ def select(tensors: Tensors, shapes: Shapes | None, path: Path) -> Selection:
             f"{', '.join(repr(each.prefix) for each in preferred)}; save the tensors of the one to "
             "be evaluated to a file of its own"
         )
-    return _alone(preferred[0], tensors, shapes)
+    return _without_other_modules(preferred[0], tensors, shapes)
 
 
-def _candidate(tensors: Tensors, prefix: str, shapes: Shapes) -> Selection:
+def _candidate(tensors: Tensors, prefix: str, shapes: Shapes) -> NetworkTensors:
     inside = without(under(tensors, prefix, shapes), *TRAINING_ONLY)
     form = recognise(inside)
-    return Selection(form.convert(inside) if form else inside, form, prefix)
+    return NetworkTensors(form.convert(inside) if form else inside, form, prefix)
 
 
 def _is_whole(tensors: Tensors, shapes: Shapes | None) -> bool:
@@ -112,7 +112,9 @@ def _equal(one: Tensors, other: Tensors, shapes: Shapes | None) -> bool:
     return all(n in one and n in other and torch.equal(one[n], other[n]) for n in names)
 
 
-def _alone(network: Selection, tensors: Tensors, shapes: Shapes | None) -> Selection:
+def _without_other_modules(
+    network: NetworkTensors, tensors: Tensors, shapes: Shapes | None
+) -> NetworkTensors:
     """The network without the tensors of other modules, and a note of them."""
     notes = []
     if AVERAGE.search(network.prefix):
@@ -126,12 +128,12 @@ def _alone(network: Selection, tensors: Tensors, shapes: Shapes | None) -> Selec
         if not (name.partition(".")[0] in modules or re.match(r"\d+\.", name))
     ]
     if beside or others:
-        notes.append(_passed_over([*beside, *(network.prefix + name for name in others)], network))
+        notes.append(_unused_text([*beside, *(network.prefix + name for name in others)], network))
     own = {name: tensor for name, tensor in network.tensors.items() if name not in set(others)}
-    return Selection(own, network.form, network.prefix, "; ".join(notes))
+    return NetworkTensors(own, network.form, network.prefix, "; ".join(notes))
 
 
-def _passed_over(names: list[str], network: Selection) -> str:
+def _unused_text(names: list[str], network: NetworkTensors) -> str:
     firsts = sorted({name.removeprefix(network.prefix).partition(".")[0] for name in names})
     some = ", ".join(firsts[:4]) + (", ..." if len(firsts) > 4 else "")
     which = f"the network under '{network.prefix}' is used; " if network.prefix else ""

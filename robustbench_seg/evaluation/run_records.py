@@ -13,7 +13,7 @@ from robustbench_seg.corruption import STREAMS, laws, libraries
 from robustbench_seg.datasets import Dataset, FileDataset, image_sizes, list_datasets
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.temperature import temperature_record
+from robustbench_seg.evaluation.temperature_fit import temperature_record
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.corruption_choice import CorruptionChoice
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.reporting.costs import cost
+from robustbench_seg.reporting.cost_report import cost
 
 
 def test_a_card_is_counted_where_the_paper_counts_it_else_at_its_dataset_s_size():

@@ -17,7 +17,7 @@ from robustbench_seg.records.model_card import ModelCard, list_models, load_card
 from robustbench_seg.records.ranges import REPEAT, THREADS
 from robustbench_seg.reporting.figures.files import write_figure
 from robustbench_seg.reporting.figures.sizes import size_figure
-from robustbench_seg.reporting.literature.costs import costs_by_card, published_costs
+from robustbench_seg.reporting.literature.paper_costs import costs_by_card, published_costs
 from robustbench_seg.reporting.tables.formats import csv
 
 DEFAULT_SIZE: Size = (512, 512)

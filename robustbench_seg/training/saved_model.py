@@ -2,16 +2,14 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
-from robustbench_seg.datasets import Dataset, open_dataset
+from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
-from robustbench_seg.machine.processes import torchrun_processes
 from robustbench_seg.records.model_card import ModelCard, Training, load_card
 from robustbench_seg.records.training_spec import TrainingSpec
 from robustbench_seg.training.checkpoint import CHECKPOINT
-from robustbench_seg.training.initial_network import encoder_file, with_drop_path
-from robustbench_seg.training.trained_model import TrainedModel, trained_card
+from robustbench_seg.training.initial_network import encoder_file
+from robustbench_seg.training.trained_model import TrainedModel, planned_model
 
 
 def find_trained_model(spec: TrainingSpec) -> TrainedModel | None:
@@ -25,44 +23,10 @@ def find_trained_model(spec: TrainingSpec) -> TrainedModel | None:
     """
     source = load_card(spec.model)
     images = open_dataset(spec.dataset or source.dataset, spec.data, spec.split)
-    return find_saved(spec, *planned_model(spec, source, images))
+    return find_finished(spec, *planned_model(spec, source, images))
 
 
-def planned_model(
-    spec: TrainingSpec, source: ModelCard, images: Dataset
-) -> tuple[ModelCard, Training]:
-    """The card of the model to train, and the record of its training before it has results."""
-    recipe, processes = spec.recipe, torchrun_processes().count
-    card = trained_card(
-        source,
-        name=spec.name or f"{source.name}-{images.name}".replace(":", "-"),
-        dataset=spec.dataset or source.dataset,
-        classes=len(images.classes),
-        recipe=recipe,
-    )
-    if Path(card.name).name != card.name:
-        raise ModelError(f"name '{card.name}': files are named so; give one without /")
-    training = Training(
-        command=spec.command(processes),
-        minutes=0.0,
-        hardware="",
-        iterations=0,
-        seed=recipe.seed,
-        encoder=spec.encoder,
-        augment=recipe.augment,
-        ema=recipe.ema,
-        model=source.name,
-        dataset=images.name,
-        split=images.split,
-        images=len(images),
-        precision=spec.precision,
-        processes=processes,
-        recipe=with_drop_path(recipe, source),
-    )
-    return card, training
-
-
-def find_saved(spec: TrainingSpec, card: ModelCard, training: Training) -> TrainedModel | None:
+def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> TrainedModel | None:
     """Find the model that this training has saved; None if it has not ended.
 
     With a checkpoint in the folder another training's model is no error here: the checkpoint names

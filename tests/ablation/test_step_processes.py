@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.ablation import ablation_spec
-from robustbench_seg.ablation.processes import read_step, run_in_processes, write_step
+from robustbench_seg.ablation.step_processes import read_step, run_in_processes, write_step
 from robustbench_seg.ablation.steps import EvaluateStep, TrainStep
 from robustbench_seg.cli.main import main
 from robustbench_seg.errors import CardError, IncompleteError, RobustsegError
@@ -62,7 +62,7 @@ def test_however_its_processes_end_a_step_ends_in_one_line(
     program, error, message, step, monkeypatch
 ):
     words = [sys.executable, "-c", f"import os, signal, sys; {program}"]
-    monkeypatch.setattr("robustbench_seg.ablation.processes._torchrun", lambda _: words)
+    monkeypatch.setattr("robustbench_seg.ablation.step_processes._torchrun", lambda _: words)
     with pytest.raises(error, match=message):
         run_in_processes(step, 2)
 
@@ -70,7 +70,7 @@ def test_however_its_processes_end_a_step_ends_in_one_line(
 def test_what_a_process_raised_is_raised_here(step, monkeypatch):
     # The step's own program, as one process: its card is not there.
     words = [sys.executable, "-m", "robustbench_seg.ablation.worker"]
-    monkeypatch.setattr("robustbench_seg.ablation.processes._torchrun", lambda _: words)
+    monkeypatch.setattr("robustbench_seg.ablation.step_processes._torchrun", lambda _: words)
     with pytest.raises(RobustsegError) as error:
         run_in_processes(step, 2)
     assert str(error.value).startswith(f"train c256, seed 5: {step.spec.model}: the model card")
@@ -79,7 +79,7 @@ def test_what_a_process_raised_is_raised_here(step, monkeypatch):
 
 def test_a_killed_process_ends_the_command_with_a_code_of_the_contract(tmp_path, monkeypatch):
     words = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"]
-    monkeypatch.setattr("robustbench_seg.ablation.processes._torchrun", lambda _: words)
+    monkeypatch.setattr("robustbench_seg.ablation.step_processes._torchrun", lambda _: words)
     done = CliRunner().invoke(main, ["ablation", "width", "--gpus", "2", "--out", str(tmp_path)])
     assert done.exit_code == 1
     assert done.stderr.splitlines() == [

@@ -1,0 +1,53 @@
+"""The clean images of a plan. A dataset that lies in no files is drawn into the tree."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import CorruptionError
+from robustbench_seg.trees.plan import CleanImage, TreePlan
+
+CLEAN_FOLDER = "clean"
+"""Folder in a tree of the clean images and labels of a dataset that lies in no files."""
+
+
+def clean_images(dataset: Dataset, sizes: Mapping[str, int]) -> tuple[CleanImage, ...]:
+    """The images of a dataset, with the bytes of those in `sizes`."""
+    return tuple(
+        CleanImage(name, partial(dataset.image, index), dataset.companions(index), sizes.get(name))
+        for index, name in enumerate(dataset.ids)
+    )
+
+
+def with_images_on_disk(plan: TreePlan, dataset: Dataset) -> TreePlan:
+    """The plan with clean images in files: a dataset without files is drawn into the tree."""
+    folder = plan.out / CLEAN_FOLDER
+    drawn = dataset.on_disk(folder)
+    if drawn is dataset:
+        return plan
+    _check_drawn(dataset, drawn, folder)
+    clean_files = tuple(f"{CLEAN_FOLDER}/{name}" for name in _files(drawn))
+    return replace(plan, images=clean_images(drawn, {}), clean_files=clean_files)
+
+
+def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
+    """CorruptionError if a file of a drawn dataset is not what is drawn."""
+    for index, name in enumerate(dataset.ids):
+        drawn, found = dataset[index], on_disk[index]
+        same_image = np.array_equal(drawn.image, found.image)
+        if not (same_image and np.array_equal(drawn.labels, found.labels)):
+            raise CorruptionError(
+                f"{folder / name} or its labels are not those of {dataset.name}; remove {folder} "
+                "and start again"
+            )
+
+
+def _files(dataset: Dataset) -> Iterator[str]:
+    """Paths of the images and labels in the dataset's root."""
+    for index, name in enumerate(dataset.ids):
+        yield name
+        yield from dataset.companions(index)

@@ -1,0 +1,69 @@
+"""The work that a plan means, and whether the disk has room for it."""
+
+import shutil
+from dataclasses import dataclass
+
+from robustbench_seg.errors import CorruptionError
+from robustbench_seg.trees.plan import TreePlan
+from robustbench_seg.trees.space import space_needed
+
+
+@dataclass(frozen=True)
+class PlanSummary:
+    """The work that lies ahead of a call.
+
+    Attributes:
+        dataset: Name of the dataset.
+        split: Which part of it.
+        images: Number of clean images of the shard.
+        conditions: Number of conditions of each.
+        missing: Number of corrupted images that are not there yet.
+        needed: Bytes that these will take, estimated.
+        free: Bytes that are free on the disk.
+        workers: Number of processes.
+    """
+
+    dataset: str
+    split: str
+    images: int
+    conditions: int
+    missing: int
+    needed: int
+    free: int
+    workers: int
+
+    def __str__(self) -> str:
+        total = self.images * self.conditions
+        return (
+            f"{self.dataset} {self.split}: {self.images} images x {self.conditions} conditions = "
+            f"{total} images, {total - self.missing} of them there already; {self.missing} to "
+            f"make, about {_size(self.needed)} of {_size(self.free)} free; "
+            f"{self.workers} at a time"
+        )
+
+
+def sum_up(plan: TreePlan, workers: int) -> PlanSummary:
+    """Sum up what will be written. Raises CorruptionError where the disk is too full."""
+    folder = plan.out.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    summary = PlanSummary(
+        dataset=plan.dataset,
+        split=plan.split,
+        images=len(plan.shard_images),
+        conditions=len(plan.conditions),
+        missing=sum(1 for _ in plan.missing()),
+        needed=space_needed(plan),
+        free=shutil.disk_usage(folder).free,
+        workers=workers,
+    )
+    if summary.needed > summary.free:
+        raise CorruptionError(
+            f"{plan.out}: about {_size(summary.needed)} are needed, {_size(summary.free)} "
+            "are free; choose another folder, or fewer corruptions and severities"
+        )
+    return summary
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
