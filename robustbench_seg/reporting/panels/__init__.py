@@ -1,6 +1,6 @@
 """Panels: models that compare with each other, their scores, and what they show in words."""
 
-from robustbench_seg.reporting.panels.confidence import (
+from robustbench_seg.reporting.panels.chief_confidence import (
     chief_confidence_scores,
     missing_confidence,
 )

@@ -21,7 +21,7 @@ import pandas as pd
 from robustbench_seg.files import atomic_file, write_text
 from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.reporting.panels import DEGRADATION_COLUMNS, Panel, PanelRow
-from robustbench_seg.reporting.tables.confidence import write_confidence_tables
+from robustbench_seg.reporting.tables.confidence_tables import write_confidence_tables
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
 from robustbench_seg.results import DEGRADATION_CITATION, published_score_table, score_table
 from robustbench_seg.text import counted
