@@ -24,10 +24,12 @@ from robustbench_seg.measures.measure import (
 )
 from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
 from robustbench_seg.measures.pixel_counts import confusion_matrix
+from robustbench_seg.measures.reliability import COVERAGES, Reliability
 
 __all__ = [
     "CONFIDENCE",
     "CONFUSION",
+    "COVERAGES",
     "IMAGE_MIOU",
     "MEASURES",
     "OBJECTS",
@@ -39,6 +41,7 @@ __all__ = [
     "Measure",
     "MissedRegionRate",
     "Prediction",
+    "Reliability",
     "ScoreArray",
     "ScoreInfo",
     "ScoreSource",

@@ -4,6 +4,11 @@ from robustbench_seg.reporting.panels.chief_confidence import (
     chief_confidence_scores,
     missing_confidence,
 )
+from robustbench_seg.reporting.panels.confidence_curves import (
+    CURVE_SEVERITIES,
+    ConfidenceCurves,
+    confidence_curves,
+)
 from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_COLUMNS
 from robustbench_seg.reporting.panels.findings import (
     finding,
@@ -15,11 +20,14 @@ from robustbench_seg.reporting.panels.panel import Panel, PanelRow, RankedRow
 from robustbench_seg.reporting.panels.reading import read_panels
 
 __all__ = [
+    "CURVE_SEVERITIES",
     "DEGRADATION_COLUMNS",
+    "ConfidenceCurves",
     "Panel",
     "PanelRow",
     "RankedRow",
     "chief_confidence_scores",
+    "confidence_curves",
     "finding",
     "finding_sentences",
     "is_established",
