@@ -136,9 +136,9 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
     figure = confidence_overview(shown, [row.name for row in panel.measured])
     svg = write_figure(figure, path)
     caption = (
-        "Above: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is too "
-        f"sure; a hollow point has less than {100 * FEW:g} % of the pixels. Below: the error rate "
-        "of the most confident pixels. The pixels of all corruptions count together."
+        "Upper row: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is "
+        f"too sure; a hollow point has less than {100 * FEW:g} % of the pixels. Lower row: the "
+        "error rate of the most confident pixels. The pixels of all corruptions count together."
     )
     if len(models) > len(shown):
         caption += f" The {len(shown)} most robust of {len(models)} models."
