@@ -1,8 +1,9 @@
 # Everything happens in .venv, made here; versions are exact (constraints.txt).
 PYTHON ?= python3
 BIN := .venv/bin
-# Two processes of one thread each test faster than one process of two.
-TEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
+# Two processes of one thread each test faster than one process of two. Compiled modules are kept,
+# also where the environment says otherwise: each process that a test starts would compile them anew.
+TEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist loadfile
 
 .PHONY: demo install install-dev quick test test-all check format lint types docs dist clean
 

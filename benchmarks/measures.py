@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from robustbench_seg.datasets.minicity import Minicity  # noqa: E402
-from robustbench_seg.measures import CONFUSION, MEASURES, Measure, Prediction  # noqa: E402
+from robustbench_seg.measures import CONFUSION, MEASURES, Measure, Prediction, Truth  # noqa: E402
 from robustbench_seg.segmenter import load_segmenter  # noqa: E402
 
 ROUNDS = 5
@@ -46,10 +46,10 @@ def main() -> None:
     truth, classes = sample.labels, len(Minicity.classes)
     labels = np.ascontiguousarray(np.roll(truth, (3, 5), (0, 1)))
     network = load_segmenter("segformer-b0-minicity")
-    prepared = {measure.name: measure.prepare(truth) for measure in MEASURES}
+    prepared = {measure.name: measure.prepare(Truth(truth)) for measure in MEASURES}
 
     def prepare(measure: Measure) -> float:
-        return milliseconds(partial(measure.prepare, truth))
+        return milliseconds(partial(measure.prepare, Truth(truth)))
 
     def observe(measure: Measure) -> float:
         prediction = Prediction(labels, truth, classes)

@@ -273,7 +273,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def digest_bytes(data: bytes) -> str:
+def digest_bytes(data: bytes | memoryview) -> str:
     """sha256 of `data`, as 64 hex digits."""
     return hashlib.sha256(data).hexdigest()
 

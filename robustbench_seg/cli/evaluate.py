@@ -7,7 +7,13 @@ import click
 
 from robustbench_seg.cli import options
 from robustbench_seg.records import ranges
-from robustbench_seg.records.choices import Backend, Executor, InferenceMode, choices
+from robustbench_seg.records.choices import (
+    Backend,
+    Executor,
+    InferenceMode,
+    PredictionFormat,
+    choices,
+)
 from robustbench_seg.records.model_forms import listed_forms
 
 if TYPE_CHECKING:
@@ -104,7 +110,15 @@ if TYPE_CHECKING:
     "--save-predictions",
     metavar="DIR",
     type=options.PATH,
-    help="Write each prediction as a PNG of class indices too.",
+    help="Write each prediction as a PNG file too.",
+)
+@click.option(
+    "--prediction-format",
+    type=click.Choice(choices(PredictionFormat)),
+    default="indices",
+    show_default=True,
+    help="indices: class indices in the dataset's colours; else names and values of the test "
+    "server of that dataset or challenge (docs/datasets.md).",
 )
 def evaluate(**spec: Any) -> None:
     """Score models on a dataset, clean and under every corruption and severity.

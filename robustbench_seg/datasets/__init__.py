@@ -12,11 +12,16 @@ from robustbench_seg.datasets.registry import (
     citation,
     class_groups,
     class_names,
+    has_conditions,
+    image_place,
     image_size,
+    image_subsets,
+    label_ids,
     list_datasets,
     open_dataset,
     person_classes,
     published_images,
+    reference_dataset,
 )
 
 __all__ = [
@@ -33,8 +38,12 @@ __all__ = [
     "class_names",
     "corrupted_image",
     "file_digests",
+    "has_conditions",
+    "image_place",
     "image_size",
     "image_sizes",
+    "image_subsets",
+    "label_ids",
     "label_warning",
     "list_datasets",
     "open_dataset",
@@ -42,4 +51,5 @@ __all__ = [
     "published_images",
     "read_image",
     "read_instances",
+    "reference_dataset",
 ]

@@ -2,8 +2,16 @@
 
 rgb_anon/<subset>/<split>/<sequence>/<frame>_rgb_anon.png is the image, and
 gt/<subset>/<split>/<sequence>/<frame>_gt_labelTrainIds.png (or _gt_labelIds.png) its labels.
-Source: Sakaridis, Dai, Van Gool, "ACDC: The Adverse Conditions Dataset with Correspondences for
-Semantic Driving Scene Understanding", ICCV 2021.
+
+Each image has a reference: the same place under normal conditions,
+rgb_anon/<subset>/<split>_ref/<sequence>/<frame>_rgb_ref_anon.png with the labels
+gt/<subset>/<split>_ref/<sequence>/<frame>_gt_ref_labelTrainIds.png. Of the 4006 references 1503
+have labels; the first release of the dataset had none.
+
+Sources: Sakaridis, Dai, Van Gool, "ACDC: The Adverse Conditions Dataset with Correspondences for
+Semantic Driving Scene Understanding", ICCV 2021; for the references Sakaridis et al., "ACDC: The
+Adverse Conditions Dataset with Correspondences for Robust Semantic Driving Scene Perception",
+arXiv 2104.13395v4.
 """
 
 from collections.abc import Sequence
@@ -17,7 +25,9 @@ from robustbench_seg.datasets.pairs import (
     checked_root,
     find_images,
     pair_files,
+    unlabelled,
 )
+from robustbench_seg.errors import DatasetError
 
 SUBSETS = ("fog", "night", "rain", "snow")
 PROVENANCE = Provenance(
@@ -30,37 +40,79 @@ _FILES = ("labelTrainIds.png", "labelIds.png", "labelColor.png", "invIds.png", "
 
 
 def _truth(image: str, ending: str) -> str:
-    return f"gt{image.removeprefix('rgb_anon').removesuffix('_rgb_anon.png')}_gt_{ending}"
+    frame, ref = image.removeprefix("rgb_anon").removesuffix("_anon.png"), ""
+    if frame.endswith("_ref"):
+        frame, ref = frame.removesuffix("_ref"), "_ref"
+    return f"gt{frame.removesuffix('_rgb')}_gt{ref}_{ending}"
 
 
 def _companions(image: str) -> Sequence[str]:
     return [_truth(image, ending) for ending in _FILES]
 
 
-def open_acdc(root: Path | None, split: str, subset: str | None = None) -> FileDataset:
-    """Open a split of ACDC.
+def subset_of(image: str) -> tuple[str, ...]:
+    """The subset that an image is of: its condition.
 
-    The labels of the test split are withheld, so it cannot be opened.
+    >>> subset_of("rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png")
+    ('fog',)
+    """
+    return tuple(part for part in image.split("/")[1:2] if part in SUBSETS)
+
+
+def place_of(image: str) -> str:
+    """What an image and its reference have in common.
+
+    >>> place_of("rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png")
+    'fog/val/GOPR0476/GOPR0476_frame_000854'
+    >>> place_of("rgb_anon/fog/val_ref/GOPR0476/GOPR0476_frame_000854_rgb_ref_anon.png")
+    'fog/val/GOPR0476/GOPR0476_frame_000854'
+    """
+    place = image.removeprefix("rgb_anon/").removesuffix("_rgb_anon.png")
+    return place.removesuffix("_rgb_ref_anon.png").replace("_ref/", "/")
+
+
+def open_acdc(
+    root: Path | None, split: str, subset: str | None = None, *, reference: bool = False
+) -> FileDataset:
+    """Open a split of ACDC, or the references of one.
+
+    The labels of the test split are withheld. Without them all its pixels are ignored, so it can
+    be corrupted and predicted, but not scored.
 
     Args:
         root: The dataset's root folder. None: a DatasetError says how to obtain the files.
-        split: "train" or "val".
+        split: "train", "val" or "test".
         subset: One of SUBSETS. None: all four.
+        reference: Open the images of the same places under normal conditions, those that have
+            labels. `left_out` lists the others.
 
     Returns:
         The split.
 
     Raises:
-        DatasetError: The folder or its files are missing, or an image has no labels.
+        DatasetError: The folder or its files are missing; an image, or every reference, has no
+            labels.
     """
     root = checked_root(root, PROVENANCE)
+    ref = "_ref" if reference else ""
+    pattern = f"{split}{ref}/*/*_rgb{ref}_anon.png"
     subsets = SUBSETS if subset is None else (subset,)
-    patterns = [f"rgb_anon/{name}/{split}/*/*_rgb_anon.png" for name in subsets]
+    images = find_images(root, [f"rgb_anon/{name}/{pattern}" for name in subsets], PROVENANCE)
     facts = dataset_facts("acdc")
     forms = [
         LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
         LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
     ]
-    pairs = pair_files(root, find_images(root, patterns, PROVENANCE), forms, PROVENANCE)
-    name = "acdc" if subset is None else f"acdc:{subset}"
-    return file_dataset(facts, split, pairs, name)
+    labelled = [i for i in images if any((root / form.path_of(i)).exists() for form in forms)]
+    if split == "test" and not labelled:
+        pairs = unlabelled(root, images, facts.table)
+    elif reference and not labelled:
+        raise DatasetError(
+            f"{PROVENANCE.title}: none of {len(images)} reference images in {root} has labels such "
+            f"as {forms[0].path_of(images[0])}; the first release of ACDC had none: download "
+            "gt_trainval.zip again, or leave out the references"
+        )
+    else:
+        pairs = pair_files(root, labelled if reference else images, forms, PROVENANCE)
+    name = "acdc-ref" if reference else "acdc"
+    return file_dataset(facts, split, pairs, name if subset is None else f"{name}:{subset}")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import Dataset, Image, Sample
+from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Sample
 from robustbench_seg.datasets.decoding import read_image, read_label_ids, unreadable
 from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.label_table import apply_table
@@ -28,14 +28,14 @@ class Item:
 
     Attributes:
         id: Path of the image.
-        labels: Path of the label file.
+        labels: Path of the label file. None: the labels are withheld, and no pixel is scored.
         companions: All label files that other tools look for beside the image, with `labels`.
         instances: Path of the file that tells instances apart (see instances.py); None: there is
             none.
     """
 
     id: str
-    labels: str
+    labels: str | None
     companions: tuple[str, ...] = ()
     instances: str | None = None
 
@@ -77,6 +77,11 @@ class FileDataset:
         """Image paths relative to the root, with forward slashes, sorted."""
         return tuple(item.id for item in self.items)
 
+    @property
+    def is_labelled(self) -> bool:
+        """Whether any image has labels; those of test splits may be withheld."""
+        return any(item.labels is not None for item in self.items)
+
     @cached_property
     def fingerprint(self) -> Mapping[str, object]:
         """Count of images; sha256 over names and contents; sha256 of class names and label ids.
@@ -112,7 +117,10 @@ class FileDataset:
 
     def __getitem__(self, index: int) -> Sample:
         item = self.items[index]
-        image, path = self.image(index), self.root / item.labels
+        image = self.image(index)
+        if item.labels is None:
+            return Sample(item.id, image, np.full(image.shape[:2], IGNORE, np.uint8))
+        path = self.root / item.labels
         labels = apply_table(self.table, read_label_ids(path), path)
         if labels.shape != image.shape[:2]:
             raise DatasetError(
@@ -166,7 +174,8 @@ class FileDataset:
             Path relative to the root -> file.
         """
         item = self.items[index]
-        return {relative: self.root / relative for relative in item.companions or (item.labels,)}
+        own = () if item.labels is None else (item.labels,)
+        return {relative: self.root / relative for relative in item.companions or own}
 
     def on_disk(self, folder: Path) -> "FileDataset":
         """Return the dataset itself. `folder` is not used."""

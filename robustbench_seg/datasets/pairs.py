@@ -168,6 +168,20 @@ def pair_files(
     return Pairs(root, tuple(items), form.table, folders.others(known))
 
 
+def unlabelled(root: Path, images: Sequence[str], table: NDArray[np.uint8]) -> Pairs:
+    """Pair images with no labels: those of a test split whose labels a server withholds.
+
+    Args:
+        root: The dataset's root folder.
+        images: Relative paths of the images.
+        table: What ids in label files of this dataset would mean.
+
+    Returns:
+        Items without labels, of which every pixel is ignored.
+    """
+    return Pairs(root, tuple(Item(image, None) for image in images), table, ())
+
+
 class _Folders:
     """The folders of a dataset in which files were looked for, each listed once."""
 

@@ -77,8 +77,11 @@ def _count(dataset: FileDataset, places: Sequence[int]) -> tuple[NDArray[np.int6
     """Pixels of each id, and the number of files; those that cannot be read are passed over."""
     pixels, files = np.zeros(65536, np.int64), 0
     for place in places:
+        labels = dataset.items[place].labels
+        if labels is None:
+            continue
         try:
-            ids = read_label_ids(dataset.root / dataset.items[place].labels)
+            ids = read_label_ids(dataset.root / labels)
         except DatasetError:
             continue  # its image will be left out, with this error as the reason
         known = ids[(ids >= 0) & (ids < len(dataset.table))]

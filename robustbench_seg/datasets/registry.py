@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from robustbench_seg.datasets.acdc import SUBSETS, open_acdc
+from robustbench_seg.datasets import acdc, muses
 from robustbench_seg.datasets.ade20k import open_ade20k
 from robustbench_seg.datasets.base import Dataset
+from robustbench_seg.datasets.bravo import open_bravo
 from robustbench_seg.datasets.camvid import open_camvid
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
@@ -35,10 +36,43 @@ class DatasetEntry:
     Attributes:
         facts: Name of its file in the content folder `datasets`.
         open: Opens a split: (root folder or None, name of the split) -> dataset.
+        subsets: Image id -> names of the subsets that the image is of. The subset S of the dataset
+            D is the dataset D:S. None: it has none.
+        reference: Name of the dataset that has the same places under normal conditions.
+        place: Image id -> what an image and its reference have in common. None: there are no
+            references.
     """
 
     facts: str
     open: Callable[[Path | None, str], Dataset]
+    subsets: Callable[[str], tuple[str, ...]] | None = None
+    reference: str | None = None
+    place: Callable[[str], str] | None = None
+
+
+def _acdc() -> Mapping[str, DatasetEntry]:
+    entries = {}
+    for name, reference in (("acdc", "acdc-ref"), ("acdc-ref", None)):
+        opened = partial(acdc.open_acdc, reference=reference is None)
+        entries[name] = DatasetEntry("acdc", opened, acdc.subset_of, reference, acdc.place_of)
+        for subset in acdc.SUBSETS:
+            entries[f"{name}:{subset}"] = DatasetEntry(
+                "acdc",
+                partial(opened, subset=subset),
+                reference=reference and f"{reference}:{subset}",
+                place=acdc.place_of,
+            )
+    return entries
+
+
+def _muses() -> Mapping[str, DatasetEntry]:
+    return {
+        "muses": DatasetEntry("muses", muses.open_muses, muses.subsets_of),
+        **{
+            f"muses:{name}": DatasetEntry("muses", partial(muses.open_muses, subset=name))
+            for name in muses.SUBSETS
+        },
+    }
 
 
 DATASETS: Mapping[str, DatasetEntry] = {
@@ -46,8 +80,9 @@ DATASETS: Mapping[str, DatasetEntry] = {
     "camvid": DatasetEntry("camvid", open_camvid),
     "ade20k": DatasetEntry("ade20k", open_ade20k),
     "coco-stuff": DatasetEntry("coco-stuff", open_coco_stuff),
-    "acdc": DatasetEntry("acdc", open_acdc),
-    **{f"acdc:{name}": DatasetEntry("acdc", partial(open_acdc, subset=name)) for name in SUBSETS},
+    **_acdc(),
+    **_muses(),
+    "bravo": DatasetEntry("bravo", open_bravo),
     "minicity": DatasetEntry("minicity", _open_minicity),
 }
 """The datasets that `open_dataset` knows by name."""
@@ -90,6 +125,26 @@ def class_names(name: str) -> tuple[str, ...]:
     ('sky', 'building', 'pole')
     """
     return _facts(_entry(name, DATASETS)).classes
+
+
+def label_ids(name: str) -> tuple[int, ...]:
+    """Look up the id of each class in the label files of a dataset.
+
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Ids, in the order of the class indices; of several ids of a class the lowest.
+
+    Raises:
+        DatasetError: The name is unknown.
+
+    >>> label_ids("cityscapes")[:3]
+    (7, 8, 11)
+    """
+    facts = _facts(_entry(name, DATASETS))
+    table = facts.table.tolist()
+    return tuple(table.index(index) for index in range(len(facts.classes)))
 
 
 def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
@@ -165,6 +220,54 @@ def published_images(name: str) -> int | None:
         Number of images. None where the program knows no such dataset or number.
     """
     return _facts(DATASETS[name]).val_images if name in DATASETS else None
+
+
+def image_subsets(name: str, image: str) -> tuple[str, ...]:
+    """Look up the subsets of a dataset that an image is of.
+
+    Args:
+        name: Name of a dataset, of any origin.
+        image: Id of the image.
+
+    Returns:
+        Names of datasets. Empty where the program knows no such dataset or subset.
+
+    >>> image_subsets("acdc", "rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png")
+    ('acdc:fog',)
+    """
+    subsets = DATASETS[name].subsets if name in DATASETS else None
+    return tuple(f"{name}:{subset}" for subset in subsets(image)) if subsets else ()
+
+
+def has_conditions(name: str) -> bool:
+    """Whether a dataset has subsets by condition, or references, or is one of references."""
+    return name in DATASETS and bool(DATASETS[name].subsets or DATASETS[name].place)
+
+
+def reference_dataset(name: str) -> str | None:
+    """Look up the dataset that has the same places under normal conditions.
+
+    Args:
+        name: Name of a dataset, of any origin.
+
+    Returns:
+        Its name. None where there is none.
+
+    >>> reference_dataset("acdc:fog")
+    'acdc-ref:fog'
+    """
+    return DATASETS[name].reference if name in DATASETS else None
+
+
+def image_place(name: str, image: str) -> str:
+    """Look up what an image and its reference have in common.
+
+    Args:
+        name: Name of a dataset.
+        image: Id of the image.
+    """
+    place = DATASETS[name].place if name in DATASETS else None
+    return place(image) if place else image
 
 
 def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:

@@ -8,6 +8,7 @@ from robustbench_seg.corruption import RANDOM_CORRUPTIONS
 from robustbench_seg.datasets import Dataset, open_dataset, published_images
 from robustbench_seg.errors import CorruptionError, ModelError
 from robustbench_seg.evaluation.predictions import check_images
+from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import ConfidenceMeasure, Measure, select_measures
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
@@ -112,6 +113,20 @@ class Evaluation:
         on_gpu = self.spec.device.startswith("cuda")
         return self.spec.workers or (GPU_WORKERS if on_gpu else 1)
 
+    def check_confidence(self) -> None:
+        """Check that every segmenter gives what the format of the saved predictions needs.
+
+        Raises:
+            ModelError: The format needs confidence, and a segmenter gives none.
+        """
+        form = self.spec.prediction_format
+        for segmenter in self.segmenters if layout_of(form).confidence else ():
+            if reason := no_confidence(segmenter):
+                raise ModelError(
+                    f"{segmenter.name} gives no confidence ({reason}), which the prediction format "
+                    f"{form} needs; use another format"
+                )
+
     def measures_of(self, segmenter: Segmenter) -> tuple[Measure, ...]:
         """List the measures that a segmenter can give.
 
@@ -163,7 +178,7 @@ def open_evaluation(
     data = dataset or open_dataset(spec.dataset, spec.data, spec.split)
     data = data.first(spec.limit) if spec.limit else data
     if spec.save_predictions:
-        check_images(data.ids)
+        check_images(layout_of(spec.prediction_format), data)
     loaded = segmenters or [
         load_segmenter(
             model,
@@ -178,7 +193,9 @@ def open_evaluation(
         )
         for model in spec.models
     ]
-    return Evaluation(spec, data, protocol, conditions, measures, tuple(loaded))
+    evaluation = Evaluation(spec, data, protocol, conditions, measures, tuple(loaded))
+    evaluation.check_confidence()
+    return evaluation
 
 
 def _listed(classes: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -24,7 +24,7 @@ from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import Tree
 from robustbench_seg.files import digest_file
-from robustbench_seg.measures import OBJECTS, Measure
+from robustbench_seg.measures import Measure, Truth
 from robustbench_seg.records.image_path import as_png
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.trees.foreign import ForeignTree
@@ -51,12 +51,9 @@ class SourceImage:
     def prepared(self, measure: Measure) -> Any:
         """What a measure needs of the truth, made once. Call it from one thread."""
         if measure.name not in self._prepared:
-            truth = self.sample().labels
-            if measure is OBJECTS:
-                instances = read_instances(self._dataset, self.index, truth.shape)
-                self._prepared[measure.name] = OBJECTS.prepare(truth, instances)
-            else:
-                self._prepared[measure.name] = measure.prepare(truth)
+            labels = self.sample().labels
+            read = partial(read_instances, self._dataset, self.index, labels.shape)
+            self._prepared[measure.name] = measure.prepare(Truth(labels, read))
         return self._prepared[measure.name]
 
     @cached_property

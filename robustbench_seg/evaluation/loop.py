@@ -22,6 +22,7 @@ from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.predictions import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import Tree, corrupted_tree, run_record
+from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.protocol import CLEAN, Condition
@@ -160,8 +161,10 @@ def _open(
         if lacking:
             conditions = [condition for condition in lacking if condition != CLEAN]
             check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
-        root = spec.save_predictions
-        saved = PredictionFolder.open(root, segmenter.name, record) if root else None
+        saved = None
+        if root := spec.save_predictions:
+            layout = layout_of(spec.prediction_format)
+            saved = PredictionFolder.open(root, segmenter.name, record, layout)
         if saved:
             _enter(saved.folder, spec, at_work)
         things = (evaluation.dataset, measures, record.key.temperature)

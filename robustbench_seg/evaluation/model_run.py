@@ -68,7 +68,7 @@ class ModelRun:
             return False
         if self.folder.lacking(source.id, condition):
             return True
-        return self._saved is not None and not self._saved.path(source.id, condition).exists()
+        return self._saved is not None and not self._saved.holds(source.id, condition)
 
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
         """Whether nothing is lacking of these images under these conditions."""
@@ -115,10 +115,11 @@ class ModelRun:
         return self.folder.lacking(made.source.id, made.condition) or self._measures
 
     def _predict(self, made: ConditionImage, image: NDArray[np.uint8]) -> Prediction:
-        """The labels, with confidence where a measure that lacks the image needs it."""
+        """The labels, with confidence where a measure that lacks it or a saved file needs it."""
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
         wanted = [m for m in self._lacking(made) if isinstance(m, ConfidenceMeasure)]
-        if not wanted or not isinstance(self.segmenter, ConfidentSegmenter):
+        exported = self._saved is not None and self._saved.layout.confidence
+        if not (wanted or exported) or not isinstance(self.segmenter, ConfidentSegmenter):
             return Prediction(self.segmenter(image), truth, classes)
         temperatures = [1.0]
         if self._temperature and any(measure.scaled for measure in wanted):
@@ -143,7 +144,7 @@ class ModelRun:
             shown = (made.image, truth, labels)
             keep_pictures(self.folder.path, condition, *shown, data.palette)
         if self._saved:
-            self._saved.write(source.id, condition, labels, data.palette)
+            self._saved.write(source.id, condition, prediction, data.palette)
         timing = Timing(source.id, condition, made.seconds, seconds)
         return Row(source.id, condition, values), timing
 

@@ -34,10 +34,21 @@ def announce(evaluation: Evaluation, shown: bool = False) -> bool:
             print(files_found(evaluation.dataset), file=sys.stderr)
         else:
             log.info("%s", files_found(evaluation.dataset))
-    warning = label_warning(evaluation.dataset, whole=evaluation.spec.limit is None)
+    warning = _no_labels(evaluation) or label_warning(
+        evaluation.dataset, whole=evaluation.spec.limit is None
+    )
     if warning:
         log.warning("%s", warning)
     return warning is not None
+
+
+def _no_labels(evaluation: Evaluation) -> str | None:
+    """Say that nothing is scored where the labels are withheld."""
+    data = evaluation.dataset
+    if not isinstance(data, FileDataset) or data.is_labelled:
+        return None
+    kept = "" if evaluation.spec.save_predictions else "; save predictions to keep any result"
+    return f"{data.name} {data.split} has no labels: it is predicted, but not scored{kept}"
 
 
 def announce_seed(drawn: Evaluation, evaluation: Evaluation, shown: bool) -> None:
@@ -66,9 +77,8 @@ def warn_of_absent_classes(runs: Sequence[Path]) -> None:
 def files_found(dataset: FileDataset) -> str:
     """Count the files of a dataset, in a sentence that names some of those left out."""
     count, others = len(dataset), dataset.left_out
-    text = (
-        f"{dataset.name} {dataset.split}: {counted([count], 'image')}, {counted([count], 'label')}"
-    )
+    labels = counted([count], "label") if dataset.is_labelled else "no labels"
+    text = f"{dataset.name} {dataset.split}: {counted([count], 'image')}, {labels}"
     if not others:
         return text
     named = ", ".join([*others[:_NAMED], *(["..."] if len(others) > _NAMED else [])])

@@ -14,6 +14,7 @@ from robustbench_seg.measures.groups import GroupIoU
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
 from robustbench_seg.measures.measure import (
+    AdditiveScores,
     Confidence,
     Counts,
     Measure,
@@ -21,6 +22,7 @@ from robustbench_seg.measures.measure import (
     ScoreArray,
     ScoreInfo,
     ScoreSource,
+    Truth,
 )
 from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
 from robustbench_seg.measures.pixel_counts import confusion_matrix
@@ -34,6 +36,7 @@ __all__ = [
     "MEASURES",
     "OBJECTS",
     "SCALED_CONFIDENCE",
+    "AdditiveScores",
     "Confidence",
     "ConfidenceMeasure",
     "Counts",
@@ -45,6 +48,7 @@ __all__ = [
     "ScoreArray",
     "ScoreInfo",
     "ScoreSource",
+    "Truth",
     "class_counts",
     "confusion_matrix",
     "iou_of_counts",

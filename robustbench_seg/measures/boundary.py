@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.iou import miou_of_counts
-from robustbench_seg.measures.measure import Counts, Prediction, ScoreArray, ScoreInfo
+from robustbench_seg.measures.measure import (
+    AdditiveScores,
+    Counts,
+    Prediction,
+    ScoreArray,
+    ScoreInfo,
+    Truth,
+)
 from robustbench_seg.measures.pixel_counts import count_pairs
 
 DISTANCES = (2, 4, 8)
@@ -44,7 +51,7 @@ class TruthZones:
     truth: NDArray[np.int64]
 
 
-class Boundary:
+class Boundary(AdditiveScores):
     """The mIoU of the pixels within some distances of a boundary, and of the others."""
 
     name = "boundary"
@@ -77,21 +84,22 @@ class Boundary:
         """Return (zones, 3, K): see class_counts."""
         return (_ZONES, 3, classes)
 
-    def prepare(self, truth: NDArray[np.uint8]) -> TruthZones:
+    def prepare(self, truth: Truth) -> TruthZones:
         """Sort the pixels by their distance from a boundary."""
-        void = truth == IGNORE
+        labels = truth.labels
+        void = labels == IGNORE
         # Void is below all classes where the largest is looked for, above where the smallest is.
-        largest = np.where(void, 0, truth + np.uint8(1))
+        largest = np.where(void, 0, labels + np.uint8(1))
         smallest = np.where(void, IGNORE, largest)
-        codes = np.full(truth.shape, 2 * (_ZONES - 1), np.uint8)
+        codes = np.full(labels.shape, 2 * (_ZONES - 1), np.uint8)
         for zone, distance in reversed([*enumerate(DISTANCES)]):
-            side = 2 * pixels_at(distance, truth.shape) + 1
+            side = 2 * pixels_at(distance, labels.shape) + 1
             window = np.ones((side, side), np.uint8)
             other = cv2.dilate(largest, window) != largest
             other |= cv2.erode(smallest, window) != smallest
             codes[other] = 2 * zone
         codes[void] = 2 * _ZONES
-        return TruthZones(codes, count_pairs(codes, truth)[: 2 * _ZONES : 2])
+        return TruthZones(codes, count_pairs(codes, labels)[: 2 * _ZONES : 2])
 
     def observe(self, prepared: TruthZones, prediction: Prediction) -> NDArray[np.int64]:
         """Return int64 zones x 3 x K: of each zone hits, true pixels and predicted pixels."""

@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.iou import miou_of_counts
-from robustbench_seg.measures.measure import Counts, Prediction, ScoreArray, ScoreInfo
+from robustbench_seg.measures.measure import (
+    AdditiveScores,
+    Counts,
+    Prediction,
+    ScoreArray,
+    ScoreInfo,
+    Truth,
+)
 from robustbench_seg.measures.pixel_counts import count_pairs
 
 SHARES = {"boundary_iou": 0.02, "boundary_iou_fine": 0.005}
@@ -40,7 +47,7 @@ class TruthBands:
     truth: NDArray[np.int64]
 
 
-class BoundaryIoU:
+class BoundaryIoU(AdditiveScores):
     """The mean over the classes of the IoU of the bands, pooled over images."""
 
     name = "boundary_iou"
@@ -62,12 +69,12 @@ class BoundaryIoU:
         """Return (2, 3, K): for each of SHARES pixels in both bands, the true, the predicted."""
         return (len(SHARES), 3, classes)
 
-    def prepare(self, truth: NDArray[np.uint8]) -> TruthBands:
+    def prepare(self, truth: Truth) -> TruthBands:
         """Find the bands of the truth."""
-        void = truth == IGNORE
-        bands = contour_bands(truth)
+        void = truth.labels == IGNORE
+        bands = contour_bands(truth.labels)
         bands[void] = 0
-        wide, fine = count_pairs(bands, truth)[1:3]
+        wide, fine = count_pairs(bands, truth.labels)[1:3]
         return TruthBands(bands, void, np.stack([wide + fine, fine]))
 
     def observe(self, prepared: TruthBands, prediction: Prediction) -> NDArray[np.int64]:

@@ -15,8 +15,15 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.confidence_infos import confidence_infos
-from robustbench_seg.measures.confidence_scores import Levels, scores_of_levels
-from robustbench_seg.measures.measure import Confidence, Counts, Prediction, ScoreArray
+from robustbench_seg.measures.confidence_scores import scores_of_levels
+from robustbench_seg.measures.measure import (
+    AdditiveScores,
+    Confidence,
+    Counts,
+    Prediction,
+    ScoreArray,
+    Truth,
+)
 
 EQUAL = 960
 """Equal levels of p: the 15 bins of ECE divide them."""
@@ -32,16 +39,13 @@ UNIT = 2.0**-20
 MERGED = 4
 """Equal levels that are merged for the scores."""
 
-CHUNK = 128
-"""Draws that are scored at once."""
-
 _FIRST = 9
 """1 - p of the first sub-level is at least 2^-10."""
 
 _LARGEST = 2**52
 
 
-class ConfidenceMeasure:
+class ConfidenceMeasure(AdditiveScores):
     """Confidence of right and wrong pixels, raw or after temperature scaling.
 
     Attributes:
@@ -67,7 +71,7 @@ class ConfidenceMeasure:
         """
         return (2 * LEVELS + BINS + 3,)
 
-    def prepare(self, truth: NDArray[np.uint8]) -> None:
+    def prepare(self, truth: Truth) -> None:
         """Return nothing: the truth is needed as it is."""
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
@@ -99,15 +103,8 @@ class ConfidenceMeasure:
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the scores; nan where no pixel has a confidence, or none of all classes."""
-        rows = counts.reshape(-1, counts.shape[-1])
-        # A chunk of draws fits in a processor's cache.
-        chunks = [_scores(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
-        return {
-            info.name: np.concatenate(
-                [chunk[info.name.removesuffix("_t")] for chunk in chunks]
-            ).reshape(counts.shape[:-1])
-            for info in self.infos
-        }
+        found = _scores(counts)
+        return {info.name: found[info.name.removesuffix("_t")] for info in self.infos}
 
 
 def _scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
@@ -116,8 +113,8 @@ def _scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
     count = len(POOLED_STARTS)
     right, wrong = counts[..., :count], counts[..., count : 2 * count]
     sums, known = counts[..., 2 * count : -1] * UNIT, counts[..., -1]
-    levels = Levels(right, wrong, _masses(right + wrong, sums[..., :BINS]), POOLED_BINS)
-    found = scores_of_levels(levels)
+    mass = _masses(right + wrong, sums[..., :BINS])
+    found = scores_of_levels(right, wrong, mass, POOLED_BINS)
     for place, name in enumerate(("nll", "brier"), BINS):
         found[name] = np.full(known.shape, np.nan)
         np.divide(sums[..., place], known, out=found[name], where=known > 0)

@@ -6,10 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.measures.iou import class_counts, miou_of_counts
-from robustbench_seg.measures.measure import Counts, Prediction, ScoreArray, ScoreInfo
+from robustbench_seg.measures.measure import (
+    AdditiveScores,
+    Counts,
+    Prediction,
+    ScoreArray,
+    ScoreInfo,
+    Truth,
+)
 
 
-class Confusion:
+class Confusion(AdditiveScores):
     """The confusion matrix of each image; its score is the mIoU of the matrices' sum."""
 
     name = "confusion"
@@ -29,7 +36,7 @@ class Confusion:
         """Return (K, K): rows the truth, columns the prediction."""
         return (classes, classes)
 
-    def prepare(self, truth: NDArray[np.uint8]) -> None:
+    def prepare(self, truth: Truth) -> None:
         """Return nothing: the matrix needs the truth as it is."""
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:

@@ -10,10 +10,10 @@ import numpy as np
 
 from robustbench_seg.measures.confusion import CONFUSION
 from robustbench_seg.measures.iou import iou_of_counts
-from robustbench_seg.measures.measure import Counts, ScoreArray, ScoreInfo
+from robustbench_seg.measures.measure import AdditiveScores, Counts, ScoreArray, ScoreInfo
 
 
-class GroupIoU:
+class GroupIoU(AdditiveScores):
     """The IoU of each group of a dataset, from the sum of the confusion matrices."""
 
     name = "group_iou"

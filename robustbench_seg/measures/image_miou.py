@@ -10,10 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.measures.iou import mean_iou
-from robustbench_seg.measures.measure import Counts, Prediction, ScoreArray, ScoreInfo
+from robustbench_seg.measures.measure import (
+    AdditiveScores,
+    Counts,
+    Prediction,
+    ScoreArray,
+    ScoreInfo,
+    Truth,
+)
 
 
-class ImageMeanIoU:
+class ImageMeanIoU(AdditiveScores):
     """Mean over the images of the mIoU over the classes present in truth or prediction.
 
     An image without a scored pixel has no mIoU and does not count.
@@ -35,7 +42,7 @@ class ImageMeanIoU:
         """Return (2,): the image's mIoU, and 1."""
         return (2,)
 
-    def prepare(self, truth: NDArray[np.uint8]) -> None:
+    def prepare(self, truth: Truth) -> None:
         """Return nothing: the matrix needs the truth as it is."""
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.float64]:

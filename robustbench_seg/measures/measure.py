@@ -1,6 +1,7 @@
 """The interface of a measure: counts of each image, their sum, and the scores of the sum."""
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -43,6 +44,20 @@ class ScoreInfo:
     def key(self) -> str:
         """Its name, with its group: no two scores of a run have the same."""
         return self.name if self.group is None else f"{self.name} {self.group}"
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What a dataset says of one image.
+
+    Attributes:
+        labels: uint8 HxW class indices; 255 where a pixel is not scored.
+        read_instances: Returns int32 HxW, the number of the instance of each pixel, 0 where it is
+            of none; or None where the dataset tells no instances apart.
+    """
+
+    labels: NDArray[np.uint8]
+    read_instances: Callable[[], NDArray[np.int32] | None] = lambda: None
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +136,23 @@ class ScoreSource(Protocol):
         """
         ...
 
+    def draws(self, stack: Counts, times: NDArray[np.float64]) -> Mapping[str, ScoreArray]:
+        """Score images in every draw of a bootstrap.
+
+        Args:
+            stack: NxC...: the pooled counts of each image.
+            times: DxN: how often each image counts in each draw; in the first draw once.
+
+        Returns:
+            For the key of each of `infos` float64 (D,); nan where there is nothing to score.
+        """
+        ...
+
+
+class AdditiveScores(ABC):
+    """Scores that follow from a sum of counts over the images: the usual kind."""
+
+    @abstractmethod
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Compute the scores of sums of pooled counts.
 
@@ -128,18 +160,29 @@ class ScoreSource(Protocol):
             counts: (..., shape of pooled counts), of one sum or several.
 
         Returns:
-            For the key of each of `infos` float64 (...); nan where there is nothing to score.
+            For the key of each score float64 (...); nan where there is nothing to score.
         """
-        ...
+
+    def draws(self, stack: Counts, times: NDArray[np.float64]) -> Mapping[str, ScoreArray]:
+        """Score images in every draw; see ScoreSource."""
+        # One matrix product for all draws, as exact as the counts: those of float64 stay far below
+        # 2^53. The sum over the split itself is exact in any case.
+        flat = stack.reshape(len(stack), -1)
+        if flat.dtype == np.float32:
+            pooled = (times.astype(np.float32) @ flat).astype(np.float64)
+            pooled[0] = flat.sum(0, dtype=np.float64)
+        else:
+            pooled = times @ flat.astype(np.float64)
+        return self.compute(pooled.reshape(-1, *stack.shape[1:]))
 
 
 class Measure(ScoreSource, Protocol):
     """Something that is counted for each image and condition.
 
-    To add one, write a file like image_miou.py and add it to MEASURES. Parts of runs, resuming,
-    intervals, comparisons, tables and the page take it from there. Models are ranked and compared
-    by the mIoU, so a report also needs the measure `confusion`. Its name is also that on the
-    command line.
+    To add one, write an AdditiveScores in a file like image_miou.py and add it to MEASURES. Parts
+    of runs, resuming, intervals, comparisons, tables and the page take it from there. Models are
+    ranked and compared by the mIoU, so a report also needs the measure `confusion`. Its name is
+    also that on the command line.
     """
 
     @property
@@ -155,12 +198,8 @@ class Measure(ScoreSource, Protocol):
         """
         ...
 
-    def prepare(self, truth: NDArray[np.uint8]) -> Any:
-        """Derive from an image's truth what `observe` needs, once for all conditions.
-
-        Args:
-            truth: uint8 HxW class indices; 255 where a pixel is not scored.
-        """
+    def prepare(self, truth: Truth) -> Any:
+        """Derive from an image's truth what `observe` needs, once for all conditions."""
         ...
 
     def observe(self, prepared: Any, prediction: Prediction) -> Counts:
@@ -173,4 +212,8 @@ class Measure(ScoreSource, Protocol):
         Returns:
             int64 or float64 of `shape`.
         """
+        ...
+
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
+        """Compute the scores of sums of pooled counts; see AdditiveScores."""
         ...

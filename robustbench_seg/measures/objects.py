@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
-from robustbench_seg.measures.measure import Counts, Prediction, ScoreArray, ScoreInfo
+from robustbench_seg.measures.measure import (
+    AdditiveScores,
+    Counts,
+    Prediction,
+    ScoreArray,
+    ScoreInfo,
+    Truth,
+)
 from robustbench_seg.measures.regions import Regions, connected_regions, hits_of_regions
 
 SIZES = ("small", "medium", "large")
@@ -37,7 +44,7 @@ class TruthObjects:
     cells: NDArray[np.int64]
 
 
-class Objects:
+class Objects(AdditiveScores):
     """The recall of objects, as the mean over the classes of the mean over a class's objects."""
 
     name = "objects"
@@ -68,22 +75,15 @@ class Objects:
         """Return (sizes, 3, K): objects, the sum of their recalls 0..1, and the missed ones."""
         return (len(SIZES), 3, classes)
 
-    def prepare(
-        self, truth: NDArray[np.uint8], instances: NDArray[np.int32] | None = None
-    ) -> TruthObjects:
-        """Find the objects.
-
-        Args:
-            truth: uint8 HxW class indices; 255 where a pixel is not scored.
-            instances: int32 HxW: the instance's number, 0 where a pixel is of none. None: the
-                dataset has no instances.
-        """
-        regions = _regions(truth, instances)
+    def prepare(self, truth: Truth) -> TruthObjects:
+        """Find the objects."""
+        labels = truth.labels
+        regions = _regions(labels, truth.read_instances())
         has_region = regions >= 0
         areas = np.bincount(regions[has_region])
         classes = np.zeros(len(areas), np.int64)
-        classes[regions[has_region]] = truth[has_region]
-        sizes = np.digitize(areas / truth.size, BOUNDS)
+        classes[regions[has_region]] = labels[has_region]
+        sizes = np.digitize(areas / labels.size, BOUNDS)
         return TruthObjects(regions, areas, 256 * sizes + classes)
 
     def observe(self, prepared: TruthObjects, prediction: Prediction) -> NDArray[np.float64]:
@@ -112,7 +112,7 @@ class Objects:
 OBJECTS = Objects()
 
 
-class MissedRegionRate:
+class MissedRegionRate(AdditiveScores):
     """The share of the objects of some classes, such as persons, of which less than half is found.
 
     An object counts as found where its own class is predicted.

@@ -12,6 +12,7 @@ InferenceMode = Literal["whole", "slide"]
 Precision = Literal["float32", "bf16", "fp16"]
 Backend = Literal["torch", "onnxruntime", "openvino"]
 Executor = Literal["local", "ray"]
+PredictionFormat = Literal["indices", "cityscapes", "acdc", "muses", "bravo"]
 Augmentation = Literal["augmix", "style"]
 
 MAX_CLASSES = 254

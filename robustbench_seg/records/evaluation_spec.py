@@ -18,6 +18,7 @@ from robustbench_seg.records.choices import (
     Executor,
     InferenceMode,
     Precision,
+    PredictionFormat,
     Stream,
     check_choice,
 )
@@ -71,6 +72,8 @@ class EvaluationSpec:
         shard: The part of the images to run here.
         executor: "local", or "ray" for a cluster.
         save_predictions: Folder to write each prediction to as well.
+        prediction_format: Names and values of these files: class indices beside the images' ids, or
+            what a test server asks for.
         folder: The working folder; the nodes of a cluster change to it.
         command: The command that was given, for readers.
 
@@ -80,7 +83,8 @@ class EvaluationSpec:
         CorruptionError: The stream or a severity does not exist.
             There is no seed, or one twice.
         ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
-            are asked of a tree, which holds one, or of predictions, whose names would be the same.
+            are asked of a tree, which holds one, or of predictions, whose names would be the same;
+            the prediction format does not exist, or there is no folder for predictions.
     """
 
     models: tuple[str, ...]
@@ -109,6 +113,7 @@ class EvaluationSpec:
     shard: Shard = WHOLE
     executor: Executor = "local"
     save_predictions: Path | None = None
+    prediction_format: PredictionFormat = "indices"
     folder: Path = field(default_factory=Path.cwd)
     command: str = field(default_factory=command_line)
 
@@ -125,6 +130,12 @@ class EvaluationSpec:
         check_choice("precision", self.precision, Precision, ModelError)
         check_choice("backend", self.backend, Backend, ModelError)
         check_choice("executor", self.executor, Executor, ResultsError)
+        check_choice("prediction_format", self.prediction_format, PredictionFormat, ResultsError)
+        if self.prediction_format != "indices" and self.save_predictions is None:
+            raise ResultsError(
+                f"the prediction format {self.prediction_format} has nowhere to go; say where to "
+                "save predictions"
+            )
         if self.inference is not None:
             check_choice("inference", self.inference, InferenceMode, ModelError)
         for severity in self.severities:
@@ -196,6 +207,7 @@ class EvaluationOptions(TypedDict, total=False):
     shard: Shard
     executor: Executor
     save_predictions: str | Path | None
+    prediction_format: PredictionFormat
     folder: str | Path
     command: str
 

@@ -98,7 +98,8 @@ def transfer(
     Args:
         synthetic: Run folders, or folders of them, with clean and corrupted scores.
         real: Run folders, or folders of them, of the same models on real adverse images, such as
-            the dataset acdc or acdc:night; their clean scores are what is predicted.
+            the dataset acdc or muses; their clean scores are what is predicted, and those of each
+            subset of the dataset. With runs of acdc-ref also the drops from the references.
         literature: A published table that has both, such as "semsegbench", in place of runs.
         protocol: Score the synthetic runs under this one, a name, TOML file or Protocol. None:
             their own.
@@ -108,11 +109,11 @@ def transfer(
             are written.
 
     Returns:
-        Columns predictor (mean, clean, a category or a corruption), target (such as acdc), models
-        (how many), pearson and spearman, each with the ends of its 95 % interval in _low and
-        _high, and partial: Pearson's partial correlation given clean, nan for clean itself. Of a
-        published table with flagged rows there are two sets of rows: first of all models, then of
-        those that the audit does not flag.
+        Columns predictor (mean, clean, a category or a corruption), target (such as acdc, acdc_fog
+        or acdc_fog_drop), models (how many), pearson and spearman, each with the ends of its 95 %
+        interval in _low and _high, and partial: Pearson's partial correlation given clean, nan for
+        clean itself. Of a published table with flagged rows there are two sets of rows: first of
+        all models, then of those that the audit does not flag.
 
     Raises:
         ResultsError: A folder holds no run, fewer than three models have both kinds of scores,

@@ -31,10 +31,12 @@ from robustbench_seg.results.score_rows import (
     published_score_table,
     score_table,
     scores,
+    subset_table,
 )
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.seeds import seeds_text
 from robustbench_seg.results.store import RunFolder
+from robustbench_seg.results.subsets import DROP, subset_scores
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.terminal_summary import summary_text
 from robustbench_seg.results.timings import median_seconds
@@ -46,6 +48,7 @@ __all__ = [
     "ANY",
     "CORRUPTED_SEVERITIES",
     "DEGRADATION_CITATION",
+    "DROP",
     "FEWEST_UNITS",
     "FEW_UNITS",
     "KEPT_SEVERITIES",
@@ -93,6 +96,8 @@ __all__ = [
     "score_table",
     "scores",
     "seeds_text",
+    "subset_scores",
+    "subset_table",
     "summary_text",
     "unit_of_image",
     "verdicts",

@@ -31,7 +31,6 @@ from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
 from robustbench_seg.results.read import COUNTS, places_of, with_counts
 from robustbench_seg.results.summary import summarise
 from robustbench_seg.results.units import unit_of_image
-from robustbench_seg.results.worst_images import WorstImages
 
 RESAMPLES = 1000
 SEED = 0
@@ -128,18 +127,7 @@ def _condition_draws(
         draws[condition] = {}
         if len(places) == total == times.shape[1]:
             stack = np.stack(list(counts[places]))
-            if isinstance(source, WorstImages):
-                draws[condition] = source.draws(stack.astype(np.float64), times)
-                continue
-            # One matrix product for all draws, as exact as the counts: those of float64 stay far
-            # below 2^53. The sum over the split itself is exact in any case.
-            flat = stack.reshape(total, -1)
-            if flat.dtype == np.float32:
-                pooled = (times.astype(np.float32) @ flat).astype(np.float64)
-                pooled[0] = flat.sum(0, dtype=np.float64)
-            else:
-                pooled = times @ flat.astype(np.float64)
-            draws[condition] = source.compute(pooled.reshape(-1, *stack.shape[1:]))
+            draws[condition] = source.draws(stack, times)
     return draws
 
 

@@ -236,7 +236,7 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str |
             size = "x".join(map(str, shape))
             raise _damaged(path, f"{measure.name} of {size} numbers an image wanted, others found")
         observed = lists.flatten().to_numpy().reshape(-1, *shape)
-        _check_digest(path, header, measure.name, digest_bytes(observed.tobytes()))
+        _check_digest(path, header, measure.name, digest_bytes(np.ascontiguousarray(observed).data))
         if not _countable(observed):
             raise _damaged(path, f"{measure.name} holds what is no count")
         values[measure.name] = observed

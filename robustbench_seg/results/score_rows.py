@@ -1,6 +1,6 @@
 """Every score of every measure as one tidy table, a row for each number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from robustbench_seg.results.read import Paths
 from robustbench_seg.results.run_groups import group_runs
 from robustbench_seg.results.run_protocol import own_protocol
 from robustbench_seg.results.scored_model import ScoredModel, read_model
+from robustbench_seg.results.subsets import DROP, DROP_LIMITS, subset_scores
 from robustbench_seg.results.worst import worst_condition, worst_corruption
 
 SCORE_COLUMNS = {
@@ -101,18 +102,21 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
     Returns:
         The SCORE_COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
         retention, mPC and rPC of it), corruption, category, severities, class (or the group of
-        classes), value, ci_low, ci_high, images. An incomplete score has no value.
+        classes), value, ci_low, ci_high, images. An incomplete score has no value. Of acdc and
+        muses there are also the rows of each subset, such as acdc:fog, and the metric miou_drop
+        where the reference images were scored, too (see subset_scores).
 
     Raises:
         ResultsError: A folder holds no run, or a broken one, or no run has confusion matrices.
         CardError: There is no such protocol.
     """
     chosen = None if protocol is None else load_protocol(protocol)
-    tables = []
+    models = []
     for folders in group_runs(runs):
         used = chosen or own_protocol(folders[0], read_record(folders[0]))
-        tables.append(score_table(read_model(folders, used), used))
-    return pd.concat(tables, ignore_index=True)
+        models.append((read_model(folders, used), used))
+    tables = [score_table(*model) for model in models]
+    return pd.concat([*tables, subset_table(models)], ignore_index=True)
 
 
 def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None) -> pd.DataFrame:
@@ -156,6 +160,40 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
         for table in (pd.DataFrame(rows), classes)
     ]
     return pd.concat(shaped, ignore_index=True)
+
+
+def subset_table(
+    models: Sequence[tuple[ScoredModel, Protocol]], names: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Tabulate the clean scores of subsets of datasets, and the drops from references.
+
+    Args:
+        models: The models, each with the protocol that it is scored under.
+        names: What the models are called, in place of their own names.
+
+    Returns:
+        Columns SCORE_COLUMNS; see `scores`.
+    """
+    rows = []
+    for score in subset_scores([model.folders for model, _ in models]):
+        model, protocol = models[score.model]
+        limits = DROP_LIMITS if score.metric == DROP else PERCENT
+        low, high = score_interval(score.draws, score.units, score.degrees, limits=limits)
+        rows.append(
+            {
+                "model": names[score.model] if names else model.name,
+                "dataset": score.dataset,
+                "split": model.records[0].split,
+                "source": "measured",
+                "protocol": protocol.name,
+                **_clean_label(score.metric).columns,
+                "value": float(score.draws[0]),
+                "ci_low": low,
+                "ci_high": high,
+                "images": score.images,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
 
 
 def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:

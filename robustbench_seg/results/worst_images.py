@@ -37,10 +37,6 @@ class WorstImages:
         """Return the observations of image_miou."""
         return IMAGE_MIOU.pooled(observed)
 
-    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
-        """Return nothing: no sum over images has it; see `draws`."""
-        return {"cvar5": np.full(counts.shape[:-1], np.nan)}
-
     def draws(self, stack: Counts, times: NDArray[np.float64]) -> Mapping[str, ScoreArray]:
         """Score a condition in every draw of its images.
 

@@ -10,15 +10,32 @@ from robustbench_seg.ablation import (
     differences_from_paper,
     list_ablations,
     load_ablation,
+    overview,
     published_score,
     run_ablation,
 )
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, TrainStep, WindowsStep
-from robustbench_seg.analysis import meta_network
+from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.cli.main import main
+from robustbench_seg.datasets.minicity import SCENES
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.model_card import load_card
 from robustbench_seg.records.training_recipe import TrainingRecipe
+
+
+@pytest.fixture(scope="module", autouse=True)
+def costs_are_counted_once():
+    """An overview shows the cost of each network, which takes half a second to count."""
+    costs = {}
+
+    def count_once(card, size):
+        key = (repr(card), size)
+        return costs.get(key) or costs.setdefault(key, count_cost(meta_network(card), size))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(overview, "meta_network", lambda card: card)
+        patch.setattr(overview, "count_cost", count_once)
+        yield
 
 
 def run(*arguments: str):
@@ -323,6 +340,7 @@ def quick(monkeypatch):
     """Options of a training of seconds; nothing is scored."""
     monkeypatch.setattr(EvaluateStep, "run", lambda self: None)
     monkeypatch.setattr(ReportStep, "run", lambda self: None)
+    monkeypatch.setitem(SCENES, "val", 1)
     monkeypatch.setattr(
         "robustbench_seg.ablation.runner.ablation_table",
         lambda *_: pd.DataFrame([], None, ["model", "x"]),

@@ -30,7 +30,7 @@ def runs(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
-def test_report_writes_the_page_and_says_what_was_learnt(runs: Path, tmp_path: Path):
+def test_report_writes_the_page_and_says_what_was_learnt(runs: Path, tmp_path: Path, blank_figures):
     arguments = ["report", str(runs), "--out", str(tmp_path / "out"), "--reference", "half"]
     result = CliRunner().invoke(main, [*arguments, "--no-pictures"])
     assert result.exit_code == 0, result.output

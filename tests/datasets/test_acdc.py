@@ -1,6 +1,12 @@
 import pytest
 
-from robustbench_seg.datasets import IGNORE, open_dataset
+from robustbench_seg.datasets import (
+    IGNORE,
+    image_place,
+    image_subsets,
+    open_dataset,
+    reference_dataset,
+)
 from robustbench_seg.errors import DatasetError
 
 
@@ -46,3 +52,67 @@ def test_missing_parts(tmp_path, put):
         open_dataset("acdc", tmp_path)
     with pytest.raises(DatasetError, match=r"dataset 'acdc:fogg'; did you mean 'acdc:fog'\?"):
         open_dataset("acdc:fogg", tmp_path)
+
+
+def reference(put, condition, name, split="val", **truth):
+    put(f"rgb_anon/{condition}/{split}_ref/GOPR1/{name}_rgb_ref_anon.png")
+    for ending, value in truth.items():
+        put(f"gt/{condition}/{split}_ref/GOPR1/{name}_gt_ref_{ending}.png", value)
+
+
+def test_references_are_those_with_labels(tmp_path, put):
+    frame(put, "fog", "1", labelTrainIds=1)
+    reference(put, "fog", "1", labelTrainIds=3)
+    reference(put, "fog", "2")
+    reference(put, "night", "1", labelTrainIds=4, labelIds=7)
+    clear = open_dataset("acdc-ref", tmp_path)
+    assert (clear.name, clear.split) == ("acdc-ref", "val")
+    assert clear.ids == (
+        "rgb_anon/fog/val_ref/GOPR1/1_rgb_ref_anon.png",
+        "rgb_anon/night/val_ref/GOPR1/1_rgb_ref_anon.png",
+    )
+    assert clear.left_out == ("rgb_anon/fog/val_ref/GOPR1/2_rgb_ref_anon.png",)
+    assert [int(sample.labels[0, 0]) for sample in clear] == [3, 4]
+    assert open_dataset("acdc-ref:night", tmp_path).ids == clear.ids[1:]
+    assert open_dataset("acdc:fog", tmp_path).ids == ("rgb_anon/fog/val/GOPR1/1_rgb_anon.png",)
+
+
+def test_references_of_the_first_release_are_refused(tmp_path, put):
+    reference(put, "fog", "1")
+    reference(put, "fog", "2")
+    with pytest.raises(DatasetError) as caught:
+        open_dataset("acdc-ref:fog", tmp_path)
+    assert str(caught.value) == (
+        f"ACDC: none of 2 reference images in {tmp_path} has labels such as gt/fog/val_ref/GOPR1/"
+        "1_gt_ref_labelTrainIds.png; the first release of ACDC had none: download gt_trainval.zip "
+        "again, or leave out the references"
+    )
+
+
+def test_an_image_and_its_reference_are_of_one_place_and_subset():
+    adverse = "rgb_anon/snow/train/GP010607/GP010607_frame_000111_rgb_anon.png"
+    clear = "rgb_anon/snow/train_ref/GP010607/GP010607_frame_000111_rgb_ref_anon.png"
+    assert image_place("acdc", adverse) == image_place("acdc-ref", clear)
+    assert image_place("acdc", adverse) != image_place("acdc", adverse.replace("111", "112"))
+    assert image_subsets("acdc", adverse) == ("acdc:snow",)
+    assert image_subsets("acdc-ref", clear) == ("acdc-ref:snow",)
+    assert image_subsets("acdc:snow", adverse) == image_subsets("mine", adverse) == ()
+    assert reference_dataset("acdc") == "acdc-ref"
+    assert reference_dataset("acdc:snow") == "acdc-ref:snow"
+    assert reference_dataset("acdc-ref") is reference_dataset("muses") is None
+
+
+def test_the_test_split_has_no_labels_and_is_ignored(tmp_path, put):
+    for name in "12":
+        put(f"rgb_anon/fog/test/GOPR1/{name}_rgb_anon.png")
+    dataset = open_dataset("acdc", tmp_path, "test")
+    assert not dataset.is_labelled
+    assert (dataset[1].labels == IGNORE).all()
+    assert dataset[1].labels.shape == dataset[1].image.shape[:2]
+    assert dict(dataset.companions(0)) == {}
+    before = dataset.fingerprint
+    put("rgb_anon/fog/test/GOPR1/1_rgb_anon.png", 9)
+    assert open_dataset("acdc", tmp_path, "test").fingerprint != before
+    put("gt/fog/test/GOPR1/1_gt_labelTrainIds.png", 0)  # some labels: the others are missing
+    with pytest.raises(DatasetError, match="1 have no labels"):
+        open_dataset("acdc", tmp_path, "test")

@@ -13,7 +13,7 @@ from robustbench_seg.datasets.facts import CONTENT, dataset_facts
 from robustbench_seg.datasets.label_table import UNKNOWN
 from robustbench_seg.errors import CardError, DatasetError
 
-NAMES = ("acdc", "ade20k", "camvid", "cityscapes", "coco-stuff", "minicity")
+NAMES = (*("acdc", "ade20k", "bravo", "camvid", "cityscapes", "coco-stuff", "minicity", "muses"),)
 
 
 def test_the_folder_holds_these_files():

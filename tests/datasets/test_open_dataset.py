@@ -22,6 +22,21 @@ def test_the_names_of_the_contract():
         "acdc:night",
         "acdc:rain",
         "acdc:snow",
+        "acdc-ref",
+        "acdc-ref:fog",
+        "acdc-ref:night",
+        "acdc-ref:rain",
+        "acdc-ref:snow",
+        "muses",
+        "muses:clear",
+        "muses:fog",
+        "muses:rain",
+        "muses:snow",
+        "muses:day",
+        "muses:night",
+        "muses:clear-day",
+        "muses:adverse",
+        "bravo",
         "minicity",
     )
 
@@ -66,7 +81,7 @@ def test_published_scores_are_of_as_many_images():
 def test_every_dataset_on_disk_asks_for_its_root(name, monkeypatch):
     monkeypatch.delenv("CITYSCAPES_DATASET", raising=False)
     with pytest.raises(DatasetError, match=r"needs its root folder: give one.*http") as caught:
-        open_dataset(name, None)
+        open_dataset(name, None, "test")
     assert "\n" not in str(caught.value)
 
 

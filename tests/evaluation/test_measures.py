@@ -93,7 +93,7 @@ import numpy as np
 import robustbench_seg.measures as measures
 
 
-class Accuracy:
+class Accuracy(measures.AdditiveScores):
     name, column, law = "accuracy", "right", 1
     infos = (measures.ScoreInfo("accuracy", "pixel accuracy", "Share of pixels, in percent."),)
 
@@ -101,7 +101,7 @@ class Accuracy:
         return (2,)
 
     def prepare(self, truth):
-        return truth != 255
+        return truth.labels != 255
 
     def observe(self, scored, prediction):
         return np.array([(prediction.labels == prediction.truth)[scored].sum(), scored.sum()])

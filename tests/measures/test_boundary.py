@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.measures import Prediction, mean_iou, select_measures
+from robustbench_seg.measures import Prediction, Truth, mean_iou, select_measures
 from robustbench_seg.measures.boundary import DISTANCES, pixels_at
 from tests.measures.scenes import scene
 
@@ -12,7 +12,7 @@ from tests.measures.scenes import scene
 
 def observed(truth, labels, classes=3):
     truth, labels = np.array(truth, np.uint8), np.array(labels, np.uint8)
-    return BOUNDARY.observe(BOUNDARY.prepare(truth), Prediction(labels, truth, classes))
+    return BOUNDARY.observe(BOUNDARY.prepare(Truth(truth)), Prediction(labels, truth, classes))
 
 
 def is_near(truth, distance):

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from robustbench_seg.measures import Prediction, select_measures
+from robustbench_seg.measures import Prediction, Truth, select_measures
 from tests.measures.scenes import scene
 
 (BOUNDARY_IOU,) = select_measures(["boundary_iou"])
@@ -12,7 +12,7 @@ from tests.measures.scenes import scene
 
 def observed(truth, labels, classes):
     prediction = Prediction(labels, truth, classes)
-    return BOUNDARY_IOU.observe(BOUNDARY_IOU.prepare(truth), prediction)
+    return BOUNDARY_IOU.observe(BOUNDARY_IOU.prepare(Truth(truth)), prediction)
 
 
 def mask_to_boundary(mask, dilation_ratio):

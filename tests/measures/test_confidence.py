@@ -189,6 +189,15 @@ def test_perfect_orders_and_none():
     assert alike["ece"] == pytest.approx(0, abs=1e-4)
 
 
+def test_fpr95_is_that_of_the_first_threshold_at_which_95_percent_are_found():
+    """19 of 20 right pixels, exactly 95 %, are surer than the wrong ones in the middle."""
+    doubt = np.float32([0.1] * 19 + [0.4] * 5 + [0.7] * 2)
+    right = np.array([True] * 19 + [False] * 5 + [True, False])
+    fpr, tpr, _ = metrics.roc_curve(right, 1 - doubt, drop_intermediate=False)
+    assert fpr[np.argmax(tpr >= 0.95)] == 0
+    assert scored(predicted(doubt, right))["fpr95"] == 0
+
+
 def test_nothing_wrong_and_nothing_scored():
     doubt = np.full(10, 1e-4, np.float32)
     found = scored(predicted(doubt, np.ones(10, bool)))

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.measures import MEASURES, Confidence, Prediction, mean_iou, select_measures
+from robustbench_seg.measures import (
+    MEASURES,
+    Confidence,
+    Prediction,
+    Truth,
+    mean_iou,
+    select_measures,
+)
 from tests.measures.scenes import scene
 
 (IMAGE_MIOU,) = select_measures(["image_miou"])
@@ -12,7 +19,7 @@ rng = np.random.default_rng(0)
 
 def observed(truth, labels, classes=3):
     prediction = Prediction(np.array(labels, np.uint8), np.array(truth, np.uint8), classes)
-    return IMAGE_MIOU.observe(IMAGE_MIOU.prepare(prediction.truth), prediction)
+    return IMAGE_MIOU.observe(IMAGE_MIOU.prepare(Truth(prediction.truth)), prediction)
 
 
 def score(*counts):
@@ -79,7 +86,7 @@ def test_what_every_measure_promises(measure):
     answers = np.stack([scene((40, 60), seed, 3) % 255 for seed in range(4, 8)])
     sure = [Confidence(rng.uniform(0, 0.6, (40, 60)).astype(np.float32), 30.0, 20.0)] * 2
     each = [
-        measure.observe(measure.prepare(truth), Prediction(labels, truth, 3, *sure))
+        measure.observe(measure.prepare(Truth(truth)), Prediction(labels, truth, 3, *sure))
         for truth, labels in zip(truths, answers, strict=True)
     ]
     assert {one.shape for one in each} == {measure.shape(3)}

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from robustbench_seg.measures import OBJECTS, MissedRegionRate, Prediction
+from robustbench_seg.measures import OBJECTS, MissedRegionRate, Prediction, Truth
 from robustbench_seg.measures.regions import connected_regions
 from tests.measures.scenes import scene
 
 
 def observed(truth, labels, classes=3, instances=None):
     truth, labels = np.array(truth, np.uint8), np.array(labels, np.uint8)
-    prepared = OBJECTS.prepare(truth, instances)
+    prepared = OBJECTS.prepare(Truth(truth, lambda: instances))
     return OBJECTS.observe(prepared, Prediction(labels, truth, classes))
 
 

@@ -37,6 +37,7 @@ FULL = EvaluationSpec(
     workers=3,
     shard=Shard(2, 3),
     save_predictions=Path("seen"),
+    prediction_format="bravo",
     folder=Path("/somewhere"),
     command="robustseg evaluate",
 )

@@ -76,6 +76,7 @@ def write_run(
     foreign: str | None = None,
     numpy: str = "2.0",
     confidence: float | None = None,
+    image: Callable[[int], str] = "town/{}.png".format,
 ) -> Path:
     """Write a run folder under `root` and return its path.
 
@@ -85,6 +86,7 @@ def write_run(
     predict:   seconds, of every image
     foreign:   digest of corrupted images of unknown origin
     confidence: of every pixel
+    image:     name of an image by its index
     """
     shipped = protocol if protocol in list_protocols() else "cityscapes-c"
     training = None
@@ -116,7 +118,7 @@ def write_run(
     for condition in (CLEAN, *load_protocol(shipped).conditions()):
         for index in range(images):
             value = score(condition.name, condition.severity, index)
-            name = f"town/{index}.png"
+            name = image(index)
             if isinstance(value, str):
                 rows.append(Row(name, condition, reason=value))
             elif value is not None:

@@ -123,7 +123,12 @@ def hostile_runs(tmp_path_factory):
     return root
 
 
-def test_a_report_of_hostile_names(hostile_runs, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def panels(hostile_runs):
+    return read_panels([hostile_runs])
+
+
+def test_a_report_of_hostile_names(panels, tmp_path, monkeypatch):
     drawn = []
 
     def heatmap(model, *others):  # they take a second each
@@ -131,7 +136,6 @@ def test_a_report_of_hostile_names(hostile_runs, tmp_path, monkeypatch):
         return Figure()
 
     monkeypatch.setattr(figures, "class_heatmap", heatmap)
-    panels = read_panels([hostile_runs])
     assert {row.name for row in panels[0].measured} == {*NAMES, "<i>reasons</i>"}
     text = write_page(panels, tmp_path / "report").read_text()
     page = Page(text)
@@ -170,8 +174,7 @@ def test_a_figure_of_a_hostile_name_shows_it_as_text(name, tmp_path):
         assert plain(name).strip("\u200a ")[:20] in texts
 
 
-def test_terminal_tables_are_a_line_for_each_name(hostile_runs):
-    panels = read_panels([hostile_runs])
+def test_terminal_tables_are_a_line_for_each_name(panels):
     for text in (terminal_table(panels), finding(panels)):
         assert all(line.isprintable() for line in text.splitlines())
         assert "\x1b" not in text

@@ -121,6 +121,35 @@ def test_runs_are_put_together_by_the_names_of_models(pair):
     assert one(table, "snow", "acdc_night", 4)["pearson"] == pytest.approx(clean["pearson"])
 
 
+def test_conditions_of_acdc_and_drops_are_targets(pair, run):
+    town, _ = pair
+    conditions = ("fog", "night", "rain", "snow")
+
+    def adverse(n):
+        return f"rgb_anon/{conditions[n]}/val/G/G_frame_000001_rgb_anon.png"
+
+    def clear(n):
+        return f"rgb_anon/{conditions[n]}/val_ref/G/G_frame_000001_rgb_ref_anon.png"
+
+    real = []
+    for name, score in zip("abcd", NIGHT, strict=True):
+        own = {"images": 4, "weights": name}
+        levels = (10 + score, score, 20, 30)
+        real.append(
+            run(name, lambda c, s, n, of=levels: of[n], dataset="acdc", image=adverse, **own)
+        )
+        real.append(run(name, lambda *_: 90, dataset="acdc-ref", image=clear, **own))
+    table = rs.transfer(town, real)
+    of_conditions = [f"{name}_{c}" for name in ("acdc", "acdc-ref") for c in conditions]
+    assert set(table["target"]) == {
+        *("acdc", "acdc-ref", "acdc_drop", *of_conditions),
+        *(f"acdc_{condition}_drop" for condition in conditions),
+    }
+    night, drop = (one(table, "clean", f"acdc_night{end}", 4) for end in ("", "_drop"))
+    assert night["pearson"] == pytest.approx(scipy.stats.pearsonr(CLEAN, NIGHT).statistic)
+    assert drop["pearson"] == pytest.approx(-night["pearson"])
+
+
 def test_a_model_without_a_real_score_is_left_out(pair, caplog):
     town, nights = pair
     table = rs.transfer(town, nights[:3])

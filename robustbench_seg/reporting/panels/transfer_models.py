@@ -15,11 +15,13 @@ from robustbench_seg.records.run_file import read_record
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published import list_published, published_facts
 from robustbench_seg.results import (
+    DROP,
     ScoredModel,
     category_means,
     group_runs,
     own_protocol,
     read_model,
+    subset_scores,
 )
 from robustbench_seg.text import counted
 
@@ -141,7 +143,8 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
     scored, used = _synthetic(synthetic, protocol)
     classes = next(iter(scored.values())).records[0].classes
     targets = dict[str, dict[str, float]]()
-    for folders in group_runs(_paths(real)):
+    groups, names = group_runs(_paths(real)), list[str]()
+    for folders in groups:
         record = read_record(folders[0])
         if record.classes != classes:
             raise ResultsError(
@@ -149,10 +152,15 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
                 "one of the same classes only"
             )
         model = read_model(folders, own_protocol(folders[0], record), resamples=0)
-        target = record.dataset.replace(":", "_")
+        names.append(model.name)
+        target = _target(record.dataset)
         _add(
             targets.setdefault(target, {}), model.name, float(model.scores.summary.clean[0]), target
         )
+    for score in subset_scores(groups, resamples=0):
+        target = _target(score.dataset) + ("_drop" if score.metric == DROP else "")
+        name = names[score.model]
+        _add(targets.setdefault(target, {}), name, float(score.draws[0]), target)
     rows = []
     for name, model in scored.items():
         summary = model.scores.summary
@@ -171,6 +179,10 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
     for name in [name for name in scored if name not in models.names]:
         log.warning("%s: not all scores are there, on corrupted and real images; left out", name)
     return models
+
+
+def _target(dataset: str) -> str:
+    return dataset.replace(":", "_")
 
 
 def _synthetic(

@@ -23,7 +23,12 @@ from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.reporting.panels import DEGRADATION_COLUMNS, Panel, PanelRow
 from robustbench_seg.reporting.tables.confidence_tables import write_confidence_tables
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
-from robustbench_seg.results import DEGRADATION_CITATION, published_score_table, score_table
+from robustbench_seg.results import (
+    DEGRADATION_CITATION,
+    published_score_table,
+    score_table,
+    subset_table,
+)
 from robustbench_seg.text import counted
 
 
@@ -47,6 +52,9 @@ def write_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool = Fal
         for panel in panels
         for row in panel.measured
     ]
+    rows = [(row, panel.protocol) for panel in panels for row in panel.measured]
+    names = [row.name for row, _ in rows]
+    tidy.append(subset_table([(row.model, protocol) for row, protocol in rows], names))
     shown_rows = {panel.protocol.name: panel for panel in panels if panel.shows_published}
     if shown_rows:
         _write_published([*shown_rows.values()], folder)

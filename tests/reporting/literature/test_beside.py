@@ -75,7 +75,7 @@ def test_the_rows_of_table_5_are_listed_where_no_page_shows_them_apart():
     assert "SegFormer-B5" in set(rows_elsewhere("cityscapes", "val", FAN, 3)["model"])
 
 
-def test_a_page_ranks_them_and_cites_them(run, tmp_path, three_images):
+def test_a_page_ranks_them_and_cites_them(run, tmp_path, three_images, blank_figures):
     folder = run("alpha", dataset="cityscapes", protocol="semsegbench-sev3")
     (panel,) = read_panels([folder], reference="pspnet-resnet50")
     assert list(panel.scores["source"]).count("published") == 26
@@ -94,7 +94,7 @@ def test_a_page_ranks_them_and_cites_them(run, tmp_path, three_images):
     assert re.search(r"published: SemSegBench", (tmp_path / "tables/miou.tex").read_text())
 
 
-def test_printed_means_rank_without_cells(run, tmp_path, three_images):
+def test_printed_means_rank_without_cells(run, tmp_path, three_images, blank_figures):
     (panel,) = read_panels([run("alpha", dataset="cityscapes", protocol="city-c-fan")])
     rows = panel.scores.set_index("model")
     assert rows.loc["FAN-L-Hybrid", "mean"] == 68.7

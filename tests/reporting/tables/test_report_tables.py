@@ -146,7 +146,8 @@ def test_latex_is_laid_out_as_the_paper_s_table(run, tmp_path):
     assert "averaged: severities 1-5 of 12 corruptions; 1-3 of gaussian noise" in "\n".join(lines)
 
 
-def test_accuracy_against_cost_needs_a_cost(run, tmp_path):
+def test_accuracy_against_cost_needs_a_cost(run, tmp_path, monkeypatch, blank):
+    blank(monkeypatch, ["severity_curves", "class_heatmap"])
     write_page(read_panels([run("alpha")]), tmp_path / "none")
     assert not list((tmp_path / "none" / "figures").glob("*-cost.*"))
     runs = [run("one", predict=0.5), run("two", weaker, about={"macs": 10**9})]

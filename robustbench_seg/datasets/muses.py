@@ -1,0 +1,94 @@
+"""MUSES: street scenes in clear weather, fog, rain and snow, by day and at night.
+
+frame_camera/<split>/<weather>/<day or night>/<frame>_frame_camera.png is the image, and
+gt_semantic/<split>/<weather>/<day or night>/<frame>_gt_labelTrainIds.png (or _gt_labelIds.png) its
+labels, with the classes of Cityscapes. The reference frames of the same places have no labels.
+Source: Brödermann et al., "MUSES: The Multi-Sensor Semantic Perception Dataset for Driving under
+Uncertainty", ECCV 2024.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    pair_files,
+    unlabelled,
+)
+
+_ADVERSE = ("clear/night", "fog/*", "rain/*", "snow/*")
+
+SUBSETS: Mapping[str, Sequence[str]] = {
+    **{weather: (f"{weather}/*",) for weather in ("clear", "fog", "rain", "snow")},
+    **{time: (f"*/{time}",) for time in ("day", "night")},
+    "clear-day": ("clear/day",),
+    "adverse": _ADVERSE,
+}
+"""Name of a subset -> its folders, as globs of <weather>/<day or night>."""
+
+PROVENANCE = Provenance(
+    "MUSES",
+    "register at https://muses.ethz.ch, then unpack the frame camera and the semantic annotations "
+    "into the root",
+)
+
+_FILES = ("labelTrainIds.png", "labelIds.png", "labelColor.png")
+
+
+def _truth(image: str, ending: str) -> str:
+    frame = image.removeprefix("frame_camera").removesuffix("_frame_camera.png")
+    return f"gt_semantic{frame}_gt_{ending}"
+
+
+def _companions(image: str) -> Sequence[str]:
+    return [_truth(image, ending) for ending in _FILES]
+
+
+def subsets_of(image: str) -> tuple[str, ...]:
+    """The subsets that an image is of, in the order of SUBSETS.
+
+    >>> subsets_of("frame_camera/val/fog/night/REC0008_frame_079714_frame_camera.png")
+    ('fog', 'night', 'adverse')
+    """
+    weather, time = ("/".join(image.split("/")[2:4]) + "/").split("/")[:2]
+    here = {f"{weather}/{time}", f"{weather}/*", f"*/{time}"}
+    return tuple(name for name, folders in SUBSETS.items() if here & set(folders))
+
+
+def open_muses(root: Path | None, split: str, subset: str | None = None) -> FileDataset:
+    """Open a split of MUSES.
+
+    The first packages of the test split have no labels. Without them all its pixels are ignored,
+    so it can be corrupted and predicted, but not scored.
+
+    Args:
+        root: The dataset's root folder. None: a DatasetError says how to obtain the files.
+        split: "train", "val" or "test".
+        subset: One of SUBSETS. None: all images.
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The folder or its files are missing, or an image has no labels.
+    """
+    root = checked_root(root, PROVENANCE)
+    folders = ("*/*",) if subset is None else SUBSETS[subset]
+    patterns = [f"frame_camera/{split}/{folder}/*_frame_camera.png" for folder in folders]
+    images = find_images(root, patterns, PROVENANCE)
+    facts = dataset_facts("muses")
+    forms = [
+        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
+        LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
+    ]
+    has_labels = any((root / form.path_of(image)).exists() for image in images for form in forms)
+    if split == "test" and not has_labels:
+        pairs = unlabelled(root, images, facts.table)
+    else:
+        pairs = pair_files(root, images, forms, PROVENANCE)
+    return file_dataset(facts, split, pairs, "muses" if subset is None else f"muses:{subset}")

@@ -1,0 +1,116 @@
+"""The files that test servers ask for: names, values, and the folders that they lie in.
+
+Sources: the evaluation script of github.com/mcordts/cityscapesScripts for Cityscapes; the
+submission instructions of codabench.org/competitions/14005 for MUSES; the README of
+github.com/valeoai/bravo_challenge for BRAVO. ACDC's instructions are known from repositories that
+follow them (github.com/BIT-DA/VBLC, github.com/brdav/cma); docs/datasets.md says what could not be
+looked up.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets import class_names, label_ids
+from robustbench_seg.records.choices import PredictionFormat
+from robustbench_seg.records.image_path import as_png
+
+LEVELS = 65536
+"""Confidences of a 16-bit file."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How predictions are kept as files.
+
+    Attributes:
+        name: Name of the format.
+        path: Image id -> path of its labels in the folder of a condition; None: the server knows no
+            such image.
+        images: What the ids look like, for errors.
+        classes: The classes that the server knows. None: any.
+        ids: Class index -> value in a file. None: the index itself, shown in the dataset's colours.
+        confidence: Whether each file of labels has one of confidence beside it.
+    """
+
+    name: PredictionFormat
+    path: Callable[[str], str | None]
+    images: str = ""
+    classes: tuple[str, ...] | None = None
+    ids: tuple[int, ...] | None = None
+    confidence: bool = False
+
+
+def confidence_path(labels: str) -> str:
+    """Path of the confidence that belongs to a file of labels in BRAVO's format.
+
+    >>> confidence_path("bravo_synobjs/baby/49_pred.png")
+    'bravo_synobjs/baby/49_conf.png'
+    """
+    return f"{labels.removesuffix('_pred.png')}_conf.png"
+
+
+def confidence_levels(doubt: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Quantise confidence as the challenge suggests: min(floor(65536 p), 65535).
+
+    Args:
+        doubt: 1 - p.
+
+    Returns:
+        uint16 of the same shape.
+
+    >>> confidence_levels(np.float32([0, 0.5, 1])).tolist()
+    [65535, 32768, 0]
+    """
+    levels = np.floor((1.0 - doubt.astype(np.float64)) * LEVELS)
+    return np.clip(levels, 0, LEVELS - 1).astype(np.uint16)
+
+
+def layout_of(name: PredictionFormat) -> Layout:
+    """Look up a format."""
+    if name == "indices":
+        return Layout(name, as_png)
+    classes = class_names("cityscapes")
+    indices = tuple(range(len(classes)))
+    ids = label_ids("cityscapes") if name == "cityscapes" else indices
+    path, images = _PATHS[name]
+    return Layout(name, path, images, classes, ids, name == "bravo")
+
+
+def _cityscapes(image: str) -> str | None:
+    """Of <city>_<sequence>_<frame>_leftImg8bit.png; the server looks for <city>_*_*_*.png."""
+    found = re.fullmatch(r"(?:.*/)?([^/_]+_\d{6}_\d{6})_leftImg8bit\.png", image)
+    return found and f"{found[1]}_labelIds.png"
+
+
+def _acdc(image: str) -> str | None:
+    found = re.fullmatch(r"(?:.*/)?([^/]+_frame_\d{6}_rgb(?:_ref)?_anon)\.png", image)
+    return found and f"labelTrainIds/{found[1]}.png"
+
+
+def _muses(image: str) -> str | None:
+    """Of <sequence>_frame_<frame>_frame_camera.png."""
+    found = re.fullmatch(r"(?:.*/)?([^/]+_frame_\d{6})_frame_camera\.png", image)
+    return found and f"labelTrainIds/{found[1]}.png"
+
+
+def _bravo(image: str) -> str | None:
+    """Of a path in the benchmark dataset, or in ACDC, whose test split is a part of it."""
+    if image.startswith("rgb_anon/"):
+        image = f"bravo_ACDC/{image.removeprefix('rgb_anon/')}"
+    if not re.match(r"bravo_[A-Za-z]+/", image):
+        return None
+    return f"{PurePosixPath(image).with_suffix('')}_pred.png"
+
+
+_PATHS: Mapping[str, tuple[Callable[[str], str | None], str]] = {
+    "cityscapes": (_cityscapes, "<city>_000000_000019_leftImg8bit.png"),
+    "acdc": (_acdc, "<sequence>_frame_000247_rgb_anon.png"),
+    "muses": (_muses, "<sequence>_frame_079714_frame_camera.png"),
+    "bravo": (_bravo, "bravo_<subset>/... or rgb_anon/<condition>/test/..."),
+}
+"""For each server the path of an image's labels, and what images are called."""

@@ -1,0 +1,182 @@
+"""Scores of real conditions: those of a dataset's subsets, and the drop from the reference images.
+
+A run of acdc has images in fog, at night, in rain and in snow, and so four scores beside its own.
+A run of acdc-ref has the same places under normal conditions: the difference of the two scores is
+what the condition costs, whatever else is hard about the places.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.datasets import (
+    has_conditions,
+    image_place,
+    image_subsets,
+    reference_dataset,
+)
+from robustbench_seg.measures import CONFUSION
+from robustbench_seg.records.protocol import CLEAN, load_protocol
+from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
+from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
+from robustbench_seg.results.read import read_counts, with_counts
+from robustbench_seg.results.run_groups import trainings
+
+DROP = "miou_drop"
+"""The metric: mIoU of the references minus that of the same places under the condition."""
+
+DROP_LIMITS = (-100.0, 100.0)
+
+
+@dataclass(frozen=True, eq=False)
+class SubsetScore:
+    """A score of the clean images of one model.
+
+    Attributes:
+        model: Place of the model among those that were asked for.
+        dataset: What the images are, such as acdc:fog.
+        metric: RANKED or DROP.
+        draws: The score and its draws, in percent.
+        images: Number of images; of a drop the number of pairs.
+        units: Sampling units.
+        degrees: Degrees of freedom of the trainings.
+    """
+
+    model: int
+    dataset: str
+    metric: str
+    draws: Draws
+    images: int
+    units: int
+    degrees: int
+
+
+def subset_scores(
+    models: Sequence[Sequence[Path]], resamples: int = RESAMPLES
+) -> Sequence[SubsetScore]:
+    """Score the subsets of the datasets that models were run on, and the drops from references.
+
+    Args:
+        models: The run folders of each model (see group_runs).
+        resamples: Draws of the bootstrap; 0: no intervals.
+
+    Returns:
+        For each run whose clean images are complete the mIoU of each subset of its dataset that has
+        no run of its own; and for each dataset whose references were run by the same model the drop
+        over the places that both runs have.
+
+    Raises:
+        ResultsError: A run is broken.
+    """
+    records = [[read_record(folder) for folder in folders] for folders in models]
+    groups = list[list[int]]()
+    for n, own in enumerate(records):
+        if has_conditions(own[0].dataset):
+            same = next((g for g in groups if _are_one_model(records[g[0]], own)), None)
+            if same is None:
+                groups.append(same := [])
+            same.append(n)
+    found = list[SubsetScore]()
+    for group in groups:
+        found += _of_one_model([_read(n, models[n], records[n]) for n in group], resamples)
+    return sorted(found, key=lambda score: score.model)
+
+
+@dataclass(frozen=True, eq=False)
+class _Images:
+    """The clean images of one model on one dataset.
+
+    Attributes:
+        model: Place of the model.
+        dataset: The dataset, or a subset of it.
+        rows: As read_counts gives them; of a dataset with references an image is its place.
+        identity: What tells its trainings from those of another model.
+        runs: The runs of each training.
+    """
+
+    model: int
+    dataset: str
+    rows: pd.DataFrame
+    identity: str
+    runs: Sequence[Sequence[str]]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The images."""
+        return frozenset(self.rows["image"])
+
+    def of(self, dataset: str, names: Collection[str]) -> "_Images":
+        """Some of the images, as a dataset."""
+        return replace(self, dataset=dataset, rows=self.rows[self.rows["image"].isin(names)])
+
+    def scores(self, resamples: int) -> ModelScores:
+        """Score them, as if there were no others."""
+        rows = self.rows.assign(images=len(self.names))
+        return bootstrap(rows, load_protocol(), resamples, self.identity, self.runs)
+
+
+def _are_one_model(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:
+    """Whether two models are the same networks on the same split, whatever the dataset."""
+    facts = [
+        (records[0].model, records[0].split, [record.key.segmenter for record in records])
+        for records in (some, others)
+    ]
+    return facts[0] == facts[1]
+
+
+def _read(model: int, folders: Sequence[Path], records: Sequence[RunRecord]) -> Sequence[_Images]:
+    """The images of a model's runs and those of each subset; none where clean is incomplete."""
+    dataset = records[0].dataset
+    rows = with_counts(read_counts(folders, [CONFUSION]))
+    rows = rows[rows["corruption"] == CLEAN.name]
+    if rows.groupby("run")["image"].nunique().to_dict() != {
+        str(folder): record.images for folder, record in zip(folders, records, strict=True)
+    }:
+        return []
+    by_subset = dict[str, list[str]]()
+    for image in rows["image"].unique():
+        for subset in image_subsets(dataset, image):
+            by_subset.setdefault(subset, []).append(image_place(dataset, image))
+    by_training = trainings(dict(zip(folders, records, strict=True)))
+    runs = [list(map(str, each)) for each in by_training]
+    identity = " ".join(str(record.key.segmenter.weights) for record in records)
+    places = [image_place(dataset, image) for image in rows["image"]]
+    everything = _Images(model, dataset, rows.assign(image=places), identity, runs)
+    return [everything, *(everything.of(name, images) for name, images in by_subset.items())]
+
+
+def _of_one_model(parts: Sequence[Sequence[_Images]], resamples: int) -> Iterator[SubsetScore]:
+    own = {run[0].dataset for run in parts if run}
+    everything = dict[str, _Images]()
+    for run in parts:
+        for each in run:
+            if each is run[0] or each.dataset not in own:
+                everything[each.dataset] = each
+    for name, images in everything.items():
+        if name not in own:
+            scores = images.scores(resamples)
+            yield _score(images, RANKED, scores, scores.cell(CLEAN))
+        clear = everything.get(reference_dataset(name) or "")
+        shared = images.names & clear.names if clear else frozenset[str]()
+        if clear and shared:
+            adverse, under_clear = (
+                one.of(name, shared).scores(resamples) for one in (images, clear)
+            )
+            drop = under_clear.cell(CLEAN) - adverse.cell(CLEAN)
+            yield _score(images, DROP, adverse, drop)
+
+
+def _score(images: _Images, metric: str, scores: ModelScores, draws: Draws) -> SubsetScore:
+    return SubsetScore(
+        images.model,
+        images.dataset,
+        metric,
+        draws,
+        len(scores.images),
+        scores.units,
+        scores.degrees,
+    )
