@@ -22,13 +22,9 @@ import numpy as np
 from synthetic_runs import open_run, row
 
 from robustbench_seg.records.protocol import CLEAN, load_protocol
-from robustbench_seg.results import (
-    Reference,
-    compare_models,
-    read_counts,
-    read_model,
-)
+from robustbench_seg.results import Reference, compare_models, read_model
 from robustbench_seg.results.bootstrap import bootstrap
+from robustbench_seg.store import read_counts
 
 IMAGES, CLASSES, BLOCK, DRAWS, PIXELS = 500, 19, 4, 1000, 2048 * 1024
 

@@ -21,7 +21,7 @@ from synthetic_runs import open_run, row
 
 from robustbench_seg.datasets import class_names
 from robustbench_seg.records.protocol import CLEAN, load_protocol
-from robustbench_seg.results import Timing
+from robustbench_seg.store import Timing
 
 IMAGES, BLOCK = 500, 4
 CLASSES = class_names("cityscapes")

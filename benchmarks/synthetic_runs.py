@@ -12,7 +12,7 @@ from robustbench_seg.records.protocol import Condition, load_protocol
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.results import Row, RunFolder
+from robustbench_seg.store import Row, RunFolder
 
 
 def open_run(root: Path, model: str, images: int, classes: Sequence[str], size: int) -> RunFolder:

@@ -35,7 +35,7 @@ from robustbench_seg.datasets import class_names, open_dataset, read_image  # no
 from robustbench_seg.datasets.minicity import draw_scene, write_minicity  # noqa: E402
 from robustbench_seg.evaluation import evaluate  # noqa: E402
 from robustbench_seg.records.protocol import load_protocol  # noqa: E402
-from robustbench_seg.results import Run  # noqa: E402
+from robustbench_seg.store import Run  # noqa: E402
 from robustbench_seg.trees import generate_cityscapes_c  # noqa: E402
 
 IMAGES = 500
@@ -154,9 +154,9 @@ def parts(folder: Path) -> dict[str, object]:
 
     def unverified() -> None:
         with (
-            mock.patch("robustbench_seg.results.parts._check_digest"),
-            mock.patch("robustbench_seg.results.parts.digest_bytes"),
-            mock.patch("robustbench_seg.results.parts._digest_part", return_value=""),
+            mock.patch("robustbench_seg.store.parts._check_digest"),
+            mock.patch("robustbench_seg.store.parts.digest_bytes"),
+            mock.patch("robustbench_seg.store.parts._digest_part", return_value=""),
         ):
             read()
 

@@ -37,12 +37,12 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.reporting.literature.catalogue import literature as literature
     from robustbench_seg.reporting.receptive_field_report import erf as erf
     from robustbench_seg.reporting.transfer_report import transfer as transfer
-    from robustbench_seg.results import Run as Run
-    from robustbench_seg.results import pack as pack
-    from robustbench_seg.results import read_results as read_results
     from robustbench_seg.results import scores as scores
     from robustbench_seg.segmenter import load_model as load_model
     from robustbench_seg.segmenter import load_segmenter as load_segmenter
+    from robustbench_seg.store import Run as Run
+    from robustbench_seg.store import pack as pack
+    from robustbench_seg.store import read_results as read_results
     from robustbench_seg.training import train as train
     from robustbench_seg.trees import generate_cityscapes_c as generate_cityscapes_c
 
@@ -53,7 +53,7 @@ _ROOMS = {
     "EvaluationSpec": "records.evaluation_spec",
     "FastStream": "corruption",
     "RobustsegError": "errors",
-    "Run": "results",
+    "Run": "store",
     "Shard": "records.shard",
     "TrainingRecipe": "records.training_recipe",
     "TrainingSpec": "records.training_spec",
@@ -77,8 +77,8 @@ _ROOMS = {
     "load_protocol": "records.protocol",
     "load_segmenter": "segmenter",
     "open_dataset": "datasets",
-    "pack": "results",
-    "read_results": "results",
+    "pack": "store",
+    "read_results": "store",
     "report": "reporting",
     "run_ablation": "ablation",
     "scores": "results",

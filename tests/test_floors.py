@@ -13,6 +13,7 @@ FLOORS = [
     {"reporting"},
     {"evaluation"},
     {"results", "training", "analysis", "trees"},
+    {"store"},
     {"segmenter"},
     {"measures", "weights"},
     {"architectures", "corruption", "datasets"},

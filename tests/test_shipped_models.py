@@ -1,4 +1,4 @@
-"""The two models that ship. What they score is in tests/results/test_recorded.py."""
+"""The two models that ship. What they score is in tests/store/test_recorded.py."""
 
 import numpy as np
 import pytest

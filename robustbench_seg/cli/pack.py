@@ -22,7 +22,7 @@ def pack(run: Path, out: Path | None) -> None:
     no image. The same run gives the same bytes.
     """
     from robustbench_seg.files import digest_file
-    from robustbench_seg.results import pack as write
+    from robustbench_seg.store import pack as write
 
     file = write(run, out)
     click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB, sha256 {digest_file(file)}")

@@ -20,8 +20,8 @@ from robustbench_seg.records.evaluation_spec import (
 )
 from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.records.shard import Shard
-from robustbench_seg.results import Run
 from robustbench_seg.segmenter import Options, Segmenter, segmenter_of
+from robustbench_seg.store import Run
 
 
 class EvaluateOptions(EvaluationOptions, total=False):

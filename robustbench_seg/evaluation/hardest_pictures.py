@@ -6,8 +6,9 @@ from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
 from robustbench_seg.evaluation.pictures import write_input, write_labels
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.results import PictureFiles, hardest, read_counts
+from robustbench_seg.results import PictureFiles, hardest
 from robustbench_seg.segmenter import Segmenter, prediction_of
+from robustbench_seg.store import read_counts
 
 
 def keep_hardest(

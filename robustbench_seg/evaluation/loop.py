@@ -30,8 +30,9 @@ from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.shard import WHOLE
-from robustbench_seg.results import RunFolder, clean_gap_warnings, unit_of_image
+from robustbench_seg.results import clean_gap_warnings, unit_of_image
 from robustbench_seg.segmenter import no_confidence
+from robustbench_seg.store import RunFolder
 
 log = logging.getLogger(__name__)
 

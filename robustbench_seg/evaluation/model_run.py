@@ -22,7 +22,6 @@ from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import ConfidenceMeasure, Measure, Prediction
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.temperature import TemperatureRecord
-from robustbench_seg.results import Row, RunFolder, Timing
 from robustbench_seg.segmenter import (
     ConfidentSegmenter,
     MissingPredictionError,
@@ -30,6 +29,7 @@ from robustbench_seg.segmenter import (
     StoredPrediction,
     prediction_of,
 )
+from robustbench_seg.store import Row, RunFolder, Timing
 from robustbench_seg.trees.manifest import Digests
 
 log = logging.getLogger(__name__)

@@ -24,8 +24,8 @@ from robustbench_seg.evaluation.run_records import versions
 from robustbench_seg.files import canonical_json, digest_bytes, write_json
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.results import Probe, read_probes
 from robustbench_seg.segmenter import Segmenter
+from robustbench_seg.store import Probe, read_probes
 
 log = logging.getLogger(__name__)
 

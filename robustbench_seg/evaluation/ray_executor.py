@@ -26,7 +26,7 @@ from robustbench_seg.machine.signals import same_handlers
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.shard import WHOLE, Shard
-from robustbench_seg.results import RunFolder
+from robustbench_seg.store import RunFolder
 
 _SHARED = ("CITYSCAPES_DATASET", "GOMP_SPINCOUNT")
 """Environment variables of this command that its tasks see, too."""

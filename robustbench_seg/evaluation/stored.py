@@ -11,8 +11,8 @@ from robustbench_seg.evaluation.image_maker import ConditionImage
 from robustbench_seg.evaluation.run_records import Tree, tree_differences
 from robustbench_seg.records.prediction_manifest import FILE, confidence_file, labels_file
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import RunFolder
 from robustbench_seg.segmenter import Segmenter, StoredPredictions
+from robustbench_seg.store import RunFolder
 from robustbench_seg.text import counted
 from robustbench_seg.trees.foreign import ForeignTree
 from robustbench_seg.trees.manifest import Digests, read_shard

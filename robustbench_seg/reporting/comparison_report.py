@@ -18,11 +18,10 @@ from robustbench_seg.results import (
     ScoredModel,
     clean_gap_warnings,
     compare_models,
-    model_runs,
-    own_protocol,
     read_model,
     reading_notes,
 )
+from robustbench_seg.store import model_runs, own_protocol
 from robustbench_seg.text import one_line
 
 Paths = Path | str | Sequence[Path | str]

@@ -1,4 +1,4 @@
-"""The store of runs, and the scores derived from it."""
+"""The scores of runs, their intervals, and the comparisons of models."""
 
 from robustbench_seg.results.absent_classes import absent_class_warnings
 from robustbench_seg.results.bootstrap import RESAMPLES
@@ -13,9 +13,6 @@ from robustbench_seg.results.intervals import ANY, FEW_UNITS, PERCENT, score_int
 from robustbench_seg.results.lead import Lead, lead_of
 from robustbench_seg.results.model_comparison import check_comparable, compare_models, reading_notes
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
-from robustbench_seg.results.pack_verification import verify_pack
-from robustbench_seg.results.packs import pack
-from robustbench_seg.results.parts import Row, Timing
 from robustbench_seg.results.picture_files import (
     CORRUPTED_SEVERITIES,
     KEPT_SEVERITIES,
@@ -23,12 +20,6 @@ from robustbench_seg.results.picture_files import (
     is_own,
 )
 from robustbench_seg.results.places import established_pairs, shared_places
-from robustbench_seg.results.read import read_counts, read_results
-from robustbench_seg.results.recorded import recorded_runs
-from robustbench_seg.results.run import Run
-from robustbench_seg.results.run_groups import group_runs, model_runs
-from robustbench_seg.results.run_probes import Probe, probed_hardware, read_probes
-from robustbench_seg.results.run_protocol import own_protocol
 from robustbench_seg.results.score_rows import (
     SCORE_COLUMNS,
     published_score_table,
@@ -38,11 +29,9 @@ from robustbench_seg.results.score_rows import (
 )
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.seeds import seeds_text
-from robustbench_seg.results.store import RunFolder
 from robustbench_seg.results.subsets import DROP, subset_scores
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.terminal_summary import summary_text
-from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
 from robustbench_seg.results.verdict import FEWEST_UNITS, Difference, Verdict, verdicts
 from robustbench_seg.results.worst import worst_condition, worst_corruption
@@ -64,14 +53,9 @@ __all__ = [
     "Lead",
     "ModelScores",
     "PictureFiles",
-    "Probe",
     "Reference",
-    "Row",
-    "Run",
-    "RunFolder",
     "ScoreDraws",
     "ScoredModel",
-    "Timing",
     "Verdict",
     "absent_class_warnings",
     "category_means",
@@ -81,22 +65,12 @@ __all__ = [
     "compare_models",
     "degradation",
     "established_pairs",
-    "group_runs",
     "hardest",
     "is_own",
     "lead_of",
-    "median_seconds",
-    "model_runs",
-    "own_protocol",
-    "pack",
-    "probed_hardware",
     "published_score_table",
-    "read_counts",
     "read_model",
-    "read_probes",
-    "read_results",
     "reading_notes",
-    "recorded_runs",
     "score_interval",
     "score_table",
     "scores",
@@ -107,7 +81,6 @@ __all__ = [
     "summary_text",
     "unit_of_image",
     "verdicts",
-    "verify_pack",
     "worst_condition",
     "worst_corruption",
 ]

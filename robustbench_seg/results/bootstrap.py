@@ -28,9 +28,9 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
 from robustbench_seg.records.protocol import Condition, Protocol
 from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
-from robustbench_seg.results.read import COUNTS, places_of, with_counts
 from robustbench_seg.results.summary import summarise
 from robustbench_seg.results.units import unit_of_image
+from robustbench_seg.store.read import COUNTS, places_of, with_counts
 
 RESAMPLES = 1000
 SEED = 0

@@ -8,8 +8,8 @@ from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.protocol import CLEAN
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.results.read import read_counts
-from robustbench_seg.results.scoring import condition_scores
+from robustbench_seg.store.read import read_counts
+from robustbench_seg.store.scoring import condition_scores
 
 GAP = 1.5
 """Points by which a clean mIoU may miss the published one: other libraries, other resizing."""

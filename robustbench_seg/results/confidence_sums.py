@@ -7,7 +7,7 @@ import pandas as pd
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, Counts
 from robustbench_seg.records.protocol import Condition
-from robustbench_seg.results.read import COUNTS, places_of, with_counts
+from robustbench_seg.store.read import COUNTS, places_of, with_counts
 
 ConfidenceSums = Mapping[str, Mapping[Condition, Counts]]
 """Name of a measure of confidence -> condition -> pooled counts, summed over images and runs."""

@@ -13,6 +13,7 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
+from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
@@ -21,7 +22,6 @@ from robustbench_seg.results.scored_model import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
 from robustbench_seg.results.verdict import Difference, verdicts
 from robustbench_seg.results.worst import worst_condition, worst_corruption
-from robustbench_seg.results.worst_images import LEAST_IMAGES, WorstImages
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),

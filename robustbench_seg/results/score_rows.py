@@ -18,12 +18,12 @@ from robustbench_seg.records.protocol import (
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
-from robustbench_seg.results.read import Paths
-from robustbench_seg.results.run_groups import group_runs
-from robustbench_seg.results.run_protocol import own_protocol
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.subsets import DROP, DROP_LIMITS, subset_scores
 from robustbench_seg.results.worst import worst_condition, worst_corruption
+from robustbench_seg.store.read import Paths
+from robustbench_seg.store.run_groups import group_runs
+from robustbench_seg.store.run_protocol import own_protocol
 
 SCORE_COLUMNS = {
     "model": "string",

@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.measures.derived import derived_scores
 from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
 from robustbench_seg.results.confidence_sums import ConfidenceSums, confidence_sums
-from robustbench_seg.results.derived import derived_scores
 from robustbench_seg.results.hardest_images import HardImage, hardest
-from robustbench_seg.results.missing import missing_text
 from robustbench_seg.results.model_scores import ModelScores
-from robustbench_seg.results.read import has_counts, places_of, read_counts, with_counts
-from robustbench_seg.results.run_groups import NO_MATRICES, trainings
-from robustbench_seg.results.run_protocol import check_parameters
-from robustbench_seg.results.scoring import class_scores
 from robustbench_seg.results.seeds import seed_means, seeds_text
+from robustbench_seg.store.missing import missing_text
+from robustbench_seg.store.read import has_counts, places_of, read_counts, with_counts
+from robustbench_seg.store.run_groups import NO_MATRICES, trainings
+from robustbench_seg.store.run_protocol import check_parameters
+from robustbench_seg.store.scoring import class_scores
 
 
 @dataclass(frozen=True, eq=False)

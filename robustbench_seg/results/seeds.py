@@ -13,8 +13,8 @@ import pandas as pd
 
 from robustbench_seg.corruption import RANDOM_CORRUPTIONS
 from robustbench_seg.records.protocol import Condition, Protocol
-from robustbench_seg.results.scoring import condition_scores
 from robustbench_seg.results.summary import summarise
+from robustbench_seg.store.scoring import condition_scores
 from robustbench_seg.text import enumeration
 
 

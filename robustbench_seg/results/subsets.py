@@ -23,8 +23,8 @@ from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
-from robustbench_seg.results.read import read_counts, with_counts
-from robustbench_seg.results.run_groups import trainings
+from robustbench_seg.store.read import read_counts, with_counts
+from robustbench_seg.store.run_groups import trainings
 
 DROP = "miou_drop"
 """The metric: mIoU of the references minus that of the same places under the condition."""

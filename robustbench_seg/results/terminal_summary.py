@@ -11,10 +11,10 @@ from robustbench_seg.records.protocol import Protocol, load_protocol
 from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.clean import clean_gap_warnings
 from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
-from robustbench_seg.results.read import has_counts, read_counts
-from robustbench_seg.results.run import Run
-from robustbench_seg.results.run_groups import NO_MATRICES, group_records
 from robustbench_seg.results.seeds import seed_means, seeds_text
+from robustbench_seg.store.read import has_counts, read_counts
+from robustbench_seg.store.run import Run
+from robustbench_seg.store.run_groups import NO_MATRICES, group_records
 from robustbench_seg.text import one_line
 
 

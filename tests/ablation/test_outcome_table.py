@@ -6,7 +6,7 @@ import pytest
 
 from robustbench_seg.ablation import ablation_table
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.results.store import RUN_FILE
+from robustbench_seg.store.run_folder import RUN_FILE
 
 MODEL = "segformer-b0-minicity"
 

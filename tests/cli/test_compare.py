@@ -6,14 +6,14 @@ from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.measures import MEASURES, ConfidenceMeasure
+from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.model_card import Training
 from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.results import Row, RunFolder
-from robustbench_seg.results.worst_images import WorstImages
+from robustbench_seg.store import Row, RunFolder
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from PIL import Image
 from robustbench_seg.cli.main import main
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.run_file import read_record
-from robustbench_seg.results import read_results
 from robustbench_seg.segmenter import NetworkSegmenter
+from robustbench_seg.store import read_results
 
 SOME = ("--corruption", "contrast", "--corruption", "gaussian_noise", "--severity", "2")
 

@@ -9,7 +9,7 @@ from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import SegmenterRecord
-from robustbench_seg.results import Row, RunFolder
+from robustbench_seg.store import Row, RunFolder
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from robustbench_seg.cli.main import main
-from robustbench_seg.results import read_results
+from robustbench_seg.store import read_results
 
 IMAGES, CONDITIONS = 10, 9
 

@@ -13,8 +13,9 @@ from robustbench_seg.errors import DatasetError, IncompleteError, ModelError, Re
 from robustbench_seg.evaluation import temperature_fit
 from robustbench_seg.evaluation.temperature_fit import GRID, least
 from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.results import Reference, model_runs, read_model, read_results
+from robustbench_seg.results import Reference, read_model
 from robustbench_seg.results.model_comparison import compare_models
+from robustbench_seg.store import model_runs, read_results
 
 CLASSES = ("dark", "middle", "bright")
 SOME = {"corruptions": "gaussian_noise", "severities": (1, 3)}

@@ -8,7 +8,7 @@ from torch import nn
 import robustbench_seg as rs
 from robustbench_seg.errors import CorruptionError, DatasetError, ModelError, ResultsError
 from robustbench_seg.measures import mean_iou
-from robustbench_seg.results import Run
+from robustbench_seg.store import Run
 from tests.evaluation.conftest import CLASSES, Toy
 
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)

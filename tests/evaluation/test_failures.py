@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.errors import DatasetError, IncompleteError, ModelError
-from robustbench_seg.results import read_results
+from robustbench_seg.store import read_results
 from tests.evaluation.conftest import evaluate
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from robustbench_seg.results import read_results
+from robustbench_seg.store import read_results
 from tests.evaluation.command import (
     CALLED,
     CONDITIONS,

@@ -4,8 +4,8 @@ from PIL import Image
 
 import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.results import read_results
-from robustbench_seg.results.run_folders import find_runs
+from robustbench_seg.store import read_results
+from robustbench_seg.store.run_paths import find_runs
 from tests.evaluation.conftest import evaluate
 
 

@@ -10,7 +10,7 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.errors import CorruptionError, IncompleteError, ResultsError
 from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.evaluation_spec import EvaluationSpec, evaluation_spec
-from robustbench_seg.results import read_results
+from robustbench_seg.store import read_results
 from tests.evaluation.conftest import evaluation
 
 SOME = {"corruptions": ("contrast", "fog"), "severities": (2, 4)}

@@ -13,8 +13,8 @@ from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, Run
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.reporting import report
-from robustbench_seg.results import Row, RunFolder, read_results
-from robustbench_seg.results.parts import part_files, read_part
+from robustbench_seg.store import Row, RunFolder, read_results
+from robustbench_seg.store.parts import part_files, read_part
 
 CLASSES = ("x", "y", "z")
 

@@ -15,7 +15,7 @@ from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, Run
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.results import Row, RunFolder, Timing
+from robustbench_seg.store import Row, RunFolder, Timing
 
 HOSTILE = "<script>alert(1)</script>"
 CLASSES = ("road", "car", "sky")

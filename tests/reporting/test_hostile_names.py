@@ -20,7 +20,8 @@ from robustbench_seg.reporting.figures.style import plain
 from robustbench_seg.reporting.page import figures
 from robustbench_seg.reporting.panels import finding, terminal_table
 from robustbench_seg.reporting.tables import formats
-from robustbench_seg.results import Run, summary_text
+from robustbench_seg.results import summary_text
+from robustbench_seg.store import Run
 
 NAMES = [
     '=HYPERLINK("http://x")',

@@ -1,7 +1,8 @@
 import numpy as np
 
 from robustbench_seg.records.protocol import CLEAN
-from robustbench_seg.results import Row, RunFolder, absent_class_warnings
+from robustbench_seg.results import absent_class_warnings
+from robustbench_seg.store import Row, RunFolder
 
 
 def test_classes_without_a_true_pixel_are_named_once(run, run_record, tmp_path):

@@ -5,7 +5,8 @@ import pytest
 
 from robustbench_seg.records.model_card import Published
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import Row, RunFolder, clean_gap_warnings
+from robustbench_seg.results import clean_gap_warnings
+from robustbench_seg.store import Row, RunFolder
 
 
 @pytest.fixture

@@ -7,15 +7,10 @@ import pytest
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, mean_iou, score_infos
+from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
-from robustbench_seg.results import (
-    Reference,
-    compare_models,
-    own_protocol,
-    read_model,
-    reading_notes,
-)
-from robustbench_seg.results.worst_images import WorstImages
+from robustbench_seg.results import Reference, compare_models, read_model, reading_notes
+from robustbench_seg.store import own_protocol
 
 FOG = Condition("fog", 3)
 EASY = {"fog", "snow", "gaussian_noise"}

@@ -14,8 +14,8 @@ from robustbench_seg.measures import (
 )
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.results.bootstrap import bootstrap
-from robustbench_seg.results.scoring import class_scores, condition_scores
 from robustbench_seg.results.summary import category_means, summarise, with_every_severity
+from robustbench_seg.store.scoring import class_scores, condition_scores
 
 FOG = Condition("fog", 3)
 

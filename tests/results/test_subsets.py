@@ -5,8 +5,9 @@ import pytest
 
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.protocol import CLEAN
-from robustbench_seg.results import Row, RunFolder, scores
+from robustbench_seg.results import scores
 from robustbench_seg.results.subsets import subset_scores
+from robustbench_seg.store import Row, RunFolder
 
 CONDITIONS = ("fog", "night", "rain", "snow")
 

@@ -3,16 +3,8 @@ import pytest
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.protocol import CLEAN, load_protocol
-from robustbench_seg.results import (
-    Row,
-    Run,
-    RunFolder,
-    group_runs,
-    model_runs,
-    read_model,
-    scores,
-    summary_text,
-)
+from robustbench_seg.results import read_model, scores, summary_text
+from robustbench_seg.store import Row, Run, RunFolder, group_runs, model_runs
 
 NO_MATRICES = "no confusion matrices: evaluate with the measure confusion"
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import Reference, Row, RunFolder, compare_models, read_model, scores
-from robustbench_seg.results.worst_images import WorstImages
+from robustbench_seg.results import Reference, compare_models, read_model, scores
+from robustbench_seg.store import Row, RunFolder
 
 FOG = Condition("fog", 3)
 CVAR = WorstImages()

@@ -26,7 +26,8 @@ from robustbench_seg.reporting.literature.beside import (
 )
 from robustbench_seg.reporting.panels.reading import PanelKey, panel_subset
 from robustbench_seg.reporting.panels.row_names import row_names
-from robustbench_seg.results import established_pairs, group_runs, own_protocol, shared_places
+from robustbench_seg.results import established_pairs, shared_places
+from robustbench_seg.store import group_runs, own_protocol
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)

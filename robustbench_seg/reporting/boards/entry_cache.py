@@ -31,8 +31,8 @@ from robustbench_seg.records.protocol import Protocol
 from robustbench_seg.records.run_file import RUN_FILE
 from robustbench_seg.reporting.boards.entry import EntryScores, entry_scores
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore
-from robustbench_seg.results.pack_file import is_member
-from robustbench_seg.results.parts import part_files
+from robustbench_seg.store.pack_file import is_member
+from robustbench_seg.store.parts import part_files
 
 _TABLES = ("miou", "severities", "classes")
 _PLAIN = ("units", "unit", "trainings", "drawn", "missing", "seconds")

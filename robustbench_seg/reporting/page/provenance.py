@@ -9,7 +9,7 @@ from pathlib import Path
 from robustbench_seg.cards import to_table
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.reporting.panels import Panel, PanelRow
-from robustbench_seg.results import probed_hardware
+from robustbench_seg.store import probed_hardware
 
 RUNS_ACROSS = 6
 """A table has at most so many runs side by side, so that it fits on paper."""

@@ -29,11 +29,11 @@ from robustbench_seg.results import (
     ScoredModel,
     Verdict,
     check_comparable,
-    median_seconds,
     score_interval,
     shared_places,
     verdicts,
 )
+from robustbench_seg.store import median_seconds
 from robustbench_seg.text import counted
 
 

@@ -23,13 +23,8 @@ from robustbench_seg.reporting.panels.panel import Panel, PanelRow
 from robustbench_seg.reporting.panels.row_names import row_names
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.reporting.panels.warnings import panel_warnings
-from robustbench_seg.results import (
-    ScoredModel,
-    category_means,
-    group_runs,
-    own_protocol,
-    read_model,
-)
+from robustbench_seg.results import ScoredModel, category_means, read_model
+from robustbench_seg.store import group_runs, own_protocol
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)

@@ -14,15 +14,8 @@ from robustbench_seg.records.protocol import CLEAN, Protocol, load_protocol
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published import list_published, published_facts
-from robustbench_seg.results import (
-    DROP,
-    ScoredModel,
-    category_means,
-    group_runs,
-    own_protocol,
-    read_model,
-    subset_scores,
-)
+from robustbench_seg.results import DROP, ScoredModel, category_means, read_model, subset_scores
+from robustbench_seg.store import group_runs, own_protocol
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from PIL import Image
 
 from robustbench_seg.records.protocol import CLEAN, load_protocol
 from robustbench_seg.reporting import read_panels, write_page
-from robustbench_seg.results import CORRUPTED_SEVERITIES, PictureFiles, recorded_runs
+from robustbench_seg.results import CORRUPTED_SEVERITIES, PictureFiles
+from robustbench_seg.store import recorded_runs
 
 SIZES = {"A4": (210, 297), "Letter": (215.9, 279.4)}
 POINTS = 72 / 25.4

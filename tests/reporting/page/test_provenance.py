@@ -6,7 +6,7 @@ from robustbench_seg.cards import to_table
 from robustbench_seg.files import write_json
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.provenance import RUNS_ACROSS, RunView, fact_tables, run_views
-from robustbench_seg.results import Probe
+from robustbench_seg.store import Probe
 
 
 def test_the_hardware_of_every_start_is_listed_once(run):

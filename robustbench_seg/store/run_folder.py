@@ -26,7 +26,7 @@ from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_file import RUN_FILE, read_record, write_record
 from robustbench_seg.records.run_key import first_difference
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.results.parts import (
+from robustbench_seg.store.parts import (
     Row,
     Timing,
     part_files,

@@ -17,7 +17,7 @@ from robustbench_seg.files import (
 from robustbench_seg.measures import MEASURES
 from robustbench_seg.records.run_file import RUN_FILE, read_record
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.results.pack_file import (
+from robustbench_seg.store.pack_file import (
     INDEX_FILE,
     SCORES_FILE,
     SUFFIX,
@@ -26,9 +26,9 @@ from robustbench_seg.results.pack_file import (
     is_member,
     open_pack,
 )
-from robustbench_seg.results.pack_scores import pack_scores, scores_text
-from robustbench_seg.results.parts import names_run, part_files, read_part
-from robustbench_seg.results.store import RunFolder
+from robustbench_seg.store.pack_scores import pack_scores, scores_text
+from robustbench_seg.store.parts import names_run, part_files, read_part
+from robustbench_seg.store.run_folder import RunFolder
 
 
 def pack(run: Path | str, out: Path | str | None = None) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import cache_folder, cannot_be_written
-from robustbench_seg.results.pack_file import PackFile, open_pack
+from robustbench_seg.store.pack_file import PackFile, open_pack
 
 
 def unpacked(path: Path) -> Path:

@@ -10,7 +10,8 @@ from robustbench_seg.records.model_card import Training
 from robustbench_seg.records.protocol import CLEAN
 from robustbench_seg.records.run_file import read_record, write_record
 from robustbench_seg.records.segmenter_record import ModelFacts
-from robustbench_seg.results import group_runs, model_runs, read_model
+from robustbench_seg.results import read_model
+from robustbench_seg.store import group_runs, model_runs
 
 
 def test_trainings_of_one_model(run, protocol):

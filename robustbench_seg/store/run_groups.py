@@ -12,9 +12,9 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.run_file import RUN_FILE, read_record
 from robustbench_seg.records.run_record import RunRecord, library_texts
-from robustbench_seg.results.parts import has_values, part_files
-from robustbench_seg.results.read import Paths
-from robustbench_seg.results.run_folders import list_runs, run_folder
+from robustbench_seg.store.parts import has_values, part_files
+from robustbench_seg.store.read import Paths
+from robustbench_seg.store.run_paths import list_runs, run_folder
 
 log = logging.getLogger(__name__)
 

@@ -5,19 +5,12 @@ import pytest
 
 from robustbench_seg.datasets import class_groups, class_names
 from robustbench_seg.measures import OBJECTS
+from robustbench_seg.measures.derived import derived_scores
 from robustbench_seg.records.protocol import CLEAN
-from robustbench_seg.results import (
-    Reference,
-    Row,
-    RunFolder,
-    compare_models,
-    read_model,
-    read_results,
-    scores,
-)
+from robustbench_seg.results import Reference, compare_models, read_model, scores
 from robustbench_seg.results.bootstrap import bootstrap
-from robustbench_seg.results.derived import derived_scores
-from robustbench_seg.results.read import read_counts
+from robustbench_seg.store import Row, RunFolder, read_results
+from robustbench_seg.store.read import read_counts
 
 OWN = {"groups": {"soft": ("person", "dog")}, "persons": ("person",)}
 CLASSES = ("street", "person", "dog")

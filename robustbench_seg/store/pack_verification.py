@@ -9,10 +9,10 @@ from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.problems import Problem, Verification
 from robustbench_seg.records.run_file import RUN_FILE, read_record
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.results.pack_file import SCORES_FILE, PackFile, open_pack
-from robustbench_seg.results.pack_scores import contradictions, pack_scores
-from robustbench_seg.results.parts import names_run, part_files, read_part
-from robustbench_seg.results.store import RunFolder
+from robustbench_seg.store.pack_file import SCORES_FILE, PackFile, open_pack
+from robustbench_seg.store.pack_scores import contradictions, pack_scores
+from robustbench_seg.store.parts import names_run, part_files, read_part
+from robustbench_seg.store.run_folder import RunFolder
 
 
 def verify_pack(

@@ -18,12 +18,12 @@ from robustbench_seg.measures import (
     Measure,
     ScoreSource,
 )
+from robustbench_seg.measures.derived import derived_scores
 from robustbench_seg.records.protocol import Condition
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.results.derived import derived_scores
-from robustbench_seg.results.parts import part_files, read_part
-from robustbench_seg.results.run_folders import find_runs
+from robustbench_seg.store.parts import part_files, read_part
+from robustbench_seg.store.run_paths import find_runs
 
 COUNTS = "counts"
 """The column of pooled counts that `with_counts` adds."""

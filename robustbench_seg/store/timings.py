@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.results.parts import UNREADABLE, read_columns
+from robustbench_seg.store.parts import UNREADABLE, read_columns
 from robustbench_seg.text import one_line
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from robustbench_seg.datasets import class_groups, class_names, list_datasets, person_classes
 from robustbench_seg.measures import GroupIoU, MissedRegionRate, ScoreSource
+from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.results.worst_images import WorstImages
 
 
 def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:

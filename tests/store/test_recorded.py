@@ -5,8 +5,9 @@ from robustbench_seg.evaluation import evaluate
 from robustbench_seg.records.model_card import load_card
 from robustbench_seg.records.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
-from robustbench_seg.results import group_runs, read_counts, read_model, recorded_runs
-from robustbench_seg.results.scoring import condition_scores
+from robustbench_seg.results import read_model
+from robustbench_seg.store import group_runs, read_counts, recorded_runs
+from robustbench_seg.store.scoring import condition_scores
 
 PROTOCOL = load_protocol()
 

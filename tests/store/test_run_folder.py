@@ -9,9 +9,9 @@ from robustbench_seg.machine.locks import presence
 from robustbench_seg.measures import CONFUSION, MEASURES
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_file import read_record, write_record
-from robustbench_seg.results import Row, RunFolder, Timing
-from robustbench_seg.results.parts import part_files, read_part
-from robustbench_seg.results.run_folders import find_runs
+from robustbench_seg.store import Row, RunFolder, Timing
+from robustbench_seg.store.parts import part_files, read_part
+from robustbench_seg.store.run_paths import find_runs
 
 FOG = Condition("fog", 3)
 
@@ -178,6 +178,6 @@ def test_another_process_does_not_sweep_the_record_that_is_being_written(
         swept.append(not partial.exists())
         write_record(folder, record)
 
-    monkeypatch.setattr("robustbench_seg.results.store.write_record", write)
+    monkeypatch.setattr("robustbench_seg.store.run_folder.write_record", write)
     RunFolder.open(tmp_path, run_record())
     assert swept == [False]

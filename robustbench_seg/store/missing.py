@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Protocol
-from robustbench_seg.results.read import with_counts
+from robustbench_seg.store.read import with_counts
 
 
 def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:

@@ -9,15 +9,9 @@ import pytest
 
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
-from robustbench_seg.results import (
-    Reference,
-    compare_models,
-    group_runs,
-    read_model,
-    read_results,
-    score_table,
-)
+from robustbench_seg.results import Reference, compare_models, read_model, score_table
 from robustbench_seg.results.bootstrap import bootstrap
+from robustbench_seg.store import group_runs, read_results
 
 IMAGES = 4
 CONDITIONS = (CLEAN, *load_protocol().conditions())

@@ -15,8 +15,8 @@ import pytest
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_file import read_record
-from robustbench_seg.results import Row, RunFolder, group_runs, median_seconds, read_results
-from robustbench_seg.results.parts import Timing, part_files, read_part
+from robustbench_seg.store import Row, RunFolder, group_runs, median_seconds, read_results
+from robustbench_seg.store.parts import Timing, part_files, read_part
 
 FOG = Condition("fog", 3)
 HOSTILE = [

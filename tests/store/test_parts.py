@@ -13,8 +13,8 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES
 from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.results import Row, RunFolder, read_results
-from robustbench_seg.results.parts import part_files, read_part
+from robustbench_seg.store import Row, RunFolder, read_results
+from robustbench_seg.store.parts import part_files, read_part
 
 FOG = Condition("fog", 3)
 PAIR = (CONFUSION, IMAGE_MIOU)
@@ -90,7 +90,7 @@ def test_a_measure_that_this_version_does_not_know_is_passed_over(
     folder = RunFolder.open(tmp_path, run_record())
     folder.add(0, [row("1.png", "confusion", "image_miou")])
     for module in ("parts", "read", "store"):
-        monkeypatch.setattr(f"robustbench_seg.results.{module}.MEASURES", (CONFUSION,))
+        monkeypatch.setattr(f"robustbench_seg.store.{module}.MEASURES", (CONFUSION,))
     (matrix,) = read_results(
         folder.path,
     )["matrix"]
