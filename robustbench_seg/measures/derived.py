@@ -1,7 +1,9 @@
-"""Scores that need no counts of their own: they are derived of what the measures observed."""
+"""Scores that need no counts of their own: they follow from what the measures observed."""
 
 from robustbench_seg.datasets import class_groups, class_names, list_datasets, person_classes
-from robustbench_seg.measures import GroupIoU, MissedRegionRate, ScoreSource
+from robustbench_seg.measures.groups import GroupIoU
+from robustbench_seg.measures.measure import ScoreSource
+from robustbench_seg.measures.objects import MissedRegionRate
 from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.run_record import RunRecord
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.measures import IMAGE_MIOU, Counts, ScoreArray, ScoreInfo
+from robustbench_seg.measures.image_miou import IMAGE_MIOU
+from robustbench_seg.measures.measure import Counts, ScoreArray, ScoreInfo
 
 SHARE = 0.05
 """Which share of the images is averaged."""
