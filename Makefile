@@ -28,7 +28,7 @@ quick: install-dev  ## while editing, under a minute on 2 cores: style, types, t
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(TEST) tests/test_floors.py tests/test_cards.py tests/records tests/measures tests/store tests/results
+	$(TEST) tests/test_floors.py tests/test_codec.py tests/records tests/measures tests/store tests/results
 
 test: install-dev  ## about 9 minutes on 2 cores
 	$(TEST)

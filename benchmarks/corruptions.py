@@ -31,14 +31,14 @@ import numpy as np
 from skimage import data
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 
 ROUNDS = 5
 WHO = ("fork", "fast", "reference")
 FIRST_CALLS = """
 import json, time, numpy as np
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
 wall, cpu = time.perf_counter(), time.process_time()
 for name in load_protocol().names:

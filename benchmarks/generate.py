@@ -22,7 +22,7 @@ from PIL import Image
 from skimage import data
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 
 OBVIOUS = """
 import sys

@@ -79,7 +79,7 @@ def make_ours(
     import torch
 
     from robustbench_seg.architectures import build
-    from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+    from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
     from robustbench_seg.segmenter.assembly import Options
     from robustbench_seg.segmenter.backends import run_by
     from robustbench_seg.weights import load_weights

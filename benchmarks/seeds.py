@@ -22,7 +22,7 @@ import pandas as pd
 import torch
 
 import robustbench_seg as rs
-from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, load_protocol
 from robustbench_seg.results import read_model, score_interval
 from robustbench_seg.results.bootstrap import bootstrap
 

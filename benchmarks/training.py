@@ -30,7 +30,7 @@ import torch  # noqa: E402
 
 from robustbench_seg.architectures import build  # noqa: E402
 from robustbench_seg.datasets import open_dataset  # noqa: E402
-from robustbench_seg.records.model_card import load_card  # noqa: E402
+from robustbench_seg.records.cards.model_card import load_card  # noqa: E402
 from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit  # noqa: E402
 from robustbench_seg.training.batches import Batches, BatchNormaliser  # noqa: E402
 from robustbench_seg.training.learner import Learner, segmentation_loss  # noqa: E402

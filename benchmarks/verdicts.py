@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, load_protocol
 from robustbench_seg.results import Difference, ModelScores, verdicts
 from robustbench_seg.results.bootstrap import bootstrap
 

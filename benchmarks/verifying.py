@@ -34,7 +34,7 @@ from robustbench_seg.corruption.image_arrays import digest_pixels  # noqa: E402
 from robustbench_seg.datasets import class_names, open_dataset, read_image  # noqa: E402
 from robustbench_seg.datasets.minicity import draw_scene, write_minicity  # noqa: E402
 from robustbench_seg.evaluation import evaluate  # noqa: E402
-from robustbench_seg.records.protocol import load_protocol  # noqa: E402
+from robustbench_seg.records.cards.protocol import load_protocol  # noqa: E402
 from robustbench_seg.store import Run  # noqa: E402
 from robustbench_seg.trees import generate_cityscapes_c  # noqa: E402
 

@@ -21,15 +21,15 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.errors import RobustsegError as RobustsegError
     from robustbench_seg.evaluation import evaluate as evaluate
     from robustbench_seg.integrity import verify as verify
-    from robustbench_seg.records.ablation import list_ablations as list_ablations
-    from robustbench_seg.records.evaluation_spec import EvaluationSpec as EvaluationSpec
-    from robustbench_seg.records.model_card import list_models as list_models
-    from robustbench_seg.records.protocol import list_protocols as list_protocols
-    from robustbench_seg.records.protocol import load_protocol as load_protocol
-    from robustbench_seg.records.shard import Shard as Shard
-    from robustbench_seg.records.training_recipe import TrainingRecipe as TrainingRecipe
-    from robustbench_seg.records.training_spec import TrainingSpec as TrainingSpec
-    from robustbench_seg.records.tree_spec import TreeSpec as TreeSpec
+    from robustbench_seg.records.cards.ablation import list_ablations as list_ablations
+    from robustbench_seg.records.cards.model_card import list_models as list_models
+    from robustbench_seg.records.cards.protocol import list_protocols as list_protocols
+    from robustbench_seg.records.cards.protocol import load_protocol as load_protocol
+    from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec as EvaluationSpec
+    from robustbench_seg.records.specs.training_spec import TrainingSpec as TrainingSpec
+    from robustbench_seg.records.specs.tree_spec import TreeSpec as TreeSpec
+    from robustbench_seg.records.values.shard import Shard as Shard
+    from robustbench_seg.records.values.training_recipe import TrainingRecipe as TrainingRecipe
     from robustbench_seg.reporting import compare as compare
     from robustbench_seg.reporting import leaderboard as leaderboard
     from robustbench_seg.reporting import report as report
@@ -50,14 +50,14 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "AblationSpec": "ablation",
-    "EvaluationSpec": "records.evaluation_spec",
+    "EvaluationSpec": "records.specs.evaluation_spec",
     "FastStream": "corruption",
     "RobustsegError": "errors",
     "Run": "store",
-    "Shard": "records.shard",
-    "TrainingRecipe": "records.training_recipe",
-    "TrainingSpec": "records.training_spec",
-    "TreeSpec": "records.tree_spec",
+    "Shard": "records.values.shard",
+    "TrainingRecipe": "records.values.training_recipe",
+    "TrainingSpec": "records.specs.training_spec",
+    "TreeSpec": "records.specs.tree_spec",
     "ablation_spec": "ablation",
     "class_groups": "datasets",
     "class_names": "datasets",
@@ -68,13 +68,13 @@ _ROOMS = {
     "evaluate": "evaluation",
     "generate_cityscapes_c": "trees",
     "leaderboard": "reporting",
-    "list_ablations": "records.ablation",
+    "list_ablations": "records.cards.ablation",
     "list_datasets": "datasets",
-    "list_models": "records.model_card",
-    "list_protocols": "records.protocol",
+    "list_models": "records.cards.model_card",
+    "list_protocols": "records.cards.protocol",
     "literature": "reporting.literature.catalogue",
     "load_model": "segmenter",
-    "load_protocol": "records.protocol",
+    "load_protocol": "records.cards.protocol",
     "load_segmenter": "segmenter",
     "open_dataset": "datasets",
     "pack": "store",

@@ -9,8 +9,8 @@ from PIL import Image
 from skimage import data
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.records.protocol import CorruptionSpec, load_protocol, merged
-from robustbench_seg.records.ranges import CORRUPTION_PARAMETERS, parameter_problem
+from robustbench_seg.records.cards.protocol import CorruptionSpec, load_protocol, merged
+from robustbench_seg.records.values.ranges import CORRUPTION_PARAMETERS, parameter_problem
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "corruptions.md").read_text()

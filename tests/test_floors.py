@@ -18,7 +18,7 @@ FLOORS = [
     {"measures", "weights"},
     {"architectures", "corruption", "datasets"},
     {"records"},
-    {"machine", "cards"},
+    {"machine", "codec"},
     {"files", "text"},
     {"errors", "content", "__init__"},
 ]

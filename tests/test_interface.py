@@ -13,11 +13,11 @@ import pytest
 
 import robustbench_seg as rs
 from robustbench_seg.evaluation.entry import EvaluateOptions
-from robustbench_seg.records.evaluation_spec import EvaluationOptions
-from robustbench_seg.records.model_card import load_card
-from robustbench_seg.records.training_recipe import RecipeOptions
-from robustbench_seg.records.training_spec import TrainingOptions
-from robustbench_seg.records.tree_spec import TreeOptions
+from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.specs.evaluation_spec import EvaluationOptions
+from robustbench_seg.records.specs.training_spec import TrainingOptions
+from robustbench_seg.records.specs.tree_spec import TreeOptions
+from robustbench_seg.records.values.training_recipe import RecipeOptions
 
 ROOT = Path(__file__).parents[1]
 

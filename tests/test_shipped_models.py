@@ -6,7 +6,7 @@ import pytest
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.demo import MODELS
 from robustbench_seg.measures import confusion_matrix, mean_iou
-from robustbench_seg.records.model_card import load_card
+from robustbench_seg.records.cards.model_card import load_card
 
 CLASSES = 19
 

@@ -5,7 +5,7 @@ from robustbench_seg.ablation.overview import ablation_overview
 from robustbench_seg.ablation.paper_differences import differences_from_paper
 from robustbench_seg.ablation.runner import AblationResult, run_ablation
 from robustbench_seg.ablation.spec import AblationOptions, AblationSpec, ablation_spec
-from robustbench_seg.records.ablation import (
+from robustbench_seg.records.cards.ablation import (
     Ablation,
     AblationScale,
     AblationVariant,

@@ -7,8 +7,8 @@ from robustbench_seg.ablation.spec import AblationSpec
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep
 from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.machine.start import program
-from robustbench_seg.records.ablation import AblationVariant
-from robustbench_seg.records.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.cards.ablation import AblationVariant
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 
 _COST_SIZE = (512, 512)
 """Height and width, in pixels, of the image whose cost is shown: the paper's crops of ADE20K."""

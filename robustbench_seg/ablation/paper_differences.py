@@ -3,8 +3,8 @@
 from dataclasses import fields
 
 from robustbench_seg.ablation.spec import FIXED_OPTIONS, AblationSpec
-from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
 def differences_from_paper(spec: AblationSpec) -> str:

@@ -12,7 +12,7 @@ from robustbench_seg.ablation.spec import AblationSpec
 from robustbench_seg.ablation.step_processes import run_in_processes
 from robustbench_seg.ablation.steps import EvaluateStep, Step, TrainStep
 from robustbench_seg.files import check_own, write_text
-from robustbench_seg.records.model_card import card_text
+from robustbench_seg.records.cards.model_card import card_text
 from robustbench_seg.reporting.tables.formats import csv, markdown
 
 

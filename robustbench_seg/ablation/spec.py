@@ -8,9 +8,9 @@ from typing import Any, Unpack
 from robustbench_seg.ablation.outcome_table import published_score
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, WindowsStep
 from robustbench_seg.errors import ModelError, unknown
-from robustbench_seg.records.ablation import Ablation, AblationVariant, load_ablation
-from robustbench_seg.records.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.training_spec import TrainingOptions, TrainingSpec, training_spec
+from robustbench_seg.records.cards.ablation import Ablation, AblationVariant, load_ablation
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.specs.training_spec import TrainingOptions, TrainingSpec, training_spec
 
 FIXED_OPTIONS = frozenset({"model", "name", "recipe", "augment", "minutes", "crop", "seed"})
 """Options of a training that the ablation's definition decides, so nobody else can set them."""

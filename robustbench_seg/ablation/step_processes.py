@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from robustbench_seg.ablation.steps import EvaluateStep, TrainStep
-from robustbench_seg.cards import from_table, to_table
+from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.errors import CardError, IncompleteError, RobustsegError, unknown
 from robustbench_seg.files import write_json
 from robustbench_seg.machine.signals import INTERRUPTED, TERMINATED, Terminated

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from robustbench_seg.architectures.network import SegmentationNetwork, Stage
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.machine.precision import exact_float32
-from robustbench_seg.records.model_card import ModelCard
+from robustbench_seg.records.cards.model_card import ModelCard
 from robustbench_seg.segmenter.inference import Normaliser
 from robustbench_seg.segmenter.resized import scaled
 

@@ -14,9 +14,9 @@ from robustbench_seg.datasets import Dataset, open_dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.hardware import check_device
 from robustbench_seg.machine.progress import progress_bar
-from robustbench_seg.records.model_card import ModelCard, load_card
-from robustbench_seg.records.model_forms import needs_no_card
-from robustbench_seg.records.segmenter_record import UNTRAINED, untrained_name
+from robustbench_seg.records.cards.model_card import ModelCard, load_card
+from robustbench_seg.records.cards.model_forms import needs_no_card
+from robustbench_seg.records.runs.segmenter_record import UNTRAINED, untrained_name
 from robustbench_seg.segmenter import load_model
 
 LARGEST, MULTIPLE = 1024, 64

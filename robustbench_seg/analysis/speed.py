@@ -13,7 +13,7 @@ from pathlib import Path
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.threads import limit_spinning
-from robustbench_seg.records.choices import Precision
+from robustbench_seg.records.values.choices import Precision
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def _measure(
     import numpy as np
     import torch
 
-    from robustbench_seg.records.model_card import load_card
-    from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts
+    from robustbench_seg.records.cards.model_card import load_card
+    from robustbench_seg.records.runs.segmenter_record import UNTRAINED, ModelFacts
     from robustbench_seg.segmenter import Options, assemble, load_model, network_record
     from robustbench_seg.segmenter.backends import run_by
 

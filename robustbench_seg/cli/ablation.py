@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
-from robustbench_seg.records import ranges
+from robustbench_seg.records.values import ranges
 
 
 class AblationCommand(click.Command):
@@ -22,7 +22,7 @@ class AblationCommand(click.Command):
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The text above the options."""
-        from robustbench_seg.records.ablation import list_ablations, load_ablation
+        from robustbench_seg.records.cards.ablation import list_ablations, load_ablation
 
         super().format_help_text(ctx, formatter)
         formatter.write_paragraph()

@@ -10,7 +10,7 @@ from robustbench_seg.cli import options
 from robustbench_seg.text import text_table
 
 if TYPE_CHECKING:
-    from robustbench_seg.records.protocol import Protocol
+    from robustbench_seg.records.cards.protocol import Protocol
 
 
 @click.command()
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @options.seed()
 def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int) -> None:
     """List the corruptions of a protocol with their parameters, or look at them."""
-    from robustbench_seg.records.protocol import load_protocol, merged
+    from robustbench_seg.records.cards.protocol import load_protocol, merged
 
     protocols = [load_protocol(name) for name in names]
     if photo is None and out is not None:
@@ -60,7 +60,7 @@ def _listed(protocol: "Protocol") -> Iterator[str]:
     """What describes a protocol: a line for each parameter, with its value at each severity."""
     import textwrap
 
-    from robustbench_seg.records.protocol import SEVERITIES
+    from robustbench_seg.records.cards.protocol import SEVERITIES
 
     yield f"{protocol.name}, version {protocol.version}"
     yield from textwrap.wrap(protocol.source, 100)

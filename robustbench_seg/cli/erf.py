@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
-from robustbench_seg.records import ranges
+from robustbench_seg.records.values import ranges
 
 
 @click.command()

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from robustbench_seg.cli import options
-from robustbench_seg.records import ranges
-from robustbench_seg.records.choices import (
+from robustbench_seg.records.cards.model_forms import listed_forms
+from robustbench_seg.records.values import ranges
+from robustbench_seg.records.values.choices import (
     Backend,
     Executor,
     InferenceMode,
     PredictionFormat,
     choices,
 )
-from robustbench_seg.records.model_forms import listed_forms
 
 if TYPE_CHECKING:
-    from robustbench_seg.records.evaluation_spec import EvaluationSpec
+    from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 
 
 @click.command()
@@ -140,7 +140,7 @@ def evaluate(**spec: Any) -> None:
     again, only what is missing is computed; with other corruptions or severities they are added.
     Several machines, GPUs and clusters: docs/how-to/cluster.md.
     """
-    from robustbench_seg.records.evaluation_spec import EvaluationSpec
+    from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 
     asked = EvaluationSpec(**spec)
     _check_names(asked)
@@ -165,7 +165,7 @@ def _announce_published(asked: "EvaluationSpec") -> None:
     own = asked.weights is None and asked.shard.index == 1
     if not own or published_images(asked.dataset) is None:
         return  # of other weights or datasets nothing is published; the library imports slowly
-    from robustbench_seg.records.protocol import load_protocol
+    from robustbench_seg.records.cards.protocol import load_protocol
     from robustbench_seg.reporting.literature.beside import published_notice
 
     protocol = load_protocol(asked.protocol).name
@@ -176,8 +176,8 @@ def _announce_published(asked: "EvaluationSpec") -> None:
 
 def _check_names(asked: "EvaluationSpec") -> None:
     """Check the names that are asked for before torch is imported, which takes seconds."""
-    from robustbench_seg.records.model_card import list_hub_models, load_card
-    from robustbench_seg.records.protocol import load_protocol
+    from robustbench_seg.records.cards.model_card import list_hub_models, load_card
+    from robustbench_seg.records.cards.protocol import load_protocol
 
     asked.conditions(load_protocol(asked.protocol))
     for model in asked.models:

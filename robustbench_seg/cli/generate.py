@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from robustbench_seg.cli import options
-from robustbench_seg.records import ranges
+from robustbench_seg.records.values import ranges
 
 if TYPE_CHECKING:
-    from robustbench_seg.records.shard import Shard
+    from robustbench_seg.records.values.shard import Shard
 
 
 @click.command("generate-cityscapes-c")

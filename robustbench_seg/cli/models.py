@@ -16,8 +16,8 @@ def models() -> None:
              manual        published where only a browser can fetch them
              none          no weights published: for training from scratch
     """
-    from robustbench_seg.records.hub_card import list_hub_models, load_hub_card
-    from robustbench_seg.records.model_card import list_models, load_card
+    from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_card
+    from robustbench_seg.records.cards.model_card import list_models, load_card
 
     rows = [["model", "classes of", "weights", "inference", "clean mIoU"]]
     for name in list_models():

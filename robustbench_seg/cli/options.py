@@ -14,17 +14,17 @@ from typing import Any, TypeVar
 
 import click
 
-from robustbench_seg.cards import Range
+from robustbench_seg.codec import Range
 from robustbench_seg.errors import FileError, ModelError
 from robustbench_seg.files import checked_path
-from robustbench_seg.records import ranges
-from robustbench_seg.records.choices import Precision, Stream, choices
-from robustbench_seg.records.image_size import check_size
-from robustbench_seg.records.input_size import input_size_text
-from robustbench_seg.records.protocol import SEVERITIES
-from robustbench_seg.records.shard import Shard, parse_shard
-from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.records.cards.protocol import SEVERITIES
+from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values import ranges
+from robustbench_seg.records.values.choices import Precision, Stream, choices
+from robustbench_seg.records.values.image_size import check_size
+from robustbench_seg.records.values.input_size import input_size_text
+from robustbench_seg.records.values.shard import Shard, parse_shard
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -150,7 +150,7 @@ class ProtocolOption(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """The name and the help of the option."""
-        from robustbench_seg.records.protocol import list_protocols
+        from robustbench_seg.records.cards.protocol import list_protocols
 
         self.help = (self.help or "").replace("PROTOCOLS", ", ".join(list_protocols()))
         return super().get_help_record(ctx)

@@ -5,10 +5,10 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options
-from robustbench_seg.records import ranges
-from robustbench_seg.records.choices import Augmentation, choices
-from robustbench_seg.records.training_recipe import ITERATIONS, TrainingRecipe
-from robustbench_seg.records.training_spec import training_spec
+from robustbench_seg.records.specs.training_spec import training_spec
+from robustbench_seg.records.values import ranges
+from robustbench_seg.records.values.choices import Augmentation, choices
+from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingRecipe
 
 
 @click.command()

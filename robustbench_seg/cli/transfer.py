@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from robustbench_seg.cli import options
-from robustbench_seg.records.choices import Resample, choices
+from robustbench_seg.records.values.choices import Resample, choices
 
 
 @click.command()

@@ -23,7 +23,7 @@ def weights(context: click.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from robustbench_seg.records.model_card import list_models, load_card
+    from robustbench_seg.records.cards.model_card import list_models, load_card
     from robustbench_seg.weights import cached_weights
 
     rows = [["model", "source", "at hand", "mIoU", "licence"]]
@@ -45,7 +45,7 @@ def get(models: tuple[str, ...]) -> None:
     What cannot be had is named at the end; the rest is fetched all the same.
     """
     from robustbench_seg.errors import IncompleteError, WeightsError
-    from robustbench_seg.records.model_card import load_card
+    from robustbench_seg.records.cards.model_card import load_card
     from robustbench_seg.weights import fetch_weights
 
     failed = []

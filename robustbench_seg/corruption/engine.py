@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption import blur, digital, noise, resampling, weather
 from robustbench_seg.corruption.streams import STREAMS
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.records.protocol import (
+from robustbench_seg.records.cards.protocol import (
     SEVERITIES,
     Protocol,
     list_protocols,

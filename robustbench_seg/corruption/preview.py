@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import atomic_file
-from robustbench_seg.records.protocol import SEVERITIES, Protocol
+from robustbench_seg.records.cards.protocol import SEVERITIES, Protocol
 
 _WIDEST = 320
 _MARGIN = 4

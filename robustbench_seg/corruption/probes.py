@@ -14,7 +14,7 @@ from robustbench_seg import __version__
 from robustbench_seg.corruption import engine
 from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
 
 _HEIGHT, _WIDTH = 96, 144
 _IMAGE_ID = "probe.png"

@@ -63,7 +63,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.cards import read
+from robustbench_seg.codec import read
 from robustbench_seg.datasets.facts import DatasetFacts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.pairs import (

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.cards import parse
+from robustbench_seg.codec import parse
 from robustbench_seg.datasets.base import IGNORE
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.label_table import UNKNOWN, label_table
 from robustbench_seg.datasets.pairs import Pairs
 from robustbench_seg.datasets.palette import voc_palette
 from robustbench_seg.errors import CardError, unknown
-from robustbench_seg.records.ranges import Level, Positive, Side
+from robustbench_seg.records.values.ranges import Level, Positive, Side
 
 CONTENT = "robustbench_seg.content.datasets"
 

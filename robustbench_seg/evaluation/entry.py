@@ -12,14 +12,14 @@ from robustbench_seg.evaluation.loop import run
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.machine.torchrun import joined, own_device
-from robustbench_seg.records.evaluation_spec import (
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.specs.evaluation_spec import (
     NO_MODEL,
     EvaluationOptions,
     EvaluationSpec,
     evaluation_spec,
 )
-from robustbench_seg.records.protocol import Protocol
-from robustbench_seg.records.shard import Shard
+from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.segmenter import Options, Segmenter, segmenter_of
 from robustbench_seg.store import Run
 

@@ -7,14 +7,14 @@ from functools import cached_property
 from robustbench_seg.corruption import RANDOM_CORRUPTIONS
 from robustbench_seg.datasets import Dataset, open_dataset, published_images
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
-from robustbench_seg.evaluation.predictions import check_images
+from robustbench_seg.evaluation.prediction_folder import check_images
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import ConfidenceMeasure, Measure, select_measures
-from robustbench_seg.records.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.model_card import Published
-from robustbench_seg.records.protocol import CLEAN, Condition, Protocol, load_protocol
-from robustbench_seg.records.shard import WHOLE
+from robustbench_seg.records.cards.model_card import Published
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import (
     Segmenter,
     StoredPredictions,

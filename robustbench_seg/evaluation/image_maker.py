@@ -25,8 +25,8 @@ from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import Tree
 from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Measure, Truth
-from robustbench_seg.records.image_path import as_png
-from robustbench_seg.records.protocol import CLEAN, Condition
+from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.image_path import as_png
 from robustbench_seg.trees.foreign import ForeignTree
 
 

@@ -19,17 +19,17 @@ from robustbench_seg.evaluation.image_bar import ImageBar
 from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
 from robustbench_seg.evaluation.image_watch import UnchangedImages, UnreadableImages
 from robustbench_seg.evaluation.model_run import ModelRun
-from robustbench_seg.evaluation.predictions import PredictionFolder
+from robustbench_seg.evaluation.prediction_checks import check_unchanged, described_images
+from robustbench_seg.evaluation.prediction_folder import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import Tree, corrupted_tree, run_record
 from robustbench_seg.evaluation.server_formats import layout_of
-from robustbench_seg.evaluation.stored import check_unchanged, described_images
 from robustbench_seg.machine.locks import presence
-from robustbench_seg.records.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.records.run_file import read_record
-from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.records.shard import WHOLE
+from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.results import clean_gap_warnings, unit_of_image
 from robustbench_seg.segmenter import no_confidence
 from robustbench_seg.store import RunFolder

@@ -16,12 +16,12 @@ from robustbench_seg.evaluation.evaluation import BLOCK
 from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
 from robustbench_seg.evaluation.outcomes import Outcomes
 from robustbench_seg.evaluation.pictures import keep_pictures
-from robustbench_seg.evaluation.predictions import PredictionFolder
-from robustbench_seg.evaluation.stored import check_image, check_source
+from robustbench_seg.evaluation.prediction_checks import check_image, check_source
+from robustbench_seg.evaluation.prediction_folder import PredictionFolder
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import ConfidenceMeasure, Measure, Prediction
-from robustbench_seg.records.protocol import Condition
-from robustbench_seg.records.temperature import TemperatureRecord
+from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.runs.temperature import TemperatureRecord
 from robustbench_seg.segmenter import (
     ConfidentSegmenter,
     MissingPredictionError,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets import FileDataset, label_warning
 from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.stored import stray_files
+from robustbench_seg.evaluation.prediction_checks import stray_files
 from robustbench_seg.results import absent_class_warnings
 from robustbench_seg.segmenter import StoredPredictions
 from robustbench_seg.text import counted

@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.cards import to_table
+from robustbench_seg.codec import to_table
 from robustbench_seg.corruption import library_differences, probe, probe_image
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import versions
 from robustbench_seg.files import canonical_json, digest_bytes, write_json
 from robustbench_seg.machine.hardware import hardware
-from robustbench_seg.records.protocol import Condition
+from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.segmenter import Segmenter
 from robustbench_seg.store import Probe, read_probes
 

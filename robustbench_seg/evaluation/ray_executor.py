@@ -24,8 +24,8 @@ from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.machine.signals import same_handlers
 from robustbench_seg.machine.threads import torch_threads
-from robustbench_seg.records.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.shard import WHOLE, Shard
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.store import RunFolder
 
 _SHARED = ("CITYSCAPES_DATASET", "GOMP_SPINCOUNT")

@@ -15,9 +15,9 @@ from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.temperature_fit import temperature_record
 from robustbench_seg.machine.hardware import hardware
-from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.segmenter import Segmenter, no_confidence
 from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
 from robustbench_seg.trees.manifest import Manifest, read_manifest

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import class_names, label_ids
-from robustbench_seg.records.choices import PredictionFormat
-from robustbench_seg.records.image_path import as_png
-from robustbench_seg.records.prediction_manifest import CONFIDENCE_SUFFIX
+from robustbench_seg.records.runs.prediction_manifest import CONFIDENCE_SUFFIX
+from robustbench_seg.records.values.choices import PredictionFormat
+from robustbench_seg.records.values.image_path import as_png
 
 LEVELS = 65536
 """Confidences of a 16-bit file."""

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.cards import from_table, to_table
+from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.datasets import Dataset, open_dataset
 from robustbench_seg.errors import CardError, DatasetError, ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
 from robustbench_seg.measures import ConfidenceMeasure
-from robustbench_seg.records.run_key import DatasetRecord
-from robustbench_seg.records.temperature import TemperatureRecord, first_half
+from robustbench_seg.records.runs.run_key import DatasetRecord
+from robustbench_seg.records.runs.temperature import TemperatureRecord, first_half
 from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from robustbench_seg.measures.groups import GroupIoU
 from robustbench_seg.measures.measure import ScoreSource
 from robustbench_seg.measures.objects import MissedRegionRate
 from robustbench_seg.measures.worst_images import WorstImages
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.runs.run_record import RunRecord
 
 
 def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:

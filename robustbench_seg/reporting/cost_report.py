@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.analysis import Cost, count_cost, measure_speed, meta_network
-from robustbench_seg.cards import check_count
+from robustbench_seg.codec import check_count
 from robustbench_seg.datasets import image_size
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.machine.progress import progress_bar
-from robustbench_seg.records.image_size import Size, check_size
-from robustbench_seg.records.model_card import ModelCard, list_models, load_card
-from robustbench_seg.records.ranges import REPEAT, THREADS
+from robustbench_seg.records.cards.model_card import ModelCard, list_models, load_card
+from robustbench_seg.records.values.image_size import Size, check_size
+from robustbench_seg.records.values.ranges import REPEAT, THREADS
 from robustbench_seg.reporting.figures.files import write_figure
 from robustbench_seg.reporting.figures.sizes import size_figure
 from robustbench_seg.reporting.literature.paper_costs import costs_by_card, published_costs

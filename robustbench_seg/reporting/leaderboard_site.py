@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.files import checked_path
-from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.reporting.boards.board import read_boards
 from robustbench_seg.reporting.boards.site import write_site
 

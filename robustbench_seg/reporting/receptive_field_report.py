@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.analysis import ReceptiveFields, measure_fields
-from robustbench_seg.cards import check_count
+from robustbench_seg.codec import check_count
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import check_own, checked_path, write_text
-from robustbench_seg.records.image_size import check_size
-from robustbench_seg.records.ranges import IMAGES
+from robustbench_seg.records.values.image_size import check_size
+from robustbench_seg.records.values.ranges import IMAGES
 from robustbench_seg.reporting.figures.files import write_figure
 from robustbench_seg.reporting.figures.receptive_fields import field_figure
 from robustbench_seg.reporting.tables.formats import csv

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.files import checked_path
-from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import Panel, finding, read_panels, terminal_table
 

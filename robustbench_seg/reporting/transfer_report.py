@@ -9,8 +9,8 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import check_own, checked_path, write_text
-from robustbench_seg.records.choices import Resample
-from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.values.choices import Resample
 from robustbench_seg.reporting.figures.files import write_figure
 from robustbench_seg.reporting.figures.transfer import transfer_figure
 from robustbench_seg.reporting.panels.transfer_models import (

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
-from robustbench_seg.records.protocol import Condition, Protocol
+from robustbench_seg.records.cards.protocol import Condition, Protocol
 from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
 from robustbench_seg.results.summary import summarise
 from robustbench_seg.results.units import unit_of_image

@@ -5,9 +5,9 @@ from math import nan
 from pathlib import Path
 
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.records.protocol import CLEAN
-from robustbench_seg.records.run_file import read_record
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.store.read import read_counts
 from robustbench_seg.store.scoring import condition_scores
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.choices import Resample, check_choice
+from robustbench_seg.records.values.choices import Resample, check_choice
 from robustbench_seg.results.bootstrap import RESAMPLES, SEED
 from robustbench_seg.results.intervals import LEVEL
 

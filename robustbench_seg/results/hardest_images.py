@@ -7,7 +7,7 @@ import pandas as pd
 
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.measures import miou_of_counts
-from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.store.read import COUNTS, places_of, with_counts
 
 COUNT = 10

@@ -14,7 +14,7 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
 from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
-from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores

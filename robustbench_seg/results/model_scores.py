@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.protocol import Condition
+from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.results.summary import Summary
 from robustbench_seg.results.units import unit_name
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.protocol import (
+from robustbench_seg.records.cards.protocol import (
     CLEAN,
     SEVERITIES,
     Condition,
@@ -15,7 +15,7 @@ from robustbench_seg.records.protocol import (
     Protocol,
     load_protocol,
 )
-from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel, read_model

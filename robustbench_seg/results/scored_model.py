@@ -10,9 +10,9 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures.derived import derived_scores
-from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
-from robustbench_seg.records.run_file import read_record
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
 from robustbench_seg.results.confidence_sums import ConfidenceSums, confidence_sums
 from robustbench_seg.results.hardest_images import HardImage, hardest

@@ -18,9 +18,9 @@ from robustbench_seg.datasets import (
     reference_dataset,
 )
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.records.protocol import CLEAN, load_protocol
-from robustbench_seg.records.run_file import read_record
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.store.read import read_counts, with_counts

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from robustbench_seg.measures import ScoreArray
-from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, Condition, Protocol
 
 
 @dataclass(frozen=True, eq=False)

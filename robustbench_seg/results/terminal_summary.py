@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.measures import score_infos
-from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.clean import clean_gap_warnings
 from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws

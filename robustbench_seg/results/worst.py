@@ -6,7 +6,7 @@ lies lower than that of the corruption that is worst on the images as they are.
 
 import numpy as np
 
-from robustbench_seg.records.protocol import Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.results.model_scores import Draws, ScoreDraws
 
 

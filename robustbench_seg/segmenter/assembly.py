@@ -7,15 +7,15 @@ from torch import nn
 
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.choices import (
+from robustbench_seg.records.cards.model_card import Inference, ModelCard
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.choices import (
     MAX_CLASSES,
     Backend,
     InferenceMode,
     Precision,
     check_choice,
 )
-from robustbench_seg.records.model_card import Inference, ModelCard
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.inference import INFERENCE_LAW, WINDOW
 from robustbench_seg.segmenter.resized import RESIZE_LAW

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.export import EXAMPLE_SIZE, write_graph

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.model_card import load_card
+from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.loading import load_model, load_segmenter
 

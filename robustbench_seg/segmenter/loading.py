@@ -15,12 +15,12 @@ from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError, WeightsError
 from robustbench_seg.files import checked_path
-from robustbench_seg.records.choices import Backend, InferenceMode, Precision
-from robustbench_seg.records.hub_card import list_hub_models, load_hub_card
-from robustbench_seg.records.input_size import input_size_text
-from robustbench_seg.records.model_card import ModelCard, load_card
-from robustbench_seg.records.model_forms import needs_no_card
-from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts, untrained_name
+from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_card
+from robustbench_seg.records.cards.model_card import ModelCard, load_card
+from robustbench_seg.records.cards.model_forms import needs_no_card
+from robustbench_seg.records.runs.segmenter_record import UNTRAINED, ModelFacts, untrained_name
+from robustbench_seg.records.values.choices import Backend, InferenceMode, Precision
+from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.segmenter.adapters import adapter, segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.backends import run_by

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.records.model_card import Resize
+from robustbench_seg.records.cards.model_card import Resize
 
 RESIZE_LAW = 2
 """Raised whenever an image is scaled otherwise; 1 scaled once where a multiple is asked for."""

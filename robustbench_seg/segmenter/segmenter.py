@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
-from robustbench_seg.records.model_card import Inference
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.cards.model_card import Inference
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.confidence import Labelled, label_map_with_confidence
 from robustbench_seg.segmenter.image_check import checked_image
 from robustbench_seg.segmenter.inference import Batch, Normaliser, View, slide, whole

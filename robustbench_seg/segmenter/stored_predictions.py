@@ -12,7 +12,8 @@ from robustbench_seg.datasets import id_ranges, read_label_ids
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Confidence
-from robustbench_seg.records.prediction_manifest import (
+from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.runs.prediction_manifest import (
     CONFIDENCE_SUFFIX,
     FILE,
     FULL,
@@ -20,8 +21,7 @@ from robustbench_seg.records.prediction_manifest import (
     confidence_file,
     labels_file,
 )
-from robustbench_seg.records.protocol import Condition
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.confidence import Labelled
 from robustbench_seg.segmenter.segmenter import Segmenter
 

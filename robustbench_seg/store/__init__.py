@@ -1,7 +1,7 @@
 """The store of runs and packs: what was counted, written, read and checked."""
 
-from robustbench_seg.store.pack_verification import verify_pack
-from robustbench_seg.store.packs import pack
+from robustbench_seg.store.packs.pack_verification import verify_pack
+from robustbench_seg.store.packs.writing import pack
 from robustbench_seg.store.parts import Row, Timing
 from robustbench_seg.store.read import read_counts, read_results
 from robustbench_seg.store.recorded import recorded_runs

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, Protocol
 from robustbench_seg.store.read import with_counts
 
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import atomic_file, canonical_json, digest_bytes, open_regular
 from robustbench_seg.measures import CONFUSION, MEASURES, ConfidenceMeasure, Counts, Measure
-from robustbench_seg.records.protocol import SEVERITIES, Condition
+from robustbench_seg.records.cards.protocol import SEVERITIES, Condition
 from robustbench_seg.text import one_line
 
 _LAWS = b"robustseg measures"

@@ -19,9 +19,9 @@ from robustbench_seg.measures import (
     ScoreSource,
 )
 from robustbench_seg.measures.derived import derived_scores
-from robustbench_seg.records.protocol import Condition
-from robustbench_seg.records.run_file import read_record
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.store.parts import part_files, read_part
 from robustbench_seg.store.run_paths import find_runs
 

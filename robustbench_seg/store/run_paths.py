@@ -5,9 +5,9 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import checked_path
-from robustbench_seg.records.run_file import RUN_FILE
-from robustbench_seg.store.pack_cache import unpacked
-from robustbench_seg.store.pack_file import SUFFIX
+from robustbench_seg.records.runs.run_file import RUN_FILE
+from robustbench_seg.store.packs.pack_cache import unpacked
+from robustbench_seg.store.packs.pack_file import SUFFIX
 
 
 def run_paths(paths: Path | str | Iterable[Path | str]) -> list[Path]:

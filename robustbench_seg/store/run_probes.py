@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustbench_seg.cards import from_table
+from robustbench_seg.codec import from_table
 from robustbench_seg.errors import CardError, ResultsError
 from robustbench_seg.files import read_json
-from robustbench_seg.records.ranges import Share
+from robustbench_seg.records.values.ranges import Share
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
-from robustbench_seg.records.protocol import Protocol, list_protocols, load_protocol
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol
+from robustbench_seg.records.runs.run_record import RunRecord
 
 
 def own_protocol(folder: Path, record: RunRecord) -> Protocol:

@@ -1,7 +1,7 @@
 """Training a network on a dataset by SegFormer's recipe."""
 
-from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.entry import train
 from robustbench_seg.training.initial_network import InitialNetwork, build_initial_network
 from robustbench_seg.training.loop import FitResult, fit

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.training.initial_network import InitialNetwork
 
 

@@ -8,8 +8,8 @@ import torch
 
 from robustbench_seg.architectures import ARCHITECTURES, SegmentationNetwork, build
 from robustbench_seg.files import checked_path, digest_file
-from robustbench_seg.records.model_card import ModelCard
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.cards.model_card import ModelCard
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.weights import fetch_weights, load_encoder, parse_source
 
 _DIGITS = 12

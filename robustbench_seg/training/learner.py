@@ -14,7 +14,7 @@ from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
 from robustbench_seg.machine.torchrun import Processes
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate
 from robustbench_seg.training.schedule import learning_rate_factor
 

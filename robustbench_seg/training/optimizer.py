@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
 def parameter_groups(network: nn.Module, recipe: TrainingRecipe) -> list[dict[str, Any]]:

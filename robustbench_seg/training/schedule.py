@@ -1,6 +1,6 @@
 """The learning rate over a training: linear warm-up times polynomial decay."""
 
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
 def progress(recipe: TrainingRecipe, iteration: int, seconds: float) -> float:

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from torch import nn
 
-from robustbench_seg.cards import parse
+from robustbench_seg.codec import parse
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, WeightsError
 from robustbench_seg.files import write_text
 from robustbench_seg.machine.torchrun import torchrun_processes
-from robustbench_seg.records.model_card import (
+from robustbench_seg.records.cards.model_card import (
     Inference,
     ModelCard,
     Training,
     WeightsSource,
     card_text,
 )
-from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.records.training_spec import TrainingSpec
+from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.initial_network import with_drop_path
 from robustbench_seg.weights import not_finite, save_weights
 

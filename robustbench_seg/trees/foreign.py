@@ -8,8 +8,8 @@ from pathlib import Path
 from robustbench_seg.datasets import file_digests
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.image_path import as_png
-from robustbench_seg.records.protocol import Condition
+from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.image_path import as_png
 from robustbench_seg.trees.manifest import MANIFEST, RECORD_FILE, shard_manifests
 
 

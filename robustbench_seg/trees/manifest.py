@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.errors import CorruptionError
-from robustbench_seg.records.shard import WHOLE, Shard
+from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.trees.record import TreeRecord
 from robustbench_seg.trees.record_file import read_record_file, write_record_file
 

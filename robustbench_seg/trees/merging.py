@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.machine.locks import presence, turn
-from robustbench_seg.records.shard import WHOLE, Shard
+from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.trees.continuation import check_continues
 from robustbench_seg.trees.manifest import (
     MANIFEST,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from robustbench_seg.cards import from_table
+from robustbench_seg.codec import from_table
 from robustbench_seg.errors import CardError, CorruptionError
 from robustbench_seg.files import canonical_json, digest_bytes, path_problem, read_json, write_json
 from robustbench_seg.text import one_line

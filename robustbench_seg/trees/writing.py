@@ -13,7 +13,7 @@ from pathlib import Path
 from robustbench_seg.corruption import library_differences, probe
 from robustbench_seg.files import cannot_be_written
 from robustbench_seg.machine.locks import presence, turn
-from robustbench_seg.records.shard import WHOLE
+from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.trees.continuation import begin_or_continue
 from robustbench_seg.trees.image_job import ImageJob, ImageResult, file_digests
 from robustbench_seg.trees.links import link_labels

@@ -19,8 +19,8 @@ from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.cli.main import main
 from robustbench_seg.datasets.minicity import SCENES
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.model_card import load_card
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,7 +10,7 @@ from torch import nn
 from robustbench_seg.analysis import Field, central_crop, effective_fields, encoder_stages
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.records.model_card import load_card
+from robustbench_seg.records.cards.model_card import load_card
 
 
 def ones(stride=1, dilation=1, channels=(3, 1)):

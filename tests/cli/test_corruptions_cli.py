@@ -7,7 +7,7 @@ from PIL import Image
 
 from robustbench_seg.cli.corruptions import corruptions
 from robustbench_seg.cli.main import main
-from robustbench_seg.records.protocol import list_protocols, load_protocol
+from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
 
 
 def test_lists_every_corruption_with_category_scored_severities_and_parameters():

@@ -3,7 +3,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
-from robustbench_seg.records.model_card import list_models
+from robustbench_seg.records.cards.model_card import list_models
 
 
 def run(*arguments):

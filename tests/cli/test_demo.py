@@ -3,7 +3,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.segmenter import NetworkSegmenter
 
 

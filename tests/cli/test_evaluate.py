@@ -11,7 +11,7 @@ from PIL import Image
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.measures import mean_iou
-from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.segmenter import NetworkSegmenter
 from robustbench_seg.store import read_results
 

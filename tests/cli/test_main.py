@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from robustbench_seg import __version__
 from robustbench_seg.cli.main import Program, main
 from robustbench_seg.errors import DatasetError, IncompleteError
-from robustbench_seg.records.ablation import list_ablations
+from robustbench_seg.records.cards.ablation import list_ablations
 
 
 def program(error: BaseException) -> click.Command:

@@ -12,7 +12,7 @@ from robustbench_seg.cli.main import main
 from robustbench_seg.corruption.preview import check_sheet
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import check_own
-from robustbench_seg.records.ranges import MAX_SIDE
+from robustbench_seg.records.values.ranges import MAX_SIDE
 
 COST = ["cost", "--model", "segformer-b0-minicity", "--out"]
 

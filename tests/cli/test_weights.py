@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
-from robustbench_seg.records.model_card import list_models, load_card
+from robustbench_seg.records.cards.model_card import list_models, load_card
 from robustbench_seg.segmenter import load_model, load_segmenter
 
 

@@ -12,7 +12,7 @@ import pytest
 from skimage import data
 
 from robustbench_seg.corruption import CORRUPTIONS, corrupt
-from robustbench_seg.records.protocol import list_protocols, load_protocol
+from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
 
 
 def blocks() -> np.ndarray:

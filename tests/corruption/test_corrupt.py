@@ -7,7 +7,7 @@ import pytest
 
 from robustbench_seg.corruption import CORRUPTIONS, corrupt, engine, resampling, weather
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 
 NAMES = [corruption.name for corruption in CORRUPTIONS]
 DRAWLESS = [

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from robustbench_seg.corruption import corrupt, noise, streams
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 
 NOISES = load_protocol().names[4:8]
 LEVELS = (0, 1, 47, 128, 200, 255)

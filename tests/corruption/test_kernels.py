@@ -10,7 +10,7 @@ from skimage import color, data, filters
 from robustbench_seg.corruption import blur, blur_weights, kernels, noise, streams
 from robustbench_seg.corruption.image_arrays import truncated
 from robustbench_seg.machine.compiled import compiled
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 
 
 @pytest.fixture

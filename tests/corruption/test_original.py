@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 
 DATA = Path(__file__).parents[1] / "data" / "corruption"
 ORIGINAL = json.loads((DATA / "original.json").read_text())

@@ -4,7 +4,7 @@ import numpy as np
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.preview import contact_sheet
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 
 
 def test_every_cell_is_the_photo_corrupted_so():

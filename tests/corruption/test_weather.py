@@ -3,7 +3,7 @@ import pytest
 
 from robustbench_seg.corruption import corrupt, weather
 from robustbench_seg.corruption.streams import FastStream
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 
 
 @pytest.mark.parametrize("kind", ["water", "mud"])

@@ -15,9 +15,9 @@ from robustbench_seg.errors import DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.loop import run
 from robustbench_seg.measures import select_measures
-from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.protocol import Condition, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Condition, Protocol, load_protocol
+from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.segmenter import Options, segmenter_of
 from robustbench_seg.trees.plan import CleanImage, TreePlan
 from robustbench_seg.trees.writing import write_tree

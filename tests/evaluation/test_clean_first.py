@@ -3,7 +3,7 @@
 import pytest
 
 from robustbench_seg.evaluation import evaluation
-from robustbench_seg.records.shard import Shard
+from robustbench_seg.records.values.shard import Shard
 from tests.evaluation.conftest import evaluate
 
 SCORE = {"published": {"miou": 31.0, "source": "the paper"}, "published_on": "toy"}

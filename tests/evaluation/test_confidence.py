@@ -12,7 +12,7 @@ import robustbench_seg as rs
 from robustbench_seg.errors import DatasetError, IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation import temperature_fit
 from robustbench_seg.evaluation.temperature_fit import GRID, least
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.results import Reference, read_model
 from robustbench_seg.results.model_comparison import compare_models
 from robustbench_seg.store import model_runs, read_results

@@ -16,8 +16,8 @@ from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.errors import FileError, IncompleteError, ModelError
 from robustbench_seg.evaluation import loop
 from robustbench_seg.measures.pixel_counts import confusion_matrix
-from robustbench_seg.records.protocol import CLEAN, Condition
-from robustbench_seg.records.shard import Shard
+from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.store import read_results
 from robustbench_seg.trees.manifest import Digests, read_manifest, write_manifest
 from tests.evaluation.conftest import evaluate

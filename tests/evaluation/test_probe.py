@@ -17,7 +17,7 @@ from robustbench_seg.corruption import digital
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.machine.locks import presence
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.store import read_probes, read_results
 from tests.evaluation.conftest import CLASSES, evaluate
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 import robustbench_seg as rs
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
-from robustbench_seg.records.protocol import Condition
+from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.segmenter import load_segmenter, stored_predictions
 
 COLUMNS = ("matrix", "image_miou", "boundary", "boundary_iou", "objects")

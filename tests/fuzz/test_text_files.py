@@ -12,8 +12,8 @@ from PIL import Image
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.records.model_card import load_card
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.segmenter.adapters.onnx_sidecar import parse_sidecar
 from robustbench_seg.segmenter.loading import load_model
 

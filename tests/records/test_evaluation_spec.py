@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from robustbench_seg.cards import from_table, to_table
+from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
-from robustbench_seg.records.evaluation_spec import EvaluationSpec, evaluation_spec
-from robustbench_seg.records.shard import WHOLE, Shard
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
+from robustbench_seg.records.values.shard import WHOLE, Shard
 
 FULL = EvaluationSpec(
     models=("a",),

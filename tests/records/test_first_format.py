@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from robustbench_seg.records.first_format import upgrade
-from robustbench_seg.records.model_card import Inference, Preprocessing, Published, Resize
-from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.cards.model_card import Inference, Preprocessing, Published, Resize
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.runs.first_format import upgrade
+from robustbench_seg.records.runs.run_file import read_record
 
 SEVERITIES = load_protocol().severities_digest
 

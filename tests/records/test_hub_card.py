@@ -3,8 +3,8 @@
 import pytest
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.hub_card import list_hub_models, load_hub_card
-from robustbench_seg.records.model_card import list_models, load_card
+from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_card
+from robustbench_seg.records.cards.model_card import list_models, load_card
 
 
 @pytest.mark.parametrize("name", list_hub_models())

@@ -2,13 +2,13 @@ import pytest
 from click.testing import CliRunner
 
 import robustbench_seg as rs
-from robustbench_seg.cards import check_ranges
 from robustbench_seg.cli.main import main
+from robustbench_seg.codec import check_ranges
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.image_size import check_size
-from robustbench_seg.records.model_card import Inference
-from robustbench_seg.records.ranges import MAX_SIDE
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.cards.model_card import Inference
+from robustbench_seg.records.values.image_size import check_size
+from robustbench_seg.records.values.ranges import MAX_SIDE
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 WANTED = "sides of 1 to 32768 pixels are wanted, and no more than 268435456 pixels in all"
 

@@ -10,7 +10,7 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError, RobustsegError
-from robustbench_seg.records.model_card import list_models, load_card
+from robustbench_seg.records.cards.model_card import list_models, load_card
 
 CARD = """
 architecture = "segformer"

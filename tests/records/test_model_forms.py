@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
-from robustbench_seg.records.model_forms import MODEL_FORMS, listed_forms, needs_no_card
+from robustbench_seg.records.cards.model_forms import MODEL_FORMS, listed_forms, needs_no_card
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.adapters import adapter
 

@@ -9,8 +9,14 @@ import pytest
 
 from robustbench_seg.corruption import CORRUPTIONS
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol, merged
-from robustbench_seg.records.ranges import CORRUPTION_PARAMETERS
+from robustbench_seg.records.cards.protocol import (
+    CLEAN,
+    Condition,
+    list_protocols,
+    load_protocol,
+    merged,
+)
+from robustbench_seg.records.values.ranges import CORRUPTION_PARAMETERS
 
 TABLE_5 = {
     "blur": ("motion_blur", "defocus_blur", "glass_blur", "gaussian_blur"),

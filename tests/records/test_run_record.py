@@ -6,19 +6,19 @@ from dataclasses import fields, replace
 
 import pytest
 
-from robustbench_seg.cards import to_table
+from robustbench_seg.codec import to_table
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.model_card import Inference, Preprocessing, Published, Training
-from robustbench_seg.records.run_file import read_record, write_record
-from robustbench_seg.records.run_key import (
+from robustbench_seg.records.cards.model_card import Inference, Preprocessing, Published, Training
+from robustbench_seg.records.runs.run_file import read_record, write_record
+from robustbench_seg.records.runs.run_key import (
     CorruptionRecord,
     DatasetRecord,
     RunKey,
     first_difference,
 )
-from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 TRAINING = Training(
     "robustseg train", 5.0, "a GPU", 100, 0, model="b0", recipe=TrainingRecipe(iterations=100)

@@ -1,6 +1,6 @@
 import pytest
 
-from robustbench_seg.records.shard import WHOLE, Shard, parse_shard
+from robustbench_seg.records.values.shard import WHOLE, Shard, parse_shard
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 30])

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from robustbench_seg.cards import from_table, parse, to_table, to_toml
 from robustbench_seg.cli.train import train
+from robustbench_seg.codec import from_table, parse, to_table, to_toml
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.model_card import Training, load_card
-from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.records.training_spec import TrainingSpec, training_spec
+from robustbench_seg.records.cards.model_card import Training, load_card
+from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training import TrainedModel
 
 RECIPE = TrainingRecipe(minutes=35.0, crop=(224, 288), lr=1e-3, flip=0.0, ema=0.99, seed=4)

@@ -9,12 +9,12 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.measures import CONFIDENCE, Confidence, Prediction, mean_iou
-from robustbench_seg.records.model_card import Published, Training
-from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol
-from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
-from robustbench_seg.records.run_record import RunRecord
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.cards.model_card import Published, Training
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, list_protocols, load_protocol
+from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.store import Row, RunFolder, Timing
 
 HOSTILE = "<script>alert(1)</script>"

@@ -11,7 +11,7 @@ import pytest
 from fake_runs import steady, weaker, write_run
 from matplotlib.figure import Figure
 
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.comparison_report import Comparison
 from robustbench_seg.reporting.figures.files import write_figure

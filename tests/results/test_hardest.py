@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import hardest
 
 PROTOCOL = load_protocol()

@@ -7,7 +7,7 @@ import scipy.stats
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import mean_iou
-from robustbench_seg.records.protocol import CLEAN, Condition
+from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.results.bootstrap import _multiplicities, bootstrap
 from robustbench_seg.results.intervals import interval, split_draws
 from robustbench_seg.results.model_comparison import check_paired

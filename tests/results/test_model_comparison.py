@@ -8,7 +8,7 @@ import pytest
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, mean_iou, score_infos
 from robustbench_seg.measures.worst_images import WorstImages
-from robustbench_seg.records.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, load_protocol
 from robustbench_seg.results import Reference, compare_models, read_model, reading_notes
 from robustbench_seg.store import own_protocol
 

@@ -12,7 +12,7 @@ from robustbench_seg.measures import (
     mean_iou,
     miou_of_counts,
 )
-from robustbench_seg.records.protocol import CLEAN, Condition
+from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.summary import category_means, summarise, with_every_severity
 from robustbench_seg.store.scoring import class_scores, condition_scores

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.measures import mean_iou
-from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.records.cards.protocol import CLEAN
 from robustbench_seg.results import scores
 from robustbench_seg.results.subsets import subset_scores
 from robustbench_seg.store import Row, RunFolder

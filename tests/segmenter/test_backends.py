@@ -9,7 +9,7 @@ from torch import nn
 
 from robustbench_seg.architectures import build
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.backends import KEPT, run_by

@@ -2,8 +2,8 @@ import pytest
 
 from robustbench_seg.demo import MODELS
 from robustbench_seg.evaluation import evaluate
-from robustbench_seg.records.model_card import load_card
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.results import read_model
 from robustbench_seg.store import group_runs, read_counts, recorded_runs

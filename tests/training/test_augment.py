@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from robustbench_seg.records.model_card import Resize
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.cards.model_card import Resize
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training import augment as A
 
 FILL = (124, 116, 104)

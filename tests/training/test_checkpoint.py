@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.model_card import Preprocessing, Resize
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.cards.model_card import Preprocessing, Resize
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.checkpoint import SECONDS, Checkpoint, TrainingState
 from robustbench_seg.training.learner import Learner, seed_step
 

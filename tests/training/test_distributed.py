@@ -7,7 +7,7 @@ import torch
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.torchrun import Processes
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches
 
 PROGRAM = """
@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.records.model_card import load_card
+from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit
 
 torch.set_num_threads(1)
@@ -76,7 +76,7 @@ from pathlib import Path
 import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.records.model_card import load_card
+from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit
 from robustbench_seg.training.learner import Learner
 

@@ -4,7 +4,7 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import digest_file
-from robustbench_seg.records.model_card import load_card
+from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.training import TrainingRecipe, build_initial_network, trained_card
 from robustbench_seg.weights import save_weights
 

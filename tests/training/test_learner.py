@@ -6,7 +6,7 @@ from torch import nn
 
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.learner import Learner, seed_step, segmentation_loss
 
 

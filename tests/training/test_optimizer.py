@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from robustbench_seg.architectures import build
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.optimizer import (
     make_optimizer,
     parameter_groups,

@@ -3,9 +3,9 @@ import pytest
 
 from robustbench_seg.datasets import Sample
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.choices import Augmentation, choices
-from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.choices import Augmentation, choices
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training import robust_augment as R
 from robustbench_seg.training.augment import augment
 

@@ -1,7 +1,7 @@
 import pytest
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.training_recipe import TrainingRecipe
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.schedule import learning_rate_factor, progress
 
 

@@ -11,9 +11,9 @@ import torch
 
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.records.model_card import card_text, load_card
-from robustbench_seg.records.training_recipe import TrainingRecipe
-from robustbench_seg.records.training_spec import TrainingSpec, training_spec
+from robustbench_seg.records.cards.model_card import card_text, load_card
+from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.segmenter import load_model
 from robustbench_seg.training import train
 

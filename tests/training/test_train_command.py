@@ -13,7 +13,7 @@ from robustbench_seg.cli.train import train
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import CardError, DatasetError, ModelError, WeightsError
 from robustbench_seg.measures import confusion_matrix, mean_iou
-from robustbench_seg.records.model_card import CONTENT, load_card
+from robustbench_seg.records.cards.model_card import CONTENT, load_card
 from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.segmenter.inference import to_tensor, whole
 

@@ -8,7 +8,7 @@ import torch
 
 from robustbench_seg.architectures import build
 from robustbench_seg.errors import IncompleteError, ModelError
-from robustbench_seg.records.model_card import Training, load_card
+from robustbench_seg.records.cards.model_card import Training, load_card
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.training import TrainingRecipe, save_trained_model, trained_card
 from robustbench_seg.weights import load_weights, read_weights
@@ -138,7 +138,7 @@ def test_a_value_beyond_half_costs_no_training(card, network, tmp_path):
     "name", ["deeplabv3plus-mobilenetv2", "deeplabv3plus-r50-openmmlab", "segformer-b5"]
 )
 def test_any_card_can_be_written(name, tmp_path):
-    from robustbench_seg.records.model_card import card_text
+    from robustbench_seg.records.cards.model_card import card_text
 
     source = load_card(name)
     card = trained_card(source, name="x", dataset="minicity", classes=19, recipe=TrainingRecipe())

@@ -10,8 +10,8 @@ from PIL import Image
 
 from robustbench_seg.corruption import engine, libraries, weather
 from robustbench_seg.errors import CorruptionError
-from robustbench_seg.records.protocol import load_protocol
-from robustbench_seg.records.shard import Shard
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees import writing as module
 from robustbench_seg.trees.manifest import read_manifest
 from robustbench_seg.trees.verification import verify

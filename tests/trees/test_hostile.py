@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.errors import CorruptionError, FileError, RobustsegError
-from robustbench_seg.records.shard import Shard
+from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.generate import generate_cityscapes_c
 from robustbench_seg.trees.manifest import read_manifest
 from robustbench_seg.trees.verification import verify

@@ -10,8 +10,8 @@ import pytest
 
 from robustbench_seg.errors import CardError, CorruptionError
 from robustbench_seg.machine.locks import turn
-from robustbench_seg.records.corruption_choice import CorruptionChoice
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.trees.continuation import begin_or_continue, read_tree_record
 from robustbench_seg.trees.manifest import Digests, Manifest, read_manifest, write_manifest
 from robustbench_seg.trees.record import tree_record

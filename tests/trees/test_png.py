@@ -14,7 +14,7 @@ from skimage import data
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import digest_pixels
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.trees.png import encode_png, read_pixels
 
 

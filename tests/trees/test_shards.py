@@ -9,7 +9,7 @@ from itertools import permutations
 import pytest
 
 from robustbench_seg.errors import CorruptionError
-from robustbench_seg.records.shard import Shard
+from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.manifest import read_manifest
 from robustbench_seg.trees.verification import verify
 from robustbench_seg.trees.writing import write_tree

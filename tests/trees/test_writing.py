@@ -21,7 +21,7 @@ from PIL import Image
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.errors import CorruptionError, DatasetError, FileError
 from robustbench_seg.machine.locks import presence
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.trees import image_job, merging
 from robustbench_seg.trees.manifest import read_manifest, write_manifest
 from robustbench_seg.trees.verification import verify

@@ -200,7 +200,7 @@ def test_a_url_in_capitals_is_a_url():
 
 
 def test_a_name_that_no_disk_takes_is_shortened(server, tmp_path):
-    from robustbench_seg.records.model_card import load_card
+    from robustbench_seg.records.cards.model_card import load_card
     from robustbench_seg.weights import fetch_weights
 
     text = (

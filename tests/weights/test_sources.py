@@ -14,7 +14,7 @@ import torch
 from huggingface_hub import constants
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.records.model_card import list_models, load_card
+from robustbench_seg.records.cards.model_card import list_models, load_card
 from robustbench_seg.segmenter import load_model
 from robustbench_seg.weights import (
     cached_weights,

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.protocol import Protocol
-from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.reporting.boards.entry import Entry, EntryScores
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup, escape
 
-from robustbench_seg.records.protocol import CLEAN, SEVERITIES, CorruptionSpec, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, CorruptionSpec, Protocol
 from robustbench_seg.text import number, one_line
 
 _Place = Callable[[float, float], tuple[float, float]]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.protocol import Protocol
-from robustbench_seg.records.run_file import read_record
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore, ranked_scores
 from robustbench_seg.reporting.panels.panel import PanelRow
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.cards import to_table
+from robustbench_seg.codec import to_table
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import (
     cache_folder,
@@ -27,11 +27,11 @@ from robustbench_seg.files import (
     digest_file,
     write_bytes,
 )
-from robustbench_seg.records.protocol import Protocol
-from robustbench_seg.records.run_file import RUN_FILE
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_file import RUN_FILE
 from robustbench_seg.reporting.boards.entry import EntryScores, entry_scores
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore
-from robustbench_seg.store.pack_file import is_member
+from robustbench_seg.store.packs.pack_file import is_member
 from robustbench_seg.store.parts import part_files
 
 _TABLES = ("miou", "severities", "classes")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robustbench_seg.records.protocol import CLEAN
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.boards.board import Board, Place
 from robustbench_seg.reporting.boards.charts import Curve, curves
 from robustbench_seg.reporting.boards.entry import Entry

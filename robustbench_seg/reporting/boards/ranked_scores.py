@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Protocol
 from robustbench_seg.results import (
     ANY,
     PERCENT,

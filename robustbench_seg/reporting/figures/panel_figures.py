@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from robustbench_seg.records.protocol import SEVERITIES, Protocol
+from robustbench_seg.records.cards.protocol import SEVERITIES, Protocol
 from robustbench_seg.reporting.figures.style import (
     HEAT,
     LINE,

@@ -7,7 +7,7 @@ from functools import cache
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
-from robustbench_seg.records.protocol import CLEAN, list_protocols, load_protocol, merged
+from robustbench_seg.records.cards.protocol import CLEAN, list_protocols, load_protocol, merged
 from robustbench_seg.reporting.literature.published import (
     MEAN,
     PublishedFacts,

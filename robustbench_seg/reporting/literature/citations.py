@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from robustbench_seg.cards import parse
+from robustbench_seg.codec import parse
 
 SEGFORMER, KAMANN_ROTHER = "segformer", "kamann-rother"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from robustbench_seg.records.image_size import Size
+from robustbench_seg.records.values.image_size import Size
 from robustbench_seg.reporting.literature.published import published_table
 
 CITYSCAPES_SIZE: Size = (1024, 2048)

@@ -13,10 +13,10 @@ from typing import Literal
 
 import pandas as pd
 
-from robustbench_seg.cards import parse
+from robustbench_seg.codec import parse
 from robustbench_seg.errors import CardError, ResultsError, unknown
-from robustbench_seg.records.protocol import CLEAN, list_protocols, load_protocol
-from robustbench_seg.records.ranges import Positive
+from robustbench_seg.records.cards.protocol import CLEAN, list_protocols, load_protocol
+from robustbench_seg.records.values.ranges import Positive
 from robustbench_seg.reporting.literature.citations import citation, citation_keys
 
 RuleName = Literal["stored_mean", "stored_worst", "brightness", "collapse"]

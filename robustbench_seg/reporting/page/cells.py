@@ -12,7 +12,7 @@ import pandas as pd
 import seaborn as sns
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.protocol import CLEAN, CorruptionSpec
+from robustbench_seg.records.cards.protocol import CLEAN, CorruptionSpec
 from robustbench_seg.reporting.figures.style import HEAT
 from robustbench_seg.reporting.page.ranking import row_tag
 from robustbench_seg.reporting.page.table import (

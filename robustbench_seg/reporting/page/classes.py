@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.records.cards.protocol import CLEAN
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from importlib import resources
 
-from robustbench_seg.cards import parse
+from robustbench_seg.codec import parse
 from robustbench_seg.measures import MEASURES
 
 

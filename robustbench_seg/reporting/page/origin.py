@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from robustbench_seg import __version__
 from robustbench_seg.datasets import citation as dataset_citation
 from robustbench_seg.files import digest_bytes
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.literature.citations import KAMANN_ROTHER, SEGFORMER, citation
 from robustbench_seg.reporting.literature.published import published_facts
 from robustbench_seg.reporting.panels import Panel

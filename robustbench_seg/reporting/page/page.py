@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
-from robustbench_seg.records.protocol import list_protocols
+from robustbench_seg.records.cards.protocol import list_protocols
 from robustbench_seg.reporting.page.album import copy_pictures
 from robustbench_seg.reporting.page.definitions import definitions
 from robustbench_seg.reporting.page.figures import write_panel_figures

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from robustbench_seg.cards import to_table
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.codec import to_table
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.panels import Panel, PanelRow
 from robustbench_seg.store import probed_hardware
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from robustbench_seg.measures import ConfidenceMeasure, Reliability
-from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.reporting.panels.panel import PanelRow
 
 CURVE_SEVERITIES = (3, 5)

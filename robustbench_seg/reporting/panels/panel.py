@@ -17,8 +17,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.protocol import CLEAN, Protocol
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.literature.beside import source_text
 from robustbench_seg.results import (

@@ -9,9 +9,9 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.protocol import Protocol
-from robustbench_seg.records.run_file import read_record
-from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.literature.beside import (
     rows_beside,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from robustbench_seg.records.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Protocol
 from robustbench_seg.reporting.panels.panel import PanelRow
 
 LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")

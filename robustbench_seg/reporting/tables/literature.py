@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.records.cards.protocol import CLEAN
 from robustbench_seg.text import number, text_table
 
 _TEXTS = ("source", "model", "dataset", "crop", "protocol")

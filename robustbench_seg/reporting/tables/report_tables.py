@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.files import atomic_file, write_text
-from robustbench_seg.records.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Protocol
 from robustbench_seg.reporting.panels import DEGRADATION_COLUMNS, Panel, PanelRow
 from robustbench_seg.reporting.tables.confidence_tables import write_confidence_tables
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown

@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Callable
 from typing import cast
 
-from robustbench_seg.records.model_forms import MODEL_FORMS
+from robustbench_seg.records.cards.model_forms import MODEL_FORMS
 from robustbench_seg.segmenter.adapters.python_objects import segmenter_of
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.segmenter import Segmenter

@@ -12,25 +12,36 @@ from torch import nn
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
-from robustbench_seg.records.input_size import PROCESSOR as PROCESSOR_SIZE
-from robustbench_seg.records.input_size import sides
-from robustbench_seg.records.model_card import Inference, NetworkOptions, WeightsSource
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.adapters.image_processor import (
+from robustbench_seg.records.cards.model_card import Inference, NetworkOptions, WeightsSource
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.input_size import PROCESSOR as PROCESSOR_SIZE
+from robustbench_seg.records.values.input_size import sides
+from robustbench_seg.segmenter.adapters.transformers.image_processor import (
     PROCESSOR_LAW,
     ImageProcessor,
     ProcessedSegmenter,
 )
-from robustbench_seg.segmenter.adapters.mask_classifier import MASK_KINDS, MaskClassifier
-from robustbench_seg.segmenter.adapters.oneformer_task import TASK, TOKENIZER, task_tokens
-from robustbench_seg.segmenter.adapters.processor import PROCESSOR, Processor, read_processor
-from robustbench_seg.segmenter.adapters.transformers_model import (
+from robustbench_seg.segmenter.adapters.transformers.mask_classifier import (
+    MASK_KINDS,
+    MaskClassifier,
+)
+from robustbench_seg.segmenter.adapters.transformers.oneformer_task import (
+    TASK,
+    TOKENIZER,
+    task_tokens,
+)
+from robustbench_seg.segmenter.adapters.transformers.processor import (
+    PROCESSOR,
+    Processor,
+    read_processor,
+)
+from robustbench_seg.segmenter.adapters.transformers.transformers_model import (
     CONFIG,
     build_network,
     class_names_of,
     read_config,
 )
-from robustbench_seg.segmenter.adapters.transformers_network import TransformersNetwork
+from robustbench_seg.segmenter.adapters.transformers.transformers_network import TransformersNetwork
 from robustbench_seg.segmenter.assembly import Options, assemble
 from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.mask_scores import MASKS_LAW

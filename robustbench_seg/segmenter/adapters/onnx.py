@@ -6,8 +6,8 @@ from pathlib import Path
 
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.model_card import Inference, Preprocessing
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.cards.model_card import Inference, Preprocessing
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.onnx_files import digest_graph
 from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
 from robustbench_seg.segmenter.adapters.onnx_sidecar import Sidecar, read_sidecar

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.image_size import Size
-from robustbench_seg.records.ranges import MAX_SIDE
+from robustbench_seg.records.values.image_size import Size
+from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.segmenter.answers import logits_of
 from robustbench_seg.segmenter.foreign_errors import reason
 

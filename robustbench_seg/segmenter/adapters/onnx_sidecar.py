@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robustbench_seg.cards import parse, read
+from robustbench_seg.codec import parse, read
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.choices import MAX_CLASSES
-from robustbench_seg.records.model_card import Inference
-from robustbench_seg.records.ranges import AboveZero, Side
+from robustbench_seg.records.cards.model_card import Inference
+from robustbench_seg.records.values.choices import MAX_CLASSES
+from robustbench_seg.records.values.ranges import AboveZero, Side
 
 TEMPLATE = """\
 name = "{name}"                    # in every table

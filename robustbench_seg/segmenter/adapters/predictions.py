@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from robustbench_seg.cards import read
+from robustbench_seg.codec import read
 from robustbench_seg.datasets import described_facts
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_bytes
-from robustbench_seg.records.prediction_manifest import FILE, TEMPLATE, PredictionManifest
-from robustbench_seg.records.segmenter_record import PREDICTIONS, ModelFacts, SegmenterRecord
+from robustbench_seg.records.runs.prediction_manifest import FILE, TEMPLATE, PredictionManifest
+from robustbench_seg.records.runs.segmenter_record import PREDICTIONS, ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.python_segmenter import check_options
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.class_names import class_spelling

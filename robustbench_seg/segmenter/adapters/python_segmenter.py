@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from robustbench_seg.cards import from_table
+from robustbench_seg.codec import from_table
 from robustbench_seg.errors import CardError, ModelError, RobustsegError
 from robustbench_seg.measures import Confidence
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.class_names import class_spelling, listed_names
 from robustbench_seg.segmenter.confidence import Labelled

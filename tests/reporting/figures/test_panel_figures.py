@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from fake_runs import weaker
 
-from robustbench_seg.records.protocol import load_protocol, merged
+from robustbench_seg.records.cards.protocol import load_protocol, merged
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.figures.files import inline_svg, write_figure
 from robustbench_seg.reporting.figures.panel_figures import (

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, terminal_table, write_page
 from robustbench_seg.reporting.literature.beside import (
     published_notice,

@@ -4,7 +4,7 @@ import pytest
 
 import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting.literature.cityscapes_c import published_scores
 
 

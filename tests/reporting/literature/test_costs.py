@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.analysis import count_cost, meta_network
-from robustbench_seg.records.model_card import list_models, load_card
+from robustbench_seg.records.cards.model_card import list_models, load_card
 from robustbench_seg.reporting.literature.paper_costs import costs_by_card, published_costs
 
 

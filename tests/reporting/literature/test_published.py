@@ -1,7 +1,7 @@
 import pytest
 
 from robustbench_seg.errors import RobustsegError
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting.literature.cityscapes_c import published_scores
 from robustbench_seg.reporting.literature.published import published_table
 

@@ -8,7 +8,7 @@ from fake_runs import HOSTILE, steady, write_run
 
 from robustbench_seg import __version__
 from robustbench_seg.datasets import citation, list_datasets
-from robustbench_seg.records.run_file import read_record, write_record
+from robustbench_seg.records.runs.run_file import read_record, write_record
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.page.origin import origin
 

@@ -2,7 +2,7 @@
 
 from fake_runs import HOSTILE
 
-from robustbench_seg.cards import to_table
+from robustbench_seg.codec import to_table
 from robustbench_seg.files import write_json
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.provenance import RUNS_ACROSS, RunView, fact_tables, run_views

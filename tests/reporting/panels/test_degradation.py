@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fake_runs import write_run
 
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.results import Reference, compare_models, degradation, read_model
 

@@ -8,7 +8,7 @@ import pytest
 from fake_runs import steady, weaker
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import finding, read_panels
 
 PROTOCOL = load_protocol()

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.reporting.panels.warnings import changing_classes_warning
 
 FOG, SNOW = (replace(load_protocol().corruptions[i], scored=(1, 2)) for i in (8, 9))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from fake_runs import steady, weaker
 
-from robustbench_seg.records.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.ranking import ranking_table
 from robustbench_seg.reporting.tables.report_tables import write_tables

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from robustbench_seg.cards import to_table
+from robustbench_seg.codec import to_table
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter import load_segmenter
 

@@ -6,7 +6,7 @@ import torch
 
 import robustbench_seg as rs
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.run_file import read_record
+from robustbench_seg.records.runs.run_file import read_record
 
 CLASSES = ("road", "car")
 

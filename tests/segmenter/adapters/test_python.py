@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.errors import FileError, ModelError
-from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.adapters.python_segmenter import LABELS_ONLY
 

@@ -1,0 +1,154 @@
+"""Predictions kept as files: DIR/<model>/<corruption>/<severity>/ and the names of a format.
+
+They are class indices beside the images' ids, or what a test server asks for (server_formats.py).
+Class indices come with predictions.toml, so that `predictions:DIR/<model>` reads them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from robustbench_seg.codec import to_toml
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.evaluation.pictures import write_labels
+from robustbench_seg.evaluation.server_formats import Layout, confidence_levels
+from robustbench_seg.files import (
+    atomic_file,
+    file_name,
+    path_problem,
+    read_json,
+    write_json,
+    write_text,
+)
+from robustbench_seg.measures import Prediction
+from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.runs.prediction_manifest import FILE, PredictionManifest
+from robustbench_seg.records.runs.run_record import RunRecord
+
+
+def check_images(layout: Layout, dataset: Dataset) -> None:
+    """Check that each image has a prediction file of its own, inside the folder.
+
+    Args:
+        layout: The format of the files.
+        dataset: The images.
+
+    Raises:
+        ResultsError: An id leads out of the folder or is no path; two images would have one file;
+            or the server of the format knows no such image or other classes.
+    """
+    if layout.classes is not None and tuple(dataset.classes) != layout.classes:
+        raise ResultsError(
+            f"the prediction format {layout.name} is of the classes of Cityscapes; {dataset.name} "
+            "has others: use the format indices"
+        )
+    first = dict[str, str]()
+    for image in dataset.ids:
+        if why := path_problem(image):
+            raise ResultsError(
+                f"the image {image!r:.200} {why}: its prediction cannot be saved; rename the file"
+            )
+        path = layout.path(image)
+        if path is None:
+            raise ResultsError(
+                f"the prediction format {layout.name} names files after images such as "
+                f"{layout.images}, which {image} is not; use another format"
+            )
+        if (other := first.setdefault(path, image)) != image:
+            raise ResultsError(
+                f"the predictions of {other} and {image} would both be {path}; rename one of the "
+                "images"
+            )
+
+
+@dataclass(frozen=True)
+class PredictionFolder:
+    """The predictions of one run.
+
+    Attributes:
+        folder: Where they lie.
+        layout: The format of the files.
+    """
+
+    folder: Path
+    layout: Layout
+
+    @classmethod
+    def open(cls, root: Path, model: str, record: RunRecord, layout: Layout) -> "PredictionFolder":
+        """Open `root`/<model>, marked as this run's.
+
+        Args:
+            root: Folder of the predictions of all models.
+            model: Name of the model.
+            record: The record of the run.
+            layout: The format of the files.
+
+        Raises:
+            ResultsError: The folder holds another run's predictions, or those of another format.
+        """
+        folder = root / file_name(model)
+        mark, digest = folder / "predictions.json", record.key.digest
+        if not mark.exists():
+            stray = next((p for p in folder.glob("*") if not p.name.startswith(".")), None)
+            if stray is not None:
+                raise ResultsError(
+                    f"{stray} is there already and is no prediction of this run; choose another "
+                    "folder"
+                )
+            write_json(mark, {"digest": digest, "model": model, "format": layout.name})
+        try:
+            standing = read_json(mark)
+            known, form = standing.get("digest"), standing.get("format", "indices")
+        except (OSError, ValueError, AttributeError) as error:
+            raise ResultsError(f"{mark} cannot be read ({error}); remove this folder") from error
+        if known != digest:
+            raise ResultsError(
+                f"{folder} holds the predictions of another run; choose another folder"
+            )
+        if form != layout.name:
+            raise ResultsError(
+                f"{folder} holds predictions in the format {form}, not {layout.name}; choose "
+                "another folder"
+            )
+        if layout.name == "indices" and not (folder / FILE).exists():
+            classes = tuple(record.classes)
+            manifest = PredictionManifest(model, "train ids", classes=classes, version=digest)
+            write_text(folder / FILE, to_toml(manifest))
+        return cls(folder, layout)
+
+    def path(self, image: str, condition: Condition) -> Path:
+        """Where the labels predicted for one image under one condition lie."""
+        path = self.layout.path(image)
+        assert path is not None, image  # check_images
+        return self.folder / condition.folder / path
+
+    def holds(self, image: str, condition: Condition) -> bool:
+        """Whether all files of an image under a condition are there."""
+        labels = self.path(image, condition)
+        confidence = self.layout.confidence_path(labels)
+        return labels.exists() and (confidence is None or confidence.exists())
+
+    def write(
+        self,
+        image: str,
+        condition: Condition,
+        prediction: Prediction,
+        palette: Sequence[Sequence[int]],
+    ) -> None:
+        """Write the labels of an image, and the confidence where the format has it."""
+        path = self.path(image, condition)
+        confidence = self.layout.confidence_path(path)
+        if confidence and prediction.confidence:  # stored predictions may lack that of an image
+            levels = confidence_levels(prediction.confidence.doubt)
+            with atomic_file(confidence) as file:
+                Image.fromarray(levels).save(file, "png", compress_level=1)
+        if self.layout.ids is None:
+            write_labels(path, prediction.labels, palette)
+            return
+        values = np.array(self.layout.ids, np.uint8)[prediction.labels]
+        with atomic_file(path) as file:
+            Image.fromarray(values).save(file, "png", optimize=True)

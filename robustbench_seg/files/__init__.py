@@ -1,0 +1,53 @@
+"""Files of the program: whole or not at all, regular, with names that fit any system."""
+
+from robustbench_seg.files.atomic import (
+    atomic_file,
+    cannot_be_written,
+    check_own,
+    partial_path,
+    remove_partials,
+    write_bytes,
+    write_text,
+)
+from robustbench_seg.files.digests import digest_bytes, digest_file
+from robustbench_seg.files.json_files import (
+    MAX_JSON,
+    canonical_json,
+    parse_json,
+    read_json,
+    write_json,
+)
+from robustbench_seg.files.paths import (
+    cache_folder,
+    checked_path,
+    file_name,
+    folder_name_problem,
+    path_problem,
+    printable,
+)
+from robustbench_seg.files.regular import check_regular, open_regular
+
+__all__ = [
+    "MAX_JSON",
+    "atomic_file",
+    "cache_folder",
+    "cannot_be_written",
+    "canonical_json",
+    "check_own",
+    "check_regular",
+    "checked_path",
+    "digest_bytes",
+    "digest_file",
+    "file_name",
+    "folder_name_problem",
+    "open_regular",
+    "parse_json",
+    "partial_path",
+    "path_problem",
+    "printable",
+    "read_json",
+    "remove_partials",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]

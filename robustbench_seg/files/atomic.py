@@ -1,0 +1,128 @@
+"""Files that appear whole or not at all."""
+
+import io
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from robustbench_seg.errors import FileError
+from robustbench_seg.files.paths import printable
+from robustbench_seg.files.regular import _File, open_regular
+
+_PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}\.partial(\.[^.]*)?")
+"""Names of the files that `atomic_file` writes into."""
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a fresh binary file; on success it replaces `path` in one step.
+
+    Parent folders are made. The name of the file has the suffix of `path`, so that encoders choose
+    the right format. When the block raises, nothing is left behind and `path` is as it was. Where
+    `path` is a link, the file that it leads to is replaced.
+
+    Raises:
+        FileError: The file cannot be written, whatever a library in the block makes of that;
+            `path` is a device, a pipe or a folder.
+    """
+    with _write_errors(path) as errors:
+        path = Path(os.path.realpath(path))
+        if path.exists() and not path.is_file():
+            raise FileError(f"{path}: not a regular file; give another path")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = partial_path(path)
+        try:
+            with _File(partial, errors) as raw, io.BufferedWriter(raw) as file:
+                yield file
+                file.flush()
+                raw.sync()
+            os.replace(partial, path)
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+
+
+def partial_path(path: Path) -> Path:
+    """A fresh name beside `path` of a file that is not whole yet; `remove_partials` knows it."""
+    return path.with_name(f".{path.stem[:50]}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
+
+
+@contextmanager
+def _write_errors(path: Path) -> Iterator[list[OSError]]:
+    """Turn an OSError of the block, or one that it has put into the list, into a FileError."""
+    errors: list[OSError] = []
+    try:
+        yield errors
+    except FileError:
+        raise
+    except Exception as raised:
+        error = errors[0] if errors else raised
+        if isinstance(error, OSError | ValueError) and _is_of_the_path(error):
+            raise cannot_be_written(path, error) from raised
+        raise
+
+
+def _is_of_the_path(error: OSError | ValueError) -> bool:
+    """Whether the system has refused: a ValueError for a name that no file can have."""
+    if isinstance(error, OSError):
+        return error.errno is not None
+    return isinstance(error, UnicodeEncodeError) or "null byte" in str(error)
+
+
+def cannot_be_written(path: Path, error: OSError | ValueError) -> FileError:
+    """The error for a file or folder that the system does not let us write."""
+    why = error.strerror if isinstance(error, OSError) else None
+    return FileError(
+        f"{printable(path)} cannot be written: {why or error}; what is finished is kept: mend this "
+        "and start again"
+    )
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove what killed processes have left of files in `folder`, at any depth."""
+    for path in folder.rglob(".*.partial*"):
+        if _PARTIAL.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def check_own(table: Path, header: str, *beside: Path) -> None:
+    """Refuse to replace files that are not an earlier output of the same command.
+
+    A command knows its own table by the first columns; the files beside it belong to it.
+
+    Args:
+        table: A CSV file that is about to be written.
+        header: How the first line of such a file begins.
+        beside: Other files that are written with it.
+
+    Raises:
+        FileError: One of the files is there, and not of such an output.
+    """
+    other = next((path for path in (table, *beside) if os.path.lexists(path)), None)
+    if other is None:
+        return
+    try:
+        with open_regular(table) as file:
+            own = file.read(len(header.encode())) == header.encode()
+    except OSError:
+        own = False
+    if not own:
+        raise FileError(
+            f"{printable(other)} is there already and is not the output of such a command; move it "
+            "away, or choose another place"
+        )
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically."""
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` atomically, as UTF-8."""
+    write_bytes(path, text.encode())

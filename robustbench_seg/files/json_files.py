@@ -1,0 +1,56 @@
+"""JSON, read within bounds and written in one way."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from robustbench_seg.files.atomic import write_text
+from robustbench_seg.files.regular import open_regular
+
+MAX_JSON = 16 << 20
+"""The most bytes of a JSON file that is read."""
+
+
+def canonical_json(value: Any) -> str:
+    """The one spelling of `value` that digests are taken of: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, keys in their given order."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path, limit: int = MAX_JSON) -> Any:
+    """Read a JSON file of unknown origin.
+
+    Args:
+        path: The file.
+        limit: The most bytes that it may have.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+        ValueError: It is too large, nested too deeply, no UTF-8, or no JSON. NaN and Infinity are
+            none.
+    """
+    with open_regular(path) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"it is larger than {limit >> 20} MiB")
+    return parse_json(data)
+
+
+def parse_json(data: bytes) -> Any:
+    """Parse JSON of unknown origin.
+
+    Raises:
+        ValueError: As for read_json.
+    """
+    try:
+        return json.loads(data.decode(), parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,0 +1,98 @@
+"""Paths: what can be one, on any system."""
+
+import os
+import re
+from pathlib import Path
+
+from robustbench_seg.errors import FileError
+from robustbench_seg.files.digests import digest_bytes
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+_LONGEST = 80
+"""Several such texts, and what stands between them, are a file name of any system."""
+
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{p}{i}" for p in ("com", "lpt") for i in range(10))}
+"""Names that Windows keeps for devices."""
+
+
+def cache_folder() -> Path:
+    """$ROBUSTSEG_CACHE, by default ~/.cache/robustseg."""
+    return Path(os.environ.get("ROBUSTSEG_CACHE") or Path.home() / ".cache" / "robustseg")
+
+
+def checked_path(path: Path | str) -> Path:
+    """Return what a person wrote as a path.
+
+    Raises:
+        FileError: It is empty, longer than a file system takes, or holds what no text file can
+            name: a NUL or bytes that are not UTF-8; or it is no path at all.
+    """
+    if not isinstance(path, str | os.PathLike) or not isinstance(text := os.fspath(path), str):
+        raise FileError(f"a path is wanted, not {type(path).__name__}; give a text or a Path")
+    if not text:
+        raise FileError("an empty path was given; name a file or folder")
+    if "\0" in text or printable(text) != text:
+        raise FileError(
+            f"{printable(text)[:200]!r} is no path that a record can name; use UTF-8 without NUL"
+        )
+    if len(text.encode()) > 4095 or any(len(part.encode()) > 255 for part in Path(text).parts):
+        raise FileError(
+            f"{text[:60]!r}...: File name too long; a name has at most 255 bytes, a path 4095"
+        )
+    return Path(path)
+
+
+def printable(path: Path | str) -> str:
+    r"""A path as text that any file can hold.
+
+    >>> printable("caf\udce9")
+    'caf\\udce9'
+    """
+    return str(path).encode(errors="backslashreplace").decode()
+
+
+def path_problem(name: str) -> str | None:
+    """Why `name` cannot be the path of a file inside a folder, in words; None if it can.
+
+    Such a path has forward slashes, on any system, and leads nowhere else.
+
+    >>> path_problem("fog/3/a.png")
+    >>> path_problem("fog/../../a.png")
+    "leads out of its folder or to no file: no part may be empty, '.' or '..'"
+    """
+    if any(part in ("", ".", "..") for part in name.split("/")):
+        return "leads out of its folder or to no file: no part may be empty, '.' or '..'"
+    if "\\" in name or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+        return "has a backslash or a control character"
+    try:
+        longest = max(len(part.encode()) for part in name.split("/"))
+    except UnicodeEncodeError:
+        return "is not UTF-8 text"
+    return "is too long" if longest > 255 or len(name) > 4000 else None
+
+
+def folder_name_problem(name: str) -> str | None:
+    """Why `name` cannot be the name of a folder on any system, in words; None if it can.
+
+    >>> folder_name_problem("fog")
+    >>> folder_name_problem("aux")
+    ', which Windows keeps for a device; choose another'
+    """
+    if not _FOLDER_NAME.fullmatch(name):
+        return "; 1 to 64 letters (a-z), digits, _ and - are wanted, a letter or digit first"
+    if name.lower() in _DEVICES:
+        return ", which Windows keeps for a device; choose another"
+    return None
+
+
+def file_name(text: str) -> str:
+    """`text` as part of a file name on any system; a digest is the end of a long one.
+
+    >>> file_name("hf:nvidia/segformer b0")
+    'hf_nvidia_segformer_b0'
+    """
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "_"
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]}-{digest_bytes(text.encode())[:8]}"

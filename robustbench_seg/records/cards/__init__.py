@@ -1,0 +1,1 @@
+"""The content files: model cards, protocols, ablations."""

@@ -1,0 +1,137 @@
+"""The paper's ablations as data: which networks differ in what, and the rows they stand beside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import resources
+
+from robustbench_seg.codec import parse
+from robustbench_seg.errors import ModelError, unknown
+from robustbench_seg.records.cards.model_card import (
+    CONTENT,
+    Inference,
+    ModelCard,
+    NetworkOptions,
+    WeightsSource,
+    load_card,
+)
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
+
+
+@dataclass(frozen=True)
+class AblationVariant:
+    """One network of an ablation.
+
+    Attributes:
+        name: Its name in every table.
+        row: Its row of the published table, as column -> printed value.
+        settings: Parameters of architecture segformer.
+        position_grid: Whether it learns positions at the size of its training crop.
+        windows_row: Its row for the test in windows of the training crop, if there is one.
+    """
+
+    name: str
+    row: Mapping[str, str]
+    settings: NetworkOptions = field(default_factory=dict)
+    position_grid: bool = False
+    windows_row: Mapping[str, str] | None = None
+
+    @property
+    def takes_encoder(self) -> bool:
+        """Whether published weights of a Mix Transformer fit its encoder."""
+        return "backbone" not in self.settings and not self.position_grid
+
+    @property
+    def tests(self) -> Mapping[str, Mapping[str, str]]:
+        """Each way in which it is tested, by the name of the model there: its published row."""
+        windows = {f"{self.name}-windows": self.windows_row} if self.windows_row else {}
+        return {self.name: self.row, **windows}
+
+
+@dataclass(frozen=True)
+class AblationScale:
+    """How large an ablation is.
+
+    Attributes:
+        card: Name of a model card whose normalisation and resizing all variants share.
+        settings: Parameters of architecture segformer that all variants share.
+        dataset: Name of the dataset that is trained on and scored.
+        recipe: The recipe of each training; its crops are square, and are the windows where there
+            is a test in windows.
+    """
+
+    card: str
+    settings: NetworkOptions
+    dataset: str
+    recipe: TrainingRecipe
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One ablation of the SegFormer paper.
+
+    Attributes:
+        title: What is compared.
+        table: The published table.
+        score: Its column of mIoU.
+        full: The ablation as the paper ran it.
+        small: The same, scaled down.
+        variant: Its networks.
+    """
+
+    title: str
+    table: str
+    score: str
+    full: AblationScale
+    small: AblationScale
+    variant: tuple[AblationVariant, ...]
+
+    def select(self, names: Sequence[str]) -> tuple[AblationVariant, ...]:
+        """The variants of these names, in the ablation's order; all if none is given.
+
+        Raises:
+            ModelError: There is no variant of a name.
+        """
+        known = [variant.name for variant in self.variant]
+        for name in names:
+            if name not in known:
+                raise ModelError(unknown("variant", name, known))
+        return tuple(v for v in self.variant if not names or v.name in names)
+
+    def scale(self, full: bool) -> AblationScale:
+        """The ablation's size: as the paper ran it, or scaled down."""
+        return self.full if full else self.small
+
+    def card(self, variant: AblationVariant, full: bool) -> ModelCard:
+        """A variant's card: for training, without weights."""
+        scale = self.scale(full)
+        settings = {**scale.settings, **variant.settings}
+        if "backbone" in settings:
+            settings.pop("size")
+        if variant.position_grid:
+            settings["position_grid"] = list(scale.recipe.crop)
+        return replace(
+            load_card(scale.card),
+            name=variant.name,
+            variant=settings,
+            weights=WeightsSource("none"),
+            inference=Inference("whole"),
+            published=None,
+        )
+
+
+def list_ablations() -> tuple[str, ...]:
+    """The names of the ablations, sorted."""
+    folder = resources.files(CONTENT) / "ablations"
+    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir()))
+
+
+def load_ablation(name: str) -> Ablation:
+    """Read an ablation by its name.
+
+    Raises:
+        ModelError: There is none of this name.
+    """
+    if name not in list_ablations():
+        raise ModelError(unknown("ablation", name, list_ablations()))
+    file = resources.files(CONTENT) / "ablations" / f"{name}.toml"
+    return parse(Ablation, file.read_text(encoding="utf-8"), str(file))

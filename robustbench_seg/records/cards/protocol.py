@@ -1,0 +1,298 @@
+"""What a robustness study measures: corruptions, severities, and which of them score.
+
+A protocol is a TOML file in `corruptions/`. The numbers that define a benchmark live there; the
+functions in `robustbench_seg.corruption` only take them as parameters.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import resources
+from pathlib import Path
+
+from robustbench_seg.codec import parse, read
+from robustbench_seg.errors import CardError, CorruptionError, unknown
+from robustbench_seg.files import canonical_json, digest_bytes, folder_name_problem
+from robustbench_seg.records.values.ranges import parameter_problem
+
+SEVERITIES = (1, 2, 3, 4, 5)
+
+_FOLDER = "robustbench_seg.content.corruptions"
+
+
+@dataclass(frozen=True, order=True)
+class Condition:
+    """A perturbation at a severity; clean is ("clean", 0)."""
+
+    name: str
+    severity: int
+
+    @property
+    def folder(self) -> str:
+        """Its folder in a tree of corrupted images or of predictions, such as "fog/3"."""
+        return f"{self.name}/{self.severity}"
+
+
+CLEAN = Condition("clean", 0)
+
+
+@dataclass(frozen=True)
+class CorruptionSpec:
+    """One corruption of a protocol: the parameters of severity 1 to 5, and which of them score.
+
+    Raises:
+        CardError: The name cannot be that of a folder; a severity is missing or scores twice; a
+            parameter is out of range (records.ranges).
+    """
+
+    name: str
+    category: str
+    scored: tuple[int, ...]
+    severities: tuple[dict[str, float], ...]
+
+    def __post_init__(self) -> None:
+        _check_name("name", self.name)
+        place = f"'{self.name}'"
+        _check_name(f"{place}: category", self.category)
+        if self.name.lower() == CLEAN.name:
+            raise CardError(f"{place}: this name is kept for the clean images")
+        if len(self.severities) != len(SEVERITIES):
+            raise CardError(f"{place}: 5 severities wanted, {len(self.severities)} given")
+        if not self.scored or list(self.scored) != sorted(set(self.scored) & set(SEVERITIES)):
+            raise CardError(
+                f"{place}: scored is {list(self.scored)!s:.60}; ascending severities out of 1 "
+                "to 5 wanted"
+            )
+        for level, parameters in enumerate(self.severities, 1):
+            for name, value in parameters.items():
+                if not (name.isidentifier() and len(name) <= 64):
+                    raise CardError(f"{place}: severity {level}: {name!r:.70} is no parameter")
+                if problem := parameter_problem(name, value):
+                    raise CardError(f"{place}: severity {level}: {problem}")
+
+    @property
+    def scored_text(self) -> str:
+        """The scored severities as "1-5", or as "1,3,5" where they are no range."""
+        first, last = self.scored[0], self.scored[-1]
+        if self.scored == tuple(range(first, last + 1)) and first < last:
+            return f"{first}-{last}"
+        return ",".join(map(str, self.scored))
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Corruptions in their printed order. `source` says where their numbers come from.
+
+    Raises:
+        CardError: There is no corruption, or one is there twice; a text is empty, too long, or
+            has control characters.
+    """
+
+    name: str
+    version: str
+    source: str
+    corruptions: tuple[CorruptionSpec, ...]
+
+    def __post_init__(self) -> None:
+        for key, longest in (("name", 200), ("version", 200), ("source", 2000)):
+            _check_text(key, getattr(self, key), longest)
+        if not self.corruptions:
+            raise CardError("there is no [[corruption]]")
+        seen: set[str] = set()
+        for spec in self.corruptions:
+            if spec.name.lower() in seen:  # some disks do not tell Fog from fog
+                raise CardError(f"corruption '{spec.name}' is there twice; names must be unique")
+            seen.add(spec.name.lower())
+
+    def __repr__(self) -> str:
+        return f"<protocol {self.name} {self.version}: {len(self.corruptions)} corruptions>"
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Corruption names in protocol order."""
+        return tuple(spec.name for spec in self.corruptions)
+
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """Categories in the order of their first corruption."""
+        return tuple(dict.fromkeys(spec.category for spec in self.corruptions))
+
+    @cached_property
+    def by_category(self) -> Mapping[str, tuple[CorruptionSpec, ...]]:
+        """The corruptions of each category, both in protocol order."""
+        return {
+            category: tuple(spec for spec in self.corruptions if spec.category == category)
+            for category in self.categories
+        }
+
+    @cached_property
+    def scored_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that enter the mean of their corruption, in protocol order."""
+        return tuple(Condition(spec.name, s) for spec in self.corruptions for s in spec.scored)
+
+    @cached_property
+    def averaged(self) -> str:
+        """Which severities are averaged, in words: what stands beside every score.
+
+        "severities 1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
+        """
+        levels = dict[str, list[str]]()
+        for spec in self.corruptions:
+            levels.setdefault(spec.scored_text, []).append(spec.name)
+        most, *others = sorted(levels, key=lambda level: -len(levels[level]))
+        names = levels[most]
+        parts = [f"{most} of {f'{len(names)} corruptions' if len(names) > 1 else names[0]}"]
+        parts += [f"{level} of {', '.join(levels[level])}" for level in others]
+        return f"severities {'; '.join(parts)}"
+
+    @cached_property
+    def severities_digest(self) -> str:
+        """sha256 of the parameters of every corruption and severity: what decides pixels."""
+        tables = {spec.name: spec.severities for spec in self.corruptions}
+        return digest_bytes(canonical_json(tables).encode())
+
+    def spec(self, name: str) -> CorruptionSpec:
+        """Find a corruption by its name.
+
+        Args:
+            name: The name.
+
+        Returns:
+            The corruption.
+
+        Raises:
+            CorruptionError: There is none. The message names the protocols that have it, or else
+                the nearest name.
+        """
+        for spec in self.corruptions:
+            if spec.name == name:
+                return spec
+        having = [other for other in list_protocols() if name in load_protocol(other).names]
+        if having:
+            raise CorruptionError(
+                f"the protocol {self.name} has no {name}; choose one that has: {', '.join(having)}"
+            )
+        raise CorruptionError(unknown("corruption", name, self.names))
+
+    def conditions(
+        self, corruptions: Iterable[str] = (), severities: Iterable[int] = ()
+    ) -> tuple[Condition, ...]:
+        """List conditions in the order of the protocol; clean is not among them.
+
+        Args:
+            corruptions: Names of the corruptions. None named: all.
+            severities: The severities, 1 to 5. None named: all.
+
+        Returns:
+            The conditions, whatever the order of the arguments.
+
+        Raises:
+            CorruptionError: A corruption or severity does not exist.
+        """
+        names = {self.spec(name).name for name in corruptions} or set(self.names)
+        levels = set(severities) or set(SEVERITIES)
+        for severity in levels - set(SEVERITIES):
+            raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
+        return tuple(
+            Condition(name, severity)
+            for name in self.names
+            if name in names
+            for severity in SEVERITIES
+            if severity in levels
+        )
+
+
+@dataclass(frozen=True)
+class _File:
+    """The keys of a protocol's TOML file."""
+
+    name: str
+    version: str
+    source: str
+    corruption: tuple[CorruptionSpec, ...]
+
+
+def _check_name(key: str, name: str) -> None:
+    if problem := folder_name_problem(name):
+        raise CardError(f"{key} is {name!r:.70}{problem}")
+
+
+def _check_text(key: str, text: str, longest: int) -> None:
+    if not text.strip() or len(text) > longest or not text.isprintable():
+        raise CardError(f"{key} is {text!r:.70}; 1 to {longest} printable characters are wanted")
+
+
+def list_protocols() -> tuple[str, ...]:
+    """Names of the shipped protocols."""
+    files = resources.files(_FOLDER).iterdir()
+    return tuple(sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml")))
+
+
+def merged(protocols: Iterable[Protocol]) -> Protocol:
+    """Merge protocols: every corruption once, as in the first protocol that has it.
+
+    The scored severities of the result mix those of the protocols, so it serves to make and look at
+    images, not to compute scores.
+
+    Args:
+        protocols: The protocols.
+
+    Returns:
+        The merged protocol.
+    """
+    parts = list(protocols)
+    specs = dict[str, CorruptionSpec]()
+    for protocol in parts:
+        for spec in protocol.corruptions:
+            specs.setdefault(spec.name, spec)
+    return Protocol(
+        " + ".join(part.name for part in parts),
+        " + ".join(part.version for part in parts),
+        "; ".join(part.source for part in parts),
+        tuple(specs.values()),
+    )
+
+
+def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
+    """Load a protocol.
+
+    Args:
+        protocol: The name of a shipped one, or the path of a TOML file: a Path, or a string that
+            ends in `.toml`. A Protocol is returned as it is.
+
+    Returns:
+        The protocol.
+
+    Raises:
+        CardError: There is no such protocol, or its file is wrong.
+    """
+    if isinstance(protocol, Protocol):
+        return protocol
+    if not isinstance(protocol, Path) and not str(protocol).endswith(".toml"):
+        if protocol not in list_protocols():
+            known = unknown("protocol", protocol, list_protocols())
+            raise CardError(f"{known}; or give the path of a .toml file")
+        return _shipped(protocol)
+    where = str(protocol)
+    loaded = _checked(read(_File, Path(protocol), "protocol"), where)
+    # Published numbers stand beside runs by the protocol's name.
+    if loaded.name in list_protocols() and loaded != _shipped(loaded.name):
+        raise CardError(
+            f"{where}: name '{loaded.name}' is that of a protocol that ships, which says "
+            "something else; give yours a name of its own"
+        )
+    return loaded
+
+
+@cache
+def _shipped(name: str) -> Protocol:
+    where = f"{name}.toml"
+    text = (resources.files(_FOLDER) / where).read_text(encoding="utf-8")
+    return _checked(parse(_File, text, where), where)
+
+
+def _checked(file: _File, where: str) -> Protocol:
+    try:
+        return Protocol(file.name, file.version, file.source, file.corruption)
+    except CardError as error:
+        raise CardError(f"{where}: {error}") from error

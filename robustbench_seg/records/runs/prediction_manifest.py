@@ -1,0 +1,105 @@
+"""predictions.toml: what a folder of predictions holds, and how its files are named.
+
+    FOLDER/predictions.toml
+    FOLDER/<condition>/<image id>.png               ids, one a pixel, such as fog/3/val/7.png
+    FOLDER/<condition>/<image id>.confidence.png    optional: grey of 16 bits, 65535 times the
+                                                    confidence of each label
+
+The folders of conditions have the names of a generated tree; clean/0 holds the predictions for the
+clean images.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from robustbench_seg.errors import CardError
+from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.choices import MAX_CLASSES
+from robustbench_seg.records.values.image_path import as_png
+
+FILE = "predictions.toml"
+
+CONFIDENCE_SUFFIX = ".confidence.png"
+"""How files of confidence end, in place of .png."""
+
+FULL = 65535
+"""The level of a confidence of 1."""
+
+TEMPLATE = """\
+name = "{name}"            # in every table
+dataset = "cityscapes"     # whose classes are predicted; or classes = ["road", ...]
+ids = "train ids"          # of the PNG files: "train ids" (class indices) or "label ids"
+# version = "1"            # another one makes a run of its own
+# images = "manifest.json" # of the tree that was labelled, copied into this folder"""
+
+
+@dataclass(frozen=True)
+class PredictionManifest:
+    """The description of a folder of predictions.
+
+    Attributes:
+        name: The model's name in every table.
+        ids: What the files hold: "train ids", the indices of the classes in their order, or "label
+            ids", the ids of the dataset's own label files.
+        dataset: Name of the dataset whose classes are predicted, or its TOML file, relative to the
+            folder. Exactly one of dataset and classes is given; label ids need a dataset.
+        classes: Names of the predicted classes, in the order of their indices.
+        version: Any text that changes whenever predictions are made anew. Predictions of another
+            version are another run.
+        images: The corrupted images that were labelled: the manifest.json of their tree, relative
+            to the folder, or the digest of that file. None: it is not known.
+
+    Raises:
+        CardError: There are both or neither of dataset and classes, too many classes, label ids
+            without a dataset, or an empty text.
+    """
+
+    name: str
+    ids: Literal["train ids", "label ids"]
+    dataset: str | None = None
+    classes: tuple[str, ...] | None = None
+    version: str | None = None
+    images: str | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("name", "dataset", "version", "images"):
+            if getattr(self, key) == "":
+                raise CardError(f"{key} is empty; give a text")
+        if (self.dataset is None) == (self.classes is None):
+            raise CardError("give either dataset or classes")
+        if self.classes is not None and not 1 <= len(self.classes) <= MAX_CLASSES:
+            raise CardError(f"classes: 1 to {MAX_CLASSES} names are wanted")
+        if self.ids == "label ids" and self.dataset is None:
+            raise CardError("label ids are those of a dataset; give dataset in place of classes")
+
+
+def labels_file(image: str, condition: Condition) -> str:
+    """Name the file of the predicted ids of an image.
+
+    Args:
+        image: Id of the image.
+        condition: Its condition.
+
+    Returns:
+        The path in the folder of predictions.
+
+    >>> labels_file("val/7.jpg", Condition("fog", 3))
+    'fog/3/val/7.png'
+    """
+    return f"{condition.folder}/{as_png(image)}"
+
+
+def confidence_file(image: str, condition: Condition) -> str:
+    """Name the file of the confidence of an image's labels.
+
+    Args:
+        image: Id of the image.
+        condition: Its condition.
+
+    Returns:
+        The path in the folder of predictions.
+
+    >>> confidence_file("val/7.jpg", Condition("fog", 3))
+    'fog/3/val/7.confidence.png'
+    """
+    return f"{condition.folder}/{as_png(image).removesuffix('.png')}{CONFIDENCE_SUFFIX}"

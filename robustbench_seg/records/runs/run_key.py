@@ -1,0 +1,90 @@
+"""What decides the numbers of a run: segmenter, images, their corruption, temperature."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from robustbench_seg.codec import to_table
+from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.runs.difference import value_text
+from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
+from robustbench_seg.records.runs.temperature import TemperatureRecord
+from robustbench_seg.records.values.choices import MAX_CLASSES, Stream
+from robustbench_seg.records.values.ranges import CorruptionSeed, Positive
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """The images that were scored.
+
+    Attributes:
+        name: The dataset's name.
+        split: Which part of it.
+        images: How many images were to be scored.
+        classes: Class names in the order of the class indices.
+        fingerprint: What tells one version of the files from another.
+    """
+
+    name: str
+    split: str
+    images: Positive
+    classes: tuple[str, ...]
+    fingerprint: Mapping[str, object]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.classes) <= MAX_CLASSES:
+            raise ValueError(f"{len(self.classes)} classes; 1 to {MAX_CLASSES} are possible")
+
+
+@dataclass(frozen=True)
+class CorruptionRecord:
+    """How images were corrupted.
+
+    Attributes:
+        stream: Where random numbers came from, "fast" or "reference"; "unknown" where `foreign`.
+        stream_version: Version of the stream.
+        seed: 0 to 2^32 - 1.
+        severities: sha256 of the protocol's severity tables.
+        laws: Law version of each corruption of the protocol.
+        foreign: sha256 over the corrupted images of a tree of unknown origin; the fields above say
+            nothing of them. None: this program made the images.
+    """
+
+    stream: Stream | Literal["unknown"]
+    stream_version: Positive
+    seed: CorruptionSeed
+    severities: str
+    laws: Mapping[str, Positive]
+    foreign: str | None = field(default=None, metadata={"when_set": True})
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """Exactly what decides the numbers of a run. Equal keys are one run.
+
+    Versions of this program and of libraries are no part of it: probes notice where they matter.
+    """
+
+    segmenter: SegmenterRecord
+    dataset: DatasetRecord
+    corruption: CorruptionRecord
+    temperature: TemperatureRecord | None = field(default=None, metadata={"when_set": True})
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the key, as 64 hex digits."""
+        return digest_bytes(canonical_json(to_table(self)).encode())
+
+
+def first_difference(one: RunKey, other: RunKey) -> str:
+    """The first place where two keys differ, in words: "its precision is bf16, not float32"."""
+    return next(_unequal(to_table(one), to_table(other)), "nothing that this version knows")
+
+
+def _unequal(one: object, other: object, where: str = "") -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in one | other:
+            yield from _unequal(one.get(name), other.get(name), f"{where} {name}".strip())
+    elif one != other:
+        yield f"its {where} is {value_text(one)}, not {value_text(other)}"

@@ -1,0 +1,169 @@
+"""What run.json of a run folder says: what was evaluated, and what tells two runs apart."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from robustbench_seg.records.cards.model_card import Published
+from robustbench_seg.records.runs.difference import Difference, DifferenceKind, value_text
+from robustbench_seg.records.runs.run_key import RunKey
+from robustbench_seg.records.runs.segmenter_record import ModelFacts
+from robustbench_seg.records.values.ranges import Level, Positive
+
+_ORIGIN = "corrupted images"
+
+
+class _Fact(NamedTuple):
+    """One thing in which two runs may differ, with its value in one of them."""
+
+    kind: DifferenceKind
+    name: str
+    value: object
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What run.json says.
+
+    Attributes:
+        model: The model's name in every table.
+        key: Exactly what decides the numbers.
+        protocol: Name of the protocol that it was evaluated under; it chooses and averages
+            conditions and changes no image.
+        protocol_version: Its version.
+        clip: How many consecutive images are drawn together where an interval is computed.
+        palette: One RGB colour, 0..255, for each class.
+        groups: Groups of the classes of a user's own dataset, name -> names of classes. Those of
+            a dataset that the program knows are looked up.
+        persons: The classes of such a dataset whose missed objects are counted.
+        about: What a reader wants to know of the model.
+        published: The model's published clean score, if it is of these very images.
+        libraries: Versions of what computed the first rows, by name.
+        hardware: What the first rows were computed on.
+        created: When the run began, in ISO 8601, UTC.
+        command: The command that began it.
+    """
+
+    model: str
+    key: RunKey
+    protocol: str
+    protocol_version: str
+    clip: Positive = 1
+    palette: tuple[tuple[Level, Level, Level], ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    persons: tuple[str, ...] = ()
+    about: ModelFacts = field(default_factory=ModelFacts)
+    published: Published | None = None
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    hardware: str = ""
+    created: str = ""
+    command: str = ""
+
+    def __repr__(self) -> str:
+        return f"<record of {self.model} on {self.dataset} {self.split}: {self.key.digest[:8]}>"
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset."""
+        return self.key.dataset.name
+
+    @property
+    def split(self) -> str:
+        """Split of the dataset."""
+        return self.key.dataset.split
+
+    @property
+    def images(self) -> int:
+        """How many images the run has when it is complete."""
+        return self.key.dataset.images
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the class indices."""
+        return self.key.dataset.classes
+
+    @property
+    def stream(self) -> str:
+        """Where the corruptions' random numbers came from."""
+        return self.key.corruption.stream
+
+    @property
+    def seed(self) -> int:
+        """Seed of the corruptions' random numbers."""
+        return self.key.corruption.seed
+
+    @property
+    def training_seed(self) -> int | None:
+        """Seed of the training of the weights; None where their card does not say."""
+        return self.about.training.seed if self.about.training else None
+
+    def differences(self, other: "RunRecord") -> tuple[Difference, ...]:
+        """In what two runs differ that changes a number, but for the model's name.
+
+        This is the only place that knows what makes two runs comparable (no difference is
+        `of_images`), trainings of one model (all are `of_training`), or the same run (equal keys:
+        there is none).
+        """
+        mine, theirs = list(self._facts()), list(other._facts())
+        found = [
+            Difference(one.kind, one.name, value_text(one.value), value_text(another.value))
+            for one, another in zip(mine, theirs, strict=True)
+            if one.value != another.value
+        ]
+        origins = [each for each in found if each.name == _ORIGIN]
+        if origins:  # nothing is known of how the images of such a tree were made
+            made = ("corruption", "corruption seed")
+            found = [each for each in found if each.kind not in made] + origins
+        training = self.about.training, other.about.training
+        if training[0] and training[1]:
+            texts = training[0].differences(training[1])
+            found += [Difference("training", text) for text in texts]
+        elif training[0] or training[1]:
+            had = ("known" if each else "unknown" for each in training)
+            found.append(Difference("training", "training", *had))
+        return tuple(found)
+
+    def _facts(self) -> Iterator[_Fact]:
+        data, corruption, segmenter = self.key.dataset, self.key.corruption, self.key.segmenter
+        inference = segmenter.inference
+        yield _Fact("data", "dataset", data.name)
+        yield _Fact("data", "split", data.split)
+        yield _Fact("extent", "number of images", data.images)
+        yield _Fact("data", "classes", data.classes)
+        yield _Fact("files", "the files of the dataset", data.fingerprint)
+        foreign = corruption.foreign
+        origin = f"of unknown origin ({foreign[:8]})" if foreign else "made by robustseg"
+        yield _Fact("corruption", _ORIGIN, origin)
+        yield _Fact("corruption", "stream", corruption.stream)
+        yield _Fact("corruption", "version of the stream", corruption.stream_version)
+        yield _Fact("corruption seed", "seed", corruption.seed)
+        yield _Fact("corruption", "severity tables", corruption.severities)
+        yield _Fact("corruption", "versions of the corruptions", corruption.laws)
+        yield _Fact("network", "architecture", segmenter.architecture)
+        yield _Fact("network", "variant", segmenter.variant)
+        yield _Fact("network", "configuration", segmenter.config)
+        yield _Fact("network", "facts of its own", segmenter.own)
+        yield _Fact("inference", "precision", segmenter.precision_text)
+        yield _Fact("inference", "inference", inference.mode if inference else None)
+        yield _Fact("inference", "windows", inference.crop if inference else None)
+        yield _Fact("inference", "stride", inference.stride if inference else None)
+        yield _Fact("preprocessing", "input size", segmenter.geometry_text)
+        for name in ("preprocessing", "resize", "processor", "grid", "align_corners", "runtime"):
+            yield _Fact("preprocessing", name.replace("_", " "), getattr(segmenter, name))
+        yield _Fact("preprocessing", "versions of the steps to the labels", segmenter.laws)
+        yield _Fact("weights", "weights", segmenter.weights)
+        temperature = self.key.temperature
+        fitted = temperature.values if temperature and temperature.fitted_on else ()
+        yield _Fact("inference", "temperature", temperature.origin if temperature else "none")
+        yield _Fact("weights", "fitted temperature", fitted)
+        yield _Fact("training seed", "seed of the training", self.training_seed)
+
+
+def library_texts(one: RunRecord, other: RunRecord) -> tuple[str, ...]:
+    """The libraries of which two runs had other versions, such as "numpy 2.0.1 and 2.1"."""
+    mine, theirs = one.libraries, other.libraries
+    return tuple(
+        f"{name} {mine.get(name, 'absent')} and {theirs.get(name, 'absent')}"
+        for name in {**mine, **theirs}
+        if mine.get(name) != theirs.get(name)
+    )

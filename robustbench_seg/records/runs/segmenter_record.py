@@ -1,0 +1,131 @@
+"""What is known of a segmenter: what decides its labels, and what else a reader wants to know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from robustbench_seg.records.cards.model_card import (
+    Inference,
+    NetworkOptions,
+    Preprocessing,
+    Published,
+    Resize,
+    Training,
+)
+from robustbench_seg.records.values.ranges import Count, Positive, Side
+
+UNTRAINED = "none"
+"""In place of a digest or of a file: random weights."""
+
+PREDICTIONS = "predictions"
+"""The runtime of predictions that another program computed."""
+
+
+def untrained_name(name: str) -> str:
+    """The name of a model with random weights.
+
+    Every table and figure shows it: none of them can pass for a result.
+
+    >>> untrained_name("segformer-b0")
+    'segformer-b0-untrained'
+    """
+    return f"{name}-untrained"
+
+
+@dataclass(frozen=True)
+class SegmenterRecord:
+    """Everything about a segmenter that decides its labels. Part of a run's key.
+
+    Attributes:
+        architecture: Name of the network's family, class or graph; of a user's segmenter the
+            name that it was loaded by.
+        weights: sha256 of the weights, or UNTRAINED; None for a user's segmenter.
+        variant: Keyword options of the network; they differ between architectures.
+        config: sha256 of a file that describes a foreign network, or of the table of label ids that
+            stored predictions hold.
+        preprocessing: What the network is given of an image.
+        resize: At what size it sees the image; None: at its own.
+        inference: Whole images or windows.
+        input_size: Height and width of the only image that a graph takes, or to which each image is
+            scaled for a model of transformers.
+        processor: sha256 of the description of the model's own image processor, if that prepares
+            images and decides at what size they go in.
+        grid: Sides of whole images are padded to a multiple of it and one more.
+        align_corners: How logits are upsampled.
+        precision: Number format of the forward pass.
+        runtime: What computes it: torch, transformers, onnxruntime, openvino or python; predictions
+            where another program did. Versions are no part of it: a run's probe notices where they
+            matter.
+        laws: Versions of the program's own steps on the way to the labels, such as "inference".
+        own: What a user's segmenter says of itself.
+    """
+
+    architecture: str
+    weights: str | None = None
+    variant: NetworkOptions = field(default_factory=dict)
+    config: str | None = None
+    preprocessing: Preprocessing | None = None
+    resize: Resize | None = None
+    inference: Inference | None = None
+    input_size: tuple[Side, Side] | None = None
+    processor: str | None = field(default=None, metadata={"when_set": True})
+    grid: Side | None = None
+    align_corners: bool = False
+    precision: str | None = None
+    runtime: str = "torch"
+    laws: Mapping[str, Positive] = field(default_factory=dict)
+    own: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def precision_text(self) -> str:
+        """Its precision, for a reader."""
+        return self.precision or "decided by the model"
+
+    @property
+    def geometry_text(self) -> str:
+        """At what size images go in, for a reader."""
+        if self.processor:
+            return "as the model's image processor says"
+        return f"{self.input_size[0]}x{self.input_size[1]}" if self.input_size else "native"
+
+    @property
+    def probed(self) -> bool:
+        """Whether a probe checks its labels. A user's own segmenter states a version instead."""
+        return self.has_logits
+
+    @property
+    def has_logits(self) -> bool:
+        """Whether this program computes its logits."""
+        return self.runtime not in ("python", PREDICTIONS)
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a reader wants to know of a model, and what changes no label.
+
+    Attributes:
+        card: Name of its card; None for a model without one.
+        location: What it was loaded by where that is no card, such as "hf:nvidia/segformer".
+        params: Number of parameters.
+        macs: Multiply-accumulates for an image of the size of a run's first one.
+        weights_file: Name of the weight file.
+        weights_metadata: What the weight file says of itself.
+        published: Its published clean score.
+        published_on: The dataset of that score.
+        training: How its weights were made, if they were made by this program.
+        device: The torch device that it runs on.
+        libraries: Versions of what computes it, by name.
+        no_confidence: Why it gives labels without confidence; None where it gives both.
+    """
+
+    card: str | None = None
+    location: str | None = None
+    params: Count | None = None
+    macs: Count | None = None
+    weights_file: str | None = None
+    weights_metadata: Mapping[str, str] = field(default_factory=dict)
+    published: Published | None = None
+    published_on: str | None = None
+    training: Training | None = None
+    device: str = "cpu"
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    no_confidence: str | None = field(default=None, metadata={"when_set": True})

@@ -1,0 +1,1 @@
+"""What a call is asked to do."""

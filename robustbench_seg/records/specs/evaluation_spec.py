@@ -1,0 +1,280 @@
+"""Everything that an evaluation is asked to do, as one value.
+
+The command line, Python, shards, torchrun's processes and Ray's tasks all pass this object on.
+"""
+
+import numbers
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypedDict, Unpack
+
+from robustbench_seg.codec import check_ranges, check_text
+from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
+from robustbench_seg.files import checked_path
+from robustbench_seg.machine.start import command_line
+from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, Condition, Protocol
+from robustbench_seg.records.runs.segmenter_record import UNTRAINED
+from robustbench_seg.records.values.choices import (
+    Backend,
+    Executor,
+    InferenceMode,
+    Precision,
+    PredictionFormat,
+    Stream,
+    check_choice,
+)
+from robustbench_seg.records.values.input_size import input_size_text
+from robustbench_seg.records.values.ranges import (
+    TEMPERATURE,
+    Batch,
+    CorruptionSeed,
+    Limit,
+    Threads,
+    Workers,
+)
+from robustbench_seg.records.values.shard import WHOLE, Shard
+
+NO_MODEL = "give a model: its name, a segmenter, a torch module or a callable"
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """What to evaluate, and how. JSON-able with cards.to_table.
+
+    Attributes:
+        models: Names of cards, card files, or models that need no card (see MODEL_FORMS).
+        data: Root folder of the dataset; None: the dataset's own default.
+        dataset: Name of the dataset, or its TOML file.
+        split: Split of the dataset.
+        limit: Number of images, the first ones; they are a dataset of their own. None: all.
+        corrupted: A tree to read corrupted images from; None: they are made in memory.
+        protocol: Name of the protocol, or its TOML file.
+        corruptions: Which of the protocol's; none named: all. "clean" alone: no other. Clean
+            images are always scored.
+        severities: Which severities; none named: all.
+        stream: Where random numbers come from.
+        seeds: Of the corruptions' random numbers, 0 to 2^32 - 1. Each gives a run of its own: the
+            first of every condition, the others of clean and the random corruptions.
+        measures: What is counted for each image, by name; none named: every measure.
+        temperature: What logits are divided by before the softmax, for a second confidence: a
+            number; "fit": that of the least NLL on clean images that are not scored. None: no
+            second one.
+        out: Folder of run folders.
+        weights: In place of a card's own: a file, hf:<hub id> or URL; "none": random ones.
+        name: The model's name in every table; None: its own.
+        inference: Whole images or windows; None: the model's own mode.
+        input_size: At what size images go into an hf: model: "native" (their own), "processor"
+            (as its image processor says) or such as "512x1024". None: native where the network
+            takes any size.
+        device: A torch device.
+        precision: Number format of the forward pass: "float32", "bf16" or "fp16".
+        backend: What runs the network of a card.
+        batch: Windows of an image that a GPU is given at once.
+        threads: CPU threads of a network; None: as many as torch takes.
+        workers: Threads that make images ahead of the network; None: 1, for a GPU more.
+        shard: The part of the images to run here.
+        executor: "local", or "ray" for a cluster.
+        save_predictions: Folder to write each prediction to as well.
+        save_confidence: Whether the confidence of each prediction is written there, too.
+        prediction_format: Names and values of these files: class indices beside the images' ids, or
+            what a test server asks for.
+        folder: The working folder; the nodes of a cluster change to it.
+        command: The command that was given, for readers.
+
+    Raises:
+        ModelError: There is no model; a name or weights are given for several; a precision, backend
+            inference or input size does not exist; a number is out of range; the name is no text.
+        CorruptionError: The stream or a severity does not exist.
+            There is no seed, or one twice.
+        ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
+            are asked of a tree, which holds one, or of predictions, whose names would be the same;
+            the prediction format does not exist, or has no confidence, or there is no folder
+            for predictions or their confidence.
+    """
+
+    models: tuple[str, ...]
+    data: Path | None = None
+    dataset: str = "cityscapes"
+    split: str = "val"
+    limit: Limit | None = None
+    corrupted: Path | None = None
+    protocol: str = "cityscapes-c"
+    corruptions: tuple[str, ...] = ()
+    severities: tuple[int, ...] = ()
+    stream: Stream = "fast"
+    seeds: tuple[CorruptionSeed, ...] = (0,)
+    measures: tuple[str, ...] = ()
+    temperature: float | Literal["fit"] | None = None
+    out: Path = Path("runs")
+    weights: str | None = None
+    name: str | None = None
+    inference: InferenceMode | None = None
+    input_size: str | None = None
+    device: str = "cpu"
+    precision: Precision = "float32"
+    backend: Backend = "torch"
+    batch: Batch = 4
+    threads: Threads | None = None
+    workers: Workers | None = None
+    shard: Shard = WHOLE
+    executor: Executor = "local"
+    save_predictions: Path | None = None
+    save_confidence: bool = False
+    prediction_format: PredictionFormat = "indices"
+    folder: Path = field(default_factory=Path.cwd)
+    command: str = field(default_factory=command_line)
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise ModelError(NO_MODEL)
+        if len(self.models) > 1 and (self.name or self.weights not in (None, UNTRAINED)):
+            raise ModelError("a name and weights go with a single model; evaluate them one by one")
+        if not isinstance(self.shard, Shard):
+            raise ResultsError(f"shard = {self.shard!r:.60} is none; give Shard(1, 2) or the like")
+        if self.executor == "ray" and self.shard != WHOLE:
+            raise ResultsError("a shard is for machines that share no cluster; leave it out")
+        if self.save_confidence and self.save_predictions is None:
+            raise ResultsError("confidence is saved beside predictions; give save_predictions, too")
+        if self.save_confidence and self.prediction_format not in ("indices", "bravo"):
+            raise ResultsError(
+                f"the prediction format {self.prediction_format} has no confidence; leave out "
+                "save_confidence"
+            )
+        check_choice("stream", self.stream, Stream, CorruptionError)
+        check_choice("precision", self.precision, Precision, ModelError)
+        check_choice("backend", self.backend, Backend, ModelError)
+        check_choice("executor", self.executor, Executor, ResultsError)
+        check_choice("prediction_format", self.prediction_format, PredictionFormat, ResultsError)
+        if self.prediction_format != "indices" and self.save_predictions is None:
+            raise ResultsError(
+                f"the prediction format {self.prediction_format} has nowhere to go; say where to "
+                "save predictions"
+            )
+        if self.inference is not None:
+            check_choice("inference", self.inference, InferenceMode, ModelError)
+        if self.input_size != input_size_text(self.input_size):
+            raise ModelError(f"write the input size as {input_size_text(self.input_size)}")
+        for severity in self.severities:
+            if type(severity) is not int or severity not in SEVERITIES:
+                raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
+        if self.temperature not in (None, "fit") and not TEMPERATURE.has(self.temperature):
+            raise ModelError(
+                f"temperature = {self.temperature!r:.60} does not exist; give {TEMPERATURE}, or fit"
+            )
+        check_ranges(self, ModelError)
+        self._check_seeds()
+        check_text("name", self.name, ModelError)
+
+    def _check_seeds(self) -> None:
+        if not self.seeds:
+            raise CorruptionError("give a seed of the corruptions, such as 0")
+        for seed in self.seeds:
+            if self.seeds.count(seed) > 1:
+                raise CorruptionError(f"the seed {seed} is given twice; give each once")
+        if len(self.seeds) == 1:
+            return
+        if self.corrupted is not None:
+            raise ResultsError(
+                f"{self.corrupted} holds the images of one seed; evaluate each seed by itself"
+            )
+        if self.save_predictions is not None:
+            raise ResultsError(
+                "predictions of several seeds would have the same names; save those of one seed"
+            )
+
+    def conditions(self, protocol: Protocol) -> tuple[Condition, ...]:
+        """List the conditions that are asked for, in the protocol's order; clean is left out.
+
+        Args:
+            protocol: The protocol.
+
+        Raises:
+            CorruptionError: The protocol has no such corruption.
+        """
+        named = [name for name in self.corruptions if name != CLEAN.name]
+        if self.corruptions and not named:
+            return ()
+        return protocol.conditions(named, self.severities)
+
+
+class EvaluationOptions(TypedDict, total=False):
+    """Fields of EvaluationSpec beside models, dataset and protocol, as a person writes them."""
+
+    data: str | Path | None
+    split: str
+    limit: int | None
+    corrupted: str | Path | None
+    corruptions: str | Iterable[str]
+    severities: int | Iterable[int]
+    stream: Stream
+    seeds: int | Iterable[int]
+    measures: str | Iterable[str]
+    temperature: float | Literal["fit"] | None
+    out: str | Path
+    weights: str | Path | None
+    name: str | None
+    inference: InferenceMode | None
+    input_size: str | tuple[int, int] | None
+    device: str
+    precision: Precision
+    backend: Backend
+    batch: int
+    threads: int | None
+    workers: int | None
+    shard: Shard
+    executor: Executor
+    save_predictions: str | Path | None
+    save_confidence: bool
+    prediction_format: PredictionFormat
+    folder: str | Path
+    command: str
+
+
+_SEVERAL = ("corruptions", "severities", "seeds", "measures")
+_PATHS = ("data", "corrupted", "out", "save_predictions", "folder")
+_TEXTS = ("dataset", "protocol", "weights")
+
+
+def _plain(value: object) -> object:
+    """An integer of NumPy as one of Python."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return int(value) if whole else value  # type: ignore[call-overload]
+
+
+def evaluation_spec(
+    model: str | Path | Iterable[str | Path],
+    *,
+    dataset: str | Path = EvaluationSpec.dataset,
+    protocol: str | Path = EvaluationSpec.protocol,
+    **options: Unpack[EvaluationOptions],
+) -> EvaluationSpec:
+    """An EvaluationSpec of what a person writes: single values for tuples, strings for paths.
+
+    Args:
+        model: A model, or several.
+        dataset: Name of the dataset, or its TOML file.
+        protocol: Name of the protocol, or its TOML file.
+        **options: The other fields of EvaluationSpec.
+
+    Raises:
+        ResultsError: There is no option of a name.
+    """
+    names = [each.name for each in fields(EvaluationSpec)]
+    values: dict[str, Any] = {"dataset": dataset, "protocol": protocol, **options}
+    for name, value in values.items():
+        if name not in names:
+            raise ResultsError(unknown("option of evaluate", name, names))
+        if name in _SEVERAL:
+            several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
+            values[name] = tuple(map(_plain, value)) if several else (_plain(value),)
+        elif name in _PATHS and value is not None:
+            values[name] = checked_path(value)
+        elif name == "input_size":
+            values[name] = input_size_text(value)
+        elif name in _TEXTS and value:
+            values[name] = str(value)
+    if values.get("out", EvaluationSpec.out) is None:
+        raise ResultsError("out is None; give a folder for the run folders")
+    models = (model,) if isinstance(model, str | Path) else model
+    return EvaluationSpec(models=tuple(map(str, models)), **values)

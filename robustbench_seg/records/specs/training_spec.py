@@ -1,0 +1,173 @@
+"""What a training is asked to do: the options of `robustseg train` as one value."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Unpack
+
+from robustbench_seg.codec import check_ranges, check_text
+from robustbench_seg.errors import ModelError, unknown
+from robustbench_seg.files import checked_path
+from robustbench_seg.machine.start import program
+from robustbench_seg.records.values.choices import Precision, check_choice
+from robustbench_seg.records.values.ranges import Iterations, Preparers, Threads
+from robustbench_seg.records.values.training_recipe import RecipeOptions, TrainingRecipe
+
+_NO_OPTIONS = (
+    "resize",
+    "category_ratio",
+    "flip",
+    "photometric",
+    "betas",
+    "warmup_ratio",
+    "power",
+)
+"""Fields of a recipe that only Python and card files set."""
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """A training: which network on which data, by which recipe, on what.
+
+    Attributes:
+        model: Name or TOML file of the network's card.
+        out: Folder of the result.
+        dataset: Name or TOML file of the dataset. None means the card's.
+        data: Root folder of the dataset.
+        split: Split to train on.
+        validate_on: Split that the mIoU is of.
+        name: Name of the result. None means MODEL-DATASET.
+        encoder: Weights that the encoder starts from: a file, hf:<hub id> or URL. None means
+            random values.
+        recipe: The hyper-parameters.
+        device: A torch device.
+        precision: "float32", or "bf16" or "fp16" for autocast.
+        threads: CPU threads of the network. None leaves them as they are.
+        workers: Processes that prepare batches; they change no number.
+        half: Whether the weights are stored as float16.
+        validate_every: Steps between validations. None means only at the end.
+        checkpoint_every: Steps between checkpoints. None means every 3 minutes.
+
+    Raises:
+        ModelError: There is no such precision, or a number is out of bounds.
+    """
+
+    model: str
+    out: Path
+    dataset: str | None = None
+    data: Path | None = None
+    split: str = "train"
+    validate_on: str = "val"
+    name: str | None = None
+    encoder: str | None = None
+    recipe: TrainingRecipe = field(default_factory=TrainingRecipe)
+    device: str = "cpu"
+    precision: Precision = "float32"
+    threads: Threads | None = None
+    workers: Preparers = 2
+    half: bool = False
+    validate_every: Iterations | None = None
+    checkpoint_every: Iterations | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("precision", self.precision, Precision, ModelError)
+        check_ranges(self, ModelError)
+        check_text("name", self.name, ModelError)
+
+    def command(self, processes: int = 1) -> str:
+        """The equivalent `robustseg train` command, for readers.
+
+        What the command has no option for follows as a comment.
+
+        Args:
+            processes: How many torchrun starts; 1 means without torchrun.
+        """
+        words = [*program(processes), "train", *self._options()]
+        default = TrainingRecipe()
+        further = [
+            f"{name} = {value}"
+            for name in _NO_OPTIONS
+            if (value := getattr(self.recipe, name)) != getattr(default, name)
+        ]
+        return shlex.join(words) + (f"  # {', '.join(further)}" if further else "")
+
+    def _options(self) -> Iterator[str]:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name != "recipe" and value != each.default:
+                yield from _option(each.name, value)
+        default = TrainingRecipe()
+        for name, value in vars(self.recipe).items():
+            two_limits = name == "iterations" and self.recipe.minutes is not None
+            differs = two_limits or value != getattr(default, name)
+            if value is not None and name not in _NO_OPTIONS and differs:
+                yield from _option(name, value)
+
+
+class TrainingOptions(RecipeOptions, total=False):
+    """Options of `train` beside model, dataset and validate_on.
+
+    They are the other fields of TrainingSpec, and the fields of TrainingRecipe, which replace those
+    of `recipe`.
+    """
+
+    out: str | Path
+    data: str | Path | None
+    split: str
+    name: str | None
+    encoder: str | None
+    recipe: TrainingRecipe
+    device: str
+    precision: Precision
+    threads: int | None
+    workers: int
+    half: bool
+    validate_every: int | None
+    checkpoint_every: int | None
+
+
+def training_spec(
+    model: str | Path | None,
+    *,
+    dataset: str | None = None,
+    validate_on: str = TrainingSpec.validate_on,
+    **options: Unpack[TrainingOptions],
+) -> TrainingSpec:
+    """A TrainingSpec from keyword options, with strings for paths.
+
+    Args:
+        model: Name or TOML file of the network's card.
+        dataset: Name or TOML file of the dataset. None means the card's.
+        validate_on: Split that the mIoU is of.
+        **options: The other fields of TrainingSpec; and fields of TrainingRecipe, which replace
+            those of `recipe`.
+
+    Raises:
+        ModelError: There is no option of a name, a value is out of range, or `model` or `out` is
+            missing.
+    """
+    of_recipe = [each.name for each in fields(TrainingRecipe)]
+    known = [each.name for each in fields(TrainingSpec)]
+    values: dict[str, Any] = {"model": model, "dataset": dataset, "validate_on": validate_on}
+    values |= options
+    for name in values:
+        if name not in [*known, *of_recipe]:
+            raise ModelError(unknown("option of train", name, [*known, *of_recipe]))
+    for name in ("model", "out"):
+        if values.get(name) is None:
+            raise ModelError(f"a training needs the option {name}; give one")
+    for name in ("out", "data"):
+        if values.get(name) is not None:
+            values[name] = checked_path(values[name])
+    values["model"] = str(values["model"])
+    changes = {name: values.pop(name) for name in of_recipe if name in values}
+    recipe = values.pop("recipe", None)
+    chosen = replace(recipe, **changes) if recipe else TrainingRecipe(**changes)
+    return TrainingSpec(**values, recipe=chosen)
+
+
+def _option(name: str, value: object) -> Iterator[str]:
+    yield f"--{name.replace('_', '-')}"
+    if value is not True:
+        yield "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,100 @@
+"""What a generated tree is asked to hold: the options of generate-cityscapes-c as one value."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+from robustbench_seg.codec import check_ranges
+from robustbench_seg.errors import CorruptionError, ModelError, unknown
+from robustbench_seg.files import checked_path
+from robustbench_seg.records.values.choices import Stream, check_choice
+from robustbench_seg.records.values.ranges import Workers
+from robustbench_seg.records.values.shard import WHOLE, Shard
+
+
+@dataclass(frozen=True)
+class TreeSpec:
+    """A corrupted dataset to write, and how.
+
+    Attributes:
+        out: Folder to write to.
+        data: Root folder of the dataset. None means the dataset's own default, for Cityscapes
+            $CITYSCAPES_DATASET.
+        dataset: Name of the dataset, or its TOML file.
+        split: Split of the dataset.
+        corruptions: Names of the corruptions to make. Empty means all of the protocol.
+        severities: Severities to make, 1 to 5. Empty means all.
+        protocol: Name of the protocol, or its TOML file.
+        stream: "fast" or "reference".
+        seed: Seed of the corruptions' random numbers, 0 to 2^32 - 1.
+        workers: Number of processes. None means one per core.
+        shard: The part of the images to make. When all parts are made, `verify` merges them.
+        keep_going: Whether to leave out images that cannot be read.
+
+    Raises:
+        CorruptionError: There is no such stream.
+        ModelError: The number of processes is out of range.
+    """
+
+    out: Path
+    data: Path | None = None
+    dataset: str = "cityscapes"
+    split: str = "val"
+    corruptions: tuple[str, ...] = ()
+    severities: tuple[int, ...] = ()
+    protocol: str = "cityscapes-c"
+    stream: Stream = "fast"
+    seed: int = 0
+    workers: Workers | None = None
+    shard: Shard = WHOLE
+    keep_going: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice("stream", self.stream, Stream, CorruptionError)
+        check_ranges(self, ModelError)
+
+
+class TreeOptions(TypedDict, total=False):
+    """Fields of TreeSpec beside dataset and protocol, as a person writes them."""
+
+    out: str | Path
+    data: str | Path | None
+    split: str
+    corruptions: Iterable[str]
+    severities: Iterable[int]
+    stream: Stream
+    seed: int
+    workers: int | None
+    shard: Shard
+    keep_going: bool
+
+
+def tree_spec(
+    dataset: str | Path = TreeSpec.dataset,
+    protocol: str | Path = TreeSpec.protocol,
+    **options: Unpack[TreeOptions],
+) -> TreeSpec:
+    """Build a TreeSpec from keyword options, with strings for paths and any iterables.
+
+    Args:
+        dataset: Name of the dataset, or its TOML file.
+        protocol: Name of the protocol, or its TOML file.
+        **options: The other fields of TreeSpec.
+
+    Raises:
+        CorruptionError: There is no option of a name, or `out` is missing.
+    """
+    names = [each.name for each in fields(TreeSpec)]
+    values: dict[str, Any] = {"dataset": str(dataset), "protocol": str(protocol), **options}
+    for name in values:
+        if name not in names:
+            raise CorruptionError(unknown("option of generate_cityscapes_c", name, names))
+    if values.get("out") is None:
+        raise CorruptionError("a tree needs the option out; give a folder")
+    for name in ("out", "data"):
+        if values.get(name) is not None:
+            values[name] = checked_path(values[name])
+    for name in ("corruptions", "severities"):
+        values[name] = tuple(values.get(name, ()))
+    return TreeSpec(**values)

@@ -1,0 +1,27 @@
+"""The size of an image."""
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.values.ranges import MAX_SIDE
+
+Size = tuple[int, int]
+"""Height and width in pixels."""
+
+MAX_PIXELS = 2**28
+"""Most pixels of an image: 3.2 GB in float32. Beyond it a machine hangs or its memory ends."""
+
+
+def check_size(size: Size) -> None:
+    """Refuse the size of an image that no machine takes.
+
+    Args:
+        size: The size.
+
+    Raises:
+        ModelError: A side or the number of pixels is out of range.
+    """
+    height, width = size
+    if not (min(size) >= 1 and max(size) <= MAX_SIDE and height * width <= MAX_PIXELS):
+        raise ModelError(
+            f"the size {height}x{width}: sides of 1 to {MAX_SIDE} pixels are wanted, and no more "
+            f"than {MAX_PIXELS} pixels in all"
+        )

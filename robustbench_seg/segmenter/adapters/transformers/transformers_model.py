@@ -1,0 +1,273 @@
+"""A folder's config.json and tensors -> a model of transformers."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter.adapters.transformers.mask_classifier import MASK_KINDS
+from robustbench_seg.segmenter.adapters.transformers.processor import read_object
+from robustbench_seg.segmenter.foreign_errors import reason
+from robustbench_seg.weights import not_finite
+
+CONFIG = "config.json"
+
+MOST = 1_000_000
+"""No number in the configuration of an image model is larger."""
+
+
+def read_config(folder: Path, where: str) -> Any:
+    """Read the configuration of a model. No code of the folder runs.
+
+    Args:
+        folder: The folder of the model.
+        where: The model's name in errors.
+
+    Returns:
+        The configuration, a PretrainedConfig of transformers.
+
+    Raises:
+        ModelError: The file is missing, transformers does not take it, or it describes no semantic
+            segmentation model.
+    """
+    from transformers import AutoConfig
+
+    try:
+        content = read_object(folder / CONFIG)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{where}: its {CONFIG} cannot be read ({reason(error)}); fetch the model again"
+        ) from error
+    for key, value in _values(content):
+        if isinstance(value, int | float) and not abs(value) <= MOST:
+            raise ModelError(
+                f"{where}: {CONFIG}: {key} is {str(value)[:40]}, which no model has; fetch the "
+                "model again"
+            )
+        if key.endswith("_implementation") and "/" in str(value):
+            raise ModelError(
+                f"{where}: {CONFIG}: {key} names code of the hub, {str(value)[:80]!r}, which never "
+                "runs; remove the key"
+            )
+    try:
+        # A folder may name code of its own in auto_map; none runs, and nothing asks whether it may.
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # what a damaged value raises has no common base
+        raise ModelError(
+            f"{where}: transformers cannot read its {CONFIG} ({reason(error)}); fetch the model "
+            "again"
+        ) from error
+    if _class_of(config) is None:
+        raise ModelError(
+            f"{where}: transformers cannot load it as a semantic segmentation model (its "
+            f"model_type is {config.model_type!r})"
+        )
+    return config
+
+
+def build_network(
+    config: Any, tensors: Mapping[str, Tensor], where: str
+) -> tuple[nn.Module, tuple[str, ...]]:
+    """Build a model and load its tensors.
+
+    The model is first built without memory. So a configuration of another size than the tensors is
+    refused before anything of that size is allocated.
+
+    Args:
+        config: The configuration.
+        tensors: Name in the weight file -> tensor.
+        where: The model's name in errors.
+
+    Returns:
+        The model, in float32 and eval mode, and the names of its tensors that no file has. Their
+        values are NaN.
+
+    Raises:
+        ModelError: transformers cannot build the model, its tensors are not those of the files, or
+            values are not finite.
+    """
+    values = sum(tensor.numel() for tensor in tensors.values())
+    kind = _class_of(config)
+    try:
+        with torch.device("meta"), registrations(1000 + 40 * len(tensors)):
+            shape = kind(config)
+        state = [*shape.parameters(), *shape.buffers()]
+        wanted = sum(value.numel() for value in state)
+        if wanted > 2 * values + 10_000_000:
+            raise ValueError(f"it describes {wanted} values, and the weight file has {values}")
+        model, loading = kind.from_pretrained(
+            None,
+            config=config,
+            state_dict=dict(tensors),
+            ignore_mismatched_sizes=True,  # they are told below
+            output_loading_info=True,
+        )
+    except ModelError:
+        raise
+    except ImportError as error:
+        found = re.search(r"requires the (\S+) library|No module named '(\w+)'", str(error))
+        if not found:
+            raise ModelError(f"{where}: a library is not installed ({reason(error)})") from error
+        name = (found[1] or found[2]).lower()
+        raise ModelError(
+            f"{where}: it needs {name}, which is not installed: pip install {name}"
+        ) from error
+    except Exception as error:  # what a damaged value raises has no common base
+        raise ModelError(
+            f"{where}: transformers cannot build it from its {CONFIG} ({reason(error)}); fetch the "
+            "model again"
+        ) from error
+    _refuse_mismatched(sorted(str(entry[0]) for entry in loading["mismatched_keys"]), where)
+    refuse_deeper(loading["unexpected_keys"], model, where)
+    model.float().eval()  # a file in half precision, too
+    lacking = sorted(loading["missing_keys"])
+    spoil(model, lacking)
+    if names := [name for name in not_finite(model.state_dict()) if name not in lacking]:
+        raise ModelError(
+            f"{where}: NaN or infinite values in its weights, first in {names[0]}; fetch the model "
+            "again"
+        )
+    return model, tuple(lacking)
+
+
+def _class_of(config: Any) -> Any:
+    """The class of transformers for a configuration, None if it segments nothing semantically."""
+    from transformers import AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation
+
+    if type(config) in AutoModelForSemanticSegmentation._model_mapping:
+        return AutoModelForSemanticSegmentation._model_mapping[type(config)]
+    universal = AutoModelForUniversalSegmentation._model_mapping
+    known = config.model_type in MASK_KINDS and type(config) in universal
+    return universal[type(config)] if known else None
+
+
+def _refuse_mismatched(names: Sequence[str], where: str) -> None:
+    """Refuse a model some of whose tensors have other shapes in the file than in the network."""
+    if names:
+        raise ModelError(
+            f"{where}: {len(names)} tensors of its weight file have other shapes than its {CONFIG} "
+            f"describes, such as {names[0]}; fetch the model again"
+        )
+
+
+def spoil(model: nn.Module, names: Collection[str]) -> None:
+    """Make tensors NaN, so that an answer that depends on them is NaN.
+
+    transformers itself gives random values to tensors that no file has.
+
+    Args:
+        model: The model.
+        names: Names of the tensors. The count of batches of a normalisation stays as it is.
+    """
+    state = model.state_dict()
+    for name in names:
+        if name in state and state[name].is_floating_point():
+            state[name].fill_(float("nan"))
+
+
+def class_names_of(config: Any, where: str) -> tuple[str, ...]:
+    """Read the class names of a model from id2label of its configuration.
+
+    Args:
+        config: The configuration.
+        where: The model's name in errors.
+
+    Returns:
+        The names, in the order of the logits.
+
+    Raises:
+        ModelError: The ids are not 0, 1, 2, ..., or classes have no names.
+    """
+    names = getattr(config, "id2label", None)
+    if not isinstance(names, Mapping) or not names:
+        raise ModelError(f"{where}: {CONFIG} has no id2label; write the names of its classes there")
+    ids = list(names)
+    if sorted(ids, key=str) != sorted(range(len(ids)), key=str):
+        listed = ", ".join(map(str, ids[:3])) + (f", ..., {ids[-1]}" if len(ids) > 3 else "")
+        raise ModelError(
+            f"{where}: id2label of its {CONFIG} numbers the classes {listed}; number them 0 to "
+            f"{len(ids) - 1}, in the order of its logits"
+        )
+    classes = tuple(names[index] for index in range(len(ids)))
+    if not all(isinstance(name, str) and name.strip() for name in classes):
+        raise ModelError(
+            f"{where}: id2label of its {CONFIG} has a class without a name; write all names there"
+        )
+    if classes == tuple(f"LABEL_{index}" for index in range(len(ids))):
+        raise ModelError(
+            f"{where}: its {len(ids)} classes have no names; write them into id2label of its "
+            f"{CONFIG}"
+        )
+    return classes
+
+
+@contextmanager
+def registrations(most: int) -> Iterator[None]:
+    """Stop the building of networks that have far more parts than wanted.
+
+    Args:
+        most: Number of parameters and submodules that may be registered inside the context.
+
+    Raises:
+        ValueError: There are more.
+    """
+    count = 0
+
+    def add(module: nn.Module, name: str, value: object) -> None:
+        nonlocal count
+        count += 1
+        if count > most:
+            raise ValueError("it describes far more layers than the weight file holds")
+
+    hooks = [
+        register_module_parameter_registration_hook(add),
+        register_module_module_registration_hook(add),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def refuse_deeper(unused: Collection[str], model: nn.Module, where: str) -> None:
+    """Refuse tensors of further layers of a kind that the model has.
+
+    Tensors of another kind, such as a head for other tasks, are passed over.
+
+    Args:
+        unused: Names of the tensors of the files that the model does not have.
+        model: The model.
+        where: The model's name in errors.
+
+    Raises:
+        ModelError: There is such a tensor.
+    """
+    patterns = {re.sub(r"\d+", "#", name) for name in model.state_dict()}
+    deeper = sorted(name for name in unused if re.sub(r"\d+", "#", name) in patterns)
+    if deeper:
+        raise ModelError(
+            f"{where}: {CONFIG} describes a smaller model than its weight file, which also has "
+            f"{deeper[0]}; fetch the model again"
+        )
+
+
+def _values(content: object, key: str = "") -> Iterator[tuple[str, object]]:
+    """Every value of a JSON document that is no list or object, with its nearest key."""
+    if isinstance(content, Mapping):
+        for name, value in content.items():
+            yield from _values(value, str(name))
+    elif isinstance(content, list):
+        for value in content:
+            yield from _values(value, key)
+    else:
+        yield key, content

@@ -1,0 +1,1 @@
+"""Packs: a run as one file."""
