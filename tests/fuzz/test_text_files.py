@@ -14,7 +14,7 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.segmenter.adapters.onnx_sidecar import parse_sidecar
+from robustbench_seg.segmenter.adapters.sidecar import parse_sidecar
 from robustbench_seg.segmenter.loading import load_model
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
