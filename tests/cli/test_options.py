@@ -16,8 +16,9 @@ OTHER_MEANING = {
     "train.py": {"--seed"},
     "evaluate.py": {"--batch", "--workers"},
     "generate.py": {"--workers"},
+    "pack.py": {"--out"},
 }
-"""Options of a shared name that mean something else: a training's seed, an evaluation's batch."""
+"""Options of a shared name that mean something else: a training's seed, an evaluation's batch, a file."""
 
 
 def declared(path, function):

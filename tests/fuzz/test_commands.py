@@ -5,7 +5,7 @@ import re
 import click
 import pytest
 from click.testing import CliRunner
-from conftest import limits
+from tests.fuzz.conftest import limits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

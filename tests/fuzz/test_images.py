@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from conftest import randoms, seeds
+from tests.fuzz.conftest import randoms, seeds
 from mutations import damaged
 from PIL import Image
 

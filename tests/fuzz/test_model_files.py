@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import randoms, seeds
+from tests.fuzz.conftest import randoms, seeds
 from mutations import HOSTILE, ONLY_JSON, altered, damaged
 from safetensors.torch import save
 from torch import nn

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import randoms, seeds
+from tests.fuzz.conftest import randoms, seeds
 from mutations import HOSTILE, ONLY_JSON, altered, damaged, flipped
 
 from robustbench_seg.measures import MEASURES

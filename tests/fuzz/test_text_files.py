@@ -6,7 +6,7 @@ from importlib import resources
 import numpy as np
 import pytest
 import tomli_w
-from conftest import randoms, seeds
+from tests.fuzz.conftest import randoms, seeds
 from mutations import HOSTILE, altered, damaged
 from PIL import Image
 
