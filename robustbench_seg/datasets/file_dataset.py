@@ -57,6 +57,8 @@ class FileDataset:
         left_out: Relative paths of files beside the images and labels that belong to no image.
         groups: Name of a group of classes -> names of its classes.
         persons: Names of the classes whose missed objects are counted.
+        png_layout: TOML, without the key `name`, that describes this split where its images are PNG
+            files. None: a name describes it, or no globs can.
     """
 
     name: str
@@ -71,6 +73,7 @@ class FileDataset:
     left_out: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     persons: tuple[str, ...] = ()
+    png_layout: str | None = None
 
     @cached_property
     def ids(self) -> tuple[str, ...]:

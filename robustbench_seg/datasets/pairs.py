@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets.file_dataset import Item
+from robustbench_seg.datasets.globs import matches
 from robustbench_seg.errors import DatasetError
 
 
@@ -89,8 +90,8 @@ def checked_root(root: Path | None, provenance: Provenance, variable: str | None
 def find_images(root: Path, patterns: Sequence[str], provenance: Provenance) -> list[str]:
     """Find the images of a split.
 
-    Hidden files and those of hidden folders are left out, unless a glob names the folder: partly
-    written files, checkpoints of notebooks, what macOS puts beside each file and into __MACOSX.
+    What is hidden is left out (see globs.matches): partly written files, checkpoints of notebooks,
+    what macOS puts beside each file and into __MACOSX.
 
     Args:
         root: The dataset's root folder.
@@ -103,12 +104,7 @@ def find_images(root: Path, patterns: Sequence[str], provenance: Provenance) -> 
     Raises:
         DatasetError: No file matches, or a file's name is not UTF-8.
     """
-    names = {
-        path.relative_to(root).as_posix()
-        for pattern in patterns
-        for path in root.glob(pattern)
-        if _visible(path.relative_to(root), pattern)
-    }
+    names = {path for pattern in patterns for path in matches(root, pattern)}
     if not names:
         raise DatasetError(
             f"{provenance.title}: no image {' or '.join(patterns)} in {root}; "
@@ -226,11 +222,3 @@ class _Folders:
 
 def _kind(path: Path) -> str:
     return "folder" if path.is_dir() else "pipe" if path.is_fifo() else "device or socket"
-
-
-def _visible(path: PurePath, pattern: str) -> bool:
-    """Whether no part of a path is hidden, but for those that the glob itself spells."""
-    return not any(
-        (part.startswith(".") or part == "__MACOSX") and part != spelled
-        for part, spelled in zip(path.parts, PurePosixPath(pattern).parts, strict=True)
-    )
