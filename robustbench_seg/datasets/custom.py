@@ -32,6 +32,8 @@ label ids and groups of a known one, such as "cityscapes", says so in one line i
 
     classes_of = "cityscapes"
 
+If only its label ids are others, they stand in a `label_map`, with `ignore`.
+
 Files. `images` and `labels` are globs relative to the root. `*` stands for any characters within
 one name, `**/` for any number of folders, `{jpg,png}` for one of these; `{split}` stands for the
 split that is asked for. Case counts: `*.jpg` does not find 7.JPG. Where splits do not follow one

@@ -28,6 +28,9 @@ CONTENT = "robustbench_seg.content.datasets"
 _OF_CLASSES = ("classes", "palette", "label_map", "ignore", "groups", "persons")
 """The keys that `classes_of` stands for."""
 
+_OF_IDS = ("label_map", "ignore")
+"""Of them, the keys of a file with a label_map of its own."""
+
 _ABSENT: tuple[object, ...] = (None, (), {}, (IGNORE,))
 """Their values where a file does not give them."""
 
@@ -42,7 +45,8 @@ class DatasetFacts:
         name: Its name in every table.
         classes: Class names, in the order of the class indices.
         classes_of: Name of a file in the content folder whose classes, colours, label ids and
-            groups this dataset has. Exactly one of classes and classes_of is in a file.
+            groups this dataset has. Exactly one of classes and classes_of is in a file. With a
+            label_map, the label ids are those of this file.
         palette: An RGB colour (0..255) for each class. None: those of PASCAL VOC.
         label_map: Id in a label file -> class name or class index. None: ids are indices.
         ignore: Ids in a label file that are not scored.
@@ -96,7 +100,8 @@ class DatasetFacts:
         """Take the classes of another file, and all that belongs to them."""
         if name not in content_names():
             raise CardError(f"classes_of: {unknown('dataset', name, content_names())}")
-        for key in _OF_CLASSES:
+        own_ids = () if self.label_map is None else _OF_IDS
+        for key in (key for key in _OF_CLASSES if key not in own_ids):
             if getattr(self, key) not in _ABSENT:
                 raise CardError(
                     f"{key} is that of '{name}' by classes_of; leave out one of the two"

@@ -164,6 +164,36 @@ def pair_files(
     return Pairs(root, tuple(items), form.table, folders.others(known))
 
 
+def labelled_or_withheld(
+    root: Path,
+    images: Sequence[str],
+    forms: Sequence[LabelForm],
+    provenance: Provenance,
+    *,
+    withheld: bool,
+) -> Pairs:
+    """Pair each image with its labels, or with none where the split's labels are not published.
+
+    Args:
+        root: The dataset's root folder.
+        images: Relative paths of the images.
+        forms: The forms of labels that the dataset may have.
+        provenance: The dataset, for errors.
+        withheld: Whether the split may be one whose labels a server withholds. Then no image has to
+            have labels; if one has, all have to.
+
+    Returns:
+        The pairs.
+
+    Raises:
+        DatasetError: See pair_files.
+    """
+    folders = _Folders(root)
+    if withheld and not any(folders.hold(f.path_of(image)) for f in forms for image in images):
+        return unlabelled(root, images, forms[0].table)
+    return pair_files(root, images, forms, provenance)
+
+
 def unlabelled(root: Path, images: Sequence[str], table: NDArray[np.uint8]) -> Pairs:
     """Pair images with no labels: those of a test split whose labels a server withholds.
 
