@@ -63,7 +63,12 @@ same order. Every image needs labels, in one file of its own. A file that is the
 is no image itself. A warning counts labels without an image, unless there is a list, and images
 that the globs do not find because of their suffix.
 
-Labels are PNG files with one id a pixel: grey of 1 to 16 bits, or palette images.
+Labels are PNG files with one id a pixel: grey of 1 to 16 bits, or palette images. Labels that are
+stored as colours, in RGB images of 8 bits a channel, are read if the id of each colour is given:
+
+    [label_colours]
+    "#804000" = 0
+    "#808080" = 1
 """
 
 import logging

@@ -4,6 +4,10 @@ training/images/NAME.jpg is an image; its labels are palette images of 8 bits,
 * training/v2.0/labels/NAME.png with the 124 classes of release 2.0,
 * training/v1.2/labels/NAME.png with the 66 of release 1.2; training/labels/NAME.png in packages of
   that release.
+Copies in which the labels of release 1.2 have become RGB images are read by their colours. Those of
+release 2.0 are not, since it has colours that stand for several classes. Where there is no folder
+labels, instances serves: grey of 16 bits, 256 times the id plus the number of the instance.
+
 validation has the same layout; testing has images only. Which class of Vistas is which one of
 Cityscapes, and why, is in the files datasets/mapillary-*.toml.
 Sources: Neuhold et al., "The Mapillary Vistas Dataset for Semantic Understanding of Street Scenes",
@@ -13,6 +17,8 @@ ICCV 2017; the README of the package 1.1 and datumaro's description of both rele
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
+
+import numpy as np
 
 from robustbench_seg.datasets.facts import dataset_facts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
@@ -33,7 +39,7 @@ PROVENANCE = Provenance(
 )
 
 _FOLDERS = {"train": "training", "val": "validation", "test": "testing"}
-_LABELS = {"v1.2": ("v1.2/labels", "labels"), "v2.0": ("v2.0/labels",)}
+_FOLDERS_OF_LABELS = {"v1.2": ("v1.2/", ""), "v2.0": ("v2.0/",)}
 
 
 def _truth(image: str, labels: str) -> str:
@@ -65,6 +71,10 @@ def open_mapillary(root: Path | None, split: str, release: Release) -> FileDatas
     folder = f"{_FOLDERS[split]}/images"
     images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], PROVENANCE)
     facts = dataset_facts(f"mapillary-{release}")
-    forms = [LabelForm(partial(_truth, labels=labels), facts.table) for labels in _LABELS[release]]
+    forms = [
+        LabelForm(partial(_truth, labels=f"{folder}{kind}"), table)
+        for folder in _FOLDERS_OF_LABELS[release]
+        for kind, table in (("labels", facts.table), ("instances", np.repeat(facts.table, 256)))
+    ]
     pairs = labelled_or_withheld(root, images, forms, PROVENANCE, withheld=split == "test")
     return file_dataset(facts, split, pairs)

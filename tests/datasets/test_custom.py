@@ -44,7 +44,7 @@ def test_the_example_of_the_documentation_works(tmp_path, put):
     path.write_text("\n".join(line.removeprefix("    ") for line in text.splitlines()))
     assert set(tomllib.loads(path.read_text())) == set(
         custom.DatasetDescription.__dataclass_fields__
-    ) - {"list", "val_images", "classes_of"}
+    ) - {"list", "val_images", "classes_of", "label_colours"}
     fill(put, [0, 1, 2, 7, 8, 9, 255])
     dataset = open_dataset(str(path), None)
     assert dataset[0].labels.tolist() == [[IGNORE, 0, 0, 1, 2, 3, IGNORE]]

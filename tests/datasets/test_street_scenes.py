@@ -79,6 +79,24 @@ def test_mapillary_vistas_has_palette_images(tmp_path, put, name, folder, ids):
     ]
 
 
+def test_mapillary_vistas_in_other_encodings(tmp_path, put):
+    """Release 1.2 as colours (road, car, bird), and as instances of 16 bits."""
+    put("validation/images/a.jpg", np.zeros((1, 3, 3), np.uint8))
+    path = put(
+        "validation/v1.2/labels/a.png", np.uint8([[(128, 64, 128), (0, 0, 142), (165, 42, 42)]])
+    )
+    dataset = open_dataset("mapillary-v1.2", tmp_path)
+    assert named(dataset, dataset[0].labels) == ["road", "car", None]
+    path.unlink()
+    for release, ids in (("v1.2", [13, 55, 0]), ("v2.0", [21, 108, 0])):
+        put(
+            f"validation/{release}/instances/a.png",
+            np.uint16([ids]) * 256 + np.uint16([[0, 7, 255]]),
+        )
+        dataset = open_dataset(f"mapillary-{release}", tmp_path)
+        assert named(dataset, dataset[0].labels) == ["road", "car", None]
+
+
 def test_the_releases_of_mapillary_vistas_are_kept_apart(tmp_path, put):
     put("validation/images/a.jpg")
     put("validation/v2.0/labels/a.png", 21)
