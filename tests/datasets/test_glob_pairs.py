@@ -26,11 +26,14 @@ def test_folders_of_any_depth_and_a_choice_of_suffixes(describe, put):
 
 def test_folders_are_searched_through_links_and_a_circle_of_them_ends(describe, put, tmp_path):
     put("elsewhere/day/1.jpg")
-    put("masks/day/1_mask.png", 1)
+    put("more/2.jpg")
     (tmp_path / "photos").symlink_to("elsewhere")
+    (tmp_path / "elsewhere/night").symlink_to("../more")
     (tmp_path / "elsewhere/day/up").symlink_to("..")
+    for name in ("day/1", "night/2"):
+        put(f"masks/{name}_mask.png", 1)
     text = PLAIN.replace("{split}/*", "**/*")
-    assert open_dataset(describe(text), None).ids == ("photos/day/1.jpg",)
+    assert open_dataset(describe(text), None).ids == ("photos/day/1.jpg", "photos/night/2.jpg")
 
 
 def test_several_globs(describe, put):
