@@ -147,8 +147,9 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         DatasetError: The description has no such split, or the files are missing.
     """
     description, where = read_description(path), str(path)
+    hint = "" if description.list else "; the key list can name the images to use"
     provenance = Provenance(
-        f"dataset {description.name}", f"its globs are in {path}, relative to its root"
+        f"dataset {description.name}", f"its globs are in {path}, relative to its root{hint}"
     )
     root = checked_root(path.parent if root is None else root, provenance)
     globs = GlobPairs(root, _glob_pairs(description, split, where))

@@ -94,3 +94,12 @@ def test_a_list_chooses_among_labels_without_a_warning(voc, put, caplog):
 def test_listed_images_need_labels(voc):
     with pytest.raises(DatasetError, match=r"of 2 images in .* 1 have no labels; the first withou"):
         voc("1\nunlabelled\n")
+
+
+def test_without_a_list_unlabelled_images_are_refused_with_a_hint(voc, describe):
+    voc("1\n")
+    text = VOC.replace("list = ", "# ")
+    with pytest.raises(
+        DatasetError, match=r"1 have no labels; .*; the key list can name the image"
+    ):
+        open_dataset(describe(text), None)
