@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.datasets.minicity import write_minicity as write_minicity
     from robustbench_seg.errors import RobustsegError as RobustsegError
     from robustbench_seg.evaluation import evaluate as evaluate
+    from robustbench_seg.integrity import verify as verify
     from robustbench_seg.records.ablation import list_ablations as list_ablations
     from robustbench_seg.records.evaluation_spec import EvaluationSpec as EvaluationSpec
     from robustbench_seg.records.model_card import list_models as list_models
@@ -30,19 +31,20 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.records.training_spec import TrainingSpec as TrainingSpec
     from robustbench_seg.records.tree_spec import TreeSpec as TreeSpec
     from robustbench_seg.reporting import compare as compare
+    from robustbench_seg.reporting import leaderboard as leaderboard
     from robustbench_seg.reporting import report as report
     from robustbench_seg.reporting.cost_report import cost as cost
     from robustbench_seg.reporting.literature.catalogue import literature as literature
     from robustbench_seg.reporting.receptive_field_report import erf as erf
     from robustbench_seg.reporting.transfer_report import transfer as transfer
     from robustbench_seg.results import Run as Run
+    from robustbench_seg.results import pack as pack
     from robustbench_seg.results import read_results as read_results
     from robustbench_seg.results import scores as scores
     from robustbench_seg.segmenter import load_model as load_model
     from robustbench_seg.segmenter import load_segmenter as load_segmenter
     from robustbench_seg.training import train as train
     from robustbench_seg.trees import generate_cityscapes_c as generate_cityscapes_c
-    from robustbench_seg.trees import verify as verify
 
 __version__ = "0.1.0"
 
@@ -65,6 +67,7 @@ _ROOMS = {
     "erf": "reporting.receptive_field_report",
     "evaluate": "evaluation",
     "generate_cityscapes_c": "trees",
+    "leaderboard": "reporting",
     "list_ablations": "records.ablation",
     "list_datasets": "datasets",
     "list_models": "records.model_card",
@@ -74,13 +77,14 @@ _ROOMS = {
     "load_protocol": "records.protocol",
     "load_segmenter": "segmenter",
     "open_dataset": "datasets",
+    "pack": "results",
     "read_results": "results",
     "report": "reporting",
     "run_ablation": "ablation",
     "scores": "results",
     "train": "training",
     "transfer": "reporting.transfer_report",
-    "verify": "trees",
+    "verify": "integrity",
     "write_minicity": "datasets.minicity",
 }
 """Where each name is loaded from; the imports above say the same to a type checker."""

@@ -263,6 +263,15 @@ def read_json(path: Path, limit: int = MAX_JSON) -> Any:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise ValueError(f"it is larger than {limit >> 20} MiB")
+    return parse_json(data)
+
+
+def parse_json(data: bytes) -> Any:
+    """Parse JSON of unknown origin.
+
+    Raises:
+        ValueError: As for read_json.
+    """
     try:
         return json.loads(data.decode(), parse_constant=_no_constant)
     except RecursionError:

@@ -5,6 +5,7 @@ scaled down: options are appended, of which click takes the last, and large mode
 for the shipped ones.
 """
 
+import glob
 import json
 import re
 import shlex
@@ -41,8 +42,10 @@ SMALL = {
     "erf": "--images 1 --size 64x64",
     "evaluate": "--device cpu --limit 1 --threads 1 --workers 1 --corruption fog --severity 1",
     "generate-cityscapes-c": "--workers 1 --corruption fog --severity 1",
+    "leaderboard": "",
     "literature": "",
     "models": "",
+    "pack": "",
     "report": "",
     "transfer": "",
     "train": "--device cpu --iterations 2 --crop 64x64 --batch 2 --threads 1 --workers 0",
@@ -55,6 +58,7 @@ INSTEAD = {
     r"\$SLURM_ARRAY_TASK_ID/16": "1/1",
     r"/shared/": "shared/",
     r"more-runs/\S+": "more-runs",  # a run folder's name holds a digest
+    r"pack runs/\S+": "pack runs/*",
     r"^(?!robustseg train)(.*) --model segformer-b\d\S*": rf"\1 --model {SEGFORMER}",
     r"^(?!robustseg train)(.*) --model deeplabv3plus-\S*": rf"\1 --model {DEEPLAB}",
     r"--reference segformer-b\d": f"--reference {SEGFORMER}",
@@ -70,6 +74,7 @@ LEFT_OUT = {
     "robustseg weights get ": "downloads",
     "robustseg evaluate --model segformer-b0 --weights hf:": "downloads",
     "robustseg evaluate --model hf:": "downloads",
+    "robustseg evaluate --model mask2former-swin-l": "downloads",
     "robustseg train --model segformer-b0 --encoder hf:": "downloads",
     "robustseg train --model segformer-b0-ade20k --encoder hf:": "downloads",
     "robustseg evaluate --executor ray": "tests/evaluation/test_ray_executor.py starts a cluster",
@@ -130,6 +135,7 @@ def scaled(line):
     small = SMALL[words[0]]
     if "--dry-run" in words:
         small = ""
+    words = [word for each in words for word in (sorted(glob.glob(each)) or [each])]
     return [word.replace("$CITYSCAPES_DATASET", "cityscapes") for word in [*words, *small.split()]]
 
 

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "robustbench_seg"
 FLOORS = [
     {"__main__"},
     {"cli"},
-    {"ablation", "demo"},
+    {"ablation", "demo", "integrity"},
     {"reporting"},
     {"evaluation"},
     {"results", "training", "analysis", "trees"},
@@ -24,7 +24,7 @@ FLOORS = [
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
 # The same inside reporting/: "" is its top level.
-REPORTING = [{""}, {"page"}, {"tables", "figures"}, {"panels"}, {"literature"}]
+REPORTING = [{""}, {"boards"}, {"page"}, {"tables", "figures"}, {"panels"}, {"literature"}]
 
 
 def modules(path: Path) -> set[str]:

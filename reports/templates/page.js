@@ -91,11 +91,16 @@ function switchable(table) {
   const rows = rowsOf(table), headers = headersOf(table), styles = table.dataset.ramp.split("|");
   const nameOf = (row) => row.cells[0].querySelector(".label").textContent;
   const number = (cell) => Number(cell.dataset.v ?? NaN);
+  // Further scores, such as ECE, have values and hover texts of their own in every measured cell.
+  const further = JSON.parse(table.dataset.metrics ?? "[]").map(([name, label, caption, good], place) =>
+    [name, { label, caption, good, place }]);
+  const metrics = { ...METRICS, ...Object.fromEntries(further) };
+  const furtherOf = rows.map((row) => [...row.cells].map((cell) => JSON.parse(cell.dataset.metrics ?? "[]")));
   const form = document.createElement("form");
   form.className = "controls";
   form.setAttribute("aria-label", "What the table shows");
   form.addEventListener("submit", (event) => event.preventDefault());
-  const metric = choice(form, "show", Object.entries(METRICS).map(([name, { label }]) => [name, label]));
+  const metric = choice(form, "show", Object.entries(metrics).map(([name, { label }]) => [name, label]));
   const reference = choice(form, "against", rows.map(nameOf).map((name) => [name, name]));
   if (rows.map(nameOf).includes(table.dataset.reference)) reference.value = table.dataset.reference;
   const categories = ["all", ...new Set(headers.map((th) => th.dataset.group).filter(Boolean))];
@@ -107,35 +112,38 @@ function switchable(table) {
   const region = table.closest(".scroll"), label = region.getAttribute("aria-label");
   const heading = document.getElementById(table.id.replace(/-table$/, "")).firstChild, title = heading.data;
   const caption = table.caption.querySelector(".shown"), titles = rows.map((row) => [...row.cells].map((cell) => cell.title));
-  const tell = (mIoU, { caption: text, against }) => {
+  const tell = (mIoU, { caption: text, against, place }) => {
     heading.data = title.replace(/^mIoU/, metric.value);
-    caption.textContent = text + (against ? ` against ${reference.value}` : "") + (mIoU ? "" : " (clean: mIoU)");
+    caption.textContent = text + (against ? ` against ${reference.value}` : "") + (mIoU || place !== undefined ? "" : " (clean: mIoU)");
     region.setAttribute("aria-label", mIoU ? label : `${label}: ${caption.textContent}`);
     rows.forEach((row, y) => [...row.cells].forEach((cell, x) => {
-      const title = mIoU || x === 1 || !cell.dataset.v ? titles[y][x] : "";
+      const own = mIoU || x === 1 || !cell.dataset.v ? titles[y][x] : "";
+      const title = place === undefined || x === 0 ? own : furtherOf[y][x][place]?.[1];
       title ? (cell.title = title) : cell.removeAttribute("title");
     }));
   };
 
   const show = () => {
-    const chosen = METRICS[metric.value], { of, good, against } = chosen;
+    const chosen = metrics[metric.value], { of, good, against, place } = chosen;
     reference.parentElement.hidden = !against;
     const other = rows[reference.selectedIndex];
-    const values = rows.map((row) =>
-      [...row.cells].map((cell, i) =>
-        i < 2 ? NaN : of(number(cell), number(row.cells[1]), number(other.cells[i]), number(other.cells[1])),
-      ),
+    const mIoU = metric.selectedIndex === 0, whole = mIoU || place !== undefined; // the clean column shows the metric, too
+    const values = rows.map((row, y) =>
+      [...row.cells].map((cell, i) => {
+        if (i === 0) return NaN;
+        if (place !== undefined) return furtherOf[y][i][place]?.[0] ?? NaN;
+        if (i === 1) return number(cell);
+        return of(number(cell), number(row.cells[1]), number(other.cells[i]), number(other.cells[1]));
+      }),
     );
-    const mIoU = metric.selectedIndex === 0;
     tell(mIoU, chosen);
-    const range = [...values.flat(), ...(mIoU ? rows.map((row) => number(row.cells[1])) : [])].filter(Number.isFinite);
+    const range = values.flatMap((row) => row.slice(whole ? 1 : 2)).filter(Number.isFinite);
     const [low, high] = [Math.min(...range), Math.max(...range)];
     rows.forEach((row, y) => {
       [...row.cells].slice(1).forEach((cell, x) => {
-        const clean = x === 0;
-        const value = clean ? number(cell) : values[y][x + 1];
+        const value = values[y][x + 1];
         cell.textContent = shown(value);
-        if (!Number.isFinite(value) || (clean && !mIoU)) return cell.removeAttribute("style");
+        if (!Number.isFinite(value) || (x === 0 && !whole)) return cell.removeAttribute("style");
         const share = high > low ? (value - low) / (high - low) : 0.5;
         cell.setAttribute("style", styles[Math.round((good ? share : 1 - share) * (styles.length - 1))]);
       });

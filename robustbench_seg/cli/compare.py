@@ -22,7 +22,8 @@ def compare(
     reference: str | None,
     csv: Path | None,
 ) -> None:
-    """Compare two models: A and B are names of models in RUNS, or run folders.
+    """Compare two models: A and B are names of models in RUNS, run folders or
+    packs.
 
     Prints each score with its 95 % interval, the difference A - B with its own, and for each
     corruption whether one of the two is shown to be better. Both draw the same images. Several

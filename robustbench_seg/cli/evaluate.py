@@ -74,6 +74,13 @@ if TYPE_CHECKING:
     type=click.Choice(choices(InferenceMode)),
     help="Whole images or windows.  [default: the model's own]",
 )
+@click.option(
+    "--input-size",
+    metavar="native|processor|HxW",
+    callback=options.parse_input_size,
+    help="At what size images go into an hf: model: their own, as its image processor says, or "
+    "this one.  [default: native, if the network takes any size]",
+)
 @options.device()
 @options.precision()
 @click.option(
@@ -169,12 +176,12 @@ def _announce_published(asked: "EvaluationSpec") -> None:
 
 def _check_names(asked: "EvaluationSpec") -> None:
     """Check the names that are asked for before torch is imported, which takes seconds."""
-    from robustbench_seg.records.model_card import load_card
+    from robustbench_seg.records.model_card import list_hub_models, load_card
     from robustbench_seg.records.protocol import load_protocol
 
     asked.conditions(load_protocol(asked.protocol))
     for model in asked.models:
-        if ":" not in model:
+        if ":" not in model and model not in list_hub_models():
             load_card(model)
 
     from robustbench_seg.datasets import check_name

@@ -15,8 +15,10 @@ from robustbench_seg.cli.demo import demo
 from robustbench_seg.cli.erf import erf
 from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.generate import generate_cityscapes_c
+from robustbench_seg.cli.leaderboard import leaderboard
 from robustbench_seg.cli.literature import literature
 from robustbench_seg.cli.models import models
+from robustbench_seg.cli.pack import pack
 from robustbench_seg.cli.report import report
 from robustbench_seg.cli.train import train
 from robustbench_seg.cli.transfer import transfer
@@ -112,6 +114,8 @@ for command in (
     evaluate,
     report,
     compare,
+    pack,
+    leaderboard,
     literature,
     transfer,
     train,

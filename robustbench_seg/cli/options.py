@@ -20,6 +20,7 @@ from robustbench_seg.files import checked_path
 from robustbench_seg.records import ranges
 from robustbench_seg.records.choices import Precision, Stream, choices
 from robustbench_seg.records.image_size import check_size
+from robustbench_seg.records.input_size import input_size_text
 from robustbench_seg.records.protocol import SEVERITIES
 from robustbench_seg.records.shard import Shard, parse_shard
 from robustbench_seg.records.training_recipe import TrainingRecipe
@@ -51,6 +52,14 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
     except ModelError as error:
         raise click.BadParameter(str(error), context, parameter) from None
     return height, width
+
+
+def parse_input_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """A click callback: "512X1024" -> "512x1024"; "native", "processor" and None stay."""
+    try:
+        return input_size_text(value)
+    except ModelError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
 
 
 def parse_temperature(context: click.Context, parameter: click.Parameter, value: str) -> Any:
@@ -276,7 +285,7 @@ runs = _shared(
     multiple=True,
     default=(Path("runs"),),
     show_default="runs",
-    help="Run folders, or folders of them; repeatable.",
+    help="Run folders or packs, or folders of them; repeatable.",
 )
 reference = _shared(
     "--reference",

@@ -30,7 +30,7 @@ def report(
     no_pictures: bool,
     intervals: bool,
 ) -> None:
-    """Write the report of RUNS: run folders, or folders of them.
+    """Write the report of RUNS: run folders or packs, or folders of them.
 
     OUT/index.html is one file that opens offline; OUT/tables holds every number as CSV, LaTeX,
     Markdown and Parquet, OUT/figures every figure as SVG and PNG.

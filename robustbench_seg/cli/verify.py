@@ -1,4 +1,4 @@
-"""robustseg verify: a generated tree against its manifest."""
+"""robustseg verify: a generated tree against its manifest, or a pack against its digests."""
 
 from pathlib import Path
 
@@ -8,27 +8,41 @@ from robustbench_seg.cli import options
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=options.PATH)
-def verify(folder: Path) -> None:
-    """Check every file of a generated tree DIR against its manifest.
+@click.argument("path", metavar="DIR|FILE", type=options.PATH)
+def verify(path: Path) -> None:
+    """Check every file of a generated tree DIR, or of a pack FILE.
 
-    The manifests of a tree that was made with --shard are merged first, if all are there.
-    Names every missing, altered or foreign file, and exits 1 if there is any.
+    The files of a tree are compared with its manifest; manifests of a tree that was made with
+    --shard are merged first, if all are there. Of a pack every digest is checked, that its parts
+    are of its run, and that its scores follow from its parts.
+
+    Names every missing, altered, foreign or contradicted file, and exits 1 if there is any.
     """
     from robustbench_seg.errors import IncompleteError
+    from robustbench_seg.integrity import verify as check
     from robustbench_seg.machine.progress import progress_bar
-    from robustbench_seg.trees import verify as check
+    from robustbench_seg.text import counted
 
     with progress_bar(0, unit="files") as bar:
-        found = check(folder, progress=bar.update, announce=bar.reset)
+        found = check(path, progress=bar.update, announce=bar.reset)
     if found.merged:
-        click.echo(f"{folder}: its shards are merged in {folder / 'manifest.json'}")
+        click.echo(f"{path}: its shards are merged in {path / 'manifest.json'}")
     for problem in found.problems:
         click.echo(problem)
-    if found.problems:
+    if not found.problems:
+        what = "files are as they were made"
+        if path.is_file():
+            what += ", its parts are of its run, and its scores follow from them"
+        click.echo(f"{path}: all {found.files} {what}")
+    elif path.is_file():
+        problems = counted([len(found.problems)], "problem")
         raise IncompleteError(
-            f"{folder}: {len(found.problems)} files are not as {folder / 'manifest.json'} says; "
+            f"{path}: {problems}; get the pack again from whoever made it, or make it anew from "
+            "the run folder"
+        )
+    else:
+        raise IncompleteError(
+            f"{path}: {len(found.problems)} files are not as {path / 'manifest.json'} says; "
             "start generate-cityscapes-c on it again, which makes what is missing and records what "
             "an interrupted start has left; remove what is altered or foreign after that"
         )
-    click.echo(f"{folder}: all {found.files} files are as they were made")

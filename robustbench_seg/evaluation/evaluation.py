@@ -199,6 +199,7 @@ def open_evaluation(
             weights=spec.weights,
             name=spec.name,
             inference=spec.inference,
+            input_size=spec.input_size,
             device=spec.device,
             precision=spec.precision,
             classes=data.classes,

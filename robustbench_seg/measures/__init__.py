@@ -26,10 +26,12 @@ from robustbench_seg.measures.measure import (
 )
 from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
 from robustbench_seg.measures.pixel_counts import confusion_matrix
+from robustbench_seg.measures.reliability import COVERAGES, Reliability
 
 __all__ = [
     "CONFIDENCE",
     "CONFUSION",
+    "COVERAGES",
     "IMAGE_MIOU",
     "MEASURES",
     "OBJECTS",
@@ -42,6 +44,7 @@ __all__ = [
     "Measure",
     "MissedRegionRate",
     "Prediction",
+    "Reliability",
     "ScoreArray",
     "ScoreInfo",
     "ScoreSource",

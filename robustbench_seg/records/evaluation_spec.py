@@ -22,6 +22,7 @@ from robustbench_seg.records.choices import (
     Stream,
     check_choice,
 )
+from robustbench_seg.records.input_size import input_size_text
 from robustbench_seg.records.protocol import CLEAN, SEVERITIES, Condition, Protocol
 from robustbench_seg.records.ranges import (
     TEMPERATURE,
@@ -63,6 +64,9 @@ class EvaluationSpec:
         weights: In place of a card's own: a file, hf:<hub id> or URL; "none": random ones.
         name: The model's name in every table; None: its own.
         inference: Whole images or windows; None: the model's own mode.
+        input_size: At what size images go into an hf: model: "native" (their own), "processor"
+            (as its image processor says) or such as "512x1024". None: native where the network
+            takes any size.
         device: A torch device.
         precision: Number format of the forward pass: "float32", "bf16" or "fp16".
         backend: What runs the network of a card.
@@ -80,7 +84,7 @@ class EvaluationSpec:
 
     Raises:
         ModelError: There is no model; a name or weights are given for several; a precision, backend
-            or inference does not exist; a number is out of range; the name is no text.
+            inference or input size does not exist; a number is out of range; the name is no text.
         CorruptionError: The stream or a severity does not exist.
             There is no seed, or one twice.
         ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
@@ -106,6 +110,7 @@ class EvaluationSpec:
     weights: str | None = None
     name: str | None = None
     inference: InferenceMode | None = None
+    input_size: str | None = None
     device: str = "cpu"
     precision: Precision = "float32"
     backend: Backend = "torch"
@@ -148,6 +153,8 @@ class EvaluationSpec:
             )
         if self.inference is not None:
             check_choice("inference", self.inference, InferenceMode, ModelError)
+        if self.input_size != input_size_text(self.input_size):
+            raise ModelError(f"write the input size as {input_size_text(self.input_size)}")
         for severity in self.severities:
             if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
@@ -208,6 +215,7 @@ class EvaluationOptions(TypedDict, total=False):
     weights: str | Path | None
     name: str | None
     inference: InferenceMode | None
+    input_size: str | tuple[int, int] | None
     device: str
     precision: Precision
     backend: Backend
@@ -262,6 +270,8 @@ def evaluation_spec(
             values[name] = tuple(map(_plain, value)) if several else (_plain(value),)
         elif name in _PATHS and value is not None:
             values[name] = checked_path(value)
+        elif name == "input_size":
+            values[name] = input_size_text(value)
         elif name in _TEXTS and value:
             values[name] = str(value)
     if values.get("out", EvaluationSpec.out) is None:

@@ -284,6 +284,12 @@ def list_models() -> tuple[str, ...]:
     return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))
 
 
+def list_hub_models() -> tuple[str, ...]:
+    """The names of all cards of models that transformers runs (see records.hub_card), sorted."""
+    names = (Path(entry.name) for entry in (resources.files(CONTENT) / "hub").iterdir())
+    return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))
+
+
 def load_card(name_or_path: str | Path) -> ModelCard:
     """Read a card.
 
@@ -300,7 +306,12 @@ def load_card(name_or_path: str | Path) -> ModelCard:
     elif str(name_or_path) in list_models():
         path = Path(str(resources.files(CONTENT))) / f"{name_or_path}.toml"
     else:
-        raise ModelError(unknown("model", str(name_or_path), list_models()))
+        if str(name_or_path) in list_hub_models():
+            raise ModelError(
+                f"{name_or_path} is run by transformers: it can be evaluated, and nothing else"
+            )
+        names = (*list_models(), *list_hub_models())
+        raise ModelError(unknown("model", str(name_or_path), names))
     card = read(ModelCard, path, "model card")
     return replace(card, name=card.name or path.stem, folder=path.parent)
 

@@ -147,7 +147,8 @@ class RunRecord:
         yield _Fact("inference", "inference", inference.mode if inference else None)
         yield _Fact("inference", "windows", inference.crop if inference else None)
         yield _Fact("inference", "stride", inference.stride if inference else None)
-        for name in ("preprocessing", "resize", "input_size", "grid", "align_corners", "runtime"):
+        yield _Fact("preprocessing", "input size", segmenter.geometry_text)
+        for name in ("preprocessing", "resize", "processor", "grid", "align_corners", "runtime"):
             yield _Fact("preprocessing", name.replace("_", " "), getattr(segmenter, name))
         yield _Fact("preprocessing", "versions of the steps to the labels", segmenter.laws)
         yield _Fact("weights", "weights", segmenter.weights)

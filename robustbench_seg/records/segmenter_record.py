@@ -45,7 +45,10 @@ class SegmenterRecord:
         preprocessing: What the network is given of an image.
         resize: At what size it sees the image; None: at its own.
         inference: Whole images or windows.
-        input_size: Height and width of the only image that a graph takes.
+        input_size: Height and width of the only image that a graph takes, or to which each image is
+            scaled for a model of transformers.
+        processor: sha256 of the description of the model's own image processor, if that prepares
+            images and decides at what size they go in.
         grid: Sides of whole images are padded to a multiple of it and one more.
         align_corners: How logits are upsampled.
         precision: Number format of the forward pass.
@@ -64,6 +67,7 @@ class SegmenterRecord:
     resize: Resize | None = None
     inference: Inference | None = None
     input_size: tuple[Side, Side] | None = None
+    processor: str | None = field(default=None, metadata={"when_set": True})
     grid: Side | None = None
     align_corners: bool = False
     precision: str | None = None
@@ -75,6 +79,13 @@ class SegmenterRecord:
     def precision_text(self) -> str:
         """Its precision, for a reader."""
         return self.precision or "decided by the model"
+
+    @property
+    def geometry_text(self) -> str:
+        """At what size images go in, for a reader."""
+        if self.processor:
+            return "as the model's image processor says"
+        return f"{self.input_size[0]}x{self.input_size[1]}" if self.input_size else "native"
 
     @property
     def probed(self) -> bool:

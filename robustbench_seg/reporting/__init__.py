@@ -1,21 +1,24 @@
 """What the program shows: tables, figures, words, and one offline HTML page.
 
 Here are the functions that end in a table or a figure, a file for each: `report` (reports.py),
-`compare` (comparison.py), `transfer` (transfer.py), `cost` (costs.py) and `erf`
-(receptive_fields.py). The last two measure networks in analysis/, which knows no tables and
-figures.
+`leaderboard` (leaderboard_site.py), `compare` (comparison_report.py), `transfer`
+(transfer_report.py), `cost` (cost_report.py) and `erf` (receptive_field_report.py). The last two
+measure networks in analysis/, which knows no tables and figures.
 """
 
 from robustbench_seg.reporting.comparison_report import Comparison, compare
+from robustbench_seg.reporting.leaderboard_site import Leaderboard, leaderboard
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import finding, read_panels, terminal_table
 from robustbench_seg.reporting.reports import Report, report
 
 __all__ = [
     "Comparison",
+    "Leaderboard",
     "Report",
     "compare",
     "finding",
+    "leaderboard",
     "read_panels",
     "report",
     "terminal_table",

@@ -92,10 +92,10 @@ def compare(
     """Compare two models on the same images: every score, its difference, and a verdict.
 
     Args:
-        a: Name of a model in the runs, or a run folder. Several runs of one name are one model if
-            they are trainings with seeds of their own.
+        a: Name of a model in the runs, a run folder or a pack. Several runs of one name are one
+            model if they are trainings with seeds of their own.
         b: The other one.
-        runs: Run folders, or folders of them, to look for names in.
+        runs: Run folders or packs, or folders of them, to look for names in.
         protocol: Score under this one, a name, TOML file or Protocol. None: that of A's run.
         reference: Model that CD and rCD are relative to: one of the runs, or a published row.
             None: B.

@@ -58,7 +58,7 @@ def report(
     """Write the report of runs: one HTML page that opens offline, tables and figures.
 
     Args:
-        runs: Run folders, or folders of them.
+        runs: Run folders or packs, or folders of them.
         out: Folder to write to.
         reference: Model that CD and rCD are relative to: one of the runs, or a published row.
         protocol: Score under this one, a name, TOML file or Protocol. None: each run under its

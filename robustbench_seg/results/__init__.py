@@ -13,6 +13,8 @@ from robustbench_seg.results.intervals import ANY, FEW_UNITS, PERCENT, score_int
 from robustbench_seg.results.lead import Lead, lead_of
 from robustbench_seg.results.model_comparison import check_comparable, compare_models, reading_notes
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
+from robustbench_seg.results.pack_verification import verify_pack
+from robustbench_seg.results.packs import pack
 from robustbench_seg.results.parts import Row, Timing
 from robustbench_seg.results.picture_files import (
     CORRUPTED_SEVERITIES,
@@ -20,6 +22,7 @@ from robustbench_seg.results.picture_files import (
     PictureFiles,
     is_own,
 )
+from robustbench_seg.results.places import established_pairs, shared_places
 from robustbench_seg.results.read import read_counts, read_results
 from robustbench_seg.results.recorded import recorded_runs
 from robustbench_seg.results.run import Run
@@ -42,7 +45,7 @@ from robustbench_seg.results.terminal_summary import summary_text
 from robustbench_seg.results.timings import median_seconds
 from robustbench_seg.results.units import unit_of_image
 from robustbench_seg.results.verdict import FEWEST_UNITS, Difference, Verdict, verdicts
-from robustbench_seg.results.worst import worst_corruption
+from robustbench_seg.results.worst import worst_condition, worst_corruption
 
 __all__ = [
     "ANY",
@@ -77,6 +80,7 @@ __all__ = [
     "clean_gap_warnings",
     "compare_models",
     "degradation",
+    "established_pairs",
     "group_runs",
     "hardest",
     "is_own",
@@ -84,6 +88,7 @@ __all__ = [
     "median_seconds",
     "model_runs",
     "own_protocol",
+    "pack",
     "probed_hardware",
     "published_score_table",
     "read_counts",
@@ -96,10 +101,13 @@ __all__ = [
     "score_table",
     "scores",
     "seeds_text",
+    "shared_places",
     "subset_scores",
     "subset_table",
     "summary_text",
     "unit_of_image",
     "verdicts",
+    "verify_pack",
+    "worst_condition",
     "worst_corruption",
 ]

@@ -189,6 +189,15 @@ def has_values(path: Path, measure: Measure | None = None) -> bool:
         return False
 
 
+def names_run(path: Path) -> bool:
+    """Whether a part names the run that it is of; older ones do not.
+
+    Args:
+        path: A part that `read_part` reads.
+    """
+    return _read_header(path).run is not None
+
+
 def read_part(
     path: Path, classes: int, measures: Sequence[Measure] = MEASURES, run: str | None = None
 ) -> Part:

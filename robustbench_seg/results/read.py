@@ -23,7 +23,7 @@ from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.derived import derived_scores
 from robustbench_seg.results.parts import part_files, read_part
-from robustbench_seg.results.store import find_runs
+from robustbench_seg.results.run_folders import find_runs
 
 COUNTS = "counts"
 """The column of pooled counts that `with_counts` adds."""
@@ -39,7 +39,7 @@ def read_results(paths: Paths) -> pd.DataFrame:
     """Read run folders as one table: a row for each image and condition.
 
     Args:
-        paths: Run folders, or folders of them.
+        paths: Run folders or packs, or folders of them.
 
     Returns:
         Columns: run (the folder's path), model, dataset, split, stream, seed, protocol (the name),
@@ -61,7 +61,7 @@ def read_counts(paths: Paths, measures: Sequence[Measure] = MEASURES) -> pd.Data
     No more than one part's matrices are in memory at a time.
 
     Args:
-        paths: Run folders, or folders of them.
+        paths: Run folders or packs, or folders of them.
         measures: Those to read.
 
     Returns:

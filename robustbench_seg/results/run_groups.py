@@ -14,7 +14,7 @@ from robustbench_seg.records.run_file import RUN_FILE, read_record
 from robustbench_seg.records.run_record import RunRecord, library_texts
 from robustbench_seg.results.parts import has_values, part_files
 from robustbench_seg.results.read import Paths
-from robustbench_seg.results.store import find_runs, run_paths
+from robustbench_seg.results.run_folders import list_runs, run_folder
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     such as the number of steps: threads and versions of libraries may.
 
     Args:
-        model: A run folder, or the name of a model.
-        runs: Run folders, or folders of them, to look for a name in.
+        model: A run folder, a pack, or the name of a model.
+        runs: Run folders or packs, or folders of them, to look for a name in.
 
     Returns:
         Its folders, in the order of the seeds of its trainings, then of its corruptions.
@@ -40,8 +40,9 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     """
     if not isinstance(model, str | Path):
         raise ResultsError(f"model: {model!r:.100} is neither a name nor a run folder")
-    if (Path(model) / RUN_FILE).exists():
-        return [Path(model)]
+    path = Path(model)
+    if (path / RUN_FILE).exists() or (path.suffix == ".zip" and path.is_file()):
+        return [run_folder(path)]
     records = _records(runs)
     named = {folder: record for folder, record in records.items() if record.model == model}
     if not named:
@@ -167,14 +168,14 @@ def _are_one_model(records: Sequence[RunRecord]) -> bool:
 def _records(runs: Paths) -> Mapping[Path, RunRecord]:
     """What each run folder says; ResultsError if two of them are the same run.
 
-    A run folder that cannot be read is left out with a warning where others can.
+    A run folder or pack that cannot be read is left out with a warning where others can.
     """
-    named = run_paths(runs)
     records = dict[Path, RunRecord]()
     first = dict[tuple[str, ...], Path]()
     broken = list[ResultsError]()
-    for folder in find_runs(named):
+    for run in list_runs(runs):
         try:
+            folder = run_folder(run)
             record = read_record(folder)
         except ResultsError as error:
             broken.append(error)

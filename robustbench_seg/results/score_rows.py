@@ -95,7 +95,7 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
     """Tabulate every score of every measure of runs, in percent, with 95 % intervals.
 
     Args:
-        runs: Run folders, or folders of them.
+        runs: Run folders or packs, or folders of them.
         protocol: Score under this one, a name, TOML file or Protocol; None: each model under its
             own.
 

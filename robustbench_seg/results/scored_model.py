@@ -13,6 +13,7 @@ from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.records.run_file import read_record
 from robustbench_seg.records.run_record import RunRecord
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
+from robustbench_seg.results.confidence_sums import ConfidenceSums, confidence_sums
 from robustbench_seg.results.derived import derived_scores
 from robustbench_seg.results.hardest_images import HardImage, hardest
 from robustbench_seg.results.missing import missing_text
@@ -39,6 +40,7 @@ class ScoredModel:
             a class does not occur, or images are missing).
         hardest: The images on which its first run did worst; none while something is missing.
         missing: For each corruption (or clean) that lacks something, what and why.
+        confidence: The counts of confidence of each condition; empty without any.
         seed_means: Its mean over the corruptions under each seed of their random numbers, in
             percent, where it has several.
     """
@@ -51,6 +53,7 @@ class ScoredModel:
     class_iou: pd.DataFrame
     hardest: tuple[HardImage, ...]
     missing: Mapping[str, str]
+    confidence: ConfidenceSums
     seed_means: Mapping[int, float]
 
     @cached_property
@@ -130,6 +133,7 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
         _class_means(results, training_of),
         tuple(hardest(results[results["run"] == str(folders[0])], protocol)),
         {name: "; ".join(what) for name, what in lacking.items()},
+        confidence_sums(results),
         seed_means(results, protocol, len(runs)) if several else {},
     )
 

@@ -19,7 +19,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import cannot_be_written, checked_path, file_name
+from robustbench_seg.files import cannot_be_written, file_name
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.protocol import Condition
@@ -167,48 +167,3 @@ class RunFolder:
             self.sources[image, condition].add(source)
         for name in names:
             self._scored[name, condition].add(sys.intern(image))
-
-
-def run_paths(paths: Path | str | Iterable[Path | str]) -> list[Path]:
-    """What a caller gives as run folders, or folders of them, as a list.
-
-    Raises:
-        ResultsError: It is neither a path nor several.
-        FileError: One of several is no path.
-    """
-    if isinstance(paths, Path | str):
-        return [Path(paths)]
-    if not isinstance(paths, Iterable):
-        raise ResultsError(f"run folders are wanted, not {type(paths).__name__}; give their paths")
-    return [checked_path(path) for path in paths]
-
-
-def find_runs(paths: Path | str | Iterable[Path | str]) -> list[Path]:
-    """List run folders.
-
-    Args:
-        paths: Each is a run folder, or a folder that holds some.
-
-    Returns:
-        Each once.
-
-    Raises:
-        ResultsError: A path is neither, or none is given.
-        FileError: As for run_paths.
-    """
-    folders = dict[Path, None]()
-    for path in run_paths(paths):
-        if not path.is_dir():
-            raise ResultsError(f"{path}: no such folder; name run folders, or a folder of them")
-        if (path / RUN_FILE).exists():
-            folders[path] = None
-            continue
-        inside = sorted(run.parent for run in path.glob(f"*/{RUN_FILE}"))
-        if not inside:
-            raise ResultsError(
-                f"{path}: no run folder here (no {RUN_FILE} in it or in its folders)"
-            )
-        folders.update(dict.fromkeys(inside))
-    if not folders:
-        raise ResultsError("no run folder is given; name run folders, or a folder of them")
-    return list(folders)

@@ -1,6 +1,6 @@
 """A network, its preprocessing and how it is to be run -> a segmenter."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -29,6 +29,8 @@ class Options:
     Attributes:
         name: Its name in tables. None: its own.
         inference: "whole" or "slide". None: its own mode.
+        input_size: "native", "processor" or such as "512x1024" (see records.input_size). None: the
+            model's own.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
         backend: The library that runs the network: "torch", "onnxruntime" or "openvino".
@@ -43,10 +45,25 @@ class Options:
     backend: Backend = "torch"
     classes: tuple[str, ...] | None = None
     batch: int = 1
+    input_size: str | None = None
 
     def __post_init__(self) -> None:
         check_choice("precision", self.precision, Precision, ModelError)
         check_choice("backend", self.backend, Backend, ModelError)
+
+    def refuse_input_size(self, where: str) -> None:
+        """Refuse an input size for a model that has one geometry only.
+
+        Args:
+            where: The model's name in errors.
+
+        Raises:
+            ModelError: An input size is asked for.
+        """
+        if self.input_size is not None:
+            raise ModelError(
+                f"{where}: an input size goes with hf: models only; leave out {self.input_size}"
+            )
 
     def inference_of(self, own: Inference) -> Inference:
         """Choose the inference mode of a model.
@@ -73,6 +90,7 @@ def assemble(
     classes: Sequence[str],
     record: SegmenterRecord,
     about: ModelFacts,
+    kind: Callable[..., Segmenter] = NetworkSegmenter,
 ) -> Segmenter:
     """Build the segmenter of a network in eval mode.
 
@@ -85,6 +103,7 @@ def assemble(
             one, and its own inference mode, which `options` may overrule. How it runs is added
             here.
         about: Facts about the network (see Segmenter). The device is added here.
+        kind: The class of the segmenter.
 
     Returns:
         The segmenter.
@@ -106,7 +125,7 @@ def assemble(
         laws=laws,
     )
     try:
-        return NetworkSegmenter(
+        return kind(
             network,
             name=options.name or name,
             classes=tuple(classes),

@@ -2,7 +2,9 @@
 
 A pixel's confidence is the largest probability of the softmax of the very logits whose argmax is
 its label: upsampled, averaged where windows overlap. The K x H x W array of these logits never
-exists. The labels are those of `labelling`, to the bit.
+exists. Where a network gives scores of 0 or more instead of logits, as a mask classifier does, the
+probability is the score divided by the sum over the classes; at a temperature T, of the scores to
+the power 1/T. The labels are those of `labelling`, to the bit.
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from robustbench_seg.measures import Confidence
-from robustbench_seg.segmenter.labelling import STRIP, Taps, cuts, strips, taps
+from robustbench_seg.segmenter.labelling import STRIP, Taps, cuts, label, strips, taps
 
 Labelled = tuple[NDArray[np.uint8], tuple[Confidence, ...]]
 """Labels, uint8 HxW, and the confidence at each temperature."""
@@ -28,6 +30,7 @@ def label_with_confidence(
     temperatures: Sequence[float],
     *,
     align_corners: bool = False,
+    scores: bool = False,
 ) -> Labelled:
     """Label an image, with the confidence of each label.
 
@@ -38,6 +41,7 @@ def label_with_confidence(
         truth: uint8 HxW class indices; those from K on are not scored.
         temperatures: What logits are divided by before the softmax; more than 0.
         align_corners: How logits are upsampled.
+        scores: Whether the logits are scores of 0 or more.
 
     Returns:
         The labels of `labelling.label`, and the confidence at each temperature. On the CPU, 1 - p
@@ -45,8 +49,12 @@ def label_with_confidence(
     """
     rows = taps(logits.shape[2], window[0], align_corners)
     columns = taps(logits.shape[3], window[1], align_corners)
-    if logits.device.type == "cpu":
+    if logits.device.type == "cpu" and not scores:
         return _by_loops(logits, corners, rows, columns, truth, temperatures)
+    if scores:
+        size = (truth.shape[0], truth.shape[1])
+        labels = label(logits, corners, window, size, align_corners=align_corners)
+        return by_strips(logits, corners, rows, columns, truth, temperatures, labels)
     return by_strips(logits, corners, rows, columns, truth, temperatures)
 
 
@@ -88,6 +96,7 @@ def by_strips(
     columns: Taps,
     truth: NDArray[np.uint8],
     temperatures: Sequence[float],
+    labels: Tensor | None = None,
 ) -> Labelled:
     """Label an image with confidence, with torch on any device, STRIP rows at a time.
 
@@ -98,6 +107,7 @@ def by_strips(
         columns: Taps of the columns of a window.
         truth: uint8 HxW class indices; those from K on are not scored.
         temperatures: What logits are divided by.
+        labels: The labels, uint8 HxW, if the logits are scores of 0 or more.
 
     Returns:
         Labels and confidence.
@@ -105,7 +115,11 @@ def by_strips(
     size = (truth.shape[0], truth.shape[1])
     strip = _Strips(size, temperatures, logits.device)
     for start, means in strips(logits, corners, rows, columns, size):
-        strip.add(start, means, truth)
+        if labels is None:
+            strip.add(start, means, means.argmax(0), truth)
+        else:
+            chosen = labels[start : start + means.shape[1]].long()
+            strip.add(start, _logarithms(means), chosen, truth)
     return strip.labelled()
 
 
@@ -124,8 +138,14 @@ def label_map_with_confidence(
     """
     strip = _Strips((truth.shape[0], truth.shape[1]), temperatures, logits.device)
     for start in range(0, len(truth), STRIP):
-        strip.add(start, logits[:, start : start + STRIP], truth)
+        means = logits[:, start : start + STRIP]
+        strip.add(start, means, means.argmax(0), truth)
     return strip.labelled()
+
+
+def _logarithms(scores: Tensor) -> Tensor:
+    """Logits whose softmax is the scores divided by their sum."""
+    return scores.clamp(min=torch.finfo(scores.dtype).tiny).log()
 
 
 class _Strips:
@@ -139,11 +159,11 @@ class _Strips:
         self._doubt = torch.empty((len(temperatures), *size), device=device)
         self._sums = torch.zeros((len(temperatures), 2), dtype=torch.float64, device=device)
 
-    def add(self, start: int, means: Tensor, truth: NDArray[np.uint8]) -> None:
-        """Add the rows from `start` on, float32 logits Kxhxw."""
+    def add(self, start: int, means: Tensor, labels: Tensor, truth: NDArray[np.uint8]) -> None:
+        """Add the rows from `start` on, float32 logits Kxhxw and labels hxw."""
         here = slice(start, start + means.shape[1])
-        labels = means.argmax(0)[None]
-        self._labels[here] = labels[0]
+        self._labels[here] = labels
+        labels = labels[None]
         own = torch.from_numpy(truth[here].astype(np.int64)).to(means.device)
         scored = own < len(means)
         below = means.gather(0, labels) - means

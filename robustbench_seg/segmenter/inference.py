@@ -36,6 +36,8 @@ class View:
         window: Height and width of each window, in pixels.
         size: Height and width of the image, in pixels.
         align_corners: How logits are upsampled.
+        scores: Whether these are no logits but scores of the classes, 0 or more, which are
+            upsampled and averaged in the same way.
     """
 
     logits: Tensor
@@ -43,6 +45,7 @@ class View:
     window: tuple[int, int]
     size: tuple[int, int]
     align_corners: bool = False
+    scores: bool = False
 
     def upsampled(self) -> Tensor:
         """Upsample each window bilinearly, and average where windows overlap.
@@ -94,6 +97,7 @@ class View:
             truth,
             temperatures,
             align_corners=self.align_corners,
+            scores=self.scores,
         )
 
 

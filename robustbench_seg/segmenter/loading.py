@@ -13,9 +13,11 @@ from torch import nn
 
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.datasets import class_names
-from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.errors import DatasetError, ModelError, WeightsError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.choices import Backend, InferenceMode, Precision
+from robustbench_seg.records.hub_card import list_hub_models, load_hub_card
+from robustbench_seg.records.input_size import input_size_text
 from robustbench_seg.records.model_card import ModelCard, load_card
 from robustbench_seg.records.model_forms import needs_no_card
 from robustbench_seg.records.segmenter_record import UNTRAINED, ModelFacts, untrained_name
@@ -23,7 +25,7 @@ from robustbench_seg.segmenter.adapters import adapter, segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.backends import run_by
 from robustbench_seg.segmenter.class_names import class_spelling
-from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
 from robustbench_seg.weights import (
     Weights,
     copy_weights,
@@ -70,6 +72,7 @@ def load_segmenter(
     weights: str | Path | None = None,
     name: str | None = None,
     inference: InferenceMode | None = None,
+    input_size: str | tuple[int, int] | None = None,
     device: str = "cpu",
     precision: Precision = "float32",
     backend: Backend = "torch",
@@ -90,6 +93,9 @@ def load_segmenter(
         weights: As in load_model. Only for a card.
         name: Name in tables. None: the model's own. Random weights add "-untrained" to either.
         inference: "whole" or "slide". None: the model's own mode.
+        input_size: At what size images go into an hf: model: "native" (their own), "processor" (as
+            its image processor says) or height and width. None: native where the network takes
+            any size, else as the processor says.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
         backend: The library that runs a card's network. Numbers may differ in the last digit.
@@ -111,7 +117,8 @@ def load_segmenter(
         FileError: The model's place or the source of the weights is no path: empty, too long or not
             UTF-8.
     """
-    options = Options(name, inference, device, precision, backend, classes, batch)
+    geometry = input_size_text(input_size)
+    options = Options(name, inference, device, precision, backend, classes, batch, geometry)
     if not isinstance(model, str | Path):
         return segmenter_of(model, options, classes=classes, mean=mean, std=std, version=version)
     if needs_no_card(str(model)):
@@ -119,12 +126,44 @@ def load_segmenter(
         if not location:
             raise ModelError(f"{model}: nothing behind the colon; see robustseg evaluate --help")
         checked_path(location)
-        if weights is not None:
-            raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
-        if backend != "torch":
-            raise ModelError(f"{model}: decides itself what runs it; --backend goes with a card")
+        _refuse(str(model), weights, options)
+        if prefix != "hf":
+            options.refuse_input_size(str(model))
         return adapter(prefix)(location, options)
+    if str(model) in list_hub_models():
+        _refuse(str(model), weights, options)
+        return _load_hub_card(str(model), options)
+    options.refuse_input_size(str(model))
     return _load_card(load_card(model), weights, options)
+
+
+def _refuse(model: str, weights: str | Path | None, options: Options) -> None:
+    """Refuse what only a card with a network of this package takes."""
+    if weights is not None:
+        raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
+    if options.backend != "torch":
+        raise ModelError(f"{model}: decides itself what runs it; --backend goes with a card")
+
+
+def _load_hub_card(name: str, options: Options) -> Segmenter:
+    card = load_hub_card(name)
+    try:
+        location = card.model.removeprefix("hf:")
+        loaded = adapter("hf")(location, replace(options, name=options.name or card.name))
+    except WeightsError as error:
+        if card.verified:
+            raise
+        raise WeightsError(
+            f"{name}: its hub id could not be looked up when the card was written: {error}"
+        ) from error
+    assert isinstance(loaded, NetworkSegmenter)
+    loaded.about = replace(
+        loaded.about,
+        card=card.name,
+        published=card.published,
+        published_on=card.dataset if card.published else None,
+    )
+    return loaded
 
 
 def _load_card(card: ModelCard, weights: str | Path | None, options: Options) -> Segmenter:

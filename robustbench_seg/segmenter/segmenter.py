@@ -123,7 +123,8 @@ def fitting_memory(image: NDArray[np.uint8]) -> Iterator[None]:
 class NetworkSegmenter:
     """A torch network with its preprocessing and inference mode.
 
-    The network maps a normalised float Nx3xHxW batch to logits NxKxH/4xW/4 and is in eval mode.
+    The network maps a normalised float Nx3xHxW batch to logits NxKxH/4xW/4 and is in eval mode. One
+    with a true attribute `gives_scores` gives scores of 0 or more, such as a mask classifier's.
     A result never depends on other images: a batch is made of windows of one image. On a CPU it
     does not depend on the batch either: there, windows go one by one.
 
@@ -175,6 +176,7 @@ class NetworkSegmenter:
         self._inference = record.inference or Inference("whole")
         self._batch = Batch(1 if self._device.type == "cpu" else batch)
         self._align, self._grid = record.align_corners, record.grid
+        self._scores = bool(getattr(network, "gives_scores", False))
         mean, std = record.preprocessing.mean, record.preprocessing.std
         self._normalise = Normaliser(mean, std, self._device)
 
@@ -260,20 +262,23 @@ class NetworkSegmenter:
         return f"<segmenter {self.name}: {len(self.classes)} classes, {self._device}>"
 
     def _see(self, image: NDArray[np.uint8]) -> View:
-        view = self._view(image)
+        view = replace(self._view(image), scores=self._scores)
         if not torch.isfinite(torch.stack(torch.aminmax(view.logits))).all():
             hint = "" if self._dtype is torch.float32 else "; try precision float32"
             raise ModelError(f"{self.name}: its logits are NaN or infinite{hint}")
         return view
 
     def _view(self, image: NDArray[np.uint8]) -> View:
-        batch = self._normalise(image)
         mixed = self._dtype is not torch.float32
         with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
-            crop, stride = self._inference.crop, self._inference.stride
-            if self._inference.mode == "slide" and crop and stride:
-                return slide(self._network, batch, crop, stride, self._align, self._batch)
-            return whole(self._network, self._padded(batch), self._align)
+            return self._run(image)
+
+    def _run(self, image: NDArray[np.uint8]) -> View:
+        batch = self._normalise(image)
+        crop, stride = self._inference.crop, self._inference.stride
+        if self._inference.mode == "slide" and crop and stride:
+            return slide(self._network, batch, crop, stride, self._align, self._batch)
+        return whole(self._network, self._padded(batch), self._align)
 
     def _padded(self, batch: torch.Tensor) -> torch.Tensor:
         """Sides of which the network's layers are one grid; what is added is cut off the answer."""

@@ -3,12 +3,11 @@
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.files import checked_path, digest_file
+from robustbench_seg.records.problems import Problem, Verification
 from robustbench_seg.trees.manifest import (
     MANIFEST,
     RECORD_FILE,
@@ -17,33 +16,6 @@ from robustbench_seg.trees.manifest import (
 )
 from robustbench_seg.trees.merging import merge_shards
 from robustbench_seg.trees.png import read_pixels
-
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """A file of a tree that differs from the manifest; `path` is relative to the tree."""
-
-    path: str
-    kind: Literal["missing", "altered", "foreign"]
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.path}" + (f" ({self.detail})" if self.detail else "")
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What a check of a tree found.
-
-    Attributes:
-        problems: All problems, sorted by path. Empty if the tree is as it was written.
-        files: Number of files that the manifest names.
-        merged: Whether the manifests of shards were merged first.
-    """
-
-    problems: tuple[Problem, ...]
-    files: int
-    merged: bool
 
 
 def verify(

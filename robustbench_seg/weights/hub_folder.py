@@ -29,8 +29,8 @@ NEEDED = (
 """The weights of a repository, in words; see IN_FOLDER."""
 
 
-def fetch_hub_folder(repository: str, revision: str | None, name: str, optional: str) -> Path:
-    """Find a folder with two files of a repository of the hub that describe a model.
+def fetch_hub_folder(repository: str, revision: str | None, name: str, *optional: str) -> Path:
+    """Find a folder with the files of a repository of the hub that describe a model.
 
     A folder that a user put into the cache by hand comes first. Else it is the folder of the hub's
     own cache, and missing files are downloaded.
@@ -39,7 +39,7 @@ def fetch_hub_folder(repository: str, revision: str | None, name: str, optional:
         repository: Hub id.
         revision: Commit, tag or branch. None: the main branch.
         name: Name of a file.
-        optional: Name of a file that the repository may lack.
+        *optional: Names of files that the repository may lack.
 
     Returns:
         The folder.
@@ -51,10 +51,11 @@ def fetch_hub_folder(repository: str, revision: str | None, name: str, optional:
     place = hub_place(repository, revision)
     if place.is_dir():
         return place
-    needed = f"{name}, {optional}, and {NEEDED}"
+    needed = f"{', '.join((name, *optional))}, and {NEEDED}"
     folder = _hub_file(repository, (name,), revision, place, needed).parent
     # A snapshot's folder is called by its commit: all files are to be of the same one.
-    optional_hub_file(repository, optional, folder.name, place, needed)
+    for each in optional:
+        optional_hub_file(repository, each, folder.name, place, needed)
     return folder
 
 

@@ -195,4 +195,4 @@ def test_one_line_for_what_is_wrong(write, tmp_path):
         assert len(result.stderr.splitlines()) == 1
         assert result.stdout == ""
     result = CliRunner().invoke(main, ["compare", "a", "b", "--runs", str(tmp_path / "no")])
-    assert "no: no such folder; name run folders" in result.stderr
+    assert "no: no such folder or pack; name run folders" in result.stderr

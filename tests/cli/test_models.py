@@ -13,7 +13,8 @@ CARDS = Path(__file__).parents[2] / "models"
 def test_every_card_is_listed_as_its_file_says():
     result = CliRunner().invoke(main, ["models"])
     assert result.exit_code == 0, result.output
-    head, *lines = result.stdout.splitlines()
+    listed, heading, hub = result.stdout.split("\n\n")
+    head, *lines = listed.splitlines()
     places = [head.index(name) for name in ("model", "classes of", "weights", "inference", "clean")]
     ends = [*places[1:], None]
     shown = [
@@ -30,3 +31,16 @@ def test_every_card_is_listed_as_its_file_says():
         wanted.append((path.stem, card["dataset"], source, how, score))
     assert shown == wanted
     assert len(wanted) > 50
+    assert heading == "Run by transformers (pip install 'robustseg[hf]'):"
+    _, *rows = hub.splitlines()
+    families = [row.split()[0] for row in rows]
+    assert families == sorted(families)
+    cards = {path.stem: tomllib.loads(path.read_text()) for path in CARDS.glob("hub/*.toml")}
+    assert {row.split()[1] for row in rows} == set(cards)
+    for row in rows:
+        card = cards[row.split()[1]]
+        assert card["location"] in row
+        assert ("(not verified)" in row) == (not card.get("verified", True))
+        assert (
+            f"{card['published']['miou']:.1f}  " in row if "published" in card else row[-1] == "-"
+        )

@@ -5,7 +5,7 @@ from PIL import Image
 import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.results import read_results
-from robustbench_seg.results.store import find_runs
+from robustbench_seg.results.run_folders import find_runs
 from tests.evaluation.conftest import evaluate
 
 

@@ -29,6 +29,7 @@ FULL = EvaluationSpec(
     weights="w.safetensors",
     name="b",
     inference="slide",
+    input_size="512x1024",
     device="cuda:1",
     precision="bf16",
     backend="openvino",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from robustbench_seg.measures import mean_iou
+from robustbench_seg.measures import CONFIDENCE, Confidence, Prediction, mean_iou
 from robustbench_seg.records.model_card import Published, Training
 from robustbench_seg.records.protocol import CLEAN, Condition, list_protocols, load_protocol
 from robustbench_seg.records.run_key import CorruptionRecord, DatasetRecord, RunKey
@@ -37,10 +37,19 @@ def matrix_of(percent: int, classes: int) -> np.ndarray:
     return matrix
 
 
-def observed(percent: int, classes: int) -> dict[str, np.ndarray]:
-    """What the measures observe of such an image."""
+def observed(percent: int, classes: int, confidence: float | None = None) -> dict[str, np.ndarray]:
+    """What the measures observe of such an image, of which all pixels have this confidence."""
     matrix = matrix_of(percent, classes)
-    return {"confusion": matrix, "image_miou": np.array([mean_iou(matrix), 1.0])}
+    found = {"confusion": matrix, "image_miou": np.array([mean_iou(matrix), 1.0])}
+    if confidence is not None:
+        truth, labels = (
+            np.repeat(each.ravel(), matrix.ravel()).astype(np.uint8)[None]
+            for each in np.indices(matrix.shape)
+        )
+        doubt = np.full(truth.shape, 1 - confidence, np.float32)
+        prediction = Prediction(labels, truth, classes, Confidence(doubt))
+        found["confidence"] = CONFIDENCE.observe(None, prediction)
+    return found
 
 
 def write_run(
@@ -66,6 +75,7 @@ def write_run(
     clip: int = 1,
     foreign: str | None = None,
     numpy: str = "2.0",
+    confidence: float | None = None,
     image: Callable[[int], str] = "town/{}.png".format,
 ) -> Path:
     """Write a run folder under `root` and return its path.
@@ -75,6 +85,7 @@ def write_run(
     published: clean score of its card
     predict:   seconds, of every image
     foreign:   digest of corrupted images of unknown origin
+    confidence: of every pixel
     image:     name of an image by its index
     """
     shipped = protocol if protocol in list_protocols() else "cityscapes-c"
@@ -111,7 +122,7 @@ def write_run(
             if isinstance(value, str):
                 rows.append(Row(name, condition, reason=value))
             elif value is not None:
-                rows.append(Row(name, condition, observed(value, len(classes))))
+                rows.append(Row(name, condition, observed(value, len(classes), confidence)))
     there = [row for row in rows if row.reason is None and predict]
     folder.add(0, rows, [Timing(row.image, row.condition, 0.5, predict or 0) for row in there])
     for condition in pictures:

@@ -11,7 +11,7 @@ from robustbench_seg.records.protocol import CLEAN, Condition
 from robustbench_seg.records.run_file import read_record, write_record
 from robustbench_seg.results import Row, RunFolder, Timing
 from robustbench_seg.results.parts import part_files, read_part
-from robustbench_seg.results.store import find_runs
+from robustbench_seg.results.run_folders import find_runs
 
 FOG = Condition("fog", 3)
 
@@ -159,7 +159,7 @@ def test_runs_are_found_by_name_or_by_their_folder(tmp_path, run_record):
 
 
 def test_what_is_no_run_is_named(tmp_path):
-    with pytest.raises(ResultsError, match="nowhere: no such folder; name run folders"):
+    with pytest.raises(ResultsError, match="nowhere: no such folder or pack; name run folders"):
         find_runs([tmp_path / "nowhere"])
     with pytest.raises(ResultsError, match=r"no run folder here \(no run.json in it"):
         find_runs([tmp_path])

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.trees.verification import Problem, verify
+from robustbench_seg.records.problems import Problem
+from robustbench_seg.trees.verification import verify
 from robustbench_seg.trees.writing import write_tree
 
 FOG = "fog/5/leftImg8bit/val/ulm/ulm_1_leftImg8bit.png"

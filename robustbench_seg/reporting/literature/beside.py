@@ -47,7 +47,9 @@ def rows_beside(dataset: str, split: str, protocol: Protocol, images: int) -> pd
     return pd.concat([table, rows], ignore_index=True) if len(rows) else table
 
 
-def rows_elsewhere(dataset: str, split: str, protocol: Protocol, images: int) -> pd.DataFrame:
+def rows_elsewhere(
+    dataset: str, split: str, protocol: Protocol, images: int, *, also_table_5: bool | None = None
+) -> pd.DataFrame:
     """Return the published rows of the same dataset that do not rank, and why.
 
     Args:
@@ -55,12 +57,15 @@ def rows_elsewhere(dataset: str, split: str, protocol: Protocol, images: int) ->
         split: Its split.
         protocol: What the measured rows are scored under.
         images: How many images they are scored on.
+        also_table_5: Whether the rows of SegFormer's Table 5 are among them. None: unless the
+            protocol is theirs, since a report shows those apart, with all cells.
 
     Returns:
-        ELSEWHERE_COLUMNS. The rows of SegFormer's Table 5 are among them unless the protocol is
-        theirs: a page shows those apart, with all cells.
+        ELSEWHERE_COLUMNS.
     """
-    rows = _others(dataset, also_table_5=protocol.name != cityscapes_c.PROTOCOL)
+    if also_table_5 is None:
+        also_table_5 = protocol.name != cityscapes_c.PROTOCOL
+    rows = _others(dataset, also_table_5)
     found = []
     for row in rows.to_dict("records"):
         if reason := _reason(row, split, protocol, images):

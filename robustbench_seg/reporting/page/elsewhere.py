@@ -1,15 +1,20 @@
 """Published rows of the dataset that do not rank, and why."""
 
+import pandas as pd
+
 from robustbench_seg.records.protocol import CLEAN
 from robustbench_seg.reporting.literature.published import published_facts
 from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
-from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number
 
 
-def elsewhere_table(panel: Panel) -> Table | None:
-    """Return the published rows that the panel neither ranks nor shows apart; None without any."""
-    found = panel.published_elsewhere
+def elsewhere_table(found: pd.DataFrame | None, dataset: str) -> Table | None:
+    """Return published rows of a dataset that do not rank, and why; None without any.
+
+    Args:
+        found: See literature.beside.rows_elsewhere.
+        dataset: Name of the dataset.
+    """
     if found is None or found.empty:
         return None
     columns = [
@@ -34,5 +39,5 @@ def elsewhere_table(panel: Panel) -> Table | None:
                 ]
             )
         )
-    caption = f"Published scores on {panel.dataset}, measured otherwise; mIoU in percent."
+    caption = f"Published scores on {dataset}, measured otherwise; mIoU in percent."
     return Table(caption, columns, rows)

@@ -7,6 +7,12 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 
+from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
+from robustbench_seg.reporting.figures.confidence_figures import (
+    FEW,
+    category_reliability,
+    confidence_overview,
+)
 from robustbench_seg.reporting.figures.files import inline_svg, write_figure
 from robustbench_seg.reporting.figures.panel_figures import (
     class_heatmap,
@@ -14,10 +20,16 @@ from robustbench_seg.reporting.figures.panel_figures import (
     severity_curves,
 )
 from robustbench_seg.reporting.page.slugs import unique_slugs
-from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.panels import Panel, confidence_curves
 
 MAX_HEATMAPS = 3
 """The page shows at most this many class heatmaps of a panel; the others are files only."""
+
+MAX_RELIABILITY = 3
+"""The same for reliability diagrams by category."""
+
+MAX_LINES = 6
+"""The overview of confidence has at most this many models, the most robust ones."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +49,18 @@ class PanelFigures:
         curves: mIoU over severity; None without scores.
         heatmaps: Classes under corruption, of the first models.
         heatmaps_note: Where those of the other models are.
+        confidence: Reliability and risk-coverage of the models; None without confidence.
+        reliability: Reliability by category, of the first models.
+        reliability_note: Where those of the other models are.
         cost: Accuracy against cost; None if no cost of a complete model is known.
     """
 
     curves: Figure | None
     heatmaps: Sequence[Figure]
     heatmaps_note: str
+    confidence: Figure | None
+    reliability: Sequence[Figure]
+    reliability_note: str
     cost: Figure | None
 
 
@@ -59,10 +77,18 @@ def write_panel_figures(panel: Panel, stem: str, folder: Path) -> PanelFigures:
     """
     others = len(panel.measured) - MAX_HEATMAPS
     note = f"The heatmaps of {others} more models are in figures/." if others > 0 else ""
+    reliability = _reliability(panel, stem, folder)
     return PanelFigures(
         curves=_curves(panel, stem, folder),
         heatmaps=_heatmaps(panel, stem, folder),
         heatmaps_note=note,
+        confidence=_confidence(panel, stem, folder),
+        reliability=reliability[:MAX_RELIABILITY],
+        reliability_note=(
+            f"The diagrams of {len(reliability) - MAX_RELIABILITY} more models are in figures/."
+            if len(reliability) > MAX_RELIABILITY
+            else ""
+        ),
         cost=_cost(panel, stem, folder),
     )
 
@@ -94,6 +120,50 @@ def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[Figure]:
         )
         if len(figures) < MAX_HEATMAPS:
             figures.append(_figure(f"Classes under corruption, {row.name}", caption, svg, path))
+    return figures
+
+
+def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
+    models = {
+        row.name: curves
+        for row in panel.measured
+        if (curves := confidence_curves(row, panel.protocol, CONFIDENCE))
+    }
+    if not models:
+        return None
+    shown = dict(list(models.items())[:MAX_LINES])
+    path = folder / f"{stem}-confidence"
+    figure = confidence_overview(shown, [row.name for row in panel.measured])
+    svg = write_figure(figure, path)
+    caption = (
+        "Upper row: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is "
+        f"too sure; a hollow point has less than {100 * FEW:g} % of the pixels. Lower row: the "
+        "error rate of the most confident pixels. The pixels of all corruptions count together."
+    )
+    if len(models) > len(shown):
+        caption += f" The {len(shown)} most robust of {len(models)} models."
+    return _figure(f"Confidence and accuracy, {panel.name}", caption, svg, path)
+
+
+def _reliability(panel: Panel, stem: str, folder: Path) -> list[Figure]:
+    figures: list[Figure] = []
+    slugs = unique_slugs([row.name for row in panel.measured])
+    kinds = {"raw": CONFIDENCE, "temperature-scaled": SCALED_CONFIDENCE}
+    for row, name in zip(panel.measured, slugs, strict=True):
+        found = {
+            kind: curves
+            for kind, measure in kinds.items()
+            if (curves := confidence_curves(row, panel.protocol, measure))
+        }
+        if not found:
+            continue
+        path = folder / f"{stem}-reliability-{name}"
+        svg = write_figure(category_reliability(row.name, found), path)
+        caption = (
+            f"{row.name}: accuracy of the pixels in 15 bins of confidence, clean against severity "
+            f"3 and 5 of each category; a hollow point has less than {100 * FEW:g} % of the pixels."
+        )
+        figures.append(_figure(f"Reliability by category, {row.name}", caption, svg, path))
     return figures
 
 

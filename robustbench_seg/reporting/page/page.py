@@ -3,9 +3,11 @@
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup, escape
 
 from robustbench_seg.errors import ResultsError
@@ -19,6 +21,7 @@ from robustbench_seg.reporting.page.origin import origin
 from robustbench_seg.reporting.page.panel_view import panel_view
 from robustbench_seg.reporting.page.provenance import fact_tables, run_views
 from robustbench_seg.reporting.page.slugs import unique_slugs
+from robustbench_seg.reporting.page.table import Metric, MetricValue
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.report_tables import write_tables
 from robustbench_seg.text import one_line
@@ -75,6 +78,26 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
     rows = [(panel, row) for panel in panels for row in panel.measured]
     runs = [view for panel, row in rows for view in run_views(panel, row, len(panels) > 1)]
     citations = dict.fromkeys(panel.published_citation for panel in panels)
+    html = (
+        page_environment()
+        .get_template("page.html")
+        .render(
+            title=_title(panels),
+            origin=origin(panels, _title(panels)),
+            panels=views,
+            facts=fact_tables(runs, [run.facts for run in runs]),
+            records=fact_tables(runs, [run.record for run in runs]),
+            published_citation=" ".join(filter(None, citations)),
+            command=_command(panels, pictures, intervals),
+            definitions=definitions(),
+            pictures=pictures,
+        )
+    )
+    write_text(folder / "index.html", html)
+
+
+def page_environment() -> Environment:
+    """Return what renders the templates of pages: all text is escaped, and shows what it is."""
     environment = Environment(
         loader=PackageLoader("robustbench_seg.content.reports", "templates"),
         autoescape=True,
@@ -84,18 +107,8 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = _unbroken
-    html = environment.get_template("page.html").render(
-        title=_title(panels),
-        origin=origin(panels, _title(panels)),
-        panels=views,
-        facts=fact_tables(runs, [run.facts for run in runs]),
-        records=fact_tables(runs, [run.record for run in runs]),
-        published_citation=" ".join(filter(None, citations)),
-        command=_command(panels, pictures, intervals),
-        definitions=definitions(),
-        pictures=pictures,
-    )
-    write_text(folder / "index.html", html)
+    environment.filters["json"] = _json
+    return environment
 
 
 def _visible(value: object) -> object:
@@ -107,6 +120,11 @@ def _visible(value: object) -> object:
 def _unbroken(title: str) -> Markup:
     """A title that does not break between a number and its noun."""
     return Markup(re.sub(r"(?<=\d) (?=\w)", "\u00a0", escape(one_line(title))))
+
+
+def _json(metrics: Sequence[Metric | MetricValue]) -> Markup:
+    """Metrics of a table or a cell for the page's script, to stand between apostrophes."""
+    return htmlsafe_json_dumps([astuple(metric) for metric in metrics], separators=(",", ":"))
 
 
 def _title(panels: Sequence[Panel]) -> str:

@@ -42,7 +42,7 @@ class PanelView:
         classes: Class x model; None if no class has a score.
         class_losses: Which classes lose most.
         where: Where the models fail; None without such scores.
-        knows: Whether they know when they fail; None without such scores.
+        knows: Whether they know when they fail, or why that is not known.
         album: Pictures of one image; None without any.
         hardest: The hardest images of each model.
     """
@@ -63,7 +63,7 @@ class PanelView:
     classes: Table | None
     class_losses: str
     where: ScoreSection | None
-    knows: ScoreSection | None
+    knows: ScoreSection
     album: Album | None
     hardest: Sequence[HardestView]
 
@@ -106,7 +106,7 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
         cells=cells_table(panel.scores, panel, panel.name),
         published=_published_table(panel),
         published_reason=_published_reason(panel),
-        elsewhere=elsewhere_table(panel),
+        elsewhere=elsewhere_table(panel.published_elsewhere, panel.dataset),
         is_established=is_established(panel),
         claims=claims_table(panel) if panel.shows_table_5 else None,
         figures=figures,

@@ -99,7 +99,7 @@ def run_views(panel: Panel, row: PanelRow, several: bool = False) -> list[RunVie
                 model=row.name,
                 where=f"{panel.name}, {folder.name}" if several else folder.name,
                 facts=[
-                    *_facts(folder, record),
+                    *run_facts(folder, record),
                     ("severities averaged", _scored(panel)),
                     *([("missing", lacks)] if lacks else []),
                 ],
@@ -109,7 +109,7 @@ def run_views(panel: Panel, row: PanelRow, several: bool = False) -> list[RunVie
     return views
 
 
-def _facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
+def run_facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
     """What a reader looks for first, without what the record does not state."""
     segmenter = record.key.segmenter
     facts: list[tuple[str, object]] = [
@@ -119,6 +119,7 @@ def _facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
         ("protocol", record.protocol),
         ("weights", segmenter.weights),
         ("inference", to_table(segmenter.inference) if segmenter.inference else None),
+        ("input size", segmenter.geometry_text),
         ("precision", segmenter.precision_text),
         ("hardware", _hardware(folder, record)),
         ("versions", record.libraries),
@@ -142,7 +143,7 @@ def _hardware(folder: Path, record: RunRecord) -> str:
 
 
 def _everything(record: RunRecord) -> list[tuple[str, str]]:
-    """All of run.json that is neither one of the `_facts` word for word, nor names and colours."""
+    """All of run.json that is not one of the `run_facts` word for word, nor names and colours."""
     table = to_table(record)
     for name in ("command", "palette", "libraries", "created"):
         del table[name]

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from robustbench_seg.measures import CONFIDENCE
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
-from robustbench_seg.reporting.panels import Panel, PanelRow
+from robustbench_seg.reporting.panels import Panel, PanelRow, missing_confidence
 from robustbench_seg.results import PERCENT, RANKED, Draws, ScoreDraws, worst_corruption
 from robustbench_seg.text import number
 
@@ -16,12 +16,14 @@ class ScoreSection:
     """A section of further scores.
 
     Attributes:
-        chief: The scores that say most: clean and corrupted, for each model.
+        chief: The scores that say most: clean and corrupted, for each model; None without any.
         every: All scores of the section; None where these are the chief ones.
+        missing: Sentences: which models have none, and why.
     """
 
-    chief: Table
+    chief: Table | None
     every: Table | None
+    missing: Sequence[str] = ()
 
 
 _WHERE = ("boundary_miou_4", "interior_miou_4", "object_recall_small", "object_recall_large")
@@ -39,12 +41,18 @@ def where_it_fails(panel: Panel) -> ScoreSection | None:
     return _section(panel, chief, keys, "where it fails", worst=True)
 
 
-def does_it_know(panel: Panel) -> ScoreSection | None:
-    """Return calibration, and how well confidence tells wrong pixels; None without any."""
+def does_it_know(panel: Panel) -> ScoreSection:
+    """Return calibration, and how well confidence tells wrong pixels."""
     names = {info.name for info in CONFIDENCE.infos}
     keys = [key for key in _keys(panel) if key.removesuffix("_t") in names]
     chief = [key for name in _KNOWS for key in (name, f"{name}_t") if key in keys]
-    return _section(panel, chief, keys, "confidence")
+    section = _section(panel, chief, keys, "confidence") or ScoreSection(None, None)
+    reasons = dict[str, list[str]]()
+    for row in panel.measured:
+        if why := missing_confidence(row):
+            reasons.setdefault(why, []).append(row.name)
+    missing = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
+    return replace(section, missing=missing)
 
 
 def _keys(panel: Panel) -> list[str]:

@@ -20,6 +20,36 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Metric:
+    """A score that the page's script can show in place of the mIoU.
+
+    Attributes:
+        name: What headings and addresses call it.
+        label: Its label in the list of metrics.
+        caption: What the caption says of it.
+        good: Whether a higher value is better.
+    """
+
+    name: str
+    label: str
+    caption: str
+    good: bool
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """The value of a Metric in a cell.
+
+    Attributes:
+        value: None where there is none.
+        title: Shown on hover.
+    """
+
+    value: float | None
+    title: str | None
+
+
+@dataclass(frozen=True)
 class Cell:
     """One cell.
 
@@ -33,6 +63,8 @@ class Cell:
         tag: Small text behind the text.
         rank: Place in the ranking, before the text.
         bar: An interval below the text.
+        href: Where the text of the row's header leads.
+        metrics: The values of the table's further metrics, in their order.
     """
 
     text: str
@@ -44,6 +76,8 @@ class Cell:
     tag: str | None = None
     rank: str | None = None
     bar: Bar | None = None
+    href: str | None = None
+    metrics: Sequence[MetricValue] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +134,7 @@ class Table:
         ramp: Styles of a cell from the lowest value to the highest. With them the page's script
             can show other metrics.
         reference: The row that CD and rCD are relative to.
+        metrics: Further metrics of the cells, beside those that follow from the mIoU.
     """
 
     caption: str
@@ -110,3 +145,4 @@ class Table:
     kind: str = ""
     ramp: Sequence[str] = ()
     reference: str | None = None
+    metrics: Sequence[Metric] = ()

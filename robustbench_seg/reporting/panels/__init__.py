@@ -1,5 +1,14 @@
 """Panels: models that compare with each other, their scores, and what they show in words."""
 
+from robustbench_seg.reporting.panels.chief_confidence import (
+    chief_confidence_scores,
+    missing_confidence,
+)
+from robustbench_seg.reporting.panels.confidence_curves import (
+    CURVE_SEVERITIES,
+    ConfidenceCurves,
+    confidence_curves,
+)
 from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_COLUMNS
 from robustbench_seg.reporting.panels.findings import (
     finding,
@@ -11,13 +20,18 @@ from robustbench_seg.reporting.panels.panel import Panel, PanelRow, RankedRow
 from robustbench_seg.reporting.panels.reading import read_panels
 
 __all__ = [
+    "CURVE_SEVERITIES",
     "DEGRADATION_COLUMNS",
+    "ConfidenceCurves",
     "Panel",
     "PanelRow",
     "RankedRow",
+    "chief_confidence_scores",
+    "confidence_curves",
     "finding",
     "finding_sentences",
     "is_established",
+    "missing_confidence",
     "read_panels",
     "terminal_table",
 ]

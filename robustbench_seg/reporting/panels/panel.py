@@ -6,7 +6,6 @@ dataset stand in a list that says why they do not rank.
 """
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from robustbench_seg.results import (
     check_comparable,
     median_seconds,
     score_interval,
+    shared_places,
     verdicts,
 )
 from robustbench_seg.text import counted
@@ -253,20 +253,17 @@ class Panel:
         (see `verdict`). All of them are marked: "2=". Published rows share no place, because their
         images are not at hand.
         """
-        numbers: list[int] = []
-        leader: str | None = None
-        for row in self.scores.to_dict("records"):
-            model = row["model"] if row["source"] == "measured" else None
-            verdict = self.verdict(leader, model) if leader and model else None
-            tied = verdict is not None and not verdict.is_established
-            numbers.append(numbers[-1] if tied else len(numbers) + 1)
-            if not tied:
-                leader = model
-        shared = Counter(numbers)
-        return tuple(
-            "" if pd.isna(mean) else f"{number}{'=' if shared[number] > 1 else ''}"
-            for number, mean in zip(numbers, self.scores["mean"], strict=True)
-        )
+        rows = self.scores.to_dict("records")
+        names = [row["model"] if row["source"] == "measured" else None for row in rows]
+
+        def is_tied(first: int, second: int) -> bool:
+            one, other = names[first], names[second]
+            verdict = self.verdict(one, other) if one and other else None
+            return verdict is not None and not verdict.is_established
+
+        places = shared_places(len(rows), is_tied)
+        means = self.scores["mean"]
+        return tuple("" if pd.isna(m) else place for place, m in zip(places, means, strict=True))
 
     @cached_property
     def mean_span(self) -> tuple[float, float]:

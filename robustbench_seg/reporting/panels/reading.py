@@ -106,7 +106,7 @@ def read_panels(
     for reason in broken:
         log.warning("%s; it is left out", reason)
     panels = [
-        _panel(models, protocols[key.protocol], reference, _subset(key, list(groups)))
+        _panel(models, protocols[key.protocol], reference, panel_subset(key, list(groups)))
         for key, models in groups.items()
     ]
     if reference is not None and all(panel.reference is None for panel in panels):
@@ -120,8 +120,8 @@ def read_panels(
     return panels
 
 
-def _subset(key: PanelKey, keys: Sequence[PanelKey]) -> str:
-    """What tells the files of a panel from those of others of its dataset, split and protocol."""
+def panel_subset(key: PanelKey, keys: Sequence[PanelKey]) -> str:
+    """Return what tells a panel from others of its dataset, split and protocol."""
     similar = [other for other in keys if other.heading == key.heading and other != key]
     if not similar:
         return ""

@@ -5,6 +5,7 @@ miou.csv .md .tex        model x (clean, corruptions, mean, retention); LaTeX as
 published.csv .md .tex   the same of published models, if a panel shows them
 degradation.csv .md .tex CD of each corruption, mean CD and mean rCD with intervals, if the report
                          has a reference
+confidence.csv .md .tex  ECE and AUROC, clean and of each corruption, if a model has confidence
 per_severity.csv         a row for each model and condition, with intervals
 per_class.csv            a row for each model, condition and class
 scores.parquet           all of these, a row for each number
@@ -20,6 +21,7 @@ import pandas as pd
 from robustbench_seg.files import atomic_file, write_text
 from robustbench_seg.records.protocol import CLEAN, Protocol
 from robustbench_seg.reporting.panels import DEGRADATION_COLUMNS, Panel, PanelRow
+from robustbench_seg.reporting.tables.confidence_tables import write_confidence_tables
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
 from robustbench_seg.results import (
     DEGRADATION_CITATION,
@@ -42,6 +44,7 @@ def write_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool = Fal
     ]
     write_text(folder / "miou.tex", "\n".join(tex))
     _write_degradation(panels, folder)
+    write_confidence_tables(panels, folder, intervals=intervals)
     write_text(folder / "per_severity.csv", csv(_joined([panel.severities for panel in panels])))
     write_text(folder / "per_class.csv", csv(_joined([panel.per_class for panel in panels])))
     tidy = [

@@ -2,33 +2,39 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
-from robustbench_seg.records.model_card import Inference, WeightsSource
+from robustbench_seg.records.input_size import PROCESSOR as PROCESSOR_SIZE
+from robustbench_seg.records.input_size import sides
+from robustbench_seg.records.model_card import Inference, NetworkOptions, WeightsSource
 from robustbench_seg.records.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.adapters.processor import (
-    PROCESSOR,
-    PYTHON,
-    Processor,
-    read_processor,
+from robustbench_seg.segmenter.adapters.image_processor import (
+    PROCESSOR_LAW,
+    ImageProcessor,
+    ProcessedSegmenter,
 )
+from robustbench_seg.segmenter.adapters.mask_classifier import MASK_KINDS, MaskClassifier
+from robustbench_seg.segmenter.adapters.oneformer_task import TASK, TOKENIZER, task_tokens
+from robustbench_seg.segmenter.adapters.processor import PROCESSOR, Processor, read_processor
 from robustbench_seg.segmenter.adapters.transformers_model import (
     CONFIG,
     build_network,
     class_names_of,
     read_config,
 )
-from robustbench_seg.segmenter.answers import checked_logits
+from robustbench_seg.segmenter.adapters.transformers_network import TransformersNetwork
 from robustbench_seg.segmenter.assembly import Options, assemble
 from robustbench_seg.segmenter.class_names import class_spelling
-from robustbench_seg.segmenter.foreign_errors import reason
-from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.mask_scores import MASKS_LAW
+from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
 from robustbench_seg.weights import (
     digest_weights,
     fetch_hub_folder,
@@ -51,8 +57,8 @@ def load(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a model on the hub, or in a folder that transformers saved.
 
     The network sees an image at its own size, with the normalisation and the order of channels of
-    the model's image processor. Only a network that does not take any size sees it at the size of
-    the image processor.
+    the model's image processor, or at the input size that is chosen. A network that does not take
+    any size sees it as the image processor prepares it.
 
     Args:
         location: A folder, or a hub id with or without @revision.
@@ -83,22 +89,31 @@ def load(location: str, options: Options) -> Segmenter:
     else:
         weights = fetch_hub_weights(source.location, source.revision, folder)
     model, lacking = build_network(description, read_tensors(weights), where)
-    network = TransformersNetwork(model, processor, len(classes), where, lacking)
+    if description.model_type == "oneformer" and folder != Path(location):
+        fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR, *TOKENIZER)
+    network, variant = _network(model, processor, len(classes), where, folder)
+    prepared = _choose_geometry(network, processor, folder, options, where, lacking)
+    laws = {"huggingface": HUGGINGFACE_LAW}
+    if network.gives_scores:
+        laws["masks"] = MASKS_LAW
+    if prepared:
+        laws["processor"] = PROCESSOR_LAW
     return assemble(
         network,
         options,
         name=source.location.rstrip("/").rpartition("/")[2],
         classes=class_spelling(classes, options.classes),
         record=SegmenterRecord(
-            architecture=type(network.model).__name__,
+            architecture=type(model).__name__,
             weights=digest_weights(weights),
-            variant=network.variant,
+            variant=variant,
             config=digest_file(folder / CONFIG),
             preprocessing=processor.preprocessing,
             inference=Inference("whole"),
             input_size=network.size,
+            processor=digest_file(folder / PROCESSOR) if prepared else None,
             runtime="transformers",
-            laws={"huggingface": HUGGINGFACE_LAW},
+            laws=laws,
         ),
         about=ModelFacts(
             location=where,
@@ -106,6 +121,7 @@ def load(location: str, options: Options) -> Segmenter:
             weights_file=weights.name,
             libraries={"transformers": str(transformers.__version__)},
         ),
+        kind=partial(ProcessedSegmenter, processor=prepared) if prepared else NetworkSegmenter,
     )
 
 
@@ -126,96 +142,76 @@ def _folder(location: str, source: WeightsSource) -> Path:
     return fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR)
 
 
-class TransformersNetwork(nn.Module):
-    """A model of transformers as a network.
+def _network(
+    model: nn.Module, processor: Processor, classes: int, where: str, folder: Path
+) -> tuple[TransformersNetwork, NetworkOptions]:
+    """The network of a model, and what decides its answers beside the model's own files."""
+    config: Any = model.config
+    variant: dict[str, Any] = {"channels": "BGR"} if processor.bgr else {}
+    if config.model_type not in MASK_KINDS:
+        return TransformersNetwork(model, classes, where, bgr=processor.bgr), variant
+    task = None
+    if config.model_type == "oneformer":
+        task = task_tokens(folder, config, where)
+        variant |= {"task": TASK, "tokens": [token for token in task[0].tolist() if token]}
+    return MaskClassifier(model, classes, where, bgr=processor.bgr, task=task), variant
 
-    A model that takes images of any size gets them at their own. To find out, it is run once, on an
-    image that is no square. Another gets them at the size of its image processor, and its logits
-    count for the whole image.
 
-    Attributes:
-        model: The model, in float32 and eval mode.
-        size: Height and width of the only image that it is given. None: the image's own.
-        variant: How images go in, where that is otherwise than for most models.
+def _choose_geometry(
+    network: TransformersNetwork,
+    processor: Processor,
+    folder: Path,
+    options: Options,
+    where: str,
+    lacking: Sequence[str],
+) -> ImageProcessor | None:
+    """Decide at what size images go in, and try it once.
+
+    Without a choice of the user that is the image's own size if the network takes any. To find out,
+    it is run on an image that is no square.
+
+    Returns:
+        The image processor, if it is to prepare the images.
     """
-
-    def __init__(
-        self,
-        model: nn.Module,
-        processor: Processor,
-        classes: int,
-        where: str,
-        lacking: Sequence[str] = (),
-    ) -> None:
-        """Find out which images the model takes.
-
-        Args:
-            model: The model.
-            processor: What its image processor does.
-            classes: Number of its classes.
-            where: The model's name in errors.
-            lacking: Names of tensors that its files lack, with the value NaN.
-
-        Raises:
-            ModelError: The model takes images neither of any size nor of the processor's, or its
-                answer depends on a tensor that its files lack.
-        """
-        super().__init__()
-        self._where = where
-        self.model = model
-        self._classes = classes
-        self.size: tuple[int, int] | None = None
-        self.variant = {"channels": "BGR"} if processor.bgr else dict[str, str]()
-        self._bgr, self._resample = processor.bgr, processor.resample
-        with torch.inference_mode():
+    asked, size = options.input_size, sides(options.input_size)
+    prepared = None
+    with torch.inference_mode():
+        if size:
+            network.size = size
+        if asked != PROCESSOR_SIZE:
             try:
-                answer = self._run(torch.zeros(1, 3, *TRIED))
+                answer = network(torch.zeros(1, 3, *(size or TRIED)))
             except ModelError as error:
-                answer = self._take_size(processor, error)
-        if lacking and not answer.isfinite().all():
-            raise ModelError(
-                f"{where}: {len(lacking)} tensors of the model are not in its weight file, such as "
-                f"{lacking[0]}; fetch the model again"
-            )
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Compute logits.
-
-        Args:
-            images: Float Nx3xHxW, normalised.
-
-        Returns:
-            Float logits NxKxhxw.
-
-        Raises:
-            ModelError: The model does not take images of this size, or answers anything else.
-        """
-        if self.size:
-            images = F.interpolate(
-                images, self.size, mode=str(self._resample), align_corners=False, antialias=True
-            )
-        return self._run(images)
-
-    def _run(self, images: Tensor) -> Tensor:
-        try:
-            answer = self.model(pixel_values=images.flip(1) if self._bgr else images).logits
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # a wrong configuration can raise anything here
-            height, width = images.shape[2:]
-            raise ModelError(
-                f"{self._where} does not take an image of {height}x{width} ({reason(error)})"
-            ) from error
-        return checked_logits(answer, images, self._classes, self._where)
-
-    def _take_size(self, processor: Processor, error: ModelError) -> Tensor:
-        if processor.size is None or processor.resample is None:
-            raise ModelError(
-                f"{error}, and {PROCESSOR} gives no other height and width that suit every image; "
-                f"{PYTHON}"
-            ) from error
-        answer = self._run(torch.zeros(1, 3, *processor.size))
-        self.size = processor.size
-        if processor.resample != "bilinear":
-            self.variant["resample"] = processor.resample
-        return answer
+                if asked is not None:
+                    raise ModelError(f"{error}; choose the input size processor") from error
+                log.warning(
+                    "note: %s: the network does not take images of any size; its image processor "
+                    "prepares them",
+                    where,
+                )
+                asked = PROCESSOR_SIZE
+            else:
+                processor.check_native(where)
+        if asked == PROCESSOR_SIZE:
+            prepared = ImageProcessor(folder, where)
+            blank = np.zeros((*TRIED, 3), np.uint8)
+            answer = network.processed(prepared(blank), TRIED, prepared.edges)
+    if lacking and not answer.isfinite().all():
+        raise ModelError(
+            f"{where}: {len(lacking)} tensors of the model are not in its weight file, such as "
+            f"{lacking[0]}; fetch the model again"
+        )
+    if options.inference == "slide" and (prepared or size):
+        raise ModelError(
+            f"{where}: windows are cut from images of native size; leave out the inference mode "
+            "slide or the input size"
+        )
+    if prepared is None and processor.scaling:
+        log.warning(
+            "note: %s: images go in at %s, and not at its image processor's size (%s); the input "
+            "size processor follows that",
+            where,
+            options.input_size if size else "their own size",
+            processor.scaling,
+        )
+    return prepared

@@ -24,12 +24,10 @@ STEPS = {
     "do_convert_rgb",
     "do_flip_channel_order",
     "do_reduce_labels",
+    "do_split_image",
 }
-"""Steps of processors that this module knows. Those on sizes apply only where a network takes one
-size; do_reduce_labels is about labels."""
-
-RESAMPLING = {2: "bilinear", 3: "bicubic"}
-"""PIL's numbers."""
+"""Steps of processors that are known. Those on sizes are left out at native size; do_reduce_labels
+is about labels."""
 
 EXAMPLE = '{"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}'
 
@@ -46,14 +44,28 @@ class Processor:
     Attributes:
         preprocessing: Mean and standard deviation of RGB in 0..1.
         bgr: Whether the network gets blue first.
-        size: The one height and width to which images are resized. None: there is no such size.
-        resample: How they are resized, "bilinear" or "bicubic". None: otherwise.
+        scaling: To what size it scales images, in words. None: it leaves their size.
     """
 
     preprocessing: Preprocessing
     bgr: bool = False
-    size: tuple[int, int] | None = None
-    resample: str | None = "bilinear"
+    scaling: str | None = None
+
+    def check_native(self, where: str) -> None:
+        """Refuse a processor whose normalisation cannot be done without it.
+
+        Args:
+            where: The model's name in errors.
+
+        Raises:
+            ModelError: It swaps red and blue, and the two are not normalised alike.
+        """
+        said = self.preprocessing
+        if self.bgr and (len(set(said.mean)) > 1 or len(set(said.std)) > 1):
+            raise ModelError(
+                f"{where}: {PROCESSOR} swaps red and blue and does not say which of them "
+                "image_mean begins with; choose the input size processor"
+            )
 
 
 def read_processor(folder: Path, where: str) -> Processor:
@@ -90,16 +102,8 @@ def read_processor(folder: Path, where: str) -> Processor:
             raise ModelError(f"{where}: {PROCESSOR}: {key} is not supported; {PYTHON}")
     bgr = bool(_flag(file, "do_flip_channel_order", mobilevit))
     preprocessing = _preprocessing(file, where, normalise=not mobilevit)
-    if bgr and (len(set(preprocessing.mean)) > 1 or len(set(preprocessing.std)) > 1):
-        raise ModelError(
-            f"{where}: {PROCESSOR} swaps red and blue and does not say which of them image_mean "
-            f"begins with; {PYTHON}"
-        )
-    resample = file.get("resample", 2)
-    known = isinstance(resample, int) and not isinstance(resample, bool)
-    return Processor(
-        preprocessing, bgr, _fixed_size(file), RESAMPLING.get(resample) if known else None
-    )
+    scales = _flag(file, "do_resize", True) and file.get("size") is not None
+    return Processor(preprocessing, bgr, _size_text(file["size"]) if scales else None)
 
 
 def read_object(path: Path) -> Mapping[str, Any]:
@@ -164,20 +168,14 @@ def _number(value: object, key: str, where: str) -> float:
     raise ModelError(f"{where}: {PROCESSOR}: {key} cannot be {str(value)[:40]!r}; {REMEDY}")
 
 
-def _fixed_size(file: Mapping[str, Any]) -> tuple[int, int] | None:
-    """The one size of all images; None where it depends on the image, or there is none."""
-    if not _flag(file, "do_resize", True) or _flag(file, "keep_aspect_ratio", False):
-        return None
-    size = _sides(file.get("size"))
-    if _flag(file, "do_center_crop", False) and _sides(file.get("crop_size")) != size:
-        return None
-    return size
+def _size_text(size: object) -> str:
+    """The size of an image processor, in words.
 
-
-def _sides(size: object) -> tuple[int, int] | None:
-    height, width = (
-        (size.get("height"), size.get("width")) if isinstance(size, dict) else (size, size)
-    )
-    if type(height) is int and type(width) is int and min(height, width) >= 1:
-        return (height, width) if max(height, width) <= 8192 else None
-    return None
+    >>> _size_text({"height": 384, "width": 512}), _size_text({"shortest_edge": 512})
+    ('384x512', 'shortest_edge 512')
+    """
+    if isinstance(size, dict) and set(size) == {"height", "width"}:
+        return f"{size['height']}x{size['width']}"[:60]
+    if isinstance(size, dict):
+        return ", ".join(f"{key} {value}" for key, value in size.items() if value is not None)[:60]
+    return f"{size}x{size}"[:60] if isinstance(size, int) else str(size)[:60]

@@ -51,6 +51,7 @@ def segmenter_of(
                 f"{' and '.join(late)} to load_segmenter"
             )
         return cast(Segmenter, model)
+    options.refuse_input_size(options.name or type(model).__name__)
     if isinstance(model, nn.Module):
         return from_module(model, options, classes, _preprocessing(mean, std))
     if not callable(model):

@@ -14,6 +14,7 @@ from torch.nn.modules.module import (
 )
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter.adapters.mask_classifier import MASK_KINDS
 from robustbench_seg.segmenter.adapters.processor import read_object
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.weights import not_finite
@@ -38,7 +39,7 @@ def read_config(folder: Path, where: str) -> Any:
         ModelError: The file is missing, transformers does not take it, or it describes no semantic
             segmentation model.
     """
-    from transformers import AutoConfig, AutoModelForSemanticSegmentation
+    from transformers import AutoConfig
 
     try:
         content = read_object(folder / CONFIG)
@@ -65,7 +66,7 @@ def read_config(folder: Path, where: str) -> Any:
             f"{where}: transformers cannot read its {CONFIG} ({reason(error)}); fetch the model "
             "again"
         ) from error
-    if type(config) not in AutoModelForSemanticSegmentation._model_mapping:
+    if _class_of(config) is None:
         raise ModelError(
             f"{where}: transformers cannot load it as a semantic segmentation model (its "
             f"model_type is {config.model_type!r})"
@@ -94,10 +95,8 @@ def build_network(
         ModelError: transformers cannot build the model, its tensors are not those of the files, or
             values are not finite.
     """
-    from transformers import AutoModelForSemanticSegmentation
-
     values = sum(tensor.numel() for tensor in tensors.values())
-    kind: Any = AutoModelForSemanticSegmentation._model_mapping[type(config)]
+    kind = _class_of(config)
     try:
         with torch.device("meta"), registrations(1000 + 40 * len(tensors)):
             shape = kind(config)
@@ -114,6 +113,14 @@ def build_network(
         )
     except ModelError:
         raise
+    except ImportError as error:
+        found = re.search(r"requires the (\S+) library|No module named '(\w+)'", str(error))
+        if not found:
+            raise ModelError(f"{where}: a library is not installed ({reason(error)})") from error
+        name = (found[1] or found[2]).lower()
+        raise ModelError(
+            f"{where}: it needs {name}, which is not installed: pip install {name}"
+        ) from error
     except Exception as error:  # what a damaged value raises has no common base
         raise ModelError(
             f"{where}: transformers cannot build it from its {CONFIG} ({reason(error)}); fetch the "
@@ -130,6 +137,17 @@ def build_network(
             "again"
         )
     return model, tuple(lacking)
+
+
+def _class_of(config: Any) -> Any:
+    """The class of transformers for a configuration, None if it segments nothing semantically."""
+    from transformers import AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation
+
+    if type(config) in AutoModelForSemanticSegmentation._model_mapping:
+        return AutoModelForSemanticSegmentation._model_mapping[type(config)]
+    universal = AutoModelForUniversalSegmentation._model_mapping
+    known = config.model_type in MASK_KINDS and type(config) in universal
+    return universal[type(config)] if known else None
 
 
 def _refuse_mismatched(names: Sequence[str], where: str) -> None:

@@ -232,3 +232,44 @@ def test_the_published_table_switches_too(browser, tmp_path, three_published, bl
     wanted = 100 * (100 - table["ICNet"]) / (100 - table["SegFormer-B5"])
     assert cells(page, "ICNet")[column(page, "fog")] == f"{wanted:.1f}"
     page.close()
+
+
+def test_it_shows_calibration_and_detection(browser, tmp_path, blank_figures):
+    """Further scores of each cell, with hover texts of their own; the lowest ECE is the best."""
+    write_run(tmp_path / "runs", "alpha", steady, confidence=0.95)
+    labels = {"no_confidence": "the graph ends in labels"}
+    write_run(tmp_path / "runs", "beta", weaker, about=labels)
+    write_run(tmp_path / "runs", "gamma", steady, confidence=0.6)
+    panels = read_panels([tmp_path / "runs"])
+    page = browser.new_page()
+    page.goto(write_page(panels, tmp_path / "r").as_uri())
+    form, fog = page.locator("form.controls").first, column(page, "fog")
+    form.get_by_label("show").select_option(label="ECE, %")
+    draws = {row.name: row.scores.by_name["ece"].summary for row in panels[0].measured}
+    for name in ("alpha", "gamma"):
+        assert cells(page, name)[fog] == f"{draws[name].corruptions['fog'][0]:.1f}"
+        assert cells(page, name)[0] == f"{draws[name].clean[0]:.1f}"
+    assert set(cells(page, "beta")) == {""}
+    rows = heat(page).locator("tbody tr")
+    cell = {
+        name: rows.filter(has=page.get_by_text(name, exact=True)).locator("td").nth(fog)
+        for name in ("alpha", "beta", "gamma")
+    }
+    assert cell["beta"].get_attribute("title") == "the graph ends in labels"
+    assert cell["alpha"].get_attribute("title").startswith("severities 1-5, 3 images, 95 %")
+    assert page.get_by_role("heading", name="ECE by corruption").count() == 1
+    caption = heat(page).locator("caption").inner_text()
+    assert "ECE in percent, lower is better, mean over scored severities" in caption
+    # The best of all cells has the colour of the best mIoU.
+    ramp = heat(page).get_attribute("data-ramp").split("|")
+    values = {
+        (name, corruption): float(each[0])
+        for name in ("alpha", "gamma")
+        for corruption, each in [("clean", draws[name].clean), *draws[name].corruptions.items()]
+    }
+    name, corruption = min(values, key=values.get)
+    place = column(page, corruption.replace("_", " "))
+    best = rows.filter(has=page.get_by_text(name, exact=True)).locator("td").nth(place)
+    assert best.get_attribute("style") == ramp[-1]
+    assert "show=ECE" in page.url
+    page.close()

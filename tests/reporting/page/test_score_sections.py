@@ -78,8 +78,10 @@ def test_the_finding_says_both(panel, table):
     assert f"is off by {ece[0]:.1f} points on clean images and by {ece[1]:.1f} under" in text
 
 
-def test_runs_without_such_scores_have_no_such_sections(run):
+def test_runs_without_such_scores_say_so(run):
     (panel,) = read_panels([run("alpha", images=2)])
     assert where_it_fails(panel) is None
-    assert does_it_know(panel) is None
+    knows = does_it_know(panel)
+    assert (knows.chief, knows.every) == (None, None)
+    assert knows.missing == ["alpha: no image has confidence; evaluate again to add it."]
     assert "ECE" not in finding([panel])

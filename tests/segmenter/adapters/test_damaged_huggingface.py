@@ -275,28 +275,10 @@ def squares(tmp_path):
     return tmp_path / "dpt", model
 
 
-def test_a_network_of_squares_gets_the_processor_s_size(squares):
-    folder, model = squares
-    said = {**PROCESSOR, "size": {"height": 64, "width": 64}, "resample": 3}
-    (folder / "preprocessor_config.json").write_text(json.dumps(said))
-    segmenter = load_segmenter(f"hf:{folder}")
-    assert segmenter.record.input_size == (64, 64)
-    assert segmenter.record.variant == {"resample": "bicubic"}
-    mean, std = (torch.tensor(PROCESSOR[k])[:, None, None] for k in ("image_mean", "image_std"))
-    batch = (torch.from_numpy(IMAGE).permute(2, 0, 1)[None] / 255 - mean) / std
-    batch = torch.nn.functional.interpolate(batch, (64, 64), mode="bicubic", antialias=True)
-    with torch.inference_mode():
-        wanted = torch.nn.functional.interpolate(model(batch).logits, (40, 56), mode="bilinear")
-    torch.testing.assert_close(segmenter.logits(IMAGE), wanted, atol=1e-4, rtol=1e-3)
-
-
 @pytest.mark.parametrize(
     "said",
     [
-        {"size": {"shortest_edge": 64}},
-        {"size": 64, "keep_aspect_ratio": True},
-        {"size": 64, "resample": 1},
-        {"size": 64, "do_center_crop": True, "crop_size": 48},
+        {"size": {"depth": 64}},
         {"size": 64, "do_thumbnail": True},
     ],
 )

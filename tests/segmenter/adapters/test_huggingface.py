@@ -122,7 +122,7 @@ def drop_processor(folder):
 def flip(folder):
     flipped = json.dumps({**PROCESSOR, "do_flip_channel_order": True})
     (folder / "preprocessor_config.json").write_text(flipped)
-    return "swaps red and blue and does not say which of them image_mean begins with; run it as py"
+    return "swaps red and blue and does not say which of them image_mean begins with; choose the"
 
 
 def no_mean(folder):

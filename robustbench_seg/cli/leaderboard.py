@@ -1,0 +1,28 @@
+"""robustseg leaderboard: packs -> a static site that ranks many models."""
+
+from pathlib import Path
+
+import click
+
+from robustbench_seg.cli import options
+
+
+@click.command()
+@click.argument("packs", nargs=-1, required=True, type=options.PATH, metavar="PACKS...")
+@options.out(required=True)
+@options.scoring_protocol()
+def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> None:
+    """Write a static site that ranks the models of PACKS: packs, run folders, or folders of them.
+
+    OUT/index.html lists the boards, one for each dataset and protocol. A board ranks by any score
+    with intervals and shared places, sets scores against cost, and has a page for each model and
+    every table as CSV. All pages open offline. Scores of a run that is known are read from the
+    cache.
+    """
+    from robustbench_seg.reporting import Leaderboard
+    from robustbench_seg.text import counted
+
+    written = Leaderboard.write(packs, out, protocol=protocol)
+    for name, count in written.models.items():
+        click.echo(f"{name}: {counted([count], 'model')}")
+    click.echo(f"leaderboard: {written.page}")

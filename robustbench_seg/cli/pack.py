@@ -1,0 +1,28 @@
+"""robustseg pack: a run folder as one file."""
+
+from pathlib import Path
+
+import click
+
+from robustbench_seg.cli import options
+
+
+@click.command()
+@click.argument("run", metavar="RUN", type=options.PATH)
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=options.PATH,
+    help="File to write.  [default: the run's name and .pack.zip, here]",
+)
+def pack(run: Path, out: Path | None) -> None:
+    """Write the run folder RUN as one file that others can check, report and rank.
+
+    It holds the run's record with the command that began it, all counts, seconds and digests, and
+    no image. The same run gives the same bytes.
+    """
+    from robustbench_seg.files import digest_file
+    from robustbench_seg.results import pack as write
+
+    file = write(run, out)
+    click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB, sha256 {digest_file(file)}")

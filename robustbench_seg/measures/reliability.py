@@ -1,0 +1,50 @@
+"""What reliability diagrams and risk-coverage curves show, from pooled counts of confidence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.measures.confidence import BINS, POOLED_BINS, POOLED_STARTS, UNIT
+from robustbench_seg.measures.measure import Counts
+
+COVERAGES = np.arange(1, 101) / 100
+"""Shares of pixels at which risk is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Confidence beside accuracy and risk, of the pixels of one or several conditions.
+
+    Attributes:
+        confidence: float64 (15,), 0..1: mean confidence of each bin of the ECE; nan without pixels.
+        accuracy: Share of right pixels in each bin, likewise.
+        share: Share of all pixels that lie in each bin.
+        risk: float64 (100,), 0..1: error rate of the most confident pixels, of which COVERAGES are
+            kept. Inside a level of confidence right and wrong pixels count as evenly mixed.
+    """
+
+    confidence: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    share: NDArray[np.float64]
+    risk: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, counts: Counts) -> "Reliability":
+        """Compute them from pooled counts (see ConfidenceMeasure.pooled) of at least one pixel."""
+        counts = counts.astype(np.float64)
+        levels = len(POOLED_STARTS)
+        right, wrong = counts[:levels], counts[levels : 2 * levels]
+        mass = counts[2 * levels : 2 * levels + BINS] * UNIT
+        of_bins = np.bincount(POOLED_BINS, right + wrong, BINS)
+        hits = np.bincount(POOLED_BINS, right, BINS)
+        filled = np.where(of_bins > 0, of_bins, np.nan)
+        kept = np.append(0, np.cumsum((right + wrong)[::-1]))
+        errors = np.append(0, np.cumsum(wrong[::-1]))
+        at = COVERAGES * kept[-1]
+        return cls(
+            confidence=mass / filled,
+            accuracy=hits / filled,
+            share=of_bins / kept[-1],
+            risk=np.interp(at, kept, errors) / at,
+        )

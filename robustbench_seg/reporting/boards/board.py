@@ -1,0 +1,242 @@
+"""A board: the models that were scored on the same images under one protocol, and their places."""
+
+import logging
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.records.protocol import Protocol
+from robustbench_seg.records.run_file import read_record
+from robustbench_seg.reporting.boards.entry import Entry, EntryScores
+from robustbench_seg.reporting.boards.entry_cache import cached_scores
+from robustbench_seg.reporting.boards.ranked_scores import RankedScore
+from robustbench_seg.reporting.literature import cityscapes_c
+from robustbench_seg.reporting.literature.beside import (
+    rows_beside,
+    rows_elsewhere,
+    source_text,
+    sources_beside,
+)
+from robustbench_seg.reporting.panels.reading import PanelKey, panel_subset
+from robustbench_seg.reporting.panels.row_names import row_names
+from robustbench_seg.results import established_pairs, group_runs, own_protocol, shared_places
+from robustbench_seg.text import counted
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A row's place by one score.
+
+    Attributes:
+        name: Name of the row.
+        place: Such as "1" or "2=".
+        value: The score.
+        low: Lower end of its 95 % interval; nan where there is none.
+        high: Upper end.
+        is_measured: Whether the row is measured; published rows share no place.
+    """
+
+    name: str
+    place: str
+    value: float
+    low: float
+    high: float
+    is_measured: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """One ranking of a leaderboard.
+
+    Attributes:
+        dataset: Name of the dataset.
+        split: Its split.
+        protocol: The protocol.
+        images: How many images were to be scored.
+        subset: What tells it from other boards of the dataset, split and protocol.
+        entries: The measured models, the most robust first.
+        published: Published rows that rank, with the columns of tables/miou.csv.
+        elsewhere: Published rows of the dataset that do not, and why.
+    """
+
+    dataset: str
+    split: str
+    protocol: Protocol
+    images: int
+    subset: str
+    entries: tuple[Entry, ...]
+    published: pd.DataFrame
+    elsewhere: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """Dataset, split, images where needed, and protocol."""
+        subset = f", {self.subset}" if self.subset else ""
+        return f"{self.dataset} {self.split}{subset} ({self.protocol.name})"
+
+    @property
+    def extent(self) -> str:
+        """The numbers of models, images and classes, and the protocol, in one line."""
+        classes = len(self.entries[0].record.classes)
+        beside = len(self.published)
+        texts = [
+            counted([len(self.entries)], "measured model"),
+            *([counted([beside], "published row")] if beside else []),
+            counted([self.images], "image"),
+            counted([classes], "class", "classes"),
+            f"protocol {self.protocol.name} version {self.protocol.version}",
+        ]
+        return ", ".join(texts)
+
+    @property
+    def citation(self) -> str:
+        """What the published rows that rank are, in words; empty without any."""
+        if self.published.empty:
+            return ""
+        where = (self.dataset, self.split, self.protocol, self.images)
+        table_5 = cityscapes_c.ranks_beside(*where[:2], self.protocol.name, self.images)
+        sources = map(source_text, sources_beside(*where))
+        return " ".join([*([cityscapes_c.CITATION] if table_5 else []), *sources])
+
+    @cached_property
+    def scores(self) -> Mapping[str, RankedScore]:
+        """All scores that an entry can be ranked by, by their keys."""
+        return {score.key: score for entry in self.entries for score in entry.scores.ranked}
+
+    @cached_property
+    def miou(self) -> pd.DataFrame:
+        """The rows of tables/miou.csv, the most robust first."""
+        measured = [entry.scores.miou.assign(model=entry.name) for entry in self.entries]
+        tables = [*measured, *([self.published] if len(self.published) else [])]
+        table = pd.concat(tables, ignore_index=True)
+        order = table.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
+        return order.reset_index(drop=True)
+
+    @cached_property
+    def places(self) -> Mapping[str, tuple[Place, ...]]:
+        """The places by each score, the best first; rows without the score have none."""
+        return {key: self._places(key) for key in self.scores}
+
+    @cached_property
+    def compared(self) -> NDArray[np.bool_]:
+        """Which pairs of entries are drawn in pairs: the same images, corrupted alike."""
+        pairs = np.ones((len(self.entries), len(self.entries)), np.bool_)
+        for first, one in enumerate(self.entries):
+            for second, other in enumerate(self.entries[:first]):
+                same = one.scores.drawn == other.scores.drawn and not any(
+                    difference.of_images and difference.kind != "extent"
+                    for difference in one.record.differences(other.record)
+                )
+                pairs[first, second] = pairs[second, first] = same
+        return pairs
+
+    def _places(self, key: str) -> tuple[Place, ...]:
+        have = [n for n, e in enumerate(self.entries) if not math.isnan(e.value(key))]
+        entries = [self.entries[n] for n in have]
+        established = established_pairs(
+            [entry.by_key[key][1] for entry in entries],
+            entries[0].scores.units if entries else 0,
+            [entry.degrees for entry in entries],
+            compared := self.compared[np.ix_(have, have)],
+        )
+        rows = [Place(e.name, "", e.value(key), *e.interval(key), True) for e in entries]
+        if key in self.published:
+            for row in self.published[self.published[key].notna()].to_dict("records"):
+                value = float(row[key])
+                rows.append(Place(row["model"], "", value, math.nan, math.nan, False))
+        sign = -1 if self.scores[key].higher_is_better else 1
+        order = sorted(range(len(rows)), key=lambda n: (sign * rows[n].value, rows[n].name))
+
+        def is_tied(first: int, second: int) -> bool:
+            one, other = order[first], order[second]
+            measured = one < len(entries) and other < len(entries)
+            return bool(measured and compared[one, other] and not established[one, other])
+
+        texts = shared_places(len(order), is_tied)
+        return tuple(
+            Place(**{**vars(rows[n]), "place": text}) for n, text in zip(order, texts, strict=True)
+        )
+
+
+def read_boards(
+    runs: Iterable[Path | str] | Path | str, protocol: Protocol | None = None
+) -> list[Board]:
+    """Score runs and group them: one board for each dataset, split, set of files and protocol.
+
+    Args:
+        runs: Packs or run folders, or folders of them.
+        protocol: Score all runs under this one. None: each under its own.
+
+    Returns:
+        The boards, in the order of their first runs. A run that is broken, whose protocol is not at
+        hand, or whose classes are not those of the others is left out with a warning.
+
+    Raises:
+        ResultsError: There is no run, or none can be scored.
+    """
+    groups = dict[PanelKey, list[tuple[list[Path], EntryScores]]]()
+    protocols = dict[str, Protocol]()
+    classes = dict[PanelKey, tuple[str, ...]]()
+    broken = list[ResultsError]()
+    for folders in group_runs(runs):
+        try:
+            record = read_record(folders[0])
+            own = protocol or own_protocol(folders[0], record)
+            key = PanelKey.of(record, own)
+            if classes.setdefault(key, record.classes) != record.classes:
+                raise ResultsError(
+                    f"{folders[0]}: its classes are not those of the other runs on {key.dataset} "
+                    f"{key.split}; rank it apart"
+                )
+            scores = cached_scores(folders, own)
+        except ResultsError as error:
+            broken.append(error)
+            continue
+        protocols[own.name] = own
+        groups.setdefault(key, []).append((folders, scores))
+    if broken and not groups:
+        raise broken[0]
+    for reason in broken:
+        log.warning("%s; it is left out", reason)
+    return [
+        _board(key, models, protocols[key.protocol], panel_subset(key, list(groups)))
+        for key, models in groups.items()
+    ]
+
+
+def _board(
+    key: PanelKey,
+    models: Sequence[tuple[list[Path], EntryScores]],
+    protocol: Protocol,
+    subset: str,
+) -> Board:
+    names = row_names([(read_record(folders[0]).model, folders[0]) for folders, _ in models])
+    entries = [
+        Entry(name, tuple(folders), scores)
+        for name, (folders, scores) in zip(names, models, strict=True)
+    ]
+
+    def order(entry: Entry) -> tuple[bool, float, str]:
+        mean = entry.value("mean")
+        return math.isnan(mean), -mean, entry.name
+
+    where = (key.dataset, key.split, protocol, key.images)
+    return Board(
+        dataset=key.dataset,
+        split=key.split,
+        protocol=protocol,
+        images=key.images,
+        subset=subset,
+        entries=tuple(sorted(entries, key=order)),
+        published=rows_beside(*where),
+        elsewhere=rows_elsewhere(*where, also_table_5=True),
+    )

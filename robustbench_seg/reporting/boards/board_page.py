@@ -1,0 +1,254 @@
+"""The page of a board: its ranking, cells, costs and published rows as tables."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.reporting.boards.board import Board, Place
+from robustbench_seg.reporting.boards.charts import Point, front, scatter
+from robustbench_seg.reporting.boards.entry import Entry
+from robustbench_seg.reporting.page.cells import heat_cell, heat_column, ramp
+from robustbench_seg.reporting.page.table import Bar, Cell, Column, Group, Table, TableRow
+from robustbench_seg.text import number
+
+PLACES_RULE = (
+    "Models are sorted by the score, and the difference of each pair is tested: a bootstrap in "
+    "pairs over the same images, adjusted by Holm's procedure for all pairs of the board, at a "
+    "level of 5 % for the whole family. The first model of a place keeps those below it until it "
+    "is established to be better; they share the place, which is marked =. Two models of one "
+    "place are not shown to be equal: the images at hand do not decide. Published rows have no "
+    "images at hand, so they are neither tested nor share a place. Intervals are of 95 % and not "
+    "adjusted."
+)
+
+
+@dataclass(frozen=True)
+class CostChart:
+    """A chart of scores against a cost."""
+
+    title: str
+    caption: str
+    svg: Markup
+
+
+def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
+    """Return the ranking by the mean over the corruptions; the page's script ranks by any score.
+
+    Args:
+        board: The board.
+        links: Where the page of each measured model lies.
+    """
+    categories = list(board.protocol.by_category)
+    columns = [
+        Column("model"),
+        Column(board.scores["mean"].label, "and its 95 % interval"),
+        Column("clean"),
+        Column("retention", "mean / clean, percent"),
+        *(Column(name, f"mean over the {name} corruptions") for name in categories),
+        Column("params, M", "parameters, in millions"),
+        Column("GMAC", "10^9 multiply-accumulates for one image, as it goes through the network"),
+        Column("images/s", "from image to labels, on the machine that the model's page names"),
+    ]
+    entries = {entry.name: entry for entry in board.entries}
+    span = _span(board.places["mean"])
+    rows = []
+    for place in board.places["mean"]:
+        entry = entries[place.name] if place.is_measured else None
+        cells = [
+            Cell(
+                place.name,
+                place.name,
+                rank=place.place,
+                tag=_tag(entry),
+                href=links[place.name] if entry else None,
+            ),
+            _score_cell(place, span),
+            *(Cell(number(_value(board, place, key))) for key in (CLEAN.name, "retention")),
+            *(Cell(number(_value(board, place, f"category {name}"))) for name in categories),
+            *_cost_cells(entry),
+        ]
+        rows.append(TableRow(cells, kind="measured" if entry else "published"))
+    ranked = {place.name for place in board.places["mean"]}
+    for entry in board.entries:
+        if entry.name not in ranked:
+            missing = "; ".join(f"{name}: {what}" for name, what in entry.scores.missing.items())
+            name = entry.name
+            cells = [Cell(name, name, rank="–", tag=_tag(entry), href=links[name])]
+            cells.append(Cell("incomplete", title=missing or None, classes="score"))
+            cells += [Cell(number(entry.value(key))) for key in (CLEAN.name, "retention")]
+            cells += [Cell(number(entry.value(f"category {name}"))) for name in categories]
+            rows.append(TableRow([*cells, *_cost_cells(entry)], kind="measured"))
+    shown = [n for n in range(len(columns)) if n < 2 or any(row.cells[n].text for row in rows)]
+    rows = [TableRow([row.cells[n] for n in shown], kind=row.kind) for row in rows]
+    return Table(f"{board.name}: mIoU in percent.", [columns[n] for n in shown], rows)
+
+
+def ranking_data(board: Board) -> Markup:
+    """Return what the page's script ranks by, as JSON that can stand inside of a page."""
+    scores = [
+        {
+            "key": score.key,
+            "label": score.label,
+            "group": score.group,
+            "up": score.higher_is_better,
+            "digits": score.digits,
+            "rows": {
+                row.name: [row.place, *(_rounded(v) for v in (row.value, row.low, row.high))]
+                for row in board.places[score.key]
+            },
+        }
+        for score in board.scores.values()
+    ]
+    text = json.dumps(scores, ensure_ascii=True, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def miou_table(board: Board, links: Mapping[str, str]) -> Table:
+    """Return the mIoU of each model under each corruption, coloured by value."""
+    by_category = board.protocol.by_category
+    specs = [spec for group in by_category.values() for spec in group]
+    columns = [Column("model"), Column(CLEAN.name), *map(heat_column, [None, *specs[:-1]], specs)]
+    groups = [Group("", 2), *(Group(name, len(group)) for name, group in by_category.items())]
+    names = [CLEAN.name, *(spec.name for spec in specs)]
+    values = board.miou[names].to_numpy(float)
+    known = values[~np.isnan(values)]
+    span = (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
+    rows = []
+    for record, row in zip(board.miou.to_dict("records"), values, strict=True):
+        is_measured = record["source"] == "measured"
+        name = str(record["model"])
+        cells = [Cell(name, tag=None if is_measured else "published", href=links.get(name))]
+        cells += [
+            heat_cell(float(value), span, None, column.starts_group)
+            for value, column in zip(row, columns[1:], strict=True)
+        ]
+        rows.append(TableRow(cells, kind=str(record["source"])))
+    return Table(board.name, columns, rows, groups=groups, kind="heat", ramp=ramp())
+
+
+def cost_charts(board: Board) -> list[CostChart]:
+    """Return the charts of the mean against GMAC and against images/s, where these are known."""
+    charts = []
+    for title, axis, values, more in (
+        ("Mean against GMAC", "GMAC an image", _gmacs(board), False),
+        ("Mean against speed", "images/s", _speeds(board), True),
+    ):
+        means = {entry.name: entry.value("mean") for entry in board.entries}
+        names = [n for n in values if not math.isnan(values[n]) and not math.isnan(means[n])]
+        if not names:
+            continue
+        best = front({n: -values[n] if more else values[n] for n in names}, means)
+        points = [Point(n, values[n], means[n], n in best) for n in names]
+        caption = (
+            f"The mean over the corruptions against {axis}. On the line no model is both "
+            f"{'faster' if more else 'cheaper'} and better; the names of the others show on hover."
+        )
+        charts.append(CostChart(title, caption, scatter(points, axis, more_is_better=more)))
+    return charts
+
+
+def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
+    """Return how far each model is behind the best one of its cost; None if no cost is known."""
+    gmacs, speeds = _gmacs(board), _speeds(board)
+    means = {entry.name: entry.value("mean") for entry in board.entries}
+    if all(math.isnan(value) for value in (*gmacs.values(), *speeds.values())):
+        return None
+    slowness = {name: -speed for name, speed in speeds.items()}
+    columns = [
+        Column("model"),
+        Column("mean"),
+        Column("GMAC", "10^9 multiply-accumulates for one image"),
+        Column("behind at this GMAC", "points behind the best model of at most as many GMAC"),
+        Column("images/s", "as measured while the run was evaluated"),
+        Column("behind at this speed", "points behind the best model that is at least as fast"),
+        Column("measured on", text=True),
+    ]
+    rows = []
+    for entry in board.entries:
+        name = entry.name
+        cells = [
+            Cell(name, name, href=links[name]),
+            Cell(number(means[name])),
+            Cell(number(gmacs[name])),
+            Cell(number(_behind(name, gmacs, means))),
+            Cell("" if math.isnan(speeds[name]) else f"{speeds[name]:.3g}"),
+            Cell(number(_behind(name, slowness, means))),
+            Cell(entry.record.hardware, classes="text"),
+        ]
+        rows.append(TableRow(cells))
+    note = (
+        "0.0: on the front. Speeds of several machines do not compare; images were corrupted and "
+        "scored on the same machine meanwhile."
+    )
+    return Table(f"{board.name}: mean mIoU in percent against cost.", columns, rows, note=note)
+
+
+def _behind(name: str, costs: Mapping[str, float], means: Mapping[str, float]) -> float:
+    if math.isnan(costs[name]) or math.isnan(means[name]):
+        return math.nan
+    rivals = [means[n] for n in costs if costs[n] <= costs[name] and not math.isnan(means[n])]
+    return max(rivals) - means[name]
+
+
+def _gmacs(board: Board) -> Mapping[str, float]:
+    return {entry.name: entry.gmacs for entry in board.entries}
+
+
+def _speeds(board: Board) -> Mapping[str, float]:
+    return {entry.name: entry.speed for entry in board.entries}
+
+
+def _value(board: Board, place: Place, key: str) -> float:
+    found = next((row for row in board.places.get(key, ()) if row.name == place.name), None)
+    return found.value if found else math.nan
+
+
+def _tag(entry: Entry | None) -> str | None:
+    if entry is None:
+        return "published"
+    tags = [f"{entry.scores.trainings} trainings"] if entry.scores.trainings > 1 else []
+    training = entry.record.about.training
+    if training and training.augment:
+        tags.append(f"trained with {training.augment}")
+    return ", ".join(tags) or None
+
+
+def _cost_cells(entry: Entry | None) -> list[Cell]:
+    if entry is None:
+        return [Cell("")] * 3
+    params = entry.record.about.params
+    speed = "" if math.isnan(entry.speed) else f"{entry.speed:.3g}"
+    return [
+        Cell("" if params is None else number(params / 1e6)),
+        Cell(number(entry.gmacs)),
+        Cell(speed),
+    ]
+
+
+def _span(places: Sequence[Place]) -> tuple[float, float]:
+    ends = [end for place in places for end in (place.value, place.low, place.high)]
+    ends = [end for end in ends if not math.isnan(end)]
+    return (min(ends), max(ends)) if ends else (0.0, 100.0)
+
+
+def _score_cell(place: Place, span: tuple[float, float]) -> Cell:
+    if math.isnan(place.low):
+        return Cell(number(place.value), classes="score")
+    low, high = span
+
+    def at(value: float) -> float:
+        return 100 * (value - low) / (high - low) if high > low else 50.0
+
+    start, end = at(place.low), at(place.high)
+    bar = Bar(f"{start:.1f}", f"{end - start:.1f}", f"{at(place.value):.1f}")
+    title = f"95 % interval {number(place.low)} to {number(place.high)}"
+    return Cell(number(place.value), title=title, classes="score", bar=bar)
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 3)

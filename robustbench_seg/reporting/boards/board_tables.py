@@ -1,0 +1,72 @@
+"""The tables of a board as CSV files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.files import write_text
+from robustbench_seg.reporting.boards.board import Board
+from robustbench_seg.reporting.tables.formats import csv
+
+FILES: Mapping[str, str] = {
+    "places.csv": "every score of every model, its 95 % interval and its place",
+    "miou.csv": "model x (clean, corruptions, mean, retention)",
+    "costs.csv": "parameters, multiply-accumulates and speed",
+    "per_severity.csv": "a row for each model and condition, with intervals",
+    "per_class.csv": "a row for each model, condition and class",
+    "elsewhere.csv": "published rows that do not rank, and why",
+}
+"""The files, and what is in them."""
+
+
+def write_board_tables(board: Board, folder: Path) -> None:
+    """Write all tables of a board into `folder`."""
+    write_text(folder / "places.csv", csv(places_table(board)))
+    write_text(folder / "miou.csv", csv(board.miou))
+    write_text(folder / "costs.csv", csv(costs_table(board)))
+    severities = [entry.scores.severities.assign(model=entry.name) for entry in board.entries]
+    write_text(folder / "per_severity.csv", csv(pd.concat(severities, ignore_index=True)))
+    classes = [entry.scores.classes.assign(model=entry.name) for entry in board.entries]
+    write_text(folder / "per_class.csv", csv(pd.concat(classes, ignore_index=True)))
+    if len(board.elsewhere):
+        write_text(folder / "elsewhere.csv", csv(board.elsewhere))
+
+
+def places_table(board: Board) -> pd.DataFrame:
+    """Return every score of every row.
+
+    Returns:
+        Columns score, group, model, source (measured or published), place, value, ci_low, ci_high.
+    """
+    rows = [
+        {
+            "score": key,
+            "group": board.scores[key].group,
+            "model": place.name,
+            "source": "measured" if place.is_measured else "published",
+            "place": place.place,
+            "value": place.value,
+            "ci_low": place.low,
+            "ci_high": place.high,
+        }
+        for key, places in board.places.items()
+        for place in places
+    ]
+    return pd.DataFrame(rows)
+
+
+def costs_table(board: Board) -> pd.DataFrame:
+    """Return columns model, mean (percent), params, gmacs, images_per_s, hardware."""
+    rows = [
+        {
+            "model": entry.name,
+            "mean": entry.value("mean"),
+            "params": entry.record.about.params,
+            "gmacs": entry.gmacs,
+            "images_per_s": entry.speed,
+            "hardware": entry.record.hardware,
+        }
+        for entry in board.entries
+    ]
+    return pd.DataFrame(rows)

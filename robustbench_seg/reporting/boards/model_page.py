@@ -1,0 +1,224 @@
+"""The page of a model: its card, places, curves, weak classes and worst conditions."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.records.run_record import RunRecord
+from robustbench_seg.reporting.boards.board import Board, Place
+from robustbench_seg.reporting.boards.charts import Curve, curves
+from robustbench_seg.reporting.boards.entry import Entry
+from robustbench_seg.reporting.page.provenance import run_facts
+from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
+from robustbench_seg.text import number
+
+WORST = 15
+"""The page names so many of the worst conditions."""
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """What the template shows of a model.
+
+    Attributes:
+        name: Its name.
+        lead: What its places are, in sentences.
+        facts: Its card: name and text of each fact.
+        runs: Where the scores come from, for each run.
+        curves: The mIoU over severity, for each corruption.
+        classes: Its classes, the weakest first; None if none has a score.
+        conditions: Its worst conditions; None if none is complete.
+        scores: Every score with its place.
+        missing: What it lacks, for each corruption.
+    """
+
+    name: str
+    lead: Sequence[str]
+    facts: Sequence[tuple[str, str]]
+    runs: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+    curves: Sequence[Curve]
+    classes: Table | None
+    conditions: Table | None
+    scores: Table
+    missing: Mapping[str, str]
+
+
+def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> ModelView:
+    """Return what the page of a model shows.
+
+    Args:
+        board: Its board.
+        entry: The model.
+        places: Its place by each score that it has.
+
+    Raises:
+        ResultsError: A probe of a run cannot be read.
+    """
+    return ModelView(
+        name=entry.name,
+        lead=_lead(board, places),
+        facts=_card(entry.record),
+        runs=[
+            (folder.name, run_facts(folder, record))
+            for folder, record in zip(entry.folders, entry.records, strict=True)
+        ],
+        curves=curves(entry.scores.severities, board.protocol),
+        classes=_classes(board, entry),
+        conditions=_conditions(entry),
+        scores=_scores(board, places),
+        missing=entry.scores.missing,
+    )
+
+
+def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
+    if "mean" not in places:
+        return ["It is not ranked by its mean, because it lacks conditions."]
+    mean, clean = places["mean"], places.get(CLEAN.name)
+    count = len(board.places["mean"])
+    limits = ""
+    if not math.isnan(mean.low):
+        limits = f" (95 % interval {number(mean.low)} to {number(mean.high)})"
+    first = (
+        f"Place {mean.place} of {count} by the mean over {len(board.protocol.names)} corruptions: "
+        f"{number(mean.value)} % mIoU{limits}."
+    )
+    if clean is None or "retention" not in places:
+        return [first]
+    keeps = number(places["retention"].value)
+    second = f"Clean: {number(clean.value)} %, place {clean.place}; it keeps {keeps} % of that."
+    return [first, second]
+
+
+def _card(record: RunRecord) -> list[tuple[str, str]]:
+    about, segmenter = record.about, record.key.segmenter
+    training = about.training
+    facts: list[tuple[str, str | None]] = [
+        ("card", about.card),
+        ("loaded by", about.location),
+        ("architecture", segmenter.architecture),
+        ("variant", ", ".join(f"{name} {value}" for name, value in segmenter.variant.items())),
+        ("parameters", None if about.params is None else f"{about.params / 1e6:.1f} million"),
+        ("multiply-accumulates", None if about.macs is None else f"{about.macs / 1e9:.1f} GMAC"),
+        ("computed by", f"{segmenter.runtime}, {segmenter.precision_text}"),
+        ("input size", "x".join(map(str, segmenter.input_size or ()))),
+        ("weight file", about.weights_file),
+        ("weights, sha256", segmenter.weights),
+    ]
+    if about.published:
+        where = f" on {about.published_on}" if about.published_on else ""
+        facts.append(("published clean mIoU", f"{about.published.miou}{where}"))
+    if training:
+        seed = "" if training.seed is None else f", seed {training.seed}"
+        also = f", with {training.augment}" if training.augment else ""
+        facts.append(("trained on", f"{training.split}{seed}{also}"))
+    return [(name, text) for name, text in facts if text]
+
+
+def _classes(board: Board, entry: Entry) -> Table | None:
+    corruptions = board.protocol.corruptions
+    averaged = {CLEAN.name: (0,), **{spec.name: spec.scored for spec in corruptions}}
+    rows = entry.scores.classes
+    by_condition = {
+        key: dict(zip(group["class"], group["iou"], strict=True))
+        for key, group in rows.groupby(["corruption", "severity"], sort=False)
+    }
+    classes = list(dict.fromkeys(map(str, rows["class"])))
+    means = {
+        name: np.mean(
+            [[by_condition.get((name, s), {}).get(c, np.nan) for c in classes] for s in severities],
+            axis=0,
+        )
+        for name, severities in averaged.items()
+    }
+    clean = means.pop(CLEAN.name)
+    cells = np.stack(list(means.values()))
+    corrupted = cells.mean(axis=0)
+    if np.isnan(corrupted).all():
+        return None
+    columns = [
+        Column("class"),
+        Column("corrupted", "mean over the corruptions"),
+        Column("clean"),
+        Column("loss", "clean - corrupted, in points"),
+        Column("worst corruption", "that with the lowest mean over its severities", text=True),
+        Column("IoU there"),
+    ]
+    names, found = list(means), []
+    for place in np.argsort(corrupted, kind="stable"):
+        low = int(np.argmin(cells[:, place]))
+        known = not np.isnan(corrupted[place])
+        values = (corrupted[place], clean[place], clean[place] - corrupted[place])
+        found.append(
+            TableRow(
+                [
+                    Cell(classes[place]),
+                    *(Cell(number(float(value))) for value in values),
+                    Cell(names[low].replace("_", " ") if known else "", classes="text"),
+                    Cell(number(float(cells[low, place])) if known else ""),
+                ]
+            )
+        )
+    note = "A class that occurs nowhere has no score."
+    return Table("IoU of each class in percent, the weakest first.", columns, found, note=note)
+
+
+def _conditions(entry: Entry) -> Table | None:
+    rows = entry.scores.severities
+    rows = rows[rows["scored"].astype(bool) & rows["miou"].notna()]
+    if rows.empty:
+        return None
+    clean = entry.value(CLEAN.name)
+    columns = [
+        Column("condition"),
+        Column("severity"),
+        Column("category", text=True),
+        Column("mIoU"),
+        Column("95 % interval"),
+        Column("loss", "clean - mIoU, in points"),
+    ]
+    found = []
+    for row in rows.sort_values("miou", kind="stable").head(WORST).to_dict("records"):
+        low, high = float(row["ci_low"]), float(row["ci_high"])
+        found.append(
+            TableRow(
+                [
+                    Cell(str(row["corruption"]).replace("_", " ")),
+                    Cell(str(row["severity"])),
+                    Cell(str(row["category"]), classes="text"),
+                    Cell(number(float(row["miou"]))),
+                    Cell("" if math.isnan(low) else f"{number(low)} to {number(high)}"),
+                    Cell(number(clean - float(row["miou"]))),
+                ]
+            )
+        )
+    caption = f"The {len(found)} scored conditions of the lowest mIoU, in percent."
+    return Table(caption, columns, found)
+
+
+def _scores(board: Board, places: Mapping[str, Place]) -> Table:
+    columns = [
+        Column("score"),
+        Column("of", text=True),
+        Column("value"),
+        Column("95 % interval"),
+        Column("place"),
+    ]
+    rows = []
+    for key, place in places.items():
+        score = board.scores[key]
+        limits = ""
+        if not math.isnan(place.low):
+            limits = f"{number(place.low, score.digits)} to {number(place.high, score.digits)}"
+        cells = [
+            Cell(f"{score.label} {'↑' if score.higher_is_better else '↓'}"),
+            Cell(score.group, classes="text"),
+            Cell(number(place.value, score.digits)),
+            Cell(limits),
+            Cell(place.place),
+        ]
+        rows.append(TableRow(cells))
+    note = "An arrow shows which way is better. A place with = is shared."
+    return Table("Every score that models are ranked by.", columns, rows, note=note)

@@ -1,0 +1,114 @@
+"""Reliability diagrams and risk-coverage curves."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from robustbench_seg.measures import COVERAGES, Reliability
+from robustbench_seg.reporting.figures.style import (
+    PAPER,
+    SOFT,
+    Dash,
+    line_styles,
+    plain,
+    style,
+)
+from robustbench_seg.reporting.panels import CURVE_SEVERITIES, ConfidenceCurves
+
+FEW = 0.001
+"""A bin with a smaller share of the pixels is drawn hollow."""
+
+_SHOWN = (0, *CURVE_SEVERITIES)
+_DASHES: tuple[Dash, ...] = ("-", "--", ":")
+
+
+def confidence_overview(models: Mapping[str, ConfidenceCurves], panel: Sequence[str]) -> Figure:
+    """Draw reliability above risk over coverage: clean, and all corruptions at two severities.
+
+    Args:
+        models: Name of a model -> its curves, a line each.
+        panel: Names of all models of the panel, which have the same colours in all figures.
+    """
+    styles = line_styles(panel)
+    with style():
+        figure = Figure(figsize=(11, 6.4), layout="constrained")
+        axes = figure.subplots(2, len(_SHOWN), sharey="row", squeeze=False)
+        for column, severity in enumerate(_SHOWN):
+            above, below = axes[:, column]
+            title = f"all corruptions, severity {severity}" if severity else "clean"
+            _prepare(above, title)
+            above.set_xlabel("confidence, percent")
+            below.set_xlabel("coverage: most confident pixels kept, percent")
+            below.set_xlim(0, 100)
+            for model, curves in models.items():
+                if severity in curves.all:
+                    _draw(above, curves.all[severity], *styles[model])
+                    risk = 100 * curves.all[severity].risk
+                    colour, dash = styles[model]
+                    below.plot(100 * COVERAGES, risk, color=colour, linestyle=dash, lw=1.4)
+        axes[0][0].set_ylabel("accuracy, percent")
+        axes[1][0].set_ylabel("risk: kept pixels that are wrong, percent")
+        axes[1][0].set_ylim(bottom=0)
+        handles = [
+            mpl.lines.Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
+            for colour, dash in (styles[model] for model in models)
+        ]
+        labels = [plain(model) for model in models]
+        figure.legend(handles, labels, loc="outside upper left", ncols=min(4, len(labels)))
+    return figure
+
+
+def category_reliability(model: str, rows: Mapping[str, ConfidenceCurves]) -> Figure:
+    """Draw the reliability of one model: a column for each category, clean in each.
+
+    Args:
+        model: The title.
+        rows: What a row of plots is of, such as raw confidence -> its curves.
+    """
+    categories = list(dict.fromkeys(name for curves in rows.values() for name in curves.categories))
+    labels = [f"severity {severity}" if severity else "clean" for severity in _SHOWN]
+    colours = [colour for colour, _ in line_styles(labels).values()]
+    looks = dict(zip(_SHOWN, zip(colours, _DASHES, strict=True), strict=True))
+    with style():
+        figure = Figure(figsize=(11, 2.9 * len(rows) + 0.7), layout="constrained")
+        axes = figure.subplots(
+            len(rows), max(4, len(categories)), sharex=True, sharey=True, squeeze=False
+        )
+        for row, (kind, curves) in zip(axes, rows.items(), strict=True):
+            for axis in row[len(categories) :]:
+                axis.set_visible(False)
+            for axis, category in zip(row, categories, strict=False):
+                _prepare(axis, plain(category))
+                for severity, reliability in curves.categories[category].items():
+                    _draw(axis, reliability, *looks[severity])
+            row[0].set_ylabel(
+                f"accuracy, percent\n({kind})" if len(rows) > 1 else "accuracy, percent"
+            )
+        for axis in axes[-1]:
+            axis.set_xlabel("confidence, percent")
+        handles = [
+            mpl.lines.Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
+            for colour, dash in looks.values()
+        ]
+        look: Mapping[str, Any] = {"ncols": len(labels), "alignment": "left"}
+        figure.legend(handles, labels, title=plain(model), loc="outside upper left", **look)
+    return figure
+
+
+def _prepare(axis: Axes, title: str) -> None:
+    axis.set_title(title)
+    axis.plot([0, 100], [0, 100], color=SOFT, lw=0.8, zorder=1)
+    axis.set(xlim=(0, 100), ylim=(0, 100))
+
+
+def _draw(axis: Axes, of: Reliability, colour: str, dash: Dash) -> None:
+    """One line; a bin with few pixels is hollow."""
+    x, y = 100 * of.confidence, 100 * of.accuracy
+    filled, few = of.share > 0, of.share < FEW
+    axis.plot(x[filled], y[filled], color=colour, linestyle=dash, lw=1.2)
+    for which, face in ((filled & ~few, colour), (filled & few, PAPER)):
+        (points,) = axis.plot(x[which], y[which], "o", color=colour, ms=3.2, mew=0.9, mfc=face)
+        points.set(clip_on=False, in_layout=False)  # those at 100 percent stand out a little

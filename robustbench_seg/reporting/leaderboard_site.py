@@ -1,0 +1,66 @@
+"""`leaderboard`: packs -> a static site that ranks many models."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustbench_seg.files import checked_path
+from robustbench_seg.records.protocol import Protocol, load_protocol
+from robustbench_seg.reporting.boards.board import read_boards
+from robustbench_seg.reporting.boards.site import write_site
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """A leaderboard that was written.
+
+    Attributes:
+        page: index.html.
+        models: How many models each board ranks, by its name.
+    """
+
+    page: Path
+    models: Mapping[str, int]
+
+    @classmethod
+    def write(
+        cls,
+        packs: Iterable[Path | str] | Path | str,
+        out: Path | str,
+        *,
+        protocol: str | Path | Protocol | None = None,
+    ) -> "Leaderboard":
+        """Write the leaderboard of packs; `leaderboard` describes the arguments and errors."""
+        loaded = None if protocol is None else load_protocol(protocol)
+        folder = checked_path(out)
+        boards = read_boards(packs, loaded)
+        page = write_site(boards, folder)
+        return cls(page, {board.name: len(board.entries) for board in boards})
+
+
+def leaderboard(
+    packs: Iterable[Path | str] | Path | str,
+    out: Path | str,
+    *,
+    protocol: str | Path | Protocol | None = None,
+) -> Path:
+    """Write a static site that ranks models: a page for each dataset and protocol.
+
+    Each page ranks by any score, with intervals and shared places, and has a page for each of its
+    models. The pages open offline. Scores of a run that is known are read from the cache.
+
+    Args:
+        packs: Packs or run folders, or folders of them.
+        out: Folder to write to. A leaderboard that is in it is replaced.
+        protocol: Score under this one, a name, TOML file or Protocol. None: each run under its
+            own.
+
+    Returns:
+        The path of index.html.
+
+    Raises:
+        ResultsError: There is no run, or none that can be scored; a file of `out` is not of a
+            leaderboard.
+        FileError: A file cannot be written.
+    """
+    return Leaderboard.write(packs, out, protocol=protocol).page

@@ -1,0 +1,63 @@
+"""Reliability and risk of one model, clean and at the severities that figures compare."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from robustbench_seg.measures import ConfidenceMeasure, Reliability
+from robustbench_seg.records.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.reporting.panels.panel import PanelRow
+
+CURVE_SEVERITIES = (3, 5)
+"""The severities beside clean."""
+
+
+@dataclass(frozen=True, eq=False)
+class ConfidenceCurves:
+    """What the curves of one model show. A severity is 0 for clean.
+
+    The pixels of all corruptions of a group, and of all runs of the model, count together. What
+    lacks an image is left out.
+
+    Attributes:
+        all: Severity -> of all corruptions.
+        categories: Category -> severity -> of its corruptions.
+    """
+
+    all: Mapping[int, Reliability]
+    categories: Mapping[str, Mapping[int, Reliability]]
+
+
+def confidence_curves(
+    row: PanelRow, protocol: Protocol, measure: ConfidenceMeasure
+) -> ConfidenceCurves | None:
+    """Return the curves of a measured row; None where it has no such confidence.
+
+    Args:
+        row: The row.
+        protocol: Names the corruptions and their categories.
+        measure: Raw confidence, or that after temperature scaling.
+    """
+    categories = {
+        category: _by_severity(row, measure, [spec.name for spec in specs])
+        for category, specs in protocol.by_category.items()
+    }
+    everything = _by_severity(row, measure, protocol.names)
+    if not any([everything, *categories.values()]):
+        return None
+    return ConfidenceCurves(everything, categories)
+
+
+def _by_severity(
+    row: PanelRow, measure: ConfidenceMeasure, corruptions: Sequence[str]
+) -> Mapping[int, Reliability]:
+    counts = row.model.confidence[measure.name]
+    score = row.scores.by_name[measure.infos[0].key]
+    groups = {0: [CLEAN]}
+    groups |= {s: [Condition(name, s) for name in corruptions] for s in CURVE_SEVERITIES}
+    return {
+        severity: Reliability.of(np.sum([counts[condition] for condition in conditions], axis=0))
+        for severity, conditions in groups.items()
+        if not any(np.isnan(score.cell(condition)[0]) for condition in conditions)
+    }

@@ -1,0 +1,112 @@
+"""confidence.csv, .md and .tex: ECE and AUROC of each model, clean and under each corruption.
+
+Scores after temperature scaling stand beside them where runs have a temperature. Like those of
+miou.csv they are in percent, and .md and .tex can carry 95 % intervals.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.files import write_text
+from robustbench_seg.measures import ScoreInfo
+from robustbench_seg.records.protocol import CLEAN
+from robustbench_seg.reporting.panels import Panel, PanelRow, chief_confidence_scores
+from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
+from robustbench_seg.results import ScoreDraws
+
+FACTS = ("model", "dataset", "split", "protocol", "metric", "images")
+"""The columns of tables/confidence.csv before the scores.
+
+metric is that of scores.parquet, such as ece. The columns clean, each corruption in protocol order
+and mean follow.
+"""
+
+
+def write_confidence_tables(
+    panels: Sequence[Panel], folder: Path, *, intervals: bool = False
+) -> None:
+    """Write the tables of the panels in which a model has such scores; without any, no file.
+
+    Args:
+        panels: The panels.
+        folder: Where to write.
+        intervals: Whether .md and .tex have the interval of each score.
+    """
+    known = [panel for panel in panels if chief_confidence_scores(panel)]
+    if not known:
+        return
+    tables = [_table(panel) for panel in known]
+    write_text(folder / "confidence.csv", csv(_plain(_joined(tables))))
+    shown = tables if intervals else [_plain(table) for table in tables]
+    write_text(folder / "confidence.md", markdown(_joined(shown)))
+    tex = [
+        _latex(panel, table, f"confidence-{n}", intervals)
+        for n, (panel, table) in enumerate(zip(known, shown, strict=True))
+    ]
+    write_text(folder / "confidence.tex", "\n".join(tex))
+
+
+def _table(panel: Panel) -> pd.DataFrame:
+    """A row for each model and score, an Estimate in each cell; a model without is left out."""
+    columns = [*FACTS, CLEAN.name, *panel.protocol.names, "mean"]
+    rows = []
+    for row in panel.measured:
+        for info in chief_confidence_scores(panel):
+            score = row.scores.by_name.get(info.key)
+            if score is None or not score.conditions:
+                continue
+            facts = [row.name, panel.dataset, panel.split, panel.protocol.name, info.name]
+            estimates = _estimates(row, score)
+            rows.append([*facts, row.model.images.get(CLEAN, 0), *estimates])
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _estimates(row: PanelRow, score: ScoreDraws) -> list[Estimate]:
+    summary = score.summary
+    draws = [summary.clean, *summary.corruptions.values(), summary.mean]
+    return [Estimate(float(each[0]), *row.limits(each)) for each in draws]
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """The scores without their intervals."""
+    scores = [column for column in table.columns if column not in FACTS]
+    values = {
+        name: [e.value if isinstance(e, Estimate) else math.nan for e in table[name]]
+        for name in scores
+    }
+    return table.assign(**values)
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table, the mean last, also where a later protocol has further corruptions."""
+    table = pd.concat(tables, ignore_index=True)
+    return table[[*table.columns.drop("mean"), "mean"]]
+
+
+def _latex(panel: Panel, table: pd.DataFrame, label: str, intervals: bool) -> str:
+    infos = chief_confidence_scores(panel)
+    specs = [spec for group in panel.protocol.by_category.values() for spec in group]
+    labels = {info.name: info.label for info in infos}
+    shown = table[["model", "metric", CLEAN.name, *(spec.name for spec in specs), "mean"]]
+    shown = shown.assign(metric=shown["metric"].map(labels))
+    shown = shown.rename(columns=lambda name: str(name).replace("_", " "))
+    groups = {spec.name.replace("_", " "): spec.category for spec in specs}
+    averaged = panel.protocol.averaged.replace("_", " ")
+    caption = (
+        f"On {panel.dataset} {panel.split} ({panel.protocol.name}), in percent: "
+        f"{_directions(infos)}; averaged: {averaged}"
+    )
+    if intervals:
+        caption += f". Below: 95 % intervals from a bootstrap over {panel.sampling_unit}"
+    return grouped_latex(shown, groups, caption, f"tab:{label}")
+
+
+def _directions(infos: Sequence[ScoreInfo]) -> str:
+    texts = [
+        f"{info.label} ({'higher' if info.higher_is_better else 'lower'} is better)"
+        for info in infos
+    ]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]

@@ -1,0 +1,34 @@
+"""Sums of the counts of confidence over the images of each condition: what its curves show."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, Counts
+from robustbench_seg.records.protocol import Condition
+from robustbench_seg.results.read import COUNTS, places_of, with_counts
+
+ConfidenceSums = Mapping[str, Mapping[Condition, Counts]]
+"""Name of a measure of confidence -> condition -> pooled counts, summed over images and runs."""
+
+
+def confidence_sums(results: pd.DataFrame) -> ConfidenceSums:
+    """Sum the counts of confidence of the runs of one model.
+
+    Args:
+        results: As read_counts gives them.
+
+    Returns:
+        float64 counts of each condition of which some image has confidence; of several runs
+        the pixels of all.
+    """
+    sums = dict[str, Mapping[Condition, Counts]]()
+    for measure in (CONFIDENCE, SCALED_CONFIDENCE):
+        observed = with_counts(results, measure)
+        counts = observed[COUNTS].to_numpy(object)
+        sums[measure.name] = {
+            condition: np.asarray(np.sum([*counts[places]], axis=0, dtype=np.float64))
+            for condition, places in places_of(observed).items()
+        }
+    return sums

@@ -1,0 +1,54 @@
+"""A pack as a run folder: in the cache, where it is unpacked once."""
+
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from robustbench_seg.errors import FileError
+from robustbench_seg.files import cache_folder, cannot_be_written
+from robustbench_seg.results.pack_file import PackFile, open_pack
+
+
+def unpacked(path: Path) -> Path:
+    """Return the run folder of a pack: in the cache, written there once and checked.
+
+    Args:
+        path: The pack.
+
+    Raises:
+        ResultsError: It is no pack, or one of its members is not as its digest says.
+        FileError: The cache cannot be written.
+    """
+    with open_pack(path) as packed:
+        place = cache_folder() / "packs" / packed.digest[:16]
+        folder = place / packed.root
+        if _is_whole(folder, packed):
+            return folder
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as fresh:
+                _unpack(packed, Path(fresh) / place.name / packed.root)
+                shutil.rmtree(place, ignore_errors=True)
+                with suppress(OSError):  # another process was faster
+                    (Path(fresh) / place.name).rename(place)
+        except OSError as error:
+            raise cannot_be_written(place, error) from error
+        if not _is_whole(folder, packed):
+            raise FileError(f"{place} is in use; start again")
+    return folder
+
+
+def _unpack(packed: PackFile, folder: Path) -> None:
+    for name, data in packed:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+def _is_whole(folder: Path, packed: PackFile) -> bool:
+    """Whether a pack's run folder is in the cache, with files of the sizes that it had."""
+    try:
+        sizes = {name: (folder / name).stat().st_size for name in packed.index.files}
+    except OSError:
+        return False
+    return sizes == {name: file.bytes for name, file in packed.index.files.items()}

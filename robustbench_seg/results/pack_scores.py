@@ -1,0 +1,119 @@
+"""scores.csv of a pack: the scores of each condition, and whether they follow from the parts."""
+
+import io
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.measures import MEASURES
+from robustbench_seg.results.read import read_counts
+from robustbench_seg.results.scoring import condition_scores
+
+KEYS = ["corruption", "severity", "metric"]
+COLUMNS = [*KEYS, "images", "value"]
+
+DIGITS = 4
+"""Decimals of a score."""
+
+_TOLERANCE = 2 * 10.0**-DIGITS
+"""Sums on another machine are rounded otherwise."""
+
+MAX_BYTES = 16 << 20
+"""The most bytes of such a table."""
+
+
+def pack_scores(folder: Path) -> pd.DataFrame:
+    """Score each condition of a run by every measure.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        Columns corruption, severity, metric, images (how many were scored), value; a row for each
+        condition and score that the run has counts of.
+    """
+    results = read_counts(folder)
+    tables = []
+    for measure in MEASURES:
+        scored = condition_scores(results, measure)
+        names = [info.name for info in measure.infos]
+        tables.append(
+            scored.melt(["corruption", "severity", "images"], names, "metric", "value")[COLUMNS]
+        )
+    table = pd.concat([table for table in tables if len(table)] or tables[:1])
+    return table.sort_values(KEYS, kind="stable", ignore_index=True)
+
+
+def scores_text(table: pd.DataFrame) -> str:
+    """Return the table as CSV."""
+    return table.to_csv(index=False, lineterminator="\n", float_format=f"%.{DIGITS}f")
+
+
+def contradictions(data: bytes, table: pd.DataFrame, laws: Mapping[str, int]) -> Iterator[str]:
+    """Compare a scores.csv of unknown origin with the scores that follow from the parts.
+
+    Scores of measures that count otherwise today are not compared.
+
+    Args:
+        data: The file.
+        table: The scores that follow, see pack_scores.
+        laws: The law version of each measure under which the file was computed.
+
+    Yields:
+        What does not agree, in words.
+    """
+    try:
+        said = _parsed(data)
+    except (ValueError, LookupError, TypeError, OverflowError) as error:
+        yield f"it is no table of scores ({error!s:.100})"
+        return
+    compared = {
+        info.name
+        for measure in MEASURES
+        for info in measure.infos
+        if laws.get(measure.name) == measure.law
+    }
+    found = {key: row for key, row in _rows(table).items() if key[2] in compared}
+    said = {key: row for key, row in said.items() if key[2] in compared}
+    for key in dict.fromkeys((*said, *found)):
+        text = f"{key[2]} of {key[0]} {key[1]}"
+        if key not in said:
+            yield f"{text} is missing"
+        elif key not in found:
+            yield f"{text} has no rows in the parts"
+        elif not _agree(said[key], found[key]):
+            (images, value), (counted, score) = said[key], found[key]
+            yield (
+                f"{text} is {value:.{DIGITS}f} of {images} images, the parts give "
+                f"{score:.{DIGITS}f} of {counted}"
+            )
+
+
+_Rows = Mapping[tuple[str, int, str], tuple[int, float]]
+
+
+def _parsed(data: bytes) -> _Rows:
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
+    table = pd.read_csv(io.BytesIO(data), keep_default_na=True)
+    if list(table.columns) != COLUMNS:
+        raise ValueError(f"its columns are not {', '.join(COLUMNS)}")
+    table = table.astype({"severity": "int64", "images": "int64", "value": "float64"})
+    if table.duplicated(KEYS).any():
+        raise ValueError("a row is there twice")
+    return _rows(table)
+
+
+def _rows(table: pd.DataFrame) -> _Rows:
+    return {
+        (str(name), int(severity), str(metric)): (int(images), float(value))
+        for name, severity, metric, images, value in table[COLUMNS].itertuples(index=False)
+    }
+
+
+def _agree(one: tuple[int, float], other: tuple[int, float]) -> bool:
+    (images, value), (counted, score) = one, other
+    close = math.isclose(value, score, rel_tol=1e-6, abs_tol=_TOLERANCE)
+    return images == counted and (close or (math.isnan(value) and math.isnan(score)))

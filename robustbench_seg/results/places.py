@@ -1,0 +1,97 @@
+"""Places of a ranking, and which models share one.
+
+Models are sorted by a score. The first one of a place keeps those that follow until it is
+established to be better (see verdict): all of them share the place, and it is marked "2=".
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import scipy.special
+from numpy.typing import NDArray
+
+from robustbench_seg.results.intervals import split_draws
+from robustbench_seg.results.model_scores import Draws
+from robustbench_seg.results.significance import ALPHA, holm, p_value
+
+
+def shared_places(count: int, is_tied: Callable[[int, int], bool]) -> tuple[str, ...]:
+    """Return the places of models that are sorted, the best first.
+
+    Args:
+        count: How many models there are.
+        is_tied: Whether two of them, by their positions, are compared and neither is established
+            to be better.
+
+    >>> shared_places(4, lambda first, second: (first, second) in [(1, 2), (2, 3)])
+    ('1', '2=', '2=', '4')
+    """
+    numbers = list[int]()
+    leader = 0
+    for position in range(count):
+        tied = position > 0 and is_tied(leader, position)
+        numbers.append(numbers[-1] if tied else position + 1)
+        leader = leader if tied else position
+    shared = Counter(numbers)
+    return tuple(f"{number}{'=' if shared[number] > 1 else ''}" for number in numbers)
+
+
+def established_pairs(
+    draws: Sequence[Draws],
+    units: int,
+    degrees: Sequence[int],
+    compared: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Judge the differences of a score of each pair of models; all pairs are one family.
+
+    It gives the verdicts of `verdict.verdicts`, computed for many models at once.
+
+    Args:
+        draws: The score of each of N models.
+        units: How many units were drawn from.
+        degrees: Degrees of freedom of the trainings of each model.
+        compared: NxN, symmetric: which pairs were scored on the same images.
+
+    Returns:
+        NxN, symmetric: whether one of the two is established to be better.
+    """
+    count = len(draws)
+    p = np.full((count, count), np.nan)
+    stack = np.stack([split_draws(each)[0] for each in draws]) if count else np.empty((0, 0))
+    scores = np.array([each[0] for each in draws])
+    trained = np.asarray(degrees)
+    whole = np.array([not np.isnan(each).any() for each in draws])
+    for first in range(count - 1):
+        others = first + 1 + np.flatnonzero((compared[first] & whole & whole[first])[first + 1 :])
+        of_trainings = trained[first] + trained[others] > 0
+        plain = others[~of_trainings]
+        p[first, plain] = _p_values(
+            scores[first] - scores[plain], stack[first] - stack[plain], units
+        )
+        for other in others[of_trainings].tolist():
+            difference = draws[first] - draws[other]
+            p[first, other] = p_value(difference, units, degrees[first] + degrees[other])
+    upper = np.triu_indices(count, 1)
+    family = compared[upper]
+    adjusted = np.full(len(family), np.nan)
+    adjusted[family] = holm(p[upper][family])
+    established = np.zeros((count, count), np.bool_)
+    established[upper] = adjusted < ALPHA
+    return established | established.T
+
+
+def _p_values(
+    scores: NDArray[np.float64], images: NDArray[np.float64], units: int
+) -> NDArray[np.float64]:
+    """`p_value` of several differences of models with one training each."""
+    if units < 2:
+        return np.ones(len(scores))
+    beyond = np.where(scores[:, None] > 0, images <= 0, images >= 0).mean(axis=1)
+    error = np.sqrt(images.var(axis=1) * units / (units - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        student = np.where(
+            error > 0, 2 * scipy.special.stdtr(units - 1, -np.abs(scores) / error), 0.0
+        )
+    found = np.minimum(1.0, np.maximum(np.maximum(2 * beyond, student), 2.0 ** (1 - units)))
+    return np.asarray(np.where(scores == 0, 1.0, found))

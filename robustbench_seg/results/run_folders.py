@@ -1,0 +1,87 @@
+"""Which runs a caller names: run folders, packs, and folders that hold some."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.files import checked_path
+from robustbench_seg.records.run_file import RUN_FILE
+from robustbench_seg.results.pack_cache import unpacked
+from robustbench_seg.results.pack_file import SUFFIX
+
+
+def run_paths(paths: Path | str | Iterable[Path | str]) -> list[Path]:
+    """What a caller gives as runs, as a list.
+
+    Raises:
+        ResultsError: It is neither a path nor several.
+        FileError: One of several is no path.
+    """
+    if isinstance(paths, Path | str):
+        return [Path(paths)]
+    if not isinstance(paths, Iterable):
+        raise ResultsError(f"run folders are wanted, not {type(paths).__name__}; give their paths")
+    return [checked_path(path) for path in paths]
+
+
+def list_runs(paths: Path | str | Iterable[Path | str]) -> list[Path]:
+    """List runs without reading them.
+
+    Args:
+        paths: Each is a run folder, a pack, or a folder that holds some.
+
+    Returns:
+        Run folders and packs, each once.
+
+    Raises:
+        ResultsError: A path is none of these, or none is given.
+        FileError: As for run_paths.
+    """
+    runs = dict[Path, None]()
+    for path in run_paths(paths):
+        if (path / RUN_FILE).exists() or path.is_file():
+            runs[path] = None
+            continue
+        if not path.is_dir():
+            raise ResultsError(
+                f"{path}: no such folder or pack; name run folders or packs, or a folder of them"
+            )
+        inside = {run.parent for run in path.glob(f"*/{RUN_FILE}")}
+        inside |= {pack for pack in path.glob(f"*{SUFFIX}") if pack.is_file()}
+        if not inside:
+            raise ResultsError(
+                f"{path}: no run folder here (no {RUN_FILE} in it or in its folders), and no pack"
+            )
+        runs.update(dict.fromkeys(sorted(inside)))
+    if not runs:
+        raise ResultsError("no run folder is given; name run folders or packs, or a folder of them")
+    return list(runs)
+
+
+def run_folder(run: Path) -> Path:
+    """Return the folder of a run: that of a pack is in the cache.
+
+    Args:
+        run: A run folder or a pack.
+
+    Raises:
+        ResultsError: It is a file, and no pack.
+        FileError: The cache cannot be written.
+    """
+    return unpacked(run) if run.is_file() else run
+
+
+def find_runs(paths: Path | str | Iterable[Path | str]) -> list[Path]:
+    """List run folders.
+
+    Args:
+        paths: Each is a run folder, a pack, or a folder that holds some.
+
+    Returns:
+        Each once; of a pack that in the cache.
+
+    Raises:
+        ResultsError: As for list_runs and run_folder.
+        FileError: As for list_runs and run_folder.
+    """
+    return list(dict.fromkeys(map(run_folder, list_runs(paths))))

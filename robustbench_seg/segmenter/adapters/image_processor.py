@@ -1,0 +1,130 @@
+"""A model's own image processor of transformers, and a segmenter that runs it on each image."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.ranges import MAX_SIDE
+from robustbench_seg.segmenter.adapters.processor import PROCESSOR, PYTHON, read_object
+from robustbench_seg.segmenter.foreign_errors import reason
+from robustbench_seg.segmenter.inference import View
+from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+
+PROCESSOR_LAW = 1
+"""Raised whenever images go through an image processor of transformers otherwise."""
+
+SIZES = ("size", "crop_size", "pad_size", "max_size", "size_divisor")
+"""Keys of preprocessor_config.json that hold sides in pixels."""
+
+
+class ImageProcessor:
+    """A model's image processor, run by transformers with PIL, on the CPU.
+
+    transformers has a second form of most processors, with torchvision, which rounds otherwise. PIL
+    gives the same pixels on every machine.
+
+    Attributes:
+        edges: The shortest and the longest edge to which images are scaled. None: there is none.
+    """
+
+    def __init__(self, folder: Path, where: str) -> None:
+        """Load the processor. No code of the folder runs.
+
+        Args:
+            folder: The folder of the model.
+            where: The model's name in errors.
+
+        Raises:
+            ModelError: transformers cannot build it, or it makes images that no machine takes.
+        """
+        from transformers import AutoImageProcessor, __version__
+
+        self._where = where
+        file = read_object(folder / PROCESSOR)
+        for key in SIZES:
+            for side in _integers(file.get(key)):
+                if abs(side) > MAX_SIDE:
+                    raise ModelError(
+                        f"{where}: {PROCESSOR}: {key} has {str(side)[:40]}; sides of 1 to "
+                        f"{MAX_SIDE} pixels are wanted"
+                    )
+        # OneFormer's would fetch texts for its training from the hub.
+        own: dict[str, Any] = {"class_info_file": None} if "class_info_file" in file else {}
+        own |= {"backend": "pil"} if int(__version__.split(".")[0]) >= 5 else {"use_fast": False}
+        load: Any = AutoImageProcessor.from_pretrained
+        try:
+            self._process: Any = load(folder, local_files_only=True, trust_remote_code=False, **own)
+            size = dict(getattr(self._process, "size", None) or {})
+        except Exception as error:  # what a damaged value raises has no common base
+            raise ModelError(
+                f"{where}: transformers cannot build its image processor ({reason(error)}); "
+                f"{PYTHON}"
+            ) from error
+        short = size.get("shortest_edge")
+        self.edges = (int(short), size.get("longest_edge")) if short else None
+
+    def __call__(self, image: NDArray[np.uint8]) -> dict[str, Any]:
+        """Prepare an image.
+
+        Args:
+            image: uint8 HxWx3 RGB.
+
+        Returns:
+            What the model takes, with pixel_values of Nx3xhxw; patch_offsets where the image is cut
+            into windows.
+
+        Raises:
+            ModelError: The processor does not take the image.
+        """
+        try:
+            answer: dict[str, Any] = dict(
+                self._process(images=image, input_data_format="channels_last", return_tensors="pt")
+            )
+            pixels = answer["pixel_values"]
+            if not isinstance(pixels, torch.Tensor) or pixels.ndim != 4:
+                raise TypeError("its pixel_values are no Nx3xhxw")
+        except Exception as error:  # what a wrong value raises has no common base
+            height, width = image.shape[:2]
+            raise ModelError(
+                f"{self._where}: its image processor does not take an image of {height}x{width} "
+                f"({reason(error)}); {PYTHON}"
+            ) from error
+        answer["pixel_values"] = pixels.float()
+        return answer
+
+
+class ProcessedSegmenter(NetworkSegmenter):
+    """A network of transformers that sees images as its own image processor prepares them."""
+
+    def __init__(self, network: Any, *, processor: ImageProcessor, **others: Any) -> None:
+        """Keep the processor.
+
+        Args:
+            network: A TransformersNetwork.
+            processor: Its image processor.
+            **others: See NetworkSegmenter.
+        """
+        super().__init__(network, **others)
+        self._processor = processor
+
+    def _run(self, image: NDArray[np.uint8]) -> View:
+        size = (image.shape[0], image.shape[1])
+        inputs = {
+            name: value.to(self._device) if isinstance(value, torch.Tensor) else value
+            for name, value in self._processor(image).items()
+        }
+        answer = self._network.processed(inputs, size, self._processor.edges)
+        return View(answer.float(), ((0, 0),), size, size)
+
+
+def _integers(value: object) -> list[int]:
+    if isinstance(value, Mapping):
+        return [side for each in value.values() for side in _integers(each)]
+    if isinstance(value, list):
+        return [side for each in value for side in _integers(each)]
+    return [int(value)] if isinstance(value, int | float) and abs(value) < 1e300 else []

@@ -1,0 +1,203 @@
+"""Boards: places as the report has them, published rows, cost fronts, and the cache."""
+
+import math
+from itertools import product
+
+import pandas as pd
+import pytest
+from fake_runs import steady, weaker, write_run
+
+import robustbench_seg as rs
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.reporting import read_panels
+from robustbench_seg.reporting.boards import entry_cache
+from robustbench_seg.reporting.boards.board import read_boards
+from robustbench_seg.reporting.boards.board_page import cost_table
+from robustbench_seg.reporting.boards.charts import front
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("ROBUSTSEG_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def like(shift: float, noise: int):
+    """A model that is `shift` points worse; `noise` makes its images differ."""
+
+    def score(corruption: str, severity: int, image: int) -> int:
+        return int(78 - shift - 4 * severity + (image * noise) % 7)
+
+    return score
+
+
+@pytest.fixture
+def several(tmp_path):
+    for n, (shift, noise) in enumerate([(0, 1), (0, 5), (1, 2), (9, 3), (9, 4), (20, 1)]):
+        write_run(tmp_path / "runs", f"m{n}", like(shift, noise), images=12, weights=str(n))
+    return tmp_path / "runs"
+
+
+def test_places_by_the_mean_are_those_of_the_report(several):
+    (board,) = read_boards(several)
+    (panel,) = read_panels([several])
+    wanted = list(zip(panel.scores["model"], panel.ranks, strict=True))
+    assert [(place.name, place.place) for place in board.places["mean"]] == wanted
+    assert any("=" in place for _, place in wanted), "some share a place"
+    assert any("=" not in place for _, place in wanted), "some do not"
+
+
+def test_scores_and_intervals_are_those_of_the_report(several):
+    (board,) = read_boards(several)
+    table = rs.scores(several)
+    table = table[(table["metric"] == "mean") & table["category"].isna()].set_index("model")
+    for place in board.places["mean"]:
+        row = table.loc[place.name]
+        assert (place.value, place.low, place.high) == (row["value"], row["ci_low"], row["ci_high"])
+    (panel,) = read_panels([several])
+    wanted = panel.scores[board.miou.columns]
+    pd.testing.assert_frame_equal(board.miou, wanted, check_dtype=False)
+
+
+def test_a_lower_score_that_is_better_ranks_first(several):
+    (board,) = read_boards(several)
+    down = [score.key for score in board.scores.values() if not score.higher_is_better]
+    for key in down:
+        values = [place.value for place in board.places[key]]
+        assert values == sorted(values)
+
+
+def test_an_incomplete_model_has_no_place_by_its_mean_but_by_what_it_has(tmp_path):
+    write_run(tmp_path / "runs", "whole", weaker)
+    lacks_fog = lambda name, severity, image: None if name == "fog" else 50  # noqa: E731
+    write_run(tmp_path / "runs", "part", lacks_fog, weights="1")
+    (board,) = read_boards(tmp_path / "runs")
+    assert [place.name for place in board.places["mean"]] == ["whole"]
+    assert [place.name for place in board.places["snow"]] == ["whole", "part"]
+    assert "not run" in board.entries[1].scores.missing["fog"]
+
+
+def test_published_rows_rank_without_a_flag_and_under_the_same_protocol_alone(
+    tmp_path, three_published, monkeypatch
+):
+    write_run(tmp_path / "runs", "alpha", steady, dataset="cityscapes")
+    (board,) = read_boards(tmp_path / "runs")
+    published = [place for place in board.places["mean"] if not place.is_measured]
+    assert len(published) == 13
+    assert all("=" not in place.place and math.isnan(place.low) for place in published)
+    elsewhere = board.elsewhere
+    flagged = elsewhere[elsewhere["reason"].str.startswith("inconsistent in itself")]
+    assert len(flagged) > 0
+    names = set(elsewhere["model"])
+    assert not {place.name for place in published} & set(flagged["model"])
+    assert (elsewhere["reason"] != "").all()
+    assert names
+
+
+def test_published_rows_do_not_rank_beside_other_images(tmp_path):
+    write_run(tmp_path / "runs", "alpha", steady, dataset="cityscapes")
+    (board,) = read_boards(tmp_path / "runs")
+    assert [place.name for place in board.places["mean"]] == ["alpha"]
+    table_5 = board.elsewhere[board.elsewhere["source"] == "cityscapes_c"]
+    assert len(table_5) == 13
+
+
+def test_datasets_and_protocols_have_boards_of_their_own(tmp_path):
+    write_run(tmp_path / "runs", "alpha", steady)
+    write_run(tmp_path / "runs", "alpha", steady, images=5)
+    write_run(tmp_path / "runs", "alpha", steady, dataset="camvid")
+    names = [board.name for board in read_boards(tmp_path / "runs")]
+    assert sorted(names) == [
+        "camvid val (cityscapes-c)",
+        "minicity val, 3 images (cityscapes-c)",
+        "minicity val, 5 images (cityscapes-c)",
+    ]
+
+
+def test_trainings_of_one_model_are_one_entry(tmp_path):
+    for seed in (1, 2):
+        write_run(tmp_path / "runs", "alpha", steady, trained=seed)
+    (board,) = read_boards(tmp_path / "runs")
+    (entry,) = board.entries
+    assert entry.scores.trainings == 2
+
+
+def test_a_known_run_is_not_scored_again(several, monkeypatch):
+    (first,) = read_boards(several)
+
+    def never(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(entry_cache, "entry_scores", never)
+    (second,) = read_boards(several)
+    assert second.places == first.places
+    pd.testing.assert_frame_equal(second.miou, first.miou)
+    for one, other in zip(first.entries, second.entries, strict=True):
+        pd.testing.assert_frame_equal(
+            one.scores.severities, other.scores.severities, check_dtype=False
+        )
+        pd.testing.assert_frame_equal(one.scores.classes, other.scores.classes, check_dtype=False)
+
+
+def test_a_run_that_got_more_rows_is_scored_again(tmp_path):
+    run = write_run(tmp_path / "runs", "alpha", lambda name, s, i: 80 if name == "clean" else None)
+    (before,) = read_boards(run)
+    write_run(tmp_path / "runs", "alpha", steady)
+    (after,) = read_boards(run)
+    assert (len(before.places["mean"]), len(after.places["mean"])) == (0, 1)
+
+
+def test_a_damaged_cache_is_made_anew(several, cache):
+    (first,) = read_boards(several)
+    files = list((cache / "leaderboard").iterdir())
+    assert len(files) == 6
+    for file in files:
+        file.write_bytes(file.read_bytes()[:100])
+    (second,) = read_boards(several)
+    assert second.places == first.places
+
+
+def test_a_cache_that_cannot_be_written_is_none(several, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ROBUSTSEG_CACHE", str(tmp_path / "file"))
+    assert len(read_boards(several)) == 1
+
+
+def test_no_run_is_one_line(tmp_path):
+    with pytest.raises(ResultsError, match="no run folder here"):
+        read_boards(tmp_path)
+
+
+def test_the_front_is_what_no_other_model_beats():
+    costs = {f"{c}{s}": float(c) for c, s in product(range(1, 4), range(1, 4))}
+    scores = {f"{c}{s}": float(s) for c, s in product(range(1, 4), range(1, 4))}
+    costs |= {"none": math.nan, "no score": 0.0}
+    scores |= {"none": 99.0, "no score": math.nan}
+    wanted = {
+        name
+        for name in costs
+        if not math.isnan(costs[name] + scores[name])
+        and not any(
+            costs[n] <= costs[name]
+            and scores[n] >= scores[name]
+            and (costs[n], scores[n]) != (costs[name], scores[name])
+            for n in costs
+        )
+    }
+    assert front(costs, scores) == wanted == {"13"}
+
+
+def test_costs_say_how_far_a_model_is_behind(tmp_path):
+    for name, shift, gmacs, seconds in (("a", 0, 400, 0.1), ("b", 10, 100, 0.2), ("c", 12, 200, 1)):
+        about = {"macs": gmacs * 10**9}
+        score = like(shift, 0)
+        options = {"about": about, "weights": name, "predict": seconds}
+        write_run(tmp_path / "runs", name, score, **options)
+    (board,) = read_boards(tmp_path / "runs")
+    table = cost_table(board, dict.fromkeys("abc", ""))
+    found = {row.cells[0].text: [cell.text for cell in row.cells[2:6]] for row in table.rows}
+    assert found == {
+        "a": ["400.0", "0.0", "10", "0.0"],
+        "b": ["100.0", "0.0", "5", "10.0"],
+        "c": ["200.0", "2.0", "1", "12.0"],
+    }

@@ -1,0 +1,87 @@
+"""tables/confidence.*: ECE and AUROC of each corruption, against sums by hand."""
+
+import pandas as pd
+import pytest
+from fake_runs import steady, weaker
+
+from robustbench_seg.reporting import read_panels
+from robustbench_seg.reporting.page.cells import cells_table
+from robustbench_seg.reporting.panels import chief_confidence_scores, missing_confidence
+from robustbench_seg.reporting.tables.report_tables import write_tables
+
+
+def gap(iou: float, confidence: float) -> float:
+    """ECE in percent where all pixels have one confidence, of images as matrix_of makes them."""
+    accuracy = 4 * iou / (4 * iou + 2 * (100 - iou))
+    return 100 * abs(confidence - accuracy)
+
+
+@pytest.fixture
+def runs(run):
+    """alpha with confidence, beta whose graph gives labels alone."""
+    labels = {"about": {"no_confidence": "the graph ends in labels"}}
+    return (
+        run("alpha", images=3, confidence=0.95),
+        run("beta", weaker, images=3, **labels),
+    )
+
+
+def test_they_hold_the_score_of_each_corruption(runs, tmp_path):
+    write_tables(read_panels(runs), tmp_path, intervals=True)
+    table = pd.read_csv(tmp_path / "confidence.csv")
+    assert list(table["model"]) == ["alpha", "alpha"]  # beta has none
+    assert list(table["metric"]) == ["ece", "auroc"]
+    ece, auroc = table.to_dict("records")
+    assert ece["clean"] == pytest.approx(gap(80, 0.95), abs=1e-3)
+    fog = sum(gap(80 - 4 * severity, 0.95) for severity in range(1, 6)) / 5
+    noise = sum(gap(80 - 4 * severity, 0.95) for severity in range(1, 4)) / 3
+    assert ece["fog"] == pytest.approx(fog, abs=1e-3)
+    assert ece["shot_noise"] == pytest.approx(noise, abs=1e-3)
+    assert ece["mean"] == pytest.approx((12 * fog + 4 * noise) / 16, abs=1e-3)
+    assert auroc["fog"] == 50  # all pixels are equally confident
+    assert f"| {fog:.1f} ({fog:.1f} to {fog:.1f}) |" in (tmp_path / "confidence.md").read_text()
+    tex = (tmp_path / "confidence.tex").read_text()
+    assert "ECE (lower is better) and AUROC (higher is better)" in tex
+    assert rf"\shortstack[r]{{{fog:.1f}\\{{\scriptsize {fog:.1f}--{fog:.1f}}}}}" in tex
+    assert r"\label{tab:confidence-0}" in tex
+
+
+def test_without_confidence_there_are_none(run, tmp_path):
+    write_tables(read_panels([run("alpha")]), tmp_path)
+    assert not [*tmp_path.glob("confidence*")]
+
+
+def test_the_heat_table_has_them_as_further_metrics(runs):
+    (panel,) = read_panels(runs)
+    table = cells_table(panel.scores, panel, panel.name)
+    assert [(metric.name, metric.good) for metric in table.metrics] == [
+        ("ECE", False),
+        ("AUROC", True),
+    ]
+    alpha, beta = table.rows[:2]
+    ece, auroc = alpha.cells[1].metrics
+    assert ece.value == pytest.approx(gap(80, 0.95), abs=1e-3)
+    assert ece.title.startswith("3 images, 95 % interval ")
+    assert auroc.value == 50
+    assert {metric.title for cell in beta.cells[1:] for metric in cell.metrics} == {
+        "the graph ends in labels"
+    }
+    assert {metric.value for cell in beta.cells[1:] for metric in cell.metrics} == {None}
+
+
+def test_why_a_row_has_no_confidence(run):
+    (panel,) = read_panels([run("alpha", steady)])
+    assert chief_confidence_scores(panel) == []
+    again = "no image has confidence; evaluate again to add it"
+    assert missing_confidence(panel.measured[0]) == again
+    assert cells_table(panel.scores, panel, panel.name).metrics == []
+
+
+def test_a_training_without_confidence_is_named(run):
+    seeds = [
+        run("alpha", images=3, confidence=0.95, trained=0),
+        run("alpha", images=3, trained=1),
+    ]
+    (panel,) = read_panels(seeds)
+    why = missing_confidence(panel.measured[0])
+    assert why == "not every image and training has confidence; evaluate again to add it"
