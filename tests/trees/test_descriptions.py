@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.records.shard import Shard
+from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.generate import generate_cityscapes_c
 from robustbench_seg.trees.verification import verify
 
