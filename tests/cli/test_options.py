@@ -18,7 +18,8 @@ OTHER_MEANING = {
     "generate.py": {"--workers"},
     "pack.py": {"--out"},
 }
-"""Options of a shared name that mean something else: a training's seed, an evaluation's batch, a file."""
+"""Options of a shared name that mean something else: a training's seed, an evaluation's batch, a
+file in place of a folder."""
 
 
 def declared(path, function):
