@@ -14,6 +14,7 @@ from robustbench_seg.measures.groups import GroupIoU
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
 from robustbench_seg.measures.measure import (
+    AdditiveMeasure,
     AdditiveScores,
     Confidence,
     Counts,
@@ -36,6 +37,7 @@ __all__ = [
     "MEASURES",
     "OBJECTS",
     "SCALED_CONFIDENCE",
+    "AdditiveMeasure",
     "AdditiveScores",
     "Confidence",
     "ConfidenceMeasure",

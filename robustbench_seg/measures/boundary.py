@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.iou import miou_of_counts
 from robustbench_seg.measures.measure import (
-    AdditiveScores,
+    AdditiveMeasure,
     Counts,
     Prediction,
     ScoreArray,
@@ -51,7 +51,7 @@ class TruthZones:
     truth: NDArray[np.int64]
 
 
-class Boundary(AdditiveScores):
+class Boundary(AdditiveMeasure):
     """The mIoU of the pixels within some distances of a boundary, and of the others."""
 
     name = "boundary"
@@ -108,10 +108,6 @@ class Boundary(AdditiveScores):
         counts = count_pairs(prepared.codes + right, prediction.labels)
         counts = counts[: 2 * _ZONES, :classes].reshape(_ZONES, 2, classes)
         return np.stack([counts[:, 1], prepared.truth[:, :classes], counts.sum(axis=1)], axis=1)
-
-    def pooled(self, observed: Counts) -> Counts:
-        """Return the observations: IoU needs no more."""
-        return observed
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the mean IoU within each distance, and beyond it."""

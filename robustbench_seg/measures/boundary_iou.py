@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.iou import miou_of_counts
 from robustbench_seg.measures.measure import (
-    AdditiveScores,
+    AdditiveMeasure,
     Counts,
     Prediction,
     ScoreArray,
@@ -47,7 +47,7 @@ class TruthBands:
     truth: NDArray[np.int64]
 
 
-class BoundaryIoU(AdditiveScores):
+class BoundaryIoU(AdditiveMeasure):
     """The mean over the classes of the IoU of the bands, pooled over images."""
 
     name = "boundary_iou"
@@ -94,10 +94,6 @@ class BoundaryIoU(AdditiveScores):
                 for n, truth in enumerate(prepared.truth, 1)
             ]
         )
-
-    def pooled(self, observed: Counts) -> Counts:
-        """Return the observations: IoU needs no more."""
-        return observed
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the mean IoU of the bands of each of SHARES."""

@@ -17,12 +17,11 @@ from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.confidence_infos import confidence_infos
 from robustbench_seg.measures.confidence_scores import scores_of_levels
 from robustbench_seg.measures.measure import (
-    AdditiveScores,
+    AdditiveMeasure,
     Confidence,
     Counts,
     Prediction,
     ScoreArray,
-    Truth,
 )
 
 EQUAL = 960
@@ -45,7 +44,7 @@ _FIRST = 9
 _LARGEST = 2**52
 
 
-class ConfidenceMeasure(AdditiveScores):
+class ConfidenceMeasure(AdditiveMeasure):
     """Confidence of right and wrong pixels, raw or after temperature scaling.
 
     Attributes:
@@ -53,14 +52,16 @@ class ConfidenceMeasure(AdditiveScores):
         column: Its column in the parts of a run.
         law: Its law version.
         infos: Its scores.
-        scaled: Whether the logits were divided by a temperature before the softmax.
+        needs_confidence: "scaled" where the logits were divided by a temperature before the
+            softmax, else "raw".
     """
 
     law = 1
+    byte_stream_split = True
 
     def __init__(self, name: str, *, scaled: bool) -> None:
         self.name = self.column = name
-        self.scaled = scaled
+        self.needs_confidence = "scaled" if scaled else "raw"
         self.infos = confidence_infos(scaled)
 
     def shape(self, classes: int) -> tuple[int, ...]:
@@ -71,12 +72,11 @@ class ConfidenceMeasure(AdditiveScores):
         """
         return (2 * LEVELS + BINS + 3,)
 
-    def prepare(self, truth: Truth) -> None:
-        """Return nothing: the truth is needed as it is."""
-
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
         """Return the histograms and sums of an image that has a confidence, int64."""
-        confidence = prediction.scaled if self.scaled else prediction.confidence
+        confidence = (
+            prediction.scaled if self.needs_confidence == "scaled" else prediction.confidence
+        )
         if confidence is None:
             raise ValueError(f"a prediction with confidence is wanted for {self.name}")
         pixels = int(prediction.matrix.sum())  # the labels are checked there

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,10 +178,14 @@ class AdditiveScores(ABC):
         return self.compute(pooled.reshape(-1, *stack.shape[1:]))
 
 
+ConfidenceNeed = Literal["raw", "scaled"]
+"""Which confidence of a prediction a measure reads: the raw one, or the one at a temperature."""
+
+
 class Measure(ScoreSource, Protocol):
     """Something that is counted for each image and condition.
 
-    To add one, write an AdditiveScores in a file like image_miou.py and add it to MEASURES. Parts
+    To add one, write an AdditiveMeasure in a file like image_miou.py and add it to MEASURES. Parts
     of runs, resuming, intervals, comparisons, tables and the page take it from there. Models are
     ranked and compared by the mIoU, so a report also needs the measure `confusion`. Its name is
     also that on the command line.
@@ -190,6 +194,16 @@ class Measure(ScoreSource, Protocol):
     @property
     def law(self) -> int:
         """A number that is raised whenever counts change; a run lacks counts of another law."""
+        ...
+
+    @property
+    def needs_confidence(self) -> ConfidenceNeed | None:
+        """Which confidence of a prediction it needs; None: the labels suffice."""
+        ...
+
+    @property
+    def byte_stream_split(self) -> bool:
+        """Whether its Parquet column has this encoding, which suits counts that hardly repeat."""
         ...
 
     def shape(self, classes: int) -> tuple[int, ...]:
@@ -219,3 +233,23 @@ class Measure(ScoreSource, Protocol):
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Compute the scores of sums of pooled counts; see AdditiveScores."""
         ...
+
+
+class AdditiveMeasure(AdditiveScores):
+    """A measure whose scores are additive, with the defaults of what most measures share.
+
+    Attributes:
+        needs_confidence: See Measure.
+        byte_stream_split: See Measure.
+    """
+
+    needs_confidence: ConfidenceNeed | None = None
+    byte_stream_split = False
+
+    def prepare(self, truth: Truth) -> Any:
+        """Return None: `observe` needs nothing but the prediction and its truth."""
+        return None
+
+    def pooled(self, observed: Counts) -> Counts:
+        """Return the observations: their sums suffice for the scores."""
+        return observed

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.measure import (
+    AdditiveMeasure,
     AdditiveScores,
     Counts,
     Prediction,
@@ -44,7 +45,7 @@ class TruthObjects:
     cells: NDArray[np.int64]
 
 
-class Objects(AdditiveScores):
+class Objects(AdditiveMeasure):
     """The recall of objects, as the mean over the classes of the mean over a class's objects."""
 
     name = "objects"

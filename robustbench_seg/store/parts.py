@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import atomic_file, canonical_json, digest_bytes, open_regular
-from robustbench_seg.measures import CONFUSION, MEASURES, ConfidenceMeasure, Counts, Measure
+from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
 from robustbench_seg.records.cards.protocol import SEVERITIES, Condition
 from robustbench_seg.text import one_line
 
@@ -158,7 +158,7 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
             _DIGESTS: json.dumps(digests).encode(),
             _RUN: run.encode(),
         }
-        many = [m.column for m in measures if isinstance(m, ConfidenceMeasure)]
+        many = [m.column for m in measures if m.byte_stream_split]
         _write(path, columns, pa.schema([*fields, _REASON, *extra], metadata), many)
     return name
 

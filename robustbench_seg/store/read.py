@@ -13,7 +13,6 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import (
     CONFUSION,
     MEASURES,
-    ConfidenceMeasure,
     Counts,
     Measure,
     ScoreSource,
@@ -157,7 +156,7 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
     names = [
         name
         for name, source in zip(names, sources, strict=True)
-        if name in found or not isinstance(source, ConfidenceMeasure)
+        if name in found or not columns_read[source.column].needs_confidence
     ]
     empty = pd.DataFrame(columns=[*_KEY, "reason", "part", *names])
     rows = pd.concat(parts, ignore_index=True) if parts else empty

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES, ConfidenceMeasure, mean_iou
+from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES, mean_iou
 from robustbench_seg.store import read_results
 from robustbench_seg.store.parts import part_files
 from tests.evaluation.command import lay_out
 from tests.evaluation.conftest import evaluate
 
-GIVEN = [measure for measure in MEASURES if not isinstance(measure, ConfidenceMeasure)]
+GIVEN = [measure for measure in MEASURES if not measure.needs_confidence]
 """What a segmenter gives that says nothing of its confidence."""
 
 
@@ -93,7 +93,7 @@ import numpy as np
 import robustbench_seg.measures as measures
 
 
-class Accuracy(measures.AdditiveScores):
+class Accuracy(measures.AdditiveMeasure):
     name, column, law = "accuracy", "right", 1
     infos = (measures.ScoreInfo("accuracy", "pixel accuracy", "Share of pixels, in percent."),)
 
@@ -105,9 +105,6 @@ class Accuracy(measures.AdditiveScores):
 
     def observe(self, scored, prediction):
         return np.array([(prediction.labels == prediction.truth)[scored].sum(), scored.sum()])
-
-    def pooled(self, observed):
-        return observed
 
     def compute(self, counts):
         right, number = np.moveaxis(counts.astype(float), -1, 0)
