@@ -23,6 +23,7 @@ from robustbench_seg.measures.measure import (
     ScoreArray,
     ScoreInfo,
     ScoreSource,
+    Section,
     Truth,
 )
 from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
@@ -50,6 +51,7 @@ __all__ = [
     "ScoreArray",
     "ScoreInfo",
     "ScoreSource",
+    "Section",
     "Truth",
     "class_counts",
     "confusion_matrix",

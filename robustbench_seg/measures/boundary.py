@@ -32,6 +32,9 @@ from robustbench_seg.measures.pixel_counts import count_pairs
 DISTANCES = (2, 4, 8)
 """In pixels of an image of REFERENCE_SIZE."""
 
+_CHIEF_DISTANCE = 4
+"""The one whose scores a page shows first."""
+
 REFERENCE_SIZE = (1024, 2048)
 
 _ZONES = len(DISTANCES) + 1
@@ -64,7 +67,8 @@ class Boundary(AdditiveMeasure):
                 f"boundary mIoU, {d} px",
                 f"mIoU in percent of the pixels that have another class of the truth within {d} "
                 "pixels at 1024x2048, or the same share of the diagonal at another size.",
-                in_ranking=False,
+                section="failures",
+                chief=1 if d == _CHIEF_DISTANCE else None,
             )
             for d in DISTANCES
         ),
@@ -74,7 +78,8 @@ class Boundary(AdditiveMeasure):
                 f"interior mIoU, {d} px",
                 f"mIoU in percent of the other pixels: those with no other class within {d} "
                 "pixels at 1024x2048.",
-                in_ranking=False,
+                section="failures",
+                chief=2 if d == _CHIEF_DISTANCE else None,
             )
             for d in DISTANCES
         ),

@@ -60,7 +60,7 @@ class BoundaryIoU(AdditiveMeasure):
             "Mean over the classes, in percent, of the IoU of the pixels of truth and prediction "
             f"within {100 * share:g} % of the image's diagonal from their contours, pooled over "
             "all images (Cheng et al., arXiv 2103.16562).",
-            in_ranking=False,
+            section="failures",
         )
         for name, share in SHARES.items()
     )

@@ -63,6 +63,8 @@ class ConfidenceMeasure(AdditiveMeasure):
         self.name = self.column = name
         self.needs_confidence = "scaled" if scaled else "raw"
         self.infos = confidence_infos(scaled)
+        raw = confidence_infos(scaled=False)
+        self._raw_names = {i.name: r.name for i, r in zip(self.infos, raw, strict=True)}
 
     def shape(self, classes: int) -> tuple[int, ...]:
         """Return (2000,).
@@ -104,7 +106,7 @@ class ConfidenceMeasure(AdditiveMeasure):
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the scores; nan where no pixel has a confidence, or none of all classes."""
         found = _scores(counts)
-        return {info.name: found[info.name.removesuffix("_t")] for info in self.infos}
+        return {name: found[raw] for name, raw in self._raw_names.items()}
 
 
 def _scores(counts: Counts) -> dict[str, NDArray[np.float64]]:

@@ -30,7 +30,8 @@ class GroupIoU(AdditiveScores):
                 "Intersection over union, in percent, of all pixels of "
                 f"{', '.join(names)}, taken as one class.",
                 group=group,
-                in_ranking=False,
+                section="failures",
+                chief=5,
             )
             for group, names in groups.items()
         )

@@ -18,6 +18,10 @@ ScoreArray = NDArray[np.float64]
 """One score, or that score of many conditions or draws: float64 of any shape."""
 
 
+Section = Literal["ranking", "failures", "confidence"]
+"""A section of a page: the ranking, where a model fails, or whether it knows when it is wrong."""
+
+
 @dataclass(frozen=True)
 class ScoreInfo:
     """Describes a score of a measure.
@@ -29,7 +33,10 @@ class ScoreInfo:
         higher_is_better: Its direction. Only such a score has a retention.
         limits: The smallest and largest value that it can have; percent by default.
         group: The group of classes that it is of, where a dataset has one such score for each.
-        in_ranking: Whether the ranking of a page has a column for its mean.
+        section: The section of a page that shows it. The ranking has a column for its mean.
+        chief: Its place, from 1, among the chief scores of its section, which are shown first;
+            None if the page shows it only among all scores. Where several groups have the score,
+            that of the first group is chief. The ranking ignores it.
     """
 
     name: str
@@ -38,7 +45,8 @@ class ScoreInfo:
     higher_is_better: bool = True
     limits: tuple[float, float] = (0.0, 100.0)
     group: str | None = None
-    in_ranking: bool = True
+    section: Section = "ranking"
+    chief: int | None = None
 
     @property
     def key(self) -> str:

@@ -30,6 +30,10 @@ BOUNDS = (1 / 2048, 9 / 2048)
 """Medium and large begin at these shares of the image's pixels: 32^2 and 96^2 at 1024x2048."""
 
 
+_CHIEF = {"small": 3, "large": 4}
+"""The places of the chief scores; see ScoreInfo."""
+
+
 @dataclass(frozen=True, eq=False)
 class TruthObjects:
     """The objects of an image.
@@ -57,14 +61,15 @@ class Objects(AdditiveMeasure):
             "recall of objects",
             "Mean over the classes of the mean over their objects (connected regions, or instances "
             "where the dataset has them) of the share of pixels that are right, in percent.",
-            in_ranking=False,
+            section="failures",
         ),
         *(
             ScoreInfo(
                 f"object_recall_{size}",
                 f"recall of {size} objects",
                 f"The recall of objects of {extent} of the image's pixels, in percent.",
-                in_ranking=False,
+                section="failures",
+                chief=_CHIEF.get(size),
             )
             for size, extent in zip(
                 SIZES, ("less than 1/2048", "1/2048 to 9/2048", "9/2048 and more"), strict=True
@@ -132,7 +137,8 @@ class MissedRegionRate(AdditiveScores):
                 f"Share in percent of the objects of {', '.join(chosen)} of which less than half "
                 "of the pixels are right. Lower is better.",
                 higher_is_better=False,
-                in_ranking=False,
+                section="failures",
+                chief=6,
             ),
         )
 

@@ -30,7 +30,8 @@ class WorstImages:
             "worst 5 % of images",
             "Mean of the lowest 5 % of the per-image mIoU under a condition, in percent; the "
             f"number of images is rounded up. Not given for fewer than {LEAST_IMAGES} images.",
-            in_ranking=False,
+            section="failures",
+            chief=7,
         ),
     )
 

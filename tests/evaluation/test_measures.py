@@ -95,7 +95,13 @@ import robustbench_seg.measures as measures
 
 class Accuracy(measures.AdditiveMeasure):
     name, column, law = "accuracy", "right", 1
-    infos = (measures.ScoreInfo("accuracy", "pixel accuracy", "Share of pixels, in percent."),)
+    infos = (
+        measures.ScoreInfo("accuracy", "pixel accuracy", "Share of pixels, in percent."),
+        measures.ScoreInfo(
+            "error", "pixel error", "The other pixels.", higher_is_better=False, section="failures"
+        ),
+        measures.ScoreInfo("doubt", "pixel doubt", "The same.", section="confidence", chief=9),
+    )
 
     def shape(self, classes):
         return (2,)
@@ -108,7 +114,8 @@ class Accuracy(measures.AdditiveMeasure):
 
     def compute(self, counts):
         right, number = np.moveaxis(counts.astype(float), -1, 0)
-        return {"accuracy": 100 * right / np.where(number, number, np.nan)}
+        accuracy = 100 * right / np.where(number, number, np.nan)
+        return {"accuracy": accuracy, "error": 100 - accuracy, "doubt": 100 - accuracy}
 
 
 measures.MEASURES = (*measures.MEASURES, Accuracy())  # the line that a new measure adds
@@ -155,3 +162,5 @@ def test_a_new_measure_is_one_file_and_one_line(tmp_path):
     page = (tmp_path / "report/index.html").read_text()
     assert "pixel accuracy" in page
     assert "Share of pixels, in percent." in page
+    assert "pixel error ↓" in page, "outside the ranking, in its section"
+    assert "pixel doubt ↑" in page
