@@ -1,6 +1,6 @@
 """What is counted for an image, how counts add up, and which scores follow.
 
-The measures of an evaluation are MEASURES, in this order; the first is the one that ranks.
+An evaluation counts MEASURES, in this order. The first one ranks the models.
 """
 
 from collections.abc import Mapping, Sequence
@@ -77,13 +77,13 @@ def select_measures(names: Sequence[str]) -> tuple[Measure, ...]:
     """Select measures by name.
 
     Args:
-        names: Names of measures; none: all.
+        names: Names of measures; all measures if empty.
 
     Returns:
         The measures, in the order of MEASURES.
 
     Raises:
-        ResultsError: There is no measure of a name.
+        ResultsError: No measure has one of the names.
     """
     by_name = {measure.name: measure for measure in MEASURES}
     for name in names:

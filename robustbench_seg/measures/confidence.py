@@ -1,4 +1,4 @@
-"""How confident a segmenter is of right and of wrong pixels, and the scores that follow.
+"""How confident a segmenter is in right and in wrong pixels, and the scores that follow.
 
 Each image has two histograms of confidence p, of its right and of its wrong pixels, over 960 equal
 levels (lo, hi]. The top level, in which most pixels of clean images lie, is split at 1 - p = 2^-10,
@@ -28,12 +28,12 @@ EQUAL = 960
 """Equal levels of p: the 15 bins of ECE divide them."""
 
 SPLIT = 32
-"""Levels that the top one is split into."""
+"""Sub-levels of the top level."""
 
 LEVELS = EQUAL - 1 + SPLIT
 BINS = 15
 UNIT = 2.0**-20
-"""Sums are counted in it; rounded once for each image."""
+"""Unit of the sums, which are rounded once for each image."""
 
 MERGED = 4
 """Equal levels that are merged for the scores."""
@@ -70,12 +70,12 @@ class ConfidenceMeasure(AdditiveMeasure):
         """Return (2000,).
 
         991 levels of right pixels, 991 of wrong ones, the sum of p in each of 15 bins, the sums of
-        the negative log-likelihood and the Brier loss, and the pixels that these two are of.
+        the negative log-likelihood and the Brier loss, and the number of pixels in these two.
         """
         return (2 * LEVELS + BINS + 3,)
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
-        """Return the histograms and sums of an image that has a confidence, int64."""
+        """Return the histograms and sums of an image with confidence, int64."""
         confidence = (
             prediction.scaled if self.needs_confidence == "scaled" else prediction.confidence
         )
@@ -91,10 +91,10 @@ class ConfidenceMeasure(AdditiveMeasure):
         return np.concatenate([levels.ravel(), whole, [known]])
 
     def pooled(self, observed: Counts) -> NDArray[np.float32]:
-        """Return what the scores are computed of, float32 (..., 566).
+        """Return the counts from which the scores are computed, float32 (..., 566).
 
-        Each four equal levels are merged, except the topmost, so that the counts of a full run fit
-        in memory and its draws are quick: 239 + 3 + 32 levels of right and of wrong pixels, and
+        Every four equal levels are merged, except the topmost, so that the counts of a full run fit
+        in memory and its draws are fast: 239 + 3 + 32 levels of right and of wrong pixels, and
         the sums.
         """
         kinds = observed[..., : 2 * LEVELS].reshape(*observed.shape[:-1], 2, LEVELS)
@@ -104,7 +104,7 @@ class ConfidenceMeasure(AdditiveMeasure):
         return np.concatenate([flat, observed[..., 2 * LEVELS :]], -1).astype(np.float32)
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
-        """Return the scores; nan where no pixel has a confidence, or none of all classes."""
+        """Return the scores; nan where no pixel has confidence, or no probabilities are known."""
         found = _scores(counts)
         return {name: found[raw] for name, raw in self._raw_names.items()}
 
@@ -133,7 +133,7 @@ _MERGED_UPTO = EQUAL - MERGED
 POOLED_STARTS = np.concatenate(
     [np.arange(0, _MERGED_UPTO, MERGED), np.arange(_MERGED_UPTO, LEVELS)]
 )
-"""The level that each merged one begins with."""
+"""The first level of each merged level."""
 
 POOLED_BINS = np.minimum(POOLED_STARTS // (EQUAL // BINS), BINS - 1)
 """The bin of each merged level."""

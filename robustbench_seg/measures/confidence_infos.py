@@ -1,4 +1,4 @@
-"""What the scores of confidence are called and mean; docs/measures.md has their formulas."""
+"""Names and definitions of the confidence scores; docs/measures.md has their formulas."""
 
 import math
 from dataclasses import replace

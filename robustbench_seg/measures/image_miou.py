@@ -1,7 +1,7 @@
 """The mIoU of each image by itself, averaged over images.
 
-The pooled mIoU weighs an image by its pixels and a rare class by the few images that show it; this
-one weighs every image alike, as leaderboards of single images and many papers on robustness do.
+The pooled mIoU weights an image by its pixels, and a rare class by the few images that contain it.
+This score weights all images equally, as per-image leaderboards and many robustness papers do.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from robustbench_seg.measures.measure import (
 class ImageMeanIoU(AdditiveMeasure):
     """Mean over the images of the mIoU over the classes present in truth or prediction.
 
-    An image without a scored pixel has no mIoU and does not count.
+    An image without a scored pixel has no mIoU and is excluded.
     """
 
     name = "image_miou"
