@@ -10,7 +10,7 @@ from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
 from robustbench_seg.evaluation.prediction_folder import check_images
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name
-from robustbench_seg.measures import ConfidenceMeasure, Measure, select_measures
+from robustbench_seg.measures import Measure, select_measures
 from robustbench_seg.records.cards.model_card import Published
 from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, load_protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
@@ -149,11 +149,13 @@ class Evaluation:
         """
         reasons = {}
         for measure in self.measures:
-            if isinstance(measure, ConfidenceMeasure):
-                if measure.scaled and self.spec.temperature is None:
-                    reasons[measure.name] = "no temperature is given"
-                elif reason := (no_scaling if measure.scaled else no_confidence)(segmenter):
-                    reasons[measure.name] = reason
+            scaled = measure.needs_confidence == "scaled"
+            if scaled and self.spec.temperature is None:
+                reasons[measure.name] = "no temperature is given"
+            elif measure.needs_confidence and (
+                reason := (no_scaling if scaled else no_confidence)(segmenter)
+            ):
+                reasons[measure.name] = reason
         given = tuple(measure for measure in self.measures if measure.name not in reasons)
         if not given:
             (name, reason), *_ = reasons.items()

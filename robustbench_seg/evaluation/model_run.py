@@ -19,7 +19,7 @@ from robustbench_seg.evaluation.pictures import keep_pictures
 from robustbench_seg.evaluation.prediction_checks import check_image, check_source
 from robustbench_seg.evaluation.prediction_folder import PredictionFolder
 from robustbench_seg.machine.signals import signals_held
-from robustbench_seg.measures import ConfidenceMeasure, Measure, Prediction
+from robustbench_seg.measures import Measure, Prediction
 from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.temperature import TemperatureRecord
 from robustbench_seg.segmenter import (
@@ -149,13 +149,13 @@ class ModelRun:
         """The labels, with confidence where a measure that lacks it or a saved file needs it."""
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
         segmenter = prediction_of(self.segmenter, made.source.id, made.condition)
-        wanted = [m for m in self._lacking(made) if isinstance(m, ConfidenceMeasure)]
+        wanted = {m.needs_confidence for m in self._lacking(made) if m.needs_confidence}
         exported = self._saved is not None and self._saved.layout.confidence
         if not (wanted or exported) or not isinstance(segmenter, ConfidentSegmenter):
             prediction = Prediction(segmenter(image), truth, classes)
         else:
             temperatures = [1.0]
-            if self._temperature and any(measure.scaled for measure in wanted):
+            if self._temperature and "scaled" in wanted:
                 temperatures.append(self._temperature.of(made.source.index, len(self._dataset)))
             labels, found = segmenter.with_confidence(image, truth, temperatures)
             prediction = Prediction(labels, truth, classes, *found)
@@ -169,7 +169,7 @@ class ModelRun:
         return tuple(
             measure
             for measure in self._lacking(made)
-            if prediction.confidence or not isinstance(measure, ConfidenceMeasure)
+            if prediction.confidence or not measure.needs_confidence
         )
 
     def _score(

@@ -18,7 +18,6 @@ from robustbench_seg.datasets import Dataset, open_dataset
 from robustbench_seg.errors import CardError, DatasetError, ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
-from robustbench_seg.measures import ConfidenceMeasure
 from robustbench_seg.records.runs.run_key import DatasetRecord
 from robustbench_seg.records.runs.temperature import TemperatureRecord, first_half
 from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
@@ -54,8 +53,7 @@ def temperature_record(
     """
     asked = evaluation.spec.temperature
     scaled = any(
-        isinstance(measure, ConfidenceMeasure) and measure.scaled
-        for measure in evaluation.measures_of(segmenter)
+        measure.needs_confidence == "scaled" for measure in evaluation.measures_of(segmenter)
     )
     if asked is None or not scaled or not isinstance(segmenter, ConfidentSegmenter):
         return None

@@ -1,6 +1,6 @@
 """What is counted for an image, how counts add up, and which scores follow.
 
-The measures of an evaluation are MEASURES, in this order; the first is the one that ranks.
+An evaluation counts MEASURES, in this order. The first one ranks the models.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from robustbench_seg.measures.groups import GroupIoU
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
 from robustbench_seg.measures.measure import (
+    AdditiveMeasure,
     AdditiveScores,
     Confidence,
     Counts,
@@ -22,6 +23,7 @@ from robustbench_seg.measures.measure import (
     ScoreArray,
     ScoreInfo,
     ScoreSource,
+    Section,
     Truth,
 )
 from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
@@ -36,6 +38,7 @@ __all__ = [
     "MEASURES",
     "OBJECTS",
     "SCALED_CONFIDENCE",
+    "AdditiveMeasure",
     "AdditiveScores",
     "Confidence",
     "ConfidenceMeasure",
@@ -48,6 +51,7 @@ __all__ = [
     "ScoreArray",
     "ScoreInfo",
     "ScoreSource",
+    "Section",
     "Truth",
     "class_counts",
     "confusion_matrix",
@@ -73,13 +77,13 @@ def select_measures(names: Sequence[str]) -> tuple[Measure, ...]:
     """Select measures by name.
 
     Args:
-        names: Names of measures; none: all.
+        names: Names of measures; all measures if empty.
 
     Returns:
         The measures, in the order of MEASURES.
 
     Raises:
-        ResultsError: There is no measure of a name.
+        ResultsError: No measure has one of the names.
     """
     by_name = {measure.name: measure for measure in MEASURES}
     for name in names:

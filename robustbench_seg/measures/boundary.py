@@ -1,9 +1,9 @@
-"""Errors near the boundaries between classes, and errors inside of regions.
+"""Errors near the boundaries between classes, and errors inside regions.
 
 A pixel is within d of a boundary if another class of the truth lies in the square of (2 d + 1)^2
-pixels around it. Pixels without a label are no class: next to them lies no boundary. Such a border
-is where the annotation ends, such as at the bonnet of the camera's own car, and not where a network
-has to tell two classes apart.
+pixels around it. Pixels without a label do not count as a class, so they form no boundary. There
+the annotation ends, for example at the bonnet of the camera's own car, and a network does not have
+to tell two classes apart.
 
 The distances are given at 1024x2048. At other sizes d is the same share of the diagonal, rounded
 half up, and at least one pixel.
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.iou import miou_of_counts
 from robustbench_seg.measures.measure import (
-    AdditiveScores,
+    AdditiveMeasure,
     Counts,
     Prediction,
     ScoreArray,
@@ -32,10 +32,13 @@ from robustbench_seg.measures.pixel_counts import count_pairs
 DISTANCES = (2, 4, 8)
 """In pixels of an image of REFERENCE_SIZE."""
 
+_CHIEF_DISTANCE = 4
+"""The distance whose scores a page shows first."""
+
 REFERENCE_SIZE = (1024, 2048)
 
 _ZONES = len(DISTANCES) + 1
-"""Up to the first distance, between two, and beyond the last."""
+"""Up to the first distance, between two distances, and beyond the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,7 @@ class TruthZones:
     """The pixels of an image by their distance from a boundary.
 
     Attributes:
-        codes: uint8 HxW: twice the number of the zone, from 0; 2 _ZONES where there is no label.
+        codes: uint8 HxW: twice the number of the zone, from 0; 2 _ZONES for pixels without a label.
         truth: int64 _ZONESx256: labelled pixels of each zone and class.
     """
 
@@ -51,7 +54,7 @@ class TruthZones:
     truth: NDArray[np.int64]
 
 
-class Boundary(AdditiveScores):
+class Boundary(AdditiveMeasure):
     """The mIoU of the pixels within some distances of a boundary, and of the others."""
 
     name = "boundary"
@@ -64,7 +67,8 @@ class Boundary(AdditiveScores):
                 f"boundary mIoU, {d} px",
                 f"mIoU in percent of the pixels that have another class of the truth within {d} "
                 "pixels at 1024x2048, or the same share of the diagonal at another size.",
-                in_ranking=False,
+                section="failures",
+                chief=1 if d == _CHIEF_DISTANCE else None,
             )
             for d in DISTANCES
         ),
@@ -74,7 +78,8 @@ class Boundary(AdditiveScores):
                 f"interior mIoU, {d} px",
                 f"mIoU in percent of the other pixels: those with no other class within {d} "
                 "pixels at 1024x2048.",
-                in_ranking=False,
+                section="failures",
+                chief=2 if d == _CHIEF_DISTANCE else None,
             )
             for d in DISTANCES
         ),
@@ -88,7 +93,7 @@ class Boundary(AdditiveScores):
         """Sort the pixels by their distance from a boundary."""
         labels = truth.labels
         void = labels == IGNORE
-        # Void is below all classes where the largest is looked for, above where the smallest is.
+        # Void is below all classes for the maximum filter, and above them for the minimum filter.
         largest = np.where(void, 0, labels + np.uint8(1))
         smallest = np.where(void, IGNORE, largest)
         codes = np.full(labels.shape, 2 * (_ZONES - 1), np.uint8)
@@ -108,10 +113,6 @@ class Boundary(AdditiveScores):
         counts = count_pairs(prepared.codes + right, prediction.labels)
         counts = counts[: 2 * _ZONES, :classes].reshape(_ZONES, 2, classes)
         return np.stack([counts[:, 1], prepared.truth[:, :classes], counts.sum(axis=1)], axis=1)
-
-    def pooled(self, observed: Counts) -> Counts:
-        """Return the observations: IoU needs no more."""
-        return observed
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the mean IoU within each distance, and beyond it."""

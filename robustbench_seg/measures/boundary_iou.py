@@ -1,11 +1,11 @@
 """Boundary IoU: the IoU of the bands along the contours of the true and the predicted regions.
 
-Cheng et al., "Boundary IoU", CVPR 2021, arXiv 2103.16562: the band of a class are its pixels that
-are at most d from its contour, where the image's border is contour, too, and d is a share of the
-image's diagonal. As in the authors' code, a pixel is in the band if the square of (2 d + 1)^2
-pixels around it holds a pixel that is not of the class, or leaves the image; d is rounded, and at
-least 1. Both bands are computed of the labels as they are, and pixels without a label are then
-removed from both. So a class ends, in the truth, where its labels end.
+Cheng et al., "Boundary IoU", CVPR 2021, arXiv 2103.16562: the band of a class consists of
+its pixels that are at most d from its contour. The image's border is part of the contour, and d is
+a share of the image's diagonal. As in the authors' code, a pixel is in the band if the square of
+(2 d + 1)^2 pixels around it contains a pixel of another class or extends beyond the image; d is
+rounded, and at least 1. Both bands are computed from the unmasked labels, and pixels without a
+label are then removed from both. In the truth, a class thus ends where its labels end.
 """
 
 import math
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.iou import miou_of_counts
 from robustbench_seg.measures.measure import (
-    AdditiveScores,
+    AdditiveMeasure,
     Counts,
     Prediction,
     ScoreArray,
@@ -47,7 +47,7 @@ class TruthBands:
     truth: NDArray[np.int64]
 
 
-class BoundaryIoU(AdditiveScores):
+class BoundaryIoU(AdditiveMeasure):
     """The mean over the classes of the IoU of the bands, pooled over images."""
 
     name = "boundary_iou"
@@ -60,13 +60,13 @@ class BoundaryIoU(AdditiveScores):
             "Mean over the classes, in percent, of the IoU of the pixels of truth and prediction "
             f"within {100 * share:g} % of the image's diagonal from their contours, pooled over "
             "all images (Cheng et al., arXiv 2103.16562).",
-            in_ranking=False,
+            section="failures",
         )
         for name, share in SHARES.items()
     )
 
     def shape(self, classes: int) -> tuple[int, ...]:
-        """Return (2, 3, K): for each of SHARES pixels in both bands, the true, the predicted."""
+        """Return (2, 3, K): for each of SHARES pixels in both bands, in the true, the predicted."""
         return (len(SHARES), 3, classes)
 
     def prepare(self, truth: Truth) -> TruthBands:
@@ -85,7 +85,7 @@ class BoundaryIoU(AdditiveScores):
         predicted[prepared.void] = 0
         both = np.minimum(prepared.bands, predicted)
         both *= labels == prediction.truth
-        # A pixel is in 0, 1 or 2 bands of the prediction, and in as many or fewer of both.
+        # A pixel is in 0, 1 or 2 bands of the prediction, and in at most as many bands of both.
         counts = count_pairs(3 * predicted + both, labels)[:9, :classes].reshape(3, 3, classes)
         of_both, of_prediction = counts.sum(axis=0), counts.sum(axis=1)
         return np.stack(
@@ -94,10 +94,6 @@ class BoundaryIoU(AdditiveScores):
                 for n, truth in enumerate(prepared.truth, 1)
             ]
         )
-
-    def pooled(self, observed: Counts) -> Counts:
-        """Return the observations: IoU needs no more."""
-        return observed
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the mean IoU of the bands of each of SHARES."""

@@ -1,4 +1,4 @@
-"""How confident a segmenter is of right and of wrong pixels, and the scores that follow.
+"""How confident a segmenter is in right and in wrong pixels, and the scores that follow.
 
 Each image has two histograms of confidence p, of its right and of its wrong pixels, over 960 equal
 levels (lo, hi]. The top level, in which most pixels of clean images lie, is split at 1 - p = 2^-10,
@@ -17,24 +17,23 @@ from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.confidence_infos import confidence_infos
 from robustbench_seg.measures.confidence_scores import scores_of_levels
 from robustbench_seg.measures.measure import (
-    AdditiveScores,
+    AdditiveMeasure,
     Confidence,
     Counts,
     Prediction,
     ScoreArray,
-    Truth,
 )
 
 EQUAL = 960
 """Equal levels of p: the 15 bins of ECE divide them."""
 
 SPLIT = 32
-"""Levels that the top one is split into."""
+"""Sub-levels of the top level."""
 
 LEVELS = EQUAL - 1 + SPLIT
 BINS = 15
 UNIT = 2.0**-20
-"""Sums are counted in it; rounded once for each image."""
+"""Unit of the sums, which are rounded once for each image."""
 
 MERGED = 4
 """Equal levels that are merged for the scores."""
@@ -45,7 +44,7 @@ _FIRST = 9
 _LARGEST = 2**52
 
 
-class ConfidenceMeasure(AdditiveScores):
+class ConfidenceMeasure(AdditiveMeasure):
     """Confidence of right and wrong pixels, raw or after temperature scaling.
 
     Attributes:
@@ -53,30 +52,33 @@ class ConfidenceMeasure(AdditiveScores):
         column: Its column in the parts of a run.
         law: Its law version.
         infos: Its scores.
-        scaled: Whether the logits were divided by a temperature before the softmax.
+        needs_confidence: "scaled" where the logits were divided by a temperature before the
+            softmax, else "raw".
     """
 
     law = 1
+    byte_stream_split = True
 
     def __init__(self, name: str, *, scaled: bool) -> None:
         self.name = self.column = name
-        self.scaled = scaled
+        self.needs_confidence = "scaled" if scaled else "raw"
         self.infos = confidence_infos(scaled)
+        raw = confidence_infos(scaled=False)
+        self._raw_names = {i.name: r.name for i, r in zip(self.infos, raw, strict=True)}
 
     def shape(self, classes: int) -> tuple[int, ...]:
         """Return (2000,).
 
         991 levels of right pixels, 991 of wrong ones, the sum of p in each of 15 bins, the sums of
-        the negative log-likelihood and the Brier loss, and the pixels that these two are of.
+        the negative log-likelihood and the Brier loss, and the number of pixels in these two.
         """
         return (2 * LEVELS + BINS + 3,)
 
-    def prepare(self, truth: Truth) -> None:
-        """Return nothing: the truth is needed as it is."""
-
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
-        """Return the histograms and sums of an image that has a confidence, int64."""
-        confidence = prediction.scaled if self.scaled else prediction.confidence
+        """Return the histograms and sums of an image with confidence, int64."""
+        confidence = (
+            prediction.scaled if self.needs_confidence == "scaled" else prediction.confidence
+        )
         if confidence is None:
             raise ValueError(f"a prediction with confidence is wanted for {self.name}")
         pixels = int(prediction.matrix.sum())  # the labels are checked there
@@ -89,10 +91,10 @@ class ConfidenceMeasure(AdditiveScores):
         return np.concatenate([levels.ravel(), whole, [known]])
 
     def pooled(self, observed: Counts) -> NDArray[np.float32]:
-        """Return what the scores are computed of, float32 (..., 566).
+        """Return the counts from which the scores are computed, float32 (..., 566).
 
-        Each four equal levels are merged, except the topmost, so that the counts of a full run fit
-        in memory and its draws are quick: 239 + 3 + 32 levels of right and of wrong pixels, and
+        Every four equal levels are merged, except the topmost, so that the counts of a full run fit
+        in memory and its draws are fast: 239 + 3 + 32 levels of right and of wrong pixels, and
         the sums.
         """
         kinds = observed[..., : 2 * LEVELS].reshape(*observed.shape[:-1], 2, LEVELS)
@@ -102,9 +104,9 @@ class ConfidenceMeasure(AdditiveScores):
         return np.concatenate([flat, observed[..., 2 * LEVELS :]], -1).astype(np.float32)
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
-        """Return the scores; nan where no pixel has a confidence, or none of all classes."""
+        """Return the scores; nan where no pixel has confidence, or no probabilities are known."""
         found = _scores(counts)
-        return {info.name: found[info.name.removesuffix("_t")] for info in self.infos}
+        return {name: found[raw] for name, raw in self._raw_names.items()}
 
 
 def _scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
@@ -131,7 +133,7 @@ _MERGED_UPTO = EQUAL - MERGED
 POOLED_STARTS = np.concatenate(
     [np.arange(0, _MERGED_UPTO, MERGED), np.arange(_MERGED_UPTO, LEVELS)]
 )
-"""The level that each merged one begins with."""
+"""The first level of each merged level."""
 
 POOLED_BINS = np.minimum(POOLED_STARTS // (EQUAL // BINS), BINS - 1)
 """The bin of each merged level."""

@@ -1,4 +1,4 @@
-"""What the scores of confidence are called and mean; docs/measures.md has their formulas."""
+"""Names and definitions of the confidence scores; docs/measures.md has their formulas."""
 
 import math
 from dataclasses import replace
@@ -6,6 +6,9 @@ from dataclasses import replace
 from robustbench_seg.measures.measure import ScoreInfo
 
 _PERCENT, _BOTH, _NATS, _SQUARES = (0.0, 100.0), (-100.0, 100.0), (0.0, math.inf), (0.0, 2.0)
+
+_CHIEF = {"ece": 1, "auroc": 2, "aupr_error": 3, "aurc": 4, "coverage_at_5_risk": 5}
+"""The places of the chief scores; see ScoreInfo."""
 
 _SCORES = (
     ScoreInfo(
@@ -114,7 +117,9 @@ def confidence_infos(scaled: bool) -> tuple[ScoreInfo, ...]:
     Args:
         scaled: Whether the logits were divided by a temperature; the names then end in _t.
     """
-    infos = tuple(replace(info, in_ranking=False) for info in _SCORES)
+    infos = tuple(
+        replace(info, section="confidence", chief=_CHIEF.get(info.name)) for info in _SCORES
+    )
     if not scaled:
         return infos
     return tuple(

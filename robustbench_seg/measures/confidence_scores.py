@@ -1,9 +1,9 @@
-"""The scores of confidence, from how many right and wrong pixels have which confidence.
+"""The confidence scores, from the numbers of right and wrong pixels at each confidence.
 
 All are pure functions of counts, with any leading axes: conditions, or draws of a bootstrap. Levels
-are ordered by confidence, the least first. Inside a level right and wrong pixels count as mixed
-evenly, so a score depends on the order of levels alone; the exact score of the raw values differs
-by what happens inside levels. Sources are named in docs/measures.md.
+are sorted by ascending confidence. Right and wrong pixels count as evenly mixed within a level, so
+a score depends only on the order of the levels. The exact score of the raw values differs by what
+happens inside the levels. Sources are named in docs/measures.md.
 
 The loops below are compiled: a report scores 80,000 draws of each model.
 """
@@ -31,13 +31,13 @@ _SELECTION = ("aurc", "augrc", "coverage_at_5_risk", "risk_at_80_coverage", "prr
 def scores_of_levels(
     right: Array, wrong: Array, mass: Array, bins: NDArray[np.intp]
 ) -> dict[str, Array]:
-    """Compute every score that follows from levels; nan without a pixel.
+    """Compute every score of the levels; nan without a pixel.
 
     Args:
-        right: (..., L) right pixels of each level, the least confidence first.
+        right: (..., L) right pixels of each level, by ascending confidence.
         wrong: (..., L) wrong ones.
         mass: (..., L) sum of the confidence of each level's pixels.
-        bins: For each level the number of its bin, from 0, rising.
+        bins: The bin of each level, from 0, ascending.
 
     Returns:
         For each name float64 (...), in percent.
@@ -106,7 +106,7 @@ def _calibration(
 def _detection(right: Array, wrong: Array, out: Array) -> None:
     """How well confidence tells right pixels from wrong ones: _DETECTION of each row.
 
-    A row without one of each kind keeps its nan.
+    The row stays nan unless it has pixels of both kinds.
     """
     for row in range(len(right)):
         rights, wrongs = right[row].sum(), wrong[row].sum()
@@ -114,16 +114,16 @@ def _detection(right: Array, wrong: Array, out: Array) -> None:
             continue
         area, error_precision = 0.0, 0.0
         right_upto, wrong_upto = 0.0, 0.0
-        for level in range(right.shape[1]):  # wrong pixels are found by little confidence
+        for level in range(right.shape[1]):  # low confidence detects wrong pixels
             more_right, more_wrong = right[row, level], wrong[row, level]
-            area += more_right * (wrong_upto + more_wrong / 2)  # ties by half
+            area += more_right * (wrong_upto + more_wrong / 2)  # a tie counts half
             right_upto += more_right
             wrong_upto += more_wrong
             if more_wrong > 0:
                 error_precision += more_wrong * wrong_upto / (right_upto + wrong_upto)
         success_precision, fpr = 0.0, -1.0
         right_upto, wrong_upto = 0.0, 0.0
-        for level in range(right.shape[1] - 1, -1, -1):  # right pixels by much
+        for level in range(right.shape[1] - 1, -1, -1):  # high confidence detects right pixels
             more_right, more_wrong = right[row, level], wrong[row, level]
             if fpr < 0 and right_upto + more_right >= RATE * rights:
                 fpr = wrong_upto + more_wrong * (RATE * rights - right_upto) / more_right
@@ -138,7 +138,7 @@ def _detection(right: Array, wrong: Array, out: Array) -> None:
 
 
 def _selection(right: Array, wrong: Array, out: Array) -> None:
-    """What risk is left where the least confident pixels are given up: _SELECTION of each row."""
+    """The risk left when the least confident pixels are rejected: _SELECTION of each row."""
     for row in range(len(right)):
         wrongs = wrong[row].sum()
         total = right[row].sum() + wrongs
@@ -161,7 +161,7 @@ def _selection(right: Array, wrong: Array, out: Array) -> None:
                 risk = errors + rate * (COVERAGE * total - kept)
             if errors + more <= RISK * (kept + pixels):
                 coverage, over = kept + pixels, False
-            elif not over:  # the first level after one that is fine is kept in part
+            elif not over:  # the first level after an acceptable one is kept in part
                 coverage, over = kept + (RISK * kept - errors) / (rate - RISK), True
             kept += pixels
             errors += more

@@ -7,16 +7,15 @@ from numpy.typing import NDArray
 
 from robustbench_seg.measures.iou import class_counts, miou_of_counts
 from robustbench_seg.measures.measure import (
-    AdditiveScores,
+    AdditiveMeasure,
     Counts,
     Prediction,
     ScoreArray,
     ScoreInfo,
-    Truth,
 )
 
 
-class Confusion(AdditiveScores):
+class Confusion(AdditiveMeasure):
     """The confusion matrix of each image; its score is the mIoU of the matrices' sum."""
 
     name = "confusion"
@@ -35,9 +34,6 @@ class Confusion(AdditiveScores):
     def shape(self, classes: int) -> tuple[int, ...]:
         """Return (K, K): rows the truth, columns the prediction."""
         return (classes, classes)
-
-    def prepare(self, truth: Truth) -> None:
-        """Return nothing: the matrix needs the truth as it is."""
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
         """Return the confusion matrix, int64 KxK."""

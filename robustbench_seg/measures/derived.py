@@ -1,4 +1,4 @@
-"""Scores that need no counts of their own: they follow from what the measures observed."""
+"""Scores without counts of their own, computed from the observations of the measures."""
 
 from robustbench_seg.datasets import class_groups, class_names, list_datasets, person_classes
 from robustbench_seg.measures.groups import GroupIoU
@@ -9,10 +9,10 @@ from robustbench_seg.records.runs.run_record import RunRecord
 
 
 def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
-    """List the scores of a run beside those of its measures.
+    """List the scores of a run in addition to those of its measures.
 
     Args:
-        record: What run.json says.
+        record: The content of run.json.
 
     Returns:
         cvar5, and group_iou and missed_region_rate where the dataset names such classes.

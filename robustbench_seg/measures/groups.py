@@ -1,7 +1,7 @@
 """The IoU of groups of classes, such as vulnerable road users: that of the merged classes.
 
-A pixel of a group is right if the prediction is of any class of the group. The confusion matrices
-that are counted anyway hold all that is needed.
+A pixel of a group is right if the predicted class is any class of the group. The scores follow from
+the confusion matrices.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,8 @@ class GroupIoU(AdditiveScores):
                 "Intersection over union, in percent, of all pixels of "
                 f"{', '.join(names)}, taken as one class.",
                 group=group,
-                in_ranking=False,
+                section="failures",
+                chief=5,
             )
             for group, names in groups.items()
         )

@@ -1,7 +1,7 @@
 """The mIoU of each image by itself, averaged over images.
 
-The pooled mIoU weighs an image by its pixels and a rare class by the few images that show it; this
-one weighs every image alike, as leaderboards of single images and many papers on robustness do.
+The pooled mIoU weights an image by its pixels, and a rare class by the few images that contain it.
+This score weights all images equally, as per-image leaderboards and many robustness papers do.
 """
 
 from collections.abc import Mapping
@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 
 from robustbench_seg.measures.iou import mean_iou
 from robustbench_seg.measures.measure import (
-    AdditiveScores,
+    AdditiveMeasure,
     Counts,
     Prediction,
     ScoreArray,
     ScoreInfo,
-    Truth,
 )
 
 
-class ImageMeanIoU(AdditiveScores):
+class ImageMeanIoU(AdditiveMeasure):
     """Mean over the images of the mIoU over the classes present in truth or prediction.
 
-    An image without a scored pixel has no mIoU and does not count.
+    An image without a scored pixel has no mIoU and is excluded.
     """
 
     name = "image_miou"
@@ -42,17 +41,10 @@ class ImageMeanIoU(AdditiveScores):
         """Return (2,): the image's mIoU, and 1."""
         return (2,)
 
-    def prepare(self, truth: Truth) -> None:
-        """Return nothing: the matrix needs the truth as it is."""
-
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.float64]:
         """Return float64: mIoU in percent and 1, or 0 and 0 where no pixel is scored."""
         miou = mean_iou(prediction.matrix)
         return np.array([0.0, 0.0] if np.isnan(miou) else [miou, 1.0])
-
-    def pooled(self, observed: Counts) -> Counts:
-        """Return the observations: their sums are all that a mean needs."""
-        return observed
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the mean, sum over number, as "image_miou"."""

@@ -1,9 +1,9 @@
 """Intersection over union, in percent: TP / (TP + FP + FN) of each class, and its mean.
 
-Matrices of many images are added, never their scores averaged: the mIoU of a split is the score
-of the sum (Cityscapes' evaluation, `evalPixelLevelSemanticLabeling.py`). A matrix has K x K
-entries, but its scores need three counts for each class; for 171 classes and thousands of images,
-only the counts fit in memory.
+The mIoU of a split is the score of the summed matrices of its images, not the mean of their scores
+(Cityscapes' evaluation, `evalPixelLevelSemanticLabeling.py`). A matrix has K x K entries, but its
+scores need three counts for each class; for 171 classes and thousands of images, only the counts
+fit in memory.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ def class_counts(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
     """Count the true positives, the true pixels and the predicted pixels of each class.
 
     Args:
-        matrix: int64 ...xKxK of `confusion_matrix`, rows the truth, or a sum or stack of such.
+        matrix: int64 ...xKxK of `confusion_matrix`, rows the truth, or a sum or stack of them.
 
     Returns:
         int64 ...x3xK.
@@ -35,7 +35,7 @@ def iou_of_counts(counts: Counts) -> NDArray[np.float64]:
         counts: ...x3xK of `class_counts`, of one image or summed.
 
     Returns:
-        float64 ...xK in percent; nan for a class that occurs neither in the truth nor in the
+        float64 ...xK in percent; nan for a class that occurs in neither the truth nor the
         prediction.
 
     >>> iou_of_counts(class_counts(np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]]))).tolist()
@@ -69,7 +69,7 @@ def mean_iou(matrix: NDArray[np.int64]) -> float:
     """Mean IoU of one confusion matrix, over the classes that occur.
 
     Args:
-        matrix: int64 KxK of `confusion_matrix`, or a sum of such.
+        matrix: int64 KxK of `confusion_matrix`, or a sum of them.
 
     Returns:
         In percent; nan where no class occurs.

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from robustbench_seg.measures.pixel_counts import confusion_matrix
 
 Counts = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.float32]
-"""What a measure counts; of several images or draws along leading axes."""
+"""Counts of a measure; leading axes are images or draws."""
 
 ScoreArray = NDArray[np.float64]
-"""One score, or that score of many conditions or draws: float64 of any shape."""
+"""One score, of one or many conditions or draws: float64 of any shape."""
+
+
+Section = Literal["ranking", "failures", "confidence"]
+"""A section of a page: the ranking, where a model fails, or whether it knows when it is wrong."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,12 @@ class ScoreInfo:
         label: Its name on pages, such as "mIoU".
         definition: One or two sentences for readers, with its range and unit.
         higher_is_better: Its direction. Only such a score has a retention.
-        limits: The smallest and largest value that it can have; percent by default.
-        group: The group of classes that it is of, where a dataset has one such score for each.
-        in_ranking: Whether the ranking of a page has a column for its mean.
+        limits: Its smallest and largest possible value; percent by default.
+        group: Its group of classes, if the score exists once for each group of a dataset.
+        section: The section of a page that shows it. The ranking has a column for its mean.
+        chief: Its place, from 1, among the chief scores of its section, which are shown first;
+            None if the page shows it only among all scores. Where several groups have the score,
+            that of the first group is chief. The ranking ignores it.
     """
 
     name: str
@@ -38,22 +45,23 @@ class ScoreInfo:
     higher_is_better: bool = True
     limits: tuple[float, float] = (0.0, 100.0)
     group: str | None = None
-    in_ranking: bool = True
+    section: Section = "ranking"
+    chief: int | None = None
 
     @property
     def key(self) -> str:
-        """Its name, with its group: no two scores of a run have the same."""
+        """Its name and group, unique among the scores of a run."""
         return self.name if self.group is None else f"{self.name} {self.group}"
 
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What a dataset says of one image.
+    """The annotation of one image.
 
     Attributes:
         labels: uint8 HxW class indices; 255 where a pixel is not scored.
-        read_instances: Returns int32 HxW, the number of the instance of each pixel, 0 where it is
-            of none; or None where the dataset tells no instances apart.
+        read_instances: Returns int32 HxW, the instance number of each pixel, 0 for pixels without
+            an instance; or None if the dataset has no instances.
     """
 
     labels: NDArray[np.uint8]
@@ -62,13 +70,13 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class Confidence:
-    """How sure a segmenter is of the labels of one image, at one temperature.
+    """How confident a segmenter is in the labels of one image, at one temperature.
 
     Attributes:
-        doubt: float32 HxW, 1 - p without cancellation; p is the confidence of a label, the largest
-            probability of a softmax.
+        doubt: float32 HxW, 1 - p without cancellation; p is the confidence in a label, the largest
+            softmax probability.
         nll: Sum of -log of the probability of the true class over the scored pixels, in nats; None
-            where only the confidence is known.
+            if only the confidence is known.
         brier: Sum over the scored pixels of the squared distance, 0..2, between the probabilities
             and the truth (1 for its class, 0 for the others); None likewise.
     """
@@ -80,15 +88,15 @@ class Confidence:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """The labels that a segmenter predicts for one image, beside the truth.
+    """The labels that a segmenter predicts for one image, with the truth.
 
     Attributes:
         labels: uint8 HxW class indices.
         truth: uint8 HxW class indices; 255 where a pixel is not scored.
         classes: Number of classes K.
-        confidence: How sure it is; None where nobody asks, or it does not say.
-        scaled: The same at the temperature that was asked for; None likewise.
-        source: Digests of the files that it was read from; None where it was computed.
+        confidence: The confidence in the labels; None if it is not requested or not available.
+        scaled: The same at the requested temperature; None likewise.
+        source: Digests of the files that it was read from; None if it was computed.
     """
 
     labels: NDArray[np.uint8]
@@ -100,17 +108,17 @@ class Prediction:
 
     @cached_property
     def matrix(self) -> NDArray[np.int64]:
-        """The confusion matrix, int64 KxK, rows the truth; several measures start from it.
+        """The confusion matrix, int64 KxK, rows the truth; several measures use it.
 
         Raises:
-            DatasetError: A label is no class.
-            ModelError: A prediction is no class.
+            DatasetError: A label is not a class.
+            ModelError: A prediction is not a class.
         """
         return confusion_matrix(self.truth, self.labels, self.classes)
 
 
 class ScoreSource(Protocol):
-    """Scores of what a measure has observed: those of the measure itself, or further ones."""
+    """Scores of the observations of a measure: its own, or derived ones."""
 
     @property
     def name(self) -> str:
@@ -128,7 +136,7 @@ class ScoreSource(Protocol):
         ...
 
     def pooled(self, observed: Counts) -> Counts:
-        """Reduce observations to counts that add up over images and suffice for the scores.
+        """Reduce observations to counts that are additive over images and suffice for the scores.
 
         Args:
             observed: (..., *shape), of one image or several.
@@ -143,32 +151,32 @@ class ScoreSource(Protocol):
 
         Args:
             stack: NxC...: the pooled counts of each image.
-            times: DxN: how often each image counts in each draw; in the first draw once.
+            times: DxN: how often each image counts in each draw; once in the first draw.
 
         Returns:
-            For the key of each of `infos` float64 (D,); nan where there is nothing to score.
+            For the key of each info float64 (D,); nan where there is nothing to score.
         """
         ...
 
 
 class AdditiveScores(ABC):
-    """Scores that follow from a sum of counts over the images: the usual kind."""
+    """Scores that follow from a sum of counts over the images. Most scores are of this kind."""
 
     @abstractmethod
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Compute the scores of sums of pooled counts.
 
         Args:
-            counts: (..., shape of pooled counts), of one sum or several.
+            counts: (..., shape of pooled counts), one or several sums.
 
         Returns:
-            For the key of each score float64 (...); nan where there is nothing to score.
+            For each key of a score float64 (...); nan where there is nothing to score.
         """
 
     def draws(self, stack: Counts, times: NDArray[np.float64]) -> Mapping[str, ScoreArray]:
         """Score images in every draw; see ScoreSource."""
-        # One matrix product for all draws, as exact as the counts: those of float64 stay far below
-        # 2^53. The sum over the split itself is exact in any case.
+        # One matrix product for all draws. It is as exact as the counts: float64 counts stay far
+        # below 2^53. The sum over the split itself is always exact.
         flat = stack.reshape(len(stack), -1)
         if flat.dtype == np.float32:
             pooled = (times.astype(np.float32) @ flat).astype(np.float64)
@@ -178,18 +186,32 @@ class AdditiveScores(ABC):
         return self.compute(pooled.reshape(-1, *stack.shape[1:]))
 
 
-class Measure(ScoreSource, Protocol):
-    """Something that is counted for each image and condition.
+ConfidenceNeed = Literal["raw", "scaled"]
+"""Which confidence of a prediction a measure reads: the raw one, or the one at a temperature."""
 
-    To add one, write an AdditiveScores in a file like image_miou.py and add it to MEASURES. Parts
+
+class Measure(ScoreSource, Protocol):
+    """A quantity that is counted for each image and condition.
+
+    To add one, write an AdditiveMeasure in a file like image_miou.py and add it to MEASURES. Parts
     of runs, resuming, intervals, comparisons, tables and the page take it from there. Models are
     ranked and compared by the mIoU, so a report also needs the measure `confusion`. Its name is
-    also that on the command line.
+    also used on the command line.
     """
 
     @property
     def law(self) -> int:
-        """A number that is raised whenever counts change; a run lacks counts of another law."""
+        """A number that is raised whenever counts change. Counts of another law are ignored."""
+        ...
+
+    @property
+    def needs_confidence(self) -> ConfidenceNeed | None:
+        """Which confidence of a prediction it needs; None: the labels suffice."""
+        ...
+
+    @property
+    def byte_stream_split(self) -> bool:
+        """Whether its Parquet column has this encoding, which suits counts that hardly repeat."""
         ...
 
     def shape(self, classes: int) -> tuple[int, ...]:
@@ -219,3 +241,23 @@ class Measure(ScoreSource, Protocol):
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Compute the scores of sums of pooled counts; see AdditiveScores."""
         ...
+
+
+class AdditiveMeasure(AdditiveScores):
+    """A measure whose scores are additive, with the defaults that most measures share.
+
+    Attributes:
+        needs_confidence: See Measure.
+        byte_stream_split: See Measure.
+    """
+
+    needs_confidence: ConfidenceNeed | None = None
+    byte_stream_split = False
+
+    def prepare(self, truth: Truth) -> Any:
+        """Return None: `observe` needs nothing but the prediction and its truth."""
+        return None
+
+    def pooled(self, observed: Counts) -> Counts:
+        """Return the observations: their sums suffice for the scores."""
+        return observed

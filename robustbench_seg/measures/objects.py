@@ -1,8 +1,8 @@
 """How much of each object is found, by its size.
 
 An object is a connected region of the truth: pixels of one class that touch, also at their corners.
-Where a dataset tells instances apart, an instance is one object, in however many pieces. Every
-object counts alike, whereas the IoU weighs it by its pixels. The recall of an object is the share
+If a dataset has instances, each instance is one object, even in several pieces. All objects count
+equally, whereas the IoU weights them by their pixels. The recall of an object is the share
 of its pixels whose predicted class is right.
 """
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.measure import (
+    AdditiveMeasure,
     AdditiveScores,
     Counts,
     Prediction,
@@ -26,7 +27,11 @@ from robustbench_seg.measures.regions import Regions, connected_regions, hits_of
 SIZES = ("small", "medium", "large")
 
 BOUNDS = (1 / 2048, 9 / 2048)
-"""Medium and large begin at these shares of the image's pixels: 32^2 and 96^2 at 1024x2048."""
+"""Where medium and large begin, in shares of the image's pixels: 32^2 and 96^2 at 1024x2048."""
+
+
+_CHIEF = {"small": 3, "large": 4}
+"""The places of the chief scores; see ScoreInfo."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +39,7 @@ class TruthObjects:
     """The objects of an image.
 
     Attributes:
-        regions: int32 HxW: the number of the object of each pixel; -1 where there is none.
+        regions: int32 HxW: the object number of each pixel; -1 for pixels without an object.
         areas: int64 (R,): the pixels of each.
         cells: int64 (R,): 256 times the number of its size, plus its class.
     """
@@ -44,7 +49,7 @@ class TruthObjects:
     cells: NDArray[np.int64]
 
 
-class Objects(AdditiveScores):
+class Objects(AdditiveMeasure):
     """The recall of objects, as the mean over the classes of the mean over a class's objects."""
 
     name = "objects"
@@ -56,14 +61,15 @@ class Objects(AdditiveScores):
             "recall of objects",
             "Mean over the classes of the mean over their objects (connected regions, or instances "
             "where the dataset has them) of the share of pixels that are right, in percent.",
-            in_ranking=False,
+            section="failures",
         ),
         *(
             ScoreInfo(
                 f"object_recall_{size}",
                 f"recall of {size} objects",
                 f"The recall of objects of {extent} of the image's pixels, in percent.",
-                in_ranking=False,
+                section="failures",
+                chief=_CHIEF.get(size),
             )
             for size, extent in zip(
                 SIZES, ("less than 1/2048", "1/2048 to 9/2048", "9/2048 and more"), strict=True
@@ -87,7 +93,7 @@ class Objects(AdditiveScores):
         return TruthObjects(regions, areas, 256 * sizes + classes)
 
     def observe(self, prepared: TruthObjects, prediction: Prediction) -> NDArray[np.float64]:
-        """Return float64 sizes x 3 x K; missed is an object of which less than half is found."""
+        """Return float64 sizes x 3 x K; an object is missed if less than half is found."""
         classes = len(prediction.matrix)  # also checks the labels
         areas, count = prepared.areas, len(prepared.areas)
         hits = hits_of_regions(prepared.regions, count, prediction.truth, prediction.labels)
@@ -113,7 +119,7 @@ OBJECTS = Objects()
 
 
 class MissedRegionRate(AdditiveScores):
-    """The share of the objects of some classes, such as persons, of which less than half is found.
+    """The share of the objects of some classes, such as persons, that are less than half found.
 
     An object counts as found where its own class is predicted.
     """
@@ -131,17 +137,18 @@ class MissedRegionRate(AdditiveScores):
                 f"Share in percent of the objects of {', '.join(chosen)} of which less than half "
                 "of the pixels are right. Lower is better.",
                 higher_is_better=False,
-                in_ranking=False,
+                section="failures",
+                chief=6,
             ),
         )
 
     def pooled(self, observed: Counts) -> Counts:
-        """Reduce what Objects observed to the number of the objects and of the missed: ...x2."""
+        """Reduce observations of Objects to the numbers of objects and of missed ones: ...x2."""
         counts: Counts = observed[..., self._chosen].sum(axis=(-3, -1))[..., [0, 2]]
         return counts
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
-        """Return the missed objects over all, of the chosen classes."""
+        """Return the missed objects as a share of all objects of the chosen classes."""
         number, missed = np.moveaxis(counts, -1, 0)
         rates = np.full(number.shape, np.nan)
         np.divide(100.0 * missed, number, out=rates, where=number > 0)
@@ -160,13 +167,13 @@ def _class_mean(counts: Counts) -> ScoreArray:
 
 
 def _regions(truth: NDArray[np.uint8], instances: NDArray[np.int32] | None) -> Regions:
-    """Instances by their number and class; the other pixels by what they touch."""
+    """Instances by number and class; connected regions of the other pixels."""
     if instances is None:
         return connected_regions(truth)
     inside = (instances > 0) & (truth != IGNORE)
     regions = connected_regions(np.where(inside, np.uint8(IGNORE), truth))
     first = int(regions.max(initial=-1)) + 1
-    # Dense numbers without a sort of all pixels.
+    # Dense numbers, without sorting all pixels.
     number, kind = instances[inside], truth[inside].astype(np.int64)
     place = np.cumsum(np.bincount(number) > 0)[number] - 1
     pairs = 256 * place + kind

@@ -13,7 +13,7 @@ from robustbench_seg.errors import DatasetError, ModelError
 def confusion_matrix(
     labels: NDArray[np.integer], predictions: NDArray[np.integer], classes: int
 ) -> NDArray[np.int64]:
-    """Count the pixels of each (true class, predicted class).
+    """Count the pixels of each pair of true and predicted class.
 
     Args:
         labels: Integers of any shape, 0..classes-1, or 255 where a pixel is not scored.
@@ -21,12 +21,11 @@ def confusion_matrix(
         classes: Number of classes K, 1..255.
 
     Returns:
-        int64 KxK: rows are the truth, columns the prediction. Nothing overflows, whatever the
-        integer types given.
+        int64 KxK: rows are the truth, columns the prediction. No integer type overflows.
 
     Raises:
-        DatasetError: A label is no class.
-        ModelError: A prediction is no class, or the shapes differ.
+        DatasetError: A label is not a class.
+        ModelError: A prediction is not a class, or the shapes differ.
 
     >>> truth, prediction = np.uint8([[0, 0, 1, 255]]), np.uint8([[0, 1, 1, 1]])
     >>> confusion_matrix(truth, prediction, 2).tolist()
@@ -55,11 +54,11 @@ def confusion_matrix(
 
 
 def count_pairs(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Count how often each pair of values occurs at one place of two arrays of one shape.
+    """Count how often each pair of values occurs at the same position of two arrays.
 
     Args:
         first: uint8 of any shape.
-        second: uint8 of the same shape.
+        second: uint8, same shape.
 
     Returns:
         int64 256x256: rows are the values of `first`, columns those of `second`.
@@ -83,7 +82,7 @@ def _pair_counter() -> _PairCounter:
 
 def _count_pairs(labels: NDArray[np.uint8], predictions: NDArray[np.uint8]) -> NDArray[np.int64]:
     """How often each pair of values of two one-dimensional arrays occurs: int64 256x256."""
-    # Neighbours often make the same pair: four tables, so that none waits for the one before.
+    # Neighbours often form the same pair. With four tables, increments do not wait for each other.
     counts = np.zeros((4, 256, 256), np.int64)
     whole = len(labels) // 4 * 4
     for i in range(0, whole, 4):

@@ -1,4 +1,4 @@
-"""The connected regions of a label map, and how much of each is found: the loops over pixels."""
+"""Compiled loops: the connected regions of a label map, and the right pixels of each."""
 
 from collections.abc import Callable
 from functools import cache
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import IGNORE
 
 Regions = NDArray[np.int32]
-"""int32 HxW: the number of the region of each pixel, from 0; -1 where there is none."""
+"""int32 HxW: the region number of each pixel, from 0; -1 for pixels without a region."""
 
 
 def connected_regions(labels: NDArray[np.uint8]) -> Regions:
     """Number the connected regions of all classes.
 
     Args:
-        labels: uint8 HxW, IGNORE where no region is looked for.
+        labels: uint8 HxW, IGNORE for pixels that belong to no region.
 
     Returns:
         Pixels of one class that touch, also at their corners, are one region. Regions are numbered
@@ -50,7 +50,7 @@ def _count_hits(
     truth: NDArray[np.uint8],
     labels: NDArray[np.uint8],
 ) -> NDArray[np.int64]:
-    # A last place for pixels without a region: -1. Two tables, so that neighbours do not wait.
+    # The last entry is for pixels without a region: -1. With two tables, neighbours do not wait.
     hits = np.zeros((2, count + 1), np.int64)
     for i in range(len(regions)):
         hits[i & 1, regions[i]] += truth[i] == labels[i]
@@ -58,7 +58,7 @@ def _count_hits(
 
 
 def _connect(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Two passes: provisional numbers, of which equal ones are joined; then the final ones."""
+    """Two passes: assign and merge provisional numbers, then assign the final ones."""
     height, width = labels.shape
     regions = np.full((height, width), -1, np.int32)
     parent = np.empty(height * width + 1, np.int32)
@@ -91,7 +91,7 @@ def _connect(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
                 parent[count] = count
                 count += 1
             regions[y, x] = own
-    # A parent has a smaller number: one pass in order gives each its final one.
+    # A parent has a smaller number, so one pass in order assigns all final numbers.
     final, number = np.empty(count + 1, np.int32), 0
     for i in range(count):
         if parent[i] == i:

@@ -1,4 +1,4 @@
-"""What reliability diagrams and risk-coverage curves show, from pooled counts of confidence."""
+"""Reliability diagrams and risk-coverage curves, from pooled counts of confidence."""
 
 from dataclasses import dataclass
 
@@ -9,19 +9,19 @@ from robustbench_seg.measures.confidence import BINS, POOLED_BINS, POOLED_STARTS
 from robustbench_seg.measures.measure import Counts
 
 COVERAGES = np.arange(1, 101) / 100
-"""Shares of pixels at which risk is given."""
+"""Shares of pixels at which the risk is computed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Confidence beside accuracy and risk, of the pixels of one or several conditions.
+    """Confidence, accuracy and risk of the pixels of one or several conditions.
 
     Attributes:
         confidence: float64 (15,), 0..1: mean confidence of each bin of the ECE; nan without pixels.
         accuracy: Share of right pixels in each bin, likewise.
         share: Share of all pixels that lie in each bin.
-        risk: float64 (100,), 0..1: error rate of the most confident pixels, of which COVERAGES are
-            kept. Inside a level of confidence right and wrong pixels count as evenly mixed.
+        risk: float64 (100,), 0..1: error rate of the most confident pixels at each of COVERAGES.
+            Right and wrong pixels count as evenly mixed within a level of confidence.
     """
 
     confidence: NDArray[np.float64]
@@ -31,7 +31,7 @@ class Reliability:
 
     @classmethod
     def of(cls, counts: Counts) -> "Reliability":
-        """Compute them from pooled counts (see ConfidenceMeasure.pooled) of at least one pixel."""
+        """Compute the curves from the pooled counts of a ConfidenceMeasure, at least one pixel."""
         counts = counts.astype(np.float64)
         levels = len(POOLED_STARTS)
         right, wrong = counts[:levels], counts[levels : 2 * levels]

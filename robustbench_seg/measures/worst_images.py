@@ -1,6 +1,6 @@
 """The worst images of a condition: the mean of the lowest 5 % of the per-image mIoU.
 
-It is the conditional value at risk of the mIoU of an image at the level of 5 %.
+This is the conditional value at risk of the per-image mIoU at the 5 % level.
 """
 
 import math
@@ -13,10 +13,10 @@ from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.measure import Counts, ScoreArray, ScoreInfo
 
 SHARE = 0.05
-"""Which share of the images is averaged."""
+"""The share of the images that is averaged."""
 
 LEAST_IMAGES = 20
-"""With fewer images, 5 % are less than one."""
+"""Of fewer images, 5 % are less than one image."""
 
 
 class WorstImages:
@@ -30,7 +30,8 @@ class WorstImages:
             "worst 5 % of images",
             "Mean of the lowest 5 % of the per-image mIoU under a condition, in percent; the "
             f"number of images is rounded up. Not given for fewer than {LEAST_IMAGES} images.",
-            in_ranking=False,
+            section="failures",
+            chief=7,
         ),
     )
 
@@ -42,7 +43,7 @@ class WorstImages:
         """Score a condition in every draw of its images.
 
         Args:
-            stack: Nx2: what image_miou observed of each image.
+            stack: Nx2: the observations of image_miou.
             times: DxN: how often each image counts in each draw.
 
         Returns:
@@ -53,7 +54,7 @@ class WorstImages:
             return {"cvar5": np.full(len(times), np.nan)}
         order = np.argsort(np.where(scored, stack[:, 0], np.inf), kind="stable")[: scored.sum()]
         number = np.ceil(SHARE * (times @ scored) - 1e-9)
-        # Few of the lowest images fill the number in every draw.
+        # A few of the lowest images suffice in every draw.
         first = 3 * math.ceil(number.max())
         while first < len(order) and (times[:, order[:first]].sum(axis=1) < number).any():
             first *= 2

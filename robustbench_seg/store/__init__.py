@@ -1,4 +1,4 @@
-"""The store of runs and packs: what was counted, written, read and checked."""
+"""The store of runs and packs: writes, reads and checks counts."""
 
 from robustbench_seg.store.packs.pack_verification import verify_pack
 from robustbench_seg.store.packs.writing import pack

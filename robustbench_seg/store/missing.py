@@ -1,4 +1,4 @@
-"""What a run lacks of a protocol, in words."""
+"""Describes which conditions of a protocol a run lacks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,16 +9,16 @@ from robustbench_seg.store.read import with_counts
 
 
 def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
-    """Describe what a training lacks.
+    """Describe the missing images of a training.
 
     Args:
         results: Rows of its runs, one for each seed of the corruptions, as read_results or
-            read_counts gives them. What one of them has is not lacking.
-        protocol: What is asked for.
+            read_counts gives them. An image that any of them has is not missing.
+        protocol: The protocol to compare with.
         total: How many images each run has.
 
     Returns:
-        For each corruption (or clean) that lacks images: at which severities, how many, and why.
+        For each corruption (or clean) with missing images: at which severities, how many, and why.
     """
     by_run = with_counts(results).groupby(["run", "corruption", "severity"]).size()
     scored = by_run.groupby(["corruption", "severity"]).max()

@@ -1,12 +1,12 @@
-"""Parts: the immutable Parquet files that hold a run's rows, a column for each measure.
+"""Parts: the immutable Parquet files of a run's rows, with a column for each measure.
 
-    image, corruption, severity, reason, and a list column for each measure; where predictions were
-    read from files, also source, their digests
+    image, corruption, severity, reason, and a list column for each measure; also source, the
+    digests of the prediction files, if predictions were read from files
 
 A part's metadata names its measures and their law versions: each row without a reason has all of
-them. It also has the sha256 of each column and of the run's key, and the part's name that of the
-metadata, so a damaged part, or one of another run, is noticed when it is read. Older parts do not
-name their run; those of format 1 have no metadata and hold confusion matrices alone.
+them. It also has the sha256 of each column and of the run's key, and the part's name has that of
+the metadata, so that reading detects a damaged part or a part of another run. Older parts do not
+name their run; those of format 1 have no metadata and contain only confusion matrices.
 """
 
 import json
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import atomic_file, canonical_json, digest_bytes, open_regular
-from robustbench_seg.measures import CONFUSION, MEASURES, ConfidenceMeasure, Counts, Measure
+from robustbench_seg.measures import CONFUSION, MEASURES, Counts, Measure
 from robustbench_seg.records.cards.protocol import SEVERITIES, Condition
 from robustbench_seg.text import one_line
 
@@ -30,20 +30,20 @@ _DIGESTS = b"robustseg digests"
 _RUN = b"robustseg run"
 _SOURCE = "source"
 _ROWS = "rows"
-"""The digest of what is no measure: images, conditions and reasons."""
+"""The digest of the other columns: images, conditions and reasons."""
 
 UNREADABLE = (
     *(OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, MemoryError),
     RuntimeError,
     pa.ArrowException,
 )
-"""All that pyarrow, or what is computed of its answer, raises on a file that was altered."""
+"""All exceptions that reading an altered file with pyarrow can raise."""
 
 MAX_ROWS = 100_000
-"""More rows than any block of images has."""
+"""Upper bound of the rows of a block of images."""
 
 _ROW_BYTES = 1 << 16
-"""A row's ids and reason take less."""
+"""Upper bound of the size of a row's ids and reason."""
 
 _NAME = re.compile(r"\d{5}-[0-9a-f]{16}")
 """Names of parts that have digests; those of format 1 are shorter."""
@@ -64,9 +64,9 @@ class Row:
     Attributes:
         image: The image's id.
         condition: The condition.
-        values: What each measure observed, by its name; empty for an image left out.
-        reason: Why it was left out; None otherwise.
-        source: Digests of the files that the prediction was read from; None where it was computed.
+        values: The observations by the name of the measure; empty for an image that was left out.
+        reason: Why the image was left out; None otherwise.
+        source: Digests of the files that the prediction was read from; None if it was computed.
     """
 
     image: str
@@ -93,9 +93,9 @@ class Part:
     Attributes:
         images: Image ids of the N rows.
         conditions: Their conditions.
-        reasons: Why a row has no values; None where it has.
-        values: For each measure of the part that is asked for, by name: what it observed of the M
-            rows without a reason, in their order: M x its shape.
+        reasons: Why a row has no values; None if it has values.
+        values: For each requested measure of the part, by name, its observations of the M rows
+            without a reason, in their order: M x its shape.
         sources: Digests of the files that their predictions were read from.
     """
 
@@ -111,7 +111,7 @@ def part_files(folder: Path, blocks: Collection[int] | None = None) -> list[Path
 
     Args:
         folder: The run folder.
-        blocks: Numbers of the blocks of images whose parts are asked for; None: all.
+        blocks: Numbers of the blocks of images whose parts are listed; None: all.
     """
     files = sorted(p for p in (folder / "parts").glob("*.parquet") if not p.name.startswith("."))
     if blocks is None:
@@ -129,8 +129,8 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
         run: Digest of the run's key.
 
     Returns:
-        The file's name. It is made of the block and of all that the part holds: equal rows have
-        one name.
+        The file's name. It follows from the block and the content, so equal rows have the same
+        name.
     """
     names = {name for row in rows for name in row.values}
     measures = [measure for measure in MEASURES if measure.name in names]
@@ -158,7 +158,7 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
             _DIGESTS: json.dumps(digests).encode(),
             _RUN: run.encode(),
         }
-        many = [m.column for m in measures if isinstance(m, ConfidenceMeasure)]
+        many = [m.column for m in measures if m.byte_stream_split]
         _write(path, columns, pa.schema([*fields, _REASON, *extra], metadata), many)
     return name
 
@@ -172,14 +172,14 @@ def write_timings(folder: Path, name: str, timings: Sequence[Timing]) -> None:
 
 
 def has_values(path: Path, measure: Measure | None = None) -> bool:
-    """Look whether a part has a row without a reason.
+    """Whether a part has a row without a reason.
 
     Args:
         path: The part.
-        measure: Look for values of this one; None: of any.
+        measure: Whose values are looked for; None: of any measure.
 
     Returns:
-        False also where the part is damaged: reading its values names the damage.
+        False also if the part is damaged: reading its values reports the damage.
     """
     try:
         if measure is not None and not _read_header(path).counted([measure]):
@@ -190,10 +190,10 @@ def has_values(path: Path, measure: Measure | None = None) -> bool:
 
 
 def names_run(path: Path) -> bool:
-    """Whether a part names the run that it is of; older ones do not.
+    """Whether a part names its run; older parts do not.
 
     Args:
-        path: A part that `read_part` reads.
+        path: A part that `read_part` can read.
     """
     return _read_header(path).run is not None
 
@@ -206,12 +206,12 @@ def read_part(
     Args:
         path: The part.
         classes: Number of classes of the run.
-        measures: Those to read.
-        run: Digest of the run's key; None: the part may be of any run.
+        measures: The measures to read.
+        run: Digest of the run's key; None: the part may belong to any run.
 
     Raises:
-        ResultsError: The part is damaged or of another run, or its columns are not those of the
-            measures.
+        ResultsError: The part is damaged or belongs to another run, or its columns are not those
+            of the measures.
     """
     try:
         return _read_part(path, classes, measures, run)
@@ -238,12 +238,12 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str |
             if each.type == pa.string()
             else found != each.type
         ):
-            raise _damaged(path, f"its {each.name} is no {each.type}")
+            raise _damaged(path, f"its {each.name} is not of type {each.type}")
     for each in _IDS:
         if table[each.name].null_count:
             raise _damaged(path, f"a row lacks its {each.name}")
     if len(table) and not set(table["severity"].unique().to_pylist()) <= {0, *SEVERITIES}:
-        raise _damaged(path, "a severity is none of 0 to 5")
+        raise _damaged(path, "a severity is not 0 to 5")
     ids = table.select(["image", "corruption", "severity", "reason"]).to_pydict()
     _check_digest(path, header, _ROWS, _digest_rows(ids))
     sources = table[_SOURCE].to_pylist() if has_sources else [None] * len(table)
@@ -263,7 +263,7 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str |
         observed = lists.flatten().to_numpy().reshape(-1, *shape)
         _check_digest(path, header, measure.name, digest_bytes(np.ascontiguousarray(observed).data))
         if not _countable(observed):
-            raise _damaged(path, f"{measure.name} holds what is no count")
+            raise _damaged(path, f"{measure.name} contains invalid counts")
         values[measure.name] = observed
     conditions = [Condition(*p) for p in zip(ids["corruption"], ids["severity"], strict=True)]
     return Part(ids["image"], conditions, ids["reason"], values, sources)
@@ -279,18 +279,18 @@ def _countable(observed: Counts) -> bool:
 def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
     """Read columns of a Parquet file of a run, within bounds.
 
-    What the file says of its size is compared with what is possible before memory is asked for.
+    The size that the file states is checked against a bound before memory is allocated.
 
     Args:
         path: The file.
         columns: Names of the columns.
-        largest: The most bytes of values that a row may have beside its ids and reason.
+        largest: The maximum bytes of values of a row, in addition to its ids and reason.
 
     Raises:
-        ResultsError: It says that it is larger than possible, or lacks a column.
-        UNREADABLE: It is damaged.
+        ResultsError: It states an impossible size, or lacks a column.
+        UNREADABLE: The file is damaged.
     """
-    # An open file: Arrow takes a name with a colon for an address.
+    # An open file, because Arrow parses a name with a colon as an address.
     with open_regular(path) as data, pq.ParquetFile(data, page_checksum_verification=True) as file:
         rows, groups = file.metadata.num_rows, file.metadata.num_row_groups
         if not 0 <= rows <= MAX_ROWS or groups > MAX_ROWS:
@@ -309,9 +309,9 @@ class _Header:
     """A part's metadata.
 
     Attributes:
-        laws: Law version of each measure that it holds.
+        laws: Law version of each measure in the part.
         digests: sha256 of each of its columns; None in format 1.
-        run: Digest of the run's key; None where the part is older than that.
+        run: Digest of the run's key; None in parts that predate it.
     """
 
     laws: Mapping[str, int]
@@ -319,7 +319,7 @@ class _Header:
     run: str | None = None
 
     def counted(self, measures: Sequence[Measure]) -> list[Measure]:
-        """Those of the measures that the part holds, counted as they are now."""
+        """The measures that the part contains with their current law version."""
         return [measure for measure in measures if self.laws.get(measure.name) == measure.law]
 
 
@@ -369,7 +369,7 @@ def _write(
     schema: pa.Schema,
     many: Sequence[str] = (),
 ) -> None:
-    """`many`: columns of counts that hardly repeat: byte by byte they compress best."""
+    """`many`: columns of counts that hardly repeat; BYTE_STREAM_SPLIT compresses them best."""
     plain = [name for name in columns if name not in many]
     encodings = {f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in many}
     with atomic_file(path) as file:

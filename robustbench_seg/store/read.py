@@ -13,7 +13,6 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import (
     CONFUSION,
     MEASURES,
-    ConfidenceMeasure,
     Counts,
     Measure,
     ScoreSource,
@@ -50,26 +49,26 @@ def read_results(paths: Paths) -> pd.DataFrame:
         sorted by corruption, severity and image.
 
     Raises:
-        ResultsError: A path holds no run, a file is broken, or parts contradict each other.
+        ResultsError: A path contains no run, a file is damaged, or parts contradict each other.
     """
     return _read(paths, MEASURES, pooled=False)
 
 
 def read_counts(paths: Paths, measures: Sequence[Measure] = MEASURES) -> pd.DataFrame:
-    """Read run folders like read_results, with the pooled counts: all that a score needs.
+    """Read run folders like read_results, with the pooled counts, which suffice for all scores.
 
     No more than one part's matrices are in memory at a time.
 
     Args:
         paths: Run folders or packs, or folders of them.
-        measures: Those to read.
+        measures: The measures to read.
 
     Returns:
-        The columns of read_results, with a column called such as "pooled confusion" in place of
-        that of each measure.
+        The columns of read_results, with a column such as "pooled confusion" in place of that of
+        each measure.
 
     Raises:
-        ResultsError: A path holds no run, a file is broken, or parts contradict each other.
+        ResultsError: A path contains no run, a file is damaged, or parts contradict each other.
     """
     return _read(paths, measures, pooled=True)
 
@@ -79,10 +78,10 @@ def with_counts(results: pd.DataFrame, measure: ScoreSource = CONFUSION) -> pd.D
 
     Args:
         results: As read_counts or read_results gives them.
-        measure: The measure, or what is derived of its observations.
+        measure: The measure, or scores derived from its observations.
 
     Returns:
-        These rows, with a column COUNTS: what the measure counted, pooled.
+        These rows, with a column COUNTS: the pooled counts of the measure.
     """
     if (column := _column(measure, pooled=True)) in results:
         observed = results[results[column].notna()]
@@ -157,7 +156,7 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
     names = [
         name
         for name, source in zip(names, sources, strict=True)
-        if name in found or not isinstance(source, ConfidenceMeasure)
+        if name in found or not columns_read[source.column].needs_confidence
     ]
     empty = pd.DataFrame(columns=[*_KEY, "reason", "part", *names])
     rows = pd.concat(parts, ignore_index=True) if parts else empty
@@ -216,7 +215,7 @@ def _once(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 
 def _same(one: Counts, other: Counts) -> bool:
-    """Whether two observations are equal, but for the rounding of floats."""
+    """Whether two observations are equal, except for the rounding of floats."""
     if np.issubdtype(one.dtype, np.floating):
         return np.allclose(one, other, rtol=1e-12, atol=0)
     return np.array_equal(one, other)

@@ -1,14 +1,14 @@
-"""A run's folder: what was run, and what each measure observed of each image and condition.
+"""A run's folder: its record, and the observations of each measure, image and condition.
 
-    run.json            what was run; see records.run_record. Written first, never changed
+    run.json            the record; see records.run_record. Written first, never changed
     parts/*.parquet     rows of a block of images, each file written atomically and never changed
-    timings/*.parquet   seconds, one file beside each part; never part of an equality
-    probes/*.json       what the built-in image looked like, and was labelled, at each start
+    timings/*.parquet   seconds, one file for each part; ignored by comparisons
+    probes/*.json       digests and labels of the built-in image at each start
     pictures/           the first image and the hardest ones with their predictions, for the report
 
 The folder's name ends in the first digits of the key's digest, so two different runs never share
 a folder. Two folders hold equal results when they hold the same set of
-(image, corruption, severity, values); how rows are spread over parts means nothing.
+(image, corruption, severity, values), however their rows are spread over parts.
 """
 
 import logging
@@ -38,7 +38,7 @@ from robustbench_seg.store.parts import (
 log = logging.getLogger(__name__)
 
 DAMAGED = ".damaged"
-"""Suffix of parts that are left out."""
+"""Suffix of damaged parts, which are left out."""
 
 
 class RunFolder:
@@ -46,8 +46,8 @@ class RunFolder:
 
     Attributes:
         path: The folder.
-        sources: For each image under a condition whose predictions were read from files, the
-            digests of these files, in all parts.
+        sources: For each image and condition, the digests of the files in all parts that its
+            predictions were read from.
     """
 
     def __init__(self, path: Path, run: str, measures: Sequence[Measure] = MEASURES) -> None:
@@ -56,11 +56,11 @@ class RunFolder:
         self.sources = defaultdict[tuple[str, Condition], set[str]](set)
         self._run = run
         self._measures = measures
-        # By measure and condition, because images are many: their names are shared between sets.
+        # By measure and condition: the sets share the strings of the many images.
         self._scored: defaultdict[tuple[str, Condition], set[str]] = defaultdict(set)
 
     def lacking(self, image: str, condition: Condition) -> tuple[Measure, ...]:
-        """List the measures that have not observed an image under a condition."""
+        """List the measures without an observation of an image under a condition."""
         scored = self._scored
         return tuple(m for m in self._measures if image not in scored[m.name, condition])
 
@@ -86,16 +86,17 @@ class RunFolder:
     ) -> "RunFolder":
         """Open the folder of the run that `record` describes under `root`, making it if needed.
 
-        A part that is damaged or of another run is set aside with a warning: its rows are lacking.
+        A part that is damaged or belongs to another run is set aside with a warning, and its rows
+        are missing.
 
         Args:
             root: The folder of run folders.
-            record: What is run.
-            measures: Those that `lacking` names.
-            blocks: Numbers of the blocks of images that are asked for; None: all.
+            record: The record of the run.
+            measures: The measures that `lacking` can list.
+            blocks: Numbers of the blocks of images to read; None: all.
 
         Raises:
-            ResultsError: The folder exists and holds another run, or cannot be read.
+            ResultsError: The folder contains another run, or cannot be read.
         """
         folder = cls(cls.path_of(root, record), record.key.digest, measures)
         path = folder.path / RUN_FILE
@@ -109,9 +110,11 @@ class RunFolder:
                 )
         else:
             with ExitStack() as at_work:
-                with suppress(OSError):  # write_record says it in the program's words
+                with suppress(OSError):  # write_record reports it
                     folder.path.mkdir(parents=True, exist_ok=True)
-                    at_work.enter_context(presence(folder.path))  # nobody sweeps what it writes
+                    at_work.enter_context(
+                        presence(folder.path)
+                    )  # keeps others from sweeping its files
                 write_record(folder.path, record)
         for part in part_files(folder.path, blocks):
             try:
@@ -134,7 +137,7 @@ class RunFolder:
     def add(self, block: int, rows: Sequence[Row], timings: Sequence[Timing] = ()) -> None:
         """Write the rows of a block of images; all of them or, when killed, none.
 
-        Rows of other measures than the rest are a part of their own.
+        Rows with different measures are written as separate parts.
 
         Args:
             block: The number of the block.
@@ -144,7 +147,7 @@ class RunFolder:
         groups: defaultdict[frozenset[str], list[Row]] = defaultdict(list)
         for row in rows:
             groups[frozenset(row.values)].append(row)
-        # Rows that were left out go with those that were scored, where these are of one kind.
+        # Rows that were left out go into the first part.
         left_out = groups.pop(frozenset(), [])
         kinds = list(groups.items()) or [(frozenset[str](), [])]
         kinds[0][1].extend(left_out)

@@ -1,6 +1,6 @@
-"""Which run folders are one model: its trainings, and their draws of the corruptions.
+"""Groups run folders by model: its trainings, and their draws of the corruptions.
 
-Runs of one name are one model if they differ in nothing that matters but two seeds: that of the
+Runs of one name are one model if they differ in nothing relevant except two seeds: that of the
 training, and that of the corruptions' random numbers.
 """
 
@@ -26,7 +26,7 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
 
     Several runs of one name are one model if they differ in the seed of the training (as the
     model's card says), in that of the corruptions, or in both, and in nothing else that matters,
-    such as the number of steps: threads and versions of libraries may.
+    such as the number of steps. Threads and library versions may differ.
 
     Args:
         model: A run folder, a pack, or the name of a model.
@@ -36,7 +36,7 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
         Its folders, in the order of the seeds of its trainings, then of its corruptions.
 
     Raises:
-        ResultsError: There is no such model, or its name may mean several.
+        ResultsError: There is no such model, or its name is ambiguous.
     """
     if not isinstance(model, str | Path):
         raise ResultsError(f"model: {model!r:.100} is neither a name nor a run folder")
@@ -78,7 +78,7 @@ def group_records(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
     """Group run folders by model: those of one model together, all others alone.
 
     Args:
-        records: What the run.json of each folder says.
+        records: The content of the run.json of each folder.
 
     Returns:
         The folders of each model, in the order of the seeds of its trainings and corruptions.
@@ -100,7 +100,7 @@ def _benchmark(record: RunRecord) -> tuple[str, str, str]:
 
 
 def _ambiguity(records: Sequence[RunRecord]) -> str:
-    """Why runs of one name are no single model."""
+    """Why runs of one name are not a single model."""
     benchmarks = dict.fromkeys(map(_benchmark, records))
     if len(benchmarks) == 1:
         return "are not trainings of one model by one recipe with seeds of their own"
@@ -131,7 +131,7 @@ def trainings(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
     """Split the folders of one model by training.
 
     Args:
-        records: What the run.json of each folder says.
+        records: The content of the run.json of each folder.
 
     Returns:
         For each training its folders, one for each seed of the corruptions; in their order.

@@ -1,4 +1,4 @@
-"""Which runs a caller names: run folders, packs, and folders that hold some."""
+"""Resolves the runs that a caller names: run folders, packs, and folders of them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,11 +11,11 @@ from robustbench_seg.store.packs.pack_file import SUFFIX
 
 
 def run_paths(paths: Path | str | Iterable[Path | str]) -> list[Path]:
-    """What a caller gives as runs, as a list.
+    """Return the paths that a caller gives as a list.
 
     Raises:
-        ResultsError: It is neither a path nor several.
-        FileError: One of several is no path.
+        ResultsError: `paths` is neither a path nor an iterable.
+        FileError: An element is not a path.
     """
     if isinstance(paths, Path | str):
         return [Path(paths)]
@@ -28,7 +28,7 @@ def list_runs(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     """List runs without reading them.
 
     Args:
-        paths: Each is a run folder, a pack, or a folder that holds some.
+        paths: Each is a run folder, a pack, or a folder of them.
 
     Returns:
         Run folders and packs, each once.
@@ -59,13 +59,13 @@ def list_runs(paths: Path | str | Iterable[Path | str]) -> list[Path]:
 
 
 def run_folder(run: Path) -> Path:
-    """Return the folder of a run: that of a pack is in the cache.
+    """Return the folder of a run; a pack is unpacked into the cache.
 
     Args:
         run: A run folder or a pack.
 
     Raises:
-        ResultsError: It is a file, and no pack.
+        ResultsError: It is a file, but not a pack.
         FileError: The cache cannot be written.
     """
     return unpacked(run) if run.is_file() else run
@@ -75,10 +75,10 @@ def find_runs(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     """List run folders.
 
     Args:
-        paths: Each is a run folder, a pack, or a folder that holds some.
+        paths: Each is a run folder, a pack, or a folder of them.
 
     Returns:
-        Each once; of a pack that in the cache.
+        Each once; for a pack the folder in the cache.
 
     Raises:
         ResultsError: As for list_runs and run_folder.

@@ -1,4 +1,4 @@
-"""The probes of a run folder: what each start of the run found on the built-in image.
+"""The probes of a run folder: the results of each start of the run on the built-in image.
 
 probes/<number>-<digest>.json   libraries, hardware, sha256 of the corrupted image for each
 condition, the labels of the clean one
@@ -16,7 +16,7 @@ from robustbench_seg.records.values.ranges import Share
 
 @dataclass(frozen=True)
 class Probe:
-    """What one start of a run found.
+    """The results of one start of a run.
 
     Attributes:
         libraries: Versions, by name.

@@ -1,4 +1,4 @@
-"""The protocol that a run is scored under: its own, or another with the same parameters."""
+"""The protocol for scoring a run: its own, or another with the same parameters."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ def own_protocol(folder: Path, record: RunRecord) -> Protocol:
 
     Args:
         folder: The run folder.
-        record: What its run.json says.
+        record: The content of its run.json.
 
     Raises:
-        ResultsError: The protocol is not at hand.
+        ResultsError: The protocol is not available.
     """
     if record.protocol not in list_protocols():
         why = unknown("protocol", record.protocol, list_protocols())
         raise ResultsError(
-            f"{folder}: its protocol is not at hand: {why}; name the protocol's file"
+            f"{folder}: its protocol is not available: {why}; name the protocol's file"
         )
     return load_protocol(record.protocol)
 
@@ -31,10 +31,10 @@ def check_parameters(protocol: Protocol, folder: Path, record: RunRecord) -> Non
     Args:
         protocol: The protocol that the run is to be scored under.
         folder: The run folder.
-        record: What its run.json says.
+        record: The content of its run.json.
 
     Raises:
-        ResultsError: They were corrupted with others.
+        ResultsError: They were corrupted with other parameters.
     """
     if not _same_parameters(protocol, record):
         ran = f"{record.protocol} {record.protocol_version}".strip()
@@ -50,7 +50,7 @@ def _same_parameters(protocol: Protocol, record: RunRecord) -> bool:
         return True
     if record.protocol not in list_protocols():
         return False
-    # The digest is of all its corruptions; of another protocol, those in common count.
+    # The digest covers all corruptions; with another protocol only the common ones matter.
     recorded = load_protocol(record.protocol)
     tables = {spec.name: spec.severities for spec in recorded.corruptions}
     return recorded.severities_digest == severities and all(

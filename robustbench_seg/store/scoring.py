@@ -1,4 +1,4 @@
-"""The scores of conditions and classes, from what the measures have counted.
+"""The scores of conditions and classes, from the counts of the measures.
 
 The score of a condition follows from one sum of counts over its images; the mIoU from one summed
 confusion matrix. All scores are in percent.
@@ -25,7 +25,7 @@ def condition_scores(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.
 
     Returns:
         Columns: run, model, dataset, split, corruption, severity, images (how many were scored),
-        complete (whether that is all of them), and the measure's scores in percent: miou.
+        complete (whether all were scored), and the measure's scores in percent: miou.
     """
     names = [info.name for info in measure.infos]
     rows = [

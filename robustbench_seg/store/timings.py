@@ -1,4 +1,4 @@
-"""How long a run's model took, from the store's timings. They are no part of any equality."""
+"""Times of a run's model, from the store's timings. Comparisons of runs ignore them."""
 
 import logging
 from pathlib import Path
@@ -15,14 +15,14 @@ log = logging.getLogger(__name__)
 def median_seconds(folder: Path) -> float | None:
     """Compute the median seconds from an image to its labels in a run.
 
-    Other images are corrupted and scored on the same machine meanwhile. A file that cannot be read
-    is left out with a warning: no score needs it.
+    Other images are corrupted and scored on the same machine at the same time. An unreadable file
+    is skipped with a warning, because no score needs it.
 
     Args:
         folder: The run folder.
 
     Returns:
-        Seconds, above 0; None where no timings were kept.
+        Seconds, above 0; None if there are no timings.
     """
     seconds = list[float]()
     for path in sorted((folder / "timings").glob("*.parquet")):

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
-from robustbench_seg.measures import MEASURES, ConfidenceMeasure
+from robustbench_seg.measures import MEASURES
 from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.cards.model_card import Training
 from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
@@ -103,7 +103,7 @@ def test_the_csv_has_every_number(write, tmp_path):
     write("poor", 50)
     compare(tmp_path, "=good", "poor", "--csv", tmp_path / "out" / "both.csv")
     rows = list(csv.DictReader((tmp_path / "out" / "both.csv").open()))
-    given = [measure for measure in MEASURES if not isinstance(measure, ConfidenceMeasure)]
+    given = [measure for measure in MEASURES if not measure.needs_confidence]
     further = [info for measure in (*given, WorstImages) for info in measure.infos]
     lines = sum(19 if info.higher_is_better else 18 for info in further if info.name != "miou")
     assert len(rows) == 1 + 80 + 16 + 4 + 8 + 32 + lines

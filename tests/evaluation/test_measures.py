@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES, ConfidenceMeasure, mean_iou
+from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES, mean_iou
 from robustbench_seg.store import read_results
 from robustbench_seg.store.parts import part_files
 from tests.evaluation.command import lay_out
 from tests.evaluation.conftest import evaluate
 
-GIVEN = [measure for measure in MEASURES if not isinstance(measure, ConfidenceMeasure)]
+GIVEN = [measure for measure in MEASURES if not measure.needs_confidence]
 """What a segmenter gives that says nothing of its confidence."""
 
 
@@ -93,9 +93,15 @@ import numpy as np
 import robustbench_seg.measures as measures
 
 
-class Accuracy(measures.AdditiveScores):
+class Accuracy(measures.AdditiveMeasure):
     name, column, law = "accuracy", "right", 1
-    infos = (measures.ScoreInfo("accuracy", "pixel accuracy", "Share of pixels, in percent."),)
+    infos = (
+        measures.ScoreInfo("accuracy", "pixel accuracy", "Share of pixels, in percent."),
+        measures.ScoreInfo(
+            "error", "pixel error", "The other pixels.", higher_is_better=False, section="failures"
+        ),
+        measures.ScoreInfo("doubt", "pixel doubt", "The same.", section="confidence", chief=9),
+    )
 
     def shape(self, classes):
         return (2,)
@@ -106,12 +112,10 @@ class Accuracy(measures.AdditiveScores):
     def observe(self, scored, prediction):
         return np.array([(prediction.labels == prediction.truth)[scored].sum(), scored.sum()])
 
-    def pooled(self, observed):
-        return observed
-
     def compute(self, counts):
         right, number = np.moveaxis(counts.astype(float), -1, 0)
-        return {"accuracy": 100 * right / np.where(number, number, np.nan)}
+        accuracy = 100 * right / np.where(number, number, np.nan)
+        return {"accuracy": accuracy, "error": 100 - accuracy, "doubt": 100 - accuracy}
 
 
 measures.MEASURES = (*measures.MEASURES, Accuracy())  # the line that a new measure adds
@@ -158,3 +162,5 @@ def test_a_new_measure_is_one_file_and_one_line(tmp_path):
     page = (tmp_path / "report/index.html").read_text()
     assert "pixel accuracy" in page
     assert "Share of pixels, in percent." in page
+    assert "pixel error ↓" in page, "outside the ranking, in its section"
+    assert "pixel doubt ↑" in page

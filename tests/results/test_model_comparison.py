@@ -169,7 +169,7 @@ def test_other_random_numbers_and_settings_are_noted(run, protocol):
 
 
 def test_a_protocol_that_is_not_at_hand(tmp_path, run_record):
-    with pytest.raises(ResultsError, match=r"its protocol is not at hand: .*; name the protoc"):
+    with pytest.raises(ResultsError, match=r"its protocol is not available: .*; name the protoc"):
         own_protocol(tmp_path, run_record(protocol="mine"))
 
 

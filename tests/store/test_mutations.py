@@ -201,18 +201,18 @@ def part_of(folder, **columns):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"matrix": [[3, 1, 0, -4]]}, "confusion holds what is no count"),
-        ({"matrix": [[3, 1, 0, 2**60]]}, "confusion holds what is no count"),
-        ({"matrix": [[3.0, 1, 0, float("nan")]]}, "confusion holds what is no count"),
+        ({"matrix": [[3, 1, 0, -4]]}, "confusion contains invalid counts"),
+        ({"matrix": [[3, 1, 0, 2**60]]}, "confusion contains invalid counts"),
+        ({"matrix": [[3.0, 1, 0, float("nan")]]}, "confusion contains invalid counts"),
         ({"matrix": [["3", "1", "0", "4"]]}, "is damaged"),
         ({"matrix": [[3, 1, 0]]}, "confusion of 2x2 numbers an image wanted"),
         ({"matrix": pa.array([None], pa.list_(pa.int64()))}, "a row lacks a reason or values"),
         ({"matrix": [4]}, "damaged"),
-        ({"severity": pa.array([9], pa.int8())}, "a severity is none of 0 to 5"),
-        ({"severity": ["3"]}, "its severity is no int8"),
+        ({"severity": pa.array([9], pa.int8())}, "a severity is not 0 to 5"),
+        ({"severity": ["3"]}, "its severity is not of type int8"),
         ({"image": pa.array([None], pa.string())}, "a row lacks its image"),
-        ({"image": [1]}, "its image is no string"),
-        ({"corruption": [b"fog"]}, "its corruption is no string"),
+        ({"image": [1]}, "its image is not of type string"),
+        ({"corruption": [b"fog"]}, "its corruption is not of type string"),
     ],
 )
 def test_a_part_of_wrong_values_is_named(folder, columns, message):

@@ -7,7 +7,7 @@ import pytest
 
 import robustbench_seg
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import CONFUSION, MEASURES, ConfidenceMeasure
+from robustbench_seg.measures import CONFUSION, MEASURES
 from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.store import Row, RunFolder, read_counts, read_results
 from robustbench_seg.store.parts import part_files
@@ -37,7 +37,7 @@ def test_rows_come_with_the_facts_of_their_run(run, tmp_path):
     assert list(table.columns) == [
         *("run", "model", "dataset", "split", "stream", "seed", "protocol", "images", "classes"),
         *("clip", "image", "corruption", "severity"),
-        *(m.column for m in MEASURES if not isinstance(m, ConfidenceMeasure)),
+        *(m.column for m in MEASURES if not m.needs_confidence),
         "reason",
     ]
     assert table["run"].tolist() == [str(first.path)] * 4 + [str(second.path)]

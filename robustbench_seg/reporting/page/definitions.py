@@ -30,6 +30,6 @@ def definitions() -> tuple[Definition, ...]:
         Definition(info.label, info.definition)
         for measure in MEASURES
         for info in measure.infos
-        if info.in_ranking
+        if info.section == "ranking"
     )
     return (*scores, *content.definition)

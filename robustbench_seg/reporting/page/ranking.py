@@ -81,7 +81,7 @@ def other_scores(panel: Panel) -> list[ScoreInfo]:
         for measure in MEASURES
         for info in measure.infos
         if info.name != RANKED
-        and info.in_ranking
+        and info.section == "ranking"
         and any(
             not math.isnan(row.scores.by_name[info.name].summary.mean[0]) for row in panel.measured
         )

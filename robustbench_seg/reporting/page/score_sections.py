@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from robustbench_seg.measures import CONFIDENCE
+from robustbench_seg.measures import ScoreInfo, Section
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, PanelRow, missing_confidence
 from robustbench_seg.results import PERCENT, RANKED, Draws, ScoreDraws, worst_corruption
@@ -26,27 +26,14 @@ class ScoreSection:
     missing: Sequence[str] = ()
 
 
-_WHERE = ("boundary_miou_4", "interior_miou_4", "object_recall_small", "object_recall_large")
-_RATES = ("missed_region_rate", "cvar5")
-_WHERE_MEASURES = ("boundary", "interior", "object_recall", "missed_region", "group_iou", "cvar5")
-
-_KNOWS = ("ece", "auroc", "aupr_error", "aurc", "coverage_at_5_risk")
-
-
 def where_it_fails(panel: Panel) -> ScoreSection | None:
     """Return boundaries, objects, groups of classes and worst cases; None without any."""
-    keys = [key for key in _keys(panel) if key.startswith(_WHERE_MEASURES)]
-    groups = [key for key in keys if key.startswith("group_iou")]
-    chief = [key for key in (*_WHERE, *groups[:1], *_RATES) if key in keys]
-    return _section(panel, chief, keys, "where it fails", worst=True)
+    return _section(panel, "failures", "where it fails", worst=True)
 
 
 def does_it_know(panel: Panel) -> ScoreSection:
     """Return calibration, and how well confidence tells wrong pixels."""
-    names = {info.name for info in CONFIDENCE.infos}
-    keys = [key for key in _keys(panel) if key.removesuffix("_t") in names]
-    chief = [key for name in _KNOWS for key in (name, f"{name}_t") if key in keys]
-    section = _section(panel, chief, keys, "confidence") or ScoreSection(None, None)
+    section = _section(panel, "confidence", "confidence") or ScoreSection(None, None)
     reasons = dict[str, list[str]]()
     for row in panel.measured:
         if why := missing_confidence(row):
@@ -55,22 +42,33 @@ def does_it_know(panel: Panel) -> ScoreSection:
     return replace(section, missing=missing)
 
 
-def _keys(panel: Panel) -> list[str]:
-    """The scores that some row has, in the order of the measures."""
-    found = dict[str, None]()
+def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
+    """The scores of a section that some row has, in the order of the measures."""
+    found = dict[str, ScoreInfo]()
     for row in panel.measured:
         for key, score in row.scores.by_name.items():
             values = score.summary.clean[0], score.summary.mean[0]
-            if not score.info.in_ranking and not all(map(math.isnan, values)):
-                found[key] = None
-    return list(found)
+            if score.info.section == section and not all(map(math.isnan, values)):
+                found.setdefault(key, score.info)
+    return list(found.values())
+
+
+def _chief(infos: Sequence[ScoreInfo]) -> Sequence[ScoreInfo]:
+    """The chief scores, in the order of their places; of several groups only the first."""
+    chief = dict[str, ScoreInfo]()
+    for info in infos:
+        if info.chief is not None:
+            chief.setdefault(info.name, info)
+    return sorted(chief.values(), key=lambda info: (info.chief or 0, info.key))
 
 
 def _section(
-    panel: Panel, chief: Sequence[str], every: Sequence[str], title: str, *, worst: bool = False
+    panel: Panel, section: Section, title: str, *, worst: bool = False
 ) -> ScoreSection | None:
+    every = _infos(panel, section)
     if not every:
         return None
+    chief = _chief(every)
     whole = len(every) == len(chief)
     return ScoreSection(
         _table(panel, chief, f"{panel.name}: {title}", worst),
@@ -78,7 +76,7 @@ def _section(
     )
 
 
-def _table(panel: Panel, keys: Sequence[str], caption: str, worst: bool) -> Table:
+def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, worst: bool) -> Table:
     groups, columns = [Group("", 1)], [Column("score")]
     for row in panel.measured:
         groups.append(Group(row.name, 2))
@@ -86,7 +84,7 @@ def _table(panel: Panel, keys: Sequence[str], caption: str, worst: bool) -> Tabl
             Column("clean", starts_group=True),
             Column("corrupted", "mean over the corruptions; its 95 % interval on hover"),
         ]
-    rows = [_row(panel, key) for key in keys]
+    rows = [_row(panel, info) for info in infos]
     if worst:
         cells = [
             Cell("mIoU of the worst corruption ↑", title="the lowest of the corruptions' mIoU")
@@ -99,9 +97,8 @@ def _table(panel: Panel, keys: Sequence[str], caption: str, worst: bool) -> Tabl
     return Table(f"{caption}.", columns, rows, note=note, groups=groups)
 
 
-def _row(panel: Panel, key: str) -> TableRow:
-    scores = [row.scores.by_name.get(key) for row in panel.measured]
-    info = next(score.info for score in scores if score is not None)
+def _row(panel: Panel, info: ScoreInfo) -> TableRow:
+    scores = [row.scores.by_name.get(info.key) for row in panel.measured]
     arrow = "↑" if info.higher_is_better else "↓"
     cells = [Cell(f"{info.label} {arrow}", title=info.definition)]
     for row, score in zip(panel.measured, scores, strict=True):

@@ -17,7 +17,7 @@ def unpacked(path: Path) -> Path:
         path: The pack.
 
     Raises:
-        ResultsError: It is no pack, or one of its members is not as its digest says.
+        ResultsError: It is not a pack, or a member does not match its digest.
         FileError: The cache cannot be written.
     """
     with open_pack(path) as packed:

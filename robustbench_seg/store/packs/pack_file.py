@@ -1,11 +1,11 @@
-"""A pack: one file of a run, without images. Read here, with nothing in it trusted.
+"""A pack: a run as one file, without images. Its content is not trusted when it is read.
 
     <run>/pack.json           what the other members are, with a digest of each
     <run>/run.json            the run's record
     <run>/scores.csv          the scores of each condition, as whoever made the pack had them
     <run>/parts/*.parquet     its rows
     <run>/timings/*.parquet   seconds of its rows
-    <run>/probes/*.json       what each start of it found on the built-in image
+    <run>/probes/*.json       the results of each start on the built-in image
 
 It is a zip archive whose members are stored as they are: parts are compressed already, any program
 can look inside, one member is read without the others, and no archive can be larger unpacked than
@@ -36,7 +36,7 @@ INDEX_FILE = "pack.json"
 SCORES_FILE = "scores.csv"
 
 MAX_MEMBERS = 100_000
-"""More members than any run has."""
+"""Upper bound of the members of a pack."""
 
 _ROOT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,249}")
 _MEMBER = re.compile(
@@ -112,7 +112,7 @@ class PackFile:
             yield name, data
 
     def members(self) -> Iterator[tuple[str, bytes]]:
-        """The members that pack.json names with their bytes, whatever these are.
+        """The members that pack.json names, with their unchecked bytes.
 
         Raises:
             ResultsError: One cannot be read.
@@ -138,7 +138,7 @@ def open_pack(path: Path) -> Iterator[PackFile]:
     """Open a pack of unknown origin.
 
     Raises:
-        ResultsError: It is no pack, damaged, or holds what no pack holds; nothing was written.
+        ResultsError: It is not a pack, is damaged, or has unexpected content; nothing was written.
     """
     try:
         file = open_regular(path)
@@ -222,7 +222,7 @@ def _index(path: Path, data: bytes) -> PackIndex:
 
 
 def refused(path: Path, why: str) -> ResultsError:
-    """The error for a file that is no pack as `pack` writes it."""
+    """The error for a file that `pack` has not written."""
     return ResultsError(f"{path} is refused: {why}; get the pack again from whoever made it")
 
 

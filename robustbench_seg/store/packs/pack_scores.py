@@ -18,10 +18,10 @@ DIGITS = 4
 """Decimals of a score."""
 
 _TOLERANCE = 2 * 10.0**-DIGITS
-"""Sums on another machine are rounded otherwise."""
+"""Tolerance for sums that another machine rounds differently."""
 
 MAX_BYTES = 16 << 20
-"""The most bytes of such a table."""
+"""Maximum bytes of scores.csv."""
 
 
 def pack_scores(folder: Path) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Check a pack: every digest, that its parts are of its run, that its scores follow from them."""
+"""Checks a pack: every digest, that its parts belong to its run, and its scores."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def verify_pack(
         The problems and the number of files.
 
     Raises:
-        ResultsError: It is no pack, damaged, or holds what no pack holds.
+        ResultsError: It is not a pack, is damaged, or has unexpected content.
     """
     with open_pack(file) as packed, tempfile.TemporaryDirectory() as place:
         announce(len(packed.index.files))
@@ -54,7 +54,7 @@ def verify_pack(
 
 
 def _of_run(packed: PackFile, folder: Path, scores: bytes) -> Iterator[Problem]:
-    """What is wrong with the record, the parts and the scores."""
+    """The problems of the record, the parts and the scores."""
     try:
         record = read_record(folder)
     except ResultsError as error:
@@ -70,7 +70,7 @@ def _of_run(packed: PackFile, folder: Path, scores: bytes) -> Iterator[Problem]:
         return
     problems = [problem for part in parts for problem in _of_part(part, record, folder)]
     yield from problems
-    if problems:  # their scores would differ, too
+    if problems:  # their scores would differ as well
         return
     try:
         table = pack_scores(folder)

@@ -47,9 +47,9 @@ def pack(run: Path | str, out: Path | str | None = None) -> Path:
         The file.
 
     Raises:
-        ResultsError: There is no run in the folder, no row of it is there, or a part of it is
-            damaged, of another run, or older than the digest of its run.
-        FileError: `out` is there and no pack, or cannot be written.
+        ResultsError: The folder contains no run, the run has no rows, or a part of it is
+            damaged, belongs to another run, or does not name its run.
+        FileError: `out` exists and is not a pack, or cannot be written.
     """
     folder = checked_path(run)
     record = read_record(folder)

@@ -1,12 +1,15 @@
 """The sections of further scores, on a run of a built-in network: they hold what the table has."""
 
+import math
+
 import pandas as pd
 import pytest
 
 import robustbench_seg as rs
 from robustbench_seg.reporting import finding, read_panels
+from robustbench_seg.reporting.page.ranking import ranking_columns
 from robustbench_seg.reporting.page.score_sections import does_it_know, where_it_fails
-from robustbench_seg.results import scores
+from robustbench_seg.results import RANKED, scores
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,29 @@ def test_the_details_hold_every_score(panel):
     assert len(nll.cells[1].text.split(".")[1]) == 3, "nats have three digits"
     blank = "worst 5 % of images ↑"  # of 20 images or more
     assert blank not in {row.cells[0].text for row in where.every.rows}
+
+
+def test_the_page_shows_every_score_that_has_a_value(panel):
+    (row,) = panel.measured
+    shown = [column.header.name for column in ranking_columns(panel)]
+    for section in (where_it_fails(panel), does_it_know(panel)):
+        shown += [each.cells[0].text.rstrip(" ↑↓") for each in section.every.rows]
+    for key, score in row.scores.by_name.items():
+        if key != RANKED and not math.isnan(score.summary.mean[0]):
+            assert shown.count(score.info.label) == 1, key
+
+
+def test_chief_scores_stand_in_their_order(panel):
+    labels = [row.cells[0].text.rstrip(" ↑↓") for row in where_it_fails(panel).chief.rows]
+    assert labels == [
+        "boundary mIoU, 4 px",
+        "interior mIoU, 4 px",
+        "recall of small objects",
+        "recall of large objects",
+        "IoU of vulnerable road users",
+        "missed regions",
+        "mIoU of the worst corruption",
+    ]
 
 
 def test_the_finding_says_both(panel, table):

@@ -339,7 +339,9 @@ def test_a_run_with_nothing_in_it_is_one_clear_error(run):
 
 def test_a_foreign_protocol_must_be_given(run):
     path = run("alpha", protocol="mine")
-    with pytest.raises(ResultsError, match=r"protocol is not at hand.*; name the protocol's file"):
+    with pytest.raises(
+        ResultsError, match=r"protocol is not available.*; name the protocol's file"
+    ):
         read_panels([path])
     (panel,) = read_panels([path], protocol=PROTOCOL)
     assert panel.protocol is PROTOCOL
