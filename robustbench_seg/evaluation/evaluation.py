@@ -64,7 +64,7 @@ class Evaluation:
                 raise ModelError(
                     f"two models are called {name}; evaluate them one by one, or name one"
                 )
-        stored = [each for each in self.segmenters if isinstance(each, StoredPredictions)]
+        stored = self.stored_predictions
         if stored and len(self.spec.seeds) > 1:
             raise ResultsError(
                 f"{stored[0].folder} holds the predictions for the images of one seed; evaluate "
@@ -74,6 +74,11 @@ class Evaluation:
             check_images(layout_of("indices"), self.dataset)
         if len(self.spec.seeds) > 1 and not self._random_conditions:
             raise CorruptionError("none of these corruptions draws random numbers; give one seed")
+
+    @property
+    def stored_predictions(self) -> Sequence[StoredPredictions]:
+        """The segmenters that read their predictions from files."""
+        return [one for one in self.segmenters if isinstance(one, StoredPredictions)]
 
     @property
     def seed(self) -> int:

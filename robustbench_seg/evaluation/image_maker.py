@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -18,16 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.datasets import Dataset, Sample, corrupted_image, read_instances
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import Tree
-from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Measure, Truth
 from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.values.image_path import as_png
-from robustbench_seg.trees.foreign import ForeignTree
 
 
 class SourceImage:
@@ -153,22 +149,5 @@ class ImageMaker:
                 f"{source.id} in {folder} has {image.shape[1]}x{image.shape[0]} pixels, its clean "
                 f"image {clean.shape[1]}x{clean.shape[0]}; generate it again"
             )
-        file = f"{condition.folder}/{as_png(source.id)}"
-        if isinstance(self._tree, ForeignTree):
-            if self._tree.files.get(file) != _digest_file(spec.corrupted / file):
-                raise DatasetError(f"{spec.corrupted / file} has changed; evaluate again")
-            return image
-        digests = self._tree.files.get(file)
-        if digests is None or digest_pixels(image) != digests.pixels:
-            raise DatasetError(
-                f"{spec.corrupted / file} is not the image that the manifest describes; generate "
-                "it again"
-            )
+        self._tree.check_image(spec.corrupted, f"{condition.folder}/{as_png(source.id)}", image)
         return image
-
-
-def _digest_file(path: Path) -> str | None:
-    try:
-        return digest_file(path)
-    except OSError:
-        return None

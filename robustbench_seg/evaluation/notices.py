@@ -9,7 +9,6 @@ from robustbench_seg.datasets import FileDataset, label_warning
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.prediction_checks import stray_files
 from robustbench_seg.results import absent_class_warnings
-from robustbench_seg.segmenter import StoredPredictions
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
@@ -37,10 +36,8 @@ def announce(evaluation: Evaluation, shown: bool = False) -> bool:
         else:
             log.info("%s", files_found(evaluation.dataset))
     if evaluation.spec.limit is None:
-        for segmenter in evaluation.segmenters:
-            if isinstance(segmenter, StoredPredictions) and (
-                stray := stray_files(evaluation, segmenter)
-            ):
+        for stored in evaluation.stored_predictions:
+            if stray := stray_files(evaluation, stored):
                 log.warning("%s", stray)
     warning = _no_labels(evaluation) or label_warning(
         evaluation.dataset, whole=evaluation.spec.limit is None
