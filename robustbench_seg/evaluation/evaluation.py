@@ -1,8 +1,9 @@
 """An evaluation: a specification with its data open and its models loaded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 from robustbench_seg.corruption import RANDOM_CORRUPTIONS
 from robustbench_seg.datasets import Dataset, open_dataset, published_images
@@ -16,9 +17,10 @@ from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, l
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import (
+    Options,
     Segmenter,
     StoredPredictions,
-    load_segmenter,
+    load_named,
     no_confidence,
     no_scaling,
 )
@@ -172,6 +174,19 @@ class Evaluation:
         return about.published if whole and about.published_on == data.name else None
 
 
+def segmenter_options(spec: EvaluationSpec, **other: Any) -> Options:
+    """Select the options of a specification that a segmenter is built with.
+
+    Args:
+        spec: The specification.
+        **other: Values in place of its own, and the classes, which it does not have.
+    """
+    own = {
+        each.name: getattr(spec, each.name) for each in fields(Options) if each.name != "classes"
+    }
+    return Options(**own | other)
+
+
 def open_evaluation(
     spec: EvaluationSpec,
     *,
@@ -199,18 +214,7 @@ def open_evaluation(
     if spec.save_predictions:
         check_images(layout_of(spec.prediction_format), data)
     loaded = segmenters or [
-        load_segmenter(
-            model,
-            weights=spec.weights,
-            name=spec.name,
-            inference=spec.inference,
-            input_size=spec.input_size,
-            device=spec.device,
-            precision=spec.precision,
-            classes=data.classes,
-            backend=spec.backend,
-            batch=spec.batch,
-        )
+        load_named(model, spec.weights, segmenter_options(spec, classes=data.classes))
         for model in spec.models
     ]
     evaluation = Evaluation(spec, data, protocol, conditions, measures, tuple(loaded))

@@ -121,6 +121,23 @@ def load_segmenter(
     options = Options(name, inference, device, precision, backend, classes, batch, geometry)
     if not isinstance(model, str | Path):
         return segmenter_of(model, options, classes=classes, mean=mean, std=std, version=version)
+    return load_named(model, weights, options)
+
+
+def load_named(model: str | Path, weights: str | Path | None, options: Options) -> Segmenter:
+    """Build the segmenter of a model that has a name; see `load_segmenter`.
+
+    Args:
+        model: A card's name or file, or a prefix and a location such as onnx:<file>.
+        weights: As in load_model. Only for a card.
+        options: How it runs.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        RobustsegError: As for `load_segmenter`.
+    """
     if needs_no_card(str(model)):
         prefix, _, location = str(model).partition(":")
         if not location:

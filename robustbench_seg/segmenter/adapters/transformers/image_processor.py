@@ -12,8 +12,8 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.segmenter.adapters.transformers.processor import PROCESSOR, PYTHON, read_object
 from robustbench_seg.segmenter.foreign_errors import reason
-from robustbench_seg.segmenter.inference import View
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.view import View
 
 PROCESSOR_LAW = 1
 """Raised whenever images go through an image processor of transformers otherwise."""
