@@ -1,8 +1,8 @@
 """The loop of an evaluation: images stream through the segmenters into their run folders.
 
-Making an image, segmenting it and scoring it are three stages that overlap. What a row holds
-depends on its image, condition and segmenter alone; so any number of workers and any number of
-interrupted starts end in the same rows.
+Making an image, segmenting it and scoring it are three stages that overlap. A row depends only on
+its image, condition and segmenter, so the number of workers and of interrupted starts does not
+change it.
 """
 
 import logging
@@ -27,7 +27,7 @@ from robustbench_seg.results import clean_gap_warnings, unit_of_image
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 45.0
-"""A block that takes longer is written in several parts, so that a kill costs a minute at most."""
+"""A block that takes longer is written in several parts, so that a kill loses at most a minute."""
 
 Wanted = tuple[SourceImage, Condition]
 
@@ -35,30 +35,30 @@ Wanted = tuple[SourceImage, Condition]
 def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     """Run every segmenter on every image, clean and under every condition.
 
-    Only what is missing is computed: each image is decoded once for all its conditions, and each
-    corrupted image is made once for all segmenters that lack it. Where a segmenter has a published
-    clean score to be compared with, the clean images of the whole split go first.
+    Only missing results are computed. Each image is decoded once for all its conditions, and each
+    corrupted image is made once for all segmenters that lack it. If a segmenter has a published
+    clean score to compare with, the clean images of the whole split run first.
 
-    A segmenter that fails on one image after the other is given up; the others go on.
+    A segmenter that fails on several images in a row gets no more images; the others continue.
 
     Args:
         evaluation: What to run.
         progress: Show a bar with the time left on stderr.
 
     Returns:
-        The run folders, one for each segmenter. Warnings (logging) name a clean score far from the
-        published one, corrupted images that equal their clean one, and each image left out.
-        Whatever is raised, finished rows stay.
+        The run folders, one for each segmenter. Warnings (logging) name clean scores far from the
+        published ones, corrupted images that equal their clean image, and images left out.
+        Finished rows are kept whatever is raised.
 
     Raises:
-        ModelError: After all else is done: a segmenter was given up.
-        DatasetError: One image after the other cannot be read.
+        ModelError: A segmenter failed on too many images in a row. Raised at the end.
+        DatasetError: Several images in a row cannot be read.
         ResultsError: A folder holds something else or cannot be written; the frames of a video
-            have no numbers; other libraries give other pixels or labels than when the run began.
-        IncompleteError: After all else is done: images had to be left out.
+            have no numbers; or other libraries give other pixels or labels than when the run began.
+        IncompleteError: Images were left out. Raised at the end.
     """
     data = evaluation.dataset
-    unit_of_image(data.ids, data.clip)  # frames without numbers: better now than after hours
+    unit_of_image(data.ids, data.clip)  # fails now, not after hours, if frames have no numbers
     if progress:
         announce_compiling()
     tree = corrupted_tree(evaluation)
@@ -92,7 +92,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
 
 
 def left_out(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError:
-    """The error for images that had to be left out; each reason was logged before."""
+    """Build the error for images that were left out; each reason has been logged already."""
     more = f" (and {len(reasons) - 1} more, named above)" if len(reasons) > 1 else ""
     return IncompleteError(
         f"left out: {reasons[0]}{more}; all else is done and kept in "

@@ -56,12 +56,12 @@ class RunInputs:
 
 
 class ModelRun:
-    """Segments images, scores them beside the next one, and writes their rows block by block.
+    """Segments images, scores each while the next is segmented, and writes rows block by block.
 
     Attributes:
         folder: Where the rows go.
-        segmenter: What segments.
-        outcomes: What became of the images.
+        segmenter: The segmenter.
+        outcomes: The outcomes of the images.
     """
 
     def __init__(self, inputs: RunInputs, scorer: Executor) -> None:
@@ -84,7 +84,7 @@ class ModelRun:
         self._flushed = time.monotonic()
 
     def lacks(self, source: SourceImage, condition: Condition) -> bool:
-        """Whether something of an image under a condition is not there yet."""
+        """Whether results of an image under a condition are missing."""
         if self.outcomes.given_up:
             return False
         if self.folder.lacking(source.id, condition):
@@ -92,7 +92,7 @@ class ModelRun:
         return self._saved is not None and not self._saved.holds(source.id, condition)
 
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
-        """Whether nothing is lacking of these images under these conditions."""
+        """Whether all results of these images under these conditions are there."""
         return not any(
             self.folder.lacking(image, condition) for condition in conditions for image in images
         )
@@ -100,7 +100,7 @@ class ModelRun:
     def take(self, made: ConditionImage) -> None:
         """Segment one image; its row comes with a later `flush`.
 
-        An image on which the segmenter fails, whatever it raises, is left out with the reason.
+        If the segmenter raises any exception, the image is left out with the reason.
         """
         if made.image is None:
             self._leave_out(made, made.reason or "")
@@ -141,13 +141,13 @@ class ModelRun:
         self._flushed = time.monotonic()
 
     def _lacking(self, made: ConditionImage) -> tuple[Measure, ...]:
-        # None lacks where only the prediction is to be saved.
+        # No measure is missing where only the prediction is to be saved.
         return self.folder.lacking(made.source.id, made.condition) or self._inputs.measures
 
     def _predict(
         self, made: ConditionImage, image: NDArray[np.uint8], segmenter: Segmenter
     ) -> Prediction:
-        """The labels, with confidence where a measure that lacks it or a saved file needs it."""
+        """Predict the labels, with confidence if a missing measure or a saved file needs it."""
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
         wanted = [m for m in self._lacking(made) if isinstance(m, ConfidenceMeasure)]
         exported = self._saved is not None and self._saved.layout.confidence
@@ -160,7 +160,7 @@ class ModelRun:
         return Prediction(labels, truth, classes, *found)
 
     def _observers(self, made: ConditionImage, prediction: Prediction) -> tuple[Measure, ...]:
-        """The lacking measures that a prediction suffices for: one in files may lack confidence."""
+        """The missing measures that can be computed: a prediction in files may lack confidence."""
         return tuple(
             measure
             for measure in self._lacking(made)
@@ -198,14 +198,14 @@ class ModelRun:
             self.outcomes.fail(row.image, row.condition, row.reason)
 
     def _fail(self, made: ConditionImage, error: Exception) -> None:
-        while self._scoring:  # earlier ones: they are no success after this failure
+        while self._scoring:  # earlier images must not count as successes after this failure
             self._collect()
         reason = self.outcomes.reason_of(made.source.id, error)
         self._add_reason(made, reason)
         self.outcomes.fail(made.source.id, made.condition, reason)
 
     def _leave_out(self, made: ConditionImage, reason: str) -> None:
-        """Note an image without a result that is no failure of the segmenter."""
+        """Note an image without a result for which the segmenter is not to blame."""
         self.outcomes.leave_out(made.source.id, made.condition, reason)
         self._add_reason(made, reason)
 

@@ -56,7 +56,7 @@ def _inputs(
     blocks = {block.start // BLOCK for block in evaluation.blocks}
     measures = evaluation.measures_of(segmenter)
     folder = RunFolder.open(spec.out, record, measures, blocks)
-    # Before anything is written there: another process sweeps what belongs to nobody at work.
+    # Register before anything is written: other processes sweep what unregistered ones leave.
     _enter(folder.path, spec, at_work)
     _warn_of_what_stays(folder.path, record)
     predictions = checked_predictions(evaluation, segmenter, folder, tree)
@@ -78,7 +78,7 @@ def _inputs(
 
 
 def _enter(folder: Path, spec: EvaluationSpec, at_work: ExitStack) -> None:
-    """Be at work in the folder until the end, and sweep what killed processes have left."""
+    """Register this process in a folder until the end, and remove leftovers of killed processes."""
     sweep = at_work.enter_context(presence(folder))
     if spec.shard == WHOLE:
         sweep()
@@ -94,7 +94,7 @@ def _conditions_lacking(evaluation: Evaluation, folder: RunFolder) -> list[Condi
 
 
 def _warn_of_what_stays(folder: Path, record: RunRecord) -> None:
-    """run.json is never changed: what it says beside the key may be of another start."""
+    """Warn where run.json, which is never changed, describes an earlier start differently."""
     standing = read_record(folder)
     if standing.protocol != record.protocol:
         began = standing.protocol

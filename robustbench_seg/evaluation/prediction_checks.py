@@ -1,4 +1,4 @@
-"""Predictions made elsewhere: that they are of these images, and those that a run began with."""
+"""Checks that predictions in files belong to the images that are scored, and do not change."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace

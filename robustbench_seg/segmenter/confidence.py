@@ -1,7 +1,7 @@
 """From the logits of windows straight to labels with confidence.
 
-A pixel's confidence is the largest probability of the softmax of the very logits whose argmax is
-its label: upsampled, averaged where windows overlap. The K x H x W array of these logits never
+A pixel's confidence is the largest probability of the softmax of the logits whose argmax is its
+label: upsampled, averaged where windows overlap. The K x H x W array of these logits never
 exists. Where a network gives scores of 0 or more instead of logits, as a mask classifier does, the
 probability is the score divided by the sum over the classes; at a temperature T, of the scores to
 the power 1/T. The labels are those of `labelling`, to the bit.

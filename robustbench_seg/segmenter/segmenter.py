@@ -48,7 +48,7 @@ class Segmenter(Protocol):
 
     @property
     def about(self) -> ModelFacts:
-        """Further facts for readers, no part of the key."""
+        """Further facts for readers, not part of the key."""
         ...
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -108,7 +108,7 @@ def no_scaling(segmenter: Segmenter) -> str | None:
 
 @contextmanager
 def fitting_memory(image: NDArray[np.uint8]) -> Iterator[None]:
-    """Turn a lack of GPU memory inside the context into a ModelError that says what to try.
+    """Convert an out-of-memory error of a GPU inside the context into a helpful ModelError.
 
     Args:
         image: uint8 HxWx3, the image that is labelled inside the context.
@@ -141,7 +141,7 @@ class NetworkSegmenter:
         name: Its name in every table.
         classes: The classes it predicts, in the order of its label indices.
         record: Everything about it that decides a label.
-        about: Further facts for readers, no part of the key.
+        about: Further facts for readers, not part of the key.
     """
 
     def __init__(
@@ -289,7 +289,7 @@ class NetworkSegmenter:
         return whole(self._network, self._padded(batch), self._align)
 
     def _padded(self, batch: torch.Tensor) -> torch.Tensor:
-        """Sides of which the network's layers are one grid; what is added is cut off the answer."""
+        """Pad the sides to one grid for all layers of the network; callers crop the answer."""
         if self._grid is None:
             return batch
         height, width = batch.shape[2:]
