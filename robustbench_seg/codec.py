@@ -333,4 +333,8 @@ def _spelled(hint: Any) -> str:
         return f"table of {_spelled(typing.get_args(hint)[1])}"
     if typing.get_origin(hint) is Annotated:
         return _spelled(typing.get_args(hint)[0])
+    if typing.get_origin(hint) is tuple and typing.get_args(hint)[-1] is Ellipsis:
+        return f"list of {_spelled(typing.get_args(hint)[0])}"
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        return " or ".join(map(_spelled, typing.get_args(hint)))
     return hint.__name__ if isinstance(hint, type) else str(hint)

@@ -175,6 +175,10 @@ def world(tmp_path_factory):
         torch.save({"state_dict": tensors}, root / name)  # of B0: models are exchanged for it
     (root / "exported").mkdir()
     export_convolution(root / "exported" / "mine.onnx")
+    free = dict.fromkeys((2, 3), torch.export.Dim.DYNAMIC)
+    images = (torch.rand(1, 3, 32, 48),)
+    program = torch.export.export(torch.nn.Conv2d(3, 19, 1), images, dynamic_shapes=(free,))
+    torch.export.save(program, root / "exported" / "mine.pt2")
     facts = 'name = "mine"\ndataset = "cityscapes"\nmean = [0, 0, 0]\nstd = [1, 1, 1]\n'
     (root / "exported" / "mine.toml").write_text(facts)
     return root

@@ -34,8 +34,9 @@ def generate_cityscapes_c(out: Path, shard: "Shard", **chosen: Any) -> None:
 
     OUT/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link to its
     labels, so that any tool reads it as the dataset. Images are written as PNG whatever they were:
-    a .jpg becomes a .png. OUT/manifest.json comes last, with the digest of every file. minicity,
-    which is drawn by the program, is drawn into OUT/clean first.
+    a .jpg becomes a .png; where a TOML file describes the dataset, a fitting one lies beside them.
+    OUT/manifest.json comes last, with the digest of every file. minicity, which is drawn by the
+    program, is drawn into OUT/clean first.
 
     Started again, it makes only what is missing; with other corruptions or severities it adds them.
     """

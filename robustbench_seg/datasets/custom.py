@@ -32,40 +32,55 @@ label ids and groups of a known one, such as "cityscapes", says so in one line i
 
     classes_of = "cityscapes"
 
+If only its label ids are others, they stand in a `label_map`, with `ignore`.
+
 Files. `images` and `labels` are globs relative to the root. `*` stands for any characters within
-one name and may occur more than once; `{split}` stands for the split that is asked for. Where
-splits do not follow one pattern, give a glob for each:
+one name, `**/` for any number of folders, `{jpg,png}` for one of these; `{split}` stands for the
+split that is asked for. Case counts: `*.jpg` does not find 7.JPG. Where splits do not follow one
+pattern, give a glob for each:
 
     [images]
     train = "day1/*.jpg"
     val = "day2/*.jpg"
 
-A single glob without {split} is the split val, and there is no other.
+A single glob without {split} is the split val, and there is no other. In place of one glob there
+may be several. Then `labels` has one glob for all, or as many:
+
+    images = ["front/*.jpg", "rear/**/*.png"]
+    labels = ["front-ids/*.png", "rear-ids/**/*.png"]
 
 Lists. Where a text file names the images of a split, as in Pascal VOC, `list` is its path relative
-to the root, with {split} or as a table. Each of its lines holds what `*` stands for; several `*`
-are separated by /. Images that it does not name are left aside, with or without labels:
+to the root, with {split} or as a table. Each of its lines holds what the stars stand for, separated
+by /, or the path of an image. Images that it does not name are left aside, with or without labels:
 
     images = "JPEGImages/*.jpg"
     labels = "SegmentationClass/*.png"
     list = "ImageSets/Segmentation/{split}.txt"
 
-Pairs. An image and its labels belong together when what `*` matched is the same in both globs:
-above, photos/val/7.jpg and masks/val/7_mask.png. So both globs have the same number of `*`. Every
-image needs labels; labels without an image are left aside.
+Pairs. An image and its labels belong together when what the stars stand for is the same in both
+globs: above, photos/val/7.jpg and masks/val/7_mask.png. So both globs have the same stars in the
+same order. Every image needs labels, in one file of its own. A file that is the labels of an image
+is no image itself. A warning counts labels without an image, unless there is a list, and images
+that the globs do not find because of their suffix.
 
-Labels are PNG files with one id a pixel: grey of 1 to 16 bits, or palette images.
+Labels are PNG files with one id a pixel: grey of 1 to 16 bits, or palette images. Labels that are
+stored as colours, in RGB images of 8 bits a channel, are read if the id of each colour is given:
+
+    [label_colours]
+    "#804000" = 0
+    "#808080" = 1
 """
 
-import itertools
-import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from robustbench_seg.codec import read
 from robustbench_seg.datasets.facts import DatasetFacts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.file_list import listed
+from robustbench_seg.datasets.glob_pairs import GlobPair, GlobPairs, glob_pair
 from robustbench_seg.datasets.pairs import (
     LabelForm,
     Provenance,
@@ -73,8 +88,12 @@ from robustbench_seg.datasets.pairs import (
     find_images,
     pair_files,
 )
+from robustbench_seg.datasets.png_layout import png_layout
 from robustbench_seg.errors import CardError, DatasetError, unknown
-from robustbench_seg.files import check_regular
+
+log = logging.getLogger(__name__)
+
+Globs = str | tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +101,15 @@ class DatasetDescription(DatasetFacts):
     """The content of a dataset's TOML file: the keys of DatasetFacts, and where its files lie.
 
     Attributes:
-        images: Glob of the images, or a glob for each split.
-        labels: Glob of the label files, or a glob for each split.
+        images: Glob of the images, or several, or these for each split.
+        labels: Glob of the label files, or several, or these for each split.
         list: Path of a text file that names the images of a split, or a path for each split. None:
-            all images that the glob finds.
+            all images that the globs find.
         apply_orientation: Whether images, never labels, are turned as their EXIF orientation says.
     """
 
-    images: str | Mapping[str, str]
-    labels: str | Mapping[str, str]
+    images: Globs | Mapping[str, Globs]
+    labels: Globs | Mapping[str, Globs]
     list: str | Mapping[str, str] | None = None
     apply_orientation: bool = False
 
@@ -113,6 +132,8 @@ def read_description(path: Path) -> DatasetDescription:
 def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
     """Open a split of a dataset that a TOML file describes.
 
+    A warning (logging) counts the files that look like images or labels of it and are neither.
+
     Args:
         path: The TOML file.
         root: The folder that the globs are relative to. None: the folder of `path`.
@@ -126,87 +147,65 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         DatasetError: The description has no such split, or the files are missing.
     """
     description, where = read_description(path), str(path)
+    hint = "" if description.list else "; the key list can name the images to use"
     provenance = Provenance(
-        f"dataset {description.name}", f"its globs are in {path}, relative to its root"
+        f"dataset {description.name}", f"its globs are in {path}, relative to its root{hint}"
     )
     root = checked_root(path.parent if root is None else root, provenance)
-    listed = description.list is not None
+    globs = GlobPairs(root, _glob_pairs(description, split, where))
+    found = globs.images(find_images(root, globs.texts, provenance))
+    chosen, list_path = found, None
+    if description.list is not None:
+        [list_path] = _of_split(description.list, split, f"{where}: list")
+        chosen = listed(root / list_path, globs, found)
+    labels = globs.labels(chosen)
+    pairs = pair_files(root, chosen, [LabelForm(labels.__getitem__, description.table)], provenance)
+    for note in globs.notes(found, has_list=list_path is not None):
+        log.warning("%s %s: %s", description.name, split, note)
+    if list_path is not None:  # what other tools need beside the images
+        items = (replace(item, companions=(*item.companions, list_path)) for item in pairs.items)
+        pairs = replace(pairs, items=tuple(items))
+    dataset = file_dataset(
+        description, split, pairs, apply_orientation=description.apply_orientation
+    )
+    layout = png_layout(description, split, globs.pairs, list_path, dataset.ids)
+    return replace(dataset, png_layout=layout)
+
+
+def _glob_pairs(description: DatasetDescription, split: str, where: str) -> tuple[GlobPair, ...]:
+    """The globs of `split`, checked."""
+    every = description.list is not None
     images, labels = (
-        _glob(getattr(description, key), split, f"{where}: {key}", listed)
+        _of_split(getattr(description, key), split, f"{where}: {key}", every)
         for key in ("images", "labels")
     )
-    if images.count("*") != labels.count("*"):
+    if len(labels) == 1:
+        labels *= len(images)
+    if len(images) != len(labels):
         raise CardError(
-            f"{where}: images = '{images}' and labels = '{labels}' must have the same number of *, "
-            "since what * matches pairs them"
+            f"{where}: {len(images)} globs of images and {len(labels)} of labels; give one glob of "
+            "labels for each, or one for all"
         )
-    matched = re.compile("([^/]*)".join(re.escape(part) for part in images.split("*")))
-
-    def path_of(image: str) -> str:
-        match = matched.fullmatch(image)
-        assert match is not None, f"{image} came from the glob {images}"
-        return _filled(labels, match.groups())
-
-    found = find_images(root, [images], provenance)
-    if description.list is not None:
-        file = root / _of_split(description.list, split, f"{where}: list")
-        found = _listed(file, images, set(found))
-    pairs = pair_files(root, found, [LabelForm(path_of, description.table)], provenance)
-    return file_dataset(description, split, pairs, apply_orientation=description.apply_orientation)
+    return tuple(glob_pair(*pair, where) for pair in zip(images, labels, strict=True))
 
 
-def _listed(file: Path, glob: str, found: Collection[str]) -> list[str]:
-    """The images that a list names, sorted; each line holds what * of the glob stands for."""
-    try:
-        check_regular(file)
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise DatasetError(f"{file}: the list of images cannot be read ({reason})") from error
-    names = {}
-    for number, name in enumerate(map(str.strip, lines), 1):
-        pieces = name.split("/")
-        if name and len(pieces) != glob.count("*"):
-            raise DatasetError(
-                f"{file}: line {number}: '{name}' is not what * stands for in '{glob}'"
-                f"{', which has more than one: separate by /' if glob.count('*') > 1 else ''}"
-            )
-        if name:
-            names[_filled(glob, pieces)] = number
-    for image, number in names.items():
-        if image not in found:
-            raise DatasetError(
-                f"{file}: line {number}: there is no {image}; write what * stands for in '{glob}'"
-            )
-    if not names:
-        raise DatasetError(f"{file}: the list names no image; write one name a line")
-    return sorted(names)
-
-
-def _filled(glob: str, pieces: Sequence[str]) -> str:
-    """A glob with a piece in place of each *."""
-    parts = glob.split("*")
-    return "".join(itertools.chain(*zip(parts, pieces, strict=False), parts[-1:]))
-
-
-def _glob(value: str | Mapping[str, str], split: str, where: str, every: bool) -> str:
-    """The glob of `split`."""
-    glob = _of_split(value, split, where, every)
-    for wrong in ("**", "?", "["):
-        if wrong in glob:
-            raise CardError(f"{where}: '{wrong}' in '{glob}' is not possible; only * is")
-    if "*" not in glob:
-        raise CardError(f"{where}: '{glob}' has no *, which finds the files")
-    return glob
-
-
-def _of_split(value: str | Mapping[str, str], split: str, where: str, every: bool = False) -> str:
-    """The path of `split`, with {split} filled in; `every`: one without {split} is of any split."""
-    if isinstance(value, str):
-        value = {split: value} if "{split}" in value or every else {"val": value}
+def _of_split(
+    value: Globs | Mapping[str, Globs], split: str, where: str, every: bool = False
+) -> tuple[str, ...]:
+    """The paths of `split`, with {split} filled in; `every`: those without it are of any split."""
+    if not isinstance(value, Mapping):
+        texts = (value,) if isinstance(value, str) else value
+        every = every or any("{split}" in text for text in texts)
+        value = {split if every else "val": value}
     if split not in value:
         raise DatasetError(f"{where}: {unknown('split', split, value)}")
-    path = value[split].replace("{split}", split)
-    if path.startswith("/") or ".." in path.split("/"):
-        raise CardError(f"{where}: '{path}' leaves the dataset's root; use a path below it")
-    return PurePosixPath(path).as_posix()
+    of_split = value[split]
+    paths = (of_split,) if isinstance(of_split, str) else of_split
+    if not paths:
+        raise CardError(f"{where}: an empty list; give a glob")
+    filled = []
+    for path in (text.replace("{split}", split) for text in paths):
+        if path.startswith("/") or ".." in path.split("/"):
+            raise CardError(f"{where}: '{path}' leaves the dataset's root; use a path below it")
+        filled.append(PurePosixPath(path).as_posix())
+    return tuple(filled)

@@ -5,7 +5,7 @@ at all: no depth is reduced, no orientation passed over, no id rescaled.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from PIL import Image as Pillow
 from PIL.ImageFile import ImageFile
 
 from robustbench_seg.datasets.base import Image
+from robustbench_seg.datasets.label_colours import ids_of_colours
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import check_regular
 
@@ -110,20 +111,26 @@ def image_file(path: Path, formats: tuple[str, ...] = _FORMATS) -> Iterator[Imag
         yield file
 
 
-def read_label_ids(path: Path) -> NDArray[np.integer[Any]]:
+def read_label_ids(
+    path: Path, colours: Mapping[str, int] | None = None
+) -> NDArray[np.integer[Any]]:
     """Read a label file as ids.
 
     Args:
         path: The file.
+        colours: Colour, such as "#804080" -> id, by which RGB images are read. None: they are
+            refused.
 
     Returns:
         Ids, HxW: uint8 for grey of 1 to 8 bits and for palette images, wider for 16 bits.
 
     Raises:
-        DatasetError: The file cannot be read, holds colours, or is of a kind that changes ids.
+        DatasetError: The file cannot be read, holds colours that are unknown, or is of a kind that
+            changes ids.
     """
     with _opened(path, "label file") as file:
-        if file.mode not in _IDS:
+        by_colour = colours is not None and file.mode == "RGB" and _depth(file) == 8
+        if file.mode not in _IDS and not by_colour:
             raise DatasetError(
                 f"{path}: the labels are a colour image (mode {file.mode}); one class id a "
                 "pixel is wanted: a grey or palette PNG of 8 bits, or a grey one of 16"
@@ -139,6 +146,8 @@ def read_label_ids(path: Path) -> NDArray[np.integer[Any]]:
             )
         file.load()
         ids = np.array(file)
+    if colours is not None and by_colour:
+        return ids_of_colours(ids, colours, path)
     if ids.dtype == np.bool_:
         ids = ids.astype(np.uint8)
     return ids // (255 // (2 ** int(grey[1]) - 1)) if grey else ids

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from robustbench_seg.codec import parse
 from robustbench_seg.datasets.base import IGNORE
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.label_table import UNKNOWN, label_table
+from robustbench_seg.datasets.label_colours import is_colour
+from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges, label_table
 from robustbench_seg.datasets.pairs import Pairs
 from robustbench_seg.datasets.palette import voc_palette
 from robustbench_seg.errors import CardError, unknown
@@ -25,8 +26,11 @@ from robustbench_seg.records.values.ranges import Level, Positive, Side
 
 CONTENT = "robustbench_seg.content.datasets"
 
-_OF_CLASSES = ("classes", "palette", "label_map", "ignore", "groups", "persons")
+_OF_CLASSES = ("classes", "palette", "label_map", "ignore", "label_colours", "groups", "persons")
 """The keys that `classes_of` stands for."""
+
+_OF_IDS = ("label_map", "ignore", "label_colours")
+"""Of them, the keys of a file with a label_map of its own."""
 
 _ABSENT: tuple[object, ...] = (None, (), {}, (IGNORE,))
 """Their values where a file does not give them."""
@@ -42,10 +46,13 @@ class DatasetFacts:
         name: Its name in every table.
         classes: Class names, in the order of the class indices.
         classes_of: Name of a file in the content folder whose classes, colours, label ids and
-            groups this dataset has. Exactly one of classes and classes_of is in a file.
+            groups this dataset has. Exactly one of classes and classes_of is in a file. With a
+            label_map, the label ids are those of this file.
         palette: An RGB colour (0..255) for each class. None: those of PASCAL VOC.
         label_map: Id in a label file -> class name or class index. None: ids are indices.
         ignore: Ids in a label file that are not scored.
+        label_colours: Colour in a label file that is an RGB image, such as "#804080" -> id. None:
+            label files hold ids.
         clip: Number of consecutive images that are drawn together for an interval.
         groups: Name of a group -> names of its classes. A class may be in several groups. Each
             group has an IoU.
@@ -66,6 +73,7 @@ class DatasetFacts:
     palette: Palette | None = None
     label_map: Mapping[str, str | int] | None = None
     ignore: tuple[int, ...] = (IGNORE,)
+    label_colours: Mapping[str, int] | None = None
     clip: Positive = 1
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     persons: tuple[str, ...] = ()
@@ -89,6 +97,7 @@ class DatasetFacts:
         if palette is not None and len(palette) != len(classes):
             raise CardError(f"{len(palette)} colours in palette for {len(classes)} classes")
         _check_ids(self)
+        _check_colours(self)
         _check_groups(self.groups, classes)
         _check_members("persons", self.persons, classes)
 
@@ -96,7 +105,8 @@ class DatasetFacts:
         """Take the classes of another file, and all that belongs to them."""
         if name not in content_names():
             raise CardError(f"classes_of: {unknown('dataset', name, content_names())}")
-        for key in _OF_CLASSES:
+        own_ids = () if self.label_map is None else _OF_IDS
+        for key in (key for key in _OF_CLASSES if key not in own_ids):
             if getattr(self, key) not in _ABSENT:
                 raise CardError(
                     f"{key} is that of '{name}' by classes_of; leave out one of the two"
@@ -178,6 +188,7 @@ def file_dataset(
         left_out=pairs.left_out,
         groups=facts.groups,
         persons=facts.persons,
+        label_colours=facts.label_colours,
     )
 
 
@@ -205,6 +216,20 @@ def _check_ids(facts: DatasetFacts) -> None:
             raise CardError(
                 f"the id {label_id} is both ignored and a class"
                 f"{unless if tuple(facts.ignore) == (IGNORE,) else ''}; leave it out of one"
+            )
+
+
+def _check_colours(facts: DatasetFacts) -> None:
+    if facts.label_colours == {}:
+        raise CardError("label_colours is empty; leave it out, or name the id of each colour")
+    known = np.flatnonzero(facts.table != UNKNOWN)
+    for colour, label_id in (facts.label_colours or {}).items():
+        if not is_colour(colour):
+            raise CardError(f"label_colours: '{colour}' is no colour; write one such as '#804080'")
+        if label_id not in known:
+            raise CardError(
+                f"label_colours.{colour}: {label_id} is not an id of this dataset; its ids are "
+                f"{id_ranges(known)}"
             )
 
 

@@ -57,6 +57,9 @@ class FileDataset:
         left_out: Relative paths of files beside the images and labels that belong to no image.
         groups: Name of a group of classes -> names of its classes.
         persons: Names of the classes whose missed objects are counted.
+        label_colours: Colour in an RGB label file -> id. None: such files are refused.
+        png_layout: TOML, without the key `name`, that describes this split where its images are PNG
+            files. None: a name describes it, or no globs can.
     """
 
     name: str
@@ -71,6 +74,8 @@ class FileDataset:
     left_out: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     persons: tuple[str, ...] = ()
+    label_colours: Mapping[str, int] | None = None
+    png_layout: str | None = None
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -102,6 +107,8 @@ class FileDataset:
         except OSError as error:
             raise unreadable("file", Path(error.filename or self.root), error) from error
         meaning = canonical_json(list(self.classes)).encode() + self.table.tobytes()
+        if self.label_colours is not None:
+            meaning += canonical_json(dict(self.label_colours)).encode()
         return {
             "count": len(self.items),
             "contents": digest_bytes(canonical_json(contents).encode()),
@@ -121,7 +128,7 @@ class FileDataset:
         if item.labels is None:
             return Sample(item.id, image, np.full(image.shape[:2], IGNORE, np.uint8))
         path = self.root / item.labels
-        labels = apply_table(self.table, read_label_ids(path), path)
+        labels = apply_table(self.table, read_label_ids(path, self.label_colours), path)
         if labels.shape != image.shape[:2]:
             raise DatasetError(
                 f"{path}: the labels are {_extent(labels)}, their image {item.id} is "

@@ -17,8 +17,7 @@ from robustbench_seg.datasets.pairs import (
     Provenance,
     checked_root,
     find_images,
-    pair_files,
-    unlabelled,
+    labelled_or_withheld,
 )
 
 _ADVERSE = ("clear/night", "fog/*", "rain/*", "snow/*")
@@ -86,9 +85,5 @@ def open_muses(root: Path | None, split: str, subset: str | None = None) -> File
         LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
         LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
     ]
-    has_labels = any((root / form.path_of(image)).exists() for image in images for form in forms)
-    if split == "test" and not has_labels:
-        pairs = unlabelled(root, images, facts.table)
-    else:
-        pairs = pair_files(root, images, forms, PROVENANCE)
+    pairs = labelled_or_withheld(root, images, forms, PROVENANCE, withheld=split == "test")
     return file_dataset(facts, split, pairs, "muses" if subset is None else f"muses:{subset}")

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets.file_dataset import Item
+from robustbench_seg.datasets.globs import matches
 from robustbench_seg.errors import DatasetError
 
 
@@ -89,8 +90,8 @@ def checked_root(root: Path | None, provenance: Provenance, variable: str | None
 def find_images(root: Path, patterns: Sequence[str], provenance: Provenance) -> list[str]:
     """Find the images of a split.
 
-    Hidden files and those of hidden folders are left out, unless a glob names the folder: partly
-    written files, checkpoints of notebooks, what macOS puts beside each file and into __MACOSX.
+    What is hidden is left out (see globs.matches): partly written files, checkpoints of notebooks,
+    what macOS puts beside each file and into __MACOSX.
 
     Args:
         root: The dataset's root folder.
@@ -103,12 +104,7 @@ def find_images(root: Path, patterns: Sequence[str], provenance: Provenance) -> 
     Raises:
         DatasetError: No file matches, or a file's name is not UTF-8.
     """
-    names = {
-        path.relative_to(root).as_posix()
-        for pattern in patterns
-        for path in root.glob(pattern)
-        if _visible(path.relative_to(root), pattern)
-    }
+    names = {path for pattern in patterns for path in matches(root, pattern)}
     if not names:
         raise DatasetError(
             f"{provenance.title}: no image {' or '.join(patterns)} in {root}; "
@@ -166,6 +162,36 @@ def pair_files(
         for path in (image, labels, *([] if instances is None else [instances])):
             folders.check(path, provenance)
     return Pairs(root, tuple(items), form.table, folders.others(known))
+
+
+def labelled_or_withheld(
+    root: Path,
+    images: Sequence[str],
+    forms: Sequence[LabelForm],
+    provenance: Provenance,
+    *,
+    withheld: bool,
+) -> Pairs:
+    """Pair each image with its labels, or with none where the split's labels are not published.
+
+    Args:
+        root: The dataset's root folder.
+        images: Relative paths of the images.
+        forms: The forms of labels that the dataset may have.
+        provenance: The dataset, for errors.
+        withheld: Whether the split may be one whose labels a server withholds. Then no image has to
+            have labels; if one has, all have to.
+
+    Returns:
+        The pairs.
+
+    Raises:
+        DatasetError: See pair_files.
+    """
+    folders = _Folders(root)
+    if withheld and not any(folders.hold(f.path_of(image)) for f in forms for image in images):
+        return unlabelled(root, images, forms[0].table)
+    return pair_files(root, images, forms, provenance)
 
 
 def unlabelled(root: Path, images: Sequence[str], table: NDArray[np.uint8]) -> Pairs:
@@ -226,11 +252,3 @@ class _Folders:
 
 def _kind(path: Path) -> str:
     return "folder" if path.is_dir() else "pipe" if path.is_fifo() else "device or socket"
-
-
-def _visible(path: PurePath, pattern: str) -> bool:
-    """Whether no part of a path is hidden, but for those that the glob itself spells."""
-    return not any(
-        (part.startswith(".") or part == "__MACOSX") and part != spelled
-        for part, spelled in zip(path.parts, PurePosixPath(pattern).parts, strict=True)
-    )

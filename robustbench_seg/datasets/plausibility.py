@@ -81,7 +81,7 @@ def _count(dataset: FileDataset, places: Sequence[int]) -> tuple[NDArray[np.int6
         if labels is None:
             continue
         try:
-            ids = read_label_ids(dataset.root / labels)
+            ids = read_label_ids(dataset.root / labels, dataset.label_colours)
         except DatasetError:
             continue  # its image will be left out, with this error as the reason
         known = ids[(ids >= 0) & (ids < len(dataset.table))]

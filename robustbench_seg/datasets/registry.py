@@ -13,12 +13,17 @@ from pathlib import Path
 from robustbench_seg.datasets import acdc, muses
 from robustbench_seg.datasets.ade20k import open_ade20k
 from robustbench_seg.datasets.base import Dataset
+from robustbench_seg.datasets.bdd100k import open_bdd100k
 from robustbench_seg.datasets.bravo import open_bravo
 from robustbench_seg.datasets.camvid import open_camvid
 from robustbench_seg.datasets.cityscapes import open_cityscapes
 from robustbench_seg.datasets.coco_stuff import open_coco_stuff
 from robustbench_seg.datasets.custom import open_custom, read_description
+from robustbench_seg.datasets.dark_zurich import open_dark_zurich
 from robustbench_seg.datasets.facts import DatasetFacts, dataset_facts
+from robustbench_seg.datasets.idd import open_idd
+from robustbench_seg.datasets.kitti import open_kitti
+from robustbench_seg.datasets.mapillary import open_mapillary
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 
@@ -82,6 +87,17 @@ DATASETS: Mapping[str, DatasetEntry] = {
     "coco-stuff": DatasetEntry("coco-stuff", open_coco_stuff),
     **_acdc(),
     **_muses(),
+    "dark-zurich": DatasetEntry("dark-zurich", open_dark_zurich),
+    "bdd100k": DatasetEntry("bdd100k", open_bdd100k),
+    "kitti": DatasetEntry("kitti", open_kitti),
+    **{
+        f"mapillary-{release}": DatasetEntry(
+            f"mapillary-{release}", partial(open_mapillary, release=release)
+        )
+        for release in ("v1.2", "v2.0")
+    },
+    "idd": DatasetEntry("idd", open_idd),
+    "idd-cityscapes": DatasetEntry("idd-cityscapes", partial(open_idd, classes="idd-cityscapes")),
     "bravo": DatasetEntry("bravo", open_bravo),
     "minicity": DatasetEntry("minicity", _open_minicity),
 }

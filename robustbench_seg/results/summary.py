@@ -6,7 +6,7 @@ over all five severities of every corruption (Michaelis et al., arXiv 1907.07484
 scores are in percent. An incomplete score is nan.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,17 +49,18 @@ def summarise(
         shape: The shape of the arrays, where no condition has one.
     """
     nothing = np.full(next(iter(cells.values())).shape if cells else shape, np.nan)
+    if not cells:  # most scores of a run that lacks measures
+        of_corruptions = dict.fromkeys(protocol.names, nothing)
+        of_categories = dict.fromkeys(protocol.categories, nothing)
+        return Summary(nothing, of_corruptions, of_categories, *(nothing,) * 4)
     clean = cells.get(CLEAN, nothing)
 
-    def corruption_means(protocol: Protocol) -> Mapping[str, ScoreArray]:
-        return {
-            spec.name: _mean([cells.get(Condition(spec.name, s), nothing) for s in spec.scored])
-            for spec in protocol.corruptions
-        }
+    def mean_over(name: str, severities: Sequence[int]) -> ScoreArray:
+        return _mean([cells.get(Condition(name, severity), nothing) for severity in severities])
 
-    corruptions = corruption_means(protocol)
+    corruptions = {spec.name: mean_over(spec.name, spec.scored) for spec in protocol.corruptions}
     mean = _mean([*corruptions.values()])
-    mpc = _mean([*corruption_means(with_every_severity(protocol)).values()])
+    mpc = _mean([mean_over(name, SEVERITIES) for name in corruptions])
     return Summary(
         clean=clean,
         corruptions=corruptions,

@@ -67,7 +67,7 @@ class _OnnxRuntime(OnnxNetwork):
         with tempfile.TemporaryDirectory() as folder:
             graph = Path(folder) / "network.onnx"
             write_graph(network, graph)
-            super().__init__(graph, device, None, "--backend onnxruntime")
+            super().__init__(graph, device, where="--backend onnxruntime")
 
 
 class _OpenVino(nn.Module):

@@ -14,7 +14,7 @@ from robustbench_seg.files import write_bytes, write_text
 from robustbench_seg.records.cards.model_card import Inference, Preprocessing
 from robustbench_seg.records.values.image_size import check_size
 from robustbench_seg.segmenter.adapters.onnx_network import INSTALL
-from robustbench_seg.segmenter.adapters.onnx_sidecar import Sidecar, parse_sidecar
+from robustbench_seg.segmenter.adapters.sidecar import Sidecar, parse_sidecar
 
 MARK = "robustseg"
 """The property by which a graph is known to be written here."""

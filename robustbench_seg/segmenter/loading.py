@@ -85,11 +85,11 @@ def load_segmenter(
     """Build a segmenter, which maps uint8 HxWx3 RGB to uint8 HxW class indices.
 
     Args:
-        model: A card's name or file. Or a model of others: hf:<hub id or folder>, onnx:<file>,
-            predictions:<folder> or python:<module>:<callable> (see the modules of those names). Or
-            an object: a torch module (normalised Nx3xHxW -> logits NxKxhxw) with name, classes,
-            mean and std, or a callable (uint8 HxWx3 RGB -> HxW class indices) with name, classes
-            and version.
+        model: A card's name or file. Or a model of others: exported:<file>, hf:<hub id or folder>,
+            onnx:<file>, predictions:<folder> or python:<module>:<callable> (see the modules of
+            those names). Or an object: a torch module (normalised Nx3xHxW -> logits NxKxhxw) with
+            name, classes, mean and std, or a callable (uint8 HxWx3 RGB -> HxW class indices) with
+            name, classes and version.
         weights: As in load_model. Only for a card.
         name: Name in tables. None: the model's own. Random weights add "-untrained" to either.
         inference: "whole" or "slide". None: the model's own mode.

@@ -1,12 +1,13 @@
 """Write the corrupted copies of a dataset: what `robustseg generate-cityscapes-c` does."""
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
 from robustbench_seg.corruption.engine import check_draws
-from robustbench_seg.datasets import Dataset, image_sizes, open_dataset
+from robustbench_seg.datasets import DATASETS, Dataset, FileDataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
 from robustbench_seg.records.cards.protocol import Condition, Protocol, load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
@@ -18,6 +19,8 @@ from robustbench_seg.trees.manifest import Manifest
 from robustbench_seg.trees.plan import TreePlan
 from robustbench_seg.trees.plan_summary import PlanSummary, sum_up
 from robustbench_seg.trees.writing import write_tree
+
+log = logging.getLogger(__name__)
 
 
 def generate_cityscapes_c(
@@ -33,9 +36,10 @@ def generate_cityscapes_c(
 
     `generate_cityscapes_c(spec)` and `generate_cityscapes_c(out=..., data=..., ...)` are the same
     call. `out`/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link
-    to its labels. Images become PNG, whatever they were. minicity, which the program draws, is
-    drawn into `out`/clean first. A second call makes only what is missing; with other corruptions
-    or severities it adds them. Finished images are kept, whatever error ends the call.
+    to its labels. Images become PNG, whatever they were; where a TOML file describes the dataset, a
+    fitting one lies beside them. minicity, which has no files, is drawn into `out`/clean first.
+    A second call makes only what is missing; with other corruptions or severities it adds them.
+    Finished images are kept, whatever error ends the call.
 
     With several workers a script needs the usual `if __name__ == "__main__"`.
 
@@ -70,6 +74,13 @@ def generate_cityscapes_c(
     conditions = loaded.conditions(spec.corruptions, spec.severities)
     clean = _opened(dataset, spec)
     plan = _plan(spec, clean, loaded, conditions)
+    if isinstance(clean, FileDataset) and plan.layout is None and clean.name not in DATASETS:
+        log.warning(
+            "%s: no TOML file describes its folders as datasets, since the globs of %s find no PNG "
+            "files in place of its images; end each glob of images with a suffix, such as .jpg",
+            spec.out,
+            clean.name,
+        )
     check_folder(spec.out, plan.record, loaded)
     plan = with_images_on_disk(plan, clean)
     workers = spec.workers or min(_cores(), int(WORKERS.most))
@@ -95,6 +106,7 @@ def _plan(
         dataset=clean.name,
         split=clean.split,
         shard=spec.shard,
+        layout=clean.png_layout if isinstance(clean, FileDataset) else None,
     )
 
 

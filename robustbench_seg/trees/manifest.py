@@ -4,7 +4,8 @@
     digest     sha256 of the canonical JSON of all that follows but `libraries`
     protocol, protocol_version, severities_digest, stream, stream_version, seed, dataset, split,
     laws, libraries, probe, source_sizes: see TreeRecord
-    files      relative path -> {file: sha256 of its bytes, pixels: sha256 of its decoded pixels}
+    files      relative path -> {file: sha256 of its bytes, pixels: sha256 of its decoded pixels, or
+               of the bytes of a TOML file}
     links      relative path -> target of the relative link that leads to the source's labels
     left_out   relative path -> why this file could not be made (--keep-going)
 

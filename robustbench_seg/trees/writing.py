@@ -15,6 +15,7 @@ from robustbench_seg.files import cannot_be_written
 from robustbench_seg.machine.locks import presence, turn
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.trees.continuation import begin_or_continue
+from robustbench_seg.trees.descriptions import write_descriptions
 from robustbench_seg.trees.image_job import ImageJob, ImageResult, file_digests
 from robustbench_seg.trees.links import link_labels
 from robustbench_seg.trees.manifest import (
@@ -81,6 +82,7 @@ def write_tree(
             _warn_of_other_libraries(out, begun, wanted)
             links = link_labels(plan)
             files |= {name: file_digests(out / name) for name in plan.clean_files}
+            files |= write_descriptions(plan)
             work = ImageJob(plan, keep_going, known)
             run(work, len(plan.shard_images), workers, take)
             record = dataclasses.replace(

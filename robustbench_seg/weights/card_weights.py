@@ -6,6 +6,9 @@ was fetched by hand, in $ROBUSTSEG_CACHE or ~/.cache/robustseg.
 
 import logging
 import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -15,7 +18,7 @@ from robustbench_seg.records.cards.model_card import ModelCard, WeightsSource
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
 from robustbench_seg.weights.archive import SUFFIX, unpacked
 from robustbench_seg.weights.download import download, verify
-from robustbench_seg.weights.hub import cached_hub_file
+from robustbench_seg.weights.hub import NotOnHubError, cached_hub_file
 from robustbench_seg.weights.hub_folder import (
     CONFIG,
     NEEDED,
@@ -41,11 +44,23 @@ def cached_weights(card: ModelCard) -> Path | None:
         card: The card.
 
     Returns:
-        The file, or None where it is not on the disk.
+        The file, or None where it is not on the disk: of the first source that is.
     """
+    found = (_cached(each) for each in _by_source(card) if each.weights.source != "none")
+    return next((file for file in found if file), None)
+
+
+def _by_source(card: ModelCard) -> Iterator[ModelCard]:
+    """The card with each of its sources alone, the preferred one first."""
+    source: WeightsSource | None = card.weights
+    while source:
+        yield replace(card, weights=replace(source, otherwise=None))
+        source = source.otherwise
+
+
+def _cached(card: ModelCard) -> Path | None:
+    """The file of a card's first source, if it is on the disk."""
     source = card.weights
-    if source.source == "none":
-        return None
     try:
         place = find_weights(_place(card))
     except WeightsError:
@@ -58,6 +73,9 @@ def cached_weights(card: ModelCard) -> Path | None:
 
 def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
     """Find the file that holds a card's weights, and download it if it is not on the disk.
+
+    Where the hub does not have the card's first source, the next one is fetched, with a warning
+    (logging).
 
     A file whose sha256 is not in the card is used without verification. A warning (logging)
     follows if the file's name ends in digits that look like its sha256 and differ from it.
@@ -74,16 +92,28 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
         WeightsError: No weights are published, they cannot be downloaded, or they are not those
             of the card. The message names the file to fetch by hand and where to put it.
     """
-    source = card.weights
-    if source.source == "none":
+    if card.weights.source == "none":
         raise WeightsError(
             f"{card.name}: no weights are published; make some with robustseg train --model "
             f"{card.name}. Give a file with --weights, or --weights {UNTRAINED} for random ones "
             "(timing only)"
         )
+    sources = list(_by_source(card))
+    sources = [each for each in sources if _cached(each)][:1] or sources
+    for each, following in pairwise(sources):
+        try:
+            return _verified(each, with_config)
+        except NotOnHubError as error:
+            log.warning("warning: %s; %s is fetched instead", error, following.weights.location)
+    return _verified(sources[-1], with_config)
+
+
+def _verified(card: ModelCard, with_config: bool) -> Path:
+    """The file of a card's first source, see fetch_weights."""
+    source = card.weights
     if source.source == "huggingface":
         warn_of_folder(source.location, source.revision)
-    place, file = _place(card), cached_weights(card)
+    place, file = _place(card), _cached(card)
     if file is None:
         file = _fetch(source, place)
     if with_config and source.source == "huggingface" and file.parent != place:

@@ -70,6 +70,8 @@ def classes_of(tensors: Tensors) -> int | None:
 
 
 FORMATS = (
+    # Before NVlabs', whose encoder it has.
+    Format("smp", r"decoder\.mlp_stage\.0\.linear\.weight", segformer.from_smp, eps="nvlabs"),
     Format(
         "nvlabs",
         r"decode_head\.linear_c1\.proj\.weight|patch_embed1\.proj\.weight",

@@ -10,7 +10,11 @@ from pathlib import Path
 from robustbench_seg.errors import WeightsError
 
 
-class NotInRepositoryError(WeightsError):
+class NotOnHubError(WeightsError):
+    """The hub has no such repository, or no such revision of it."""
+
+
+class NotInRepositoryError(NotOnHubError):
     """A repository has no file of a name."""
 
 
@@ -70,7 +74,8 @@ def fetch_hub_file(
 
     Raises:
         NotInRepositoryError: The repository has none of these files.
-        WeightsError: The hub cannot be reached, or has no such repository or revision.
+        NotOnHubError: The hub has no such repository or revision.
+        WeightsError: The hub cannot be reached.
     """
     # Its import takes half a second, and most models need no download.
     from huggingface_hub import constants, hf_hub_download
@@ -124,9 +129,9 @@ def _refusal(
     if isinstance(error, HFValidationError):
         return WeightsError(f"{repository}: no id of the Hugging Face hub ({first})")
     if isinstance(error, RevisionNotFoundError):
-        return WeightsError(f"{repository}: the hub has no revision '{revision}' of it")
+        return NotOnHubError(f"{repository}: the hub has no revision '{revision}' of it")
     if isinstance(error, RepositoryNotFoundError):
-        return WeightsError(
+        return NotOnHubError(
             f"{repository}: the hub has no such repository, or shows it only to those who "
             "accepted its terms and ran hf auth login"
         )

@@ -45,6 +45,20 @@ def from_huggingface(tensors: Tensors) -> Tensors:
     return converted
 
 
+def from_smp(tensors: Tensors) -> Tensors:
+    """Convert a file of segmentation_models.pytorch.
+
+    Its encoder is the authors' own. Its decoder counts the stages from the coarsest one.
+
+    Args:
+        tensors: Tensors, by their names in the file.
+
+    Returns:
+        Tensors, named and shaped as in the architectures here.
+    """
+    return rename(without(tensors, "classification_head."), SMP)
+
+
 def from_openmmlab(tensors: Tensors) -> Tensors:
     """Convert a file of mmsegmentation.
 
@@ -93,6 +107,17 @@ HUGGINGFACE: Rules = (
     (r"^decode_head\.linear_fuse\.", "decode_head.linear_fuse.conv."),
     (r"^decode_head\.batch_norm\.", "decode_head.linear_fuse.bn."),
     (r"^decode_head\.classifier\.", "decode_head.linear_pred."),
+)
+
+SMP: Rules = (
+    (r"^encoder\.", "backbone."),
+    (r"^decoder\.mlp_stage\.0\.linear\.", "decode_head.linear_c4.proj."),
+    (r"^decoder\.mlp_stage\.1\.linear\.", "decode_head.linear_c3.proj."),
+    (r"^decoder\.mlp_stage\.2\.linear\.", "decode_head.linear_c2.proj."),
+    (r"^decoder\.mlp_stage\.3\.linear\.", "decode_head.linear_c1.proj."),
+    (r"^decoder\.fuse_stage\.0\.", "decode_head.linear_fuse.conv."),
+    (r"^decoder\.fuse_stage\.1\.", "decode_head.linear_fuse.bn."),
+    (r"^segmentation_head\.0\.", "decode_head.linear_pred."),
 )
 
 OPENMMLAB: Rules = (

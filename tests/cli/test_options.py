@@ -17,8 +17,10 @@ OTHER_MEANING = {
     "train.py": {"--seed"},
     "evaluate.py": {"--batch", "--workers"},
     "generate.py": {"--workers"},
+    "pack.py": {"--out"},
 }
-"""Options of a shared name that mean something else: a training's seed, an evaluation's batch."""
+"""Options of a shared name that mean something else: a training's seed, an evaluation's batch, a
+file in place of a folder."""
 
 
 def declared(path, function):

@@ -4,6 +4,29 @@ import numpy as np
 import pytest
 from PIL import Image
 
+PLAIN = """
+name = "quarry"
+images = "photos/{split}/*.jpg"
+labels = "masks/{split}/*_mask.png"
+classes = ["ground", "rock", "machine"]
+"""
+
+
+@pytest.fixture
+def describe(tmp_path):
+    def write(text: str = PLAIN) -> str:
+        path = tmp_path / "quarry.toml"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+def fill(put, ids, split="val", name="7", folder=""):
+    ids = np.array([ids], np.uint16 if max(ids) > 255 else np.uint8)
+    put(f"{folder}photos/{split}/{name}.jpg", np.zeros((*ids.shape, 3), np.uint8))
+    put(f"{folder}masks/{split}/{name}_mask.png", ids)
+
 
 @pytest.fixture
 def put(tmp_path):

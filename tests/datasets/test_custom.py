@@ -8,29 +8,7 @@ from PIL import Image
 
 from robustbench_seg.datasets import IGNORE, custom, image_size, open_dataset
 from robustbench_seg.errors import CardError, DatasetError
-
-PLAIN = """
-name = "quarry"
-images = "photos/{split}/*.jpg"
-labels = "masks/{split}/*_mask.png"
-classes = ["ground", "rock", "machine"]
-"""
-
-
-@pytest.fixture
-def describe(tmp_path):
-    def write(text: str = PLAIN) -> str:
-        path = tmp_path / "quarry.toml"
-        path.write_text(text)
-        return str(path)
-
-    return write
-
-
-def fill(put, ids, split="val", name="7", folder=""):
-    ids = np.array([ids], np.uint16 if max(ids) > 255 else np.uint8)
-    put(f"{folder}photos/{split}/{name}.jpg", np.zeros((*ids.shape, 3), np.uint8))
-    put(f"{folder}masks/{split}/{name}_mask.png", ids)
+from tests.datasets.conftest import PLAIN, fill
 
 
 def test_without_a_label_map_ids_are_indices(describe, put):
@@ -66,7 +44,7 @@ def test_the_example_of_the_documentation_works(tmp_path, put):
     path.write_text("\n".join(line.removeprefix("    ") for line in text.splitlines()))
     assert set(tomllib.loads(path.read_text())) == set(
         custom.DatasetDescription.__dataclass_fields__
-    ) - {"list", "val_images", "classes_of"}
+    ) - {"list", "val_images", "classes_of", "label_colours"}
     fill(put, [0, 1, 2, 7, 8, 9, 255])
     dataset = open_dataset(str(path), None)
     assert dataset[0].labels.tolist() == [[IGNORE, 0, 0, 1, 2, 3, IGNORE]]
@@ -135,14 +113,29 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
         ('"quarry"', '"camvid"', "name 'camvid' is a built-in dataset's; use another"),
         ('"rock"', '"ground"', "the class 'ground' is given more than once"),
         ('["ground", "rock", "machine"]', "[]", "0 classes given; 1 to 254 are possible"),
-        ('"photos/{split}/*.jpg"', "3", "images: str or table of str wanted, int given"),
-        ('"photos/{split}/*.jpg"', "{val = 3}", "images: str or table of str wanted, dict given"),
-        ("*.jpg", "**/*.jpg", "images: '**' in 'photos/val/**/*.jpg' is not possible; only * is"),
-        ("*.jpg", "?.jpg", "images: '?' in 'photos/val/?.jpg' is not possible; only * is"),
+        ('"photos/{split}/*.jpg"', "3", "images: str or list of str or table of str or list of"),
+        ('"photos/{split}/*.jpg"', "{val = 3}", "or table of str or list of str wanted, dict g"),
+        ('"photos/{split}/*.jpg"', "[]", "images: an empty list; give a glob"),
+        ("*.jpg", "?.jpg", "images: '?' in 'photos/val/?.jpg' is not possible; only * and ** are"),
+        ("*.jpg", "**.jpg", "images: ** in 'photos/val/**.jpg' stands for folders; write **/*"),
+        ("/*.jpg", "/**", "images: ** in 'photos/val/**' stands for folders; write **/*"),
+        ("*.jpg", "*.{jpg}", "images: {jpg} in 'photos/val/*.{jpg}' is no choice of names; write"),
+        ("*.jpg", "{*,a}.jpg", "images: {*,a} in 'photos/val/{*,a}.jpg' is no choice of names;"),
+        ("*.jpg", "*.{jpg", "images: the braces in 'photos/val/*.{jpg' do not match; write"),
+        ("*.jpg", "**/*.jpg", "must have the same number of *, and of ** at the same places"),
+        (
+            '"masks/{split}/*_mask.png"',
+            '["masks/{split}/*_mask.png", "masks/*.png"]',
+            "1 globs of images and 2 of labels; give one glob of labels for each, or one for all",
+        ),
         ("*.jpg", "7.jpg", "images: 'photos/val/7.jpg' has no *, which finds the files"),
         ("photos/", "/photos/", "images: '/photos/val/*.jpg' leaves the dataset's root; use"),
         ("masks/", "../masks/", "labels: '../masks/val/*_mask.png' leaves the dataset's root;"),
-        ("*_mask", "*_*_mask", "must have the same number of *, since what * matches pairs them"),
+        (
+            "*_mask",
+            "*_*_mask",
+            "must have the same number of *, and of ** at the same places, since what",
+        ),
         ("name", "palette = [[0, 0, 0]]\nname", "1 colours in palette for 3 classes"),
         (
             "name",
@@ -210,75 +203,6 @@ def test_operations_are_counted_at_the_size_that_a_file_says(describe):
     assert image_size("gone.toml") is None
     assert image_size("acdc:fog") == image_size("cityscapes") == (1024, 2048)
     assert image_size("minicity") == open_dataset("minicity")[0].labels.shape
-
-
-VOC = """
-name = "voc"
-images = "JPEGImages/*.jpg"
-labels = "SegmentationClass/*.png"
-list = "ImageSets/{split}.txt"
-classes = ["ground", "rock", "machine"]
-"""
-
-
-@pytest.fixture
-def voc(tmp_path, describe, put):
-    for number in range(1, 5):
-        put(f"JPEGImages/{number}.jpg")
-        put(f"SegmentationClass/{number}.png", 1)
-    put("JPEGImages/unlabelled.jpg")
-
-    def opened(lines, split="val", text=VOC):
-        path = tmp_path / f"ImageSets/{split}.txt"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(lines if isinstance(lines, bytes) else lines.encode())
-        return open_dataset(describe(text), None, split)
-
-    return opened
-
-
-def test_a_list_names_the_images_of_a_split(voc):
-    assert voc("3\n1\n\n").ids == ("JPEGImages/1.jpg", "JPEGImages/3.jpg")
-    train = voc(b"\xef\xbb\xbf2 \r\n2\r\n4", "train")
-    assert train.ids == ("JPEGImages/2.jpg", "JPEGImages/4.jpg")
-    assert train[1].labels.tolist() == [[1] * 6] * 4
-    with pytest.raises(DatasetError, match=r"test\.txt: the list of images cannot be read \(No su"):
-        open_dataset(train.root / "quarry.toml", None, "test")
-    tables = VOC.replace('"ImageSets/{split}.txt"', "{dusk = 'ImageSets/x.txt'}")
-    assert voc("4", "x").ids == ("JPEGImages/4.jpg",)
-    with pytest.raises(DatasetError, match=r"list: unknown split 'val'\. Known: dusk"):
-        voc("4", "val", tables)
-
-
-def test_names_of_several_parts_are_separated_as_paths(voc, put):
-    put("day/cam/1_x.jpg")
-    put("masks/cam_1.png", 2)
-    text = VOC.replace("JPEGImages/*", "day/*/*_x").replace("SegmentationClass/*", "masks/*_*")
-    assert voc("cam/1\n", text=text)[0].labels.tolist() == [[2] * 6] * 4
-    with pytest.raises(DatasetError, match=r"line 1: '1' is not what \* stands for in 'day/\*/\*_"):
-        voc("1\n", text=text)
-
-
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        ("1\n\n9\n", "line 3: there is no JPEGImages/9.jpg; write what * stands for in 'JPEGI"),
-        ("1.jpg 1.png\n", "line 1: there is no JPEGImages/1.jpg 1.png.jpg; write what"),
-        ("JPEGImages/1\n", "line 1: 'JPEGImages/1' is not what * stands for in 'JPEGImages/*.jpg'"),
-        ("\n", "the list names no image; write one name a line"),
-        (b"\xff\xfe1\0", "the list of images cannot be read (not UTF-8 text)"),
-        (b"", "the list of images cannot be read (an empty file)"),
-    ],
-)
-def test_a_wrong_list(voc, tmp_path, lines, message):
-    with pytest.raises(DatasetError, match=re.escape(message)) as caught:
-        voc(lines)
-    assert str(caught.value).startswith(str(tmp_path / "ImageSets/val.txt"))
-
-
-def test_listed_images_need_labels(voc):
-    with pytest.raises(DatasetError, match=r"of 2 images in .* 1 have no labels; the first withou"):
-        voc("1\nunlabelled\n")
 
 
 def test_an_orientation_is_applied_to_images_and_not_to_labels(describe, put):

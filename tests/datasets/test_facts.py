@@ -13,7 +13,11 @@ from robustbench_seg.datasets.facts import CONTENT, dataset_facts
 from robustbench_seg.datasets.label_table import UNKNOWN
 from robustbench_seg.errors import CardError, DatasetError
 
-NAMES = (*("acdc", "ade20k", "bravo", "camvid", "cityscapes", "coco-stuff", "minicity", "muses"),)
+NAMES = (
+    *("acdc", "ade20k", "bdd100k", "bravo", "camvid", "cityscapes", "coco-stuff", "dark-zurich"),
+    *("idd", "idd-cityscapes", "kitti", "mapillary-v1.2", "mapillary-v2.0", "minicity", "muses"),
+)
+MANY_TO_ONE = ("idd", "mapillary-v1.2", "mapillary-v2.0")
 
 
 def test_the_folder_holds_these_files():
@@ -28,7 +32,8 @@ def test_every_class_has_a_label_id_and_a_colour_of_its_own(name):
     assert class_names(name) == facts.classes
     assert len(set(facts.colours)) == len(facts.classes)
     scored = facts.table[(facts.table != UNKNOWN) & (facts.table != IGNORE)]
-    assert sorted(scored) == list(range(len(facts.classes)))
+    assert set(scored) == set(range(len(facts.classes)))
+    assert len(scored) == len(facts.classes) or name in MANY_TO_ONE
 
 
 def test_cityscapes_is_that_of_the_official_scripts():
@@ -100,6 +105,15 @@ def test_classes_of_takes_all_that_belongs_to_the_classes(tmp_path):
     assert (mine.name, mine.image_size, mine.val_images, mine.citation) == ("mine", None, None, "")
 
 
+def test_a_label_map_beside_classes_of_replaces_its_ids(tmp_path):
+    mine = own(tmp_path, 'classes_of = "camvid"\nignore = [0]\nlabel_map = {5 = "sky", 9 = 2}')
+    camvid = dataset_facts("camvid")
+    assert (mine.classes, mine.colours, mine.persons) == (
+        camvid.classes, camvid.colours, camvid.persons,
+    )  # fmt: skip
+    assert {i: int(x) for i, x in enumerate(mine.table) if x != UNKNOWN} == {0: IGNORE, 5: 0, 9: 2}
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
@@ -110,7 +124,11 @@ def test_classes_of_takes_all_that_belongs_to_the_classes(tmp_path):
             "classes is that of 'camvid' by classes_of; leave out one of the two",
         ),
         ('classes_of = "camvid"\nignore = [0]', "ignore is that of 'camvid' by classes_of;"),
-        ('classes_of = "camvid"\nlabel_map = {1 = 0}', "label_map is that of 'camvid' by"),
+        ('classes_of = "camvid"\npersons = []\nlabel_map = {1 = "rok"}', "label_map.1: unknown"),
+        (
+            'classes_of = "camvid"\nclip = 2\ngroups = {a = ["sky"]}\nlabel_map = {1 = 0}',
+            "groups is that of 'camvid' by classes_of;",
+        ),
     ],
 )
 def test_classes_are_given_once(tmp_path, lines, message):

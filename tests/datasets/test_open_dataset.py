@@ -36,6 +36,13 @@ def test_the_names_of_the_contract():
         "muses:night",
         "muses:clear-day",
         "muses:adverse",
+        "dark-zurich",
+        "bdd100k",
+        "kitti",
+        "mapillary-v1.2",
+        "mapillary-v2.0",
+        "idd",
+        "idd-cityscapes",
         "bravo",
         "minicity",
     )
@@ -57,6 +64,8 @@ def test_an_unknown_name():
         ("camvid", 11, "bicyclist"),
         ("ade20k", 150, "flag"),
         ("coco-stuff", 171, "wood"),
+        ("mapillary-v2.0", 19, "bicycle"),
+        ("idd", 26, "sky"),
     ],
 )
 def test_class_names_need_no_files(name, count, last):

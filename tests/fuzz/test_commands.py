@@ -5,11 +5,11 @@ import re
 import click
 import pytest
 from click.testing import CliRunner
-from conftest import limits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from robustbench_seg.cli.main import main
+from tests.fuzz.conftest import limits
 
 HOSTILE = [
     "",

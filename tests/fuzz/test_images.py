@@ -4,7 +4,6 @@ import io
 
 import numpy as np
 import pytest
-from conftest import randoms, seeds
 from mutations import damaged
 from PIL import Image
 
@@ -14,6 +13,7 @@ from robustbench_seg.datasets.file_dataset import read_image, read_label_ids
 from robustbench_seg.datasets.minicity import write_minicity
 from robustbench_seg.trees import verify
 from robustbench_seg.trees.manifest import read_manifest
+from tests.fuzz.conftest import randoms, seeds
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)
 IDS = np.random.default_rng(1).integers(0, 34, (24, 40), np.uint8)

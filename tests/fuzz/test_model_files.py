@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import randoms, seeds
 from mutations import HOSTILE, ONLY_JSON, altered, damaged
 from safetensors.torch import save
 from torch import nn
@@ -22,6 +21,7 @@ from robustbench_seg.records.cards.model_card import Inference, Preprocessing
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.weights import read_weights
+from tests.fuzz.conftest import randoms, seeds
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "weights"))
 from bundle_writer import write_bundle

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from conftest import randoms, seeds
 from mutations import HOSTILE, ONLY_JSON, altered, damaged, flipped
 
 from robustbench_seg.measures import MEASURES
@@ -15,6 +14,7 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.reporting import report
 from robustbench_seg.store import Row, RunFolder, read_results
 from robustbench_seg.store.parts import part_files, read_part
+from tests.fuzz.conftest import randoms, seeds
 
 CLASSES = ("x", "y", "z")
 

@@ -6,7 +6,6 @@ from importlib import resources
 import numpy as np
 import pytest
 import tomli_w
-from conftest import randoms, seeds
 from mutations import HOSTILE, altered, damaged
 from PIL import Image
 
@@ -14,8 +13,9 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.segmenter.adapters.onnx_sidecar import parse_sidecar
+from robustbench_seg.segmenter.adapters.sidecar import parse_sidecar
 from robustbench_seg.segmenter.loading import load_model
+from tests.fuzz.conftest import randoms, seeds
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
 

@@ -84,8 +84,13 @@ def test_every_shipped_card_builds_its_network(name):
 def test_cards_of_the_paper(size, miou):
     card = load_card(f"segformer-{size}")
     assert card.variant["size"] == size
-    assert card.weights.location == f"nvidia/segformer-{size}-finetuned-cityscapes-1024-1024"
-    assert card.weights.format == "huggingface"
+    assert card.weights.location == f"smp-hub/segformer-{size}-1024x1024-city-160k"
+    assert card.weights.format == "smp"
+    other = card.weights.otherwise
+    assert other is not None
+    assert other.location == f"nvidia/segformer-{size}-finetuned-cityscapes-1024-1024"
+    assert other.format == "huggingface"
+    assert other.licence == card.weights.licence
     assert (card.inference.mode, card.inference.crop, card.inference.stride) == ("slide", 1024, 768)
     assert card.published is not None
     assert card.published.miou == miou
@@ -159,7 +164,8 @@ def test_a_name_says_what_its_card_holds(name):
 
 
 def test_no_two_cards_share_weights():
-    locations = [load_card(name).weights.location for name in list_models()]
+    sources = [load_card(name).weights for name in list_models()]
+    locations = [each.location for one in sources for each in (one, one.otherwise) if each]
     published = [location for location in locations if location]
     assert len(set(published)) == len(published)
 

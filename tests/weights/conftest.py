@@ -22,11 +22,12 @@ class Server:
     headers:  more headers of every answer
     etags:    whether each file has an ETag of its own
     broken:   paths that are answered with 503
+    missing:  beginning of a path -> the hub's word for why it is not there
     """
 
     def __init__(self):
         self.files, self.requests, self.headers = {}, [], {}
-        self.etags, self.broken = False, set()
+        self.etags, self.broken, self.missing = False, set(), {}
         self.cut, self.ranges, self.kind = None, True, "application/octet-stream"
         server = self
 
@@ -51,7 +52,8 @@ class Server:
                 if data is None:
                     # As the hub answers; other clients do not mind.
                     self.send_response(404)
-                    self.send_header("X-Error-Code", "EntryNotFound")
+                    codes = [c for p, c in server.missing.items() if self.path.startswith(p)]
+                    self.send_header("X-Error-Code", *codes or ["EntryNotFound"])
                     if commit := server.headers.get("X-Repo-Commit"):
                         self.send_header("X-Repo-Commit", commit)
                     self.send_header("Content-Length", "0")

@@ -13,7 +13,7 @@ import pytest
 import torch
 from huggingface_hub import constants
 
-from robustbench_seg.errors import WeightsError
+from robustbench_seg.errors import CardError, WeightsError
 from robustbench_seg.records.cards.model_card import list_models, load_card
 from robustbench_seg.segmenter import load_model
 from robustbench_seg.weights import (
@@ -275,6 +275,55 @@ def test_a_hub_repository_without_weights_is_said(hub, card):
         f"{REPOSITORY}: the hub has none of model.safetensors, model.safetensors.index.json, "
         "pytorch_model.bin, pytorch_model.bin.index.json in it"
     )
+
+
+OTHERWISE = """
+[weights.otherwise]
+source = "huggingface"
+location = "another/segformer-b0"
+"""
+
+
+@pytest.mark.parametrize("code", ["EntryNotFound", "RepoNotFound"])
+def test_what_the_hub_does_not_have_is_fetched_from_the_next_source(
+    hub, card, weights, cache, caplog, code
+):
+    hub.missing[f"/{REPOSITORY}/"] = code
+    mine = card(source="huggingface", location=REPOSITORY)
+    text = (mine.folder / "mine.toml").read_text()
+    (mine.folder / "mine.toml").write_text(text + OTHERWISE)
+    two = load_card(mine.folder / "mine.toml")
+    hub.files = {"/another/segformer-b0/resolve/main/model.safetensors": weights[1]}
+    assert cached_weights(two) is None
+    file = fetch_weights(two)
+    assert "another--segformer-b0" in str(file)
+    assert file.read_bytes() == weights[1]
+    (warning,) = caplog.messages
+    assert warning == (
+        f"warning: {message(lambda: fetch_weights(mine))}; another/segformer-b0 is fetched instead"
+    )
+    asked = len(hub.requests)
+    assert fetch_weights(two) == cached_weights(two) == file
+    assert len(hub.requests) == asked, "what is at hand is used, without a word"
+    assert len(caplog.messages) == 1
+    place = cache / "someone--segformer-b0"
+    place.mkdir(parents=True)
+    (place / "model.safetensors").write_bytes(weights[1])
+    assert fetch_weights(two) == place / "model.safetensors"
+    with pytest.raises(WeightsError, match=r"^nobody/nothing: the hub has none of model"):
+        load_model(mine.folder / "mine.toml", weights="hf:nobody/nothing")
+
+
+def test_a_hub_that_does_not_answer_is_no_reason_for_the_next_source(card, caplog):
+    mine = card(source="huggingface", location=REPOSITORY)
+    text = (mine.folder / "mine.toml").read_text()
+    (mine.folder / "mine.toml").write_text(text + OTHERWISE)
+    wrong = message(lambda: fetch_weights(load_card(mine.folder / "mine.toml")))
+    assert wrong.startswith(f"{REPOSITORY}: the Hugging Face hub cannot be reached; ")
+    assert not caplog.messages
+    (mine.folder / "mine.toml").write_text(text.replace("huggingface", "url") + OTHERWISE)
+    with pytest.raises(CardError, match="otherwise: only weights of the hub have a second source"):
+        load_card(mine.folder / "mine.toml")
 
 
 @pytest.mark.parametrize("offline", [True, False])

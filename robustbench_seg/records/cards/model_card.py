@@ -46,18 +46,22 @@ class WeightsSource:
         licence: Licence of the weights.
         revision: Commit, tag or branch of a hub id.
         sha256: Digest of the file or its first digits. A file with another digest is refused.
+        otherwise: Where the same weights are fetched if the hub does not have this source.
 
     Raises:
-        CardError: There is a location with "none" or no location without, or the digits of sha256
-            are not hexadecimal.
+        CardError: There is a location with "none" or no location without, the digits of sha256
+            are not hexadecimal, or there is a second source for one that is not the hub's.
     """
 
     source: Literal["file", "huggingface", "url", "manual", "none"]
     location: str = ""
-    format: Literal["robustseg", "nvlabs", "huggingface", "openmmlab", "vainf", "tf"] = "robustseg"
+    format: Literal["robustseg", "nvlabs", "huggingface", "smp", "openmmlab", "vainf", "tf"] = (
+        "robustseg"
+    )
     licence: str | None = None
     revision: str | None = None
     sha256: str | None = None
+    otherwise: "WeightsSource | None" = None
 
     def __post_init__(self) -> None:
         if (self.source == "none") == bool(self.location):
@@ -65,6 +69,8 @@ class WeightsSource:
             raise CardError(f"with source '{self.source}' a location {wanted}")
         if not re.fullmatch(r"[0-9a-f]{0,64}", self.sha256 or ""):
             raise CardError("sha256: up to 64 hexadecimal digits wanted")
+        if self.otherwise and self.source != "huggingface":
+            raise CardError("otherwise: only weights of the hub have a second source")
 
 
 @dataclass(frozen=True)

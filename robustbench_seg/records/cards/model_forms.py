@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 MODEL_FORMS: Mapping[str, str] = {
+    "exported": "exported:<file>",
     "hf": "hf:<hub id or folder>",
     "onnx": "onnx:<file>",
     "predictions": "predictions:<folder>",

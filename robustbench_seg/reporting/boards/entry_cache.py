@@ -36,7 +36,7 @@ from robustbench_seg.store.parts import part_files
 
 _TABLES = ("miou", "severities", "classes")
 _PLAIN = ("units", "unit", "trainings", "drawn", "missing", "seconds")
-_SOURCES = ("measures", "results", "reporting/boards", "reporting/panels")
+_SOURCES = ("measures", "store", "results", "reporting/boards", "reporting/panels")
 """The rooms whose code decides the scores."""
 
 

@@ -4,14 +4,16 @@ import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets import class_names
-from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing
-from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.adapters.onnx_files import digest_graph
-from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
-from robustbench_seg.segmenter.adapters.onnx_sidecar import Sidecar, read_sidecar
-from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork, declared
+from robustbench_seg.segmenter.adapters.program import (
+    check_runnable,
+    classes_of_program,
+    segmenter_of_program,
+)
+from robustbench_seg.segmenter.adapters.sidecar import read_sidecar, sidecar_to_fill_in
+from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.segmenter import Segmenter
 
@@ -25,8 +27,9 @@ NAMES = ("names", "classes", "class_names", "id2label")
 def load(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a graph.
 
-    The graph maps float 1x3xHxW, normalised, to logits 1xKxhxw of any size, to integer class
-    indices 1xhxw or 1x1xhxw, or, with a threshold in the sidecar, to one channel 1x1xhxw.
+    The graph maps float 1x3xHxW, normalised, or uint8 1x3xHxW to logits 1xKxhxw of any size, to
+    integer class indices 1xhxw or 1x1xhxw, or, with a threshold in the sidecar, to one channel
+    1x1xhxw. The channels may also come last.
 
     Args:
         location: Path of the graph.
@@ -41,80 +44,34 @@ def load(location: str, options: Options) -> Segmenter:
         CardError: The sidecar is wrong.
     """
     where, path = f"onnx:{location}", Path(location)
-    if not path.is_file():
-        raise ModelError(f"{where}: there is no such file")
-    sidecar = read_sidecar(path)
-    if options.precision != "float32":
-        raise ModelError(
-            f"{where}: a graph has its own precision; leave out --precision, or export one in half "
-            "precision"
-        )
-    classes = sidecar.classes or class_names(str(sidecar.dataset))
+    check_runnable(where, path, options)
+    sidecar = read_sidecar(path, lambda: _example(path))
     beside = path.with_suffix(".toml").name
-    if sidecar.threshold is not None and len(classes) != 2:
-        raise CardError(f"{beside}: a threshold tells two classes apart; {len(classes)} are named")
+    classes = classes_of_program(sidecar, beside)
     weights = digest_graph(path)
-    network = OnnxNetwork(
-        path, options.device, sidecar.input_size, classes=len(classes), threshold=sidecar.threshold
-    )
-    _check_windows(network, options.inference_of(sidecar.inference), where)
-    _check_channels(network, sidecar, classes, where, beside)
+    network = OnnxNetwork(path, options.device, sidecar, where=where, classes=len(classes))
     _check_names(network.metadata, classes, where, beside)
-    return assemble(
+    return segmenter_of_program(
         network,
+        sidecar,
         options,
-        name=sidecar.name,
-        classes=class_spelling(classes, options.classes),
-        record=SegmenterRecord(
-            architecture="onnx",
-            weights=weights,
-            variant={} if sidecar.threshold is None else {"threshold": sidecar.threshold},
-            preprocessing=Preprocessing(sidecar.mean, sidecar.std),
-            inference=sidecar.inference,
-            input_size=network.size,
-            align_corners=sidecar.align_corners,
-            runtime="onnxruntime",
-            laws={"onnx": ONNX_LAW},
-        ),
-        about=ModelFacts(
-            location=where,
-            weights_file=path.name,
-            libraries={"onnxruntime": network.version},
-            no_confidence=_no_confidence(network, sidecar),
-        ),
+        path=path,
+        weights=weights,
+        kind="onnx",
+        law=ONNX_LAW,
+        runtime="onnxruntime",
+        libraries={"onnxruntime": network.version},
     )
 
 
-def _no_confidence(network: OnnxNetwork, sidecar: Sidecar) -> str | None:
-    if network.integer:
-        return "its graph ends in labels"
-    return None if sidecar.threshold is None else "its graph answers one probability, no logits"
-
-
-def _check_windows(network: OnnxNetwork, inference: Inference, where: str) -> None:
-    """Refuse windows of another size than the only one that a graph takes."""
-    crop = inference.crop
-    if crop and network.size not in (None, (crop, crop)):
-        raise ModelError(
-            f"{where}: takes images of {network.size[0]}x{network.size[1]} only, not windows of "
-            f"{crop}x{crop}; leave out --inference slide"
-        )
-
-
-def _check_channels(
-    network: OnnxNetwork, sidecar: Sidecar, classes: Sequence[str], where: str, beside: str
-) -> None:
-    """Refuse a graph that declares another number of classes than its sidecar names."""
-    one = network.channels == 1 and (network.integer or sidecar.threshold is not None)
-    if one or network.channels in (None, len(classes)):
-        return
-    hint = ""
-    if network.channels == 1 and len(classes) == 2:
-        hint = "; if it is the probability of the second class, give threshold there"
-    raise ModelError(
-        f"{where}: the graph gives {network.channels} classes, {len(classes)} are named in "
-        f"{beside}: {', '.join(classes)}{hint}"
-    )
+def _example(path: Path) -> str:
+    """A sidecar to fill in, with what the graph declares if it can be read."""
+    try:
+        digest_graph(path)  # checks its files before anything opens them
+        said = declared(path)
+    except ModelError:
+        return sidecar_to_fill_in(path.stem)
+    return sidecar_to_fill_in(path.stem, said.text, said.takes_bytes, said.outputs)
 
 
 def _check_names(

@@ -8,26 +8,30 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.records.values.image_size import Size
-from robustbench_seg.records.values.ranges import MAX_SIDE
-from robustbench_seg.segmenter.answers import logits_of
+from robustbench_seg.segmenter.adapters.program import MAX_BATCH, Program, only_size
+from robustbench_seg.segmenter.adapters.sidecar import Layout, Sidecar
 from robustbench_seg.segmenter.foreign_errors import reason
 
 INSTALL = "pip install 'robustseg[onnx]'"
 
-FLOATS = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16}
+IMAGES = {
+    "tensor(float)": torch.float32,
+    "tensor(float16)": torch.float16,
+    "tensor(uint8)": torch.uint8,
+}
 """Types of an input that images are converted to."""
+
+FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
 
 INTEGERS = tuple(f"tensor({sign}int{bits})" for sign in ("", "u") for bits in (8, 16, 32, 64))
 
 
 @dataclass(frozen=True)
-class _Value:
+class Value:
     """An input or output of a graph, as the graph declares it."""
 
     name: str
@@ -35,7 +39,8 @@ class _Value:
     shape: tuple[int | str | None, ...]
 
     @classmethod
-    def of(cls, value: Any) -> "_Value":
+    def of(cls, value: Any) -> "Value":
+        """Read it from ONNX Runtime's description."""
         return cls(str(value.name), str(value.type), tuple(value.shape))
 
     @property
@@ -43,111 +48,123 @@ class _Value:
         """Number of axes. None: the graph does not declare it."""
         return len(self.shape) or None
 
-    @property
-    def size(self) -> Size | None:
-        """Height and width of an image. None: the graph takes any."""
-        height, width = self.shape[2:]
-        return (height, width) if isinstance(height, int) and isinstance(width, int) else None
-
-    @property
-    def channels(self) -> int | None:
-        """Number of channels of an answer. None: the graph does not declare it."""
-        channels = self.shape[1] if self.rank == 4 else 1 if self.rank else None
-        return channels if isinstance(channels, int) else None
+    def length(self, axis: int) -> int | None:
+        """Length of an axis. None: any."""
+        side = self.shape[axis] if self.rank else None
+        return side if isinstance(side, int) else None
 
     def may_have(self, axis: int, length: int) -> bool:
         """Whether an axis has this length, or any."""
-        side = self.shape[axis]
-        return not isinstance(side, int) or side == length
+        return self.length(axis) in (None, length)
+
+    def is_nhwc(self, channels: int | None, said: Layout | None) -> bool:
+        """Whether the channels are the last of four axes.
+
+        Args:
+            channels: Number of channels.
+            said: The layout that the sidecar states.
+        """
+        if said is not None or self.rank != 4 or channels is None:
+            return said == "NHWC" and self.rank in (4, None)
+        return self.length(3) == channels and self.length(1) != channels
 
     def __str__(self) -> str:
         text = f"'{self.name}' {self.type} {'x'.join(map(str, self.shape))}"
         return "".join(c if c.isprintable() else "?" for c in text[:120])
 
 
-class OnnxNetwork(nn.Module):
+class OnnxNetwork(Program):
     """A graph as a torch module.
 
-    The graph sees one image at a time, because most graphs are exported for a batch of 1.
-
     Attributes:
-        advice: What the error about a wrong image size advises.
-        size: The one height and width the graph takes. None: any.
-        channels: Number of channels of the answer. None: the graph does not declare it.
-        integer: Whether the answer is declared to be integers, which are class indices.
         metadata: What the graph says of itself.
         version: Version of ONNX Runtime.
     """
-
-    advice = "give input_size in its TOML file"
 
     def __init__(
         self,
         path: Path,
         device: str,
-        size: Size | None,
-        where: str | None = None,
+        sidecar: Sidecar | None = None,
         *,
+        where: str | None = None,
         classes: int | None = None,
-        threshold: float | None = None,
     ) -> None:
         """Start a session of ONNX Runtime.
 
         Args:
             path: Path of the graph.
             device: Torch device.
-            size: The one height and width the graph takes. None: that of the graph, if it has one.
+            sidecar: Description of the graph. None: normalised float NCHW in, logits NCHW out.
             where: The graph's name in errors. None: onnx:`path`.
             classes: Number of classes that are named. None: as many as the answer has channels.
-            threshold: See Sidecar.
 
         Raises:
             ModelError: ONNX Runtime is not installed or does not run on the device, the graph
                 cannot run or has other inputs or outputs, or the sizes differ.
         """
-        super().__init__()
-        self._where = where or f"onnx:{path}"
-        self._classes, self._threshold = classes, threshold
-        self.version, self._session = _open_session(path, device, self._where)
-        with _reading(self._where):
+        super().__init__(classes, sidecar)
+        self.where = where or f"onnx:{path}"
+        self.version, self._session = _open_session(path, device, self.where)
+        with _reading(self.where):
             self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
-        image, answer = _image_and_answer(self._session, threshold is not None, self._where)
-        self._input, self._output, self._type = image.name, answer.name, FLOATS[image.type]
-        self.size = _only_size(image.size, size, self._where)
-        self.channels = answer.channels
-        self.integer = answer.type in INTEGERS
+        inputs, outputs = _values(self._session, self.where)
+        single = sidecar is not None and (sidecar.threshold is not None or self._labels)
+        expected = 1 if single else classes
+        chosen = sidecar.output if sidecar else None
+        image = _image(inputs, outputs, self.where)
+        output = _answer(inputs, outputs, single, expected, chosen, self.where)
+        self.dtype = IMAGES[image.type]
+        self.nhwc = image.is_nhwc(3, sidecar.layout if sidecar else None)
+        self.batch = image.length(0) or 1
+        self.size = only_size(
+            _size(image, self.nhwc), sidecar.input_size if sidecar else None, self.where
+        )
+        self.integer = output.type in INTEGERS
+        said = sidecar.output_layout if sidecar else None
+        self.answers_nhwc = output.is_nhwc(1 if self.integer else expected, said)
+        axis = 3 if self.answers_nhwc else 1
+        self.channels = output.length(axis) if output.rank == 4 else 1 if output.rank else None
+        self._input, self._output = image.name, output.name
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Compute logits.
-
-        Args:
-            images: Float Nx3xHxW, normalised.
-
-        Returns:
-            float32 logits NxKxhxw on the device of the images.
-
-        Raises:
-            ModelError: The graph does not take images of this size.
-        """
-        if self.size:
-            images = F.interpolate(images, self.size, mode="bilinear", align_corners=False)
-        batch = images.to("cpu", self._type).contiguous().numpy()
-        logits = [self._run(image[None]) for image in batch]
-        return torch.cat(logits).to(images.device)
-
-    def _run(self, image: NDArray[Any]) -> Tensor:
-        height, width = image.shape[2:]
+    def answer(self, images: Tensor) -> Tensor:
+        """See Program."""
+        height, width = images.shape[1:3] if self.nhwc else images.shape[2:]
         try:
-            answer = torch.from_numpy(
-                np.ascontiguousarray(self._session.run([self._output], {self._input: image})[0])
-            )
+            given = self._session.run([self._output], {self._input: images.cpu().numpy()})[0]
+            return torch.from_numpy(np.ascontiguousarray(given))
         except Exception as error:  # its exceptions have no common base
             raise ModelError(
-                f"{self._where} does not take an image of {height}x{width} ({reason(error)}); "
+                f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
                 f"{self.advice}"
             ) from error
-        classes = self._classes or (answer.shape[1] if answer.ndim == 4 else 0)
-        return logits_of(answer, classes, self._threshold, self._where)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a graph says of what goes in and comes out."""
+
+    text: str
+    takes_bytes: bool
+    outputs: tuple[str, ...]
+
+
+def declared(path: Path) -> Declared:
+    """Read what a graph declares.
+
+    Args:
+        path: Path of the graph.
+
+    Raises:
+        ModelError: As for OnnxNetwork.
+    """
+    where = f"onnx:{path}"
+    inputs, outputs = _values(_open_session(path, "cpu", where)[1], where)
+    return Declared(
+        f"the graph takes {', '.join(map(str, inputs))} and gives {', '.join(map(str, outputs))}",
+        len(inputs) == 1 and IMAGES.get(inputs[0].type) is torch.uint8,
+        tuple(each.name for each in outputs if _may_answer(each, True)),
+    )
 
 
 @contextmanager
@@ -188,46 +205,79 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
     return str(onnxruntime.__version__), session
 
 
-def _image_and_answer(session: Any, has_threshold: bool, where: str) -> tuple[_Value, _Value]:
-    """The only input and the first output of a graph, checked as far as they are declared."""
+def _values(session: Any, where: str) -> tuple[list[Value], list[Value]]:
+    """The inputs and outputs of a graph."""
     with _reading(where):
-        inputs = [_Value.of(each) for each in session.get_inputs()]
-        outputs = [_Value.of(each) for each in session.get_outputs()]
-    if not (
-        len(inputs) == 1
-        and outputs
-        and _is_image(inputs[0])
-        and _is_answer(outputs[0], has_threshold)
-    ):
-        given = ", ".join(map(str, inputs)) or "no input"
-        answer = str(outputs[0]) if outputs else "no output"
+        inputs = [Value.of(each) for each in session.get_inputs()]
+        return inputs, [Value.of(each) for each in session.get_outputs()]
+
+
+def _image(inputs: list[Value], outputs: list[Value], where: str) -> Value:
+    """The only input of a graph, checked as far as it is declared."""
+    if len(inputs) == 1:
+        (image,) = inputs
+        known = image.type in IMAGES and image.rank == 4
+        rgb = known and (image.may_have(1, 3) or image.may_have(3, 3))
+        if rgb and image.length(0) in (None, *range(1, MAX_BATCH + 1)):
+            return image
+    raise _other(inputs, outputs, where)
+
+
+def _answer(
+    inputs: list[Value],
+    outputs: list[Value],
+    single: bool,
+    channels: int | None,
+    name: str | None,
+    where: str,
+) -> Value:
+    """The output of a graph that is the answer.
+
+    single: whether it has one channel. channels: how many it has. name: the sidecar's choice.
+    """
+    if name is not None:
+        named = [each for each in outputs if each.name == name]
+        if not named:
+            raise ModelError(f"{where}: {unknown('output', name, [v.name for v in outputs])}")
+        outputs = named
+    possible = [each for each in outputs if _may_answer(each, single)]
+    if len(outputs) > 1:
+        possible = [each for each in possible if _may_have_channels(each, channels)]
+    if not possible:
+        raise _other(inputs, outputs, where)
+    if len(possible) > 1:
         raise ModelError(
-            f"{where}: one float input 1x3xHxW and logits 1xKxhxw as first output wanted; it has "
-            f"{given} and {answer}"
+            f"{where}: {len(possible)} of its outputs may be the answer: "
+            f"{', '.join(map(str, possible))}; choose one in its TOML file, such as "
+            f'output = "{possible[0].name}"'
         )
-    return inputs[0], outputs[0]
+    return possible[0]
 
 
-def _is_image(value: _Value) -> bool:
-    declared = value.type in FLOATS and value.rank == 4
-    return declared and value.may_have(0, 1) and value.may_have(1, 3)
-
-
-def _is_answer(value: _Value, has_threshold: bool) -> bool:
+def _may_answer(value: Value, single: bool) -> bool:
     if value.type in INTEGERS:
         return value.rank in (2, 3, 4, None)
-    ranks = (3, 4, None) if has_threshold else (4, None)
-    return value.type in (*FLOATS, "tensor(double)") and value.rank in ranks
+    return value.type in FLOATS and value.rank in ((2, 3, 4, None) if single else (4, None))
 
 
-def _only_size(fixed: Size | None, size: Size | None, where: str) -> Size | None:
-    """The one height and width of all images, which graph and caller may both name."""
-    if fixed and not 1 <= min(fixed) <= max(fixed) <= MAX_SIDE:
-        raise ModelError(
-            f"{where}: it takes {fixed[0]}x{fixed[1]} only, which no image has; export it again"
-        )
-    if size and fixed and size != fixed:
-        raise ModelError(
-            f"{where}: input_size is {size[0]}x{size[1]}, but the graph takes {fixed[0]}x{fixed[1]}"
-        )
-    return size or fixed
+def _may_have_channels(value: Value, channels: int | None) -> bool:
+    if value.type in INTEGERS or value.rank != 4 or channels is None:
+        return True
+    return value.may_have(1, channels) or value.may_have(3, channels)
+
+
+def _other(inputs: list[Value], outputs: list[Value], where: str) -> ModelError:
+    given = ", ".join(map(str, inputs)) or "no input"
+    answers = ", ".join(map(str, outputs[:4])) or "no output"
+    hint = ""
+    if any(each.type in FLOATS and each.rank in (2, 3) for each in outputs):
+        hint = '; if its floats are class indices, give answer = "labels" in its TOML file'
+    return ModelError(
+        f"{where}: one image as input (float or uint8, 1x3xHxW or 1xHxWx3), and logits 1xKxhxw or "
+        f"class indices as output wanted; it has {given} and {answers}{hint}"
+    )
+
+
+def _size(image: Value, nhwc: bool) -> Size | None:
+    height, width = (image.length(axis) for axis in ((1, 2) if nhwc else (2, 3)))
+    return (height, width) if height is not None and width is not None else None

@@ -33,12 +33,17 @@ def label(folder, out):
         sure.save(target.with_suffix(".confidence.png"))
 
 
-root, tree, out = map(Path, sys.argv[1:])
-label(root, out / "clean/0")
-for severity in tree.glob("*/*"):
-    if severity.is_dir():
-        label(severity, out / severity.relative_to(tree))
-(out / "manifest.json").write_bytes((tree / "manifest.json").read_bytes())
-(out / "predictions.toml").write_text(
-    'name = "foreign"\ndataset = "cityscapes"\nids = "label ids"\nimages = "manifest.json"\n'
-)
+def main():
+    root, tree, out = map(Path, sys.argv[1:])
+    label(root, out / "clean/0")
+    for severity in tree.glob("*/*"):
+        if severity.is_dir():
+            label(severity, out / severity.relative_to(tree))
+    (out / "manifest.json").write_bytes((tree / "manifest.json").read_bytes())
+    (out / "predictions.toml").write_text(
+        'name = "foreign"\ndataset = "cityscapes"\nids = "label ids"\nimages = "manifest.json"\n'
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,7 @@ from robustbench_seg.records.cards.model_card import Inference, Preprocessing, l
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
-from robustbench_seg.segmenter.adapters.onnx_sidecar import parse_sidecar
+from robustbench_seg.segmenter.adapters.sidecar import parse_sidecar
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter
 
@@ -159,7 +159,7 @@ def test_windows_go_through_a_graph_one_by_one(graphs, image):
     path, _ = graphs["any"]  # of a batch of 1, like most
     images = torch.from_numpy(image).permute(2, 0, 1).float()[None]
     windows = torch.cat([images[..., :64], images[..., 26:]]) / 255
-    logits = OnnxNetwork(path, "cpu", None)(windows)
+    logits = OnnxNetwork(path, "cpu")(windows)
     with torch.inference_mode():
         torch.testing.assert_close(logits, small_network()(windows), rtol=1e-4, atol=1e-5)
 
@@ -175,6 +175,7 @@ def test_the_sidecar_is_the_contract_s(exported):
         "mean": [0.4, 0.5, 0.6],
         "std": [0.2, 0.25, 0.3],
         "classes": list(CLASSES),
+        "channels": "RGB",
         **fixed,
     }
 

@@ -1,0 +1,71 @@
+"""Dark Zurich: street scenes at night, with the classes of Cityscapes.
+
+rgb_anon/<split>/night/<sequence>/<frame>_rgb_anon.png is an image, and
+gt/<split>/night/<sequence>/<frame>_gt_labelTrainIds.png (or _gt_labelIds.png) its labels. Labels
+of val alone, 50 images, are published. train has folders for day and twilight, too, and val_ref and
+test_ref hold the same places by day; these are not read.
+
+Sources: Sakaridis, Dai, Van Gool, "Guided Curriculum Model Adaptation and Uncertainty-Aware
+Evaluation for Semantic Nighttime Image Segmentation", ICCV 2019; OpenMMLab's configuration of the
+dataset for its paths.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    labelled_or_withheld,
+)
+
+PROVENANCE = Provenance(
+    "Dark Zurich",
+    "download Dark_Zurich_val_anon.zip at https://www.trace.ethz.ch/publications/2019/GCMA_UIoU "
+    "and unpack it into the root",
+)
+
+_FILES = ("labelTrainIds.png", "labelIds.png", "labelColor.png", "invIds.png", "invGray.png")
+
+
+def _truth(image: str, ending: str) -> str:
+    frame = image.removeprefix("rgb_anon").removesuffix("_rgb_anon.png")
+    return f"gt{frame}_gt_{ending}"
+
+
+def _companions(image: str) -> Sequence[str]:
+    return [_truth(image, ending) for ending in _FILES]
+
+
+def open_dark_zurich(root: Path | None, split: str) -> FileDataset:
+    """Open the night images of a split of Dark Zurich.
+
+    Splits other than val have no published labels: all their pixels are ignored.
+
+    Args:
+        root: The dataset's root folder. None: a DatasetError says how to obtain the files.
+        split: "val", "test" or "train".
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The folder or its files are missing, or an image has no labels.
+    """
+    root = checked_root(root, PROVENANCE)
+    images = find_images(root, [f"rgb_anon/{split}/night/*/*_rgb_anon.png"], PROVENANCE)
+    facts = dataset_facts("dark-zurich")
+    forms = [
+        LabelForm(partial(_truth, ending=ending), table, _companions)
+        for ending, table in (
+            ("labelTrainIds.png", facts.index_table),
+            ("labelIds.png", facts.table),
+        )
+    ]
+    pairs = labelled_or_withheld(root, images, forms, PROVENANCE, withheld=split != "val")
+    return file_dataset(facts, split, pairs)

@@ -1,0 +1,73 @@
+"""IDD, the India Driving Dataset: its own 26 classes, or those of Cityscapes.
+
+leftImg8bit/<split>/<drive>/NAME_leftImg8bit.png (.jpg in part II) is an image. The labels
+are polygons, of which createLabels.py of the authors makes files in gtFine/<split>/<drive>:
+* NAME_gtFine_labellevel3Ids.png, the classes of the benchmark, 0..25,
+* NAME_gtFine_labelcsTrainIds.png, the train ids of Cityscapes,
+* NAME_gtFine_labelids.png, the ids of all 40 labels, which serve for both.
+
+Sources: Varma et al., "IDD", WACV 2019; README.md, helpers/anue_labels.py and
+preperation/createLabels.py of https://github.com/AutoNUE/public-code.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    labelled_or_withheld,
+)
+
+Classes = Literal["idd", "idd-cityscapes"]
+
+_ID_TYPES = {"idd": "level3Id", "idd-cityscapes": "csTrainId"}
+
+
+def _provenance(classes: Classes) -> Provenance:
+    return Provenance(
+        "IDD",
+        "register at https://idd.insaan.iiit.ac.in, unpack IDD Segmentation into the root and make "
+        "the label files by python preperation/createLabels.py --datadir ROOT --id-type "
+        f"{_ID_TYPES[classes]} of https://github.com/AutoNUE/public-code",
+    )
+
+
+def _truth(image: str, kind: str) -> str:
+    stem = "gtFine" + image.removeprefix("leftImg8bit").rpartition("_leftImg8bit.")[0]
+    return f"{stem}_gtFine_label{kind}s.png"
+
+
+def open_idd(root: Path | None, split: str, classes: Classes = "idd") -> FileDataset:
+    """Open a split of IDD.
+
+    The labels of the test split are withheld: all its pixels are ignored.
+
+    Args:
+        root: The dataset's root folder. None: a DatasetError says how to obtain the files.
+        split: "train", "val" or "test".
+        classes: "idd" for the classes of level 3, "idd-cityscapes" for those of Cityscapes.
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The folder or its files are missing, or an image has no labels.
+    """
+    provenance = _provenance(classes)
+    root = checked_root(root, provenance)
+    folder = f"leftImg8bit/{split}/*"
+    patterns = [f"{folder}/*_leftImg8bit.{suffix}" for suffix in ("png", "jpg")]
+    images = find_images(root, patterns, provenance)
+    facts = dataset_facts(classes)
+    forms = [
+        LabelForm(partial(_truth, kind=_ID_TYPES[classes]), facts.index_table),
+        LabelForm(partial(_truth, kind="id"), facts.table),
+    ]
+    pairs = labelled_or_withheld(root, images, forms, provenance, withheld=split == "test")
+    return file_dataset(facts, split, pairs)

@@ -1,0 +1,56 @@
+"""KITTI's benchmark of semantic segmentation: 200 labelled street scenes of about 1242x375 pixels.
+
+training/image_2/NAME.png is an image, and training/semantic/NAME.png its labels, the label ids of
+Cityscapes in 8 bits. testing/image_2 holds 200 images without labels.
+Source: the README of the benchmark's development kit (devkit_semantics); Abu Alhaija et al.,
+"Augmented Reality Meets Computer Vision", IJCV 2018.
+"""
+
+from pathlib import Path
+
+from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.pairs import (
+    LabelForm,
+    Provenance,
+    checked_root,
+    find_images,
+    labelled_or_withheld,
+)
+from robustbench_seg.errors import DatasetError, unknown
+
+PROVENANCE = Provenance(
+    "KITTI",
+    "request data_semantics.zip at "
+    "https://www.cvlibs.net/datasets/kitti/eval_semseg.php?benchmark=semantics2015 and unpack it "
+    "into the root",
+)
+
+_FOLDERS = {"train": "training", "test": "testing"}
+
+
+def open_kitti(root: Path | None, split: str) -> FileDataset:
+    """Open a split of KITTI's benchmark of semantic segmentation.
+
+    The labels of the test split are withheld: all its pixels are ignored. There is no split val.
+
+    Args:
+        root: The dataset's root folder. None: a DatasetError says how to obtain the files.
+        split: "train", the images with labels, or "test".
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The folder or its files are missing, an image has no labels, or there is no
+            such split.
+    """
+    if split not in _FOLDERS:
+        raise DatasetError(f"{unknown('split of KITTI', split, _FOLDERS)}; train has the labels")
+    root = checked_root(root, PROVENANCE)
+    folder = _FOLDERS[split]
+    images = find_images(root, [f"{folder}/image_2/*.png"], PROVENANCE)
+    facts = dataset_facts("kitti")
+    forms = [LabelForm(lambda image: image.replace("/image_2/", "/semantic/"), facts.table)]
+    pairs = labelled_or_withheld(root, images, forms, PROVENANCE, withheld=split == "test")
+    return file_dataset(facts, split, pairs)

@@ -1,0 +1,55 @@
+"""Labels that are stored as colours: from an RGB image to ids, by the colour of each id."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets.base import Image
+from robustbench_seg.errors import DatasetError
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def is_colour(text: str) -> bool:
+    """Whether a text is a colour such as "#804080": red, green and blue, two hexadecimals each."""
+    return bool(_COLOUR.fullmatch(text))
+
+
+def ids_of_colours(pixels: Image, colours: Mapping[str, int], where: Path) -> NDArray[np.int32]:
+    """Look up the id of each pixel's colour.
+
+    Args:
+        pixels: uint8 HxWx3 RGB.
+        colours: Colour, such as "#804080" -> id.
+        where: The label file, for errors.
+
+    Returns:
+        int32 HxW, the ids.
+
+    Raises:
+        DatasetError: A pixel has another colour. The message names some of them.
+    """
+    codes = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    known = sorted((int(colour[1:], 16), label_id) for colour, label_id in colours.items())
+    known_codes, ids = np.array(known, np.int32).T
+    places = np.minimum(np.searchsorted(known_codes, codes), len(known_codes) - 1)
+    wrong = known_codes[places] != codes
+    if wrong.any():
+        raise DatasetError(f"{where}: {_unknown(codes[wrong])}")
+    found: NDArray[np.int32] = ids[places]
+    return found
+
+
+def _unknown(codes: NDArray[Any]) -> str:
+    others, counts = np.unique(codes, return_counts=True)
+    first = zip(others[:5], counts[:5], strict=True)
+    shown = ", ".join(f"#{code:06x} ({count} pixels)" for code, count in first)
+    more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+    return (
+        f"the colour {shown}{more} is not in label_colours of this dataset; add it, or save the "
+        "labels without smoothing and lossy compression"
+    )

@@ -1,0 +1,158 @@
+"""exported:FILE: a program of torch.export (.pt2) or TorchScript, with a TOML file beside it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from robustbench_seg.errors import ModelError, unknown
+from robustbench_seg.files import digest_file
+from robustbench_seg.segmenter.adapters.exported_file import ExportedFile, read_exported
+from robustbench_seg.segmenter.adapters.program import (
+    MAX_BATCH,
+    Program,
+    check_runnable,
+    classes_of_program,
+    only_size,
+    segmenter_of_program,
+)
+from robustbench_seg.segmenter.adapters.sidecar import Sidecar, read_sidecar, sidecar_to_fill_in
+from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.foreign_errors import reason
+from robustbench_seg.segmenter.segmenter import Segmenter
+
+EXPORTED_LAW = 1
+"""Raised whenever images go into a program otherwise."""
+
+DTYPES = (torch.float32, torch.float16, torch.uint8)
+"""Types of an input that images are converted to."""
+
+
+def load(location: str, options: Options) -> Segmenter:
+    """Build a segmenter of a program.
+
+    The program maps what a graph in ONNX maps (see onnx.py), and runs in torch. It may answer a
+    tuple or a dict of tensors.
+
+    Args:
+        location: Path of the program.
+        options: How it runs.
+
+    Returns:
+        The segmenter, named as in the sidecar.
+
+    Raises:
+        ModelError: The program or its sidecar is missing, or it cannot run with these options.
+        CardError: The sidecar is wrong.
+    """
+    where, path = f"exported:{location}", Path(location)
+    check_runnable(where, path, options)
+    sidecar = read_sidecar(path, lambda: sidecar_to_fill_in(path.stem))
+    classes = classes_of_program(sidecar, path.with_suffix(".toml").name)
+    file = read_exported(path, options.device, where)
+    return segmenter_of_program(
+        ExportedNetwork(file, options.device, sidecar, where, len(classes)),
+        sidecar,
+        options,
+        path=path,
+        weights=digest_file(path),
+        kind="exported",
+        law=EXPORTED_LAW,
+        runtime="torch",
+        libraries={"torch": str(torch.__version__)},
+    )
+
+
+class ExportedNetwork(Program):
+    """A program of torch.export or TorchScript as a torch module."""
+
+    def __init__(
+        self, file: ExportedFile, device: str, sidecar: Sidecar, where: str, classes: int
+    ) -> None:
+        """Check what the program declares.
+
+        Args:
+            file: The program.
+            device: Torch device that it runs on.
+            sidecar: Its description.
+            where: Its name in errors.
+            classes: Number of classes that are named.
+
+        Raises:
+            ModelError: It takes something else than one image, or another size than the sidecar
+                says.
+        """
+        super().__init__(classes, sidecar)
+        self.where, self.params = where, file.params
+        self._run, self._device, self._name = file.run, device, sidecar.output
+        self.nhwc, fixed = sidecar.layout == "NHWC", None
+        if file.image is not None:
+            shape = file.image
+            rgb = len(shape) == 4 and (shape[1] in (3, None) or shape[3] in (3, None))
+            if not rgb or file.dtype not in DTYPES or (shape[0] or 1) > MAX_BATCH:
+                given = "x".join("?" if side is None else str(side) for side in shape)
+                raise ModelError(
+                    f"{where}: one image as input wanted (float or uint8, 1x3xHxW or 1xHxWx3); it "
+                    f"takes {str(file.dtype).removeprefix('torch.')} {given}"
+                )
+            self.dtype, self.batch = file.dtype, shape[0] or 1
+            if sidecar.layout is None:
+                self.nhwc = shape[3] == 3 and shape[1] != 3
+            height, width = shape[1:3] if self.nhwc else shape[2:]
+            fixed = (height, width) if height is not None and width is not None else None
+        elif sidecar.mean is None:
+            self.dtype = torch.uint8
+        self.size = only_size(fixed, sidecar.input_size, where)
+        expected = 1 if self._labels or sidecar.threshold is not None else classes
+        self.answers_nhwc = sidecar.output_layout == "NHWC"
+        answer = file.answer
+        if answer is not None and len(answer) == 4:
+            if sidecar.output_layout is None:
+                self.answers_nhwc = answer[3] == expected and answer[1] != expected
+            self.channels = answer[3 if self.answers_nhwc else 1]
+
+    def answer(self, images: Tensor) -> Tensor:
+        """See Program."""
+        height, width = images.shape[1:3] if self.nhwc else images.shape[2:]
+        try:
+            answer = self._run(images)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # its exceptions have no common base
+            raise ModelError(
+                f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
+                f"{self.advice}"
+            ) from error
+        chosen = self._chosen(answer)
+        if not (chosen.is_floating_point() or self._labels):
+            kind = str(chosen.dtype).removeprefix("torch.")
+            raise ModelError(
+                f"{self.where}: answers {kind}; if these are class indices, give "
+                'answer = "labels" in its TOML file'
+            )
+        return chosen
+
+    def _chosen(self, answer: Any) -> Tensor:
+        """One tensor of what the program answers."""
+        if isinstance(answer, Mapping):
+            tensors = {str(name): each for name, each in answer.items()}
+        elif isinstance(answer, list | tuple):
+            tensors = {str(index): each for index, each in enumerate(answer)}
+        else:
+            tensors = {"0": answer}
+        name = self._name if self._name is not None else next(iter(tensors), "")
+        if name not in tensors:
+            raise ModelError(f"{self.where}: {unknown('output', name, list(tensors))}")
+        if self._name is None and len(tensors) > 1:
+            listed = ", ".join(f"'{key}'" for key in tensors)
+            raise ModelError(
+                f"{self.where}: answers {len(tensors)} outputs: {listed}; choose one in its TOML "
+                f'file, such as output = "{name}"'
+            )
+        chosen = tensors[name]
+        if not isinstance(chosen, Tensor):
+            kind = type(chosen).__name__
+            raise ModelError(f"{self.where}: answers {kind}; logits 1xKxhxw are wanted")
+        return chosen

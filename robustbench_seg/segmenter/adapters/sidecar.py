@@ -1,0 +1,196 @@
+"""The TOML file beside a program, such as a graph in ONNX: what goes in and what comes out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from robustbench_seg.codec import parse, read
+from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.records.cards.model_card import Inference, Preprocessing
+from robustbench_seg.records.values.choices import MAX_CLASSES
+from robustbench_seg.records.values.ranges import AboveZero, Side
+
+Layout = Literal["NCHW", "NHWC"]
+"""Where the channels of an image or of logits stand: before height and width, or behind."""
+
+BYTES = Preprocessing((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
+"""What a program that takes uint8 is given: levels of 0 to 255."""
+
+NORMALISATION = """\
+mean = [0.485, 0.456, 0.406]       # of RGB in 0..1: the program is given (rgb - mean) / std
+std = [0.229, 0.224, 0.225]
+"""
+
+TEMPLATE = """\
+{said}name = "{name}"                    # in every table
+dataset = "cityscapes"             # whose classes it predicts; or classes = ["road", ...]
+{given}# input_size = [512, 1024]         # height and width, if it takes no other
+# channels = "BGR"                 # if it takes blue first; the mean stays that of RGB
+# layout = "NHWC"                  # if it takes 1xHxWx3 and does not declare it
+# output = "logits"                # which of several outputs: its name, or 0, 1, ... of a tuple
+# output_layout = "NHWC"           # if it gives 1xhxwxK and does not declare it
+# answer = "labels"                # if it gives class indices as floats, or does not declare them
+# threshold = 0.5                  # if it gives one channel, the probability of the second class"""
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """The description of the program X.onnx, X.pt2 or X.pt in X.toml.
+
+    Attributes:
+        name: The model's name in every table.
+        mean: Mean of RGB in 0..1. The program takes float (rgb - mean) / std, 1x3xHxW. One that
+            takes levels of 0 to 255 as floats has mean 0 and std 0.00392157, which is 1/255; one
+            that takes uint8 has neither mean nor std.
+        std: Standard deviation of RGB in 0..1.
+        dataset: Name of the dataset whose classes the program predicts. Exactly one of dataset and
+            classes is set.
+        classes: Names of the classes, in the order of the program's output.
+        input_size: Height and width, if the program takes no other size. The image is resized to
+            it, and its logits are resized back, both bilinearly.
+        channels: The order of the image's channels.
+        layout: The layout of the image. None: as the program declares it, else NCHW.
+        output: Which of several outputs is the answer: its name, or its number in a tuple, from 0.
+            None: the only one that can be.
+        output_layout: The layout of the answer. None: as the program declares it, else NCHW.
+        answer: "labels": class indices. None: integers are class indices where the program
+            declares them, everything else is logits or, with a threshold, a probability.
+        inference: How a large image goes through the program. Windows have the size input_size, if
+            there is one.
+        align_corners: How the logits are upsampled.
+        threshold: For a program that answers one channel, the probability of the second of two
+            classes: a pixel above it is of the second class.
+
+    Raises:
+        CardError: There are both or neither of dataset and classes, too many classes, one of mean
+            and std alone, a threshold of labels, or windows of another size than input_size.
+    """
+
+    name: str
+    mean: tuple[float, float, float] | None = None
+    std: tuple[AboveZero, AboveZero, AboveZero] | None = None
+    dataset: str | None = None
+    classes: tuple[str, ...] | None = None
+    input_size: tuple[Side, Side] | None = None
+    channels: Literal["RGB", "BGR"] = "RGB"
+    layout: Layout | None = None
+    output: str | None = None
+    output_layout: Layout | None = None
+    answer: Literal["labels"] | None = None
+    inference: Inference = field(default_factory=lambda: Inference("whole"))
+    align_corners: bool = False
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.dataset is None) == (self.classes is None):
+            raise CardError("give either dataset or classes")
+        if self.classes is not None and not 1 <= len(self.classes) <= MAX_CLASSES:
+            raise CardError(f"classes: 1 to {MAX_CLASSES} names are wanted")
+        if (self.mean is None) != (self.std is None):
+            raise CardError("give both mean and std, or neither")
+        if self.threshold is not None and self.answer:
+            raise CardError("threshold: class indices have none; leave out it or answer")
+        crop, size = self.inference.crop, self.input_size
+        if crop and size not in (None, (crop, crop)):
+            raise CardError(
+                f"inference: windows of {crop}x{crop} do not go into an input_size of "
+                f"{size[0]}x{size[1]}"
+            )
+
+    def preprocessing(self, takes_bytes: bool, beside: str) -> Preprocessing:
+        """Say what the program is given of an image.
+
+        Args:
+            takes_bytes: Whether it takes uint8.
+            beside: Name of the sidecar, for errors.
+
+        Raises:
+            CardError: Mean and std are missing, or the program takes uint8 and there are some.
+        """
+        if takes_bytes:
+            if self.mean is not None:
+                raise CardError(f"{beside}: the program takes uint8: leave out mean and std")
+            return BYTES
+        if self.mean is None or self.std is None:
+            raise CardError(
+                f"{beside}: give mean and std of RGB in 0..1, because the program takes floats"
+            )
+        return Preprocessing(self.mean, self.std)
+
+    def deviations(self) -> dict[str, str | float]:
+        """What decides labels and is not as with most programs, for the record."""
+        values = {
+            "threshold": self.threshold,
+            "channels": None if self.channels == "RGB" else self.channels,
+            "layout": self.layout,
+            "output": self.output,
+            "output_layout": self.output_layout,
+            "answer": self.answer,
+        }
+        return {key: value for key, value in values.items() if value is not None}
+
+
+def read_sidecar(program: Path, example: Callable[[], str]) -> Sidecar:
+    """Read the sidecar X.toml of a program X.onnx, X.pt2 or X.pt.
+
+    Args:
+        program: Path of the program.
+        example: Gives a sidecar to fill in.
+
+    Returns:
+        The sidecar.
+
+    Raises:
+        ModelError: There is no sidecar.
+        CardError: The sidecar cannot be read or is wrong.
+    """
+    path = program.with_suffix(".toml")
+    if not path.exists():
+        raise ModelError(
+            f"{program}: there is no {path.name} beside it that says what goes in and comes out; "
+            "write one and fill it in:",
+            example=example(),
+        )
+    return read(Sidecar, path, "sidecar")
+
+
+def sidecar_to_fill_in(
+    name: str, said: str = "", takes_bytes: bool = False, outputs: tuple[str, ...] = ()
+) -> str:
+    """Write a sidecar that a user fills in.
+
+    Args:
+        name: The model's name.
+        said: What the program declares, in one line.
+        takes_bytes: Whether it takes uint8.
+        outputs: Names of outputs among which the user has to choose.
+
+    Returns:
+        TOML.
+    """
+    text = TEMPLATE.format(
+        said=f"# {said}\n" if said else "", name=name, given="" if takes_bytes else NORMALISATION
+    )
+    if len(outputs) > 1:
+        choice = f'output = "{outputs[0]}"'
+        others = ", ".join(outputs[1:])
+        old = next(line for line in text.splitlines() if line.startswith("# output ="))
+        text = text.replace(old, f"{choice:34} # or {others}")
+    return text
+
+
+def parse_sidecar(text: str, path: str) -> Sidecar:
+    """Parse the text of a sidecar.
+
+    Args:
+        text: Text of the TOML file.
+        path: The file's name in errors.
+
+    Returns:
+        The sidecar.
+
+    Raises:
+        CardError: The text is wrong.
+    """
+    return parse(Sidecar, text, path)

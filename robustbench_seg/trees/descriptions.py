@@ -1,0 +1,39 @@
+"""The TOML files by which the folders of a tree are datasets of their own."""
+
+from collections.abc import Mapping
+
+from robustbench_seg.files import atomic_file, digest_bytes
+from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.trees.manifest import Digests
+from robustbench_seg.trees.plan import TreePlan
+
+
+def write_descriptions(plan: TreePlan) -> Mapping[str, Digests]:
+    """Write a TOML file into the folder of every condition, for a user's own dataset.
+
+    Returns:
+        Path in the tree -> digests; that of the pixels is that of the bytes.
+
+    Raises:
+        FileError: A file cannot be written.
+    """
+    if plan.layout is None:
+        return {}
+    files = {}
+    for condition in plan.conditions:
+        name = f"{condition.folder}/{plan.dataset}.toml"
+        text = _description(plan.dataset, plan.layout, condition).encode()
+        path = plan.out / name
+        if not (path.is_file() and path.read_bytes() == text):
+            with atomic_file(path) as file:
+                file.write(text)
+        files[name] = Digests(digest_bytes(text), digest_bytes(text))
+    return files
+
+
+def _description(dataset: str, layout: str, condition: Condition) -> str:
+    severity = f"severity {condition.severity}"
+    return (
+        f"# The images of {dataset} under {condition.name}, {severity}; written by robustseg.\n"
+        f'name = "{dataset}-{condition.name}-{condition.severity}"\n{layout}'
+    )
