@@ -50,8 +50,8 @@ def evaluate(
     Args:
         spec: What to evaluate, and how; then nothing else is given.
         model: A name, a segmenter, a torch module or a callable; or several of them. An object
-            that is no segmenter needs what load_segmenter asks of it: name, classes, and mean and
-            std, or version.
+            that is not a segmenter needs what load_segmenter asks of it: name, classes, and mean
+            and std, or version.
         dataset: A dataset's name or TOML file, or an open dataset.
         protocol: A protocol's name or TOML file, or a loaded one.
         progress: Show on stderr which files were found, and a bar with the time left.
