@@ -41,6 +41,8 @@ def main() -> None:
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.measures import CONFIDENCE, CONFUSION, Prediction
     from robustbench_seg.segmenter import load_segmenter
+    from robustbench_seg.segmenter.confidence import label_with_confidence
+    from robustbench_seg.segmenter.labelling import label
 
     torch.set_num_threads(THREADS)
     sample = open_dataset("minicity").first(1)[0]
@@ -58,8 +60,8 @@ def main() -> None:
         "labels": lambda: segmenter(image),
         "with_confidence": lambda: segmenter.with_confidence(image, truth, [1.0]),
         "with_two_temperatures": lambda: segmenter.with_confidence(image, truth, [1.0, 1.5]),
-        "labels_of_logits": view.labels,
-        "confidence_of_logits": lambda: view.labels_with_confidence(truth, [1.0]),
+        "labels_of_logits": lambda: label(view),
+        "confidence_of_logits": lambda: label_with_confidence(view, truth, [1.0]),
         "count_confusion": lambda: count(CONFUSION),
         "count_both": lambda: (count(CONFUSION), count(CONFIDENCE)),
     }

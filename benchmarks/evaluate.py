@@ -38,7 +38,8 @@ from robustbench_seg.measures.pixel_counts import confusion_matrix  # noqa: E402
 from robustbench_seg.records.cards.protocol import load_protocol  # noqa: E402
 from robustbench_seg.segmenter import load_model, load_segmenter  # noqa: E402
 from robustbench_seg.segmenter.folding import fold  # noqa: E402
-from robustbench_seg.segmenter.inference import View  # noqa: E402
+from robustbench_seg.segmenter.labelling import label  # noqa: E402
+from robustbench_seg.segmenter.view import View  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def stages() -> dict[str, float]:
     work = {
         "decode": lambda: np.asarray(Image.open(encoded)),
         "corrupt": lambda: [corrupt(image, c.name, c.severity) for c in conditions],
-        "label": view.labels,
+        "label": lambda: label(view),
         "score": lambda: confusion_matrix(labels, np.minimum(labels, 18), 19),
     }
     threads, found = torch.get_num_threads(), {}

@@ -161,8 +161,9 @@ def labels_of(logits: Any, size: tuple[int, int]) -> Any:
     import torch
 
     from robustbench_seg.segmenter.labelling import label
+    from robustbench_seg.segmenter.view import View
 
-    return label(torch.from_numpy(logits), [(0, 0)], size, size).numpy()
+    return label(View(torch.from_numpy(logits), ((0, 0),), size, size)).numpy()
 
 
 def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[str, Any]:
@@ -172,9 +173,11 @@ def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[st
     from torch.nn import functional as F
 
     from robustbench_seg.measures.pixel_counts import confusion_matrix
-    from robustbench_seg.segmenter.inference import View, windows
+    from robustbench_seg.segmenter.inference import window_spans
+    from robustbench_seg.segmenter.labelling import label
+    from robustbench_seg.segmenter.view import View
 
-    rows, columns = (list(windows(side, crop, STRIDE)) for side in size)
+    rows, columns = (list(window_spans(side, crop, STRIDE)) for side in size)
     window = min(crop, size[0]), min(crop, size[1])
     corners = tuple((top, left) for top, _ in rows for left, _ in columns)
     small = window[0] // 4, window[1] // 4
@@ -197,7 +200,7 @@ def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[st
         return labels, torch.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
 
     def ours() -> Any:
-        labels = view.labels()
+        labels = label(view)
         return labels, confusion_matrix(truth.numpy(), labels.numpy(), CLASSES)
 
     (expected, matrix), (labels, own) = usual(), ours()

@@ -14,7 +14,7 @@ FLOORS = [
     {"evaluation"},
     {"results", "training", "analysis", "trees"},
     {"store"},
-    {"segmenter"},
+    {"segmenter", "name_checks"},
     {"measures", "weights"},
     {"architectures", "corruption", "datasets"},
     {"records"},

@@ -1,5 +1,6 @@
 """The ablations of the SegFormer paper, with scores under corruption beside its own."""
 
+from robustbench_seg.ablation.encoders import parse_encoders
 from robustbench_seg.ablation.outcome_table import ablation_table, published_score
 from robustbench_seg.ablation.overview import ablation_overview
 from robustbench_seg.ablation.paper_differences import differences_from_paper
@@ -26,6 +27,7 @@ __all__ = [
     "differences_from_paper",
     "list_ablations",
     "load_ablation",
+    "parse_encoders",
     "published_score",
     "run_ablation",
 ]

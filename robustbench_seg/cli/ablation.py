@@ -1,12 +1,12 @@
 """robustseg ablation: the paper's ablations, trained, scored clean and corrupted."""
 
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
+from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values import ranges
 
 
@@ -62,7 +62,7 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--seed",
     "seeds",
-    type=options.integer(ranges.TRAINING_SEED),
+    type=parsers.integer(ranges.TRAINING_SEED),
     multiple=True,
     default=(0,),
     show_default=True,
@@ -70,7 +70,7 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option(
     "--iterations",
-    type=options.integer(ranges.ITERATIONS),
+    type=parsers.integer(ranges.ITERATIONS),
     metavar="N",
     help="Steps of each training.  [default: 1000, --full the paper's]",
 )
@@ -87,7 +87,7 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
 @options.device()
 @click.option(
     "--gpus",
-    type=options.integer(ranges.GPUS),
+    type=parsers.integer(ranges.GPUS),
     default=1,
     help="GPUs, each for a process of torchrun.",
 )
@@ -110,12 +110,16 @@ def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any)
         ablation_overview,
         ablation_spec,
         load_ablation,
+        parse_encoders,
         run_ablation,
     )
     from robustbench_seg.reporting.tables.formats import markdown
 
     networks = [variant.name for variant in load_ablation(name).variant]
-    for_all, by_network = _encoders(encoders, networks)
+    try:
+        for_all, by_network = parse_encoders(encoders, networks)
+    except ModelError as error:
+        raise click.UsageError(f"--encoder: {error}") from None
     given = {option: value for option, value in chosen.items() if value is not None}
     spec = ablation_spec(name, encoder=for_all, encoders=by_network, **given)
     click.echo(ablation_overview(spec))
@@ -123,19 +127,3 @@ def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any)
         return
     result = run_ablation(spec, announce=lambda line: click.echo(line, err=True))
     click.echo(f"{result.note}\n\n{markdown(result.table)}\n{result.path}")
-
-
-def _encoders(texts: Iterable[str], networks: Sequence[str]) -> tuple[str | None, dict[str, str]]:
-    """The weights for all encoders (W), and those for single networks (V=W)."""
-    for_all: str | None = None
-    by_network = dict[str, str]()
-    for text in texts:
-        name, equals, weights = text.partition("=")
-        is_file = text.startswith(("hf:", "http")) or Path(text).exists()
-        if equals and (name in networks or not is_file):
-            by_network[name] = weights
-        elif for_all is not None:
-            raise click.UsageError("--encoder: two for all networks; write V=W for one of them")
-        else:
-            for_all = text
-    return for_all, by_network

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
 from robustbench_seg.text import text_table
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     "--preview",
     "photo",
     metavar="PHOTO",
-    type=options.PATH,
+    type=parsers.PATH,
     help="Write a sheet of this photo under every corruption and severity.",
 )
 @options.out(
     metavar="FILE",
-    type=options.PATH,
+    type=parsers.PATH,
     help="Where the sheet goes.  [default: corruptions.png]",
 )
 @options.seed()

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
 from robustbench_seg.records.values import ranges
 
 
@@ -20,7 +20,7 @@ from robustbench_seg.records.values import ranges
 @click.option(
     "--repeat",
     metavar="N",
-    type=options.integer(ranges.REPEAT),
+    type=parsers.integer(ranges.REPEAT),
     default=0,
     show_default=True,
     help="Measure time and memory, too, as the median of N images; large models take minutes. "

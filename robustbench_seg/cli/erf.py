@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
 from robustbench_seg.records.values import ranges
 
 
@@ -17,7 +17,7 @@ from robustbench_seg.records.values import ranges
 @click.option(
     "--images",
     metavar="N",
-    type=options.integer(ranges.IMAGES),
+    type=parsers.integer(ranges.IMAGES),
     default=20,
     show_default=True,
     help="How many, spread evenly over the split.",

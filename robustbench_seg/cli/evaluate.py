@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
 from robustbench_seg.records.cards.model_forms import listed_forms
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.choices import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--corrupted",
     metavar="DIR",
-    type=options.PATH,
+    type=parsers.PATH,
     help="Read corrupted images from what generate-cityscapes-c wrote, instead of making them.",
 )
 @options.weights()
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 @click.option(
     "--temperature",
     metavar="none|T|fit",
-    callback=options.parse_temperature,
+    callback=parsers.parse_temperature,
     default="none",
     show_default=True,
     help="Count confidence a second time, with logits divided by T, or by the T of the least NLL "
@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 @click.option(
     "--input-size",
     metavar="native|processor|HxW",
-    callback=options.parse_input_size,
+    callback=parsers.parse_input_size,
     help="At what size images go into an hf: model: their own, as its image processor says, or "
     "this one.  [default: native, if the network takes any size]",
 )
@@ -93,7 +93,7 @@ if TYPE_CHECKING:
 @click.option(
     "--batch",
     metavar="N",
-    type=options.integer(ranges.BATCH),
+    type=parsers.integer(ranges.BATCH),
     default=4,
     show_default=True,
     help="Windows of an image that a GPU takes at once; halved where its memory is short.",
@@ -109,14 +109,14 @@ if TYPE_CHECKING:
 @options.threads(help="CPU threads of a network.  [default: all cores]")
 @click.option(
     "--workers",
-    type=options.integer(ranges.WORKERS),
+    type=parsers.integer(ranges.WORKERS),
     help="Threads that make corrupted images; with 1 the model's own makes them.  [default: 1, "
     "for a GPU 8]",
 )
 @click.option(
     "--save-predictions",
     metavar="DIR",
-    type=options.PATH,
+    type=parsers.PATH,
     help="Write each prediction as a PNG file too.",
 )
 @click.option(
@@ -140,10 +140,11 @@ def evaluate(**spec: Any) -> None:
     again, only what is missing is computed; with other corruptions or severities they are added.
     Several machines, GPUs and clusters: docs/how-to/cluster.md.
     """
+    from robustbench_seg.name_checks import check_names
     from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 
     asked = EvaluationSpec(**spec)
-    _check_names(asked)
+    check_names(asked)
     _announce_published(asked)
 
     from robustbench_seg.machine.start import prepare_process
@@ -172,20 +173,3 @@ def _announce_published(asked: "EvaluationSpec") -> None:
     notice = published_notice(asked.models, asked.dataset, asked.split, protocol)
     if notice:
         click.echo(notice, err=True)
-
-
-def _check_names(asked: "EvaluationSpec") -> None:
-    """Check the names that are asked for before torch is imported, which takes seconds."""
-    from robustbench_seg.records.cards.model_card import list_hub_models, load_card
-    from robustbench_seg.records.cards.protocol import load_protocol
-
-    asked.conditions(load_protocol(asked.protocol))
-    for model in asked.models:
-        if ":" not in model and model not in list_hub_models():
-            load_card(model)
-
-    from robustbench_seg.datasets import check_name
-    from robustbench_seg.measures import select_measures
-
-    check_name(asked.dataset)
-    select_measures(asked.measures)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
 from robustbench_seg.records.values import ranges
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @options.stream()
 @options.seed()
 @click.option(
-    "--workers", type=options.integer(ranges.WORKERS), help="Processes.  [default: one per core]"
+    "--workers", type=parsers.integer(ranges.WORKERS), help="Processes.  [default: one per core]"
 )
 @options.shard(
     help="Make only the I-th of N parts of the images; when all are made, verify merges them."

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
 
 
 @click.command()
-@click.argument("packs", nargs=-1, required=True, type=options.PATH, metavar="PACKS...")
+@click.argument("packs", nargs=-1, required=True, type=parsers.PATH, metavar="PACKS...")
 @options.out(required=True)
 @options.scoring_protocol()
 def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> None:

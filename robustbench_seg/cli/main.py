@@ -89,25 +89,7 @@ def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
     return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="robustseg")
-@click.option("-v", "--verbose", is_flag=True, help="Show what is logged, with all tracebacks.")
-def main(verbose: bool) -> None:
-    """Measure how robust semantic segmentation models are.
-
-    Makes Cityscapes-C from Cityscapes (16 corruptions x 5 severities), scores models on it, and
-    writes the study as tables, figures and one HTML page.
-
-    Exit codes: 0 all done; 1 something asked for is missing, each named; 2 usage, a missing
-    prerequisite, or a file that cannot be written; 130 interrupted and 143 terminated (SIGTERM),
-    what is finished is kept; 141 nobody reads the output.
-    """
-    if verbose:
-        logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-        logging.getLogger("robustbench_seg").setLevel(logging.DEBUG)
-
-
-for command in (
+COMMANDS = [
     demo,
     generate_cityscapes_c,
     verify,
@@ -125,5 +107,24 @@ for command in (
     erf,
     ablation,
     corruptions,
-):
-    main.add_command(command)
+]
+
+
+@click.group(
+    cls=Program, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="robustseg")
+@click.option("-v", "--verbose", is_flag=True, help="Show what is logged, with all tracebacks.")
+def main(verbose: bool) -> None:
+    """Measure how robust semantic segmentation models are.
+
+    Makes Cityscapes-C from Cityscapes (16 corruptions x 5 severities), scores models on it, and
+    writes the study as tables, figures and one HTML page.
+
+    Exit codes: 0 all done; 1 something asked for is missing, each named; 2 usage, a missing
+    prerequisite, or a file that cannot be written; 130 interrupted and 143 terminated (SIGTERM),
+    what is finished is kept; 141 nobody reads the output.
+    """
+    if verbose:
+        logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+        logging.getLogger("robustbench_seg").setLevel(logging.DEBUG)

@@ -14,83 +14,25 @@ from typing import Any, TypeVar
 
 import click
 
-from robustbench_seg.codec import Range
-from robustbench_seg.errors import FileError, ModelError
-from robustbench_seg.files import checked_path
+from robustbench_seg.cli.parsers import FOLDER, PATH, integer, parse_shard_option, parse_size
 from robustbench_seg.records.cards.protocol import SEVERITIES
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.choices import Precision, Stream, choices
-from robustbench_seg.records.values.image_size import check_size
-from robustbench_seg.records.values.input_size import input_size_text
-from robustbench_seg.records.values.shard import Shard, parse_shard
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def parse_shard_option(context: click.Context, parameter: click.Parameter, value: str) -> Shard:
-    """A click callback: "2/8" -> Shard(2, 8)."""
-    try:
-        return parse_shard(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error), context, parameter) from None
+class ProtocolOption(click.Option):
+    """An option whose help names the shipped protocols; they are read when help is shown."""
 
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The name and the help of the option."""
+        from robustbench_seg.records.cards.protocol import list_protocols
 
-def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """A click callback: "512x1024" -> (512, 1024), each of several likewise; None stays None."""
-    if value is None or isinstance(value, tuple):
-        return value and tuple(parse_size(context, parameter, one) for one in value)
-    try:
-        height, width = map(int, value.lower().split("x"))
-    except ValueError:
-        raise click.BadParameter(
-            f"'{value}' is no size; write height x width, such as 512x1024", context, parameter
-        ) from None
-    try:
-        check_size((height, width))
-    except ModelError as error:
-        raise click.BadParameter(str(error), context, parameter) from None
-    return height, width
-
-
-def parse_input_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """A click callback: "512X1024" -> "512x1024"; "native", "processor" and None stay."""
-    try:
-        return input_size_text(value)
-    except ModelError as error:
-        raise click.BadParameter(str(error), context, parameter) from None
-
-
-def parse_temperature(context: click.Context, parameter: click.Parameter, value: str) -> Any:
-    """A click callback: "1.5" -> 1.5, "none" -> None; "fit" stays."""
-    if value in ("none", "fit"):
-        return None if value == "none" else value
-    try:
-        if ranges.TEMPERATURE.has(temperature := float(value)):
-            return temperature
-    except ValueError:
-        pass
-    raise click.BadParameter(
-        f"'{value}' is no temperature; give {ranges.TEMPERATURE}, fit or none", context, parameter
-    )
-
-
-class _Path(click.Path):
-    """A path that can be written into a record."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The path."""
-        try:
-            checked_path(value)
-        except FileError as error:
-            self.fail(str(error), param, ctx)
-        return super().convert(value, param, ctx)
-
-
-def integer(wanted: Range) -> click.IntRange:
-    """The type of an option that is an integer of a range."""
-    return click.IntRange(int(wanted.least), int(wanted.most))
+        self.help = (self.help or "").replace("PROTOCOLS", ", ".join(list_protocols()))
+        return super().get_help_record(ctx)
 
 
 def _shared(*names: str, **shared: Any) -> Callable[..., Callable[[Command], Command]]:
@@ -103,9 +45,6 @@ def _shared(*names: str, **shared: Any) -> Callable[..., Callable[[Command], Com
 
     return option
 
-
-PATH = _Path(path_type=Path)
-_FOLDER = _Path(file_okay=False, path_type=Path)
 
 # The models.
 model = _shared("--model", metavar="M", help="Name of a model card, or a card file.")
@@ -143,18 +82,6 @@ shard = _shared(
     callback=parse_shard_option,
     help="Do only the I-th of N parts of the images.",
 )
-
-
-class ProtocolOption(click.Option):
-    """An option whose help names the shipped protocols; they are read when help is shown."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """The name and the help of the option."""
-        from robustbench_seg.records.cards.protocol import list_protocols
-
-        self.help = (self.help or "").replace("PROTOCOLS", ", ".join(list_protocols()))
-        return super().get_help_record(ctx)
-
 
 # The corruptions.
 protocol = _shared(
@@ -276,7 +203,7 @@ workers = _shared(
 half = _shared("--half", is_flag=True, help="Store the weights as float16.")
 
 # Results.
-out = _shared("--out", metavar="DIR", type=_FOLDER, help="Folder to write to.")
+out = _shared("--out", metavar="DIR", type=FOLDER, help="Folder to write to.")
 csv = _shared("--csv", metavar="FILE", type=PATH, help="Write the table, with every number.")
 runs = _shared(
     "--runs",

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import parsers
 
 
 @click.command()
-@click.argument("run", metavar="RUN", type=options.PATH)
+@click.argument("run", metavar="RUN", type=parsers.PATH)
 @click.option(
     "--out",
     metavar="FILE",
-    type=options.PATH,
+    type=parsers.PATH,
     help="File to write.  [default: the run's name and .pack.zip, here]",
 )
 def pack(run: Path, out: Path | None) -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, type=options.PATH, metavar="RUNS...")
+@click.argument("runs", nargs=-1, required=True, type=parsers.PATH, metavar="RUNS...")
 @options.out(required=True)
 @options.reference()
 @options.scoring_protocol()

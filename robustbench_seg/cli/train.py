@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
 from robustbench_seg.records.specs.training_spec import training_spec
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.choices import Augmentation, choices
@@ -28,7 +28,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 )
 @click.option(
     "--iterations",
-    type=options.integer(ranges.ITERATIONS),
+    type=parsers.integer(ranges.ITERATIONS),
     help=f"Optimiser steps.  [default: {ITERATIONS}; with --minutes no limit]",
 )
 @click.option(
@@ -39,7 +39,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @options.batch()
 @click.option(
     "--crop",
-    callback=options.parse_size,
+    callback=parsers.parse_size,
     metavar="HxW",
     default="{}x{}".format(*TrainingRecipe.crop),
     show_default=True,
@@ -56,7 +56,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @options.drop_path()
 @click.option(
     "--seed",
-    type=options.integer(ranges.TRAINING_SEED),
+    type=parsers.integer(ranges.TRAINING_SEED),
     default=TrainingRecipe.seed,
     show_default=True,
 )

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
 from robustbench_seg.records.values.choices import Resample, choices
 
 
 @click.command()
-@click.argument("synthetic", type=options.PATH, metavar="[RUNS_SYNTHETIC", required=False)
-@click.argument("real", type=options.PATH, metavar="RUNS_REAL]", required=False)
+@click.argument("synthetic", type=parsers.PATH, metavar="[RUNS_SYNTHETIC", required=False)
+@click.argument("real", type=parsers.PATH, metavar="RUNS_REAL]", required=False)
 @click.option(
     "--literature",
     metavar="SOURCE",

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import parsers
 
 
 @click.command()
-@click.argument("path", metavar="DIR|FILE", type=options.PATH)
+@click.argument("path", metavar="DIR|FILE", type=parsers.PATH)
 def verify(path: Path) -> None:
     """Check every file of a generated tree DIR, or of a pack FILE.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import options, parsers
 from robustbench_seg.text import text_table
 
 
@@ -60,7 +60,7 @@ def get(models: tuple[str, ...]) -> None:
 
 @weights.command()
 @click.argument("model")
-@click.option("--onnx", "path", metavar="OUT.onnx", type=options.PATH, required=True)
+@click.option("--onnx", "path", metavar="OUT.onnx", type=parsers.PATH, required=True)
 @options.weights("given")
 @options.size(help="The only image size that the graph takes.  [default: it takes any]")
 def export(model: str, path: Path, given: str | None, size: tuple[int, int] | None) -> None:

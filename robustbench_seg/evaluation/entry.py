@@ -1,13 +1,13 @@
 """`evaluate`: the one way in, for the command line and for Python."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import DatasetError, IncompleteError, ModelError, ResultsError
-from robustbench_seg.evaluation.evaluation import open_evaluation
+from robustbench_seg.evaluation.evaluation import open_evaluation, segmenter_options
 from robustbench_seg.evaluation.loop import run
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.machine.threads import torch_threads
@@ -20,7 +20,7 @@ from robustbench_seg.records.specs.evaluation_spec import (
     evaluation_spec,
 )
 from robustbench_seg.records.values.shard import Shard
-from robustbench_seg.segmenter import Options, Segmenter, segmenter_of
+from robustbench_seg.segmenter import Segmenter, segmenter_of
 from robustbench_seg.store import Run
 
 
@@ -50,8 +50,8 @@ def evaluate(
     Args:
         spec: What to evaluate, and how; then nothing else is given.
         model: A name, a segmenter, a torch module or a callable; or several of them. An object
-            that is no segmenter needs what load_segmenter asks of it: name, classes, and mean and
-            std, or version.
+            that is not a segmenter needs what load_segmenter asks of it: name, classes, and mean
+            and std, or version.
         dataset: A dataset's name or TOML file, or an open dataset.
         protocol: A protocol's name or TOML file, or a loaded one.
         progress: Show on stderr which files were found, and a bar with the time left.
@@ -149,9 +149,7 @@ def _segmenters(
 ) -> tuple[Segmenter, ...]:
     if spec.weights is not None:
         raise ModelError("weights go with a card; give objects with their own")
-    names = {each.name for each in fields(Options)} - {"classes"}
-    asked = {name: getattr(spec, name) for name in names}
-    options = Options(**{**asked, "device": own_device(spec.device)})
+    options = segmenter_options(spec, device=own_device(spec.device))
     return tuple(segmenter_of(model, options, **about_objects) for model in models)
 
 

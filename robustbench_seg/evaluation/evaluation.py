@@ -1,8 +1,9 @@
 """An evaluation: a specification with its data open and its models loaded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 from robustbench_seg.corruption import RANDOM_CORRUPTIONS
 from robustbench_seg.datasets import Dataset, open_dataset, published_images
@@ -16,9 +17,10 @@ from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, l
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import (
+    Options,
     Segmenter,
     StoredPredictions,
-    load_segmenter,
+    load_named,
     no_confidence,
     no_scaling,
 )
@@ -27,7 +29,7 @@ BLOCK = 4
 """Consecutive images of the split whose rows are written together."""
 
 GPU_WORKERS = 8
-"""A network of 20 ms needs four cores beside it to make its images (docs/scale.md)."""
+"""A network that takes 20 ms needs four more cores to make its images (docs/scale.md)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +66,7 @@ class Evaluation:
                 raise ModelError(
                     f"two models are called {name}; evaluate them one by one, or name one"
                 )
-        stored = [each for each in self.segmenters if isinstance(each, StoredPredictions)]
+        stored = self.stored_predictions
         if stored and len(self.spec.seeds) > 1:
             raise ResultsError(
                 f"{stored[0].folder} holds the predictions for the images of one seed; evaluate "
@@ -76,15 +78,20 @@ class Evaluation:
             raise CorruptionError("none of these corruptions draws random numbers; give one seed")
 
     @property
+    def stored_predictions(self) -> Sequence[StoredPredictions]:
+        """The segmenters that read their predictions from files."""
+        return [one for one in self.segmenters if isinstance(one, StoredPredictions)]
+
+    @property
     def seed(self) -> int:
-        """Seed of the corruptions' random numbers; of several (see `by_seed`) the first."""
+        """Seed of the corruptions' random numbers: the first one if there are several."""
         return self.spec.seeds[0]
 
     def by_seed(self) -> Sequence["Evaluation"]:
         """Split it into an evaluation, and so a run of each model, for each seed.
 
-        The first has every condition, the others those of the random corruptions: of the rest
-        another seed gives the same images.
+        The first evaluation has every condition. The others have the random corruptions only,
+        because the seed does not change the images of the rest.
         """
         first, *others = self.spec.seeds
         draws = [replace(self, spec=replace(self.spec, seeds=(first,)))]
@@ -107,8 +114,8 @@ class Evaluation:
     def phases(self) -> Sequence[tuple[Condition, ...]]:
         """The conditions in the order in which they are run over all images.
 
-        All at once, so that each image is decoded once. But where a published clean score can
-        show that something is wrong, clean goes first: better to learn that before the long part.
+        By default all conditions run together, so that each image is decoded once. If a published
+        clean score can reveal a mistake, the clean images run first, before the long part.
         """
         if self.spec.shard == WHOLE and any(map(self.published, self.segmenters)):
             return [(CLEAN,), self.all_conditions]
@@ -123,7 +130,7 @@ class Evaluation:
 
     @property
     def workers(self) -> int:
-        """Threads that make images ahead of the segmenters; 1: none besides."""
+        """Threads that make images ahead of the segmenters; 1 means no extra thread."""
         on_gpu = self.spec.device.startswith("cuda")
         return self.spec.workers or (GPU_WORKERS if on_gpu else 1)
 
@@ -163,10 +170,23 @@ class Evaluation:
         return given
 
     def published(self, segmenter: Segmenter) -> Published | None:
-        """The published clean score of a segmenter, if it is of these very images."""
+        """The published clean score of a segmenter, if it was measured on the same images."""
         data, about = self.dataset, segmenter.about
         whole = data.split == "val" and len(data) == published_images(data.name)
         return about.published if whole and about.published_on == data.name else None
+
+
+def segmenter_options(spec: EvaluationSpec, **other: Any) -> Options:
+    """Select the options of a specification that a segmenter is built with.
+
+    Args:
+        spec: The specification.
+        **other: Values in place of its own, and the classes, which it does not have.
+    """
+    own = {
+        each.name: getattr(spec, each.name) for each in fields(Options) if each.name != "classes"
+    }
+    return Options(**own | other)
 
 
 def open_evaluation(
@@ -176,17 +196,17 @@ def open_evaluation(
     dataset: Dataset | None = None,
     protocol: Protocol | None = None,
 ) -> Evaluation:
-    """Open the data and load the models of a specification; what is wrong with them is raised here.
+    """Open the data and load the models of a specification.
 
     Args:
-        spec: What is asked for.
-        segmenters: In place of those that it names.
-        dataset: In place of the one that it names.
-        protocol: In place of the one that it names.
+        spec: The specification.
+        segmenters: Segmenters to use instead of those that it names.
+        dataset: A dataset to use instead of the one that it names.
+        protocol: A protocol to use instead of the one that it names.
 
     Raises:
         RobustsegError: A protocol, dataset or model does not exist, or they do not fit together;
-            predictions are to be saved, and an image has no file name of its own for them.
+            or predictions are to be saved and two images would share a file name.
     """
     measures = select_measures(spec.measures)
     protocol = protocol or load_protocol(spec.protocol)
@@ -196,18 +216,7 @@ def open_evaluation(
     if spec.save_predictions:
         check_images(layout_of(spec.prediction_format), data)
     loaded = segmenters or [
-        load_segmenter(
-            model,
-            weights=spec.weights,
-            name=spec.name,
-            inference=spec.inference,
-            input_size=spec.input_size,
-            device=spec.device,
-            precision=spec.precision,
-            classes=data.classes,
-            backend=spec.backend,
-            batch=spec.batch,
-        )
+        load_named(model, spec.weights, segmenter_options(spec, classes=data.classes))
         for model in spec.models
     ]
     evaluation = Evaluation(spec, data, protocol, conditions, measures, tuple(loaded))

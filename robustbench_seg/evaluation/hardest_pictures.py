@@ -1,4 +1,4 @@
-"""The pictures of the images that a run found hardest: made anew once all its scores are there."""
+"""The pictures of the images that a run found hardest, made again once the run is complete."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from robustbench_seg.store import read_counts
 def keep_hardest(
     run: Path, segmenter: Segmenter, evaluation: Evaluation, maker: ImageMaker
 ) -> None:
-    """Write the pictures that a complete run lacks; an unfinished one is left alone."""
+    """Write the pictures that a complete run lacks."""
     data, files = evaluation.dataset, PictureFiles.of_run(run)
     places = {name: place for place, name in enumerate(data.ids)}
     for hard in hardest(read_counts(run, [CONFUSION]), evaluation.protocol):

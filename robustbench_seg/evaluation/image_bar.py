@@ -1,4 +1,4 @@
-"""The bar of an evaluation: images scored, and images left out apart from them."""
+"""The progress bar of an evaluation, which shows images scored and images left out."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
-"""Images made ready for the segmenters: decoded once each, corrupted ahead, never kept.
+"""Images for the segmenters: each decoded once, corrupted ahead of time, and never kept.
 
-What comes out depends on the image and the condition alone, in the order asked for; the number of
-workers changes only how soon.
+The images depend only on the source image and the condition, and come in the order asked for. The
+number of workers changes only the speed.
 """
 
 import time
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -18,20 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.datasets import Dataset, Sample, corrupted_image, read_instances
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import Tree
-from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Measure, Truth
 from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.values.image_path import as_png
-from robustbench_seg.trees.foreign import ForeignTree
 
 
 class SourceImage:
-    """An image of the dataset, decoded when first asked for, for all of its conditions."""
+    """An image of the dataset, decoded once, on first use, for all of its conditions."""
 
     def __init__(self, dataset: Dataset, index: int) -> None:
         self.index = index
@@ -41,7 +37,7 @@ class SourceImage:
         self._prepared = dict[str, Any]()
 
     def sample(self) -> Sample:
-        """The image with its labels; DatasetError, each time, if it cannot be read."""
+        """The image with its labels. Raises DatasetError at each call if it cannot be read."""
         with self._lock:
             read = self._read
         if isinstance(read, DatasetError):
@@ -49,7 +45,7 @@ class SourceImage:
         return read
 
     def prepared(self, measure: Measure) -> Any:
-        """What a measure needs of the truth, made once. Call it from one thread."""
+        """What a measure needs of the truth, computed once. Call it from one thread only."""
         if measure.name not in self._prepared:
             labels = self.sample().labels
             read = partial(read_instances, self._dataset, self.index, labels.shape)
@@ -71,10 +67,10 @@ class ConditionImage:
     Attributes:
         source: The image of the dataset.
         condition: The condition.
-        image: uint8 HxWx3 RGB, or None: then `reason` says why it had to be left out.
-        reason: Why there is no image; None where there is one.
-        same: Whether a corrupted image equals its clean one.
-        seconds: What it took to make or read it.
+        image: uint8 HxWx3 RGB. None: the image is left out, for `reason`.
+        reason: Why the image is left out. None: it is not.
+        same: Whether a corrupted image equals its clean image.
+        seconds: Time to make or read the image.
     """
 
     source: SourceImage
@@ -86,7 +82,7 @@ class ConditionImage:
 
 
 class ImageMaker:
-    """Makes images in order, a few for each worker ahead of who takes them.
+    """Makes images in order, a few per worker in advance.
 
     Args:
         evaluation: What is evaluated.
@@ -108,7 +104,7 @@ class ImageMaker:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def all(self, wanted: Iterable[tuple[SourceImage, Condition]]) -> Iterator[ConditionImage]:
-        """Each of `wanted` in its order. With one worker nothing is made before it is taken."""
+        """Yield each of `wanted` in order. With one worker, no image is made in advance."""
         if self._pool is None:
             yield from (self._make(*pair) for pair in wanted)
             return
@@ -153,22 +149,5 @@ class ImageMaker:
                 f"{source.id} in {folder} has {image.shape[1]}x{image.shape[0]} pixels, its clean "
                 f"image {clean.shape[1]}x{clean.shape[0]}; generate it again"
             )
-        file = f"{condition.folder}/{as_png(source.id)}"
-        if isinstance(self._tree, ForeignTree):
-            if self._tree.files.get(file) != _digest_file(spec.corrupted / file):
-                raise DatasetError(f"{spec.corrupted / file} has changed; evaluate again")
-            return image
-        digests = self._tree.files.get(file)
-        if digests is None or digest_pixels(image) != digests.pixels:
-            raise DatasetError(
-                f"{spec.corrupted / file} is not the image that the manifest describes; generate "
-                "it again"
-            )
+        self._tree.check_image(spec.corrupted, f"{condition.folder}/{as_png(source.id)}", image)
         return image
-
-
-def _digest_file(path: Path) -> str | None:
-    try:
-        return digest_file(path)
-    except OSError:
-        return None

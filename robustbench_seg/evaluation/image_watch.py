@@ -1,4 +1,4 @@
-"""What is noticed of an evaluation's images: those unchanged, and those that cannot be read."""
+"""Watches the images of an evaluation: those left unchanged, and those that cannot be read."""
 
 import logging
 from collections import Counter
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class UnchangedImages:
-    """Counts corrupted images that equal their clean one."""
+    """Counts corrupted images that equal their clean image."""
 
     def __init__(self) -> None:
         self._made: Counter[Condition] = Counter()
@@ -25,7 +25,7 @@ class UnchangedImages:
             self._same[made.condition] += made.same
 
     def warn(self) -> None:
-        """Warn (logging) of each condition that left images as they were."""
+        """Warn (logging) of each condition that left images unchanged."""
         for condition, count in self._same.items():
             if count:
                 of, name, severity = self._made[condition], condition.name, condition.severity
@@ -35,13 +35,13 @@ class UnchangedImages:
 
 
 class UnreadableImages:
-    """Counts images in a row that cannot be read, those of the dataset and of a tree apart."""
+    """Counts unreadable images in a row, separately for the dataset and for a tree."""
 
     def __init__(self) -> None:
         self._failed = {of_clean: dict[str, None]() for of_clean in (True, False)}
 
     def take(self, made: ConditionImage) -> None:
-        """Raise DatasetError at the last of FAILURES images: a disk or mount is gone."""
+        """Raise DatasetError after FAILURES unreadable images in a row: the disk may be gone."""
         failed = self._failed[made.condition == CLEAN]
         if made.image is not None:
             failed.clear()

@@ -1,8 +1,8 @@
 """The loop of an evaluation: images stream through the segmenters into their run folders.
 
-Making an image, segmenting it and scoring it are three stages that overlap. What a row holds
-depends on its image, condition and segmenter alone; so any number of workers and any number of
-interrupted starts end in the same rows.
+Making an image, segmenting it and scoring it are three stages that overlap. A row depends only on
+its image, condition and segmenter, so the number of workers and of interrupted starts does not
+change it.
 """
 
 import logging
@@ -13,31 +13,21 @@ from pathlib import Path
 
 from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.errors import IncompleteError
-from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
+from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.hardest_pictures import keep_hardest
 from robustbench_seg.evaluation.image_bar import ImageBar
 from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
 from robustbench_seg.evaluation.image_watch import UnchangedImages, UnreadableImages
 from robustbench_seg.evaluation.model_run import ModelRun
-from robustbench_seg.evaluation.prediction_checks import check_unchanged, described_images
-from robustbench_seg.evaluation.prediction_folder import PredictionFolder
-from robustbench_seg.evaluation.probe import check_probe
-from robustbench_seg.evaluation.run_records import Tree, corrupted_tree, run_record
-from robustbench_seg.evaluation.server_formats import layout_of
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.evaluation.opening import open_runs
+from robustbench_seg.evaluation.run_records import corrupted_tree
 from robustbench_seg.records.cards.protocol import CLEAN, Condition
-from robustbench_seg.records.runs.run_file import read_record
-from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.results import clean_gap_warnings, unit_of_image
-from robustbench_seg.segmenter import no_confidence
-from robustbench_seg.store import RunFolder
 
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 45.0
-"""A block that takes longer is written in several parts, so that a kill costs a minute at most."""
+"""A block that takes longer is written in several parts, so that a kill loses at most a minute."""
 
 Wanted = tuple[SourceImage, Condition]
 
@@ -45,30 +35,30 @@ Wanted = tuple[SourceImage, Condition]
 def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     """Run every segmenter on every image, clean and under every condition.
 
-    Only what is missing is computed: each image is decoded once for all its conditions, and each
-    corrupted image is made once for all segmenters that lack it. Where a segmenter has a published
-    clean score to be compared with, the clean images of the whole split go first.
+    Only missing results are computed. Each image is decoded once for all its conditions, and each
+    corrupted image is made once for all segmenters that lack it. If a segmenter has a published
+    clean score to compare with, the clean images of the whole split run first.
 
-    A segmenter that fails on one image after the other is given up; the others go on.
+    A segmenter that fails on several images in a row gets no more images; the others continue.
 
     Args:
         evaluation: What to run.
         progress: Show a bar with the time left on stderr.
 
     Returns:
-        The run folders, one for each segmenter. Warnings (logging) name a clean score far from the
-        published one, corrupted images that equal their clean one, and each image left out.
-        Whatever is raised, finished rows stay.
+        The run folders, one for each segmenter. Warnings (logging) name clean scores far from the
+        published ones, corrupted images that equal their clean image, and images left out.
+        Finished rows are kept whatever is raised.
 
     Raises:
-        ModelError: After all else is done: a segmenter was given up.
-        DatasetError: One image after the other cannot be read.
+        ModelError: A segmenter failed on too many images in a row. Raised at the end.
+        DatasetError: Several images in a row cannot be read.
         ResultsError: A folder holds something else or cannot be written; the frames of a video
-            have no numbers; other libraries give other pixels or labels than when the run began.
-        IncompleteError: After all else is done: images had to be left out.
+            have no numbers; or other libraries give other pixels or labels than when the run began.
+        IncompleteError: Images were left out. Raised at the end.
     """
     data = evaluation.dataset
-    unit_of_image(data.ids, data.clip)  # frames without numbers: better now than after hours
+    unit_of_image(data.ids, data.clip)  # fails now, not after hours, if frames have no numbers
     if progress:
         announce_compiling()
     tree = corrupted_tree(evaluation)
@@ -77,7 +67,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
         ThreadPoolExecutor(1) as scorer,
         ImageMaker(evaluation, tree) as maker,
     ):
-        runs = _open(evaluation, tree, scorer, at_work)
+        runs = open_runs(evaluation, tree, scorer, at_work)
         paths = [run.folder.path for run in runs]
         with _bar(evaluation, runs, progress) as bar:
             loop = _Loop(evaluation, runs, maker, bar)
@@ -102,7 +92,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
 
 
 def left_out(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError:
-    """The error for images that had to be left out; each reason was logged before."""
+    """Build the error for images that were left out; each reason has been logged already."""
     more = f" (and {len(reasons) - 1} more, named above)" if len(reasons) > 1 else ""
     return IncompleteError(
         f"left out: {reasons[0]}{more}; all else is done and kept in "
@@ -145,66 +135,6 @@ class _Loop:
                     run.flush(block, after=FLUSH_SECONDS)
                     self._bar.update()
         self._bar.update()  # the last ones are scored when they are written
-
-
-def _open(
-    evaluation: Evaluation, tree: Tree | None, scorer: ThreadPoolExecutor, at_work: ExitStack
-) -> list[ModelRun]:
-    spec, runs = evaluation.spec, []
-    for segmenter in evaluation.segmenters:
-        record = run_record(evaluation, segmenter, tree)
-        blocks = {block.start // BLOCK for block in evaluation.blocks}
-        measures = evaluation.measures_of(segmenter)
-        folder = RunFolder.open(spec.out, record, measures, blocks)
-        # Before anything is written there: another process sweeps what belongs to nobody at work.
-        _enter(folder.path, spec, at_work)
-        _warn_of_what_stays(folder.path, record)
-        check_unchanged(folder, segmenter)
-        described = described_images(evaluation, segmenter, tree)
-        lacking = _conditions_lacking(evaluation, folder)
-        of_tree = None if tree is None else tree.probe
-        if lacking:
-            conditions = [condition for condition in lacking if condition != CLEAN]
-            check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
-        saved = None
-        if root := spec.save_predictions:
-            confident = spec.save_confidence and no_confidence(segmenter) is None
-            layout = layout_of(spec.prediction_format, confident)
-            saved = PredictionFolder.open(root, segmenter.name, record, layout)
-        if saved:
-            _enter(saved.folder, spec, at_work)
-        things = (evaluation.dataset, measures, record.key.temperature)
-        runs.append(ModelRun(segmenter, folder, saved, *things, scorer, described))
-    return runs
-
-
-def _enter(folder: Path, spec: EvaluationSpec, at_work: ExitStack) -> None:
-    """Be at work in the folder until the end, and sweep what killed processes have left."""
-    sweep = at_work.enter_context(presence(folder))
-    if spec.shard == WHOLE:
-        sweep()
-
-
-def _conditions_lacking(evaluation: Evaluation, folder: RunFolder) -> list[Condition]:
-    ids = evaluation.dataset.ids
-    return [
-        condition
-        for condition in evaluation.all_conditions
-        if any(folder.lacking(ids[i], condition) for block in evaluation.blocks for i in block)
-    ]
-
-
-def _warn_of_what_stays(folder: Path, record: RunRecord) -> None:
-    """run.json is never changed: what it says beside the key may be of another start."""
-    standing = read_record(folder)
-    if standing.protocol != record.protocol:
-        began = standing.protocol
-        log.warning(
-            "%s began under %s: report and compare it under %s", folder, began, record.protocol
-        )
-    if standing.clip != record.clip:
-        kept = f"clip {standing.clip} and keeps it, not {record.clip}"
-        log.warning("%s began with %s; remove the folder to begin anew", folder, kept)
 
 
 def _wanted(

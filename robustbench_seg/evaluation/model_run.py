@@ -3,9 +3,10 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +17,14 @@ from robustbench_seg.evaluation.evaluation import BLOCK
 from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
 from robustbench_seg.evaluation.outcomes import Outcomes
 from robustbench_seg.evaluation.pictures import keep_pictures
-from robustbench_seg.evaluation.prediction_checks import check_image, check_source
+from robustbench_seg.evaluation.prediction_checks import Predictions
 from robustbench_seg.evaluation.prediction_folder import PredictionFolder
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import Measure, Prediction
 from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.temperature import TemperatureRecord
-from robustbench_seg.segmenter import (
-    ConfidentSegmenter,
-    MissingPredictionError,
-    Segmenter,
-    StoredPrediction,
-    prediction_of,
-)
+from robustbench_seg.segmenter import ConfidentSegmenter, MissingPredictionError, Segmenter
 from robustbench_seg.store import Row, RunFolder, Timing
-from robustbench_seg.trees.manifest import Digests
 
 log = logging.getLogger(__name__)
 
@@ -38,54 +32,59 @@ AHEAD = 4
 """Predictions that may wait to be scored."""
 
 
+@dataclass(frozen=True, eq=False)
+class RunInputs:
+    """What one run of an evaluation consists of.
+
+    Attributes:
+        segmenter: The segmenter.
+        predictions: Its predictions, with the checks that files of predictions need.
+        folder: Where the rows go.
+        saved: Where predictions are saved; None: nowhere.
+        dataset: The images.
+        measures: What is counted for each image.
+        temperature: The temperature of the scaled confidence.
+    """
+
+    segmenter: Segmenter
+    predictions: Predictions
+    folder: RunFolder
+    saved: PredictionFolder | None
+    dataset: Dataset
+    measures: tuple[Measure, ...]
+    temperature: TemperatureRecord | None
+
+
 class ModelRun:
-    """Segments images, scores them beside the next one, and writes their rows block by block.
+    """Segments images, scores each while the next is segmented, and writes rows block by block.
 
     Attributes:
         folder: Where the rows go.
-        segmenter: What segments.
-        outcomes: What became of the images.
+        segmenter: The segmenter.
+        outcomes: The outcomes of the images.
     """
 
-    def __init__(
-        self,
-        segmenter: Segmenter,
-        folder: RunFolder,
-        saved: PredictionFolder | None,
-        dataset: Dataset,
-        measures: Sequence[Measure],
-        temperature: TemperatureRecord | None,
-        scorer: Executor,
-        described: Mapping[str, Digests],
-    ) -> None:
+    def __init__(self, inputs: RunInputs, scorer: Executor) -> None:
         """Prepare a run.
 
         Args:
-            segmenter: What segments.
-            folder: Where the rows go.
-            saved: Where predictions are saved; None: nowhere.
-            dataset: The images.
-            measures: What is counted.
-            temperature: That of the scaled confidence.
-            scorer: A pool of one thread, which runs of one evaluation may share.
-            described: Corrupted images that stored predictions were made of (see stored.py).
+            inputs: What it runs on.
+            scorer: A pool of one thread, which the runs of one evaluation may share.
         """
-        self.folder = folder
-        self.segmenter = segmenter
-        self.outcomes = Outcomes(segmenter.name)
-        self._saved = saved
-        self._dataset = dataset
-        self._measures = tuple(measures)
-        self._temperature = temperature
+        self.folder = inputs.folder
+        self.segmenter = inputs.segmenter
+        self.outcomes = Outcomes(inputs.segmenter.name)
+        self._inputs = inputs
+        self._saved = inputs.saved
+        self._dataset = inputs.dataset
         self._scorer = scorer
-        self._described = described
         self._scoring: deque[Future[tuple[Row, Timing | None]]] = deque()
         self._rows: list[Row] = []
         self._timings: list[Timing] = []
         self._flushed = time.monotonic()
 
     def lacks(self, source: SourceImage, condition: Condition) -> bool:
-        """Whether something of an image under a condition is not there yet."""
+        """Whether results of an image under a condition are missing."""
         if self.outcomes.given_up:
             return False
         if self.folder.lacking(source.id, condition):
@@ -93,7 +92,7 @@ class ModelRun:
         return self._saved is not None and not self._saved.holds(source.id, condition)
 
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
-        """Whether nothing is lacking of these images under these conditions."""
+        """Whether all results of these images under these conditions are there."""
         return not any(
             self.folder.lacking(image, condition) for condition in conditions for image in images
         )
@@ -101,15 +100,15 @@ class ModelRun:
     def take(self, made: ConditionImage) -> None:
         """Segment one image; its row comes with a later `flush`.
 
-        An image on which the segmenter fails, whatever it raises, is left out with the reason.
+        If the segmenter raises any exception, the image is left out with the reason.
         """
         if made.image is None:
             self._leave_out(made, made.reason or "")
             return
         started = time.perf_counter()
         try:
-            check_image(self.segmenter, self._described, made)
-            prediction = self._predict(made, made.image)
+            predict = partial(self._predict, made, made.image)
+            prediction = self._inputs.predictions.predict(made, predict)
         except MissingPredictionError as error:
             self._leave_out(made, str(error))
             return
@@ -142,30 +141,26 @@ class ModelRun:
         self._flushed = time.monotonic()
 
     def _lacking(self, made: ConditionImage) -> tuple[Measure, ...]:
-        # None lacks where only the prediction is to be saved.
-        return self.folder.lacking(made.source.id, made.condition) or self._measures
+        # No measure is missing where only the prediction is to be saved.
+        return self.folder.lacking(made.source.id, made.condition) or self._inputs.measures
 
-    def _predict(self, made: ConditionImage, image: NDArray[np.uint8]) -> Prediction:
-        """The labels, with confidence where a measure that lacks it or a saved file needs it."""
+    def _predict(
+        self, made: ConditionImage, image: NDArray[np.uint8], segmenter: Segmenter
+    ) -> Prediction:
+        """Predict the labels, with confidence if a missing measure or a saved file needs it."""
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
-        segmenter = prediction_of(self.segmenter, made.source.id, made.condition)
         wanted = {m.needs_confidence for m in self._lacking(made) if m.needs_confidence}
         exported = self._saved is not None and self._saved.layout.confidence
         if not (wanted or exported) or not isinstance(segmenter, ConfidentSegmenter):
-            prediction = Prediction(segmenter(image), truth, classes)
-        else:
-            temperatures = [1.0]
-            if self._temperature and "scaled" in wanted:
-                temperatures.append(self._temperature.of(made.source.index, len(self._dataset)))
-            labels, found = segmenter.with_confidence(image, truth, temperatures)
-            prediction = Prediction(labels, truth, classes, *found)
-        if not isinstance(segmenter, StoredPrediction):
-            return prediction
-        check_source(self.folder, made.source.id, made.condition, segmenter.source)
-        return replace(prediction, source=segmenter.source)
+            return Prediction(segmenter(image), truth, classes)
+        temperatures, fitted = [1.0], self._inputs.temperature
+        if fitted and "scaled" in wanted:
+            temperatures.append(fitted.of(made.source.index, len(self._dataset)))
+        labels, found = segmenter.with_confidence(image, truth, temperatures)
+        return Prediction(labels, truth, classes, *found)
 
     def _observers(self, made: ConditionImage, prediction: Prediction) -> tuple[Measure, ...]:
-        """The lacking measures that a prediction suffices for: one in files may lack confidence."""
+        """The missing measures that can be computed: a prediction in files may lack confidence."""
         return tuple(
             measure
             for measure in self._lacking(made)
@@ -203,14 +198,14 @@ class ModelRun:
             self.outcomes.fail(row.image, row.condition, row.reason)
 
     def _fail(self, made: ConditionImage, error: Exception) -> None:
-        while self._scoring:  # earlier ones: they are no success after this failure
+        while self._scoring:  # earlier images must not count as successes after this failure
             self._collect()
         reason = self.outcomes.reason_of(made.source.id, error)
         self._add_reason(made, reason)
         self.outcomes.fail(made.source.id, made.condition, reason)
 
     def _leave_out(self, made: ConditionImage, reason: str) -> None:
-        """Note an image without a result that is no failure of the segmenter."""
+        """Note an image without a result for which the segmenter is not to blame."""
         self.outcomes.leave_out(made.source.id, made.condition, reason)
         self._add_reason(made, reason)
 

@@ -9,7 +9,6 @@ from robustbench_seg.datasets import FileDataset, label_warning
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.prediction_checks import stray_files
 from robustbench_seg.results import absent_class_warnings
-from robustbench_seg.segmenter import StoredPredictions
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
@@ -18,16 +17,16 @@ _NAMED = 3
 
 
 def announce(evaluation: Evaluation, shown: bool = False) -> bool:
-    """Say which files were found, and warn (logging) where their labels are implausible.
+    """Report which files were found, and warn (logging) if their labels are implausible.
 
-    Of several shards the first one says it.
+    Only the first of several shards does so.
 
     Args:
         evaluation: What is evaluated.
-        shown: Print what was found to stderr, instead of logging it.
+        shown: Print the files to stderr instead of logging them.
 
     Returns:
-        Whether it has warned.
+        Whether there was a warning.
     """
     if evaluation.spec.shard.index > 1:
         return False
@@ -37,10 +36,8 @@ def announce(evaluation: Evaluation, shown: bool = False) -> bool:
         else:
             log.info("%s", files_found(evaluation.dataset))
     if evaluation.spec.limit is None:
-        for segmenter in evaluation.segmenters:
-            if isinstance(segmenter, StoredPredictions) and (
-                stray := stray_files(evaluation, segmenter)
-            ):
+        for stored in evaluation.stored_predictions:
+            if stray := stray_files(evaluation, stored):
                 log.warning("%s", stray)
     warning = _no_labels(evaluation) or label_warning(
         evaluation.dataset, whole=evaluation.spec.limit is None
@@ -51,7 +48,7 @@ def announce(evaluation: Evaluation, shown: bool = False) -> bool:
 
 
 def _no_labels(evaluation: Evaluation) -> str | None:
-    """Say that nothing is scored where the labels are withheld."""
+    """Explain that nothing is scored if the labels are withheld."""
     data = evaluation.dataset
     if not isinstance(data, FileDataset) or data.is_labelled:
         return None
@@ -60,7 +57,7 @@ def _no_labels(evaluation: Evaluation) -> str | None:
 
 
 def announce_seed(drawn: Evaluation, evaluation: Evaluation, shown: bool) -> None:
-    """Say which of several seeds comes next, and how much of it.
+    """Announce the next of several seeds, and its number of corruptions.
 
     Args:
         drawn: One of `evaluation.by_seed()`.
@@ -73,7 +70,7 @@ def announce_seed(drawn: Evaluation, evaluation: Evaluation, shown: bool) -> Non
 
 
 def warn_of_absent_classes(runs: Sequence[Path]) -> None:
-    """Warn (logging) where classes have no true pixel, which a look at some labels does not show.
+    """Warn (logging) of classes without a true pixel in the whole split.
 
     Args:
         runs: Run folders of an evaluation that is done.

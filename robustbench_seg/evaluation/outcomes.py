@@ -1,4 +1,4 @@
-"""What becomes of the images that a segmenter is given: scored, left out, or too many failures."""
+"""The outcomes of the images that a segmenter is given: scored, left out, or failed."""
 
 import logging
 
@@ -8,16 +8,16 @@ from robustbench_seg.records.cards.protocol import Condition
 log = logging.getLogger(__name__)
 
 FAILURES = 8
-"""A segmenter is given up after this many images in a row without a result."""
+"""A segmenter gets no more images after this many images in a row without a result."""
 
 
 class Outcomes:
     """The outcomes of one segmenter.
 
     Attributes:
-        scored: Number of images scored, each condition by itself.
-        left_out: Why each other image, with its condition, has no score.
-        given_up: Why the segmenter gets no more images; None: it gets them.
+        scored: Number of images scored, counted once per condition.
+        left_out: (image, condition) -> why it has no score.
+        given_up: Why the segmenter gets no more images. None: it still gets them.
     """
 
     def __init__(self, name: str) -> None:
@@ -40,13 +40,13 @@ class Outcomes:
         self.scored += 1
 
     def leave_out(self, image: str, condition: Condition, reason: str) -> None:
-        """Note an image that the segmenter was not given."""
+        """Note an image without a score."""
         self.left_out[image, condition] = reason
 
     def fail(self, image: str, condition: Condition, reason: str) -> None:
         """Note an image on which the segmenter failed.
 
-        After FAILURES such images in a row it is not the image: the segmenter is given up.
+        After FAILURES such images in a row the segmenter gets no more images.
         """
         self.leave_out(image, condition, reason)
         self._failed_in_a_row.add(image)
@@ -59,7 +59,7 @@ class Outcomes:
     def reason_of(self, image: str, error: Exception) -> str:
         """Describe what a segmenter raised in one line.
 
-        What a user's own code raised has a traceback that the user needs: the first one is shown.
+        If a user's own code raised it, the first traceback is shown.
         """
         known = isinstance(error, RobustsegError)
         kind = "" if known else f"{type(error).__name__}: "

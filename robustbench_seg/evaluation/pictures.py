@@ -28,9 +28,15 @@ def keep_pictures(
     prediction: NDArray[np.uint8],
     palette: Palette,
 ) -> None:
-    """Write what is shown of one condition into a run folder.
+    """Write the pictures of one condition into a run folder.
 
-    image: uint8 HxWx3 RGB; labels, prediction: uint8 HxW
+    Args:
+        run: The run folder.
+        condition: The condition.
+        image: uint8 HxWx3 RGB.
+        labels: uint8 HxW class indices.
+        prediction: uint8 HxW class indices.
+        palette: One RGB colour, 0..255, for each class.
     """
     if condition.severity not in KEPT_SEVERITIES:
         return

@@ -1,7 +1,9 @@
-"""Predictions made elsewhere: that they are of these images, and those that a run began with."""
+"""Checks that predictions in files belong to the images that are scored, and do not change."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.datasets import file_digests, image_sizes
@@ -9,49 +11,133 @@ from robustbench_seg.errors import ModelError, ResultsError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.image_maker import ConditionImage
 from robustbench_seg.evaluation.run_records import Tree, tree_differences
+from robustbench_seg.measures import Prediction
 from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.runs.prediction_manifest import FILE, confidence_file, labels_file
 from robustbench_seg.segmenter import Segmenter, StoredPredictions
 from robustbench_seg.store import RunFolder
 from robustbench_seg.text import counted
-from robustbench_seg.trees.foreign import ForeignTree
 from robustbench_seg.trees.manifest import Digests, read_shard
 from robustbench_seg.trees.record import other_source
-from robustbench_seg.trees.record_file import record_digest
 
 _HEX = frozenset("0123456789abcdef")
 
 
-def described_images(
-    evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None
-) -> Mapping[str, Digests]:
-    """Look up the corrupted images that predictions were made of.
+class Predictions(Protocol):
+    """The predictions of a run."""
+
+    def predict(
+        self, made: ConditionImage, predict: Callable[[Segmenter], Prediction]
+    ) -> Prediction:
+        """Predict one image.
+
+        Args:
+            made: The image.
+            predict: Applies a segmenter to the image.
+
+        Returns:
+            The prediction; one that was read from files names their digests as its source.
+
+        Raises:
+            ModelError: A file of predictions is missing, wrong, or belongs to another image.
+        """
+        ...
+
+
+class ComputedPredictions:
+    """Predictions that a segmenter computes: there is nothing to check."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self._segmenter = segmenter
+
+    def predict(
+        self, made: ConditionImage, predict: Callable[[Segmenter], Prediction]
+    ) -> Prediction:
+        """Apply the segmenter to the image."""
+        return predict(self._segmenter)
+
+
+class FilePredictions:
+    """Predictions that are read from files: they must be those of the images that are scored."""
+
+    def __init__(
+        self, stored: StoredPredictions, folder: RunFolder, described: Mapping[str, Digests]
+    ) -> None:
+        """Combine files of predictions with what is known of them.
+
+        Args:
+            stored: The predictions.
+            folder: The run folder, which knows the files that it has scored.
+            described: Path in the tree -> digests of the corrupted images that they were made of;
+                empty where images are not compared one by one.
+        """
+        self._stored, self._folder, self._described = stored, folder, described
+
+    def predict(
+        self, made: ConditionImage, predict: Callable[[Segmenter], Prediction]
+    ) -> Prediction:
+        """Read the prediction for the image, checked before and after."""
+        image, condition = made.source.id, made.condition
+        self._check_image(made)
+        one = self._stored.of(image, condition)
+        prediction = predict(one)
+        _check_source(self._folder, image, condition, one.source)
+        return replace(prediction, source=one.source)
+
+    def _check_image(self, made: ConditionImage) -> None:
+        if not self._described or made.condition == CLEAN or made.image is None:
+            return
+        name = labels_file(made.source.id, made.condition)
+        digests = self._described.get(name)
+        if digests is None or digest_pixels(made.image) != digests.pixels:
+            what = "is not in" if digests is None else "is another image than that in"
+            raise ModelError(
+                f"{name} {what} {self._stored.folder / str(self._stored.manifest.images)}: its "
+                "prediction is not scored"
+            )
+
+
+def checked_predictions(
+    evaluation: Evaluation, segmenter: Segmenter, folder: RunFolder, tree: Tree | None
+) -> Predictions:
+    """Give the predictions of a segmenter, after a check of those that are files.
 
     Args:
         evaluation: What is evaluated.
-        segmenter: The predictions, or any other segmenter.
+        segmenter: The predictions in files, or any other segmenter.
+        folder: The run folder.
         tree: The tree that images are read from; None: they are made in memory.
 
-    Returns:
-        Path in the tree -> digests. Empty where nothing is to be compared image by image.
-
     Raises:
-        ResultsError: They were made of other images than those that are asked for, or nothing is
-            at hand to compare them with.
+        ResultsError: A file that the run has scored has changed; or the predictions were made of
+            other images than those that are asked for, or nothing is given to compare them with.
         CorruptionError: The manifest that they name cannot be read.
         CardError: It is wrong.
     """
-    if not isinstance(segmenter, StoredPredictions) or segmenter.manifest.images is None:
+    if not isinstance(segmenter, StoredPredictions):
+        return ComputedPredictions(segmenter)
+    check_unchanged(folder, segmenter)
+    return FilePredictions(segmenter, folder, _described_images(evaluation, segmenter, tree))
+
+
+def _described_images(
+    evaluation: Evaluation, stored: StoredPredictions, tree: Tree | None
+) -> Mapping[str, Digests]:
+    """Look up the corrupted images that predictions were made of: path in the tree -> digests.
+
+    It is empty where nothing is to be compared image by image.
+    """
+    if stored.manifest.images is None:
         return {}
-    images, where = segmenter.manifest.images, segmenter.folder / FILE
+    images, where = stored.manifest.images, stored.folder / FILE
     if len(images) == 64 and _HEX.issuperset(images):
         _compare_digest(images, where, evaluation.spec.corrupted, tree)
         return {}
-    path = segmenter.folder / images
+    path = stored.folder / images
     manifest = read_shard(path)
     if differing := tree_differences(evaluation, manifest):
         raise ResultsError(
-            f"{segmenter.folder}: its predictions are of other images than those asked for, as "
+            f"{stored.folder}: its predictions are of other images than those asked for, as "
             f"{path} says: {'; '.join(differing)}. Ask for the images that were labelled"
         )
     sizes = image_sizes(evaluation.dataset)
@@ -66,69 +152,38 @@ def _compare_digest(images: str, where: Path, folder: Path | None, tree: Tree | 
             f"{where} names its images by the digest of a tree; give the tree as corrupted images "
             '(--corrupted), or put its manifest.json beside and write images = "manifest.json"'
         )
-    found = tree.digest if isinstance(tree, ForeignTree) else record_digest(tree)
-    if found != images:
+    if tree.digest != images:
         raise ResultsError(
             f"{where} says that the images had the digest {images:.8}..., those in {folder} have "
-            f"{found:.8}...: give the tree that was labelled, or label this one"
+            f"{tree.digest:.8}...: give the tree that was labelled, or label this one"
         )
 
 
-def check_image(
-    segmenter: Segmenter, described: Mapping[str, Digests], made: ConditionImage
-) -> None:
-    """Check that predictions were made of an image.
-
-    Args:
-        segmenter: The predictions.
-        described: What `described_images` has returned.
-        made: The image.
-
-    Raises:
-        ModelError: They were made of another one.
-    """
-    if not described or made.condition == CLEAN or made.image is None:
-        return
-    name = labels_file(made.source.id, made.condition)
-    digests = described.get(name)
-    if digests is None or digest_pixels(made.image) != digests.pixels:
-        what = "is not in" if digests is None else "is another image than that in"
-        assert isinstance(segmenter, StoredPredictions)
-        raise ModelError(
-            f"{name} {what} {segmenter.folder / str(segmenter.manifest.images)}: its prediction is "
-            "not scored"
-        )
-
-
-def check_unchanged(folder: RunFolder, segmenter: Segmenter) -> None:
+def check_unchanged(folder: RunFolder, stored: StoredPredictions) -> None:
     """Check that the files of predictions are those that a run has scored already.
 
     Args:
         folder: The run folder.
-        segmenter: The predictions, or any other segmenter.
+        stored: The predictions.
 
     Raises:
         ResultsError: A file has changed.
     """
-    if not isinstance(segmenter, StoredPredictions) or not folder.sources:
-        return
-    expected = dict(_expected(folder, segmenter))
-    names = [name for name in expected if (segmenter.folder / name).is_file()]
+    expected = dict(_expected(folder))
+    names = [name for name in expected if (stored.folder / name).is_file()]
     try:
-        found = file_digests(segmenter.folder, names)
+        found = file_digests(stored.folder, names)
     except OSError as error:
         raise ResultsError(f"{error.filename} cannot be read: {error.strerror or error}") from error
     for name, digest in zip(names, found, strict=True):
         if expected[name] != {digest}:
             raise ResultsError(
-                f"{segmenter.folder / name} is not the file that {folder.path} has scored: restore "
+                f"{stored.folder / name} is not the file that {folder.path} has scored: restore "
                 f"it, or write another version into {FILE}, which makes a run of its own"
             )
 
 
-def _expected(
-    folder: RunFolder, segmenter: StoredPredictions
-) -> Iterator[tuple[str, Collection[str]]]:
+def _expected(folder: RunFolder) -> Iterator[tuple[str, Collection[str]]]:
     """The files that a run has scored, with their digests."""
     for (image, condition), sources in folder.sources.items():
         parts = [source.split() for source in sources]
@@ -137,18 +192,8 @@ def _expected(
             yield confidence_file(image, condition), confidence
 
 
-def check_source(folder: RunFolder, image: str, condition: Condition, source: str | None) -> None:
-    """Check that files that were just read are those that a run has scored already.
-
-    Args:
-        folder: The run folder.
-        image: Id of the image.
-        condition: Its condition.
-        source: Digests of the files.
-
-    Raises:
-        ModelError: They have changed since the evaluation began.
-    """
+def _check_source(folder: RunFolder, image: str, condition: Condition, source: str | None) -> None:
+    """Check that files that were just read are those that a run has scored already."""
     known, read = folder.sources.get((image, condition), ()), (source or "").split()
     pairs = [pair for earlier in known for pair in zip(read, earlier.split(), strict=False)]
     if any(one != other for one, other in pairs):
@@ -158,12 +203,12 @@ def check_source(folder: RunFolder, image: str, condition: Condition, source: st
         )
 
 
-def stray_files(evaluation: Evaluation, segmenter: StoredPredictions) -> str | None:
+def stray_files(evaluation: Evaluation, stored: StoredPredictions) -> str | None:
     """Say which files of predictions belong to no image; None where there are none.
 
     Args:
         evaluation: What is evaluated: a whole split.
-        segmenter: The predictions.
+        stored: The predictions.
     """
     data, conditions = evaluation.dataset, [CLEAN, *evaluation.protocol.conditions()]
     known = {
@@ -172,9 +217,9 @@ def stray_files(evaluation: Evaluation, segmenter: StoredPredictions) -> str | N
         for condition in conditions
         for file in (labels_file, confidence_file)
     }
-    if not (stray := sorted(segmenter.files - known)):
+    if not (stray := sorted(stored.files - known)):
         return None
     return (
-        f"{segmenter.folder}: {counted([len(stray)], 'file')} of no image of {data.name} "
+        f"{stored.folder}: {counted([len(stray)], 'file')} of no image of {data.name} "
         f"{data.split} under {evaluation.protocol.name}, such as {stray[0]}; passed over"
     )

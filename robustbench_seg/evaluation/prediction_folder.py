@@ -1,6 +1,7 @@
 """Predictions kept as files: DIR/<model>/<corruption>/<severity>/ and the names of a format.
 
-They are class indices beside the images' ids, or what a test server asks for (server_formats.py).
+They hold class indices in files named after the images' ids, or what a test server asks for
+(server_formats.py).
 Class indices come with predictions.toml, so that `predictions:DIR/<model>` reads them.
 """
 
@@ -38,8 +39,8 @@ def check_images(layout: Layout, dataset: Dataset) -> None:
         dataset: The images.
 
     Raises:
-        ResultsError: An id leads out of the folder or is no path; two images would have one file;
-            or the server of the format knows no such image or other classes.
+        ResultsError: An id leads out of the folder or is not a path; two images would have one
+            file; or the server of the format has no such image, or has other classes.
     """
     if layout.classes is not None and tuple(dataset.classes) != layout.classes:
         raise ResultsError(

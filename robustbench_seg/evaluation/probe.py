@@ -1,7 +1,8 @@
-"""Whether a run goes on as it began: the built-in image at each start, corrupted and labelled.
+"""Checks at each start, on the built-in image, that a run continues as it began.
 
-A run's key has no versions of libraries. Instead each start compares what it is about to compute
-with what earlier starts found, and leaves a probe in the run folder where something is new:
+A run's key has no versions of libraries. Instead, each start corrupts and labels the built-in
+image, compares the result with that of earlier starts, and writes a probe into the run folder if
+anything is new:
 
     probes/<number>-<digest>.json   libraries, hardware, sha256 of the corrupted image for each
                                     condition, the labels of the clean one
@@ -30,7 +31,7 @@ from robustbench_seg.store import Probe, read_probes
 log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4
-"""Share of labels that another processor or GPU may change; more is another network."""
+"""Largest share of labels that another processor or GPU may change."""
 
 SCALE = 2
 """Factor by which the built-in image is enlarged before a network sees it."""
@@ -43,13 +44,13 @@ def check_probe(
     conditions: Sequence[Condition],
     of_tree: Mapping[str, str] | None,
 ) -> None:
-    """Compare this start of a run with the earlier ones, and record what is new about it.
+    """Compare this start of a run with earlier ones, and record what is new.
 
     Args:
         folder: The run folder.
         evaluation: What is about to run.
         segmenter: The segmenter of this run.
-        conditions: Those that lack images; clean needs no probe.
+        conditions: The conditions that lack images, without clean.
         of_tree: The probe of the tree that images are read from; None: they are made in memory.
 
     Raises:
@@ -113,7 +114,7 @@ def _differing(
     here: Mapping[str, str],
     device: str,
 ) -> float | None:
-    """The share of labels that differ from those of the first start that has some."""
+    """Compute the share of labels that differ from those of the first start that has labels."""
     first = next((one for one in earlier if one.labels), None)
     if first is None or first.labels is None or labels is None:
         return None
@@ -131,7 +132,7 @@ def _differing(
 
 
 def _unpacked(folder: Path, packed: str, size: int) -> NDArray[np.uint8]:
-    """The labels of an earlier start, or as many bytes as tell that there are not `size`."""
+    """Unpack the labels of an earlier start: at most `size` + 1 bytes."""
     try:
         unpacking = zlib.decompressobj()
         data = unpacking.decompress(base64.b64decode(packed), size + 1)
@@ -146,7 +147,7 @@ def _unpacked(folder: Path, packed: str, size: int) -> NDArray[np.uint8]:
 
 
 def _changed(then: Probe, here: Mapping[str, str], device: str | None = None) -> str:
-    """In what a start differs from an earlier one: versions and, where it matters, the device."""
+    """Describe how a start differs from an earlier one: versions and, if given, the device."""
     changes = [library_differences(then.libraries, here)]
     if device and device != then.hardware:
         changes.append(f"on {then.hardware} then, {device} now")

@@ -1,8 +1,8 @@
 """An evaluation on an existing Ray cluster: a task for each model and block of images.
 
 A task is one part of `evaluate --shard I/N`, with as many parts as there are blocks: it writes
-its rows into the run folder on storage that all nodes see, and hands back only what was left out.
-So a task that dies with its node is simply done again, by Ray or by the next start.
+its rows into the run folder on shared storage, and returns only the reasons for images left out.
+If a task dies with its node, Ray or the next start repeats it.
 """
 
 import logging
@@ -29,10 +29,10 @@ from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.store import RunFolder
 
 _SHARED = ("CITYSCAPES_DATASET", "GOMP_SPINCOUNT")
-"""Environment variables of this command that its tasks see, too."""
+"""Environment variables that are passed on to the tasks."""
 
 RETRIES = 3
-"""How often Ray starts a task again whose process or node has died."""
+"""How often Ray restarts a task whose process or node has died."""
 
 
 def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
@@ -42,8 +42,18 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
     CPUs as the network has threads, plus one for each worker beyond the first, and one GPU if the
     device is cuda.
 
-    Returns the run folders. Raises ResultsError without Ray or a cluster, and what evaluation.loop
-    raises; IncompleteError, after all else is done, also names the blocks whose tasks failed.
+    Args:
+        spec: What to evaluate.
+        progress: Show a bar with the time left on stderr.
+
+    Returns:
+        The run folders.
+
+    Raises:
+        ResultsError: Ray or a cluster is missing; or as in `loop.run`.
+        IncompleteError: Images were left out, or the tasks of some blocks failed. Raised at the
+            end.
+        RobustsegError: As in `loop.run`.
     """
     ray = _connect()
     try:

@@ -1,4 +1,4 @@
-"""What run.json of each run is to hold."""
+"""Builds the record of each run, which run.json holds."""
 
 import logging
 from collections.abc import Mapping
@@ -27,16 +27,16 @@ log = logging.getLogger(__name__)
 
 
 Tree = Manifest | ForeignTree
-"""What describes a tree: its manifest, or, where it has none, the contents of its files."""
+"""The description of a tree: its manifest, or the digests of its files if it has none."""
 
 
 def corrupted_tree(evaluation: Evaluation) -> Tree | None:
-    """The tree that corrupted images are read from; None: they are made in memory.
+    """Open the tree that corrupted images are read from; None: they are made in memory.
 
     Raises:
         CorruptionError: There is no such tree.
-        ResultsError: The tree was made otherwise than the evaluation asks for, of other clean
-            images, or lacks one of the conditions.
+        ResultsError: The tree was made in another way than the evaluation asks for or from other
+            clean images, or lacks a condition.
     """
     folder = evaluation.spec.corrupted
     if folder is None:
@@ -91,10 +91,10 @@ def tree_differences(evaluation: Evaluation, tree: TreeRecord) -> tuple[str, ...
 
 
 def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) -> RunRecord:
-    """What run.json of a segmenter's run is to hold; see RunRecord.
+    """Build the record of a segmenter's run; see RunRecord.
 
-    Nothing of which the results are independent is in its key: workers, paths, the way the
-    corrupted images came in, which conditions were asked for.
+    Its key leaves out everything that does not change results: workers, paths, whether corrupted
+    images are read or made, and which conditions are asked for.
     """
     spec, data, protocol = evaluation.spec, evaluation.dataset, evaluation.protocol
     images = DatasetRecord(
@@ -150,7 +150,7 @@ def _plain(fingerprint: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _macs(segmenter: Segmenter, data: Dataset) -> int | None:
-    """Multiply-accumulates for an image of the size of the first one, where they can be counted."""
+    """Multiply-accumulates for an image of the size of the first one, if they can be counted."""
     if segmenter.about.card is None:
         return segmenter.about.macs
     try:

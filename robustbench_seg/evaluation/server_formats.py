@@ -3,8 +3,8 @@
 Sources: the evaluation script of github.com/mcordts/cityscapesScripts for Cityscapes; the
 submission instructions of codabench.org/competitions/14005 for MUSES; the README of
 github.com/valeoai/bravo_challenge for BRAVO. ACDC's instructions are known from repositories that
-follow them (github.com/BIT-DA/VBLC, github.com/brdav/cma); docs/datasets.md says what could not be
-looked up.
+follow them (github.com/BIT-DA/VBLC, github.com/brdav/cma); docs/datasets.md lists what could not be
+verified.
 """
 
 import re
@@ -21,7 +21,7 @@ from robustbench_seg.records.values.choices import PredictionFormat
 from robustbench_seg.records.values.image_path import as_png
 
 LEVELS = 65536
-"""Confidences of a 16-bit file."""
+"""Number of levels of confidence in a 16-bit file."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Layout:
         images: What the ids look like, for errors.
         classes: The classes that the server knows. None: any.
         ids: Class index -> value in a file. None: the index itself, shown in the dataset's colours.
-        confidence: How the name of a file of labels ends, and that of the confidence beside it.
+        confidence: The suffix of a file of labels, and that of its file of confidence.
             None: there is no file of confidence.
     """
 

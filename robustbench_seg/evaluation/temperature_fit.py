@@ -1,9 +1,10 @@
 """The temperature of a run: given, or fitted on clean images that the run does not score.
 
-It is the one of the least negative log-likelihood (Guo et al., "On calibration of modern neural
-networks", ICML 2017), and holds for every condition. It is fitted on the train split where that can
-be read; else each half of the scored split has the temperature of the other half. A fitted one is
-kept in RUNS/temperatures, so further starts, shards and machines use the same.
+The temperature with the least negative log-likelihood is chosen (Guo et al., "On calibration of
+modern neural networks", ICML 2017); it holds for every condition. It is fitted on the train split
+if that can be read. Otherwise each half of the scored split gets the temperature fitted on the
+other half. Fitted temperatures are kept in RUNS/temperatures, so that later starts, shards and
+machines reuse them.
 """
 
 import logging
@@ -31,13 +32,13 @@ MOST = 50
 """At most this many images, evenly spaced, are used to fit a temperature."""
 
 _DECIMALS = 2
-"""Decimals of a fitted temperature: another machine's rounding changes none of them."""
+"""Decimals of a fitted temperature; rounding differences between machines are smaller."""
 
 
 def temperature_record(
     evaluation: Evaluation, segmenter: Segmenter, dataset: DatasetRecord
 ) -> TemperatureRecord | None:
-    """Give the temperature of a segmenter's run; it is fitted if that is asked for.
+    """Give the temperature of a segmenter's run, fitted if the specification asks for that.
 
     Args:
         evaluation: What is evaluated.
@@ -45,7 +46,7 @@ def temperature_record(
         dataset: The record of the images that are scored.
 
     Returns:
-        The record; None where no scaled confidence is counted.
+        The record. None: no scaled confidence is counted.
 
     Raises:
         DatasetError: There are no images to fit it on.

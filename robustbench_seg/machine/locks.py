@@ -1,4 +1,4 @@
-"""Several processes on one folder: who is at work there, and whose turn it is to record.
+"""Locks for several processes that work on one folder.
 
 Locks do not tell of other machines on every file system, and some file systems have none; there
 processes that record do not wait for each other.
@@ -15,7 +15,7 @@ from robustbench_seg.files import remove_partials
 
 @contextmanager
 def presence(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[], None]]:
-    """Hold a lock that says that a process works in `folder`; yield what sweeps it.
+    """Hold a lock that shows that a process works in `folder`; yield a function that sweeps it.
 
     The sweep removes the partial files of killed processes, if no other process is at work that
     they could belong to. `unlocked`: whether it does so where the file system has no locks.
@@ -43,10 +43,10 @@ def presence(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[], N
 
 @contextmanager
 def turn(file: Path) -> Iterator[None]:
-    """Wait until no other process has the turn at `file`, and take it.
+    """Wait for the turn at `file`, which one process at a time has, and take it.
 
-    Whoever has the turn may replace the file. Where there is no such file, or it cannot be
-    written, nobody waits.
+    The process that has the turn may replace the file. If the file does not exist or cannot be
+    written, there is no waiting.
     """
     handle = _locked(file)
     try:

@@ -1,9 +1,9 @@
-"""In which number format a network computes."""
+"""The number format that a network computes in."""
 
 import torch
 
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-"""By name: that of the forward pass; all but float32 by autocast."""
+"""Name -> number format of the forward pass; all except float32 use autocast."""
 
 
 def exact_float32() -> None:

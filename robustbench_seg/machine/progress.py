@@ -1,4 +1,4 @@
-"""A bar with the time left, on stderr; a line now and then where nobody watches."""
+"""A progress bar with the time left, on stderr; a line now and then if that is not a terminal."""
 
 import sys
 from typing import Any
@@ -9,7 +9,7 @@ LINE_SECONDS = 30.0
 
 
 def progress_bar(total: int, done: int = 0, *, unit: str = "image", **options: Any) -> "tqdm[Any]":
-    """A bar of `total` steps, `done` of which were made before.
+    """Make a bar of `total` steps, of which `done` are already complete.
 
     options: any of tqdm's own. In a log file, which keeps every state, there is one every
     LINE_SECONDS.

@@ -13,26 +13,26 @@ from multiprocessing import resource_tracker
 from types import FrameType
 
 INTERRUPTED = 128 + signal.SIGINT
-"""What a command exits with after Ctrl-C: 130."""
+"""Exit code of a command after Ctrl-C: 130."""
 
 TERMINATED = 128 + signal.SIGTERM
-"""What a command exits with after SIGTERM: 143."""
+"""Exit code of a command after SIGTERM: 143."""
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM was received. What handles Ctrl-C handles this, too."""
+    """SIGTERM was received. Handlers of Ctrl-C handle this, too."""
 
 
 @dataclass
 class _State:
-    """What the handler remembers between signals, of which a process has one set.
+    """The state of the handler between signals; a process has one.
 
     Attributes:
-        received: Whether one has come.
+        received: Whether a signal has arrived.
         holds: How many blocks of `signals_held` are open.
-        pending: The number of the one that waits for their end.
+        pending: The number of the signal that waits for their end.
     """
 
     received: bool = False
@@ -80,7 +80,7 @@ def same_handlers() -> Iterator[None]:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Put off what `orderly_end` raises until the block is done."""
+    """Delay what `orderly_end` raises until the block is done."""
     _state.holds += 1
     try:
         yield

@@ -1,4 +1,4 @@
-"""Standard output and standard error of a command, where they are closed, full or cut."""
+"""Standard output and standard error of a command, even if they are closed, full or cut."""
 
 import errno
 import io
@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from robustbench_seg.errors import RobustsegError
 
 BROKEN_PIPE = 141
-"""What a command exits with when nobody reads its output: what SIGPIPE does to other programs."""
+"""Exit code of a command whose output is not read, as after SIGPIPE in other programs."""
 
 
 class OutputError(RobustsegError):
-    """Standard output cannot be written. No message where nobody reads it any more."""
+    """Standard output cannot be written. It has no message if the reader has closed the pipe."""
 
 
 def secure_streams() -> None:

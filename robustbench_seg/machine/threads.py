@@ -1,4 +1,4 @@
-"""Threads of a network: how many there are, and how they wait for each other."""
+"""The number of a network's threads, and how they wait for each other."""
 
 import os
 from collections.abc import Iterator

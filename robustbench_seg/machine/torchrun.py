@@ -1,4 +1,4 @@
-"""The processes that torchrun has started, and what they do together."""
+"""The processes that torchrun has started, and their communication."""
 
 import datetime
 import os
@@ -53,7 +53,7 @@ class Processes:
         return DistributedDataParallel(network)
 
     def mean(self, value: Tensor) -> Tensor:
-        """The mean of `value` over the processes, the same in each."""
+        """Return the mean of `value` over the processes, the same in each."""
         if self.count == 1:
             return value
         total = value.clone()
@@ -75,7 +75,7 @@ class Processes:
             raise ModelError(f"{what} differs between the processes: {there} (rank 0 first)")
 
     def agreed(self, value: float, device: str) -> float:
-        """The first process's `value`, in each."""
+        """Return the first process's `value`, in each process."""
         if self.count == 1:
             return value
         shared = torch.tensor(value, dtype=torch.float64, device=device)
@@ -84,7 +84,7 @@ class Processes:
 
 
 def torchrun_processes() -> Processes:
-    """The place of this process among those that torchrun has started; alone if it has not.
+    """The rank of this process among those that torchrun has started; rank 0 of 1 without torchrun.
 
     Nothing is communicated.
     """
@@ -95,13 +95,13 @@ def torchrun_processes() -> Processes:
 
 
 def own_device(device: str) -> str:
-    """The device of this process: of "cuda" the GPU that torchrun has given it, or the first."""
+    """The device of this process: for "cuda" the GPU that torchrun has given it, or the first."""
     return f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if device == "cuda" else device
 
 
 @contextmanager
 def joined(device: str) -> Iterator[Processes]:
-    """Meet the processes that torchrun started with this one; alone if it did not."""
+    """Join the processes that torchrun started with this one, if there are any."""
     processes = torchrun_processes()
     if processes.count == 1:
         yield processes

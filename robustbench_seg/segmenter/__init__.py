@@ -4,7 +4,7 @@ from robustbench_seg.segmenter.adapters import segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.card_export import export_card
 from robustbench_seg.segmenter.export import export_onnx
-from robustbench_seg.segmenter.loading import load_model, load_segmenter
+from robustbench_seg.segmenter.loading import load_model, load_named, load_segmenter
 from robustbench_seg.segmenter.segmenter import (
     ConfidentSegmenter,
     NetworkSegmenter,
@@ -14,7 +14,6 @@ from robustbench_seg.segmenter.segmenter import (
 )
 from robustbench_seg.segmenter.stored_predictions import (
     MissingPredictionError,
-    StoredPrediction,
     StoredPredictions,
     prediction_of,
 )
@@ -25,12 +24,12 @@ __all__ = [
     "NetworkSegmenter",
     "Options",
     "Segmenter",
-    "StoredPrediction",
     "StoredPredictions",
     "assemble",
     "export_card",
     "export_onnx",
     "load_model",
+    "load_named",
     "load_segmenter",
     "network_record",
     "no_confidence",

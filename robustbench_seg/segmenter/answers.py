@@ -1,4 +1,4 @@
-"""What a foreign network answers: checked to be logits, or turned into logits."""
+"""Answers of foreign networks, checked to be logits or converted to logits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -58,7 +58,7 @@ def logits_of(
         answer: Logits 1xKxhxw; class indices 1x1xhxw, 1xhxw or hxw; or, with a threshold, a
             probability 1x1xhxw or 1xhxw.
         classes: Number K of classes that are named.
-        threshold: The probability above which a pixel is of the second class. None: the graph
+        threshold: The probability above which a pixel belongs to the second class. None: the graph
             answers no probability.
         where: The program's name in errors.
         channels_last: Whether the channel is the last of four axes.

@@ -15,7 +15,7 @@ def export_card(
     weights: str | Path | None = None,
     size: tuple[int, int] | None = None,
 ) -> None:
-    """Write the model of a card as X.onnx, and what describes it as X.toml beside it.
+    """Write the model of a card as X.onnx, and its description next to it as X.toml.
 
     Args:
         model: A card's name or file.

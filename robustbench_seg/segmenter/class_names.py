@@ -18,7 +18,7 @@ def listed_names(classes: object, where: str) -> tuple[str, ...]:
         The names.
 
     Raises:
-        ModelError: The object is no ordered collection of names, or has none or too many.
+        ModelError: The object is not an ordered collection of names, or has none or too many.
     """
     if isinstance(classes, Iterable) and not isinstance(classes, str | bytes | set | frozenset):
         names = tuple(map(str, classes))

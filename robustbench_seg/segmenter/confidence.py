@@ -1,7 +1,7 @@
 """From the logits of windows straight to labels with confidence.
 
-A pixel's confidence is the largest probability of the softmax of the very logits whose argmax is
-its label: upsampled, averaged where windows overlap. The K x H x W array of these logits never
+A pixel's confidence is the largest probability of the softmax of the logits whose argmax is its
+label: upsampled, averaged where windows overlap. The K x H x W array of these logits never
 exists. Where a network gives scores of 0 or more instead of logits, as a mask classifier does, the
 probability is the score divided by the sum over the classes; at a temperature T, of the scores to
 the power 1/T. The labels are those of `labelling`, to the bit.
@@ -16,60 +16,40 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from robustbench_seg.measures import Confidence
-from robustbench_seg.segmenter.labelling import STRIP, Taps, cuts, label, strips, taps
+from robustbench_seg.segmenter.labelling import STRIP, cuts, label, strips, window_taps
+from robustbench_seg.segmenter.view import View
 
 Labelled = tuple[NDArray[np.uint8], tuple[Confidence, ...]]
 """Labels, uint8 HxW, and the confidence at each temperature."""
 
 
 def label_with_confidence(
-    logits: Tensor,
-    corners: Sequence[tuple[int, int]],
-    window: tuple[int, int],
-    truth: NDArray[np.uint8],
-    temperatures: Sequence[float],
-    *,
-    align_corners: bool = False,
-    scores: bool = False,
+    view: View, truth: NDArray[np.uint8], temperatures: Sequence[float]
 ) -> Labelled:
     """Label an image, with the confidence of each label.
 
     Args:
-        logits: float32 NxKxhxw of N windows, K at most 255.
-        corners: Top and left of each window, in pixels. Together the windows cover the image.
-        window: Height and width of each window in the image, in pixels.
+        view: The logits of at most 255 classes. Together the windows cover the image.
         truth: uint8 HxW class indices; those from K on are not scored.
         temperatures: What logits are divided by before the softmax; more than 0.
-        align_corners: How logits are upsampled.
-        scores: Whether the logits are scores of 0 or more.
 
     Returns:
         The labels of `labelling.label`, and the confidence at each temperature. On the CPU, 1 - p
         differs from a softmax in float64 of the same logits by less than 1e-5 of itself.
     """
-    rows = taps(logits.shape[2], window[0], align_corners)
-    columns = taps(logits.shape[3], window[1], align_corners)
-    if logits.device.type == "cpu" and not scores:
-        return _by_loops(logits, corners, rows, columns, truth, temperatures)
-    if scores:
-        size = (truth.shape[0], truth.shape[1])
-        labels = label(logits, corners, window, size, align_corners=align_corners)
-        return by_strips(logits, corners, rows, columns, truth, temperatures, labels)
-    return by_strips(logits, corners, rows, columns, truth, temperatures)
+    if view.output == "class_scores":
+        return by_strips(view, truth, temperatures, label(view))
+    if view.logits.device.type == "cpu":
+        return _by_loops(view, truth, temperatures)
+    return by_strips(view, truth, temperatures)
 
 
-def _by_loops(
-    logits: Tensor,
-    corners: Sequence[tuple[int, int]],
-    rows: Taps,
-    columns: Taps,
-    truth: NDArray[np.uint8],
-    temperatures: Sequence[float],
-) -> Labelled:
+def _by_loops(view: View, truth: NDArray[np.uint8], temperatures: Sequence[float]) -> Labelled:
     """Compiled loops over strips of rows, one for each of torch's threads."""
     from robustbench_seg.segmenter.confidence_kernels import confident_rows
 
-    values, places = logits.contiguous().numpy(), np.array(corners, np.int64)
+    rows, columns = window_taps(view)
+    values, places = view.logits.contiguous().numpy(), np.array(view.corners, np.int64)
     truth, wanted = np.ascontiguousarray(truth), np.array(temperatures, np.float64)
     out = np.empty(truth.shape, np.uint8)
     doubt = np.empty((len(wanted), *truth.shape), np.float32)
@@ -90,10 +70,7 @@ def _by_loops(
 
 
 def by_strips(
-    logits: Tensor,
-    corners: Sequence[tuple[int, int]],
-    rows: Taps,
-    columns: Taps,
+    view: View,
     truth: NDArray[np.uint8],
     temperatures: Sequence[float],
     labels: Tensor | None = None,
@@ -101,20 +78,16 @@ def by_strips(
     """Label an image with confidence, with torch on any device, STRIP rows at a time.
 
     Args:
-        logits: float32 NxKxhxw of N windows.
-        corners: Top and left of each window, in pixels.
-        rows: Taps of the rows of a window.
-        columns: Taps of the columns of a window.
+        view: The logits.
         truth: uint8 HxW class indices; those from K on are not scored.
         temperatures: What logits are divided by.
-        labels: The labels, uint8 HxW, if the logits are scores of 0 or more.
+        labels: The labels, uint8 HxW, if the view holds class scores.
 
     Returns:
         Labels and confidence.
     """
-    size = (truth.shape[0], truth.shape[1])
-    strip = _Strips(size, temperatures, logits.device)
-    for start, means in strips(logits, corners, rows, columns, size):
+    strip = _Strips(view.size, temperatures, view.logits.device)
+    for start, means in strips(view):
         if labels is None:
             strip.add(start, means, means.argmax(0), truth)
         else:

@@ -33,7 +33,7 @@ def export_onnx(
     inference: Inference,
     size: tuple[int, int] | None = None,
 ) -> None:
-    """Write `network` to `path` (X.onnx) and what describes it to X.toml beside it.
+    """Write `network` to `path` (X.onnx) and its description to X.toml next to it.
 
     Args:
         network: A network in eval mode that maps normalised float 1x3xHxW to logits 1xKxhxw.
@@ -45,8 +45,8 @@ def export_onnx(
         size: Height and width, if the graph takes no other size. None: it takes any.
 
     Raises:
-        ModelError: The extra `onnx` is not installed, the file's name is no X.onnx, X.toml exists
-            and is no sidecar, or the network runs in a way that no sidecar describes.
+        ModelError: The extra `onnx` is not installed, the file's name is not X.onnx, X.toml exists
+            and is not a sidecar, or the network runs in a way that no sidecar can describe.
         CardError: The windows do not fit the size.
     """
     if size is not None:
@@ -74,7 +74,7 @@ def export_onnx(
     except CardError as error:
         raise CardError(f"{beside}: {error}") from None
     text = to_toml(sidecar)
-    parse_sidecar(text, str(beside))  # what cannot be loaded again must not be written
+    parse_sidecar(text, str(beside))  # a file that cannot be loaded again must not be written
     write_graph(network, path, size)
     write_text(beside, text)
 
@@ -122,7 +122,7 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
 
 
 def _check_own(path: Path) -> None:
-    """Refuse to replace a file that is no graph of an earlier export."""
+    """Refuse to replace a file that is not the graph of an earlier export."""
     if not os.path.lexists(path):
         return
     import onnx

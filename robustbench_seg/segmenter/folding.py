@@ -54,7 +54,7 @@ def fold(network: nn.Module) -> nn.Module:
 def _merge_norms(module: nn.Module) -> None:
     """Merge each BatchNorm into the convolution in front of it.
 
-    The networks here define the two one after the other wherever one follows the other.
+    The networks here define the two next to each other wherever one follows the other.
     """
     for (name, conv), (behind, norm) in pairwise(list(module.named_children())):
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):

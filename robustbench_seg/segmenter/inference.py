@@ -1,4 +1,4 @@
-"""A normalised image through a network: whole, or as a sliding window; to logits or labels.
+"""A normalised image through a network: whole, or as a sliding window.
 
 SegFormer scores Cityscapes with 1024x1024 windows every 768 pixels, logits averaged where windows
 overlap (paper, Sec. 4.1 and the released configurations); most other models take the whole image.
@@ -12,93 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
-from robustbench_seg.segmenter.confidence import Labelled, label_with_confidence
-from robustbench_seg.segmenter.labelling import label
+from robustbench_seg.segmenter.view import View
 
 INFERENCE_LAW = 1
-"""Raised whenever windows, upsampling or labels change for the same logits."""
+"""Increment when windows, upsampling or labels change for the same logits."""
 
 WINDOW = (1024, 768)
 """SegFormer's own window and stride on Cityscapes, in pixels."""
 
 Network = Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """A network's logits of an image, at the network's resolution.
-
-    Attributes:
-        logits: float32 NxKxhxw of N windows. A whole image is one window.
-        corners: Top and left of each window, in pixels.
-        window: Height and width of each window, in pixels.
-        size: Height and width of the image, in pixels.
-        align_corners: How logits are upsampled.
-        scores: Whether these are no logits but scores of the classes, 0 or more, which are
-            upsampled and averaged in the same way.
-    """
-
-    logits: Tensor
-    corners: tuple[tuple[int, int], ...]
-    window: tuple[int, int]
-    size: tuple[int, int]
-    align_corners: bool = False
-    scores: bool = False
-
-    def upsampled(self) -> Tensor:
-        """Upsample each window bilinearly, and average where windows overlap.
-
-        Returns:
-            float32 logits 1xKxHxW.
-        """
-        total = self.logits.new_zeros((1, self.logits.shape[1], *self.size))
-        count = self.logits.new_zeros((1, 1, *self.size))
-        height, width = self.window
-        for logits, (top, left) in zip(self.logits, self.corners, strict=True):
-            here = (..., slice(top, top + height), slice(left, left + width))
-            # Of contiguous logits: torch rounds otherwise for other layouts.
-            total[here] += F.interpolate(
-                logits[None].contiguous(),
-                self.window,
-                mode="bilinear",
-                align_corners=self.align_corners,
-            )
-            count[here] += 1
-        return total / count
-
-    def labels(self) -> Tensor:
-        """Compute the argmax of the upsampled logits, without an array of all of them.
-
-        Returns:
-            uint8 HxW class indices.
-        """
-        return label(
-            self.logits, self.corners, self.window, self.size, align_corners=self.align_corners
-        )
-
-    def labels_with_confidence(
-        self, truth: NDArray[np.uint8], temperatures: Sequence[float]
-    ) -> Labelled:
-        """Compute the labels and the confidence of each; see label_with_confidence.
-
-        Args:
-            truth: uint8 HxW class indices; those from K on are not scored.
-            temperatures: What logits are divided by.
-
-        Returns:
-            The labels, and the confidence at each temperature.
-        """
-        return label_with_confidence(
-            self.logits,
-            self.corners,
-            self.window,
-            truth,
-            temperatures,
-            align_corners=self.align_corners,
-            scores=self.scores,
-        )
 
 
 def whole(network: Network, image: Tensor, align_corners: bool = False) -> View:

@@ -6,7 +6,7 @@ the class that has the largest of the four logits around a pixel each time has i
 too: on the CPU only the others are computed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise, starmap
 
@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from robustbench_seg.segmenter.view import View
+
 STRIP = 64
 """Rows of an image that are upsampled at once on a GPU."""
 
@@ -22,14 +24,7 @@ Taps = tuple[NDArray[np.uint32], NDArray[np.float32]]
 """Where the pixels of an axis lie between logits (see `taps`)."""
 
 
-def label(
-    logits: Tensor,
-    corners: Sequence[tuple[int, int]],
-    window: tuple[int, int],
-    size: tuple[int, int],
-    *,
-    align_corners: bool = False,
-) -> Tensor:
+def label(view: View) -> Tensor:
     """Label an image: upsample logits bilinearly, average windows, and take the argmax.
 
     On the CPU the labels equal, to the bit, those of F.interpolate on contiguous logits, a sum in
@@ -37,19 +32,21 @@ def label(
     together; below that torch rounds differently.
 
     Args:
-        logits: float32 NxKxhxw of N windows, K at most 255.
-        corners: Top and left of each window, in pixels. Together the windows cover the image.
-        window: Height and width of each window in the image, in pixels.
-        size: Height and width of the image, in pixels.
-        align_corners: How logits are upsampled.
+        view: The logits of at most 255 classes. Together the windows cover the image.
 
     Returns:
         uint8 HxW class indices on the device of the logits.
     """
-    rows = taps(logits.shape[2], window[0], align_corners)
-    columns = taps(logits.shape[3], window[1], align_corners)
-    labelled = _by_loops if logits.device.type == "cpu" else by_strips
-    return labelled(logits, corners, rows, columns, size)
+    return _by_loops(view) if view.logits.device.type == "cpu" else by_strips(view)
+
+
+def window_taps(view: View) -> tuple[Taps, Taps]:
+    """Compute where the rows and the columns of a window lie between its logits."""
+    height, width = view.window
+    return (
+        taps(view.logits.shape[2], height, view.align_corners),
+        taps(view.logits.shape[3], width, view.align_corners),
+    )
 
 
 def taps(small: int, large: int, align_corners: bool) -> Taps:
@@ -78,19 +75,14 @@ def taps(small: int, large: int, align_corners: bool) -> Taps:
     return index, np.clip(place - index.astype(np.float32), 0, 1)
 
 
-def _by_loops(
-    logits: Tensor,
-    corners: Sequence[tuple[int, int]],
-    rows: Taps,
-    columns: Taps,
-    size: tuple[int, int],
-) -> Tensor:
+def _by_loops(view: View) -> Tensor:
     """Compiled loops over strips of rows, one for each of torch's threads."""
     from robustbench_seg.segmenter.kernels import agree, label_rows, winners
 
-    values = logits.contiguous().numpy()
+    size, (rows, columns) = view.size, window_taps(view)
+    values = view.logits.contiguous().numpy()
     sure = np.empty((len(values), *values.shape[2:]), np.uint8)
-    places = np.array(corners, np.int64)
+    places = np.array(view.corners, np.int64)
     out = np.empty(size, np.uint8)
     threads = torch.get_num_threads()
     bands, strips = cuts(values.shape[2], threads), cuts(size[0], threads)
@@ -127,59 +119,40 @@ def cuts(length: int, parts: int) -> list[tuple[int, int]]:
     return list(pairwise(ends))
 
 
-def by_strips(
-    logits: Tensor,
-    corners: Sequence[tuple[int, int]],
-    rows: Taps,
-    columns: Taps,
-    size: tuple[int, int],
-) -> Tensor:
+def by_strips(view: View) -> Tensor:
     """Label an image with torch on any device, STRIP rows at a time.
 
     Sums round differently from those of the compiled loops.
 
     Args:
-        logits: float32 NxKxhxw of N windows.
-        corners: Top and left of each window, in pixels.
-        rows: Taps of the rows of a window.
-        columns: Taps of the columns of a window.
-        size: Height and width of the image, in pixels.
+        view: The logits.
 
     Returns:
         uint8 HxW class indices on the device of the logits.
     """
-    out = torch.empty(size, dtype=torch.uint8, device=logits.device)
-    for start, means in strips(logits, corners, rows, columns, size):
+    out = torch.empty(view.size, dtype=torch.uint8, device=view.logits.device)
+    for start, means in strips(view):
         out[start : start + means.shape[1]] = means.argmax(0)
     return out
 
 
-def strips(
-    logits: Tensor,
-    corners: Sequence[tuple[int, int]],
-    rows: Taps,
-    columns: Taps,
-    size: tuple[int, int],
-) -> Iterator[tuple[int, Tensor]]:
+def strips(view: View) -> Iterator[tuple[int, Tensor]]:
     """Upsample logits and average windows with torch on any device, STRIP rows at a time.
 
     Args:
-        logits: float32 NxKxhxw of N windows.
-        corners: Top and left of each window, in pixels.
-        rows: Taps of the rows of a window.
-        columns: Taps of the columns of a window.
-        size: Height and width of the image, in pixels.
+        view: The logits.
 
     Yields:
         The first row, and float32 KxrowsxW.
     """
+    logits, size, (rows, columns) = view.logits, view.size, window_taps(view)
     classes, wide = logits.shape[1], len(columns[0])
     lines, across = (_moved(axis, logits.device) for axis in (rows, columns))
     for start in range(0, size[0], STRIP):
         stop = min(start + STRIP, size[0])
         total = logits.new_zeros(classes, stop - start, size[1])
         count = logits.new_zeros(stop - start, size[1])
-        for values, (top, left) in zip(logits, corners, strict=True):
+        for values, (top, left) in zip(logits, view.corners, strict=True):
             first, last = max(start, top), min(stop, top + len(rows[0]))
             if first < last:
                 here = slice(first - top, last - top)

@@ -57,7 +57,7 @@ def load_model(
         ModelError: The card describes no network that can be built.
         CardError: The card is wrong.
         WeightsError: The weights are missing or do not fit.
-        FileError: The source of the weights is no path: empty, too long or not UTF-8.
+        FileError: The source of the weights is not a path: empty, too long or not UTF-8.
     """
     card = load_card(name)
     file_weights = _weights(card, weights)
@@ -104,7 +104,7 @@ def load_segmenter(
         batch: Number of windows of an image that a GPU gets at once. The number falls where its
             memory is short.
         mean: Mean of RGB in 0..1 that normalises the images of a torch module.
-        std: Standard deviation of RGB in 0..1, likewise.
+        std: Standard deviation of RGB in 0..1, for the same purpose.
         version: For a callable, any text that changes whenever its answers do.
 
     Returns:
@@ -114,13 +114,30 @@ def load_segmenter(
         ModelError: The model cannot be built or cannot run with these options.
         CardError: A card, or the description of a graph, is wrong.
         WeightsError: The weights are missing or do not fit.
-        FileError: The model's place or the source of the weights is no path: empty, too long or not
-            UTF-8.
+        FileError: The model's place or the source of the weights is not a path: empty, too long or
+            not UTF-8.
     """
     geometry = input_size_text(input_size)
     options = Options(name, inference, device, precision, backend, classes, batch, geometry)
     if not isinstance(model, str | Path):
         return segmenter_of(model, options, classes=classes, mean=mean, std=std, version=version)
+    return load_named(model, weights, options)
+
+
+def load_named(model: str | Path, weights: str | Path | None, options: Options) -> Segmenter:
+    """Build the segmenter of a model that has a name; see `load_segmenter`.
+
+    Args:
+        model: A card's name or file, or a prefix and a location such as onnx:<file>.
+        weights: As in load_model. Only for a card.
+        options: How it runs.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        RobustsegError: As for `load_segmenter`.
+    """
     if needs_no_card(str(model)):
         prefix, _, location = str(model).partition(":")
         if not location:
@@ -206,15 +223,18 @@ def _weights(card: ModelCard, source: str | Path | None) -> Weights | None:
         if parsed.source != "url":
             checked_path(source)
         card = replace(card, weights=parsed)
-    # A card says itself what its weights predict.
+    # A card states what its own weights predict.
     file = fetch_weights(card, with_config=source is not None)
     return read_weights(file, shapes_of(_empty(card, card.classes)))
 
 
 def _classes(card: ModelCard, weights: Weights, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The names of what weights predict: those that the file has, else the card's.
+    """The names of what weights predict: those in the file, else the card's.
 
-    wanted: class names of the dataset that the model runs on.
+    Args:
+        card: The card.
+        weights: The weights.
+        wanted: Class names of the dataset that the model runs on.
     """
     text = weights.metadata.get("classes") if weights.num_classes else None
     names = class_spelling(json.loads(text), wanted) if text else _named(card)
@@ -238,7 +258,7 @@ def _named(card: ModelCard) -> tuple[str, ...]:
 
 
 def _untrained(card: ModelCard, num_classes: int) -> SegmentationNetwork:
-    """The same network each time, in eval mode; the caller's generator is left alone."""
+    """The same network each time, in eval mode; the caller's generator does not change."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return build(card.architecture, num_classes, **card.variant).eval()

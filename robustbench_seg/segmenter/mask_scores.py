@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from robustbench_seg.segmenter.labelling import taps
 
 MASKS_LAW = 1
-"""Raised whenever scores change for the same answer."""
+"""Increment when scores change for the same answer."""
 
 STRIP = 128
 """Rows of the masks that are upsampled at once. All rows of 100 queries take 0.8 GB at 1024x2048,

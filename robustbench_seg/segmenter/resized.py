@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from robustbench_seg.records.cards.model_card import Resize
 
 RESIZE_LAW = 2
-"""Raised whenever an image is scaled otherwise; 1 scaled once where a multiple is asked for."""
+"""Increment when the scaling of images changes. Law 1 scaled only once to reach a multiple."""
 
 
 def scaled(image: NDArray[np.uint8], resize: Resize) -> NDArray[np.uint8]:

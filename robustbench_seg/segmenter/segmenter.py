@@ -16,10 +16,16 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
 from robustbench_seg.records.cards.model_card import Inference
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.confidence import Labelled, label_map_with_confidence
+from robustbench_seg.segmenter.confidence import (
+    Labelled,
+    label_map_with_confidence,
+    label_with_confidence,
+)
 from robustbench_seg.segmenter.image_check import checked_image
-from robustbench_seg.segmenter.inference import Batch, Normaliser, View, slide, whole
+from robustbench_seg.segmenter.inference import Batch, Normaliser, slide, whole
+from robustbench_seg.segmenter.labelling import label
 from robustbench_seg.segmenter.resized import scaled
+from robustbench_seg.segmenter.view import Output, View
 
 
 class Segmenter(Protocol):
@@ -42,7 +48,7 @@ class Segmenter(Protocol):
 
     @property
     def about(self) -> ModelFacts:
-        """Further facts for readers, no part of the key."""
+        """Further facts for readers, not part of the key."""
         ...
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -102,7 +108,7 @@ def no_scaling(segmenter: Segmenter) -> str | None:
 
 @contextmanager
 def fitting_memory(image: NDArray[np.uint8]) -> Iterator[None]:
-    """Turn a lack of GPU memory inside the context into a ModelError that says what to try.
+    """Convert an out-of-memory error of a GPU inside the context into a helpful ModelError.
 
     Args:
         image: uint8 HxWx3, the image that is labelled inside the context.
@@ -135,7 +141,7 @@ class NetworkSegmenter:
         name: Its name in every table.
         classes: The classes it predicts, in the order of its label indices.
         record: Everything about it that decides a label.
-        about: Further facts for readers, no part of the key.
+        about: Further facts for readers, not part of the key.
     """
 
     def __init__(
@@ -176,7 +182,9 @@ class NetworkSegmenter:
         self._inference = record.inference or Inference("whole")
         self._batch = Batch(1 if self._device.type == "cpu" else batch)
         self._align, self._grid = record.align_corners, record.grid
-        self._scores = bool(getattr(network, "gives_scores", False))
+        self._output: Output = (
+            "class_scores" if getattr(network, "gives_scores", False) else "logits"
+        )
         mean, std = record.preprocessing.mean, record.preprocessing.std
         self._normalise = Normaliser(mean, std, self._device)
 
@@ -198,7 +206,7 @@ class NetworkSegmenter:
             if self.record.resize:
                 indices = self.logits(image).argmax(1)[0].to(torch.uint8)
             else:
-                indices = self._see(image).labels()[: image.shape[0], : image.shape[1]]
+                indices = label(self._see(image))[: image.shape[0], : image.shape[1]]
             labels: NDArray[np.uint8] = indices.cpu().numpy()
         return np.ascontiguousarray(labels)
 
@@ -232,7 +240,7 @@ class NetworkSegmenter:
             view = self._see(image)
             padding = [(0, side - own) for side, own in zip(view.size, truth.shape, strict=True)]
             padded = np.pad(truth, padding, constant_values=IGNORE)
-            labels, found = view.labels_with_confidence(padded, temperatures)
+            labels, found = label_with_confidence(view, padded, temperatures)
         cut = [replace(one, doubt=one.doubt[:height, :width]) for one in found]
         return np.ascontiguousarray(labels[:height, :width]), tuple(cut)
 
@@ -262,7 +270,7 @@ class NetworkSegmenter:
         return f"<segmenter {self.name}: {len(self.classes)} classes, {self._device}>"
 
     def _see(self, image: NDArray[np.uint8]) -> View:
-        view = replace(self._view(image), scores=self._scores)
+        view = replace(self._view(image), output=self._output)
         if not torch.isfinite(torch.stack(torch.aminmax(view.logits))).all():
             hint = "" if self._dtype is torch.float32 else "; try precision float32"
             raise ModelError(f"{self.name}: its logits are NaN or infinite{hint}")
@@ -281,7 +289,7 @@ class NetworkSegmenter:
         return whole(self._network, self._padded(batch), self._align)
 
     def _padded(self, batch: torch.Tensor) -> torch.Tensor:
-        """Sides of which the network's layers are one grid; what is added is cut off the answer."""
+        """Pad the sides to one grid for all layers of the network; callers crop the answer."""
         if self._grid is None:
             return batch
         height, width = batch.shape[2:]

@@ -1,4 +1,4 @@
-"""A segmenter that reads its answers from files, which another program made of the same images."""
+"""A segmenter that reads its answers from files that another program wrote for the same images."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,18 +27,18 @@ from robustbench_seg.segmenter.segmenter import Segmenter
 
 
 class MissingPredictionError(ModelError):
-    """There is no prediction for an image."""
+    """An image has no prediction."""
 
 
 class StoredPredictions:
     """Predictions for the images of a dataset, by image and condition.
 
     Attributes:
-        folder: Where they lie.
-        manifest: What they are.
+        folder: Their folder.
+        manifest: Their description.
         name: Their name in every table.
         classes: The predicted classes, in the order of the label indices.
-        record: What tells them apart from others. Their files are compared one by one.
+        record: What tells them apart from others. The files themselves are compared one by one.
         about: Facts for readers.
     """
 
@@ -96,14 +96,14 @@ class StoredPredictions:
     def with_confidence(
         self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
-        """Raise ModelError, likewise."""
+        """Raise ModelError, for the same reason."""
         return self(image), ()
 
     def __repr__(self) -> str:
         return f"<predictions {self.name}: {len(self.classes)} classes, {self.folder}>"
 
     def missing(self, image: str, condition: Condition) -> str:
-        """Say that there is no prediction for an image, or none under a condition."""
+        """Say that an image has no prediction, or that a condition has none."""
         if condition.folder not in self._conditions:
             return f"{self.folder} has no predictions for {condition.folder}"
         return f"{image}: {self.folder / labels_file(image, condition)} is missing"
@@ -112,7 +112,7 @@ class StoredPredictions:
         """Read a file of ids as class indices, uint8 HxW.
 
         Raises:
-            ModelError: It cannot be read, or an id in it is no class.
+            ModelError: It cannot be read, or an id in it is not a class.
         """
         try:
             ids = read_label_ids(path)
@@ -135,8 +135,8 @@ class StoredPrediction:
     """The prediction for one image under one condition, as a segmenter of this image alone.
 
     Attributes:
-        source: sha256 of the file of labels, then, behind a blank, that of the file of confidence;
-            those that were read last. None before.
+        source: sha256 of the file of labels that was read last, followed, after a space, by that
+            of the file of confidence if it was read. None: nothing was read yet.
     """
 
     def __init__(self, every: StoredPredictions, image: str, condition: Condition) -> None:
@@ -156,7 +156,7 @@ class StoredPrediction:
 
         Raises:
             MissingPredictionError: There is no such file.
-            ModelError: It cannot be read, has another size, changes, or holds what is no class.
+            ModelError: It cannot be read, has another size, changes, or has an id without a class.
         """
         path = self._every.folder / labels_file(self._image, self._condition)
         if not path.is_file():
@@ -181,7 +181,7 @@ class StoredPrediction:
             The labels, and the confidence once; nothing where it has no file.
 
         Raises:
-            ModelError: As for a call; or the confidence is no grey PNG of 16 bits.
+            ModelError: As for a call; or the confidence is not a grey PNG of 16 bits.
         """
         labels = self(image)
         path = self._every.folder / confidence_file(self._image, self._condition)
@@ -204,7 +204,7 @@ class StoredPrediction:
 
 
 def prediction_of(segmenter: Segmenter, image: str, condition: Condition) -> Segmenter:
-    """Give the segmenter of one image: itself, or the prediction for the image that it has stored.
+    """Return the segmenter for one image: itself, or its stored prediction for the image.
 
     Args:
         segmenter: The segmenter.
@@ -215,7 +215,7 @@ def prediction_of(segmenter: Segmenter, image: str, condition: Condition) -> Seg
 
 
 def _check(path: Path, read: NDArray[np.generic], image: NDArray[np.uint8], before: str) -> None:
-    """Check the size of what was read, and that the file was not replaced meanwhile."""
+    """Check the size of what was read, and that the file did not change during the read."""
     if read.shape != image.shape[:2]:
         raise ModelError(
             f"{path} has {read.shape[1]}x{read.shape[0]} pixels, its image "

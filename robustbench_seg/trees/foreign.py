@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from robustbench_seg.datasets import file_digests
-from robustbench_seg.errors import CorruptionError
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.files import canonical_json, digest_bytes, digest_file
 from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.values.image_path import as_png
 from robustbench_seg.trees.manifest import MANIFEST, RECORD_FILE, shard_manifests
@@ -29,6 +32,24 @@ class ForeignTree:
     def digest(self) -> str:
         """sha256 over the paths and contents of all files."""
         return digest_bytes(canonical_json(self.files).encode())
+
+    def check_image(self, folder: Path, name: str, image: NDArray[np.uint8]) -> None:
+        """Check that the file of an image has not changed since the tree was read.
+
+        Args:
+            folder: The tree.
+            name: Path of the image in the tree.
+            image: Not needed: the file is compared.
+
+        Raises:
+            DatasetError: It has changed, or cannot be read.
+        """
+        try:
+            found = digest_file(folder / name)
+        except OSError:
+            found = None
+        if self.files.get(name) != found:
+            raise DatasetError(f"{folder / name} has changed; evaluate again")
 
 
 def is_foreign(folder: Path) -> bool:

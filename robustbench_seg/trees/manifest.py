@@ -21,10 +21,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustbench_seg.errors import CorruptionError
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.corruption.image_arrays import digest_pixels
+from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.trees.record import TreeRecord
-from robustbench_seg.trees.record_file import read_record_file, write_record_file
+from robustbench_seg.trees.record_file import read_record_file, record_digest, write_record_file
 
 MANIFEST = "manifest.json"
 RECORD_FILE = ".recipe.json"
@@ -45,6 +49,28 @@ class Manifest(TreeRecord):
     files: Mapping[str, Digests]
     links: Mapping[str, str]
     left_out: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """The digest that manifest.json says of itself."""
+        return record_digest(self)
+
+    def check_image(self, folder: Path, name: str, image: NDArray[np.uint8]) -> None:
+        """Check that an image is the one that the manifest describes.
+
+        Args:
+            folder: The tree.
+            name: Path of the image in the tree.
+            image: Its decoded pixels, uint8 HxWx3 RGB.
+
+        Raises:
+            DatasetError: It is another one.
+        """
+        digests = self.files.get(name)
+        if digests is None or digest_pixels(image) != digests.pixels:
+            raise DatasetError(
+                f"{folder / name} is not the image that the manifest describes; generate it again"
+            )
 
     def __repr__(self) -> str:
         return f"<tree of {self.dataset} {self.split}: {len(self.files)} files>"

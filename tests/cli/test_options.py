@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli import options
-from robustbench_seg.cli.options import parse_temperature
+from robustbench_seg.cli.parsers import parse_temperature
+from robustbench_seg.records.values.shard import Shard
 
 CLI = Path(options.__file__).parent
 OTHER_MEANING = {
@@ -69,11 +70,11 @@ def test_a_command_changes_what_differs():
 
     words = ["--corruption", "fog", "--size", "4x6", "--size", "8X10", "--shard", "2/3"]
     result = CliRunner().invoke(command, words)
-    assert eval(result.output, {"Shard": options.Shard}) == {
+    assert eval(result.output, {"Shard": Shard}) == {
         "names": ("fog",),
         "split": "train",
         "sizes": ((4, 6), (8, 10)),
-        "shard": options.Shard(2, 3),
+        "shard": Shard(2, 3),
     }
 
 

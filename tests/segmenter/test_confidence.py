@@ -11,7 +11,8 @@ from robustbench_seg.segmenter.confidence import (
     label_with_confidence,
 )
 from robustbench_seg.segmenter.inference import window_spans
-from robustbench_seg.segmenter.labelling import label, taps
+from robustbench_seg.segmenter.labelling import label
+from robustbench_seg.segmenter.view import View
 
 SIZE = (201, 277)
 
@@ -66,11 +67,9 @@ def corners_of(crop, stride, size=SIZE):
 @pytest.mark.parametrize(("small", "size"), [((50, 70), (200, 280)), ((33, 47), (129, 187))])
 def test_whole_images(kind, aligned, small, size):
     logits, truth = draw(kind, (1, 19, *small)), drawn_truth(size, 19)
-    labels, found = label_with_confidence(
-        logits, [(0, 0)], size, truth, [1.0, 2.5], align_corners=aligned
-    )
-    expected = label(logits, [(0, 0)], size, size, align_corners=aligned)
-    assert np.array_equal(labels, expected.numpy())
+    view = View(logits, [(0, 0)], size, size, aligned)
+    labels, found = label_with_confidence(view, truth, [1.0, 2.5])
+    assert np.array_equal(labels, label(view).numpy())
     means = upsampled(logits, [(0, 0)], size, size, aligned)
     for one, temperature in zip(found, (1.0, 2.5), strict=True):
         assert one.doubt.dtype == np.float32
@@ -82,8 +81,9 @@ def test_whole_images(kind, aligned, small, size):
 def test_overlapping_windows(kind, crop, stride):
     corners, truth = corners_of(crop, stride), drawn_truth(SIZE, 7)
     logits = draw(kind, (len(corners), 7, 33, 33))
-    labels, (found,) = label_with_confidence(logits, corners, (crop, crop), truth, [1.0])
-    assert np.array_equal(labels, label(logits, corners, (crop, crop), SIZE).numpy())
+    view = View(logits, corners, (crop, crop), SIZE)
+    labels, (found,) = label_with_confidence(view, truth, [1.0])
+    assert np.array_equal(labels, label(view).numpy())
     check(found, upsampled(logits, corners, (crop, crop), SIZE), truth, 1.0)
 
 
@@ -91,13 +91,14 @@ def test_overlapping_windows(kind, crop, stride):
 def test_labels_are_those_without_confidence_to_the_bit(kind):
     corners = corners_of(128, 96)
     logits = draw(kind, (len(corners), 19, 33, 33))
-    expected = label(logits, corners, (128, 128), SIZE).numpy()
+    view = View(logits, corners, (128, 128), SIZE)
+    expected = label(view).numpy()
     threads = torch.get_num_threads()
     answers = []
     for count in (1, 3):
         torch.set_num_threads(count)
         truth = drawn_truth(SIZE, 19)
-        answers.append(label_with_confidence(logits, corners, (128, 128), truth, [1.0]))
+        answers.append(label_with_confidence(view, truth, [1.0]))
     torch.set_num_threads(threads)
     (one, (first,)), (other, (second,)) = answers
     assert np.array_equal(one, expected)
@@ -107,9 +108,9 @@ def test_labels_are_those_without_confidence_to_the_bit(kind):
 
 
 def test_strips_in_torch_agree_with_the_loops():
-    corners, axis = corners_of(128, 96), taps(33, 128, False)
+    corners = corners_of(128, 96)
     logits, truth = draw("areas", (len(corners), 7, 33, 33)), drawn_truth(SIZE, 7)
-    labels, (raw, scaled) = by_strips(logits, corners, axis, axis, truth, [1.0, 0.7])
+    labels, (raw, scaled) = by_strips(View(logits, corners, (128, 128), SIZE), truth, [1.0, 0.7])
     means = upsampled(logits, corners, (128, 128), SIZE)
     assert (labels != means.argmax(0).numpy()).mean() < 1e-3
     check(raw, means, truth, 1.0)
@@ -124,19 +125,19 @@ def test_a_sure_pixel_is_not_rounded_to_certainty():
     logits = torch.zeros(1, 2, 40, 40)
     logits[0, 0, :20], logits[0, 0, 20:] = 40, 80
     truth = np.zeros((160, 160), np.uint8)
-    _, (found,) = label_with_confidence(logits, [(0, 0)], (160, 160), truth, [1.0])
+    view = View(logits, [(0, 0)], (160, 160), (160, 160))
+    _, (found,) = label_with_confidence(view, truth, [1.0])
     assert found.doubt[0, 0] == pytest.approx(np.exp(-40), rel=1e-5)
     assert found.doubt[-1, -1] == pytest.approx(np.exp(-80), rel=1e-5)
-    _, (cold,) = label_with_confidence(logits, [(0, 0)], (160, 160), truth, [0.01])
+    _, (cold,) = label_with_confidence(view, truth, [0.01])
     assert (cold.doubt < 1e-37).all()
     assert cold.nll == pytest.approx(0, abs=1e-9)
 
 
 def test_255_classes_that_are_all_alike():
     truth = np.full((160, 160), 3, np.uint8)
-    _, (found,) = label_with_confidence(
-        torch.zeros(1, 255, 40, 40), [(0, 0)], (160, 160), truth, [1.0]
-    )
+    view = View(torch.zeros(1, 255, 40, 40), [(0, 0)], (160, 160), (160, 160))
+    _, (found,) = label_with_confidence(view, truth, [1.0])
     assert np.allclose(found.doubt, 254 / 255)
     assert found.nll == pytest.approx(truth.size * np.log(255))
     assert found.brier == pytest.approx(truth.size * 254 / 255)

@@ -16,6 +16,7 @@ from robustbench_seg.segmenter.inference import (
     whole,
     window_spans,
 )
+from robustbench_seg.segmenter.labelling import label
 
 
 def quarter(batch):
@@ -34,7 +35,7 @@ def test_whole_is_one_bilinear_step_to_the_image_size():
             align_corners=aligned,
         )
         assert torch.equal(view.upsampled(), expected)
-        assert torch.equal(view.labels(), expected.argmax(1)[0].byte())
+        assert torch.equal(label(view), expected.argmax(1)[0].byte())
 
 
 def test_windows_cover_every_pixel_and_stay_inside():
@@ -78,7 +79,7 @@ def test_windows_go_where_they_were_cut_from():
     image = torch.rand(1, 3, 150, 210)
     view = slide(lambda x: x, image, 96, 64)
     torch.testing.assert_close(view.upsampled(), image)
-    assert torch.equal(view.labels(), view.upsampled().argmax(1)[0].byte())
+    assert torch.equal(label(view), view.upsampled().argmax(1)[0].byte())
 
 
 def test_normalisation_is_of_rgb_in_zero_to_one():

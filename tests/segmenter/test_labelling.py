@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.segmenter.inference import window_spans
 from robustbench_seg.segmenter.labelling import by_strips, label, taps
+from robustbench_seg.segmenter.view import View
 
 
 def upsampled(logits, corners, window, size, aligned):
@@ -40,7 +41,7 @@ def test_any_number_of_threads_gives_the_same_labels(three_threads):
     logits = draw("noise", (2, 7, 33, 47))
     corners, window, size = ((0, 0), (0, 50)), (129, 187), (129, 237)
     wanted = upsampled(logits, corners, window, size, False).argmax(1)[0]
-    assert torch.equal(label(logits, corners, window, size).long(), wanted)
+    assert torch.equal(label(View(logits, corners, window, size)).long(), wanted)
 
 
 def places(size, crop, stride):
@@ -58,7 +59,7 @@ def places(size, crop, stride):
 )
 def test_whole_images_to_the_bit(kind, aligned, small, size):
     logits = draw(kind, (1, 19, *small))
-    labels = label(logits, [(0, 0)], size, size, align_corners=aligned)
+    labels = label(View(logits, [(0, 0)], size, size, aligned))
     expected = upsampled(logits, [(0, 0)], size, size, aligned).argmax(1)[0]
     assert labels.dtype == torch.uint8
     assert torch.equal(labels.long(), expected)
@@ -73,7 +74,7 @@ def test_sliding_windows_to_the_bit(kind, crop, stride):
     size = (201, 277)
     corners = places(size, crop, stride)
     logits = draw(kind, (len(corners), 7, 33, 33))
-    labels = label(logits, corners, (crop, crop), size)
+    labels = label(View(logits, corners, (crop, crop), size))
     expected = upsampled(logits, corners, (crop, crop), size, False).argmax(1)[0]
     assert torch.equal(labels.long(), expected)
 
@@ -81,7 +82,7 @@ def test_sliding_windows_to_the_bit(kind, crop, stride):
 def test_a_lead_that_rounding_may_level_is_not_trusted():
     first = 1 + torch.rand(1, 1, 50, 70)
     logits = torch.cat([first, first.nextafter(torch.tensor(9.0))], dim=1)
-    labels = label(logits, [(0, 0)], (200, 280), (200, 280))
+    labels = label(View(logits, [(0, 0)], (200, 280), (200, 280)))
     expected = upsampled(logits, [(0, 0)], (200, 280), (200, 280), False).argmax(1)[0]
     assert expected.unique().numel() == 2
     assert torch.equal(labels.long(), expected)
@@ -91,7 +92,7 @@ def test_the_layout_of_the_logits_does_not_matter():
     logits = draw("noise", (1, 19, 40, 40))
     last = logits.to(memory_format=torch.channels_last)
     args = [(0, 0)], (160, 160), (160, 160)
-    assert torch.equal(label(last, *args), label(logits, *args))
+    assert torch.equal(label(View(last, *args)), label(View(logits, *args)))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -99,7 +100,7 @@ def test_values_that_are_not_finite(value):
     logits = draw("areas", (1, 5, 40, 40))
     logits[0, 3, 10:20, 10:20] = value
     logits[0, 1, 15:25, 5:35] = value
-    labels = label(logits, [(0, 0)], (160, 160), (160, 160))
+    labels = label(View(logits, [(0, 0)], (160, 160), (160, 160)))
     expected = upsampled(logits, [(0, 0)], (160, 160), (160, 160), False).argmax(1)[0]
     assert torch.equal(labels.long(), expected)
 
@@ -107,7 +108,7 @@ def test_values_that_are_not_finite(value):
 def test_255_classes_fit():
     logits = torch.zeros(1, 255, 40, 40)
     logits[:, 254] = 1
-    assert (label(logits, [(0, 0)], (160, 160), (160, 160)) == 254).all()
+    assert (label(View(logits, [(0, 0)], (160, 160), (160, 160))) == 254).all()
 
 
 @pytest.mark.parametrize("aligned", [False, True])
@@ -115,8 +116,7 @@ def test_strips_in_torch_differ_by_rounding_only(aligned):
     size, crop = (201, 277), 128
     corners = places(size, crop, 96)
     logits = draw("noise", (len(corners), 7, 33, 33))
-    axis = taps(33, crop, aligned)
-    labels = by_strips(logits, corners, axis, axis, size).long()
+    labels = by_strips(View(logits, corners, (crop, crop), size, aligned)).long()
     wanted = upsampled(logits, corners, (crop, crop), size, aligned)
     chosen = wanted.gather(1, labels[None, None])[0, 0]
     assert (wanted.amax(1)[0] - chosen).max() < 1e-5

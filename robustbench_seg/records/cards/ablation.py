@@ -1,4 +1,4 @@
-"""The paper's ablations as data: which networks differ in what, and the rows they stand beside."""
+"""The paper's ablations as data: how the networks differ, and the published rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -89,7 +89,7 @@ class Ablation:
         """The variants of these names, in the ablation's order; all if none is given.
 
         Raises:
-            ModelError: There is no variant of a name.
+            ModelError: A name is not that of a variant.
         """
         known = [variant.name for variant in self.variant]
         for name in names:

@@ -24,7 +24,7 @@ class HubCard:
         dataset: Name of the dataset whose classes it predicts.
         licence: Licence of the weights.
         revision: Commit, tag or branch.
-        needs: A library that it needs beside transformers.
+        needs: A library that it needs in addition to transformers.
         verified: Whether the hub id was looked up when the card was written.
         published: Its published clean score.
         name: The name in every table, that of the file; never in the file.

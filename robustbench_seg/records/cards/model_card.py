@@ -38,7 +38,7 @@ class WeightsSource:
     """Where the weights come from.
 
     Attributes:
-        source: "file" (beside the card), "huggingface" (a hub id), "url", "manual" (a URL that
+        source: "file" (next to the card), "huggingface" (a hub id), "url", "manual" (a URL that
             only a browser can fetch), or "none": no weights are published, the card is for
             training.
         location: Path relative to the card's folder, hub id, or URL.
@@ -275,12 +275,12 @@ class ModelCard:
 
     @property
     def weights_file(self) -> Path | None:
-        """The weights beside the card, if its source is "file"."""
+        """The weights next to the card, if its source is "file"."""
         return self.folder / self.weights.location if self.weights.source == "file" else None
 
     @property
     def weights_origin(self) -> str:
-        """Where the weights come from, for tables: "shipped" for a file beside the card."""
+        """Where the weights come from, for tables: "shipped" for a file next to the card."""
         return "shipped" if self.weights_file else self.weights.source
 
 
@@ -305,7 +305,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
     Raises:
         ModelError: There is no card of this name.
         CardError: The card cannot be read or is wrong.
-        FileError: It is no path.
+        FileError: It is not a path.
     """
     if str(name_or_path).endswith(".toml"):
         path = checked_path(name_or_path)

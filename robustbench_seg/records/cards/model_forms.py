@@ -13,7 +13,7 @@ MODEL_FORMS: Mapping[str, str] = {
 
 
 def needs_no_card(model: str) -> bool:
-    """Tell whether a model is of one of MODEL_FORMS.
+    """Tell whether a model has one of MODEL_FORMS.
 
     >>> needs_no_card("onnx:net.onnx"), needs_no_card("segformer-b0")
     (True, False)

@@ -72,7 +72,7 @@ class CorruptionSpec:
 
     @property
     def scored_text(self) -> str:
-        """The scored severities as "1-5", or as "1,3,5" where they are no range."""
+        """The scored severities as "1-5", or as "1,3,5" where they are not a range."""
         first, last = self.scored[0], self.scored[-1]
         if self.scored == tuple(range(first, last + 1)) and first < last:
             return f"{first}-{last}"
@@ -132,7 +132,7 @@ class Protocol:
 
     @cached_property
     def averaged(self) -> str:
-        """Which severities are averaged, in words: what stands beside every score.
+        """The averaged severities, in words, as shown next to every score.
 
         "severities 1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
         """
@@ -275,7 +275,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
         return _shipped(protocol)
     where = str(protocol)
     loaded = _checked(read(_File, Path(protocol), "protocol"), where)
-    # Published numbers stand beside runs by the protocol's name.
+    # Published numbers are matched with runs by the protocol's name.
     if loaded.name in list_protocols() and loaded != _shipped(loaded.name):
         raise CardError(
             f"{where}: name '{loaded.name}' is that of a protocol that ships, which says "

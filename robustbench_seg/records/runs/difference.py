@@ -1,4 +1,4 @@
-"""One thing in which two runs differ, and what follows for comparing them."""
+"""One difference between two runs, and its consequences for comparing them."""
 
 import json
 from dataclasses import dataclass, fields
@@ -25,10 +25,10 @@ seed of its training."""
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which two runs differ.
+    """One difference between two runs.
 
     Attributes:
-        kind: What it is about.
+        kind: Its kind.
         name: What it is, in words.
         one: Its value in the first run, if that is short.
         other: Its value in the second run.

@@ -20,7 +20,7 @@ from robustbench_seg.records.values.image_path import as_png
 FILE = "predictions.toml"
 
 CONFIDENCE_SUFFIX = ".confidence.png"
-"""How files of confidence end, in place of .png."""
+"""The suffix of files of confidence, in place of .png."""
 
 FULL = 65535
 """The level of a confidence of 1."""
@@ -44,7 +44,7 @@ class PredictionManifest:
         dataset: Name of the dataset whose classes are predicted, or its TOML file, relative to the
             folder. Exactly one of dataset and classes is given; label ids need a dataset.
         classes: Names of the predicted classes, in the order of their indices.
-        version: Any text that changes whenever predictions are made anew. Predictions of another
+        version: Any text that changes whenever predictions are made again. Predictions of another
             version are another run.
         images: The corrupted images that were labelled: the manifest.json of their tree, relative
             to the folder, or the digest of that file. None: it is not known.

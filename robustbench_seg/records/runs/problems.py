@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """Something that is not as it was made.
+    """A file that differs from how it was written.
 
     Attributes:
         path: The file, relative to the tree or to the run's folder in a pack.

@@ -61,9 +61,9 @@ class CorruptionRecord:
 
 @dataclass(frozen=True)
 class RunKey:
-    """Exactly what decides the numbers of a run. Equal keys are one run.
+    """Exactly what decides the numbers of a run. Runs with equal keys are the same run.
 
-    Versions of this program and of libraries are no part of it: probes notice where they matter.
+    Versions of this program and of libraries are not part of it: probes detect if they matter.
     """
 
     segmenter: SegmenterRecord

@@ -36,8 +36,8 @@ class RunRecord:
         groups: Groups of the classes of a user's own dataset, name -> names of classes. Those of
             a dataset that the program knows are looked up.
         persons: The classes of such a dataset whose missed objects are counted.
-        about: What a reader wants to know of the model.
-        published: The model's published clean score, if it is of these very images.
+        about: Facts about the model for readers.
+        published: The model's published clean score, if it was measured on the same images.
         libraries: Versions of what computed the first rows, by name.
         hardware: What the first rows were computed on.
         created: When the run began, in ISO 8601, UTC.
@@ -98,7 +98,7 @@ class RunRecord:
         return self.about.training.seed if self.about.training else None
 
     def differences(self, other: "RunRecord") -> tuple[Difference, ...]:
-        """In what two runs differ that changes a number, but for the model's name.
+        """The differences between two runs that change a number, except the model's name.
 
         This is the only place that knows what makes two runs comparable (no difference is
         `of_images`), trainings of one model (all are `of_training`), or the same run (equal keys:
@@ -160,7 +160,7 @@ class RunRecord:
 
 
 def library_texts(one: RunRecord, other: RunRecord) -> tuple[str, ...]:
-    """The libraries of which two runs had other versions, such as "numpy 2.0.1 and 2.1"."""
+    """The libraries whose versions differ between two runs, such as "numpy 2.0.1 and 2.1"."""
     mine, theirs = one.libraries, other.libraries
     return tuple(
         f"{name} {mine.get(name, 'absent')} and {theirs.get(name, 'absent')}"

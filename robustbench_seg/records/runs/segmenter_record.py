@@ -1,4 +1,4 @@
-"""What is known of a segmenter: what decides its labels, and what else a reader wants to know."""
+"""The record of a segmenter: what decides its labels, and further facts for readers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ PREDICTIONS = "predictions"
 def untrained_name(name: str) -> str:
     """The name of a model with random weights.
 
-    Every table and figure shows it: none of them can pass for a result.
+    Every table and figure shows it, so that none can pass for a result.
 
     >>> untrained_name("segformer-b0")
     'segformer-b0-untrained'
@@ -53,7 +53,7 @@ class SegmenterRecord:
         align_corners: How logits are upsampled.
         precision: Number format of the forward pass.
         runtime: What computes it: torch, transformers, onnxruntime, openvino or python; predictions
-            where another program did. Versions are no part of it: a run's probe notices where they
+            where another program did. Versions are not part of it: a run's probe detects where they
             matter.
         laws: Versions of the program's own steps on the way to the labels, such as "inference".
         own: What a user's segmenter says of itself.
@@ -100,11 +100,11 @@ class SegmenterRecord:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a reader wants to know of a model, and what changes no label.
+    """Facts about a model for readers; none of them changes a label.
 
     Attributes:
         card: Name of its card; None for a model without one.
-        location: What it was loaded by where that is no card, such as "hf:nvidia/segformer".
+        location: What it was loaded by, if not by a card, such as "hf:nvidia/segformer".
         params: Number of parameters.
         macs: Multiply-accumulates for an image of the size of a run's first one.
         weights_file: Name of the weight file.

@@ -8,7 +8,7 @@ from robustbench_seg.records.values.choices import Stream
 
 @dataclass(frozen=True)
 class CorruptionChoice:
-    """What decides a corrupted image beside its clean image and its condition.
+    """What decides a corrupted image apart from its clean image and its condition.
 
     Attributes:
         protocol: Where the parameters come from.

@@ -77,14 +77,15 @@ class EvaluationSpec:
         executor: "local", or "ray" for a cluster.
         save_predictions: Folder to write each prediction to as well.
         save_confidence: Whether the confidence of each prediction is written there, too.
-        prediction_format: Names and values of these files: class indices beside the images' ids, or
-            what a test server asks for.
+        prediction_format: Names and values of these files: class indices in files named after the
+            images' ids, or what a test server asks for.
         folder: The working folder; the nodes of a cluster change to it.
         command: The command that was given, for readers.
 
     Raises:
         ModelError: There is no model; a name or weights are given for several; a precision, backend
-            inference or input size does not exist; a number is out of range; the name is no text.
+            inference or input size does not exist; a number is out of range; the name is not
+            a text.
         CorruptionError: The stream or a severity does not exist.
             There is no seed, or one twice.
         ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
@@ -199,7 +200,7 @@ class EvaluationSpec:
 
 
 class EvaluationOptions(TypedDict, total=False):
-    """Fields of EvaluationSpec beside models, dataset and protocol, as a person writes them."""
+    """Fields of EvaluationSpec except models, dataset and protocol, as a person writes them."""
 
     data: str | Path | None
     split: str
@@ -237,7 +238,7 @@ _TEXTS = ("dataset", "protocol", "weights")
 
 
 def _plain(value: object) -> object:
-    """An integer of NumPy as one of Python."""
+    """Convert an integer of NumPy to one of Python."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     return int(value) if whole else value  # type: ignore[call-overload]
 
@@ -249,7 +250,7 @@ def evaluation_spec(
     protocol: str | Path = EvaluationSpec.protocol,
     **options: Unpack[EvaluationOptions],
 ) -> EvaluationSpec:
-    """An EvaluationSpec of what a person writes: single values for tuples, strings for paths.
+    """Build an EvaluationSpec. Single values stand for tuples, and strings for paths.
 
     Args:
         model: A model, or several.
@@ -258,7 +259,7 @@ def evaluation_spec(
         **options: The other fields of EvaluationSpec.
 
     Raises:
-        ResultsError: There is no option of a name.
+        ResultsError: An option does not exist.
     """
     names = [each.name for each in fields(EvaluationSpec)]
     values: dict[str, Any] = {"dataset": dataset, "protocol": protocol, **options}

@@ -36,7 +36,7 @@ class TrainingSpec:
         dataset: Name or TOML file of the dataset. None means the card's.
         data: Root folder of the dataset.
         split: Split to train on.
-        validate_on: Split that the mIoU is of.
+        validate_on: Split on which the mIoU is measured.
         name: Name of the result. None means MODEL-DATASET.
         encoder: Weights that the encoder starts from: a file, hf:<hub id> or URL. None means
             random values.
@@ -106,7 +106,7 @@ class TrainingSpec:
 
 
 class TrainingOptions(RecipeOptions, total=False):
-    """Options of `train` beside model, dataset and validate_on.
+    """Options of `train` except model, dataset and validate_on.
 
     They are the other fields of TrainingSpec, and the fields of TrainingRecipe, which replace those
     of `recipe`.
@@ -139,12 +139,12 @@ def training_spec(
     Args:
         model: Name or TOML file of the network's card.
         dataset: Name or TOML file of the dataset. None means the card's.
-        validate_on: Split that the mIoU is of.
+        validate_on: Split on which the mIoU is measured.
         **options: The other fields of TrainingSpec; and fields of TrainingRecipe, which replace
             those of `recipe`.
 
     Raises:
-        ModelError: There is no option of a name, a value is out of range, or `model` or `out` is
+        ModelError: An option does not exist, a value is out of range, or `model` or `out` is
             missing.
     """
     of_recipe = [each.name for each in fields(TrainingRecipe)]

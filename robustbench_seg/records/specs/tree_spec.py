@@ -56,7 +56,7 @@ class TreeSpec:
 
 
 class TreeOptions(TypedDict, total=False):
-    """Fields of TreeSpec beside dataset and protocol, as a person writes them."""
+    """Fields of TreeSpec except dataset and protocol, as a person writes them."""
 
     out: str | Path
     data: str | Path | None
@@ -83,7 +83,7 @@ def tree_spec(
         **options: The other fields of TreeSpec.
 
     Raises:
-        CorruptionError: There is no option of a name, or `out` is missing.
+        CorruptionError: An option does not exist, or `out` is missing.
     """
     names = [each.name for each in fields(TreeSpec)]
     values: dict[str, Any] = {"dataset": str(dataset), "protocol": str(protocol), **options}

@@ -7,7 +7,7 @@ Size = tuple[int, int]
 """Height and width in pixels."""
 
 MAX_PIXELS = 2**28
-"""Most pixels of an image: 3.2 GB in float32. Beyond it a machine hangs or its memory ends."""
+"""Largest number of pixels of an image: 3.2 GB in float32. Larger images exhaust memory."""
 
 
 def check_size(size: Size) -> None:

@@ -106,11 +106,11 @@ CORRUPTION_PARAMETERS: Mapping[str, Range] = {
 }
 """The parameters of corruptions by name; one that several corruptions have means the same in each.
 
-Outside its range a parameter has no meaning, or takes so long that a start never ends.
+Outside its range a parameter has no meaning, or the corruption takes too long.
 """
 
 _WHOLE = ("distance", "iterations", "quality", "radius")
-"""Parameters of which a corruption would cut off a fraction without a word."""
+"""Parameters whose fraction a corruption would drop silently."""
 
 _FINITE = Range(above=-math.inf, below=math.inf)
 

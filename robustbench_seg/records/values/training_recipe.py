@@ -31,7 +31,7 @@ Scale = Annotated[float, Range(above=0, most=1000)]
 
 @dataclass(frozen=True)
 class TrainingRecipe:
-    """Everything that decides what a training computes, beside network, data and hardware.
+    """Everything that decides what a training computes, except network, data and hardware.
 
     Attributes:
         iterations: Optimiser steps. None becomes 160,000 where `minutes` is None too; with
@@ -42,7 +42,7 @@ class TrainingRecipe:
         crop: Height and width, in pixels, of what the network sees.
         resize: Range of the uniform random scale of an image. The scale is relative to the size
             that the model's card fits an image into, or else to the image's own size.
-        category_ratio: A crop is drawn anew, up to 10 times, while one class fills this share.
+        category_ratio: A crop is drawn again, up to 10 times, while one class fills this share.
         flip: Probability of mirroring left and right.
         photometric: Whether brightness, contrast, saturation and hue are distorted.
         lr: Peak learning rate of the backbone (AdamW).

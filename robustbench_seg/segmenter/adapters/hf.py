@@ -58,7 +58,7 @@ from robustbench_seg.weights import (
 log = logging.getLogger(__name__)
 
 HUGGINGFACE_LAW = 1
-"""Raised whenever images go into a model of transformers otherwise."""
+"""Increment when the input preparation for models of transformers changes."""
 
 TRIED = (193, 289)
 """Height and width of the image that tells whether a model takes any size."""
@@ -156,7 +156,7 @@ def _folder(location: str, source: WeightsSource) -> Path:
 def _network(
     model: nn.Module, processor: Processor, classes: int, where: str, folder: Path
 ) -> tuple[TransformersNetwork, NetworkOptions]:
-    """The network of a model, and what decides its answers beside the model's own files."""
+    """The network of a model, and what decides its answers apart from the model's own files."""
     config: Any = model.config
     variant: dict[str, Any] = {"channels": "BGR"} if processor.bgr else {}
     if config.model_type not in MASK_KINDS:
@@ -179,7 +179,7 @@ def _choose_geometry(
     """Decide at what size images go in, and try it once.
 
     Without a choice of the user that is the image's own size if the network takes any. To find out,
-    it is run on an image that is no square.
+    it is run on an image that is not square.
 
     Returns:
         The image processor, if it is to prepare the images.

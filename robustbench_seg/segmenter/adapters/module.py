@@ -16,7 +16,7 @@ from robustbench_seg.segmenter.foreign_errors import error_text
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 MODULE_LAW = 1
-"""Raised whenever images go into a user's torch module otherwise."""
+"""Increment when the input preparation for users' torch modules changes."""
 
 
 def from_module(

@@ -15,7 +15,7 @@ from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.segmenter.stored_predictions import StoredPredictions
 
 PREDICTIONS_LAW = 1
-"""Raised whenever files of predictions are read otherwise."""
+"""Increment when the reading of files of predictions changes."""
 
 
 def load(location: str, options: Options) -> Segmenter:

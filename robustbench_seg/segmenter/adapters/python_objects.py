@@ -31,7 +31,7 @@ def segmenter_of(
         options: How the object runs.
         classes: Names of the classes it predicts, in their order.
         mean: Mean of RGB in 0..1 that normalises the images of a torch module.
-        std: Standard deviation of RGB in 0..1, likewise.
+        std: Standard deviation of RGB in 0..1, for the same purpose.
         version: For a callable, any text that changes whenever its answers do.
 
     Returns:

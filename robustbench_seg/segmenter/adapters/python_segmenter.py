@@ -21,7 +21,7 @@ from robustbench_seg.segmenter.image_check import checked_image
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 PYTHON_LAW = 1
-"""Raised whenever images go into a user's model otherwise."""
+"""Increment when the input preparation for users' models changes."""
 
 
 LABELS_ONLY = "it answers labels only"

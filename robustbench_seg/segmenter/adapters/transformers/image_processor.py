@@ -12,11 +12,11 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.segmenter.adapters.transformers.processor import PROCESSOR, PYTHON, read_object
 from robustbench_seg.segmenter.foreign_errors import reason
-from robustbench_seg.segmenter.inference import View
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.view import View
 
 PROCESSOR_LAW = 1
-"""Raised whenever images go through an image processor of transformers otherwise."""
+"""Increment when the use of image processors of transformers changes."""
 
 SIZES = ("size", "crop_size", "pad_size", "max_size", "size_divisor")
 """Keys of preprocessor_config.json that hold sides in pixels."""
@@ -25,8 +25,8 @@ SIZES = ("size", "crop_size", "pad_size", "max_size", "size_divisor")
 class ImageProcessor:
     """A model's image processor, run by transformers with PIL, on the CPU.
 
-    transformers has a second form of most processors, with torchvision, which rounds otherwise. PIL
-    gives the same pixels on every machine.
+    transformers has a second form of most processors, with torchvision, which rounds differently.
+    PIL gives the same pixels on every machine.
 
     Attributes:
         edges: The shortest and the longest edge to which images are scaled. None: there is none.

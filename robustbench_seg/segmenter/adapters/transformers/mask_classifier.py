@@ -63,7 +63,7 @@ class MaskClassifier(TransformersNetwork):
         bgr: bool = False,
         task: Tensor | None = None,
     ) -> None:
-        """Keep what the model needs beside images.
+        """Keep what the model needs in addition to images.
 
         Args:
             model: The model.

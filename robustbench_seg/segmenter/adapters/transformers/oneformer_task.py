@@ -1,4 +1,4 @@
-"""OneFormer's task text as tokens: the model is told which kind of segmentation is wanted."""
+"""OneFormer's task text as tokens, which select the kind of segmentation."""
 
 from pathlib import Path
 from typing import Any

@@ -108,7 +108,7 @@ def build_network(
             None,
             config=config,
             state_dict=dict(tensors),
-            ignore_mismatched_sizes=True,  # they are told below
+            ignore_mismatched_sizes=True,  # reported below
             output_loading_info=True,
         )
     except ModelError:
@@ -262,7 +262,7 @@ def refuse_deeper(unused: Collection[str], model: nn.Module, where: str) -> None
 
 
 def _values(content: object, key: str = "") -> Iterator[tuple[str, object]]:
-    """Every value of a JSON document that is no list or object, with its nearest key."""
+    """Every value of a JSON document that is not a list or object, with its nearest key."""
     if isinstance(content, Mapping):
         for name, value in content.items():
             yield from _values(value, str(name))

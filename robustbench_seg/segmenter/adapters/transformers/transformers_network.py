@@ -24,7 +24,7 @@ class TransformersNetwork(nn.Module):
     gives_scores = False
 
     def __init__(self, model: nn.Module, classes: int, where: str, *, bgr: bool = False) -> None:
-        """Keep what the model needs beside images.
+        """Keep what the model needs in addition to images.
 
         Args:
             model: The model.

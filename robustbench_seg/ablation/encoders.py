@@ -1,0 +1,36 @@
+"""The weights that encoders start from, as a person writes them."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from robustbench_seg.errors import ModelError
+
+
+def parse_encoders(
+    texts: Iterable[str], networks: Sequence[str]
+) -> tuple[str | None, dict[str, str]]:
+    """Split weights into those of all encoders and those of single networks.
+
+    Args:
+        texts: Each is W, for all encoders that the weights fit, or V=W, for the network V.
+        networks: Names of the networks. Text before a "=" that is not among them may belong to a
+            path or URL.
+
+    Returns:
+        The weights of all encoders, or None, and name of a network -> its weights.
+
+    Raises:
+        ModelError: There are two for all networks.
+    """
+    for_all: str | None = None
+    by_network = dict[str, str]()
+    for text in texts:
+        name, equals, weights = text.partition("=")
+        is_file = text.startswith(("hf:", "http")) or Path(text).exists()
+        if equals and (name in networks or not is_file):
+            by_network[name] = weights
+        elif for_all is not None:
+            raise ModelError("two for all networks; write V=W for one of them")
+        else:
+            for_all = text
+    return for_all, by_network

@@ -1,0 +1,82 @@
+"""Types and callbacks that turn the text of an option into a value."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from robustbench_seg.codec import Range
+from robustbench_seg.errors import FileError, ModelError
+from robustbench_seg.files import checked_path
+from robustbench_seg.records.values import ranges
+from robustbench_seg.records.values.image_size import check_size
+from robustbench_seg.records.values.input_size import input_size_text
+from robustbench_seg.records.values.shard import Shard, parse_shard
+
+
+def parse_shard_option(context: click.Context, parameter: click.Parameter, value: str) -> Shard:
+    """A click callback: "2/8" -> Shard(2, 8)."""
+    try:
+        return parse_shard(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
+
+
+def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """A click callback: "512x1024" -> (512, 1024), each of several likewise; None stays None."""
+    if value is None or isinstance(value, tuple):
+        return value and tuple(parse_size(context, parameter, one) for one in value)
+    try:
+        height, width = map(int, value.lower().split("x"))
+    except ValueError:
+        raise click.BadParameter(
+            f"'{value}' is no size; write height x width, such as 512x1024", context, parameter
+        ) from None
+    try:
+        check_size((height, width))
+    except ModelError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
+    return height, width
+
+
+def parse_input_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """A click callback: "512X1024" -> "512x1024"; "native", "processor" and None stay."""
+    try:
+        return input_size_text(value)
+    except ModelError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
+
+
+def parse_temperature(context: click.Context, parameter: click.Parameter, value: str) -> Any:
+    """A click callback: "1.5" -> 1.5, "none" -> None; "fit" stays."""
+    if value in ("none", "fit"):
+        return None if value == "none" else value
+    try:
+        if ranges.TEMPERATURE.has(temperature := float(value)):
+            return temperature
+    except ValueError:
+        pass
+    raise click.BadParameter(
+        f"'{value}' is no temperature; give {ranges.TEMPERATURE}, fit or none", context, parameter
+    )
+
+
+class _Path(click.Path):
+    """A path that can be written into a record."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The path."""
+        try:
+            checked_path(value)
+        except FileError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def integer(wanted: Range) -> click.IntRange:
+    """The type of an option that is an integer of a range."""
+    return click.IntRange(int(wanted.least), int(wanted.most))
+
+
+PATH = _Path(path_type=Path)
+FOLDER = _Path(file_okay=False, path_type=Path)

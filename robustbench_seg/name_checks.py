@@ -1,0 +1,31 @@
+"""Checks of the names in a specification, without torch, whose import takes seconds."""
+
+from robustbench_seg.records.cards.model_card import list_hub_models, load_card
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+
+
+def check_names(spec: EvaluationSpec) -> None:
+    """Check that everything that a specification names exists.
+
+    Args:
+        spec: What is asked for. Models with a prefix, such as hf:, are not looked up.
+
+    Raises:
+        CorruptionError: There is no such protocol, or it has no such corruption.
+        ModelError: There is no such model.
+        CardError: A card is wrong.
+        DatasetError: There is no such dataset.
+        ResultsError: There is no such measure.
+    """
+    spec.conditions(load_protocol(spec.protocol))
+    for model in spec.models:
+        if ":" not in model and model not in list_hub_models():
+            load_card(model)
+
+    # Imported late: a misspelt model is reported sooner.
+    from robustbench_seg.datasets import check_name
+    from robustbench_seg.measures import select_measures
+
+    check_name(spec.dataset)
+    select_measures(spec.measures)
