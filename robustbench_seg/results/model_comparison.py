@@ -21,7 +21,7 @@ from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, Sco
 from robustbench_seg.results.scored_model import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
 from robustbench_seg.results.summary_scores import EVERY_SEVERITY, SummaryScore, summary_scores
-from robustbench_seg.results.verdict import Difference, verdicts
+from robustbench_seg.results.verdict import Difference, Verdict, verdicts
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
@@ -101,29 +101,31 @@ def compare_models(
     differences = [
         Difference.of(a.scores, b.scores, line.a, line.b, line.degrees) for line in lines
     ]
-    rows = []
-    for line, difference in zip(lines, differences, strict=True):
-        row: dict[str, object] = {
-            "kind": line.kind,
-            "score": line.score,
-            "severities": line.severities,
-            "difference": difference.points,
-            "p": difference.p,
-            "verdict": "",
-            "reason": _reason(a, b, line, protocol),
-        }
-        row["low"], row["high"] = difference.interval
-        for name, model, draws in (("A", a, line.a), ("B", b, line.b)):
-            degrees = model.scores.degrees + line.degrees
-            limits = score_interval(draws, model.scores.units, degrees, limits=line.limits)
-            row[name], (row[f"{name}_low"], row[f"{name}_high"]) = float(draws[0]), limits
-        rows.append(row)
+    judged = dict[int, Verdict]()
     for family in FAMILIES:
         places = [place for place, line in enumerate(lines) if family(line)]
-        judged = verdicts([differences[place] for place in places])
-        for place, verdict in zip(places, judged, strict=True):
-            rows[place] |= {"p_holm": verdict.p, "verdict": verdict.better}
-    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS).astype({"p_holm": float})
+        found = verdicts([differences[place] for place in places])
+        judged |= zip(places, found, strict=True)
+    rows = [
+        (
+            *(line.kind, line.score, line.severities),
+            *_estimate(a, line.a, line),
+            *_estimate(b, line.b, line),
+            *(difference.points, *difference.interval, difference.p),
+            judged[place].p if place in judged else np.nan,
+            judged[place].better if place in judged else "",
+            _reason(a, b, line, protocol),
+        )
+        for place, (line, difference) in enumerate(zip(lines, differences, strict=True))
+    ]
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+
+
+def _estimate(model: ScoredModel, draws: Draws, line: _Compared) -> tuple[float, float, float]:
+    """The score of one of the two models, and the ends of its interval."""
+    degrees = model.scores.degrees + line.degrees
+    low, high = score_interval(draws, model.scores.units, degrees, limits=line.limits)
+    return float(draws[0]), low, high
 
 
 def check_comparable(a: ScoredModel, b: ScoredModel) -> None:

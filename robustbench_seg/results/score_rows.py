@@ -1,6 +1,6 @@
 """Every score of every measure as one tidy table, a row for each number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,7 @@ class _ScoreLabel:
     group: str | None = None
 
     @property
-    def columns(self) -> dict[str, str | None]:
+    def columns(self) -> Mapping[str, str | None]:
         """The values of the columns."""
         return {
             "metric": self.metric,
