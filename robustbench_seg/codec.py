@@ -148,7 +148,7 @@ def parse(kind: type[Card], text: str, where: str) -> Card:
     return from_table(kind, table, where)
 
 
-def from_table(kind: type[Card], table: Mapping[str, Any], where: str) -> Card:
+def from_table(kind: type[Card], table: object, where: str) -> Card:
     """Build a dataclass from a table.
 
     Args:

@@ -7,7 +7,6 @@ VainF/DeepLabV3Plus-Pytorch, close to the paper, and OpenMMLab's.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -152,14 +151,13 @@ class DeepLabV3Plus(SegmentationNetwork):
         super().__init__()
         if layout not in LAYOUTS:
             raise ModelError(unknown("layout of deeplabv3plus", str(layout), LAYOUTS))
-        options: dict[str, Any] = {
-            "output_stride": output_stride,
-            "separable": separable,
-            "align_corners": align_corners,
-            "channels": channels,
-        }
+        own = LAYOUTS[layout]
         form = replace(
-            LAYOUTS[layout], **{name: value for name, value in options.items() if value is not None}
+            own,
+            output_stride=own.output_stride if output_stride is None else output_stride,
+            separable=own.separable if separable is None else separable,
+            align_corners=own.align_corners if align_corners is None else align_corners,
+            channels=own.channels if channels is None else channels,
         )
         stride = form.output_stride
         if stride not in RATES:

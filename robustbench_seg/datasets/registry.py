@@ -1,11 +1,11 @@
 """The datasets that the program knows: a name, the facts of a TOML file, and how a split is opened.
 
 To add a dataset, write its classes into a TOML file in the content folder `datasets`, its layout
-into a file like camvid.py, and add its line to DATASETS. A user's own dataset needs no code: a
+into a file like camvid.py, and add its line to _ENTRIES. A user's own dataset needs no code: a
 TOML file describes it (custom.py).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,68 +39,93 @@ class DatasetEntry:
     """A dataset that the program knows.
 
     Attributes:
-        facts: Name of its file in the content folder `datasets`.
+        name: Its name. The subset S of the dataset D is the dataset D:S.
+        facts_name: Name of its file in the content folder `datasets`.
         open: Opens a split: (root folder or None, name of the split) -> dataset.
-        subsets: Image id -> names of the subsets that the image is of. The subset S of the dataset
-            D is the dataset D:S. None: it has none.
+        subset_of: Image id -> what follows the colon in the names of the image's subsets. None: the
+            dataset has none.
         reference: Name of the dataset that has the same places under normal conditions.
-        place: Image id -> what an image and its reference have in common. None: there are no
+        place_of: Image id -> what an image and its reference have in common. None: there are no
             references.
     """
 
-    facts: str
+    name: str
+    facts_name: str
     open: Callable[[Path | None, str], Dataset]
-    subsets: Callable[[str], tuple[str, ...]] | None = None
+    subset_of: Callable[[str], tuple[str, ...]] | None = None
     reference: str | None = None
-    place: Callable[[str], str] | None = None
+    place_of: Callable[[str], str] | None = None
+
+    @property
+    def facts(self) -> DatasetFacts:
+        """Its classes, and what else its TOML file says."""
+        return dataset_facts(self.facts_name)
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether it has subsets by condition, or references, or is one of references."""
+        return bool(self.subset_of or self.place_of)
+
+    def subsets(self, image: str) -> tuple[str, ...]:
+        """Names of the subsets, which are datasets, that an image is of.
+
+        >>> image = "rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png"
+        >>> DATASETS["acdc"].subsets(image)
+        ('acdc:fog',)
+        """
+        subsets = self.subset_of(image) if self.subset_of else ()
+        return tuple(f"{self.name}:{subset}" for subset in subsets)
+
+    def place(self, image: str) -> str:
+        """What an image and its reference have in common; without references the image itself."""
+        return self.place_of(image) if self.place_of else image
 
 
-def _acdc() -> Mapping[str, DatasetEntry]:
-    entries = {}
+def _acdc() -> Iterator[DatasetEntry]:
     for name, reference in (("acdc", "acdc-ref"), ("acdc-ref", None)):
         opened = partial(acdc.open_acdc, reference=reference is None)
-        entries[name] = DatasetEntry("acdc", opened, acdc.subset_of, reference, acdc.place_of)
+        yield DatasetEntry(name, "acdc", opened, acdc.subset_of, reference, acdc.place_of)
         for subset in acdc.SUBSETS:
-            entries[f"{name}:{subset}"] = DatasetEntry(
+            yield DatasetEntry(
+                f"{name}:{subset}",
                 "acdc",
                 partial(opened, subset=subset),
                 reference=reference and f"{reference}:{subset}",
-                place=acdc.place_of,
+                place_of=acdc.place_of,
             )
-    return entries
 
 
-def _muses() -> Mapping[str, DatasetEntry]:
-    return {
-        "muses": DatasetEntry("muses", muses.open_muses, muses.subsets_of),
-        **{
-            f"muses:{name}": DatasetEntry("muses", partial(muses.open_muses, subset=name))
-            for name in muses.SUBSETS
-        },
-    }
+def _muses() -> Iterator[DatasetEntry]:
+    yield DatasetEntry("muses", "muses", muses.open_muses, muses.subsets_of)
+    for name in muses.SUBSETS:
+        opened = partial(muses.open_muses, subset=name)
+        yield DatasetEntry(f"muses:{name}", "muses", opened)
 
 
-DATASETS: Mapping[str, DatasetEntry] = {
-    "cityscapes": DatasetEntry("cityscapes", open_cityscapes),
-    "camvid": DatasetEntry("camvid", open_camvid),
-    "ade20k": DatasetEntry("ade20k", open_ade20k),
-    "coco-stuff": DatasetEntry("coco-stuff", open_coco_stuff),
-    **_acdc(),
-    **_muses(),
-    "dark-zurich": DatasetEntry("dark-zurich", open_dark_zurich),
-    "bdd100k": DatasetEntry("bdd100k", open_bdd100k),
-    "kitti": DatasetEntry("kitti", open_kitti),
-    **{
-        f"mapillary-{release}": DatasetEntry(
-            f"mapillary-{release}", partial(open_mapillary, release=release)
-        )
-        for release in ("v1.2", "v2.0")
-    },
-    "idd": DatasetEntry("idd", open_idd),
-    "idd-cityscapes": DatasetEntry("idd-cityscapes", partial(open_idd, classes="idd-cityscapes")),
-    "bravo": DatasetEntry("bravo", open_bravo),
-    "minicity": DatasetEntry("minicity", _open_minicity),
-}
+def _mapillary() -> Iterator[DatasetEntry]:
+    for release in ("v1.2", "v2.0"):
+        name = f"mapillary-{release}"
+        yield DatasetEntry(name, name, partial(open_mapillary, release=release))
+
+
+_ENTRIES = (
+    DatasetEntry("cityscapes", "cityscapes", open_cityscapes),
+    DatasetEntry("camvid", "camvid", open_camvid),
+    DatasetEntry("ade20k", "ade20k", open_ade20k),
+    DatasetEntry("coco-stuff", "coco-stuff", open_coco_stuff),
+    *_acdc(),
+    *_muses(),
+    DatasetEntry("dark-zurich", "dark-zurich", open_dark_zurich),
+    DatasetEntry("bdd100k", "bdd100k", open_bdd100k),
+    DatasetEntry("kitti", "kitti", open_kitti),
+    *_mapillary(),
+    DatasetEntry("idd", "idd", open_idd),
+    DatasetEntry("idd-cityscapes", "idd-cityscapes", partial(open_idd, classes="idd-cityscapes")),
+    DatasetEntry("bravo", "bravo", open_bravo),
+    DatasetEntry("minicity", "minicity", _open_minicity),
+)
+
+DATASETS: Mapping[str, DatasetEntry] = {entry.name: entry for entry in _ENTRIES}
 """The datasets that `open_dataset` knows by name."""
 
 _NAMES = (*DATASETS, "or the path of a .toml file")
@@ -110,6 +135,11 @@ _NAMES = (*DATASETS, "or the path of a .toml file")
 def list_datasets() -> tuple[str, ...]:
     """Names of the datasets that `open_dataset` knows, besides TOML files."""
     return tuple(DATASETS)
+
+
+def known_dataset(name: str) -> DatasetEntry | None:
+    """Look up a dataset by name, of any origin; None where the program does not know it."""
+    return DATASETS.get(name)
 
 
 def check_name(name: str) -> None:
@@ -140,7 +170,7 @@ def described_facts(name: str | Path) -> DatasetFacts:
     """
     if str(name).endswith(".toml"):
         return read_description(Path(name))
-    return _facts(_entry(str(name), _NAMES))
+    return _entry(str(name), _NAMES).facts
 
 
 def class_names(name: str) -> tuple[str, ...]:
@@ -158,7 +188,7 @@ def class_names(name: str) -> tuple[str, ...]:
     >>> class_names("camvid")[:3]
     ('sky', 'building', 'pole')
     """
-    return _facts(_entry(name, DATASETS)).classes
+    return _entry(name, DATASETS).facts.classes
 
 
 def label_ids(name: str) -> tuple[int, ...]:
@@ -176,7 +206,7 @@ def label_ids(name: str) -> tuple[int, ...]:
     >>> label_ids("cityscapes")[:3]
     (7, 8, 11)
     """
-    facts = _facts(_entry(name, DATASETS))
+    facts = _entry(name, DATASETS).facts
     table = facts.table.tolist()
     return tuple(table.index(index) for index in range(len(facts.classes)))
 
@@ -196,7 +226,7 @@ def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
     >>> class_groups("cityscapes")["human"]
     ('person', 'rider')
     """
-    return _facts(_entry(name, DATASETS)).groups
+    return _entry(name, DATASETS).facts.groups
 
 
 def person_classes(name: str) -> tuple[str, ...]:
@@ -211,7 +241,7 @@ def person_classes(name: str) -> tuple[str, ...]:
     Raises:
         DatasetError: The name is unknown.
     """
-    return _facts(_entry(name, DATASETS)).persons
+    return _entry(name, DATASETS).facts.persons
 
 
 def image_size(name: str) -> tuple[int, int] | None:
@@ -229,19 +259,8 @@ def image_size(name: str) -> tuple[int, int] | None:
     """
     if name.endswith(".toml"):
         return read_description(Path(name)).image_size if Path(name).is_file() else None
-    return _facts(DATASETS[name]).image_size if name in DATASETS else None
-
-
-def citation(name: str) -> str:
-    """Look up how to cite a dataset.
-
-    Args:
-        name: One of DATASETS, or of a dataset that the program does not know.
-
-    Returns:
-        A BibTeX entry. Empty where the dataset is unknown or has none.
-    """
-    return _facts(DATASETS[name]).citation.strip() if name in DATASETS else ""
+    entry = known_dataset(name)
+    return entry.facts.image_size if entry else None
 
 
 def published_images(name: str) -> int | None:
@@ -253,55 +272,8 @@ def published_images(name: str) -> int | None:
     Returns:
         Number of images. None where the program knows no such dataset or number.
     """
-    return _facts(DATASETS[name]).val_images if name in DATASETS else None
-
-
-def image_subsets(name: str, image: str) -> tuple[str, ...]:
-    """Look up the subsets of a dataset that an image is of.
-
-    Args:
-        name: Name of a dataset, of any origin.
-        image: Id of the image.
-
-    Returns:
-        Names of datasets. Empty where the program knows no such dataset or subset.
-
-    >>> image_subsets("acdc", "rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png")
-    ('acdc:fog',)
-    """
-    subsets = DATASETS[name].subsets if name in DATASETS else None
-    return tuple(f"{name}:{subset}" for subset in subsets(image)) if subsets else ()
-
-
-def has_conditions(name: str) -> bool:
-    """Whether a dataset has subsets by condition, or references, or is one of references."""
-    return name in DATASETS and bool(DATASETS[name].subsets or DATASETS[name].place)
-
-
-def reference_dataset(name: str) -> str | None:
-    """Look up the dataset that has the same places under normal conditions.
-
-    Args:
-        name: Name of a dataset, of any origin.
-
-    Returns:
-        Its name. None where there is none.
-
-    >>> reference_dataset("acdc:fog")
-    'acdc-ref:fog'
-    """
-    return DATASETS[name].reference if name in DATASETS else None
-
-
-def image_place(name: str, image: str) -> str:
-    """Look up what an image and its reference have in common.
-
-    Args:
-        name: Name of a dataset.
-        image: Id of the image.
-    """
-    place = DATASETS[name].place if name in DATASETS else None
-    return place(image) if place else image
+    entry = known_dataset(name)
+    return entry.facts.val_images if entry else None
 
 
 def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:
@@ -335,7 +307,3 @@ def _entry(name: str, possible: Iterable[str]) -> DatasetEntry:
     if name not in DATASETS:
         raise DatasetError(unknown("dataset", name, possible))
     return DATASETS[name]
-
-
-def _facts(entry: DatasetEntry) -> DatasetFacts:
-    return dataset_facts(entry.facts)

@@ -12,6 +12,7 @@ from robustbench_seg.files.atomic import (
 from robustbench_seg.files.digests import digest_bytes, digest_file
 from robustbench_seg.files.json_files import (
     MAX_JSON,
+    Json,
     canonical_json,
     parse_json,
     read_json,
@@ -29,6 +30,7 @@ from robustbench_seg.files.regular import check_regular, open_regular
 
 __all__ = [
     "MAX_JSON",
+    "Json",
     "atomic_file",
     "cache_folder",
     "cannot_be_written",

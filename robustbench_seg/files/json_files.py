@@ -1,11 +1,15 @@
 """JSON, read within bounds and written in one way."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from robustbench_seg.files.atomic import write_text
 from robustbench_seg.files.regular import open_regular
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+"""A value of JSON."""
 
 MAX_JSON = 16 << 20
 """The most bytes of a JSON file that is read."""

@@ -31,10 +31,11 @@ from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.seeds import seeds_text
 from robustbench_seg.results.subsets import DROP, subset_scores
 from robustbench_seg.results.summary import category_means
+from robustbench_seg.results.summary_scores import SummaryKind, summary_scores
 from robustbench_seg.results.terminal_summary import summary_text
 from robustbench_seg.results.units import unit_of_image
 from robustbench_seg.results.verdict import FEWEST_UNITS, Difference, Verdict, verdicts
-from robustbench_seg.results.worst import worst_condition, worst_corruption
+from robustbench_seg.results.worst import worst_corruption
 
 __all__ = [
     "ANY",
@@ -56,6 +57,7 @@ __all__ = [
     "Reference",
     "ScoreDraws",
     "ScoredModel",
+    "SummaryKind",
     "Verdict",
     "absent_class_warnings",
     "category_means",
@@ -78,9 +80,9 @@ __all__ = [
     "shared_places",
     "subset_scores",
     "subset_table",
+    "summary_scores",
     "summary_text",
     "unit_of_image",
     "verdicts",
-    "worst_condition",
     "worst_corruption",
 ]

@@ -17,11 +17,11 @@ from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
 from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
-from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
+from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
-from robustbench_seg.results.verdict import Difference, verdicts
-from robustbench_seg.results.worst import worst_condition, worst_corruption
+from robustbench_seg.results.summary_scores import EVERY_SEVERITY, SummaryScore, summary_scores
+from robustbench_seg.results.verdict import Difference, Verdict, verdicts
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
@@ -46,6 +46,8 @@ class _Compared:
         b: Draws of B.
         limits: The smallest and largest value that it can have.
         degrees: Degrees of freedom of what both are related to.
+        is_average: Whether it averages over corruptions.
+        is_relative: Whether it is relative to the clean score.
     """
 
     kind: str
@@ -55,6 +57,8 @@ class _Compared:
     b: Draws
     limits: tuple[float, float] = field(default=PERCENT, kw_only=True)
     degrees: int = field(default=0, kw_only=True)
+    is_average: bool = field(default=False, kw_only=True)
+    is_relative: bool = field(default=False, kw_only=True)
 
 
 def _is_mean(line: _Compared) -> bool:
@@ -97,29 +101,31 @@ def compare_models(
     differences = [
         Difference.of(a.scores, b.scores, line.a, line.b, line.degrees) for line in lines
     ]
-    rows = []
-    for line, difference in zip(lines, differences, strict=True):
-        row: dict[str, object] = {
-            "kind": line.kind,
-            "score": line.score,
-            "severities": line.severities,
-            "difference": difference.points,
-            "p": difference.p,
-            "verdict": "",
-            "reason": _reason(a, b, line, protocol),
-        }
-        row["low"], row["high"] = difference.interval
-        for name, model, draws in (("A", a, line.a), ("B", b, line.b)):
-            degrees = model.scores.degrees + line.degrees
-            limits = score_interval(draws, model.scores.units, degrees, limits=line.limits)
-            row[name], (row[f"{name}_low"], row[f"{name}_high"]) = float(draws[0]), limits
-        rows.append(row)
+    judged = dict[int, Verdict]()
     for family in FAMILIES:
         places = [place for place, line in enumerate(lines) if family(line)]
-        judged = verdicts([differences[place] for place in places])
-        for place, verdict in zip(places, judged, strict=True):
-            rows[place] |= {"p_holm": verdict.p, "verdict": verdict.better}
-    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS).astype({"p_holm": float})
+        found = verdicts([differences[place] for place in places])
+        judged |= zip(places, found, strict=True)
+    rows = [
+        (
+            *(line.kind, line.score, line.severities),
+            *_estimate(a, line.a, line),
+            *_estimate(b, line.b, line),
+            *(difference.points, *difference.interval, difference.p),
+            judged[place].p if place in judged else np.nan,
+            judged[place].better if place in judged else "",
+            _reason(a, b, line, protocol),
+        )
+        for place, (line, difference) in enumerate(zip(lines, differences, strict=True))
+    ]
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+
+
+def _estimate(model: ScoredModel, draws: Draws, line: _Compared) -> tuple[float, float, float]:
+    """The score of one of the two models, and the ends of its interval."""
+    degrees = model.scores.degrees + line.degrees
+    low, high = score_interval(draws, model.scores.units, degrees, limits=line.limits)
+    return float(draws[0]), low, high
 
 
 def check_comparable(a: ScoredModel, b: ScoredModel) -> None:
@@ -175,29 +181,18 @@ def reading_notes(models: Sequence[ScoredModel]) -> list[str]:
 def _lines(
     a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference
 ) -> Iterator[_Compared]:
+    one, two = (model.scores.by_name[RANKED] for model in (a, b))
+    for score in summary_scores(protocol, one.info):
+        kind = "summary" if score.kind == "average" else score.kind
+        yield _compared(kind, score, one, two)
+        if score.kind == "clean":
+            for condition in protocol.conditions():
+                cells = (scores.cell(condition) for scores in (one, two))
+                yield _Compared("condition", condition.name, str(condition.severity), *cells)
     first, second = a.scores.summary, b.scores.summary
-    yield _Compared("clean", CLEAN.name, "", first.clean, second.clean)
-    for condition in protocol.conditions():
-        cells = (model.scores.cell(condition) for model in (a, b))
-        yield _Compared("condition", condition.name, str(condition.severity), *cells)
-    for spec in protocol.corruptions:
-        cells = (summary.corruptions[spec.name] for summary in (first, second))
-        yield _Compared("corruption", spec.name, spec.scored_text, *cells)
-    for category, specs in protocol.by_category.items():
-        text = ", ".join(dict.fromkeys(spec.scored_text for spec in specs))
-        cells = (summary.categories[category] for summary in (first, second))
-        yield _Compared("category", category, text, *cells)
-    yield _Compared("summary", "mean", "scored", first.mean, second.mean)
-    yield _Compared("summary", "retention", "scored", first.retention, second.retention, limits=ANY)
-    yield _Compared("summary", "mPC", "1-5", first.mpc, second.mpc)
-    yield _Compared("summary", "rPC", "1-5", first.rpc, second.rpc, limits=ANY)
-    ranked = [model.scores.by_name[RANKED] for model in (a, b)]
-    yield _Compared("summary", "worst_corruption", "scored", *map(worst_corruption, ranked))
-    cells = (worst_condition(score, protocol) for score in ranked)
-    yield _Compared("summary", "worst_condition", "scored", *cells)
-    one, two = (degradation(s.clean, s.corruptions, reference) for s in (first, second))
-    yield from _degradation_lines("CD", one.cd, two.cd, protocol, reference.degrees)
-    yield from _degradation_lines("rCD", one.rcd, two.rcd, protocol, reference.degrees)
+    lost, other = (degradation(s.clean, s.corruptions, reference) for s in (first, second))
+    yield from _degradation_lines("CD", lost.cd, other.cd, protocol, reference.degrees)
+    yield from _degradation_lines("rCD", lost.rcd, other.rcd, protocol, reference.degrees)
     yield from _measure_lines(a, b, protocol)
 
 
@@ -213,7 +208,13 @@ def _degradation_lines(
         name, severities = spec.name, spec.scored_text
         yield _Compared(kind, name, severities, a[name], b[name], limits=ANY, degrees=degrees)
     one, two = (np.asarray(np.mean([*draws.values()], axis=0)) for draws in (a, b))
-    yield _Compared("summary", kind, "scored", one, two, limits=ANY, degrees=degrees)
+    yield _Compared(
+        *("summary", kind, "scored", one, two),
+        limits=ANY,
+        degrees=degrees,
+        is_average=True,
+        is_relative=kind == "rCD",
+    )
 
 
 def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_Compared]:
@@ -222,20 +223,24 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
     Scores of confidence are left out where neither model has some.
     """
     for name, one in a.scores.by_name.items():
-        other, info = b.scores.by_name.get(name), one.info
+        other = b.scores.by_name.get(name)
         if name == RANKED or other is None:
             continue
         if name in _OF_CONFIDENCE and not (one.conditions or other.conditions):
             continue
-        first, second = one.summary, other.summary
-        yield _Compared(name, CLEAN.name, "", first.clean, second.clean, limits=info.limits)
-        for spec in protocol.corruptions:
-            cells = first.corruptions[spec.name], second.corruptions[spec.name]
-            yield _Compared(name, spec.name, spec.scored_text, *cells, limits=info.limits)
-        yield _Compared(name, "mean", "scored", first.mean, second.mean, limits=info.limits)
-        if info.higher_is_better:
-            cells = first.retention, second.retention
-            yield _Compared(name, "retention", "scored", *cells, limits=ANY)
+        for score in summary_scores(protocol, one.info):
+            if score.kind != "category":
+                yield _compared(name, score, one, other)
+
+
+def _compared(kind: str, score: SummaryScore, a: ScoreDraws, b: ScoreDraws) -> _Compared:
+    severities = "" if score.kind == "clean" else score.severities or "scored"
+    return _Compared(
+        *(kind, score.name, severities, score.draws(a), score.draws(b)),
+        limits=score.limits,
+        is_average=score.kind in ("category", "average"),
+        is_relative=score.is_relative,
+    )
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:
@@ -243,29 +248,31 @@ def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol)
     labels = dict[str, list[str]]()
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
         if np.isnan(draws[0]):
-            why = _lacking(model, line.kind, line.score, protocol)
+            why = _lacking(model, line, protocol)
             labels.setdefault(why, []).append(label)
     return "; ".join(f"{' and '.join(models)}: {why}" for why, models in labels.items())
 
 
-def _lacking(model: ScoredModel, kind: str, score: str, protocol: Protocol) -> str:
+def _lacking(model: ScoredModel, line: _Compared, protocol: Protocol) -> str:
+    kind, score = line.kind, line.score
     scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
     if kind in model.scores.by_name and not scores.conditions:
         why = model.records[0].about.no_confidence if kind in _OF_CONFIDENCE else None
         return f"no {kind}: {why}" if why else f"no image has {kind}; evaluate again to add it"
     if kind in (info.key for info in WorstImages.infos) and len(model.scores.images) < LEAST_IMAGES:
         return f"{kind} needs {LEAST_IMAGES} images"
-    if kind not in ("category", "summary") and score not in ("mean", "retention"):
+    if not line.is_average:
         other = NO_REFERENCE if kind in ("CD", "rCD") else f"not every image has {kind}"
         return model.missing.get(score, other)
-    averaged = protocol if score not in ("mPC", "rPC") else with_every_severity(protocol)
+    every = line.severities == EVERY_SEVERITY
+    averaged = with_every_severity(protocol) if every else protocol
     names = [
         spec.name
         for spec in averaged.corruptions
         if kind != "category" or spec.category == score
         if any(np.isnan(scores.cell(Condition(spec.name, s))[0]) for s in spec.scored)
     ]
-    if score in ("retention", "rPC", "rCD") and np.isnan(scores.summary.clean[0]):
+    if line.is_relative and np.isnan(scores.summary.clean[0]):
         names.insert(0, CLEAN.name)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE

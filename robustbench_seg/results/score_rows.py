@@ -1,26 +1,25 @@
 """Every score of every measure as one tidy table, a row for each number."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.measures import ScoreInfo
+from robustbench_seg.measures import ScoreInfo, score_infos
 from robustbench_seg.records.cards.protocol import (
     CLEAN,
     SEVERITIES,
     Condition,
-    CorruptionSpec,
     Protocol,
     load_protocol,
 )
 from robustbench_seg.records.runs.run_file import read_record
-from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
+from robustbench_seg.results.intervals import PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.subsets import DROP, DROP_LIMITS, subset_scores
-from robustbench_seg.results.worst import worst_condition, worst_corruption
+from robustbench_seg.results.summary_scores import SummaryScore, summary_scores
 from robustbench_seg.store.read import Paths
 from robustbench_seg.store.run_groups import group_runs
 from robustbench_seg.store.run_protocol import own_protocol
@@ -63,7 +62,7 @@ class _ScoreLabel:
     group: str | None = None
 
     @property
-    def columns(self) -> dict[str, str | None]:
+    def columns(self) -> Mapping[str, str | None]:
         """The values of the columns."""
         return {
             "metric": self.metric,
@@ -174,7 +173,7 @@ def subset_table(
     Returns:
         Columns SCORE_COLUMNS; see `scores`.
     """
-    rows = []
+    rows, clean = [], str(CLEAN.severity)
     for score in subset_scores([model.folders for model, _ in models]):
         model, protocol = models[score.model]
         limits = DROP_LIMITS if score.metric == DROP else PERCENT
@@ -186,7 +185,7 @@ def subset_table(
                 "split": model.records[0].split,
                 "source": "measured",
                 "protocol": protocol.name,
-                **_clean_label(score.metric).columns,
+                **_ScoreLabel(score.metric, clean, CLEAN.name, CLEAN.name).columns,
                 "value": float(score.draws[0]),
                 "ci_low": low,
                 "ci_high": high,
@@ -207,9 +206,12 @@ def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFr
     Returns:
         Columns SCORE_COLUMNS; see `scores`.
     """
-    labels = {CLEAN.name: _clean_label(RANKED)}
-    labels |= {spec.name: _corruption_label(RANKED, spec) for spec in protocol.corruptions}
-    labels |= {metric: _average_label(metric, protocol) for metric in ("mean", "retention")}
+    info = score_infos()[RANKED]
+    labels = {
+        score.name: _summary_label(score, info, protocol)
+        for score in summary_scores(protocol, info)
+        if score.kind != "category" and score.name in scores
+    }
     facts = [column for column in SCORE_COLUMNS if column in scores]
     rows = [
         {**{name: row[name] for name in facts}, **label.columns, "value": row[column]}
@@ -223,72 +225,39 @@ def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
     for score in model.scores.by_name.values():
         if score.info.name != RANKED and not score.conditions:
             continue  # nothing was observed
-        for lines in (_corruption_lines, _average_lines, _condition_lines):
-            for line in lines(score.info, score, model, protocol):
-                label = replace(line.label, group=score.info.group)
-                yield replace(line, label=label)
+        images = model.images.get(CLEAN, 0)
+        for each in summary_scores(protocol, score.info):
+            label = _summary_label(each, score.info, protocol)
+            yield _ScoreLine(label, each.draws(score), images, each.limits)
+        yield from _condition_lines(score, model, protocol)
 
 
-def _clean_label(metric: str) -> _ScoreLabel:
-    """Label the score of the clean images."""
-    return _ScoreLabel(metric, str(CLEAN.severity), CLEAN.name, CLEAN.name)
-
-
-def _corruption_label(metric: str, spec: CorruptionSpec) -> _ScoreLabel:
-    """Label the mean over the scored severities of a corruption."""
-    return _ScoreLabel(metric, spec.scored_text, spec.name, spec.category)
-
-
-def _average_label(metric: str, protocol: Protocol, category: str | None = None) -> _ScoreLabel:
-    """Label an average over the corruptions of a protocol, or of one of its categories."""
-    if category is None:
-        return _ScoreLabel(metric, protocol.averaged.removeprefix("severities "))
-    levels = dict.fromkeys(spec.scored_text for spec in protocol.by_category[category])
-    return _ScoreLabel(metric, ", ".join(levels), category=category)
-
-
-def _corruption_lines(
-    info: ScoreInfo, score: ScoreDraws, model: ScoredModel, protocol: Protocol
-) -> Iterator[_ScoreLine]:
-    """Clean, and each corruption over its scored severities."""
-    summary, images = score.summary, model.images.get(CLEAN, 0)
-    yield _ScoreLine(_clean_label(info.name), summary.clean, images, info.limits)
-    for spec in protocol.corruptions:
-        label, draws = _corruption_label(info.name, spec), summary.corruptions[spec.name]
-        yield _ScoreLine(label, draws, images, info.limits)
-
-
-def _average_lines(
-    info: ScoreInfo, score: ScoreDraws, model: ScoredModel, protocol: Protocol
-) -> Iterator[_ScoreLine]:
-    """Categories, mean and retention; of the score that ranks by their names in the literature."""
-    summary, images = score.summary, model.images.get(CLEAN, 0)
-    ranked = info.name == RANKED
-    mean, retention = ("mean", "retention") if ranked else (info.name, f"{info.name}_retention")
-    for category, draws in summary.categories.items():
-        yield _ScoreLine(_average_label(mean, protocol, category), draws, images, info.limits)
-    yield _ScoreLine(_average_label(mean, protocol), summary.mean, images, info.limits)
-    if info.higher_is_better:
-        yield _ScoreLine(_average_label(retention, protocol), summary.retention, images, ANY)
-    if ranked:
-        every = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
-        yield _ScoreLine(_ScoreLabel("mPC", every), summary.mpc, images, info.limits)
-        yield _ScoreLine(_ScoreLabel("rPC", every), summary.rpc, images, ANY)
-        for metric, draws in (
-            ("worst_corruption", worst_corruption(score)),
-            ("worst_condition", worst_condition(score, protocol)),
-        ):
-            yield _ScoreLine(_average_label(metric, protocol), draws, images, info.limits)
+def _summary_label(score: SummaryScore, info: ScoreInfo, protocol: Protocol) -> _ScoreLabel:
+    """Label a number that sums up a score; of the one that ranks by its name in the literature."""
+    ranked, is_part = info.name == RANKED, score.kind in ("clean", "corruption")
+    average = "mean" if score.kind == "category" else score.name
+    if is_part or (average == "mean" and not ranked):
+        metric = info.name
+    else:
+        metric = average if ranked else f"{info.name}_{average}"
+    return _ScoreLabel(
+        metric,
+        score.severities or protocol.averaged.removeprefix("severities "),
+        corruption=score.name if is_part else None,
+        category=score.category,
+        group=info.group,
+    )
 
 
 def _condition_lines(
-    info: ScoreInfo, score: ScoreDraws, model: ScoredModel, protocol: Protocol
+    score: ScoreDraws, model: ScoredModel, protocol: Protocol
 ) -> Iterator[_ScoreLine]:
     """Each corruption at each severity that has rows."""
+    info = score.info
     for spec in protocol.corruptions:
         for severity in SEVERITIES:
             condition = Condition(spec.name, severity)
             if condition in score.conditions:
-                label = _ScoreLabel(info.name, str(severity), spec.name, spec.category)
+                label = _ScoreLabel(info.name, str(severity), spec.name, spec.category, info.group)
                 images, draws = model.images.get(condition, 0), score.conditions[condition]
                 yield _ScoreLine(label, draws, images, info.limits)

@@ -11,12 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.datasets import (
-    has_conditions,
-    image_place,
-    image_subsets,
-    reference_dataset,
-)
+from robustbench_seg.datasets import DATASETS, known_dataset
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
@@ -75,7 +70,8 @@ def subset_scores(
     records = [[read_record(folder) for folder in folders] for folders in models]
     groups = list[list[int]]()
     for n, own in enumerate(records):
-        if has_conditions(own[0].dataset):
+        dataset = known_dataset(own[0].dataset)
+        if dataset and dataset.has_conditions:
             same = next((g for g in groups if _are_one_model(records[g[0]], own)), None)
             if same is None:
                 groups.append(same := [])
@@ -130,7 +126,7 @@ def _are_one_model(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bo
 
 def _read(model: int, folders: Sequence[Path], records: Sequence[RunRecord]) -> Sequence[_Images]:
     """The images of a model's runs and those of each subset; none where clean is incomplete."""
-    dataset = records[0].dataset
+    dataset = DATASETS[records[0].dataset]
     rows = with_counts(read_counts(folders, [CONFUSION]))
     rows = rows[rows["corruption"] == CLEAN.name]
     if rows.groupby("run")["image"].nunique().to_dict() != {
@@ -139,13 +135,13 @@ def _read(model: int, folders: Sequence[Path], records: Sequence[RunRecord]) -> 
         return []
     by_subset = dict[str, list[str]]()
     for image in rows["image"].unique():
-        for subset in image_subsets(dataset, image):
-            by_subset.setdefault(subset, []).append(image_place(dataset, image))
+        for subset in dataset.subsets(image):
+            by_subset.setdefault(subset, []).append(dataset.place(image))
     by_training = trainings(dict(zip(folders, records, strict=True)))
     runs = [list(map(str, each)) for each in by_training]
     identity = " ".join(str(record.key.segmenter.weights) for record in records)
-    places = [image_place(dataset, image) for image in rows["image"]]
-    everything = _Images(model, dataset, rows.assign(image=places), identity, runs)
+    places = [dataset.place(image) for image in rows["image"]]
+    everything = _Images(model, dataset.name, rows.assign(image=places), identity, runs)
     return [everything, *(everything.of(name, images) for name, images in by_subset.items())]
 
 
@@ -160,7 +156,7 @@ def _of_one_model(parts: Sequence[Sequence[_Images]], resamples: int) -> Iterato
         if name not in own:
             scores = images.scores(resamples)
             yield _score(images, RANKED, scores, scores.cell(CLEAN))
-        clear = everything.get(reference_dataset(name) or "")
+        clear = everything.get(DATASETS[name].reference or "")
         shared = images.names & clear.names if clear else frozenset[str]()
         if clear and shared:
             adverse, under_clear = (

@@ -24,7 +24,7 @@ def training_identity(
     Returns:
         Name of a fact -> plain value, in the order in which errors name them.
     """
-    card = initial.card
+    card, fingerprint = initial.card, dict(images.fingerprint)
     return {
         "architecture": card.architecture,
         "variant": card.variant,
@@ -34,7 +34,7 @@ def training_identity(
         "dataset": images.name,
         "images": len(images),
         "precision": spec.precision,
-        "files": dict(images.fingerprint),
+        "files": fingerprint,
         "preprocessing": asdict(card.preprocessing),
         "scaled": asdict(card.resize) if card.resize else None,
         **asdict(spec.recipe),

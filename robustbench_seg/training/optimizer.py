@@ -1,6 +1,6 @@
 """AdamW with the recipe's parameter groups."""
 
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import nn
@@ -8,7 +8,15 @@ from torch import nn
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
-def parameter_groups(network: nn.Module, recipe: TrainingRecipe) -> list[dict[str, Any]]:
+class ParameterGroup(TypedDict):
+    """Parameters of one learning rate and weight decay, as torch takes them."""
+
+    params: list[nn.Parameter]
+    initial_lr: float
+    weight_decay: float
+
+
+def parameter_groups(network: nn.Module, recipe: TrainingRecipe) -> list[ParameterGroup]:
     """Split the parameters of `network` by learning rate and by weight decay.
 
     Parameters outside `network.backbone` are the head, whose learning rate is `head_lr_factor`
@@ -39,7 +47,7 @@ def parameter_groups(network: nn.Module, recipe: TrainingRecipe) -> list[dict[st
 
 def make_optimizer(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.AdamW:
     """Build AdamW over `parameter_groups`, with learning rate 0 until `set_learning_rate`."""
-    groups = parameter_groups(network, recipe)
+    groups = [{**group} for group in parameter_groups(network, recipe)]
     fused = next(network.parameters()).device.type in ("cpu", "cuda")
     return torch.optim.AdamW(groups, lr=0.0, betas=recipe.betas, fused=fused)
 

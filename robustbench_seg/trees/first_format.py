@@ -3,16 +3,17 @@
 It compared the versions of all libraries and had neither laws nor a probe. All laws were 1.
 """
 
-from typing import Any
+from collections.abc import Mapping
 
 from robustbench_seg.corruption import CORRUPTIONS
 from robustbench_seg.errors import CardError
+from robustbench_seg.files import Json
 
 LAW = 1
 REFERENCE_STREAM_VERSION = 1
 
 
-def from_first_format(table: dict[str, Any], where: str) -> dict[str, Any]:
+def from_first_format(table: Mapping[str, Json], where: str) -> Mapping[str, Json]:
     """A table of format 1 as one of format 2; CardError if it is wrong."""
     libraries = table.get("versions")
     if not isinstance(libraries, dict):

@@ -12,7 +12,14 @@ from typing import Any, TypeVar
 
 from robustbench_seg.codec import from_table
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.files import canonical_json, digest_bytes, path_problem, read_json, write_json
+from robustbench_seg.files import (
+    Json,
+    canonical_json,
+    digest_bytes,
+    path_problem,
+    read_json,
+    write_json,
+)
 from robustbench_seg.text import one_line
 from robustbench_seg.trees.first_format import from_first_format
 from robustbench_seg.trees.record import TreeRecord
@@ -59,12 +66,12 @@ def record_digest(record: TreeRecord) -> str:
     return _digest(dataclasses.asdict(record))
 
 
-def _digest(table: Mapping[str, Any]) -> str:
+def _digest(table: Mapping[str, Json]) -> str:
     covered = {key: value for key, value in table.items() if key != "libraries"}
     return digest_bytes(canonical_json(covered).encode())
 
 
-def _table_of(path: Path) -> Mapping[str, Any]:
+def _table_of(path: Path) -> Mapping[str, Json]:
     """The table of a file of any format, as one of the newest, without format and digest."""
     try:
         table = read_json(path, _LARGEST)
@@ -91,7 +98,7 @@ def _table_of(path: Path) -> Mapping[str, Any]:
     return table
 
 
-def _digest_or_none(table: Mapping[str, Any]) -> str:
+def _digest_or_none(table: Mapping[str, Json]) -> str:
     try:
         return _digest(table)
     except ValueError:  # half a surrogate pair

@@ -85,7 +85,7 @@ class _Machine:
         self._persistent, self._construct = persistent, construct
         self._stack: list[Any] = []
         self._below: list[list[Any]] = []
-        self._memo: dict[Any, Any] = {}
+        self._memo = dict[object, Any]()
 
     def run(self, stream: Stream) -> Any:
         for opcode, argument, _ in pickletools.genops(cast(Any, stream)):

@@ -1,12 +1,6 @@
 import pytest
 
-from robustbench_seg.datasets import (
-    IGNORE,
-    image_place,
-    image_subsets,
-    open_dataset,
-    reference_dataset,
-)
+from robustbench_seg.datasets import DATASETS, IGNORE, open_dataset
 from robustbench_seg.errors import DatasetError
 
 
@@ -92,14 +86,17 @@ def test_references_of_the_first_release_are_refused(tmp_path, put):
 def test_an_image_and_its_reference_are_of_one_place_and_subset():
     adverse = "rgb_anon/snow/train/GP010607/GP010607_frame_000111_rgb_anon.png"
     clear = "rgb_anon/snow/train_ref/GP010607/GP010607_frame_000111_rgb_ref_anon.png"
-    assert image_place("acdc", adverse) == image_place("acdc-ref", clear)
-    assert image_place("acdc", adverse) != image_place("acdc", adverse.replace("111", "112"))
-    assert image_subsets("acdc", adverse) == ("acdc:snow",)
-    assert image_subsets("acdc-ref", clear) == ("acdc-ref:snow",)
-    assert image_subsets("acdc:snow", adverse) == image_subsets("mine", adverse) == ()
-    assert reference_dataset("acdc") == "acdc-ref"
-    assert reference_dataset("acdc:snow") == "acdc-ref:snow"
-    assert reference_dataset("acdc-ref") is reference_dataset("muses") is None
+    acdc, references, snow = (DATASETS[name] for name in ("acdc", "acdc-ref", "acdc:snow"))
+    assert acdc.place(adverse) == references.place(clear)
+    assert acdc.place(adverse) != acdc.place(adverse.replace("111", "112"))
+    assert acdc.subsets(adverse) == ("acdc:snow",)
+    assert references.subsets(clear) == ("acdc-ref:snow",)
+    assert snow.subsets(adverse) == DATASETS["camvid"].subsets(adverse) == ()
+    assert acdc.reference == "acdc-ref"
+    assert snow.reference == "acdc-ref:snow"
+    assert references.reference is DATASETS["muses"].reference is None
+    assert all(dataset.has_conditions for dataset in (acdc, references, snow))
+    assert not DATASETS["camvid"].has_conditions
 
 
 def test_the_test_split_has_no_labels_and_is_ignored(tmp_path, put):

@@ -1,6 +1,6 @@
 import pytest
 
-from robustbench_seg.datasets import IGNORE, image_subsets, open_dataset
+from robustbench_seg.datasets import DATASETS, IGNORE, open_dataset
 from robustbench_seg.errors import DatasetError
 
 CELLS = [(w, t) for w in ("clear", "fog", "rain", "snow") for t in ("day", "night")]
@@ -40,7 +40,9 @@ def test_subsets_are_weather_and_time_of_day(tree, name, cells):
     assert dataset.name == name
     assert [int(sample.labels[0, 0]) for sample in dataset] == [int(cell) for cell in cells]
     if name != "muses":
-        of_name = [i for i in open_dataset("muses", tree).ids if name in image_subsets("muses", i)]
+        of_name = [
+            i for i in open_dataset("muses", tree).ids if name in DATASETS["muses"].subsets(i)
+        ]
         assert dataset.ids == tuple(of_name)
 
 

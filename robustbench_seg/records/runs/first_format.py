@@ -50,7 +50,7 @@ def upgrade(table: dict[str, Any]) -> dict[str, Any]:
     stream = int(versions.pop("fast stream", 1))
     if len(runtime) > 1:
         versions[runtime[0]] = runtime[1]
-    dataset = dict(key.get("dataset", {}))
+    fingerprint = dict(dict(key.get("dataset", {})).get("fingerprint", {}))
     return {
         "format": 2,
         "model": table["model"],
@@ -61,7 +61,7 @@ def upgrade(table: dict[str, Any]) -> dict[str, Any]:
                 "split": table["split"],
                 "images": table["images"],
                 "classes": table["classes"],
-                "fingerprint": dict(dataset.get("fingerprint", {})),
+                "fingerprint": fingerprint,
             },
             "corruption": {
                 "stream": table["stream"],

@@ -1,8 +1,7 @@
 """A board: the models that were scored on the same images under one protocol, and their places."""
 
-import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.reporting.boards.entry import Entry, EntryScores
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore
@@ -24,13 +21,9 @@ from robustbench_seg.reporting.literature.beside import (
     source_text,
     sources_beside,
 )
-from robustbench_seg.reporting.panels.reading import PanelKey, panel_subset
-from robustbench_seg.reporting.panels.row_names import row_names
+from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
 from robustbench_seg.results import established_pairs, shared_places
-from robustbench_seg.store import group_runs, own_protocol
 from robustbench_seg.text import counted
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -184,60 +177,27 @@ def read_boards(
     Raises:
         ResultsError: There is no run, or none can be scored.
     """
-    groups = dict[PanelKey, list[tuple[list[Path], EntryScores]]]()
-    protocols = dict[str, Protocol]()
-    classes = dict[PanelKey, tuple[str, ...]]()
-    broken = list[ResultsError]()
-    for folders in group_runs(runs):
-        try:
-            record = read_record(folders[0])
-            own = protocol or own_protocol(folders[0], record)
-            key = PanelKey.of(record, own)
-            if classes.setdefault(key, record.classes) != record.classes:
-                raise ResultsError(
-                    f"{folders[0]}: its classes are not those of the other runs on {key.dataset} "
-                    f"{key.split}; rank it apart"
-                )
-            scores = cached_scores(folders, own)
-        except ResultsError as error:
-            broken.append(error)
-            continue
-        protocols[own.name] = own
-        groups.setdefault(key, []).append((folders, scores))
-    if broken and not groups:
-        raise broken[0]
-    for reason in broken:
-        log.warning("%s; it is left out", reason)
-    return [
-        _board(key, models, protocols[key.protocol], panel_subset(key, list(groups)))
-        for key, models in groups.items()
-    ]
+    return [_board(group) for group in group_models(runs, protocol, cached_scores)]
 
 
-def _board(
-    key: PanelKey,
-    models: Sequence[tuple[list[Path], EntryScores]],
-    protocol: Protocol,
-    subset: str,
-) -> Board:
-    names = row_names([(read_record(folders[0]).model, folders[0]) for folders, _ in models])
+def _board(group: ModelGroup[EntryScores]) -> Board:
     entries = [
-        Entry(name, tuple(folders), scores)
-        for name, (folders, scores) in zip(names, models, strict=True)
+        Entry(name, tuple(model.folders), model.scored)
+        for name, model in zip(group.names, group.models, strict=True)
     ]
 
     def order(entry: Entry) -> tuple[bool, float, str]:
         mean = entry.value("mean")
         return math.isnan(mean), -mean, entry.name
 
-    where = (key.dataset, key.split, protocol, key.images)
+    dataset, split, protocol, images = group.where
     return Board(
-        dataset=key.dataset,
-        split=key.split,
+        dataset=dataset,
+        split=split,
         protocol=protocol,
-        images=key.images,
-        subset=subset,
+        images=images,
+        subset=group.subset,
         entries=tuple(sorted(entries, key=order)),
-        published=rows_beside(*where),
-        elsewhere=rows_elsewhere(*where, also_table_5=True),
+        published=rows_beside(*group.where),
+        elsewhere=rows_elsewhere(*group.where, also_table_5=True),
     )

@@ -7,7 +7,7 @@ file can be deleted at any time.
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.errors import FileError
@@ -34,8 +35,6 @@ from robustbench_seg.reporting.boards.ranked_scores import RankedScore
 from robustbench_seg.store.packs.pack_file import is_member
 from robustbench_seg.store.parts import part_files
 
-_TABLES = ("miou", "severities", "classes")
-_PLAIN = ("units", "unit", "trainings", "drawn", "missing", "seconds")
 _SOURCES = ("measures", "store", "results", "reporting/boards", "reporting/panels")
 """The rooms whose code decides the scores."""
 
@@ -84,32 +83,52 @@ def _source() -> str:
 
 
 def _bytes(scores: EntryScores) -> bytes:
-    arrays: dict[str, Any] = {"draws": np.stack(scores.draws)}
-    for name in _TABLES:
-        for column, values in getattr(scores, name).items():
+    arrays = {"draws": np.stack(scores.draws)}
+    tables = {"miou": scores.miou, "severities": scores.severities, "classes": scores.classes}
+    for name, table in tables.items():
+        for column, values in table.items():
             is_text = isinstance(values.iloc[0], str)
             found = values.to_numpy()
             arrays[f"{name}/{column}"] = found.astype(str if is_text else found.dtype)
-    facts = {name: getattr(scores, name) for name in _PLAIN}
-    facts["missing"] = dict(scores.missing)
-    facts["ranked"] = [asdict(score) for score in scores.ranked]
+    facts = {
+        "units": scores.units,
+        "unit": scores.unit,
+        "trainings": scores.trainings,
+        "drawn": scores.drawn,
+        "missing": dict(scores.missing),
+        "seconds": scores.seconds,
+        "ranked": [asdict(score) for score in scores.ranked],
+    }
     arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     data = io.BytesIO()
-    np.savez(data, **arrays)
+    np.savez(data, **arrays)  # type: ignore[arg-type]
     return data.getvalue()
 
 
 def _read(path: Path) -> EntryScores:
     with np.load(path, allow_pickle=False) as arrays:
         facts = json.loads(arrays["facts"].tobytes())
-        tables: dict[str, dict[str, Any]] = {name: {} for name in _TABLES}
-        for key in arrays.files:
-            table, _, column = key.partition("/")
-            if table in tables:
-                values = arrays[key]
-                tables[table][column] = values.tolist() if values.dtype.kind == "U" else values
-        draws = list(arrays["draws"])
+        stored = {name: arrays[name] for name in arrays.files}
     ranked = [RankedScore(**{**each, "limits": tuple(each["limits"])}) for each in facts["ranked"]]
-    plain: dict[str, Any] = {name: facts[name] for name in _PLAIN}
-    frames: dict[str, Any] = {name: pd.DataFrame(columns) for name, columns in tables.items()}
-    return EntryScores(ranked=ranked, draws=draws, **plain, **frames)
+    return EntryScores(
+        ranked=ranked,
+        draws=list(stored["draws"]),
+        units=facts["units"],
+        unit=facts["unit"],
+        trainings=facts["trainings"],
+        drawn=facts["drawn"],
+        miou=_table(stored, "miou"),
+        severities=_table(stored, "severities"),
+        classes=_table(stored, "classes"),
+        missing=facts["missing"],
+        seconds=facts["seconds"],
+    )
+
+
+def _table(arrays: Mapping[str, NDArray[Any]], name: str) -> pd.DataFrame:
+    columns = {
+        key.removeprefix(f"{name}/"): values.tolist() if values.dtype.kind == "U" else values
+        for key, values in arrays.items()
+        if key.startswith(f"{name}/")
+    }
+    return pd.DataFrame(columns)

@@ -122,7 +122,7 @@ def _classes(board: Board, entry: Entry) -> Table | None:
     averaged = {CLEAN.name: (0,), **{spec.name: spec.scored for spec in corruptions}}
     rows = entry.scores.classes
     by_condition = {
-        key: dict(zip(group["class"], group["iou"], strict=True))
+        key: group.set_index("class")["iou"].to_dict()
         for key, group in rows.groupby(["corruption", "severity"], sort=False)
     }
     classes = list(dict.fromkeys(map(str, rows["class"])))

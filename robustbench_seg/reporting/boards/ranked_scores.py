@@ -1,19 +1,27 @@
 """The scores that a leaderboard can rank by: what they are called, and their draws."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.results import (
     ANY,
     PERCENT,
     RANKED,
     Draws,
     ScoredModel,
-    worst_condition,
-    worst_corruption,
+    SummaryKind,
+    summary_scores,
 )
+
+_GROUPS: Mapping[SummaryKind, str] = {
+    "average": "averages of the mIoU",
+    "clean": "averages of the mIoU",
+    "category": "categories",
+    "corruption": "corruptions",
+}
+"""What the numbers that sum up the mIoU are listed under, in the order of the page."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +54,16 @@ def ranked_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Rank
     The scores of the mIoU come first, the mean over the corruptions before all; then the mean over
     the corruptions of every further score that the model has.
     """
-    ranked, summary = model.scores.by_name[RANKED], model.scores.summary
-    averages = "averages of the mIoU"
-    count = len(protocol.names)
-    yield RankedScore("mean", f"mean of {count} corruptions", averages), summary.mean
-    yield RankedScore(CLEAN.name, "clean", averages), summary.clean
-    yield (
-        RankedScore("retention", "retention (mean / clean)", averages, limits=ANY),
-        summary.retention,
+    ranked = model.scores.by_name[RANKED]
+    groups = list(dict.fromkeys(_GROUPS.values()))
+    listed = sorted(
+        summary_scores(protocol, ranked.info),
+        key=lambda score: (groups.index(_GROUPS[score.kind]), score.name != "mean"),
     )
-    yield RankedScore("mPC", "mPC (severities 1-5)", averages), summary.mpc
-    yield RankedScore("rPC", "rPC (mPC / clean)", averages, limits=ANY), summary.rpc
-    yield RankedScore("worst_corruption", "worst corruption", averages), worst_corruption(ranked)
-    worst = worst_condition(ranked, protocol)
-    yield RankedScore("worst_condition", "worst condition", averages), worst
-    for category, draws in summary.categories.items():
-        yield RankedScore(f"category {category}", category, "categories"), draws
-    for name, draws in summary.corruptions.items():
-        yield RankedScore(name, name.replace("_", " "), "corruptions"), draws
+    for each in listed:
+        key = f"category {each.name}" if each.kind == "category" else each.name
+        found = RankedScore(key, each.label, _GROUPS[each.kind], limits=each.limits)
+        yield found, each.draws(ranked)
     for key, score in model.scores.by_name.items():
         if key != RANKED and score.conditions:
             yield _further(key, score.info), score.summary.mean

@@ -1,7 +1,6 @@
 """Reliability diagrams and risk-coverage curves."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -93,8 +92,10 @@ def category_reliability(model: str, rows: Mapping[str, ConfidenceCurves]) -> Fi
             mpl.lines.Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
             for colour, dash in looks.values()
         ]
-        look: Mapping[str, Any] = {"ncols": len(labels), "alignment": "left"}
-        figure.legend(handles, labels, title=plain(model), loc="outside upper left", **look)
+        legend = figure.legend(
+            handles, labels, title=plain(model), loc="outside upper left", ncols=len(labels)
+        )
+        legend.set_alignment("left")
     return figure
 
 

@@ -1,12 +1,10 @@
 """Size against accuracy: what section 4.2 of arXiv 2105.15203 discusses, as a figure."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from robustbench_seg.reporting.figures.style import SOFT, line_styles, plain, style
 from robustbench_seg.reporting.literature.paper_costs import published_costs
@@ -15,8 +13,6 @@ _MAX_NAMES = 6
 """A plot with more cards does not name them: the names would hide each other."""
 
 _COLUMNS = 2
-
-_TEXT: Mapping[str, Any] = {"textcoords": "offset points", "fontsize": 7.5}
 
 
 def size_figure(costs: pd.DataFrame) -> Figure:
@@ -51,7 +47,7 @@ def size_figure(costs: pd.DataFrame) -> Figure:
             named = of_cards if len(of_cards) <= _MAX_NAMES else of_cards[:0]
             _write_names(axis, pd.concat([of_others, named]))
             for row in line[line["dataset"] == dataset].to_dict("records"):
-                note = axis.annotate(row["model"], (row["params_m"], row["miou"]), (-3, 4), **_TEXT)
+                note = _write(axis, row["model"], (row["params_m"], row["miou"]), (-3, 4))
                 note.set(color=colours[0], ha="right")
         for axis in axes[len(datasets) :]:
             axis.set_visible(False)
@@ -89,4 +85,12 @@ def _write_names(axis: Axes, rows: pd.DataFrame) -> None:
     gap, above = 0.033 * (high - low), float("inf")
     for row in rows.sort_values("miou", ascending=False).to_dict("records"):
         above = min(row["miou"], above - gap)
-        axis.annotate(plain(row["model"]), (row["params_m"], above), (6, -3), color=SOFT, **_TEXT)
+        name = _write(axis, plain(row["model"]), (row["params_m"], above), (6, -3))
+        name.set(color=SOFT)
+
+
+def _write(
+    axis: Axes, text: str, point: tuple[float, float], offset: tuple[float, float]
+) -> Annotation:
+    """Write a text beside a point; the offset is in typographic points."""
+    return axis.annotate(text, point, offset, textcoords="offset points", fontsize=7.5)

@@ -1,5 +1,7 @@
 """Scores on corrupted images against scores under real conditions, a point for each model."""
 
+from collections.abc import Mapping
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -49,7 +51,7 @@ def transfer_figure(models: ModelTable) -> Figure:
 
 
 def _scatter(
-    axis: Axes, models: ModelTable, predictor: str, target: str, colours: dict[str, str]
+    axis: Axes, models: ModelTable, predictor: str, target: str, colours: Mapping[str, str]
 ) -> None:
     x, y = models.predictors[predictor].to_numpy(), models.targets[target].to_numpy()
     flagged = np.array(models.flagged)

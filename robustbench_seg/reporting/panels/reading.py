@@ -1,17 +1,12 @@
 """Run folders -> panels. All scores come from `results`; here they are put side by side."""
 
-import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
-from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.runs.run_file import read_record
-from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.literature.beside import (
     rows_beside,
@@ -19,46 +14,11 @@ from robustbench_seg.reporting.literature.beside import (
     sources_beside,
 )
 from robustbench_seg.reporting.panels.degradation_rows import degradation_rows
+from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow
-from robustbench_seg.reporting.panels.row_names import row_names
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.reporting.panels.warnings import panel_warnings
 from robustbench_seg.results import ScoredModel, category_means, read_model
-from robustbench_seg.store import group_runs, own_protocol
-from robustbench_seg.text import counted
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PanelKey:
-    """What the rows of one panel have in common.
-
-    Attributes:
-        dataset: Name of the dataset.
-        split: Its split.
-        protocol: Name of the protocol that the rows are scored under.
-        images: How many images were to be scored.
-        files: The first digits of the digest of the dataset's fingerprint.
-    """
-
-    dataset: str
-    split: str
-    protocol: str
-    images: int
-    files: str
-
-    @classmethod
-    def of(cls, record: RunRecord, protocol: Protocol) -> "PanelKey":
-        """Return the key of a run that is scored under a protocol."""
-        data = record.key.dataset
-        files = digest_bytes(canonical_json(data.fingerprint).encode())[:8]
-        return cls(data.name, data.split, protocol.name, data.images, files)
-
-    @property
-    def heading(self) -> tuple[str, str, str]:
-        """Dataset, split and protocol."""
-        return self.dataset, self.split, self.protocol
 
 
 def read_panels(
@@ -82,28 +42,8 @@ def read_panels(
     Raises:
         ResultsError: A folder holds no run; no run can be scored; the reference is in no panel.
     """
-    groups = dict[PanelKey, list[ScoredModel]]()
-    protocols = dict[str, Protocol]()
-    broken = list[ResultsError]()
-    for folders in group_runs(runs):
-        try:
-            record = read_record(folders[0])
-            own = protocol or own_protocol(folders[0], record)
-            model = read_model(folders, own)
-            _check_classes(model, groups.get(PanelKey.of(record, own), []))
-        except ResultsError as error:
-            broken.append(error)
-            continue
-        protocols[own.name] = own
-        groups.setdefault(PanelKey.of(record, own), []).append(model)
-    if broken and not groups:
-        raise broken[0]
-    for reason in broken:
-        log.warning("%s; it is left out", reason)
-    panels = [
-        _panel(models, protocols[key.protocol], reference, panel_subset(key, list(groups)))
-        for key, models in groups.items()
-    ]
+    groups = group_models(runs, protocol, read_model)
+    panels = [_panel(group, reference) for group in groups]
     if reference is not None and all(panel.reference is None for panel in panels):
         models = dict.fromkeys(model for panel in panels for model in panel.scores["model"])
         if reference in set(cityscapes_c.published_scores()["model"]):
@@ -115,23 +55,12 @@ def read_panels(
     return panels
 
 
-def panel_subset(key: PanelKey, keys: Sequence[PanelKey]) -> str:
-    """Return what tells a panel from others of its dataset, split and protocol."""
-    similar = [other for other in keys if other.heading == key.heading and other != key]
-    if not similar:
-        return ""
-    images = counted([key.images], "image")
-    same_count = any(other.images == key.images for other in similar)
-    return f"{images} of files {key.files}" if same_count else images
-
-
-def _panel(
-    models: Sequence[ScoredModel], protocol: Protocol, reference: str | None, subset: str
-) -> Panel:
-    first = models[0].records[0]
-    names = row_names([(model.name, model.folders[0]) for model in models])
-    rows = {name: PanelRow(name, model) for name, model in zip(names, models, strict=True)}
-    where = (first.dataset, first.split, protocol, first.images)
+def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
+    first, protocol, subset, where = group.record, group.protocol, group.subset, group.where
+    rows = {
+        name: PanelRow(name, model.scored)
+        for name, model in zip(group.names, group.models, strict=True)
+    }
     beside = rows_beside(*where)
     tables = [score_row(row, protocol) for row in rows.values()]
     scores = pd.concat([*tables, beside] if len(beside) else tables, ignore_index=True)
@@ -158,16 +87,6 @@ def _panel(
         subset=subset,
         warnings=panel_warnings(measured, subset, protocol),
     )
-
-
-def _check_classes(model: ScoredModel, others: Sequence[ScoredModel]) -> None:
-    for other in others[:1]:
-        first = other.records[0]
-        if model.records[0].classes != first.classes:
-            raise ResultsError(
-                f"{other.folders[0]} and {model.folders[0]}: other classes of one dataset "
-                f"({first.dataset} {first.split}) cannot be ranked together; report them apart"
-            )
 
 
 def _category_means(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Models with scores on corrupted and on real images, from runs or from a published table."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -196,7 +196,7 @@ def _synthetic(
     return scored, next(iter(kinds.values()))
 
 
-def _add(models: dict[str, _Value], name: str, value: _Value, where: str) -> None:
+def _add(models: MutableMapping[str, _Value], name: str, value: _Value, where: str) -> None:
     if name in models:
         raise ResultsError(f"{where}: two runs are called {name}; name the folder of one of them")
     models[name] = value

@@ -1,0 +1,159 @@
+"""Which models rank together: those on the same images, scored under one protocol."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.reporting.panels.row_names import row_names
+from robustbench_seg.store import group_runs, own_protocol
+from robustbench_seg.text import counted
+
+log = logging.getLogger(__name__)
+
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True)
+class _Key:
+    """What the models of a group have in common.
+
+    Attributes:
+        dataset: Name of the dataset.
+        split: Its split.
+        protocol: Name of the protocol that the models are scored under.
+        images: How many images were to be scored.
+        files: The first digits of the digest of the dataset's fingerprint.
+    """
+
+    dataset: str
+    split: str
+    protocol: str
+    images: int
+    files: str
+
+    @classmethod
+    def of(cls, record: RunRecord, protocol: Protocol) -> "_Key":
+        """Return the key of a run that is scored under a protocol."""
+        data = record.key.dataset
+        files = digest_bytes(canonical_json(data.fingerprint).encode())[:8]
+        return cls(data.name, data.split, protocol.name, data.images, files)
+
+    @property
+    def heading(self) -> tuple[str, str, str]:
+        """Dataset, split and protocol."""
+        return self.dataset, self.split, self.protocol
+
+
+@dataclass(frozen=True, eq=False)
+class GroupedModel(Generic[Model]):
+    """A model of a group.
+
+    Attributes:
+        folders: Its run folders.
+        record: The run.json of the first.
+        scored: What was read of them.
+    """
+
+    folders: Sequence[Path]
+    record: RunRecord
+    scored: Model
+
+
+@dataclass(frozen=True, eq=False)
+class ModelGroup(Generic[Model]):
+    """Models that rank together.
+
+    Attributes:
+        protocol: What they are scored under.
+        subset: What tells the group from others of its dataset, split and protocol.
+        models: The models, in the order of their runs.
+    """
+
+    protocol: Protocol
+    subset: str
+    models: Sequence[GroupedModel[Model]]
+
+    @property
+    def record(self) -> RunRecord:
+        """The run.json of the first model."""
+        return self.models[0].record
+
+    @property
+    def where(self) -> tuple[str, str, Protocol, int]:
+        """Dataset, split, protocol, and how many images were to be scored."""
+        return self.record.dataset, self.record.split, self.protocol, self.record.images
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the models' rows."""
+        return row_names([(model.record.model, model.folders[0]) for model in self.models])
+
+
+def group_models(
+    runs: Iterable[Path | str] | Path | str,
+    protocol: Protocol | None,
+    read: Callable[[list[Path], Protocol], Model],
+) -> Sequence[ModelGroup[Model]]:
+    """Score runs and group them: by dataset, split, set of files and protocol.
+
+    Args:
+        runs: Packs or run folders, or folders of them.
+        protocol: Score all runs under this one. None: each under its own.
+        read: Scores the runs of one model under a protocol.
+
+    Returns:
+        The groups, in the order of their first runs. A run that is broken, whose protocol is not at
+        hand, or whose classes are not those of the others is left out with a warning.
+
+    Raises:
+        ResultsError: There is no run, or none can be scored.
+    """
+    groups = dict[_Key, list[GroupedModel[Model]]]()
+    protocols = dict[str, Protocol]()
+    broken = list[ResultsError]()
+    for folders in group_runs(runs):
+        try:
+            record = read_record(folders[0])
+            own = protocol or own_protocol(folders[0], record)
+            key = _Key.of(record, own)
+            for other in groups.get(key, [])[:1]:
+                _check_classes(other, folders[0], record)
+            model = GroupedModel(folders, record, read(folders, own))
+        except ResultsError as error:
+            broken.append(error)
+            continue
+        protocols[own.name] = own
+        groups.setdefault(key, []).append(model)
+    if broken and not groups:
+        raise broken[0]
+    for reason in broken:
+        log.warning("%s; it is left out", reason)
+    return [
+        ModelGroup(protocols[key.protocol], _subset(key, list(groups)), models)
+        for key, models in groups.items()
+    ]
+
+
+def _check_classes(other: GroupedModel[Model], folder: Path, record: RunRecord) -> None:
+    if record.classes != other.record.classes:
+        raise ResultsError(
+            f"{other.folders[0]} and {folder}: other classes of one dataset "
+            f"({record.dataset} {record.split}) cannot be ranked together; report them apart"
+        )
+
+
+def _subset(key: _Key, keys: Sequence[_Key]) -> str:
+    """What tells a group from others of its dataset, split and protocol."""
+    similar = [other for other in keys if other.heading == key.heading and other != key]
+    if not similar:
+        return ""
+    images = counted([key.images], "image")
+    same_count = any(other.images == key.images for other in similar)
+    return f"{images} of files {key.files}" if same_count else images

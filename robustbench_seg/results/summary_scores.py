@@ -1,0 +1,120 @@
+"""The list of the numbers that sum up a score: what each is called, and how it is computed.
+
+Tables of scores, comparisons of models and leaderboards show the numbers of this list.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from robustbench_seg.measures import ScoreInfo
+from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, Protocol
+from robustbench_seg.results.intervals import ANY
+from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
+from robustbench_seg.results.worst import worst_condition, worst_corruption
+
+SummaryKind = Literal["clean", "corruption", "category", "average"]
+"""Of what a number is: the clean images, a corruption, a category, or the whole protocol."""
+
+EVERY_SEVERITY = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
+
+
+@dataclass(frozen=True, eq=False)
+class SummaryScore:
+    """One number that sums up a score of a model.
+
+    Attributes:
+        kind: What it is of.
+        name: The corruption or category; "clean"; or the name of the average, such as "mean".
+        label: Its name on pages.
+        severities: Which it averages, such as "1-3"; "0" is clean. None: those that the protocol
+            scores, of every corruption.
+        limits: The smallest and largest value that it can have.
+        draws: Computes it of a model's score, in every draw.
+        category: The category that it is of; "clean"; None of an average.
+        is_relative: Whether it is relative to the clean score.
+    """
+
+    kind: SummaryKind
+    name: str
+    label: str
+    severities: str | None
+    limits: tuple[float, float]
+    draws: Callable[[ScoreDraws], Draws]
+    category: str | None = None
+    is_relative: bool = False
+
+
+def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
+    """List the numbers that sum up a score under a protocol.
+
+    Args:
+        protocol: What is averaged.
+        info: The score. Only one whose higher values are better has a retention, and only the one
+            that ranks has the numbers after it.
+
+    Returns:
+        Clean, each corruption, each category, and the averages over the corruptions.
+    """
+    limits, every = info.limits, EVERY_SEVERITY
+    name, clean = CLEAN.name, str(CLEAN.severity)
+    count = len(protocol.names)
+    found = [
+        SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, name),
+        *_parts(protocol, limits),
+        _average("mean", f"mean of {count} corruptions", limits, lambda s: s.summary.mean),
+    ]
+    if info.higher_is_better:
+        found.append(_ratio("retention", "retention (mean / clean)", lambda s: s.summary.retention))
+    if info.name == RANKED:
+        found += [
+            _average("mPC", f"mPC (severities {every})", limits, lambda s: s.summary.mpc, every),
+            _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, every),
+            _average("worst_corruption", "worst corruption", limits, worst_corruption),
+            _average(
+                *("worst_condition", "worst condition", limits),
+                partial(worst_condition, protocol=protocol),
+            ),
+        ]
+    return found
+
+
+def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryScore]:
+    """Each corruption, and each category."""
+
+    def corruption(score: ScoreDraws, name: str) -> Draws:
+        return score.summary.corruptions[name]
+
+    def category(score: ScoreDraws, name: str) -> Draws:
+        return score.summary.categories[name]
+
+    found = []
+    for spec in protocol.corruptions:
+        draws, label = partial(corruption, name=spec.name), spec.name.replace("_", " ")
+        found.append(
+            SummaryScore(
+                *("corruption", spec.name, label, spec.scored_text, limits, draws, spec.category)
+            )
+        )
+    for name, specs in protocol.by_category.items():
+        levels = ", ".join(dict.fromkeys(spec.scored_text for spec in specs))
+        draws = partial(category, name=name)
+        found.append(SummaryScore("category", name, name, levels, limits, draws, name))
+    return found
+
+
+def _average(
+    name: str,
+    label: str,
+    limits: tuple[float, float],
+    draws: Callable[[ScoreDraws], Draws],
+    severities: str | None = None,
+) -> SummaryScore:
+    return SummaryScore("average", name, label, severities, limits, draws)
+
+
+def _ratio(
+    name: str, label: str, draws: Callable[[ScoreDraws], Draws], severities: str | None = None
+) -> SummaryScore:
+    return SummaryScore("average", name, label, severities, ANY, draws, is_relative=True)
