@@ -14,16 +14,15 @@ Adverse Conditions Dataset with Correspondences for Robust Semantic Driving Scen
 arXiv 2104.13395v4.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.datasets.facts import dataset_facts, file_dataset
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.pairs import (
-    LabelForm,
     Provenance,
     checked_root,
     find_images,
+    forms_by_ending,
     pair_files,
     unlabelled,
 )
@@ -36,7 +35,7 @@ PROVENANCE = Provenance(
     "gt_trainval.zip into the root",
 )
 
-_FILES = ("labelTrainIds.png", "labelIds.png", "labelColor.png", "invIds.png", "invGray.png")
+_FURTHER = ("labelColor.png", "invIds.png", "invGray.png")
 
 
 def _truth(image: str, ending: str) -> str:
@@ -44,10 +43,6 @@ def _truth(image: str, ending: str) -> str:
     if frame.endswith("_ref"):
         frame, ref = frame.removesuffix("_ref"), "_ref"
     return f"gt{frame.removesuffix('_rgb')}_gt{ref}_{ending}"
-
-
-def _companions(image: str) -> Sequence[str]:
-    return [_truth(image, ending) for ending in _FILES]
 
 
 def subset_of(image: str) -> tuple[str, ...]:
@@ -99,13 +94,11 @@ def open_acdc(
     subsets = SUBSETS if subset is None else (subset,)
     images = find_images(root, [f"rgb_anon/{name}/{pattern}" for name in subsets], PROVENANCE)
     facts = dataset_facts("acdc")
-    forms = [
-        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
-        LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
-    ]
+    tables = {"labelTrainIds.png": facts.index_table, "labelIds.png": facts.table}
+    forms = forms_by_ending(_truth, tables, _FURTHER)
     labelled = [i for i in images if any((root / form.path_of(i)).exists() for form in forms)]
     if split == "test" and not labelled:
-        pairs = unlabelled(root, images, facts.table)
+        pairs = unlabelled(root, images, facts.table)  # the table is part of the runs' identity
     elif reference and not labelled:
         raise DatasetError(
             f"{PROVENANCE.title}: none of {len(images)} reference images in {root} has labels such "

@@ -7,15 +7,10 @@ Source: Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
 
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    LabelForm,
-    Provenance,
-    checked_root,
-    find_images,
-    pair_files,
-)
+from robustbench_seg.datasets.pairs import LabelForm, Provenance
+from robustbench_seg.datasets.split_files import open_split
 
 PROVENANCE = Provenance(
     "ADE20K",
@@ -47,9 +42,7 @@ def open_ade20k(root: Path | None, split: str) -> FileDataset:
     Raises:
         DatasetError: The folder or its files are missing, or an image has no labels.
     """
-    root = checked_root(root, PROVENANCE)
     folder = f"images/{_FOLDER.get(split, split)}"
-    images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], PROVENANCE)
+    images = [f"{folder}/*.jpg", f"{folder}/*.png"]
     facts = dataset_facts("ade20k")
-    pairs = pair_files(root, images, [LabelForm(_truth, facts.table)], PROVENANCE)
-    return file_dataset(facts, split, pairs)
+    return open_split(facts, root, split, images, [LabelForm(_truth, facts.table)], PROVENANCE)

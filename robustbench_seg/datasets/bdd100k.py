@@ -10,15 +10,10 @@ bdd100k_dataset; for the second one listings of the release in public repositori
 
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    LabelForm,
-    Provenance,
-    checked_root,
-    find_images,
-    labelled_or_withheld,
-)
+from robustbench_seg.datasets.pairs import LabelForm, Provenance, checked_root
+from robustbench_seg.datasets.split_files import open_split
 
 PROVENANCE = Provenance(
     "BDD100K",
@@ -57,8 +52,8 @@ def open_bdd100k(root: Path | None, split: str) -> FileDataset:
     folder, truth = f"images/10k/{split}", _masks
     if not (root / folder).is_dir() and (root / "seg/images").is_dir():
         folder, truth = f"seg/images/{split}", _train_ids
-    images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], PROVENANCE)
+    images = [f"{folder}/*.jpg", f"{folder}/*.png"]
     facts = dataset_facts("bdd100k")
     forms = [LabelForm(truth, facts.index_table)]
-    pairs = labelled_or_withheld(root, images, forms, PROVENANCE, withheld=split == "test")
-    return file_dataset(facts, split, pairs)
+    withheld = split == "test"
+    return open_split(facts, root, split, images, forms, PROVENANCE, withheld=withheld)

@@ -6,15 +6,10 @@ Source: Brostow, Fauqueur, Cipolla, "Semantic object classes in video", PRL 2009
 
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    LabelForm,
-    Provenance,
-    checked_root,
-    find_images,
-    pair_files,
-)
+from robustbench_seg.datasets.pairs import LabelForm, Provenance
+from robustbench_seg.datasets.split_files import open_split
 
 PROVENANCE = Provenance(
     "CamVid",
@@ -36,9 +31,6 @@ def open_camvid(root: Path | None, split: str) -> FileDataset:
     Raises:
         DatasetError: The folder or its files are missing, or an image has no labels.
     """
-    root = checked_root(root, PROVENANCE)
-    images = find_images(root, [f"{split}/*.png"], PROVENANCE)
     facts = dataset_facts("camvid")
     form = LabelForm(lambda image: f"{split}annot/{image.removeprefix(f'{split}/')}", facts.table)
-    pairs = pair_files(root, images, [form], PROVENANCE)
-    return file_dataset(facts, split, pairs)
+    return open_split(facts, root, split, [f"{split}/*.png"], [form], PROVENANCE)

@@ -7,19 +7,12 @@ Source: Cordts et al., "The Cityscapes Dataset", CVPR 2016.
 """
 
 import os
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    LabelForm,
-    Provenance,
-    checked_root,
-    find_images,
-    pair_files,
-)
+from robustbench_seg.datasets.pairs import Provenance, checked_root, forms_by_ending
+from robustbench_seg.datasets.split_files import open_split
 
 VARIABLE = "CITYSCAPES_DATASET"
 PROVENANCE = Provenance(
@@ -28,20 +21,13 @@ PROVENANCE = Provenance(
     "and gtFine_trainvaltest.zip into the root",
 )
 
-_FILES = ("labelIds.png", "labelTrainIds.png", "color.png", "instanceIds.png", "polygons.json")
+_INSTANCES = "instanceIds.png"
+_FURTHER = ("color.png", _INSTANCES, "polygons.json")
 
 
 def _truth(image: str, ending: str) -> str:
     folder = "gtFine" + image.removeprefix("leftImg8bit").removesuffix("_leftImg8bit.png")
     return f"{folder}_gtFine_{ending}"
-
-
-def _companions(image: str) -> Sequence[str]:
-    return [_truth(image, ending) for ending in _FILES]
-
-
-def _instances(image: str) -> str:
-    return _truth(image, "instanceIds.png")
 
 
 def open_cityscapes(root: Path | None, split: str) -> FileDataset:
@@ -64,14 +50,8 @@ def open_cityscapes(root: Path | None, split: str) -> FileDataset:
     if root is None and default:
         root = Path(default)
     root = checked_root(root, PROVENANCE, VARIABLE)
-    images = find_images(root, [f"leftImg8bit/{split}/*/*_leftImg8bit.png"], PROVENANCE)
+    images = [f"leftImg8bit/{split}/*/*_leftImg8bit.png"]
     facts = dataset_facts("cityscapes")
-    forms = [
-        LabelForm(partial(_truth, ending=ending), table, _companions, _instances)
-        for ending, table in (
-            ("labelIds.png", facts.table),
-            ("labelTrainIds.png", facts.index_table),
-        )
-    ]
-    pairs = pair_files(root, images, forms, PROVENANCE)
-    return file_dataset(facts, split, pairs)
+    tables = {"labelIds.png": facts.table, "labelTrainIds.png": facts.index_table}
+    forms = forms_by_ending(_truth, tables, _FURTHER, _INSTANCES)
+    return open_split(facts, root, split, images, forms, PROVENANCE)

@@ -10,15 +10,10 @@ Classes in Context", CVPR 2018.
 
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    LabelForm,
-    Provenance,
-    checked_root,
-    find_images,
-    pair_files,
-)
+from robustbench_seg.datasets.pairs import LabelForm, Provenance
+from robustbench_seg.datasets.split_files import open_split
 
 PROVENANCE = Provenance(
     "COCO-Stuff",
@@ -47,9 +42,8 @@ def open_coco_stuff(root: Path | None, split: str) -> FileDataset:
     Raises:
         DatasetError: The folder or its files are missing, or an image has no labels.
     """
-    root = checked_root(root, PROVENANCE)
     folder = f"images/{split}2017"
-    images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], PROVENANCE)
+    images = [f"{folder}/*.jpg", f"{folder}/*.png"]
     facts = dataset_facts("coco-stuff")
     indices, published = facts.index_table, facts.table
     forms = [
@@ -57,5 +51,4 @@ def open_coco_stuff(root: Path | None, split: str) -> FileDataset:
         LabelForm(lambda image: _truth(image, "annotations", ".png"), published),
         LabelForm(lambda image: _truth(image, "stuffthingmaps", ".png"), published),
     ]
-    pairs = pair_files(root, images, forms, PROVENANCE)
-    return file_dataset(facts, split, pairs)
+    return open_split(facts, root, split, images, forms, PROVENANCE)

@@ -10,19 +10,12 @@ Evaluation for Semantic Nighttime Image Segmentation", ICCV 2019; OpenMMLab's co
 dataset for its paths.
 """
 
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    LabelForm,
-    Provenance,
-    checked_root,
-    find_images,
-    labelled_or_withheld,
-)
+from robustbench_seg.datasets.pairs import Provenance, forms_by_ending
+from robustbench_seg.datasets.split_files import open_split
 
 PROVENANCE = Provenance(
     "Dark Zurich",
@@ -30,16 +23,12 @@ PROVENANCE = Provenance(
     "and unpack it into the root",
 )
 
-_FILES = ("labelTrainIds.png", "labelIds.png", "labelColor.png", "invIds.png", "invGray.png")
+_FURTHER = ("labelColor.png", "invIds.png", "invGray.png")
 
 
 def _truth(image: str, ending: str) -> str:
     frame = image.removeprefix("rgb_anon").removesuffix("_rgb_anon.png")
     return f"gt{frame}_gt_{ending}"
-
-
-def _companions(image: str) -> Sequence[str]:
-    return [_truth(image, ending) for ending in _FILES]
 
 
 def open_dark_zurich(root: Path | None, split: str) -> FileDataset:
@@ -57,15 +46,9 @@ def open_dark_zurich(root: Path | None, split: str) -> FileDataset:
     Raises:
         DatasetError: The folder or its files are missing, or an image has no labels.
     """
-    root = checked_root(root, PROVENANCE)
-    images = find_images(root, [f"rgb_anon/{split}/night/*/*_rgb_anon.png"], PROVENANCE)
+    images = [f"rgb_anon/{split}/night/*/*_rgb_anon.png"]
     facts = dataset_facts("dark-zurich")
-    forms = [
-        LabelForm(partial(_truth, ending=ending), table, _companions)
-        for ending, table in (
-            ("labelTrainIds.png", facts.index_table),
-            ("labelIds.png", facts.table),
-        )
-    ]
-    pairs = labelled_or_withheld(root, images, forms, PROVENANCE, withheld=split != "val")
-    return file_dataset(facts, split, pairs)
+    tables = {"labelTrainIds.png": facts.index_table, "labelIds.png": facts.table}
+    forms = forms_by_ending(_truth, tables, _FURTHER)
+    withheld = split != "val"
+    return open_split(facts, root, split, images, forms, PROVENANCE, withheld=withheld)

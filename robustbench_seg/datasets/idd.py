@@ -14,15 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    LabelForm,
-    Provenance,
-    checked_root,
-    find_images,
-    labelled_or_withheld,
-)
+from robustbench_seg.datasets.pairs import LabelForm, Provenance
+from robustbench_seg.datasets.split_files import open_split
 
 Classes = Literal["idd", "idd-cityscapes"]
 
@@ -59,15 +54,12 @@ def open_idd(root: Path | None, split: str, classes: Classes = "idd") -> FileDat
     Raises:
         DatasetError: The folder or its files are missing, or an image has no labels.
     """
-    provenance = _provenance(classes)
-    root = checked_root(root, provenance)
     folder = f"leftImg8bit/{split}/*"
-    patterns = [f"{folder}/*_leftImg8bit.{suffix}" for suffix in ("png", "jpg")]
-    images = find_images(root, patterns, provenance)
+    images = [f"{folder}/*_leftImg8bit.{suffix}" for suffix in ("png", "jpg")]
     facts = dataset_facts(classes)
     forms = [
         LabelForm(partial(_truth, kind=_ID_TYPES[classes]), facts.index_table),
         LabelForm(partial(_truth, kind="id"), facts.table),
     ]
-    pairs = labelled_or_withheld(root, images, forms, provenance, withheld=split == "test")
-    return file_dataset(facts, split, pairs)
+    withheld = split == "test"
+    return open_split(facts, root, split, images, forms, _provenance(classes), withheld=withheld)

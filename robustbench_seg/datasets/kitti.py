@@ -8,15 +8,10 @@ Source: the README of the benchmark's development kit (devkit_semantics); Abu Al
 
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    LabelForm,
-    Provenance,
-    checked_root,
-    find_images,
-    labelled_or_withheld,
-)
+from robustbench_seg.datasets.pairs import LabelForm, Provenance
+from robustbench_seg.datasets.split_files import open_split
 from robustbench_seg.errors import DatasetError, unknown
 
 PROVENANCE = Provenance(
@@ -47,10 +42,9 @@ def open_kitti(root: Path | None, split: str) -> FileDataset:
     """
     if split not in _FOLDERS:
         raise DatasetError(f"{unknown('split of KITTI', split, _FOLDERS)}; train has the labels")
-    root = checked_root(root, PROVENANCE)
     folder = _FOLDERS[split]
-    images = find_images(root, [f"{folder}/image_2/*.png"], PROVENANCE)
+    images = [f"{folder}/image_2/*.png"]
     facts = dataset_facts("kitti")
     forms = [LabelForm(lambda image: image.replace("/image_2/", "/semantic/"), facts.table)]
-    pairs = labelled_or_withheld(root, images, forms, PROVENANCE, withheld=split == "test")
-    return file_dataset(facts, split, pairs)
+    withheld = split == "test"
+    return open_split(facts, root, split, images, forms, PROVENANCE, withheld=withheld)

@@ -20,15 +20,10 @@ from typing import Literal
 
 import numpy as np
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    LabelForm,
-    Provenance,
-    checked_root,
-    find_images,
-    labelled_or_withheld,
-)
+from robustbench_seg.datasets.pairs import LabelForm, Provenance
+from robustbench_seg.datasets.split_files import open_split
 from robustbench_seg.errors import DatasetError, unknown
 
 Release = Literal["v1.2", "v2.0"]
@@ -67,14 +62,13 @@ def open_mapillary(root: Path | None, split: str, release: Release) -> FileDatas
     """
     if split not in _FOLDERS:
         raise DatasetError(unknown("split of Mapillary Vistas", split, _FOLDERS))
-    root = checked_root(root, PROVENANCE)
     folder = f"{_FOLDERS[split]}/images"
-    images = find_images(root, [f"{folder}/*.jpg", f"{folder}/*.png"], PROVENANCE)
+    images = [f"{folder}/*.jpg", f"{folder}/*.png"]
     facts = dataset_facts(f"mapillary-{release}")
     forms = [
         LabelForm(partial(_truth, labels=f"{folder}{kind}"), table)
         for folder in _FOLDERS_OF_LABELS[release]
         for kind, table in (("labels", facts.table), ("instances", np.repeat(facts.table, 256)))
     ]
-    pairs = labelled_or_withheld(root, images, forms, PROVENANCE, withheld=split == "test")
-    return file_dataset(facts, split, pairs)
+    withheld = split == "test"
+    return open_split(facts, root, split, images, forms, PROVENANCE, withheld=withheld)

@@ -10,15 +10,10 @@ Uncertainty", ECCV 2024.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    LabelForm,
-    Provenance,
-    checked_root,
-    find_images,
-    labelled_or_withheld,
-)
+from robustbench_seg.datasets.pairs import Provenance, forms_by_ending
+from robustbench_seg.datasets.split_files import open_split
 
 _ADVERSE = ("clear/night", "fog/*", "rain/*", "snow/*")
 
@@ -36,16 +31,10 @@ PROVENANCE = Provenance(
     "into the root",
 )
 
-_FILES = ("labelTrainIds.png", "labelIds.png", "labelColor.png")
-
 
 def _truth(image: str, ending: str) -> str:
     frame = image.removeprefix("frame_camera").removesuffix("_frame_camera.png")
     return f"gt_semantic{frame}_gt_{ending}"
-
-
-def _companions(image: str) -> Sequence[str]:
-    return [_truth(image, ending) for ending in _FILES]
 
 
 def subsets_of(image: str) -> tuple[str, ...]:
@@ -76,14 +65,10 @@ def open_muses(root: Path | None, split: str, subset: str | None = None) -> File
     Raises:
         DatasetError: The folder or its files are missing, or an image has no labels.
     """
-    root = checked_root(root, PROVENANCE)
     folders = ("*/*",) if subset is None else SUBSETS[subset]
-    patterns = [f"frame_camera/{split}/{folder}/*_frame_camera.png" for folder in folders]
-    images = find_images(root, patterns, PROVENANCE)
+    images = [f"frame_camera/{split}/{folder}/*_frame_camera.png" for folder in folders]
     facts = dataset_facts("muses")
-    forms = [
-        LabelForm(lambda image: _truth(image, "labelTrainIds.png"), facts.index_table, _companions),
-        LabelForm(lambda image: _truth(image, "labelIds.png"), facts.table, _companions),
-    ]
-    pairs = labelled_or_withheld(root, images, forms, PROVENANCE, withheld=split == "test")
-    return file_dataset(facts, split, pairs, "muses" if subset is None else f"muses:{subset}")
+    tables = {"labelTrainIds.png": facts.index_table, "labelIds.png": facts.table}
+    forms = forms_by_ending(_truth, tables, ["labelColor.png"])
+    name, withheld = "muses" if subset is None else f"muses:{subset}", split == "test"
+    return open_split(facts, root, split, images, forms, PROVENANCE, withheld=withheld, name=name)
