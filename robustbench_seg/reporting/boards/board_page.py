@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,8 @@ from robustbench_seg.records.cards.protocol import CLEAN
 from robustbench_seg.reporting.boards.board import Board, Place
 from robustbench_seg.reporting.boards.charts import Point, front, scatter
 from robustbench_seg.reporting.boards.entry import Entry
-from robustbench_seg.reporting.page.cells import heat_cell, heat_column, ramp
-from robustbench_seg.reporting.page.table import Bar, Cell, Column, Group, Table, TableRow
+from robustbench_seg.reporting.page.heat_table import heat_table, value_span
+from robustbench_seg.reporting.page.table import Bar, Cell, Column, Table, TableRow
 from robustbench_seg.text import number
 
 PLACES_RULE = (
@@ -55,7 +55,8 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
         Column("images/s", "from image to labels, on the machine that the model's page names"),
     ]
     entries = {entry.name: entry for entry in board.entries}
-    span = _span(board.places["mean"])
+    ends = [end for p in board.places["mean"] for end in (p.value, p.low, p.high)]
+    span = value_span(np.array(ends, np.float64))
     rows = []
     for place in board.places["mean"]:
         entry = entries[place.name] if place.is_measured else None
@@ -110,25 +111,11 @@ def ranking_data(board: Board) -> Markup:
 
 def miou_table(board: Board, links: Mapping[str, str]) -> Table:
     """Return the mIoU of each model under each corruption, coloured by value."""
-    by_category = board.protocol.by_category
-    specs = [spec for group in by_category.values() for spec in group]
-    columns = [Column("model"), Column(CLEAN.name), *map(heat_column, [None, *specs[:-1]], specs)]
-    groups = [Group("", 2), *(Group(name, len(group)) for name, group in by_category.items())]
-    names = [CLEAN.name, *(spec.name for spec in specs)]
-    values = board.miou[names].to_numpy(float)
-    known = values[~np.isnan(values)]
-    span = (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
-    rows = []
-    for record, row in zip(board.miou.to_dict("records"), values, strict=True):
-        is_measured = record["source"] == "measured"
-        name = str(record["model"])
-        cells = [Cell(name, tag=None if is_measured else "published", href=links.get(name))]
-        cells += [
-            heat_cell(float(value), span, None, column.starts_group)
-            for value, column in zip(row, columns[1:], strict=True)
-        ]
-        rows.append(TableRow(cells, kind=str(record["source"])))
-    return Table(board.name, columns, rows, groups=groups, kind="heat", ramp=ramp())
+
+    def header(model: str, source: str) -> Cell:
+        return Cell(model, tag=None if source == "measured" else source, href=links.get(model))
+
+    return heat_table(board.miou, board.protocol, board.name, header)
 
 
 def cost_charts(board: Board) -> list[CostChart]:
@@ -228,12 +215,6 @@ def _cost_cells(entry: Entry | None) -> list[Cell]:
         Cell(number(entry.gmacs)),
         Cell(speed),
     ]
-
-
-def _span(places: Sequence[Place]) -> tuple[float, float]:
-    ends = [end for place in places for end in (place.value, place.low, place.high)]
-    ends = [end for end in ends if not math.isnan(end)]
-    return (min(ends), max(ends)) if ends else (0.0, 100.0)
 
 
 def _score_cell(place: Place, span: tuple[float, float]) -> Cell:

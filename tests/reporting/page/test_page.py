@@ -10,7 +10,7 @@ from fake_runs import HOSTILE, steady, weaker, write_run
 
 from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
 from robustbench_seg.reporting import read_panels, write_page
-from robustbench_seg.reporting.page.cells import heat_style
+from robustbench_seg.reporting.page.heat_table import heat_style
 from robustbench_seg.reporting.page.page import _command
 from robustbench_seg.reporting.page.slugs import slug
 from robustbench_seg.reporting.tables.report_tables import write_tables

@@ -1,0 +1,96 @@
+"""Model x (clean, corruptions by category), coloured by value: the layout of the paper."""
+
+from collections.abc import Callable
+from functools import cache
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from numpy.typing import NDArray
+
+from robustbench_seg.records.cards.protocol import CLEAN, CorruptionSpec, Protocol
+from robustbench_seg.reporting.figures.style import HEAT
+from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
+from robustbench_seg.text import number
+
+STEPS = 33
+"""Number of colours."""
+
+
+def heat_table(
+    scores: pd.DataFrame,
+    protocol: Protocol,
+    caption: str,
+    header: Callable[[str, str], Cell],
+    detailed: Callable[[Cell, str, str, CorruptionSpec | None], Cell] = lambda cell, *of: cell,
+) -> Table:
+    """Return rows of tables/miou.csv, a cell for clean and for each corruption.
+
+    Args:
+        scores: The rows.
+        protocol: Names the corruptions and their categories.
+        caption: The caption.
+        header: (model, source) -> the header of its row.
+        detailed: (cell, model, source, corruption or None for clean) -> the cell with what else it
+            shows.
+    """
+    by_category = protocol.by_category
+    specs = [spec for group in by_category.values() for spec in group]
+    columns = [Column("model"), Column(CLEAN.name), *map(_column, [None, *specs[:-1]], specs)]
+    groups = [Group("", 2), *(Group(name, len(group)) for name, group in by_category.items())]
+    values = scores[[CLEAN.name, *(spec.name for spec in specs)]].to_numpy(float)
+    span = value_span(values)
+    rows = []
+    for model, source, row in zip(scores["model"], scores["source"], values, strict=True):
+        cells = [header(model, source)]
+        for spec, value, column in zip([None, *specs], row, columns[1:], strict=True):
+            cell = _cell(float(value), span, column.starts_group)
+            cells.append(detailed(cell, model, source, spec))
+        rows.append(TableRow(cells, kind=source))
+    return Table(caption, columns, rows, groups=groups, kind="heat", ramp=_ramp())
+
+
+def value_span(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the smallest and the largest value, without nan; 0 and 100 where there is none."""
+    known = values[~np.isnan(values)]
+    return (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
+
+
+def _column(previous: CorruptionSpec | None, spec: CorruptionSpec) -> Column:
+    """Return the header of a corruption; a category starts where the `previous` one differs."""
+    return Column(
+        spec.name.replace("_", " "),
+        f"mean over severities {', '.join(map(str, spec.scored))}",
+        starts_group=previous is None or previous.category != spec.category,
+        group=spec.category,
+    )
+
+
+def _cell(value: float, span: tuple[float, float], starts: bool) -> Cell:
+    """The cell of a score, coloured by its place in `span`; `starts`: a category."""
+    classes = "starts" if starts else None
+    if np.isnan(value):
+        return Cell("", classes=f"{classes or ''} empty".strip())
+    low, high = span
+    share = 0.5 if high <= low else (value - low) / (high - low)
+    style = _ramp()[round(share * (STEPS - 1))]
+    return Cell(number(value), value=value, style=style, classes=classes)
+
+
+@cache
+def _ramp() -> tuple[str, ...]:
+    """The styles of a cell from the lowest value to the highest."""
+    return tuple(heat_style(share) for share in np.linspace(0, 1, STEPS))
+
+
+def heat_style(share: float) -> str:
+    """Return the background for a share in 0..1, with black or white text, the easier to read."""
+    red, green, blue = sns.color_palette(HEAT, as_cmap=True)(share)[:3]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    # WCAG 2 contrast is (L1 + .05) / (L2 + .05); the two texts are equal at L = sqrt(1.05*.05)-.05.
+    text = "#000" if luminance > 0.1791 else "#fff"
+    return f"background:{mpl.colors.to_hex((red, green, blue))};color:{text}"
