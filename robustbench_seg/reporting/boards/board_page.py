@@ -1,4 +1,4 @@
-"""The page of a board: its ranking, cells, costs and published rows as tables."""
+"""The tables and charts of a board's page."""
 
 import json
 import math
@@ -37,7 +37,7 @@ class CostChart:
 
 
 def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
-    """Return the ranking by the mean over the corruptions; the page's script ranks by any score.
+    """Return the ranking by mean over the corruptions; the page's script can rank by any score.
 
     Args:
         board: The board.
@@ -89,7 +89,7 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
 
 
 def ranking_data(board: Board) -> Markup:
-    """Return what the page's script ranks by, as JSON that can stand inside of a page."""
+    """Return the data that the page's script ranks by, as JSON that is safe inside HTML."""
     scores = [
         {
             "key": score.key,
@@ -132,7 +132,7 @@ def miou_table(board: Board, links: Mapping[str, str]) -> Table:
 
 
 def cost_charts(board: Board) -> list[CostChart]:
-    """Return the charts of the mean against GMAC and against images/s, where these are known."""
+    """Return charts of the mean against GMAC and images/s, as far as the costs are known."""
     charts = []
     for title, axis, values, more in (
         ("Mean against GMAC", "GMAC an image", _gmacs(board), False),
@@ -153,7 +153,7 @@ def cost_charts(board: Board) -> list[CostChart]:
 
 
 def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
-    """Return how far each model is behind the best one of its cost; None if no cost is known."""
+    """Return how far each model is behind the best of its cost, or None if no cost is known."""
     gmacs, speeds = _gmacs(board), _speeds(board)
     means = {entry.name: entry.value("mean") for entry in board.entries}
     if all(math.isnan(value) for value in (*gmacs.values(), *speeds.values())):

@@ -16,23 +16,23 @@ from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
 from robustbench_seg.text import number
 
 WORST = 15
-"""The page names so many of the worst conditions."""
+"""Number of worst conditions on the page."""
 
 
 @dataclass(frozen=True)
 class ModelView:
-    """What the template shows of a model.
+    """The content of a model's page, for the template.
 
     Attributes:
         name: Its name.
-        lead: What its places are, in sentences.
-        facts: Its card: name and text of each fact.
-        runs: Where the scores come from, for each run.
-        curves: The mIoU over severity, for each corruption.
-        classes: Its classes, the weakest first; None if none has a score.
-        conditions: Its worst conditions; None if none is complete.
+        lead: Sentences that state its places.
+        facts: Facts about the model, each a name and a text.
+        runs: The origin of the scores, for each run.
+        curves: A plot of the mIoU over severity for each corruption.
+        classes: Its classes, weakest first; None if no class has a score.
+        conditions: Its worst conditions; None if no condition is complete.
         scores: Every score with its place.
-        missing: What it lacks, for each corruption.
+        missing: What is missing, for each corruption.
     """
 
     name: str
@@ -47,12 +47,12 @@ class ModelView:
 
 
 def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> ModelView:
-    """Return what the page of a model shows.
+    """Return the content of a model's page.
 
     Args:
         board: Its board.
         entry: The model.
-        places: Its place by each score that it has.
+        places: Maps the key of each score of the model to its place.
 
     Raises:
         ResultsError: A probe of a run cannot be read.

@@ -1,6 +1,6 @@
 """The paper's table: model x (clean, corruptions by category), coloured by value.
 
-The page's script computes other metrics from the same numbers; ECE and AUROC lie beside them.
+The page's script computes other metrics from the same numbers. ECE and AUROC are stored separately.
 """
 
 from dataclasses import replace
@@ -83,7 +83,7 @@ def _metric(info: ScoreInfo) -> Metric:
 
 
 def _metric_value(row: PanelRow, spec: CorruptionSpec | None, key: str) -> MetricValue:
-    """The value of a further score in a measured cell, and its hover text."""
+    """Return the value of a further score in a measured cell, and its hover text."""
     value = float(_draws(row, spec, key)[0])
     if not np.isnan(value):
         return MetricValue(round(value, 4), _interval_title(row, spec, key))
@@ -93,7 +93,7 @@ def _metric_value(row: PanelRow, spec: CorruptionSpec | None, key: str) -> Metri
 
 
 def heat_column(previous: CorruptionSpec | None, spec: CorruptionSpec) -> Column:
-    """Return the header of a corruption; a category starts where the `previous` one differs."""
+    """Return the header of a corruption, marked if `previous` is of another category."""
     return Column(
         spec.name.replace("_", " "),
         f"mean over severities {', '.join(map(str, spec.scored))}",
@@ -120,7 +120,7 @@ def _interval_title(row: PanelRow, spec: CorruptionSpec | None, key: str) -> str
 
 
 def _draws(row: PanelRow, spec: CorruptionSpec | None, key: str) -> Draws:
-    """A score of a cell; nan where the row has none."""
+    """Return the draws of a cell's score; nan if the row has no such score."""
     if key not in row.scores.by_name:
         return row.scores.mean * np.nan
     summary = row.scores.by_name[key].summary
@@ -128,7 +128,14 @@ def _draws(row: PanelRow, spec: CorruptionSpec | None, key: str) -> Draws:
 
 
 def heat_cell(value: float, span: tuple[float, float], title: str | None, starts: bool) -> Cell:
-    """Return the cell of a score, coloured by its place in `span`; `starts`: a category."""
+    """Return the cell of a score, coloured by its position in `span`.
+
+    Args:
+        value: The score. nan: there is none.
+        span: The lowest and the highest score of the table.
+        title: Text shown on hover.
+        starts: Whether a category starts at this column.
+    """
     classes = "starts" if starts else None
     if np.isnan(value):
         return Cell("", title=title, classes=f"{classes or ''} empty".strip())

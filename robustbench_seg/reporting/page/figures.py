@@ -26,10 +26,10 @@ MAX_HEATMAPS = 3
 """The page shows at most this many class heatmaps of a panel; the others are files only."""
 
 MAX_RELIABILITY = 3
-"""The same for reliability diagrams by category."""
+"""Maximum number of models with reliability diagrams by category on the page."""
 
 MAX_LINES = 6
-"""The overview of confidence has at most this many models, the most robust ones."""
+"""Maximum number of models, the most robust ones, in the overview of confidence."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class PanelFigures:
         heatmaps_note: Where those of the other models are.
         confidence: Reliability and risk-coverage of the models; None without confidence.
         reliability: Reliability by category, of the first models.
-        reliability_note: Where those of the other models are.
+        reliability_note: Where the diagrams of the other models are.
         cost: Accuracy against cost; None if no cost of a complete model is known.
     """
 
