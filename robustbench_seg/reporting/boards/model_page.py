@@ -60,7 +60,7 @@ def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> Model
     return ModelView(
         name=entry.name,
         lead=_lead(board, places),
-        facts=_card(entry.record),
+        facts=_card(entry.records),
         runs=[
             (folder.name, run_facts(folder, record))
             for folder, record in zip(entry.folders, entry.records, strict=True)
@@ -92,8 +92,11 @@ def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
     return [first, second]
 
 
-def _card(record: RunRecord) -> list[tuple[str, str]]:
-    about, segmenter = record.about, record.key.segmenter
+def _card(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
+    """What the runs of a model have in common, and the weights and seeds of its trainings."""
+    about, segmenter = records[0].about, records[0].key.segmenter
+    weights = dict.fromkeys(record.key.segmenter.weights or "" for record in records)
+    seeds = sorted({r.training_seed for r in records if r.training_seed is not None})
     training = about.training
     facts: list[tuple[str, str | None]] = [
         ("card", about.card),
@@ -105,13 +108,14 @@ def _card(record: RunRecord) -> list[tuple[str, str]]:
         ("computed by", f"{segmenter.runtime}, {segmenter.precision_text}"),
         ("input size", "x".join(map(str, segmenter.input_size or ()))),
         ("weight file", about.weights_file),
-        ("weights, sha256", segmenter.weights),
+        ("weights, sha256", ", ".join(weights)),
     ]
     if about.published:
         where = f" on {about.published_on}" if about.published_on else ""
         facts.append(("published clean mIoU", f"{about.published.miou}{where}"))
     if training:
-        seed = "" if training.seed is None else f", seed {training.seed}"
+        word = "seeds" if len(seeds) > 1 else "seed"
+        seed = f", {word} {' and '.join(map(str, seeds))}" if seeds else ""
         also = f", with {training.augment}" if training.augment else ""
         facts.append(("trained on", f"{training.split}{seed}{also}"))
     return [(name, text) for name, text in facts if text]
