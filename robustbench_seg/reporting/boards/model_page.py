@@ -75,7 +75,7 @@ def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> Model
 
 def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
     if "mean" not in places:
-        return ["It is not ranked by its mean, because it lacks conditions."]
+        return ["This model is not ranked by its mean, because it lacks conditions."]
     mean, clean = places["mean"], places.get(CLEAN.name)
     count = len(board.places["mean"])
     limits = ""
@@ -88,7 +88,10 @@ def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
     if clean is None or "retention" not in places:
         return [first]
     keeps = number(places["retention"].value)
-    second = f"Clean: {number(clean.value)} %, place {clean.place}; it keeps {keeps} % of that."
+    second = (
+        f"Clean: {number(clean.value)} %, place {clean.place}. Under corruption it keeps {keeps} % "
+        "of that."
+    )
     return [first, second]
 
 
@@ -147,7 +150,7 @@ def _classes(board: Board, entry: Entry) -> Table | None:
         Column("corrupted", "mean over the corruptions"),
         Column("clean"),
         Column("loss", "clean - corrupted, in points"),
-        Column("worst corruption", "that with the lowest mean over its severities", text=True),
+        Column("worst corruption", "the one with the lowest mean over its severities", text=True),
         Column("IoU there"),
     ]
     names, found = list(means), []
@@ -198,7 +201,7 @@ def _conditions(entry: Entry) -> Table | None:
                 ]
             )
         )
-    caption = f"The {len(found)} scored conditions of the lowest mIoU, in percent."
+    caption = f"The {len(found)} scored conditions with the lowest mIoU, in percent."
     return Table(caption, columns, found)
 
 
