@@ -168,7 +168,7 @@ def scatter(points: Sequence[Point], axis: str, *, more_is_better: bool) -> Mark
     marks += _labels(best, place, left + width)
     marks.append(f'<text class="x" x="{left + width / 2}" y="{upper + height + 32}">{axis}</text>')
     names = ", ".join(point.name for point in best)
-    label = f"mIoU in percent against {axis}, {len(points)} models. On the front: {names}."
+    label = f"mIoU in percent against {axis}, {len(points)} models. On the line: {names}."
     return _svg(left + width + 8, upper + height + 38, label, "".join(marks), "scatter")
 
 

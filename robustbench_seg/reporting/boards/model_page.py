@@ -60,7 +60,7 @@ def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> Model
     return ModelView(
         name=entry.name,
         lead=_lead(board, places),
-        facts=_card(entry.record),
+        facts=_card(entry.records),
         runs=[
             (folder.name, run_facts(folder, record))
             for folder, record in zip(entry.folders, entry.records, strict=True)
@@ -75,7 +75,7 @@ def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> Model
 
 def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
     if "mean" not in places:
-        return ["It is not ranked by its mean, because it lacks conditions."]
+        return ["This model is not ranked by its mean, because it lacks conditions."]
     mean, clean = places["mean"], places.get(CLEAN.name)
     count = len(board.places["mean"])
     limits = ""
@@ -88,12 +88,18 @@ def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
     if clean is None or "retention" not in places:
         return [first]
     keeps = number(places["retention"].value)
-    second = f"Clean: {number(clean.value)} %, place {clean.place}; it keeps {keeps} % of that."
+    second = (
+        f"Clean: {number(clean.value)} %, place {clean.place}. Under corruption it keeps {keeps} % "
+        "of that."
+    )
     return [first, second]
 
 
-def _card(record: RunRecord) -> list[tuple[str, str]]:
-    about, segmenter = record.about, record.key.segmenter
+def _card(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
+    """What the runs of a model have in common, and the weights and seeds of its trainings."""
+    about, segmenter = records[0].about, records[0].key.segmenter
+    weights = dict.fromkeys(record.key.segmenter.weights or "" for record in records)
+    seeds = sorted({r.training_seed for r in records if r.training_seed is not None})
     training = about.training
     facts: list[tuple[str, str | None]] = [
         ("card", about.card),
@@ -105,13 +111,14 @@ def _card(record: RunRecord) -> list[tuple[str, str]]:
         ("computed by", f"{segmenter.runtime}, {segmenter.precision_text}"),
         ("input size", "x".join(map(str, segmenter.input_size or ()))),
         ("weight file", about.weights_file),
-        ("weights, sha256", segmenter.weights),
+        ("weights, sha256", ", ".join(weights)),
     ]
     if about.published:
         where = f" on {about.published_on}" if about.published_on else ""
         facts.append(("published clean mIoU", f"{about.published.miou}{where}"))
     if training:
-        seed = "" if training.seed is None else f", seed {training.seed}"
+        word = "seeds" if len(seeds) > 1 else "seed"
+        seed = f", {word} {' and '.join(map(str, seeds))}" if seeds else ""
         also = f", with {training.augment}" if training.augment else ""
         facts.append(("trained on", f"{training.split}{seed}{also}"))
     return [(name, text) for name, text in facts if text]
@@ -143,7 +150,7 @@ def _classes(board: Board, entry: Entry) -> Table | None:
         Column("corrupted", "mean over the corruptions"),
         Column("clean"),
         Column("loss", "clean - corrupted, in points"),
-        Column("worst corruption", "that with the lowest mean over its severities", text=True),
+        Column("worst corruption", "the one with the lowest mean over its severities", text=True),
         Column("IoU there"),
     ]
     names, found = list(means), []
@@ -194,7 +201,7 @@ def _conditions(entry: Entry) -> Table | None:
                 ]
             )
         )
-    caption = f"The {len(found)} scored conditions of the lowest mIoU, in percent."
+    caption = f"The {len(found)} scored conditions with the lowest mIoU, in percent."
     return Table(caption, columns, found)
 
 

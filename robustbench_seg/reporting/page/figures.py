@@ -137,8 +137,8 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
     svg = write_figure(figure, path)
     caption = (
         "Upper row: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is "
-        f"too sure; a hollow point has less than {100 * FEW:g} % of the pixels. Lower row: the "
-        "error rate of the most confident pixels. The pixels of all corruptions count together."
+        f"overconfident; a hollow point has less than {100 * FEW:g} % of the pixels. Lower row: "
+        "the error rate of the most confident pixels. The pixels of all corruptions count together."
     )
     if len(models) > len(shown):
         caption += f" The {len(shown)} most robust of {len(models)} models."
