@@ -30,8 +30,8 @@ def read_record(folder: Path) -> RunRecord:
     if type(number) is not int or number not in (1, FORMAT):
         raise ResultsError(
             f"{path} is not a run of this program, or is of format {one_line(str(number), 20)}, "
-            f"which this version does not know ({FORMAT} is the newest); remove this run folder, or "
-            "use a newer version"
+            f"which this version does not know ({FORMAT} is the newest); remove this run folder, "
+            "or use a newer version"
         )
     try:
         if number == 1:
