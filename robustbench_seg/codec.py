@@ -105,7 +105,7 @@ def _outside(hint: Any, value: Any) -> str | None:
 def check_text(key: str, text: str | None, error: type[RobustsegError]) -> None:
     """Raise `error` if a text that was made in Python cannot be written as UTF-8."""
     if text is not None and printable(text) != text:
-        raise error(f"{key} = {printable(text)!r:.200} is no UTF-8 text; choose another")
+        raise error(f"{key} = {printable(text)!r:.200} is not UTF-8 text; choose another")
 
 
 def read(kind: type[Card], path: Path, what: str) -> Card:
@@ -304,7 +304,7 @@ def _text(value: str, where: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise CardError(f"{where} holds half a character, which is no Unicode text") from None
+        raise CardError(f"{where} holds half a character, which is not Unicode text") from None
     return value
 
 

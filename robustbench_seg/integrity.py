@@ -1,4 +1,4 @@
-"""`verify`: a generated tree, or a pack of a run, against its digests."""
+"""`verify` checks a generated tree, or a pack of a run, against its digests."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +18,11 @@ def verify(
 
     Each file of a tree is compared with the manifest; the manifests of a tree that was written in
     shards are merged first. Each file of a pack is compared with its digest, each part with the
-    run, and each score with what follows from the parts.
+    run, and each score with the one computed from the parts.
 
     Args:
         path: The tree's folder, or the pack.
-        progress: Called with a number of files each time as many have been checked.
+        progress: Called after files were checked, with the number of files since the last call.
         announce: Called once, before the first file is checked, with the number of files.
 
     Returns:
@@ -31,7 +31,7 @@ def verify(
     Raises:
         CorruptionError: A tree has no manifest, or shards are missing.
         CardError: The manifest lacks something or is wrong.
-        ResultsError: A file is no pack, damaged, or holds what no pack holds.
+        ResultsError: A file is not a pack, is damaged, or has unexpected content.
     """
     path = checked_path(path)
     check = verify_pack if path.is_file() else verify_tree

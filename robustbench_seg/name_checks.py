@@ -9,7 +9,7 @@ def check_names(spec: EvaluationSpec) -> None:
     """Check that everything that a specification names exists.
 
     Args:
-        spec: What is asked for. Models with a prefix, such as hf:, are not looked up.
+        spec: The specification. Models with a prefix, such as hf:, are not checked.
 
     Raises:
         CorruptionError: There is no such protocol, or it has no such corruption.
@@ -23,7 +23,7 @@ def check_names(spec: EvaluationSpec) -> None:
         if ":" not in model and model not in list_hub_models():
             load_card(model)
 
-    # Imported late: a misspelt model is reported sooner.
+    # Imported here, so that a misspelt model is reported sooner.
     from robustbench_seg.datasets import check_name
     from robustbench_seg.measures import select_measures
 

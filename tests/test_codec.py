@@ -245,8 +245,8 @@ def nested(depth):
         ({"free": {"a": [math.nan]}}, "free.a[0] = nan is out of range; give a finite number"),
         ({"free": {"a": nested(17)}}, "free.a" + 17 * "[0]" + " is nested more than 16 levels dee"),
         ({"free": {"a": date(2026, 1, 1)}}, "free.a: date is not supported; give text or a number"),
-        ({"free": {"a": "\ud800"}}, "free.a holds half a character, which is no Unicode text"),
-        ({"free": {"\ud800": 1}}, "free holds half a character, which is no Unicode text"),
+        ({"free": {"a": "\ud800"}}, "free.a holds half a character, which is not Unicode text"),
+        ({"free": {"\ud800": 1}}, "free holds half a character, which is not Unicode text"),
         ({"a\nb\x1b[31m" + 99 * "c": 1}, "unknown key 'a b [31mccccc"),
     ],
 )

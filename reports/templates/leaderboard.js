@@ -1,5 +1,5 @@
 
-// Rank by any score: the second column shows it, rows take its order, names its places.
+// Rank by any score: the second column shows its values, and rows and places follow its order.
 {
   const scores = JSON.parse(document.getElementById("ranking-data").textContent);
   const table = document.getElementById("ranking-table");

@@ -1,4 +1,4 @@
-"""The weights that encoders start from, as a person writes them."""
+"""Parses the initial weights of encoders, as given on the command line."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,18 +9,19 @@ from robustbench_seg.errors import ModelError
 def parse_encoders(
     texts: Iterable[str], networks: Sequence[str]
 ) -> tuple[str | None, dict[str, str]]:
-    """Split weights into those of all encoders and those of single networks.
+    """Split texts into weights for all encoders and weights for single networks.
 
     Args:
-        texts: Each is W, for all encoders that the weights fit, or V=W, for the network V.
+        texts: Each is W, for all encoders that the weights fit, or V=W, for the network V only.
         networks: Names of the networks. Text before a "=" that is not among them may belong to a
             path or URL.
 
     Returns:
-        The weights of all encoders, or None, and name of a network -> its weights.
+        The weights for all encoders, or None, and a mapping from the name of a network to its
+        weights.
 
     Raises:
-        ModelError: There are two for all networks.
+        ModelError: Two texts give weights for all networks.
     """
     for_all: str | None = None
     by_network = dict[str, str]()

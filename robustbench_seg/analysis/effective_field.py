@@ -77,7 +77,7 @@ def effective_fields(
     """Compute the effective receptive field of the central unit of each stage and of the HEAD.
 
     The energy is |d s / d input|, summed over the input's three channels, as a mean over the
-    images. Here s is the sum of the unit's channels, each with a random sign that is drawn anew
+    images. Here s is the sum of the unit's channels, each with a random sign that is drawn again
     for each image (seed 0). Without signs, s is nearly constant where the channels are normalised
     together, and exactly constant after an untrained LayerNorm. For logits, no decision depends
     on the sum without signs. With signs, the mean tends to the length of the gradient over all

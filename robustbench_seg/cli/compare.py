@@ -26,8 +26,8 @@ def compare(
     packs.
 
     Prints each score with its 95 % interval, the difference A - B with its own, and for each
-    corruption whether one of the two is shown to be better. Both draw the same images. Several
-    runs of one name are one model if they are trainings with seeds of their own.
+    corruption whether one of the two is shown to be better. Both models draw the same images.
+    Several runs of one name are one model if they differ only in their seeds.
     """
     from robustbench_seg.files import check_own, write_text
     from robustbench_seg.reporting import Comparison

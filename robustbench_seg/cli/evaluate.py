@@ -78,8 +78,8 @@ if TYPE_CHECKING:
     "--input-size",
     metavar="native|processor|HxW",
     callback=parsers.parse_input_size,
-    help="At what size images go into an hf: model: their own, as its image processor says, or "
-    "this one.  [default: native, if the network takes any size]",
+    help="Size at which an hf: model gets images: their own, as its image processor prepares "
+    "them, or height x width.  [default: native, if the network takes any size]",
 )
 @options.device()
 @options.precision()
@@ -124,14 +124,14 @@ if TYPE_CHECKING:
     type=click.Choice(choices(PredictionFormat)),
     default="indices",
     show_default=True,
-    help="indices: class indices in the dataset's colours; else names and values of the test "
+    help="indices: class indices in the dataset's colours. Else file names and values for the test "
     "server of that dataset or challenge (docs/datasets.md).",
 )
 @click.option(
     "--save-confidence",
     is_flag=True,
-    help="Write the confidence of each label beside the predictions, as PNG files of 16 bits: 3 MB "
-    "for an image of 2048x1024.",
+    help="Also write the confidence of each label, as PNG files of 16 bits: 3 MB for an image of "
+    "2048x1024.",
 )
 def evaluate(**spec: Any) -> None:
     """Score models on a dataset, clean and under every corruption and severity.

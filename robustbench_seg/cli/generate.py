@@ -33,10 +33,10 @@ def generate_cityscapes_c(out: Path, shard: "Shard", **chosen: Any) -> None:
     """Write every image of a dataset under every corruption and severity.
 
     OUT/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link to its
-    labels, so that any tool reads it as the dataset. Images are written as PNG whatever they were:
-    a .jpg becomes a .png; where a TOML file describes the dataset, a fitting one lies beside them.
-    OUT/manifest.json comes last, with the digest of every file. minicity, which is drawn by the
-    program, is drawn into OUT/clean first.
+    labels, so that any tool reads it as the dataset. Images are always written as PNG: a .jpg
+    becomes a .png. If a TOML file describes the dataset, each folder gets one too.
+    OUT/manifest.json is written last, with the digest of every file. minicity, which has no files,
+    is drawn into OUT/clean first.
 
     Started again, it makes only what is missing; with other corruptions or severities it adds them.
     """

@@ -1,4 +1,4 @@
-"""robustseg leaderboard: packs -> a static site that ranks many models."""
+"""robustseg leaderboard: a static site that ranks the models of packs."""
 
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from robustbench_seg.cli import options, parsers
 def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> None:
     """Write a static site that ranks the models of PACKS: packs, run folders, or folders of them.
 
-    OUT/index.html lists the boards, one for each dataset and protocol. A board ranks by any score
-    with intervals and shared places, sets scores against cost, and has a page for each model and
-    every table as CSV. All pages open offline. Scores of a run that is known are read from the
-    cache.
+    OUT/index.html lists the boards, one for each dataset and protocol. A board ranks models by
+    any score, with intervals and shared places, and plots scores against cost. It has a page for
+    each model, and every table as CSV. All pages open offline. Scores of runs are cached, so no run
+    is scored twice.
     """
     from robustbench_seg.reporting import Leaderboard
     from robustbench_seg.text import counted

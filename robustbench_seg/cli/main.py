@@ -79,7 +79,7 @@ def _refused_by_the_system(error: OSError) -> str:
     where = "" if error.filename is None else f"{printable(error.filename)}: "
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return f"{where}{error.strerror}; allow more of them (ulimit -n 1024) and start again"
-    return f"{where}{error.strerror}; mend this and start again"
+    return f"{where}{error.strerror}; fix this and start again"
 
 
 def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
@@ -114,16 +114,16 @@ COMMANDS = [
     cls=Program, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(__version__, prog_name="robustseg")
-@click.option("-v", "--verbose", is_flag=True, help="Show what is logged, with all tracebacks.")
+@click.option("-v", "--verbose", is_flag=True, help="Show log messages and full tracebacks.")
 def main(verbose: bool) -> None:
     """Measure how robust semantic segmentation models are.
 
     Makes Cityscapes-C from Cityscapes (16 corruptions x 5 severities), scores models on it, and
     writes the study as tables, figures and one HTML page.
 
-    Exit codes: 0 all done; 1 something asked for is missing, each named; 2 usage, a missing
-    prerequisite, or a file that cannot be written; 130 interrupted and 143 terminated (SIGTERM),
-    what is finished is kept; 141 nobody reads the output.
+    Exit codes: 0 success; 1 part of the result is missing or wrong, as the message says; 2 wrong
+    usage, a missing prerequisite, or a file that cannot be written; 130 interrupted, 143 terminated
+    (SIGTERM), with finished work kept; 141 the reader closed the output.
     """
     if verbose:
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")

@@ -7,7 +7,7 @@ from robustbench_seg.text import text_table
 
 @click.command()
 def models() -> None:
-    """List the models that have a card, and those that transformers runs, by family.
+    """List the models that have a card, and those that run with transformers, by family.
 
     \b
     weights  shipped       in this package, ready to evaluate

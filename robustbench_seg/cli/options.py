@@ -25,10 +25,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class ProtocolOption(click.Option):
-    """An option whose help names the shipped protocols; they are read when help is shown."""
+    """An option whose help lists the shipped protocols, read only when help is shown."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """The name and the help of the option."""
+        """Return the name and the help of the option."""
         from robustbench_seg.records.cards.protocol import list_protocols
 
         self.help = (self.help or "").replace("PROTOCOLS", ", ".join(list_protocols()))

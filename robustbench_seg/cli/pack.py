@@ -1,4 +1,4 @@
-"""robustseg pack: a run folder as one file."""
+"""robustseg pack: write a run folder as one file."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from robustbench_seg.cli import parsers
 def pack(run: Path, out: Path | None) -> None:
     """Write the run folder RUN as one file that others can check, report and rank.
 
-    It holds the run's record with the command that began it, all counts, seconds and digests, and
-    no image. The same run gives the same bytes.
+    The file holds the run's record with the command that started it, all counts, seconds and
+    digests, but no image. The same run always gives the same bytes.
     """
     from robustbench_seg.files import digest_file
     from robustbench_seg.store import pack as write

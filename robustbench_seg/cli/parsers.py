@@ -15,7 +15,7 @@ from robustbench_seg.records.values.shard import Shard, parse_shard
 
 
 def parse_shard_option(context: click.Context, parameter: click.Parameter, value: str) -> Shard:
-    """A click callback: "2/8" -> Shard(2, 8)."""
+    """Click callback that parses "2/8" as Shard(2, 8)."""
     try:
         return parse_shard(value)
     except ValueError as error:
@@ -23,14 +23,14 @@ def parse_shard_option(context: click.Context, parameter: click.Parameter, value
 
 
 def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """A click callback: "512x1024" -> (512, 1024), each of several likewise; None stays None."""
+    """Click callback that parses "512x1024", or each of several, as (512, 1024); None stays."""
     if value is None or isinstance(value, tuple):
         return value and tuple(parse_size(context, parameter, one) for one in value)
     try:
         height, width = map(int, value.lower().split("x"))
     except ValueError:
         raise click.BadParameter(
-            f"'{value}' is no size; write height x width, such as 512x1024", context, parameter
+            f"'{value}' is not a size; write height x width, such as 512x1024", context, parameter
         ) from None
     try:
         check_size((height, width))
@@ -40,7 +40,7 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
 
 
 def parse_input_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """A click callback: "512X1024" -> "512x1024"; "native", "processor" and None stay."""
+    """Click callback that normalises "512X1024"; "native", "processor" and None stay."""
     try:
         return input_size_text(value)
     except ModelError as error:
@@ -48,7 +48,7 @@ def parse_input_size(context: click.Context, parameter: click.Parameter, value: 
 
 
 def parse_temperature(context: click.Context, parameter: click.Parameter, value: str) -> Any:
-    """A click callback: "1.5" -> 1.5, "none" -> None; "fit" stays."""
+    """Click callback that parses "1.5" as 1.5 and "none" as None; "fit" stays."""
     if value in ("none", "fit"):
         return None if value == "none" else value
     try:
@@ -57,12 +57,14 @@ def parse_temperature(context: click.Context, parameter: click.Parameter, value:
     except ValueError:
         pass
     raise click.BadParameter(
-        f"'{value}' is no temperature; give {ranges.TEMPERATURE}, fit or none", context, parameter
+        f"'{value}' is not a temperature; give {ranges.TEMPERATURE}, fit or none",
+        context,
+        parameter,
     )
 
 
 class _Path(click.Path):
-    """A path that can be written into a record."""
+    """The type of a path that can be written into a record."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """The path."""
@@ -74,7 +76,7 @@ class _Path(click.Path):
 
 
 def integer(wanted: Range) -> click.IntRange:
-    """The type of an option that is an integer of a range."""
+    """Return the click type for an integer in a range."""
     return click.IntRange(int(wanted.least), int(wanted.most))
 
 

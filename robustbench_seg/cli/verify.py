@@ -1,4 +1,4 @@
-"""robustseg verify: a generated tree against its manifest, or a pack against its digests."""
+"""robustseg verify: check a generated tree against its manifest, or a pack against its digests."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ def verify(path: Path) -> None:
     """Check every file of a generated tree DIR, or of a pack FILE.
 
     The files of a tree are compared with its manifest; manifests of a tree that was made with
-    --shard are merged first, if all are there. Of a pack every digest is checked, that its parts
-    are of its run, and that its scores follow from its parts.
+    --shard are merged first, if all are there. For a pack, the command checks every digest, that
+    the parts belong to the run, and that the scores follow from the parts.
 
-    Names every missing, altered, foreign or contradicted file, and exits 1 if there is any.
+    Lists every missing, altered, foreign or contradicted file, and exits with 1 if there is any.
     """
     from robustbench_seg.errors import IncompleteError
     from robustbench_seg.integrity import verify as check
@@ -37,7 +37,7 @@ def verify(path: Path) -> None:
     elif path.is_file():
         problems = counted([len(found.problems)], "problem")
         raise IncompleteError(
-            f"{path}: {problems}; get the pack again from whoever made it, or make it anew from "
+            f"{path}: {problems}; get the pack again from whoever made it, or make it again from "
             "the run folder"
         )
     else:

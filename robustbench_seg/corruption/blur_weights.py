@@ -1,4 +1,4 @@
-"""Weights of blurs that several corruptions share: Gaussians, and lines of motion."""
+"""Blur weights that several corruptions share: Gaussians and motion lines."""
 
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Arrays of images: their types, digest and bands, and the way back to bytes."""
+"""Image arrays: their types, digests, bands of rows, and conversion to uint8."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ def digest_pixels(image: Image) -> str:
 
 
 def bands(height: int) -> Iterator[slice]:
-    """The rows of an image in parts, whose float copies stay small and in the processor's cache."""
+    """Yield the rows of an image in bands, small enough for the processor's cache as floats."""
     for start in range(0, height, 64):
         yield slice(start, min(start + 64, height))
 
 
 def truncated(intensities: NDArray[np.floating]) -> Image:
-    """Intensities in 0..1 (others are clipped) -> uint8 0..255, truncated and not rounded.
+    """Convert intensities in 0..1 (others are clipped) to uint8 0..255 by truncation.
 
-    imagecorruptions truncates; rounding would brighten an image by half a level on average.
+    imagecorruptions truncates too. Rounding would brighten images by half a level on average.
     """
     return np.asarray(np.clip(intensities, 0, 1) * 255).astype(np.uint8)

@@ -71,7 +71,7 @@ def check_sheet(path: Path) -> None:
         own = False
     if not own:
         raise FileError(
-            f"{path} is there already and is no sheet of this command; move it away, or choose "
+            f"{path} exists and is not a sheet of this command; move it away, or choose "
             "another name"
         )
 

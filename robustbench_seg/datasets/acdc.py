@@ -5,8 +5,8 @@ gt/<subset>/<split>/<sequence>/<frame>_gt_labelTrainIds.png (or _gt_labelIds.png
 
 Each image has a reference: the same place under normal conditions,
 rgb_anon/<subset>/<split>_ref/<sequence>/<frame>_rgb_ref_anon.png with the labels
-gt/<subset>/<split>_ref/<sequence>/<frame>_gt_ref_labelTrainIds.png. Of the 4006 references 1503
-have labels; the first release of the dataset had none.
+gt/<subset>/<split>_ref/<sequence>/<frame>_gt_ref_labelTrainIds.png. 1503 of the 4006
+references have labels. The first release of the dataset had labels for none of them.
 
 Sources: Sakaridis, Dai, Van Gool, "ACDC: The Adverse Conditions Dataset with Correspondences for
 Semantic Driving Scene Understanding", ICCV 2021; for the references Sakaridis et al., "ACDC: The
@@ -46,7 +46,7 @@ def _truth(image: str, ending: str) -> str:
 
 
 def subset_of(image: str) -> tuple[str, ...]:
-    """The subset that an image is of: its condition.
+    """Return the subset that an image belongs to: its condition.
 
     >>> subset_of("rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png")
     ('fog',)
@@ -55,7 +55,7 @@ def subset_of(image: str) -> tuple[str, ...]:
 
 
 def place_of(image: str) -> str:
-    """What an image and its reference have in common.
+    """Return the part of the path that an image and its reference share.
 
     >>> place_of("rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png")
     'fog/val/GOPR0476/GOPR0476_frame_000854'
@@ -69,7 +69,7 @@ def place_of(image: str) -> str:
 def open_acdc(
     root: Path | None, split: str, subset: str | None = None, *, reference: bool = False
 ) -> FileDataset:
-    """Open a split of ACDC, or the references of one.
+    """Open a split of ACDC, or its reference images.
 
     The labels of the test split are withheld. Without them all its pixels are ignored, so it can
     be corrupted and predicted, but not scored.
@@ -78,15 +78,15 @@ def open_acdc(
         root: The dataset's root folder. None: a DatasetError says how to obtain the files.
         split: "train", "val" or "test".
         subset: One of SUBSETS. None: all four.
-        reference: Open the images of the same places under normal conditions, those that have
-            labels. `left_out` lists the others.
+        reference: Open the reference images that have labels (the same places under normal
+            conditions) in place of the split. `left_out` lists those without labels.
 
     Returns:
         The split.
 
     Raises:
-        DatasetError: The folder or its files are missing; an image, or every reference, has no
-            labels.
+        DatasetError: The folder or its files are missing, an image has no labels, or no
+            reference image has labels.
     """
     root = checked_root(root, PROVENANCE)
     ref = "_ref" if reference else ""

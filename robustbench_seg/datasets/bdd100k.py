@@ -1,11 +1,11 @@
 """BDD100K, semantic segmentation: 1280x720 street scenes of the USA, the 19 classes of Cityscapes.
 
-Two releases have two layouts, and both have train ids as labels (0..18, 255 is not scored):
+The two releases have different layouts. Both store train ids as labels (0..18; 255 is not scored):
 * images/10k/<split>/NAME.jpg, labels/sem_seg/masks/<split>/NAME.png
 * seg/images/<split>/NAME.jpg, seg/labels/<split>/NAME_train_id.png
 
-Sources: Yu et al., "BDD100K", CVPR 2020; for the first layout the guide of OpenMMLab's project
-bdd100k_dataset; for the second one listings of the release in public repositories.
+Sources: Yu et al., "BDD100K", CVPR 2020; for the first layout, the guide of OpenMMLab's project
+bdd100k_dataset; for the second, listings of the release in public repositories.
 """
 
 from pathlib import Path, PurePosixPath
@@ -33,9 +33,9 @@ def _train_ids(image: str) -> str:
 
 
 def open_bdd100k(root: Path | None, split: str) -> FileDataset:
-    """Open a split of BDD100K, in one of its two layouts.
+    """Open a split of BDD100K in either of its two layouts.
 
-    Images may also be PNG files, as those of a corrupted BDD100K are. The test split has no labels:
+    Images may also be PNG files, as in a corrupted copy of BDD100K. The test split has no labels:
     all its pixels are ignored.
 
     Args:

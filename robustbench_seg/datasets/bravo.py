@@ -1,7 +1,7 @@
-"""The images of the BRAVO challenge 2024. Their labels are withheld, so they are predicted only.
+"""The images of the BRAVO challenge 2024. Their labels are withheld, so they are never scored.
 
 The root holds the folders of the full benchmark dataset: bravo_ACDC, bravo_SMIYC,
-bravo_outofcontext, bravo_synflare, bravo_synobjs and bravo_synrain, or some of them.
+bravo_outofcontext, bravo_synflare, bravo_synobjs and bravo_synrain. Some may be missing.
 Source: the directory tree in the README of github.com/valeoai/bravo_challenge.
 """
 
@@ -34,13 +34,13 @@ def open_bravo(root: Path | None, split: str) -> FileDataset:
 
     Args:
         root: The dataset's root folder. None: a DatasetError says how to obtain the files.
-        split: "test", the only one.
+        split: "test", the only split.
 
     Returns:
-        The images of all subsets that are there.
+        The images of all subsets that are in the root folder.
 
     Raises:
-        DatasetError: The folder or its files are missing, or the split is another.
+        DatasetError: The folder or its files are missing, or `split` is not "test".
     """
     if split != "test":
         raise DatasetError(unknown("split of BRAVO", split, ["test"]))

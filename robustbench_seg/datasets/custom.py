@@ -32,7 +32,7 @@ label ids and groups of a known one, such as "cityscapes", says so in one line i
 
     classes_of = "cityscapes"
 
-If only its label ids are others, they stand in a `label_map`, with `ignore`.
+If only the label ids differ from those of the known dataset, give them in `label_map` and `ignore`.
 
 Files. `images` and `labels` are globs relative to the root. `*` stands for any characters within
 one name, `**/` for any number of folders, `{jpg,png}` for one of these; `{split}` stands for the
@@ -43,8 +43,8 @@ pattern, give a glob for each:
     train = "day1/*.jpg"
     val = "day2/*.jpg"
 
-A single glob without {split} is the split val, and there is no other. In place of one glob there
-may be several. Then `labels` has one glob for all, or as many:
+A single glob without {split} describes the split val, the only one. `images` may also be a list of
+globs. `labels` is then one glob for all of them, or a list of the same length:
 
     images = ["front/*.jpg", "rear/**/*.png"]
     labels = ["front-ids/*.png", "rear-ids/**/*.png"]
@@ -57,14 +57,14 @@ by /, or the path of an image. Images that it does not name are left aside, with
     labels = "SegmentationClass/*.png"
     list = "ImageSets/Segmentation/{split}.txt"
 
-Pairs. An image and its labels belong together when what the stars stand for is the same in both
-globs: above, photos/val/7.jpg and masks/val/7_mask.png. So both globs have the same stars in the
-same order. Every image needs labels, in one file of its own. A file that is the labels of an image
-is no image itself. A warning counts labels without an image, unless there is a list, and images
-that the globs do not find because of their suffix.
+Pairs. An image and a label file belong together when the stars stand for the same text in both
+globs: above, photos/val/7.jpg and masks/val/7_mask.png. Both globs therefore need the same stars in
+the same order. Every image needs a label file of its own. A label file that also matches the globs
+of images is not read as an image. A warning counts label files without an image (unless there is a
+list) and images that the globs miss because of their suffix.
 
-Labels are PNG files with one id a pixel: grey of 1 to 16 bits, or palette images. Labels that are
-stored as colours, in RGB images of 8 bits a channel, are read if the id of each colour is given:
+Labels are PNG files with one id per pixel: greyscale of 1 to 16 bits, or palette images. Labels
+stored as colours (RGB images of 8 bits per channel) are read if the id of each colour is given:
 
     [label_colours]
     "#804000" = 0
@@ -101,8 +101,8 @@ class DatasetDescription(DatasetFacts):
     """The content of a dataset's TOML file: the keys of DatasetFacts, and where its files lie.
 
     Attributes:
-        images: Glob of the images, or several, or these for each split.
-        labels: Glob of the label files, or several, or these for each split.
+        images: One or more globs of the images, the same for all splits or given for each split.
+        labels: One or more globs of the label files, given in the same way.
         list: Path of a text file that names the images of a split, or a path for each split. None:
             all images that the globs find.
         apply_orientation: Whether images, never labels, are turned as their EXIF orientation says.
@@ -132,7 +132,7 @@ def read_description(path: Path) -> DatasetDescription:
 def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
     """Open a split of a dataset that a TOML file describes.
 
-    A warning (logging) counts the files that look like images or labels of it and are neither.
+    A logged warning counts files that look like its images or labels but are not used.
 
     Args:
         path: The TOML file.
@@ -162,7 +162,7 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
     pairs = pair_files(root, chosen, [LabelForm(labels.__getitem__, description.table)], provenance)
     for note in globs.notes(found, has_list=list_path is not None):
         log.warning("%s %s: %s", description.name, split, note)
-    if list_path is not None:  # what other tools need beside the images
+    if list_path is not None:  # other tools need the list next to the images
         items = (replace(item, companions=(*item.companions, list_path)) for item in pairs.items)
         pairs = replace(pairs, items=tuple(items))
     dataset = file_dataset(
@@ -173,7 +173,7 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
 
 
 def _glob_pairs(description: DatasetDescription, split: str, where: str) -> tuple[GlobPair, ...]:
-    """The globs of `split`, checked."""
+    """Return the globs of `split` after checking them."""
     every = description.list is not None
     images, labels = (
         _of_split(getattr(description, key), split, f"{where}: {key}", every)
@@ -192,7 +192,7 @@ def _glob_pairs(description: DatasetDescription, split: str, where: str) -> tupl
 def _of_split(
     value: Globs | Mapping[str, Globs], split: str, where: str, every: bool = False
 ) -> tuple[str, ...]:
-    """The paths of `split`, with {split} filled in; `every`: those without it are of any split."""
+    """Return the paths of `split`, {split} filled in; `every`: paths without {split} fit any."""
     if not isinstance(value, Mapping):
         texts = (value,) if isinstance(value, str) else value
         every = every or any("{split}" in text for text in texts)

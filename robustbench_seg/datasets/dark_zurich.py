@@ -1,13 +1,13 @@
 """Dark Zurich: street scenes at night, with the classes of Cityscapes.
 
 rgb_anon/<split>/night/<sequence>/<frame>_rgb_anon.png is an image, and
-gt/<split>/night/<sequence>/<frame>_gt_labelTrainIds.png (or _gt_labelIds.png) its labels. Labels
-of val alone, 50 images, are published. train has folders for day and twilight, too, and val_ref and
-test_ref hold the same places by day; these are not read.
+gt/<split>/night/<sequence>/<frame>_gt_labelTrainIds.png (or _gt_labelIds.png) its labels. Only
+the labels of val (50 images) are published. The folders for day and twilight in train, and val_ref
+and test_ref with the same places by day, are not read.
 
 Sources: Sakaridis, Dai, Van Gool, "Guided Curriculum Model Adaptation and Uncertainty-Aware
-Evaluation for Semantic Nighttime Image Segmentation", ICCV 2019; OpenMMLab's configuration of the
-dataset for its paths.
+Evaluation for Semantic Nighttime Image Segmentation", ICCV 2019; for the paths, OpenMMLab's
+configuration of the dataset.
 """
 
 from pathlib import Path

@@ -118,15 +118,16 @@ def read_label_ids(
 
     Args:
         path: The file.
-        colours: Colour, such as "#804080" -> id, by which RGB images are read. None: they are
-            refused.
+        colours: Maps a colour such as "#804080" to its id, to read RGB images. None: RGB images
+            are refused.
 
     Returns:
-        Ids, HxW: uint8 for grey of 1 to 8 bits and for palette images, wider for 16 bits.
+        Ids, HxW: uint8 for greyscale of 1 to 8 bits and for palette images, wider for 16 bits or
+            for colours.
 
     Raises:
-        DatasetError: The file cannot be read, holds colours that are unknown, or is of a kind that
-            changes ids.
+        DatasetError: The file cannot be read, holds unknown colours, or is of a kind that can
+            change ids.
     """
     with _opened(path, "label file") as file:
         by_colour = colours is not None and file.mode == "RGB" and _depth(file) == 8
@@ -162,7 +163,7 @@ def _opened(path: Path, what: str) -> Iterator[ImageFile]:
             pages = getattr(file, "n_frames", 1) if file.format != "MPO" else 1
             if pages > 1:
                 raise DatasetError(
-                    f"{path}: the {what} has {pages} pages; save the page that counts to a file of "
+                    f"{path}: the {what} has {pages} pages; save the page to use to a file of "
                     "its own"
                 )
             yield file

@@ -30,7 +30,7 @@ _OF_CLASSES = ("classes", "palette", "label_map", "ignore", "label_colours", "gr
 """The keys that `classes_of` stands for."""
 
 _OF_IDS = ("label_map", "ignore", "label_colours")
-"""Of them, the keys of a file with a label_map of its own."""
+"""The subset of these keys that a file with its own label_map may have."""
 
 _ABSENT: tuple[object, ...] = (None, (), {}, (IGNORE,))
 """Their values where a file does not give them."""
@@ -46,13 +46,13 @@ class DatasetFacts:
         name: Its name in every table.
         classes: Class names, in the order of the class indices.
         classes_of: Name of a file in the content folder whose classes, colours, label ids and
-            groups this dataset has. Exactly one of classes and classes_of is in a file. With a
-            label_map, the label ids are those of this file.
+            groups this dataset has. A file has exactly one of classes and classes_of. If
+            the file has a label_map, that gives the label ids instead.
         palette: An RGB colour (0..255) for each class. None: those of PASCAL VOC.
         label_map: Id in a label file -> class name or class index. None: ids are indices.
         ignore: Ids in a label file that are not scored.
-        label_colours: Colour in a label file that is an RGB image, such as "#804080" -> id. None:
-            label files hold ids.
+        label_colours: Maps a colour in an RGB label file, such as "#804080", to its id. None: label
+            files hold ids.
         clip: Number of consecutive images that are drawn together for an interval.
         groups: Name of a group -> names of its classes. A class may be in several groups. Each
             group has an IoU.
@@ -225,7 +225,9 @@ def _check_colours(facts: DatasetFacts) -> None:
     known = np.flatnonzero(facts.table != UNKNOWN)
     for colour, label_id in (facts.label_colours or {}).items():
         if not is_colour(colour):
-            raise CardError(f"label_colours: '{colour}' is no colour; write one such as '#804080'")
+            raise CardError(
+                f"label_colours: '{colour}' is not a colour; write one such as '#804080'"
+            )
         if label_id not in known:
             raise CardError(
                 f"label_colours.{colour}: {label_id} is not an id of this dataset; its ids are "

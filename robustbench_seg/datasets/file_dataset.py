@@ -28,7 +28,7 @@ class Item:
 
     Attributes:
         id: Path of the image.
-        labels: Path of the label file. None: the labels are withheld, and no pixel is scored.
+        labels: Path of the label file. None: the labels are withheld and no pixel is scored.
         companions: All label files that other tools look for beside the image, with `labels`.
         instances: Path of the file that tells instances apart (see instances.py); None: there is
             none.
@@ -57,9 +57,9 @@ class FileDataset:
         left_out: Relative paths of files beside the images and labels that belong to no image.
         groups: Name of a group of classes -> names of its classes.
         persons: Names of the classes whose missed objects are counted.
-        label_colours: Colour in an RGB label file -> id. None: such files are refused.
-        png_layout: TOML, without the key `name`, that describes this split where its images are PNG
-            files. None: a name describes it, or no globs can.
+        label_colours: Maps a colour in an RGB label file to its id. None: RGB files are refused.
+        png_layout: TOML (without the key `name`) that describes this split after its images have
+            become PNG files. None: the dataset has a known name, or no globs can describe it.
     """
 
     name: str
@@ -84,7 +84,7 @@ class FileDataset:
 
     @property
     def is_labelled(self) -> bool:
-        """Whether any image has labels; those of test splits may be withheld."""
+        """Whether any image has labels; the labels of a test split may be withheld."""
         return any(item.labels is not None for item in self.items)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A text file that names the images of a split, as Pascal VOC has them."""
+"""A text file that names the images of a split, as in Pascal VOC."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -13,15 +13,15 @@ def listed(file: Path, globs: GlobPairs, found: Collection[str]) -> list[str]:
 
     Args:
         file: The list, UTF-8. A line holds what the stars of the globs stand for, separated by /,
-            or the path of an image. Empty lines count for nothing.
+            or the path of an image. Empty lines are skipped.
         globs: The globs of the images.
         found: Paths of the images that the globs find.
 
     Returns:
-        Paths of images, sorted, each once.
+        Paths of the listed images, sorted, without repetition.
 
     Raises:
-        DatasetError: The list cannot be read, or a line of it names no image or several.
+        DatasetError: The list cannot be read or is empty, or a line names no image or several.
     """
     by_name = dict[str, list[str]]()
     for image in found:
@@ -55,7 +55,7 @@ def _lines(file: Path) -> Sequence[str]:
 
 
 def _unknown(name: str, globs: GlobPairs) -> str:
-    """Say that there is no image of a name, and what a name is."""
+    """Explain that no image has this name, and what a name looks like."""
     first = globs.pairs[0].images[0]
     pieces = name.split("/")
     if len(pieces) == len(first.stars) and "**/" not in first.stars:

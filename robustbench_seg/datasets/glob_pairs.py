@@ -1,4 +1,4 @@
-"""Which label file belongs to an image, by globs: what the stars stand for is the same in both."""
+"""Pair images with label files by globs: the stars stand for the same text in both paths."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class GlobPair:
-    """A glob of images and one of labels, braces written out, all with the same stars.
+    """The globs of images and of labels after brace expansion, all with the same stars.
 
     Attributes:
         images: The globs of images.
-        labels: The globs of labels. Those of an image are the first file that there is.
+        labels: The globs of labels. The first one that gives an existing file counts.
     """
 
     images: tuple[Glob, ...]
@@ -33,8 +33,11 @@ def glob_pair(images: str, labels: str, where: str) -> GlobPair:
         labels: The glob of their labels.
         where: The description, for errors.
 
+    Returns:
+        The pair.
+
     Raises:
-        CardError: A glob is wrong, or the two have not the same stars.
+        CardError: A glob is wrong, or the two globs have different stars.
     """
     pair = GlobPair(
         alternatives(images, f"{where}: images"), alternatives(labels, f"{where}: labels")
@@ -51,7 +54,12 @@ class GlobPairs:
     """The globs of a split, and the files below a root that they pair."""
 
     def __init__(self, root: Path, pairs: Sequence[GlobPair]) -> None:
-        """Args: the dataset's root folder, and the globs; the first ones that match count."""
+        """Store the globs; where several pairs match a file, the first one counts.
+
+        Args:
+            root: The dataset's root folder.
+            pairs: The globs of the split.
+        """
         self.pairs = tuple(pairs)
         self._root = root
 
@@ -61,12 +69,12 @@ class GlobPairs:
         return [glob.text for pair in self.pairs for glob in pair.images]
 
     def images(self, found: Sequence[str]) -> list[str]:
-        """The files that are no labels of another one, unless they have labels themselves."""
+        """Leave out files that are labels of another file and have no labels themselves."""
         labels = {path for image in found for path in self._candidates(image) if path != image}
         return [path for path in found if path not in labels or self._existing(path)]
 
     def keys(self, image: str) -> Sequence[str]:
-        """What the stars stand for in an image's path, separated by /; for each glob that fits."""
+        """Return, for each glob that matches, what its stars stand for in `image`, joined by /."""
         globs = (glob for pair in self.pairs for glob in pair.images)
         found = (glob.pieces(image) for glob in globs)
         return ["/".join(piece.rstrip("/") for piece in pieces) for pieces in found if pieces]
@@ -75,10 +83,10 @@ class GlobPairs:
         """Find the labels of each image.
 
         Returns:
-            Path of an image -> path of its labels, which need not exist.
+            Maps the path of an image to the path of its labels, which may not exist.
 
         Raises:
-            DatasetError: An image has two label files, or a label file two images.
+            DatasetError: An image has two label files, or two images share one.
         """
         chosen, first = dict[str, str](), dict[str, str]()
         for image in images:
@@ -98,14 +106,14 @@ class GlobPairs:
         return chosen
 
     def notes(self, images: Sequence[str], has_list: bool) -> Sequence[str]:
-        """Count files that look like images or labels and are neither.
+        """Report files that look like images or labels but are not used.
 
         Args:
             images: All images that the globs find.
-            has_list: Whether a list chooses among them. Labels without an image are then expected.
+            has_list: Whether a list selects among them, so that labels without an image are normal.
 
         Returns:
-            Sentences, at most one for each kind.
+            Notes in words, at most one for images and one for labels.
         """
         paired = {path for image in images for path in self._candidates(image)}
         globs = [glob for pair in self.pairs for glob in pair.labels]
@@ -131,7 +139,7 @@ class GlobPairs:
         return notes
 
     def _candidates(self, image: str) -> Sequence[str]:
-        """The paths that the labels of an image may have."""
+        """Return the possible paths of the labels of an image."""
         paths = [
             labels.filled(pieces)
             for pair in self.pairs

@@ -34,21 +34,21 @@ class Glob:
 
     @cached_property
     def stars(self) -> tuple[str, ...]:
-        """Its stars, in their order: "*" or "**/"."""
+        """Its stars in order, each "*" or "**/"."""
         return tuple(_STAR.findall(self.text))
 
     def pieces(self, path: str) -> tuple[str, ...] | None:
-        """What each star stands for in a path; None: the path does not match."""
+        """Return what each star stands for in `path`, or None if the path does not match."""
         match = self._pattern.fullmatch(path)
         return match and match.groups()
 
     def filled(self, pieces: Sequence[str]) -> str:
-        """The path in which a piece takes the place of each star."""
+        """Return the path with each star replaced by a piece."""
         literals = itertools.zip_longest(_STAR.split(self.text), pieces, fillvalue="")
         return "".join(itertools.chain.from_iterable(literals))
 
     def with_suffix(self, suffix: str) -> "Glob | None":
-        """The glob of files with another suffix; None: its own suffix is not spelled out."""
+        """Return the glob with another suffix, or None if its own suffix is not spelled out."""
         path = PurePosixPath(self.text)
         if not path.suffix or "*" in path.suffix:
             return None
@@ -63,17 +63,18 @@ class Glob:
 
 
 def alternatives(text: str, where: str) -> tuple[Glob, ...]:
-    """Write out the braces of a glob.
+    """Expand the braces of a glob.
 
     Args:
         text: The glob.
         where: Its source, for errors.
 
     Returns:
-        A glob for each combination of what the braces hold, without repetition.
+        A glob for each combination of the alternatives, without repetition.
 
     Raises:
-        CardError: The glob holds something else than *, ** and {a,b}, or no *.
+        CardError: The glob has other wildcards than *, ** and {a,b}, misplaces ** or braces, or has
+            no *.
 
     >>> [glob.text for glob in alternatives("*.{jpg,png}", "images")]
     ['*.jpg', '*.png']
@@ -90,7 +91,7 @@ def alternatives(text: str, where: str) -> tuple[Glob, ...]:
         inside = parts[place][0]
         if "," not in inside or "*" in inside or "/" in inside:
             raise CardError(
-                f"{where}: {{{inside}}} in '{text}' is no choice of names; write one such as "
+                f"{where}: {{{inside}}} in '{text}' is not a choice of names; write one such as "
                 "{jpg,png}"
             )
         parts[place] = inside.split(",")
@@ -103,14 +104,15 @@ def alternatives(text: str, where: str) -> tuple[Glob, ...]:
 def matches(root: Path, glob: str) -> Iterator[str]:
     """Find the visible files and folders that match a glob.
 
-    What is hidden, __MACOSX and what lies in either is left out, unless the glob spells its name.
+    Hidden files and folders, __MACOSX, and everything in them are left out unless the glob names
+    them.
 
     Args:
         root: The folder that the glob is relative to.
         glob: A glob without braces.
 
     Yields:
-        Paths relative to the root, with forward slashes; with several ** one may come twice.
+        Paths relative to the root, with forward slashes. With several **, a path may be repeated.
     """
     spelled = PurePosixPath(glob).parts
     for path in _paths(root, glob):
@@ -130,7 +132,7 @@ def _paths(root: Path, glob: str) -> Iterator[Path]:
 
 
 def _folders(start: Path) -> Iterator[Path]:
-    """A folder and all visible ones below it, through links, too; each of them once."""
+    """Yield a folder and all visible folders below it, once each, following links."""
     seen = set[str]()
     for folder, inside, _ in os.walk(start, followlinks=True):
         real = os.path.realpath(folder)

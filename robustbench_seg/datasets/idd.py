@@ -1,10 +1,10 @@
 """IDD, the India Driving Dataset: its own 26 classes, or those of Cityscapes.
 
 leftImg8bit/<split>/<drive>/NAME_leftImg8bit.png (.jpg in part II) is an image. The labels
-are polygons, of which createLabels.py of the authors makes files in gtFine/<split>/<drive>:
+are polygons. The authors' createLabels.py turns them into files in gtFine/<split>/<drive>:
 * NAME_gtFine_labellevel3Ids.png, the classes of the benchmark, 0..25,
 * NAME_gtFine_labelcsTrainIds.png, the train ids of Cityscapes,
-* NAME_gtFine_labelids.png, the ids of all 40 labels, which serve for both.
+* NAME_gtFine_labelids.png, the ids of all 40 labels, which can replace either of the others.
 
 Sources: Varma et al., "IDD", WACV 2019; README.md, helpers/anue_labels.py and
 preperation/createLabels.py of https://github.com/AutoNUE/public-code.

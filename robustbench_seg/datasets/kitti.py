@@ -1,6 +1,6 @@
-"""KITTI's benchmark of semantic segmentation: 200 labelled street scenes of about 1242x375 pixels.
+"""The KITTI semantic segmentation benchmark: 200 labelled street scenes of about 1242x375 pixels.
 
-training/image_2/NAME.png is an image, and training/semantic/NAME.png its labels, the label ids of
+training/image_2/NAME.png is an image, and training/semantic/NAME.png its labels: the label ids of
 Cityscapes in 8 bits. testing/image_2 holds 200 images without labels.
 Source: the README of the benchmark's development kit (devkit_semantics); Abu Alhaija et al.,
 "Augmented Reality Meets Computer Vision", IJCV 2018.
@@ -25,7 +25,7 @@ _FOLDERS = {"train": "training", "test": "testing"}
 
 
 def open_kitti(root: Path | None, split: str) -> FileDataset:
-    """Open a split of KITTI's benchmark of semantic segmentation.
+    """Open a split of the KITTI semantic segmentation benchmark.
 
     The labels of the test split are withheld: all its pixels are ignored. There is no split val.
 

@@ -1,4 +1,4 @@
-"""Labels that are stored as colours: from an RGB image to ids, by the colour of each id."""
+"""Convert labels stored as colours in an RGB image to ids."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def is_colour(text: str) -> bool:
-    """Whether a text is a colour such as "#804080": red, green and blue, two hexadecimals each."""
+    """Whether a text is a colour such as "#804080": red, green and blue, two hex digits each."""
     return bool(_COLOUR.fullmatch(text))
 
 
@@ -24,14 +24,14 @@ def ids_of_colours(pixels: Image, colours: Mapping[str, int], where: Path) -> ND
 
     Args:
         pixels: uint8 HxWx3 RGB.
-        colours: Colour, such as "#804080" -> id.
+        colours: Maps a colour such as "#804080" to its id.
         where: The label file, for errors.
 
     Returns:
         int32 HxW, the ids.
 
     Raises:
-        DatasetError: A pixel has another colour. The message names some of them.
+        DatasetError: A pixel has a colour that is not in `colours`. The message names up to five.
     """
     codes = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
     known = sorted((int(colour[1:], 16), label_id) for colour, label_id in colours.items())

@@ -4,12 +4,12 @@ training/images/NAME.jpg is an image; its labels are palette images of 8 bits,
 * training/v2.0/labels/NAME.png with the 124 classes of release 2.0,
 * training/v1.2/labels/NAME.png with the 66 of release 1.2; training/labels/NAME.png in packages of
   that release.
-Copies in which the labels of release 1.2 have become RGB images are read by their colours. Those of
-release 2.0 are not, since it has colours that stand for several classes. Where there is no folder
-labels, instances serves: grey of 16 bits, 256 times the id plus the number of the instance.
+Copies that store the labels of release 1.2 as RGB images are read by colour. This is not possible
+for release 2.0, where some colours stand for several classes. If the folder labels is missing, the
+folder instances is read: greyscale of 16 bits, 256 times the id plus the number of the instance.
 
-validation has the same layout; testing has images only. Which class of Vistas is which one of
-Cityscapes, and why, is in the files datasets/mapillary-*.toml.
+validation has the same layout; testing has images only. The files
+datasets/mapillary-*.toml map the classes of Vistas to those of Cityscapes and give the reasons.
 Sources: Neuhold et al., "The Mapillary Vistas Dataset for Semantic Understanding of Street Scenes",
 ICCV 2017; the README of the package 1.1 and datumaro's description of both releases.
 """
@@ -45,8 +45,8 @@ def _truth(image: str, labels: str) -> str:
 def open_mapillary(root: Path | None, split: str, release: Release) -> FileDataset:
     """Open a split of Mapillary Vistas.
 
-    Images may also be PNG files, as those of a corrupted one are. The test split has no labels: all
-    its pixels are ignored.
+    Images may also be PNG files, as in a corrupted copy. The test split has no labels: all its
+    pixels are ignored.
 
     Args:
         root: The dataset's root folder. None: a DatasetError says how to obtain the files.

@@ -23,7 +23,7 @@ SUBSETS: Mapping[str, Sequence[str]] = {
     "clear-day": ("clear/day",),
     "adverse": _ADVERSE,
 }
-"""Name of a subset -> its folders, as globs of <weather>/<day or night>."""
+"""Maps the name of a subset to its folders, as globs of <weather>/<day or night>."""
 
 PROVENANCE = Provenance(
     "MUSES",
@@ -38,7 +38,7 @@ def _truth(image: str, ending: str) -> str:
 
 
 def subsets_of(image: str) -> tuple[str, ...]:
-    """The subsets that an image is of, in the order of SUBSETS.
+    """Return the subsets that an image belongs to, in the order of SUBSETS.
 
     >>> subsets_of("frame_camera/val/fog/night/REC0008_frame_079714_frame_camera.png")
     ('fog', 'night', 'adverse')

@@ -117,8 +117,8 @@ def checked_root(root: Path | None, provenance: Provenance, variable: str | None
 def find_images(root: Path, patterns: Sequence[str], provenance: Provenance) -> list[str]:
     """Find the images of a split.
 
-    What is hidden is left out (see globs.matches): partly written files, checkpoints of notebooks,
-    what macOS puts beside each file and into __MACOSX.
+    Hidden files are left out (see globs.matches), such as partly written files, checkpoints of
+    notebooks, and the files that macOS adds, also in __MACOSX.
 
     Args:
         root: The dataset's root folder.
@@ -199,15 +199,15 @@ def labelled_or_withheld(
     *,
     withheld: bool,
 ) -> Pairs:
-    """Pair each image with its labels, or with none where the split's labels are not published.
+    """Pair each image with its labels, or with no labels if those of the split are withheld.
 
     Args:
         root: The dataset's root folder.
         images: Relative paths of the images.
         forms: The forms of labels that the dataset may have.
         provenance: The dataset, for errors.
-        withheld: Whether the split may be one whose labels a server withholds. Then no image has to
-            have labels; if one has, all have to.
+        withheld: Whether a server may withhold the labels of the split. Then the images may be
+            without labels, but if one image has labels, all images need them.
 
     Returns:
         The pairs.
@@ -222,15 +222,15 @@ def labelled_or_withheld(
 
 
 def unlabelled(root: Path, images: Sequence[str], table: NDArray[np.uint8]) -> Pairs:
-    """Pair images with no labels: those of a test split whose labels a server withholds.
+    """Make items without labels, for a test split whose labels a server withholds.
 
     Args:
         root: The dataset's root folder.
         images: Relative paths of the images.
-        table: What ids in label files of this dataset would mean.
+        table: Lookup table of the dataset's label ids (see FileDataset.table).
 
     Returns:
-        Items without labels, of which every pixel is ignored.
+        Items without labels. Every pixel of them is ignored.
     """
     return Pairs(root, tuple(Item(image, None) for image in images), table, ())
 
@@ -252,7 +252,7 @@ class _Folders:
         path = self._root / relative
         if not path.is_file() and path.exists():
             raise DatasetError(
-                f"{provenance.title}: {path} is no file, but a {_kind(path)}; remove or rename it"
+                f"{provenance.title}: {path} is not a file but a {_kind(path)}; remove or rename it"
             )
 
     def others(self, known: Collection[str]) -> tuple[str, ...]:

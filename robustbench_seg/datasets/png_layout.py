@@ -1,4 +1,4 @@
-"""The description of a user's own dataset once its images are PNG files, as in a generated tree."""
+"""Describe a user's dataset after its images became PNG files, as in a generated tree."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,18 +19,18 @@ def png_layout(
     list_path: str | None,
     images: Sequence[str],
 ) -> str | None:
-    """Describe a split whose images have become PNG files and whose labels are as they were.
+    """Describe a split whose images have become PNG files and whose labels are unchanged.
 
     Args:
         description: The description of the dataset.
-        split: The split. The result describes no other one.
+        split: The split, the only one that the result describes.
         pairs: The globs of the split.
         list_path: Path of the list of its images. None: there is none.
         images: Paths of its images.
 
     Returns:
-        TOML without the key `name`. None where images get another suffix, but a glob does not
-        spell out theirs.
+        TOML without the key `name`. None if an image changes its suffix but its glob does not spell
+        the suffix out.
     """
     globs = dict[tuple[str, str], None]()
     renamed = any(as_png(image) != image for image in images)

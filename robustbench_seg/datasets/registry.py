@@ -1,7 +1,7 @@
 """The datasets that the program knows: a name, the facts of a TOML file, and how a split is opened.
 
-To add a dataset, write its classes into a TOML file in the content folder `datasets`, its layout
-into a file like camvid.py, and add its line to _ENTRIES. A user's own dataset needs no code: a
+To add a dataset, write its classes to a TOML file in the content folder `datasets` and its layout
+to a file like camvid.py, and add an entry to _ENTRIES. A user's own dataset needs no code: a
 TOML file describes it (custom.py).
 """
 
@@ -42,11 +42,12 @@ class DatasetEntry:
         name: Its name. The subset S of the dataset D is the dataset D:S.
         facts_name: Name of its file in the content folder `datasets`.
         open: Opens a split: (root folder or None, name of the split) -> dataset.
-        subset_of: Image id -> what follows the colon in the names of the image's subsets. None: the
-            dataset has none.
-        reference: Name of the dataset that has the same places under normal conditions.
-        place_of: Image id -> what an image and its reference have in common. None: there are no
-            references.
+        subset_of: Returns, for an image id, the names of the image's subsets (S in D:S). None: the
+            dataset has no subsets.
+        reference: Name of the dataset of the same places under normal conditions. None: there is
+            none.
+        place_of: Returns, for an image id, a key that the image and its reference share. None:
+            there are no references.
     """
 
     name: str
@@ -58,16 +59,16 @@ class DatasetEntry:
 
     @property
     def facts(self) -> DatasetFacts:
-        """Its classes, and what else its TOML file says."""
+        """Return the content of its TOML file."""
         return dataset_facts(self.facts_name)
 
     @property
     def has_conditions(self) -> bool:
-        """Whether it has subsets by condition, or references, or is one of references."""
+        """Whether it has subsets by condition or references, or consists of references."""
         return bool(self.subset_of or self.place_of)
 
     def subsets(self, image: str) -> tuple[str, ...]:
-        """Names of the subsets, which are datasets, that an image is of.
+        """Return the names of the datasets that are subsets with this image.
 
         >>> image = "rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png"
         >>> DATASETS["acdc"].subsets(image)
@@ -77,7 +78,7 @@ class DatasetEntry:
         return tuple(f"{self.name}:{subset}" for subset in subsets)
 
     def place(self, image: str) -> str:
-        """What an image and its reference have in common; without references the image itself."""
+        """Return the key that an image and its reference share, or the image id without one."""
         return self.place_of(image) if self.place_of else image
 
 
@@ -138,7 +139,7 @@ def list_datasets() -> tuple[str, ...]:
 
 
 def known_dataset(name: str) -> DatasetEntry | None:
-    """Look up a dataset by name, of any origin; None where the program does not know it."""
+    """Look up a dataset by the name of any origin; None if the program does not know it."""
     return DATASETS.get(name)
 
 
@@ -198,7 +199,7 @@ def label_ids(name: str) -> tuple[int, ...]:
         name: One of DATASETS.
 
     Returns:
-        Ids, in the order of the class indices; of several ids of a class the lowest.
+        Ids, in the order of the class indices; the lowest if a class has several.
 
     Raises:
         DatasetError: The name is unknown.

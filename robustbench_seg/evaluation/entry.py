@@ -48,10 +48,10 @@ def evaluate(
     it computes only what is missing.
 
     Args:
-        spec: What to evaluate, and how; then nothing else is given.
+        spec: What to evaluate, and how. Give no options with it.
         model: A name, a segmenter, a torch module or a callable; or several of them. An object
-            that is not a segmenter needs what load_segmenter asks of it: name, classes, and mean
-            and std, or version.
+            that is not a segmenter needs the same arguments as in load_segmenter: name, classes,
+            and mean and std, or version.
         dataset: A dataset's name or TOML file, or an open dataset.
         protocol: A protocol's name or TOML file, or a loaded one.
         progress: Show on stderr which files were found, and a bar with the time left.
@@ -62,8 +62,8 @@ def evaluate(
         all are done; the others return nothing.
 
     Raises:
-        RobustsegError: What is asked for does not exist or does not fit together, in one line;
-            IncompleteError after everything else is done, if images had to be left out.
+        RobustsegError: Something in the specification does not exist or does not fit together.
+        IncompleteError: Images were left out. Raised at the end.
     """
     if spec is None:
         spec, objects = _sorted_out(model, dataset, protocol, options)

@@ -1,4 +1,4 @@
-"""The pictures of the images that a run found hardest, made again once the run is complete."""
+"""Pictures of the images that a run found hardest, made again when the run is complete."""
 
 from pathlib import Path
 

@@ -37,7 +37,7 @@ class SourceImage:
         self._prepared = dict[str, Any]()
 
     def sample(self) -> Sample:
-        """The image with its labels. Raises DatasetError at each call if it cannot be read."""
+        """The image with its labels. Raises DatasetError each time if it cannot be read."""
         with self._lock:
             read = self._read
         if isinstance(read, DatasetError):
@@ -45,7 +45,7 @@ class SourceImage:
         return read
 
     def prepared(self, measure: Measure) -> Any:
-        """What a measure needs of the truth, computed once. Call it from one thread only."""
+        """Return what a measure derives from the truth, computed once. Not thread-safe."""
         if measure.name not in self._prepared:
             labels = self.sample().labels
             read = partial(read_instances, self._dataset, self.index, labels.shape)
@@ -67,8 +67,8 @@ class ConditionImage:
     Attributes:
         source: The image of the dataset.
         condition: The condition.
-        image: uint8 HxWx3 RGB. None: the image is left out, for `reason`.
-        reason: Why the image is left out. None: it is not.
+        image: uint8 HxWx3 RGB. None: the image is left out; see `reason`.
+        reason: Why the image is left out. None: it is not left out.
         same: Whether a corrupted image equals its clean image.
         seconds: Time to make or read the image.
     """

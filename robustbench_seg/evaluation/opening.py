@@ -103,4 +103,4 @@ def _warn_of_what_stays(folder: Path, record: RunRecord) -> None:
         )
     if standing.clip != record.clip:
         kept = f"clip {standing.clip} and keeps it, not {record.clip}"
-        log.warning("%s began with %s; remove the folder to begin anew", folder, kept)
+        log.warning("%s began with %s; remove the folder to start again", folder, kept)

@@ -36,7 +36,7 @@ class Predictions(Protocol):
             predict: Applies a segmenter to the image.
 
         Returns:
-            The prediction; one that was read from files names their digests as its source.
+            The prediction. If it was read from files, its source holds their digests.
 
         Raises:
             ModelError: A file of predictions is missing, wrong, or belongs to another image.
@@ -45,7 +45,7 @@ class Predictions(Protocol):
 
 
 class ComputedPredictions:
-    """Predictions that a segmenter computes: there is nothing to check."""
+    """Predictions that a segmenter computes. They need no check."""
 
     def __init__(self, segmenter: Segmenter) -> None:
         self._segmenter = segmenter
@@ -58,18 +58,18 @@ class ComputedPredictions:
 
 
 class FilePredictions:
-    """Predictions that are read from files: they must be those of the images that are scored."""
+    """Predictions that are read from files, which must belong to the images that are scored."""
 
     def __init__(
         self, stored: StoredPredictions, folder: RunFolder, described: Mapping[str, Digests]
     ) -> None:
-        """Combine files of predictions with what is known of them.
+        """Combine files of predictions with the facts to check them against.
 
         Args:
             stored: The predictions.
-            folder: The run folder, which knows the files that it has scored.
-            described: Path in the tree -> digests of the corrupted images that they were made of;
-                empty where images are not compared one by one.
+            folder: The run folder, which records the files that it has scored.
+            described: Maps the path in the tree of each corrupted image that was labelled to its
+                digests. Empty: images are not compared one by one.
         """
         self._stored, self._folder, self._described = stored, folder, described
 
@@ -100,7 +100,7 @@ class FilePredictions:
 def checked_predictions(
     evaluation: Evaluation, segmenter: Segmenter, folder: RunFolder, tree: Tree | None
 ) -> Predictions:
-    """Give the predictions of a segmenter, after a check of those that are files.
+    """Return the predictions of a segmenter, after checking them if they are files.
 
     Args:
         evaluation: What is evaluated.
@@ -109,10 +109,10 @@ def checked_predictions(
         tree: The tree that images are read from; None: they are made in memory.
 
     Raises:
-        ResultsError: A file that the run has scored has changed; or the predictions were made of
-            other images than those that are asked for, or nothing is given to compare them with.
+        ResultsError: A file that the run has scored has changed, the predictions were made for
+            other images than those of the evaluation, or there is no tree to compare them with.
         CorruptionError: The manifest that they name cannot be read.
-        CardError: It is wrong.
+        CardError: That manifest is wrong.
     """
     if not isinstance(segmenter, StoredPredictions):
         return ComputedPredictions(segmenter)
@@ -123,9 +123,9 @@ def checked_predictions(
 def _described_images(
     evaluation: Evaluation, stored: StoredPredictions, tree: Tree | None
 ) -> Mapping[str, Digests]:
-    """Look up the corrupted images that predictions were made of: path in the tree -> digests.
+    """Map the path in the tree of each corrupted image that was labelled to its digests.
 
-    It is empty where nothing is to be compared image by image.
+    The mapping is empty if images need not be compared one by one.
     """
     if stored.manifest.images is None:
         return {}
@@ -160,7 +160,7 @@ def _compare_digest(images: str, where: Path, folder: Path | None, tree: Tree | 
 
 
 def check_unchanged(folder: RunFolder, stored: StoredPredictions) -> None:
-    """Check that the files of predictions are those that a run has scored already.
+    """Check that the files of predictions that a run has scored are unchanged.
 
     Args:
         folder: The run folder.
@@ -184,7 +184,7 @@ def check_unchanged(folder: RunFolder, stored: StoredPredictions) -> None:
 
 
 def _expected(folder: RunFolder) -> Iterator[tuple[str, Collection[str]]]:
-    """The files that a run has scored, with their digests."""
+    """Yield the files that a run has scored, with their digests."""
     for (image, condition), sources in folder.sources.items():
         parts = [source.split() for source in sources]
         yield labels_file(image, condition), {part[0] for part in parts}
@@ -193,7 +193,7 @@ def _expected(folder: RunFolder) -> Iterator[tuple[str, Collection[str]]]:
 
 
 def _check_source(folder: RunFolder, image: str, condition: Condition, source: str | None) -> None:
-    """Check that files that were just read are those that a run has scored already."""
+    """Check that the files just read are the ones that the run has already scored."""
     known, read = folder.sources.get((image, condition), ()), (source or "").split()
     pairs = [pair for earlier in known for pair in zip(read, earlier.split(), strict=False)]
     if any(one != other for one, other in pairs):
@@ -204,7 +204,7 @@ def _check_source(folder: RunFolder, image: str, condition: Condition, source: s
 
 
 def stray_files(evaluation: Evaluation, stored: StoredPredictions) -> str | None:
-    """Say which files of predictions belong to no image; None where there are none.
+    """Describe the files of predictions that belong to no image, or return None.
 
     Args:
         evaluation: What is evaluated: a whole split.

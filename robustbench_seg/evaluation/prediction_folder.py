@@ -1,8 +1,8 @@
-"""Predictions kept as files: DIR/<model>/<corruption>/<severity>/ and the names of a format.
+"""Saved predictions: DIR/<model>/<corruption>/<severity>/, with the file names of a format.
 
-They hold class indices in files named after the images' ids, or what a test server asks for
-(server_formats.py).
-Class indices come with predictions.toml, so that `predictions:DIR/<model>` reads them.
+The files hold class indices and are named after the images' ids, or they have the names and values
+of a test server (server_formats.py). Class indices are saved with predictions.toml, so that
+`predictions:DIR/<model>` reads them.
 """
 
 from collections.abc import Sequence
@@ -39,8 +39,8 @@ def check_images(layout: Layout, dataset: Dataset) -> None:
         dataset: The images.
 
     Raises:
-        ResultsError: An id leads out of the folder or is not a path; two images would have one
-            file; or the server of the format has no such image, or has other classes.
+        ResultsError: An id leads out of the folder or is not a path, two images would share a file,
+            or the server of the format has no such image or other classes.
     """
     if layout.classes is not None and tuple(dataset.classes) != layout.classes:
         raise ResultsError(
@@ -71,7 +71,7 @@ class PredictionFolder:
     """The predictions of one run.
 
     Attributes:
-        folder: Where they lie.
+        folder: Their folder.
         layout: The format of the files.
     """
 
@@ -97,8 +97,7 @@ class PredictionFolder:
             stray = next((p for p in folder.glob("*") if not p.name.startswith(".")), None)
             if stray is not None:
                 raise ResultsError(
-                    f"{stray} is there already and is no prediction of this run; choose another "
-                    "folder"
+                    f"{stray} exists and is not a prediction of this run; choose another folder"
                 )
             write_json(mark, {"digest": digest, "model": model, "format": layout.name})
         try:
@@ -122,13 +121,13 @@ class PredictionFolder:
         return cls(folder, layout)
 
     def path(self, image: str, condition: Condition) -> Path:
-        """Where the labels predicted for one image under one condition lie."""
+        """Return the path of the labels predicted for one image under one condition."""
         path = self.layout.path(image)
         assert path is not None, image  # check_images
         return self.folder / condition.folder / path
 
     def holds(self, image: str, condition: Condition) -> bool:
-        """Whether all files of an image under a condition are there."""
+        """Whether all files of an image under a condition exist."""
         labels = self.path(image, condition)
         confidence = self.layout.confidence_path(labels)
         return labels.exists() and (confidence is None or confidence.exists())
@@ -140,10 +139,10 @@ class PredictionFolder:
         prediction: Prediction,
         palette: Sequence[Sequence[int]],
     ) -> None:
-        """Write the labels of an image, and the confidence where the format has it."""
+        """Write the labels of an image, and the confidence if the format includes it."""
         path = self.path(image, condition)
         confidence = self.layout.confidence_path(path)
-        if confidence and prediction.confidence:  # stored predictions may lack that of an image
+        if confidence and prediction.confidence:  # stored predictions may lack confidence
             levels = confidence_levels(prediction.confidence.doubt)
             with atomic_file(confidence) as file:
                 Image.fromarray(levels).save(file, "png", compress_level=1)

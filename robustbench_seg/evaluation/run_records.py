@@ -1,4 +1,4 @@
-"""Builds the record of each run, which run.json holds."""
+"""Builds the record of each run, which is stored as run.json."""
 
 import logging
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ def tree_differences(evaluation: Evaluation, tree: TreeRecord) -> tuple[str, ...
     spec, data = evaluation.spec, evaluation.dataset
     choice = CorruptionChoice(evaluation.protocol, spec.stream, evaluation.seed)
     wanted = tree_record(choice, data.name, data.split, evaluation.conditions, {})
-    # A tree keeps the laws that it was made under: its run has them in the key.
+    # A tree keeps the laws that it was made under, and they are part of the key of its run.
     return tree.differences(replace(wanted, laws=tree.laws, stream_version=tree.stream_version))
 
 

@@ -1,8 +1,8 @@
-"""The files that test servers ask for: names, values, and the folders that they lie in.
+"""The files that test servers require: their folders, names and values.
 
 Sources: the evaluation script of github.com/mcordts/cityscapesScripts for Cityscapes; the
 submission instructions of codabench.org/competitions/14005 for MUSES; the README of
-github.com/valeoai/bravo_challenge for BRAVO. ACDC's instructions are known from repositories that
+github.com/valeoai/bravo_challenge for BRAVO. ACDC's instructions are taken from repositories that
 follow them (github.com/BIT-DA/VBLC, github.com/brdav/cma); docs/datasets.md lists what could not be
 verified.
 """
@@ -26,17 +26,18 @@ LEVELS = 65536
 
 @dataclass(frozen=True)
 class Layout:
-    """How predictions are kept as files.
+    """The format of saved predictions.
 
     Attributes:
         name: Name of the format.
-        path: Image id -> path of its labels in the folder of a condition; None: the server knows no
-            such image.
-        images: What the ids look like, for errors.
-        classes: The classes that the server knows. None: any.
-        ids: Class index -> value in a file. None: the index itself, shown in the dataset's colours.
-        confidence: The suffix of a file of labels, and that of its file of confidence.
-            None: there is no file of confidence.
+        path: Returns, for an image id, the path of its labels in the folder of a condition, or
+            None if the server has no such image.
+        images: Pattern of the image ids, for errors.
+        classes: The classes of the server. None: any.
+        ids: Maps a class index to the value in a file. None: the index itself, shown in the
+            dataset's colours.
+        confidence: The suffixes of a label file and of its confidence file. None: there is no
+            confidence file.
     """
 
     name: PredictionFormat
@@ -47,7 +48,7 @@ class Layout:
     confidence: tuple[str, str] | None = None
 
     def confidence_path(self, labels: Path) -> Path | None:
-        """Path of the confidence that belongs to a file of labels; None: there is none.
+        """Return the path of the confidence file of a label file, or None if there is none.
 
         >>> layout_of("bravo").confidence_path(Path("bravo_synobjs/baby/49_pred.png")).name
         '49_conf.png'
@@ -64,7 +65,7 @@ def confidence_levels(doubt: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Quantise confidence as the challenge suggests: min(floor(65536 p), 65535).
 
     Args:
-        doubt: 1 - p.
+        doubt: 1 - p, in 0..1.
 
     Returns:
         uint16 of the same shape.
@@ -81,7 +82,7 @@ def layout_of(name: PredictionFormat, confidence: bool = False) -> Layout:
 
     Args:
         name: Its name.
-        confidence: Whether class indices have files of confidence; a server decides that itself.
+        confidence: Whether class indices have confidence files. Formats of servers ignore it.
     """
     if name == "indices":
         return Layout(name, as_png, confidence=(".png", CONFIDENCE_SUFFIX) if confidence else None)
@@ -93,7 +94,7 @@ def layout_of(name: PredictionFormat, confidence: bool = False) -> Layout:
 
 
 def _cityscapes(image: str) -> str | None:
-    """Of <city>_<sequence>_<frame>_leftImg8bit.png; the server looks for <city>_*_*_*.png."""
+    """Convert <city>_<sequence>_<frame>_leftImg8bit.png; the server needs <city>_*_*_*.png."""
     found = re.fullmatch(r"(?:.*/)?([^/_]+_\d{6}_\d{6})_leftImg8bit\.png", image)
     return found and f"{found[1]}_labelIds.png"
 
@@ -104,13 +105,13 @@ def _acdc(image: str) -> str | None:
 
 
 def _muses(image: str) -> str | None:
-    """Of <sequence>_frame_<frame>_frame_camera.png."""
+    """Convert <sequence>_frame_<frame>_frame_camera.png."""
     found = re.fullmatch(r"(?:.*/)?([^/]+_frame_\d{6})_frame_camera\.png", image)
     return found and f"labelTrainIds/{found[1]}.png"
 
 
 def _bravo(image: str) -> str | None:
-    """Of a path in the benchmark dataset, or in ACDC, whose test split is a part of it."""
+    """Convert a path in the benchmark dataset, or in ACDC, whose test split it includes."""
     if image.startswith("rgb_anon/"):
         image = f"bravo_ACDC/{image.removeprefix('rgb_anon/')}"
     if not re.match(r"bravo_[A-Za-z]+/", image):
@@ -126,4 +127,4 @@ _PATHS: Mapping[str, tuple[Callable[[str], str | None], str]] = {
     "muses": (_muses, "<sequence>_frame_079714_frame_camera.png"),
     "bravo": (_bravo, "bravo_<subset>/... or rgb_anon/<condition>/test/..."),
 }
-"""For each server the path of an image's labels, and what images are called."""
+"""For each server, the function for the path of labels and the pattern of image ids."""

@@ -38,7 +38,7 @@ _DECIMALS = 2
 def temperature_record(
     evaluation: Evaluation, segmenter: Segmenter, dataset: DatasetRecord
 ) -> TemperatureRecord | None:
-    """Give the temperature of a segmenter's run, fitted if the specification asks for that.
+    """Return the temperature of a segmenter's run, fitted if the specification says so.
 
     Args:
         evaluation: What is evaluated.

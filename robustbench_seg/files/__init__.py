@@ -1,4 +1,4 @@
-"""Files of the program: whole or not at all, regular, with names that fit any system."""
+"""Reading and writing files: atomic writes, regular files only, names valid on any system."""
 
 from robustbench_seg.files.atomic import (
     atomic_file,

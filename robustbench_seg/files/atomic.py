@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writes: a file is written completely or not at all."""
 
 import io
 import os
@@ -14,19 +14,22 @@ from robustbench_seg.files.paths import printable
 from robustbench_seg.files.regular import _File, open_regular
 
 _PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}\.partial(\.[^.]*)?")
-"""Names of the files that `atomic_file` writes into."""
+"""Pattern of the names of the temporary files of `atomic_file`."""
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Yield a fresh binary file; on success it replaces `path` in one step.
+    """Yield a new binary file that replaces `path` in one step on success.
 
-    Parent folders are made. The name of the file has the suffix of `path`, so that encoders choose
-    the right format. When the block raises, nothing is left behind and `path` is as it was. Where
-    `path` is a link, the file that it leads to is replaced.
+    Parent folders are made. The file's name has the suffix of `path`, so that encoders choose the
+    right format. If the block raises, the file is removed and `path` is unchanged. If `path` is a
+    link, its target is replaced.
+
+    Args:
+        path: The file to write.
 
     Raises:
-        FileError: The file cannot be written, whatever a library in the block makes of that;
+        FileError: The file cannot be written (even if a library in the block hides the cause), or
             `path` is a device, a pipe or a folder.
     """
     with _write_errors(path) as errors:
@@ -47,13 +50,13 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def partial_path(path: Path) -> Path:
-    """A fresh name beside `path` of a file that is not whole yet; `remove_partials` knows it."""
+    """Return a new temporary path beside `path`; `remove_partials` recognises it."""
     return path.with_name(f".{path.stem[:50]}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
 
 
 @contextmanager
 def _write_errors(path: Path) -> Iterator[list[OSError]]:
-    """Turn an OSError of the block, or one that it has put into the list, into a FileError."""
+    """Turn an OSError that the block raises, or puts into the yielded list, into a FileError."""
     errors: list[OSError] = []
     try:
         yield errors
@@ -67,23 +70,23 @@ def _write_errors(path: Path) -> Iterator[list[OSError]]:
 
 
 def _is_of_the_path(error: OSError | ValueError) -> bool:
-    """Whether the system has refused: a ValueError for a name that no file can have."""
+    """Whether the system refused the path; for an impossible name it raises ValueError."""
     if isinstance(error, OSError):
         return error.errno is not None
     return isinstance(error, UnicodeEncodeError) or "null byte" in str(error)
 
 
 def cannot_be_written(path: Path, error: OSError | ValueError) -> FileError:
-    """The error for a file or folder that the system does not let us write."""
+    """Return the error for a file or folder that cannot be written."""
     why = error.strerror if isinstance(error, OSError) else None
     return FileError(
-        f"{printable(path)} cannot be written: {why or error}; what is finished is kept: mend this "
+        f"{printable(path)} cannot be written: {why or error}; what is finished is kept: fix this "
         "and start again"
     )
 
 
 def remove_partials(folder: Path) -> None:
-    """Remove what killed processes have left of files in `folder`, at any depth."""
+    """Remove the temporary files of killed processes in `folder`, at any depth."""
     for path in folder.rglob(".*.partial*"):
         if _PARTIAL.fullmatch(path.name):
             path.unlink(missing_ok=True)
@@ -92,7 +95,7 @@ def remove_partials(folder: Path) -> None:
 def check_own(table: Path, header: str, *beside: Path) -> None:
     """Refuse to replace files that are not an earlier output of the same command.
 
-    A command knows its own table by the first columns; the files beside it belong to it.
+    A command recognises its own table by the first columns. The files beside it belong to it.
 
     Args:
         table: A CSV file that is about to be written.
@@ -100,7 +103,7 @@ def check_own(table: Path, header: str, *beside: Path) -> None:
         beside: Other files that are written with it.
 
     Raises:
-        FileError: One of the files is there, and not of such an output.
+        FileError: A file exists and is not from such an output.
     """
     other = next((path for path in (table, *beside) if os.path.lexists(path)), None)
     if other is None:
@@ -112,7 +115,7 @@ def check_own(table: Path, header: str, *beside: Path) -> None:
         own = False
     if not own:
         raise FileError(
-            f"{printable(other)} is there already and is not the output of such a command; move it "
+            f"{printable(other)} exists and is not the output of such a command; move it "
             "away, or choose another place"
         )
 

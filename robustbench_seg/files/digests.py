@@ -5,11 +5,11 @@ from pathlib import Path
 
 
 def digest_bytes(data: bytes | memoryview) -> str:
-    """sha256 of `data`, as 64 hex digits."""
+    """Return the sha256 of `data` as 64 hex digits."""
     return hashlib.sha256(data).hexdigest()
 
 
 def digest_file(path: Path) -> str:
-    """sha256 of a file's bytes, as 64 hex digits."""
+    """Return the sha256 of a file's bytes as 64 hex digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""JSON, read within bounds and written in one way."""
+"""Reads JSON of unknown origin within bounds, and writes JSON in one fixed form."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 """A value of JSON."""
 
 MAX_JSON = 16 << 20
-"""The most bytes of a JSON file that is read."""
+"""Maximum size of a JSON file, in bytes."""
 
 
 def canonical_json(value: Any) -> str:
-    """The one spelling of `value` that digests are taken of: sorted keys, no spaces."""
+    """Return the JSON of `value` for digests: sorted keys, no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -30,12 +30,12 @@ def read_json(path: Path, limit: int = MAX_JSON) -> Any:
 
     Args:
         path: The file.
-        limit: The most bytes that it may have.
+        limit: Maximum size in bytes.
 
     Raises:
-        OSError: It cannot be read, or is no regular file.
-        ValueError: It is too large, nested too deeply, no UTF-8, or no JSON. NaN and Infinity are
-            none.
+        OSError: It cannot be read, or is not a regular file.
+        ValueError: It is too large, nested too deeply, not UTF-8, or not JSON, which has no NaN or
+            Infinity.
     """
     with open_regular(path) as file:
         data = file.read(limit + 1)
@@ -57,4 +57,4 @@ def parse_json(data: bytes) -> Any:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,4 +1,4 @@
-"""Paths: what can be one, on any system."""
+"""Checks of paths and names, for any system."""
 
 import os
 import re
@@ -10,23 +10,23 @@ from robustbench_seg.files.digests import digest_bytes
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 _LONGEST = 80
-"""Several such texts, and what stands between them, are a file name of any system."""
+"""Maximum length of a text in a file name, so that several of them fit into one name."""
 
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{p}{i}" for p in ("com", "lpt") for i in range(10))}
-"""Names that Windows keeps for devices."""
+"""Names that Windows reserves for devices."""
 
 
 def cache_folder() -> Path:
-    """$ROBUSTSEG_CACHE, by default ~/.cache/robustseg."""
+    """Return the folder of caches: $ROBUSTSEG_CACHE, by default ~/.cache/robustseg."""
     return Path(os.environ.get("ROBUSTSEG_CACHE") or Path.home() / ".cache" / "robustseg")
 
 
 def checked_path(path: Path | str) -> Path:
-    """Return what a person wrote as a path.
+    """Return a user's text as a path.
 
     Raises:
-        FileError: It is empty, longer than a file system takes, or holds what no text file can
-            name: a NUL or bytes that are not UTF-8; or it is no path at all.
+        FileError: It is not a path, empty, too long for a file system, or contains a NUL or bytes
+            that are not UTF-8, so that no text file can name it.
     """
     if not isinstance(path, str | os.PathLike) or not isinstance(text := os.fspath(path), str):
         raise FileError(f"a path is wanted, not {type(path).__name__}; give a text or a Path")
@@ -34,7 +34,7 @@ def checked_path(path: Path | str) -> Path:
         raise FileError("an empty path was given; name a file or folder")
     if "\0" in text or printable(text) != text:
         raise FileError(
-            f"{printable(text)[:200]!r} is no path that a record can name; use UTF-8 without NUL"
+            f"{printable(text)[:200]!r} is not a path that a record can name; use UTF-8 without NUL"
         )
     if len(text.encode()) > 4095 or any(len(part.encode()) > 255 for part in Path(text).parts):
         raise FileError(
@@ -44,7 +44,7 @@ def checked_path(path: Path | str) -> Path:
 
 
 def printable(path: Path | str) -> str:
-    r"""A path as text that any file can hold.
+    r"""Return a path as text that is valid UTF-8.
 
     >>> printable("caf\udce9")
     'caf\\udce9'
@@ -53,9 +53,9 @@ def printable(path: Path | str) -> str:
 
 
 def path_problem(name: str) -> str | None:
-    """Why `name` cannot be the path of a file inside a folder, in words; None if it can.
+    """Return why `name` cannot be the path of a file inside a folder, or None if it can.
 
-    Such a path has forward slashes, on any system, and leads nowhere else.
+    Such a path has forward slashes on any system, and stays inside the folder.
 
     >>> path_problem("fog/3/a.png")
     >>> path_problem("fog/../../a.png")
@@ -73,7 +73,7 @@ def path_problem(name: str) -> str | None:
 
 
 def folder_name_problem(name: str) -> str | None:
-    """Why `name` cannot be the name of a folder on any system, in words; None if it can.
+    """Return why `name` cannot be the name of a folder on every system, or None if it can.
 
     >>> folder_name_problem("fog")
     >>> folder_name_problem("aux")
@@ -87,7 +87,7 @@ def folder_name_problem(name: str) -> str | None:
 
 
 def file_name(text: str) -> str:
-    """`text` as part of a file name on any system; a digest is the end of a long one.
+    """Convert `text` to part of a file name for any system; a long text ends in a digest.
 
     >>> file_name("hf:nvidia/segformer b0")
     'hf_nvidia_segformer_b0'

@@ -1,4 +1,4 @@
-"""Files that are opened only if they are regular: no pipe, no device."""
+"""Opens files only if they are regular, not pipes or devices."""
 
 import errno
 import io
@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 
 
 class _File(io.FileIO):
-    """A file that notes why it could not be written: libraries turn that into errors of their own.
+    """A file that records its write errors, because libraries replace them by their own.
 
-    It hides its descriptor, so that no library writes past it.
+    It hides its descriptor, so that every library writes through it.
     """
 
     def __init__(self, path: Path, errors: list[OSError]) -> None:
@@ -27,16 +27,16 @@ class _File(io.FileIO):
             raise
 
     def fileno(self) -> int:
-        """There is none for others."""
+        """Raise, because callers must not use the descriptor."""
         raise io.UnsupportedOperation
 
     def sync(self) -> None:
-        """Wait until the disk has all."""
+        """Wait until all data is on the disk."""
         os.fsync(super().fileno())
 
 
 def check_regular(path: Path, empty: bool = False) -> os.stat_result:
-    """Check that `path`, or what it links to, is a file with content; opening a pipe would hang.
+    """Check that `path`, or its target, is a regular file, because opening a pipe would hang.
 
     Args:
         path: The file.

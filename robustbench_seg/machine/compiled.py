@@ -30,6 +30,6 @@ def compiled(function: Function, *, contract: bool = False) -> Function:
 @cache
 def _tell() -> None:
     log.warning(
-        "compiled loops cannot be kept on disk, so each process compiles them anew; "
+        "compiled loops cannot be kept on disk, so each process compiles them again; "
         "NUMBA_CACHE_DIR may name a folder for them"
     )

@@ -1,7 +1,7 @@
 """Locks for several processes that work on one folder.
 
-Locks do not tell of other machines on every file system, and some file systems have none; there
-processes that record do not wait for each other.
+On some file systems, locks do not work across machines, or do not exist at all. There, processes
+that write records do not wait for each other.
 """
 
 import fcntl
@@ -43,7 +43,7 @@ def presence(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[], N
 
 @contextmanager
 def turn(file: Path) -> Iterator[None]:
-    """Wait for the turn at `file`, which one process at a time has, and take it.
+    """Wait until no other process has the turn at `file`, and take it.
 
     The process that has the turn may replace the file. If the file does not exist or cannot be
     written, there is no waiting.

@@ -84,6 +84,6 @@ def _output_error(error: OSError) -> OutputError:
         cut.exit_code = BROKEN_PIPE
         return cut
     return OutputError(
-        f"standard output cannot be written: {error.strerror}; what is finished is kept: mend this "
+        f"standard output cannot be written: {error.strerror}; what is finished is kept: fix this "
         "and start again"
     )

@@ -95,7 +95,7 @@ def torchrun_processes() -> Processes:
 
 
 def own_device(device: str) -> str:
-    """The device of this process: for "cuda" the GPU that torchrun has given it, or the first."""
+    """Return this process's device: for "cuda", its GPU under torchrun, else the first GPU."""
     return f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if device == "cuda" else device
 
 

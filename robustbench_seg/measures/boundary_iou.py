@@ -66,7 +66,7 @@ class BoundaryIoU(AdditiveMeasure):
     )
 
     def shape(self, classes: int) -> tuple[int, ...]:
-        """Return (2, 3, K): for each of SHARES pixels in both bands, in the true, the predicted."""
+        """Return (2, 3, K): for each of SHARES, pixels in both bands, the true, the predicted."""
         return (len(SHARES), 3, classes)
 
     def prepare(self, truth: Truth) -> TruthBands:

@@ -69,7 +69,7 @@ def _compiled(loop: Callable[..., None]) -> Callable[..., None]:
 def _calibration(
     right: Array, wrong: Array, mass: Array, bins: NDArray[np.intp], out: Array
 ) -> None:
-    """How far confidence is from accuracy: _CALIBRATION of each row."""
+    """Compute _CALIBRATION of each row: how far confidence is from accuracy."""
     for row in range(len(right)):
         total = right[row].sum() + wrong[row].sum()
         if total == 0:
@@ -104,7 +104,7 @@ def _calibration(
 
 
 def _detection(right: Array, wrong: Array, out: Array) -> None:
-    """How well confidence tells right pixels from wrong ones: _DETECTION of each row.
+    """Compute _DETECTION of each row: how well confidence tells right from wrong pixels.
 
     The row stays nan unless it has pixels of both kinds.
     """
@@ -138,7 +138,7 @@ def _detection(right: Array, wrong: Array, out: Array) -> None:
 
 
 def _selection(right: Array, wrong: Array, out: Array) -> None:
-    """The risk left when the least confident pixels are rejected: _SELECTION of each row."""
+    """Compute _SELECTION of each row: the risk after rejecting the least confident pixels."""
     for row in range(len(right)):
         wrongs = wrong[row].sum()
         total = right[row].sum() + wrongs

@@ -31,7 +31,7 @@ class Reliability:
 
     @classmethod
     def of(cls, counts: Counts) -> "Reliability":
-        """Compute the curves from the pooled counts of a ConfidenceMeasure, at least one pixel."""
+        """Compute the curves from pooled counts of a ConfidenceMeasure with at least one pixel."""
         counts = counts.astype(np.float64)
         levels = len(POOLED_STARTS)
         right, wrong = counts[:levels], counts[levels : 2 * levels]

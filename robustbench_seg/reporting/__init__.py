@@ -1,9 +1,9 @@
 """What the program shows: tables, figures, words, and one offline HTML page.
 
-Here are the functions that end in a table or a figure, a file for each: `report` (reports.py),
+The functions that produce tables or figures have a file each: `report` (reports.py),
 `leaderboard` (leaderboard_site.py), `compare` (comparison_report.py), `transfer`
 (transfer_report.py), `cost` (cost_report.py) and `erf` (receptive_field_report.py). The last two
-measure networks in analysis/, which knows no tables and figures.
+measure networks with analysis/, which produces no tables or figures.
 """
 
 from robustbench_seg.reporting.comparison_report import Comparison, compare

@@ -92,7 +92,7 @@ def compare(
 
     Args:
         a: Name of a model in the runs, a run folder or a pack. Several runs of one name are one
-            model if they are trainings with seeds of their own.
+            model if they differ only in their seeds.
         b: The other one.
         runs: Run folders or packs, or folders of them, to look for names in.
         protocol: Score under this one, a name, TOML file or Protocol. None: that of A's run.

@@ -1,4 +1,4 @@
-"""`leaderboard`: packs -> a static site that ranks many models."""
+"""`leaderboard` writes a static site that ranks the models of packs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class Leaderboard:
     """A leaderboard that was written.
 
     Attributes:
-        page: index.html.
-        models: How many models each board ranks, by its name.
+        page: Path of index.html.
+        models: Maps the name of a board to the number of models it ranks.
     """
 
     page: Path
@@ -46,12 +46,12 @@ def leaderboard(
 ) -> Path:
     """Write a static site that ranks models: a page for each dataset and protocol.
 
-    Each page ranks by any score, with intervals and shared places, and has a page for each of its
-    models. The pages open offline. Scores of a run that is known are read from the cache.
+    Each page ranks by any score, with intervals and shared places, and links a page for each of its
+    models. The pages open offline. Scores of runs are cached, so no run is scored twice.
 
     Args:
         packs: Packs or run folders, or folders of them.
-        out: Folder to write to. A leaderboard that is in it is replaced.
+        out: Folder to write to. An earlier leaderboard in it is replaced.
         protocol: Score under this one, a name, TOML file or Protocol. None: each run under its
             own.
 
@@ -59,8 +59,8 @@ def leaderboard(
         The path of index.html.
 
     Raises:
-        ResultsError: There is no run, or none that can be scored; a file of `out` is not of a
-            leaderboard.
+        ResultsError: There is no run, or none can be scored; or a file that does not belong to an
+            earlier leaderboard would be replaced.
         FileError: A file cannot be written.
     """
     return Leaderboard.write(packs, out, protocol=protocol).page

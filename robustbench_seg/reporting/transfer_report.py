@@ -98,8 +98,8 @@ def transfer(
     Args:
         synthetic: Run folders, or folders of them, with clean and corrupted scores.
         real: Run folders, or folders of them, of the same models on real adverse images, such as
-            the dataset acdc or muses; their clean scores are what is predicted, and those of each
-            subset of the dataset. With runs of acdc-ref also the drops from the references.
+            the dataset acdc or muses. The clean scores on the dataset and on each of its subsets
+            are predicted; with runs on acdc-ref, also the drops from the references.
         literature: A published table that has both, such as "semsegbench", in place of runs.
         protocol: Score the synthetic runs under this one, a name, TOML file or Protocol. None:
             their own.
@@ -112,8 +112,8 @@ def transfer(
         Columns predictor (mean, clean, a category or a corruption), target (such as acdc, acdc_fog
         or acdc_fog_drop), models (how many), pearson and spearman, each with the ends of its 95 %
         interval in _low and _high, and partial: Pearson's partial correlation given clean, nan for
-        clean itself. Of a published table with flagged rows there are two sets of rows: first of
-        all models, then of those that the audit does not flag.
+        clean itself. A published table with flagged rows gives two sets of rows: first for all
+        models, then for those that the audit does not flag.
 
     Raises:
         ResultsError: A folder holds no run, fewer than three models have both kinds of scores,

@@ -1,7 +1,7 @@
 """How far a score depends on which images the split happens to hold: the bootstrap.
 
 The sampling units are drawn with replacement, as many as there are, 1000 times; each draw pools
-its matrices and scores them anew (Efron, "Bootstrap methods", 1979; percentile intervals,
+its matrices and scores them again (Efron, "Bootstrap methods", 1979; percentile intervals,
 expanded where units are few). A unit is an image, or a clip of consecutive frames where the images
 are those of a video, as the dataset says (see units). All conditions and all models on the same
 images see the same draws, so differences are paired.

@@ -1,4 +1,4 @@
-"""Sums of the counts of confidence over the images of each condition: what its curves show."""
+"""Sums the counts of confidence over the images of each condition, for its curves."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.store.read import COUNTS, places_of, with_counts
 
 ConfidenceSums = Mapping[str, Mapping[Condition, Counts]]
-"""Name of a measure of confidence -> condition -> pooled counts, summed over images and runs."""
+"""Maps a confidence measure's name, then a condition, to counts summed over images and runs."""
 
 
 def confidence_sums(results: pd.DataFrame) -> ConfidenceSums:
@@ -20,8 +20,8 @@ def confidence_sums(results: pd.DataFrame) -> ConfidenceSums:
         results: As read_counts gives them.
 
     Returns:
-        float64 counts of each condition of which some image has confidence; of several runs
-        the pixels of all.
+        float64 counts of each condition in which any image has confidence, summed over the pixels
+        of all runs.
     """
     sums = dict[str, Mapping[Condition, Counts]]()
     for measure in (CONFIDENCE, SCALED_CONFIDENCE):

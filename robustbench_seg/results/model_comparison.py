@@ -122,7 +122,7 @@ def compare_models(
 
 
 def _estimate(model: ScoredModel, draws: Draws, line: _Compared) -> tuple[float, float, float]:
-    """The score of one of the two models, and the ends of its interval."""
+    """Return the score of one of the two models and the ends of its interval."""
     degrees = model.scores.degrees + line.degrees
     low, high = score_interval(draws, model.scores.units, degrees, limits=line.limits)
     return float(draws[0]), low, high

@@ -1,7 +1,7 @@
-"""Places of a ranking, and which models share one.
+"""Places of a ranking, some of them shared.
 
-Models are sorted by a score. The first one of a place keeps those that follow until it is
-established to be better (see verdict): all of them share the place, and it is marked "2=".
+Models are sorted by a score. The first model of a place shares it with the models that follow,
+up to one that it is established to beat (see verdict). A shared place is written "2=".
 """
 
 from collections import Counter
@@ -17,12 +17,12 @@ from robustbench_seg.results.significance import ALPHA, holm, p_value
 
 
 def shared_places(count: int, is_tied: Callable[[int, int], bool]) -> tuple[str, ...]:
-    """Return the places of models that are sorted, the best first.
+    """Return the places of sorted models, best first.
 
     Args:
-        count: How many models there are.
-        is_tied: Whether two of them, by their positions, are compared and neither is established
-            to be better.
+        count: Number of models.
+        is_tied: Given the positions of two models: whether they are compared and neither is
+            established to be better.
 
     >>> shared_places(4, lambda first, second: (first, second) in [(1, 2), (2, 3)])
     ('1', '2=', '2=', '4')
@@ -43,18 +43,18 @@ def established_pairs(
     degrees: Sequence[int],
     compared: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """Judge the differences of a score of each pair of models; all pairs are one family.
+    """Test the difference of each pair of models; all pairs form one family of tests.
 
-    It gives the verdicts of `verdict.verdicts`, computed for many models at once.
+    The results equal those of `verdict.verdicts`, but are computed for many models at once.
 
     Args:
-        draws: The score of each of N models.
-        units: How many units were drawn from.
-        degrees: Degrees of freedom of the trainings of each model.
-        compared: NxN, symmetric: which pairs were scored on the same images.
+        draws: The draws of the score of each of N models.
+        units: Number of sampling units.
+        degrees: Degrees of freedom from the trainings of each model.
+        compared: bool NxN, symmetric: whether two models were scored on the same images.
 
     Returns:
-        NxN, symmetric: whether one of the two is established to be better.
+        bool NxN, symmetric: whether one of the two is established to be better.
     """
     count = len(draws)
     p = np.full((count, count), np.nan)
@@ -84,7 +84,7 @@ def established_pairs(
 def _p_values(
     scores: NDArray[np.float64], images: NDArray[np.float64], units: int
 ) -> NDArray[np.float64]:
-    """`p_value` of several differences of models with one training each."""
+    """Compute `p_value` for several differences of models with one training each."""
     if units < 2:
         return np.ones(len(scores))
     beyond = np.where(scores[:, None] > 0, images <= 0, images >= 0).mean(axis=1)

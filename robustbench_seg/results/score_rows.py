@@ -101,9 +101,9 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
     Returns:
         The SCORE_COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
         retention, mPC and rPC of it), corruption, category, severities, class (or the group of
-        classes), value, ci_low, ci_high, images. An incomplete score has no value. Of acdc and
-        muses there are also the rows of each subset, such as acdc:fog, and the metric miou_drop
-        where the reference images were scored, too (see subset_scores).
+        classes), value, ci_low, ci_high, images. An incomplete score has no value. Runs on
+        acdc and muses also have rows for each subset, such as acdc:fog, and the metric miou_drop if
+        the reference images were scored too (see subset_scores).
 
     Raises:
         ResultsError: A folder holds no run, or a broken one, or no run has confusion matrices.
@@ -164,11 +164,11 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
 def subset_table(
     models: Sequence[tuple[ScoredModel, Protocol]], names: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Tabulate the clean scores of subsets of datasets, and the drops from references.
+    """Tabulate the clean scores of the subsets of datasets, and the drops from the references.
 
     Args:
         models: The models, each with the protocol that it is scored under.
-        names: What the models are called, in place of their own names.
+        names: Names for the models, in place of their own.
 
     Returns:
         Columns SCORE_COLUMNS; see `scores`.
@@ -233,7 +233,7 @@ def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
 
 
 def _summary_label(score: SummaryScore, info: ScoreInfo, protocol: Protocol) -> _ScoreLabel:
-    """Label a number that sums up a score; of the one that ranks by its name in the literature."""
+    """Label a summary score. Those of the ranking score have their name in the literature."""
     ranked, is_part = info.name == RANKED, score.kind in ("clean", "corruption")
     average = "mean" if score.kind == "category" else score.name
     if is_part or (average == "mean" and not ranked):

@@ -40,7 +40,7 @@ class ScoredModel:
             a class does not occur, or images are missing).
         hardest: The images on which its first run did worst; none while something is missing.
         missing: For each corruption (or clean) that lacks something, what and why.
-        confidence: The counts of confidence of each condition; empty without any.
+        confidence: The counts of confidence for each condition; empty if there are none.
         seed_means: Its mean over the corruptions under each seed of their random numbers, in
             percent, where it has several.
     """

@@ -1,8 +1,8 @@
 """Scores of real conditions: those of a dataset's subsets, and the drop from the reference images.
 
-A run of acdc has images in fog, at night, in rain and in snow, and so four scores beside its own.
-A run of acdc-ref has the same places under normal conditions: the difference of the two scores is
-what the condition costs, whatever else is hard about the places.
+A run on acdc has images in fog, at night, in rain and in snow, and so four scores besides its own.
+A run on acdc-ref has the same places under normal conditions. The difference of the two scores is
+the effect of the condition alone, because the places are the same.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -22,7 +22,7 @@ from robustbench_seg.store.read import read_counts, with_counts
 from robustbench_seg.store.run_groups import trainings
 
 DROP = "miou_drop"
-"""The metric: mIoU of the references minus that of the same places under the condition."""
+"""The metric: mIoU of the references minus the mIoU of the same places under the condition."""
 
 DROP_LIMITS = (-100.0, 100.0)
 
@@ -32,13 +32,13 @@ class SubsetScore:
     """A score of the clean images of one model.
 
     Attributes:
-        model: Place of the model among those that were asked for.
-        dataset: What the images are, such as acdc:fog.
+        model: Index of the model among those that the caller gave.
+        dataset: Name of the subset, such as acdc:fog.
         metric: RANKED or DROP.
         draws: The score and its draws, in percent.
-        images: Number of images; of a drop the number of pairs.
-        units: Sampling units.
-        degrees: Degrees of freedom of the trainings.
+        images: Number of images; for a drop, the number of pairs.
+        units: Number of sampling units.
+        degrees: Degrees of freedom from the trainings.
     """
 
     model: int
@@ -57,12 +57,12 @@ def subset_scores(
 
     Args:
         models: The run folders of each model (see group_runs).
-        resamples: Draws of the bootstrap; 0: no intervals.
+        resamples: Number of bootstrap draws; 0: no intervals.
 
     Returns:
-        For each run whose clean images are complete the mIoU of each subset of its dataset that has
-        no run of its own; and for each dataset whose references were run by the same model the drop
-        over the places that both runs have.
+        For each run with complete clean images, the mIoU of each subset of its dataset that has no
+        run of its own. For each dataset whose references the same model was run on, the drop over
+        the places that both runs have.
 
     Raises:
         ResultsError: A run is broken.
@@ -87,10 +87,11 @@ class _Images:
     """The clean images of one model on one dataset.
 
     Attributes:
-        model: Place of the model.
+        model: Index of the model.
         dataset: The dataset, or a subset of it.
-        rows: As read_counts gives them; of a dataset with references an image is its place.
-        identity: What tells its trainings from those of another model.
+        rows: As read_counts gives them. If the dataset has references, the column image holds the
+            place of each image.
+        identity: Text that distinguishes its trainings from those of another model.
         runs: The runs of each training.
     """
 
@@ -106,17 +107,17 @@ class _Images:
         return frozenset(self.rows["image"])
 
     def of(self, dataset: str, names: Collection[str]) -> "_Images":
-        """Some of the images, as a dataset."""
+        """Return the images `names` as a dataset of their own."""
         return replace(self, dataset=dataset, rows=self.rows[self.rows["image"].isin(names)])
 
     def scores(self, resamples: int) -> ModelScores:
-        """Score them, as if there were no others."""
+        """Score these images as a complete run."""
         rows = self.rows.assign(images=len(self.names))
         return bootstrap(rows, load_protocol(), resamples, self.identity, self.runs)
 
 
 def _are_one_model(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:
-    """Whether two models are the same networks on the same split, whatever the dataset."""
+    """Whether two models are the same networks on the same split of any two datasets."""
     facts = [
         (records[0].model, records[0].split, [record.key.segmenter for record in records])
         for records in (some, others)
@@ -125,7 +126,7 @@ def _are_one_model(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bo
 
 
 def _read(model: int, folders: Sequence[Path], records: Sequence[RunRecord]) -> Sequence[_Images]:
-    """The images of a model's runs and those of each subset; none where clean is incomplete."""
+    """Return the images of a model's runs and of each subset; none if clean is incomplete."""
     dataset = DATASETS[records[0].dataset]
     rows = with_counts(read_counts(folders, [CONFUSION]))
     rows = rows[rows["corruption"] == CLEAN.name]

@@ -1,6 +1,6 @@
-"""The list of the numbers that sum up a score: what each is called, and how it is computed.
+"""The list of summary scores: the name of each, and how to compute it from the scores of cells.
 
-Tables of scores, comparisons of models and leaderboards show the numbers of this list.
+Tables of scores, comparisons of models and leaderboards show the summary scores of this list.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,24 +15,24 @@ from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.worst import worst_condition, worst_corruption
 
 SummaryKind = Literal["clean", "corruption", "category", "average"]
-"""Of what a number is: the clean images, a corruption, a category, or the whole protocol."""
+"""What a summary score covers: clean images, a corruption, a category, or all corruptions."""
 
 EVERY_SEVERITY = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
 
 
 @dataclass(frozen=True, eq=False)
 class SummaryScore:
-    """One number that sums up a score of a model.
+    """One number that summarises a score of a model.
 
     Attributes:
-        kind: What it is of.
+        kind: What it covers.
         name: The corruption or category; "clean"; or the name of the average, such as "mean".
         label: Its name on pages.
-        severities: Which it averages, such as "1-3"; "0" is clean. None: those that the protocol
-            scores, of every corruption.
-        limits: The smallest and largest value that it can have.
-        draws: Computes it of a model's score, in every draw.
-        category: The category that it is of; "clean"; None of an average.
+        severities: The severities that it averages, such as "1-3"; "0" is clean. None: those that
+            the protocol scores for each corruption.
+        limits: The smallest and the largest possible value.
+        draws: Computes it from the draws of a model's score.
+        category: The category it belongs to, or "clean". None for an average.
         is_relative: Whether it is relative to the clean score.
     """
 
@@ -47,12 +47,12 @@ class SummaryScore:
 
 
 def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
-    """List the numbers that sum up a score under a protocol.
+    """List the summary scores of a score under a protocol.
 
     Args:
-        protocol: What is averaged.
-        info: The score. Only one whose higher values are better has a retention, and only the one
-            that ranks has the numbers after it.
+        protocol: The protocol, which names the corruptions and severities.
+        info: The score. Retention exists only if higher values are better. The averages after
+            retention exist only for the score that ranks.
 
     Returns:
         Clean, each corruption, each category, and the averages over the corruptions.
@@ -81,7 +81,7 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
 
 
 def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryScore]:
-    """Each corruption, and each category."""
+    """Return the summary scores of each corruption and of each category."""
 
     def corruption(score: ScoreDraws, name: str) -> Draws:
         return score.summary.corruptions[name]

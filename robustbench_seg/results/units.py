@@ -1,4 +1,4 @@
-"""The sampling unit: what is drawn when the images of a split are drawn anew."""
+"""The sampling unit: what the bootstrap draws when it resamples the images of a split."""
 
 import re
 from collections.abc import Sequence

@@ -68,7 +68,7 @@ def logits_of(
         float32 1xKxhxw.
 
     Raises:
-        ModelError: The answer is none of these.
+        ModelError: The answer has another form.
     """
     shape = "x".join(map(str, answer.shape)) or "one value"
     given = answer.shape

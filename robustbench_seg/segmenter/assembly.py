@@ -29,8 +29,8 @@ class Options:
     Attributes:
         name: Its name in tables. None: its own.
         inference: "whole" or "slide". None: its own mode.
-        input_size: "native", "processor" or such as "512x1024" (see records.input_size). None: the
-            model's own.
+        input_size: "native", "processor", or height and width such as "512x1024" (see
+            records.values.input_size). None: the model's own.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
         backend: The library that runs the network: "torch", "onnxruntime" or "openvino".
@@ -52,13 +52,13 @@ class Options:
         check_choice("backend", self.backend, Backend, ModelError)
 
     def refuse_input_size(self, where: str) -> None:
-        """Refuse an input size for a model that has one geometry only.
+        """Refuse an input size for a model that does not support one.
 
         Args:
             where: The model's name in errors.
 
         Raises:
-            ModelError: An input size is asked for.
+            ModelError: The options set an input size.
         """
         if self.input_size is not None:
             raise ModelError(

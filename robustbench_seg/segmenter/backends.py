@@ -73,7 +73,7 @@ class _OnnxRuntime(OnnxNetwork):
 class _OpenVino(nn.Module):
     """A network in OpenVINO: normalised float 1x3xHxW -> float logits 1xKxhxw.
 
-    It is compiled again for each image size: a graph for any size is a third slower.
+    It is compiled once for each image size, because a graph for any size is a third slower.
     """
 
     def __init__(self, network: nn.Module, device: str):

@@ -24,7 +24,7 @@ def export_card(
         size: Height and width, if the graph takes no other size. None: it takes any.
 
     Raises:
-        ModelError: The card scales images, which no graph says; or see export_onnx.
+        ModelError: The card scales images, which a graph cannot express; or as for export_onnx.
         CardError: The card is wrong, or its windows do not fit the size.
         WeightsError: The weights are missing or do not fit.
     """

@@ -1,10 +1,10 @@
-"""From the logits of windows straight to labels with confidence.
+"""Computes labels with confidence directly from the logits of windows.
 
-A pixel's confidence is the largest probability of the softmax of the logits whose argmax is its
-label: upsampled, averaged where windows overlap. The K x H x W array of these logits never
-exists. Where a network gives scores of 0 or more instead of logits, as a mask classifier does, the
-probability is the score divided by the sum over the classes; at a temperature T, of the scores to
-the power 1/T. The labels are those of `labelling`, to the bit.
+A pixel's confidence is the largest softmax probability of its logits, after upsampling and after
+averaging where windows overlap. The K x H x W array of these logits never exists. If a network
+gives scores of 0 or more instead of logits, as a mask classifier does, the probability is the score
+divided by the sum over the classes. At a temperature T, the scores are first raised to the power
+1/T. The labels are those of `labelling`, to the bit.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def label_with_confidence(
     Args:
         view: The logits of at most 255 classes. Together the windows cover the image.
         truth: uint8 HxW class indices; those from K on are not scored.
-        temperatures: What logits are divided by before the softmax; more than 0.
+        temperatures: Divisors of the logits before the softmax, above 0.
 
     Returns:
         The labels of `labelling.label`, and the confidence at each temperature. On the CPU, 1 - p
@@ -80,7 +80,7 @@ def by_strips(
     Args:
         view: The logits.
         truth: uint8 HxW class indices; those from K on are not scored.
-        temperatures: What logits are divided by.
+        temperatures: Divisors of the logits before the softmax, above 0.
         labels: The labels, uint8 HxW, if the view holds class scores.
 
     Returns:
@@ -117,7 +117,7 @@ def label_map_with_confidence(
 
 
 def _logarithms(scores: Tensor) -> Tensor:
-    """Logits whose softmax is the scores divided by their sum."""
+    """Return logits whose softmax equals the scores divided by their sum."""
     return scores.clamp(min=torch.finfo(scores.dtype).tiny).log()
 
 

@@ -134,6 +134,6 @@ def _check_own(path: Path) -> None:
         own = False
     if not own:
         raise ModelError(
-            f"{path} is there already and is no graph that was exported here; choose another name, "
+            f"{path} exists and is not a graph that was exported here; choose another name, "
             "or move it away"
         )

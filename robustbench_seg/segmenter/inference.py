@@ -1,4 +1,4 @@
-"""A normalised image through a network: whole, or as a sliding window.
+"""Runs a network on a normalised image, whole or with a sliding window.
 
 SegFormer scores Cityscapes with 1024x1024 windows every 768 pixels, logits averaged where windows
 overlap (paper, Sec. 4.1 and the released configurations); most other models take the whole image.

@@ -85,7 +85,7 @@ def load_segmenter(
     """Build a segmenter, which maps uint8 HxWx3 RGB to uint8 HxW class indices.
 
     Args:
-        model: A card's name or file. Or a model of others: exported:<file>, hf:<hub id or folder>,
+        model: A card's name or file. Or another model: exported:<file>, hf:<hub id or folder>,
             onnx:<file>, predictions:<folder> or python:<module>:<callable> (see the modules of
             those names). Or an object: a torch module (normalised Nx3xHxW -> logits NxKxhxw) with
             name, classes, mean and std, or a callable (uint8 HxWx3 RGB -> HxW class indices) with
@@ -93,9 +93,9 @@ def load_segmenter(
         weights: As in load_model. Only for a card.
         name: Name in tables. None: the model's own. Random weights add "-untrained" to either.
         inference: "whole" or "slide". None: the model's own mode.
-        input_size: At what size images go into an hf: model: "native" (their own), "processor" (as
-            its image processor says) or height and width. None: native where the network takes
-            any size, else as the processor says.
+        input_size: Size at which an hf: model gets images: "native" (their own size), "processor"
+            (as its image processor prepares them) or height and width, such as "512x1024".
+            None: native if the network takes any size, else processor.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
         backend: The library that runs a card's network. Numbers may differ in the last digit.
@@ -155,7 +155,7 @@ def load_named(model: str | Path, weights: str | Path | None, options: Options) 
 
 
 def _refuse(model: str, weights: str | Path | None, options: Options) -> None:
-    """Refuse what only a card with a network of this package takes."""
+    """Refuse options that only a card with a network of this package supports."""
     if weights is not None:
         raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
     if options.backend != "torch":
@@ -229,7 +229,7 @@ def _weights(card: ModelCard, source: str | Path | None) -> Weights | None:
 
 
 def _classes(card: ModelCard, weights: Weights, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The names of what weights predict: those in the file, else the card's.
+    """Return the names of the classes that weights predict, from the file or else the card.
 
     Args:
         card: The card.
@@ -258,7 +258,7 @@ def _named(card: ModelCard) -> tuple[str, ...]:
 
 
 def _untrained(card: ModelCard, num_classes: int) -> SegmentationNetwork:
-    """The same network each time, in eval mode; the caller's generator does not change."""
+    """Build the same random network each time, leaving the caller's generator unchanged."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return build(card.architecture, num_classes, **card.variant).eval()

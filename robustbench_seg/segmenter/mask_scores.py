@@ -1,6 +1,6 @@
-"""The answer of a mask classifier -> a score of each class at each pixel.
+"""Converts the output of a mask classifier to a score for each class and pixel.
 
-A mask classifier answers queries: each has a distribution over the classes and "no object", and a
+A mask classifier outputs queries. Each has a distribution over the classes and "no object", and a
 mask. The score of a class at a pixel is the sum over the queries of the class's probability times
 the mask's (MaskFormer, arXiv 2107.06278, section 3.4).
 """
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from robustbench_seg.segmenter.labelling import taps
 
 MASKS_LAW = 1
-"""Increment when scores change for the same answer."""
+"""Increment when scores change for the same output."""
 
 STRIP = 128
 """Rows of the masks that are upsampled at once. All rows of 100 queries take 0.8 GB at 1024x2048,
@@ -30,8 +30,9 @@ def class_scores(
     Args:
         classes: Logits NxQx(K+1) of Q queries; the last class is "no object".
         masks: Mask logits NxQxhxw.
-        size: Height and width to which the masks are first upsampled bilinearly. None: they stay.
-        kept: Height and width, from the top left corner, of the part that is wanted. None: all.
+        size: Height and width to which the masks are first upsampled bilinearly. None: they keep
+            their size.
+        kept: Height and width of the part to keep, from the top left corner. None: all.
 
     Returns:
         float32 scores NxKxHxW, 0 or more.

@@ -129,8 +129,8 @@ def fitting_memory(image: NDArray[np.uint8]) -> Iterator[None]:
 class NetworkSegmenter:
     """A torch network with its preprocessing and inference mode.
 
-    The network maps a normalised float Nx3xHxW batch to logits NxKxH/4xW/4 and is in eval mode. One
-    with a true attribute `gives_scores` gives scores of 0 or more, such as a mask classifier's.
+    The network maps a normalised float Nx3xHxW batch to logits NxKxH/4xW/4 and is in eval mode. If
+    its attribute `gives_scores` is true, it gives scores of 0 or more, as mask classifiers do.
     A result never depends on other images: a batch is made of windows of one image. On a CPU it
     does not depend on the batch either: there, windows go one by one.
 

@@ -1,4 +1,4 @@
-"""A segmenter that reads its answers from files that another program wrote for the same images."""
+"""A segmenter that reads its answers from files that another program wrote."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,8 +38,8 @@ class StoredPredictions:
         manifest: Their description.
         name: Their name in every table.
         classes: The predicted classes, in the order of the label indices.
-        record: What tells them apart from others. The files themselves are compared one by one.
-        about: Facts for readers.
+        record: Everything except the files that decides a label. The files are compared separately.
+        about: Further facts for readers, not part of the key.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class StoredPredictions:
         Args:
             folder: The folder.
             manifest: Its description.
-            table: Id in a file -> class index or, above all classes, none. None: ids are class
-                indices.
+            table: Lookup table from an id in a file to a class index. Values above all class
+                indices mean no class. None: ids are class indices.
             name: The name in every table.
             classes: Names of the predicted classes.
-            record: The record.
-            about: Facts for readers; the reason why there is no confidence is added here.
+            record: As the attribute.
+            about: As the attribute. The reason for missing confidence is added here.
         """
         self.folder, self.manifest = folder, manifest
         self.name, self.classes, self.record = name, classes, record
@@ -79,15 +79,15 @@ class StoredPredictions:
 
     @cached_property
     def _conditions(self) -> frozenset[str]:
-        """Folders of the conditions of which there is a file, such as "fog/3"."""
+        """Folders of the conditions with at least one file, such as "fog/3"."""
         return frozenset("/".join(name.split("/")[:2]) for name in self.files)
 
     def of(self, image: str, condition: Condition) -> "StoredPrediction":
-        """Choose the prediction for an image under a condition; it may not exist."""
+        """Return the prediction for an image under a condition. Its files may not exist."""
         return StoredPrediction(self, image, condition)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Raise ModelError: an image alone does not say which one it is."""
+        """Raise ModelError, because pixels alone do not identify an image of the dataset."""
         raise ModelError(
             f"{self.name}: predictions in files are those for the images of a dataset; evaluate "
             "them with evaluate"
@@ -103,7 +103,7 @@ class StoredPredictions:
         return f"<predictions {self.name}: {len(self.classes)} classes, {self.folder}>"
 
     def missing(self, image: str, condition: Condition) -> str:
-        """Say that an image has no prediction, or that a condition has none."""
+        """Return the text that an image, or its whole condition, has no prediction."""
         if condition.folder not in self._conditions:
             return f"{self.folder} has no predictions for {condition.folder}"
         return f"{image}: {self.folder / labels_file(image, condition)} is missing"
@@ -135,8 +135,8 @@ class StoredPrediction:
     """The prediction for one image under one condition, as a segmenter of this image alone.
 
     Attributes:
-        source: sha256 of the file of labels that was read last, followed, after a space, by that
-            of the file of confidence if it was read. None: nothing was read yet.
+        source: sha256 of the label file that was read last. If its confidence file was read too, a
+            space and the sha256 of that file follow. None: nothing was read yet.
     """
 
     def __init__(self, every: StoredPredictions, image: str, condition: Condition) -> None:
@@ -174,11 +174,11 @@ class StoredPrediction:
 
         Args:
             image: As for a call.
-            truth: Not needed: without logits there is neither NLL nor Brier score.
-            temperatures: Only 1.
+            truth: Unused, because there is no NLL or Brier score without logits.
+            temperatures: Only 1 is possible.
 
         Returns:
-            The labels, and the confidence once; nothing where it has no file.
+            The labels and, if there is a file of it, one confidence.
 
         Raises:
             ModelError: As for a call; or the confidence is not a grey PNG of 16 bits.
@@ -194,7 +194,7 @@ class StoredPrediction:
             raise ModelError(f"{error} (the confidence: a grey PNG of 16 bits is wanted)") from None
         if levels.dtype.itemsize == 1 or levels.min() < 0 or levels.max() > FULL:
             raise ModelError(
-                f"{path}: the confidence is no grey PNG of 16 bits; save {FULL} times the "
+                f"{path}: the confidence is not a grey PNG of 16 bits; save {FULL} times the "
                 "confidence as one"
             )
         _check(path, levels, image, before)
@@ -204,7 +204,7 @@ class StoredPrediction:
 
 
 def prediction_of(segmenter: Segmenter, image: str, condition: Condition) -> Segmenter:
-    """Return the segmenter for one image: itself, or its stored prediction for the image.
+    """Return the segmenter to run on one image: `segmenter`, or its stored prediction.
 
     Args:
         segmenter: The segmenter.

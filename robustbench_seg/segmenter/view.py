@@ -42,7 +42,7 @@ class View:
         height, width = self.window
         for logits, (top, left) in zip(self.logits, self.corners, strict=True):
             here = (..., slice(top, top + height), slice(left, left + width))
-            # Of contiguous logits: torch rounds otherwise for other layouts.
+            # Contiguous, because torch rounds differently for other layouts.
             total[here] += F.interpolate(
                 logits[None].contiguous(),
                 self.window,

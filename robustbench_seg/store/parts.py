@@ -384,4 +384,4 @@ def _write(
 
 
 def _damaged(path: Path, why: str) -> ResultsError:
-    return ResultsError(f"{path} is damaged ({why}); evaluate again to compute it anew")
+    return ResultsError(f"{path} is damaged ({why}); evaluate again to compute it again")

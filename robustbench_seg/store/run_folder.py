@@ -1,6 +1,6 @@
 """A run's folder: its record, and the observations of each measure, image and condition.
 
-    run.json            the record; see records.run_record. Written first, never changed
+    run.json            the record; see records.runs.run_record. Written first, never changed
     parts/*.parquet     rows of a block of images, each file written atomically and never changed
     timings/*.parquet   seconds, one file for each part; ignored by comparisons
     probes/*.json       digests and labels of the built-in image at each start

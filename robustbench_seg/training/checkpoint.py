@@ -102,7 +102,7 @@ class Checkpoint:
         except _UNREADABLE as error:
             raise ModelError(
                 f"{self._path}: not a readable checkpoint ({type(error).__name__}); remove it to "
-                "begin anew"
+                "start again"
             ) from None
         differences = [
             f"{name} {facts.get(name)} there and {self._facts.get(name)} here"
@@ -112,7 +112,7 @@ class Checkpoint:
         if differences:
             raise ModelError(
                 f"{self._path} is of another training: {'; '.join(differences)}; give another "
-                "folder, or remove the file to begin anew"
+                "folder, or remove the file to start again"
             )
         learner.load_state_dict(table["learner"])
         return TrainingState(**table["position"])

@@ -9,7 +9,7 @@ from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
 class ParameterGroup(TypedDict):
-    """Parameters of one learning rate and weight decay, as torch takes them."""
+    """Parameters with one learning rate and weight decay, in the form of torch's optimizers."""
 
     params: list[nn.Parameter]
     initial_lr: float

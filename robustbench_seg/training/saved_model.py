@@ -63,7 +63,7 @@ def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> Tr
         return None
     raise ModelError(
         f"{path}: the model of another training is there: {'; '.join(differences)} (there and "
-        "here); give another folder, or remove the file to train anew"
+        "here); give another folder, or remove the file to train again"
     )
 
 

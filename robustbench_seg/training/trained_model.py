@@ -46,7 +46,7 @@ class TrainedModel:
 def planned_model(
     spec: TrainingSpec, source: ModelCard, images: Dataset
 ) -> tuple[ModelCard, Training]:
-    """The card of the model to train, and the record of its training before it has results."""
+    """Return the card of the model to train, and the record of its training before any result."""
     recipe, processes = spec.recipe, torchrun_processes().count
     card = trained_card(
         source,
@@ -56,7 +56,7 @@ def planned_model(
         recipe=recipe,
     )
     if Path(card.name).name != card.name:
-        raise ModelError(f"name '{card.name}': files are named so; give one without /")
+        raise ModelError(f"name '{card.name}': it names files; give one without /")
     training = Training(
         command=spec.command(processes),
         minutes=0.0,

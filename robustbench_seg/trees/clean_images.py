@@ -1,4 +1,4 @@
-"""The clean images of a plan. A dataset that lies in no files is drawn into the tree."""
+"""The clean images of a plan. A dataset without files is drawn into the tree."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,11 +12,16 @@ from robustbench_seg.errors import CorruptionError
 from robustbench_seg.trees.plan import CleanImage, TreePlan
 
 CLEAN_FOLDER = "clean"
-"""Folder in a tree of the clean images and labels of a dataset that lies in no files."""
+"""Folder in a tree for the clean images and labels of a dataset without files."""
 
 
 def clean_images(dataset: Dataset, sizes: Mapping[str, int]) -> tuple[CleanImage, ...]:
-    """The images of a dataset, with the bytes of those in `sizes`."""
+    """Return the images of a dataset.
+
+    Args:
+        dataset: The dataset.
+        sizes: Maps an image id to the size of its file in bytes, where that is known.
+    """
     return tuple(
         CleanImage(name, partial(dataset.image, index), dataset.companions(index), sizes.get(name))
         for index, name in enumerate(dataset.ids)
@@ -24,7 +29,7 @@ def clean_images(dataset: Dataset, sizes: Mapping[str, int]) -> tuple[CleanImage
 
 
 def with_images_on_disk(plan: TreePlan, dataset: Dataset) -> TreePlan:
-    """The plan with clean images in files: a dataset without files is drawn into the tree."""
+    """Return the plan with all clean images in files, drawing a dataset without files."""
     folder = plan.out / CLEAN_FOLDER
     drawn = dataset.on_disk(folder)
     if drawn is dataset:
@@ -35,7 +40,7 @@ def with_images_on_disk(plan: TreePlan, dataset: Dataset) -> TreePlan:
 
 
 def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
-    """CorruptionError if a file of a drawn dataset is not what is drawn."""
+    """Raise CorruptionError if a file of a drawn dataset differs from what was drawn."""
     for index, name in enumerate(dataset.ids):
         drawn, found = dataset[index], on_disk[index]
         same_image = np.array_equal(drawn.image, found.image)
@@ -47,7 +52,7 @@ def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
 
 
 def _files(dataset: Dataset) -> Iterator[str]:
-    """Paths of the images and labels in the dataset's root."""
+    """Yield the paths of the images and labels in the dataset's root."""
     for index, name in enumerate(dataset.ids):
         yield name
         yield from dataset.companions(index)

@@ -1,4 +1,4 @@
-"""The TOML files by which the folders of a tree are datasets of their own."""
+"""Writes TOML files that make each condition's folder of a tree a dataset of its own."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,14 @@ from robustbench_seg.trees.plan import TreePlan
 
 
 def write_descriptions(plan: TreePlan) -> Mapping[str, Digests]:
-    """Write a TOML file into the folder of every condition, for a user's own dataset.
+    """Write a TOML file into the folder of every condition, if the plan has a layout.
+
+    Args:
+        plan: The plan of the tree.
 
     Returns:
-        Path in the tree -> digests; that of the pixels is that of the bytes.
+        Maps the path of each file in the tree to its digests. The digest of the pixels is that of
+        the bytes.
 
     Raises:
         FileError: A file cannot be written.

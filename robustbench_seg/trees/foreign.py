@@ -39,10 +39,10 @@ class ForeignTree:
         Args:
             folder: The tree.
             name: Path of the image in the tree.
-            image: Not needed: the file is compared.
+            image: Unused, because the file itself is compared.
 
         Raises:
-            DatasetError: It has changed, or cannot be read.
+            DatasetError: The file has changed, or cannot be read.
         """
         try:
             found = digest_file(folder / name)
@@ -77,7 +77,7 @@ def read_foreign_tree(
     if not names:
         raise CorruptionError(
             f"{folder} has no manifest.json and none of the images asked for, such as "
-            f"<corruption>/<severity>/{pngs[0]}: it is no tree of this dataset"
+            f"<corruption>/<severity>/{pngs[0]}: it is not a tree of this dataset"
         )
     try:
         return ForeignTree(dict(zip(names, file_digests(folder, names), strict=True)))

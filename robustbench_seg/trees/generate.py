@@ -36,10 +36,10 @@ def generate_cityscapes_c(
 
     `generate_cityscapes_c(spec)` and `generate_cityscapes_c(out=..., data=..., ...)` are the same
     call. `out`/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link
-    to its labels. Images become PNG, whatever they were; where a TOML file describes the dataset, a
-    fitting one lies beside them. minicity, which has no files, is drawn into `out`/clean first.
-    A second call makes only what is missing; with other corruptions or severities it adds them.
-    Finished images are kept, whatever error ends the call.
+    to its labels. Images are always written as PNG. If a TOML file describes the dataset, each
+    folder gets one too. minicity, which has no files, is drawn into `out`/clean first. A second
+    call makes only what is missing, and adds other corruptions or severities. Finished images are
+    kept, whatever error ends the call.
 
     With several workers a script needs the usual `if __name__ == "__main__"`.
 

@@ -52,7 +52,7 @@ class Manifest(TreeRecord):
 
     @property
     def digest(self) -> str:
-        """The digest that manifest.json says of itself."""
+        """The digest that manifest.json gives for itself."""
         return record_digest(self)
 
     def check_image(self, folder: Path, name: str, image: NDArray[np.uint8]) -> None:
@@ -64,7 +64,7 @@ class Manifest(TreeRecord):
             image: Its decoded pixels, uint8 HxWx3 RGB.
 
         Raises:
-            DatasetError: It is another one.
+            DatasetError: Its pixels differ from the manifest.
         """
         digests = self.files.get(name)
         if digests is None or digest_pixels(image) != digests.pixels:
@@ -113,7 +113,7 @@ def read_manifest(folder: Path) -> Manifest:
             "again to finish it"
         )
     raise CorruptionError(
-        f"{folder} has no {MANIFEST} and no {RECORD_FILE}: it is no tree that "
+        f"{folder} has no {MANIFEST} and no {RECORD_FILE}: it is not a tree that "
         "generate-cityscapes-c has made; give the folder of one"
     )
 

@@ -48,8 +48,8 @@ class TreePlan:
         clean_files: Files in `out` that belong to the tree but are not corrupted images: the clean
             images and labels of a dataset that is drawn there.
         shard: The part of the images to write here; other machines write the rest.
-        layout: TOML, without the key `name`, that describes the folder of each condition. None: the
-            dataset's own name does.
+        layout: TOML (without the key `name`) that describes the folder of each condition. None: the
+            dataset has a known name, or no globs can describe it.
     """
 
     out: Path

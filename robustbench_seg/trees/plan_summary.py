@@ -1,4 +1,4 @@
-"""The work that a plan means, and whether the disk has room for it."""
+"""Summarises the work of a plan, and checks that the disk has room for it."""
 
 import shutil
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from robustbench_seg.trees.space import space_needed
 
 @dataclass(frozen=True)
 class PlanSummary:
-    """The work that lies ahead of a call.
+    """The work that a plan will do.
 
     Attributes:
         dataset: Name of the dataset.
-        split: Which part of it.
+        split: Split of the dataset.
         images: Number of clean images of the shard.
-        conditions: Number of conditions of each.
-        missing: Number of corrupted images that are not there yet.
-        needed: Bytes that these will take, estimated.
-        free: Bytes that are free on the disk.
+        conditions: Number of conditions of each image.
+        missing: Number of corrupted images that do not exist yet.
+        needed: Estimated size of these, in bytes.
+        free: Free space on the disk, in bytes.
         workers: Number of processes.
     """
 
@@ -43,7 +43,15 @@ class PlanSummary:
 
 
 def sum_up(plan: TreePlan, workers: int) -> PlanSummary:
-    """Sum up what will be written. Raises CorruptionError where the disk is too full."""
+    """Summarise what will be written.
+
+    Args:
+        plan: The plan.
+        workers: Number of processes.
+
+    Raises:
+        CorruptionError: The disk has too little free space.
+    """
     folder = plan.out.absolute()
     while not folder.exists():
         folder = folder.parent

@@ -49,7 +49,7 @@ def read_record_file(kind: type[Record], path: Path) -> Record:
     """
     record = from_table(kind, _table_of(path), str(path))
     if problem := _problem(record):
-        raise CardError(f"{path}: {problem}; restore the file, or generate the tree anew")
+        raise CardError(f"{path}: {problem}; restore the file, or generate the tree again")
     return record
 
 
@@ -62,7 +62,7 @@ def write_record_file(path: Path, record: TreeRecord) -> None:
 
 
 def record_digest(record: TreeRecord) -> str:
-    """Compute the digest that the file of a record, such as manifest.json, says of itself."""
+    """Compute the digest that the file of a record, such as manifest.json, gives for itself."""
     return _digest(dataclasses.asdict(record))
 
 
@@ -78,7 +78,7 @@ def _table_of(path: Path) -> Mapping[str, Json]:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or one_line(str(error), 200)
         raise CorruptionError(
-            f"{path} cannot be read: {why}; restore it, or generate the tree anew"
+            f"{path} cannot be read: {why}; restore it, or generate the tree again"
         ) from error
     if not isinstance(table, dict):
         raise CorruptionError(f"{path} cannot be read: it holds no table")
@@ -93,7 +93,7 @@ def _table_of(path: Path) -> Mapping[str, Json]:
     if number > WITHOUT_DIGEST and table.pop("digest", None) != _digest_or_none(table):
         raise CorruptionError(
             f"{path} was altered: its digest is not that of what it says; restore it, or generate "
-            "the tree anew"
+            "the tree again"
         )
     return table
 
@@ -109,9 +109,9 @@ def _problem(record: TreeRecord) -> str | None:
     """What is wrong with a record beyond the types of its fields; None if nothing is."""
     for condition, digest in record.probe.items():
         if not _CONDITION.fullmatch(condition):
-            return f"probe: {condition!r:.70} is no condition; one such as fog/3 is wanted"
+            return f"probe: {condition!r:.70} is not a condition; one such as fog/3 is wanted"
         if not _SHA256.fullmatch(digest):
-            return f"probe: {condition}: {digest!r:.70} is no sha256"
+            return f"probe: {condition}: {digest!r:.70} is not a sha256"
     names: Iterable[str] = record.source_sizes
     files: Mapping[str, Any] = getattr(record, "files", {})
     for name, digests in files.items():

@@ -44,14 +44,14 @@ def cached_weights(card: ModelCard) -> Path | None:
         card: The card.
 
     Returns:
-        The file, or None where it is not on the disk: of the first source that is.
+        The file of the first source that is on the disk, or None if no source is.
     """
     found = (_cached(each) for each in _by_source(card) if each.weights.source != "none")
     return next((file for file in found if file), None)
 
 
 def _by_source(card: ModelCard) -> Iterator[ModelCard]:
-    """The card with each of its sources alone, the preferred one first."""
+    """Yield copies of the card with one source each, the preferred source first."""
     source: WeightsSource | None = card.weights
     while source:
         yield replace(card, weights=replace(source, otherwise=None))
@@ -59,7 +59,7 @@ def _by_source(card: ModelCard) -> Iterator[ModelCard]:
 
 
 def _cached(card: ModelCard) -> Path | None:
-    """The file of a card's first source, if it is on the disk."""
+    """Return the file of a card's first source, or None if it is not on the disk."""
     source = card.weights
     try:
         place = find_weights(_place(card))
@@ -74,7 +74,7 @@ def _cached(card: ModelCard) -> Path | None:
 def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
     """Find the file that holds a card's weights, and download it if it is not on the disk.
 
-    Where the hub does not have the card's first source, the next one is fetched, with a warning
+    If the hub no longer has the card's first source, the next one is fetched, with a warning
     (logging).
 
     A file whose sha256 is not in the card is used without verification. A warning (logging)
@@ -109,7 +109,7 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
 
 
 def _verified(card: ModelCard, with_config: bool) -> Path:
-    """The file of a card's first source, see fetch_weights."""
+    """Return the file of a card's first source; see fetch_weights."""
     source = card.weights
     if source.source == "huggingface":
         warn_of_folder(source.location, source.revision)

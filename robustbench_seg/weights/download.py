@@ -142,7 +142,7 @@ def _fetch(url: str, partial: Path, path: Path, resumable: bool) -> None:
             size = file.tell()
     if not whole or (total is not None and size != total):
         of = f" of {total / 1e6:.1f}" if total else ""
-        again = "it goes on from there" if resumable else "it starts anew"
+        again = "it goes on from there" if resumable else "it starts again"
         raise _CutError(
             f"{url}: the connection was cut after {size / 1e6:.1f}{of} MB; run the same again and "
             f"{again}"

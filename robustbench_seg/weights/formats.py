@@ -70,7 +70,7 @@ def classes_of(tensors: Tensors) -> int | None:
 
 
 FORMATS = (
-    # Before NVlabs', whose encoder it has.
+    # Before the format of NVlabs, which has the same encoder.
     Format("smp", r"decoder\.mlp_stage\.0\.linear\.weight", segformer.from_smp, eps="nvlabs"),
     Format(
         "nvlabs",

@@ -11,7 +11,7 @@ from robustbench_seg.errors import WeightsError
 
 
 class NotOnHubError(WeightsError):
-    """The hub has no such repository, or no such revision of it."""
+    """The hub has no such repository, or the repository has no such revision."""
 
 
 class NotInRepositoryError(NotOnHubError):

@@ -108,7 +108,7 @@ def _copy(
     if names := not_finite(tensors):
         raise WeightsError(
             f"{path}: NaN or infinite values in {_some(names)}; fetch the "
-            "file again, or train the network anew"
+            "file again, or train the network again"
         )
     network.load_state_dict(tensors)
 

@@ -48,7 +48,8 @@ def from_huggingface(tensors: Tensors) -> Tensors:
 def from_smp(tensors: Tensors) -> Tensors:
     """Convert a file of segmentation_models.pytorch.
 
-    Its encoder is the authors' own. Its decoder counts the stages from the coarsest one.
+    The encoder has the tensor names of the authors' code. The decoder counts the stages from
+    the coarsest one.
 
     Args:
         tensors: Tensors, by their names in the file.

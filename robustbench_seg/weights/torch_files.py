@@ -243,7 +243,7 @@ def _tensor_v3(
 ) -> StoredTensor:
     kind = getattr(torch, dtype.text.removeprefix("torch."))
     if not isinstance(kind, torch.dtype):
-        raise TypeError(f"{dtype.text} is no type of a tensor")
+        raise TypeError(f"{dtype.text} is not a type of a tensor")
     return _tensor(storage, offset, shape, strides, dtype=kind)
 
 

@@ -215,7 +215,7 @@ def _read_shards(index: Path) -> _Content:
         if lacking := [name for name in wanted if name not in held]:
             raise WeightsError(
                 f"{index.parent / shard}: lacks {lacking[0]}, which {index.name} beside it "
-                "promises; get the index and all its shards anew"
+                "promises; get the index and all its shards again"
             )
         tensors |= {name: held[name] for name in wanted}
     return _Content(tensors)

@@ -256,4 +256,4 @@ def test_shards_are_merged_by_verify(root, tmp_path, robustseg):
     assert "all 6 files are as they were made" in merged.output
     wrong = generate(robustseg, root, out, "--shard", "3/2")
     assert wrong.exit_code == 2
-    assert "'3/2' is no shard; write I/N with I from 1 to N" in wrong.output
+    assert "'3/2' is not a shard; write I/N with I from 1 to N" in wrong.output

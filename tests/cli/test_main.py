@@ -33,7 +33,7 @@ def program(error: BaseException) -> click.Command:
         (
             PermissionError(13, "Permission denied", "/data/gtFine"),
             2,
-            "/data/gtFine: Permission denied; mend this and start again",
+            "/data/gtFine: Permission denied; fix this and start again",
         ),
         (
             torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ..."),

@@ -81,9 +81,9 @@ def test_a_command_changes_what_differs():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--size", "64"], "'64' is no size; write height x width, such as 512x1024"),
+        (["--size", "64"], "'64' is not a size; write height x width, such as 512x1024"),
         (["--size", "0x4"], "the size 0x4: sides of 1 to 32768 pixels are wanted"),
-        (["--shard", "3/2"], "'3/2' is no shard; write I/N with I from 1 to N, such as 1/8"),
+        (["--shard", "3/2"], "'3/2' is not a shard; write I/N with I from 1 to N, such as 1/8"),
     ],
 )
 def test_a_value_that_cannot_be_is_named(words, message):
@@ -106,5 +106,5 @@ def test_a_temperature_is_a_number_or_a_word(text, value):
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "warm", ""])
 def test_other_temperatures_are_refused(text):
-    with pytest.raises(click.BadParameter, match=r"is no temperature; give 0.01 to 100, fit or"):
+    with pytest.raises(click.BadParameter, match=r"is not a temperature; give 0.01 to 100, fit or"):
         parse_temperature(click.Context(click.Command("x")), click.Option(["--temperature"]), text)

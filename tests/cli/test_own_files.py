@@ -25,7 +25,7 @@ def test_a_table_of_the_same_command_is_replaced_and_no_other_file(tmp_path):
     table, figure = tmp_path / "x.csv", tmp_path / "x.png"
     check_own(table, "model,", figure)
     figure.touch()
-    with pytest.raises(FileError, match=r"x\.png is there already and is not the output of such"):
+    with pytest.raises(FileError, match=r"x\.png exists and is not the output of such"):
         check_own(table, "model,", figure)
     for text in ("", "my notes\nmodel,\n", b"\xff\xfe"):
         table.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -57,7 +57,7 @@ def test_a_sheet_replaces_a_sheet_and_no_photo(tmp_path, suffix):
         assert done.exit_code == 0, done.output
     done = run("corruptions", "--preview", photo, "--out", photo)
     assert done.exit_code == 2
-    assert "is there already and is no sheet of this command" in done.stderr
+    assert "exists and is not a sheet of this command" in done.stderr
     assert photo.read_bytes() == before
     with pytest.raises(FileError, match=r"call the sheet something\.png"):
         check_sheet(tmp_path / "sheet.pdf")
@@ -67,8 +67,8 @@ def test_a_sheet_replaces_a_sheet_and_no_photo(tmp_path, suffix):
     ("path", "message"),
     [
         ("", "an empty path was given"),
-        ("caf\udce9", r"is no path that a record can name"),
-        ("x\0y", "is no path that a record can name"),
+        ("caf\udce9", r"is not a path that a record can name"),
+        ("x\0y", "is not a path that a record can name"),
         ("a" * 300, "File name too long"),
         ("file/x", "Not a directory"),
         ("a/" * 2500, "File name too long"),
@@ -120,7 +120,7 @@ def test_a_word_that_is_no_model_and_no_weights_is_one_line(
         "C:\\x": "C:\\x: no weights: no such file",
         "../../x": "no weights: no such file",
         "": "an empty path was given",
-        "caf\udce9": "is no path that a record can name",
+        "caf\udce9": "is not a path that a record can name",
         "x" * 5000: "File name too long",
     }
     for word, message in messages.items():
@@ -149,7 +149,7 @@ def test_a_name_that_is_no_text_is_one_line(tmp_path):
     for command in ("evaluate", "train"):
         done = run(command, *out, "--name", "caf\udce9")
         assert done.exit_code == 2
-        assert r"name = 'caf\\udce9' is no UTF-8 text; choose another" in done.stderr
+        assert r"name = 'caf\\udce9' is not UTF-8 text; choose another" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -202,5 +202,5 @@ def test_what_is_no_file_is_never_read_to_learn_whose_it_is(tmp_path, table):
     if table == "pipe":
         table = tmp_path / table
         os.mkfifo(table)
-    with pytest.raises(FileError, match="is there already and is not the output"):
+    with pytest.raises(FileError, match="exists and is not the output"):
         check_own(Path(table), "model,")

@@ -39,7 +39,7 @@ def test_a_full_output_is_one_line():
     assert done.returncode == 2
     assert done.stderr == (
         "robustseg: standard output cannot be written: No space left on device; what is finished "
-        "is kept: mend this and start again\n"
+        "is kept: fix this and start again\n"
     )
 
 

@@ -90,7 +90,7 @@ def test_an_exported_model_is_evaluated_like_its_card(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--onnx", "a.onnx", "--size", "64"), "'64' is no size; write height x width"),
+        (("--onnx", "a.onnx", "--size", "64"), "'64' is not a size; write height x width"),
         (
             ("--onnx", "a.onnx", "--size", "0x4"),
             "the size 0x4: sides of 1 to 32768 pixels",

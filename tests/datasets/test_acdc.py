@@ -71,6 +71,16 @@ def test_references_are_those_with_labels(tmp_path, put):
     assert open_dataset("acdc:fog", tmp_path).ids == ("rgb_anon/fog/val/GOPR1/1_rgb_anon.png",)
 
 
+def test_references_with_label_ids_alone_are_labelled(tmp_path, put):
+    reference(put, "fog", "1", labelIds=26)
+    reference(put, "rain", "1", split="train", labelIds=7)
+    clear = open_dataset("acdc-ref:fog", tmp_path)
+    assert (clear.name, clear.left_out) == ("acdc-ref:fog", ())
+    assert (clear[0].labels == 13).all()
+    train = open_dataset("acdc-ref", tmp_path, "train")
+    assert train.ids == ("rgb_anon/rain/train_ref/GOPR1/1_rgb_ref_anon.png",)
+
+
 def test_references_of_the_first_release_are_refused(tmp_path, put):
     reference(put, "fog", "1")
     reference(put, "fog", "2")

@@ -119,8 +119,12 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
         ("*.jpg", "?.jpg", "images: '?' in 'photos/val/?.jpg' is not possible; only * and ** are"),
         ("*.jpg", "**.jpg", "images: ** in 'photos/val/**.jpg' stands for folders; write **/*"),
         ("/*.jpg", "/**", "images: ** in 'photos/val/**' stands for folders; write **/*"),
-        ("*.jpg", "*.{jpg}", "images: {jpg} in 'photos/val/*.{jpg}' is no choice of names; write"),
-        ("*.jpg", "{*,a}.jpg", "images: {*,a} in 'photos/val/{*,a}.jpg' is no choice of names;"),
+        (
+            "*.jpg",
+            "*.{jpg}",
+            "images: {jpg} in 'photos/val/*.{jpg}' is not a choice of names; write",
+        ),
+        ("*.jpg", "{*,a}.jpg", "images: {*,a} in 'photos/val/{*,a}.jpg' is not a choice of names;"),
         ("*.jpg", "*.{jpg", "images: the braces in 'photos/val/*.{jpg' do not match; write"),
         ("*.jpg", "**/*.jpg", "must have the same number of *, and of ** at the same places"),
         (

@@ -339,9 +339,7 @@ def test_a_file_of_several_pages_is_refused(tmp_path, suffix):
     path = tmp_path / f"labels.{suffix}"
     first, second = (Image.fromarray(np.full((4, 6), level, np.uint8)) for level in (1, 2))
     first.save(path, save_all=True, append_images=[second])
-    with pytest.raises(
-        DatasetError, match=r"the label file has 2 pages; save the page that counts"
-    ):
+    with pytest.raises(DatasetError, match=r"the label file has 2 pages; save the page to use"):
         read_label_ids(path)
     with pytest.raises(DatasetError, match=r"the image file has 2 pages|the image has 2 pages"):
         read_image(path)

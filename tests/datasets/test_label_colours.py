@@ -44,7 +44,7 @@ def test_an_unknown_colour_is_named(describe, put):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ('"red" = 0', "label_colours: 'red' is no colour; write one such as '#804080'"),
+        ('"red" = 0', "label_colours: 'red' is not a colour; write one such as '#804080'"),
         (
             '"#ff0000" = 3',
             "label_colours.#ff0000: 3 is not an id of this dataset; its ids are 0..2,",

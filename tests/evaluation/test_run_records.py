@@ -201,5 +201,5 @@ def test_a_tree_of_unknown_origin_is_a_run_of_its_own(
 def test_a_folder_without_the_images_is_one_line(toy, reds, protocol, conditions, tmp_path):
     for condition in conditions:
         (tmp_path / "tree" / condition.folder).mkdir(parents=True)
-    with pytest.raises(CorruptionError, match="it is no tree of this dataset"):
+    with pytest.raises(CorruptionError, match="it is not a tree of this dataset"):
         evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=tmp_path / "tree")

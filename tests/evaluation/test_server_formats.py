@@ -13,6 +13,7 @@ from PIL import Image
 
 import robustbench_seg as rs
 from robustbench_seg.errors import ModelError, ResultsError
+from robustbench_seg.evaluation.server_formats import layout_of
 
 official = evalPixelLevelSemanticLabeling
 CLASSES = rs.class_names("cityscapes")
@@ -157,6 +158,14 @@ def test_a_test_split_without_labels_is_predicted_as_train_ids(
     assert scores[scores["metric"] == "miou"]["value"].isna().all()
 
 
+def test_an_image_of_acdc_and_its_reference_are_files_of_one_frame(put, saved):
+    put("rgb_anon/fog/test_ref/GOPR0475/GOPR0475_frame_000247_rgb_ref_anon.png")
+    _, found = saved("acdc", "acdc-ref")
+    (name,) = found
+    assert name == "labelTrainIds/GOPR0475_frame_000247_rgb_ref_anon.png"
+    assert TRAIN_IDS.fullmatch(name)[1] == "GOPR0475_frame_000247"
+
+
 # The appendix of the challenge's README, and the suffixes of its encoder.
 BRAVO = {
     "bravo_ACDC/fog/test/GOPR0475/GOPR0475_frame_000247_rgb_anon": ".png",
@@ -223,6 +232,27 @@ def test_what_no_server_knows_is_refused_before_a_model_is_loaded(put, saved, tm
         rs.EvaluationSpec(("m",), prediction_format="acdc")
     with pytest.raises(ResultsError, match="unknown prediction_format 'acdcs'; did you mean"):
         rs.EvaluationSpec(("m",), prediction_format="acdcs", save_predictions=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("form", "image"),
+    [
+        ("cityscapes", "leftImg8bit/val/berlin/berlin_1_000019_leftImg8bit.png"),
+        ("cityscapes", "leftImg8bit/val/berlin/east_berlin_000000_000019_leftImg8bit.png"),
+        ("cityscapes", "leftImg8bit/val/berlin/berlin_000000_000019_leftImg8bit.jpg"),
+        ("acdc", "rgb_anon/fog/test/GOPR0475/GOPR0475_frame_247_rgb_anon.png"),
+        ("muses", "frame_camera/test/snow/night/REC0008_frame_79714_frame_camera.png"),
+        ("bravo", "val/49.png"),
+    ],
+)
+def test_a_server_s_names_have_all_their_digits_and_parts(form, image):
+    assert layout_of(form).path(image) is None
+
+
+def test_bravo_s_names_may_hold_dots():
+    assert layout_of("bravo").path("bravo_synobjs/st. bernard/4.5.png") == (
+        "bravo_synobjs/st. bernard/4.5_pred.png"
+    )
 
 
 def test_formats_are_never_mixed(put, saved):

@@ -255,7 +255,7 @@ def test_a_file_that_is_wrong_is_one_line(levels, stored, folder, picture, messa
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
-        (grey(0), "the confidence is no grey PNG of 16 bits; save 65535 times the confidence"),
+        (grey(0), "the confidence is not a grey PNG of 16 bits; save 65535 times the confidence"),
         (grey(0, (20, 48), np.uint16), "has 48x20 pixels, its image 48x40"),
         (Image.new("RGB", (48, 40)), "(the confidence: a grey PNG of 16 bits is wanted)"),
     ],

@@ -189,6 +189,48 @@ def test_perfect_orders_and_none():
     assert alike["ece"] == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_gaps_count_in_every_bin_and_in_both_directions(sign):
+    """As many groups of pixels as bins of the adaptive ECE, of one confidence and gap each."""
+    p = np.linspace(0.45, 0.95, 15)
+    gaps = sign * np.where(np.arange(15) % 2, 0.02, -0.04)
+    gaps[-1] = 0.3  # the surest are overconfident
+    gaps[0] = -0.5  # the least sure are right
+    counts = np.round(1000 * (p - gaps)).astype(int)
+    right = np.concatenate([np.arange(1000) < count for count in counts])
+    doubt = np.repeat(1 - p, 1000).astype(np.float32)
+    found = scored(predicted(doubt, right))
+    assert found["adaptive_ece"] == pytest.approx(100 * np.abs(gaps).mean(), abs=0.3)
+    assert found["ece"] == pytest.approx(ece_by_hand(1 - doubt.astype(float), right)[0], abs=1e-3)
+    assert found["mce"] == pytest.approx(50, abs=0.1), "of the least sure, who are underconfident"
+
+
+def blocks(*each):
+    """Pixels in blocks of (confidence, number of right pixels, number of wrong ones)."""
+    doubt = np.concatenate([np.full(r + w, 1 - p, np.float32) for p, r, w in each])
+    right = np.concatenate([np.arange(r + w) < r for _, r, w in each])
+    return scored(predicted(doubt, right))
+
+
+def test_underconfidence_is_a_gap_as_well():
+    found = blocks((0.5, 90, 10))
+    for name in ("ece", "mce", "adaptive_ece", "ks"):
+        assert found[name] == pytest.approx(40, abs=0.3), name
+
+
+def test_bins_of_the_adaptive_ece_begin_inside_levels():
+    """Of 15 bins of 20 pixels the eighth is half of one level, half of the other."""
+    found = blocks((0.3, 15, 135), (0.8, 150, 0))
+    assert found["adaptive_ece"] == pytest.approx(100 * 14 * 20 * 0.2 / 300, abs=0.3)
+
+
+def test_coverage_goes_on_after_a_risk_that_was_too_high():
+    """10 of 100 are wrong, of 500 as well, and every one after them."""
+    found = blocks((0.9, 90, 10), (0.7, 400, 0), (0.4, 0, 100), (0.2, 0, 10))
+    further = (0.05 * 500 - 10) / 0.95
+    assert found["coverage_at_5_risk"] == pytest.approx(100 * (500 + further) / 610)
+
+
 def test_fpr95_is_that_of_the_first_threshold_at_which_95_percent_are_found():
     """19 of 20 right pixels, exactly 95 %, are surer than the wrong ones in the middle."""
     doubt = np.float32([0.1] * 19 + [0.4] * 5 + [0.7] * 2)

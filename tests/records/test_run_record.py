@@ -107,7 +107,10 @@ def test_what_is_beside_the_key_is_no_part_of_its_digest():
     ("text", "message"),
     [
         ("{", r"run.json cannot be read \(.*; remove this run folder"),
-        ("[]", "is no run of this program, or of format None, which this version does not know"),
+        (
+            "[]",
+            "is not a run of this program, or is of format None, which this version does not know",
+        ),
         ('{"format": 99}', r"of format 99, which this version does not know \(2 is the newest\)"),
         ('{"format": 2, "model": "m"}', "run.json: the key 'key' is missing; remove this run fold"),
         ('{"format": 1, "model": "m"}', "run.json: the key 'key' is missing; remove this run fo"),

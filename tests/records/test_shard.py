@@ -18,7 +18,7 @@ def test_what_is_a_shard():
 
 @pytest.mark.parametrize("text", ["", "2", "0/3", "4/3", "1/0", "-1/3", "1/3/5", "a/b", "1.0/2"])
 def test_what_is_none(text):
-    with pytest.raises(ValueError, match=rf"'{text}' is no shard; write I/N"):
+    with pytest.raises(ValueError, match=rf"'{text}' is not a shard; write I/N"):
         parse_shard(text)
 
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from robustbench_seg.measures import mean_iou
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.cards.model_card import Training
+from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.runs.segmenter_record import ModelFacts
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.results import scores
 from robustbench_seg.results.subsets import subset_scores
 from robustbench_seg.store import Row, RunFolder
@@ -139,6 +142,80 @@ def test_other_networks_and_incomplete_runs_have_no_drop(acdc, write, tmp_path):
     half = write("acdc-ref", fog, images=8)
     assert not [s for s in subset_scores([[of_acdc], [half]], 0) if s.metric == "miou_drop"]
     assert [s for s in subset_scores([[of_acdc], [of_references]], 0) if s.metric == "miou_drop"]
+
+
+def test_corrupted_images_do_not_make_the_clean_ones_complete(tmp_path, run_record):
+    names = [adverse("fog", n) for n in range(4)]
+    record = run_record("m", dataset="acdc", images=4, classes=tuple("xyz"))
+    folder = RunFolder.open(tmp_path / "runs", record)
+    counts = {name: {"confusion": matrix(name, 60)} for name in names}
+    folder.add(0, [Row(name, Condition("fog", 3), counts[name]) for name in names])
+    folder.add(1, [Row(name, CLEAN, counts[name]) for name in names[:3]])
+    assert subset_scores([[folder.path]], 0) == []
+    folder.add(2, [Row(names[3], CLEAN, counts[names[3]])])
+    (score,) = subset_scores([[folder.path]], 0)
+    assert score.draws.tolist() == [pytest.approx(by_hand(matrix(name, 60) for name in names))]
+
+
+def test_runs_of_another_name_or_split_are_not_one_model(write):
+    """Weights are the same: what else tells two models apart counts, too."""
+    dark = {adverse("fog", n): matrix(adverse("fog", n), 60) for n in range(4)}
+    earlier = {image.replace("/val/", "/train/"): m * 2 + 1 for image, m in dark.items()}
+    runs = [
+        [write("acdc", dark)],
+        [write("acdc", dark, model="n")],
+        [write("acdc", earlier, split="train")],
+    ]
+    found = subset_scores(runs, resamples=0)
+    assert [(s.model, s.dataset, s.metric) for s in found] == [
+        (n, "acdc:fog", "miou") for n in range(3)
+    ]
+    assert [float(score.draws[0]) for score in found] == pytest.approx(
+        [by_hand(dark.values()), by_hand(dark.values()), by_hand(earlier.values())]
+    )
+
+
+def test_scores_are_in_the_order_of_the_models(write):
+    dark = {adverse("fog", n): matrix(adverse("fog", n), 60) for n in range(4)}
+    light = {clear("fog", n): matrix(clear("fog", n), 20) for n in range(4)}
+    runs = [
+        [write(dataset, matrices, model=model, weights=model)]
+        for dataset, matrices in (("acdc", dark), ("acdc-ref", light))
+        for model in ("a", "b")
+    ]
+    assert [score.model for score in subset_scores(runs, resamples=0)] == sorted(
+        [0, 0, 0, 1, 1, 1, 2, 3]
+    )
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_the_drop_of_a_condition_is_of_its_own_run(write, own_first):
+    dark = {adverse(c, n): matrix(adverse(c, n), 60) for c in CONDITIONS for n in range(4)}
+    own = {adverse("fog", n): matrix(adverse("fog", n), 90) for n in range(3)}
+    light = {clear("fog", n): matrix(clear("fog", n), 20) for n in range(4)}
+    runs = [[write("acdc", dark)], [write("acdc:fog", own)]]
+    runs = runs[::-1] if own_first else runs
+    found = subset_scores([*runs, [write("acdc-ref", light)]], resamples=0)
+    (drop,) = [s for s in found if (s.dataset, s.metric) == ("acdc:fog", "miou_drop")]
+    assert (drop.model, drop.images) == (0 if own_first else 1, 3)
+    wanted = by_hand(light[clear("fog", n)] for n in range(3)) - by_hand(own.values())
+    assert drop.draws.tolist() == [pytest.approx(wanted)]
+
+
+def test_the_score_of_several_trainings_is_the_mean_of_their_means(write):
+    """One training has two runs, under one seed of the corruptions each; another has one."""
+    runs, values = [], []
+    for training, seed in ((1, 0), (1, 1), (2, 0)):
+        recipe = TrainingRecipe(iterations=100, seed=training)
+        about = ModelFacts(training=Training("train", 5.0, "", 100, training, recipe=recipe))
+        names = [adverse("fog", n) for n in range(6)]
+        matrices = {name: matrix(name + str(10 * training + seed), 60) for name in names}
+        changes = {"weights": str(training), "seed": seed, "about": about}
+        runs.append(write("acdc", matrices, **changes))
+        values.append(by_hand(matrices.values()))
+    (score,) = subset_scores([runs], resamples=50)
+    assert score.draws[0] == pytest.approx(((values[0] + values[1]) / 2 + values[2]) / 2)
+    assert (score.degrees, score.images, score.units) == (1, 6, 6)
 
 
 def test_weather_and_time_of_day_of_muses(write, tmp_path):

@@ -128,7 +128,7 @@ def test_a_size_that_is_not_that_of_the_bytes(pack, cache):
     data = bytearray(pack.read_bytes())
     struct.pack_into("<I", data, members(data)[1] + 24, 7)
     pack.write_bytes(data)
-    check_refused(pack, "has not the size that it says", cache)
+    check_refused(pack, "does not have the size that it states", cache)
 
 
 def test_several_members_of_the_same_bytes(pack, cache):
@@ -167,7 +167,7 @@ def test_a_member_that_the_index_does_not_name(pack, cache):
 def test_truncated(pack, cache, share):
     data = pack.read_bytes()
     pack.write_bytes(data[: int(share * len(data))])
-    match = "an empty file" if share == 0 else "is refused: it is no zip archive, or damaged"
+    match = "an empty file" if share == 0 else "is refused: it is not a zip archive, or is damaged"
     check_refused(pack, match, cache)
 
 

@@ -117,7 +117,7 @@ def test_a_mutated_record_of_the_first_format_is_read_or_refused_in_one_line(tmp
     [
         (b"[" * 200_000, "nested too deeply"),
         (b'{"format": ' + b"1" * 9999 + b"}", "cannot be read"),
-        (b'{"format": 2, "clip": NaN}', "NaN is no number of JSON"),
+        (b'{"format": 2, "clip": NaN}', "NaN is not a JSON number"),
         (b" " * (17 << 20), "larger than 16 MiB"),
         (b"\xff\xfe{}", "cannot be read"),
         (b"", "cannot be read"),

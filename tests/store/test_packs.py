@@ -148,7 +148,7 @@ def test_a_pack_without_a_name_has_that_of_its_run(run, tmp_path, monkeypatch):
 def test_what_is_no_pack_is_not_replaced(run, tmp_path):
     out = tmp_path / "precious.zip"
     out.write_bytes(b"thesis")
-    with pytest.raises(FileError, match=r"precious\.zip is there already and is no pack; move it"):
+    with pytest.raises(FileError, match=r"precious\.zip exists and is not a pack; move it"):
         rs.pack(run, out)
     assert out.read_bytes() == b"thesis"
 
@@ -216,8 +216,8 @@ def test_a_score_that_does_not_follow_is_named(run, tmp_path):
         (b"fog,3,miou,3,68.0000\n", b"", "miou of fog 3 is missing"),
         (b"fog,3,miou,3,", b"fog,3,miou,2,", "is 68.0000 of 2 images, the parts give 68.0000 of 3"),
         (b"\nfog,3,miou", b"\nmud,3,miou,3,90.0\nfog,3,miou", "miou of mud 3 has no rows"),
-        (b"corruption,", b"perturbation,", "it is no table of scores"),
-        (b"fog,3,miou,3,68.0000", b"fog,3,miou,3,none of it", "it is no table of scores"),
+        (b"corruption,", b"perturbation,", "it is not a table of scores"),
+        (b"fog,3,miou,3,68.0000", b"fog,3,miou,3,none of it", "it is not a table of scores"),
     ],
 )
 def test_other_tables_of_scores_are_named(run, tmp_path, old, new, detail):
@@ -239,7 +239,7 @@ def test_an_altered_file_is_named_and_never_read(run, tmp_path):
     (problem,) = rs.verify(pack).problems
     assert problem.kind == "altered"
     assert problem.path.startswith("timings/")
-    with pytest.raises(ResultsError, match=r"is refused: timings/.* is not as its digest says"):
+    with pytest.raises(ResultsError, match=r"is refused: timings/.* does not match its digest"):
         rs.read_results(pack)
 
 

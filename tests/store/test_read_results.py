@@ -131,7 +131,7 @@ def test_a_damaged_part_is_named_left_out_and_set_aside(run, caplog, damage, why
     folder.add(1, [row("5.png", FOG)])
     part, other = part_files(folder.path)
     damage(part)
-    message = rf"{part.name} is damaged \({why}\); evaluate again to compute it anew; its rows are"
+    message = rf"{part.name} is damaged \({why}\); evaluate again to compute it again; its rows are"
     assert read_results(folder.path)["image"].tolist() == ["5.png"]
     assert re.search(message, caplog.text)
     again = run()

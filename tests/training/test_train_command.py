@@ -84,7 +84,7 @@ def test_a_finished_training_says_so(stripes, tmp_path):
         run(*given, "--iterations", "3", "--seed", "6")
     assert str(error.value) == (
         f"{card}: the model of another training is there: iterations 2 and 3; seed 5 and 6 (there "
-        "and here); give another folder, or remove the file to train anew"
+        "and here); give another folder, or remove the file to train again"
     )
 
 
@@ -165,7 +165,7 @@ def test_augmentation_for_robustness_shows(stripes, tmp_path):
         (
             ["--model", "segformer-b0", "--name", "a/b"],
             ModelError,
-            "name 'a/b': files are named so",
+            "name 'a/b': it names files",
         ),
         (["--model", "segformer-b0", "--device", "cuda:99"], ModelError, "device 'cuda:99': "),
         (
@@ -191,4 +191,4 @@ def test_a_crop_must_be_a_size(tmp_path):
         train, ["--model", "segformer-b0", "--out", str(tmp_path), "--crop", "big"]
     )
     assert result.exit_code == 2
-    assert "'big' is no size; write height x width, such as 512x1024" in result.stderr
+    assert "'big' is not a size; write height x width, such as 512x1024" in result.stderr

@@ -40,7 +40,9 @@ def test_a_tree_of_another_program_is_never_adopted(town, tmp_path, contents, as
     before = contents(out)
     with pytest.raises(CorruptionError, match=r"no record of how its images were made"):
         generate(town, out, corruptions=[asked])
-    with pytest.raises(CorruptionError, match=r"it is no tree that generate-cityscapes-c has made"):
+    with pytest.raises(
+        CorruptionError, match=r"it is not a tree that generate-cityscapes-c has made"
+    ):
         verify(out)
     assert contents(out) == before
 
@@ -177,7 +179,7 @@ def test_a_path_in_a_manifest_stays_in_the_tree(town, tmp_path, key, name):
         ({"seed": True}, "seed: int wanted, bool given"),
         ({"stream": "slow"}, "stream: unknown value 'slow'.* Known: fast, reference"),
         ({"probe": {"fog": "0" * 64}}, "'fog' is no condition"),
-        ({"probe": {"fog/2": "0"}}, "'0' is no sha256"),
+        ({"probe": {"fog/2": "0"}}, "'0' is not a sha256"),
         ({"files": {"a.png": {"file": "0", "pixels": "0"}}}, "its digests are no sha256"),
         ({"links": {"a": "/etc"}}, "leads to '/etc'; a relative path is wanted"),
         ({"source_sizes": {"a": "1"}}, "source_sizes.a: int wanted, str given"),

@@ -60,7 +60,7 @@ def test_a_server_without_ranges_sends_all_of_it_again(server, url, path):
 
 def test_what_cannot_be_verified_is_not_put_together_from_two_answers(server, url, path):
     server.cut = 400_000
-    with pytest.raises(WeightsError, match="run the same again and it starts anew"):
+    with pytest.raises(WeightsError, match="run the same again and it starts again"):
         download(url, path)
     server.cut = None
     download(url, path)

@@ -85,7 +85,7 @@ def test_weights_that_are_no_numbers_change_nothing(tmp_path, value):
         load_weights(network, path)
     assert str(raised.value) == (
         f"{path}: NaN or infinite values in 0.weight; fetch the file again, or "
-        "train the network anew"
+        "train the network again"
     )
     assert torch.equal(network[2].weight, before)
 

@@ -1,7 +1,7 @@
-"""Cards of models that transformers runs: where they are on the hub, and what is known of them.
+"""Cards of models that transformers runs: their hub ids and facts about them.
 
-One TOML file per model in the folder `hub` of the content folder `models`. Architecture, classes
-and preprocessing are those of the hub's own files.
+There is one TOML file per model in the folder `hub` of the content folder `models`. Architecture,
+classes and preprocessing come from the files on the hub.
 """
 
 from dataclasses import dataclass, field, replace
@@ -19,15 +19,15 @@ class HubCard:
     """A model on the hub.
 
     Attributes:
-        family: What it is called in the literature, such as "Mask2Former".
+        family: Its name in the literature, such as "Mask2Former".
         location: Hub id.
         dataset: Name of the dataset whose classes it predicts.
         licence: Licence of the weights.
         revision: Commit, tag or branch.
-        needs: A library that it needs in addition to transformers.
+        needs: A library that it needs in addition to transformers. None: no other library.
         verified: Whether the hub id was looked up when the card was written.
         published: Its published clean score.
-        name: The name in every table, that of the file; never in the file.
+        name: The name in every table: the file's name. It is not a key of the file.
     """
 
     family: str
@@ -42,7 +42,7 @@ class HubCard:
 
     @property
     def model(self) -> str:
-        """The model without the card, such as "hf:facebook/mask2former"."""
+        """The form of the model without a card, such as "hf:facebook/mask2former"."""
         return f"hf:{self.location}" + (f"@{self.revision}" if self.revision else "")
 
 

@@ -46,11 +46,12 @@ class WeightsSource:
         licence: Licence of the weights.
         revision: Commit, tag or branch of a hub id.
         sha256: Digest of the file or its first digits. A file with another digest is refused.
-        otherwise: Where the same weights are fetched if the hub does not have this source.
+        otherwise: A second source of the same weights, used if the hub does not have this one.
+            None: there is no other source.
 
     Raises:
-        CardError: There is a location with "none" or no location without, the digits of sha256
-            are not hexadecimal, or there is a second source for one that is not the hub's.
+        CardError: The location is given with "none" or missing without it, the digits of sha256
+            are not hexadecimal, or a source that is not the hub has a second source.
     """
 
     source: Literal["file", "huggingface", "url", "manual", "none"]
@@ -291,7 +292,7 @@ def list_models() -> tuple[str, ...]:
 
 
 def list_hub_models() -> tuple[str, ...]:
-    """The names of all cards of models that transformers runs (see records.hub_card), sorted."""
+    """List the names of all cards of models that transformers runs (see hub_card), sorted."""
     names = (Path(entry.name) for entry in (resources.files(CONTENT) / "hub").iterdir())
     return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))
 

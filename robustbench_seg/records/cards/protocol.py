@@ -42,7 +42,7 @@ class CorruptionSpec:
 
     Raises:
         CardError: The name cannot be that of a folder; a severity is missing or scores twice; a
-            parameter is out of range (records.ranges).
+            parameter is out of range (records.values.ranges).
     """
 
     name: str
@@ -66,7 +66,7 @@ class CorruptionSpec:
         for level, parameters in enumerate(self.severities, 1):
             for name, value in parameters.items():
                 if not (name.isidentifier() and len(name) <= 64):
-                    raise CardError(f"{place}: severity {level}: {name!r:.70} is no parameter")
+                    raise CardError(f"{place}: severity {level}: {name!r:.70} is not a parameter")
                 if problem := parameter_problem(name, value):
                     raise CardError(f"{place}: severity {level}: {problem}")
 

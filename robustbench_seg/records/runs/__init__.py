@@ -1,1 +1,1 @@
-"""What a run folder says of itself."""
+"""The records in a run folder."""

@@ -1,9 +1,9 @@
-"""predictions.toml: what a folder of predictions holds, and how its files are named.
+"""predictions.toml describes a folder of predictions and the form of its files.
 
     FOLDER/predictions.toml
-    FOLDER/<condition>/<image id>.png               ids, one a pixel, such as fog/3/val/7.png
-    FOLDER/<condition>/<image id>.confidence.png    optional: grey of 16 bits, 65535 times the
-                                                    confidence of each label
+    FOLDER/<condition>/<image id>.png               one id per pixel, such as fog/3/val/7.png
+    FOLDER/<condition>/<image id>.confidence.png    optional: 16-bit greyscale, 65535 times
+                                                    the confidence of each label
 
 The folders of conditions have the names of a generated tree; clean/0 holds the predictions for the
 clean images.
@@ -20,10 +20,10 @@ from robustbench_seg.records.values.image_path import as_png
 FILE = "predictions.toml"
 
 CONFIDENCE_SUFFIX = ".confidence.png"
-"""The suffix of files of confidence, in place of .png."""
+"""The suffix of confidence files, in place of .png."""
 
 FULL = 65535
-"""The level of a confidence of 1."""
+"""The value in a confidence file for a confidence of 1."""
 
 TEMPLATE = """\
 name = "{name}"            # in every table
@@ -44,14 +44,14 @@ class PredictionManifest:
         dataset: Name of the dataset whose classes are predicted, or its TOML file, relative to the
             folder. Exactly one of dataset and classes is given; label ids need a dataset.
         classes: Names of the predicted classes, in the order of their indices.
-        version: Any text that changes whenever predictions are made again. Predictions of another
+        version: Any text. Change it whenever predictions are made again: predictions of another
             version are another run.
         images: The corrupted images that were labelled: the manifest.json of their tree, relative
-            to the folder, or the digest of that file. None: it is not known.
+            to the folder, or the digest of that file. None: unknown.
 
     Raises:
-        CardError: There are both or neither of dataset and classes, too many classes, label ids
-            without a dataset, or an empty text.
+        CardError: Both or neither of dataset and classes are given, there are too many classes,
+            label ids are given without a dataset, or a text is empty.
     """
 
     name: str
@@ -74,7 +74,7 @@ class PredictionManifest:
 
 
 def labels_file(image: str, condition: Condition) -> str:
-    """Name the file of the predicted ids of an image.
+    """Return the path of the predicted ids of an image.
 
     Args:
         image: Id of the image.
@@ -90,7 +90,7 @@ def labels_file(image: str, condition: Condition) -> str:
 
 
 def confidence_file(image: str, condition: Condition) -> str:
-    """Name the file of the confidence of an image's labels.
+    """Return the path of the confidence of an image's labels.
 
     Args:
         image: Id of the image.

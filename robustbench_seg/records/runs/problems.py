@@ -1,4 +1,4 @@
-"""What a check of files against their digests finds."""
+"""The results of checking files against their digests."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """A file that differs from how it was written.
+    """A file that is not as it was written.
 
     Attributes:
         path: The file, relative to the tree or to the run's folder in a pack.
@@ -24,10 +24,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Verification:
-    """What a check of a tree or a pack found.
+    """The result of checking a tree or a pack.
 
     Attributes:
-        problems: All problems, sorted by path. Empty if all is as it was written.
+        problems: All problems, sorted by path; empty if all files are as they were written.
         files: Number of files that were checked.
         merged: Whether the manifests of shards of a tree were merged first.
     """

@@ -29,9 +29,9 @@ def read_record(folder: Path) -> RunRecord:
     number = table.get("format") if isinstance(table, dict) else None
     if type(number) is not int or number not in (1, FORMAT):
         raise ResultsError(
-            f"{path} is no run of this program, or of format {one_line(str(number), 20)}, which "
-            f"this version does not know ({FORMAT} is the newest); remove this run folder, or use "
-            "a newer version"
+            f"{path} is not a run of this program, or is of format {one_line(str(number), 20)}, "
+            f"which this version does not know ({FORMAT} is the newest); remove this run folder, "
+            "or use a newer version"
         )
     try:
         if number == 1:

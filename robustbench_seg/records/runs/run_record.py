@@ -160,7 +160,7 @@ class RunRecord:
 
 
 def library_texts(one: RunRecord, other: RunRecord) -> tuple[str, ...]:
-    """The libraries whose versions differ between two runs, such as "numpy 2.0.1 and 2.1"."""
+    """List the libraries whose versions differ, such as "numpy 2.0.1 and 2.1"."""
     mine, theirs = one.libraries, other.libraries
     return tuple(
         f"{name} {mine.get(name, 'absent')} and {theirs.get(name, 'absent')}"

@@ -17,7 +17,7 @@ UNTRAINED = "none"
 """In place of a digest or of a file: random weights."""
 
 PREDICTIONS = "predictions"
-"""The runtime of predictions that another program computed."""
+"""The runtime in the record of predictions that another program computed."""
 
 
 def untrained_name(name: str) -> str:
@@ -45,16 +45,16 @@ class SegmenterRecord:
         preprocessing: What the network is given of an image.
         resize: At what size it sees the image; None: at its own.
         inference: Whole images or windows.
-        input_size: Height and width of the only image that a graph takes, or to which each image is
-            scaled for a model of transformers.
+        input_size: The fixed height and width of a program's images, or the height and width to
+            which images are scaled for a model of transformers.
         processor: sha256 of the description of the model's own image processor, if that prepares
-            images and decides at what size they go in.
+            the images, including their size.
         grid: Sides of whole images are padded to a multiple of it and one more.
         align_corners: How logits are upsampled.
         precision: Number format of the forward pass.
-        runtime: What computes it: torch, transformers, onnxruntime, openvino or python; predictions
-            where another program did. Versions are not part of it: a run's probe detects where they
-            matter.
+        runtime: The library that runs it: torch, transformers, onnxruntime, openvino or python; or
+            "predictions" if another program computed them. Versions are not part of it, because a
+            run's probe detects whether they matter.
         laws: Versions of the program's own steps on the way to the labels, such as "inference".
         own: What a user's segmenter says of itself.
     """
@@ -82,7 +82,7 @@ class SegmenterRecord:
 
     @property
     def geometry_text(self) -> str:
-        """At what size images go in, for a reader."""
+        """The size at which the network gets images, in words."""
         if self.processor:
             return "as the model's image processor says"
         return f"{self.input_size[0]}x{self.input_size[1]}" if self.input_size else "native"

@@ -1,1 +1,1 @@
-"""What a call is asked to do."""
+"""The specifications of evaluations, trainings and trees."""

@@ -64,9 +64,9 @@ class EvaluationSpec:
         weights: In place of a card's own: a file, hf:<hub id> or URL; "none": random ones.
         name: The model's name in every table; None: its own.
         inference: Whole images or windows; None: the model's own mode.
-        input_size: At what size images go into an hf: model: "native" (their own), "processor"
-            (as its image processor says) or such as "512x1024". None: native where the network
-            takes any size.
+        input_size: Size at which an hf: model gets images: "native" (their own size), "processor"
+            (as its image processor prepares them) or height and width such as "512x1024".
+            None: native if the network takes any size, else processor.
         device: A torch device.
         precision: Number format of the forward pass: "float32", "bf16" or "fp16".
         backend: What runs the network of a card.
@@ -76,16 +76,16 @@ class EvaluationSpec:
         shard: The part of the images to run here.
         executor: "local", or "ray" for a cluster.
         save_predictions: Folder to write each prediction to as well.
-        save_confidence: Whether the confidence of each prediction is written there, too.
+        save_confidence: Whether to write the confidence of each prediction there, too.
         prediction_format: Names and values of these files: class indices in files named after the
-            images' ids, or what a test server asks for.
+            images' ids, or the format of a test server.
         folder: The working folder; the nodes of a cluster change to it.
         command: The command that was given, for readers.
 
     Raises:
-        ModelError: There is no model; a name or weights are given for several; a precision, backend
-            inference or input size does not exist; a number is out of range; the name is not
-            a text.
+        ModelError: There is no model; a name or weights are given for several; a precision,
+            backend, inference or input size does not exist; a number is out of range; the name is
+            not a text.
         CorruptionError: The stream or a severity does not exist.
             There is no seed, or one twice.
         ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
@@ -238,7 +238,7 @@ _TEXTS = ("dataset", "protocol", "weights")
 
 
 def _plain(value: object) -> object:
-    """Convert an integer of NumPy to one of Python."""
+    """Convert a NumPy integer to a Python integer."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     return int(value) if whole else value  # type: ignore[call-overload]
 

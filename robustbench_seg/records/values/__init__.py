@@ -1,1 +1,1 @@
-"""Values with a range or a choice, and small values of their own."""
+"""Values with a range or a choice, and small value types."""

@@ -1,4 +1,4 @@
-"""The geometry in which images go into a network that takes more than one."""
+"""The size at which images go into a network that supports several."""
 
 import re
 
@@ -9,21 +9,21 @@ NATIVE = "native"
 """The image's own size."""
 
 PROCESSOR = "processor"
-"""Whatever the model's own image processor does: a fixed size, a shortest edge, windows."""
+"""The size from the model's own image processor: fixed, by shortest edge, or windows."""
 
 
 def input_size_text(value: object) -> str | None:
-    """Check an input size, and write it in one way.
+    """Check an input size, and convert it to a text.
 
     Args:
         value: "native", "processor", a text such as "512x1024", or height and width in pixels.
             None: the model's own.
 
     Returns:
-        The same as a text.
+        The size as "native", "processor" or a text such as "512x1024"; None stays None.
 
     Raises:
-        ModelError: The value is something else, or no machine takes images of the size.
+        ModelError: The value is none of these, or the size is out of range.
 
     >>> input_size_text((512, 1024)), input_size_text("512X1024"), input_size_text("native")
     ('512x1024', '512x1024', 'native')
@@ -44,7 +44,7 @@ def input_size_text(value: object) -> str | None:
 
 
 def sides(text: str | None) -> Size | None:
-    """Height and width of an input size; None where it depends on the image or the model.
+    """Return the height and width of an input size, or None if image or model decide it.
 
     >>> sides("512x1024"), sides("processor"), sides(None)
     ((512, 1024), None, None)

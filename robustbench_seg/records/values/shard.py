@@ -43,4 +43,4 @@ def parse_shard(text: str) -> Shard:
     match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
     if match and 1 <= int(match[1]) <= int(match[2]):
         return Shard(int(match[1]), int(match[2]))
-    raise ValueError(f"'{text}' is no shard; write I/N with I from 1 to N, such as 1/8")
+    raise ValueError(f"'{text}' is not a shard; write I/N with I from 1 to N, such as 1/8")

@@ -1,1 +1,1 @@
-"""A leaderboard: runs of many models as a static site, a ranking for each dataset and protocol."""
+"""A leaderboard: a static site with a ranking of runs for each dataset and protocol."""

@@ -1,4 +1,4 @@
-"""A board: the models that were scored on the same images under one protocol, and their places."""
+"""A board ranks the models that were scored on the same images under one protocol."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -28,15 +28,15 @@ from robustbench_seg.text import counted
 
 @dataclass(frozen=True)
 class Place:
-    """A row's place by one score.
+    """The place of a row in the ranking by one score.
 
     Attributes:
         name: Name of the row.
         place: Such as "1" or "2=".
         value: The score.
-        low: Lower end of its 95 % interval; nan where there is none.
-        high: Upper end.
-        is_measured: Whether the row is measured; published rows share no place.
+        low: Lower end of its 95 % interval; nan if there is none.
+        high: Upper end, likewise.
+        is_measured: Whether the row is a measured model; published rows never share a place.
     """
 
     name: str
@@ -55,11 +55,12 @@ class Board:
         dataset: Name of the dataset.
         split: Its split.
         protocol: The protocol.
-        images: How many images were to be scored.
-        subset: What tells it from other boards of the dataset, split and protocol.
+        images: Number of images of the evaluation, scored or not.
+        subset: Text that distinguishes it from other boards of the same dataset, split and
+            protocol; empty if there is no other.
         entries: The measured models, the most robust first.
-        published: Published rows that rank, with the columns of tables/miou.csv.
-        elsewhere: Published rows of the dataset that do not, and why.
+        published: Published rows that are ranked, with the columns of tables/miou.csv.
+        elsewhere: Published rows of the dataset that are not ranked, and why.
     """
 
     dataset: str
@@ -73,7 +74,7 @@ class Board:
 
     @property
     def name(self) -> str:
-        """Dataset, split, images where needed, and protocol."""
+        """Dataset, split, subset if there is one, and protocol."""
         subset = f", {self.subset}" if self.subset else ""
         return f"{self.dataset} {self.split}{subset} ({self.protocol.name})"
 
@@ -93,7 +94,7 @@ class Board:
 
     @property
     def citation(self) -> str:
-        """What the published rows that rank are, in words; empty without any."""
+        """A sentence about the published rows that are ranked; empty if there are none."""
         if self.published.empty:
             return ""
         where = (self.dataset, self.split, self.protocol, self.images)
@@ -103,7 +104,7 @@ class Board:
 
     @cached_property
     def scores(self) -> Mapping[str, RankedScore]:
-        """All scores that an entry can be ranked by, by their keys."""
+        """Maps a key to its score, for all scores that rank an entry."""
         return {score.key: score for entry in self.entries for score in entry.scores.ranked}
 
     @cached_property
@@ -117,12 +118,12 @@ class Board:
 
     @cached_property
     def places(self) -> Mapping[str, tuple[Place, ...]]:
-        """The places by each score, the best first; rows without the score have none."""
+        """Maps the key of a score to its places, best first; rows without the score have none."""
         return {key: self._places(key) for key in self.scores}
 
     @cached_property
     def compared(self) -> NDArray[np.bool_]:
-        """Which pairs of entries are drawn in pairs: the same images, corrupted alike."""
+        """NxN: whether two of the N entries share images and corruptions, to be drawn in pairs."""
         pairs = np.ones((len(self.entries), len(self.entries)), np.bool_)
         for first, one in enumerate(self.entries):
             for second, other in enumerate(self.entries[:first]):
@@ -171,8 +172,8 @@ def read_boards(
         protocol: Score all runs under this one. None: each under its own.
 
     Returns:
-        The boards, in the order of their first runs. A run that is broken, whose protocol is not at
-        hand, or whose classes are not those of the others is left out with a warning.
+        The boards, in the order of their first runs. A run that is broken, whose protocol is not
+        available, or whose classes differ from those of the others is left out with a warning.
 
     Raises:
         ResultsError: There is no run, or none can be scored.

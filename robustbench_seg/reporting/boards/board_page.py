@@ -1,4 +1,4 @@
-"""The page of a board: its ranking, cells, costs and published rows as tables."""
+"""The tables and charts of a board's page."""
 
 import json
 import math
@@ -17,13 +17,12 @@ from robustbench_seg.reporting.page.table import Bar, Cell, Column, Table, Table
 from robustbench_seg.text import number
 
 PLACES_RULE = (
-    "Models are sorted by the score, and the difference of each pair is tested: a bootstrap in "
-    "pairs over the same images, adjusted by Holm's procedure for all pairs of the board, at a "
-    "level of 5 % for the whole family. The first model of a place keeps those below it until it "
-    "is established to be better; they share the place, which is marked =. Two models of one "
-    "place are not shown to be equal: the images at hand do not decide. Published rows have no "
-    "images at hand, so they are neither tested nor share a place. Intervals are of 95 % and not "
-    "adjusted."
+    "Models are sorted by the score. The difference of each pair is tested with a paired bootstrap "
+    "over the same images, adjusted with Holm's procedure for all pairs of the board, at a level "
+    "of 5 % for all of them together. A model shares a place, marked =, with the first model of "
+    "that place unless the first model is established to be better. A shared place does not show "
+    "that models are equal: these images do not decide. Published rows have no scores of single "
+    "images, so they are not tested and share no place. The 95 % intervals are not adjusted."
 )
 
 
@@ -37,7 +36,7 @@ class CostChart:
 
 
 def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
-    """Return the ranking by the mean over the corruptions; the page's script ranks by any score.
+    """Return the ranking by mean over the corruptions; the page's script can rank by any score.
 
     Args:
         board: The board.
@@ -52,7 +51,7 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
         *(Column(name, f"mean over the {name} corruptions") for name in categories),
         Column("params, M", "parameters, in millions"),
         Column("GMAC", "10^9 multiply-accumulates for one image, as it goes through the network"),
-        Column("images/s", "from image to labels, on the machine that the model's page names"),
+        Column("images/s", "from image to labels, on the machine named on the model's page"),
     ]
     entries = {entry.name: entry for entry in board.entries}
     ends = [end for p in board.places["mean"] for end in (p.value, p.low, p.high)]
@@ -90,7 +89,7 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
 
 
 def ranking_data(board: Board) -> Markup:
-    """Return what the page's script ranks by, as JSON that can stand inside of a page."""
+    """Return the data that the page's script ranks by, as JSON that is safe inside HTML."""
     scores = [
         {
             "key": score.key,
@@ -119,10 +118,10 @@ def miou_table(board: Board, links: Mapping[str, str]) -> Table:
 
 
 def cost_charts(board: Board) -> list[CostChart]:
-    """Return the charts of the mean against GMAC and against images/s, where these are known."""
+    """Return charts of the mean against GMAC and images/s, as far as the costs are known."""
     charts = []
     for title, axis, values, more in (
-        ("Mean against GMAC", "GMAC an image", _gmacs(board), False),
+        ("Mean against GMAC", "GMAC per image", _gmacs(board), False),
         ("Mean against speed", "images/s", _speeds(board), True),
     ):
         means = {entry.name: entry.value("mean") for entry in board.entries}
@@ -132,15 +131,16 @@ def cost_charts(board: Board) -> list[CostChart]:
         best = front({n: -values[n] if more else values[n] for n in names}, means)
         points = [Point(n, values[n], means[n], n in best) for n in names]
         caption = (
-            f"The mean over the corruptions against {axis}. On the line no model is both "
-            f"{'faster' if more else 'cheaper'} and better; the names of the others show on hover."
+            f"The mean over the corruptions against {axis}. No model is both "
+            f"{'faster' if more else 'cheaper'} and better than a model on the line. Hover over a "
+            "point to see the model's name."
         )
         charts.append(CostChart(title, caption, scatter(points, axis, more_is_better=more)))
     return charts
 
 
 def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
-    """Return how far each model is behind the best one of its cost; None if no cost is known."""
+    """Return how far each model is behind the best of its cost, or None if no cost is known."""
     gmacs, speeds = _gmacs(board), _speeds(board)
     means = {entry.name: entry.value("mean") for entry in board.entries}
     if all(math.isnan(value) for value in (*gmacs.values(), *speeds.values())):
@@ -150,7 +150,7 @@ def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
         Column("model"),
         Column("mean"),
         Column("GMAC", "10^9 multiply-accumulates for one image"),
-        Column("behind at this GMAC", "points behind the best model of at most as many GMAC"),
+        Column("behind at this GMAC", "points behind the best model with at most this many GMAC"),
         Column("images/s", "as measured while the run was evaluated"),
         Column("behind at this speed", "points behind the best model that is at least as fast"),
         Column("measured on", text=True),
@@ -169,8 +169,8 @@ def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
         ]
         rows.append(TableRow(cells))
     note = (
-        "0.0: on the front. Speeds of several machines do not compare; images were corrupted and "
-        "scored on the same machine meanwhile."
+        "0.0: on the line of the chart. Speeds on different machines are not comparable. The same "
+        "machine corrupted and scored the images at the same time."
     )
     return Table(f"{board.name}: mean mIoU in percent against cost.", columns, rows, note=note)
 

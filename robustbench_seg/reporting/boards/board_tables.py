@@ -17,11 +17,15 @@ FILES: Mapping[str, str] = {
     "per_class.csv": "a row for each model, condition and class",
     "elsewhere.csv": "published rows that do not rank, and why",
 }
-"""The files, and what is in them."""
+"""Maps the name of a file to its content, in words."""
 
 
 def write_board_tables(board: Board, folder: Path) -> None:
-    """Write all tables of a board into `folder`."""
+    """Write all tables of a board into `folder`.
+
+    Raises:
+        FileError: A file cannot be written.
+    """
     write_text(folder / "places.csv", csv(places_table(board)))
     write_text(folder / "miou.csv", csv(board.miou))
     write_text(folder / "costs.csv", csv(costs_table(board)))

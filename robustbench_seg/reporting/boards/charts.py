@@ -1,4 +1,4 @@
-"""Charts of a leaderboard as SVG in the page's colours: matplotlib would take a second for each."""
+"""Charts of a leaderboard as SVG. Matplotlib would take about a second for each chart."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from robustbench_seg.text import number, one_line
 _Place = Callable[[float, float], tuple[float, float]]
 
 _WIDTH, _HEIGHT = 132.0, 74.0
-"""Of a curve's plot, in units of the SVG."""
+"""Size of a curve's plot, in units of the SVG."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Point:
 
 
 def front(costs: Mapping[str, float], scores: Mapping[str, float]) -> frozenset[str]:
-    """Return the models that no other beats in both cost and score; nan are left out.
+    """Return the models that no other model beats in both cost and score; nan is left out.
 
     Args:
-        costs: The cost of each model, by name; less is better.
-        scores: Its score; more is better.
+        costs: Maps the name of a model to its cost; lower is better.
+        scores: Maps the name to its score; higher is better.
     """
     known = [n for n in costs if not math.isnan(costs[n]) and not math.isnan(scores[n])]
     best, found = -math.inf, set[str]()
@@ -62,7 +62,7 @@ def curves(severities: pd.DataFrame, protocol: Protocol) -> list[Curve]:
 
     Args:
         severities: Its rows of tables/per_severity.csv; severity 0 is clean.
-        protocol: Names the corruptions and the severities that score.
+        protocol: Names the corruptions and the severities that count towards the score.
     """
     points = {
         (str(row["corruption"]), int(row["severity"])): row for row in severities.to_dict("records")
@@ -125,12 +125,15 @@ def _curve(
 def scatter(points: Sequence[Point], axis: str, *, more_is_better: bool) -> Markup:
     """Draw scores against a cost on a logarithmic axis.
 
-    Models on the front have names; the others say theirs on hover.
+    Models on the front are labelled; the names of the others appear on hover.
 
     Args:
         points: The models.
         axis: The cost with its unit.
-        more_is_better: Whether a larger x is better, as of a speed.
+        more_is_better: Whether a larger x is better, as for a speed.
+
+    Returns:
+        An SVG element.
     """
     width, height, left, upper = 470.0, 300.0, 34.0, 10.0
     xs = [point.x for point in points]
@@ -165,12 +168,12 @@ def scatter(points: Sequence[Point], axis: str, *, more_is_better: bool) -> Mark
     marks += _labels(best, place, left + width)
     marks.append(f'<text class="x" x="{left + width / 2}" y="{upper + height + 32}">{axis}</text>')
     names = ", ".join(point.name for point in best)
-    label = f"mIoU in percent against {axis}, {len(points)} models. On the front: {names}."
+    label = f"mIoU in percent against {axis}, {len(points)} models. On the line: {names}."
     return _svg(left + width + 8, upper + height + 38, label, "".join(marks), "scatter")
 
 
 def _labels(best: Sequence[Point], place: _Place, right: float) -> list[str]:
-    """The names of the models on the front, without those that would lie on another."""
+    """Return the labels of models on the front, without those that would cover another."""
     texts, taken = [], list[tuple[float, float, float]]()
     for point in sorted(best, key=lambda point: -point.y):
         x, y = place(point.x, point.y)

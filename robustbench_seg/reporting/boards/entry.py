@@ -1,4 +1,4 @@
-"""An entry of a leaderboard: one model with all that its rows and its page show."""
+"""An entry of a leaderboard: one model with everything that its rows and its page show."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,21 +19,21 @@ from robustbench_seg.results import Draws, read_model, score_interval
 
 @dataclass(frozen=True, eq=False)
 class EntryScores:
-    """What is computed of the runs of a model under a protocol.
+    """The scores of a model's runs under a protocol.
 
     Attributes:
         ranked: The scores that it can be ranked by.
-        draws: The draws of each of them.
-        units: How many sampling units were drawn from.
-        unit: What they are, in words.
-        trainings: How many trainings the scores are means of.
-        drawn: Digest of the images' ids, and of what a unit is: models of one digest are drawn in
-            pairs.
-        miou: Its row of tables/miou.csv, but for the name.
+        draws: The bootstrap draws of each score.
+        units: Number of sampling units.
+        unit: What a sampling unit is, in words.
+        trainings: Number of trainings that the scores average over.
+        drawn: Digest of the image ids and of the kind of unit. Models with the same digest are
+            drawn in pairs.
+        miou: Its row of tables/miou.csv, without the name.
         severities: Its rows of tables/per_severity.csv.
         classes: Its rows of tables/per_class.csv.
-        missing: For each corruption that lacks something, what and why.
-        seconds: Median time from an image to its labels; nan where it is not known.
+        missing: Maps a corruption that lacks images to what is missing and why.
+        seconds: Median seconds from an image to its labels; nan if unknown.
     """
 
     ranked: Sequence[RankedScore]
@@ -56,7 +56,7 @@ class Entry:
     Attributes:
         name: Its name, unique on the board.
         folders: Its run folders, one for each training and seed.
-        scores: What is computed of them.
+        scores: The scores of these runs.
     """
 
     name: str
@@ -65,28 +65,28 @@ class Entry:
 
     @cached_property
     def records(self) -> tuple[RunRecord, ...]:
-        """The run.json of each."""
+        """The content of run.json of each run."""
         return tuple(map(read_record, self.folders))
 
     @property
     def record(self) -> RunRecord:
-        """The run.json of the first run."""
+        """The content of run.json of the first run."""
         return self.records[0]
 
     @cached_property
     def by_key(self) -> Mapping[str, tuple[RankedScore, Draws]]:
-        """Its scores and their draws, by their keys."""
+        """Maps a key to its score and draws."""
         return {
             score.key: (score, draws)
             for score, draws in zip(self.scores.ranked, self.scores.draws, strict=True)
         }
 
     def value(self, key: str) -> float:
-        """Return a score; nan where it has none."""
+        """Return the score `key`, or nan if the model has no such score."""
         return float(self.by_key[key][1][0]) if key in self.by_key else float("nan")
 
     def interval(self, key: str) -> tuple[float, float]:
-        """Return the 95 % interval of a score; nan where there is none."""
+        """Return the 95 % interval of the score `key`; nan if there is none."""
         if key not in self.by_key:
             return float("nan"), float("nan")
         score, draws = self.by_key[key]
@@ -94,23 +94,27 @@ class Entry:
 
     @property
     def degrees(self) -> int:
-        """Degrees of freedom of its trainings."""
+        """Degrees of freedom from its trainings."""
         return self.scores.trainings - 1
 
     @property
     def gmacs(self) -> float:
-        """10^9 multiply-accumulates for an image; nan where they are not known."""
+        """10^9 multiply-accumulates per image; nan if unknown."""
         macs = self.record.about.macs
         return float("nan") if macs is None else macs / 1e9
 
     @property
     def speed(self) -> float:
-        """Images a second, as measured during the run; nan where it is not known."""
+        """Images per second, as measured during the run; nan if unknown."""
         return 1 / self.scores.seconds if self.scores.seconds > 0 else float("nan")
 
 
 def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     """Score the runs of one model under a protocol.
+
+    Args:
+        folders: The run folders of the model.
+        protocol: The protocol.
 
     Raises:
         ResultsError: As for results.read_model.

@@ -1,6 +1,6 @@
-"""Scores of a leaderboard's entries in the cache: a run that is known is not scored again.
+"""Caches the scores of a leaderboard's entries, so that no run is scored twice.
 
-An entry is known by the contents of its runs, the protocol, and the source of what scores it. The
+The contents of the runs, the protocol and the source code of the scoring identify an entry. Its
 file can be deleted at any time.
 """
 
@@ -36,11 +36,15 @@ from robustbench_seg.store.packs.pack_file import is_member
 from robustbench_seg.store.parts import part_files
 
 _SOURCES = ("measures", "store", "results", "reporting/boards", "reporting/panels")
-"""The rooms whose code decides the scores."""
+"""The packages whose code decides the scores."""
 
 
 def cached_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     """Score the runs of one model, or read its scores from the cache.
+
+    Args:
+        folders: The run folders of the model.
+        protocol: The protocol.
 
     Raises:
         ResultsError: As for entry_scores.
@@ -49,9 +53,9 @@ def cached_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     try:
         return _read(path)
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile):
-        pass  # there is none, or it is damaged
+        pass  # the file is missing or damaged
     scores = entry_scores(folders, protocol)
-    with suppress(FileError):  # a cache that cannot be written is none
+    with suppress(FileError):  # without a writable cache, nothing is kept
         write_bytes(path, _bytes(scores))
     return scores
 
@@ -70,13 +74,13 @@ def _key(folders: Sequence[Path], protocol: Protocol) -> str:
 
 
 def _identity(part: Path) -> str:
-    """The name of a part, which is made of its contents; of an older one its digest."""
+    """Return the name of a part, which follows from its content; for older parts, a digest."""
     return part.name if is_member(f"parts/{part.name}") else digest_file(part)
 
 
 @cache
 def _source() -> str:
-    """A digest of the code that scores."""
+    """Return a digest of the code that scores."""
     package = Path(str(resources.files("robustbench_seg")))
     files = (file for room in _SOURCES for file in sorted((package / room).rglob("*.py")))
     return digest_bytes("".join(map(digest_file, files)).encode())

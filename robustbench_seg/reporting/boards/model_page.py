@@ -16,23 +16,23 @@ from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
 from robustbench_seg.text import number
 
 WORST = 15
-"""The page names so many of the worst conditions."""
+"""Number of worst conditions on the page."""
 
 
 @dataclass(frozen=True)
 class ModelView:
-    """What the template shows of a model.
+    """The content of a model's page, for the template.
 
     Attributes:
         name: Its name.
-        lead: What its places are, in sentences.
-        facts: Its card: name and text of each fact.
-        runs: Where the scores come from, for each run.
-        curves: The mIoU over severity, for each corruption.
-        classes: Its classes, the weakest first; None if none has a score.
-        conditions: Its worst conditions; None if none is complete.
+        lead: Sentences that state its places.
+        facts: Facts about the model, each a name and a text.
+        runs: The origin of the scores, for each run.
+        curves: A plot of the mIoU over severity for each corruption.
+        classes: Its classes, weakest first; None if no class has a score.
+        conditions: Its worst conditions; None if no condition is complete.
         scores: Every score with its place.
-        missing: What it lacks, for each corruption.
+        missing: What is missing, for each corruption.
     """
 
     name: str
@@ -47,12 +47,12 @@ class ModelView:
 
 
 def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> ModelView:
-    """Return what the page of a model shows.
+    """Return the content of a model's page.
 
     Args:
         board: Its board.
         entry: The model.
-        places: Its place by each score that it has.
+        places: Maps the key of each score of the model to its place.
 
     Raises:
         ResultsError: A probe of a run cannot be read.
@@ -60,7 +60,7 @@ def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> Model
     return ModelView(
         name=entry.name,
         lead=_lead(board, places),
-        facts=_card(entry.record),
+        facts=_card(entry.records),
         runs=[
             (folder.name, run_facts(folder, record))
             for folder, record in zip(entry.folders, entry.records, strict=True)
@@ -75,7 +75,7 @@ def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> Model
 
 def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
     if "mean" not in places:
-        return ["It is not ranked by its mean, because it lacks conditions."]
+        return ["This model is not ranked by its mean, because it lacks conditions."]
     mean, clean = places["mean"], places.get(CLEAN.name)
     count = len(board.places["mean"])
     limits = ""
@@ -88,12 +88,18 @@ def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
     if clean is None or "retention" not in places:
         return [first]
     keeps = number(places["retention"].value)
-    second = f"Clean: {number(clean.value)} %, place {clean.place}; it keeps {keeps} % of that."
+    second = (
+        f"Clean: {number(clean.value)} %, place {clean.place}. Under corruption it keeps {keeps} % "
+        "of that."
+    )
     return [first, second]
 
 
-def _card(record: RunRecord) -> list[tuple[str, str]]:
-    about, segmenter = record.about, record.key.segmenter
+def _card(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
+    """What the runs of a model have in common, and the weights and seeds of its trainings."""
+    about, segmenter = records[0].about, records[0].key.segmenter
+    weights = dict.fromkeys(record.key.segmenter.weights or "" for record in records)
+    seeds = sorted({r.training_seed for r in records if r.training_seed is not None})
     training = about.training
     facts: list[tuple[str, str | None]] = [
         ("card", about.card),
@@ -105,13 +111,14 @@ def _card(record: RunRecord) -> list[tuple[str, str]]:
         ("computed by", f"{segmenter.runtime}, {segmenter.precision_text}"),
         ("input size", "x".join(map(str, segmenter.input_size or ()))),
         ("weight file", about.weights_file),
-        ("weights, sha256", segmenter.weights),
+        ("weights, sha256", ", ".join(weights)),
     ]
     if about.published:
         where = f" on {about.published_on}" if about.published_on else ""
         facts.append(("published clean mIoU", f"{about.published.miou}{where}"))
     if training:
-        seed = "" if training.seed is None else f", seed {training.seed}"
+        word = "seeds" if len(seeds) > 1 else "seed"
+        seed = f", {word} {' and '.join(map(str, seeds))}" if seeds else ""
         also = f", with {training.augment}" if training.augment else ""
         facts.append(("trained on", f"{training.split}{seed}{also}"))
     return [(name, text) for name, text in facts if text]
@@ -143,7 +150,7 @@ def _classes(board: Board, entry: Entry) -> Table | None:
         Column("corrupted", "mean over the corruptions"),
         Column("clean"),
         Column("loss", "clean - corrupted, in points"),
-        Column("worst corruption", "that with the lowest mean over its severities", text=True),
+        Column("worst corruption", "the one with the lowest mean over its severities", text=True),
         Column("IoU there"),
     ]
     names, found = list(means), []
@@ -194,7 +201,7 @@ def _conditions(entry: Entry) -> Table | None:
                 ]
             )
         )
-    caption = f"The {len(found)} scored conditions of the lowest mIoU, in percent."
+    caption = f"The {len(found)} scored conditions with the lowest mIoU, in percent."
     return Table(caption, columns, found)
 
 

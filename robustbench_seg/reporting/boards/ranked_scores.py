@@ -1,4 +1,4 @@
-"""The scores that a leaderboard can rank by: what they are called, and their draws."""
+"""The scores that a leaderboard can rank by, with their names and draws."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _GROUPS: Mapping[SummaryKind, str] = {
     "category": "categories",
     "corruption": "corruptions",
 }
-"""What the numbers that sum up the mIoU are listed under, in the order of the page."""
+"""Maps a kind of summary score of the mIoU to its heading, in the order of the page."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class RankedScore:
     Attributes:
         key: Its name in tables, such as "mean" or "fog".
         label: Its name on the page.
-        group: What it is listed under.
-        higher_is_better: Its direction.
-        limits: The smallest and largest value that it can have.
+        group: The heading that it is listed under.
+        higher_is_better: Whether a higher value is better.
+        limits: The smallest and the largest possible value.
     """
 
     key: str
@@ -44,15 +44,19 @@ class RankedScore:
 
     @property
     def digits(self) -> int:
-        """Decimals that the page shows."""
+        """Number of decimals on the page."""
         return 1 if self.limits in (PERCENT, ANY) else 3
 
 
 def ranked_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[RankedScore, Draws]]:
     """Yield every score that a model can be ranked by, with its draws.
 
-    The scores of the mIoU come first, the mean over the corruptions before all; then the mean over
-    the corruptions of every further score that the model has.
+    The mean mIoU over the corruptions comes first, then the other scores of the mIoU, then the
+    mean over the corruptions of every further score of the model.
+
+    Args:
+        model: The model.
+        protocol: The protocol that it was scored under.
     """
     ranked = model.scores.by_name[RANKED]
     groups = list(dict.fromkeys(_GROUPS.values()))

@@ -1,4 +1,4 @@
-"""Boards -> the pages and tables of a static site."""
+"""Writes boards as the pages and tables of a static site."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,18 +28,18 @@ from robustbench_seg.reporting.page.slugs import unique_slugs
 def write_site(boards: Sequence[Board], out: Path) -> Path:
     """Write a leaderboard: index.html, and a folder for each board.
 
-    It replaces an earlier one in the folder; files that no leaderboard wrote stay.
+    An earlier site in the folder is replaced; other files in the folder stay.
 
     Args:
-        boards: What it shows.
+        boards: The boards.
         out: The folder.
 
     Returns:
         The path of index.html.
 
     Raises:
-        ResultsError: A file that is not of an earlier site would be replaced; a probe of a run
-            cannot be read.
+        ResultsError: A file that does not belong to an earlier site would be replaced, or a probe
+            of a run cannot be read.
         FileError: A file cannot be written.
     """
     environment = page_environment()

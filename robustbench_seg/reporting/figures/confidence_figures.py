@@ -18,7 +18,7 @@ from robustbench_seg.reporting.figures.style import (
 from robustbench_seg.reporting.panels import CURVE_SEVERITIES, ConfidenceCurves
 
 FEW = 0.001
-"""A bin with a smaller share of the pixels is drawn hollow."""
+"""Bins with a smaller share of the pixels are drawn hollow."""
 
 _SHOWN = (0, *CURVE_SEVERITIES)
 _DASHES: tuple[Dash, ...] = ("-", "--", ":")
@@ -28,7 +28,7 @@ def confidence_overview(models: Mapping[str, ConfidenceCurves], panel: Sequence[
     """Draw reliability above risk over coverage: clean, and all corruptions at two severities.
 
     Args:
-        models: Name of a model -> its curves, a line each.
+        models: Maps the name of a model to its curves, drawn as one line.
         panel: Names of all models of the panel, which have the same colours in all figures.
     """
     styles = line_styles(panel)
@@ -65,7 +65,7 @@ def category_reliability(model: str, rows: Mapping[str, ConfidenceCurves]) -> Fi
 
     Args:
         model: The title.
-        rows: What a row of plots is of, such as raw confidence -> its curves.
+        rows: Maps the label of a row of plots, such as "raw confidence", to its curves.
     """
     categories = list(dict.fromkeys(name for curves in rows.values() for name in curves.categories))
     labels = [f"severity {severity}" if severity else "clean" for severity in _SHOWN]
@@ -106,10 +106,10 @@ def _prepare(axis: Axes, title: str) -> None:
 
 
 def _draw(axis: Axes, of: Reliability, colour: str, dash: Dash) -> None:
-    """One line; a bin with few pixels is hollow."""
+    """Draw one line, with hollow points for bins with few pixels."""
     x, y = 100 * of.confidence, 100 * of.accuracy
     filled, few = of.share > 0, of.share < FEW
     axis.plot(x[filled], y[filled], color=colour, linestyle=dash, lw=1.2)
     for which, face in ((filled & ~few, colour), (filled & few, PAPER)):
         (points,) = axis.plot(x[which], y[which], "o", color=colour, ms=3.2, mew=0.9, mfc=face)
-        points.set(clip_on=False, in_layout=False)  # those at 100 percent stand out a little
+        points.set(clip_on=False, in_layout=False)  # points at 100 percent are not cut off

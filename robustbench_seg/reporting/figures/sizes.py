@@ -92,5 +92,5 @@ def _write_names(axis: Axes, rows: pd.DataFrame) -> None:
 def _write(
     axis: Axes, text: str, point: tuple[float, float], offset: tuple[float, float]
 ) -> Annotation:
-    """Write a text beside a point; the offset is in typographic points."""
+    """Write a text beside a point, at an offset in typographic points."""
     return axis.annotate(text, point, offset, textcoords="offset points", fontsize=7.5)

@@ -55,13 +55,13 @@ def rows_elsewhere(
     Args:
         dataset: Name of the dataset.
         split: Its split.
-        protocol: What the measured rows are scored under.
-        images: How many images they are scored on.
-        also_table_5: Whether the rows of SegFormer's Table 5 are among them. None: unless the
-            protocol is theirs, since a report shows those apart, with all cells.
+        protocol: The protocol that the measured rows are scored under.
+        images: Number of images that they are scored on.
+        also_table_5: Whether to include the rows of SegFormer's Table 5. None: only if `protocol`
+            is not theirs, because a report then shows them separately, with all cells.
 
     Returns:
-        ELSEWHERE_COLUMNS.
+        A table with the columns ELSEWHERE_COLUMNS.
     """
     if also_table_5 is None:
         also_table_5 = protocol.name != cityscapes_c.PROTOCOL

@@ -173,7 +173,7 @@ def read_table(folder: Traversable, name: str) -> tuple[PublishedFacts, pd.DataF
                 f"{name}.toml"
             )
     if absent := [column for column in facts.columns if column not in table]:
-        raise ResultsError(f"{where}: {name}.toml describes '{absent[0]}', which is no column")
+        raise ResultsError(f"{where}: {name}.toml describes '{absent[0]}', which is not a column")
     if facts.kind == "scores":
         _check_scores(table, facts, where)
     return facts, table

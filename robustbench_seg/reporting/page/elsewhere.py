@@ -9,7 +9,7 @@ from robustbench_seg.text import number
 
 
 def elsewhere_table(found: pd.DataFrame | None, dataset: str) -> Table | None:
-    """Return published rows of a dataset that do not rank, and why; None without any.
+    """Return published rows of a dataset that are not ranked, and why; None if there are none.
 
     Args:
         found: See literature.beside.rows_elsewhere.

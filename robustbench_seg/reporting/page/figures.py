@@ -26,10 +26,10 @@ MAX_HEATMAPS = 3
 """The page shows at most this many class heatmaps of a panel; the others are files only."""
 
 MAX_RELIABILITY = 3
-"""The same for reliability diagrams by category."""
+"""Maximum number of models with reliability diagrams by category on the page."""
 
 MAX_LINES = 6
-"""The overview of confidence has at most this many models, the most robust ones."""
+"""Maximum number of models, the most robust ones, in the overview of confidence."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class PanelFigures:
         heatmaps_note: Where those of the other models are.
         confidence: Reliability and risk-coverage of the models; None without confidence.
         reliability: Reliability by category, of the first models.
-        reliability_note: Where those of the other models are.
+        reliability_note: Where the diagrams of the other models are.
         cost: Accuracy against cost; None if no cost of a complete model is known.
     """
 
@@ -137,8 +137,8 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
     svg = write_figure(figure, path)
     caption = (
         "Upper row: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is "
-        f"too sure; a hollow point has less than {100 * FEW:g} % of the pixels. Lower row: the "
-        "error rate of the most confident pixels. The pixels of all corruptions count together."
+        f"overconfident; a hollow point has less than {100 * FEW:g} % of the pixels. Lower row: "
+        "the error rate of the most confident pixels. The pixels of all corruptions count together."
     )
     if len(models) > len(shown):
         caption += f" The {len(shown)} most robust of {len(models)} models."

@@ -97,7 +97,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
 
 
 def page_environment() -> Environment:
-    """Return what renders the templates of pages: all text is escaped, and shows what it is."""
+    """Return the Jinja environment of pages. It escapes all text and shows control characters."""
     environment = Environment(
         loader=PackageLoader("robustbench_seg.content.reports", "templates"),
         autoescape=True,
@@ -123,7 +123,7 @@ def _unbroken(title: str) -> Markup:
 
 
 def _json(metrics: Sequence[Metric | MetricValue]) -> Markup:
-    """Metrics of a table or a cell for the page's script, to stand between apostrophes."""
+    """Return metrics of a table or cell as JSON for an attribute in single quotes."""
     return htmlsafe_json_dumps([astuple(metric) for metric in metrics], separators=(",", ":"))
 
 

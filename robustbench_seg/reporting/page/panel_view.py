@@ -42,7 +42,7 @@ class PanelView:
         classes: Class x model; None if no class has a score.
         class_losses: Which classes lose most.
         where: Where the models fail; None without such scores.
-        knows: Whether they know when they fail, or why that is not known.
+        knows: Whether the models know when they fail, or why this is unknown.
         album: Pictures of one image; None without any.
         hardest: The hardest images of each model.
     """

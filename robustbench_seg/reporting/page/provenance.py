@@ -143,7 +143,7 @@ def _hardware(folder: Path, record: RunRecord) -> str:
 
 
 def _everything(record: RunRecord) -> list[tuple[str, str]]:
-    """All of run.json that is not one of the `run_facts` word for word, nor names and colours."""
+    """Return the content of run.json except names, colours and values that `run_facts` shows."""
     table = to_table(record)
     for name in ("command", "palette", "libraries", "created"):
         del table[name]

@@ -16,9 +16,10 @@ class ScoreSection:
     """A section of further scores.
 
     Attributes:
-        chief: The scores that say most: clean and corrupted, for each model; None without any.
+        chief: The most important scores, clean and corrupted, for each model; None if there are
+            none.
         every: All scores of the section; None where these are the chief ones.
-        missing: Sentences: which models have none, and why.
+        missing: Sentences that say which models have no such scores, and why.
     """
 
     chief: Table | None
@@ -32,7 +33,7 @@ def where_it_fails(panel: Panel) -> ScoreSection | None:
 
 
 def does_it_know(panel: Panel) -> ScoreSection:
-    """Return calibration, and how well confidence tells wrong pixels."""
+    """Return the scores of calibration and of the detection of wrong pixels by confidence."""
     section = _section(panel, "confidence", "confidence") or ScoreSection(None, None)
     reasons = dict[str, list[str]]()
     for row in panel.measured:
@@ -43,7 +44,7 @@ def does_it_know(panel: Panel) -> ScoreSection:
 
 
 def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
-    """The scores of a section that some row has, in the order of the measures."""
+    """Return the scores of a section that any row has, in the order of the measures."""
     found = dict[str, ScoreInfo]()
     for row in panel.measured:
         for key, score in row.scores.by_name.items():
@@ -54,7 +55,7 @@ def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
 
 
 def _chief(infos: Sequence[ScoreInfo]) -> Sequence[ScoreInfo]:
-    """The chief scores, in the order of their places; of several groups only the first."""
+    """Return the chief scores in their order, with only the first of several groups."""
     chief = dict[str, ScoreInfo]()
     for info in infos:
         if info.chief is not None:

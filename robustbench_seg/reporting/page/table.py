@@ -24,9 +24,9 @@ class Metric:
     """A score that the page's script can show in place of the mIoU.
 
     Attributes:
-        name: What headings and addresses call it.
+        name: Its name in headings and in the page's address.
         label: Its label in the list of metrics.
-        caption: What the caption says of it.
+        caption: Its description in the caption of the table.
         good: Whether a higher value is better.
     """
 
@@ -41,8 +41,8 @@ class MetricValue:
     """The value of a Metric in a cell.
 
     Attributes:
-        value: None where there is none.
-        title: Shown on hover.
+        value: The value. None: there is none.
+        title: Text shown on hover.
     """
 
     value: float | None
@@ -63,7 +63,7 @@ class Cell:
         tag: Small text behind the text.
         rank: Place in the ranking, before the text.
         bar: An interval below the text.
-        href: Where the text of the row's header leads.
+        href: Link target of the text in the row's header.
         metrics: The values of the table's further metrics, in their order.
     """
 
@@ -134,7 +134,7 @@ class Table:
         ramp: Styles of a cell from the lowest value to the highest. With them the page's script
             can show other metrics.
         reference: The row that CD and rCD are relative to.
-        metrics: Further metrics of the cells, beside those that follow from the mIoU.
+        metrics: Further metrics of the cells, in addition to those computed from the mIoU.
     """
 
     caption: str

@@ -1,4 +1,4 @@
-"""Calibration and detection of wrong pixels, as a panel's tables and figures show them."""
+"""Scores of calibration and error detection in the tables and figures of a panel."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow
 
 CHIEF_SCORES = ("ece", "auroc", "ece_t", "auroc_t")
-"""The scores of confidence that stand for each corruption; those with _t need a temperature."""
+"""The confidence scores shown for each corruption; those with _t need a temperature."""
 
 ADD_CONFIDENCE = "evaluate again to add it"
 
 
 def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
-    """Return those of CHIEF_SCORES that some row of a panel has, clean or of a corruption."""
+    """Return the CHIEF_SCORES that at least one row of a panel has, clean or corrupted."""
     found = dict[str, ScoreInfo]()
     for row in panel.measured:
         for key, score in row.scores.by_name.items():
@@ -25,7 +25,7 @@ def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
 
 
 def missing_confidence(row: PanelRow) -> str | None:
-    """Return why a row has no scores of confidence; None where it has some."""
+    """Return why a row has no confidence scores, or None if it has some."""
     score = row.scores.by_name["ece"]
     if not score.conditions:
         why = row.record.about.no_confidence

@@ -1,4 +1,4 @@
-"""Reliability and risk of one model, clean and at the severities that figures compare."""
+"""Reliability and risk curves of one model, for clean images and some severities."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
 from robustbench_seg.reporting.panels.panel import PanelRow
 
 CURVE_SEVERITIES = (3, 5)
-"""The severities beside clean."""
+"""The severities shown in addition to clean."""
 
 
 @dataclass(frozen=True, eq=False)
 class ConfidenceCurves:
-    """What the curves of one model show. A severity is 0 for clean.
+    """The data of the curves of one model. Severity 0 is clean.
 
-    The pixels of all corruptions of a group, and of all runs of the model, count together. What
-    lacks an image is left out.
+    The pixels of all corruptions of a category, and of all runs of the model, are pooled. A
+    severity at which images are missing is left out.
 
     Attributes:
-        all: Severity -> of all corruptions.
-        categories: Category -> severity -> of its corruptions.
+        all: Maps a severity to the reliability over all corruptions.
+        categories: Maps a category, then a severity, to the reliability over its corruptions.
     """
 
     all: Mapping[int, Reliability]
@@ -32,12 +32,12 @@ class ConfidenceCurves:
 def confidence_curves(
     row: PanelRow, protocol: Protocol, measure: ConfidenceMeasure
 ) -> ConfidenceCurves | None:
-    """Return the curves of a measured row; None where it has no such confidence.
+    """Return the curves of a measured row, or None if the row has no such confidence.
 
     Args:
         row: The row.
         protocol: Names the corruptions and their categories.
-        measure: Raw confidence, or that after temperature scaling.
+        measure: Raw confidence, or confidence after temperature scaling.
     """
     categories = {
         category: _by_severity(row, measure, [spec.name for spec in specs])

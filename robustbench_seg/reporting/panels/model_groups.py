@@ -1,4 +1,4 @@
-"""Which models rank together: those on the same images, scored under one protocol."""
+"""Groups the models that rank together: the same images, scored under one protocol."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -22,13 +22,13 @@ Model = TypeVar("Model")
 
 @dataclass(frozen=True)
 class _Key:
-    """What the models of a group have in common.
+    """The properties that the models of a group share.
 
     Attributes:
         dataset: Name of the dataset.
         split: Its split.
         protocol: Name of the protocol that the models are scored under.
-        images: How many images were to be scored.
+        images: Number of images of the evaluation, scored or not.
         files: The first digits of the digest of the dataset's fingerprint.
     """
 
@@ -57,8 +57,8 @@ class GroupedModel(Generic[Model]):
 
     Attributes:
         folders: Its run folders.
-        record: The run.json of the first.
-        scored: What was read of them.
+        record: The content of run.json of the first.
+        scored: The result of scoring them.
     """
 
     folders: Sequence[Path]
@@ -71,8 +71,9 @@ class ModelGroup(Generic[Model]):
     """Models that rank together.
 
     Attributes:
-        protocol: What they are scored under.
-        subset: What tells the group from others of its dataset, split and protocol.
+        protocol: The protocol that they are scored under.
+        subset: Text that distinguishes the group from others of its dataset, split and protocol;
+            empty if there is no other.
         models: The models, in the order of their runs.
     """
 
@@ -82,12 +83,12 @@ class ModelGroup(Generic[Model]):
 
     @property
     def record(self) -> RunRecord:
-        """The run.json of the first model."""
+        """The content of run.json of the first model."""
         return self.models[0].record
 
     @property
     def where(self) -> tuple[str, str, Protocol, int]:
-        """Dataset, split, protocol, and how many images were to be scored."""
+        """Dataset, split, protocol, and number of images, scored or not."""
         return self.record.dataset, self.record.split, self.protocol, self.record.images
 
     @property
@@ -109,8 +110,8 @@ def group_models(
         read: Scores the runs of one model under a protocol.
 
     Returns:
-        The groups, in the order of their first runs. A run that is broken, whose protocol is not at
-        hand, or whose classes are not those of the others is left out with a warning.
+        The groups, in the order of their first runs. A run that is broken, whose protocol is not
+        available, or whose classes differ from those of the others is left out with a warning.
 
     Raises:
         ResultsError: There is no run, or none can be scored.
@@ -144,13 +145,13 @@ def group_models(
 def _check_classes(other: GroupedModel[Model], folder: Path, record: RunRecord) -> None:
     if record.classes != other.record.classes:
         raise ResultsError(
-            f"{other.folders[0]} and {folder}: other classes of one dataset "
-            f"({record.dataset} {record.split}) cannot be ranked together; report them apart"
+            f"{other.folders[0]} and {folder}: runs with different classes on one dataset "
+            f"({record.dataset} {record.split}) cannot be ranked together; report them separately"
         )
 
 
 def _subset(key: _Key, keys: Sequence[_Key]) -> str:
-    """What tells a group from others of its dataset, split and protocol."""
+    """Return the text that distinguishes a group from others of its heading."""
     similar = [other for other in keys if other.heading == key.heading and other != key]
     if not similar:
         return ""

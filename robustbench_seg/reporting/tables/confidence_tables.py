@@ -1,7 +1,7 @@
 """confidence.csv, .md and .tex: ECE and AUROC of each model, clean and under each corruption.
 
-Scores after temperature scaling stand beside them where runs have a temperature. Like those of
-miou.csv they are in percent, and .md and .tex can carry 95 % intervals.
+If runs have a temperature, the scores after temperature scaling are included. All scores are in
+percent, and .md and .tex can have 95 % intervals, as in miou.csv.
 """
 
 import math
@@ -20,15 +20,15 @@ from robustbench_seg.results import ScoreDraws
 FACTS = ("model", "dataset", "split", "protocol", "metric", "images")
 """The columns of tables/confidence.csv before the scores.
 
-metric is that of scores.parquet, such as ece. The columns clean, each corruption in protocol order
-and mean follow.
+The column metric has the names of scores.parquet, such as ece. The columns clean, each corruption
+in protocol order, and mean follow.
 """
 
 
 def write_confidence_tables(
     panels: Sequence[Panel], folder: Path, *, intervals: bool = False
 ) -> None:
-    """Write the tables of the panels in which a model has such scores; without any, no file.
+    """Write the tables of the panels in which a model has such scores; no files if none has.
 
     Args:
         panels: The panels.
@@ -50,7 +50,7 @@ def write_confidence_tables(
 
 
 def _table(panel: Panel) -> pd.DataFrame:
-    """A row for each model and score, an Estimate in each cell; a model without is left out."""
+    """Return an Estimate per model, score and condition; models without scores are left out."""
     columns = [*FACTS, CLEAN.name, *panel.protocol.names, "mean"]
     rows = []
     for row in panel.measured:
@@ -71,7 +71,7 @@ def _estimates(row: PanelRow, score: ScoreDraws) -> list[Estimate]:
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """The scores without their intervals."""
+    """Return the scores without their intervals."""
     scores = [column for column in table.columns if column not in FACTS]
     values = {
         name: [e.value if isinstance(e, Estimate) else math.nan for e in table[name]]
@@ -81,7 +81,7 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One table, the mean last, also where a later protocol has further corruptions."""
+    """Join tables, with the mean last even if a later protocol has further corruptions."""
     table = pd.concat(tables, ignore_index=True)
     return table[[*table.columns.drop("mean"), "mean"]]
 

@@ -5,7 +5,7 @@ miou.csv .md .tex        model x (clean, corruptions, mean, retention); LaTeX as
 published.csv .md .tex   the same of published models, if a panel shows them
 degradation.csv .md .tex CD of each corruption, mean CD and mean rCD with intervals, if the report
                          has a reference
-confidence.csv .md .tex  ECE and AUROC, clean and of each corruption, if a model has confidence
+confidence.csv .md .tex  ECE and AUROC, clean and for each corruption, if a model has confidence
 per_severity.csv         a row for each model and condition, with intervals
 per_class.csv            a row for each model, condition and class
 scores.parquet           all of these, a row for each number

@@ -1,4 +1,4 @@
-"""exported:FILE: a program of torch.export (.pt2) or TorchScript, with a TOML file beside it."""
+"""exported:FILE runs a program of torch.export (.pt2) or TorchScript with a TOML file beside it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,17 +24,17 @@ from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 EXPORTED_LAW = 1
-"""Raised whenever images go into a program otherwise."""
+"""Increment when the input preparation for programs changes."""
 
 DTYPES = (torch.float32, torch.float16, torch.uint8)
-"""Types of an input that images are converted to."""
+"""Input types that images can be converted to."""
 
 
 def load(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a program.
 
-    The program maps what a graph in ONNX maps (see onnx.py), and runs in torch. It may answer a
-    tuple or a dict of tensors.
+    The program has the inputs and outputs of a graph in ONNX (see onnx.py) and runs in torch. It
+    may also return a tuple or a dict of tensors.
 
     Args:
         location: Path of the program.
@@ -81,8 +81,8 @@ class ExportedNetwork(Program):
             classes: Number of classes that are named.
 
         Raises:
-            ModelError: It takes something else than one image, or another size than the sidecar
-                says.
+            ModelError: It does not take a single image, or takes another size than the sidecar
+                states.
         """
         super().__init__(classes, sidecar)
         self.where, self.params = where, file.params
@@ -135,7 +135,7 @@ class ExportedNetwork(Program):
         return chosen
 
     def _chosen(self, answer: Any) -> Tensor:
-        """One tensor of what the program answers."""
+        """Choose the tensor that is the answer from what the program returns."""
         if isinstance(answer, Mapping):
             tensors = {str(name): each for name, each in answer.items()}
         elif isinstance(answer, list | tuple):

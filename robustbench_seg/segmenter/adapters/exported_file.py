@@ -1,4 +1,4 @@
-"""Files of torch.export (.pt2) and TorchScript: told apart, checked, and read."""
+"""Identifies, checks and reads files of torch.export (.pt2) and TorchScript."""
 
 import io
 import json
@@ -18,13 +18,13 @@ from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.weights import check_file
 
 MODEL = re.compile(r"(?:[^/]+/)?(?:models/[^/]+\.json|serialized_exported_program\.json)")
-"""What a file of torch.export has, of PyTorch from 2.8 on or before."""
+"""Members that identify a file of torch.export, written by PyTorch from 2.8 on or earlier."""
 
 SCRIPT = re.compile(r"[^/]+/code/.+\.py")
-"""What a file of TorchScript has."""
+"""Member that identifies a file of TorchScript."""
 
 OBJECTS = ("custom_obj_", "opaque_obj_")
-"""Beginnings of the names of what is no tensor, in a file of torch.export."""
+"""Prefixes of the names of objects other than tensors in a file of torch.export."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class ExportedFile:
     """A program that torch runs.
 
     Attributes:
-        run: Maps a batch of images to what the program answers.
+        run: Maps a batch of images to the program's return value.
         params: Number of its parameters.
-        image: Shape of the input: a number of an axis, or None where any goes. None: not declared.
+        image: Shape of the input, with None for an axis of any length. None: not declared.
         dtype: Type of the input. None: not declared.
-        answer: Shape of the only output, likewise.
+        answer: Shape of the only output, likewise. None: not declared.
     """
 
     run: Callable[[torch.Tensor], Any]
@@ -49,7 +49,8 @@ class ExportedFile:
 def read_exported(path: Path, device: str, where: str) -> ExportedFile:
     """Read a program.
 
-    Pickles in it hold tensors alone, or it is refused. A program is code all the same.
+    A file with pickles of anything but tensors is refused. The program itself is still code: run
+    only files that you trust.
 
     Args:
         path: The file.
@@ -61,8 +62,8 @@ def read_exported(path: Path, device: str, where: str) -> ExportedFile:
 
     Raises:
         WeightsError: The file is empty, a web page or a Git LFS pointer.
-        ModelError: The file is no such program, is damaged, or holds more than tensors and the
-            program.
+        ModelError: The file is not such a program, is damaged, or holds objects other than tensors
+            and the program.
     """
     check_file(path)
     with _reading(where):
@@ -83,12 +84,12 @@ def read_exported(path: Path, device: str, where: str) -> ExportedFile:
 
 @contextmanager
 def _reading(where: str) -> Iterator[None]:
-    """Raise ModelError for whatever torch raises on a damaged file."""
+    """Turn any exception that torch raises on a damaged file into a ModelError."""
     try:
         yield
     except ModelError:
         raise
-    except Exception as error:  # it is no closed set
+    except Exception as error:  # torch documents no common base
         raise ModelError(
             f"{where}: not a program that can be run ({reason(error)}); export it again with this "
             f"version of PyTorch, {torch.__version__}"
@@ -96,7 +97,7 @@ def _reading(where: str) -> Iterator[None]:
 
 
 def _check_members(archive: zipfile.ZipFile, where: str) -> None:
-    """Refuse what torch.export.load would run or call while it reads."""
+    """Refuse members that torch.export.load would run or call while reading."""
     names = archive.namelist()
     pickled = {name for name in names if name.endswith(".pt")}
     for name in names:
@@ -135,7 +136,7 @@ def _read_script(path: Path, device: str) -> ExportedFile:
     script.eval()
 
     def run(images: torch.Tensor) -> Any:
-        # Optimised, the first runs differ from later ones.
+        # With optimisation, the first runs give other results than later ones.
         with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
             return script(images)
 

@@ -67,9 +67,9 @@ TRIED = (193, 289)
 def load(location: str, options: Options) -> Segmenter:
     """Build a segmenter of a model on the hub, or in a folder that transformers saved.
 
-    The network sees an image at its own size, with the normalisation and the order of channels of
-    the model's image processor, or at the input size that is chosen. A network that does not take
-    any size sees it as the image processor prepares it.
+    The network gets each image at its own size, or at the input size in `options`, with the
+    normalisation and the order of channels of the model's image processor. A network that does not
+    take images of any size gets them as the image processor prepares them.
 
     Args:
         location: A folder, or a hub id with or without @revision.
@@ -156,7 +156,7 @@ def _folder(location: str, source: WeightsSource) -> Path:
 def _network(
     model: nn.Module, processor: Processor, classes: int, where: str, folder: Path
 ) -> tuple[TransformersNetwork, NetworkOptions]:
-    """The network of a model, and what decides its answers apart from the model's own files."""
+    """Return a model's network, and what decides its answers in addition to the model's files."""
     config: Any = model.config
     variant: dict[str, Any] = {"channels": "BGR"} if processor.bgr else {}
     if config.model_type not in MASK_KINDS:
@@ -176,13 +176,13 @@ def _choose_geometry(
     where: str,
     lacking: Sequence[str],
 ) -> ImageProcessor | None:
-    """Decide at what size images go in, and try it once.
+    """Choose the size at which the network gets images, and try it once.
 
-    Without a choice of the user that is the image's own size if the network takes any. To find out,
-    it is run on an image that is not square.
+    If the user chooses none, it is the image's own size, provided that the network takes any size.
+    A trial on an image that is not square shows this.
 
     Returns:
-        The image processor, if it is to prepare the images.
+        The image processor if it prepares the images, else None.
     """
     asked, size = options.input_size, sides(options.input_size)
     prepared = None

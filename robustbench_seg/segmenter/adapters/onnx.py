@@ -65,9 +65,9 @@ def load(location: str, options: Options) -> Segmenter:
 
 
 def _example(path: Path) -> str:
-    """A sidecar to fill in, with what the graph declares if it can be read."""
+    """Return a sidecar to fill in, with the graph's declarations if it can be read."""
     try:
-        digest_graph(path)  # checks its files before anything opens them
+        digest_graph(path)  # checks the graph's files before they are opened
         said = declared(path)
     except ModelError:
         return sidecar_to_fill_in(path.stem)

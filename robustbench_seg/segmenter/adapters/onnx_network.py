@@ -40,7 +40,7 @@ class Value:
 
     @classmethod
     def of(cls, value: Any) -> "Value":
-        """Read it from ONNX Runtime's description."""
+        """Convert ONNX Runtime's description of an input or output."""
         return cls(str(value.name), str(value.type), tuple(value.shape))
 
     @property
@@ -49,7 +49,7 @@ class Value:
         return len(self.shape) or None
 
     def length(self, axis: int) -> int | None:
-        """Length of an axis. None: any."""
+        """Return the length of an axis. None: any."""
         side = self.shape[axis] if self.rank else None
         return side if isinstance(side, int) else None
 
@@ -61,8 +61,8 @@ class Value:
         """Whether the channels are the last of four axes.
 
         Args:
-            channels: Number of channels.
-            said: The layout that the sidecar states.
+            channels: Number of channels. None: unknown.
+            said: The layout that the sidecar states. None: it states none.
         """
         if said is not None or self.rank != 4 or channels is None:
             return said == "NHWC" and self.rank in (4, None)
@@ -142,7 +142,7 @@ class OnnxNetwork(Program):
 
 @dataclass(frozen=True)
 class Declared:
-    """What a graph says of what goes in and comes out."""
+    """What a graph declares about its input and outputs."""
 
     text: str
     takes_bytes: bool
@@ -206,14 +206,14 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
 
 
 def _values(session: Any, where: str) -> tuple[list[Value], list[Value]]:
-    """The inputs and outputs of a graph."""
+    """Return the inputs and outputs of a graph."""
     with _reading(where):
         inputs = [Value.of(each) for each in session.get_inputs()]
         return inputs, [Value.of(each) for each in session.get_outputs()]
 
 
 def _image(inputs: list[Value], outputs: list[Value], where: str) -> Value:
-    """The only input of a graph, checked as far as it is declared."""
+    """Return the only input of a graph, checked as far as it is declared."""
     if len(inputs) == 1:
         (image,) = inputs
         known = image.type in IMAGES and image.rank == 4
@@ -231,9 +231,15 @@ def _answer(
     name: str | None,
     where: str,
 ) -> Value:
-    """The output of a graph that is the answer.
+    """Return the output of a graph that is the answer.
 
-    single: whether it has one channel. channels: how many it has. name: the sidecar's choice.
+    Args:
+        inputs: The graph's inputs, for errors.
+        outputs: The graph's outputs.
+        where: The graph's name in errors.
+        single: Whether the answer has one channel.
+        channels: Number of channels of the answer.
+        name: The output that the sidecar chooses.
     """
     if name is not None:
         named = [each for each in outputs if each.name == name]

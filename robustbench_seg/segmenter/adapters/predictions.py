@@ -1,4 +1,4 @@
-"""predictions:FOLDER: what another program predicted, as files (records/prediction_manifest.py)."""
+"""predictions:FOLDER reads predictions of another program (see runs/prediction_manifest.py)."""
 
 from pathlib import Path
 
@@ -19,11 +19,11 @@ PREDICTIONS_LAW = 1
 
 
 def load(location: str, options: Options) -> Segmenter:
-    """Build a segmenter whose answers to the images of a dataset lie in files.
+    """Build a segmenter that reads its answers to the images of a dataset from files.
 
     Args:
         location: A folder with predictions.toml.
-        options: How the model runs: only its name can be chosen.
+        options: How the model runs. Only the name can be chosen.
 
     Returns:
         The segmenter, named as in predictions.toml.
@@ -32,7 +32,7 @@ def load(location: str, options: Options) -> Segmenter:
         ModelError: The folder or its predictions.toml is missing, or the options ask for an
             inference mode, device or precision.
         CardError: predictions.toml is wrong.
-        DatasetError: It names a dataset that is unknown.
+        DatasetError: predictions.toml names an unknown dataset.
     """
     where, folder = f"predictions:{location}", Path(location)
     check_options(where, options)

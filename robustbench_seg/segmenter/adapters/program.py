@@ -1,4 +1,4 @@
-"""A program that was exported, such as a graph in ONNX, as a network, and its segmenter."""
+"""An exported program, such as a graph in ONNX, as a network, and its segmenter."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -21,26 +21,26 @@ from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 MAX_BATCH = 64
-"""The largest batch that a program may be exported for."""
+"""The largest fixed batch size that a program may have."""
 
 
 class Program(nn.Module, ABC):
     """A program as a torch module: float Nx3xHxW -> float logits NxKxhxw.
 
-    The program sees one image at a time, because most are exported for a batch of 1. One of a
-    larger batch sees the last image of a batch repeated.
+    The program gets one image at a time, because most are exported for a batch of 1. A program with
+    a larger fixed batch gets the last image repeated to fill it.
 
     Attributes:
-        advice: What the error about a wrong image size advises.
+        advice: The advice in the error about a wrong image size.
         where: Its name in errors.
         size: The one height and width it takes. None: any.
         dtype: The type of its input.
         nhwc: Whether it takes NxHxWx3.
-        batch: Number of images that it takes.
+        batch: Number of images that it takes at once.
         answers_nhwc: Whether it gives NxhxwxK.
-        channels: Number of channels of its answer. None: it does not declare it.
+        channels: Number of channels of its answer. None: not declared.
         integer: Whether it declares its answer to be integers, which are class indices.
-        params: Number of its parameters, where that is known.
+        params: Number of its parameters. None: unknown.
     """
 
     advice = "give input_size in its TOML file"
@@ -56,7 +56,7 @@ class Program(nn.Module, ABC):
     params: int | None = None
 
     def __init__(self, classes: int | None, sidecar: Sidecar | None) -> None:
-        """Begin with what the sidecar says.
+        """Set the attributes that the sidecar gives.
 
         Args:
             classes: Number of classes that are named. None: as many as the answer has channels.
@@ -73,13 +73,13 @@ class Program(nn.Module, ABC):
         """Run the program.
 
         Args:
-            images: As many images as it takes, of its type and in its layout.
+            images: A batch of the program's size, type and layout.
 
         Returns:
-            What it answers, on any device.
+            The answer, on any device.
 
         Raises:
-            ModelError: It does not take such images.
+            ModelError: The program does not take images of this size.
         """
 
     @property
@@ -96,7 +96,7 @@ class Program(nn.Module, ABC):
         """Compute logits.
 
         Args:
-            images: Float Nx3xHxW, normalised; of a program that takes bytes, levels of 0 to 255.
+            images: Float Nx3xHxW: normalised, or levels of 0 to 255 if the program takes bytes.
 
         Returns:
             float32 logits NxKxhxw on the device of the images.
@@ -119,7 +119,7 @@ class Program(nn.Module, ABC):
         return torch.cat(logits).to(device)
 
     def _logits(self, images: Tensor) -> list[Tensor]:
-        """Of one batch of the program or less: float32 1xKxhxw of each image."""
+        """Compute float32 logits 1xKxhxw for each of at most `batch` images."""
         given, missing = len(images), self.batch - len(images)
         if missing:
             images = torch.cat([images, images[-1:].expand(missing, -1, -1, -1)])
@@ -141,15 +141,15 @@ class Program(nn.Module, ABC):
 
 
 def check_runnable(where: str, path: Path, options: Options) -> None:
-    """Refuse what no program does.
+    """Check that a program exists, and refuse options that no program supports.
 
     Args:
         where: The model's name in errors.
         path: Path of the program.
-        options: How it is to run.
+        options: How it runs.
 
     Raises:
-        ModelError: There is no such file, or a precision is asked for.
+        ModelError: There is no such file, or the options set a precision.
     """
     if not path.is_file():
         raise ModelError(f"{where}: there is no such file")
@@ -168,7 +168,7 @@ def classes_of_program(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
         beside: Name of the sidecar, for errors.
 
     Raises:
-        CardError: A threshold is to tell another number of classes apart than two.
+        CardError: There is a threshold, but the number of classes is not two.
     """
     classes = sidecar.classes or class_names(str(sidecar.dataset))
     if sidecar.threshold is not None and len(classes) != 2:
@@ -196,17 +196,17 @@ def segmenter_of_program(
         options: How it runs.
         path: Path of the program.
         weights: sha256 of its files.
-        kind: What stands before the colon of its name.
-        law: Version of the way in which images go into programs of this kind.
-        runtime: What computes it, see SegmenterRecord.
-        libraries: Versions of what computes it, by name.
+        kind: The prefix of the model before the colon, such as "onnx".
+        law: Version of the input preparation for programs of this kind.
+        runtime: The library that runs it; see SegmenterRecord.
+        libraries: Maps the name of each library that runs it to its version.
 
     Returns:
         The segmenter, named as in the sidecar.
 
     Raises:
-        ModelError: Windows of another size than the program's are asked for, or it declares another
-            number of classes.
+        ModelError: The windows have another size than the program takes, or the program declares
+            another number of classes.
         CardError: The sidecar is wrong.
     """
     beside = path.with_suffix(".toml").name
@@ -246,7 +246,7 @@ def _no_confidence(network: Program, sidecar: Sidecar) -> str | None:
 
 
 def _check_windows(network: Program, inference: Inference) -> None:
-    """Refuse windows of another size than the only one that a program takes."""
+    """Refuse windows of another size than the fixed one of a program."""
     crop = inference.crop
     if crop and network.size not in (None, (crop, crop)):
         raise ModelError(
@@ -272,15 +272,15 @@ def _check_channels(
 
 
 def only_size(fixed: Size | None, size: Size | None, where: str) -> Size | None:
-    """Find the one height and width of all images, which program and sidecar may both name.
+    """Return the fixed height and width of images, which the program and the sidecar may state.
 
     Args:
-        fixed: As the program declares it. None: it declares none.
-        size: As the sidecar says it. None: it does not.
+        fixed: The size that the program declares. None: it declares none.
+        size: The size that the sidecar states. None: it states none.
         where: The model's name in errors.
 
     Returns:
-        The size, or None where any goes.
+        The size, or None if any size is possible.
 
     Raises:
         ModelError: The two differ, or no image has such a size.

@@ -38,8 +38,9 @@ def segmenter_of(
         The segmenter.
 
     Raises:
-        ModelError: An argument that such an object needs is missing or no three numbers of 0..1,
-            or belongs to `load_segmenter` because the object is a segmenter already.
+        ModelError: An argument that such an object needs is missing or wrong (mean and std are
+            three numbers of 0..1), or an argument does not apply because the object is a segmenter
+            already.
     """
     if isinstance(getattr(model, "record", None), SegmenterRecord):
         names = [f.name for f in fields(options) if getattr(options, f.name) != f.default]

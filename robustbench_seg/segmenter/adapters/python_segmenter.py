@@ -201,13 +201,13 @@ class PythonSegmenter:
 def _own(facts: object, version: object, where: str) -> Mapping[str, object]:
     """What decides the answers of a user's segmenter, as it comes back from JSON."""
     if not isinstance(facts, Mapping | None):
-        raise ModelError(f"{where}: its attribute 'facts' is no mapping; make it a dict")
+        raise ModelError(f"{where}: its attribute 'facts' is not a mapping; make it a dict")
     own = {**(facts or {}), **({"version": version} if version else {})}
     try:
         plain: Mapping[str, object] = json.loads(json.dumps(own, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
         raise ModelError(
-            f"{where}: its 'facts' and 'version' are no plain data ({reason(error)}); use texts, "
+            f"{where}: its 'facts' and 'version' are not plain data ({reason(error)}); use texts, "
             "numbers, lists and dicts"
         ) from error
     return plain
@@ -218,7 +218,7 @@ def _facts(about: object, where: str) -> ModelFacts:
     if isinstance(about, ModelFacts):
         return about
     if not isinstance(about, Mapping | None):
-        raise ModelError(f"{where}: its attribute 'about' is no mapping; leave it out")
+        raise ModelError(f"{where}: its attribute 'about' is not a mapping; leave it out")
     try:
         return from_table(ModelFacts, {"location": where, **(about or {})}, f"{where}: about")
     except CardError as error:

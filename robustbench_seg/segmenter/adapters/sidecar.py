@@ -12,10 +12,10 @@ from robustbench_seg.records.values.choices import MAX_CLASSES
 from robustbench_seg.records.values.ranges import AboveZero, Side
 
 Layout = Literal["NCHW", "NHWC"]
-"""Where the channels of an image or of logits stand: before height and width, or behind."""
+"""Position of the channels of an image or of logits: before height and width, or after."""
 
 BYTES = Preprocessing((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
-"""What a program that takes uint8 is given: levels of 0 to 255."""
+"""The preprocessing for a program that takes uint8: levels of 0 to 255."""
 
 NORMALISATION = """\
 mean = [0.485, 0.456, 0.406]       # of RGB in 0..1: the program is given (rgb - mean) / std
@@ -40,9 +40,9 @@ class Sidecar:
 
     Attributes:
         name: The model's name in every table.
-        mean: Mean of RGB in 0..1. The program takes float (rgb - mean) / std, 1x3xHxW. One that
-            takes levels of 0 to 255 as floats has mean 0 and std 0.00392157, which is 1/255; one
-            that takes uint8 has neither mean nor std.
+        mean: Mean of RGB in 0..1. The program takes float (rgb - mean) / std, 1x3xHxW. For a
+            program that takes levels of 0 to 255 as floats, mean is 0 and std is 0.00392157
+            (1/255). For a program that takes uint8, give neither mean nor std.
         std: Standard deviation of RGB in 0..1.
         dataset: Name of the dataset whose classes the program predicts. Exactly one of dataset and
             classes is set.
@@ -52,19 +52,20 @@ class Sidecar:
         channels: The order of the image's channels.
         layout: The layout of the image. None: as the program declares it, else NCHW.
         output: Which of several outputs is the answer: its name, or its number in a tuple, from 0.
-            None: the only one that can be.
+            None: the only possible one.
         output_layout: The layout of the answer. None: as the program declares it, else NCHW.
-        answer: "labels": class indices. None: integers are class indices where the program
-            declares them, everything else is logits or, with a threshold, a probability.
-        inference: How a large image goes through the program. Windows have the size input_size, if
-            there is one.
+        answer: "labels": class indices. None: class indices if the program declares integers,
+            else logits or, with a threshold, a probability.
+        inference: How a large image goes through the program. Windows have the size input_size
+            if it is set.
         align_corners: How the logits are upsampled.
         threshold: For a program that answers one channel, the probability of the second of two
-            classes: a pixel above it is of the second class.
+            classes. A pixel above the threshold belongs to the second class.
 
     Raises:
-        CardError: There are both or neither of dataset and classes, too many classes, one of mean
-            and std alone, a threshold of labels, or windows of another size than input_size.
+        CardError: Both or neither of dataset and classes are given, there are too many classes,
+            only one of mean and std is given, a threshold is given for labels, or the windows
+            have another size than input_size.
     """
 
     name: str
@@ -99,14 +100,14 @@ class Sidecar:
             )
 
     def preprocessing(self, takes_bytes: bool, beside: str) -> Preprocessing:
-        """Say what the program is given of an image.
+        """Return the preprocessing of images for the program.
 
         Args:
             takes_bytes: Whether it takes uint8.
             beside: Name of the sidecar, for errors.
 
         Raises:
-            CardError: Mean and std are missing, or the program takes uint8 and there are some.
+            CardError: Mean and std are missing, or they are given for a program that takes uint8.
         """
         if takes_bytes:
             if self.mean is not None:
@@ -119,7 +120,7 @@ class Sidecar:
         return Preprocessing(self.mean, self.std)
 
     def deviations(self) -> dict[str, str | float]:
-        """What decides labels and is not as with most programs, for the record."""
+        """Return the settings that decide labels and differ from the defaults, for the record."""
         values = {
             "threshold": self.threshold,
             "channels": None if self.channels == "RGB" else self.channels,
@@ -136,7 +137,7 @@ def read_sidecar(program: Path, example: Callable[[], str]) -> Sidecar:
 
     Args:
         program: Path of the program.
-        example: Gives a sidecar to fill in.
+        example: Returns a sidecar to fill in, for the error.
 
     Returns:
         The sidecar.
@@ -162,9 +163,9 @@ def sidecar_to_fill_in(
 
     Args:
         name: The model's name.
-        said: What the program declares, in one line.
+        said: The program's declarations, in one line.
         takes_bytes: Whether it takes uint8.
-        outputs: Names of outputs among which the user has to choose.
+        outputs: Names of the outputs that the user has to choose from.
 
     Returns:
         TOML.

@@ -1,4 +1,4 @@
-"""A pack as a run folder: in the cache, where it is unpacked once."""
+"""Unpacks a pack into the cache, once, as a run folder."""
 
 import shutil
 import tempfile
@@ -11,7 +11,7 @@ from robustbench_seg.store.packs.pack_file import PackFile, open_pack
 
 
 def unpacked(path: Path) -> Path:
-    """Return the run folder of a pack: in the cache, written there once and checked.
+    """Return the run folder of a pack. It is in the cache, written once and checked.
 
     Args:
         path: The pack.
@@ -30,7 +30,7 @@ def unpacked(path: Path) -> Path:
             with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as fresh:
                 _unpack(packed, Path(fresh) / place.name / packed.root)
                 shutil.rmtree(place, ignore_errors=True)
-                with suppress(OSError):  # another process was faster
+                with suppress(OSError):  # another process has just written it
                     (Path(fresh) / place.name).rename(place)
         except OSError as error:
             raise cannot_be_written(place, error) from error
@@ -46,7 +46,7 @@ def _unpack(packed: PackFile, folder: Path) -> None:
 
 
 def _is_whole(folder: Path, packed: PackFile) -> bool:
-    """Whether a pack's run folder is in the cache, with files of the sizes that it had."""
+    """Whether the cache has a pack's run folder, with files of the expected sizes."""
     try:
         sizes = {name: (folder / name).stat().st_size for name in packed.index.files}
     except OSError:

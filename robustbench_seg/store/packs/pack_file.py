@@ -1,15 +1,15 @@
 """A pack: a run as one file, without images. Its content is not trusted when it is read.
 
-    <run>/pack.json           what the other members are, with a digest of each
+    <run>/pack.json           a list of the other members, with a digest of each
     <run>/run.json            the run's record
-    <run>/scores.csv          the scores of each condition, as whoever made the pack had them
-    <run>/parts/*.parquet     its rows
-    <run>/timings/*.parquet   seconds of its rows
+    <run>/scores.csv          the scores of each condition, computed when the pack was made
+    <run>/parts/*.parquet     the run's rows
+    <run>/timings/*.parquet   the seconds that the rows took
     <run>/probes/*.json       the results of each start on the built-in image
 
-It is a zip archive whose members are stored as they are: parts are compressed already, any program
-can look inside, one member is read without the others, and no archive can be larger unpacked than
-packed. Unpacked by any program it is a run folder.
+A pack is a zip archive with uncompressed members. Parts are compressed already, any program can
+look inside, one member can be read without the others, and no pack is larger after unpacking.
+Unpacked by any program, it is a run folder.
 """
 
 import re
@@ -36,7 +36,7 @@ INDEX_FILE = "pack.json"
 SCORES_FILE = "scores.csv"
 
 MAX_MEMBERS = 100_000
-"""Upper bound of the members of a pack."""
+"""Maximum number of members of a pack."""
 
 _ROOT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,249}")
 _MEMBER = re.compile(
@@ -51,8 +51,8 @@ class PackedFile:
     """A member of a pack.
 
     Attributes:
-        bytes: Its size.
-        sha256: Its digest, as 64 hex digits.
+        bytes: Its size in bytes.
+        sha256: Its digest, 64 hex digits.
     """
 
     bytes: Annotated[int, Range(0)]
@@ -65,7 +65,7 @@ class PackIndex:
 
     Attributes:
         run: Digest of the run's key.
-        laws: Law version of each measure under which scores.csv was computed.
+        laws: Maps each measure in scores.csv to the law version that computed its scores.
         files: The other members, by their path in the run folder.
         format: The format of the pack.
     """
@@ -77,17 +77,26 @@ class PackIndex:
 
 
 class PackFile:
-    """An open pack whose form is checked: names, kinds and sizes of its members.
+    """An open pack. The names, kinds and sizes of its members are checked.
 
     Attributes:
         path: The file.
-        root: The name of the run's folder in it.
-        index: What pack.json says.
-        digest: sha256 of pack.json. It names all contents.
+        root: Name of the run's folder in the archive.
+        index: The content of pack.json.
+        digest: sha256 of pack.json. It identifies the whole content.
     """
 
     def __init__(self, path: Path, archive: zipfile.ZipFile, size: int) -> None:
-        """`size`: bytes of the file."""
+        """Read the index and check the members.
+
+        Args:
+            path: The file.
+            archive: The open archive.
+            size: Size of the file in bytes.
+
+        Raises:
+            ResultsError: It is not a pack, is damaged, or has unexpected members.
+        """
         self.path = path
         self._archive = archive
         self._infos = dict[str, zipfile.ZipInfo]()
@@ -100,22 +109,22 @@ class PackFile:
             raise refused(path, f"its {INDEX_FILE} {which} {named[0]}")
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        """The members that pack.json names, each with its bytes.
+        """Iterate over the members that pack.json lists: path in the run folder, and bytes.
 
         Raises:
-            ResultsError: One is not as its digest says, or cannot be read.
+            ResultsError: A member does not match its digest, or cannot be read.
         """
         for name, data in self.members():
             wanted = self.index.files[name]
             if (len(data), digest_bytes(data)) != (wanted.bytes, wanted.sha256):
-                raise refused(self.path, f"{name} is not as its digest says")
+                raise refused(self.path, f"{name} does not match its digest")
             yield name, data
 
     def members(self) -> Iterator[tuple[str, bytes]]:
-        """The members that pack.json names, with their unchecked bytes.
+        """Iterate as above, without comparing bytes with digests.
 
         Raises:
-            ResultsError: One cannot be read.
+            ResultsError: A member cannot be read.
         """
         for name, info in self._infos.items():
             yield name, self._read(info, info.file_size)
@@ -129,7 +138,7 @@ class PackFile:
         except _BROKEN as error:
             raise _damaged(self.path, error) from error
         if len(data) != info.file_size:
-            raise refused(self.path, f"{info.filename} has not the size that it says")
+            raise refused(self.path, f"{info.filename} does not have the size that it states")
         return data
 
 
@@ -138,7 +147,7 @@ def open_pack(path: Path) -> Iterator[PackFile]:
     """Open a pack of unknown origin.
 
     Raises:
-        ResultsError: It is not a pack, is damaged, or has unexpected content; nothing was written.
+        ResultsError: It is not a pack, is damaged, or has unexpected content.
     """
     try:
         file = open_regular(path)
@@ -156,23 +165,23 @@ def open_pack(path: Path) -> Iterator[PackFile]:
 
 
 def is_member(name: str) -> bool:
-    """Whether a pack can have a member of this path in its run folder."""
+    """Whether a pack may contain the file `name`, a path relative to its run folder."""
     return _MEMBER.fullmatch(name) is not None
 
 
 def _check_members(
     path: Path, members: list[zipfile.ZipInfo], size: int, found: dict[str, zipfile.ZipInfo]
 ) -> str:
-    """Put the members into `found`, by their path in the run folder; return the folder's name.
+    """Check the members, fill `found`, and return the name of the run's folder.
 
     Args:
         path: The pack.
-        members: What the archive lists.
-        size: Bytes of the archive.
-        found: Empty.
+        members: The members that the archive lists.
+        size: Size of the archive in bytes.
+        found: An empty dict. It receives each member by its path in the run folder.
 
     Raises:
-        ResultsError: They are not those of a pack.
+        ResultsError: A pack has no such members.
     """
     if not 0 < len(members) <= MAX_MEMBERS:
         raise refused(path, f"it has {len(members)} members")
@@ -193,11 +202,11 @@ def _check_members(
         if info.flag_bits & 1 or info.compress_type != zipfile.ZIP_STORED:
             raise refused(path, f"its member {shown!r} is compressed or encrypted")
         if info.file_size != info.compress_size:
-            raise refused(path, f"its member {shown!r} has not the size that it says")
+            raise refused(path, f"its member {shown!r} does not have the size that it states")
         roots.add(root)
         found[name] = info
     if sum(info.file_size for info in members) > size:
-        raise refused(path, "it says that it is larger unpacked than packed")
+        raise refused(path, "it states a larger size unpacked than packed")
     for name in (INDEX_FILE, RUN_FILE, SCORES_FILE):
         if name not in found:
             raise refused(path, f"it has no {name}")
@@ -222,10 +231,10 @@ def _index(path: Path, data: bytes) -> PackIndex:
 
 
 def refused(path: Path, why: str) -> ResultsError:
-    """The error for a file that `pack` has not written."""
+    """Return the error for a file that `pack` cannot have written."""
     return ResultsError(f"{path} is refused: {why}; get the pack again from whoever made it")
 
 
 def _damaged(path: Path, error: BaseException) -> ResultsError:
     why = one_line(str(error), 120) or type(error).__name__
-    return refused(path, f"it is no zip archive, or damaged ({why})")
+    return refused(path, f"it is not a zip archive, or is damaged ({why})")

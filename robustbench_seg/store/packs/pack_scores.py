@@ -1,4 +1,4 @@
-"""scores.csv of a pack: the scores of each condition, and whether they follow from the parts."""
+"""scores.csv of a pack: writes the scores of each condition, and checks them against the parts."""
 
 import io
 import math
@@ -15,10 +15,10 @@ KEYS = ["corruption", "severity", "metric"]
 COLUMNS = [*KEYS, "images", "value"]
 
 DIGITS = 4
-"""Decimals of a score."""
+"""Number of decimals of a score."""
 
 _TOLERANCE = 2 * 10.0**-DIGITS
-"""Tolerance for sums that another machine rounds differently."""
+"""Tolerance for scores, because another machine may round sums differently."""
 
 MAX_BYTES = 16 << 20
 """Maximum bytes of scores.csv."""
@@ -31,8 +31,8 @@ def pack_scores(folder: Path) -> pd.DataFrame:
         folder: The run folder.
 
     Returns:
-        Columns corruption, severity, metric, images (how many were scored), value; a row for each
-        condition and score that the run has counts of.
+        Columns corruption, severity, metric, images (how many were scored) and value (percent).
+        A row for each condition and score for which the run has counts.
     """
     results = read_counts(folder)
     tables = []
@@ -54,20 +54,20 @@ def scores_text(table: pd.DataFrame) -> str:
 def contradictions(data: bytes, table: pd.DataFrame, laws: Mapping[str, int]) -> Iterator[str]:
     """Compare a scores.csv of unknown origin with the scores that follow from the parts.
 
-    Scores of measures that count otherwise today are not compared.
+    Scores of a measure whose law version has changed since are not compared.
 
     Args:
         data: The file.
-        table: The scores that follow, see pack_scores.
-        laws: The law version of each measure under which the file was computed.
+        table: The scores that follow from the parts (see pack_scores).
+        laws: Maps each measure to the law version that the file was computed with.
 
     Yields:
-        What does not agree, in words.
+        A description of each contradiction.
     """
     try:
         said = _parsed(data)
     except (ValueError, LookupError, TypeError, OverflowError) as error:
-        yield f"it is no table of scores ({error!s:.100})"
+        yield f"it is not a table of scores ({error!s:.100})"
         return
     compared = {
         info.name

@@ -1,4 +1,4 @@
-"""Checks a pack: every digest, that its parts belong to its run, and its scores."""
+"""Checks a pack: the digests, the scores, and that the parts belong to the run."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,15 +23,15 @@ def verify_pack(
     """Check a pack.
 
     Each file is compared with its digest, each part with its own digests and with the run, and
-    each score with what follows from the parts.
+    each score with the one computed from the parts.
 
     Args:
         file: The pack.
-        progress: Called with a number of files each time as many have been checked.
+        progress: Called after files were checked, with the number of files since the last call.
         announce: Called once, before the first file is checked, with the number of files.
 
     Returns:
-        The problems and the number of files.
+        The problems, and the number of files.
 
     Raises:
         ResultsError: It is not a pack, is damaged, or has unexpected content.
@@ -43,7 +43,7 @@ def verify_pack(
         for name, data in packed.members():
             wanted = packed.index.files[name]
             if (len(data), digest_bytes(data)) != (wanted.bytes, wanted.sha256):
-                problems.append(Problem(name, "altered", "other bytes than its digest says"))
+                problems.append(Problem(name, "altered", "does not match its digest"))
             if name == SCORES_FILE:
                 scores = data
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def verify_pack(
 
 
 def _of_run(packed: PackFile, folder: Path, scores: bytes) -> Iterator[Problem]:
-    """The problems of the record, the parts and the scores."""
+    """Yield the problems of the record, the parts and the scores."""
     try:
         record = read_record(folder)
     except ResultsError as error:
@@ -70,7 +70,7 @@ def _of_run(packed: PackFile, folder: Path, scores: bytes) -> Iterator[Problem]:
         return
     problems = [problem for part in parts for problem in _of_part(part, record, folder)]
     yield from problems
-    if problems:  # their scores would differ as well
+    if problems:  # the scores of altered parts differ as well
         return
     try:
         table = pack_scores(folder)
@@ -98,6 +98,6 @@ def _of_part(part: Path, record: RunRecord, folder: Path) -> Iterator[Problem]:
 
 
 def _shown(error: ResultsError, folder: Path) -> str:
-    """An error in words, without the place where the pack was unpacked, and without its advice."""
+    """Return the text of an error without the temporary folder and without the advice."""
     text = str(error).replace(f"{folder}/", "").replace(str(folder), "")
     return text.rpartition("; ")[0] or text

@@ -1,4 +1,4 @@
-"""`pack`: a run folder as one file."""
+"""`pack` writes a run folder as one file."""
 
 import stat
 import zipfile
@@ -32,11 +32,12 @@ from robustbench_seg.store.run_folder import RunFolder
 
 
 def pack(run: Path | str, out: Path | str | None = None) -> Path:
-    """Write a run as one file that others can read, check and rank, without any image.
+    """Write a run as one file that others can read, check and rank without any image.
 
-    It holds run.json, all parts, the seconds of their rows, what each start found on the built-in
-    image, a table of scores, and a digest of each of these. A report, a comparison, a leaderboard
-    and `read_results` read it as they read the folder. The same run gives the same bytes.
+    The file holds run.json, all parts, the seconds that their rows took, the results of each start
+    on the built-in image, a table of scores, and a digest of each of these. A report, a comparison,
+    a leaderboard and `read_results` read it like the folder. The same run always gives the same
+    bytes.
 
     Args:
         run: The run folder. It may be incomplete.
@@ -81,12 +82,12 @@ def _check_replaceable(file: Path) -> None:
             return
     except ResultsError:
         raise FileError(
-            f"{file} is there already and is no pack; move it away, or choose another file"
+            f"{file} exists and is not a pack; move it away, or choose another file"
         ) from None
 
 
 def _contents(folder: Path, record: RunRecord) -> Iterator[tuple[str, bytes]]:
-    """The files of a run that a pack has, with their bytes."""
+    """Yield the files of a run that belong in a pack, with their bytes."""
     yield RUN_FILE, _bytes(folder / RUN_FILE)
     parts = part_files(folder)
     if not parts:
@@ -117,8 +118,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    """A member without anything that depends on the time or the machine."""
+    """Return the header of a member, independent of time and machine."""
     info = zipfile.ZipInfo(name)
-    info.create_system = 3  # Unix, on any system
+    info.create_system = 3  # Unix, even if packed on another system
     info.external_attr = (stat.S_IFREG | 0o644) << 16
     return info

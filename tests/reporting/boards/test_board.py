@@ -1,7 +1,10 @@
 """Boards: places as the report has them, published rows, cost fronts, and the cache."""
 
 import math
+import shutil
 from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -9,11 +12,13 @@ from fake_runs import steady, weaker, write_run
 
 import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.boards import entry_cache
 from robustbench_seg.reporting.boards.board import read_boards
 from robustbench_seg.reporting.boards.board_page import cost_table
 from robustbench_seg.reporting.boards.charts import front
+from robustbench_seg.results.summary import with_every_severity
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +150,65 @@ def test_a_run_that_got_more_rows_is_scored_again(tmp_path):
     write_run(tmp_path / "runs", "alpha", steady)
     (after,) = read_boards(run)
     assert (len(before.places["mean"]), len(after.places["mean"])) == (0, 1)
+
+
+@pytest.fixture
+def scored(monkeypatch):
+    """What is scored, and not read from the cache."""
+    found = []
+
+    def score(folders, protocol, own=entry_cache.entry_scores):
+        found.append(folders)
+        return own(folders, protocol)
+
+    monkeypatch.setattr(entry_cache, "entry_scores", score)
+    return found
+
+
+def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, scored):
+    run = write_run(tmp_path / "runs", "alpha", steady)
+    protocol = load_protocol()
+    (board,) = read_boards(run, protocol)
+    (every,) = read_boards(run, with_every_severity(protocol))
+    assert len(scored) == 2
+    mean, mpc = (board.places[name][0].value for name in ("mean", "mPC"))
+    assert every.places["mean"][0].value == pytest.approx(mpc) != pytest.approx(mean)
+    record = run / "run.json"
+    record.write_text(record.read_text() + " ")
+    read_boards(run, protocol)
+    assert len(scored) == 3
+    write_run(tmp_path / "runs", "alpha", steady, predict=0.25)
+    (timed,) = read_boards(run, protocol)
+    assert math.isnan(board.entries[0].scores.seconds)
+    assert timed.entries[0].scores.seconds == 0.25
+    read_boards(run, protocol)
+    assert len(scored) == 4
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "measures/iou.py",
+        "store/read.py",
+        "results/bootstrap.py",
+        "reporting/panels/model_groups.py",
+    ],
+)
+def test_scores_of_other_code_are_made_anew(tmp_path, scored, monkeypatch, file):
+    package = tmp_path / "package"
+    shutil.copytree(Path(rs.__file__).parent, package, ignore=shutil.ignore_patterns("*.nb?"))
+    monkeypatch.setattr(entry_cache, "resources", SimpleNamespace(files=lambda _: package))
+    # Each process reads its code once.
+    monkeypatch.setattr(entry_cache, "_source", entry_cache._source.__wrapped__)
+    run = write_run(tmp_path / "runs", "alpha", steady)
+    read_boards(run)
+    read_boards(run)
+    assert len(scored) == 1
+    source = package / file
+    source.write_text(source.read_text() + "# changed\n")
+    read_boards(run)
+    read_boards(run)
+    assert len(scored) == 2
 
 
 def test_a_damaged_cache_is_made_anew(several, cache):

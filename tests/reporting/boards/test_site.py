@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from fake_runs import HOSTILE, steady, weaker, write_run
 import robustbench_seg as rs
 from robustbench_seg.cli.main import main
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.store import recorded_runs
 
 BOARD = "minicity-val-cityscapes-c"
 
@@ -195,3 +198,15 @@ def test_it_ranks_by_any_score(browser, site):
     form.get_by_label("models").fill("BET")
     assert [name for _, name, _ in ranking(page)] == ["beta"]
     page.close()
+
+
+def test_the_card_of_several_trainings_names_all_of_them(tmp_path):
+    recorded = recorded_runs()
+    index = rs.leaderboard(recorded, tmp_path / "site")
+    page = index.parent / BOARD / "models" / "segformer-b0-minicity.html"
+    records = [read_record(run) for run in recorded.glob("segformer-b0-*")]
+    assert sorted(record.training_seed for record in records) == [1, 2]
+    shown = unescape(page.read_text())
+    assert "seeds 1 and 2" in shown
+    card = shown[: shown.index('id="severities"')]
+    assert all(record.key.segmenter.weights in card for record in records)

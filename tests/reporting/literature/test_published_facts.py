@@ -58,7 +58,7 @@ def test_a_table_is_read_with_its_facts(tmp_path):
     ("toml", "csv", "message"),
     [
         ((), (",acdc", ",mood"), "the column 'mood' is not described; describe it in .columns. of"),
-        ((), (",acdc\n", "\n"), "two.toml describes 'acdc', which is no column"),
+        ((), (",acdc\n", "\n"), "two.toml describes 'acdc', which is not a column"),
         ((), ("70.0", "700"), "two.csv: a: fog is 700.0; give percent, 0 to 100"),
         ((), ("70.0", "many"), "two.csv: a: fog is many; give percent, 0 to 100"),
         ((), ("\nb,", "\na,"), "two.csv: a is there twice; keep one row"),

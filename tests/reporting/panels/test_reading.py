@@ -215,8 +215,8 @@ def test_a_run_of_other_classes_is_left_out(run, caplog):
     (panel,) = read_panels([a, b])
     assert [row.name for row in panel.measured] == ["alpha"]
     (warning,) = (record.getMessage() for record in caplog.records)
-    assert "other classes of one dataset (minicity val)" in warning
-    assert warning.endswith("report them apart; it is left out")
+    assert "runs with different classes on one dataset (minicity val)" in warning
+    assert warning.endswith("report them separately; it is left out")
 
 
 def test_two_runs_of_one_model_have_names_of_their_own(run):

@@ -177,8 +177,8 @@ def leaves():
         ("OneText", "classes must be a list of 1 to 254 names"),
         ("NoClasses", "classes must be a list of 1 to 254 names"),
         ("TooMany", "classes must be a list of 1 to 254 names"),
-        ("NoDict", "its attribute 'facts' is no mapping; make it a dict"),
-        ("Unstorable", "its 'facts' and 'version' are no plain data"),
+        ("NoDict", "its attribute 'facts' is not a mapping; make it a dict"),
+        ("Unstorable", "its 'facts' and 'version' are not plain data"),
         ("fails", "fails() fails: OSError: no such disk ("),
         ("leaves", "leaves() fails: SystemExit: 3 ("),
     ],
@@ -221,5 +221,5 @@ def test_a_wrong_location_is_one_line(location):
 
 
 def test_a_location_that_no_record_can_name_is_one_line():
-    with pytest.raises(FileError, match=r"'\\x00:make' is no path that a record can name"):
+    with pytest.raises(FileError, match=r"'\\x00:make' is not a path that a record can name"):
         load_segmenter("python:\0:make")

@@ -1,1 +1,1 @@
-"""Models of transformers."""
+"""Models of the library transformers."""

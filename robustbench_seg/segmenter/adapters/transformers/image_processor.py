@@ -19,17 +19,18 @@ PROCESSOR_LAW = 1
 """Increment when the use of image processors of transformers changes."""
 
 SIZES = ("size", "crop_size", "pad_size", "max_size", "size_divisor")
-"""Keys of preprocessor_config.json that hold sides in pixels."""
+"""Keys of preprocessor_config.json with side lengths in pixels."""
 
 
 class ImageProcessor:
     """A model's image processor, run by transformers with PIL, on the CPU.
 
-    transformers has a second form of most processors, with torchvision, which rounds differently.
-    PIL gives the same pixels on every machine.
+    Most processors also have a version that uses torchvision, which rounds differently. PIL gives
+    the same pixels on every machine.
 
     Attributes:
-        edges: The shortest and the longest edge to which images are scaled. None: there is none.
+        edges: The shortest and the longest edge, in pixels, to which images are scaled. None: there
+            is no such edge.
     """
 
     def __init__(self, folder: Path, where: str) -> None:
@@ -40,7 +41,7 @@ class ImageProcessor:
             where: The model's name in errors.
 
         Raises:
-            ModelError: transformers cannot build it, or it makes images that no machine takes.
+            ModelError: transformers cannot build it, or it makes images that are too large.
         """
         from transformers import AutoImageProcessor, __version__
 
@@ -53,7 +54,7 @@ class ImageProcessor:
                         f"{where}: {PROCESSOR}: {key} has {str(side)[:40]}; sides of 1 to "
                         f"{MAX_SIDE} pixels are wanted"
                     )
-        # OneFormer's would fetch texts for its training from the hub.
+        # OneFormer's processor would fetch texts for training from the hub.
         own: dict[str, Any] = {"class_info_file": None} if "class_info_file" in file else {}
         own |= {"backend": "pil"} if int(__version__.split(".")[0]) >= 5 else {"use_fast": False}
         load: Any = AutoImageProcessor.from_pretrained
@@ -75,11 +76,11 @@ class ImageProcessor:
             image: uint8 HxWx3 RGB.
 
         Returns:
-            What the model takes, with pixel_values of Nx3xhxw; patch_offsets where the image is cut
+            The model's inputs, with pixel_values of Nx3xhxw, and patch_offsets if the image is cut
             into windows.
 
         Raises:
-            ModelError: The processor does not take the image.
+            ModelError: The processor fails on the image.
         """
         try:
             answer: dict[str, Any] = dict(
@@ -99,7 +100,7 @@ class ImageProcessor:
 
 
 class ProcessedSegmenter(NetworkSegmenter):
-    """A network of transformers that sees images as its own image processor prepares them."""
+    """A network of transformers that gets images as its own image processor prepares them."""
 
     def __init__(self, network: Any, *, processor: ImageProcessor, **others: Any) -> None:
         """Keep the processor.

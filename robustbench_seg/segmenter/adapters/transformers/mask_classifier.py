@@ -1,9 +1,10 @@
 """Mask classifiers of transformers: MaskFormer, Mask2Former, OneFormer, EoMT and DETR.
 
-At native size they run as the original code evaluates Cityscapes: the image is padded to a multiple
-of the network's divisor, and masks are upsampled to it, cut to the image and combined there. With
-the image processor they run as transformers does, quirks included: masks are combined at the size
-of `combined_at`, with the padding, and the scores are scaled to the image.
+At native size they run as in the original code's evaluation of Cityscapes: the image is padded to a
+multiple of the network's divisor, and masks are upsampled to the padded size, cropped to the image,
+and combined at its size. With the image processor they run as in transformers, quirks included:
+masks are combined at the size `combined_at`, with the padding, and the scores are scaled to the
+image.
 """
 
 from collections.abc import Mapping
@@ -25,11 +26,11 @@ class MaskKind:
     """How one family of mask classifiers runs.
 
     Attributes:
-        divisor: At native size, sides of images are padded to a multiple of it.
-        combined_at: The size at which transformers combines the masks: their own, a fixed one, or
-            that of the windows that the image processor cuts.
-        classes: Name of the answer that holds the classes of the queries.
-        masks: Name of the answer that holds the masks.
+        divisor: At native size, sides of images are padded to a multiple of it, in pixels.
+        combined_at: The size at which transformers combines the masks: their own size, a fixed
+            size, or the size of the windows that the image processor cuts.
+        classes: Name of the output with the classes of the queries.
+        masks: Name of the output with the masks.
     """
 
     divisor: int
@@ -63,14 +64,14 @@ class MaskClassifier(TransformersNetwork):
         bgr: bool = False,
         task: Tensor | None = None,
     ) -> None:
-        """Keep what the model needs in addition to images.
+        """Store the model and what it needs in addition to images.
 
         Args:
             model: The model.
             classes: Number of its classes.
             where: The model's name in errors.
             bgr: Whether it takes blue first.
-            task: Tokens of OneFormer's task, 1xL.
+            task: Tokens of OneFormer's task, int64 1xL. None: the model takes none.
         """
         super().__init__(model, classes, where, bgr=bgr)
         config: Any = model.config
@@ -113,7 +114,7 @@ class MaskClassifier(TransformersNetwork):
         )
 
     def _answer(self, inputs: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
-        """The classes and masks of the queries."""
+        """Return the classes and masks of the queries."""
         images = len(inputs["pixel_values"])
         if self.task is not None:
             inputs = {**inputs, "task_inputs": self.task.expand(images, -1)}
@@ -130,9 +131,16 @@ class MaskClassifier(TransformersNetwork):
 def _merged(
     scores: Tensor, offsets: Any, image: tuple[int, int], edges: tuple[int, int | None]
 ) -> Tensor:
-    """The mean of windows along the longer side of a scaled image, as EoMT's processor merges them.
+    """Average windows along the longer side of a scaled image, as EoMT's processor does.
 
-    scores: NxKxhxw of N windows. offsets: for each window, the image's index, start and end.
+    Args:
+        scores: NxKxhxw of N windows.
+        offsets: For each window, the index of its image, its start and its end, in pixels.
+        image: Height and width of the image.
+        edges: The shortest and the longest edge of the scaled image. None: no limit.
+
+    Returns:
+        KxHxW of the scaled image.
     """
     from transformers.image_transforms import get_size_with_aspect_ratio
 

@@ -12,7 +12,7 @@ from robustbench_seg.segmenter.foreign_errors import reason
 TASK = "the task is semantic"
 
 TOKENIZER = ("tokenizer_config.json", "vocab.json", "merges.txt", "tokenizer.json")
-"""Files of a tokenizer; a repository has some of them."""
+"""Files of a tokenizer. A repository may lack some of them."""
 
 
 def task_tokens(folder: Path, config: Any, where: str) -> Tensor:
@@ -24,7 +24,7 @@ def task_tokens(folder: Path, config: Any, where: str) -> Tensor:
         where: The model's name in errors.
 
     Returns:
-        int64 tokens 1xL, 0 where the text is over.
+        int64 tokens 1xL, padded with 0.
 
     Raises:
         ModelError: The tokenizer is missing or cannot be read.

@@ -26,8 +26,8 @@ STEPS = {
     "do_reduce_labels",
     "do_split_image",
 }
-"""Steps of processors that are known. Those on sizes are left out at native size; do_reduce_labels
-is about labels."""
+"""The known steps of processors. Steps that change the size are skipped at native size, and
+do_reduce_labels concerns labels only."""
 
 EXAMPLE = '{"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}'
 
@@ -44,7 +44,7 @@ class Processor:
     Attributes:
         preprocessing: Mean and standard deviation of RGB in 0..1.
         bgr: Whether the network gets blue first.
-        scaling: To what size it scales images, in words. None: it leaves their size.
+        scaling: The size to which it scales images, in words. None: it keeps their size.
     """
 
     preprocessing: Preprocessing
@@ -52,13 +52,13 @@ class Processor:
     scaling: str | None = None
 
     def check_native(self, where: str) -> None:
-        """Refuse a processor whose normalisation cannot be done without it.
+        """Refuse a processor whose normalisation cannot be reproduced without running it.
 
         Args:
             where: The model's name in errors.
 
         Raises:
-            ModelError: It swaps red and blue, and the two are not normalised alike.
+            ModelError: It swaps red and blue and normalises them differently.
         """
         said = self.preprocessing
         if self.bgr and (len(set(said.mean)) > 1 or len(set(said.std)) > 1):
@@ -169,7 +169,7 @@ def _number(value: object, key: str, where: str) -> float:
 
 
 def _size_text(size: object) -> str:
-    """The size of an image processor, in words.
+    """Return the size of an image processor, in words.
 
     >>> _size_text({"height": 384, "width": 512}), _size_text({"shortest_edge": 512})
     ('384x512', 'shortest_edge 512')

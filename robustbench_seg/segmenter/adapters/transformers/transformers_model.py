@@ -140,7 +140,7 @@ def build_network(
 
 
 def _class_of(config: Any) -> Any:
-    """The class of transformers for a configuration, None if it segments nothing semantically."""
+    """Return the class for a configuration, or None if it does no semantic segmentation."""
     from transformers import AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation
 
     if type(config) in AutoModelForSemanticSegmentation._model_mapping:
@@ -262,7 +262,7 @@ def refuse_deeper(unused: Collection[str], model: nn.Module, where: str) -> None
 
 
 def _values(content: object, key: str = "") -> Iterator[tuple[str, object]]:
-    """Every value of a JSON document that is not a list or object, with its nearest key."""
+    """Yield every value of a JSON document that is not a list or object, with its nearest key."""
     if isinstance(content, Mapping):
         for name, value in content.items():
             yield from _values(value, str(name))

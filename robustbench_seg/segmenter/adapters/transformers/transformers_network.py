@@ -1,4 +1,4 @@
-"""A model of transformers as a network: images in, logits out."""
+"""A model of transformers as a network that maps images to logits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,13 +18,13 @@ class TransformersNetwork(nn.Module):
     Attributes:
         gives_scores: Whether it answers scores of 0 or more instead of logits.
         model: The model, in float32 and eval mode.
-        size: Height and width to which images are scaled. None: they go in at their own.
+        size: Height and width to which images are scaled. None: they keep their own size.
     """
 
     gives_scores = False
 
     def __init__(self, model: nn.Module, classes: int, where: str, *, bgr: bool = False) -> None:
-        """Keep what the model needs in addition to images.
+        """Store the model and what it needs in addition to images.
 
         Args:
             model: The model.
@@ -47,7 +47,7 @@ class TransformersNetwork(nn.Module):
             Float NxKxhxw.
 
         Raises:
-            ModelError: The model does not take images of this size, or answers anything else.
+            ModelError: The model does not take images of this size, or does not answer logits.
         """
         if self.size:
             images = F.interpolate(
@@ -61,13 +61,13 @@ class TransformersNetwork(nn.Module):
         image: tuple[int, int],
         edges: tuple[int, int | None] | None,
     ) -> Tensor:
-        """Compute logits, or scores, of what the model's image processor returns.
+        """Compute logits, or scores, from the output of the model's image processor.
 
-        They are those that the processor's post_process_semantic_segmentation upsamples to the
+        They equal those that the processor's post_process_semantic_segmentation upsamples to the
         image.
 
         Args:
-            inputs: The processor's answer to one image, with pixel_values of Nx3xhxw.
+            inputs: The processor's output for one image, with pixel_values of Nx3xhxw.
             image: Height and width of the image.
             edges: The shortest and the longest edge to which the processor scales images, if any.
 
@@ -75,7 +75,7 @@ class TransformersNetwork(nn.Module):
             Float 1xKxhxw.
 
         Raises:
-            ModelError: The model does not take this, or answers anything else.
+            ModelError: The model does not take these inputs, or does not answer logits.
         """
         return checked_logits(
             self._run(inputs).logits, inputs["pixel_values"], self._classes, self._where

@@ -1,0 +1,55 @@
+"""Averages of a score, beside sums by hand."""
+
+import numpy as np
+import pytest
+
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.results.summary import summarise
+
+PROTOCOL = load_protocol()
+AVERAGES = ("clean", "mean", "retention", "mpc", "rpc")
+
+
+@pytest.fixture
+def cells():
+    """Three draws of every severity, scored or not."""
+    rng = np.random.default_rng(0)
+    conditions = [CLEAN, *(Condition(name, s) for name in PROTOCOL.names for s in range(1, 6))]
+    return {condition: rng.uniform(10, 80, 3) for condition in conditions}
+
+
+def test_mpc_is_over_five_severities_and_the_mean_over_those_that_are_scored(cells):
+    found = summarise(cells, PROTOCOL)
+    every = np.mean([values for c, values in cells.items() if c != CLEAN], axis=0)
+    scored = [
+        np.mean([cells[Condition(spec.name, s)] for s in spec.scored], axis=0)
+        for spec in PROTOCOL.corruptions
+    ]
+    assert found.mpc == pytest.approx(every)
+    assert found.rpc == pytest.approx(100 * every / cells[CLEAN])
+    assert found.mean == pytest.approx(np.mean(scored, axis=0))
+    assert found.retention == pytest.approx(100 * np.mean(scored, axis=0) / cells[CLEAN])
+    assert not np.allclose(found.mpc, found.mean)
+
+
+def test_no_condition_is_as_one_whose_score_is_nan():
+    unknown = summarise({CLEAN: np.full(3, np.nan)}, PROTOCOL)
+    nothing = summarise({}, PROTOCOL, (3,))
+    for name in AVERAGES:
+        np.testing.assert_array_equal(getattr(nothing, name), getattr(unknown, name))
+        assert np.isnan(getattr(nothing, name)).all()
+    for name in ("corruptions", "categories"):
+        one, other = getattr(nothing, name), getattr(unknown, name)
+        assert list(one) == list(other)
+        for key, values in one.items():
+            np.testing.assert_array_equal(values, other[key])
+
+
+def test_without_clean_images_or_any_right_pixel_there_is_no_retention(cells):
+    missing = summarise({c: v for c, v in cells.items() if c != CLEAN}, PROTOCOL)
+    zero = summarise({**cells, CLEAN: np.zeros(3)}, PROTOCOL)
+    assert np.isnan(missing.clean).all()
+    for found in (missing, zero):
+        assert np.isnan(found.retention).all()
+        assert np.isnan(found.rpc).all()
+        assert np.isfinite(found.mean).all()
