@@ -58,7 +58,7 @@ def export_onnx(
     beside = path.with_suffix(".toml")
     if beside.exists() and not _is_sidecar(beside):
         raise ModelError(
-            f"{beside} is there already and describes no graph; choose another name for {path.name}"
+            f"{beside} exists and describes no graph; choose another name for {path.name}"
         )
     _check_own(path)
     try:

@@ -45,7 +45,7 @@ def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> Tr
         weights = spec.out / card.weights.location
         if weights.exists() and not (spec.out / CHECKPOINT).exists():
             raise ModelError(
-                f"{weights} is there already, without the card and the checkpoint of a training; "
+                f"{weights} exists without the card and the checkpoint of a training; "
                 "give another folder, or move it away"
             )
         return None

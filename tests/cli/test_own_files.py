@@ -29,7 +29,7 @@ def test_a_table_of_the_same_command_is_replaced_and_no_other_file(tmp_path):
         check_own(table, "model,", figure)
     for text in ("", "my notes\nmodel,\n", b"\xff\xfe"):
         table.write_bytes(text if isinstance(text, bytes) else text.encode())
-        with pytest.raises(FileError, match=r"x\.csv is there already"):
+        with pytest.raises(FileError, match=r"x\.csv exists"):
             check_own(table, "model,", figure)
     table.write_text("model,architecture\n")
     check_own(table, "model,", figure)
@@ -42,7 +42,7 @@ def test_cost_replaces_its_own_files_alone(tmp_path):
     (tmp_path / "cost.csv").write_text("mine")
     done = run(*COST, tmp_path)
     assert done.exit_code == 2
-    assert "cost.csv is there already" in done.stderr
+    assert "cost.csv exists" in done.stderr
     assert (tmp_path / "cost.csv").read_text() == "mine"
     assert (tmp_path / "notes.txt").read_text() == "mine"
 

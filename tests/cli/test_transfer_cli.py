@@ -39,7 +39,7 @@ def test_misuse_is_one_line(tmp_path):
     for arguments, message in (
         ((), "give runs on corrupted and on real images, or a source"),
         (("--literature", "semsegbanch"), "did you mean 'semsegbench'?"),
-        (("--literature", "semsegbench", "--csv", tmp_path / "mine.csv"), "is there already"),
+        (("--literature", "semsegbench", "--csv", tmp_path / "mine.csv"), "exists and is not"),
     ):
         result = run(*arguments)
         assert result.exit_code == 2

@@ -195,7 +195,7 @@ def test_files_are_written_and_others_kept(tmp_path):
     assert "flagged by the audit" in svg
     rs.transfer(literature="semsegbench", out=tmp_path)
     (tmp_path / "transfer.csv").write_text("mine\n")
-    with pytest.raises(FileError, match=r"transfer\.csv is there already"):
+    with pytest.raises(FileError, match=r"transfer\.csv exists"):
         rs.transfer(literature="semsegbench", out=tmp_path)
 
 

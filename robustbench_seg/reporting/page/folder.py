@@ -83,7 +83,7 @@ def _check_own(out: Path, names: Iterable[str]) -> None:
     for name in sorted(names):
         if os.path.lexists(out / name):
             raise ResultsError(
-                f"{out / name} is there already and is not of the report in {out}; move it away, "
+                f"{out / name} exists and is not of the report in {out}; move it away, "
                 "or choose another folder"
             )
 

@@ -113,7 +113,7 @@ def test_a_site_replaces_the_earlier_one_and_nothing_else(packs, tmp_path):
 
 def test_what_is_not_of_a_site_is_not_replaced(packs, tmp_path):
     (tmp_path / "index.html").write_text("my page")
-    with pytest.raises(ResultsError, match=r"index\.html is there already"):
+    with pytest.raises(ResultsError, match=r"index\.html exists"):
         rs.leaderboard(packs, tmp_path)
     assert (tmp_path / "index.html").read_text() == "my page"
 

@@ -298,7 +298,7 @@ def test_logits_are_upsampled_as_the_network_was_trained(tmp_path, image):
 def test_an_export_never_overwrites_a_card(tmp_path):
     card = tmp_path / "mine.toml"
     card.write_text('architecture = "segformer"\n')
-    with pytest.raises(ModelError, match=r"mine\.toml is there already and describes no graph; ch"):
+    with pytest.raises(ModelError, match=r"mine\.toml exists and describes no graph; ch"):
         exported_as(tmp_path / "mine.onnx", small_network(), Inference("whole"))
     assert card.read_text() == 'architecture = "segformer"\n'
     assert not (tmp_path / "mine.onnx").exists()
