@@ -35,6 +35,9 @@ from robustbench_seg.store.read import COUNTS, places_of, with_counts
 RESAMPLES = 1000
 SEED = 0
 
+_FACTS = ["run", "model", "clip", "images", "image", "corruption", "severity"]
+"""The columns of results that tell what a row is of."""
+
 
 def bootstrap(
     results: pd.DataFrame,
@@ -61,7 +64,8 @@ def bootstrap(
         ResultsError: No image is scored yet.
     """
     by_source = {source: with_counts(results, source) for source in (*MEASURES, *derived)}
-    observed = pd.concat([rows[["run", "model", "clip", "image"]] for rows in by_source.values()])
+    by_source = {source: rows[[*_FACTS, COUNTS]] for source, rows in by_source.items()}
+    observed = pd.concat([rows[_FACTS] for rows in by_source.values()])
     if observed.empty:
         named = ", ".join(results["run"].unique()) or "the run"
         raise ResultsError(f"{named}: no image is scored yet; evaluate it first")
@@ -120,14 +124,14 @@ def _condition_draws(
     rows: pd.DataFrame, source: ScoreSource, times: NDArray[np.float64]
 ) -> _RunScores:
     """The scores of each condition of one run in every draw; none unless all images are there."""
-    rows = rows.sort_values("image")
-    total, counts = int(rows["images"].iloc[0]), rows[COUNTS].to_numpy(object)
+    images, counts = rows["image"].to_numpy(object), rows[COUNTS].to_numpy(object)
+    total = int(rows["images"].iloc[0])
     draws = dict[Condition, Mapping[str, Draws]]()
     for condition, places in places_of(rows).items():
         draws[condition] = {}
         if len(places) == total == times.shape[1]:
-            stack = np.stack(list(counts[places]))
-            draws[condition] = source.draws(stack, times)
+            by_image = places[np.argsort(images[places], kind="stable")]
+            draws[condition] = source.draws(np.stack(list(counts[by_image])), times)
     return draws
 
 

@@ -23,8 +23,8 @@ FEW_UNITS = 30
 
 def split_draws(draws: Draws) -> tuple[Draws, Draws]:
     """Return the draws of the images, and those of the trainings."""
-    images, trainings = np.split(draws[1:], 2)
-    return images, trainings
+    resamples = len(draws) // 2
+    return draws[1 : 1 + resamples], draws[1 + resamples :]
 
 
 @dataclass(frozen=True)
