@@ -130,20 +130,19 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
             if source.name not in read and source.column in columns_read
         ]
     names = [_column(source, pooled=pooled) for source in sources]
-    parts, found = [], set[str]()
+    columns: dict[str, list[Any]] = {name: [] for name in (*_KEY, "reason", "part", *names)}
+    found = set[str]()
     for path in part_files(folder):
         try:
             part = read_part(path, len(record.classes), measures, record.key.digest)
         except ResultsError as error:
             log.warning("%s; its rows are left out", error)
             continue
-        columns = {
-            "image": part.images,
-            "corruption": [condition.name for condition in part.conditions],
-            "severity": [condition.severity for condition in part.conditions],
-            "reason": pd.Series(list(part.reasons), dtype=object),  # else pandas makes None nan
-            "part": path,
-        }
+        columns["image"] += part.images
+        columns["corruption"] += [condition.name for condition in part.conditions]
+        columns["severity"] += [condition.severity for condition in part.conditions]
+        columns["reason"] += part.reasons
+        columns["part"] += [path] * len(part.images)
         for name, source in zip(names, sources, strict=True):
             values: list[Counts | None] = [None] * len(part.images)
             if (measure := columns_read[source.column].name) in part.values:
@@ -151,15 +150,19 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
                 observed = part.values[measure]
                 each = iter(source.pooled(observed) if pooled else observed)
                 values = [next(each) if reason is None else None for reason in part.reasons]
-            columns[name] = pd.Series(values, dtype=object)
-        parts.append(pd.DataFrame(columns))
+            columns[name] += values
     names = [
         name
         for name, source in zip(names, sources, strict=True)
         if name in found or not columns_read[source.column].needs_confidence
     ]
-    empty = pd.DataFrame(columns=[*_KEY, "reason", "part", *names])
-    rows = pd.concat(parts, ignore_index=True) if parts else empty
+    rows = pd.DataFrame(
+        {
+            # As objects: else pandas makes None nan.
+            name: pd.Series(columns[name], dtype=None if name == "severity" else object)
+            for name in (*_KEY, "reason", "part", *names)
+        }
+    )
     rows = _once(rows, names).sort_values(_KEY, kind="stable", ignore_index=True)
     return _with_facts(rows, folder, record, names)
 
