@@ -105,6 +105,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         images,
         _corruption_record(evaluation, tree),
         temperature_record(evaluation, segmenter, images),
+        evaluation.attack_settings.record,
     )
     own = data if isinstance(data, FileDataset) and data.name not in list_datasets() else None
     return RunRecord(

@@ -60,6 +60,32 @@ class CorruptionRecord:
 
 
 @dataclass(frozen=True)
+class AttackRecord:
+    """What decides attacked images besides the protocol and the network that is scored.
+
+    Attributes:
+        laws: Law version of each attack of the protocol.
+        source: The network that they were made on; None: the one that is scored.
+        is_rounded: Whether they were rounded to 8 bits.
+        class_frequencies: sha256 of the frequencies that balance the classes; None: no attack
+            needs them.
+    """
+
+    laws: Mapping[str, Positive]
+    source: SegmenterRecord | None = None
+    is_rounded: bool = False
+    class_frequencies: str | None = None
+
+    @property
+    def attacked(self) -> str:
+        """The network that was attacked, in words."""
+        if self.source is None:
+            return "the one that is scored"
+        digest = digest_bytes(canonical_json(to_table(self.source)).encode())
+        return f"{self.source.variant or self.source.architecture} ({digest[:8]})"
+
+
+@dataclass(frozen=True)
 class RunKey:
     """Exactly what decides the numbers of a run. Runs with equal keys are the same run.
 
@@ -70,6 +96,7 @@ class RunKey:
     dataset: DatasetRecord
     corruption: CorruptionRecord
     temperature: TemperatureRecord | None = field(default=None, metadata={"when_set": True})
+    attack: AttackRecord | None = field(default=None, metadata={"when_set": True})
 
     @cached_property
     def digest(self) -> str:

@@ -139,6 +139,12 @@ class RunRecord:
         yield _Fact("corruption seed", "seed", corruption.seed)
         yield _Fact("corruption", "severity tables", corruption.severities)
         yield _Fact("corruption", "versions of the corruptions", corruption.laws)
+        attack = self.key.attack
+        yield _Fact("corruption", "versions of the attacks", attack.laws if attack else None)
+        yield _Fact("corruption", "the attacked network", attack and attack.attacked)
+        yield _Fact("corruption", "rounding of attacked images", attack and attack.is_rounded)
+        balance = attack.class_frequencies if attack else None
+        yield _Fact("corruption", "class frequencies of the attacks", balance)
         yield _Fact("network", "architecture", segmenter.architecture)
         yield _Fact("network", "variant", segmenter.variant)
         yield _Fact("network", "configuration", segmenter.config)

@@ -1,0 +1,176 @@
+"""How the images of attacks are made, opened and checked before the first one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustbench_seg.attacks import ATTACKS
+from robustbench_seg.datasets import Dataset, FileDataset, class_frequencies
+from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError, unknown
+from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.cards.protocol import Condition, Protocol
+from robustbench_seg.records.runs.run_key import AttackRecord
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.results import SEA, SEA_MEMBERS
+from robustbench_seg.segmenter import DifferentiableSegmenter, Segmenter, no_gradient
+
+_HALF_LEVEL = 0.5
+"""A change of at most this many levels of 255 is undone by rounding to 8 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class AttackSettings:
+    """What attacked images depend on besides the clean image and the network that is scored.
+
+    Attributes:
+        protocol: Names the attacks and their radii.
+        seed: Seed of the random starts.
+        source: The network to attack; None: the one that is scored.
+        is_rounded: Whether images are rounded to 8 bits before they are scored.
+        class_frequencies: Share of each class, for attacks that balance the classes.
+        folder: Where attacked images are written; None: nowhere.
+    """
+
+    protocol: Protocol
+    seed: int = 0
+    source: DifferentiableSegmenter | None = None
+    is_rounded: bool = False
+    class_frequencies: tuple[float, ...] | None = None
+    folder: Path | None = None
+
+    @property
+    def record(self) -> AttackRecord | None:
+        """What of it decides numbers; None: the protocol has no attack."""
+        names = [spec.name for spec in self.protocol.corruptions if spec.is_attack]
+        if not names:
+            return None
+        shares = self.class_frequencies
+        return AttackRecord(
+            {name: ATTACKS[name].law for name in names if name != SEA},
+            self.source.record if self.source else None,
+            self.is_rounded,
+            digest_bytes(canonical_json(list(shares)).encode()) if shares else None,
+        )
+
+
+def computed_conditions(
+    protocol: Protocol, conditions: Sequence[Condition]
+) -> tuple[Condition, ...]:
+    """Replace the worst case of several attacks by these attacks.
+
+    Args:
+        protocol: The protocol.
+        conditions: Some of its conditions.
+
+    Returns:
+        The conditions to compute, in the protocol's order.
+
+    Raises:
+        CardError: The protocol lacks one of the attacks.
+    """
+    wanted = set(conditions)
+    for condition in conditions:
+        if condition.name == SEA:
+            wanted |= {Condition(member, condition.severity) for member in SEA_MEMBERS}
+    every = [c for c in protocol.conditions() if c.name != SEA]
+    if lacking := sorted({c.name for c in wanted} - {c.name for c in every} - {SEA}):
+        raise CardError(
+            f"protocol {protocol.name}: {SEA} is the worst case of {', '.join(SEA_MEMBERS)}; "
+            f"add {lacking[0]}"
+        )
+    return tuple(condition for condition in every if condition in wanted)
+
+
+def open_attacks(
+    spec: EvaluationSpec,
+    protocol: Protocol,
+    conditions: Sequence[Condition],
+    data: Dataset,
+    source: Segmenter | None,
+    segmenters: Sequence[Segmenter],
+) -> AttackSettings:
+    """Check that the attacks of an evaluation can be made, and return how.
+
+    Args:
+        spec: What is asked for.
+        protocol: The protocol.
+        conditions: The conditions to compute.
+        data: The images.
+        source: The network to attack; None: the one that is scored.
+        segmenters: The networks that are scored.
+
+    Raises:
+        CardError: The protocol names an attack that does not exist, or the class frequencies cannot
+            be read or are of other classes.
+        CorruptionError: Rounding would undo an attack, or class frequencies are missing.
+        ModelError: A network has no gradients.
+        ResultsError: There is no attack to apply an option to, the labels are withheld, or images
+            are to be read from a tree.
+    """
+    for each in protocol.corruptions:
+        if each.is_attack and each.name not in (*ATTACKS, SEA):
+            raise CardError(f"protocol {protocol.name}: {unknown('attack', each.name, ATTACKS)}")
+    attacks = [c for c in conditions if protocol.spec(c.name).is_attack]
+    if not attacks:
+        _check_no_options(spec)
+    else:
+        _check_attacks(spec, protocol, attacks, data, [source] if source else segmenters)
+    shares = class_frequencies(data, spec.class_frequencies) if attacks else None
+    needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
+    if needing and shares is None:
+        raise CorruptionError(
+            f"{needing[0]} balances the classes; count them with `robustseg class-frequencies` and "
+            "give the file as class_frequencies"
+        )
+    return AttackSettings(
+        protocol,
+        spec.seeds[0],
+        source if isinstance(source, DifferentiableSegmenter) else None,
+        spec.round_attacks,
+        shares,
+        spec.save_attacks,
+    )
+
+
+def _check_no_options(spec: EvaluationSpec) -> None:
+    given = {
+        "attack_from": spec.attack_from,
+        "round_attacks": spec.round_attacks,
+        "class_frequencies": spec.class_frequencies,
+        "save_attacks": spec.save_attacks,
+    }
+    for name, value in given.items():
+        if value:
+            raise ResultsError(
+                f"{name} is for attacks, and none is asked for; choose a protocol of attacks, such "
+                "as attacks"
+            )
+
+
+def _check_attacks(
+    spec: EvaluationSpec,
+    protocol: Protocol,
+    attacks: Sequence[Condition],
+    data: Dataset,
+    attacked: Sequence[Segmenter],
+) -> None:
+    if spec.corrupted is not None:
+        raise ResultsError(
+            f"attacked images are made for each network and not read from {spec.corrupted}; leave "
+            "out the tree"
+        )
+    if isinstance(data, FileDataset) and not data.is_labelled:
+        raise ResultsError(f"{data.name} {data.split} has no labels, which an attack needs")
+    for segmenter in attacked:
+        if reason := no_gradient(segmenter):
+            raise ModelError(
+                f"{segmenter.name} cannot be attacked: {reason}; attack another network with "
+                "attack_from"
+            )
+    for condition in attacks if spec.round_attacks else ():
+        radius = protocol.spec(condition.name).severities[condition.severity - 1]["epsilon"]
+        if ATTACKS[condition.name].norm == "linf" and radius <= _HALF_LEVEL:
+            raise CorruptionError(
+                f"rounding to 8 bits undoes {condition.name} at severity {condition.severity}, "
+                f"whose radius is {radius:g}/255; choose severities of larger radii"
+            )
