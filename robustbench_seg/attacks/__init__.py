@@ -5,7 +5,7 @@ scores the image does not round it.
 """
 
 from robustbench_seg.attacks.iterate import Choice, Gradient
-from robustbench_seg.attacks.perturbation import Perturbed, perturb
+from robustbench_seg.attacks.perturbation import Perturbed, check_attack, perturb
 from robustbench_seg.attacks.registry import ATTACKS, Attack
 
-__all__ = ["ATTACKS", "Attack", "Choice", "Gradient", "Perturbed", "perturb"]
+__all__ = ["ATTACKS", "Attack", "Choice", "Gradient", "Perturbed", "check_attack", "perturb"]

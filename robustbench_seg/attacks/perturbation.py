@@ -73,10 +73,8 @@ def perturb(
     Raises:
         AttackError: An argument does not fit the above, or the network's gradient is not finite.
     """
-    if attack not in ATTACKS:
-        raise AttackError(unknown("attack", attack, ATTACKS))
+    check_attack(attack, parameters)
     entry = ATTACKS[attack]
-    _check_parameters(entry, parameters)
     _check_image(image, truth)
     weights = _class_weights(entry, class_frequencies)
     evaluator = Evaluator(
@@ -118,7 +116,19 @@ def _best_run(
     return best
 
 
-def _check_parameters(attack: Attack, parameters: Mapping[str, float]) -> None:
+def check_attack(name: str, parameters: Mapping[str, float]) -> None:
+    """Check the parameters of an attack.
+
+    Args:
+        name: A name of ATTACKS.
+        parameters: As in `perturb`.
+
+    Raises:
+        AttackError: There is no such attack; a parameter is unknown, missing or out of range.
+    """
+    if name not in ATTACKS:
+        raise AttackError(unknown("attack", name, ATTACKS))
+    attack = ATTACKS[name]
     accepted = (*attack.required, *attack.optional)
     where = f"attack '{attack.name}'"
     for name, value in parameters.items():

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustbench_seg.attacks import ATTACKS
+from robustbench_seg.attacks import ATTACKS, check_attack
 from robustbench_seg.datasets import Dataset, FileDataset, class_frequencies
-from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError, unknown
+from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Condition, Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
@@ -100,16 +100,16 @@ def open_attacks(
         segmenters: The networks that are scored.
 
     Raises:
-        CardError: The protocol names an attack that does not exist, or the class frequencies cannot
-            be read or are of other classes.
+        AttackError: The protocol names an attack that does not exist, or gives it other parameters.
+        CardError: The class frequencies cannot be read or are of other classes.
         CorruptionError: Rounding would undo an attack, or class frequencies are missing.
         ModelError: A network has no gradients.
         ResultsError: There is no attack to apply an option to, the labels are withheld, or images
             are to be read from a tree.
     """
     for each in protocol.corruptions:
-        if each.is_attack and each.name not in (*ATTACKS, SEA):
-            raise CardError(f"protocol {protocol.name}: {unknown('attack', each.name, ATTACKS)}")
+        for parameters in each.severities if each.is_attack and each.name != SEA else ():
+            check_attack(each.name, parameters)
     attacks = [c for c in conditions if protocol.spec(c.name).is_attack]
     if not attacks:
         _check_no_options(spec)
@@ -169,7 +169,7 @@ def _check_attacks(
             )
     for condition in attacks if spec.round_attacks else ():
         radius = protocol.spec(condition.name).severities[condition.severity - 1]["epsilon"]
-        if ATTACKS[condition.name].norm == "linf" and radius <= _HALF_LEVEL:
+        if ATTACKS[condition.name].norm == "Linf" and radius <= _HALF_LEVEL:
             raise CorruptionError(
                 f"rounding to 8 bits undoes {condition.name} at severity {condition.severity}, "
                 f"whose radius is {radius:g}/255; choose severities of larger radii"

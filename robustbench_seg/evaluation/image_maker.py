@@ -24,7 +24,7 @@ from robustbench_seg.evaluation.run_records import Tree
 from robustbench_seg.measures import Measure, Truth
 from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.values.image_path import as_png
-from robustbench_seg.segmenter import FloatImage
+from robustbench_seg.segmenter import Image
 
 
 class SourceImage:
@@ -78,7 +78,7 @@ class ConditionImage:
 
     source: SourceImage
     condition: Condition
-    image: NDArray[np.uint8] | FloatImage | None
+    image: Image | None
     reason: str | None
     same: bool
     seconds: float

@@ -8,9 +8,6 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.evaluation.attacker import Attacker
@@ -26,7 +23,7 @@ from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.temperature import TemperatureRecord
 from robustbench_seg.segmenter import (
     ConfidentSegmenter,
-    FloatImage,
+    Image,
     MissingPredictionError,
     Segmenter,
 )
@@ -157,9 +154,7 @@ class ModelRun:
         # No measure is missing where only the prediction is to be saved.
         return self.folder.lacking(made.source.id, made.condition) or self._inputs.measures
 
-    def _predict(
-        self, made: ConditionImage, image: NDArray[np.uint8] | FloatImage, segmenter: Segmenter
-    ) -> Prediction:
+    def _predict(self, made: ConditionImage, image: Image, segmenter: Segmenter) -> Prediction:
         """Predict the labels, with confidence if a missing measure or a saved file needs it."""
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
         wanted = {m.needs_confidence for m in self._lacking(made) if m.needs_confidence}

@@ -82,7 +82,7 @@ class AttackRecord:
         if self.source is None:
             return "the one that is scored"
         digest = digest_bytes(canonical_json(to_table(self.source)).encode())
-        return f"{self.source.variant or self.source.architecture} ({digest[:8]})"
+        return f"{self.source.architecture} ({digest[:8]})"
 
 
 @dataclass(frozen=True)

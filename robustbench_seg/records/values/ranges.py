@@ -85,7 +85,6 @@ CORRUPTION_PARAMETERS: Mapping[str, Range] = {
     "decay": Range(1, 10),
     "density": Range(0, 100),
     "distance": Range(1, 100),
-    "epsilon": Range(0, 1000),
     "factor": Range(0, 100),
     "ice": Range(0, 1),
     "iterations": Range(1, 100),
@@ -95,25 +94,22 @@ CORRUPTION_PARAMETERS: Mapping[str, Range] = {
     "photons": Range(0.1, 1000),
     "quality": Range(1, 100),
     "radius": Range(0, 500),
-    "restarts": Range(1, 1000),
     "scale": Range(0.0001, 10),
     "sigma": Range(0.01, 100),
     "size": Range(0.001, 1),
     "step": Range(0.005, 1),
-    "step_size": Range(above=0, most=1000),
-    "steps": Range(1, 100_000),
     "stop": Range(1.005, 3),
     "strength": Range(0, 1000),
     "threshold": Range(-10, 10),
     "water": Range(0, 100),
     "zoom": Range(1, 10),
 }
-"""The parameters of corruptions and attacks by name; one that several corruptions have means the same in each.
+"""The parameters of corruptions by name; one that several corruptions have means the same in each.
 
 Outside its range a parameter has no meaning, or the corruption takes too long.
 """
 
-_WHOLE = ("distance", "iterations", "quality", "radius", "restarts", "steps")
+_WHOLE = ("distance", "iterations", "quality", "radius")
 """Parameters whose fraction a corruption would drop silently."""
 
 _FINITE = Range(above=-math.inf, below=math.inf)
