@@ -11,7 +11,7 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Condition, Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.results import SEA, SEA_MEMBERS
+from robustbench_seg.records.values.worst_cases import WORST_CASES
 from robustbench_seg.segmenter import DifferentiableSegmenter, Segmenter, no_gradient
 
 _HALF_LEVEL = 0.5
@@ -41,12 +41,16 @@ class AttackSettings:
     @property
     def record(self) -> AttackRecord | None:
         """What of it decides numbers; None: the protocol has no attack."""
-        names = [spec.name for spec in self.protocol.corruptions if spec.is_attack]
-        if not names:
+        laws = {
+            spec.name: 1 if spec.name in WORST_CASES else ATTACKS[spec.name].law
+            for spec in self.protocol.corruptions
+            if spec.is_attack
+        }
+        if not laws:
             return None
         shares = self.class_frequencies
         return AttackRecord(
-            {name: ATTACKS[name].law for name in names if name != SEA},
+            laws,
             self.source.record if self.source else None,
             self.is_rounded,
             digest_bytes(canonical_json(list(shares)).encode()) if shares else None,
@@ -56,7 +60,7 @@ class AttackSettings:
 def computed_conditions(
     protocol: Protocol, conditions: Sequence[Condition]
 ) -> tuple[Condition, ...]:
-    """Replace the worst case of several attacks by these attacks.
+    """Replace each worst case of several attacks by these attacks.
 
     Args:
         protocol: The protocol.
@@ -69,15 +73,16 @@ def computed_conditions(
         CardError: The protocol lacks one of the attacks.
     """
     wanted = set(conditions)
+    every = [condition for condition in protocol.conditions() if condition.name not in WORST_CASES]
     for condition in conditions:
-        if condition.name == SEA:
-            wanted |= {Condition(member, condition.severity) for member in SEA_MEMBERS}
-    every = [c for c in protocol.conditions() if c.name != SEA]
-    if lacking := sorted({c.name for c in wanted} - {c.name for c in every} - {SEA}):
-        raise CardError(
-            f"protocol {protocol.name}: {SEA} is the worst case of {', '.join(SEA_MEMBERS)}; "
-            f"add {lacking[0]}"
-        )
+        members = WORST_CASES.get(condition.name, ())
+        for member in [Condition(name, condition.severity) for name in members]:
+            if member not in every:
+                raise CardError(
+                    f"protocol {protocol.name}: {condition.name} is the worst case of "
+                    f"{', '.join(members)}; add {member.name} at severity {member.severity}"
+                )
+            wanted.add(member)
     return tuple(condition for condition in every if condition in wanted)
 
 
@@ -108,7 +113,9 @@ def open_attacks(
             are to be read from a tree.
     """
     for each in protocol.corruptions:
-        for parameters in each.severities if each.is_attack and each.name != SEA else ():
+        for parameters in (
+            each.severities if each.is_attack and each.name not in WORST_CASES else ()
+        ):
             check_attack(each.name, parameters)
     attacks = [c for c in conditions if protocol.spec(c.name).is_attack]
     if not attacks:

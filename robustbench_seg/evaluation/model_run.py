@@ -154,8 +154,11 @@ class ModelRun:
         # No measure is missing where only the prediction is to be saved.
         return self.folder.lacking(made.source.id, made.condition) or self._inputs.measures
 
-    def _predict(self, made: ConditionImage, image: Image, segmenter: Segmenter) -> Prediction:
+    def _predict(
+        self, made: ConditionImage, image: Image | None, segmenter: Segmenter
+    ) -> Prediction:
         """Predict the labels, with confidence if a missing measure or a saved file needs it."""
+        assert image is not None, "take leaves out what could not be made"
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
         wanted = {m.needs_confidence for m in self._lacking(made) if m.needs_confidence}
         exported = self._saved is not None and self._saved.layout.confidence

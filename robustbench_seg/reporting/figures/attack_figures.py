@@ -1,4 +1,4 @@
-"""The figure of a protocol of attacks: the score over the radius, beside noise of the same radius."""
+"""The figure of a protocol of attacks: scores over the radius, beside noise of the same radius."""
 
 import numpy as np
 import pandas as pd
