@@ -28,8 +28,8 @@ def segpgd(logits: Tensor, labels: Tensor, weight: float) -> Tensor:
         labels: See the module.
         weight: Weight of wrong pixels, in 0..0.5. It is t / 2T in step t = 0, ..., T - 1.
     """
-    right = _right(logits, labels)
-    return torch.where(right, 1 - weight, weight) * cross_entropy(logits, labels)
+    loss = cross_entropy(logits, labels)
+    return torch.where(_right(logits, labels), (1 - weight) * loss, weight * loss)
 
 
 def cospgd(logits: Tensor, labels: Tensor) -> Tensor:
@@ -43,7 +43,8 @@ def cospgd(logits: Tensor, labels: Tensor) -> Tensor:
 def cosine_weight(logits: Tensor, labels: Tensor) -> Tensor:
     """Compute the weight w of cospgd, without gradient."""
     p = logits.detach().softmax(0)
-    return _of_label(p, labels) / torch.linalg.vector_norm(p, dim=0)
+    length: Tensor = torch.linalg.vector_norm(p, dim=0)
+    return _of_label(p, labels) / length
 
 
 def masked_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -86,7 +87,8 @@ def tsallis(logits: Tensor, labels: Tensor, q: float) -> Tensor:
 
 def logit_cosine(logits: Tensor, labels: Tensor) -> Tensor:
     """Compute 1 - the cosine of z and the one-hot label, 1 - z_y / |z| (arXiv 2407.09150)."""
-    length = torch.linalg.vector_norm(logits, dim=0).clamp(min=torch.finfo(logits.dtype).tiny)
+    length: Tensor = torch.linalg.vector_norm(logits, dim=0)
+    length = length.clamp(min=torch.finfo(logits.dtype).tiny)
     return 1 - _of_label(logits, labels) / length
 
 
