@@ -1,6 +1,6 @@
 """How the images of attacks are made, opened and checked before the first one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Condition, Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.values.worst_cases import WORST_CASES
+from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
 from robustbench_seg.segmenter import DifferentiableSegmenter, Segmenter, no_gradient
 
 _HALF_LEVEL = 0.5
@@ -40,27 +40,29 @@ class AttackSettings:
 
     @property
     def record(self) -> AttackRecord | None:
-        """What of it decides numbers; None: the protocol has no attack."""
-        laws = {
-            spec.name: 1 if spec.name in WORST_CASES else ATTACKS[spec.name].law
-            for spec in self.protocol.corruptions
-            if spec.is_attack
-        }
-        if not laws:
-            return None
+        """What of it decides numbers; None where nothing is set."""
         shares = self.class_frequencies
-        return AttackRecord(
-            laws,
+        record = AttackRecord(
             self.source.record if self.source else None,
             self.is_rounded,
             digest_bytes(canonical_json(list(shares)).encode()) if shares else None,
         )
+        return None if record == AttackRecord() else record
+
+
+def attack_laws(protocol: Protocol) -> Mapping[str, int]:
+    """The law version of each attack of a protocol, in its order."""
+    return {
+        spec.name: ENSEMBLE_LAW if spec.name in ATTACK_ENSEMBLES else ATTACKS[spec.name].law
+        for spec in protocol.corruptions
+        if spec.is_attack
+    }
 
 
 def computed_conditions(
     protocol: Protocol, conditions: Sequence[Condition]
 ) -> tuple[Condition, ...]:
-    """Replace each worst case of several attacks by these attacks.
+    """Replace each ensemble of attacks by its members.
 
     Args:
         protocol: The protocol.
@@ -73,13 +75,15 @@ def computed_conditions(
         CardError: The protocol lacks one of the attacks.
     """
     wanted = set(conditions)
-    every = [condition for condition in protocol.conditions() if condition.name not in WORST_CASES]
+    every = [
+        condition for condition in protocol.conditions() if condition.name not in ATTACK_ENSEMBLES
+    ]
     for condition in conditions:
-        members = WORST_CASES.get(condition.name, ())
+        members = ATTACK_ENSEMBLES.get(condition.name, ())
         for member in [Condition(name, condition.severity) for name in members]:
             if member not in every:
                 raise CardError(
-                    f"protocol {protocol.name}: {condition.name} is the worst case of "
+                    f"protocol {protocol.name}: {condition.name} is the worst of "
                     f"{', '.join(members)}; add {member.name} at severity {member.severity}"
                 )
             wanted.add(member)
@@ -114,7 +118,7 @@ def open_attacks(
     """
     for each in protocol.corruptions:
         for parameters in (
-            each.severities if each.is_attack and each.name not in WORST_CASES else ()
+            each.severities if each.is_attack and each.name not in ATTACK_ENSEMBLES else ()
         ):
             check_attack(each.name, parameters)
     attacks = [c for c in conditions if protocol.spec(c.name).is_attack]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from robustbench_seg.records.cards.model_card import Published
 from robustbench_seg.records.runs.difference import Difference, DifferenceKind, value_text
-from robustbench_seg.records.runs.run_key import RunKey
+from robustbench_seg.records.runs.run_key import OWN_NETWORK, RunKey
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
 from robustbench_seg.records.values.ranges import Level, Positive
 
@@ -140,9 +140,11 @@ class RunRecord:
         yield _Fact("corruption", "severity tables", corruption.severities)
         yield _Fact("corruption", "versions of the corruptions", corruption.laws)
         attack = self.key.attack
-        yield _Fact("corruption", "versions of the attacks", attack.laws if attack else None)
-        yield _Fact("corruption", "the attacked network", attack and attack.attacked)
-        yield _Fact("corruption", "rounding of attacked images", attack and attack.is_rounded)
+        yield _Fact(
+            "corruption", "the attacked network", attack.attacked if attack else OWN_NETWORK
+        )
+        is_rounded = attack is not None and attack.is_rounded
+        yield _Fact("corruption", "rounding of attacked images", is_rounded)
         balance = attack.class_frequencies if attack else None
         yield _Fact("corruption", "class frequencies of the attacks", balance)
         yield _Fact("network", "architecture", segmenter.architecture)
