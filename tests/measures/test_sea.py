@@ -113,3 +113,12 @@ def test_the_least_accurate_attack_is_that_of_each_image_by_itself():
         expected.append(right.index(min(right)))
     assert least_accurate(class_counts(matrices)).tolist() == expected
     assert len(set(expected)) == 3
+
+
+@pytest.mark.parametrize("seed", [68, 90, 188, 249])
+def test_the_search_begins_with_the_lowest_attack(seed):
+    """Begun with the first attack, it would get stuck above another one here."""
+    matrices = random_matrices(seed, images=2)
+    every = all_mious(matrices)
+    found = every[tuple(sea_choice(class_counts(matrices)))]
+    assert found <= min(every[(attack,) * 2] for attack in range(3)) + 1e-12
