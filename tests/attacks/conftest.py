@@ -25,10 +25,13 @@ def network_gradient(network):
 class Problem:
     """A random convolutional network, an image and labels that the network mostly gets right."""
 
-    def __init__(self, seed=0, dtype=torch.float32, size=(12, 16), classes=4):
+    def __init__(self, seed=0, dtype=torch.float32, size=(12, 16), classes=4, kernel=3):
         torch.manual_seed(seed)
-        layers = nn.Conv2d(3, 8, 3, padding=1), nn.Tanh(), nn.Conv2d(8, classes, 3, padding=1)
-        network = nn.Sequential(*layers).to(dtype).requires_grad_(False)
+        first, last = (
+            nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+            for inputs, outputs in ((3, 8), (8, classes))
+        )
+        network = nn.Sequential(first, nn.Tanh(), last).to(dtype).requires_grad_(False)
         network[2].bias.zero_()
         network[2].weight *= 10
         self.network = lambda image: network(image[None])[0]
