@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.attacks import ATTACKS, check_attack
-from robustbench_seg.datasets import Dataset, FileDataset, class_frequencies
+from robustbench_seg.datasets import (
+    Dataset,
+    FileDataset,
+    load_class_frequencies,
+    shipped_frequencies,
+)
 from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Condition, Protocol
@@ -27,7 +32,7 @@ class AttackSettings:
         seed: Seed of the random starts.
         source: The network to attack; None: the one that is scored.
         is_rounded: Whether images are rounded to 8 bits before they are scored.
-        class_frequencies: Share of each class, for attacks that balance the classes.
+        class_frequencies: Pixels of each class, for attacks that balance the classes.
         folder: Where attacked images are written; None: nowhere.
     """
 
@@ -35,7 +40,7 @@ class AttackSettings:
     seed: int = 0
     source: DifferentiableSegmenter | None = None
     is_rounded: bool = False
-    class_frequencies: tuple[float, ...] | None = None
+    class_frequencies: tuple[int, ...] | None = None
     folder: Path | None = None
 
     @property
@@ -126,7 +131,7 @@ def open_attacks(
         _check_no_options(spec)
     else:
         _check_attacks(spec, protocol, attacks, data, [source] if source else segmenters)
-    shares = class_frequencies(data, spec.class_frequencies) if attacks else None
+    shares = _class_frequencies(spec, data) if attacks else None
     needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
     if needing and shares is None:
         raise CorruptionError(
@@ -141,6 +146,12 @@ def open_attacks(
         shares,
         spec.save_attacks,
     )
+
+
+def _class_frequencies(spec: EvaluationSpec, data: Dataset) -> tuple[int, ...] | None:
+    """The pixels of each class: of the file that is given, else of the one that ships."""
+    source = spec.class_frequencies or (data.name if data.name in shipped_frequencies() else None)
+    return None if source is None else load_class_frequencies(source).of(data.classes)
 
 
 def _check_no_options(spec: EvaluationSpec) -> None:
