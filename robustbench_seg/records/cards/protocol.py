@@ -177,7 +177,7 @@ class Protocol:
         "severities 1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
         """
         levels = dict[str, list[str]]()
-        for spec in self.corruptions:
+        for spec in map(self.spec, self.averaged_names):
             levels.setdefault(spec.scored_text, []).append(spec.name)
         most, *others = sorted(levels, key=lambda level: -len(levels[level]))
         names = levels[most]
