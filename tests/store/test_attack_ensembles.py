@@ -10,7 +10,7 @@ import pytest
 
 import robustbench_seg as rs
 from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, mean_iou
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, CorruptionSpec, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, AttackSpec, Condition, Protocol
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
 from robustbench_seg.results import Reference, compare_models, hardest, read_model, score_table
 from robustbench_seg.results.bootstrap import _multiplicities
@@ -25,7 +25,7 @@ LAWS = {**dict.fromkeys(MEMBERS, 1), "sea": ENSEMBLE_LAW}
 
 
 def spec(name):
-    return CorruptionSpec(name, "attack", (1, 2, 3), ({"scale": 0.1},) * 5)
+    return AttackSpec(name, "attack", (1, 2, 3), ({"scale": 0.1},) * 3)
 
 
 ATTACKS = Protocol("attacks-by-hand", "1", "this test", tuple(map(spec, (*MEMBERS, "sea"))))
@@ -165,7 +165,9 @@ def test_an_attack_that_lacks_an_image_leaves_it_empty_with_the_reason(attacked,
     assert sea_rows(folder, 2, read)["reason"].tolist() == [None] * IMAGES
     model = read_model([folder], ATTACKS, resamples=0)
     assert math.isnan(model.scores.summary.corruptions["sea"][0])
-    assert "severity 1: not run (apgd_js has 5 of 6 images)" in model.missing["sea"]
+    assert model.missing["sea"] == (
+        "severity 1: not run (apgd_js has 5 of 6 images); severity 3: not run"
+    )
 
 
 def test_an_image_that_was_left_out_is_missing_too(attacked):
@@ -177,6 +179,7 @@ def test_an_image_that_was_left_out_is_missing_too(attacked):
 def test_attacks_that_were_not_run_at_a_radius_leave_nothing(attacked):
     folder = attacked()
     assert sea_rows(folder, 3).empty
+    assert read_model([folder], ATTACKS, resamples=0).missing["sea"] == "severity 3: not run"
     alone = attacked("b", members=MEMBERS[:1])
     assert set(sea_rows(alone)["reason"]) == {f"{MEMBERS[1]} has 0 of 6 images"}
 
