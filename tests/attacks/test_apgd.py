@@ -37,9 +37,11 @@ def test_intervals_are_rounded_down_and_at_least_one(steps):
 
 
 def test_three_rises_of_four_are_enough():
-    """With 20 steps the first interval is 4, the second 3."""
+    """With 20 steps the first interval is 4, the second 3; with 50 the first is 11."""
     assert checkpoints(StepControl(20, 1.0), [1, 1, 1, 0], [1, 2, 3, 3]) == []
     assert checkpoints(StepControl(20, 1.0), [1, 1, 0, 0], [1, 2, 2, 2]) == [4]
+    assert checkpoints(StepControl(50, 1.0), [1] * 8 + [0] * 3, range(11)) == [11]
+    assert checkpoints(StepControl(50, 1.0), [1] * 9 + [0] * 2, range(11)) == []
 
 
 def test_a_best_loss_that_stands_still_halves_unless_the_size_has_just_changed():
