@@ -203,7 +203,8 @@ class PythonSegmenter:
         checked_tensor(image, self.device, self.name)
         height, width = image.shape[1:]
         try:
-            logits, gradient = self._gradient(image, loss)
+            with torch.inference_mode(False), torch.enable_grad():
+                logits, gradient = self._gradient(image.detach().clone(), loss)
         except (torch.OutOfMemoryError, RobustsegError):
             raise
         except Exception as error:

@@ -169,6 +169,8 @@ def test_a_users_object_with_gradients():
     logits, gradient = segmenter.loss_gradient(image, loss)
     assert not logits.requires_grad
     assert torch.equal(gradient, own.loss_gradient(image, loss)[1])
+    with torch.inference_mode():
+        assert torch.equal(segmenter.loss_gradient(image.clone(), loss)[1], gradient)
     assert (segmenter(float_image(image)) == logits.argmax(0).numpy()).all()
     levels = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
     assert (segmenter(FloatImage(levels / np.float32(255))) == segmenter(levels)).all()
