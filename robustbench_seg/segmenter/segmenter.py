@@ -139,6 +139,9 @@ class NetworkSegmenter:
     A result never depends on other images: a batch is made of windows of one image. On a CPU it
     does not depend on the batch either: there, windows go one by one.
 
+    Labels are computed without inference mode, because networks that keep tensors, such as position
+    encodings, could not give gradients later.
+
     A network that names a `grid` sees a whole image padded with the mean pixel, right and below, to
     sides that are a multiple of it and one more.
 
