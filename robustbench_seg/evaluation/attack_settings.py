@@ -17,7 +17,7 @@ from robustbench_seg.records.cards.protocol import Condition, Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
-from robustbench_seg.segmenter import DifferentiableSegmenter, Segmenter, no_gradient
+from robustbench_seg.segmenter import GRADIENT_LAW, DifferentiableSegmenter, Segmenter, no_gradient
 
 _HALF_LEVEL = 0.5
 """A change of at most this many levels of 255 is undone by rounding to 8 bits."""
@@ -45,14 +45,16 @@ class AttackSettings:
 
     @property
     def record(self) -> AttackRecord | None:
-        """What of it decides numbers; None where nothing is set."""
+        """What of it decides numbers; None: the protocol has no attack."""
+        if not attack_laws(self.protocol):
+            return None
         shares = self.class_frequencies
-        record = AttackRecord(
+        return AttackRecord(
+            GRADIENT_LAW,
             self.source.record if self.source else None,
             self.is_rounded,
             digest_bytes(canonical_json(list(shares)).encode()) if shares else None,
         )
-        return None if record == AttackRecord() else record
 
 
 def attack_laws(protocol: Protocol) -> Mapping[str, int]:

@@ -67,12 +67,14 @@ class AttackRecord:
     """What decides attacked images besides the protocol and the network that is scored.
 
     Attributes:
+        gradient: Law version of the gradients.
         source: The network that they were made on; None: the one that is scored.
         is_rounded: Whether they were rounded to 8 bits.
         class_frequencies: sha256 of the frequencies that balance the classes; None: no attack
             needs them.
     """
 
+    gradient: Positive
     source: SegmenterRecord | None = None
     is_rounded: bool = False
     class_frequencies: str | None = None
