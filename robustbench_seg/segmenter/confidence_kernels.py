@@ -149,7 +149,7 @@ def confident_rows(
         for i in range(len(corners)):
             down, left = first + y - corners[i, 0], corners[i, 1]
             if 0 <= down < len(row_index):
-                above = np.int64(row_index[down])
+                above = int(np.int64(row_index[down]))
                 below = min(above + 1, logits.shape[2] - 1)
                 upper, lower = stretched[i, 0], stretched[i, 1]
                 if above != before[i]:
