@@ -18,6 +18,7 @@ from robustbench_seg.records.cards.protocol import (
     load_protocol,
     merged,
 )
+from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS
 
 SMALLEST = 32
 
@@ -61,6 +62,15 @@ CORRUPTIONS = (
 )
 
 RANDOM_CORRUPTIONS = frozenset(entry.name for entry in CORRUPTIONS if entry.is_random)
+
+
+def random_perturbations(protocol: Protocol) -> frozenset[str]:
+    """Name the corruptions and attacks of a protocol whose images another seed changes."""
+    return frozenset(
+        spec.name
+        for spec in protocol.corruptions
+        if (spec.name not in FIXED_ATTACKS if spec.is_attack else spec.name in RANDOM_CORRUPTIONS)
+    )
 
 
 def corrupt(

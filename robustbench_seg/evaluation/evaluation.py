@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
-from robustbench_seg.corruption import RANDOM_CORRUPTIONS
+from robustbench_seg.corruption import random_perturbations
 from robustbench_seg.datasets import Dataset, open_dataset, published_images
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
 from robustbench_seg.evaluation.attack_settings import (
@@ -82,7 +82,9 @@ class Evaluation:
         if stored:
             check_images(layout_of("indices"), self.dataset)
         if len(self.spec.seeds) > 1 and not self._random_conditions:
-            raise CorruptionError("none of these corruptions draws random numbers; give one seed")
+            raise CorruptionError(
+                f"none of these {self.protocol.noun}s draws random numbers; give one seed"
+            )
 
     @property
     def stored_predictions(self) -> Sequence[StoredPredictions]:
@@ -97,20 +99,23 @@ class Evaluation:
     def by_seed(self) -> Sequence["Evaluation"]:
         """Split it into an evaluation, and so a run of each model, for each seed.
 
-        The first evaluation has every condition. The others have the random corruptions only,
-        because the seed does not change the images of the rest.
+        The first evaluation has every condition. The others have the random corruptions and
+        attacks only, because the seed does not change the images of the rest.
         """
         first, *others = self.spec.seeds
         draws = [replace(self, spec=replace(self.spec, seeds=(first,)))]
         names = tuple(dict.fromkeys(c.name for c in self._random_conditions))
         for seed in others:
             spec = replace(self.spec, seeds=(seed,), corruptions=names)
-            draws.append(replace(self, spec=spec, conditions=self._random_conditions))
+            attacks = replace(self.attack_settings, seed=seed)
+            drawn = replace(self, spec=spec, conditions=self._random_conditions)
+            draws.append(replace(drawn, attack_settings=attacks))
         return draws
 
     @property
     def _random_conditions(self) -> tuple[Condition, ...]:
-        return tuple(c for c in self.conditions if c.name in RANDOM_CORRUPTIONS)
+        random = random_perturbations(self.protocol)
+        return tuple(condition for condition in self.conditions if condition.name in random)
 
     @property
     def all_conditions(self) -> tuple[Condition, ...]:
@@ -231,9 +236,7 @@ def open_evaluation(
         load_named(model, spec.weights, segmenter_options(spec, classes=data.classes))
         for model in spec.models
     ]
-    options = segmenter_options(spec, classes=data.classes, name=None)
-    source = load_named(spec.attack_from, None, options) if spec.attack_from else None
-    settings = open_attacks(spec, protocol, conditions, data, source, loaded)
+    settings = open_attacks(spec, protocol, conditions, data, loaded)
     evaluation = Evaluation(spec, data, protocol, conditions, measures, tuple(loaded), settings)
     evaluation.check_confidence()
     return evaluation
