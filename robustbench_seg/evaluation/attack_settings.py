@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from robustbench_seg.attacks import ATTACKS, check_attack
 from robustbench_seg.datasets import (
@@ -40,7 +39,6 @@ class AttackSettings:
         source: The network to attack; None: the one that is scored.
         is_rounded: Whether images are rounded to 8 bits before they are scored.
         class_frequencies: Pixels of each class, for attacks that balance the classes.
-        folder: Where attacked images are written; None: nowhere.
     """
 
     protocol: Protocol
@@ -48,7 +46,6 @@ class AttackSettings:
     source: DifferentiableSegmenter | None = None
     is_rounded: bool = False
     class_frequencies: tuple[int, ...] | None = None
-    folder: Path | None = None
 
     @property
     def record(self) -> AttackRecord | None:
@@ -154,7 +151,6 @@ def open_attacks(
         source if isinstance(source, DifferentiableSegmenter) else None,
         spec.round_attacks,
         shares,
-        spec.save_attacks,
     )
 
 

@@ -232,6 +232,8 @@ def open_evaluation(
     data = data.first(spec.limit) if spec.limit else data
     if spec.save_predictions:
         check_images(layout_of(spec.prediction_format), data)
+    if spec.save_attacks:
+        check_images(layout_of("indices"), data, "attacked image")
     loaded = segmenters or [
         load_named(model, spec.weights, segmenter_options(spec, classes=data.classes))
         for model in spec.models

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.errors import RobustsegError
+from robustbench_seg.errors import FileError, RobustsegError
 from robustbench_seg.evaluation.attacker import Attacker
 from robustbench_seg.evaluation.evaluation import BLOCK
 from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
@@ -94,6 +94,8 @@ class ModelRun:
             return False
         if self.folder.lacking(source.id, condition):
             return True
+        if self._inputs.attacker.lacks(self.segmenter, source.id, condition):
+            return True
         return self._saved is not None and not self._saved.holds(source.id, condition)
 
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
@@ -106,6 +108,9 @@ class ModelRun:
         """Segment one image; its row comes with a later `flush`.
 
         If the segmenter raises any exception, the image is left out with the reason.
+
+        Raises:
+            FileError: An attacked image cannot be written.
         """
         if made.image is None:
             self._leave_out(made, made.reason or "")
@@ -118,6 +123,8 @@ class ModelRun:
         except MissingPredictionError as error:
             self._leave_out(made, str(error))
             return
+        except FileError:
+            raise
         except Exception as error:
             self._fail(made, error)
             return
