@@ -199,7 +199,9 @@ class ModelRun:
             return Row(source.id, condition, reason=f"{source.id}: {error}"), None
         if source.index == 0 and made.image is not None:
             shown = (made.image, truth, labels)
-            keep_pictures(self.folder.path, condition, *shown, data.palette)
+            keep_pictures(
+                self.folder.path, condition, *shown, data.palette, is_attack=made.is_attack
+            )
         if self._saved:
             self._saved.write(source.id, condition, prediction, data.palette)
         timing = Timing(source.id, condition, made.seconds, seconds)
