@@ -64,7 +64,7 @@ def _listed(protocol: "Protocol") -> Iterator[str]:
     yield from textwrap.wrap(protocol.source, 100)
     yield ""
     first, *others = map(str, protocol.levels)
-    rows = [["corruption", "category", "scored", "parameter", f"severity {first}", *others]]
+    rows = [[protocol.noun, "category", "scored", "parameter", f"severity {first}", *others]]
     for spec in protocol.corruptions:
         about = [spec.name, spec.category, spec.scored_text]
         for name in dict.fromkeys(name for level in spec.severities for name in level):

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
-from robustbench_seg.reporting.figures.attack_figures import radius_curves
+from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
 from robustbench_seg.reporting.figures.confidence_figures import (
     FEW,
     category_reliability,
@@ -101,8 +101,9 @@ def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
     path = folder / f"{stem}-severity"
     if panel.protocol.noun == "attack":
         svg = write_figure(radius_curves(panel.severities, panel.protocol), path)
+        over = "radius" if common_radii(panel.protocol) else "severity"
         caption = (
-            "mIoU over the radius of the attacks; the first point is clean. Dashed: the control, "
+            f"mIoU over the {over} of the attacks; the first point is clean. Dashed: the control, "
             "noise of the same radius. Bold: what enters the mean, with its 95 % interval from a "
             f"bootstrap over {panel.sampling_unit}."
         )
