@@ -18,6 +18,7 @@ from robustbench_seg.errors import (
     ResultsError,
 )
 from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.results import read_model
 from tests.evaluation.attacks.conftest import ABOUT, MEMBERS, Shade, accuracy
 from tests.evaluation.conftest import CLASSES, Toy
@@ -188,6 +189,21 @@ def test_the_attacked_network_runs_as_itself(protocol, tmp_path, monkeypatch):
     for asked in ("clean", "pgd"):
         with pytest.raises(ModelError, match="attack_from: blind cannot be attacked: "):
             rs.evaluate(**settings, attack_from="python:several:blind", corruptions=asked)
+
+
+def test_shards_give_the_ensemble_of_the_whole(evaluate, protocol, shares):
+    path, options = protocol(*MEMBERS, "sea"), {"class_frequencies": shares, "dataset": Toy(6)}
+    (part,) = evaluate(Shade(), path, shard=Shard(1, 2), **options)
+    assert accuracy_of_all(part, "sea") is None, "half of the images choose nothing"
+    (whole,) = evaluate(Shade(), path, shard=Shard(2, 2), **options)
+    (at_once,) = evaluate(Shade(), path, out=whole.path.parent / "other", **options)
+    assert accuracy_of_all(whole, "sea") == accuracy_of_all(at_once, "sea")
+
+
+def accuracy_of_all(run, name):
+    rows = run.results()
+    chosen = rows[(rows["corruption"] == name) & rows["matrix"].notna()]
+    return np.sum(list(chosen["matrix"]), axis=0).tolist() if len(chosen) else None
 
 
 def test_each_seed_draws_the_attacks_anew(evaluate, protocol, capsys):

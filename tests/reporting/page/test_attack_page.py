@@ -9,6 +9,7 @@ import pytest
 import robustbench_seg as rs
 from robustbench_seg.measures import CONFIDENCE
 from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.reporting.comparison_report import Comparison
 from robustbench_seg.reporting.panels import confidence_curves, read_panels
 from tests.evaluation.attacks.conftest import ABOUT, Shade
 from tests.evaluation.conftest import Toy
@@ -90,6 +91,12 @@ def test_it_shows_the_radii_that_there_are(attacked):
     assert set(curves.all) == {0, 2, 3}
     (counts,) = [panel.measured[0].model.confidence[CONFIDENCE.name]]
     assert counts
+
+
+def test_a_comparison_counts_attacks(attacked):
+    run, protocol, _ = attacked
+    comparison = Comparison.of_runs(str(run.path), str(run.path), protocol=protocol)
+    assert "adjustment for 2 attacks: A on 0, B on 0, open on" in comparison.text
 
 
 def test_a_protocol_shows_its_first_middle_and_last_severity():
