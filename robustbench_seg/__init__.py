@@ -15,7 +15,9 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.corruption import corrupt as corrupt
     from robustbench_seg.datasets import class_groups as class_groups
     from robustbench_seg.datasets import class_names as class_names
+    from robustbench_seg.datasets import list_class_maps as list_class_maps
     from robustbench_seg.datasets import list_datasets as list_datasets
+    from robustbench_seg.datasets import load_class_map as load_class_map
     from robustbench_seg.datasets import open_dataset as open_dataset
     from robustbench_seg.datasets.minicity import write_minicity as write_minicity
     from robustbench_seg.errors import RobustsegError as RobustsegError
@@ -69,10 +71,12 @@ _ROOMS = {
     "generate_cityscapes_c": "trees",
     "leaderboard": "reporting",
     "list_ablations": "records.cards.ablation",
+    "list_class_maps": "datasets",
     "list_datasets": "datasets",
     "list_models": "records.cards.model_card",
     "list_protocols": "records.cards.protocol",
     "literature": "reporting.literature.catalogue",
+    "load_class_map": "datasets",
     "load_model": "segmenter",
     "load_protocol": "records.cards.protocol",
     "load_segmenter": "segmenter",

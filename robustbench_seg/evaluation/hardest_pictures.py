@@ -20,10 +20,12 @@ def keep_hardest(
     for hard in hardest(read_counts(run, [CONFUSION]), evaluation.protocol):
         if files.hard_prediction(hard).exists():
             continue
-        for made in maker.all([(SourceImage(data, places[hard.image]), hard.worst)]):
+        source = SourceImage(data, places[hard.image], evaluation.class_map)
+        for made in maker.all([(source, hard.worst)]):
             if made.image is None:
                 continue
             write_input(files.hard_input(hard), made.image)
             write_labels(files.hard_truth(hard), made.source.sample().labels, data.palette)
             labels = prediction_of(segmenter, hard.image, hard.worst)(made.image)
+            labels = evaluation.class_map.labels(labels) if evaluation.class_map else labels
             write_labels(files.hard_prediction(hard), labels, data.palette)

@@ -11,8 +11,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import IGNORE, ClassMap, Dataset
 from robustbench_seg.errors import RobustsegError
+from robustbench_seg.evaluation.class_mapping import mapped
 from robustbench_seg.evaluation.evaluation import BLOCK
 from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
 from robustbench_seg.evaluation.outcomes import Outcomes
@@ -44,6 +45,7 @@ class RunInputs:
         dataset: The images.
         measures: What is counted for each image.
         temperature: The temperature of the scaled confidence.
+        class_map: From the segmenter's classes to the dataset's; None: they are the same.
     """
 
     segmenter: Segmenter
@@ -53,6 +55,7 @@ class RunInputs:
     dataset: Dataset
     measures: tuple[Measure, ...]
     temperature: TemperatureRecord | None
+    class_map: ClassMap | None = None
 
 
 class ModelRun:
@@ -151,13 +154,16 @@ class ModelRun:
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
         wanted = {m.needs_confidence for m in self._lacking(made) if m.needs_confidence}
         exported = self._saved is not None and self._saved.layout.confidence
+        class_map = self._inputs.class_map
         if not (wanted or exported) or not isinstance(segmenter, ConfidentSegmenter):
-            return Prediction(segmenter(image), truth, classes)
+            return mapped(Prediction(segmenter(image), truth, classes), class_map)
         temperatures, fitted = [1.0], self._inputs.temperature
         if fitted and "scaled" in wanted:
             temperatures.append(fitted.of(made.source.index, len(self._dataset)))
-        labels, found = segmenter.with_confidence(image, truth, temperatures)
-        return Prediction(labels, truth, classes, *found)
+        # With a class map, the truth is not in the segmenter's classes, so it is withheld.
+        shown = np.full_like(truth, IGNORE) if class_map else truth
+        labels, found = segmenter.with_confidence(image, shown, temperatures)
+        return mapped(Prediction(labels, truth, classes, *found), class_map)
 
     def _observers(self, made: ConditionImage, prediction: Prediction) -> tuple[Measure, ...]:
         """The missing measures that can be computed: a prediction in files may lack confidence."""

@@ -73,7 +73,14 @@ def _inputs(
     if saved:
         _enter(saved.folder, spec, at_work)
     return RunInputs(
-        segmenter, predictions, folder, saved, evaluation.dataset, measures, record.key.temperature
+        segmenter,
+        predictions,
+        folder,
+        saved,
+        evaluation.dataset,
+        measures,
+        record.key.temperature,
+        evaluation.class_map,
     )
 
 

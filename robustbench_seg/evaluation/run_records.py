@@ -105,6 +105,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         images,
         _corruption_record(evaluation, tree),
         temperature_record(evaluation, segmenter, images),
+        evaluation.class_map.record if evaluation.class_map else None,
     )
     own = data if isinstance(data, FileDataset) and data.name not in list_datasets() else None
     return RunRecord(
@@ -116,6 +117,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         palette=tuple((r, g, b) for r, g, b in data.palette),
         groups=own.groups if own else {},
         persons=own.persons if own else (),
+        class_map=evaluation.class_map.facts if evaluation.class_map else None,
         about=replace(
             segmenter.about,
             macs=_macs(segmenter, data),

@@ -31,12 +31,12 @@ class Confusion(AdditiveMeasure):
         ),
     )
 
-    def shape(self, classes: int) -> tuple[int, ...]:
-        """Return (K, K): rows the truth, columns the prediction."""
-        return (classes, classes)
+    def shape(self, classes: int, no_class: bool = False) -> tuple[int, ...]:
+        """Return (K, K), rows the truth, columns the prediction; with `no_class` (K, K+1)."""
+        return (classes, classes + no_class)
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
-        """Return the confusion matrix, int64 KxK."""
+        """Return the confusion matrix, int64 of `shape`."""
         return prediction.matrix
 
     def pooled(self, observed: Counts) -> NDArray[np.int64]:
