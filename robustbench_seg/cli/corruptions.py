@@ -60,17 +60,16 @@ def _listed(protocol: "Protocol") -> Iterator[str]:
     """What describes a protocol: a line for each parameter, with its value at each severity."""
     import textwrap
 
-    from robustbench_seg.records.cards.protocol import SEVERITIES
-
     yield f"{protocol.name}, version {protocol.version}"
     yield from textwrap.wrap(protocol.source, 100)
     yield ""
-    first, *others = map(str, SEVERITIES)
+    first, *others = map(str, protocol.levels)
     rows = [["corruption", "category", "scored", "parameter", f"severity {first}", *others]]
     for spec in protocol.corruptions:
         about = [spec.name, spec.category, spec.scored_text]
         for name in dict.fromkeys(name for level in spec.severities for name in level):
             values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]
+            values += ["-"] * (len(protocol.levels) - len(values))
             rows.append([*about, name, *values])
             about = [""] * len(about)
     yield text_table(rows, left=range(4))

@@ -13,7 +13,6 @@ from robustbench_seg.corruption import blur, digital, noise, resampling, weather
 from robustbench_seg.corruption.streams import STREAMS
 from robustbench_seg.errors import CardError, CorruptionError, unknown
 from robustbench_seg.records.cards.protocol import (
-    SEVERITIES,
     Protocol,
     list_protocols,
     load_protocol,
@@ -101,8 +100,9 @@ def corrupt(
     """
     protocol = _default_protocol() if protocol is None else load_protocol(protocol)
     spec = protocol.spec(corruption)
-    if not _is_integer(severity) or severity not in SEVERITIES:
-        raise CorruptionError(f"{corruption}: severity {severity!r} is not one of 1, 2, 3, 4, 5")
+    if not _is_integer(severity) or severity not in spec.levels:
+        levels = ", ".join(map(str, spec.levels))
+        raise CorruptionError(f"{corruption}: severity {severity!r} is not one of {levels}")
     check_draws(stream, seed)
     rng = STREAMS[stream](image_id, corruption, int(severity), int(seed))
     parameters = spec.severities[severity - 1]

@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import atomic_file
-from robustbench_seg.records.cards.protocol import SEVERITIES, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 
 _WIDEST = 320
 _MARGIN = 4
@@ -35,17 +35,17 @@ def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -
     right, down = cell[0] + _MARGIN, cell[1] + _MARGIN
     sheet = Image.new(
         "RGB",
-        (_LABELS + right * len(SEVERITIES), _HEADER + down * len(protocol.corruptions)),
+        (_LABELS + right * len(protocol.levels), _HEADER + down * len(protocol.corruptions)),
         "white",
     )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    for column, severity in enumerate(SEVERITIES):
+    for column, severity in enumerate(protocol.levels):
         draw.text((_LABELS + column * right, 4), f"severity {severity}", "black", font)
     for row, spec in enumerate(protocol.corruptions):
         top = _HEADER + row * down
         draw.text((4, top + cell[1] // 2 - 16), spec.name, "black", font)
         draw.text((4, top + cell[1] // 2), spec.category, "gray", font)
-        for column, severity in enumerate(SEVERITIES):
+        for column, severity in enumerate(spec.levels):
             variant = corrupt(photo, spec.name, severity, seed=seed, protocol=protocol)
             shrunk = Image.fromarray(variant).resize(cell, Image.Resampling.BOX)
             sheet.paste(shrunk, (_LABELS + column * right, top))
@@ -56,7 +56,7 @@ def check_sheet(path: Path) -> None:
     """Check that a sheet can be written to a path, before it is made.
 
     Raises:
-        FileError: The suffix is neither .png nor .jpg, or a file is there that is no sheet.
+        FileError: The suffix is neither .png nor .jpg, or another file is there.
     """
     if path.suffix.lower() not in _SUFFIXES:
         raise FileError(f"{path}: call the sheet something.png or something.jpg")

@@ -1,8 +1,8 @@
 """The summary of a score: the averages of its conditions that a protocol asks for.
 
 A corruption's score is the plain mean over its scored severities, a protocol's the plain mean over
-its corruptions, and retention that mean divided by the clean score. mPC and rPC are the same two
-over all five severities of every corruption (Michaelis et al., arXiv 1907.07484, Eq. 1-2). All
+its averaged corruptions, and retention that mean divided by the clean score. mPC and rPC are the
+same two over all severities of those corruptions (Michaelis et al., arXiv 1907.07484, Eq. 1-2). All
 scores are in percent. An incomplete score is nan.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from robustbench_seg.measures import ScoreArray
-from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, Condition, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Summary:
         clean: Of the clean images.
         corruptions: Mean over the scored severities, in protocol order.
         categories: Plain mean over their corruptions.
-        mean: Plain mean over the corruptions.
+        mean: Plain mean over the corruptions that the protocol averages.
         retention: 100 * mean / clean.
         mpc: The mean with every severity scored.
         rpc: The retention with every severity scored.
@@ -59,8 +59,9 @@ def summarise(
         return _mean([cells.get(Condition(name, severity), nothing) for severity in severities])
 
     corruptions = {spec.name: mean_over(spec.name, spec.scored) for spec in protocol.corruptions}
-    mean = _mean([*corruptions.values()])
-    mpc = _mean([mean_over(name, SEVERITIES) for name in corruptions])
+    averaged = [spec for spec in protocol.corruptions if spec.averaged]
+    mean = _mean([corruptions[spec.name] for spec in averaged])
+    mpc = _mean([mean_over(spec.name, spec.levels) for spec in averaged])
     return Summary(
         clean=clean,
         corruptions=corruptions,
@@ -100,6 +101,6 @@ def _mean(scores: list[ScoreArray]) -> ScoreArray:
 
 
 def with_every_severity(protocol: Protocol) -> Protocol:
-    """The same protocol with severities 1 to 5 of every corruption scored: that of mPC and rPC."""
-    specs = tuple(replace(spec, scored=SEVERITIES) for spec in protocol.corruptions)
+    """The same protocol with all severities of every corruption scored: that of mPC and rPC."""
+    specs = tuple(replace(spec, scored=spec.levels) for spec in protocol.corruptions)
     return replace(protocol, corruptions=specs)

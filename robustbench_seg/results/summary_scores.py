@@ -59,7 +59,7 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
     """
     limits, every = info.limits, EVERY_SEVERITY
     name, clean = CLEAN.name, str(CLEAN.severity)
-    count = len(protocol.names)
+    count = len(protocol.averaged_names)
     found = [
         SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, name),
         *_parts(protocol, limits),

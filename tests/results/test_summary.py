@@ -1,5 +1,7 @@
 """Averages of a score, beside sums by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,17 @@ def test_without_clean_images_or_any_right_pixel_there_is_no_retention(cells):
         assert np.isnan(found.retention).all()
         assert np.isnan(found.rpc).all()
         assert np.isfinite(found.mean).all()
+
+
+def test_a_control_has_a_score_and_enters_no_mean(cells):
+    *others, control = PROTOCOL.corruptions
+    shown = replace(PROTOCOL, corruptions=(*others, replace(control, averaged=False)))
+    found, alone = (
+        summarise(cells, shown),
+        summarise(cells, replace(PROTOCOL, corruptions=tuple(others))),
+    )
+    for name in AVERAGES:
+        np.testing.assert_array_equal(getattr(found, name), getattr(alone, name))
+    every = summarise(cells, PROTOCOL)
+    np.testing.assert_array_equal(found.corruptions[control.name], every.corruptions[control.name])
+    assert not np.allclose(found.mean, every.mean)

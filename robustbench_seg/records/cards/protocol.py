@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
+from typing import ClassVar
 
 from robustbench_seg.codec import parse, read
 from robustbench_seg.errors import CardError, CorruptionError, unknown
@@ -38,10 +39,19 @@ CLEAN = Condition("clean", 0)
 
 @dataclass(frozen=True)
 class CorruptionSpec:
-    """One corruption of a protocol: the parameters of severity 1 to 5, and which of them score.
+    """One perturbation of a protocol: the parameters of each severity, and which of them score.
+
+    Attributes:
+        name: Its name: of a corruption, or of an attack.
+        category: The group that it belongs to.
+        scored: The severities that enter its mean.
+        severities: The parameters of severity 1, 2 and so on: five of a corruption, at most five of
+            an attack.
+        averaged: Whether it enters the means over perturbations. If not, it is only shown, like a
+            control.
 
     Raises:
-        CardError: The name cannot be that of a folder; a severity is missing or scores twice; a
+        CardError: The name cannot be that of a folder; there is no severity or one scores twice; a
             parameter is out of range (records.values.ranges).
     """
 
@@ -49,6 +59,10 @@ class CorruptionSpec:
     category: str
     scored: tuple[int, ...]
     severities: tuple[dict[str, float], ...]
+    averaged: bool = True
+
+    is_attack: ClassVar[bool] = False
+    """Whether it needs a network and the true labels besides the image."""
 
     def __post_init__(self) -> None:
         _check_name("name", self.name)
@@ -56,12 +70,14 @@ class CorruptionSpec:
         _check_name(f"{place}: category", self.category)
         if self.name.lower() == CLEAN.name:
             raise CardError(f"{place}: this name is kept for the clean images")
-        if len(self.severities) != len(SEVERITIES):
-            raise CardError(f"{place}: 5 severities wanted, {len(self.severities)} given")
-        if not self.scored or list(self.scored) != sorted(set(self.scored) & set(SEVERITIES)):
+        least = 1 if self.is_attack else len(SEVERITIES)
+        if not least <= len(self.severities) <= len(SEVERITIES):
+            wanted = "1 to 5" if self.is_attack else "5"
+            raise CardError(f"{place}: {wanted} severities wanted, {len(self.severities)} given")
+        if not self.scored or list(self.scored) != sorted(set(self.scored) & set(self.levels)):
             raise CardError(
                 f"{place}: scored is {list(self.scored)!s:.60}; ascending severities out of 1 "
-                "to 5 wanted"
+                f"to {len(self.severities)} wanted"
             )
         for level, parameters in enumerate(self.severities, 1):
             for name, value in parameters.items():
@@ -69,6 +85,11 @@ class CorruptionSpec:
                     raise CardError(f"{place}: severity {level}: {name!r:.70} is not a parameter")
                 if problem := parameter_problem(name, value):
                     raise CardError(f"{place}: severity {level}: {problem}")
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Its severities: 1, 2 and so on."""
+        return SEVERITIES[: len(self.severities)]
 
     @property
     def scored_text(self) -> str:
@@ -80,8 +101,15 @@ class CorruptionSpec:
 
 
 @dataclass(frozen=True)
+class AttackSpec(CorruptionSpec):
+    """One adversarial attack of a protocol; severity k is its k-th radius."""
+
+    is_attack: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
 class Protocol:
-    """Corruptions in their printed order. `source` says where their numbers come from.
+    """Perturbations in their printed order. `source` says where their numbers come from.
 
     Raises:
         CardError: There is no corruption, or one is there twice; a text is empty, too long, or
@@ -97,12 +125,14 @@ class Protocol:
         for key, longest in (("name", 200), ("version", 200), ("source", 2000)):
             _check_text(key, getattr(self, key), longest)
         if not self.corruptions:
-            raise CardError("there is no [[corruption]]")
+            raise CardError("there is no [[corruption]] and no [[attack]]")
         seen: set[str] = set()
         for spec in self.corruptions:
             if spec.name.lower() in seen:  # some disks do not tell Fog from fog
                 raise CardError(f"corruption '{spec.name}' is there twice; names must be unique")
             seen.add(spec.name.lower())
+        if not any(spec.averaged for spec in self.corruptions):
+            raise CardError("none of its corruptions and attacks is averaged")
 
     def __repr__(self) -> str:
         return f"<protocol {self.name} {self.version}: {len(self.corruptions)} corruptions>"
@@ -111,6 +141,16 @@ class Protocol:
     def names(self) -> tuple[str, ...]:
         """Corruption names in protocol order."""
         return tuple(spec.name for spec in self.corruptions)
+
+    @cached_property
+    def averaged_names(self) -> tuple[str, ...]:
+        """Names of the corruptions that enter the means, in protocol order."""
+        return tuple(spec.name for spec in self.corruptions if spec.averaged)
+
+    @cached_property
+    def levels(self) -> tuple[int, ...]:
+        """Every severity that a corruption of it has, in order."""
+        return max((spec.levels for spec in self.corruptions), key=len)
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
@@ -181,7 +221,7 @@ class Protocol:
 
         Args:
             corruptions: Names of the corruptions. None named: all.
-            severities: The severities, 1 to 5. None named: all.
+            severities: The severities; a corruption may lack some of them. None named: all.
 
         Returns:
             The conditions, whatever the order of the arguments.
@@ -190,15 +230,17 @@ class Protocol:
             CorruptionError: A corruption or severity does not exist.
         """
         names = {self.spec(name).name for name in corruptions} or set(self.names)
-        levels = set(severities) or set(SEVERITIES)
-        for severity in levels - set(SEVERITIES):
-            raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
+        wanted = set(severities) or set(self.levels)
+        for severity in wanted - set(self.levels):
+            raise CorruptionError(
+                f"severity {severity!r} does not exist; it is one of 1 to {self.levels[-1]}"
+            )
         return tuple(
-            Condition(name, severity)
-            for name in self.names
-            if name in names
-            for severity in SEVERITIES
-            if severity in levels
+            Condition(spec.name, severity)
+            for spec in self.corruptions
+            if spec.name in names
+            for severity in spec.levels
+            if severity in wanted
         )
 
 
@@ -209,7 +251,8 @@ class _File:
     name: str
     version: str
     source: str
-    corruption: tuple[CorruptionSpec, ...]
+    corruption: tuple[CorruptionSpec, ...] = ()
+    attack: tuple[AttackSpec, ...] = ()
 
 
 def _check_name(key: str, name: str) -> None:
@@ -293,6 +336,7 @@ def _shipped(name: str) -> Protocol:
 
 def _checked(file: _File, where: str) -> Protocol:
     try:
-        return Protocol(file.name, file.version, file.source, file.corruption)
+        perturbations = (*file.corruption, *file.attack)
+        return Protocol(file.name, file.version, file.source, perturbations)
     except CardError as error:
         raise CardError(f"{where}: {error}") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup, escape
 
-from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, CorruptionSpec, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, CorruptionSpec, Protocol
 from robustbench_seg.text import number, one_line
 
 _Place = Callable[[float, float], tuple[float, float]]
@@ -79,13 +79,13 @@ def curves(severities: pd.DataFrame, protocol: Protocol) -> list[Curve]:
 def _curve(
     spec: CorruptionSpec, points: Mapping[tuple[str, int], Mapping[object, object]], top: float
 ) -> Markup:
-    left, upper, step = 24.0, 6.0, (_WIDTH - 8) / len(SEVERITIES)
+    left, upper, step = 24.0, 6.0, (_WIDTH - 8) / len(spec.levels)
 
     def place(severity: int, value: float) -> tuple[float, float]:
         return left + 4 + severity * step, upper + _HEIGHT * (1 - value / top)
 
     marks, band, line, texts = [], list[tuple[float, ...]](), list[str](), []
-    for severity in set(SEVERITIES) - set(spec.scored):
+    for severity in set(spec.levels) - set(spec.scored):
         x, _ = place(severity, 0)
         marks.append(
             f'<rect class="off" x="{x - step / 2:.1f}" y="{upper}" width="{step:.1f}" '
@@ -95,7 +95,7 @@ def _curve(
         _, y = place(0, value)
         marks.append(f'<path class="grid" d="M{left} {y:.1f}h{_WIDTH}"/>')
         marks.append(f'<text class="y" x="{left - 4}" y="{y + 3:.1f}">{value:g}</text>')
-    for severity in (0, *SEVERITIES):
+    for severity in (0, *spec.levels):
         row = points.get((spec.name if severity else CLEAN.name, severity))
         x, _ = place(severity, 0)
         label = severity or "clean"

@@ -82,8 +82,8 @@ def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
     if not math.isnan(mean.low):
         limits = f" (95 % interval {number(mean.low)} to {number(mean.high)})"
     first = (
-        f"Place {mean.place} of {count} by the mean over {len(board.protocol.names)} corruptions: "
-        f"{number(mean.value)} % mIoU{limits}."
+        f"Place {mean.place} of {count} by the mean over "
+        f"{len(board.protocol.averaged_names)} corruptions: {number(mean.value)} % mIoU{limits}."
     )
     if clean is None or "retention" not in places:
         return [first]

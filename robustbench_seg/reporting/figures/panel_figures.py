@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from robustbench_seg.records.cards.protocol import SEVERITIES, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.figures.style import (
     HEAT,
     LINE,
@@ -42,11 +42,11 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
             curves = severities[severities["corruption"].isin(["clean", spec.name])]
             for model, curve in curves.groupby("model", sort=False):
                 _curve(axis, curve.sort_values("severity"), *styles[str(model)], spec.scored)
-            for severity in set(SEVERITIES) - set(spec.scored):
+            for severity in set(protocol.levels) - set(spec.scored):
                 axis.axvspan(severity - 0.5, severity + 0.5, color=LINE, alpha=0.45, lw=0)
             axis.set_title(plain(spec.name.replace("_", " ")))
-            axis.set_xlim(-0.25, 5.5)
-            axis.set_xticks([0, *SEVERITIES], ["clean", *map(str, SEVERITIES)])
+            axis.set_xlim(-0.25, protocol.levels[-1] + 0.5)
+            axis.set_xticks([0, *protocol.levels], ["clean", *map(str, protocol.levels)])
             axis.grid(axis="x", visible=False)
         shown = len(protocol.names)
         for place, axis in enumerate(axes):

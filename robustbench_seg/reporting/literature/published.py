@@ -158,7 +158,7 @@ def read_table(folder: Traversable, name: str) -> tuple[PublishedFacts, pd.DataF
 
     Raises:
         ResultsError: There is no table of that name; a column is not described, or described and
-            not there; a score is no percentage; a row is there twice.
+            not there; a score is not a percentage; a row is there twice.
         CardError: The TOML file is missing or wrong.
     """
     facts = _facts(folder, name)

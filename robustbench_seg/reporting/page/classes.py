@@ -63,8 +63,9 @@ def _kept_shares(panel: Panel, name: str) -> "pd.Series[float]":
     """The share of the clean IoU that each class keeps at severity 1, in percent."""
     rows = panel.per_class[panel.per_class["model"] == name]
     clean = rows[rows["corruption"] == CLEAN.name].set_index("class")["iou"]
-    first = rows[(rows["severity"] == 1) & rows["corruption"].isin(panel.protocol.names)]
+    averaged = list(panel.protocol.averaged_names)
+    first = rows[(rows["severity"] == 1) & rows["corruption"].isin(averaged)]
     grid = first.pivot(index="class", columns="corruption", values="iou")
-    means = grid.reindex(columns=list(panel.protocol.names)).mean(axis=1, skipna=False)
+    means = grid.reindex(columns=averaged).mean(axis=1, skipna=False)
     shares: pd.Series[float] = 100 * means / clean.where(clean >= MIN_CLEAN_IOU)
     return shares.reindex(list(panel.classes))

@@ -32,7 +32,7 @@ def ranking_columns(panel: Panel) -> tuple[RankingColumn, ...]:
         RankingColumn(Column("clean"), lambda row: Cell(number(row.cells["clean"]))),
         RankingColumn(
             Column(
-                f"mean of {len(panel.protocol.names)}",
+                f"mean of {len(panel.protocol.averaged_names)}",
                 "mean over the corruptions, and its 95 % interval",
             ),
             lambda row: _mean_cell(row, panel.mean_span),

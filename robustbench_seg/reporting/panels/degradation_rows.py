@@ -40,7 +40,8 @@ def degradation_rows(
         DEGRADATION_COLUMNS, with a column CD_<corruption> for each corruption before CD.
     """
     leading, means = DEGRADATION_COLUMNS[:7], DEGRADATION_COLUMNS[7:]
-    columns = [*leading, *(f"CD_{name}" for name in protocol.names), *means]
+    averaged = protocol.averaged_names
+    columns = [*leading, *(f"CD_{name}" for name in averaged), *means]
     if reference is None:
         return pd.DataFrame(columns=columns)
     against = _reference(reference, scores, measured, protocol)
@@ -49,11 +50,12 @@ def degradation_rows(
         row = measured[cells["model"]] if cells["source"] == "measured" else None
         rows.append({**{name: cells.get(name) for name in leading}, "reference": reference})
         if row is None:
-            corruptions = {name: np.asarray(cells[name], float) for name in protocol.names}
+            corruptions = {name: np.asarray(cells[name], float) for name in averaged}
             lost = degradation(np.asarray(cells[CLEAN.name], float), corruptions, against)
         else:
             summary = row.scores.summary
-            lost = degradation(summary.clean, summary.corruptions, against)
+            corruptions = {name: summary.corruptions[name] for name in averaged}
+            lost = degradation(summary.clean, corruptions, against)
         rows[-1] |= {f"CD_{name}": _first(draws) for name, draws in lost.cd.items()}
         for name, draws in (("CD", lost.mean_cd), ("rCD", lost.mean_rcd)):
             low, high = _limits(row, against, draws)

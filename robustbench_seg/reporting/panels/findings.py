@@ -42,7 +42,7 @@ def finding_sentences(panel: Panel) -> list[str]:
 
 
 def _leader(panel: Panel, complete: pd.DataFrame) -> str:
-    over = counted([len(panel.protocol.names)], "corruption")
+    over = counted([len(panel.protocol.averaged_names)], "corruption")
     best = complete.iloc[0]
     where = f"On {counted([best['images']], 'image')} of {panel.dataset} {panel.split}"
     if len(complete) == 1:
@@ -140,7 +140,7 @@ def _reason_unpaired(panel: Panel, first: str, second: str) -> str:
 
 
 def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> str:
-    names = list(panel.protocol.names)
+    names = list(panel.protocol.averaged_names)
     cells = complete[names].astype(float)
     loss = cells.rsub(complete["clean"].astype(float), axis=0).mean()
     worst = loss.sort_values(ascending=False, kind="stable").index[:3]

@@ -109,7 +109,7 @@ class PythonSegmenter:
         if not own and not version:
             raise ModelError(
                 f"{where}: what it returns has neither 'version' nor 'facts'; give it one that "
-                "changes whenever its answers do, for runs are told apart by it"
+                "changes whenever its answers do, because it distinguishes runs"
             )
         self._given: Callable[[NDArray[np.uint8]], Any] = given
         self._where = where
