@@ -46,8 +46,20 @@ _FOLDER = "class_maps"
 
 
 @dataclass(frozen=True)
-class _File:
-    """The content of a class map's TOML file; see the module."""
+class ClassMapFile:
+    """The content of a class map's TOML file.
+
+    Attributes:
+        model: The classes that the model predicts: the name of a dataset, or a list in the order of
+            the model's label indices.
+        dataset: The classes of the dataset, likewise.
+        map: Maps every class of the model to a class of the dataset, or to "ignore": no class.
+        impossible: For every class of the dataset that no class of the model maps to: "leave-out",
+            its pixels are not scored; or "miss", all of them are wrong.
+        reasons: Why a class of the model or of the dataset is treated as it is. The reason of
+            "ignore" is that of all ignored classes without a reason of their own.
+        about: What the map is for.
+    """
 
     model: str | tuple[str, ...]
     dataset: str | tuple[str, ...]
@@ -156,7 +168,7 @@ def load_class_map(name: str | Path) -> ClassMap:
     else:
         known = unknown("class map", name, list_class_maps())
         raise CardError(f"{known}; or give the path of a .toml file")
-    return _checked(read(_File, path, "class map"), path.stem, str(path))
+    return _checked(read(ClassMapFile, path, "class map"), path.stem, str(path))
 
 
 def fitting_maps(model: Sequence[str], dataset: Sequence[str]) -> tuple[str, ...]:
@@ -171,7 +183,7 @@ def fitting_maps(model: Sequence[str], dataset: Sequence[str]) -> tuple[str, ...
     return tuple(each.name for each in maps if (each.model_classes, each.dataset_classes) == wanted)
 
 
-def _checked(file: _File, name: str, where: str) -> ClassMap:
+def _checked(file: ClassMapFile, name: str, where: str) -> ClassMap:
     model = _classes(file.model, f"{where}: model")
     dataset = _classes(file.dataset, f"{where}: dataset")
     if IGNORED in dataset:
@@ -209,7 +221,7 @@ def _checked(file: _File, name: str, where: str) -> ClassMap:
     return ClassMap(ClassMapFacts(name, file.about, file.reasons), record, dataset)
 
 
-def _check_impossible(file: _File, dataset: Sequence[str], where: str) -> None:
+def _check_impossible(file: ClassMapFile, dataset: Sequence[str], where: str) -> None:
     """Check that exactly the classes without a class of the model are listed as impossible."""
     of_target = {target: one for one, target in file.map.items()}
     for name in file.impossible:

@@ -85,7 +85,7 @@ class Boundary(AdditiveMeasure):
         ),
     )
 
-    def shape(self, classes: int, no_class: bool = False) -> tuple[int, ...]:
+    def shape(self, classes: int) -> tuple[int, ...]:
         """Return (zones, 3, K): see class_counts."""
         return (_ZONES, 3, classes)
 

@@ -65,7 +65,7 @@ class BoundaryIoU(AdditiveMeasure):
         for name, share in SHARES.items()
     )
 
-    def shape(self, classes: int, no_class: bool = False) -> tuple[int, ...]:
+    def shape(self, classes: int) -> tuple[int, ...]:
         """Return (2, 3, K): for each of SHARES, pixels in both bands, the true, the predicted."""
         return (len(SHARES), 3, classes)
 

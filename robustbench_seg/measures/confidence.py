@@ -66,7 +66,7 @@ class ConfidenceMeasure(AdditiveMeasure):
         raw = confidence_infos(scaled=False)
         self._raw_names = {i.name: r.name for i, r in zip(self.infos, raw, strict=True)}
 
-    def shape(self, classes: int, no_class: bool = False) -> tuple[int, ...]:
+    def shape(self, classes: int) -> tuple[int, ...]:
         """Return (2000,).
 
         991 levels of right pixels, 991 of wrong ones, the sum of p in each of 15 bins, the sums of

@@ -31,12 +31,16 @@ class Confusion(AdditiveMeasure):
         ),
     )
 
-    def shape(self, classes: int, no_class: bool = False) -> tuple[int, ...]:
-        """Return (K, K), rows the truth, columns the prediction; with `no_class` (K, K+1)."""
-        return (classes, classes + no_class)
+    def shape(self, classes: int) -> tuple[int, ...]:
+        """Return (K, K): rows the truth, columns the prediction."""
+        return (classes, classes)
+
+    def shape_with_no_class(self, classes: int) -> tuple[int, ...]:
+        """Return (K, K+1): the last column is of pixels that are predicted as no class."""
+        return (classes, classes + 1)
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
-        """Return the confusion matrix, int64 of `shape`."""
+        """Return the confusion matrix, int64 KxK or Kx(K+1)."""
         return prediction.matrix
 
     def pooled(self, observed: Counts) -> NDArray[np.int64]:

@@ -37,7 +37,7 @@ class ImageMeanIoU(AdditiveMeasure):
         ),
     )
 
-    def shape(self, classes: int, no_class: bool = False) -> tuple[int, ...]:
+    def shape(self, classes: int) -> tuple[int, ...]:
         """Return (2,): the image's mIoU, and 1."""
         return (2,)
 

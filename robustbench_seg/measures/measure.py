@@ -219,12 +219,19 @@ class Measure(ScoreSource, Protocol):
         """Whether its Parquet column has this encoding, which suits counts that hardly repeat."""
         ...
 
-    def shape(self, classes: int, no_class: bool = False) -> tuple[int, ...]:
+    def shape(self, classes: int) -> tuple[int, ...]:
         """Return the shape of the observation of one image.
 
         Args:
             classes: Number of classes K, 1..254.
-            no_class: Whether pixels may be predicted as no class (see Prediction).
+        """
+        ...
+
+    def shape_with_no_class(self, classes: int) -> tuple[int, ...]:
+        """Return that shape where pixels may be predicted as no class (see Prediction).
+
+        Args:
+            classes: Number of classes K, 1..254.
         """
         ...
 
@@ -259,6 +266,14 @@ class AdditiveMeasure(AdditiveScores):
 
     needs_confidence: ConfidenceNeed | None = None
     byte_stream_split = False
+
+    @abstractmethod
+    def shape(self, classes: int) -> tuple[int, ...]:
+        """Return the shape of the observation of one image; see Measure."""
+
+    def shape_with_no_class(self, classes: int) -> tuple[int, ...]:
+        """Return `shape`: most counts are of the true class or of a predicted one."""
+        return self.shape(classes)
 
     def prepare(self, truth: Truth) -> Any:
         """Return None: `observe` needs nothing but the prediction and its truth."""

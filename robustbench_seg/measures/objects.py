@@ -77,7 +77,7 @@ class Objects(AdditiveMeasure):
         ),
     )
 
-    def shape(self, classes: int, no_class: bool = False) -> tuple[int, ...]:
+    def shape(self, classes: int) -> tuple[int, ...]:
         """Return (sizes, 3, K): objects, the sum of their recalls 0..1, and the missed ones."""
         return (len(SIZES), 3, classes)
 

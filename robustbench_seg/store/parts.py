@@ -220,7 +220,10 @@ def read_part(
             of the measures.
     """
     try:
-        shapes = {measure.name: measure.shape(classes, no_class) for measure in measures}
+        shapes = {
+            measure.name: (measure.shape_with_no_class if no_class else measure.shape)(classes)
+            for measure in measures
+        }
         return _read_part(path, measures, shapes, run)
     except UNREADABLE as error:
         why = one_line(str(error), 200) or type(error).__name__
