@@ -161,5 +161,5 @@ def _subset(key: _Key, keys: Sequence[_Key]) -> str:
     same_count = any(other.images == key.images for other in others)
     texts = [f"{images} of files {key.files}" if same_count else images] if others else []
     if any(other.left_out != key.left_out for other in similar):
-        texts.append(f"without {', '.join(key.left_out)}" if key.left_out else "all classes")
+        texts.append("all classes" + (f" but {', '.join(key.left_out)}" if key.left_out else ""))
     return ", ".join(texts)
