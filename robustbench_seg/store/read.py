@@ -86,13 +86,17 @@ def with_counts(results: pd.DataFrame, measure: ScoreSource = CONFUSION) -> pd.D
         These rows, with a column COUNTS: the pooled counts of the measure.
     """
     if (column := _column(measure, pooled=True)) in results:
-        observed = results[results[column].notna()]
-        return observed.assign(**{COUNTS: observed[column]})
+        return _observed(results, column).assign(**{COUNTS: lambda rows: rows[column]})
     if (column := _column(measure, pooled=False)) not in results:
         return results.iloc[:0].assign(**{COUNTS: []})
-    observed = results[results[column].notna()]
+    observed = _observed(results, column)
     counts = [measure.pooled(np.asarray(value)) for value in observed[column]]
     return observed.assign(**{COUNTS: pd.Series(counts, observed.index, object)})
+
+
+def _observed(results: pd.DataFrame, column: str) -> pd.DataFrame:
+    known = results[column].notna()
+    return results if known.all() else results[known]
 
 
 def has_counts(results: pd.DataFrame) -> bool:
@@ -102,8 +106,12 @@ def has_counts(results: pd.DataFrame) -> bool:
 
 def places_of(results: pd.DataFrame) -> Mapping[Condition, NDArray[np.intp]]:
     """Find the positions of the rows of each condition among `results`, in their order."""
-    groups: Any = results.groupby(["corruption", "severity"], sort=False).indices
-    return {Condition(name, int(severity)): places for (name, severity), places in groups.items()}
+    found = dict[tuple[str, int], list[int]]()
+    # Plain lists: on a few thousand rows, pandas takes longer to group them by two columns.
+    keys = zip(results["corruption"].tolist(), results["severity"].tolist(), strict=True)
+    for place, key in enumerate(keys):
+        found.setdefault(key, []).append(place)
+    return {Condition(*key): np.array(places, np.intp) for key, places in found.items()}
 
 
 def _column(measure: ScoreSource, *, pooled: bool) -> str:
@@ -132,7 +140,8 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
             if source.name not in read and source.column in columns_read
         ]
     names = [_column(source, pooled=pooled) for source in sources]
-    parts, found = [], set[str]()
+    columns: dict[str, list[Any]] = {name: [] for name in (*_KEY, "reason", "part", *names)}
+    found = set[str]()
     for path in part_files(folder):
         try:
             part = read_part(
@@ -141,13 +150,11 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
         except ResultsError as error:
             log.warning("%s; its rows are left out", error)
             continue
-        columns = {
-            "image": part.images,
-            "corruption": [condition.name for condition in part.conditions],
-            "severity": [condition.severity for condition in part.conditions],
-            "reason": pd.Series(list(part.reasons), dtype=object),  # else pandas makes None nan
-            "part": path,
-        }
+        columns["image"] += part.images
+        columns["corruption"] += [condition.name for condition in part.conditions]
+        columns["severity"] += [condition.severity for condition in part.conditions]
+        columns["reason"] += part.reasons
+        columns["part"] += [path] * len(part.images)
         for name, source in zip(names, sources, strict=True):
             values: list[Counts | None] = [None] * len(part.images)
             if (measure := columns_read[source.column].name) in part.values:
@@ -155,15 +162,19 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
                 observed = part.values[measure]
                 each = iter(source.pooled(observed) if pooled else observed)
                 values = [next(each) if reason is None else None for reason in part.reasons]
-            columns[name] = pd.Series(values, dtype=object)
-        parts.append(pd.DataFrame(columns))
+            columns[name] += values
     names = [
         name
         for name, source in zip(names, sources, strict=True)
         if name in found or not columns_read[source.column].needs_confidence
     ]
-    empty = pd.DataFrame(columns=[*_KEY, "reason", "part", *names])
-    rows = pd.concat(parts, ignore_index=True) if parts else empty
+    rows = pd.DataFrame(
+        {
+            # As objects: else pandas makes None nan.
+            name: pd.Series(columns[name], dtype=None if name == "severity" else object)
+            for name in (*_KEY, "reason", "part", *names)
+        }
+    )
     rows = _once(rows, names).sort_values(_KEY, kind="stable", ignore_index=True)
     return _with_facts(rows, folder, record, names)
 
