@@ -54,6 +54,7 @@ _IDS = [
     pa.field("severity", pa.int8(), nullable=False),
 ]
 _REASON = pa.field("reason", pa.string())
+_Shapes = Mapping[str, tuple[int, ...]]
 _TIMINGS = pa.schema([*_IDS, pa.field("corrupt", pa.float32()), pa.field("predict", pa.float32())])
 
 
@@ -223,8 +224,7 @@ def read_part(
     """
     try:
         shapes = {
-            measure.name: (measure.shape_with_no_class if no_class else measure.shape)(classes)
-            for measure in measures
+            m.name: (m.shape_with_no_class if no_class else m.shape)(classes) for m in measures
         }
         return _read_part(path, measures, shapes, run)
     except UNREADABLE as error:
@@ -232,12 +232,7 @@ def read_part(
         raise _damaged(path, why) from error
 
 
-def _read_part(
-    path: Path,
-    measures: Sequence[Measure],
-    shapes: Mapping[str, tuple[int, ...]],
-    run: str | None,
-) -> Part:
+def _read_part(path: Path, measures: Sequence[Measure], shapes: _Shapes, run: str | None) -> Part:
     header = _read_header(path)
     if run is not None and header.run not in (None, run):
         raise _damaged(path, f"it is of another run, whose key begins with {header.run:.8}")
