@@ -10,6 +10,12 @@ from robustbench_seg.datasets.class_map import (
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
+from robustbench_seg.datasets.frequencies import (
+    ClassFrequencies,
+    class_frequencies,
+    load_class_frequencies,
+    shipped_frequencies,
+)
 from robustbench_seg.datasets.instances import read_instances
 from robustbench_seg.datasets.label_table import id_ranges
 from robustbench_seg.datasets.plausibility import label_warning
@@ -32,6 +38,7 @@ from robustbench_seg.datasets.registry import (
 __all__ = [
     "DATASETS",
     "IGNORE",
+    "ClassFrequencies",
     "ClassMap",
     "Dataset",
     "DatasetEntry",
@@ -40,6 +47,7 @@ __all__ = [
     "Labels",
     "Sample",
     "check_name",
+    "class_frequencies",
     "class_groups",
     "class_names",
     "corrupted_image",
@@ -54,6 +62,7 @@ __all__ = [
     "label_warning",
     "list_class_maps",
     "list_datasets",
+    "load_class_frequencies",
     "load_class_map",
     "open_dataset",
     "person_classes",
@@ -61,4 +70,5 @@ __all__ = [
     "read_image",
     "read_instances",
     "read_label_ids",
+    "shipped_frequencies",
 ]

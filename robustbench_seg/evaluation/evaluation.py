@@ -15,6 +15,11 @@ from robustbench_seg.datasets import (
     published_images,
 )
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
+from robustbench_seg.evaluation.attack_settings import (
+    AttackSettings,
+    computed_conditions,
+    open_attacks,
+)
 from robustbench_seg.evaluation.prediction_folder import check_images
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name
@@ -50,6 +55,7 @@ class Evaluation:
         conditions: Those asked for, in the protocol's order, without clean.
         measures: What is counted for each image.
         segmenters: The models, each for a run of its own.
+        attack_settings: How the images of attacks are made.
         class_map: From the models' classes to the dataset's. None: they are the same.
     """
 
@@ -59,6 +65,7 @@ class Evaluation:
     conditions: tuple[Condition, ...]
     measures: tuple[Measure, ...]
     segmenters: tuple[Segmenter, ...]
+    attack_settings: AttackSettings
     class_map: ClassMap | None = None
 
     def __post_init__(self) -> None:
@@ -103,6 +110,13 @@ class Evaluation:
                     f"{_listed(data.classes)}: choose a model trained on this dataset's classes, "
                     f"or give a class map{such}"
                 )
+        kinds = {spec.name: spec.is_attack for spec in self.protocol.corruptions}
+        attacks = [c.name for c in self.conditions if kinds.get(c.name)]
+        if class_map and attacks:
+            raise ModelError(
+                f"{attacks[0]} needs the true class among the classes of the model, which the "
+                f"class map {class_map.name} does not give; leave out the attacks"
+            )
         if class_map and class_map.record.ignored and self.spec.prediction_format != "indices":
             raise ResultsError(
                 f"the class map {class_map.name} ignores {', '.join(class_map.record.ignored)}, "
@@ -142,6 +156,11 @@ class Evaluation:
     def all_conditions(self) -> tuple[Condition, ...]:
         """Clean, then the others in their order."""
         return (CLEAN, *(c for c in self.conditions if c != CLEAN))
+
+    @property
+    def scored_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that the scored ones of the protocol are computed from."""
+        return computed_conditions(self.protocol, self.protocol.scored_conditions)
 
     @cached_property
     def phases(self) -> Sequence[tuple[Condition, ...]]:
@@ -245,7 +264,7 @@ def open_evaluation(
     """
     measures = select_measures(spec.measures)
     protocol = protocol or load_protocol(spec.protocol)
-    conditions = spec.conditions(protocol)
+    conditions = computed_conditions(protocol, spec.conditions(protocol))
     data = dataset or open_dataset(spec.dataset, spec.data, spec.split)
     data = data.first(spec.limit) if spec.limit else data
     if spec.save_predictions:
@@ -256,7 +275,12 @@ def open_evaluation(
         load_named(model, spec.weights, segmenter_options(spec, classes=classes))
         for model in spec.models
     ]
-    evaluation = Evaluation(spec, data, protocol, conditions, measures, tuple(loaded), class_map)
+    options = segmenter_options(spec, classes=classes, name=None)
+    source = load_named(spec.attack_from, None, options) if spec.attack_from else None
+    settings = open_attacks(spec, protocol, conditions, data, source, loaded)
+    evaluation = Evaluation(
+        spec, data, protocol, conditions, measures, tuple(loaded), settings, class_map
+    )
     evaluation.check_confidence()
     return evaluation
 

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from contextlib import ExitStack
 from pathlib import Path
 
+from robustbench_seg.evaluation.attacker import Attacker
 from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun, RunInputs
 from robustbench_seg.evaluation.prediction_checks import checked_predictions
@@ -42,14 +43,19 @@ def open_runs(
         CorruptionError: The manifest of a folder of predictions cannot be read.
         CardError: That manifest is wrong.
     """
+    attacker = Attacker(evaluation.attack_settings)
     return [
-        ModelRun(_inputs(evaluation, segmenter, tree, at_work), scorer)
+        ModelRun(_inputs(evaluation, segmenter, tree, attacker, at_work), scorer)
         for segmenter in evaluation.segmenters
     ]
 
 
 def _inputs(
-    evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None, at_work: ExitStack
+    evaluation: Evaluation,
+    segmenter: Segmenter,
+    tree: Tree | None,
+    attacker: Attacker,
+    at_work: ExitStack,
 ) -> RunInputs:
     spec = evaluation.spec
     record = run_record(evaluation, segmenter, tree)
@@ -80,6 +86,7 @@ def _inputs(
         evaluation.dataset,
         measures,
         record.key.temperature,
+        attacker,
         evaluation.class_map,
     )
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy  # which imports its parts where they are first used
 
 from robustbench_seg.results.model_scores import Draws
 

@@ -342,6 +342,13 @@ class Frames:
     image = first = __getitem__
 
 
+def test_attacks_are_refused(score):
+    about = {"classes": FOUR, "mean": (0.0,) * 3, "std": (1.0,) * 3, "name": "levels"}
+    asked = {"protocol": "attacks", "corruptions": ("cospgd",), "severities": (1,)}
+    with pytest.raises(ModelError, match="cospgd needs the true class among the classes of the mo"):
+        score(TWO_TO_ONE, Levels(), **asked, **about)
+
+
 def test_the_classes_that_have_no_score_are_listed(score, caplog):
     text = IMPOSSIBLE.replace('"miss"', '"leave-out"').replace('blue = "dark"', 'blue = "ignore"')
     with caplog.at_level(logging.INFO):
