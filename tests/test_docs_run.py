@@ -266,7 +266,8 @@ def at_the_page(world, tmp_path, monkeypatch, request):
     monkeypatch.setitem(SCENES, "val", 4)
     for block in re.findall(r"^ *```toml\n(.*?)^ *```", page.read_text(), re.M | re.S):
         text = textwrap.dedent(block)
-        name = tomllib.loads(text).get("name", "unnamed")
+        told = re.match(r"# (\S+)\.toml\n", text)
+        name = told[1] if told else tomllib.loads(text).get("name", "unnamed")
         Path(f"{name}.toml").write_text(text)
     for line in BEFORE.get(page.name, []):
         execute(line)

@@ -60,6 +60,12 @@ if TYPE_CHECKING:
     "the model gives]",
 )
 @click.option(
+    "--class-map",
+    metavar="FILE",
+    help="Score models in the dataset's classes, which are not their own, through this map: a TOML "
+    "file, or a name such as cityscapes-to-camvid (docs/how-to/class-map.md).",
+)
+@click.option(
     "--temperature",
     metavar="none|T|fit",
     callback=parsers.parse_temperature,
@@ -187,7 +193,7 @@ def _announce_published(asked: "EvaluationSpec") -> None:
     """Say on stderr which published rows there are of what is asked for, in one line."""
     from robustbench_seg.datasets import published_images
 
-    own = asked.weights is None and asked.shard.index == 1
+    own = asked.weights is None and asked.class_map is None and asked.shard.index == 1
     if not own or published_images(asked.dataset) is None:
         return  # of other weights or datasets nothing is published; the library imports slowly
     from robustbench_seg.records.cards.protocol import load_protocol

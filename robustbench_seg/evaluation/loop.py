@@ -145,7 +145,7 @@ def _wanted(
 ) -> Iterator[Wanted]:
     """What at least one run lacks of a block."""
     for index in block:
-        source = SourceImage(evaluation.dataset, index)
+        source = SourceImage(evaluation.dataset, index, evaluation.class_map)
         for condition in conditions:
             if _lacking(runs, source, condition):
                 yield source, condition

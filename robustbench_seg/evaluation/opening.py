@@ -87,6 +87,7 @@ def _inputs(
         measures,
         record.key.temperature,
         attacker,
+        evaluation.class_map,
     )
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
+from robustbench_seg.measures import CONFIDENCE, LIKELIHOOD_SCORES, SCALED_CONFIDENCE
 from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
 from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
@@ -258,6 +259,8 @@ def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol)
 def _lacking(model: ScoredModel, line: _Compared, protocol: Protocol) -> str:
     kind, score = line.kind, line.score
     scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
+    if kind in LIKELIHOOD_SCORES and model.records[0].key.class_map:
+        return f"no {kind}: {NO_LIKELIHOOD}"
     if kind in model.scores.by_name and not scores.conditions:
         why = model.records[0].about.no_confidence if kind in _OF_CONFIDENCE else None
         return f"no {kind}: {why}" if why else f"no image has {kind}; evaluate again to add it"

@@ -112,7 +112,9 @@ class RunFolder:
                 write_record(folder.path, record)
         for part in part_files(folder.path, blocks):
             try:
-                rows = read_part(part, len(record.classes), run=record.key.digest)
+                rows = read_part(
+                    part, len(record.classes), run=record.key.digest, no_class=record.no_class
+                )
             except ResultsError as error:
                 damaged = part.with_suffix(DAMAGED)
                 log.warning("%s; it is kept as %s", error, damaged.name)

@@ -57,6 +57,8 @@ class EvaluationSpec:
         seeds: Of the corruptions' random numbers, 0 to 2^32 - 1. Each gives a run of its own: the
             first of every condition, the others of clean and the random corruptions.
         measures: What is counted for each image, by name; none named: every measure.
+        class_map: Name of a class map, or its TOML file: the models predict other classes than the
+            dataset has, and are scored in the dataset's. None: they predict the dataset's classes.
         temperature: What logits are divided by before the softmax, for a second confidence: a
             number; "fit": that of the least NLL on clean images that are not scored. None: no
             second one.
@@ -91,7 +93,7 @@ class EvaluationSpec:
     Raises:
         ModelError: There is no model; a name or weights are given for several; a precision,
             backend, inference or input size does not exist; a number is out of range; the name is
-            not a text.
+            not a text; a temperature is to be fitted with a class map.
         CorruptionError: The stream or a severity does not exist.
             There is no seed, or one twice.
         ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
@@ -112,6 +114,7 @@ class EvaluationSpec:
     stream: Stream = "fast"
     seeds: tuple[CorruptionSeed, ...] = (0,)
     measures: tuple[str, ...] = ()
+    class_map: str | None = None
     temperature: float | Literal["fit"] | None = None
     out: Path = Path("runs")
     weights: str | None = None
@@ -173,6 +176,11 @@ class EvaluationSpec:
             raise ModelError(
                 f"temperature = {self.temperature!r:.60} does not exist; give {TEMPERATURE}, or fit"
             )
+        if self.temperature == "fit" and self.class_map is not None:
+            raise ModelError(
+                "a temperature cannot be fitted with a class map, because the probability of the "
+                "true class is unknown; give it as a number"
+            )
         check_ranges(self, ModelError)
         self._check_seeds()
         check_text("name", self.name, ModelError)
@@ -221,6 +229,7 @@ class EvaluationOptions(TypedDict, total=False):
     stream: Stream
     seeds: int | Iterable[int]
     measures: str | Iterable[str]
+    class_map: str | Path | None
     temperature: float | Literal["fit"] | None
     out: str | Path
     weights: str | Path | None
@@ -251,7 +260,7 @@ _PATHS = (
     *("data", "corrupted", "out", "save_predictions", "class_frequencies", "save_attacks"),
     "folder",
 )
-_TEXTS = ("dataset", "protocol", "weights", "attack_from")
+_TEXTS = ("dataset", "protocol", "weights", "attack_from", "class_map")
 
 
 def _plain(value: object) -> object:

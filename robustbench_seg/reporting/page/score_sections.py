@@ -4,11 +4,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from robustbench_seg.measures import ScoreInfo, Section
+from robustbench_seg.measures import LIKELIHOOD_SCORES, ScoreInfo, Section
+from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, PanelRow, missing_confidence
 from robustbench_seg.results import PERCENT, RANKED, Draws, ScoreDraws, worst_corruption
 from robustbench_seg.text import number
+
+_WITH_CLASS_MAP = (
+    "the confidence is that of the predicted class, before the class map merges classes; no NLL "
+    f"and no Brier score: {NO_LIKELIHOOD}"
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ def does_it_know(panel: Panel) -> ScoreSection:
     for row in panel.measured:
         if why := missing_confidence(row):
             reasons.setdefault(why, []).append(row.name)
+        elif row.record.key.class_map:
+            reasons.setdefault(_WITH_CLASS_MAP, []).append(row.name)
     missing = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
     return replace(section, missing=[*section.missing, *missing])
 
@@ -114,6 +122,12 @@ def _row(panel: Panel, info: ScoreInfo) -> TableRow:
     cells = [Cell(f"{info.label} {arrow}", title=info.definition)]
     for row, score in zip(panel.measured, scores, strict=True):
         clean, mean = _draws(score, row)
+        if row.record.key.class_map and info.name in LIKELIHOOD_SCORES:
+            cells += [
+                Cell("", classes="starts", title=NO_LIKELIHOOD),
+                Cell("", title=NO_LIKELIHOOD),
+            ]
+            continue
         cells += [
             Cell(_text(float(clean[0]), info.limits), classes="starts"),
             _cell(row, mean, info.limits),
