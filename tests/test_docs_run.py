@@ -66,6 +66,7 @@ INSTEAD = {
     r"compare segformer-b5 deeplabv3plus-r101-openmmlab": f"compare {SEGFORMER} {DEEPLAB}",
     r"^robustseg ablation (?!.*--dry-run)(.*--full)": r"robustseg ablation --dry-run \1",  # days
     r"^(robustseg ablation .*) --seed 1 --seed 2": r"\1",
+    r"--corruption pgd": "--corruption fgsm",  # one step in place of a hundred
     r"cost (.*) --size \S+ --repeat \d+": r"cost \1 --repeat 1",
     r"export segformer-b0 (.*) --size \S+": rf"export {SEGFORMER} \1 --size 64x64",
 }
@@ -136,6 +137,8 @@ def scaled(line):
     small = SMALL[words[0]]
     if "--dry-run" in words:
         small = ""
+    if words[:1] == ["evaluate"] and any(word.startswith("attacks") for word in words):
+        small = small.replace("fog", "noise")
     words = [word for each in words for word in (sorted(glob.glob(each)) or [each])]
     return [word.replace("$CITYSCAPES_DATASET", "cityscapes") for word in [*words, *small.split()]]
 
