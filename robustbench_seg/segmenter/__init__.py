@@ -4,6 +4,8 @@ from robustbench_seg.segmenter.adapters import segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.card_export import export_card
 from robustbench_seg.segmenter.export import export_onnx
+from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.gradient import DifferentiableSegmenter, no_gradient
 from robustbench_seg.segmenter.loading import load_model, load_named, load_segmenter
 from robustbench_seg.segmenter.segmenter import (
     ConfidentSegmenter,
@@ -17,9 +19,15 @@ from robustbench_seg.segmenter.stored_predictions import (
     StoredPredictions,
     prediction_of,
 )
+from robustbench_seg.segmenter.window_gradient import GRADIENT_LAW, Loss
 
 __all__ = [
+    "GRADIENT_LAW",
     "ConfidentSegmenter",
+    "DifferentiableSegmenter",
+    "FloatImage",
+    "Image",
+    "Loss",
     "MissingPredictionError",
     "NetworkSegmenter",
     "Options",
@@ -33,6 +41,7 @@ __all__ = [
     "load_segmenter",
     "network_record",
     "no_confidence",
+    "no_gradient",
     "no_scaling",
     "prediction_of",
     "segmenter_of",

@@ -76,6 +76,8 @@ class _OpenVino(nn.Module):
     It is compiled once for each image size, because a graph for any size is a third slower.
     """
 
+    no_gradient = "another library than torch runs its graph"
+
     def __init__(self, network: nn.Module, device: str):
         super().__init__()
         try:

@@ -116,6 +116,18 @@ def label_map_with_confidence(
     return strip.labelled()
 
 
+def log_shares(scores: Tensor) -> Tensor:
+    """Compute the logarithms of class scores, divided by their sum over the classes.
+
+    Args:
+        scores: float32 NxKxHxW, 0 or more.
+
+    Returns:
+        Logits, float32 NxKxHxW. Their softmax is the scores divided by their sum.
+    """
+    return _logarithms(scores).log_softmax(1)
+
+
 def _logarithms(scores: Tensor) -> Tensor:
     """Return logits whose softmax equals the scores divided by their sum."""
     return scores.clamp(min=torch.finfo(scores.dtype).tiny).log()

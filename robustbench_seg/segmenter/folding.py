@@ -109,7 +109,8 @@ class FoldedDecoder(nn.Module):
         """
         size = features[0].shape[1:3]
         scale_maps = [features[i - 1] for i in self.stages]
-        if scale_maps[0].device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+        in_torch = torch.is_autocast_enabled("cpu") or scale_maps[0].requires_grad
+        if scale_maps[0].device.type == "cpu" and not in_torch:
             images = ([x[n] for x in scale_maps] for n in range(len(scale_maps[0])))
             return torch.stack([self._in_strips(image, size) for image in images])
         total: Tensor | None = None

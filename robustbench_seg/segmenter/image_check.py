@@ -1,24 +1,34 @@
 """The check of an image that a user gives to a segmenter."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter.float_image import FloatImage, Image
 
 
-def checked_image(image: object, name: str) -> NDArray[np.uint8]:
-    """Check that an object is a uint8 array of HxWx3 RGB.
+def checked_image(image: object, name: str) -> Image:
+    """Check that an object is a uint8 array of HxWx3 RGB, or a FloatImage.
 
     Args:
         image: The user's object.
         name: The segmenter's name, for the message.
 
     Returns:
-        The image itself.
+        The image itself; as bytes where a FloatImage holds levels of 8 bits only.
 
     Raises:
         ModelError: The object is something else. The message says how to convert it.
     """
+    if isinstance(image, FloatImage):
+        levels = image.levels()
+        return image if levels is None else levels
+    return checked_bytes(image, name)
+
+
+def checked_bytes(image: object, name: str) -> NDArray[np.uint8]:
+    """Check that an object is a uint8 array of HxWx3 RGB; see `checked_image`."""
     wanted = f"{name}: one uint8 image of HxWx3 RGB is wanted"
     if not isinstance(image, np.ndarray):
         raise ModelError(f"{wanted}, not a {type(image).__name__}; give a NumPy array")
@@ -35,4 +45,32 @@ def checked_image(image: object, name: str) -> NDArray[np.uint8]:
         raise ModelError(f"{wanted}, {given}")
     if image.dtype != np.uint8:
         raise ModelError(f"{wanted}, {given}; scale it to 0..255 and convert it to uint8")
+    return image
+
+
+def checked_tensor(image: object, device: torch.device, name: str) -> torch.Tensor:
+    """Check that an object is an image whose gradient can be computed.
+
+    Args:
+        image: The user's object.
+        device: The segmenter's device.
+        name: The segmenter's name, for the message.
+
+    Returns:
+        The image itself, float32 3xHxW.
+
+    Raises:
+        ModelError: The object is something else, has values that are not finite, or is on another
+            device.
+    """
+    wanted = f"{name}: one float32 image of 3xHxW RGB is wanted"
+    if not isinstance(image, torch.Tensor):
+        raise ModelError(f"{wanted}, not a {type(image).__name__}; give a torch tensor")
+    if image.dtype is not torch.float32 or image.ndim != 3 or len(image) != 3 or not image.numel():
+        kind = str(image.dtype).removeprefix("torch.")
+        raise ModelError(f"{wanted}, not {kind} {'x'.join(map(str, image.shape)) or 'scalar'}")
+    if image.device.type != device.type or device.index not in (None, image.device.index):
+        raise ModelError(f"{wanted} on {device}, not on {image.device}; move it there")
+    if not torch.isfinite(image).all():
+        raise ModelError(f"{wanted}; this one has values that are NaN or infinite")
     return image

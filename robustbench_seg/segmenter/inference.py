@@ -197,3 +197,14 @@ class Normaliser:
             return to_tensor(image, self._mean, self._std)
         values = torch.from_numpy(cv2.LUT(image, self._table))
         return values.permute(2, 0, 1).unsqueeze(0)
+
+    def floats(self, rgb: Tensor) -> Tensor:
+        """Normalise an image that is not rounded to 8 bits.
+
+        Args:
+            rgb: float32 1x3xHxW RGB in 0..1, on the device of the result.
+
+        Returns:
+            float32 1x3xHxW.
+        """
+        return (rgb - self._mean) / self._std

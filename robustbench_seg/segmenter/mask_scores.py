@@ -44,12 +44,14 @@ def class_scores(
     far = (near.long() + 1).clamp(max=masks.shape[2] - 1).to(masks.device)
     near, share = near.long().to(masks.device), share[:, None].to(masks.device)
     out = torch.empty(*weights.shape[:2], high, wide, device=masks.device)
-    for scores, weight, values in zip(out, weights, masks.float(), strict=True):
+    for index, (weight, values) in enumerate(zip(weights, masks.float(), strict=True)):
         for start in range(0, high, STRIP):
             here = slice(start, min(start + STRIP, high))
             lines = torch.lerp(values[:, near[here]], values[:, far[here]], share[here])
             strip = F.interpolate(
                 lines[None], (lines.shape[1], width), mode="bilinear", align_corners=False
             )[0, ..., :wide]
-            scores[:, here] = (weight @ strip.sigmoid_().flatten(1)).unflatten(1, strip.shape[1:])
+            out[index, :, here] = (weight @ strip.sigmoid_().flatten(1)).unflatten(
+                1, strip.shape[1:]
+            )
     return out

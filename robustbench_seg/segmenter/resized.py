@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
 
 from robustbench_seg.records.cards.model_card import Resize
 
@@ -30,3 +32,20 @@ def scaled(image: NDArray[np.uint8], resize: Resize) -> NDArray[np.uint8]:
         high, wide = resize.size(height, width)
         fitted = cv2.resize(fitted, (wide, high), interpolation=cv2.INTER_LINEAR)
     return fitted.astype(np.uint8)
+
+
+def scaled_floats(image: Tensor, resize: Resize) -> Tensor:
+    """Scale an image as `scaled` does, without rounding.
+
+    Args:
+        image: Float 1x3xHxW.
+        resize: The size.
+
+    Returns:
+        Float 1x3xhxw. It can be differentiated.
+    """
+    height, width = image.shape[2:]
+    fitted = F.interpolate(image, resize.fitted(height, width), mode="bilinear")
+    if resize.multiple > 1:
+        return F.interpolate(fitted, resize.size(height, width), mode="bilinear")
+    return fitted

@@ -20,12 +20,17 @@ from robustbench_seg.segmenter.confidence import (
     Labelled,
     label_map_with_confidence,
     label_with_confidence,
+    log_shares,
 )
-from robustbench_seg.segmenter.image_check import checked_image
+from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.image_check import checked_image, checked_tensor
 from robustbench_seg.segmenter.inference import Batch, Normaliser, slide, whole
 from robustbench_seg.segmenter.labelling import label
-from robustbench_seg.segmenter.resized import scaled
+from robustbench_seg.segmenter.resized import scaled, scaled_floats
 from robustbench_seg.segmenter.view import Output, View
+from robustbench_seg.segmenter.window_gradient import Loss, frozen, loss_gradient
+
+LESS_MEMORY = "--inference slide, --precision bf16 or another --device"
 
 
 class Segmenter(Protocol):
@@ -51,11 +56,11 @@ class Segmenter(Protocol):
         """Further facts for readers, not part of the key."""
         ...
 
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def __call__(self, image: Image) -> NDArray[np.uint8]:
         """Label an image.
 
         Args:
-            image: uint8 HxWx3 RGB.
+            image: uint8 HxWx3 RGB, or a FloatImage, which only some segmenters take.
 
         Returns:
             uint8 HxW class indices.
@@ -68,12 +73,12 @@ class ConfidentSegmenter(Segmenter, Protocol):
     """A segmenter that gives confidence besides labels."""
 
     def with_confidence(
-        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """Label an image, with the confidence of each label.
 
         Args:
-            image: uint8 HxWx3 RGB.
+            image: uint8 HxWx3 RGB, or a FloatImage, which only some segmenters take.
             truth: uint8 HxW class indices, of which two losses are summed; 255 where a pixel is not
                 scored.
             temperatures: What logits are divided by before the softmax. A segmenter without logits
@@ -107,11 +112,13 @@ def no_scaling(segmenter: Segmenter) -> str | None:
 
 
 @contextmanager
-def fitting_memory(image: NDArray[np.uint8]) -> Iterator[None]:
+def fitting_memory(height: int, width: int, advice: str = LESS_MEMORY) -> Iterator[None]:
     """Convert an out-of-memory error of a GPU inside the context into a helpful ModelError.
 
     Args:
-        image: uint8 HxWx3, the image that is labelled inside the context.
+        height: Height of the image that is labelled inside the context, in pixels.
+        width: Its width.
+        advice: What needs less memory.
 
     Raises:
         ModelError: The device has too little memory.
@@ -119,10 +126,8 @@ def fitting_memory(image: NDArray[np.uint8]) -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError:
-        height, width = image.shape[:2]
         raise ModelError(
-            f"the device has too little memory for an image of {width}x{height}; try --inference "
-            "slide, --precision bf16 or another --device"
+            f"the device has too little memory for an image of {width}x{height}; try {advice}"
         ) from None
 
 
@@ -185,14 +190,30 @@ class NetworkSegmenter:
         self._output: Output = (
             "class_scores" if getattr(network, "gives_scores", False) else "logits"
         )
+        self._bytes_only = bool(getattr(network, "takes_bytes", False))
         mean, std = record.preprocessing.mean, record.preprocessing.std
         self._normalise = Normaliser(mean, std, self._device)
 
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    @property
+    def device(self) -> torch.device:
+        """The torch device of its network."""
+        return self._device
+
+    @property
+    def no_gradient(self) -> str | None:
+        """Why it gives no gradient, in words that end a sentence; None where it gives one."""
+        reason: str | None = getattr(self._network, "no_gradient", None)
+        if reason is None and self._bytes_only:
+            return "it takes images of 8 bits only"
+        if reason is None and self._dtype is not torch.float32:
+            return f"it computes in {self.record.precision}, and a gradient needs float32"
+        return reason
+
+    def __call__(self, image: Image) -> NDArray[np.uint8]:
         """Label an image.
 
         Args:
-            image: uint8 HxWx3 RGB.
+            image: uint8 HxWx3 RGB, or a FloatImage.
 
         Returns:
             uint8 HxW class indices.
@@ -202,21 +223,22 @@ class NetworkSegmenter:
                 too little memory.
         """
         image = checked_image(image, self.name)
-        with torch.inference_mode(), fitting_memory(image):
+        height, width = image.shape[:2]
+        with torch.no_grad(), fitting_memory(height, width):
             if self.record.resize:
                 indices = self.logits(image).argmax(1)[0].to(torch.uint8)
             else:
-                indices = label(self._see(image))[: image.shape[0], : image.shape[1]]
+                indices = label(self._see(image))[:height, :width]
             labels: NDArray[np.uint8] = indices.cpu().numpy()
         return np.ascontiguousarray(labels)
 
     def with_confidence(
-        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """Label an image, with the confidence of each label.
 
         Args:
-            image: uint8 HxWx3 RGB.
+            image: uint8 HxWx3 RGB, or a FloatImage.
             truth: uint8 HxW class indices, of which two losses are summed; those from K on are not
                 scored.
             temperatures: What logits are divided by before the softmax; more than 0.
@@ -234,7 +256,7 @@ class NetworkSegmenter:
                 f"{self.name}: labels of {'x'.join(map(str, truth.shape))} for an image of "
                 f"{height}x{width}"
             )
-        with torch.inference_mode(), fitting_memory(image):
+        with torch.no_grad(), fitting_memory(height, width):
             if self.record.resize:
                 return label_map_with_confidence(self.logits(image)[0], truth, temperatures)
             view = self._see(image)
@@ -244,49 +266,101 @@ class NetworkSegmenter:
         cut = [replace(one, doubt=one.doubt[:height, :width]) for one in found]
         return np.ascontiguousarray(labels[:height, :width]), tuple(cut)
 
-    @torch.inference_mode()
-    def logits(self, image: NDArray[np.uint8]) -> torch.Tensor:
+    @torch.no_grad()
+    def logits(self, image: Image) -> torch.Tensor:
         """Compute logits at the size of the image.
 
         Where the record has a resize, the image is scaled first and the logits are scaled back.
 
         Args:
-            image: uint8 HxWx3 RGB.
+            image: uint8 HxWx3 RGB, or a FloatImage.
 
         Returns:
             float32 1xKxHxW.
 
         Raises:
-            ModelError: The logits are not finite.
+            ModelError: The image is something else, or the logits are not finite.
         """
-        size = (image.shape[0], image.shape[1])
-        if self.record.resize is None:
-            return self._see(image).upsampled()[..., : size[0], : size[1]]
-        resized = scaled(image, self.record.resize)
-        logits = self._see(resized).upsampled()[..., : resized.shape[0], : resized.shape[1]]
-        return F.interpolate(logits, size, mode="bilinear", align_corners=self._align)
+        image = checked_image(image, self.name)
+        return self._at_size_of_image(self._see(image).upsampled(), image.shape[0], image.shape[1])
+
+    def loss_gradient(self, image: torch.Tensor, loss: Loss) -> tuple[torch.Tensor, torch.Tensor]:
+        """Compute logits, and the gradient of their loss with respect to the image.
+
+        See DifferentiableSegmenter. One window at a time has a graph.
+
+        Args:
+            image: float32 3xHxW RGB in 0..1, on the segmenter's device.
+            loss: Maps float32 logits KxHxW to a scalar.
+
+        Returns:
+            float32 logits KxHxW without a graph, and the gradient of the loss, float32 3xHxW.
+
+        Raises:
+            ModelError: The segmenter or the loss gives no gradient, the image is something else,
+                logits or gradient are not finite, or the device has too little memory.
+        """
+        if reason := self.no_gradient:
+            raise ModelError(f"{self.name} gives no gradient: {reason}")
+        checked_tensor(image, self._device, self.name)
+        height, width = image.shape[1:]
+
+        def finish(output: torch.Tensor) -> torch.Tensor:
+            values = self._at_size_of_image(output, height, width)
+            return log_shares(values) if self._output == "class_scores" else values
+
+        with frozen(self._network), fitting_memory(height, width, "another --device"):
+            return loss_gradient(
+                image[None],
+                loss,
+                prepare=self._prepared,
+                single=self._in_one_window,
+                run=lambda inputs: self._checked(self._run(inputs)),
+                finish=finish,
+                name=self.name,
+            )
 
     def __repr__(self) -> str:
         return f"<segmenter {self.name}: {len(self.classes)} classes, {self._device}>"
 
-    def _see(self, image: NDArray[np.uint8]) -> View:
-        view = replace(self._view(image), output=self._output)
+    def _see(self, image: Image) -> View:
+        if self._bytes_only and isinstance(image, FloatImage):
+            raise ModelError(
+                f"{self.name}: it takes images of 8 bits only; round the image to 8 bits"
+            )
+        mixed = self._dtype is not torch.float32
+        with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
+            return self._checked(self._view(image))
+
+    def _view(self, image: Image) -> View:
+        if isinstance(image, FloatImage):
+            rgb = torch.as_tensor(np.ascontiguousarray(image.values), device=self._device)
+            return self._run(self._prepared(rgb.permute(2, 0, 1).unsqueeze(0)))
+        if self.record.resize:
+            image = scaled(image, self.record.resize)
+        return self._run(self._normalise(image))
+
+    def _prepared(self, rgb: torch.Tensor) -> torch.Tensor:
+        """Scale and normalise an image that is not rounded, float32 1x3xHxW in 0..1."""
+        if self.record.resize:
+            rgb = scaled_floats(rgb, self.record.resize)
+        return self._normalise.floats(rgb)
+
+    def _checked(self, view: View) -> View:
         if not torch.isfinite(torch.stack(torch.aminmax(view.logits))).all():
             hint = "" if self._dtype is torch.float32 else "; try precision float32"
             raise ModelError(f"{self.name}: its logits are NaN or infinite{hint}")
-        return view
+        return replace(view, output=self._output)
 
-    def _view(self, image: NDArray[np.uint8]) -> View:
-        mixed = self._dtype is not torch.float32
-        with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
-            return self._run(image)
-
-    def _run(self, image: NDArray[np.uint8]) -> View:
-        batch = self._normalise(image)
+    def _run(self, batch: torch.Tensor) -> View:
         crop, stride = self._inference.crop, self._inference.stride
         if self._inference.mode == "slide" and crop and stride:
             return slide(self._network, batch, crop, stride, self._align, self._batch)
         return whole(self._network, self._padded(batch), self._align)
+
+    def _in_one_window(self, batch: torch.Tensor) -> bool:
+        crop = self._inference.crop if self._inference.mode == "slide" else None
+        return crop is None or max(batch.shape[2:]) <= crop
 
     def _padded(self, batch: torch.Tensor) -> torch.Tensor:
         """Pad the sides to one grid for all layers of the network; callers crop the answer."""
@@ -294,3 +368,15 @@ class NetworkSegmenter:
             return batch
         height, width = batch.shape[2:]
         return F.pad(batch, (0, -(width - 1) % self._grid, 0, -(height - 1) % self._grid))
+
+    def _at_size_of_image(self, logits: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        """Cut the padding off, and scale to the size of the image, 1xKxHxW."""
+        if self.record.resize is None:
+            return logits[..., :height, :width]
+        high, wide = self.record.resize.size(height, width)
+        return F.interpolate(
+            logits[..., :high, :wide],
+            (height, width),
+            mode="bilinear",
+            align_corners=self._align,
+        )

@@ -23,6 +23,7 @@ from robustbench_seg.records.runs.prediction_manifest import (
 )
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.confidence import Labelled
+from robustbench_seg.segmenter.float_image import Image
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 
@@ -40,7 +41,10 @@ class StoredPredictions:
         classes: The predicted classes, in the order of the label indices.
         record: Everything except the files that decides a label. The files are compared separately.
         about: Further facts for readers, not part of the key.
+        no_gradient: Why they have no gradient.
     """
+
+    no_gradient = "its predictions are files"
 
     def __init__(
         self,
@@ -86,7 +90,7 @@ class StoredPredictions:
         """Return the prediction for an image under a condition. Its files may not exist."""
         return StoredPrediction(self, image, condition)
 
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def __call__(self, image: Image) -> NDArray[np.uint8]:
         """Raise ModelError, because pixels alone do not identify an image of the dataset."""
         raise ModelError(
             f"{self.name}: predictions in files are those for the images of a dataset; evaluate "
@@ -94,7 +98,7 @@ class StoredPredictions:
         )
 
     def with_confidence(
-        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """Raise ModelError, for the same reason."""
         return self(image), ()
@@ -145,11 +149,11 @@ class StoredPrediction:
         self.source: str | None = None
         self._every, self._image, self._condition = every, image, condition
 
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def __call__(self, image: Image) -> NDArray[np.uint8]:
         """Read the labels.
 
         Args:
-            image: uint8 HxWx3 RGB, whose size the prediction must have.
+            image: The image, whose size the prediction must have.
 
         Returns:
             uint8 HxW class indices.
@@ -168,7 +172,7 @@ class StoredPrediction:
         return labels
 
     def with_confidence(
-        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """Read the labels and their confidence.
 
@@ -214,7 +218,7 @@ def prediction_of(segmenter: Segmenter, image: str, condition: Condition) -> Seg
     return segmenter.of(image, condition) if isinstance(segmenter, StoredPredictions) else segmenter
 
 
-def _check(path: Path, read: NDArray[np.generic], image: NDArray[np.uint8], before: str) -> None:
+def _check(path: Path, read: NDArray[np.generic], image: Image, before: str) -> None:
     """Check the size of what was read, and that the file did not change during the read."""
     if read.shape != image.shape[:2]:
         raise ModelError(

@@ -1,6 +1,7 @@
 """exported:FILE runs a program of torch.export (.pt2) or TorchScript with a TOML file beside it."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ EXPORTED_LAW = 1
 
 DTYPES = (torch.float32, torch.float16, torch.uint8)
 """Input types that images can be converted to."""
+
+TRIED = (64, 96)
+"""Height and width of the image that tells whether a program can be differentiated."""
 
 
 def load(location: str, options: Options) -> Segmenter:
@@ -112,6 +116,27 @@ class ExportedNetwork(Program):
             if sidecar.output_layout is None:
                 self.answers_nhwc = answer[3] == expected and answer[1] != expected
             self.channels = answer[3 if self.answers_nhwc else 1]
+
+    @cached_property
+    def no_gradient(self) -> str | None:  # type: ignore[override]
+        """See Program. A program of torch may be differentiable, which a trial shows."""
+        if self.gives_labels:
+            return "its program ends in labels"
+        if self._threshold is not None:
+            return "its program answers one probability, no logits"
+        if self.dtype is not torch.float32:
+            kind = str(self.dtype).removeprefix("torch.")
+            return f"its program takes {kind}, and a gradient needs float32"
+        try:
+            with torch.inference_mode(False), torch.enable_grad():
+                sides = self.size or TRIED
+                image = torch.zeros(1, 3, *sides, device=self._device, requires_grad=True)
+                torch.autograd.grad(self(image).sum(), image)
+        except ModelError:
+            return None  # the size of the trial may be wrong
+        except RuntimeError as error:
+            return f"its program cannot be differentiated ({reason(error)})"
+        return None
 
     def answer(self, images: Tensor) -> Tensor:
         """See Program."""

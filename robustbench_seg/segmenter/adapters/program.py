@@ -41,6 +41,8 @@ class Program(nn.Module, ABC):
         channels: Number of channels of its answer. None: not declared.
         integer: Whether it declares its answer to be integers, which are class indices.
         params: Number of its parameters. None: unknown.
+        no_gradient: Why it gives no gradient, in words that end a sentence; None where it gives
+            one.
     """
 
     advice = "give input_size in its TOML file"
@@ -54,6 +56,7 @@ class Program(nn.Module, ABC):
     channels: int | None = None
     integer = False
     params: int | None = None
+    no_gradient: str | None = "another library than torch runs its graph"
 
     def __init__(self, classes: int | None, sidecar: Sidecar | None) -> None:
         """Set the attributes that the sidecar gives.

@@ -5,6 +5,8 @@ import os
 import sys
 
 from robustbench_seg.errors import ModelError, RobustsegError
+from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
+from robustbench_seg.segmenter.adapters.python_objects import segmenter_of
 from robustbench_seg.segmenter.adapters.python_segmenter import PythonSegmenter, check_options
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.foreign_errors import error_text
@@ -17,7 +19,8 @@ def load(location: str, options: Options) -> Segmenter:
     The returned object maps uint8 HxWx3 RGB to HxW class indices when called. It has the
     attributes `name`, `classes` and either `version` (any text that changes with its answers)
     or `facts` (a JSON-able dict of all that changes them). A function with these attributes is
-    itself the segmenter. MODULE is looked for in the working folder first.
+    itself the segmenter. The object may also be a segmenter of `load_segmenter`, such as that of a
+    torch module. MODULE is looked for in the working folder first.
 
     Args:
         location: MODULE:CALLABLE.
@@ -56,4 +59,6 @@ def load(location: str, options: Options) -> Segmenter:
         raise
     except (Exception, SystemExit) as error:
         raise ModelError(f"{where}: {callable_name}() fails: {error_text(error)}") from error
+    if isinstance(getattr(given, "record", None), SegmenterRecord):
+        return segmenter_of(given, options)
     return PythonSegmenter(given, where, options)

@@ -16,9 +16,11 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.class_names import class_spelling, listed_names
 from robustbench_seg.segmenter.confidence import Labelled
+from robustbench_seg.segmenter.float_image import FloatImage, Image
 from robustbench_seg.segmenter.foreign_errors import error_text, reason
-from robustbench_seg.segmenter.image_check import checked_image
+from robustbench_seg.segmenter.image_check import checked_image, checked_tensor
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.window_gradient import Loss
 
 PYTHON_LAW = 1
 """Increment when the input preparation for users' models changes."""
@@ -111,7 +113,8 @@ class PythonSegmenter:
                 f"{where}: what it returns has neither 'version' nor 'facts'; give it one that "
                 "changes whenever its answers do, for runs are told apart by it"
             )
-        self._given: Callable[[NDArray[np.uint8]], Any] = given
+        self._given: Callable[[NDArray[Any]], Any] = given
+        self._gradient = getattr(given, "loss_gradient", None)
         self._where = where
         self.name = str(name)
         self.classes = class_spelling(named, options.classes)
@@ -125,11 +128,21 @@ class PythonSegmenter:
         reason = None if self._confident else LABELS_ONLY
         self.about = replace(_facts(getattr(given, "about", None), where), no_confidence=reason)
 
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    @property
+    def device(self) -> torch.device:
+        """The torch device of its gradients."""
+        return torch.device(getattr(self._given, "device", "cpu"))
+
+    @property
+    def no_gradient(self) -> str | None:
+        """Why it gives no gradient, in words that end a sentence; None where it gives one."""
+        return None if self._gradient else "its object has no method loss_gradient"
+
+    def __call__(self, image: Image) -> NDArray[np.uint8]:
         """Label an image.
 
         Args:
-            image: uint8 HxWx3 RGB.
+            image: uint8 HxWx3 RGB; or a FloatImage if the user's object gives gradients.
 
         Returns:
             uint8 HxW class indices.
@@ -141,12 +154,12 @@ class PythonSegmenter:
         return self._answer(image)[0]
 
     def with_confidence(
-        self, image: NDArray[np.uint8], truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """Label an image, with the confidence of each label.
 
         Args:
-            image: uint8 HxWx3 RGB.
+            image: uint8 HxWx3 RGB; or a FloatImage if the user's object gives gradients.
             truth: Not needed: without logits there is neither NLL nor Brier score.
             temperatures: Only 1.
 
@@ -169,11 +182,65 @@ class PythonSegmenter:
             raise ModelError(f"{self._where}: answers a confidence outside of 0 to 1")
         return labels, (Confidence((1 - chances).astype(np.float32)),)
 
-    def _answer(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Any]:
+    def loss_gradient(self, image: torch.Tensor, loss: Loss) -> tuple[torch.Tensor, torch.Tensor]:
+        """Compute logits, and the gradient of their loss, with the method of the user's object.
+
+        See DifferentiableSegmenter.
+
+        Args:
+            image: float32 3xHxW RGB in 0..1, on the segmenter's device.
+            loss: Maps float32 logits KxHxW to a scalar.
+
+        Returns:
+            float32 logits KxHxW without a graph, and the gradient of the loss, float32 3xHxW.
+
+        Raises:
+            ModelError: The object gives no gradient, the image is something else, or the answer is
+                not such tensors with finite values.
+        """
+        if self._gradient is None:
+            raise ModelError(f"{self.name} gives no gradient: {self.no_gradient}")
+        checked_tensor(image, self.device, self.name)
+        height, width = image.shape[1:]
+        try:
+            logits, gradient = self._gradient(image, loss)
+        except (torch.OutOfMemoryError, RobustsegError):
+            raise
+        except Exception as error:
+            raise ModelError(
+                f"{self._where}: its loss_gradient fails: {error_text(error)}"
+            ) from error
+        for what, value, channels in (
+            ("logits", logits, len(self.classes)),
+            ("gradient", gradient, 3),
+        ):
+            shape = (channels, height, width)
+            if not isinstance(value, torch.Tensor) or value.shape != shape:
+                given = (
+                    "x".join(map(str, value.shape))
+                    if isinstance(value, torch.Tensor)
+                    else type(value).__name__
+                )
+                raise ModelError(
+                    f"{self._where}: its loss_gradient answers {what} {given}; a tensor "
+                    f"{'x'.join(map(str, shape))} is wanted"
+                )
+            if not torch.isfinite(value).all():
+                raise ModelError(
+                    f"{self._where}: its loss_gradient answers {what} that are NaN or infinite"
+                )
+        return logits.detach().float(), gradient.detach().float()
+
+    def _answer(self, image: Image) -> tuple[NDArray[np.uint8], Any]:
         """Labels, checked, and what comes with them as confidence; None if nothing does."""
         checked = checked_image(image, self.name)
+        if isinstance(checked, FloatImage) and self._gradient is None:
+            raise ModelError(
+                f"{self.name}: it takes images of 8 bits only; round the image to 8 bits"
+            )
+        pixels = checked.values if isinstance(checked, FloatImage) else checked
         try:
-            answer = self._given(checked)
+            answer = self._given(pixels)
             confidence = None
             if self._confident:
                 answer, confidence = answer
@@ -185,7 +252,7 @@ class PythonSegmenter:
         if labels.shape != image.shape[:2] or not np.issubdtype(labels.dtype, np.integer):
             raise ModelError(
                 f"{self._where}: answers {labels.dtype} of {_shape(labels)} to an image of "
-                f"{_shape(image)}; integer class indices of its height and width are wanted"
+                f"{_shape(pixels)}; integer class indices of its height and width are wanted"
             )
         if labels.size and not 0 <= labels.min() <= labels.max() < len(self.classes):
             raise ModelError(

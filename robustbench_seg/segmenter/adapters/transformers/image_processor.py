@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.segmenter.adapters.transformers.processor import PROCESSOR, PYTHON, read_object
+from robustbench_seg.segmenter.float_image import FloatImage, Image
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.view import View
@@ -112,8 +113,18 @@ class ProcessedSegmenter(NetworkSegmenter):
         """
         super().__init__(network, **others)
         self._processor = processor
+        self._bytes_only = True
 
-    def _run(self, image: NDArray[np.uint8]) -> View:
+    @property
+    def no_gradient(self) -> str | None:
+        """See NetworkSegmenter."""
+        return (
+            "its image processor rounds images to 8 bits; choose the input size native, or height "
+            "and width"
+        )
+
+    def _view(self, image: Image) -> View:
+        assert not isinstance(image, FloatImage)  # the segmenter takes bytes only
         size = (image.shape[0], image.shape[1])
         inputs = {
             name: value.to(self._device) if isinstance(value, torch.Tensor) else value

@@ -1,0 +1,71 @@
+"""An image that is not rounded to 8 bits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.errors import ModelError
+
+LEVEL_TOLERANCE = 2.0**-23
+"""Distance from a level of 8 bits below which a value is this level. A GPU divides by 255 with an
+error of this size."""
+
+
+@dataclass(frozen=True, eq=False)
+class FloatImage:
+    """An image that is not rounded to 8 bits, such as an attack computes.
+
+    A segmenter treats an image whose values are all levels of 8 bits as the image of those bytes,
+    so that both have the same labels to the bit.
+
+    Attributes:
+        values: float32 HxWx3 RGB in 0..1.
+    """
+
+    values: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ModelError: They have another type, shape or range, or are not finite.
+        """
+        values = self.values
+        if not isinstance(values, np.ndarray) or values.dtype != np.float32:
+            kind = getattr(values, "dtype", type(values).__name__)
+            raise ModelError(f"a float image: a float32 array is wanted, not {kind}")
+        if values.ndim != 3 or values.shape[2] != 3 or not values.size:
+            shape = "x".join(map(str, values.shape)) or "scalar"
+            raise ModelError(f"a float image: HxWx3 RGB is wanted, not {shape}")
+        least, largest = float(values.min()), float(values.max())
+        if not (np.isfinite(least) and np.isfinite(largest)):
+            raise ModelError("a float image: it has values that are NaN or infinite")
+        if least < 0 or largest > 1:
+            raise ModelError(
+                f"a float image: values of 0 to 1 are wanted, not {least:g} to {largest:g}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Height, width and 3."""
+        return self.values.shape
+
+    def levels(self) -> NDArray[np.uint8] | None:
+        """Return the image as bytes.
+
+        Returns:
+            uint8 HxWx3 if each value is a level of 8 bits, else None.
+        """
+        first = _levels(self.values[:1])  # tells most images of attacks at once
+        return None if first is None else _levels(self.values)
+
+
+def _levels(values: NDArray[np.float32]) -> NDArray[np.uint8] | None:
+    levels = np.rint(values * np.float32(255))
+    equal = np.abs(levels / np.float32(255) - values) <= LEVEL_TOLERANCE
+    return levels.astype(np.uint8) if equal.all() else None
+
+
+Image = NDArray[np.uint8] | FloatImage
+"""uint8 HxWx3 RGB, or an image that is not rounded to 8 bits."""

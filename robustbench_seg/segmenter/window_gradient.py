@@ -1,0 +1,152 @@
+"""The gradient of a loss of an image's logits, one window of the image at a time.
+
+The logits depend linearly on those of each window: they are upsampled, averaged where windows
+overlap, cropped and scaled. So the gradient of the loss with respect to the logits is computed once
+from logits without a graph. Then each window runs alone, with a graph that is freed before the next
+window. The memory for activations is that of one window for images of any size.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter.view import View
+
+GRADIENT_LAW = 1
+"""Increment when gradients change for the same network, image and loss."""
+
+Loss = Callable[[Tensor], Tensor]
+"""Maps float32 logits KxHxW to a scalar."""
+
+
+def loss_gradient(
+    image: Tensor,
+    loss: Loss,
+    *,
+    prepare: Callable[[Tensor], Tensor],
+    single: Callable[[Tensor], bool],
+    run: Callable[[Tensor], View],
+    finish: Callable[[Tensor], Tensor],
+    name: str,
+) -> tuple[Tensor, Tensor]:
+    """Compute logits, and the gradient of their loss with respect to the image.
+
+    Args:
+        image: float32 1x3xHxW in 0..1.
+        loss: The loss.
+        prepare: Maps the image to the input of the network, normalised 1x3xhxw.
+        single: Whether the network sees this input as one window.
+        run: Runs the network on such an input, or on one window of it.
+        finish: Maps the averaged output, 1xKxhxw, to logits 1xKxHxW.
+        name: The segmenter's name in errors.
+
+    Returns:
+        float32 logits KxHxW, and the gradient 3xHxW.
+
+    Raises:
+        ModelError: The network or the loss gives no gradient, or the gradient is not finite.
+    """
+    # A tensor of inference mode, or one that the caller's graph holds, cannot be differentiated.
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = image.detach().clone(memory_format=torch.channels_last).requires_grad_()
+        prepared = prepare(leaf)
+        inputs = prepared.detach()
+        if single(inputs):
+            part = inputs.requires_grad_()
+            # A copy, because a network may change its input in place.
+            output = run(part.clone()).upsampled()
+            logits, share = _share(output, loss, finish, name)
+            through = _through(output, part, share, name)
+        else:
+            with torch.no_grad():
+                view = run(inputs)
+                output = view.upsampled()
+            logits, share = _share(output, loss, finish, name)
+            through = _through_windows(view, inputs, share, run, name)
+        (gradient,) = torch.autograd.grad(prepared, leaf, through)
+    if not torch.isfinite(gradient).all():
+        raise ModelError(f"{name}: the gradient of the loss is NaN or infinite")
+    return logits[0], gradient[0]
+
+
+def _share(
+    output: Tensor, loss: Loss, finish: Callable[[Tensor], Tensor], name: str
+) -> tuple[Tensor, Tensor]:
+    """Compute logits 1xKxHxW, and the gradient of the loss with respect to the output."""
+    leaf = output.detach().requires_grad_()
+    logits = finish(leaf)
+    value = loss(logits[0])
+    if value.shape != ():
+        shape = "x".join(map(str, value.shape))
+        raise ModelError(f"{name}: the loss is {shape}; one number is wanted")
+    share = None
+    if value.requires_grad:
+        (share,) = torch.autograd.grad(value, leaf, allow_unused=True)
+    if share is None:
+        raise ModelError(f"{name}: the loss does not depend on the logits")
+    return logits.detach(), share
+
+
+def _through_windows(
+    view: View, inputs: Tensor, share: Tensor, run: Callable[[Tensor], View], name: str
+) -> Tensor:
+    """Propagate a gradient back through the windows, one after the other.
+
+    Args:
+        view: What the network gives for all windows.
+        inputs: Its input, 1x3xhxw.
+        share: Gradient with respect to the average of the windows, 1xKxhxw.
+        run: Runs the network on one window.
+        name: The segmenter's name in errors.
+
+    Returns:
+        Gradient with respect to the input, 1x3xhxw.
+    """
+    height, width = view.window
+    windows = [
+        (..., slice(top, top + height), slice(left, left + width)) for top, left in view.corners
+    ]
+    count = inputs.new_zeros(1, 1, *view.size)
+    for here in windows:
+        count[here] += 1
+    share = share / count
+    total = torch.zeros_like(inputs)
+    for here in windows:
+        part = inputs[here].clone(memory_format=torch.channels_last).requires_grad_()
+        total[here] += _through(run(part.clone()).upsampled(), part, share[here], name)
+    return total
+
+
+def _through(output: Tensor, part: Tensor, share: Tensor, name: str) -> Tensor:
+    """Propagate a gradient back from the output of the network to its input."""
+    gradient = None
+    if output.requires_grad:
+        (gradient,) = torch.autograd.grad(output, part, share, allow_unused=True)
+    if gradient is None:
+        raise ModelError(
+            f"{name}: its logits carry no gradient; let its forward compute without no_grad, "
+            "detach or rounding"
+        )
+    return gradient
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Let the parameters of a network need no gradient inside the context.
+
+    Layers then keep fewer activations.
+
+    Args:
+        network: The network. After the context its parameters are as before.
+    """
+    parameters = [each for each in network.parameters() if each.requires_grad]
+    try:
+        for each in parameters:
+            each.requires_grad_(False)
+        yield
+    finally:
+        for each in parameters:
+            each.requires_grad_(True)
