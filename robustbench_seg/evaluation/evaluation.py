@@ -170,8 +170,10 @@ class Evaluation:
         return given
 
     def published(self, segmenter: Segmenter) -> Published | None:
-        """The published clean score of a segmenter, if it was measured on the same images."""
-        data, about = self.dataset, segmenter.about
+        """The published clean score of a segmenter, if it was measured in the same way."""
+        data, about, record = self.dataset, segmenter.about, segmenter.record
+        if record.adaptation or record.augment:
+            return None
         whole = data.split == "val" and len(data) == published_images(data.name)
         return about.published if whole and about.published_on == data.name else None
 

@@ -5,14 +5,14 @@ from pathlib import Path
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
 from robustbench_seg.evaluation.pictures import write_input, write_labels
+from robustbench_seg.evaluation.prediction_checks import Predictions
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.results import PictureFiles, hardest
-from robustbench_seg.segmenter import Segmenter, prediction_of
 from robustbench_seg.store import read_counts
 
 
 def keep_hardest(
-    run: Path, segmenter: Segmenter, evaluation: Evaluation, maker: ImageMaker
+    run: Path, predictions: Predictions, evaluation: Evaluation, maker: ImageMaker
 ) -> None:
     """Write the pictures that a complete run lacks."""
     data, files = evaluation.dataset, PictureFiles.of_run(run)
@@ -25,5 +25,5 @@ def keep_hardest(
                 continue
             write_input(files.hard_input(hard), made.image)
             write_labels(files.hard_truth(hard), made.source.sample().labels, data.palette)
-            labels = prediction_of(segmenter, hard.image, hard.worst)(made.image)
+            labels = predictions.segmenter(hard.image, hard.worst)(made.image)
             write_labels(files.hard_prediction(hard), labels, data.palette)

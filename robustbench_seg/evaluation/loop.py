@@ -67,7 +67,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
         ThreadPoolExecutor(1) as scorer,
         ImageMaker(evaluation, tree) as maker,
     ):
-        runs = open_runs(evaluation, tree, scorer, at_work)
+        runs = open_runs(evaluation, tree, maker, scorer, at_work)
         paths = [run.folder.path for run in runs]
         with _bar(evaluation, runs, progress) as bar:
             loop = _Loop(evaluation, runs, maker, bar)
@@ -78,7 +78,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
                         log.warning("%s", gap)
         for run in runs:
             if run.is_complete(data.ids, (CLEAN, *evaluation.protocol.scored_conditions)):
-                keep_hardest(run.folder.path, run.segmenter, evaluation, maker)
+                keep_hardest(run.folder.path, run.predictions, evaluation, maker)
     loop.unchanged.warn()
     failed = [run.outcomes.given_up for run in runs if run.outcomes.given_up]
     if failed:

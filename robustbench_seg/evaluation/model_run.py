@@ -61,6 +61,7 @@ class ModelRun:
     Attributes:
         folder: Where the rows go.
         segmenter: The segmenter.
+        predictions: Its predictions.
         outcomes: The outcomes of the images.
     """
 
@@ -73,6 +74,7 @@ class ModelRun:
         """
         self.folder = inputs.folder
         self.segmenter = inputs.segmenter
+        self.predictions = inputs.predictions
         self.outcomes = Outcomes(inputs.segmenter.name)
         self._inputs = inputs
         self._saved = inputs.saved
@@ -108,7 +110,7 @@ class ModelRun:
         started = time.perf_counter()
         try:
             predict = partial(self._predict, made, made.image)
-            prediction = self._inputs.predictions.predict(made, predict)
+            prediction = self.predictions.predict(made, predict)
         except MissingPredictionError as error:
             self._leave_out(made, str(error))
             return

@@ -1,5 +1,6 @@
 """A network with its preprocessing and inference mode: image in, label map out."""
 
+from robustbench_seg.segmenter.adapted_segmenter import AdaptedSegmenter, adapt
 from robustbench_seg.segmenter.adapters import segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.card_export import export_card
@@ -17,12 +18,12 @@ from robustbench_seg.segmenter.segmenter import (
 from robustbench_seg.segmenter.stored_predictions import (
     MissingPredictionError,
     StoredPredictions,
-    prediction_of,
 )
 from robustbench_seg.segmenter.window_gradient import GRADIENT_LAW, Loss
 
 __all__ = [
     "GRADIENT_LAW",
+    "AdaptedSegmenter",
     "ConfidentSegmenter",
     "DifferentiableSegmenter",
     "FloatImage",
@@ -33,6 +34,7 @@ __all__ = [
     "Options",
     "Segmenter",
     "StoredPredictions",
+    "adapt",
     "assemble",
     "export_card",
     "export_onnx",
@@ -43,6 +45,5 @@ __all__ = [
     "no_confidence",
     "no_gradient",
     "no_scaling",
-    "prediction_of",
     "segmenter_of",
 ]
