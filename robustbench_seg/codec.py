@@ -3,10 +3,11 @@
 A field's annotation says what is accepted: str, int, float (an int becomes one), bool,
 Literal[...], X | None (None is JSON's null), tuple[X, ...], dict or Mapping[str, X], Any, Path (a
 string), or another dataclass (a table). `Annotated[int, Range(1)]` says which numbers are accepted.
-A bool is no int; an int has at most 64 bits, a float is finite, text is Unicode. An unknown key is
-an error that names the nearest known one, so a misspelt setting never becomes a silent default. A
-dataclass checks what its types cannot say in `__post_init__`. A field with metadata {"stored":
-False} is neither read nor written; one with {"when_set": True} is not written where it is None.
+A bool is not an int, an int has at most 64 bits, a float is finite, and text is Unicode. An unknown
+key is an error that names the nearest known one, so a misspelt setting never becomes a silent
+default. A dataclass checks what its types cannot say in `__post_init__`. A field with metadata
+{"stored": False} is neither read nor written; one with {"when_set": True} is not written where it
+is None.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""The one error tree: every failure a user can mend is a RobustsegError of one line.
+"""The one error tree: every failure a user can fix is a RobustsegError of one line.
 
 A message says what is wrong, where, and what to do. The command line prints it without a
 traceback and exits with `exit_code`; anything else that escapes is a defect of the program.
@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 
 class RobustsegError(Exception):
-    """Base of all errors that the user can mend. `exit_code` is what a command exits with."""
+    """Base of all errors that the user can fix. `exit_code` is what a command exits with."""
 
     exit_code = 2
 

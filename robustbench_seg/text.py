@@ -9,7 +9,7 @@ def one_line(text: str, longest: int | None = None) -> str:
     r"""Return text of any origin as one line that shows what it is.
 
     Line breaks, control characters (a terminal would obey them) and marks of direction (which hide
-    how a text reads) become spaces; several spaces become one. What is no character at all becomes
+    how a text reads) become spaces; several spaces become one. What is not a character becomes
     the replacement character. A text that has nothing of that stays as it is.
 
     Args:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     default=(0,),
     show_default="0",
     help="Seed of the corruptions' random numbers; repeatable: each further one draws the random "
-    "corruptions anew, and scores are means over the seeds.",
+    "corruptions again, and scores are means over the seeds.",
 )
 @options.limit()
 @click.option(

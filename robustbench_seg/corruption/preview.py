@@ -56,7 +56,7 @@ def check_sheet(path: Path) -> None:
     """Check that a sheet can be written to a path, before it is made.
 
     Raises:
-        FileError: The suffix is neither .png nor .jpg, or a file is there that is no sheet.
+        FileError: The suffix is neither .png nor .jpg, or another file is there.
     """
     if path.suffix.lower() not in _SUFFIXES:
         raise FileError(f"{path}: call the sheet something.png or something.jpg")

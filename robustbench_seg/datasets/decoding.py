@@ -97,7 +97,7 @@ def image_file(path: Path, formats: tuple[str, ...] = _FORMATS) -> Iterator[Imag
         formats: Formats that are accepted, by Pillow's names.
 
     Raises:
-        Exception: The file is no regular file, of another format, truncated, has a wrong checksum
+        Exception: The file is not regular, of another format, truncated, has a wrong checksum
             (PNG), or declares more pixels than MAX_PIXELS. On a damaged file Pillow raises
             exceptions of many types, also while the block decodes the pixels.
     """

@@ -96,7 +96,7 @@ def left_out(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError
     more = f" (and {len(reasons) - 1} more, named above)" if len(reasons) > 1 else ""
     return IncompleteError(
         f"left out: {reasons[0]}{more}; all else is done and kept in "
-        f"{', '.join(map(str, paths))}: mend it and evaluate again",
+        f"{', '.join(map(str, paths))}: fix it and evaluate again",
         reasons,
     )
 

@@ -1,8 +1,11 @@
-"""The number of a network's threads, and how they wait for each other."""
+"""The number of threads of networks and of matrix products, and how they wait for each other."""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
 
 SPINS = 20_000
 
@@ -31,3 +34,18 @@ def torch_threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Have NumPy's matrix products compute with one thread in the block.
+
+    For thousands of small products, a second thread spends far more time on waiting than on
+    computing (benchmarks/leaderboard.py).
+    """
+    limit: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
+    return limit
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()

@@ -29,7 +29,7 @@ from robustbench_seg.results.score_rows import (
 )
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.seeds import seeds_text
-from robustbench_seg.results.subsets import DROP, subset_scores
+from robustbench_seg.results.subsets import DROP, SubsetScore, subset_scores
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.summary_scores import SummaryKind, summary_scores
 from robustbench_seg.results.terminal_summary import summary_text
@@ -57,6 +57,7 @@ __all__ = [
     "Reference",
     "ScoreDraws",
     "ScoredModel",
+    "SubsetScore",
     "SummaryKind",
     "Verdict",
     "absent_class_warnings",

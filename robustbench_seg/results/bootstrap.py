@@ -19,12 +19,14 @@ its random numbers under every seed, so a draw of the images is one of the numbe
 
 import zlib
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.machine.threads import one_blas_thread
 from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
 from robustbench_seg.records.cards.protocol import Condition, Protocol
 from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
@@ -61,27 +63,31 @@ def bootstrap(
         ResultsError: No image is scored yet.
     """
     by_source = {source: with_counts(results, source) for source in (*MEASURES, *derived)}
-    observed = pd.concat([rows[["run", "model", "clip", "image"]] for rows in by_source.values()])
-    if observed.empty:
+    models, clips, observed, ids = (
+        [*dict.fromkeys(chain.from_iterable(rows[name].unique() for rows in by_source.values()))]
+        for name in ("model", "clip", "run", "image")
+    )
+    if not observed:
         named = ", ".join(results["run"].unique()) or "the run"
         raise ResultsError(f"{named}: no image is scored yet; evaluate it first")
-    if observed["model"].nunique() > 1:
-        raise ValueError(f"rows of one model wanted, not of {observed['model'].nunique()}")
-    clip = int(observed["clip"].iloc[0])
-    images = tuple(sorted(observed["image"].unique()))
+    if len(models) > 1:
+        raise ValueError(f"rows of one model wanted, not of {len(models)}")
+    clip = int(clips[0])
+    images = tuple(sorted(ids))
     unit_of = unit_of_image(images, clip)
     times = _multiplicities(unit_of, resamples)
-    trainings = trainings or [[run] for run in observed["run"].unique()]
+    trainings = trainings or [[run] for run in observed]
     count = len(trainings)
-    shares = _training_shares(identity or str(observed["model"].iloc[0]), count, resamples)
+    shares = _training_shares(identity or str(models[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
-    for source, rows in by_source.items():
-        of_run = {
-            str(run): _condition_draws(rows_of_run, source, times)
-            for run, rows_of_run in rows.groupby("run", sort=False)
-        }
-        by_training = [[of_run.get(run, {}) for run in runs] for runs in trainings]
-        scores |= _score_draws(by_training, source.infos, protocol, len(times), shares)
+    with one_blas_thread():
+        for source, rows in by_source.items():
+            of_run = {
+                str(run): _condition_draws(rows_of_run, source, times)
+                for run, rows_of_run in rows.groupby("run", sort=False)
+            }
+            by_training = [[of_run.get(run, {}) for run in runs] for runs in trainings]
+            scores |= _score_draws(by_training, source.infos, protocol, len(times), shares)
     return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
 
 
@@ -97,36 +103,39 @@ def _score_draws(
     shares: NDArray[np.float64],
 ) -> Mapping[str, ScoreDraws]:
     """Scores, by key, from `draws` draws of each run of each training."""
-    names = dict.fromkeys(condition for runs in trainings for run in runs for condition in run)
+    names = [*dict.fromkeys(condition for runs in trainings for run in runs for condition in run)]
     scores = {}
     for info in infos:
-        conditions = dict[Condition, Draws]()
-        for condition in names:
-            each = np.stack([_mean_of(runs, condition, info.key, draws) for runs in trainings])
-            conditions[condition] = np.concatenate([each.mean(axis=0), each[:, 0] @ shares])
-        shape = (draws + shares.shape[1],)
-        summary = summarise(conditions, protocol, shape)
+        each = np.empty((len(trainings), len(names), draws))
+        for place, runs in enumerate(trainings):
+            for row, condition in enumerate(names):
+                each[place, row] = _mean_of(runs, condition, info.key)
+        table = np.concatenate([each.mean(axis=0), each[:, :, 0].T @ shares], axis=1)
+        conditions = dict(zip(names, table, strict=True))
+        summary = summarise(conditions, protocol, (table.shape[1],))
         scores[info.key] = ScoreDraws(info, conditions, summary)
     return scores
 
 
-def _mean_of(runs: Sequence[_RunScores], condition: Condition, score: str, draws: int) -> Draws:
+def _mean_of(runs: Sequence[_RunScores], condition: Condition, score: str) -> Draws | float:
     """The mean over the runs of a training that are complete; nan where none is."""
     complete = [run[condition][score] for run in runs if run.get(condition)]
-    return np.mean(complete, axis=0) if complete else np.full(draws, np.nan)
+    if len(complete) == 1:
+        return complete[0]
+    return np.mean(complete, axis=0) if complete else np.nan
 
 
 def _condition_draws(
     rows: pd.DataFrame, source: ScoreSource, times: NDArray[np.float64]
 ) -> _RunScores:
     """The scores of each condition of one run in every draw; none unless all images are there."""
-    rows = rows.sort_values("image")
     total, counts = int(rows["images"].iloc[0]), rows[COUNTS].to_numpy(object)
+    names = rows["image"].to_numpy(object)
     draws = dict[Condition, Mapping[str, Draws]]()
     for condition, places in places_of(rows).items():
         draws[condition] = {}
         if len(places) == total == times.shape[1]:
-            stack = np.stack(list(counts[places]))
+            stack = np.stack([*counts[places[np.argsort(names[places])]]])
             draws[condition] = source.draws(stack, times)
     return draws
 

@@ -26,7 +26,7 @@ def draw_weights(families: Sequence[str], resample: Resample, resamples: int = R
         resamples: How many draws.
 
     Returns:
-        (1 + resamples, models): how often each model counts. In the first row, which is no draw,
+        (1 + resamples, models): how often each model counts. In the first row, which is not a draw,
         each counts once.
 
     Raises:

@@ -18,7 +18,7 @@ from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.results.intervals import PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel, read_model
-from robustbench_seg.results.subsets import DROP, DROP_LIMITS, subset_scores
+from robustbench_seg.results.subsets import SubsetScore, subset_scores
 from robustbench_seg.results.summary_scores import SummaryScore, summary_scores
 from robustbench_seg.store.read import Paths
 from robustbench_seg.store.run_groups import group_runs
@@ -115,7 +115,8 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
         used = chosen or own_protocol(folders[0], read_record(folders[0]))
         models.append((read_model(folders, used), used))
     tables = [score_table(*model) for model in models]
-    return pd.concat([*tables, subset_table(models)], ignore_index=True)
+    found = subset_scores([model.folders for model, _ in models])
+    return pd.concat([*tables, subset_table(models, found)], ignore_index=True)
 
 
 def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None) -> pd.DataFrame:
@@ -162,22 +163,24 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
 
 
 def subset_table(
-    models: Sequence[tuple[ScoredModel, Protocol]], names: Sequence[str] | None = None
+    models: Sequence[tuple[ScoredModel, Protocol]],
+    found: Sequence[SubsetScore],
+    names: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Tabulate the clean scores of the subsets of datasets, and the drops from the references.
 
     Args:
         models: The models, each with the protocol that it is scored under.
+        found: The scores of their subsets; see subset_scores.
         names: Names for the models, in place of their own.
 
     Returns:
         Columns SCORE_COLUMNS; see `scores`.
     """
     rows, clean = [], str(CLEAN.severity)
-    for score in subset_scores([model.folders for model, _ in models]):
+    for score in found:
         model, protocol = models[score.model]
-        limits = DROP_LIMITS if score.metric == DROP else PERCENT
-        low, high = score_interval(score.draws, score.units, score.degrees, limits=limits)
+        low, high = score.interval
         rows.append(
             {
                 "model": names[score.model] if names else model.name,

@@ -12,7 +12,7 @@ ALPHA = 0.05
 """The chance of even one false verdict in a family of questions."""
 
 _SMALLEST = 1e-15
-"""Below this a p-value is not told from 0."""
+"""A p-value below this cannot be distinguished from 0."""
 
 
 def p_value(draws: Draws, units: int, degrees: int = 0) -> float:

@@ -17,6 +17,7 @@ from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
+from robustbench_seg.results.intervals import PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
 from robustbench_seg.store.read import read_counts, with_counts
 from robustbench_seg.store.run_groups import trainings
@@ -39,6 +40,8 @@ class SubsetScore:
         images: Number of images; for a drop, the number of pairs.
         units: Number of sampling units.
         degrees: Degrees of freedom from the trainings.
+        clear: For a drop, the mIoU of the references, in percent.
+        adverse: For a drop, the mIoU of the same places under the condition.
     """
 
     model: int
@@ -48,6 +51,14 @@ class SubsetScore:
     images: int
     units: int
     degrees: int
+    clear: float | None = None
+    adverse: float | None = None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ends of its 95 % interval; nan if there is none."""
+        limits = DROP_LIMITS if self.metric == DROP else PERCENT
+        return score_interval(self.draws, self.units, self.degrees, limits=limits)
 
 
 def subset_scores(
@@ -161,10 +172,11 @@ def _of_one_model(parts: Sequence[Sequence[_Images]], resamples: int) -> Iterato
         shared = images.names & clear.names if clear else frozenset[str]()
         if clear and shared:
             adverse, under_clear = (
-                one.of(name, shared).scores(resamples) for one in (images, clear)
+                each.of(name, shared).scores(resamples) for each in (images, clear)
             )
-            drop = under_clear.cell(CLEAN) - adverse.cell(CLEAN)
-            yield _score(images, DROP, adverse, drop)
+            one, other = under_clear.cell(CLEAN), adverse.cell(CLEAN)
+            drop = _score(images, DROP, adverse, one - other)
+            yield replace(drop, clear=float(one[0]), adverse=float(other[0]))
 
 
 def _score(images: _Images, metric: str, scores: ModelScores, draws: Draws) -> SubsetScore:

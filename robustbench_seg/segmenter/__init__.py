@@ -6,14 +6,13 @@ from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.card_export import export_card
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.given_confidence import no_confidence, no_scaling
 from robustbench_seg.segmenter.gradient import DifferentiableSegmenter, no_gradient
 from robustbench_seg.segmenter.loading import load_model, load_named, load_segmenter
 from robustbench_seg.segmenter.segmenter import (
     ConfidentSegmenter,
     NetworkSegmenter,
     Segmenter,
-    no_confidence,
-    no_scaling,
 )
 from robustbench_seg.segmenter.stored_predictions import (
     MissingPredictionError,

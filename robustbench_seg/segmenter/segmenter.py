@@ -88,27 +88,6 @@ class ConfidentSegmenter(Segmenter, Protocol):
         ...
 
 
-def no_confidence(segmenter: Segmenter) -> str | None:
-    """Say why a segmenter gives no confidence.
-
-    Args:
-        segmenter: The segmenter.
-
-    Returns:
-        The reason; None where it gives confidence.
-    """
-    if segmenter.about.no_confidence:
-        return segmenter.about.no_confidence
-    return None if isinstance(segmenter, ConfidentSegmenter) else "it has no method with_confidence"
-
-
-def no_scaling(segmenter: Segmenter) -> str | None:
-    """Say why the confidence of a segmenter cannot be scaled by a temperature; None: it can."""
-    if not segmenter.record.has_logits:
-        return no_confidence(segmenter) or "it gives no logits"
-    return no_confidence(segmenter)
-
-
 class NetworkSegmenter:
     """A torch network with its preprocessing and inference mode.
 
@@ -116,6 +95,9 @@ class NetworkSegmenter:
     its attribute `gives_scores` is true, it gives scores of 0 or more, as mask classifiers do.
     A result never depends on other images: a batch is made of windows of one image. On a CPU it
     does not depend on the batch either: there, windows go one by one.
+
+    Labels are computed without inference mode, because networks that keep tensors, such as position
+    encodings, could not give gradients later.
 
     A network that names a `grid` sees a whole image padded with the mean pixel, right and below, to
     sides that are a multiple of it and one more.

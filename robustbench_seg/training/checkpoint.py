@@ -30,7 +30,7 @@ _UNREADABLE = (
     KeyError,
     TypeError,
 )
-"""What torch.load and the lookup of a key raise for a file that is no checkpoint."""
+"""What torch.load and the lookup of a key raise for a file that is not a checkpoint."""
 
 
 @dataclass

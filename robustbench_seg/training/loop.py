@@ -169,7 +169,7 @@ class _Trainer:
             self._log.add(state.iteration, self._clock.seconds, lr, loss=loss)
 
     def _log_validation(self, lr: float, log: TrainingLog, bar: "tqdm[Any]") -> None:
-        """Measure and log the mIoU; the time of that is no training time."""
+        """Measure and log the mIoU; its time does not count as training time."""
         state = self._state
         with self._clock.paused():
             matrix = validate(self._learner.result, self._validation, self._card, self._spec.device)

@@ -29,8 +29,8 @@ def find_trained_model(spec: TrainingSpec) -> TrainedModel | None:
 def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> TrainedModel | None:
     """Find the model that this training has saved; None if it has not ended.
 
-    With a checkpoint in the folder another training's model is no error here: the checkpoint names
-    the differences itself, or the training continues from it.
+    With a checkpoint in the folder, the model of another training is not an error here: the
+    checkpoint names the differences itself, or the training continues from it.
 
     Args:
         spec: The specification; its folder and encoder are used.

@@ -20,7 +20,7 @@ def from_first_format(table: Mapping[str, Json], where: str) -> Mapping[str, Jso
         raise CardError(f"{where}: the key 'versions' is missing")
     fast = str(libraries.get("fast stream"))
     if not (fast.isdecimal() and len(fast) < 9):
-        raise CardError(f"{where}: versions: the key 'fast stream' is no number")
+        raise CardError(f"{where}: versions: the key 'fast stream' is not a number")
     files = table.get("files", {})
     if not isinstance(files, dict):
         raise CardError(f"{where}: files: a table is wanted, {type(files).__name__} given")

@@ -88,7 +88,7 @@ def generate_cityscapes_c(
     manifest = write_tree(plan, workers=workers, keep_going=spec.keep_going, progress=progress)
     if manifest.left_out:
         raise IncompleteError(
-            f"{spec.out}: {len(manifest.left_out)} images were left out; mend their sources and "
+            f"{spec.out}: {len(manifest.left_out)} images were left out; fix their sources and "
             "start again to add them",
             tuple(dict.fromkeys(manifest.left_out.values())),
         )

@@ -24,7 +24,7 @@ def unpacked(archive: Path) -> Path:
         The checkpoint's index file.
 
     Raises:
-        WeightsError: The file is no such archive, or holds no checkpoint or several.
+        WeightsError: The file is not such an archive, or holds no checkpoint or several.
     """
     folder = archive.with_name(archive.name.removesuffix(SUFFIX))
     if not folder.is_dir():

@@ -2,8 +2,14 @@ import os
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from robustbench_seg.machine.threads import SPINS, limit_spinning, torch_threads
+from robustbench_seg.machine.threads import (
+    SPINS,
+    limit_spinning,
+    one_blas_thread,
+    torch_threads,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +40,14 @@ def test_threads_of_torch_are_put_back(count, inside):
     with torch_threads(count):
         assert torch.get_num_threads() == inside
     assert torch.get_num_threads() == 1
+
+
+def test_matrix_products_have_one_thread():
+    def counts():
+        return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+    with threadpool_limits(2, user_api="blas"):
+        before = counts()
+        with one_blas_thread():
+            assert set(counts()) == {1}
+        assert counts() == before

@@ -130,16 +130,11 @@ def _classes(board: Board, entry: Entry) -> Table | None:
     corruptions = board.protocol.corruptions
     averaged = {CLEAN.name: (0,), **{spec.name: spec.scored for spec in corruptions}}
     rows = entry.scores.classes
-    by_condition = {
-        key: group.set_index("class")["iou"].to_dict()
-        for key, group in rows.groupby(["corruption", "severity"], sort=False)
-    }
-    classes = list(dict.fromkeys(map(str, rows["class"])))
+    keys = zip(*(rows[name].tolist() for name in ("corruption", "severity", "class")), strict=True)
+    iou = dict(zip(keys, rows["iou"].tolist(), strict=True))
+    classes = list(dict.fromkeys(rows["class"].tolist()))
     means = {
-        name: np.mean(
-            [[by_condition.get((name, s), {}).get(c, np.nan) for c in classes] for s in severities],
-            axis=0,
-        )
+        name: np.mean([[iou.get((name, s, c), np.nan) for c in classes] for s in severities], 0)
         for name, severities in averaged.items()
     }
     clean = means.pop(CLEAN.name)

@@ -103,7 +103,7 @@ def _ranking(dataset: str, split: str, protocol: Protocol, images: int) -> pd.Da
 
 def _others(dataset: str, also_table_5: bool = False) -> pd.DataFrame:
     rows = literature()
-    rows = rows[rows["dataset"] == dataset]
+    rows = rows[(rows["dataset"] == dataset) & (rows["attack"] == "")]
     return rows if also_table_5 else rows[rows["source"] != _TABLE_5]
 
 

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
 
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import CLEAN, list_protocols, load_protocol, merged
 from robustbench_seg.reporting.literature.published import (
+    ATTACK,
     MEAN,
     PublishedFacts,
     list_published,
@@ -41,7 +43,9 @@ def literature(
         Columns source, model, family (models of one are no independent evidence), dataset, split,
         crop (of the training), protocol, images, params; in percent clean, the corruptions, mean
         (of the cells, or as printed where they are not published), worst (the smallest cell),
-        retention, and what else a source has, such as acdc; kind and flag: what the audit says.
+        retention; attack, norm (linf or l2), radius (on the pixel scale 0 to 255) and steps of
+        rows under an attack; what else a source has, such as acdc; kind and flag: what the audit
+        says.
         kind is "cells" where no score of the row should be used, "summary" where only a mean or
         minimum that the source stores is wrong, else empty. Scores that no row has have no column.
 
@@ -66,8 +70,12 @@ def literature(
             chosen |= found
         rows = rows[chosen]
     kept = {*LEADING, CLEAN.name, *SUMMARY, *FLAG}
-    columns = [name for name in rows.columns if name in kept or rows[name].notna().any()]
+    columns = [name for name in rows.columns if name in kept or _has_values(rows[name])]
     return rows[columns].reset_index(drop=True)
+
+
+def _has_values(column: "pd.Series[Any]") -> bool:
+    return bool(column.replace("", None).notna().any())
 
 
 def _named(names: "pd.Series[str]", model: str) -> "pd.Series[bool]":
@@ -88,11 +96,12 @@ def _library() -> pd.DataFrame:
     corruptions = merged(map(load_protocol, list_protocols())).names
     others = dict.fromkeys(name for row in rows for name in row)
     first = [*LEADING, CLEAN.name, *corruptions, *SUMMARY]
-    others = dict.fromkeys(name for name in others if name not in (*first, *FLAG))
-    table = pd.DataFrame(rows, columns=[*first, *others, *FLAG])
-    table[["images", "params"]] = table[["images", "params"]].astype("Int64")
-    texts = [name for name in LEADING if name not in ("images", "params")]
-    table[[*texts, *FLAG]] = table[[*texts, *FLAG]].fillna("")
+    others = dict.fromkeys(name for name in others if name not in (*first, *ATTACK, *FLAG))
+    table = pd.DataFrame(rows, columns=[*first, *ATTACK, *others, *FLAG])
+    counts = ["images", "params", "steps"]
+    table[counts] = table[counts].astype("Int64")
+    texts = [name for name in (*LEADING, *ATTACK, *FLAG) if name not in (*counts, "radius")]
+    table[texts] = table[texts].fillna("")
     return table
 
 

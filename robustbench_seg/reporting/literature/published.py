@@ -22,7 +22,11 @@ from robustbench_seg.reporting.literature.citations import citation, citation_ke
 RuleName = Literal["stored_mean", "stored_worst", "brightness", "collapse"]
 """The rules of the audit, see literature.rules."""
 
-IDENTITY = ("model", "family", "dataset", "crop", "params")
+ATTACK = ("attack", "norm", "radius", "steps")
+"""The columns that say which attack a row is scored under: its name, norm (linf or l2), radius on
+the pixel scale 0 to 255, and number of steps."""
+
+IDENTITY = ("model", "family", "dataset", "crop", "params", *ATTACK)
 """The columns that say what a row is of; family: models that are no independent evidence."""
 
 MEAN = "mean"
@@ -41,6 +45,7 @@ class Measured:
         resolution: Height x width that the network sees.
         inference: How it is run.
         protocol: The shipped protocol under which such scores can be measured; None: no one.
+        attacks: The attacks, where there are any, with what the ATTACK columns do not say.
     """
 
     corruptions: str
@@ -50,6 +55,7 @@ class Measured:
     resolution: str
     inference: str
     protocol: str | None = None
+    attacks: str | None = None
 
     def __post_init__(self) -> None:
         if self.protocol is not None and self.protocol not in list_protocols():
@@ -158,7 +164,7 @@ def read_table(folder: Traversable, name: str) -> tuple[PublishedFacts, pd.DataF
 
     Raises:
         ResultsError: There is no table of that name; a column is not described, or described and
-            not there; a score is no percentage; a row is there twice.
+            not there; a score is not a percentage; a row is there twice.
         CardError: The TOML file is missing or wrong.
     """
     facts = _facts(folder, name)
@@ -191,7 +197,7 @@ def _check_scores(table: pd.DataFrame, facts: PublishedFacts, where: str) -> Non
         raise ResultsError(
             f"{where}: the dataset is a column or a key of the TOML file; give one of the two"
         )
-    keys = [column for column in ("model", "dataset", "crop") if column in table]
+    keys = [name for name in ("model", "dataset", "crop", *ATTACK) if name in table]
     if (twice := table.duplicated(keys)).any():
         raise ResultsError(f"{where}: {_named(table[keys][twice])} is there twice; keep one row")
     for column in score_columns(table):

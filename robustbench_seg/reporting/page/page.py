@@ -22,7 +22,7 @@ from robustbench_seg.reporting.page.panel_view import panel_view
 from robustbench_seg.reporting.page.provenance import fact_tables, run_views
 from robustbench_seg.reporting.page.slugs import unique_slugs
 from robustbench_seg.reporting.page.table import Metric, MetricValue
-from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.panels import Panel, drop_rows, panel_subset_scores
 from robustbench_seg.reporting.tables.report_tables import write_tables
 from robustbench_seg.text import one_line
 
@@ -67,12 +67,14 @@ def _check_no_pictures(out: Path) -> None:
 
 def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: bool) -> None:
     """Write index.html and the folders beside it."""
-    write_tables(panels, folder / "tables", intervals=intervals)
+    subsets = panel_subset_scores(panels)
+    write_tables(panels, folder / "tables", intervals=intervals, subsets=subsets)
     width = _thumbnail_width(len(panels)) if pictures else 0
     views = []
-    for panel, slug in zip(panels, unique_slugs([p.name for p in panels]), strict=True):
+    slugs, drops = unique_slugs([p.name for p in panels]), drop_rows(panels, subsets)
+    for panel, slug, of_panel in zip(panels, slugs, drops, strict=True):
         figures = write_panel_figures(panel, slug, folder / "figures")
-        views.append(panel_view(panel, slug, figures, width))
+        views.append(panel_view(panel, slug, figures, width, of_panel))
         if pictures:
             copy_pictures(panel, folder / "pictures")
     rows = [(panel, row) for panel in panels for row in panel.measured]

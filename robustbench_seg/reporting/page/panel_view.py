@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.page.album import Album, album
 from robustbench_seg.reporting.page.cells import cells_table
 from robustbench_seg.reporting.page.claim_rows import claims_table
 from robustbench_seg.reporting.page.classes import class_losses_text, class_table
+from robustbench_seg.reporting.page.drops import drop_table
 from robustbench_seg.reporting.page.elsewhere import elsewhere_table
 from robustbench_seg.reporting.page.figures import PanelFigures
 from robustbench_seg.reporting.page.hardest_section import HardestView, hardest_views
@@ -32,6 +35,7 @@ class PanelView:
         finding: Sentences.
         warnings: Sentences.
         ranking: The most robust model first.
+        drops: Clear against adverse conditions at the same places; None without references.
         cells: Model x corruption.
         published: Published rows that do not rank; None without any.
         published_reason: Why they do not.
@@ -53,6 +57,7 @@ class PanelView:
     finding: Sequence[str]
     warnings: Sequence[str]
     ranking: Table
+    drops: Table | None
     cells: Table
     published: Table | None
     published_reason: str
@@ -72,6 +77,7 @@ class PanelView:
         """End of the identifier and heading of each section, in the order of the page."""
         sections = {
             "ranking": ("Ranking", self.ranking),
+            "drops": ("Clear against adverse conditions", self.drops),
             "corruptions": ("mIoU by corruption", self.cells),
             "severities": ("By severity", self.figures.curves),
             "classes": ("Classes", self.classes),
@@ -87,7 +93,9 @@ class PanelView:
         return {end: heading for end, (heading, content) in sections.items() if content}
 
 
-def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: int) -> PanelView:
+def panel_view(
+    panel: Panel, slug: str, figures: PanelFigures, picture_width: int, drops: pd.DataFrame
+) -> PanelView:
     """Return what the page shows of a panel.
 
     Args:
@@ -95,6 +103,7 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
         slug: The beginning of its identifiers.
         figures: Its figures.
         picture_width: Width of thumbnails in pixels. 0: no pictures.
+        drops: Its drops; see panels.drop_rows.
     """
     return PanelView(
         id=slug,
@@ -103,6 +112,7 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
         finding=finding_sentences(panel),
         warnings=panel.warnings,
         ranking=ranking_table(panel),
+        drops=drop_table(drops, panel.sampling_unit),
         cells=cells_table(panel.scores, panel, panel.name),
         published=_published_table(panel),
         published_reason=_published_reason(panel),

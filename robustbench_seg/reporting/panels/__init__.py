@@ -10,6 +10,7 @@ from robustbench_seg.reporting.panels.confidence_curves import (
     confidence_curves,
 )
 from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_COLUMNS
+from robustbench_seg.reporting.panels.drop_rows import drop_rows, panel_subset_scores
 from robustbench_seg.reporting.panels.findings import (
     finding,
     finding_sentences,
@@ -28,10 +29,12 @@ __all__ = [
     "RankedRow",
     "chief_confidence_scores",
     "confidence_curves",
+    "drop_rows",
     "finding",
     "finding_sentences",
     "is_established",
     "missing_confidence",
+    "panel_subset_scores",
     "read_panels",
     "terminal_table",
 ]

@@ -9,9 +9,11 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from robustbench_seg.text import number, one_line
@@ -43,7 +45,8 @@ def csv(table: pd.DataFrame, float_format: str | None = "%.4f") -> str:
     safe.columns = [_csv_cell(name) for name in table.columns]
     for place, name in enumerate(table.columns):
         if _is_text(table[name]):
-            safe.isetitem(place, table[name].map(_csv_cell).to_numpy(object))
+            values = table[name].to_numpy(object)
+            safe.isetitem(place, np.fromiter(map(_csv_cell, values), object, len(values)))
     buffer = io.StringIO()
     safe.to_csv(buffer, index=False, float_format=float_format, lineterminator="\r\n")
     return buffer.getvalue().replace("\r\n", "\n")
@@ -112,8 +115,11 @@ def _is_text(column: "pd.Series[Any]") -> bool:
 
 
 def _csv_cell(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+    return _csv_text(value) if isinstance(value, str) else value
+
+
+@lru_cache(4096)  # a column repeats few names
+def _csv_text(value: str) -> str:
     # A carriage return is a line's end to some readers, and lost on the way through others.
     text = value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     return f"'{text}" if _FORMULA.match(text) else text

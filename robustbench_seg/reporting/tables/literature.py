@@ -3,18 +3,28 @@
 import pandas as pd
 
 from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.reporting.literature.published import ATTACK
 from robustbench_seg.text import number, text_table
 
 _TEXTS = ("source", "model", "dataset", "crop", "protocol")
+_SCORES = (CLEAN.name, "mean", "retention", "attacked_miou")
 
 
 def literature_text(rows: pd.DataFrame) -> str:
-    """Return rows of `literature` as lines: what they are of, clean, mean, kept share and flag."""
-    lines = [[*_TEXTS, CLEAN.name, "mean", "retention", "flag"]]
+    """Return rows of `literature` as lines: what they are of, their chief scores and the flag."""
+    scores = [name for name in _SCORES if name in rows]
+    conditions = [name for name in ATTACK if name in rows]
+    lines = [[*_TEXTS, *scores, *conditions, "flag"]]
     for row in rows.to_dict("records"):
-        scores = [number(row[name]) or "-" for name in (CLEAN.name, "mean", "retention")]
-        lines.append([*(row[name] or "-" for name in _TEXTS), *scores, row["flag"]])
+        cells = [number(row[name]) or "-" for name in scores]
+        attack = ["-" if pd.isna(row[name]) else _plain(row[name]) for name in conditions]
+        lines.append([*(row[name] or "-" for name in _TEXTS), *cells, *attack, row["flag"]])
     return text_table(lines, left=[*range(len(_TEXTS)), len(lines[0]) - 1])
+
+
+def _plain(value: object) -> str:
+    """Return a value without trailing zeros; "-" where it is empty."""
+    return (f"{value:g}" if isinstance(value, float) else str(value)) or "-"
 
 
 def audit_text(entries: pd.DataFrame) -> str:

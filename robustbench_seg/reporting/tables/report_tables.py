@@ -6,6 +6,8 @@ published.csv .md .tex   the same of published models, if a panel shows them
 degradation.csv .md .tex CD of each corruption, mean CD and mean rCD with intervals, if the report
                          has a reference
 confidence.csv .md .tex  ECE and AUROC, clean and for each corruption, if a model has confidence
+drops.csv                clear against adverse conditions at the same places, if references of a
+                         dataset were scored
 per_severity.csv         a row for each model and condition, with intervals
 per_class.csv            a row for each model, condition and class
 scores.parquet           all of these, a row for each number
@@ -20,11 +22,18 @@ import pandas as pd
 
 from robustbench_seg.files import atomic_file, write_text
 from robustbench_seg.records.cards.protocol import CLEAN, Protocol
-from robustbench_seg.reporting.panels import DEGRADATION_COLUMNS, Panel, PanelRow
+from robustbench_seg.reporting.panels import (
+    DEGRADATION_COLUMNS,
+    Panel,
+    PanelRow,
+    drop_rows,
+    panel_subset_scores,
+)
 from robustbench_seg.reporting.tables.confidence_tables import write_confidence_tables
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
 from robustbench_seg.results import (
     DEGRADATION_CITATION,
+    SubsetScore,
     published_score_table,
     score_table,
     subset_table,
@@ -32,8 +41,28 @@ from robustbench_seg.results import (
 from robustbench_seg.text import counted
 
 
-def write_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool = False) -> None:
-    """Write all tables of a report into `folder`; `intervals`: also in miou.md and miou.tex."""
+def write_tables(
+    panels: Sequence[Panel],
+    folder: Path,
+    *,
+    intervals: bool = False,
+    subsets: Sequence[SubsetScore] | None = None,
+) -> None:
+    """Write all tables of a report.
+
+    Args:
+        panels: The panels.
+        folder: The folder to write to.
+        intervals: Whether miou.md and miou.tex have intervals.
+        subsets: The scores of subsets, see panel_subset_scores. None: compute them.
+
+    Raises:
+        FileError: A file cannot be written.
+    """
+    subsets = panel_subset_scores(panels) if subsets is None else subsets
+    drops = pd.concat(drop_rows(panels, subsets), ignore_index=True)
+    if len(drops):
+        write_text(folder / "drops.csv", csv(drops))
     scores = _joined([panel.scores for panel in panels])
     write_text(folder / "miou.csv", csv(scores))
     shown = [_with_intervals(panel) if intervals else panel.scores for panel in panels]
@@ -54,7 +83,7 @@ def write_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool = Fal
     ]
     rows = [(row, panel.protocol) for panel in panels for row in panel.measured]
     names = [row.name for row, _ in rows]
-    tidy.append(subset_table([(row.model, protocol) for row, protocol in rows], names))
+    tidy.append(subset_table([(row.model, protocol) for row, protocol in rows], subsets, names))
     shown_rows = {panel.protocol.name: panel for panel in panels if panel.shows_published}
     if shown_rows:
         _write_published([*shown_rows.values()], folder)

@@ -186,7 +186,8 @@ def _choose_geometry(
     """
     asked, size = options.input_size, sides(options.input_size)
     prepared = None
-    with torch.inference_mode():
+    # A network may keep tensors, and those of inference mode cannot enter a graph later.
+    with torch.no_grad():
         if size:
             network.size = size
         if asked != PROCESSOR_SIZE:

@@ -111,7 +111,7 @@ class PythonSegmenter:
         if not own and not version:
             raise ModelError(
                 f"{where}: what it returns has neither 'version' nor 'facts'; give it one that "
-                "changes whenever its answers do, for runs are told apart by it"
+                "changes whenever its answers do, because it distinguishes runs"
             )
         self._given: Callable[[NDArray[Any]], Any] = given
         self._gradient = getattr(given, "loss_gradient", None)
@@ -203,33 +203,34 @@ class PythonSegmenter:
         checked_tensor(image, self.device, self.name)
         height, width = image.shape[1:]
         try:
-            logits, gradient = self._gradient(image, loss)
+            with torch.inference_mode(False), torch.enable_grad():
+                logits, gradient = self._gradient(image.detach().clone(), loss)
         except (torch.OutOfMemoryError, RobustsegError):
             raise
         except Exception as error:
             raise ModelError(
                 f"{self._where}: its loss_gradient fails: {error_text(error)}"
             ) from error
-        for what, value, channels in (
-            ("logits", logits, len(self.classes)),
-            ("gradient", gradient, 3),
-        ):
-            shape = (channels, height, width)
-            if not isinstance(value, torch.Tensor) or value.shape != shape:
-                given = (
-                    "x".join(map(str, value.shape))
-                    if isinstance(value, torch.Tensor)
-                    else type(value).__name__
-                )
-                raise ModelError(
-                    f"{self._where}: its loss_gradient answers {what} {given}; a tensor "
-                    f"{'x'.join(map(str, shape))} is wanted"
-                )
-            if not torch.isfinite(value).all():
-                raise ModelError(
-                    f"{self._where}: its loss_gradient answers {what} that are NaN or infinite"
-                )
+        self._check_answer("logits", logits, (len(self.classes), height, width))
+        self._check_answer("gradient", gradient, (3, height, width))
         return logits.detach().float(), gradient.detach().float()
+
+    def _check_answer(self, what: str, value: object, shape: tuple[int, ...]) -> None:
+        """Check a tensor that the user's loss_gradient answers."""
+        wanted = "x".join(map(str, shape))
+        given = type(value).__name__
+        if isinstance(value, torch.Tensor):
+            given = "x".join(map(str, value.shape)) or "one value"
+        if given != wanted:
+            raise ModelError(
+                f"{self._where}: its loss_gradient answers {what} {given}; a tensor {wanted} is "
+                "wanted"
+            )
+        if isinstance(value, torch.Tensor) and not torch.isfinite(value).all():
+            raise ModelError(
+                f"{self._where}: its loss_gradient answers {what} with values that are NaN or "
+                "infinite"
+            )
 
     def _answer(self, image: Image) -> tuple[NDArray[np.uint8], Any]:
         """Labels, checked, and what comes with them as confidence; None if nothing does."""

@@ -10,7 +10,8 @@ from robustbench_seg.reporting.literature.cityscapes_c import published_scores
 
 def test_every_row_says_what_it_is_of():
     rows = rs.literature()
-    assert not rows.duplicated(["source", "model", "dataset", "crop"]).any()
+    keys = ["source", "model", "dataset", "crop", "attack", "norm", "radius", "steps"]
+    assert not rows.duplicated(keys).any()
     assert set(rows["split"]) == {"val"}
     counts = rows["source"].value_counts().to_dict()
     assert counts == {
@@ -24,6 +25,8 @@ def test_every_row_says_what_it_is_of():
         "hailo": 2,
         "mmsegmentation": 6,
         "krlozz": 2,
+        "sea": 37,
+        "cospgd": 56,
     }
     assert rows["flag"].astype(bool).sum() == 10
 

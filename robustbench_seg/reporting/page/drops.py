@@ -1,0 +1,47 @@
+"""The table of drops: clear against adverse conditions at the same places."""
+
+import math
+
+import pandas as pd
+
+from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
+from robustbench_seg.text import number
+
+
+def drop_table(drops: pd.DataFrame, sampling_unit: str) -> Table | None:
+    """Return the drops of a panel as a table; None without any.
+
+    Args:
+        drops: See panels.drop_rows.
+        sampling_unit: What the bootstrap draws, in words.
+    """
+    if drops.empty:
+        return None
+    columns = [
+        Column("model"),
+        Column("images of", "the dataset or its condition", text=True),
+        Column("places", "that both runs have"),
+        Column("clear", "mIoU of the references"),
+        Column("adverse", "mIoU of the same places under the condition"),
+        Column("drop", "clear - adverse, in points"),
+        Column("95 % interval", "of the drop"),
+    ]
+    rows = [
+        TableRow(
+            [
+                Cell(row["model"]),
+                Cell(row["dataset"], classes="text"),
+                Cell(str(row["images"])),
+                *(Cell(number(row[name])) for name in ("clear", "adverse", "drop")),
+                Cell(_limits(row["ci_low"], row["ci_high"])),
+            ]
+        )
+        for row in drops.to_dict("records")
+    ]
+    caption = "mIoU in percent of the same places under clear and under adverse conditions."
+    note = f"Each draw of the bootstrap over {sampling_unit} takes the same places of both."
+    return Table(caption, columns, rows, note=note)
+
+
+def _limits(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"{number(low)} to {number(high)}"

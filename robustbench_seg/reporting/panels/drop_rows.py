@@ -1,0 +1,49 @@
+"""The rows of tables/drops.csv: what real adverse conditions cost at the same places."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from robustbench_seg.reporting.panels.panel import Panel
+from robustbench_seg.results import DROP, SubsetScore, subset_scores
+
+DROP_COLUMNS = (
+    *("model", "dataset", "split", "protocol", "images"),
+    *("clear", "adverse", "drop", "ci_low", "ci_high"),
+)
+"""The columns of tables/drops.csv: a row for each model and condition.
+
+images is the number of places that both runs have; clear and adverse are the mIoU in percent of the
+references and of the same places under the condition; drop is clear - adverse in points, with the
+ends of its 95 % interval.
+"""
+
+
+def panel_subset_scores(panels: Sequence[Panel]) -> Sequence[SubsetScore]:
+    """Score the subsets of all measured rows; `model` counts the rows of all panels."""
+    return subset_scores([row.model.folders for panel in panels for row in panel.measured])
+
+
+def drop_rows(panels: Sequence[Panel], subsets: Sequence[SubsetScore]) -> Sequence[pd.DataFrame]:
+    """Return the rows of tables/drops.csv for each panel.
+
+    Args:
+        panels: The panels.
+        subsets: Their scores of subsets; see panel_subset_scores.
+
+    Returns:
+        For each panel a table with the columns DROP_COLUMNS. It is empty unless the references of
+        its dataset were scored, too.
+    """
+    tables, first = [], 0
+    for panel in panels:
+        rows = []
+        for score in subsets:
+            place = score.model - first
+            if score.metric == DROP and 0 <= place < len(panel.measured):
+                where = (score.dataset, panel.split, panel.protocol.name, score.images)
+                values = (score.clear, score.adverse, float(score.draws[0]), *score.interval)
+                rows.append((panel.measured[place].name, *where, *values))
+        first += len(panel.measured)
+        tables.append(pd.DataFrame(rows, columns=list(DROP_COLUMNS)))
+    return tables
