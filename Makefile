@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Two processes of one thread each test faster than one process of two. Compiled modules are kept,
 # also where the environment says otherwise: each process that a test starts would compile them anew.
-TEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist loadfile
+# Files go to the processes in the order of tests/conftest.py, the longest ones first.
+TEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo install install-dev quick test test-all check format lint types docs dist clean
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.ablation import run_ablation as run_ablation
     from robustbench_seg.corruption import FastStream as FastStream
     from robustbench_seg.corruption import corrupt as corrupt
+    from robustbench_seg.datasets import class_frequencies as class_frequencies
     from robustbench_seg.datasets import class_groups as class_groups
     from robustbench_seg.datasets import class_names as class_names
     from robustbench_seg.datasets import list_datasets as list_datasets
@@ -59,6 +60,7 @@ _ROOMS = {
     "TrainingSpec": "records.specs.training_spec",
     "TreeSpec": "records.specs.tree_spec",
     "ablation_spec": "ablation",
+    "class_frequencies": "datasets",
     "class_groups": "datasets",
     "class_names": "datasets",
     "compare": "reporting",

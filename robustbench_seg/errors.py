@@ -42,6 +42,10 @@ class CorruptionError(RobustsegError):
     """A corruption that cannot be made: its name, severity or image, or where it is to be kept."""
 
 
+class AttackError(RobustsegError):
+    """An attack that cannot be run: its name, its parameters, or what it is given."""
+
+
 class ModelError(RobustsegError):
     """A model that does not exist, or cannot be built or run as asked."""
 

@@ -2,6 +2,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,25 @@ torch.set_num_threads(1)
 # Tests and the commands that they start remember nothing in the user's cache.
 os.environ["ROBUSTSEG_CACHE"] = tempfile.mkdtemp(prefix="robustseg-tests-")
 atexit.register(shutil.rmtree, os.environ["ROBUSTSEG_CACHE"], ignore_errors=True)
+
+
+LONGEST = (
+    "tests/test_docs_run.py",
+    "tests/cli/test_demo.py",
+    "tests/evaluation/test_ray_executor.py",
+    "tests/training/test_distributed.py",
+    "tests/evaluation/test_measures.py",
+    "tests/architectures/test_tensorflow_layout.py",
+    "tests/test_docs_site.py",
+)
+"""Files whose tests take longest, in that order. They have few tests, and pytest-xdist would start
+them last, so that one process would wait for the other.
+"""
+
+
+def pytest_collection_modifyitems(config, items):
+    first = {config.rootpath / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: first.get(Path(item.path), len(first)))
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,7 @@ SEGFORMER, DEEPLAB = "segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicit
 # What is appended to a command.
 SMALL = {
     "ablation": "--device cpu --iterations 2 --limit 1",
+    "class-frequencies": "",
     "corruptions": "",
     "compare": "",
     "cost": "--model segformer-b0-minicity --size 64x64",

@@ -12,7 +12,7 @@ FLOORS = [
     {"ablation", "demo", "integrity"},
     {"reporting"},
     {"evaluation"},
-    {"results", "training", "analysis", "trees"},
+    {"results", "training", "analysis", "trees", "attacks"},
     {"store"},
     {"segmenter", "name_checks"},
     {"measures", "weights"},

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
+from robustbench_seg.analysis.mac_counter import MacCounter
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.cards.model_card import Inference, ModelCard, NetworkOptions
@@ -55,7 +55,7 @@ def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
     Raises:
         ModelError: The network does not take so small an image.
     """
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+    with MacCounter() as counter, torch.inference_mode():
         try:
             network(torch.empty(1, 3, *size, device="meta"))
         except RuntimeError as error:
@@ -64,7 +64,7 @@ def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
                 f"{type(network).__name__} does not take an image of {size[0]}x{size[1]} "
                 f"({first}); choose a larger one"
             ) from None
-    macs = counter.get_total_flops() // 2
+    macs = counter.macs
     written = macs + network.macs_beyond_forward(*size)
     params = sum(parameter.numel() for parameter in network.parameters())
     return Cost(params, macs - network.macs_folded(), written)

@@ -12,11 +12,16 @@ def initialise(network: nn.Module, classifier: nn.Module) -> None:
     (arXiv 2105.15203). Convolutions get a normal distribution whose variance keeps the gradient's
     scale (fan-out, He et al. 2015), counted per group. Normalisation starts as the identity.
 
+    A network on the meta device has no values to fill. There torch would import its compiler to
+    draw normal numbers, which takes longer than everything else that building a network does.
+
     Args:
         network: The network, changed in place.
         classifier: Its last layer. No normalisation follows it, so it gets deviation 0.01, which
             puts the first loss close to log(classes).
     """
+    if any(parameter.is_meta for parameter in classifier.parameters()):
+        return
     for module in network.modules():
         if isinstance(module, nn.Linear):
             nn.init.trunc_normal_(module.weight, std=0.02)

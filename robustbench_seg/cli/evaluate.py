@@ -164,6 +164,30 @@ if TYPE_CHECKING:
     help="Also write the confidence of each label, as PNG files of 16 bits: 3 MB for an image of "
     "2048x1024.",
 )
+@click.option(
+    "--attack-from",
+    metavar="MODEL",
+    help="Make attacks on this model instead of the one that is scored, as an attacker who does "
+    "not know it.",
+)
+@click.option(
+    "--round",
+    "round_attacks",
+    is_flag=True,
+    help="Round attacked images to 8 bits before they are scored.",
+)
+@click.option(
+    "--class-frequencies",
+    metavar="FILE",
+    type=parsers.PATH,
+    help="What class-frequencies wrote, for attacks that balance the classes.",
+)
+@click.option(
+    "--save-attacks",
+    metavar="DIR",
+    type=parsers.PATH,
+    help="Write attacked images too, as float32 .npy files in 0..1.",
+)
 def evaluate(**spec: Any) -> None:
     """Score models on a dataset, clean and under every corruption and severity.
 

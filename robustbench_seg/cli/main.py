@@ -8,6 +8,7 @@ import click
 
 from robustbench_seg import __version__
 from robustbench_seg.cli.ablation import ablation
+from robustbench_seg.cli.class_frequencies import class_frequencies
 from robustbench_seg.cli.compare import compare
 from robustbench_seg.cli.corruptions import corruptions
 from robustbench_seg.cli.cost import cost
@@ -101,6 +102,7 @@ COMMANDS = [
     literature,
     transfer,
     train,
+    class_frequencies,
     models,
     weights,
     cost,

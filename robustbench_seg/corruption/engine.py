@@ -100,6 +100,11 @@ def corrupt(
     """
     protocol = _default_protocol() if protocol is None else load_protocol(protocol)
     spec = protocol.spec(corruption)
+    if spec.is_attack:
+        raise CorruptionError(
+            f"{corruption} is an attack, which needs a network and the true labels; `evaluate` "
+            "makes it"
+        )
     if not _is_integer(severity) or severity not in spec.levels:
         levels = ", ".join(map(str, spec.levels))
         raise CorruptionError(f"{corruption}: severity {severity!r} is not one of {levels}")

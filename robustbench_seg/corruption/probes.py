@@ -42,7 +42,7 @@ def probe(
     """Corrupt the built-in image under each condition.
 
     Args:
-        conditions: of the protocol; clean is left out.
+        conditions: of the protocol; clean and attacks are left out.
         protocol: where the parameters come from.
         stream: "fast" or "reference".
         seed: 0 to 2^32 - 1.
@@ -104,16 +104,17 @@ def probe_differences(
 
 
 def laws(protocol: Protocol) -> Mapping[str, int]:
-    """The law version of each corruption of a protocol, in its order.
+    """The law version of each corruption of a protocol, in its order; attacks are left out.
 
     Raises:
         CardError: the protocol has a corruption that is not registered.
     """
     known = {corruption.name: corruption.law for corruption in engine.CORRUPTIONS}
-    for name in protocol.names:
+    names = [spec.name for spec in protocol.corruptions if not spec.is_attack]
+    for name in names:
         if name not in known:
             raise CardError(f"protocol {protocol.name}: {unknown('corruption', name, known)}")
-    return {name: known[name] for name in protocol.names}
+    return {name: known[name] for name in names}
 
 
 def libraries() -> Mapping[str, str]:

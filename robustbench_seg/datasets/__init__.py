@@ -4,6 +4,12 @@ from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
+from robustbench_seg.datasets.frequencies import (
+    ClassFrequencies,
+    class_frequencies,
+    load_class_frequencies,
+    shipped_frequencies,
+)
 from robustbench_seg.datasets.instances import read_instances
 from robustbench_seg.datasets.label_table import id_ranges
 from robustbench_seg.datasets.plausibility import label_warning
@@ -26,6 +32,7 @@ from robustbench_seg.datasets.registry import (
 __all__ = [
     "DATASETS",
     "IGNORE",
+    "ClassFrequencies",
     "Dataset",
     "DatasetEntry",
     "FileDataset",
@@ -33,6 +40,7 @@ __all__ = [
     "Labels",
     "Sample",
     "check_name",
+    "class_frequencies",
     "class_groups",
     "class_names",
     "corrupted_image",
@@ -45,10 +53,12 @@ __all__ = [
     "label_ids",
     "label_warning",
     "list_datasets",
+    "load_class_frequencies",
     "open_dataset",
     "person_classes",
     "published_images",
     "read_image",
     "read_instances",
     "read_label_ids",
+    "shipped_frequencies",
 ]

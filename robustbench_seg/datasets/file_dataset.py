@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Sample
+from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.decoding import read_image, read_label_ids, unreadable
 from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.label_table import apply_table
@@ -127,12 +127,12 @@ class FileDataset:
         image = self.image(index)
         if item.labels is None:
             return Sample(item.id, image, np.full(image.shape[:2], IGNORE, np.uint8))
-        path = self.root / item.labels
-        labels = apply_table(self.table, read_label_ids(path, self.label_colours), path)
+        labels = self.labels(index)
         if labels.shape != image.shape[:2]:
             raise DatasetError(
-                f"{path}: the labels are {_extent(labels)}, their image {item.id} is "
-                f"{_extent(image)}; both must have one size, so one of the two is to be replaced"
+                f"{self.root / item.labels}: the labels are {_extent(labels)}, their image "
+                f"{item.id} is {_extent(image)}; both must have one size, so one of the two is to "
+                "be replaced"
             )
         return Sample(item.id, image, labels)
 
@@ -152,6 +152,24 @@ class FileDataset:
             DatasetError: The file cannot be read. The message names it.
         """
         return read_image(self.root / self.items[index].id, self.apply_orientation)
+
+    def labels(self, index: int) -> Labels:
+        """Read the labels of an image without the image.
+
+        Args:
+            index: Position of its id in `ids`.
+
+        Returns:
+            uint8 HxW class indices; empty, 0x0, where the labels are withheld.
+
+        Raises:
+            DatasetError: The file cannot be read, or has an unknown id. The message names it.
+        """
+        name = self.items[index].labels
+        if name is None:
+            return np.zeros((0, 0), np.uint8)
+        path = self.root / name
+        return apply_table(self.table, read_label_ids(path, self.label_colours), path)
 
     def first(self, count: int) -> "FileDataset":
         """Cut the dataset to its first samples.

@@ -8,9 +8,6 @@ RUNS/statistics, so that later starts, shards and machines use the same numbers.
 
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from robustbench_seg.codec import to_table
 from robustbench_seg.errors import DatasetError, RobustsegError
 from robustbench_seg.evaluation.adaptation_images import adaptation_images
@@ -21,7 +18,7 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import Prediction
 from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.segmenter import AdaptedSegmenter, NetworkSegmenter, Segmenter, adapt
+from robustbench_seg.segmenter import AdaptedSegmenter, Image, NetworkSegmenter, Segmenter, adapt
 
 
 class AdaptedPredictions:
@@ -84,7 +81,7 @@ class AdaptedPredictions:
             write_statistics(path, adapt(self._segmenter, images).statistics)
         return AdaptedSegmenter(self._segmenter, read_statistics(path, self._segmenter))
 
-    def _image(self, index: int, condition: Condition) -> NDArray[np.uint8]:
+    def _image(self, index: int, condition: Condition) -> Image:
         made = self._maker.make(SourceImage(self._data, index), condition)
         if made.image is None:
             raise DatasetError(

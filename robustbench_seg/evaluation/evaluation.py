@@ -8,6 +8,11 @@ from typing import Any
 from robustbench_seg.corruption import RANDOM_CORRUPTIONS
 from robustbench_seg.datasets import Dataset, open_dataset, published_images
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
+from robustbench_seg.evaluation.attack_settings import (
+    AttackSettings,
+    computed_conditions,
+    open_attacks,
+)
 from robustbench_seg.evaluation.prediction_folder import check_images
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name
@@ -43,6 +48,7 @@ class Evaluation:
         conditions: Those asked for, in the protocol's order, without clean.
         measures: What is counted for each image.
         segmenters: The models, each for a run of its own.
+        attack_settings: How the images of attacks are made.
     """
 
     spec: EvaluationSpec
@@ -51,6 +57,7 @@ class Evaluation:
     conditions: tuple[Condition, ...]
     measures: tuple[Measure, ...]
     segmenters: tuple[Segmenter, ...]
+    attack_settings: AttackSettings
 
     def __post_init__(self) -> None:
         for segmenter in self.segmenters:
@@ -74,8 +81,18 @@ class Evaluation:
             )
         if stored:
             check_images(layout_of("indices"), self.dataset)
+        self._check_adaptation()
         if len(self.spec.seeds) > 1 and not self._random_conditions:
             raise CorruptionError("none of these corruptions draws random numbers; give one seed")
+
+    def _check_adaptation(self) -> None:
+        attacks = [c.name for c in self.conditions if self.protocol.spec(c.name).is_attack]
+        for segmenter in self.segmenters if attacks else ():
+            if segmenter.record.adaptation:
+                raise ModelError(
+                    f"{segmenter.name} cannot be adapted to {attacks[0]}: attacked images depend "
+                    "on the network; leave out adapt or the attacks"
+                )
 
     @property
     def stored_predictions(self) -> Sequence[StoredPredictions]:
@@ -109,6 +126,11 @@ class Evaluation:
     def all_conditions(self) -> tuple[Condition, ...]:
         """Clean, then the others in their order."""
         return (CLEAN, *(c for c in self.conditions if c != CLEAN))
+
+    @property
+    def scored_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that the scored ones of the protocol are computed from."""
+        return computed_conditions(self.protocol, self.protocol.scored_conditions)
 
     @cached_property
     def phases(self) -> Sequence[tuple[Condition, ...]]:
@@ -212,7 +234,7 @@ def open_evaluation(
     """
     measures = select_measures(spec.measures)
     protocol = protocol or load_protocol(spec.protocol)
-    conditions = spec.conditions(protocol)
+    conditions = computed_conditions(protocol, spec.conditions(protocol))
     data = dataset or open_dataset(spec.dataset, spec.data, spec.split)
     data = data.first(spec.limit) if spec.limit else data
     if spec.save_predictions:
@@ -221,7 +243,10 @@ def open_evaluation(
         load_named(model, spec.weights, segmenter_options(spec, classes=data.classes))
         for model in spec.models
     ]
-    evaluation = Evaluation(spec, data, protocol, conditions, measures, tuple(loaded))
+    options = segmenter_options(spec, classes=data.classes, name=None)
+    source = load_named(spec.attack_from, None, options) if spec.attack_from else None
+    settings = open_attacks(spec, protocol, conditions, data, source, loaded)
+    evaluation = Evaluation(spec, data, protocol, conditions, measures, tuple(loaded), settings)
     evaluation.check_confidence()
     return evaluation
 

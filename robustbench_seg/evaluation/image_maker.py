@@ -24,6 +24,7 @@ from robustbench_seg.evaluation.run_records import Tree
 from robustbench_seg.measures import Measure, Truth
 from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.segmenter import Image
 
 
 class SourceImage:
@@ -67,18 +68,21 @@ class ConditionImage:
     Attributes:
         source: The image of the dataset.
         condition: The condition.
-        image: uint8 HxWx3 RGB. None: the image is left out; see `reason`.
+        image: uint8 HxWx3 RGB, or what an attack made of it. None: the image is left out; see
+            `reason`.
         reason: Why the image is left out. None: it is not left out.
         same: Whether a corrupted image equals its clean image.
         seconds: Time to make or read the image.
+        is_attack: Whether the condition is an attack, which a network makes of this clean image.
     """
 
     source: SourceImage
     condition: Condition
-    image: NDArray[np.uint8] | None
+    image: Image | None
     reason: str | None
     same: bool
     seconds: float
+    is_attack: bool = False
 
 
 class ImageMaker:
@@ -120,16 +124,18 @@ class ImageMaker:
         """Make one image, in the thread of the caller."""
         started = time.perf_counter()
         image, reason, same = None, None, False
+        is_attack = condition != CLEAN and self._evaluation.protocol.spec(condition.name).is_attack
         try:
             clean = source.sample().image
-            if condition == CLEAN:
+            if condition == CLEAN or is_attack:
                 image = clean
             else:
                 image = self._corrupted(source, condition)
                 same = bool(np.array_equal(image, clean))
         except (DatasetError, CorruptionError) as error:
             image, reason = None, str(error)
-        return ConditionImage(source, condition, image, reason, same, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return ConditionImage(source, condition, image, reason, same, seconds, is_attack)
 
     def _corrupted(self, source: SourceImage, condition: Condition) -> NDArray[np.uint8]:
         spec, clean = self._evaluation.spec, source.sample().image

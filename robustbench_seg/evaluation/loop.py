@@ -77,8 +77,8 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
                     for gap in clean_gap_warnings(paths):
                         log.warning("%s", gap)
         for run in runs:
-            if run.is_complete(data.ids, (CLEAN, *evaluation.protocol.scored_conditions)):
-                keep_hardest(run.folder.path, run.predictions, evaluation, maker)
+            if run.is_complete(data.ids, (CLEAN, *evaluation.scored_conditions)):
+                keep_hardest(run, evaluation, maker)
     loop.unchanged.warn()
     failed = [run.outcomes.given_up for run in runs if run.outcomes.given_up]
     if failed:

@@ -8,11 +8,9 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import RobustsegError
+from robustbench_seg.evaluation.attacker import Attacker
 from robustbench_seg.evaluation.evaluation import BLOCK
 from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
 from robustbench_seg.evaluation.outcomes import Outcomes
@@ -23,7 +21,12 @@ from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import Measure, Prediction
 from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.temperature import TemperatureRecord
-from robustbench_seg.segmenter import ConfidentSegmenter, MissingPredictionError, Segmenter
+from robustbench_seg.segmenter import (
+    ConfidentSegmenter,
+    Image,
+    MissingPredictionError,
+    Segmenter,
+)
 from robustbench_seg.store import Row, RunFolder, Timing
 
 log = logging.getLogger(__name__)
@@ -44,6 +47,7 @@ class RunInputs:
         dataset: The images.
         measures: What is counted for each image.
         temperature: The temperature of the scaled confidence.
+        attacker: Makes the images of attacks.
     """
 
     segmenter: Segmenter
@@ -53,6 +57,7 @@ class RunInputs:
     dataset: Dataset
     measures: tuple[Measure, ...]
     temperature: TemperatureRecord | None
+    attacker: Attacker
 
 
 class ModelRun:
@@ -107,8 +112,9 @@ class ModelRun:
         if made.image is None:
             self._leave_out(made, made.reason or "")
             return
-        started = time.perf_counter()
         try:
+            made = self.attacked(made)
+            started = time.perf_counter()
             predict = partial(self._predict, made, made.image)
             prediction = self.predictions.predict(made, predict)
         except MissingPredictionError as error:
@@ -127,6 +133,10 @@ class ModelRun:
         self._scoring.append(self._scorer.submit(self._score, made, prediction, seconds))
         if len(self._scoring) > AHEAD:
             self._collect()
+
+    def attacked(self, made: ConditionImage) -> ConditionImage:
+        """Perturb an image if its condition is an attack. Raises ModelError if it cannot."""
+        return self._inputs.attacker.attacked(self.segmenter, made)
 
     def flush(self, block: range, after: float = 0.0) -> None:
         """Write the waiting rows, if the last time was at least `after` seconds ago."""
@@ -147,9 +157,10 @@ class ModelRun:
         return self.folder.lacking(made.source.id, made.condition) or self._inputs.measures
 
     def _predict(
-        self, made: ConditionImage, image: NDArray[np.uint8], segmenter: Segmenter
+        self, made: ConditionImage, image: Image | None, segmenter: Segmenter
     ) -> Prediction:
         """Predict the labels, with confidence if a missing measure or a saved file needs it."""
+        assert image is not None, "take leaves out what could not be made"
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
         wanted = {m.needs_confidence for m in self._lacking(made) if m.needs_confidence}
         exported = self._saved is not None and self._saved.layout.confidence

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from robustbench_seg.evaluation.adaptation import AdaptedPredictions
+from robustbench_seg.evaluation.attacker import Attacker
 from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.image_maker import ImageMaker
 from robustbench_seg.evaluation.model_run import ModelRun, RunInputs
@@ -49,8 +50,9 @@ def open_runs(
         CorruptionError: The manifest of a folder of predictions cannot be read.
         CardError: That manifest is wrong.
     """
+    attacker = Attacker(evaluation.attack_settings)
     return [
-        ModelRun(_inputs(evaluation, segmenter, tree, maker, at_work), scorer)
+        ModelRun(_inputs(evaluation, segmenter, tree, maker, attacker, at_work), scorer)
         for segmenter in evaluation.segmenters
     ]
 
@@ -60,6 +62,7 @@ def _inputs(
     segmenter: Segmenter,
     tree: Tree | None,
     maker: ImageMaker,
+    attacker: Attacker,
     at_work: ExitStack,
 ) -> RunInputs:
     spec = evaluation.spec
@@ -88,7 +91,14 @@ def _inputs(
     if saved:
         _enter(saved.folder, spec, at_work)
     return RunInputs(
-        segmenter, predictions, folder, saved, evaluation.dataset, measures, record.key.temperature
+        segmenter,
+        predictions,
+        folder,
+        saved,
+        evaluation.dataset,
+        measures,
+        record.key.temperature,
+        attacker,
     )
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from robustbench_seg.files import atomic_file
 from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.results import KEPT_SEVERITIES, PictureFiles
+from robustbench_seg.segmenter import FloatImage
 
 WIDTH = 512
 
@@ -23,7 +24,7 @@ Palette = Sequence[Sequence[int]]
 def keep_pictures(
     run: Path,
     condition: Condition,
-    image: NDArray[np.uint8],
+    image: NDArray[np.uint8] | FloatImage,
     labels: NDArray[np.uint8],
     prediction: NDArray[np.uint8],
     palette: Palette,
@@ -33,7 +34,7 @@ def keep_pictures(
     Args:
         run: The run folder.
         condition: The condition.
-        image: uint8 HxWx3 RGB.
+        image: HxWx3 RGB.
         labels: uint8 HxW class indices.
         prediction: uint8 HxW class indices.
         palette: One RGB colour, 0..255, for each class.
@@ -47,8 +48,10 @@ def keep_pictures(
     write_input(files.input(condition), image)
 
 
-def write_input(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write uint8 HxWx3 RGB as a JPEG at most WIDTH wide."""
+def write_input(path: Path, image: NDArray[np.uint8] | FloatImage) -> None:
+    """Write HxWx3 RGB, rounded to 8 bits, as a JPEG at most WIDTH wide."""
+    if isinstance(image, FloatImage):
+        image = np.rint(image.values * 255).astype(np.uint8)
     picture = Image.fromarray(image)
     picture.thumbnail((WIDTH, WIDTH * 4))
     with atomic_file(path) as file:

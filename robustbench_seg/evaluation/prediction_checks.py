@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.datasets import file_digests, image_sizes
 from robustbench_seg.errors import ModelError, ResultsError
@@ -97,7 +99,7 @@ class FilePredictions:
         return self._stored.of(image, condition)
 
     def _check_image(self, made: ConditionImage) -> None:
-        if not self._described or made.condition == CLEAN or made.image is None:
+        if not self._described or made.condition == CLEAN or not isinstance(made.image, np.ndarray):
             return
         name = labels_file(made.source.id, made.condition)
         digests = self._described.get(name)

@@ -25,7 +25,7 @@ from robustbench_seg.evaluation.run_records import versions
 from robustbench_seg.files import canonical_json, digest_bytes, write_json
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.cards.protocol import Condition
-from robustbench_seg.segmenter import Segmenter
+from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
 from robustbench_seg.store import Probe, read_probes
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def check_probe(
     same_machine = any((one.libraries, one.hardware) == (here, device) for one in earlier)
     if same_machine and images.keys() <= known.keys():
         return
-    labels = None if same_machine else _labels(segmenter)
+    labels = None if same_machine else _labels(segmenter, evaluation)
     differing = _differing(folder, earlier, labels, here, device)
     if earlier and not any(one.libraries == here for one in earlier):
         log.warning(
@@ -97,11 +97,18 @@ def _images(
     return probe(conditions, evaluation.protocol, spec.stream, evaluation.seed)
 
 
-def _labels(segmenter: Segmenter) -> NDArray[np.uint8] | None:
+def _labels(segmenter: Segmenter, evaluation: Evaluation) -> NDArray[np.uint8] | None:
+    """Label the built-in image as the images will be: with confidence where it is measured.
+
+    The labels are the same in both ways, which have compiled loops of their own.
+    """
     if not segmenter.record.probed:
         return None
     image = probe_image().repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+    confident = any(measure.needs_confidence for measure in evaluation.measures_of(segmenter))
     try:
+        if confident and isinstance(segmenter, ConfidentSegmenter):
+            return segmenter.with_confidence(image, np.zeros(image.shape[:2], np.uint8), [1.0])[0]
         return segmenter(image)
     except RobustsegError:  # takes no image of this size
         return None

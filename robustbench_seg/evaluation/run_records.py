@@ -12,6 +12,7 @@ from robustbench_seg.analysis import image_macs
 from robustbench_seg.corruption import STREAMS, laws, libraries
 from robustbench_seg.datasets import Dataset, FileDataset, image_sizes, list_datasets
 from robustbench_seg.errors import ResultsError, RobustsegError
+from robustbench_seg.evaluation.attack_settings import attack_laws
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.temperature_fit import temperature_record
 from robustbench_seg.machine.hardware import hardware
@@ -105,6 +106,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         images,
         _corruption_record(evaluation, tree),
         temperature_record(evaluation, segmenter, images),
+        evaluation.attack_settings.record,
     )
     own = data if isinstance(data, FileDataset) and data.name not in list_datasets() else None
     return RunRecord(
@@ -133,7 +135,7 @@ def _corruption_record(evaluation: Evaluation, tree: Tree | None) -> CorruptionR
     spec, protocol = evaluation.spec, evaluation.protocol
     if isinstance(tree, ForeignTree):
         return CorruptionRecord("unknown", 1, 0, protocol.severities_digest, {}, tree.digest)
-    current = {**laws(protocol), **(tree.laws if tree else {})}
+    current = {**laws(protocol), **attack_laws(protocol), **(tree.laws if tree else {})}
     stream = tree.stream_version if tree else STREAMS[spec.stream].version
     return CorruptionRecord(
         spec.stream, stream, evaluation.seed, protocol.severities_digest, current

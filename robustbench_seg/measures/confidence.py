@@ -112,11 +112,9 @@ class ConfidenceMeasure(AdditiveMeasure):
 def _scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
     """The scores of rows of pooled counts, by name."""
     counts = counts.astype(np.float64, copy=False)
-    count = len(POOLED_STARTS)
-    right, wrong = counts[..., :count], counts[..., count : 2 * count]
-    sums, known = counts[..., 2 * count : -1] * UNIT, counts[..., -1]
-    mass = _masses(right + wrong, sums[..., :BINS])
-    found = scores_of_levels(right, wrong, mass, POOLED_BINS)
+    levels = 2 * len(POOLED_STARTS)
+    sums, known = counts[..., levels:-1] * UNIT, counts[..., -1]
+    found = scores_of_levels(counts[..., :levels], sums[..., :BINS], _CENTRES, POOLED_BINS)
     for place, name in enumerate(("nll", "brier"), BINS):
         found[name] = np.full(known.shape, np.nan)
         np.divide(sums[..., place], known, out=found[name], where=known > 0)
@@ -138,18 +136,8 @@ POOLED_STARTS = np.concatenate(
 POOLED_BINS = np.minimum(POOLED_STARTS // (EQUAL // BINS), BINS - 1)
 """The bin of each merged level."""
 
-_BIN_STARTS = np.flatnonzero(np.diff(POOLED_BINS, prepend=-1))
 _EDGES = level_edges()
 _CENTRES = 1 - (_EDGES[POOLED_STARTS] + _EDGES[np.append(POOLED_STARTS[1:], LEVELS)]) / 2
-
-
-def _masses(pixels: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The sum of p in each level: from its centre, moved so that each bin has the known sum."""
-    mass = pixels * _CENTRES
-    count = np.add.reduceat(pixels, _BIN_STARTS, axis=-1)
-    rest = sums - np.add.reduceat(mass, _BIN_STARTS, axis=-1)
-    shift = np.divide(rest, count, out=np.zeros_like(rest), where=count > 0)
-    return np.asarray(mass + pixels * shift[..., POOLED_BINS])
 
 
 def _losses(confidence: Confidence) -> tuple[float, float]:

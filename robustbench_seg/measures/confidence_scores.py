@@ -29,30 +29,34 @@ _SELECTION = ("aurc", "augrc", "coverage_at_5_risk", "risk_at_80_coverage", "prr
 
 
 def scores_of_levels(
-    right: Array, wrong: Array, mass: Array, bins: NDArray[np.intp]
+    pixels: Array, sums: Array, centres: Array, bins: NDArray[np.intp]
 ) -> dict[str, Array]:
     """Compute every score of the levels; nan without a pixel.
 
     Args:
-        right: (..., L) right pixels of each level, by ascending confidence.
-        wrong: (..., L) wrong ones.
-        mass: (..., L) sum of the confidence of each level's pixels.
-        bins: The bin of each level, from 0, ascending.
+        pixels: (..., 2 L) right pixels of each level, by ascending confidence, then wrong ones.
+        sums: (..., B) sum of the confidence of each bin's pixels.
+        centres: (L,) confidence in the middle of each level.
+        bins: (L,) the bin of each level, from 0, ascending.
 
     Returns:
         For each name float64 (...), in percent.
     """
-    rows = [np.ascontiguousarray(each.reshape(-1, each.shape[-1])) for each in (right, wrong, mass)]
+    # Rows of a wider array are read in place: a copy would take as long as a score.
+    rows = pixels.reshape(-1, pixels.shape[-1])
+    right, wrong = rows[:, : len(bins)], rows[:, len(bins) :]
+    levels = (right, wrong, right.sum(1), wrong.sum(1))
+    starts = np.searchsorted(bins, np.arange(sums.shape[-1] + 1))
     found = dict[str, Array]()
     for names, loop, arrays in (
-        (_CALIBRATION, _calibration, (*rows, bins)),
-        (_DETECTION, _detection, (*rows[:2],)),
-        (_SELECTION, _selection, (*rows[:2],)),
+        (_CALIBRATION, _calibration, (*levels, sums.reshape(len(rows), -1), centres, starts)),
+        (_DETECTION, _detection, levels),
+        (_SELECTION, _selection, levels),
     ):
-        out = np.full((len(names), len(rows[0])), np.nan)
+        out = np.full((len(names), len(rows)), np.nan)
         _compiled(loop)(*arrays, out)
         found |= {
-            name: 100 * values.reshape(right.shape[:-1])
+            name: 100 * values.reshape(pixels.shape[:-1])
             for name, values in zip(names, out, strict=True)
         }
     return found
@@ -67,35 +71,51 @@ def _compiled(loop: Callable[..., None]) -> Callable[..., None]:
 
 
 def _calibration(
-    right: Array, wrong: Array, mass: Array, bins: NDArray[np.intp], out: Array
+    right: Array,
+    wrong: Array,
+    rights: Array,
+    wrongs: Array,
+    sums: Array,
+    centres: Array,
+    starts: NDArray[np.intp],
+    out: Array,
 ) -> None:
-    """Compute _CALIBRATION of each row: how far confidence is from accuracy."""
+    """Compute _CALIBRATION of each row: how far confidence is from accuracy.
+
+    The pixels of a level have the confidence of its centre, moved so that each bin has its sum.
+    """
     for row in range(len(right)):
-        total = right[row].sum() + wrong[row].sum()
+        total = rights[row] + wrongs[row]
         if total == 0:
             continue
         ece, mce, ks, adaptive = 0.0, 0.0, 0.0, 0.0
-        in_bin, gap_of_bin = 0.0, 0.0
         upto, gap_upto = 0.0, 0.0
         populations, last = 1, 0.0  # the next edge of the adaptive bins, and the gap at the last
-        for level in range(len(bins)):
-            pixels = right[row, level] + wrong[row, level]
-            gap = mass[row, level] - right[row, level]
-            while populations < POPULATIONS and upto + pixels > populations * total / POPULATIONS:
-                at = gap_upto + gap * (populations * total / POPULATIONS - upto) / pixels
-                adaptive += abs(at - last)
-                last = at
-                populations += 1
-            upto += pixels
-            gap_upto += gap
-            ks = max(ks, abs(gap_upto))
-            in_bin += pixels
-            gap_of_bin += gap
-            if level == len(bins) - 1 or bins[level + 1] != bins[level]:
-                ece += abs(gap_of_bin)
-                if in_bin > 0:
-                    mce = max(mce, abs(gap_of_bin) / in_bin)
-                in_bin, gap_of_bin = 0.0, 0.0
+        for place in range(len(starts) - 1):
+            in_bin, of_centres, gap_of_bin = 0.0, 0.0, 0.0
+            for level in range(starts[place], starts[place + 1]):
+                pixels = right[row, level] + wrong[row, level]
+                in_bin += pixels
+                of_centres += pixels * centres[level]
+            if in_bin == 0:
+                continue
+            shift = (sums[row, place] - of_centres) / in_bin
+            for level in range(starts[place], starts[place + 1]):
+                pixels = right[row, level] + wrong[row, level]
+                gap = pixels * (centres[level] + shift) - right[row, level]
+                edge = populations * total / POPULATIONS
+                while populations < POPULATIONS and upto + pixels > edge:
+                    at = gap_upto + gap * (edge - upto) / pixels
+                    adaptive += abs(at - last)
+                    last = at
+                    populations += 1
+                    edge = populations * total / POPULATIONS
+                upto += pixels
+                gap_upto += gap
+                ks = max(ks, abs(gap_upto))
+                gap_of_bin += gap
+            ece += abs(gap_of_bin)
+            mce = max(mce, abs(gap_of_bin) / in_bin)
         adaptive += abs(gap_upto - last)
         out[0, row] = ece / total
         out[1, row] = mce
@@ -103,14 +123,13 @@ def _calibration(
         out[3, row] = ks / total
 
 
-def _detection(right: Array, wrong: Array, out: Array) -> None:
+def _detection(right: Array, wrong: Array, rights: Array, wrongs: Array, out: Array) -> None:
     """Compute _DETECTION of each row: how well confidence tells right from wrong pixels.
 
     The row stays nan unless it has pixels of both kinds.
     """
     for row in range(len(right)):
-        rights, wrongs = right[row].sum(), wrong[row].sum()
-        if rights == 0 or wrongs == 0:
+        if rights[row] == 0 or wrongs[row] == 0:
             continue
         area, error_precision = 0.0, 0.0
         right_upto, wrong_upto = 0.0, 0.0
@@ -125,23 +144,22 @@ def _detection(right: Array, wrong: Array, out: Array) -> None:
         right_upto, wrong_upto = 0.0, 0.0
         for level in range(right.shape[1] - 1, -1, -1):  # high confidence detects right pixels
             more_right, more_wrong = right[row, level], wrong[row, level]
-            if fpr < 0 and right_upto + more_right >= RATE * rights:
-                fpr = wrong_upto + more_wrong * (RATE * rights - right_upto) / more_right
+            if fpr < 0 and right_upto + more_right >= RATE * rights[row]:
+                fpr = wrong_upto + more_wrong * (RATE * rights[row] - right_upto) / more_right
             right_upto += more_right
             wrong_upto += more_wrong
             if more_right > 0:
                 success_precision += more_right * right_upto / (right_upto + wrong_upto)
-        out[0, row] = area / (rights * wrongs)
-        out[1, row] = success_precision / rights
-        out[2, row] = error_precision / wrongs
-        out[3, row] = fpr / wrongs
+        out[0, row] = area / (rights[row] * wrongs[row])
+        out[1, row] = success_precision / rights[row]
+        out[2, row] = error_precision / wrongs[row]
+        out[3, row] = fpr / wrongs[row]
 
 
-def _selection(right: Array, wrong: Array, out: Array) -> None:
+def _selection(right: Array, wrong: Array, rights: Array, wrongs: Array, out: Array) -> None:
     """Compute _SELECTION of each row: the risk after rejecting the least confident pixels."""
     for row in range(len(right)):
-        wrongs = wrong[row].sum()
-        total = right[row].sum() + wrongs
+        total = rights[row] + wrongs[row]
         if total == 0:
             continue
         area, general = 0.0, 0.0
@@ -169,6 +187,6 @@ def _selection(right: Array, wrong: Array, out: Array) -> None:
         out[1, row] = general / total**2
         out[2, row] = coverage / total
         out[3, row] = risk / (COVERAGE * total)
-        error = wrongs / total
+        error = wrongs[row] / total
         if 0 < error < 1:
             out[4, row] = (error / 2 - out[1, row]) / (error / 2 - error**2 / 2)

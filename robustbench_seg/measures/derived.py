@@ -1,11 +1,15 @@
-"""Scores without counts of their own, computed from the observations of the measures."""
+"""Scores and conditions without counts of their own, derived from the observations of a run."""
+
+from collections.abc import Mapping
 
 from robustbench_seg.datasets import class_groups, class_names, list_datasets, person_classes
 from robustbench_seg.measures.groups import GroupIoU
 from robustbench_seg.measures.measure import ScoreSource
 from robustbench_seg.measures.objects import MissedRegionRate
+from robustbench_seg.measures.pixel_accuracy import PIXEL_ACCURACY
 from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
 
 
 def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
@@ -15,7 +19,8 @@ def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
         record: The content of run.json.
 
     Returns:
-        cvar5, and group_iou and missed_region_rate where the dataset names such classes.
+        cvar5; group_iou and missed_region_rate where the dataset names such classes; pixel_accuracy
+        where the run has derived conditions.
     """
     name, classes, groups, persons = record.dataset, record.classes, record.groups, record.persons
     if name in list_datasets() and class_names(name) == classes:
@@ -26,4 +31,18 @@ def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
         WorstImages(),
         *([GroupIoU(classes, groups)] if groups else []),
         *([MissedRegionRate(classes, persons)] if persons else []),
+        *([PIXEL_ACCURACY] if derived_conditions(record) else []),
     )
+
+
+def derived_conditions(record: RunRecord) -> Mapping[str, tuple[str, ...]]:
+    """List the conditions of a run that are derived from the rows of others.
+
+    Args:
+        record: The content of run.json.
+
+    Returns:
+        Maps each of ATTACK_ENSEMBLES that the run's protocol lists to its members.
+    """
+    listed = record.key.corruption.laws
+    return {name: members for name, members in ATTACK_ENSEMBLES.items() if name in listed}

@@ -15,6 +15,10 @@ drawn: the variance of their mean is then that of the mean of n, whereas n drawn
 A training may have several runs, under one seed of the corruptions' random numbers each: the score
 of a condition is then the mean over the seeds that have all images of it. An image is drawn with
 its random numbers under every seed, so a draw of the images is one of the numbers, too (see seeds).
+
+An ensemble of attacks (sea) is a condition like any other: which attack counts for an
+image is chosen once, for the images as they are (see store.attack_ensembles), and is the same in
+every draw.
 """
 
 import zlib

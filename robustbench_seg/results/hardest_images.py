@@ -8,6 +8,7 @@ import pandas as pd
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.measures import miou_of_counts
 from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
 from robustbench_seg.store.read import COUNTS, places_of, with_counts
 
 COUNT = 10
@@ -21,8 +22,9 @@ class HardImage:
         image: The image's id.
         clean: Its mIoU without corruption.
         mean: Mean over the corruptions of the mean over their scored severities.
-        worst: The mildest scored condition with the lowest mIoU. At high severities the same one
-            or two corruptions ruin every image, which tells nothing of this one.
+        worst: The mildest scored condition with the lowest mIoU, except for ensembles (sea). At
+            high severities the same one or two corruptions ruin every image, which tells nothing of
+            this one.
         miou: Its mIoU under `worst`.
     """
 
@@ -53,9 +55,11 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
     """
     observed = with_counts(results)
     conditions = (CLEAN, *protocol.scored_conditions)
+    # An ensemble has no image of its own.
+    shown = [c for c in protocol.scored_conditions if c.name not in ATTACK_ENSEMBLES]
     column = {condition: number for number, condition in enumerate(conditions)}
     places, total = places_of(observed), int(results["images"].iloc[0]) if len(results) else 0
-    if not total or any(len(places.get(condition, ())) < total for condition in conditions):
+    if not (total and shown) or any(len(places.get(c, ())) < total for c in conditions):
         return []
     names, counts = observed["image"].to_numpy(object), observed[COUNTS].to_numpy(object)
     images = sorted(names[places[CLEAN]])
@@ -69,8 +73,8 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
         ],
         axis=0,
     )
-    mildest = min(condition.severity for condition in protocol.scored_conditions)
-    mild = [column[c] for c in protocol.scored_conditions if c.severity == mildest]
+    mildest = min(condition.severity for condition in shown)
+    mild = [column[condition] for condition in shown if condition.severity == mildest]
     hard = []
     for number in np.argsort(means, kind="stable")[:count]:  # nan come last
         if np.isnan(means[number]):

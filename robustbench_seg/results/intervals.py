@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy  # which imports its parts where they are first used
 
 from robustbench_seg.results.model_scores import Draws
 
@@ -23,8 +23,8 @@ FEW_UNITS = 30
 
 def split_draws(draws: Draws) -> tuple[Draws, Draws]:
     """Return the draws of the images, and those of the trainings."""
-    images, trainings = np.split(draws[1:], 2)
-    return images, trainings
+    resamples = len(draws) // 2
+    return draws[1 : 1 + resamples], draws[1 + resamples :]
 
 
 @dataclass(frozen=True)
@@ -115,5 +115,7 @@ def interval(draws: Draws, units: int, degrees: int = 0) -> tuple[float, float]:
         return float(draws[0]) - reach, float(draws[0]) + reach
     quantile = scipy.special.stdtrit(units - 1, 0.5 + LEVEL / 200)
     tail = 100 * float(scipy.special.ndtr(-quantile * math.sqrt(units / (units - 1))))
-    low, high = np.percentile(split_draws(draws)[0], [tail, 100 - tail])
-    return float(low), float(high)
+    ordered = np.sort(split_draws(draws)[0])  # much faster than np.percentile on one row
+    place = tail / 100 * (len(ordered) - 1)
+    ends = np.interp([place, len(ordered) - 1 - place], np.arange(len(ordered)), ordered)
+    return float(ends[0]), float(ends[1])

@@ -20,7 +20,7 @@ from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
-from robustbench_seg.results.summary_scores import EVERY_SEVERITY, SummaryScore, summary_scores
+from robustbench_seg.results.summary_scores import SummaryScore, every_severity, summary_scores
 from robustbench_seg.results.verdict import Difference, Verdict, verdicts
 
 COMPARISON_COLUMNS = [
@@ -264,7 +264,7 @@ def _lacking(model: ScoredModel, line: _Compared, protocol: Protocol) -> str:
     if not line.is_average:
         other = NO_REFERENCE if kind in ("CD", "rCD") else f"not every image has {kind}"
         return model.missing.get(score, other)
-    every = line.severities == EVERY_SEVERITY
+    every = line.severities == every_severity(protocol)
     averaged = with_every_severity(protocol) if every else protocol
     names = [
         spec.name

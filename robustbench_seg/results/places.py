@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import scipy.special
+import scipy  # which imports its parts where they are first used
 from numpy.typing import NDArray
 
 from robustbench_seg.results.intervals import split_draws

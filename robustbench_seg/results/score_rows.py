@@ -9,7 +9,6 @@ import pandas as pd
 from robustbench_seg.measures import ScoreInfo, score_infos
 from robustbench_seg.records.cards.protocol import (
     CLEAN,
-    SEVERITIES,
     Condition,
     Protocol,
     load_protocol,
@@ -258,7 +257,7 @@ def _condition_lines(
     """Each corruption at each severity that has rows."""
     info = score.info
     for spec in protocol.corruptions:
-        for severity in SEVERITIES:
+        for severity in spec.levels:
             condition = Condition(spec.name, severity)
             if condition in score.conditions:
                 label = _ScoreLabel(info.name, str(severity), spec.name, spec.category, info.group)

@@ -1,8 +1,7 @@
 """Whether a difference is more than chance: p-values of a bootstrap, and many of them at once."""
 
 import numpy as np
-import scipy.optimize
-import scipy.special
+import scipy  # which imports its parts where they are first used
 from numpy.typing import NDArray
 
 from robustbench_seg.results.intervals import Uncertainty, split_draws

@@ -9,15 +9,13 @@ from functools import partial
 from typing import Literal
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Protocol
 from robustbench_seg.results.intervals import ANY
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.worst import worst_condition, worst_corruption
 
 SummaryKind = Literal["clean", "corruption", "category", "average"]
 """What a summary score covers: clean images, a corruption, a category, or all corruptions."""
-
-EVERY_SEVERITY = f"{SEVERITIES[0]}-{SEVERITIES[-1]}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +44,12 @@ class SummaryScore:
     is_relative: bool = False
 
 
+def every_severity(protocol: Protocol) -> str:
+    """All severities of a protocol, such as "1-5"."""
+    first, last = protocol.levels[0], protocol.levels[-1]
+    return f"{first}-{last}" if first < last else str(first)
+
+
 def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
     """List the summary scores of a score under a protocol.
 
@@ -57,7 +61,7 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
     Returns:
         Clean, each corruption, each category, and the averages over the corruptions.
     """
-    limits, every = info.limits, EVERY_SEVERITY
+    limits, every = info.limits, every_severity(protocol)
     name, clean = CLEAN.name, str(CLEAN.severity)
     count = len(protocol.averaged_names)
     found = [

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy  # which imports its parts where they are first used
 
 from robustbench_seg.results.intervals import Uncertainty, interval
 from robustbench_seg.results.model_scores import Draws, ModelScores

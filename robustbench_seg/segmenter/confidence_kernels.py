@@ -149,18 +149,21 @@ def confident_rows(
         for i in range(len(corners)):
             down, left = first + y - corners[i, 0], corners[i, 1]
             if 0 <= down < len(row_index):
-                above = int(row_index[down])
+                above = int(np.int64(row_index[down]))
                 below = min(above + 1, logits.shape[2] - 1)
                 upper, lower = stretched[i, 0], stretched[i, 1]
                 if above != before[i]:
                     if above == before[i] + 1:
-                        upper[:] = lower
+                        for k in range(classes):
+                            for x in range(left, left + wide):
+                                upper[k, x] = lower[k, x]
                     else:
                         stretch(logits[i], above, column_index, column_weights, upper, left)
                     stretch(logits[i], below, column_index, column_weights, lower, left)
                     before[i] = above
                 add_between(upper, lower, row_weights[down], left, left + wide, total)
-                count[left : left + wide] += ONE
+                for x in range(left, left + wide):
+                    count[x] += ONE
         largest(total, count, width, best, which)
         for x in range(width):
             out[y, x] = which[x]

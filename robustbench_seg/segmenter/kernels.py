@@ -2,6 +2,9 @@
 
 A product and the sum that it enters may be rounded once, as in torch's own upsampling, whose
 results these loops give to the bit; nothing is reordered.
+
+Arrays are copied in loops: an assignment to a slice checks shapes, and the text of its error
+message takes a second to compile.
 """
 
 from functools import partial
@@ -41,9 +44,10 @@ def winners(logits: Floats, out: Labels) -> None:
     least, finite = np.empty(width, np.float32), np.empty(width, np.float32)
     which = np.empty(width, np.int32)
     for y in range(height):
-        first[:], which[:] = logits[0, y], 0
-        second[:], least[:] = -np.inf, logits[0, y]
-        finite[:] = logits[0, y] - logits[0, y]
+        which[:], second[:] = 0, -np.inf
+        for x in range(width):
+            value = logits[0, y, x]
+            first[x], least[x], finite[x] = value, value, value - value
         for k in range(1, classes):
             row, label = logits[k, y], np.int32(k)
             for x in range(width):
@@ -133,12 +137,16 @@ def largest(
         best: float32 W, the largest means, written.
         which: int32 W, their classes, written.
     """
-    times = count[:length]
-    if (times != 1).any():  # a division takes as long as all the rest
+    single = True
+    for x in range(length):
+        single &= count[x] == 1
+    if not single:  # a division takes as long as all the rest
         for k in range(len(total)):
-            total[k, :length] /= times
-    best[:length] = total[0, :length]
-    which[:length] = 0
+            row = total[k]
+            for x in range(length):
+                row[x] /= count[x]
+    for x in range(length):
+        best[x], which[x] = total[0, x], 0
     for k in range(1, len(total)):
         row, label = total[k], np.int32(k)
         for x in range(length):
@@ -221,17 +229,19 @@ def label_rows(
     # The unsure pixels of a row lie side by side here, so that loops over them are long.
     stretched = np.empty((len(logits), 2, classes, width), np.float32)
     total, count = np.empty((classes, width), np.float32), np.empty(width, np.float32)
-    above, before = np.full(len(corners), -1), np.full(len(corners), -2)
+    above = np.full(len(corners), -2)
     line = np.empty(width, np.uint8)
     best, which = np.empty(width, np.float32), np.empty(width, np.int32)
     places, unsure = np.empty(width, np.int64), 0
     ranges = np.zeros((len(corners), 2), np.int64)
     for y in range(len(out)):
+        changed = False
         for i in range(len(corners)):
             down = first + y - corners[i, 0]
-            above[i] = row_index[down] if 0 <= down < len(row_index) else -1
-        if (above != before).any():
-            before[:] = above
+            here = np.int64(row_index[down]) if 0 <= down < len(row_index) else -1
+            changed |= here != above[i]
+            above[i] = here
+        if changed:
             known_labels(sure, corners, above, column_index, line)
             unsure = unsure_places(line, places)
             for i in range(len(corners)):
@@ -245,7 +255,8 @@ def label_rows(
                     below = min(above[i] + 1, logits.shape[2] - 1)
                     stretch(logits[i], above[i], near, weights, stretched[i, 0], begin)
                     stretch(logits[i], below, near, weights, stretched[i, 1], begin)
-        out[y] = line
+        for x in range(width):
+            out[y, x] = line[x]
         if unsure == 0:
             continue
         total[:, :unsure], count[:unsure] = 0, 0
@@ -254,7 +265,8 @@ def label_rows(
             if begin < end:
                 weight = row_weights[first + y - corners[i, 0]]
                 add_between(stretched[i, 0], stretched[i, 1], weight, begin, end, total)
-                count[begin:end] += np.float32(1)
+                for x in range(begin, end):
+                    count[x] += np.float32(1)
         largest(total, count, unsure, best, which)
         for place in range(unsure):
             out[y, places[place]] = which[place]

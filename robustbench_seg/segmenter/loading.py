@@ -299,7 +299,10 @@ def _trained(
 ) -> SegmentationNetwork:
     """The network with these weights, in eval mode."""
     classes = num_classes or weights.num_classes or card.classes
-    network = _empty(card, classes).to_empty(device="cpu").eval()
+    network = _empty(card, classes).eval()
+    # What to_empty does; from the meta device it would import sympy, which takes half a second.
+    memory = {name: torch.empty(t.shape, dtype=t.dtype) for name, t in network.state_dict().items()}
+    network.load_state_dict(memory, assign=True)
     copy_weights(network, weights)
     return network
 

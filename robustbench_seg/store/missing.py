@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, Protocol
+from robustbench_seg.records.cards.protocol import CLEAN, Protocol
 from robustbench_seg.store.read import with_counts
 
 
@@ -26,7 +26,8 @@ def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mappi
         results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
     )
     lacking = dict[str, dict[str, list[int]]]()
-    severities_of = {CLEAN.name: (0,), **dict.fromkeys(protocol.names, SEVERITIES)}
+    severities_of: dict[str, tuple[int, ...]] = {CLEAN.name: (CLEAN.severity,)}
+    severities_of |= {spec.name: spec.levels for spec in protocol.corruptions}
     for name, severities in severities_of.items():
         for severity in severities:
             count = int(scored.get((name, severity), 0))
@@ -36,13 +37,14 @@ def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mappi
                 words = f"{what} ({why})" if why else what
                 lacking.setdefault(name, {}).setdefault(words, []).append(severity)
     return {
-        name: "; ".join(_spelled(severities, words) for words, severities in by_words.items())
+        name: "; ".join(
+            words if tuple(severities) == severities_of[name] else _spelled(severities, words)
+            for words, severities in by_words.items()
+        )
         for name, by_words in lacking.items()
     }
 
 
 def _spelled(severities: Sequence[int], words: str) -> str:
-    if tuple(severities) in ((0,), SEVERITIES):
-        return words
     several = "severities" if len(severities) > 1 else "severity"
     return f"{several} {', '.join(map(str, severities))}: {words}"

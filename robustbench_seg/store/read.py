@@ -21,6 +21,7 @@ from robustbench_seg.measures.derived import derived_scores
 from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.store.attack_ensembles import with_ensembles
 from robustbench_seg.store.parts import part_files, read_part
 from robustbench_seg.store.run_paths import find_runs
 
@@ -46,7 +47,8 @@ def read_results(paths: Paths) -> pd.DataFrame:
         corruption, severity, matrix (int64 KxK, rows the truth), a column for each further measure
         (such as image_miou), reason (why the image was left out, or None). A measure that a row
         lacks is None; confidence has a column only where some row has it. The rows of a run are
-        sorted by corruption, severity and image.
+        sorted by corruption, severity and image. An ensemble of attacks (sea) has rows, too:
+        for each image those of the attack that was chosen for a low mIoU (see attack_ensembles).
 
     Raises:
         ResultsError: A path contains no run, a file is damaged, or parts contradict each other.
@@ -61,7 +63,7 @@ def read_counts(paths: Paths, measures: Sequence[Measure] = MEASURES) -> pd.Data
 
     Args:
         paths: Run folders or packs, or folders of them.
-        measures: The measures to read.
+        measures: The measures to read. Without `confusion` no ensemble of attacks has rows.
 
     Returns:
         The columns of read_results, with a column such as "pooled confusion" in place of that of
@@ -137,39 +139,43 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
             for source in derived_scores(record)
             if source.name not in read and source.column in columns_read
         ]
-    names = [_column(source, pooled=pooled) for source in sources]
-    parts, found = [], set[str]()
+    by_column = {_column(source, pooled=pooled): source for source in sources}
+    columns: dict[str, list[Any]] = {name: [] for name in (*_KEY, "reason", "part", *by_column)}
+    found = set[str]()
     for path in part_files(folder):
         try:
             part = read_part(path, len(record.classes), measures, record.key.digest)
         except ResultsError as error:
             log.warning("%s; its rows are left out", error)
             continue
-        columns = {
-            "image": part.images,
-            "corruption": [condition.name for condition in part.conditions],
-            "severity": [condition.severity for condition in part.conditions],
-            "reason": pd.Series(list(part.reasons), dtype=object),  # else pandas makes None nan
-            "part": path,
-        }
-        for name, source in zip(names, sources, strict=True):
+        columns["image"] += part.images
+        columns["corruption"] += [condition.name for condition in part.conditions]
+        columns["severity"] += [condition.severity for condition in part.conditions]
+        columns["reason"] += part.reasons
+        columns["part"] += [path] * len(part.images)
+        for name, source in by_column.items():
             values: list[Counts | None] = [None] * len(part.images)
             if (measure := columns_read[source.column].name) in part.values:
                 found.add(name)
                 observed = part.values[measure]
                 each = iter(source.pooled(observed) if pooled else observed)
                 values = [next(each) if reason is None else None for reason in part.reasons]
-            columns[name] = pd.Series(values, dtype=object)
-        parts.append(pd.DataFrame(columns))
-    names = [
-        name
-        for name, source in zip(names, sources, strict=True)
+            columns[name] += values
+    by_column = {
+        name: source
+        for name, source in by_column.items()
         if name in found or not columns_read[source.column].needs_confidence
-    ]
-    empty = pd.DataFrame(columns=[*_KEY, "reason", "part", *names])
-    rows = pd.concat(parts, ignore_index=True) if parts else empty
-    rows = _once(rows, names).sort_values(_KEY, kind="stable", ignore_index=True)
-    return _with_facts(rows, folder, record, names)
+    }
+    rows = pd.DataFrame(
+        {
+            # As objects: else pandas makes None nan.
+            name: pd.Series(columns[name], dtype=None if name == "severity" else object)
+            for name in (*_KEY, "reason", "part", *by_column)
+        }
+    )
+    rows = with_ensembles(_once(rows, [*by_column]), record, by_column, pooled=pooled)
+    rows = rows.sort_values(_KEY, kind="stable", ignore_index=True)
+    return _with_facts(rows, folder, record, [*by_column])
 
 
 def _with_facts(

@@ -72,6 +72,12 @@ def generate_cityscapes_c(
     loaded = protocol if isinstance(protocol, Protocol) else load_protocol(spec.protocol)
     check_draws(spec.stream, spec.seed)
     conditions = loaded.conditions(spec.corruptions, spec.severities)
+    for condition in conditions:
+        if loaded.spec(condition.name).is_attack:
+            raise CorruptionError(
+                f"{condition.name} is an attack, which needs a network and the true labels; "
+                "`evaluate` makes it"
+            )
     clean = _opened(dataset, spec)
     plan = _plan(spec, clean, loaded, conditions)
     if isinstance(clean, FileDataset) and plan.layout is None and clean.name not in DATASETS:

@@ -37,6 +37,25 @@ def test_operations_equal_the_originals(name, size, gmacs):
         assert counted.macs == counted.macs_written
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "segformer-b1",
+        "segformer-b1-openmmlab",
+        "deeplabv3plus-mobilenetv2",
+        "deeplabv3plus-r50b-openmmlab",
+        "deeplabv3plus-x65-tf",
+    ],
+)
+@pytest.mark.parametrize("size", [(512, 768), (65, 97)])
+def test_operations_equal_those_that_torch_counts(name, size):
+    network = meta_network(load_card(name))
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        network(torch.empty(1, 3, *size, device="meta"))
+    counted = count_cost(network, size)
+    assert counted.macs + network.macs_folded() == counter.get_total_flops() / 2
+
+
 def test_the_folded_decoder_is_counted_as_it_runs():
     # By hand: decoder of B0 on 64x64: scales 16, 8, 4, 2; projection merged with the fusion, once.
     channels, sides, width, classes = (32, 64, 160, 256), (16, 8, 4, 2), 256, 19

@@ -251,6 +251,23 @@ def test_a_misspelt_name_is_an_error_before_torch_is_imported(words, told):
     assert result.stdout == "set()\n"
 
 
+def test_an_evaluation_imports_no_compiler_and_nothing_that_only_reports_need(tmp_path):
+    heavy = "{'torch._dynamo', 'sympy', 'scipy.optimize', 'scipy.special', 'matplotlib'}"
+    code = (
+        "import sys\n"
+        "from robustbench_seg.cli.main import main\n"
+        "try:\n"
+        "    main(sys.argv[1:])\n"
+        "finally:\n"
+        f"    print({heavy} & set(sys.modules))\n"
+    )
+    asked = ["evaluate", "--model", "segformer-b0-minicity", "--dataset", "minicity"]
+    few = ["--corruption", "clean", "--limit", "1", "--out", str(tmp_path / "runs")]
+    command = [sys.executable, "-c", code, *asked, *few]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "set()"
+
+
 def test_published_rows_of_the_model_are_named_before_anything_is_computed(tmp_path, monkeypatch):
     monkeypatch.delenv("CITYSCAPES_DATASET", raising=False)
     said = "published on cityscapes val under cityscapes-c, mean mIoU: SegFormer-B5 65.8"

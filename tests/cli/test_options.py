@@ -17,6 +17,7 @@ OTHER_MEANING = {
     "train.py": {"--seed"},
     "evaluate.py": {"--batch", "--workers"},
     "generate.py": {"--workers"},
+    "class_frequencies.py": {"--out"},
     "pack.py": {"--out"},
 }
 """Options of a shared name that mean something else: a training's seed, an evaluation's batch, a

@@ -264,3 +264,8 @@ def test_a_segmenter_that_is_loaded_already_is_refused(normed):
     segmenter = rs.load_segmenter(Normed(), name="normed", **given)
     with pytest.raises(ModelError, match="normed is loaded already: give adapt to load_segmenter"):
         rs.evaluate(model=segmenter, dataset=Toy(), adapt="bn")
+
+
+def test_attacks_of_an_adapted_network_are_refused(normed):
+    with pytest.raises(ModelError, match=r"normed-bn cannot be adapted to pgd.*: attacked images"):
+        normed(protocol="attacks", corruptions="pgd", severities=(1,))

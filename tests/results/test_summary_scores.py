@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from robustbench_seg.measures import score_infos
-from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.cards.protocol import CLEAN, AttackSpec, Protocol, load_protocol
 from robustbench_seg.results.model_scores import ScoreDraws
 from robustbench_seg.results.summary import summarise
-from robustbench_seg.results.summary_scores import summary_scores
+from robustbench_seg.results.summary_scores import every_severity, summary_scores
 
 PROTOCOL = load_protocol()
 WORST = ["worst_corruption", "worst_condition"]
@@ -22,6 +22,16 @@ def test_which_averages_a_score_has():
     assert averages("miou") == ["mean", "retention", "mPC", "rPC", *WORST]
     assert averages("image_miou") == ["mean", "retention"]
     assert averages("ece") == ["mean"], "of a score that is better low nothing is retained"
+
+
+def test_the_severities_of_mpc_are_those_of_the_protocol():
+    assert every_severity(PROTOCOL) == "1-5"
+    for radii, text in ((3, "1-3"), (1, "1")):
+        attack = AttackSpec("pgd", "attack", (1,), ({"scale": 0.1},) * radii)
+        protocol = Protocol("p", "1", "s", (attack,))
+        assert every_severity(protocol) == text
+        found = {each.name: each for each in summary_scores(protocol, score_infos()["miou"])}
+        assert found["mPC"].severities == text
 
 
 def test_the_numbers_that_rank():

@@ -121,7 +121,7 @@ def test_members_that_say_that_they_are_huge(pack, cache):
     for at in members(data):
         struct.pack_into("<II", data, at + 20, 1 << 30, 1 << 30)
     pack.write_bytes(data)
-    check_refused(pack, "larger unpacked than packed", cache)
+    check_refused(pack, "larger size unpacked than packed", cache)
 
 
 def test_a_size_that_is_not_that_of_the_bytes(pack, cache):

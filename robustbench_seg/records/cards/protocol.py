@@ -148,6 +148,12 @@ class Protocol:
         return tuple(spec.name for spec in self.corruptions if spec.averaged)
 
     @cached_property
+    def noun(self) -> str:
+        """What it lists, in a word: "corruption", "attack", or "perturbation" of both kinds."""
+        kinds = {"attack" if spec.is_attack else "corruption" for spec in self.corruptions}
+        return kinds.pop() if len(kinds) == 1 else "perturbation"
+
+    @cached_property
     def levels(self) -> tuple[int, ...]:
         """Every severity that a corruption of it has, in order."""
         return max((spec.levels for spec in self.corruptions), key=len)
@@ -177,11 +183,12 @@ class Protocol:
         "severities 1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
         """
         levels = dict[str, list[str]]()
-        for spec in self.corruptions:
+        for spec in map(self.spec, self.averaged_names):
             levels.setdefault(spec.scored_text, []).append(spec.name)
         most, *others = sorted(levels, key=lambda level: -len(levels[level]))
         names = levels[most]
-        parts = [f"{most} of {f'{len(names)} corruptions' if len(names) > 1 else names[0]}"]
+        several = f"{len(names)} {self.noun}s"
+        parts = [f"{most} of {several if len(names) > 1 else names[0]}"]
         parts += [f"{level} of {', '.join(levels[level])}" for level in others]
         return f"severities {'; '.join(parts)}"
 

@@ -13,6 +13,9 @@ from robustbench_seg.records.runs.temperature import TemperatureRecord
 from robustbench_seg.records.values.choices import MAX_CLASSES, Stream
 from robustbench_seg.records.values.ranges import CorruptionSeed, Positive
 
+OWN_NETWORK = "the one that is scored"
+"""The network that an attack is made on by default."""
+
 
 @dataclass(frozen=True)
 class DatasetRecord:
@@ -46,7 +49,7 @@ class CorruptionRecord:
         stream_version: Version of the stream.
         seed: 0 to 2^32 - 1.
         severities: sha256 of the protocol's severity tables.
-        laws: Law version of each corruption of the protocol.
+        laws: Law version of each corruption and attack of the protocol.
         foreign: sha256 over the corrupted images of a tree of unknown origin; the fields above say
             nothing of them. None: this program made the images.
     """
@@ -60,6 +63,32 @@ class CorruptionRecord:
 
 
 @dataclass(frozen=True)
+class AttackRecord:
+    """What decides attacked images besides the protocol and the network that is scored.
+
+    Attributes:
+        gradient: Law version of the gradients.
+        source: The network that they were made on; None: the one that is scored.
+        is_rounded: Whether they were rounded to 8 bits.
+        class_frequencies: sha256 of the frequencies that balance the classes; None: no attack
+            needs them.
+    """
+
+    gradient: Positive
+    source: SegmenterRecord | None = None
+    is_rounded: bool = False
+    class_frequencies: str | None = None
+
+    @property
+    def attacked(self) -> str:
+        """The network that was attacked, in words."""
+        if self.source is None:
+            return OWN_NETWORK
+        digest = digest_bytes(canonical_json(to_table(self.source)).encode())
+        return f"{self.source.architecture} ({digest[:8]})"
+
+
+@dataclass(frozen=True)
 class RunKey:
     """Exactly what decides the numbers of a run. Runs with equal keys are the same run.
 
@@ -70,6 +99,7 @@ class RunKey:
     dataset: DatasetRecord
     corruption: CorruptionRecord
     temperature: TemperatureRecord | None = field(default=None, metadata={"when_set": True})
+    attack: AttackRecord | None = field(default=None, metadata={"when_set": True})
 
     @cached_property
     def digest(self) -> str:

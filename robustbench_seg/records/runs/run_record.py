@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from robustbench_seg.records.cards.model_card import Published
 from robustbench_seg.records.runs.difference import Difference, DifferenceKind, value_text
-from robustbench_seg.records.runs.run_key import RunKey
+from robustbench_seg.records.runs.run_key import AttackRecord, RunKey
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
 from robustbench_seg.records.values.ranges import Level, Positive
 
@@ -139,6 +139,11 @@ class RunRecord:
         yield _Fact("corruption seed", "seed", corruption.seed)
         yield _Fact("corruption", "severity tables", corruption.severities)
         yield _Fact("corruption", "versions of the corruptions", corruption.laws)
+        attack = self.key.attack or AttackRecord(1)
+        yield _Fact("corruption", "version of the gradients", attack.gradient)
+        yield _Fact("corruption", "the attacked network", attack.attacked)
+        yield _Fact("corruption", "rounding of attacked images", attack.is_rounded)
+        yield _Fact("corruption", "class frequencies of the attacks", attack.class_frequencies)
         yield _Fact("network", "architecture", segmenter.architecture)
         yield _Fact("network", "variant", segmenter.variant)
         yield _Fact("network", "configuration", segmenter.config)

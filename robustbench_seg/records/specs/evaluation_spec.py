@@ -89,6 +89,12 @@ class EvaluationSpec:
         save_confidence: Whether to write the confidence of each prediction there, too.
         prediction_format: Names and values of these files: class indices in files named after the
             images' ids, or the format of a test server.
+        attack_from: The model that attacks are made on, as in `models`; None: the one that is
+            scored.
+        round_attacks: Whether attacked images are rounded to 8 bits before they are scored.
+        class_frequencies: File of the shares of the classes, for attacks that balance them; None:
+            the one that ships with the program, if there is one.
+        save_attacks: Folder to write attacked images to, as float32 .npy files.
         folder: The working folder; the nodes of a cluster change to it.
         command: The command that was given, for readers.
 
@@ -137,6 +143,10 @@ class EvaluationSpec:
     save_predictions: Path | None = None
     save_confidence: bool = False
     prediction_format: PredictionFormat = "indices"
+    attack_from: str | None = None
+    round_attacks: bool = False
+    class_frequencies: Path | None = None
+    save_attacks: Path | None = None
     folder: Path = field(default_factory=Path.cwd)
     command: str = field(default_factory=command_line)
 
@@ -255,13 +265,20 @@ class EvaluationOptions(TypedDict, total=False):
     save_predictions: str | Path | None
     save_confidence: bool
     prediction_format: PredictionFormat
+    attack_from: str | Path | None
+    round_attacks: bool
+    class_frequencies: str | Path | None
+    save_attacks: str | Path | None
     folder: str | Path
     command: str
 
 
 _SEVERAL = ("corruptions", "severities", "seeds", "measures")
-_PATHS = ("data", "corrupted", "out", "save_predictions", "folder")
-_TEXTS = ("dataset", "protocol", "weights")
+_PATHS = (
+    *("data", "corrupted", "out", "save_predictions", "class_frequencies", "save_attacks"),
+    "folder",
+)
+_TEXTS = ("dataset", "protocol", "weights", "attack_from")
 
 
 def _plain(value: object) -> object:

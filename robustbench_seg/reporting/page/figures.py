@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
+from robustbench_seg.reporting.figures.attack_figures import radius_curves
 from robustbench_seg.reporting.figures.confidence_figures import (
     FEW,
     category_reliability,
@@ -97,6 +98,14 @@ def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
     if panel.severities["miou"].isna().all():
         return None
     path = folder / f"{stem}-severity"
+    if panel.protocol.noun == "attack":
+        svg = write_figure(radius_curves(panel.severities, panel.protocol), path)
+        caption = (
+            "mIoU over the radius of the attacks; the first point is clean. Dashed: the control, "
+            "noise of the same radius. Bold: what enters the mean, with its 95 % interval from a "
+            f"bootstrap over {panel.sampling_unit}."
+        )
+        return _figure(f"mIoU over radius, {panel.name}", caption, svg, path)
     svg = write_figure(severity_curves(panel.severities, panel.protocol), path)
     caption = (
         "mIoU at each severity; severity 0 is clean, bands are 95 % intervals from a bootstrap "

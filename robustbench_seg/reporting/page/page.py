@@ -133,7 +133,9 @@ def _title(panels: Sequence[Panel]) -> str:
     names = dict.fromkeys(row.name for panel in panels for row in panel.measured)
     models = "1 model" if len(names) == 1 else f"{len(names)} models"
     where = " and ".join(dict.fromkeys(f"{panel.dataset} {panel.split}" for panel in panels))
-    return f"What corruption costs: {models} on {where}"
+    nouns = list(dict.fromkeys(panel.protocol.noun for panel in panels))
+    what = nouns[0] if len(nouns) == 1 else "perturbation"
+    return f"What {what} costs: {models} on {where}"
 
 
 def _command(panels: Sequence[Panel], pictures: bool, intervals: bool = False) -> str:

@@ -31,6 +31,7 @@ class PanelView:
     Attributes:
         id: The beginning of its identifiers.
         name: Its heading.
+        noun: What its protocol lists, such as "corruption".
         extent: The numbers of runs, images and classes.
         finding: Sentences.
         warnings: Sentences.
@@ -53,6 +54,7 @@ class PanelView:
 
     id: str
     name: str
+    noun: str
     extent: str
     finding: Sequence[str]
     warnings: Sequence[str]
@@ -75,11 +77,12 @@ class PanelView:
     @property
     def sections(self) -> Mapping[str, str]:
         """End of the identifier and heading of each section, in the order of the page."""
+        over = "radius" if self.noun == "attack" else "severity"
         sections = {
             "ranking": ("Ranking", self.ranking),
             "drops": ("Clear against adverse conditions", self.drops),
-            "corruptions": ("mIoU by corruption", self.cells),
-            "severities": ("By severity", self.figures.curves),
+            "corruptions": (f"mIoU by {self.noun}", self.cells),
+            "severities": (f"By {over}", self.figures.curves),
             "classes": ("Classes", self.classes),
             "where": ("Where does it fail?", self.where),
             "knows": ("Does it know?", self.knows),
@@ -108,6 +111,7 @@ def panel_view(
     return PanelView(
         id=slug,
         name=panel.name,
+        noun=panel.protocol.noun,
         extent=panel.extent,
         finding=finding_sentences(panel),
         warnings=panel.warnings,

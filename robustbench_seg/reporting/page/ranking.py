@@ -33,7 +33,7 @@ def ranking_columns(panel: Panel) -> tuple[RankingColumn, ...]:
         RankingColumn(
             Column(
                 f"mean of {len(panel.protocol.averaged_names)}",
-                "mean over the corruptions, and its 95 % interval",
+                f"mean over the {panel.protocol.noun}s, and its 95 % interval",
             ),
             lambda row: _mean_cell(row, panel.mean_span),
         ),
@@ -168,12 +168,15 @@ def _speed_cell(row: RankedRow) -> Cell:
 
 def _note(panel: Panel, shown: Sequence[str]) -> str:
     """The note below the ranking; `shown`: its columns."""
-    counts = Counter(spec.scored_text for spec in panel.protocol.corruptions)
-    corruptions = [
-        f"{counted([count], 'corruption')} at severities {severities}"
+    protocol = panel.protocol
+    counts = Counter(spec.scored_text for spec in protocol.corruptions if spec.averaged)
+    averaged = [
+        f"{counted([count], protocol.noun)} at severities {severities}"
         for severities, count in counts.items()
     ]
-    note = f"Mean: unweighted, over {', '.join(corruptions)}."
+    note = f"Mean: unweighted, over {', '.join(averaged)}."
+    if shown_only := [spec.name for spec in protocol.corruptions if not spec.averaged]:
+        note += f" Not in the mean: {', '.join(shown_only)}."
     limits = [row.limits(row.scores.mean) for row in panel.measured]
     if not all(math.isnan(low) for low, _ in limits):
         note += f" The bar is the 95 % interval from a bootstrap over {panel.sampling_unit}."

@@ -13,6 +13,8 @@ def failure_sentences(panel: Panel) -> list[str]:
         Up to two sentences; none about scores that it does not have.
     """
     name = str(panel.complete.iloc[0]["model"])
+    noun = panel.protocol.noun
+    changed = "corrupted" if noun == "corruption" else f"under {noun}"
     scores = panel.row(name).scores.by_name
 
     def both(key: str) -> tuple[str, str] | None:
@@ -33,14 +35,14 @@ def failure_sentences(panel: Panel) -> list[str]:
         if small and large:
             text += (
                 f"; of small objects it finds {small[0]} % of the pixels clean and {small[1]} % "
-                f"corrupted, of large ones {large[0]} % and {large[1]} %"
+                f"{changed}, of large ones {large[0]} % and {large[1]} %"
             )
         sentences.append(f"{text}.")
     ece, auroc = both("ece"), both("auroc")
     if ece and auroc:
         sentences.append(
             f"The confidence of {name} is off by {ece[0]} points on clean images and by {ece[1]} "
-            f"under corruption (ECE); it ranks a right pixel above a wrong one in {auroc[0]} % of "
-            f"cases clean, {auroc[1]} % corrupted (AUROC)."
+            f"under {noun} (ECE); it ranks a right pixel above a wrong one in {auroc[0]} % of "
+            f"cases clean, {auroc[1]} % {changed} (AUROC)."
         )
     return sentences

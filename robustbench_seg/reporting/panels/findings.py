@@ -42,7 +42,8 @@ def finding_sentences(panel: Panel) -> list[str]:
 
 
 def _leader(panel: Panel, complete: pd.DataFrame) -> str:
-    over = counted([len(panel.protocol.averaged_names)], "corruption")
+    names = panel.protocol.averaged_names
+    over = names[0] if len(names) == 1 else counted([len(names)], panel.protocol.noun)
     best = complete.iloc[0]
     where = f"On {counted([best['images']], 'image')} of {panel.dataset} {panel.split}"
     if len(complete) == 1:

@@ -1,0 +1,131 @@
+"""APGD: gradient ascent that controls its own step size, at shrinking radii.
+
+The algorithm is that of Croce and Hein (arXiv 2003.01690, section 3) as SEA uses it on segmentation
+(arXiv 2306.12941, section 3): three phases at 2, 1.5 and 1 times the radius.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from torch import Tensor
+
+from robustbench_seg.attacks.ball import Ball
+from robustbench_seg.attacks.iterate import Evaluate, Iterate, chosen
+from robustbench_seg.attacks.pgd import ascended
+from robustbench_seg.attacks.settings import Settings
+
+FACTORS = (2.0, 1.5, 1.0)
+"""Radius of each phase, in radii of the attack."""
+
+_MOMENTUM = 0.75
+_RISING = 0.75
+
+
+def apgd(
+    evaluate: Evaluate, ball: Ball, draws: np.random.Generator, settings: Settings
+) -> Iterator[Iterate]:
+    """Yield the iterates of the last phase, which alone lie in the ball.
+
+    The first phase starts at a random image of its ball, each other one at the projection of the
+    iterate of the phase before that has the lowest pixel accuracy.
+    """
+    start = ball.scaled(FACTORS[0]).sample(draws)
+    *early, last = zip(FACTORS, phase_steps(settings.steps), strict=True)
+    for factor, steps in early:
+        wide = ball.scaled(factor)
+        if steps:
+            start = chosen(
+                phase(evaluate, wide, wide.project(start), steps), "lowest_accuracy"
+            ).image
+    yield from phase(evaluate, ball, ball.project(start), last[1])
+
+
+def phase_steps(steps: int) -> tuple[int, int, int]:
+    """Split the steps of an attack into its phases: three tenths, three tenths, the rest."""
+    early = 3 * steps // 10
+    return early, early, steps - 2 * early
+
+
+def phase(evaluate: Evaluate, ball: Ball, start: Tensor, steps: int) -> Iterator[Iterate]:
+    """Run APGD at one radius.
+
+    The step size is controlled by the mean cross-entropy, whatever loss gives the gradient. The
+    phase ends early where no pixel is right.
+
+    Args:
+        evaluate: The network, see Evaluator.
+        ball: The images that are allowed.
+        start: Its first image.
+        steps: Number of steps.
+
+    Yields:
+        The first image and the image after each step.
+    """
+    control = StepControl(steps, 2 * ball.radius)
+    iterate = best = evaluate(start, 0.0)
+    before = start
+    yield iterate
+    for step in range(1, steps + 1):
+        if iterate.right == 0:
+            return
+        image = ascended(ball, iterate, control.size)
+        if step > 1:
+            image = ball.project(
+                iterate.image
+                + _MOMENTUM * (image - iterate.image)
+                + (1 - _MOMENTUM) * (iterate.image - before)
+            )
+        before = iterate.image
+        new = evaluate(image, step / steps)
+        yield new
+        rises = new.cross_entropy > iterate.cross_entropy
+        if new.cross_entropy > best.cross_entropy:
+            best = new
+        iterate = best if control.halves(rises, best.cross_entropy) else new
+
+
+class StepControl:
+    """The step size of one phase of APGD (arXiv 2003.01690, section 3.1).
+
+    The first checkpoint comes after 22 % of the steps. Each further one follows after 3 % of the
+    steps less than the one before, at least after 6 %; all are rounded down, at least to 1.
+
+    Attributes:
+        size: The present step size.
+    """
+
+    def __init__(self, steps: int, size: float) -> None:
+        """Set up the control of a phase of `steps` steps that begins with the step size `size`."""
+        self.size = size
+        self._interval, self._least, self._less = (
+            max(percent * steps // 100, 1) for percent in (22, 6, 3)
+        )
+        self._taken = self._rising = 0
+        self._halved = True
+        self._best: float | None = None
+
+    def halves(self, rises: bool, best: float) -> bool:
+        """Count a step, and at a checkpoint decide whether to halve the step size.
+
+        It is halved if fewer than three quarters of the steps since the last checkpoint have raised
+        the loss, or if neither the step size nor the best loss has changed since then.
+
+        Args:
+            rises: Whether the step has raised the loss.
+            best: The highest loss so far.
+
+        Returns:
+            Whether the step size is halved now. Then the phase goes on from its best iterate.
+        """
+        self._taken += 1
+        self._rising += rises
+        if self._taken < self._interval:
+            return False
+        stalled = not self._halved and self._best == best
+        self._halved = self._rising < _RISING * self._interval or stalled
+        if self._halved:
+            self.size /= 2
+        self._best = best
+        self._interval = max(self._interval - self._less, self._least)
+        self._taken = self._rising = 0
+        return self._halved

@@ -1,0 +1,29 @@
+"""The random numbers of an attack."""
+
+import hashlib
+import json
+
+import numpy as np
+
+DRAWS_VERSION = 1
+"""Increment when the same arguments give other numbers; part of what makes the numbers."""
+
+
+def attack_draws(
+    seed: int, image_id: str, attack: str, epsilon: float, restart: int
+) -> np.random.Generator:
+    """Return the generator of one run of an attack on one image.
+
+    Its numbers depend on the arguments alone, not on other images, their order or the machine: the
+    key of a Philox generator is the start of their sha256.
+
+    Args:
+        seed: The seed.
+        image_id: What tells the image from others.
+        attack: Name of the attack.
+        epsilon: The radius, in the attack's unit.
+        restart: 0 for the first run, 1 for the second, and so on.
+    """
+    key = json.dumps([DRAWS_VERSION, int(seed), image_id, attack, float(epsilon), restart])
+    digest = hashlib.sha256(key.encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))

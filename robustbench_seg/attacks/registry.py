@@ -1,0 +1,85 @@
+"""The registry of attacks: which loss, optimiser and choice of the iterate each of them has."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from robustbench_seg.attacks.apgd import apgd
+from robustbench_seg.attacks.iterate import Choice
+from robustbench_seg.attacks.noise import noise
+from robustbench_seg.attacks.padam import padam
+from robustbench_seg.attacks.pgd import fgsm, pgd
+from robustbench_seg.attacks.settings import Optimiser
+from robustbench_seg.records.values.attack_parameters import Norm
+
+
+@dataclass(frozen=True)
+class Attack:
+    """An attack.
+
+    Attributes:
+        name: Its name, such as "apgd_mce" or "apgd_mce_l2".
+        norm: The norm of its ball.
+        law: Raised by one whenever the attack gives other images for the same network, image,
+            parameters and draws: runs of another law are never continued.
+        loss: The loss that it maximises, a name of LOSSES.
+        optimiser: How it searches.
+        choice: The rule by which it chooses the image among the iterates of a run.
+        required: Parameters that must be given.
+        optional: Parameters that may be given.
+        is_random: It draws random numbers, so another seed gives another image.
+    """
+
+    name: str
+    norm: Norm
+    law: int
+    loss: str
+    optimiser: Optimiser
+    choice: Choice
+    required: tuple[str, ...] = ("epsilon", "steps")
+    optional: tuple[str, ...] = ()
+    is_random: bool = True
+
+    @property
+    def needs_frequencies(self) -> bool:
+        """Whether the loss weights pixels by the frequency of their class."""
+        return self.loss == "mce_bal"
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether the attack ends where no pixel is right."""
+        return self.optimiser is apgd
+
+
+_STEPS = ("step_size", "restarts")
+
+
+def _attacks(norm: Norm, suffix: str) -> Iterator[Attack]:
+    """The attacks of a norm, by the names of Linf."""
+
+    def named(name: str) -> str:
+        return name + suffix
+
+    one = ("epsilon",)
+    yield Attack(named("noise"), norm, 1, "cross_entropy", noise, "last", one)
+    yield Attack(named("fgsm"), norm, 1, "cross_entropy", fgsm, "last", one, is_random=False)
+    for name, loss in (("pgd", "cross_entropy"), ("segpgd", "segpgd"), ("cospgd", "cospgd")):
+        yield Attack(named(name), norm, 1, loss, pgd, "highest_cross_entropy", optional=_STEPS)
+    for name in ("apgd_mce", "apgd_mce_bal", "apgd_js", "tsallis"):
+        loss = name.removeprefix("apgd_")
+        yield Attack(named(name), norm, 1, loss, apgd, "lowest_accuracy", optional=("restarts",))
+
+
+def _padam(name: str, loss: str) -> Attack:
+    return Attack(name, "Linf", 1, loss, padam, "last", optional=_STEPS)
+
+
+ATTACKS: Mapping[str, Attack] = {
+    attack.name: attack
+    for attack in (
+        *_attacks("Linf", ""),
+        _padam("padam", "cross_entropy"),
+        _padam("padam_cos", "cosine"),
+        *_attacks("L2", "_l2"),
+    )
+}
+"""Name -> attack."""

@@ -1,0 +1,29 @@
+"""robustseg class-frequencies: count the pixels of each class in the labels of a split."""
+
+from pathlib import Path
+
+import click
+
+from robustbench_seg.cli import options, parsers
+from robustbench_seg.text import text_table
+
+
+@click.command("class-frequencies")
+@options.dataset()
+@options.data()
+@options.split(default="train")
+@click.option("--out", metavar="FILE", type=parsers.PATH, required=True, help="TOML file to write.")
+def class_frequencies(dataset: str, data: Path | None, split: str, out: Path) -> None:
+    """Count the pixels of each class in the labels of a split, and write them to a file.
+
+    The attack apgd_mce_bal divides the loss of a pixel by the number of pixels of its class in the
+    training labels. The file also says what was counted: dataset, split, number of images,
+    fingerprint of the files, and the version of robustseg.
+    """
+    from robustbench_seg.datasets import class_frequencies as count
+
+    found = count(dataset, data, split, out, progress=True)
+    total = sum(found.pixels.values())
+    rows = [["class", "pixels", "%"]]
+    rows += [[name, str(n), f"{100 * n / total:.2f}"] for name, n in found.pixels.items()]
+    click.echo(f"{text_table(rows)}\n\n{out}")

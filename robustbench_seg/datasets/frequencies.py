@@ -1,0 +1,178 @@
+"""How often each class occurs in the labels of a split: counted once, and kept with its origin.
+
+The attack `apgd_mce_bal` divides the loss of a pixel by the number of pixels of its class in the
+training labels. The files are TOML; that of minicity ships.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+
+from robustbench_seg import __version__
+from robustbench_seg.codec import Range, parse, read, to_toml
+from robustbench_seg.datasets.base import IGNORE, Dataset, Labels
+from robustbench_seg.datasets.facts import CONTENT
+from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.registry import open_dataset
+from robustbench_seg.errors import CardError, DatasetError, unknown
+from robustbench_seg.files import atomic_file, check_own, checked_path
+from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.records.values.ranges import Positive
+
+_REMARK = "Pixels of each class, counted by robustseg class-frequencies."
+_FOLDER = "frequencies"
+_WHAT = "file of class frequencies"
+
+
+@dataclass(frozen=True)
+class ClassFrequencies:
+    """The number of pixels of each class in a split, with its origin.
+
+    Attributes:
+        dataset: Name of the dataset.
+        split: Name of the split.
+        images: Number of its images.
+        version: Version of robustseg that counted.
+        pixels: Class name -> number of pixels, in the order of the class indices; 0 for a class
+            that does not occur. Pixels without a class (255) are not counted.
+        fingerprint: What tells one version of the dataset's files from another.
+
+    Raises:
+        CardError: No class has a pixel.
+    """
+
+    dataset: str
+    split: str
+    images: Positive
+    version: str
+    pixels: Mapping[str, Annotated[int, Range(0)]]
+    fingerprint: Mapping[str, object]
+
+    def __post_init__(self) -> None:
+        if not any(self.pixels.values()):
+            raise CardError("pixels: no class has a pixel; count a split that has labels")
+
+    def of(self, classes: Sequence[str]) -> tuple[int, ...]:
+        """Return the number of pixels of each class, in the order of `classes`.
+
+        Args:
+            classes: Class names of a model.
+
+        Raises:
+            CardError: These are not the classes that were counted.
+        """
+        for name in classes:
+            if name not in self.pixels:
+                known = unknown("class", name, self.pixels)
+                raise CardError(f"{self._origin} are not those of the model: {known}")
+        if more := [name for name in self.pixels if name not in classes]:
+            raise CardError(f"{self._origin} are not those of the model, which has no '{more[0]}'")
+        return tuple(self.pixels[name] for name in classes)
+
+    @property
+    def _origin(self) -> str:
+        return f"the classes counted in {self.dataset} {self.split}"
+
+
+def class_frequencies(
+    dataset: str | Path | Dataset = "cityscapes",
+    data: Path | str | None = None,
+    split: str = "train",
+    out: Path | str | None = None,
+    *,
+    progress: bool = False,
+) -> ClassFrequencies:
+    """Count the pixels of each class in the labels of a split.
+
+    Args:
+        dataset: Name of a dataset, its TOML file, or an open dataset.
+        data: Its root folder, as for open_dataset.
+        split: Which split; an open dataset has its own.
+        out: TOML file to write. It replaces an earlier file of this function, and appears only
+            when all labels are counted. None: no file.
+        progress: Whether to show a progress bar on stderr.
+
+    Returns:
+        The counts with their origin.
+
+    Raises:
+        DatasetError: The dataset is missing, a label cannot be read, or no pixel has a class.
+        FileError: The file cannot be written, or exists and is something else.
+    """
+    path = None if out is None else checked_path(out)
+    opened = open_dataset(dataset, data, split) if isinstance(dataset, str | Path) else dataset
+    if path is not None:
+        check_own(path, f"# {_REMARK}")
+    # Opened before counting: a folder that cannot be written to costs no time.
+    with atomic_file(path) if path else nullcontext() as file:
+        found = ClassFrequencies(
+            opened.name,
+            opened.split,
+            len(opened),
+            __version__,
+            _counted(opened, progress),
+            dict(opened.fingerprint),
+        )
+        if file is not None:
+            file.write(to_toml(found, _REMARK).encode())
+    return found
+
+
+def load_class_frequencies(source: str | Path) -> ClassFrequencies:
+    """Load class frequencies.
+
+    Args:
+        source: Name of a dataset whose frequencies ship, or the path of a TOML file: a Path, or a
+            string that ends in `.toml`.
+
+    Returns:
+        The frequencies. Their method `of` checks the classes.
+
+    Raises:
+        CardError: No such frequencies ship, or the file is wrong.
+    """
+    if isinstance(source, Path) or source.endswith(".toml"):
+        return read(ClassFrequencies, Path(source), _WHAT)
+    file = resources.files(CONTENT) / _FOLDER / f"{source}.toml"
+    if source not in shipped_frequencies():
+        raise CardError(
+            f"no class frequencies of {source!r:.60} ship; count them with class-frequencies and "
+            f"give the path of the .toml file. Shipped: {', '.join(shipped_frequencies())}"
+        )
+    return parse(ClassFrequencies, file.read_text(encoding="utf-8"), file.name)
+
+
+def shipped_frequencies() -> tuple[str, ...]:
+    """List the datasets whose class frequencies ship."""
+    files = (resources.files(CONTENT) / _FOLDER).iterdir()
+    return tuple(sorted(Path(f.name).stem for f in files if f.name.endswith(".toml")))
+
+
+def _counted(dataset: Dataset, progress: bool) -> Mapping[str, int]:
+    classes = len(dataset.classes)
+    total = np.zeros(IGNORE + 1, np.int64)
+    with progress_bar(len(dataset), disable=not progress) as bar:
+        for index in range(len(dataset)):
+            counts = np.bincount(_labels(dataset, index).ravel(), minlength=IGNORE + 1)
+            if (stray := np.flatnonzero(counts[classes:IGNORE])).size:
+                raise DatasetError(
+                    f"{dataset.ids[index]}: label {classes + int(stray[0])} for {classes} classes: "
+                    f"labels must be class indices or {IGNORE}"
+                )
+            total += counts
+            bar.update()
+    if not total[:classes].any():
+        raise DatasetError(
+            f"{dataset.name} {dataset.split}: no pixel has a class; choose a split with labels"
+        )
+    return dict(zip(dataset.classes, total[:classes].tolist(), strict=True))
+
+
+def _labels(dataset: Dataset, index: int) -> Labels:
+    """The labels of an image; decoding the image takes longer than theirs."""
+    return dataset.labels(index) if isinstance(dataset, FileDataset) else dataset[index].labels

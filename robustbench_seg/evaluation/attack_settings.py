@@ -1,0 +1,200 @@
+"""How the images of attacks are made, opened and checked before the first one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustbench_seg.attacks import ATTACKS, check_attack
+from robustbench_seg.datasets import (
+    Dataset,
+    FileDataset,
+    load_class_frequencies,
+    shipped_frequencies,
+)
+from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
+from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.cards.protocol import Condition, Protocol
+from robustbench_seg.records.runs.run_key import AttackRecord
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
+from robustbench_seg.segmenter import GRADIENT_LAW, DifferentiableSegmenter, Segmenter, no_gradient
+
+_HALF_LEVEL = 0.5
+"""A change of at most this many levels of 255 is undone by rounding to 8 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class AttackSettings:
+    """What attacked images depend on besides the clean image and the network that is scored.
+
+    Attributes:
+        protocol: Names the attacks and their radii.
+        seed: Seed of the random starts.
+        source: The network to attack; None: the one that is scored.
+        is_rounded: Whether images are rounded to 8 bits before they are scored.
+        class_frequencies: Pixels of each class, for attacks that balance the classes.
+        folder: Where attacked images are written; None: nowhere.
+    """
+
+    protocol: Protocol
+    seed: int = 0
+    source: DifferentiableSegmenter | None = None
+    is_rounded: bool = False
+    class_frequencies: tuple[int, ...] | None = None
+    folder: Path | None = None
+
+    @property
+    def record(self) -> AttackRecord | None:
+        """What of it decides numbers; None: the protocol has no attack."""
+        if not attack_laws(self.protocol):
+            return None
+        shares = self.class_frequencies
+        return AttackRecord(
+            GRADIENT_LAW,
+            self.source.record if self.source else None,
+            self.is_rounded,
+            digest_bytes(canonical_json(list(shares)).encode()) if shares else None,
+        )
+
+
+def attack_laws(protocol: Protocol) -> Mapping[str, int]:
+    """The law version of each attack of a protocol, in its order."""
+    return {
+        spec.name: ENSEMBLE_LAW if spec.name in ATTACK_ENSEMBLES else ATTACKS[spec.name].law
+        for spec in protocol.corruptions
+        if spec.is_attack
+    }
+
+
+def computed_conditions(
+    protocol: Protocol, conditions: Sequence[Condition]
+) -> tuple[Condition, ...]:
+    """Replace each ensemble of attacks by its members.
+
+    Args:
+        protocol: The protocol.
+        conditions: Some of its conditions.
+
+    Returns:
+        The conditions to compute, in the protocol's order.
+
+    Raises:
+        CardError: The protocol lacks one of the attacks.
+    """
+    wanted = set(conditions)
+    every = [
+        condition for condition in protocol.conditions() if condition.name not in ATTACK_ENSEMBLES
+    ]
+    for condition in conditions:
+        members = ATTACK_ENSEMBLES.get(condition.name, ())
+        for member in [Condition(name, condition.severity) for name in members]:
+            if member not in every:
+                raise CardError(
+                    f"protocol {protocol.name}: {condition.name} is the worst of "
+                    f"{', '.join(members)}; add {member.name} at severity {member.severity}"
+                )
+            wanted.add(member)
+    return tuple(condition for condition in every if condition in wanted)
+
+
+def open_attacks(
+    spec: EvaluationSpec,
+    protocol: Protocol,
+    conditions: Sequence[Condition],
+    data: Dataset,
+    source: Segmenter | None,
+    segmenters: Sequence[Segmenter],
+) -> AttackSettings:
+    """Check that the attacks of an evaluation can be made, and return how.
+
+    Args:
+        spec: What is asked for.
+        protocol: The protocol.
+        conditions: The conditions to compute.
+        data: The images.
+        source: The network to attack; None: the one that is scored.
+        segmenters: The networks that are scored.
+
+    Raises:
+        AttackError: The protocol names an attack that does not exist, or gives it other parameters.
+        CardError: The class frequencies cannot be read or are of other classes.
+        CorruptionError: Rounding would undo an attack, or class frequencies are missing.
+        ModelError: A network has no gradients.
+        ResultsError: There is no attack to apply an option to, the labels are withheld, or images
+            are to be read from a tree.
+    """
+    for each in protocol.corruptions:
+        for parameters in (
+            each.severities if each.is_attack and each.name not in ATTACK_ENSEMBLES else ()
+        ):
+            check_attack(each.name, parameters)
+    attacks = [c for c in conditions if protocol.spec(c.name).is_attack]
+    if not attacks:
+        _check_no_options(spec)
+    else:
+        _check_attacks(spec, protocol, attacks, data, [source] if source else segmenters)
+    shares = _class_frequencies(spec, data) if attacks else None
+    needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
+    if needing and shares is None:
+        raise CorruptionError(
+            f"{needing[0]} balances the classes; count them with `robustseg class-frequencies` and "
+            "give the file as class_frequencies"
+        )
+    return AttackSettings(
+        protocol,
+        spec.seeds[0],
+        source if isinstance(source, DifferentiableSegmenter) else None,
+        spec.round_attacks,
+        shares,
+        spec.save_attacks,
+    )
+
+
+def _class_frequencies(spec: EvaluationSpec, data: Dataset) -> tuple[int, ...] | None:
+    """The pixels of each class: of the file that is given, else of the one that ships."""
+    source = spec.class_frequencies or (data.name if data.name in shipped_frequencies() else None)
+    return None if source is None else load_class_frequencies(source).of(data.classes)
+
+
+def _check_no_options(spec: EvaluationSpec) -> None:
+    given = {
+        "attack_from": spec.attack_from,
+        "round_attacks": spec.round_attacks,
+        "class_frequencies": spec.class_frequencies,
+        "save_attacks": spec.save_attacks,
+    }
+    for name, value in given.items():
+        if value:
+            raise ResultsError(
+                f"{name} is for attacks, and none is asked for; choose a protocol of attacks, such "
+                "as attacks"
+            )
+
+
+def _check_attacks(
+    spec: EvaluationSpec,
+    protocol: Protocol,
+    attacks: Sequence[Condition],
+    data: Dataset,
+    attacked: Sequence[Segmenter],
+) -> None:
+    if spec.corrupted is not None:
+        raise ResultsError(
+            f"attacked images are made for each network and not read from {spec.corrupted}; leave "
+            "out the tree"
+        )
+    if isinstance(data, FileDataset) and not data.is_labelled:
+        raise ResultsError(f"{data.name} {data.split} has no labels, which an attack needs")
+    for segmenter in attacked:
+        if reason := no_gradient(segmenter):
+            raise ModelError(
+                f"{segmenter.name} cannot be attacked: {reason}; attack another network with "
+                "attack_from"
+            )
+    for condition in attacks if spec.round_attacks else ():
+        radius = protocol.spec(condition.name).severities[condition.severity - 1]["epsilon"]
+        if ATTACKS[condition.name].norm == "Linf" and radius <= _HALF_LEVEL:
+            raise CorruptionError(
+                f"rounding to 8 bits undoes {condition.name} at severity {condition.severity}, "
+                f"whose radius is {radius:g}/255; choose severities of larger radii"
+            )

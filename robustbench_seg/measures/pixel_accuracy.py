@@ -1,0 +1,38 @@
+"""The share of right pixels, as papers on attacks report it beside the mIoU ("aAcc")."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from robustbench_seg.measures.confusion import CONFUSION
+from robustbench_seg.measures.measure import AdditiveScores, Counts, ScoreArray, ScoreInfo
+
+
+class PixelAccuracy(AdditiveScores):
+    """The share of right pixels, from the sum of the confusion matrices."""
+
+    name = "pixel_accuracy"
+    column = CONFUSION.column
+    infos = (
+        ScoreInfo(
+            "pixel_accuracy",
+            "pixel accuracy",
+            "Share of the pixels whose predicted class is right, in percent, over all images; "
+            "pixels without a label are left out.",
+        ),
+    )
+
+    def pooled(self, observed: Counts) -> Counts:
+        """Reduce confusion matrices ...xKxK to ...x2: right pixels and all pixels."""
+        hits = np.diagonal(observed, axis1=-2, axis2=-1).sum(-1)
+        return np.stack([hits, observed.sum((-2, -1))], axis=-1)
+
+    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
+        """Return the share as "pixel_accuracy"."""
+        hits, pixels = np.moveaxis(counts, -1, 0)
+        shares = np.full(hits.shape, np.nan)
+        np.divide(100.0 * hits, pixels, out=shares, where=pixels > 0)
+        return {"pixel_accuracy": shares}
+
+
+PIXEL_ACCURACY = PixelAccuracy()

@@ -1,0 +1,77 @@
+"""The figure of a protocol of attacks: scores over the radius, beside noise of the same radius."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from robustbench_seg.records.cards.protocol import CorruptionSpec, Protocol
+from robustbench_seg.reporting.figures.style import INK, PAPER, SOFT, plain, style
+
+
+def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
+    """Draw the mIoU over the radius: one plot for each model, one line for each attack.
+
+    Attacks that enter the mean of the protocol are drawn bold with their interval, controls
+    (perturbations of another category that no attack belongs to) dashed.
+
+    Args:
+        severities: Rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
+        protocol: Names the attacks and their radii.
+    """
+    models = list(dict.fromkeys(severities["model"]))
+    columns = min(3, len(models))
+    rows = -(-len(models) // columns)
+    specs = protocol.corruptions
+    colours = dict(
+        zip((s.name for s in specs), sns.color_palette("colorblind", len(specs)), strict=True)
+    )
+    with style():
+        size = (1.5 + 3.6 * columns, 3.1 * rows + 0.5)
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for axis, model in zip(axes, models, strict=False):
+            own = severities[severities["model"] == model]
+            for spec in specs:
+                _line(axis, own, spec, colours[spec.name])
+            axis.set_title(plain(model))
+            ticks = [0, *protocol.levels]
+            axis.set_xticks(ticks, ["clean", *_radii(protocol)])
+            axis.grid(axis="x", visible=False)
+        for axis in axes[len(models) :]:
+            axis.set_visible(False)
+        axes[0].set_ylim(bottom=0)
+        figure.supxlabel(f"radius, {radius_unit(protocol)}", fontsize=9, color=SOFT)
+        figure.supylabel("mIoU, percent", fontsize=9, color=SOFT)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside right center")
+    return figure
+
+
+def radius_unit(protocol: Protocol) -> str:
+    """The unit of the radii of a protocol of attacks, in words."""
+    if all(spec.name.endswith("_l2") for spec in protocol.corruptions):
+        return "L2 norm of the change, channels in 0 to 1"
+    return "levels of 255"
+
+
+def _radii(protocol: Protocol) -> list[str]:
+    longest = max(protocol.corruptions, key=lambda spec: len(spec.levels))
+    return [f"{parameters['epsilon']:g}" for parameters in longest.severities]
+
+
+def _line(axis: Axes, own: pd.DataFrame, spec: CorruptionSpec, colour: tuple[float, ...]) -> None:
+    rows = own[own["corruption"].isin(["clean", spec.name])].sort_values("severity")
+    places, score = rows["severity"].to_numpy(), rows["miou"].to_numpy(float)
+    if np.isnan(score[places > 0]).all():
+        return
+    is_control = spec.category == "control"
+    dash, width = ("--", 1.2) if is_control else ("-", 2.2 if spec.averaged else 1.1)
+    shade = SOFT if is_control else INK if spec.averaged else colour
+    if spec.averaged:
+        low, high = rows["ci_low"].to_numpy(float), rows["ci_high"].to_numpy(float)
+        axis.fill_between(places, low, high, color=shade, alpha=0.15, lw=0)
+    label = plain(spec.name.replace("_", " "))
+    axis.plot(places, score, dash, color=shade, lw=width, label=label)
+    axis.plot(places, score, "o", color=shade, ms=2.8, mfc=PAPER if is_control else shade)

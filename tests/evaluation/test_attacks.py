@@ -1,0 +1,237 @@
+"""Attacks in an evaluation: what is scored, kept, saved, shared and refused."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from torch import nn
+
+import robustbench_seg as rs
+from robustbench_seg.attacks import perturb
+from robustbench_seg.cli.main import main
+from robustbench_seg.errors import AttackError, CardError, CorruptionError, ModelError, ResultsError
+from robustbench_seg.records.runs.run_file import read_record
+from tests.evaluation.conftest import CLASSES, Toy
+
+ABOUT = {"classes": CLASSES, "mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
+
+PROTOCOL = """
+name = "{name}"
+version = "1"
+source = "a test"
+"""
+ATTACK = """
+[[attack]]
+name = "{name}"
+category = "{category}"
+scored = [1, 2]
+averaged = {averaged}
+severities = [{{ epsilon = {low}{more} }}, {{ epsilon = {high}{more} }}]
+"""
+MEMBERS = ("apgd_mce_bal", "apgd_mce", "apgd_js")
+
+
+class Shade(nn.Module):
+    """Logits of three levels of red, at the size of the image."""
+
+    def __init__(self, weight=8.0):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(weight))
+
+    def forward(self, images):
+        red = images[:, :1] * self.scale
+        return torch.cat([-red, 1 - red.abs(), red], 1)
+
+
+@pytest.fixture
+def protocol(tmp_path):
+    def write(*names, low=8, high=64, steps=4):
+        text = PROTOCOL.format(name="toy-attacks")
+        for name in names:
+            more = "" if name in ("noise", "fgsm", "sea") else f", steps = {steps}"
+            averaged = str(name in ("sea", names[-1])).lower()
+            about = {"category": "attack", "averaged": averaged, "low": low, "high": high}
+            text += ATTACK.format(name=name, more=more, **about)
+        path = tmp_path / "toy-attacks.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def shares(tmp_path):
+    path = tmp_path / "shares.toml"
+    rs.class_frequencies(Toy(3), out=path)
+    return path
+
+
+@pytest.fixture
+def evaluate(tmp_path):
+    def run(model, protocol, **options):
+        wanted = {"dataset": Toy(3), "out": tmp_path / "runs", "protocol": protocol}
+        named = {"name": "shade", **ABOUT} if isinstance(model, nn.Module) else {}
+        return rs.evaluate(model=model, **(wanted | named | options))
+
+    return run
+
+
+def accuracy(run, name, severity=0):
+    rows = run.results()
+    chosen = rows[(rows["corruption"] == name) & (rows["severity"] == severity)]
+    total = np.sum(list(chosen["matrix"]), axis=0)
+    return np.trace(total) / total.sum()
+
+
+def test_the_images_that_are_scored_are_those_that_perturb_makes(evaluate, protocol, tmp_path):
+    path = protocol("noise", "pgd")
+    (run,) = evaluate(Shade(), path, save_attacks=tmp_path / "images")
+    data, segmenter = Toy(3), rs.load_segmenter(Shade(), name="shade", **ABOUT)
+    parameters = rs.load_protocol(path).spec("pgd").severities[1]
+    rows = run.results().set_index(["image", "corruption", "severity"])["matrix"]
+    for index, name in enumerate(data.ids):
+        sample = data[index]
+        image = torch.from_numpy(sample.image).permute(2, 0, 1).float() / 255
+        truth = torch.from_numpy(sample.labels.astype(np.int64))
+        found = perturb(
+            *(segmenter.loss_gradient, image, truth, "pgd", parameters), seed=0, image_id=name
+        )
+        saved = np.load(tmp_path / "images" / "shade" / "pgd" / "2" / f"{name[:-4]}.npy")
+        np.testing.assert_array_equal(saved, found.image.permute(1, 2, 0).numpy())
+        assert saved.dtype == np.float32
+        assert np.abs(saved - sample.image / 255).max() <= 64 / 255 + 1e-6
+        logits, _ = segmenter.loss_gradient(found.image, lambda x: x.sum())
+        labels, valid = logits.argmax(0).numpy(), sample.labels != 255
+        expected = np.zeros((3, 3), np.int64)
+        np.add.at(expected, (sample.labels[valid], labels[valid]), 1)
+        np.testing.assert_array_equal(rows[name, "pgd", 2], expected)
+
+
+def test_attacks_hurt_more_than_noise_of_the_same_radius(evaluate, protocol):
+    (run,) = evaluate(Shade(), protocol("noise", "pgd"))
+    for severity in (1, 2):
+        clean, noise, pgd = (
+            *(accuracy(run, "clean"), accuracy(run, "noise", severity)),
+            accuracy(run, "pgd", severity),
+        )
+        assert pgd < noise <= clean + 0.01
+    assert accuracy(run, "pgd", 2) < accuracy(run, "pgd", 1)
+
+
+def test_a_radius_of_0_gives_the_clean_score_to_the_bit(evaluate, protocol):
+    (run,) = evaluate(Shade(), protocol("noise", "pgd", low=0, high=1))
+    rows = run.results().set_index(["image", "corruption", "severity"])
+    for image in Toy(3).ids:
+        for measure in ("matrix", "confidence"):
+            clean = rows.loc[(image, "clean", 0), measure]
+            np.testing.assert_array_equal(clean, rows.loc[(image, "pgd", 1), measure])
+
+
+def test_sea_comes_from_its_members_and_is_below_each(evaluate, protocol, shares):
+    path = protocol(*MEMBERS, "sea")
+    (run,) = evaluate(Shade(), path, corruptions="sea", class_frequencies=shares)
+    scores = rs.scores(run.path, path)
+    cells = scores[scores["metric"].eq("miou") & scores["severities"].eq("2")]
+    cells = cells.set_index("corruption")["value"]
+    assert cells["sea"] <= min(cells[list(MEMBERS)])
+    assert accuracy(run, "sea", 2) <= 1
+    table = rs.report([run.path], out=run.path.parent / "page", protocol=path)
+    assert "sea" in table.read_text()
+
+
+def test_resume_computes_what_is_missing_and_a_seed_is_another_run(evaluate, protocol):
+    path = protocol("noise", "pgd")
+    (part,) = evaluate(Shade(), path, severities=1)
+    (whole,) = evaluate(Shade(), path)
+    assert part.path == whole.path
+    (at_once,) = evaluate(Shade(), path, out=part.path.parent / "other")
+    one, other = whole.results(), at_once.results()
+    for a, b in zip(one["matrix"], other["matrix"], strict=True):
+        np.testing.assert_array_equal(a, b)
+    (drawn,) = evaluate(Shade(), path, seeds=1)
+    assert drawn.path != whole.path
+    assert accuracy(drawn, "noise", 2) != accuracy(whole, "noise", 2)
+
+
+def test_a_transferred_attack_is_weaker_and_names_its_source(protocol, tmp_path, monkeypatch):
+    path = protocol("noise", "pgd")
+    own = rs.load_segmenter(Shade(), name="own", **ABOUT)
+    settings = {"dataset": Toy(3), "protocol": path, "out": tmp_path / "runs"}
+    (white,) = rs.evaluate(model=own, **settings)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "surrogate.py").write_text(
+        "import torch\nfrom tests.evaluation.test_attacks import ABOUT, Shade\n"
+        "import robustbench_seg as rs\n"
+        "def model():\n    return rs.load_segmenter(Shade(-8.0), name='source', **ABOUT)\n"
+    )
+    (black,) = rs.evaluate(model=own, attack_from="python:surrogate:model", **settings)
+    assert accuracy(white, "pgd", 2) < accuracy(black, "pgd", 2)
+    record = read_record(black.path)
+    assert record.key.attack.source.weights != record.key.segmenter.weights
+    stored = json.loads((black.path / "run.json").read_text())
+    assert "attack" in json.dumps(stored["key"])
+    (difference,) = [
+        each
+        for each in record.differences(read_record(white.path))
+        if each.name == "the attacked network"
+    ]
+    assert difference.kind == "corruption"
+
+
+def test_rounded_images_are_scored_as_bytes(evaluate, protocol):
+    path = protocol("noise", "pgd", low=2, high=64)
+    (exact,), (rounded,) = (evaluate(Shade(), path, round_attacks=on) for on in (False, True))
+    assert exact.path != rounded.path
+    assert read_record(rounded.path).key.attack.is_rounded
+    assert accuracy(rounded, "pgd", 2) == pytest.approx(accuracy(exact, "pgd", 2), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "error", "message"),
+    [
+        (["pgd"], {"corrupted": "tree"}, ResultsError, "attacked images are made for each network"),
+        (["pgd"], {"precision": "bf16"}, ModelError, "shade cannot be attacked: .*float32"),
+        (["apgd_mce_bal"], {}, CorruptionError, "apgd_mce_bal balances the classes; count them"),
+        (["nothing"], {}, AttackError, "unknown attack 'nothing'"),
+        (["sea"], {}, CardError, "sea is the worst of apgd_mce_bal, .*; add apgd_mce_bal at sev"),
+    ],
+)
+def test_what_cannot_be_attacked_is_one_line(evaluate, protocol, names, options, error, message):
+    with pytest.raises(error, match=message) as caught:
+        evaluate(Shade(), protocol(*names), **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_rounding_is_refused_where_it_undoes_the_attack(evaluate, protocol):
+    with pytest.raises(
+        CorruptionError, match=r"rounding to 8 bits undoes pgd at severity 1, whose"
+    ):
+        evaluate(Shade(), protocol("pgd", low=0.5, high=8), round_attacks=True)
+    evaluate(Shade(), protocol("pgd", low=0.5, high=8), round_attacks=True, severities=2)
+
+
+def test_a_callable_has_no_gradients(evaluate, protocol):
+    def red(image):
+        return np.minimum(image[..., 0] // 86, 2)
+
+    with pytest.raises(ModelError, match=r"red cannot be attacked: .*; attack another"):
+        evaluate(red, protocol("pgd"), name="red", classes=CLASSES, version="1")
+
+
+def test_options_of_attacks_need_an_attack(evaluate):
+    with pytest.raises(ResultsError, match="round_attacks is for attacks, and none is asked for"):
+        evaluate(Shade(), "cityscapes-c", corruptions="fog", severities=1, round_attacks=True)
+
+
+def test_attacks_need_a_network_and_labels(tmp_path):
+    with pytest.raises(
+        CorruptionError, match=r"pgd is an attack, which needs a network .*evaluate"
+    ):
+        rs.corrupt(np.zeros((64, 64, 3), np.uint8), "pgd", 1)
+    made = ["generate-cityscapes-c", "--dataset", "minicity", "--protocol", "attacks"]
+    result = CliRunner().invoke(main, [*made, "--out", str(tmp_path / "tree")])
+    assert result.exit_code == 2
+    assert "noise is an attack, which needs a network and the true labels" in result.output
+    assert not (tmp_path / "tree").exists()

@@ -1,0 +1,48 @@
+"""Protocols with attacks."""
+
+import pytest
+
+from robustbench_seg.errors import CardError
+from robustbench_seg.records.cards.protocol import load_protocol
+
+
+def written(folder, text):
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+ATTACKS = """
+name = "radii"
+version = "1"
+source = "a test"
+[[corruption]]
+name = "contrast"
+category = "digital"
+scored = [1, 3]
+severities = [
+    { factor = 0.9 }, { factor = 0.7 }, { factor = 0.5 }, { factor = 0.3 }, { factor = 0.1 },
+]
+[[attack]]
+name = "noise"
+category = "control"
+scored = [1, 2]
+averaged = false
+severities = [{ epsilon = 1 }, { epsilon = 2 }]
+"""
+
+
+def test_an_attack_has_its_own_severities_and_a_control_is_not_averaged(tmp_path):
+    protocol = load_protocol(written(tmp_path, ATTACKS))
+    assert protocol.names == ("contrast", "noise")
+    assert [spec.is_attack for spec in protocol.corruptions] == [False, True]
+    assert protocol.averaged_names == ("contrast",)
+    assert protocol.spec("noise").levels == (1, 2)
+    assert [c.folder for c in protocol.conditions(["noise"])] == ["noise/1", "noise/2"]
+    assert [c.folder for c in protocol.conditions((), [2, 3])] == [
+        *("contrast/2", "contrast/3", "noise/2")
+    ]
+    with pytest.raises(CardError, match="none of its corruptions and attacks is averaged"):
+        load_protocol(written(tmp_path, ATTACKS.replace("[1, 3]", "[1, 3]\naveraged = false")))
+    with pytest.raises(CardError, match=r"'noise': scored is \[1, 3\]; ascending .* 1 to 2 wanted"):
+        load_protocol(written(tmp_path, ATTACKS.replace("scored = [1, 2]", "scored = [1, 3]")))
