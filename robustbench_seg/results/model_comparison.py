@@ -244,12 +244,14 @@ def _compared(kind: str, score: SummaryScore, a: ScoreDraws, b: ScoreDraws) -> _
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:
-    """Why one of the two models, or both, have no such score; empty where they have."""
+    """Why one of the two models, or both, lack the score or some trainings; empty: neither does."""
     labels = dict[str, list[str]]()
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
         if np.isnan(draws[0]):
             why = _lacking(model, line, protocol)
             labels.setdefault(why, []).append(label)
+        elif line.kind in model.scores.by_name and (of := model.scores.of_trainings(line.kind)):
+            labels.setdefault(f"of {of} trainings", []).append(label)
     return "; ".join(f"{' and '.join(models)}: {why}" for why, models in labels.items())
 
 

@@ -26,14 +26,8 @@ from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record, write_record
 from robustbench_seg.records.runs.run_key import first_difference
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.store.parts import (
-    Row,
-    Timing,
-    part_files,
-    read_part,
-    write_part,
-    write_timings,
-)
+from robustbench_seg.store.parts import Row, part_files, read_part, write_part
+from robustbench_seg.store.timings import Timing, write_timings
 
 log = logging.getLogger(__name__)
 

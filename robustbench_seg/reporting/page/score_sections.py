@@ -19,7 +19,7 @@ class ScoreSection:
         chief: The most important scores, clean and corrupted, for each model; None if there are
             none.
         every: All scores of the section; None where these are the chief ones.
-        missing: Sentences that say which models have no such scores, and why.
+        missing: Sentences that say which models or trainings have no such scores, and why.
     """
 
     chief: Table | None
@@ -40,7 +40,7 @@ def does_it_know(panel: Panel) -> ScoreSection:
         if why := missing_confidence(row):
             reasons.setdefault(why, []).append(row.name)
     missing = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
-    return replace(section, missing=missing)
+    return replace(section, missing=[*section.missing, *missing])
 
 
 def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
@@ -71,9 +71,19 @@ def _section(
         return None
     chief = _chief(every)
     whole = len(every) == len(chief)
+    partial = dict[str, list[str]]()
+    for row in panel.measured:
+        for of in dict.fromkeys(row.scores.of_trainings(info.key) for info in every):
+            if of:
+                partial.setdefault(of, []).append(row.name)
     return ScoreSection(
         _table(panel, chief, f"{panel.name}: {title}", worst),
         None if whole else _table(panel, every, f"{panel.name}: {title}, all scores", worst),
+        [
+            f"{', '.join(names)}: scores of {of} trainings, as the others have not counted them; "
+            "evaluate again to add them."
+            for of, names in partial.items()
+        ],
     )
 
 
