@@ -62,7 +62,9 @@ INSTEAD = {
     r"pack runs/\S+": "pack runs/*",
     r"^(?!robustseg train)(.*) --model segformer-b\d\S*": rf"\1 --model {SEGFORMER}",
     r"^(?!robustseg train)(.*) --model deeplabv3plus-\S*": rf"\1 --model {DEEPLAB}",
+    r"--adapt bn": "--adapt bn --adapt-prior 1",  # on one image
     r"--reference segformer-b\d": f"--reference {SEGFORMER}",
+    r"--attack-from segformer-b\d": f"--attack-from {SEGFORMER}",
     r"compare segformer-b5 deeplabv3plus-r101-openmmlab": f"compare {SEGFORMER} {DEEPLAB}",
     r"^robustseg ablation (?!.*--dry-run)(.*--full)": r"robustseg ablation --dry-run \1",  # days
     r"^(robustseg ablation .*) --seed 1 --seed 2": r"\1",

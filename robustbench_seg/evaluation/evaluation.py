@@ -84,6 +84,7 @@ class Evaluation:
             )
         if stored:
             check_images(layout_of("indices"), self.dataset)
+        self._check_adaptation()
         if len(self.spec.seeds) > 1 and not self._random_conditions:
             raise CorruptionError("none of these corruptions draws random numbers; give one seed")
 
@@ -123,6 +124,15 @@ class Evaluation:
                 f"and the prediction format {self.spec.prediction_format} has no value for pixels "
                 "without a class; use the format indices"
             )
+
+    def _check_adaptation(self) -> None:
+        attacks = [c.name for c in self.conditions if self.protocol.spec(c.name).is_attack]
+        for segmenter in self.segmenters if attacks else ():
+            if segmenter.record.adaptation:
+                raise ModelError(
+                    f"{segmenter.name} cannot be adapted to {attacks[0]}: attacked images depend "
+                    "on the network; leave out adapt or the attacks"
+                )
 
     @property
     def stored_predictions(self) -> Sequence[StoredPredictions]:
@@ -222,9 +232,9 @@ class Evaluation:
         return given
 
     def published(self, segmenter: Segmenter) -> Published | None:
-        """The published clean score of a segmenter, if it was measured on the same images."""
-        data, about = self.dataset, segmenter.about
-        if self.class_map:
+        """The published clean score of a segmenter, if it was measured in the same way."""
+        data, about, record = self.dataset, segmenter.about, segmenter.record
+        if self.class_map or record.adaptation or record.augment:
             return None
         whole = data.split == "val" and len(data) == published_images(data.name)
         return about.published if whole and about.published_on == data.name else None

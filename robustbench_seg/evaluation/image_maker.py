@@ -115,17 +115,18 @@ class ImageMaker:
     def all(self, wanted: Iterable[tuple[SourceImage, Condition]]) -> Iterator[ConditionImage]:
         """Yield each of `wanted` in order. With one worker, no image is made in advance."""
         if self._pool is None:
-            yield from (self._make(*pair) for pair in wanted)
+            yield from (self.make(*pair) for pair in wanted)
             return
         waiting: deque[Future[ConditionImage]] = deque()
         for pair in wanted:
-            waiting.append(self._pool.submit(self._make, *pair))
+            waiting.append(self._pool.submit(self.make, *pair))
             if len(waiting) > 2 * self._workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
-    def _make(self, source: SourceImage, condition: Condition) -> ConditionImage:
+    def make(self, source: SourceImage, condition: Condition) -> ConditionImage:
+        """Make one image, in the thread of the caller."""
         started = time.perf_counter()
         image, reason, same = None, None, False
         is_attack = condition != CLEAN and self._evaluation.protocol.spec(condition.name).is_attack

@@ -67,7 +67,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
         ThreadPoolExecutor(1) as scorer,
         ImageMaker(evaluation, tree) as maker,
     ):
-        runs = open_runs(evaluation, tree, scorer, at_work)
+        runs = open_runs(evaluation, tree, maker, scorer, at_work)
         paths = [run.folder.path for run in runs]
         with _bar(evaluation, runs, progress) as bar:
             loop = _Loop(evaluation, runs, maker, bar)

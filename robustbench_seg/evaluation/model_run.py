@@ -71,6 +71,7 @@ class ModelRun:
     Attributes:
         folder: Where the rows go.
         segmenter: The segmenter.
+        predictions: Its predictions.
         outcomes: The outcomes of the images.
     """
 
@@ -83,6 +84,7 @@ class ModelRun:
         """
         self.folder = inputs.folder
         self.segmenter = inputs.segmenter
+        self.predictions = inputs.predictions
         self.outcomes = Outcomes(inputs.segmenter.name)
         self._inputs = inputs
         self._saved = inputs.saved
@@ -119,7 +121,7 @@ class ModelRun:
             made = self.attacked(made)
             started = time.perf_counter()
             predict = partial(self._predict, made, made.image)
-            prediction = self._inputs.predictions.predict(made, predict)
+            prediction = self.predictions.predict(made, predict)
         except MissingPredictionError as error:
             self._leave_out(made, str(error))
             return

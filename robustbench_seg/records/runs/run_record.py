@@ -177,6 +177,8 @@ class RunRecord:
         yield _Fact("inference", "inference", inference.mode if inference else None)
         yield _Fact("inference", "windows", inference.crop if inference else None)
         yield _Fact("inference", "stride", inference.stride if inference else None)
+        yield _Fact("inference", "test-time augmentation", _text(segmenter.augment))
+        yield _Fact("inference", "adaptation", _text(segmenter.adaptation))
         yield _Fact("preprocessing", "input size", segmenter.geometry_text)
         for name in ("preprocessing", "resize", "processor", "grid", "align_corners", "runtime"):
             yield _Fact("preprocessing", name.replace("_", " "), getattr(segmenter, name))
@@ -189,6 +191,10 @@ class RunRecord:
         yield _Fact("inference", "temperature", temperature.origin if temperature else "none")
         yield _Fact("weights", "fitted temperature", fitted)
         yield _Fact("training seed", "seed of the training", self.training_seed)
+
+
+def _text(value: object) -> str:
+    return "none" if value is None else str(value)
 
 
 def library_texts(one: RunRecord, other: RunRecord) -> tuple[str, ...]:

@@ -121,6 +121,8 @@ def run_facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
         *class_map_facts(record),
         ("weights", segmenter.weights),
         ("inference", to_table(segmenter.inference) if segmenter.inference else None),
+        ("test-time augmentation", str(segmenter.augment or "")),
+        ("adaptation", str(segmenter.adaptation or "")),
         ("input size", segmenter.geometry_text),
         ("precision", segmenter.precision_text),
         ("hardware", _hardware(folder, record)),
