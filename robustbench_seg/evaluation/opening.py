@@ -90,6 +90,10 @@ def _inputs(
         saved = PredictionFolder.open(root, segmenter.name, record, layout)
     if saved:
         _enter(saved.folder, spec, at_work)
+    if spec.save_attacks:
+        attacks = attacker.open_folder(spec.save_attacks, segmenter, record.key)
+        if attacks:
+            _enter(attacks.folder, spec, at_work)
     return RunInputs(
         segmenter,
         predictions,

@@ -70,7 +70,7 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
     means = np.mean(
         [
             scores[:, [column[Condition(spec.name, severity)] for severity in spec.scored]].mean(1)
-            for spec in protocol.perturbations
+            for spec in map(protocol.spec, protocol.averaged_names)
         ],
         axis=0,
     )

@@ -75,6 +75,11 @@ class Perturbation:
         return SEVERITIES[: len(self.severities)]
 
     @property
+    def shown_levels(self) -> tuple[int, ...]:
+        """The severities of which pictures are shown: the first, the middle one and the last."""
+        return _shown(self.levels)
+
+    @property
     def scored_text(self) -> str:
         """The scored severities as "1-5", or as "1,3,5" where they are not a range."""
         first, last = self.scored[0], self.scored[-1]
@@ -140,6 +145,23 @@ class Protocol:
     def levels(self) -> tuple[int, ...]:
         """Every severity that a corruption of it has, in order."""
         return max((spec.levels for spec in self.perturbations), key=len)
+
+    @property
+    def shown_levels(self) -> tuple[int, ...]:
+        """The severities that figures show: the first, the middle one and the last."""
+        return _shown(self.levels)
+
+    @property
+    def adjective(self) -> str:
+        """What its images are, in a word: "corrupted", "attacked", or "perturbed" in both ways."""
+        words = {"corruption": "corrupted", "attack": "attacked"}
+        return words.get(self.noun, "perturbed")
+
+    @property
+    def over(self) -> str:
+        """What its means are over, in words, such as "sea" or "the corruptions"."""
+        names = self.averaged_names
+        return names[0].replace("_", " ") if len(names) == 1 else f"the {self.noun}s"
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
@@ -243,6 +265,10 @@ class _File:
     source: str
     corruption: tuple[Perturbation, ...] = ()
     attack: tuple[AttackPerturbation, ...] = ()
+
+
+def _shown(levels: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted({levels[0], levels[len(levels) // 2], levels[-1]}))
 
 
 def _check_name(key: str, name: str) -> None:

@@ -225,6 +225,10 @@ class EvaluationSpec:
             raise ResultsError(
                 "predictions of several seeds would have the same names; save those of one seed"
             )
+        if self.save_attacks is not None:
+            raise ResultsError(
+                "attacked images of several seeds would have the same names; save those of one seed"
+            )
 
     def conditions(self, protocol: Protocol) -> tuple[Condition, ...]:
         """List the conditions that are asked for, in the protocol's order; clean is left out.

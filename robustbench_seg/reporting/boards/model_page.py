@@ -127,8 +127,8 @@ def _card(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
 
 
 def _classes(board: Board, entry: Entry) -> Table | None:
-    corruptions = board.protocol.perturbations
-    averaged = {CLEAN.name: (0,), **{spec.name: spec.scored for spec in corruptions}}
+    specs = map(board.protocol.spec, board.protocol.averaged_names)
+    averaged = {CLEAN.name: (0,), **{spec.name: spec.scored for spec in specs}}
     rows = entry.scores.classes
     keys = zip(*(rows[name].tolist() for name in ("corruption", "severity", "class")), strict=True)
     iou = dict(zip(keys, rows["iou"].tolist(), strict=True))

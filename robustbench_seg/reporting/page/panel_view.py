@@ -32,6 +32,7 @@ class PanelView:
         id: The beginning of its identifiers.
         name: Its heading.
         noun: What its protocol lists, such as "corruption".
+        over: What its means are over, in words.
         extent: The numbers of runs, images and classes.
         finding: Sentences.
         warnings: Sentences.
@@ -55,6 +56,7 @@ class PanelView:
     id: str
     name: str
     noun: str
+    over: str
     extent: str
     finding: Sequence[str]
     warnings: Sequence[str]
@@ -112,6 +114,7 @@ def panel_view(
         id=slug,
         name=panel.name,
         noun=panel.protocol.noun,
+        over=panel.protocol.over,
         extent=panel.extent,
         finding=finding_sentences(panel),
         warnings=panel.warnings,
