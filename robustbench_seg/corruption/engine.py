@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption import blur, digital, noise, resampling, weather
 from robustbench_seg.corruption.streams import STREAMS
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.records.cards.protocol import (
-    Protocol,
-    list_protocols,
-    load_protocol,
-    merged,
-)
+from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol, merged
 
 SMALLEST = 32
 

@@ -13,10 +13,11 @@ from robustbench_seg.datasets import (
 )
 from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.cards.protocol import Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import GRADIENT_LAW, DifferentiableSegmenter, Segmenter, no_gradient
 
 _HALF_LEVEL = 0.5
@@ -61,7 +62,7 @@ def attack_laws(protocol: Protocol) -> Mapping[str, int]:
     """The law version of each attack of a protocol, in its order."""
     return {
         spec.name: ENSEMBLE_LAW if spec.name in ATTACK_ENSEMBLES else ATTACKS[spec.name].law
-        for spec in protocol.corruptions
+        for spec in protocol.perturbations
         if spec.is_attack
     }
 
@@ -123,7 +124,7 @@ def open_attacks(
         ResultsError: There is no attack to apply an option to, the labels are withheld, or images
             are to be read from a tree.
     """
-    for each in protocol.corruptions:
+    for each in protocol.perturbations:
         for parameters in (
             each.severities if each.is_attack and each.name not in ATTACK_ENSEMBLES else ()
         ):

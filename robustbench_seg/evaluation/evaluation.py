@@ -25,8 +25,9 @@ from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
 from robustbench_seg.records.cards.model_card import Published
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import (
     Options,
@@ -111,7 +112,7 @@ class Evaluation:
                     f"{_listed(data.classes)}: choose a model trained on this dataset's classes, "
                     f"or give a class map{such}"
                 )
-        kinds = {spec.name: spec.is_attack for spec in self.protocol.corruptions}
+        kinds = {spec.name: spec.is_attack for spec in self.protocol.perturbations}
         attacks = [c.name for c in self.conditions if kinds.get(c.name)]
         if class_map and attacks:
             raise ModelError(

@@ -16,10 +16,10 @@ from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import Tree, run_record
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.machine.locks import presence
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import NetworkSegmenter, Segmenter, no_confidence
 from robustbench_seg.store import RunFolder

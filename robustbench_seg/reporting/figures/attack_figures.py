@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from robustbench_seg.records.cards.protocol import CorruptionSpec, Protocol
+from robustbench_seg.records.cards.protocol import Perturbation, Protocol
 from robustbench_seg.reporting.figures.style import INK, PAPER, SOFT, plain, style
 
 
@@ -23,7 +23,7 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
     models = list(dict.fromkeys(severities["model"]))
     columns = min(3, len(models))
     rows = -(-len(models) // columns)
-    specs = protocol.corruptions
+    specs = protocol.perturbations
     colours = dict(
         zip((s.name for s in specs), sns.color_palette("colorblind", len(specs)), strict=True)
     )
@@ -51,17 +51,17 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
 
 def radius_unit(protocol: Protocol) -> str:
     """The unit of the radii of a protocol of attacks, in words."""
-    if all(spec.name.endswith("_l2") for spec in protocol.corruptions):
+    if all(spec.name.endswith("_l2") for spec in protocol.perturbations):
         return "L2 norm of the change, channels in 0 to 1"
     return "levels of 255"
 
 
 def _radii(protocol: Protocol) -> list[str]:
-    longest = max(protocol.corruptions, key=lambda spec: len(spec.levels))
+    longest = max(protocol.perturbations, key=lambda spec: len(spec.levels))
     return [f"{parameters['epsilon']:g}" for parameters in longest.severities]
 
 
-def _line(axis: Axes, own: pd.DataFrame, spec: CorruptionSpec, colour: tuple[float, ...]) -> None:
+def _line(axis: Axes, own: pd.DataFrame, spec: Perturbation, colour: tuple[float, ...]) -> None:
     rows = own[own["corruption"].isin(["clean", spec.name])].sort_values("severity")
     places, score = rows["severity"].to_numpy(), rows["miou"].to_numpy(float)
     if np.isnan(score[places > 0]).all():

@@ -167,7 +167,7 @@ def _shown(value: object) -> str:
 
 def _scored(panel: Panel) -> str:
     """Such as "blur 1-5, noise 1-3": a category once for each choice of severities in it."""
-    specs = panel.protocol.corruptions
+    specs = panel.protocol.perturbations
     return ", ".join(dict.fromkeys(f"{spec.category} {spec.scored_text}" for spec in specs))
 
 

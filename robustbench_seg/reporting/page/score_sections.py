@@ -33,12 +33,12 @@ class ScoreSection:
     missing: Sequence[str] = ()
 
 
-def where_it_fails(panel: Panel) -> ScoreSection | None:
+def failure_section(panel: Panel) -> ScoreSection | None:
     """Return boundaries, objects, groups of classes and worst cases; None without any."""
     return _section(panel, "failures", "where it fails", worst=True)
 
 
-def does_it_know(panel: Panel) -> ScoreSection:
+def confidence_section(panel: Panel) -> ScoreSection:
     """Return the scores of calibration and of the detection of wrong pixels by confidence."""
     section = _section(panel, "confidence", "confidence") or ScoreSection(None, None)
     reasons = dict[str, list[str]]()
