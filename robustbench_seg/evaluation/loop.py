@@ -67,7 +67,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
         ThreadPoolExecutor(1) as scorer,
         ImageMaker(evaluation, tree) as maker,
     ):
-        runs = open_runs(evaluation, tree, scorer, at_work)
+        runs = open_runs(evaluation, tree, maker, scorer, at_work)
         paths = [run.folder.path for run in runs]
         with _bar(evaluation, runs, progress) as bar:
             loop = _Loop(evaluation, runs, maker, bar)
@@ -145,7 +145,7 @@ def _wanted(
 ) -> Iterator[Wanted]:
     """What at least one run lacks of a block."""
     for index in block:
-        source = SourceImage(evaluation.dataset, index)
+        source = SourceImage(evaluation.dataset, index, evaluation.class_map)
         for condition in conditions:
             if _lacking(runs, source, condition):
                 yield source, condition

@@ -21,11 +21,13 @@ from robustbench_seg.results.picture_files import (
 )
 from robustbench_seg.results.places import established_pairs, shared_places
 from robustbench_seg.results.score_rows import (
+    CLASS_MAP_COLUMN,
     SCORE_COLUMNS,
     published_score_table,
     score_table,
     scores,
     subset_table,
+    with_class_map,
 )
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.seeds import seeds_text
@@ -39,6 +41,7 @@ from robustbench_seg.results.worst import worst_corruption
 
 __all__ = [
     "ANY",
+    "CLASS_MAP_COLUMN",
     "CORRUPTED_SEVERITIES",
     "DEGRADATION_CITATION",
     "DROP",
@@ -85,5 +88,6 @@ __all__ = [
     "summary_text",
     "unit_of_image",
     "verdicts",
+    "with_class_map",
     "worst_corruption",
 ]

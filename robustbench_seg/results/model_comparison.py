@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
+from robustbench_seg.measures import CONFIDENCE, LIKELIHOOD_SCORES, SCALED_CONFIDENCE
 from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
 from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
@@ -244,18 +245,22 @@ def _compared(kind: str, score: SummaryScore, a: ScoreDraws, b: ScoreDraws) -> _
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:
-    """Why one of the two models, or both, have no such score; empty where they have."""
+    """Why one of the two models, or both, lack the score or some trainings; empty: neither does."""
     labels = dict[str, list[str]]()
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
         if np.isnan(draws[0]):
             why = _lacking(model, line, protocol)
             labels.setdefault(why, []).append(label)
+        elif line.kind in model.scores.by_name and (of := model.scores.of_trainings(line.kind)):
+            labels.setdefault(f"of {of} trainings", []).append(label)
     return "; ".join(f"{' and '.join(models)}: {why}" for why, models in labels.items())
 
 
 def _lacking(model: ScoredModel, line: _Compared, protocol: Protocol) -> str:
     kind, score = line.kind, line.score
     scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
+    if kind in LIKELIHOOD_SCORES and model.records[0].key.class_map:
+        return f"no {kind}: {NO_LIKELIHOOD}"
     if kind in model.scores.by_name and not scores.conditions:
         why = model.records[0].about.no_confidence if kind in _OF_CONFIDENCE else None
         return f"no {kind}: {why}" if why else f"no image has {kind}; evaluate again to add it"

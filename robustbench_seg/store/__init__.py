@@ -2,7 +2,7 @@
 
 from robustbench_seg.store.packs.pack_verification import verify_pack
 from robustbench_seg.store.packs.writing import pack
-from robustbench_seg.store.parts import Row, Timing
+from robustbench_seg.store.parts import Row
 from robustbench_seg.store.read import read_counts, read_results
 from robustbench_seg.store.recorded import recorded_runs
 from robustbench_seg.store.run import Run
@@ -10,7 +10,7 @@ from robustbench_seg.store.run_folder import RunFolder
 from robustbench_seg.store.run_groups import group_runs, model_runs
 from robustbench_seg.store.run_probes import Probe, probed_hardware, read_probes
 from robustbench_seg.store.run_protocol import own_protocol
-from robustbench_seg.store.timings import median_seconds
+from robustbench_seg.store.timings import Timing, median_seconds
 
 __all__ = [
     "Probe",

@@ -1,15 +1,45 @@
-"""Times of a run's model, from the store's timings. Comparisons of runs ignore them."""
+"""Seconds that the images of a run took. Comparisons of runs ignore them."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.store.parts import UNREADABLE, read_columns
+from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.store.columns import (
+    IDS,
+    UNREADABLE,
+    id_columns,
+    read_columns,
+    write_columns,
+)
 from robustbench_seg.text import one_line
 
 log = logging.getLogger(__name__)
+
+_SCHEMA = pa.schema([*IDS, pa.field("corrupt", pa.float32()), pa.field("predict", pa.float32())])
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds that one image took under one condition: to make or read it, and to segment it."""
+
+    image: str
+    condition: Condition
+    corrupt: float
+    predict: float
+
+
+def write_timings(folder: Path, name: str, timings: Sequence[Timing]) -> None:
+    """Write the seconds of the rows of the part called `name`."""
+    columns = id_columns([each.image for each in timings], [each.condition for each in timings])
+    columns["corrupt"] = [timing.corrupt for timing in timings]
+    columns["predict"] = [timing.predict for timing in timings]
+    write_columns(folder / "timings" / name, columns, _SCHEMA)
 
 
 def median_seconds(folder: Path) -> float | None:

@@ -12,6 +12,7 @@ from torch import nn
 import robustbench_seg as rs
 from robustbench_seg.datasets import Sample
 from robustbench_seg.errors import DatasetError
+from robustbench_seg.evaluation.attack_settings import AttackSettings
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.loop import run
 from robustbench_seg.measures import select_measures
@@ -103,7 +104,8 @@ def evaluation(
     names = tuple(segmenter.name for segmenter in loaded)
     spec = EvaluationSpec(names or ("not asked",), out=out, **options)
     measures = select_measures(spec.measures)
-    return Evaluation(spec, dataset, protocol, tuple(conditions), measures, loaded)
+    attacks = AttackSettings(protocol)
+    return Evaluation(spec, dataset, protocol, tuple(conditions), measures, loaded, attacks)
 
 
 def evaluate(*things: Any, progress: bool = False, **options: Any) -> list[Path]:

@@ -92,11 +92,13 @@ def test_semsegbench_is_mpc_15_with_severity_3_scored():
 def test_shipped_protocols_are_called_as_their_files_and_agree_on_parameters():
     protocols = [load_protocol(name) for name in list_protocols()]
     assert [protocol.name for protocol in protocols] == [
-        *("city-c-fan", "cityscapes-c", "mpc-15", "semsegbench-sev3")
+        *("attacks", "attacks-l2", "attacks-robust"),
+        *("city-c-fan", "cityscapes-c", "mpc-15", "semsegbench-sev3"),
     ]
-    known = merged(protocols)
+    corrupting = [protocol for protocol in protocols if protocol.noun == "corruption"]
+    known = merged(corrupting)
     assert len(known.names) == 19
-    for protocol in protocols:
+    for protocol in corrupting:
         for spec in protocol.corruptions:
             assert spec.severities == known.spec(spec.name).severities
 

@@ -16,7 +16,8 @@ from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.store import Row, RunFolder, group_runs, median_seconds, read_results
-from robustbench_seg.store.parts import Timing, part_files, read_part
+from robustbench_seg.store.parts import part_files, read_part
+from robustbench_seg.store.timings import Timing
 
 FOG = Condition("fog", 3)
 HOSTILE = [

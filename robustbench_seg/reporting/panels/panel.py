@@ -18,7 +18,7 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import CLEAN, Protocol
-from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.runs.run_record import RunRecord, class_maps_text
 from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.literature.beside import source_text
 from robustbench_seg.results import (
@@ -175,8 +175,13 @@ class Panel:
         return (
             f"{counted([runs], 'measured run')}, {counted(images, 'image')}, "
             f"{counted([len(self.classes)], 'class', 'classes')}{self._scored_classes}, protocol "
-            f"{self.protocol.name} version {self.protocol.version}"
+            f"{self.protocol.name} version {self.protocol.version}{self.class_maps}"
         )
+
+    @property
+    def class_maps(self) -> str:
+        """Such as ", class map cityscapes-to-camvid"; empty where no row has a class map."""
+        return class_maps_text(row.record for row in self.measured)
 
     @property
     def _scored_classes(self) -> str:

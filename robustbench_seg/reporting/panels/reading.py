@@ -61,14 +61,15 @@ def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
         name: PanelRow(name, model.scored)
         for name, model in zip(group.names, group.models, strict=True)
     }
-    beside = rows_beside(*where)
+    left_out = bool(first.left_out_classes)  # published scores are of all classes
+    beside = rows_beside(*where).iloc[: 0 if left_out else None]
     tables = [score_row(row, protocol) for row in rows.values()]
     scores = pd.concat([*tables, beside] if len(beside) else tables, ignore_index=True)
     scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
     scores = scores.reset_index(drop=True)
     measured = [rows[str(n)] for n in scores.loc[scores["source"] == "measured", "model"]]
     found = reference if reference in set(scores["model"]) else None
-    apart = protocol.name == cityscapes_c.PROTOCOL and beside.empty
+    apart = protocol.name == cityscapes_c.PROTOCOL and beside.empty and not left_out
     return Panel(
         dataset=first.dataset,
         split=first.split,
@@ -83,7 +84,7 @@ def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
         reference=found,
         published_apart=cityscapes_c.published_scores() if apart else None,
         published_elsewhere=rows_elsewhere(*where),
-        published_sources=sources_beside(*where),
+        published_sources=() if left_out else sources_beside(*where),
         subset=subset,
         warnings=panel_warnings(measured, subset, protocol),
     )

@@ -26,6 +26,7 @@ def panel_warnings(rows: Sequence[PanelRow], subset: str, protocol: Protocol) ->
         *foreign_warnings(rows),
         *same_model_warnings(rows),
         other_images_warning(subset),
+        left_out_warning(rows),
         changing_classes_warning(rows, protocol),
     ]
     return tuple(warning for warning in warnings if warning)
@@ -83,8 +84,20 @@ def other_images_warning(subset: str) -> str | None:
     if not subset:
         return None
     return (
-        f"These rows are on {subset}. Rows on other images of the split stand in a panel of their "
-        "own: they do not compare."
+        f"These rows are on {subset}. Rows on other images or classes of the split stand in a "
+        "panel of their own: they do not compare."
+    )
+
+
+def left_out_warning(rows: Sequence[PanelRow]) -> str | None:
+    """Warn if a class map leaves out classes: the rows of a panel leave out the same ones."""
+    record = rows[0].record
+    if not record.left_out_classes:
+        return None
+    return (
+        f"The class map leaves out {', '.join(record.left_out_classes)}: these scores are of the "
+        f"other {len(record.scored_classes)} classes. Published rows, which are of all "
+        f"{len(record.classes)}, do not rank beside them."
     )
 
 

@@ -96,7 +96,7 @@ def _latex(panel: Panel, table: pd.DataFrame, label: str, intervals: bool) -> st
     groups = {spec.name.replace("_", " "): spec.category for spec in specs}
     averaged = panel.protocol.averaged.replace("_", " ")
     caption = (
-        f"On {panel.dataset} {panel.split} ({panel.protocol.name}), in percent: "
+        f"On {panel.dataset} {panel.split} ({panel.protocol.name}{panel.class_maps}), in percent: "
         f"{_directions(infos)}; averaged: {averaged}"
     )
     if intervals:

@@ -27,7 +27,7 @@ from robustbench_seg.errors import CardError, ResultsError
 from robustbench_seg.files import MAX_JSON, digest_bytes, open_regular, parse_json
 from robustbench_seg.records.runs.run_file import RUN_FILE
 from robustbench_seg.records.values.ranges import Positive
-from robustbench_seg.store.parts import UNREADABLE
+from robustbench_seg.store.columns import UNREADABLE
 from robustbench_seg.text import one_line
 
 SUFFIX = ".pack.zip"

@@ -93,7 +93,7 @@ def _contents(folder: Path, record: RunRecord) -> Iterator[tuple[str, bytes]]:
     if not parts:
         raise ResultsError(f"{folder}: no image is scored yet; evaluate it first")
     for part in parts:
-        read_part(part, len(record.classes), run=record.key.digest)
+        read_part(part, len(record.classes), run=record.key.digest, no_class=record.no_class)
         if not names_run(part) or not is_member(f"parts/{part.name}"):
             raise ResultsError(
                 f"{part} does not name its run, because an older version wrote it; evaluate the "
