@@ -6,7 +6,13 @@ BIN := .venv/bin
 # Files go to the processes in the order of tests/conftest.py, the longest ones first.
 TEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo install install-dev quick test test-all check format lint types docs dist clean
+# make test-lowest TORCH=torch takes the newest torch; TESTS chooses the files.
+TORCH ?= $(shell grep '^torch==' constraints.txt)
+TESTS ?= tests --ignore=tests/test_docs_run.py --ignore=tests/test_docs_site.py
+RESOLUTION_lowest := lowest-direct
+RESOLUTION_newest := highest
+
+.PHONY: demo install install-dev quick test test-all test-lowest test-newest hooks check format lint types docs dist clean
 
 demo: install  ## the whole study on the built-in dataset
 	$(BIN)/robustseg demo --out demo
@@ -37,6 +43,14 @@ test: install-dev  ## about 9 minutes on 2 cores
 test-all: install-dev  ## with the long proofs
 	$(TEST) -m ''
 
+test-lowest test-newest: test-%:  ## with the lowest or newest versions that setup.cfg allows, in an environment of its own
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/pip install --quiet --disable-pip-version-check uv '$(TORCH)'
+	$(PYTHON) .ci/requirements.py | .venv-$*/bin/uv pip install --quiet --python .venv-$*/bin/python \
+		--resolution $(RESOLUTION_$*) --only-binary :all: --requirement -
+	.venv-$*/bin/uv pip install --quiet --python .venv-$*/bin/python --no-deps --editable .
+	OMP_NUM_THREADS=1 .venv-$*/bin/pytest -n auto --dist loadfile --no-loadscope-reorder $(TESTS)
+
 check: format lint types test  ## all that must be green; tests hold doctests and documentation checks
 
 format: install-dev
@@ -51,8 +65,12 @@ types: install-dev
 docs: install-dev  ## the documentation as a site, build/docs/index.html
 	$(BIN)/sphinx-build -q -W --keep-going docs build/docs
 
+hooks: install-dev  ## runs the style and type checks before each commit
+	$(BIN)/pip install --quiet --disable-pip-version-check pre-commit
+	$(BIN)/pre-commit install
+
 dist: install-dev  ## wheel and sdist in dist/
 	$(BIN)/python -m build
 
 clean:
-	rm -rf .venv build dist *.egg-info demo
+	rm -rf .venv .venv-lowest .venv-newest build dist *.egg-info demo

@@ -11,12 +11,15 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.ablation import AblationSpec as AblationSpec
     from robustbench_seg.ablation import ablation_spec as ablation_spec
     from robustbench_seg.ablation import run_ablation as run_ablation
+    from robustbench_seg.attacks import perturb as perturb
     from robustbench_seg.corruption import FastStream as FastStream
     from robustbench_seg.corruption import corrupt as corrupt
     from robustbench_seg.datasets import class_frequencies as class_frequencies
     from robustbench_seg.datasets import class_groups as class_groups
     from robustbench_seg.datasets import class_names as class_names
+    from robustbench_seg.datasets import list_class_maps as list_class_maps
     from robustbench_seg.datasets import list_datasets as list_datasets
+    from robustbench_seg.datasets import load_class_map as load_class_map
     from robustbench_seg.datasets import open_dataset as open_dataset
     from robustbench_seg.datasets.minicity import write_minicity as write_minicity
     from robustbench_seg.errors import RobustsegError as RobustsegError
@@ -47,7 +50,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.training import train as train
     from robustbench_seg.trees import generate_cityscapes_c as generate_cityscapes_c
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _ROOMS = {
     "AblationSpec": "ablation",
@@ -71,15 +74,18 @@ _ROOMS = {
     "generate_cityscapes_c": "trees",
     "leaderboard": "reporting",
     "list_ablations": "records.cards.ablation",
+    "list_class_maps": "datasets",
     "list_datasets": "datasets",
     "list_models": "records.cards.model_card",
     "list_protocols": "records.cards.protocol",
     "literature": "reporting.literature.catalogue",
+    "load_class_map": "datasets",
     "load_model": "segmenter",
     "load_protocol": "records.cards.protocol",
     "load_segmenter": "segmenter",
     "open_dataset": "datasets",
     "pack": "store",
+    "perturb": "attacks",
     "read_results": "store",
     "report": "reporting",
     "run_ablation": "ablation",

@@ -14,7 +14,7 @@ def check_names(spec: EvaluationSpec) -> None:
     Raises:
         CorruptionError: There is no such protocol, or it has no such corruption.
         ModelError: There is no such model.
-        CardError: A card is wrong.
+        CardError: A card is wrong, or there is no such class map, or it is wrong.
         DatasetError: There is no such dataset.
         ResultsError: There is no such measure.
     """
@@ -24,8 +24,10 @@ def check_names(spec: EvaluationSpec) -> None:
             load_card(model)
 
     # Imported here, so that a misspelt model is reported sooner.
-    from robustbench_seg.datasets import check_name
+    from robustbench_seg.datasets import check_name, load_class_map
     from robustbench_seg.measures import select_measures
 
     check_name(spec.dataset)
     select_measures(spec.measures)
+    if spec.class_map is not None:
+        load_class_map(spec.class_map)

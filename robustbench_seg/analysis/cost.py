@@ -1,7 +1,7 @@
 """Parameters and multiply-accumulates of a network, counted without computing anything."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -88,6 +88,12 @@ def image_macs(record: SegmenterRecord, classes: int, size: tuple[int, int]) -> 
     """
     if record.resize:
         size = record.resize.size(*size)
+    if record.augment:
+        plain, (height, width) = replace(record, augment=None, resize=None), size
+        return sum(
+            image_macs(plain, classes, (max(1, round(height * s)), max(1, round(width * s))))
+            for s, _ in record.augment.variants
+        )
     how, windows = record.inference or Inference("whole"), 1
     if how.mode == "slide" and how.crop and how.stride:
         corners = [len(list(window_spans(side, how.crop, how.stride))) for side in size]

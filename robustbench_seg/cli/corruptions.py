@@ -65,7 +65,7 @@ def _listed(protocol: "Protocol") -> Iterator[str]:
     yield ""
     first, *others = map(str, protocol.levels)
     rows = [[protocol.noun, "category", "scored", "parameter", f"severity {first}", *others]]
-    for spec in protocol.corruptions:
+    for spec in protocol.perturbations:
         about = [spec.name, spec.category, spec.scored_text]
         for name in dict.fromkeys(name for level in spec.severities for name in level):
             values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]

@@ -8,7 +8,9 @@ import click
 from robustbench_seg.cli import options, parsers
 from robustbench_seg.records.cards.model_forms import listed_forms
 from robustbench_seg.records.values import ranges
+from robustbench_seg.records.values.adaptation import PRIOR, Adaptation
 from robustbench_seg.records.values.choices import (
+    AdaptationMethod,
     Backend,
     Executor,
     InferenceMode,
@@ -60,6 +62,12 @@ if TYPE_CHECKING:
     "the model gives]",
 )
 @click.option(
+    "--class-map",
+    metavar="FILE",
+    help="Score models in the dataset's classes, which are not their own, through this map: a TOML "
+    "file, or a name such as cityscapes-to-camvid (docs/how-to/class-map.md).",
+)
+@click.option(
     "--temperature",
     metavar="none|T|fit",
     callback=parsers.parse_temperature,
@@ -80,6 +88,35 @@ if TYPE_CHECKING:
     callback=parsers.parse_input_size,
     help="Size at which an hf: model gets images: their own, as its image processor prepares "
     "them, or height x width.  [default: native, if the network takes any size]",
+)
+@click.option(
+    "--augment",
+    metavar="flip,SCALE,...",
+    callback=parsers.parse_augment,
+    help="Test-time augmentation: average the predictions for the image, for it mirrored (flip) "
+    "and for it scaled, such as flip,0.75,1.25.  [default: the image alone]",
+)
+@click.option(
+    "--adapt",
+    type=click.Choice(choices(AdaptationMethod)),
+    help="bn: take the statistics of BatchNorm from images of each condition; -bn is added to the "
+    "model's name (docs/adaptation.md).  [default: the network as it is]",
+)
+@click.option(
+    "--adapt-images",
+    metavar="N|all",
+    callback=parsers.parse_adapt_images,
+    default=Adaptation.images,
+    show_default=True,
+    help="Number of these images, evenly spaced in the split.",
+)
+@click.option(
+    "--adapt-prior",
+    metavar="N",
+    type=click.FloatRange(PRIOR.least, PRIOR.most),
+    default=Adaptation.prior,
+    show_default=True,
+    help="How many images the network's own statistics count for.",
 )
 @options.device()
 @options.precision()
@@ -187,11 +224,11 @@ def _announce_published(asked: "EvaluationSpec") -> None:
     """Say on stderr which published rows there are of what is asked for, in one line."""
     from robustbench_seg.datasets import published_images
 
-    own = asked.weights is None and asked.shard.index == 1
+    own = asked.weights is None and asked.class_map is None and asked.shard.index == 1
     if not own or published_images(asked.dataset) is None:
         return  # of other weights or datasets nothing is published; the library imports slowly
     from robustbench_seg.records.cards.protocol import load_protocol
-    from robustbench_seg.reporting.literature.beside import published_notice
+    from robustbench_seg.reporting.literature.published_rows import published_notice
 
     protocol = load_protocol(asked.protocol).name
     notice = published_notice(asked.models, asked.dataset, asked.split, protocol)

@@ -9,6 +9,8 @@ from robustbench_seg.codec import Range
 from robustbench_seg.errors import FileError, ModelError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.values import ranges
+from robustbench_seg.records.values.adaptation import ALL
+from robustbench_seg.records.values.augment import augment_text
 from robustbench_seg.records.values.image_size import check_size
 from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.records.values.shard import Shard, parse_shard
@@ -45,6 +47,28 @@ def parse_input_size(context: click.Context, parameter: click.Parameter, value: 
         return input_size_text(value)
     except ModelError as error:
         raise click.BadParameter(str(error), context, parameter) from None
+
+
+def parse_augment(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Click callback that normalises "1.25,flip" as "flip,1.25"; None stays."""
+    try:
+        return augment_text(value)
+    except ModelError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
+
+
+def parse_adapt_images(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Click callback that parses "16" as 16; "all" stays."""
+    if value == ALL or isinstance(value, int):
+        return value
+    try:
+        if ranges.LIMIT.has(images := int(value)):
+            return images
+    except ValueError:
+        pass
+    raise click.BadParameter(
+        f"'{value}' is not a number of images; give {ranges.LIMIT}, or {ALL}", context, parameter
+    )
 
 
 def parse_temperature(context: click.Context, parameter: click.Parameter, value: str) -> Any:

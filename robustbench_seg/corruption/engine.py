@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption import blur, digital, noise, resampling, weather
 from robustbench_seg.corruption.streams import STREAMS
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.records.cards.protocol import (
-    Protocol,
-    list_protocols,
-    load_protocol,
-    merged,
-)
+from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol, merged
 from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS
 
 SMALLEST = 32
@@ -68,7 +63,7 @@ def random_perturbations(protocol: Protocol) -> frozenset[str]:
     """Name the corruptions and attacks of a protocol whose images another seed changes."""
     return frozenset(
         spec.name
-        for spec in protocol.corruptions
+        for spec in protocol.perturbations
         if (spec.name not in FIXED_ATTACKS if spec.is_attack else spec.name in RANDOM_CORRUPTIONS)
     )
 

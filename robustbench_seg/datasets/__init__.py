@@ -1,6 +1,12 @@
 """The datasets: `open_dataset` opens one by name (registry.py)."""
 
 from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.class_map import (
+    ClassMap,
+    fitting_maps,
+    list_class_maps,
+    load_class_map,
+)
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
@@ -33,6 +39,7 @@ __all__ = [
     "DATASETS",
     "IGNORE",
     "ClassFrequencies",
+    "ClassMap",
     "Dataset",
     "DatasetEntry",
     "FileDataset",
@@ -46,14 +53,17 @@ __all__ = [
     "corrupted_image",
     "described_facts",
     "file_digests",
+    "fitting_maps",
     "id_ranges",
     "image_size",
     "image_sizes",
     "known_dataset",
     "label_ids",
     "label_warning",
+    "list_class_maps",
     "list_datasets",
     "load_class_frequencies",
+    "load_class_map",
     "open_dataset",
     "person_classes",
     "published_images",

@@ -12,10 +12,11 @@ from robustbench_seg.datasets import (
 )
 from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.cards.protocol import Condition, CorruptionSpec, Protocol
+from robustbench_seg.records.cards.protocol import Perturbation, Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     GRADIENT_LAW,
     DifferentiableSegmenter,
@@ -65,7 +66,7 @@ def attack_laws(protocol: Protocol) -> Mapping[str, int]:
     """The law version of each attack of a protocol, in its order."""
     return {
         spec.name: ENSEMBLE_LAW if spec.name in ATTACK_ENSEMBLES else ATTACKS[spec.name].law
-        for spec in protocol.corruptions
+        for spec in protocol.perturbations
         if spec.is_attack
     }
 
@@ -126,7 +127,7 @@ def open_attacks(
         ResultsError: There is no attack to apply an option to, the labels are withheld, or images
             are to be read from a tree.
     """
-    for each in protocol.corruptions:
+    for each in protocol.perturbations:
         if each.name in ATTACK_ENSEMBLES and each.is_attack:
             _check_ensemble(protocol, each)
         elif each.is_attack:
@@ -154,13 +155,13 @@ def open_attacks(
     )
 
 
-def _check_ensemble(protocol: Protocol, ensemble: CorruptionSpec) -> None:
+def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
     """Check that the only parameter of an ensemble is its radius, and that its members have it."""
     for level, parameters in enumerate(ensemble.severities, 1):
         where = f"protocol {protocol.name}: {ensemble.name} at severity {level}"
         if parameters.keys() != {"epsilon"}:
             raise CardError(f"{where} has one parameter, epsilon; its members have the others")
-        for member in protocol.corruptions:
+        for member in protocol.perturbations:
             if member.name not in ATTACK_ENSEMBLES[ensemble.name] or level not in member.levels:
                 continue
             radius = member.severities[level - 1]["epsilon"]
@@ -197,7 +198,7 @@ def _class_frequencies(
 
     They are part of the key, so they depend on the protocol, not on the conditions asked for.
     """
-    attacks = [ATTACKS.get(each.name) for each in protocol.corruptions if each.is_attack]
+    attacks = [ATTACKS.get(each.name) for each in protocol.perturbations if each.is_attack]
     if not any(attack and attack.needs_frequencies for attack in attacks):
         if spec.class_frequencies:
             raise ResultsError(
@@ -212,7 +213,7 @@ def _class_frequencies(
 def _check_no_options(spec: EvaluationSpec, protocol: Protocol) -> None:
     given: dict[str, object] = {"save_attacks": spec.save_attacks}
     # Part of the key of a protocol of attacks, so also given with its clean images alone.
-    if not any(each.is_attack for each in protocol.corruptions):
+    if not any(each.is_attack for each in protocol.perturbations):
         given |= {
             "attack_from": spec.attack_from,
             "round_attacks": spec.round_attacks,

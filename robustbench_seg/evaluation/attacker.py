@@ -12,8 +12,8 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.evaluation.attack_folder import AttackFolder
 from robustbench_seg.evaluation.attack_settings import AttackSettings
 from robustbench_seg.evaluation.image_maker import ConditionImage
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.runs.run_key import RunKey
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.segmenter import DifferentiableSegmenter, FloatImage, Segmenter
 
 

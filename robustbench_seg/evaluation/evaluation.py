@@ -6,7 +6,14 @@ from functools import cached_property
 from typing import Any
 
 from robustbench_seg.corruption import random_perturbations
-from robustbench_seg.datasets import Dataset, open_dataset, published_images
+from robustbench_seg.datasets import (
+    ClassMap,
+    Dataset,
+    fitting_maps,
+    load_class_map,
+    open_dataset,
+    published_images,
+)
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
 from robustbench_seg.evaluation.attack_settings import (
     AttackSettings,
@@ -18,8 +25,9 @@ from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
 from robustbench_seg.records.cards.model_card import Published
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import (
     Options,
@@ -49,6 +57,7 @@ class Evaluation:
         measures: What is counted for each image.
         segmenters: The models, each for a run of its own.
         attack_settings: How the images of attacks are made.
+        class_map: From the models' classes to the dataset's. None: they are the same.
     """
 
     spec: EvaluationSpec
@@ -58,15 +67,10 @@ class Evaluation:
     measures: tuple[Measure, ...]
     segmenters: tuple[Segmenter, ...]
     attack_settings: AttackSettings
+    class_map: ClassMap | None = None
 
     def __post_init__(self) -> None:
-        for segmenter in self.segmenters:
-            if tuple(segmenter.classes) != tuple(self.dataset.classes):
-                raise ModelError(
-                    f"{segmenter.name} predicts {_listed(segmenter.classes)}; {self.dataset.name} "
-                    f"has {_listed(self.dataset.classes)}: choose a model trained on this "
-                    "dataset's classes"
-                )
+        self._check_classes()
         names = [file_name(segmenter.name) for segmenter in self.segmenters]
         for name in names:
             if names.count(name) > 1:
@@ -81,10 +85,57 @@ class Evaluation:
             )
         if stored:
             check_images(layout_of("indices"), self.dataset)
+        self._check_adaptation()
         if len(self.spec.seeds) > 1 and not self._random_conditions:
             raise CorruptionError(
                 f"none of these {self.protocol.noun}s draws random numbers; give one seed"
             )
+
+    def _check_classes(self) -> None:
+        data, class_map = self.dataset, self.class_map
+        if class_map and class_map.dataset_classes != tuple(data.classes):
+            raise ModelError(
+                f"the class map {class_map.name} maps to {_listed(class_map.dataset_classes)}; "
+                f"{data.name} has {_listed(data.classes)}: choose a map to this dataset's classes"
+            )
+        for segmenter in self.segmenters:
+            predicted = tuple(segmenter.classes)
+            if class_map and class_map.model_classes != predicted:
+                raise ModelError(
+                    f"{segmenter.name} predicts {_listed(predicted)}; the class map "
+                    f"{class_map.name} maps from {_listed(class_map.model_classes)}: choose a map "
+                    "from this model's classes, in their order"
+                )
+            if class_map is None and predicted != tuple(data.classes):
+                shipped = fitting_maps(predicted, data.classes)
+                such = f", such as {shipped[0]}" if shipped else ""
+                raise ModelError(
+                    f"{segmenter.name} predicts {_listed(predicted)}; {data.name} has "
+                    f"{_listed(data.classes)}: choose a model trained on this dataset's classes, "
+                    f"or give a class map{such}"
+                )
+        kinds = {spec.name: spec.is_attack for spec in self.protocol.perturbations}
+        attacks = [c.name for c in self.conditions if kinds.get(c.name)]
+        if class_map and attacks:
+            raise ModelError(
+                f"{attacks[0]} needs the true class among the classes of the model, which the "
+                f"class map {class_map.name} does not give; leave out the attacks"
+            )
+        if class_map and class_map.record.ignored and self.spec.prediction_format != "indices":
+            raise ResultsError(
+                f"the class map {class_map.name} ignores {', '.join(class_map.record.ignored)}, "
+                f"and the prediction format {self.spec.prediction_format} has no value for pixels "
+                "without a class; use the format indices"
+            )
+
+    def _check_adaptation(self) -> None:
+        attacks = [c.name for c in self.conditions if self.protocol.spec(c.name).is_attack]
+        for segmenter in self.segmenters if attacks else ():
+            if segmenter.record.adaptation:
+                raise ModelError(
+                    f"{segmenter.name} cannot be adapted to {attacks[0]}: attacked images depend "
+                    "on the network; leave out adapt or the attacks"
+                )
 
     @property
     def stored_predictions(self) -> Sequence[StoredPredictions]:
@@ -187,8 +238,10 @@ class Evaluation:
         return given
 
     def published(self, segmenter: Segmenter) -> Published | None:
-        """The published clean score of a segmenter, if it was measured on the same images."""
-        data, about = self.dataset, segmenter.about
+        """The published clean score of a segmenter, if it was measured in the same way."""
+        data, about, record = self.dataset, segmenter.about, segmenter.record
+        if self.class_map or record.adaptation or record.augment:
+            return None
         whole = data.split == "val" and len(data) == published_images(data.name)
         return about.published if whole and about.published_on == data.name else None
 
@@ -234,12 +287,16 @@ def open_evaluation(
         check_images(layout_of(spec.prediction_format), data)
     if spec.save_attacks:
         check_images(layout_of("indices"), data, "attacked image")
+    class_map = None if spec.class_map is None else load_class_map(spec.class_map)
+    classes = class_map.model_classes if class_map else data.classes
     loaded = segmenters or [
-        load_named(model, spec.weights, segmenter_options(spec, classes=data.classes))
+        load_named(model, spec.weights, segmenter_options(spec, classes=classes))
         for model in spec.models
     ]
     settings = open_attacks(spec, protocol, conditions, data, loaded)
-    evaluation = Evaluation(spec, data, protocol, conditions, measures, tuple(loaded), settings)
+    evaluation = Evaluation(
+        spec, data, protocol, conditions, measures, tuple(loaded), settings, class_map
+    )
     evaluation.check_confidence()
     return evaluation
 

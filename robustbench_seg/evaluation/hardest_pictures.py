@@ -6,7 +6,6 @@ from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.pictures import write_input, write_labels
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.results import PictureFiles, hardest
-from robustbench_seg.segmenter import prediction_of
 from robustbench_seg.store import read_counts
 
 
@@ -17,11 +16,13 @@ def keep_hardest(run: ModelRun, evaluation: Evaluation, maker: ImageMaker) -> No
     for hard in hardest(read_counts(run.folder.path, [CONFUSION]), evaluation.protocol):
         if files.hard_prediction(hard).exists():
             continue
-        for clean in maker.all([(SourceImage(data, places[hard.image]), hard.worst)]):
+        source = SourceImage(data, places[hard.image], evaluation.class_map)
+        for clean in maker.all([(source, hard.worst)]):
             made = run.attacked(clean)
             if made.image is None:
                 continue
             write_input(files.hard_input(hard), made.image)
             write_labels(files.hard_truth(hard), made.source.sample().labels, data.palette)
-            labels = prediction_of(run.segmenter, hard.image, hard.worst)(made.image)
+            labels = run.predictions.segmenter(hard.image, hard.worst)(made.image)
+            labels = evaluation.class_map.labels(labels) if evaluation.class_map else labels
             write_labels(files.hard_prediction(hard), labels, data.palette)

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from threading import Lock
 from typing import Any
@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.datasets import Dataset, Sample, corrupted_image, read_instances
+from robustbench_seg.datasets import ClassMap, Dataset, Sample, corrupted_image, read_instances
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import Tree
 from robustbench_seg.measures import Measure, Truth
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.image_path import as_png
 from robustbench_seg.segmenter import Image
 
@@ -30,10 +30,12 @@ from robustbench_seg.segmenter import Image
 class SourceImage:
     """An image of the dataset, decoded once, on first use, for all of its conditions."""
 
-    def __init__(self, dataset: Dataset, index: int) -> None:
+    def __init__(self, dataset: Dataset, index: int, class_map: ClassMap | None = None) -> None:
+        """`class_map`: it may leave out classes, whose pixels are then not scored."""
         self.index = index
         self.id = dataset.ids[index]
         self._dataset = dataset
+        self._class_map = class_map
         self._lock = Lock()
         self._prepared = dict[str, Any]()
 
@@ -56,9 +58,12 @@ class SourceImage:
     @cached_property
     def _read(self) -> Sample | DatasetError:
         try:
-            return self._dataset[self.index]
+            sample = self._dataset[self.index]
         except DatasetError as error:
             return error
+        if self._class_map is None:
+            return sample
+        return replace(sample, labels=self._class_map.truth(sample.labels))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,17 +115,18 @@ class ImageMaker:
     def all(self, wanted: Iterable[tuple[SourceImage, Condition]]) -> Iterator[ConditionImage]:
         """Yield each of `wanted` in order. With one worker, no image is made in advance."""
         if self._pool is None:
-            yield from (self._make(*pair) for pair in wanted)
+            yield from (self.make(*pair) for pair in wanted)
             return
         waiting: deque[Future[ConditionImage]] = deque()
         for pair in wanted:
-            waiting.append(self._pool.submit(self._make, *pair))
+            waiting.append(self._pool.submit(self.make, *pair))
             if len(waiting) > 2 * self._workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
-    def _make(self, source: SourceImage, condition: Condition) -> ConditionImage:
+    def make(self, source: SourceImage, condition: Condition) -> ConditionImage:
+        """Make one image, in the thread of the caller."""
         started = time.perf_counter()
         image, reason, same = None, None, False
         is_attack = condition != CLEAN and self._evaluation.protocol.spec(condition.name).is_attack

@@ -21,7 +21,7 @@ from robustbench_seg.evaluation.image_watch import UnchangedImages, UnreadableIm
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.opening import open_runs
 from robustbench_seg.evaluation.run_records import corrupted_tree
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import clean_gap_warnings, unit_of_image
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
         ThreadPoolExecutor(1) as scorer,
         ImageMaker(evaluation, tree) as maker,
     ):
-        runs = open_runs(evaluation, tree, scorer, at_work)
+        runs = open_runs(evaluation, tree, maker, scorer, at_work)
         paths = [run.folder.path for run in runs]
         with _bar(evaluation, runs, progress) as bar:
             loop = _Loop(evaluation, runs, maker, bar)
@@ -145,7 +145,7 @@ def _wanted(
 ) -> Iterator[Wanted]:
     """What at least one run lacks of a block."""
     for index in block:
-        source = SourceImage(evaluation.dataset, index)
+        source = SourceImage(evaluation.dataset, index, evaluation.class_map)
         for condition in conditions:
             if _lacking(runs, source, condition):
                 yield source, condition

@@ -8,9 +8,12 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
 
-from robustbench_seg.datasets import Dataset
+import numpy as np
+
+from robustbench_seg.datasets import IGNORE, ClassMap, Dataset
 from robustbench_seg.errors import FileError, RobustsegError
 from robustbench_seg.evaluation.attacker import Attacker
+from robustbench_seg.evaluation.class_mapping import mapped
 from robustbench_seg.evaluation.evaluation import BLOCK
 from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
 from robustbench_seg.evaluation.outcomes import Outcomes
@@ -19,8 +22,8 @@ from robustbench_seg.evaluation.prediction_checks import Predictions
 from robustbench_seg.evaluation.prediction_folder import PredictionFolder
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import Measure, Prediction
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.temperature import TemperatureRecord
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     ConfidentSegmenter,
     Image,
@@ -48,6 +51,7 @@ class RunInputs:
         measures: What is counted for each image.
         temperature: The temperature of the scaled confidence.
         attacker: Makes the images of attacks.
+        class_map: From the segmenter's classes to the dataset's; None: they are the same.
     """
 
     segmenter: Segmenter
@@ -58,6 +62,7 @@ class RunInputs:
     measures: tuple[Measure, ...]
     temperature: TemperatureRecord | None
     attacker: Attacker
+    class_map: ClassMap | None = None
 
 
 class ModelRun:
@@ -66,6 +71,7 @@ class ModelRun:
     Attributes:
         folder: Where the rows go.
         segmenter: The segmenter.
+        predictions: Its predictions.
         outcomes: The outcomes of the images.
     """
 
@@ -78,6 +84,7 @@ class ModelRun:
         """
         self.folder = inputs.folder
         self.segmenter = inputs.segmenter
+        self.predictions = inputs.predictions
         self.outcomes = Outcomes(inputs.segmenter.name)
         self._inputs = inputs
         self._saved = inputs.saved
@@ -119,7 +126,7 @@ class ModelRun:
             made = self.attacked(made)
             started = time.perf_counter()
             predict = partial(self._predict, made, made.image)
-            prediction = self._inputs.predictions.predict(made, predict)
+            prediction = self.predictions.predict(made, predict)
         except MissingPredictionError as error:
             self._leave_out(made, str(error))
             return
@@ -169,13 +176,16 @@ class ModelRun:
         truth, classes = made.source.sample().labels, len(self._dataset.classes)
         wanted = {m.needs_confidence for m in self._lacking(made) if m.needs_confidence}
         exported = self._saved is not None and self._saved.layout.confidence
+        class_map = self._inputs.class_map
         if not (wanted or exported) or not isinstance(segmenter, ConfidentSegmenter):
-            return Prediction(segmenter(image), truth, classes)
+            return mapped(Prediction(segmenter(image), truth, classes), class_map)
         temperatures, fitted = [1.0], self._inputs.temperature
         if fitted and "scaled" in wanted:
             temperatures.append(fitted.of(made.source.index, len(self._dataset)))
-        labels, found = segmenter.with_confidence(image, truth, temperatures)
-        return Prediction(labels, truth, classes, *found)
+        # With a class map, the truth is not in the segmenter's classes, so it is withheld.
+        shown = np.full_like(truth, IGNORE) if class_map else truth
+        labels, found = segmenter.with_confidence(image, shown, temperatures)
+        return mapped(Prediction(labels, truth, classes, *found), class_map)
 
     def _observers(self, made: ConditionImage, prediction: Prediction) -> tuple[Measure, ...]:
         """The missing measures that can be computed: a prediction in files may lack confidence."""

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets import FileDataset, label_warning
+from robustbench_seg.datasets import ClassMap, FileDataset, label_warning
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.prediction_checks import stray_files
 from robustbench_seg.results import absent_class_warnings
@@ -14,6 +14,7 @@ from robustbench_seg.text import counted
 log = logging.getLogger(__name__)
 
 _NAMED = 3
+_NAMED_CLASSES = 8
 
 
 def announce(evaluation: Evaluation, shown: bool = False) -> bool:
@@ -35,6 +36,12 @@ def announce(evaluation: Evaluation, shown: bool = False) -> bool:
             print(files_found(evaluation.dataset), file=sys.stderr)
         else:
             log.info("%s", files_found(evaluation.dataset))
+    if evaluation.class_map:
+        text = class_map_text(evaluation.class_map)
+        if shown:
+            print(text, file=sys.stderr)
+        else:
+            log.info("%s", text)
     if evaluation.spec.limit is None:
         for stored in evaluation.stored_predictions:
             if stray := stray_files(evaluation, stored):
@@ -77,6 +84,27 @@ def warn_of_absent_classes(runs: Sequence[Path]) -> None:
     """
     for warning in absent_class_warnings(runs):
         log.warning("%s", warning)
+
+
+def class_map_text(class_map: ClassMap) -> str:
+    """Describe a class map in a sentence: the classes that it ignores, leaves out and misses."""
+    record = class_map.record
+    kinds = {
+        "ignored predictions": record.ignored,
+        "left out": record.left_out,
+        "missed, because no class maps to it": record.missed,
+    }
+    lists = [f"{kind}: {_few(names)}" for kind, names in kinds.items() if names]
+    classes = f"{len(record.classes)} classes to {len(class_map.dataset_classes)}"
+    return "; ".join([f"class map {class_map.name}: {classes}", *lists])
+
+
+def _few(names: Sequence[str]) -> str:
+    """Names, at most _NAMED_CLASSES of them."""
+    if len(names) <= _NAMED_CLASSES:
+        return ", ".join(names)
+    shown = ", ".join(names[:_NAMED_CLASSES])
+    return f"{shown}, and {len(names) - _NAMED_CLASSES} more"
 
 
 def files_found(dataset: FileDataset) -> str:

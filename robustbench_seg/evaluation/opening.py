@@ -5,34 +5,41 @@ from concurrent.futures import Executor
 from contextlib import ExitStack
 from pathlib import Path
 
+from robustbench_seg.evaluation.adaptation import AdaptedPredictions
 from robustbench_seg.evaluation.attacker import Attacker
 from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
+from robustbench_seg.evaluation.image_maker import ImageMaker
 from robustbench_seg.evaluation.model_run import ModelRun, RunInputs
-from robustbench_seg.evaluation.prediction_checks import checked_predictions
+from robustbench_seg.evaluation.prediction_checks import Predictions, checked_predictions
 from robustbench_seg.evaluation.prediction_folder import PredictionFolder
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import Tree, run_record
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.machine.locks import presence
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
-from robustbench_seg.segmenter import Segmenter, no_confidence
+from robustbench_seg.segmenter import NetworkSegmenter, Segmenter, no_confidence
 from robustbench_seg.store import RunFolder
 
 log = logging.getLogger(__name__)
 
 
 def open_runs(
-    evaluation: Evaluation, tree: Tree | None, scorer: Executor, at_work: ExitStack
+    evaluation: Evaluation,
+    tree: Tree | None,
+    maker: ImageMaker,
+    scorer: Executor,
+    at_work: ExitStack,
 ) -> list[ModelRun]:
     """Open the run of every segmenter of an evaluation.
 
     Args:
         evaluation: What is evaluated.
         tree: The tree that images are read from; None: they are made in memory.
+        maker: Makes the images that networks are adapted to.
         scorer: A pool of one thread, which the runs share.
         at_work: Where the presence of this process in the folders is registered.
 
@@ -45,7 +52,7 @@ def open_runs(
     """
     attacker = Attacker(evaluation.attack_settings)
     return [
-        ModelRun(_inputs(evaluation, segmenter, tree, attacker, at_work), scorer)
+        ModelRun(_inputs(evaluation, segmenter, tree, maker, attacker, at_work), scorer)
         for segmenter in evaluation.segmenters
     ]
 
@@ -54,6 +61,7 @@ def _inputs(
     evaluation: Evaluation,
     segmenter: Segmenter,
     tree: Tree | None,
+    maker: ImageMaker,
     attacker: Attacker,
     at_work: ExitStack,
 ) -> RunInputs:
@@ -65,7 +73,11 @@ def _inputs(
     # Register before anything is written: other processes sweep what unregistered ones leave.
     _enter(folder.path, spec, at_work)
     _warn_of_what_stays(folder.path, record)
-    predictions = checked_predictions(evaluation, segmenter, folder, tree)
+    predictions: Predictions
+    if record.key.segmenter.adaptation and isinstance(segmenter, NetworkSegmenter):
+        predictions = AdaptedPredictions(evaluation, segmenter, record, maker)
+    else:
+        predictions = checked_predictions(evaluation, segmenter, folder, tree)
     lacking = _conditions_lacking(evaluation, folder)
     of_tree = None if tree is None else tree.probe
     if lacking:
@@ -91,6 +103,7 @@ def _inputs(
         measures,
         record.key.temperature,
         attacker,
+        evaluation.class_map,
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from robustbench_seg.files import atomic_file
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results import KEPT_SEVERITIES, PictureFiles
 from robustbench_seg.segmenter import FloatImage
 

@@ -14,8 +14,8 @@ from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.image_maker import ConditionImage
 from robustbench_seg.evaluation.run_records import Tree, tree_differences
 from robustbench_seg.measures import Prediction
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.runs.prediction_manifest import FILE, confidence_file, labels_file
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.segmenter import Segmenter, StoredPredictions
 from robustbench_seg.store import RunFolder
 from robustbench_seg.text import counted
@@ -45,6 +45,10 @@ class Predictions(Protocol):
         """
         ...
 
+    def segmenter(self, image: str, condition: Condition) -> Segmenter:
+        """Return the segmenter that labels an image, given its id, under a condition."""
+        ...
+
 
 class ComputedPredictions:
     """Predictions that a segmenter computes. They need no check."""
@@ -57,6 +61,10 @@ class ComputedPredictions:
     ) -> Prediction:
         """Apply the segmenter to the image."""
         return predict(self._segmenter)
+
+    def segmenter(self, image: str, condition: Condition) -> Segmenter:
+        """Return the segmenter, which is the same for all images."""
+        return self._segmenter
 
 
 class FilePredictions:
@@ -85,6 +93,10 @@ class FilePredictions:
         prediction = predict(one)
         _check_source(self._folder, image, condition, one.source)
         return replace(prediction, source=one.source)
+
+    def segmenter(self, image: str, condition: Condition) -> Segmenter:
+        """Return the stored prediction for an image under a condition."""
+        return self._stored.of(image, condition)
 
     def _check_image(self, made: ConditionImage) -> None:
         if not self._described or made.condition == CLEAN or not isinstance(made.image, np.ndarray):

@@ -107,6 +107,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         _corruption_record(evaluation, tree),
         temperature_record(evaluation, segmenter, images),
         evaluation.attack_settings.record,
+        evaluation.class_map.record if evaluation.class_map else None,
     )
     own = data if isinstance(data, FileDataset) and data.name not in list_datasets() else None
     return RunRecord(
@@ -118,6 +119,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         palette=tuple((r, g, b) for r, g, b in data.palette),
         groups=own.groups if own else {},
         persons=own.persons if own else (),
+        class_map=evaluation.class_map.facts if evaluation.class_map else None,
         about=replace(
             segmenter.about,
             macs=_macs(segmenter, data),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.datasets import Dataset, open_dataset
 from robustbench_seg.errors import CardError, DatasetError, ResultsError, RobustsegError
+from robustbench_seg.evaluation.adaptation_images import clean_segmenter
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
 from robustbench_seg.records.runs.run_key import DatasetRecord
@@ -84,8 +85,10 @@ def _fitted(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> Temperatur
             f"{data.name} {data.split}: {count} image and no train split to fit a temperature on; "
             "give it as a number"
         )
+    confident = clean_segmenter(segmenter, evaluation.dataset)
+    assert isinstance(confident, ConfidentSegmenter)
     log.info("%s: its temperature is fitted on %s %s", segmenter.name, data.name, data.split)
-    found = [_fit(segmenter, data, part) for part in parts]
+    found = [_fit(confident, data, part) for part in parts]
     values, images = zip(*found, strict=True)
     return TemperatureRecord(values, data.split, images)
 

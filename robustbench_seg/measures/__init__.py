@@ -9,6 +9,7 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures.boundary import Boundary
 from robustbench_seg.measures.boundary_iou import BoundaryIoU
 from robustbench_seg.measures.confidence import CONFIDENCE, SCALED_CONFIDENCE, ConfidenceMeasure
+from robustbench_seg.measures.confidence_infos import LIKELIHOOD_SCORES
 from robustbench_seg.measures.confusion import CONFUSION
 from robustbench_seg.measures.groups import GroupIoU
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
@@ -35,6 +36,7 @@ __all__ = [
     "CONFUSION",
     "COVERAGES",
     "IMAGE_MIOU",
+    "LIKELIHOOD_SCORES",
     "MEASURES",
     "OBJECTS",
     "SCALED_CONFIDENCE",

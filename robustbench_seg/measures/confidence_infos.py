@@ -10,6 +10,9 @@ _PERCENT, _BOTH, _NATS, _SQUARES = (0.0, 100.0), (-100.0, 100.0), (0.0, math.inf
 _CHIEF = {"ece": 1, "auroc": 2, "aupr_error": 3, "aurc": 4, "coverage_at_5_risk": 5}
 """The places of the chief scores; see ScoreInfo."""
 
+LIKELIHOOD_SCORES = frozenset(("nll", "brier", "nll_t", "brier_t"))
+"""Those that need the probability of the true class, not only the confidence."""
+
 _SCORES = (
     ScoreInfo(
         "ece",

@@ -35,8 +35,12 @@ class Confusion(AdditiveMeasure):
         """Return (K, K): rows the truth, columns the prediction."""
         return (classes, classes)
 
+    def shape_with_no_class(self, classes: int) -> tuple[int, ...]:
+        """Return (K, K+1): the last column is of pixels that are predicted as no class."""
+        return (classes, classes + 1)
+
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
-        """Return the confusion matrix, int64 KxK."""
+        """Return the confusion matrix, int64 KxK or Kx(K+1)."""
         return prediction.matrix
 
     def pooled(self, observed: Counts) -> NDArray[np.int64]:

@@ -26,7 +26,10 @@ def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
     if name in list_datasets() and class_names(name) == classes:
         groups, persons = class_groups(name), person_classes(name)
     groups = {group: names for group, names in groups.items() if {*names} <= {*classes}}
-    persons = tuple(person for person in persons if person in classes)
+    scored = record.scored_classes
+    groups = {group: tuple(n for n in names if n in scored) for group, names in groups.items()}
+    groups = {group: names for group, names in groups.items() if names}
+    persons = tuple(person for person in persons if person in scored)
     return (
         WorstImages(),
         *([GroupIoU(classes, groups)] if groups else []),

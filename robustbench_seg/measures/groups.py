@@ -37,8 +37,9 @@ class GroupIoU(AdditiveScores):
         )
 
     def pooled(self, observed: Counts) -> Counts:
-        """Reduce confusion matrices ...xKxK to ...x3xG: hits, true and predicted pixels."""
-        of_group = observed @ self._members.T  # predictions merged
+        """Reduce confusion matrices ...xKxK or ...xKx(K+1) to ...x3xG, as in class_counts."""
+        classes = observed.shape[-2]
+        of_group = observed[..., :classes] @ self._members.T  # predictions merged
         hits = np.einsum("...kg,gk->...g", of_group, self._members)
         truth = observed.sum(-1) @ self._members.T
         return np.stack([hits, truth, of_group.sum(-2)], axis=-2)

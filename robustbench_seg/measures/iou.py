@@ -16,16 +16,20 @@ def class_counts(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
     """Count the true positives, the true pixels and the predicted pixels of each class.
 
     Args:
-        matrix: int64 ...xKxK of `confusion_matrix`, rows the truth, or a sum or stack of them.
+        matrix: int64 ...xKxK of `confusion_matrix`, rows the truth, or a sum or stack of them. Or
+            ...xKx(K+1): pixels that are predicted as no class are true pixels of their row.
 
     Returns:
         int64 ...x3xK.
 
     >>> class_counts(np.array([[5, 1], [2, 4]])).tolist()
     [[5, 4], [6, 6], [7, 5]]
+    >>> class_counts(np.array([[5, 1, 3], [2, 4, 0]])).tolist()
+    [[5, 4], [9, 6], [7, 5]]
     """
     hits = np.diagonal(matrix, axis1=-2, axis2=-1)
-    return np.stack([hits, matrix.sum(-1), matrix.sum(-2)], axis=-2)
+    predicted = matrix.sum(-2)[..., : matrix.shape[-2]]
+    return np.stack([hits, matrix.sum(-1), predicted], axis=-2)
 
 
 def iou_of_counts(counts: Counts) -> NDArray[np.float64]:
@@ -69,7 +73,7 @@ def mean_iou(matrix: NDArray[np.int64]) -> float:
     """Mean IoU of one confusion matrix, over the classes that occur.
 
     Args:
-        matrix: int64 KxK of `confusion_matrix`, or a sum of them.
+        matrix: int64 KxK or Kx(K+1) of `confusion_matrix`, or a sum of them.
 
     Returns:
         In percent; nan where no class occurs.

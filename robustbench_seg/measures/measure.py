@@ -91,12 +91,14 @@ class Prediction:
     """The labels that a segmenter predicts for one image, with the truth.
 
     Attributes:
-        labels: uint8 HxW class indices.
+        labels: uint8 HxW class indices; with `no_class` 255 where no class is predicted: such a
+            pixel is a miss of its true class and a predicted pixel of no class.
         truth: uint8 HxW class indices; 255 where a pixel is not scored.
         classes: Number of classes K.
         confidence: The confidence in the labels; None if it is not requested or not available.
         scaled: The same at the requested temperature; None likewise.
         source: Digests of the files that it was read from; None if it was computed.
+        no_class: Whether pixels may be predicted as no class.
     """
 
     labels: NDArray[np.uint8]
@@ -105,16 +107,19 @@ class Prediction:
     confidence: Confidence | None = None
     scaled: Confidence | None = None
     source: str | None = field(default=None, kw_only=True)
+    no_class: bool = field(default=False, kw_only=True)
 
     @cached_property
     def matrix(self) -> NDArray[np.int64]:
-        """The confusion matrix, int64 KxK, rows the truth; several measures use it.
+        """The confusion matrix, rows the truth; several measures use it.
+
+        It is int64 KxK, with `no_class` Kx(K+1).
 
         Raises:
             DatasetError: A label is not a class.
             ModelError: A prediction is not a class.
         """
-        return confusion_matrix(self.truth, self.labels, self.classes)
+        return confusion_matrix(self.truth, self.labels, self.classes, no_class=self.no_class)
 
 
 class ScoreSource(Protocol):
@@ -218,7 +223,15 @@ class Measure(ScoreSource, Protocol):
         """Return the shape of the observation of one image.
 
         Args:
-            classes: Number of classes K, 1..255.
+            classes: Number of classes K, 1..254.
+        """
+        ...
+
+    def shape_with_no_class(self, classes: int) -> tuple[int, ...]:
+        """Return that shape where pixels may be predicted as no class (see Prediction).
+
+        Args:
+            classes: Number of classes K, 1..254.
         """
         ...
 
@@ -253,6 +266,14 @@ class AdditiveMeasure(AdditiveScores):
 
     needs_confidence: ConfidenceNeed | None = None
     byte_stream_split = False
+
+    @abstractmethod
+    def shape(self, classes: int) -> tuple[int, ...]:
+        """Return the shape of the observation of one image; see Measure."""
+
+    def shape_with_no_class(self, classes: int) -> tuple[int, ...]:
+        """Return `shape`: most counts are of the true class or of a predicted one."""
+        return self.shape(classes)
 
     def prepare(self, truth: Truth) -> Any:
         """Return None: `observe` needs nothing but the prediction and its truth."""

@@ -8,6 +8,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.reporting.references import find_reference
 from robustbench_seg.reporting.tables.comparison import comparison_text
 from robustbench_seg.results import (
@@ -118,7 +119,8 @@ def _heading(comparison: Comparison) -> str:
     lines = [f"{label}  {_model_line(model)}" for label, model in models]
     lines.append(
         f"{len(scores.images)} images of {record.dataset} {record.split}, protocol "
-        f"{protocol.name} version {protocol.version}; scored: {protocol.averaged}"
+        f"{protocol.name} version {protocol.version}"
+        f"{class_maps_text(model.records[0] for _, model in models)}; scored: {protocol.averaged}"
     )
     lines.append(
         f"mIoU in percent with 95 % intervals: bootstrap, {RESAMPLES:,} draws of "

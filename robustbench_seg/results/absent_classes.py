@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from robustbench_seg.records.cards.protocol import CLEAN
 from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.store.read import COUNTS, read_counts, with_counts
 from robustbench_seg.text import counted
 
@@ -29,10 +29,11 @@ def _warning(run: Path) -> str | None:
         return None
     _, truth, _ = sum(clean[COUNTS])
     record = read_record(run)
-    absent = [name for name, pixels in zip(record.classes, truth, strict=True) if not pixels]
+    pixels = dict(zip(record.classes, truth, strict=True))
+    absent = [name for name in record.scored_classes if not pixels[name]]
     if not absent:
         return None
-    of = f"{len(absent)} of {len(record.classes)} classes"
+    of = f"{len(absent)} of {len(record.scored_classes)} classes"
     images = counted([len(clean)], "image")
     shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
     have = "has" if len(absent) == 1 else "have"

@@ -22,7 +22,7 @@ every draw.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -32,10 +32,11 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.machine.threads import one_blas_thread
 from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
-from robustbench_seg.records.cards.protocol import Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
+from robustbench_seg.results.sampling_units import unit_of_image
 from robustbench_seg.results.summary import summarise
-from robustbench_seg.results.units import unit_of_image
 from robustbench_seg.store.read import COUNTS, places_of, with_counts
 
 RESAMPLES = 1000
@@ -90,9 +91,26 @@ def bootstrap(
                 str(run): _condition_draws(rows_of_run, source, times)
                 for run, rows_of_run in rows.groupby("run", sort=False)
             }
-            by_training = [[of_run.get(run, {}) for run in runs] for runs in trainings]
-            scores |= _score_draws(by_training, source.infos, protocol, len(times), shares)
+            counted = _counted(trainings, observed, of_run)
+            by_training = [[of_run.get(run, {}) for run in runs] for runs in counted]
+            drawn = shares if len(counted) == count else np.ones((1, resamples))
+            scores |= _score_draws(by_training, source.infos, protocol, len(times), drawn)
     return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
+
+
+def _counted(
+    trainings: Sequence[Sequence[str]], observed: Collection[str], of_run: Collection[str]
+) -> Sequence[Sequence[str]]:
+    """The trainings that a score is the mean of.
+
+    All of them; or the first one that has the counts of the score, if each of the others has
+    images and lacks these counts, as older runs do.
+    """
+    having = [runs for runs in trainings if any(run in of_run for run in runs)]
+    others = [runs for runs in trainings if runs not in having]
+    if having and others and all(any(run in observed for run in runs) for runs in others):
+        return having[:1]
+    return trainings
 
 
 _RunScores = Mapping[Condition, Mapping[str, Draws]]
@@ -117,7 +135,7 @@ def _score_draws(
         table = np.concatenate([each.mean(axis=0), each[:, :, 0].T @ shares], axis=1)
         conditions = dict(zip(names, table, strict=True))
         summary = summarise(conditions, protocol, (table.shape[1],))
-        scores[info.key] = ScoreDraws(info, conditions, summary)
+        scores[info.key] = ScoreDraws(info, conditions, summary, len(trainings))
     return scores
 
 

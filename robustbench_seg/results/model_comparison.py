@@ -12,16 +12,18 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
+from robustbench_seg.measures import CONFIDENCE, LIKELIHOOD_SCORES, SCALED_CONFIDENCE
 from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
 from robustbench_seg.results.summary_scores import SummaryScore, every_severity, summary_scores
-from robustbench_seg.results.verdict import Difference, Verdict, verdicts
+from robustbench_seg.results.verdicts import ScoreDifference, Verdict, verdicts
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
@@ -99,7 +101,7 @@ def compare_models(
     check_comparable(a, b)
     lines = list(_lines(a, b, protocol, reference))
     differences = [
-        Difference.of(a.scores, b.scores, line.a, line.b, line.degrees) for line in lines
+        ScoreDifference.of(a.scores, b.scores, line.a, line.b, line.degrees) for line in lines
     ]
     judged = dict[int, Verdict]()
     for family in FAMILIES:
@@ -204,7 +206,7 @@ def _degradation_lines(
     degrees: int,
 ) -> Iterator[_Compared]:
     """The lines of CD or rCD: each corruption, and the mean over them."""
-    for spec in protocol.corruptions:
+    for spec in protocol.perturbations:
         name, severities = spec.name, spec.scored_text
         yield _Compared(kind, name, severities, a[name], b[name], limits=ANY, degrees=degrees)
     one, two = (np.asarray(np.mean([*draws.values()], axis=0)) for draws in (a, b))
@@ -244,18 +246,22 @@ def _compared(kind: str, score: SummaryScore, a: ScoreDraws, b: ScoreDraws) -> _
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:
-    """Why one of the two models, or both, have no such score; empty where they have."""
+    """Why one of the two models, or both, lack the score or some trainings; empty: neither does."""
     labels = dict[str, list[str]]()
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
         if np.isnan(draws[0]):
             why = _lacking(model, line, protocol)
             labels.setdefault(why, []).append(label)
+        elif line.kind in model.scores.by_name and (of := model.scores.of_trainings(line.kind)):
+            labels.setdefault(f"of {of} trainings", []).append(label)
     return "; ".join(f"{' and '.join(models)}: {why}" for why, models in labels.items())
 
 
 def _lacking(model: ScoredModel, line: _Compared, protocol: Protocol) -> str:
     kind, score = line.kind, line.score
     scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
+    if kind in LIKELIHOOD_SCORES and model.records[0].key.class_map:
+        return f"no {kind}: {NO_LIKELIHOOD}"
     if kind in model.scores.by_name and not scores.conditions:
         why = model.records[0].about.no_confidence if kind in _OF_CONFIDENCE else None
         return f"no {kind}: {why}" if why else f"no image has {kind}; evaluate again to add it"
@@ -268,7 +274,7 @@ def _lacking(model: ScoredModel, line: _Compared, protocol: Protocol) -> str:
     averaged = with_every_severity(protocol) if every else protocol
     names = [
         spec.name
-        for spec in averaged.corruptions
+        for spec in averaged.perturbations
         if kind != "category" or spec.category == score
         if any(np.isnan(scores.cell(Condition(spec.name, s))[0]) for s in spec.scored)
     ]

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.results.sampling_units import unit_name
 from robustbench_seg.results.summary import Summary
-from robustbench_seg.results.units import unit_name
 
 RANKED = "miou"
 """The score that ranks models."""
@@ -30,11 +30,14 @@ class ScoreDraws:
         info: What the score is.
         conditions: Of each condition that has rows; nan in every draw unless all images have one.
         summary: Its averages.
+        trainings: Number of trainings that it is the mean of: all, or the first one that has its
+            counts.
     """
 
     info: ScoreInfo
     conditions: Mapping[Condition, Draws]
     summary: Summary
+    trainings: int = 1
 
     def cell(self, condition: Condition) -> Draws:
         """The score of a condition; nan in every draw where it has none."""
@@ -82,6 +85,11 @@ class ModelScores:
     def degrees(self) -> int:
         """Degrees of freedom of the luck of training: trainings - 1. With 0 it is not covered."""
         return self.trainings - 1
+
+    def of_trainings(self, key: str) -> str | None:
+        """Say of how many trainings a score is the mean, such as "1 of 3"; None: of all."""
+        counted = self.by_name[key].trainings
+        return None if counted == self.trainings else f"{counted} of {self.trainings}"
 
     @property
     def unit(self) -> str:

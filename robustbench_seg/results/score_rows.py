@@ -7,13 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.measures import ScoreInfo, score_infos
-from robustbench_seg.records.cards.protocol import (
-    CLEAN,
-    Condition,
-    Protocol,
-    load_protocol,
-)
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.intervals import PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel, read_model
@@ -40,6 +37,26 @@ SCORE_COLUMNS = {
     "images": "Int64",
 }
 """Columns and their dtypes. severities: which were averaged, such as "1-3"; "0" is clean."""
+
+
+CLASS_MAP_COLUMN = "class_map"
+"""The last column of tables of scores, where a row has a class map."""
+
+
+def with_class_map(table: pd.DataFrame, record: RunRecord) -> pd.DataFrame:
+    """Add the column class_map, the name of a run's class map, to the rows of the run.
+
+    Args:
+        table: The rows.
+        record: The content of run.json.
+
+    Returns:
+        The rows, as they are where the run has no class map.
+    """
+    if record.class_map_name is None:
+        return table
+    names = pd.Series(record.class_map_name, table.index, "string")
+    return table.assign(**{CLASS_MAP_COLUMN: names})
 
 
 @dataclass(frozen=True)
@@ -100,7 +117,8 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
     Returns:
         The SCORE_COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
         retention, mPC and rPC of it), corruption, category, severities, class (or the group of
-        classes), value, ci_low, ci_high, images. An incomplete score has no value. Runs on
+        classes), value, ci_low, ci_high, images; and, where a run has one, the name of its
+        class_map. An incomplete score has no value. Runs on
         acdc and muses also have rows for each subset, such as acdc:fog, and the metric miou_drop if
         the reference images were scored too (see subset_scores).
 
@@ -158,7 +176,7 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
         table.reindex(columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
         for table in (pd.DataFrame(rows), classes)
     ]
-    return pd.concat(shaped, ignore_index=True)
+    return with_class_map(pd.concat(shaped, ignore_index=True), record)
 
 
 def subset_table(
@@ -256,7 +274,7 @@ def _condition_lines(
 ) -> Iterator[_ScoreLine]:
     """Each corruption at each severity that has rows."""
     info = score.info
-    for spec in protocol.corruptions:
+    for spec in protocol.perturbations:
         for severity in spec.levels:
             condition = Condition(spec.name, severity)
             if condition in score.conditions:

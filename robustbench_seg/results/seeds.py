@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.corruption import random_perturbations
-from robustbench_seg.records.cards.protocol import Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.summary import summarise
-from robustbench_seg.store.scoring import condition_scores
+from robustbench_seg.store.condition_scores import condition_scores
 from robustbench_seg.text import enumeration
 
 

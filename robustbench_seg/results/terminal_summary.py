@@ -8,8 +8,9 @@ import pandas as pd
 
 from robustbench_seg.measures import score_infos
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.results.bootstrap import bootstrap
-from robustbench_seg.results.clean import clean_gap_warnings
+from robustbench_seg.results.clean_gap import clean_gap_warnings
 from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
 from robustbench_seg.results.seeds import seed_means, seeds_text
 from robustbench_seg.store.read import has_counts, read_counts
@@ -58,6 +59,8 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
                 index=False, float_format=lambda value: f"{value:.1f}", na_rep="-"
             )
         )
+    if maps := class_maps_text(run.record for run in runs):
+        notes.append(f"Scored through the{maps.removeprefix(',')}.")
     lines += map(one_line, notes)
     return "\n".join(["", *lines, "", *(str(run.path) for run in runs)])
 

@@ -1,28 +1,28 @@
 """A network with its preprocessing and inference mode: image in, label map out."""
 
+from robustbench_seg.segmenter.adapted_segmenter import AdaptedSegmenter, adapt
 from robustbench_seg.segmenter.adapters import segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
 from robustbench_seg.segmenter.card_export import export_card
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.given_confidence import no_confidence, no_scaling
 from robustbench_seg.segmenter.gradient import DifferentiableSegmenter, no_gradient
 from robustbench_seg.segmenter.loading import load_model, load_named, load_segmenter
 from robustbench_seg.segmenter.segmenter import (
     ConfidentSegmenter,
     NetworkSegmenter,
     Segmenter,
-    no_confidence,
-    no_scaling,
 )
 from robustbench_seg.segmenter.stored_predictions import (
     MissingPredictionError,
     StoredPredictions,
-    prediction_of,
 )
 from robustbench_seg.segmenter.window_gradient import GRADIENT_LAW, Loss
 
 __all__ = [
     "GRADIENT_LAW",
+    "AdaptedSegmenter",
     "ConfidentSegmenter",
     "DifferentiableSegmenter",
     "FloatImage",
@@ -33,6 +33,7 @@ __all__ = [
     "Options",
     "Segmenter",
     "StoredPredictions",
+    "adapt",
     "assemble",
     "export_card",
     "export_onnx",
@@ -43,6 +44,5 @@ __all__ = [
     "no_confidence",
     "no_gradient",
     "no_scaling",
-    "prediction_of",
     "segmenter_of",
 ]

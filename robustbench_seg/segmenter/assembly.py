@@ -9,13 +9,18 @@ from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.cards.model_card import Inference, ModelCard
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, adapted_name
+from robustbench_seg.records.values.augment import parse_augment
 from robustbench_seg.records.values.choices import (
     MAX_CLASSES,
+    AdaptationMethod,
     Backend,
     InferenceMode,
     Precision,
     check_choice,
 )
+from robustbench_seg.segmenter.augmented_segmenter import AUGMENT_LAW, AugmentedSegmenter
+from robustbench_seg.segmenter.batch_norm import ADAPTATION_LAW, norms
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.inference import INFERENCE_LAW, WINDOW
 from robustbench_seg.segmenter.resized import RESIZE_LAW
@@ -36,6 +41,10 @@ class Options:
         backend: The library that runs the network: "torch", "onnxruntime" or "openvino".
         classes: Class names of the dataset it runs on. None: unknown.
         batch: Number of windows that a GPU gets at once.
+        augment: Test-time augmentation such as "flip,0.75,1.25" (see records.values.augment).
+        adapt: "bn" if the statistics of BatchNorm are to be adapted.
+        adapt_images: Number of images that they are taken from, or "all".
+        adapt_prior: How many images the network's own statistics count for.
     """
 
     name: str | None = None
@@ -46,10 +55,22 @@ class Options:
     classes: tuple[str, ...] | None = None
     batch: int = 1
     input_size: str | None = None
+    augment: str | None = None
+    adapt: AdaptationMethod | None = None
+    adapt_images: AdaptImages = Adaptation.images
+    adapt_prior: float = Adaptation.prior
 
     def __post_init__(self) -> None:
+        _ = self.adaptation, parse_augment(self.augment)
         check_choice("precision", self.precision, Precision, ModelError)
         check_choice("backend", self.backend, Backend, ModelError)
+
+    @property
+    def adaptation(self) -> Adaptation | None:
+        """How the network is adapted; None: not at all."""
+        if self.adapt is None:
+            return None
+        return Adaptation(self.adapt, self.adapt_images, float(self.adapt_prior))
 
     def refuse_input_size(self, where: str) -> None:
         """Refuse an input size for a model that does not support one.
@@ -115,19 +136,32 @@ def assemble(
         raise ModelError(
             f"{options.name or name} has {len(classes)} classes; 1 to {MAX_CLASSES} are possible"
         )
+    name = options.name or name
     laws = {**record.laws, "inference": INFERENCE_LAW}
     if record.resize:
         laws["resize"] = RESIZE_LAW
+    augment, own = parse_augment(options.augment), kind is NetworkSegmenter
+    if augment is not None:
+        if not own or (augment.scales and record.input_size):
+            raise ModelError(
+                f"{name}: it sees images of its own size only, not scaled ones; leave out augment"
+            )
+        laws["augment"], kind = AUGMENT_LAW, AugmentedSegmenter
+    if options.adapt is not None:
+        _check_adaptable(network, record, name, own)
+        laws["adaptation"], name = ADAPTATION_LAW, adapted_name(name)
     record = replace(
         record,
         inference=options.inference_of(record.inference or Inference("whole")),
         precision=options.precision,
         laws=laws,
+        adaptation=options.adaptation,
+        augment=augment,
     )
     try:
         return kind(
             network,
-            name=options.name or name,
+            name=name,
             classes=tuple(classes),
             record=record,
             about=replace(about, device=options.device),
@@ -138,6 +172,19 @@ def assemble(
         raise ModelError(
             f"device '{options.device}': {reason(error)}; choose another with --device"
         ) from error
+
+
+def _check_adaptable(network: nn.Module, record: SegmenterRecord, name: str, own: bool) -> None:
+    """Refuse to adapt a network without BatchNorm, or one that is not run by torch as modules."""
+    reason = None
+    if record.runtime not in ("torch", "transformers"):
+        reason = f"{record.runtime} runs its graph"
+    elif not own:
+        reason = "its image processor prepares each image; choose an input size"
+    elif not norms(network):
+        reason = "it has no BatchNorm"
+    if reason:
+        raise ModelError(f"{name} cannot be adapted: {reason}")
 
 
 def network_record(

@@ -46,6 +46,12 @@ def run_by(
         ModelError: The runtime is not installed, or does not run on the device or in the
             precision.
     """
+    if options.adapt is not None:
+        if options.backend != "torch":
+            raise ModelError(
+                f"--backend {options.backend} cannot adapt a network; leave out it or --adapt"
+            )
+        return network.requires_grad_(False), record, about  # folding merges BatchNorm away
     if options.backend == "torch":
         return fold(network), replace(record, laws={**record.laws, "folding": FOLDING_LAW}), about
     if options.precision != "float32":

@@ -86,13 +86,13 @@ def by_strips(
     Returns:
         Labels and confidence.
     """
-    strip = _Strips(view.size, temperatures, view.logits.device)
+    strip = ConfidenceStrips(view.size, temperatures, view.logits.device)
     for start, means in strips(view):
         if labels is None:
             strip.add(start, means, means.argmax(0), truth)
         else:
             chosen = labels[start : start + means.shape[1]].long()
-            strip.add(start, _logarithms(means), chosen, truth)
+            strip.add(start, logarithms(means), chosen, truth)
     return strip.labelled()
 
 
@@ -109,7 +109,7 @@ def label_map_with_confidence(
     Returns:
         Labels and confidence.
     """
-    strip = _Strips((truth.shape[0], truth.shape[1]), temperatures, logits.device)
+    strip = ConfidenceStrips((truth.shape[0], truth.shape[1]), temperatures, logits.device)
     for start in range(0, len(truth), STRIP):
         means = logits[:, start : start + STRIP]
         strip.add(start, means, means.argmax(0), truth)
@@ -125,15 +125,15 @@ def log_shares(scores: Tensor) -> Tensor:
     Returns:
         Logits, float32 NxKxHxW. Their softmax is the scores divided by their sum.
     """
-    return _logarithms(scores).log_softmax(1)
+    return logarithms(scores).log_softmax(1)
 
 
-def _logarithms(scores: Tensor) -> Tensor:
-    """Return logits whose softmax equals the scores divided by their sum."""
+def logarithms(scores: Tensor) -> Tensor:
+    """Return logits whose softmax equals the scores, 0 or more, divided by their sum."""
     return scores.clamp(min=torch.finfo(scores.dtype).tiny).log()
 
 
-class _Strips:
+class ConfidenceStrips:
     """Labels and confidence of an image, collected strip by strip on the logits' device."""
 
     def __init__(

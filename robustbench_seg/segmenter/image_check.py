@@ -74,3 +74,18 @@ def checked_tensor(image: object, device: torch.device, name: str) -> torch.Tens
     if not torch.isfinite(image).all():
         raise ModelError(f"{wanted}; this one has values that are NaN or infinite")
     return image
+
+
+def check_truth(truth: NDArray[np.uint8], size: tuple[int, int], name: str) -> None:
+    """Raise a ModelError unless labels have the size of their image.
+
+    Args:
+        truth: uint8 HxW class indices.
+        size: Height and width of the image.
+        name: The segmenter's name.
+    """
+    if truth.shape != size:
+        raise ModelError(
+            f"{name}: labels of {'x'.join(map(str, truth.shape))} for an image of "
+            f"{size[0]}x{size[1]}"
+        )

@@ -68,15 +68,31 @@ def slide(
         torch.OutOfMemoryError: The device has too little memory for one window.
     """
     height, width = image.shape[2:]
-    rows, columns = (
-        list(window_spans(height, crop, stride)),
-        list(window_spans(width, crop, stride)),
-    )
-    crops = [image[:, :, top:bottom, left:right] for top, bottom in rows for left, right in columns]
-    corners = tuple((top, left) for top, _ in rows for left, _ in columns)
+    corners = window_corners(height, width, crop, stride)
     window = (min(crop, height), min(crop, width))
-    logits = in_batches(network, crops, batch or Batch(1))
+    logits = in_batches(network, windows(image, crop, stride), batch or Batch(1))
     return View(logits, corners, window, (height, width), align_corners)
+
+
+def windows(image: Tensor, crop: int, stride: int) -> list[Tensor]:
+    """Cut the windows of `slide` out of an image.
+
+    Args:
+        image: Float 1x3xHxW.
+        crop: Side of a window, in pixels.
+        stride: Distance between windows, in pixels.
+
+    Returns:
+        The windows, views of the image, row by row.
+    """
+    corners = window_corners(image.shape[2], image.shape[3], crop, stride)
+    return [image[:, :, top : top + crop, left : left + crop] for top, left in corners]
+
+
+def window_corners(height: int, width: int, crop: int, stride: int) -> tuple[tuple[int, int], ...]:
+    """Compute top and left of each window of an image, in pixels, row by row."""
+    rows, columns = window_spans(height, crop, stride), list(window_spans(width, crop, stride))
+    return tuple((top, left) for top, _ in rows for left, _ in columns)
 
 
 @dataclass

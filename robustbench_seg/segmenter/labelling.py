@@ -145,34 +145,64 @@ def strips(view: View) -> Iterator[tuple[int, Tensor]]:
     Yields:
         The first row, and float32 KxrowsxW.
     """
-    logits, size, (rows, columns) = view.logits, view.size, window_taps(view)
-    classes, wide = logits.shape[1], len(columns[0])
-    lines, across = (_moved(axis, logits.device) for axis in (rows, columns))
-    for start in range(0, size[0], STRIP):
-        stop = min(start + STRIP, size[0])
-        total = logits.new_zeros(classes, stop - start, size[1])
-        count = logits.new_zeros(stop - start, size[1])
-        for values, (top, left) in zip(logits, view.corners, strict=True):
-            first, last = max(start, top), min(stop, top + len(rows[0]))
+    rows = Rows(view)
+    for start in range(0, view.size[0], STRIP):
+        yield start, rows(start, min(start + STRIP, view.size[0]))
+
+
+class Rows:
+    """Some rows of the logits of an image, upsampled and averaged where windows overlap."""
+
+    def __init__(self, view: View) -> None:
+        """Compute where the pixels lie between the logits.
+
+        Args:
+            view: The logits.
+        """
+        self._view = view
+        rows, columns = window_taps(view)
+        self._rows = rows
+        self._lines, self._across = (moved(axis, view.logits.device) for axis in (rows, columns))
+
+    def __call__(self, start: int, stop: int) -> Tensor:
+        """Compute the rows from `start` to `stop`, exclusive.
+
+        Returns:
+            float32 KxrowsxW.
+        """
+        logits, wide = self._view.logits, self._view.window[1]
+        total = logits.new_zeros(logits.shape[1], stop - start, self._view.size[1])
+        count = logits.new_zeros(stop - start, self._view.size[1])
+        for values, (top, left) in zip(logits, self._view.corners, strict=True):
+            first, last = max(start, top), min(stop, top + self._view.window[0])
             if first < last:
                 here = slice(first - top, last - top)
-                begin, end = int(rows[0][here][0]), int(rows[0][here][-1]) + 2
-                local = lines[0][here] - begin, lines[1][here]
-                x = _between(_between(values[:, begin:end], across, 2), local, 1)
+                begin, end = int(self._rows[0][here][0]), int(self._rows[0][here][-1]) + 2
+                local = self._lines[0][here] - begin, self._lines[1][here]
+                x = between(between(values[:, begin:end], self._across, 2), local, 1)
                 place = slice(first - start, last - start), slice(left, left + wide)
                 total[:, *place] += x
                 count[place] += 1
-        yield start, total / count
+        return total / count
 
 
-def _moved(axis: Taps, device: torch.device) -> tuple[Tensor, Tensor]:
-    """On a device, and as index_select wants them."""
+def moved(axis: Taps, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Move taps to a device, in the type that index_select wants."""
     index, weight = axis
     return torch.from_numpy(index.astype(np.int64)).to(device), torch.from_numpy(weight).to(device)
 
 
-def _between(x: Tensor, taps: tuple[Tensor, Tensor], axis: int) -> Tensor:
-    """Interpolate along an axis of three."""
+def between(x: Tensor, taps: tuple[Tensor, Tensor], axis: int) -> Tensor:
+    """Interpolate along an axis of three.
+
+    Args:
+        x: Float, three axes.
+        taps: Where the new pixels lie between the old ones (see `moved`).
+        axis: The axis.
+
+    Returns:
+        Float, with as many pixels along the axis as there are taps.
+    """
     near, weight = taps
     far = (near + 1).clamp(max=x.shape[axis] - 1)
     weight = weight.reshape([-1 if axis == i else 1 for i in range(3)])

@@ -19,7 +19,14 @@ from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_car
 from robustbench_seg.records.cards.model_card import ModelCard, load_card
 from robustbench_seg.records.cards.model_forms import needs_no_card
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED, ModelFacts, untrained_name
-from robustbench_seg.records.values.choices import Backend, InferenceMode, Precision
+from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages
+from robustbench_seg.records.values.augment import augment_text
+from robustbench_seg.records.values.choices import (
+    AdaptationMethod,
+    Backend,
+    InferenceMode,
+    Precision,
+)
 from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.segmenter.adapters import adapter, segmenter_of
 from robustbench_seg.segmenter.assembly import Options, assemble, network_record
@@ -73,6 +80,10 @@ def load_segmenter(
     name: str | None = None,
     inference: InferenceMode | None = None,
     input_size: str | tuple[int, int] | None = None,
+    augment: str | None = None,
+    adapt: AdaptationMethod | None = None,
+    adapt_images: AdaptImages = Adaptation.images,
+    adapt_prior: float = Adaptation.prior,
     device: str = "cpu",
     precision: Precision = "float32",
     backend: Backend = "torch",
@@ -96,6 +107,12 @@ def load_segmenter(
         input_size: Size at which an hf: model gets images: "native" (their own size), "processor"
             (as its image processor prepares them) or height and width, such as "512x1024".
             None: native if the network takes any size, else processor.
+        augment: Test-time augmentation: "flip", scales such as "0.75,1.25", or both. The
+            probabilities of these variants of an image and of the image itself are averaged.
+        adapt: "bn": `evaluate` takes the statistics of BatchNorm from images of each condition.
+            Called by itself, the segmenter has the network's own.
+        adapt_images: Number of these images, or "all".
+        adapt_prior: How many images the network's own statistics count for.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
         backend: The library that runs a card's network. Numbers may differ in the last digit.
@@ -118,7 +135,20 @@ def load_segmenter(
             not UTF-8.
     """
     geometry = input_size_text(input_size)
-    options = Options(name, inference, device, precision, backend, classes, batch, geometry)
+    options = Options(
+        name,
+        inference,
+        device,
+        precision,
+        backend,
+        classes,
+        batch,
+        geometry,
+        augment_text(augment),
+        adapt,
+        adapt_images,
+        adapt_prior,
+    )
     if not isinstance(model, str | Path):
         return segmenter_of(model, options, classes=classes, mean=mean, std=std, version=version)
     return load_named(model, weights, options)

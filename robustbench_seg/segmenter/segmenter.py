@@ -1,7 +1,6 @@
 """A segmenter: image in, label map out, and a record of what decides the labels."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
@@ -22,15 +21,14 @@ from robustbench_seg.segmenter.confidence import (
     label_with_confidence,
     log_shares,
 )
+from robustbench_seg.segmenter.device_memory import fitting_memory
 from robustbench_seg.segmenter.float_image import FloatImage, Image
-from robustbench_seg.segmenter.image_check import checked_image, checked_tensor
-from robustbench_seg.segmenter.inference import Batch, Normaliser, slide, whole
+from robustbench_seg.segmenter.image_check import check_truth, checked_image, checked_tensor
+from robustbench_seg.segmenter.inference import Batch, Normaliser, slide, whole, windows
 from robustbench_seg.segmenter.labelling import label
 from robustbench_seg.segmenter.resized import scaled, scaled_floats
 from robustbench_seg.segmenter.view import Output, View
 from robustbench_seg.segmenter.window_gradient import Loss, frozen, loss_gradient
-
-LESS_MEMORY = "--inference slide, --precision bf16 or another --device"
 
 
 class Segmenter(Protocol):
@@ -88,47 +86,6 @@ class ConfidentSegmenter(Segmenter, Protocol):
             The labels that the segmenter itself gives, and the confidence at each temperature.
         """
         ...
-
-
-def no_confidence(segmenter: Segmenter) -> str | None:
-    """Say why a segmenter gives no confidence.
-
-    Args:
-        segmenter: The segmenter.
-
-    Returns:
-        The reason; None where it gives confidence.
-    """
-    if segmenter.about.no_confidence:
-        return segmenter.about.no_confidence
-    return None if isinstance(segmenter, ConfidentSegmenter) else "it has no method with_confidence"
-
-
-def no_scaling(segmenter: Segmenter) -> str | None:
-    """Say why the confidence of a segmenter cannot be scaled by a temperature; None: it can."""
-    if not segmenter.record.has_logits:
-        return no_confidence(segmenter) or "it gives no logits"
-    return no_confidence(segmenter)
-
-
-@contextmanager
-def fitting_memory(height: int, width: int, advice: str = LESS_MEMORY) -> Iterator[None]:
-    """Convert an out-of-memory error of a GPU inside the context into a helpful ModelError.
-
-    Args:
-        height: Height of the image that is labelled inside the context, in pixels.
-        width: Its width.
-        advice: What needs less memory.
-
-    Raises:
-        ModelError: The device has too little memory.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise ModelError(
-            f"the device has too little memory for an image of {width}x{height}; try {advice}"
-        ) from None
 
 
 class NetworkSegmenter:
@@ -203,6 +160,12 @@ class NetworkSegmenter:
         return self._device
 
     @property
+    def network(self) -> nn.Module:
+        """Its network, in eval mode."""
+        network: nn.Module = self._network
+        return network
+
+    @property
     def no_gradient(self) -> str | None:
         """Why it gives no gradient, in words that end a sentence; None where it gives one."""
         reason: str | None = getattr(self._network, "no_gradient", None)
@@ -254,11 +217,7 @@ class NetworkSegmenter:
         """
         image = checked_image(image, self.name)
         height, width = image.shape[:2]
-        if truth.shape != (height, width):
-            raise ModelError(
-                f"{self.name}: labels of {'x'.join(map(str, truth.shape))} for an image of "
-                f"{height}x{width}"
-            )
+        check_truth(truth, (height, width), self.name)
         with torch.no_grad(), fitting_memory(height, width):
             if self.record.resize:
                 return label_map_with_confidence(self.logits(image)[0], truth, temperatures)
@@ -331,17 +290,55 @@ class NetworkSegmenter:
             raise ModelError(
                 f"{self.name}: it takes images of 8 bits only; round the image to 8 bits"
             )
-        mixed = self._dtype is not torch.float32
-        with torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed):
+        with self._precision():
             return self._checked(self._view(image))
 
+    def _precision(self) -> torch.autocast:
+        mixed = self._dtype is not torch.float32
+        return torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed)
+
     def _view(self, image: Image) -> View:
+        return self._run(self._input(image))
+
+    def _input(self, image: Image) -> torch.Tensor:
+        """Scale and normalise an image: float32 1x3xHxW."""
         if isinstance(image, FloatImage):
             rgb = torch.as_tensor(np.ascontiguousarray(image.values), device=self._device)
-            return self._run(self._prepared(rgb.permute(2, 0, 1).unsqueeze(0)))
+            return self._prepared(rgb.permute(2, 0, 1).unsqueeze(0))
         if self.record.resize:
             image = scaled(image, self.record.resize)
-        return self._run(self._normalise(image))
+        return self._normalise(image)
+
+    def network_inputs(self, image: Image) -> list[torch.Tensor]:
+        """Prepare what the network gets of an image: each window, or the whole with its padding.
+
+        Args:
+            image: uint8 HxWx3 RGB, or a FloatImage.
+
+        Returns:
+            float32 1x3xhxw each, normalised, on the segmenter's device.
+        """
+        batch, crop, stride = self._input(checked_image(image, self.name)), *self._windows
+        return windows(batch, crop, stride) if crop and stride else [self._padded(batch)]
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Run the network on inputs of `network_inputs`, in the segmenter's precision.
+
+        Args:
+            inputs: float32 Nx3xhxw.
+
+        Returns:
+            The network's output, NxKxh'xw'.
+        """
+        with torch.no_grad(), self._precision():
+            output: torch.Tensor = self._network(inputs)
+        return output
+
+    @property
+    def _windows(self) -> tuple[int | None, int | None]:
+        """Side and stride of its windows; None: whole images."""
+        slides = self._inference.mode == "slide"
+        return (self._inference.crop, self._inference.stride) if slides else (None, None)
 
     def _prepared(self, rgb: torch.Tensor) -> torch.Tensor:
         """Scale and normalise an image that is not rounded, float32 1x3xHxW in 0..1."""
@@ -356,13 +353,13 @@ class NetworkSegmenter:
         return replace(view, output=self._output)
 
     def _run(self, batch: torch.Tensor) -> View:
-        crop, stride = self._inference.crop, self._inference.stride
-        if self._inference.mode == "slide" and crop and stride:
+        crop, stride = self._windows
+        if crop and stride:
             return slide(self._network, batch, crop, stride, self._align, self._batch)
         return whole(self._network, self._padded(batch), self._align)
 
     def _in_one_window(self, batch: torch.Tensor) -> bool:
-        crop = self._inference.crop if self._inference.mode == "slide" else None
+        crop, _ = self._windows
         return crop is None or max(batch.shape[2:]) <= crop
 
     def _padded(self, batch: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,6 @@ from robustbench_seg.datasets import id_ranges, read_label_ids
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Confidence
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.prediction_manifest import (
     CONFIDENCE_SUFFIX,
     FILE,
@@ -22,9 +21,9 @@ from robustbench_seg.records.runs.prediction_manifest import (
     labels_file,
 )
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter.confidence import Labelled
 from robustbench_seg.segmenter.float_image import Image
-from robustbench_seg.segmenter.segmenter import Segmenter
 
 
 class MissingPredictionError(ModelError):
@@ -205,17 +204,6 @@ class StoredPrediction:
         self.source = f"{self.source} {before}"
         doubt = (FULL - levels.astype(np.float64)) / FULL
         return labels, (Confidence(doubt.astype(np.float32)),)
-
-
-def prediction_of(segmenter: Segmenter, image: str, condition: Condition) -> Segmenter:
-    """Return the segmenter to run on one image: `segmenter`, or its stored prediction.
-
-    Args:
-        segmenter: The segmenter.
-        image: Id of the image.
-        condition: Its condition.
-    """
-    return segmenter.of(image, condition) if isinstance(segmenter, StoredPredictions) else segmenter
 
 
 def _check(path: Path, read: NDArray[np.generic], image: Image, before: str) -> None:

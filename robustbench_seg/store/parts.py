@@ -19,7 +19,7 @@ import pyarrow as pa
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import MEASURES, Counts, Measure
-from robustbench_seg.records.cards.protocol import SEVERITIES, Condition
+from robustbench_seg.records.values.condition import SEVERITIES, Condition
 from robustbench_seg.store.columns import (
     IDS,
     UNREADABLE,
@@ -32,6 +32,7 @@ from robustbench_seg.store.part_header import PartHeader, read_header
 from robustbench_seg.text import one_line
 
 _REASON = pa.field("reason", pa.string())
+_Shapes = Mapping[str, tuple[int, ...]]
 _SOURCE = "source"
 _ROWS = "rows"
 """The digest of the other columns: images, conditions and reasons."""
@@ -160,7 +161,12 @@ def names_run(path: Path) -> bool:
 
 
 def read_part(
-    path: Path, classes: int, measures: Sequence[Measure] = MEASURES, run: str | None = None
+    path: Path,
+    classes: int,
+    measures: Sequence[Measure] = MEASURES,
+    run: str | None = None,
+    *,
+    no_class: bool = False,
 ) -> Part:
     """Read one part of a run.
 
@@ -169,19 +175,23 @@ def read_part(
         classes: Number of classes of the run.
         measures: The measures to read.
         run: Digest of the run's key; None: the part may belong to any run.
+        no_class: Whether pixels of the run may be predicted as no class.
 
     Raises:
         ResultsError: The part is damaged or belongs to another run, or its columns are not those
             of the measures.
     """
     try:
-        return _read_part(path, classes, measures, run)
+        shapes = {
+            m.name: (m.shape_with_no_class if no_class else m.shape)(classes) for m in measures
+        }
+        return _read_part(path, measures, shapes, run)
     except UNREADABLE as error:
         why = one_line(str(error), 200) or type(error).__name__
         raise damaged(path, why) from error
 
 
-def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str | None) -> Part:
+def _read_part(path: Path, measures: Sequence[Measure], shapes: _Shapes, run: str | None) -> Part:
     header = read_header(path)
     if run is not None and header.run not in (None, run):
         raise damaged(path, f"it is of another run, whose key begins with {header.run:.8}")
@@ -189,7 +199,7 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str |
     has_sources = _SOURCE in (header.digests or {})
     columns = [*(f.name for f in [*IDS, _REASON]), *(m.column for m in counted)]
     columns += [_SOURCE] if has_sources else []
-    largest = sum(8 * int(np.prod(measure.shape(classes))) for measure in counted)
+    largest = sum(8 * int(np.prod(shapes[measure.name])) for measure in counted)
     table = read_columns(path, columns, largest).combine_chunks()
     for each in (*IDS, _REASON):
         found = table.schema.field(each.name).type
@@ -217,7 +227,7 @@ def _read_part(path: Path, classes: int, measures: Sequence[Measure], run: str |
         valid = lists.is_valid().to_numpy(zero_copy_only=False)
         if not np.array_equal(valid, has):
             raise damaged(path, f"a row lacks a reason or values of {measure.name}, or has both")
-        shape = measure.shape(classes)
+        shape = shapes[measure.name]
         if not np.array_equal(np.diff(lists.offsets), np.where(valid, int(np.prod(shape)), 0)):
             size = "x".join(map(str, shape))
             raise damaged(path, f"{measure.name} of {size} numbers an image wanted, others found")

@@ -18,9 +18,9 @@ from robustbench_seg.measures import (
     ScoreSource,
 )
 from robustbench_seg.measures.derived import derived_scores
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.store.attack_ensembles import with_ensembles
 from robustbench_seg.store.parts import part_files, read_part
 from robustbench_seg.store.run_paths import find_runs
@@ -43,8 +43,10 @@ def read_results(paths: Paths) -> pd.DataFrame:
 
     Returns:
         Columns: run (the folder's path), model, dataset, split, stream, seed, protocol (the name),
-        images (how many the run has), classes (tuple of names), clip (of the dataset); image,
-        corruption, severity, matrix (int64 KxK, rows the truth), a column for each further measure
+        images (how many the run has), classes (tuple of names), clip (of the dataset); class_map
+        (its name; only where some run has one); image, corruption, severity, matrix (int64 KxK,
+        rows the truth; Kx(K+1) where the class map ignores classes, the last column the pixels
+        whose predicted class is one of them), a column for each further measure
         (such as image_miou), reason (why the image was left out, or None). A measure that a row
         lacks is None; confidence has a column only where some row has it. The rows of a run are
         sorted by corruption, severity and image. An ensemble of attacks (sea) has rows, too:
@@ -144,7 +146,9 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
     found = set[str]()
     for path in part_files(folder):
         try:
-            part = read_part(path, len(record.classes), measures, record.key.digest)
+            part = read_part(
+                path, len(record.classes), measures, record.key.digest, no_class=record.no_class
+            )
         except ResultsError as error:
             log.warning("%s; its rows are left out", error)
             continue
@@ -193,6 +197,8 @@ def _with_facts(
         "classes": record.classes,
         "clip": record.clip,
     }
+    if record.class_map_name is not None:
+        facts["class_map"] = record.class_map_name
     columns = {name: [value] * len(rows) for name, value in facts.items()}
     columns |= {name: list(rows[name]) for name in ("image", "corruption", "severity", *names)}
     columns["reason"] = [reason or None for reason in rows["reason"]]

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli import options
-from robustbench_seg.cli.parsers import parse_temperature
+from robustbench_seg.cli.parsers import parse_adapt_images, parse_augment, parse_temperature
 from robustbench_seg.records.values.shard import Shard
 
 CLI = Path(options.__file__).parent
@@ -109,3 +109,21 @@ def test_a_temperature_is_a_number_or_a_word(text, value):
 def test_other_temperatures_are_refused(text):
     with pytest.raises(click.BadParameter, match=r"is not a temperature; give 0.01 to 100, fit or"):
         parse_temperature(click.Context(click.Command("x")), click.Option(["--temperature"]), text)
+
+
+def parsed(parse, text):
+    return parse(click.Context(click.Command("x")), click.Option(["--x"]), text)
+
+
+def test_images_of_an_adaptation_are_a_number_or_all():
+    assert [parsed(parse_adapt_images, text) for text in (16, "3", "all")] == [16, 3, "all"]
+    for text in ("0", "many", "", "1.5"):
+        with pytest.raises(click.BadParameter, match=r"is not a number of images; give 1 to .*all"):
+            parsed(parse_adapt_images, text)
+
+
+def test_an_augmentation_is_written_in_one_form():
+    assert parsed(parse_augment, "1.25, flip,.75,1") == "flip,0.75,1.25"
+    assert parsed(parse_augment, None) is None
+    with pytest.raises(click.BadParameter, match="'flop' is neither flip nor a scale"):
+        parsed(parse_augment, "flop")

@@ -10,10 +10,12 @@ from PIL import Image
 
 from robustbench_seg.measures import CONFIDENCE, Confidence, Prediction, mean_iou
 from robustbench_seg.records.cards.model_card import Published, Training
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, list_protocols, load_protocol
+from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
+from robustbench_seg.records.runs.class_map_record import ClassMapFacts, ClassMapRecord
 from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.store import Row, RunFolder, Timing
 
@@ -76,6 +78,7 @@ def write_run(
     foreign: str | None = None,
     numpy: str = "2.0",
     confidence: float | None = None,
+    class_map: tuple[ClassMapRecord, ClassMapFacts] | None = None,
     image: Callable[[int], str] = "town/{}.png".format,
 ) -> Path:
     """Write a run folder under `root` and return its path.
@@ -86,6 +89,7 @@ def write_run(
     predict:   seconds, of every image
     foreign:   digest of corrupted images of unknown origin
     confidence: of every pixel
+    class_map: that its labels went through
     image:     name of an image by its index
     """
     shipped = protocol if protocol in list_protocols() else "cityscapes-c"
@@ -103,10 +107,12 @@ def write_run(
             CorruptionRecord(
                 "fast", 2, seed, load_protocol(shipped).severities_digest, dict(laws or {}), foreign
             ),
+            class_map=class_map and class_map[0],
         ),
         protocol=protocol,
         protocol_version="1",
         clip=clip,
+        class_map=class_map and class_map[1],
         about=replace(ModelFacts(params=3_700_000, training=training), **(about or {})),
         published=None if published is None else Published(published, "its card"),
         libraries={"numpy": numpy, "torch": "2.6"},

@@ -13,18 +13,19 @@ DifferenceKind = Literal[
     "network",
     "inference",
     "preprocessing",
+    "class map",
     "training",
     "weights",
     "training seed",
 ]
 """In what two runs differ: dataset, split and classes; the number of images; the dataset's files;
 the corruptions' parameters and stream; the seed of their random numbers; the network; precision
-and windows; the steps from an image to its labels; how the network was trained; its weights; the
-seed of its training."""
+and windows; the steps from an image to its labels; the class map; how the network was trained; its
+weights; the seed of its training."""
 
 
 @dataclass(frozen=True)
-class Difference:
+class RunDifference:
     """One difference between two runs.
 
     Attributes:
@@ -47,7 +48,7 @@ class Difference:
     @property
     def noted(self) -> bool:
         """Whether a reader of two scores that compare must know of it."""
-        return self.kind in ("corruption", "corruption seed", "inference")
+        return self.kind in ("corruption", "corruption seed", "inference", "class map")
 
     @property
     def of_training(self) -> bool:

@@ -1,4 +1,4 @@
-"""What decides the numbers of a run: segmenter, images, their corruption, temperature."""
+"""What decides the numbers of a run: segmenter, images, corruption, temperature, class map."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Literal
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.runs.class_map_record import ClassMapRecord
 from robustbench_seg.records.runs.difference import value_text
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.records.runs.temperature import TemperatureRecord
@@ -100,6 +101,7 @@ class RunKey:
     corruption: CorruptionRecord
     temperature: TemperatureRecord | None = field(default=None, metadata={"when_set": True})
     attack: AttackRecord | None = field(default=None, metadata={"when_set": True})
+    class_map: ClassMapRecord | None = field(default=None, metadata={"when_set": True})
 
     @cached_property
     def digest(self) -> str:

@@ -1,11 +1,12 @@
 """What run.json of a run folder says: what was evaluated, and what tells two runs apart."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from robustbench_seg.records.cards.model_card import Published
-from robustbench_seg.records.runs.difference import Difference, DifferenceKind, value_text
+from robustbench_seg.records.runs.class_map_record import ClassMapFacts
+from robustbench_seg.records.runs.difference import DifferenceKind, RunDifference, value_text
 from robustbench_seg.records.runs.run_key import AttackRecord, RunKey
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
 from robustbench_seg.records.values.ranges import Level, Positive
@@ -36,6 +37,8 @@ class RunRecord:
         groups: Groups of the classes of a user's own dataset, name -> names of classes. Those of
             a dataset that the program knows are looked up.
         persons: The classes of such a dataset whose missed objects are counted.
+        class_map: Facts about the class map for readers; None: there is none. The map itself is
+            part of the key.
         about: Facts about the model for readers.
         published: The model's published clean score, if it was measured on the same images.
         libraries: Versions of what computed the first rows, by name.
@@ -52,6 +55,7 @@ class RunRecord:
     palette: tuple[tuple[Level, Level, Level], ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     persons: tuple[str, ...] = ()
+    class_map: ClassMapFacts | None = field(default=None, metadata={"when_set": True})
     about: ModelFacts = field(default_factory=ModelFacts)
     published: Published | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +87,26 @@ class RunRecord:
         return self.key.dataset.classes
 
     @property
+    def left_out_classes(self) -> tuple[str, ...]:
+        """The classes whose pixels are not scored, because the class map leaves them out."""
+        return self.key.class_map.left_out if self.key.class_map else ()
+
+    @property
+    def scored_classes(self) -> tuple[str, ...]:
+        """The other classes, in the order of the class indices."""
+        return tuple(name for name in self.classes if name not in self.left_out_classes)
+
+    @property
+    def no_class(self) -> bool:
+        """Whether pixels may be predicted as no class, because the class map ignores classes."""
+        return bool(self.key.class_map and self.key.class_map.ignored)
+
+    @property
+    def class_map_name(self) -> str | None:
+        """Name of the class map; None without one."""
+        return self.class_map.name if self.class_map else None
+
+    @property
     def stream(self) -> str:
         """Where the corruptions' random numbers came from."""
         return self.key.corruption.stream
@@ -97,7 +121,7 @@ class RunRecord:
         """Seed of the training of the weights; None where their card does not say."""
         return self.about.training.seed if self.about.training else None
 
-    def differences(self, other: "RunRecord") -> tuple[Difference, ...]:
+    def differences(self, other: "RunRecord") -> tuple[RunDifference, ...]:
         """The differences between two runs that change a number, except the model's name.
 
         This is the only place that knows what makes two runs comparable (no difference is
@@ -106,7 +130,7 @@ class RunRecord:
         """
         mine, theirs = list(self._facts()), list(other._facts())
         found = [
-            Difference(one.kind, one.name, value_text(one.value), value_text(another.value))
+            RunDifference(one.kind, one.name, value_text(one.value), value_text(another.value))
             for one, another in zip(mine, theirs, strict=True)
             if one.value != another.value
         ]
@@ -117,10 +141,10 @@ class RunRecord:
         training = self.about.training, other.about.training
         if training[0] and training[1]:
             texts = training[0].differences(training[1])
-            found += [Difference("training", text) for text in texts]
+            found += [RunDifference("training", text) for text in texts]
         elif training[0] or training[1]:
             had = ("known" if each else "unknown" for each in training)
-            found.append(Difference("training", "training", *had))
+            found.append(RunDifference("training", "training", *had))
         return tuple(found)
 
     def _facts(self) -> Iterator[_Fact]:
@@ -130,6 +154,7 @@ class RunRecord:
         yield _Fact("data", "split", data.split)
         yield _Fact("extent", "number of images", data.images)
         yield _Fact("data", "classes", data.classes)
+        yield _Fact("data", "classes left out by a class map", self.left_out_classes)
         yield _Fact("files", "the files of the dataset", data.fingerprint)
         foreign = corruption.foreign
         origin = f"of unknown origin ({foreign[:8]})" if foreign else "made by robustseg"
@@ -152,16 +177,24 @@ class RunRecord:
         yield _Fact("inference", "inference", inference.mode if inference else None)
         yield _Fact("inference", "windows", inference.crop if inference else None)
         yield _Fact("inference", "stride", inference.stride if inference else None)
+        yield _Fact("inference", "test-time augmentation", _text(segmenter.augment))
+        yield _Fact("inference", "adaptation", _text(segmenter.adaptation))
         yield _Fact("preprocessing", "input size", segmenter.geometry_text)
         for name in ("preprocessing", "resize", "processor", "grid", "align_corners", "runtime"):
             yield _Fact("preprocessing", name.replace("_", " "), getattr(segmenter, name))
         yield _Fact("preprocessing", "versions of the steps to the labels", segmenter.laws)
+        used = self.key.class_map
+        yield _Fact("class map", "class map", used.digest[:8] if used else "none")
         yield _Fact("weights", "weights", segmenter.weights)
         temperature = self.key.temperature
         fitted = temperature.values if temperature and temperature.fitted_on else ()
         yield _Fact("inference", "temperature", temperature.origin if temperature else "none")
         yield _Fact("weights", "fitted temperature", fitted)
         yield _Fact("training seed", "seed of the training", self.training_seed)
+
+
+def _text(value: object) -> str:
+    return "none" if value is None else str(value)
 
 
 def library_texts(one: RunRecord, other: RunRecord) -> tuple[str, ...]:
@@ -172,3 +205,10 @@ def library_texts(one: RunRecord, other: RunRecord) -> tuple[str, ...]:
         for name in {**mine, **theirs}
         if mine.get(name) != theirs.get(name)
     )
+
+
+def class_maps_text(records: Iterable[RunRecord]) -> str:
+    """Name the class maps of runs, such as ", class map cityscapes-to-idd"; empty without any."""
+    names = dict.fromkeys(record.class_map_name for record in records)
+    used = [name for name in names if name]
+    return f", class map {', '.join(used)}" if used else ""

@@ -11,6 +11,8 @@ from robustbench_seg.records.cards.model_card import (
     Resize,
     Training,
 )
+from robustbench_seg.records.values.adaptation import Adaptation
+from robustbench_seg.records.values.augment import Augment
 from robustbench_seg.records.values.ranges import Count, Positive, Side
 
 UNTRAINED = "none"
@@ -57,6 +59,8 @@ class SegmenterRecord:
             run's probe detects whether they matter.
         laws: Versions of the program's own steps on the way to the labels, such as "inference".
         own: What a user's segmenter says of itself.
+        adaptation: How it is adapted to each condition; None: not at all.
+        augment: The variants of an image whose predictions are averaged; None: the image alone.
     """
 
     architecture: str
@@ -74,6 +78,8 @@ class SegmenterRecord:
     runtime: str = "torch"
     laws: Mapping[str, Positive] = field(default_factory=dict)
     own: Mapping[str, object] = field(default_factory=dict)
+    adaptation: Adaptation | None = field(default=None, metadata={"when_set": True})
+    augment: Augment | None = field(default=None, metadata={"when_set": True})
 
     @property
     def precision_text(self) -> str:

@@ -13,9 +13,12 @@ from robustbench_seg.codec import check_ranges, check_text
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
 from robustbench_seg.files import checked_path
 from robustbench_seg.machine.start import command_line
-from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
+from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, Prior
+from robustbench_seg.records.values.augment import augment_text
 from robustbench_seg.records.values.choices import (
+    AdaptationMethod,
     Backend,
     Executor,
     InferenceMode,
@@ -24,6 +27,7 @@ from robustbench_seg.records.values.choices import (
     Stream,
     check_choice,
 )
+from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
 from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.records.values.ranges import (
     TEMPERATURE,
@@ -57,6 +61,8 @@ class EvaluationSpec:
         seeds: Of the corruptions' random numbers, 0 to 2^32 - 1. Each gives a run of its own: the
             first of every condition, the others of clean and the random corruptions.
         measures: What is counted for each image, by name; none named: every measure.
+        class_map: Name of a class map, or its TOML file: the models predict other classes than the
+            dataset has, and are scored in the dataset's. None: they predict the dataset's classes.
         temperature: What logits are divided by before the softmax, for a second confidence: a
             number; "fit": that of the least NLL on clean images that are not scored. None: no
             second one.
@@ -67,6 +73,13 @@ class EvaluationSpec:
         input_size: Size at which an hf: model gets images: "native" (their own size), "processor"
             (as its image processor prepares them) or height and width such as "512x1024".
             None: native if the network takes any size, else processor.
+        augment: Test-time augmentation: "flip", scales such as "0.75,1.25", or both. Predictions
+            for these variants of an image and for the image itself are averaged. None: the image
+            alone.
+        adapt: "bn": the statistics of BatchNorm come from images of each condition, and the model's
+            name ends in "-bn". None: the network stays as it is.
+        adapt_images: Number of these images, evenly spaced in the split; "all": all.
+        adapt_prior: How many images the network's own statistics count for; 0: not at all.
         device: A torch device.
         precision: Number format of the forward pass: "float32", "bf16" or "fp16".
         backend: What runs the network of a card.
@@ -90,8 +103,8 @@ class EvaluationSpec:
 
     Raises:
         ModelError: There is no model; a name or weights are given for several; a precision,
-            backend, inference or input size does not exist; a number is out of range; the name is
-            not a text.
+            backend, inference, input size, augmentation or adaptation does not exist; a number
+            is out of range; the name is not a text; a temperature is to be fitted with a class map.
         CorruptionError: The stream or a severity does not exist.
             There is no seed, or one twice.
         ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
@@ -112,12 +125,17 @@ class EvaluationSpec:
     stream: Stream = "fast"
     seeds: tuple[CorruptionSeed, ...] = (0,)
     measures: tuple[str, ...] = ()
+    class_map: str | None = None
     temperature: float | Literal["fit"] | None = None
     out: Path = Path("runs")
     weights: str | None = None
     name: str | None = None
     inference: InferenceMode | None = None
     input_size: str | None = None
+    augment: str | None = None
+    adapt: AdaptationMethod | None = None
+    adapt_images: AdaptImages = Adaptation.images
+    adapt_prior: Prior = Adaptation.prior
     device: str = "cpu"
     precision: Precision = "float32"
     backend: Backend = "torch"
@@ -166,6 +184,9 @@ class EvaluationSpec:
             check_choice("inference", self.inference, InferenceMode, ModelError)
         if self.input_size != input_size_text(self.input_size):
             raise ModelError(f"write the input size as {input_size_text(self.input_size)}")
+        if self.augment != augment_text(self.augment):
+            raise ModelError(f"write augment as {augment_text(self.augment)}")
+        self._check_adaptation()
         for severity in self.severities:
             if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
@@ -173,9 +194,20 @@ class EvaluationSpec:
             raise ModelError(
                 f"temperature = {self.temperature!r:.60} does not exist; give {TEMPERATURE}, or fit"
             )
+        if self.temperature == "fit" and self.class_map is not None:
+            raise ModelError(
+                "a temperature cannot be fitted with a class map, because the probability of the "
+                "true class is unknown; give it as a number"
+            )
         check_ranges(self, ModelError)
         self._check_seeds()
         check_text("name", self.name, ModelError)
+
+    def _check_adaptation(self) -> None:
+        if self.adapt is not None:
+            Adaptation(self.adapt, self.adapt_images, self.adapt_prior)
+        elif (self.adapt_images, self.adapt_prior) != (Adaptation.images, Adaptation.prior):
+            raise ModelError("adapt_images and adapt_prior go with adapt; give adapt bn, too")
 
     def _check_seeds(self) -> None:
         if not self.seeds:
@@ -225,12 +257,17 @@ class EvaluationOptions(TypedDict, total=False):
     stream: Stream
     seeds: int | Iterable[int]
     measures: str | Iterable[str]
+    class_map: str | Path | None
     temperature: float | Literal["fit"] | None
     out: str | Path
     weights: str | Path | None
     name: str | None
     inference: InferenceMode | None
     input_size: str | tuple[int, int] | None
+    augment: str | None
+    adapt: AdaptationMethod | None
+    adapt_images: int | Literal["all"]
+    adapt_prior: float
     device: str
     precision: Precision
     backend: Backend
@@ -255,7 +292,7 @@ _PATHS = (
     *("data", "corrupted", "out", "save_predictions", "class_frequencies", "save_attacks"),
     "folder",
 )
-_TEXTS = ("dataset", "protocol", "weights", "attack_from")
+_TEXTS = ("dataset", "protocol", "weights", "attack_from", "class_map")
 
 
 def _plain(value: object) -> object:
@@ -294,6 +331,10 @@ def evaluation_spec(
             values[name] = checked_path(value)
         elif name == "input_size":
             values[name] = input_size_text(value)
+        elif name == "augment":
+            values[name] = augment_text(value)
+        elif name == "adapt_images":
+            values[name] = _plain(value)
         elif name in _TEXTS and value:
             values[name] = str(value)
     if values.get("out", EvaluationSpec.out) is None:

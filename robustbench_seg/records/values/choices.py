@@ -14,6 +14,7 @@ Backend = Literal["torch", "onnxruntime", "openvino"]
 Executor = Literal["local", "ray"]
 PredictionFormat = Literal["indices", "cityscapes", "acdc", "muses", "bravo"]
 Augmentation = Literal["augmix", "style"]
+AdaptationMethod = Literal["bn"]
 
 MAX_CLASSES = 254
 """Labels are uint8; 254 and 255 mean an unknown id and a pixel that is not scored."""

@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.reporting.boards.entry import Entry, EntryScores
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore
 from robustbench_seg.reporting.literature import cityscapes_c
-from robustbench_seg.reporting.literature.beside import (
+from robustbench_seg.reporting.literature.published_rows import (
     rows_beside,
     rows_elsewhere,
     source_text,
@@ -90,7 +91,7 @@ class Board:
             counted([classes], "class", "classes"),
             f"protocol {self.protocol.name} version {self.protocol.version}",
         ]
-        return ", ".join(texts)
+        return ", ".join(texts) + class_maps_text(entry.record for entry in self.entries)
 
     @property
     def citation(self) -> str:
@@ -192,6 +193,7 @@ def _board(group: ModelGroup[EntryScores]) -> Board:
         return math.isnan(mean), -mean, entry.name
 
     dataset, split, protocol, images = group.where
+    left_out = bool(group.record.left_out_classes)  # published scores are of all classes
     return Board(
         dataset=dataset,
         split=split,
@@ -199,6 +201,6 @@ def _board(group: ModelGroup[EntryScores]) -> Board:
         images=images,
         subset=group.subset,
         entries=tuple(sorted(entries, key=order)),
-        published=rows_beside(*group.where),
+        published=rows_beside(*group.where).iloc[: 0 if left_out else None],
         elsewhere=rows_elsewhere(*group.where, also_table_5=True),
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robustbench_seg.records.cards.protocol import CLEAN
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.board import Board, Place
 from robustbench_seg.reporting.boards.charts import Curve, curves
 from robustbench_seg.reporting.boards.entry import Entry
@@ -109,6 +109,8 @@ def _card(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
         ("parameters", None if about.params is None else f"{about.params / 1e6:.1f} million"),
         ("multiply-accumulates", None if about.macs is None else f"{about.macs / 1e9:.1f} GMAC"),
         ("computed by", f"{segmenter.runtime}, {segmenter.precision_text}"),
+        ("test-time augmentation", str(segmenter.augment or "")),
+        ("adaptation", str(segmenter.adaptation or "")),
         ("input size", "x".join(map(str, segmenter.input_size or ()))),
         ("weight file", about.weights_file),
         ("weights, sha256", ", ".join(weights)),

@@ -10,7 +10,8 @@ from PIL import Image
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.files import write_bytes
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, CorruptionSpec
+from robustbench_seg.records.cards.protocol import Perturbation
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.reporting.page.thumbnails import (
     Picture,
     as_png,
@@ -146,7 +147,7 @@ def _clean_pictures(rows: Sequence[PanelRow], width: int) -> list[Picture]:
 
 
 def _corruption_pictures(
-    spec: CorruptionSpec, rows: Sequence[PanelRow], width: int
+    spec: Perturbation, rows: Sequence[PanelRow], width: int
 ) -> CorruptionPictures | None:
     text = spec.name.replace("_", " ")
     conditions = [Condition(spec.name, severity) for severity in spec.shown_levels]

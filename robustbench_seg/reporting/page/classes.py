@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.reporting.page.class_map_facts import class_map_notes
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number
@@ -36,6 +37,7 @@ def class_table(panel: Panel) -> Table:
             cells += [Cell(number(mean[place])), Cell(number(clean[place] - mean[place]))]
         rows.append(TableRow(cells))
     note = "IoU in percent. A class that occurs nowhere has no score."
+    note += "".join(class_map_notes(row.record, row.name) for row in panel.measured)
     return Table(f"{panel.name}: classes.", columns, rows, note=note, groups=groups)
 
 

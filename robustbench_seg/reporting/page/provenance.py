@@ -8,6 +8,7 @@ from pathlib import Path
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.reporting.page.class_map_facts import class_map_facts
 from robustbench_seg.reporting.panels import Panel, PanelRow
 from robustbench_seg.store import probed_hardware
 
@@ -120,8 +121,11 @@ def run_facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
         ("attacked network", attack.attacked if attack else None),
         ("attacked images", "rounded to 8 bits" if attack and attack.is_rounded else None),
         ("protocol", record.protocol),
+        *class_map_facts(record),
         ("weights", segmenter.weights),
         ("inference", to_table(segmenter.inference) if segmenter.inference else None),
+        ("test-time augmentation", str(segmenter.augment or "")),
+        ("adaptation", str(segmenter.adaptation or "")),
         ("input size", segmenter.geometry_text),
         ("precision", segmenter.precision_text),
         ("hardware", _hardware(folder, record)),
@@ -152,6 +156,8 @@ def _everything(record: RunRecord) -> list[tuple[str, str]]:
         del table[name]
     del table["key"]["dataset"]["classes"]
     del table["key"]["corruption"]["laws"], table["key"]["segmenter"]["weights"]
+    if record.key.class_map:
+        del table["key"]["class_map"]["classes"], table["key"]["class_map"]["targets"]
     return _flat(table)
 
 

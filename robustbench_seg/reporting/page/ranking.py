@@ -172,13 +172,13 @@ def _speed_cell(row: RankedRow) -> Cell:
 def _note(panel: Panel, shown: Sequence[str]) -> str:
     """The note below the ranking; `shown`: its columns."""
     protocol = panel.protocol
-    counts = Counter(spec.scored_text for spec in protocol.corruptions if spec.averaged)
+    counts = Counter(spec.scored_text for spec in protocol.perturbations if spec.averaged)
     averaged = [
         f"{counted([count], protocol.noun)} at severities {severities}"
         for severities, count in counts.items()
     ]
     note = f"Mean: unweighted, over {', '.join(averaged)}."
-    if shown_only := [spec.name for spec in protocol.corruptions if not spec.averaged]:
+    if shown_only := [spec.name for spec in protocol.perturbations if not spec.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
     limits = [row.limits(row.scores.mean) for row in panel.measured]
     if not all(math.isnan(low) for low, _ in limits):

@@ -4,11 +4,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from robustbench_seg.measures import ScoreInfo, Section
+from robustbench_seg.measures import LIKELIHOOD_SCORES, ScoreInfo, Section
+from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, PanelRow, missing_confidence
 from robustbench_seg.results import PERCENT, RANKED, Draws, ScoreDraws, worst_corruption
 from robustbench_seg.text import number
+
+_WITH_CLASS_MAP = (
+    "the confidence is that of the predicted class, before the class map merges classes; no NLL "
+    f"and no Brier score: {NO_LIKELIHOOD}"
+)
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,7 @@ class ScoreSection:
         chief: The most important scores, clean and corrupted, for each model; None if there are
             none.
         every: All scores of the section; None where these are the chief ones.
-        missing: Sentences that say which models have no such scores, and why.
+        missing: Sentences that say which models or trainings have no such scores, and why.
     """
 
     chief: Table | None
@@ -27,20 +33,22 @@ class ScoreSection:
     missing: Sequence[str] = ()
 
 
-def where_it_fails(panel: Panel) -> ScoreSection | None:
+def failure_section(panel: Panel) -> ScoreSection | None:
     """Return boundaries, objects, groups of classes and worst cases; None without any."""
     return _section(panel, "failures", "where it fails", worst=True)
 
 
-def does_it_know(panel: Panel) -> ScoreSection:
+def confidence_section(panel: Panel) -> ScoreSection:
     """Return the scores of calibration and of the detection of wrong pixels by confidence."""
     section = _section(panel, "confidence", "confidence") or ScoreSection(None, None)
     reasons = dict[str, list[str]]()
     for row in panel.measured:
         if why := missing_confidence(row):
             reasons.setdefault(why, []).append(row.name)
+        elif row.record.key.class_map:
+            reasons.setdefault(_WITH_CLASS_MAP, []).append(row.name)
     missing = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
-    return replace(section, missing=missing)
+    return replace(section, missing=[*section.missing, *missing])
 
 
 def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
@@ -71,9 +79,19 @@ def _section(
         return None
     chief = _chief(every)
     whole = len(every) == len(chief)
+    partial = dict[str, list[str]]()
+    for row in panel.measured:
+        for of in dict.fromkeys(row.scores.of_trainings(info.key) for info in every):
+            if of:
+                partial.setdefault(of, []).append(row.name)
     return ScoreSection(
         _table(panel, chief, f"{panel.name}: {title}", worst),
         None if whole else _table(panel, every, f"{panel.name}: {title}, all scores", worst),
+        [
+            f"{', '.join(names)}: scores of {of} trainings, as the others have not counted them; "
+            "evaluate again to add them."
+            for of, names in partial.items()
+        ],
     )
 
 
@@ -107,6 +125,12 @@ def _row(panel: Panel, info: ScoreInfo) -> TableRow:
     cells = [Cell(f"{info.label} {arrow}", title=info.definition)]
     for row, score in zip(panel.measured, scores, strict=True):
         clean, mean = _draws(score, row)
+        if row.record.key.class_map and info.name in LIKELIHOOD_SCORES:
+            cells += [
+                Cell("", classes="starts", title=NO_LIKELIHOOD),
+                Cell("", title=NO_LIKELIHOOD),
+            ]
+            continue
         cells += [
             Cell(_text(float(clean[0]), info.limits), classes="starts"),
             _cell(row, mean, info.limits),

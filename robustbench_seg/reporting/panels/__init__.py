@@ -17,7 +17,7 @@ from robustbench_seg.reporting.panels.findings import (
     terminal_table,
 )
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow, RankedRow
-from robustbench_seg.reporting.panels.reading import read_panels
+from robustbench_seg.reporting.panels.panel_reader import read_panels
 
 __all__ = [
     "DEGRADATION_COLUMNS",

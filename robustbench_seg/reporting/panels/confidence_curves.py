@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from robustbench_seg.measures import ConfidenceMeasure, Reliability
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.reporting.panels.panel import PanelRow
 
 

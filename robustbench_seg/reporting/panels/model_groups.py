@@ -30,6 +30,7 @@ class _Key:
         protocol: Name of the protocol that the models are scored under.
         images: Number of images of the evaluation, scored or not.
         files: The first digits of the digest of the dataset's fingerprint.
+        left_out: The classes that a class map leaves out.
     """
 
     dataset: str
@@ -37,13 +38,15 @@ class _Key:
     protocol: str
     images: int
     files: str
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, record: RunRecord, protocol: Protocol) -> "_Key":
         """Return the key of a run that is scored under a protocol."""
         data = record.key.dataset
         files = digest_bytes(canonical_json(data.fingerprint).encode())[:8]
-        return cls(data.name, data.split, protocol.name, data.images, files)
+        where = data.name, data.split, protocol.name
+        return cls(*where, data.images, files, record.left_out_classes)
 
     @property
     def heading(self) -> tuple[str, str, str]:
@@ -102,7 +105,7 @@ def group_models(
     protocol: Protocol | None,
     read: Callable[[list[Path], Protocol], Model],
 ) -> Sequence[ModelGroup[Model]]:
-    """Score runs and group them: by dataset, split, set of files and protocol.
+    """Score runs and group them: by dataset, split, set of files, scored classes and protocol.
 
     Args:
         runs: Packs or run folders, or folders of them.
@@ -153,8 +156,10 @@ def _check_classes(other: GroupedModel[Model], folder: Path, record: RunRecord) 
 def _subset(key: _Key, keys: Sequence[_Key]) -> str:
     """Return the text that distinguishes a group from others of its heading."""
     similar = [other for other in keys if other.heading == key.heading and other != key]
-    if not similar:
-        return ""
+    others = [other for other in similar if (other.images, other.files) != (key.images, key.files)]
     images = counted([key.images], "image")
-    same_count = any(other.images == key.images for other in similar)
-    return f"{images} of files {key.files}" if same_count else images
+    same_count = any(other.images == key.images for other in others)
+    texts = [f"{images} of files {key.files}" if same_count else images] if others else []
+    if any(other.left_out != key.left_out for other in similar):
+        texts.append("all classes" + (f" but {', '.join(key.left_out)}" if key.left_out else ""))
+    return ", ".join(texts)

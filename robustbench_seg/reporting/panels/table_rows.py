@@ -4,14 +4,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.panel import PanelRow
+from robustbench_seg.results import with_class_map
 
 LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
 """The columns of tables/miou.csv before the scores.
 
 source is "measured" or "published"; images counts those that were scored clean. The columns clean,
-each corruption in protocol order, mean and retention follow, in percent.
+each corruption in protocol order, mean and retention follow, in percent. Where a row has a class
+map, each of these three tables ends with the column class_map, its name.
 """
 
 SEVERITY_COLUMNS = (
@@ -47,13 +50,13 @@ def score_row(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
         "retention": summary.retention[0],
     }
     columns = [*LEADING_COLUMNS, CLEAN.name, *protocol.names, "mean", "retention"]
-    return pd.DataFrame([cells], columns=columns)
+    return with_class_map(pd.DataFrame([cells], columns=columns), record)
 
 
 def severity_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
     """Return the rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
     categories = {CLEAN.name: CLEAN.name}
-    categories |= {spec.name: spec.category for spec in protocol.corruptions}
+    categories |= {spec.name: spec.category for spec in protocol.perturbations}
     rows = []
     for condition in (CLEAN, *protocol.conditions()):
         if condition not in row.model.images:
@@ -73,13 +76,14 @@ def severity_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
                 "ci_high": high,
             }
         )
-    return pd.DataFrame(rows, columns=list(SEVERITY_COLUMNS))
+    return with_class_map(pd.DataFrame(rows, columns=list(SEVERITY_COLUMNS)), row.record)
 
 
 def class_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
     """Return the rows of tables/per_class.csv: CLASS_COLUMNS."""
     facts = pd.DataFrame([_facts(row, protocol)])
-    return facts.merge(row.model.class_iou, how="cross")[list(CLASS_COLUMNS)]
+    table = facts.merge(row.model.class_iou, how="cross")[list(CLASS_COLUMNS)]
+    return with_class_map(table, row.record)
 
 
 def _facts(row: PanelRow, protocol: Protocol) -> Mapping[str, object]:

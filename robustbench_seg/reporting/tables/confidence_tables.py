@@ -12,7 +12,7 @@ import pandas as pd
 
 from robustbench_seg.files import write_text
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels import Panel, PanelRow, chief_confidence_scores
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
 from robustbench_seg.results import ScoreDraws
@@ -96,7 +96,7 @@ def _latex(panel: Panel, table: pd.DataFrame, label: str, intervals: bool) -> st
     groups = {spec.name.replace("_", " "): spec.category for spec in specs}
     averaged = panel.protocol.averaged.replace("_", " ")
     caption = (
-        f"On {panel.dataset} {panel.split} ({panel.protocol.name}), in percent: "
+        f"On {panel.dataset} {panel.split} ({panel.protocol.name}{panel.class_maps}), in percent: "
         f"{_directions(infos)}; averaged: {averaged}"
     )
     if intervals:

@@ -21,7 +21,8 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.files import atomic_file, write_text
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels import (
     DEGRADATION_COLUMNS,
     Panel,
@@ -32,6 +33,7 @@ from robustbench_seg.reporting.panels import (
 from robustbench_seg.reporting.tables.confidence_tables import write_confidence_tables
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
 from robustbench_seg.results import (
+    CLASS_MAP_COLUMN,
     DEGRADATION_CITATION,
     SubsetScore,
     published_score_table,
@@ -142,10 +144,10 @@ def _degradation_latex(panel: Panel, table: pd.DataFrame, label: str) -> str:
     table = table.assign(model=table["model"] + marks)[["model", *groups, "CD", "rCD"]]
     names = {column: column.removeprefix("CD_").replace("_", " ") for column in groups}
     caption = (
-        f"On {panel.dataset} {panel.split} ({panel.protocol.name}): corruption degradation of each "
-        f"corruption, mean CD and mean rCD against {panel.reference}, in percent; below 100 is "
-        f"better ({DEGRADATION_CITATION}). Below the means: 95 % intervals from a bootstrap over "
-        f"{panel.sampling_unit}"
+        f"On {panel.dataset} {panel.split} ({panel.protocol.name}{panel.class_maps}): corruption "
+        f"degradation of each corruption, mean CD and mean rCD against {panel.reference}, in "
+        f"percent; below 100 is better ({DEGRADATION_CITATION}). Below the means: 95 % intervals "
+        f"from a bootstrap over {panel.sampling_unit}"
     )
     if marks.any():
         caption += f". * published: {panel.published_citation}"
@@ -156,9 +158,12 @@ def _degradation_latex(panel: Panel, table: pd.DataFrame, label: str) -> str:
 def _joined(
     tables: Sequence[pd.DataFrame], means: Sequence[str] = ("mean", "retention")
 ) -> pd.DataFrame:
-    """One table, the means last, also where a later protocol has further corruptions."""
+    """One table, the means last, also where a later protocol has further corruptions.
+
+    Behind them stands only the class map, where a row has one.
+    """
     table = pd.concat(tables, ignore_index=True)
-    last = [column for column in means if column in table]
+    last = [column for column in (*means, CLASS_MAP_COLUMN) if column in table]
     return table[[*table.columns.drop(last), *last]]
 
 
@@ -185,7 +190,8 @@ def _ranking_latex(panel: Panel, scores: pd.DataFrame, label: str, intervals: bo
     """The ranking; published rows have a star that the caption explains."""
     is_published = panel.scores["source"] == "published"
     images = panel.scores.loc[~is_published, "images"].unique()
-    where = f"On {panel.dataset} {panel.split} ({panel.protocol.name}), {counted(images, 'image')}"
+    where = f"On {panel.dataset} {panel.split} ({panel.protocol.name}{panel.class_maps}), "
+    where += counted(images, "image")
     note = f". * published: {panel.published_citation}" if is_published.any() else ""
     if intervals:
         note += f". Below: 95 % intervals from a bootstrap over {panel.sampling_unit}"

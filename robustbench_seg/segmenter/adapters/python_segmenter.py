@@ -301,12 +301,18 @@ def check_options(where: str, options: Options) -> None:
         options: How a user wants it to run.
 
     Raises:
-        ModelError: An inference mode, a device or a precision is asked for.
+        ModelError: An inference mode, a device, a precision, augmentation or adaptation is asked
+            for.
     """
     if options.inference or options.device != "cpu" or options.precision != "float32":
         raise ModelError(
             f"{where}: such a model decides itself how it runs; leave out inference, device and "
             "precision"
+        )
+    if options.adapt or options.augment:
+        raise ModelError(
+            f"{where}: such a model has no network that can be adapted or given variants of an "
+            "image; leave out adapt and augment"
         )
 
 

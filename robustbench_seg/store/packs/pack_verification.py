@@ -6,9 +6,9 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import digest_bytes
-from robustbench_seg.records.runs.problems import Problem, Verification
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.verification import Problem, Verification
 from robustbench_seg.store.packs.pack_file import SCORES_FILE, PackFile, open_pack
 from robustbench_seg.store.packs.pack_scores import contradictions, pack_scores
 from robustbench_seg.store.parts import names_run, part_files, read_part
@@ -84,7 +84,7 @@ def _of_run(packed: PackFile, folder: Path, scores: bytes) -> Iterator[Problem]:
 def _of_part(part: Path, record: RunRecord, folder: Path) -> Iterator[Problem]:
     name = part.relative_to(folder).as_posix()
     try:
-        read_part(part, len(record.classes))
+        read_part(part, len(record.classes), no_class=record.no_class)
         if not names_run(part):
             yield Problem(name, "foreign", "it does not name its run")
             return
@@ -92,7 +92,7 @@ def _of_part(part: Path, record: RunRecord, folder: Path) -> Iterator[Problem]:
         yield Problem(name, "altered", _shown(error, folder))
         return
     try:
-        read_part(part, len(record.classes), run=record.key.digest)
+        read_part(part, len(record.classes), run=record.key.digest, no_class=record.no_class)
     except ResultsError as error:
         yield Problem(name, "foreign", _shown(error, folder))
 

@@ -2,13 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustbench_seg.records.cards.protocol import AttackSpec, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import AttackPerturbation, Protocol, load_protocol
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
 
 
 def attack(name, *radii, category="single"):
     levels = tuple(range(1, len(radii) + 1))
-    return AttackSpec(name, category, levels, tuple({"epsilon": radius} for radius in radii))
+    return AttackPerturbation(
+        name, category, levels, tuple({"epsilon": radius} for radius in radii)
+    )
 
 
 def drawn(*specs):

@@ -11,7 +11,7 @@ from robustbench_seg.reporting.figures.confidence_figures import (
     confidence_overview,
 )
 from robustbench_seg.reporting.page.figures import write_panel_figures
-from robustbench_seg.reporting.page.score_sections import does_it_know
+from robustbench_seg.reporting.page.score_sections import confidence_section
 from robustbench_seg.reporting.panels import confidence_curves
 
 
@@ -110,4 +110,4 @@ def test_they_are_files_and_parts_of_the_page(panel, tmp_path):
 def test_models_without_confidence_are_named_with_the_reason(panel, tmp_path):
     assert confidence_curves(panel.row("beta"), panel.protocol, CONFIDENCE) is None
     assert confidence_curves(panel.row("alpha"), panel.protocol, SCALED_CONFIDENCE) is None
-    assert does_it_know(panel).missing == ["beta: the graph ends in labels."]
+    assert confidence_section(panel).missing == ["beta: the graph ends in labels."]

@@ -1,11 +1,13 @@
 """tables/confidence.*: ECE and AUROC of each corruption, against sums by hand."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from fake_runs import steady, weaker
 
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.cells import cells_table
+from robustbench_seg.reporting.page.score_sections import confidence_section
 from robustbench_seg.reporting.panels import chief_confidence_scores, missing_confidence
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
@@ -77,11 +79,20 @@ def test_why_a_row_has_no_confidence(run):
     assert cells_table(panel.scores, panel, panel.name).metrics == []
 
 
-def test_a_training_without_confidence_is_named(run):
-    seeds = [
-        run("alpha", images=3, confidence=0.95, trained=0),
-        run("alpha", images=3, trained=1),
+def test_scores_that_one_training_alone_has_are_shown_and_say_so(run):
+    first = run("alpha", images=3, confidence=0.95, trained=0)
+    (alone,) = read_panels([first])
+    (panel,) = read_panels([first, *(run("alpha", images=3, trained=s) for s in (1, 2))])
+    row, only = panel.measured[0], alone.measured[0]
+    assert missing_confidence(row) is None
+    assert row.scores.trainings == 3
+    assert row.scores.of_trainings("miou") is None
+    assert row.scores.of_trainings("ece") == "1 of 3"
+    found, expected = (r.scores.by_name["ece"].summary.mean for r in (row, only))
+    images = len(found) // 2
+    np.testing.assert_array_equal(found[: 1 + images], expected[: 1 + images])
+    assert np.ptp(found[1 + images :]) == 0
+    assert confidence_section(panel).missing == [
+        "alpha: scores of 1 of 3 trainings, as the others have not counted them; evaluate again to "
+        "add them."
     ]
-    (panel,) = read_panels(seeds)
-    why = missing_confidence(panel.measured[0])
-    assert why == "not every image and training has confidence; evaluate again to add it"

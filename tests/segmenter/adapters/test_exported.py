@@ -13,8 +13,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.files import digest_file
-from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.segmenter.segmenter import no_confidence
+from robustbench_seg.segmenter import load_segmenter, no_confidence
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (67, 90, 3), np.uint8)
 SIDECAR = 'name = "small"\nclasses = ["sky", "road", "car"]\n{more}'

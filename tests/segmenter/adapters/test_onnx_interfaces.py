@@ -6,8 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from robustbench_seg.errors import RobustsegError
-from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.segmenter.segmenter import no_confidence
+from robustbench_seg.segmenter import load_segmenter, no_confidence
 
 FLOAT, BYTE, LONG = TensorProto.FLOAT, TensorProto.UINT8, TensorProto.INT64
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)

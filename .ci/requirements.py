@@ -1,0 +1,16 @@
+"""The requirements of setup.cfg with its extras hf, onnx, openvino, ray and test, one a line.
+
+`uv pip install --resolution lowest-direct -r -` takes the lowest version of each.
+"""
+
+import configparser
+from pathlib import Path
+
+EXTRAS = ("hf", "onnx", "openvino", "ray", "test")
+
+config = configparser.ConfigParser()
+config.read(Path(__file__).parents[1] / "setup.cfg", encoding="utf-8")
+lines = config["options"]["install_requires"].split()
+for extra in EXTRAS:
+    lines += config["options.extras_require"][extra].split()
+print("\n".join(lines))

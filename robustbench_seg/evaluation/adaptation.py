@@ -1,0 +1,90 @@
+"""Networks that are adapted to each condition of an evaluation before they are scored under it.
+
+The statistics of a condition come from a fixed set of images of the split: evenly spaced, made
+under the condition exactly as the scored ones are. They do not depend on the order of images, on
+shards or on interrupted starts. Each is computed when it is first needed, and kept in
+RUNS/statistics, so that later starts, shards and machines use the same numbers.
+"""
+
+from collections.abc import Callable
+
+from robustbench_seg.codec import to_table
+from robustbench_seg.errors import DatasetError, RobustsegError
+from robustbench_seg.evaluation.adaptation_images import adaptation_images
+from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.image_maker import ConditionImage, ImageMaker, SourceImage
+from robustbench_seg.evaluation.statistics_file import read_statistics, write_statistics
+from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.measures import Prediction
+from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.segmenter import AdaptedSegmenter, Image, NetworkSegmenter, Segmenter, adapt
+
+
+class AdaptedPredictions:
+    """Predictions of a network that is adapted to the condition of each image."""
+
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        segmenter: NetworkSegmenter,
+        record: RunRecord,
+        maker: ImageMaker,
+    ) -> None:
+        """Combine a segmenter with what its statistics are taken from.
+
+        Args:
+            evaluation: What is evaluated.
+            segmenter: A segmenter that was loaded with adapt.
+            record: The record of its run.
+            maker: Makes the images.
+        """
+        self._data, self._segmenter, self._maker = evaluation.dataset, segmenter, maker
+        key = record.key  # the temperature changes no statistics
+        decides = [to_table(part) for part in (key.segmenter, key.dataset, key.corruption)]
+        digest = digest_bytes(canonical_json(decides).encode())[:16]
+        self._folder = evaluation.spec.out / "statistics" / digest
+        self._adapted = dict[Condition, AdaptedSegmenter | RobustsegError]()
+
+    def predict(
+        self, made: ConditionImage, predict: Callable[[Segmenter], Prediction]
+    ) -> Prediction:
+        """Apply the segmenter, adapted to the condition of the image."""
+        return predict(self.segmenter(made.source.id, made.condition))
+
+    def segmenter(self, image: str, condition: Condition) -> Segmenter:
+        """Return the segmenter of a condition, adapted when it is first asked for.
+
+        Args:
+            image: Unused: it is the same for all images of a condition.
+            condition: The condition.
+
+        Raises:
+            RobustsegError: One of the images cannot be made, the network cannot be adapted, or the
+                file with earlier statistics cannot be read. Raised each time.
+        """
+        if condition not in self._adapted:
+            try:
+                self._adapted[condition] = self._adapt(condition)
+            except RobustsegError as error:
+                self._adapted[condition] = error
+        found = self._adapted[condition]
+        if isinstance(found, RobustsegError):
+            raise found
+        return found
+
+    def _adapt(self, condition: Condition) -> AdaptedSegmenter:
+        path = self._folder / f"{condition.name}-{condition.severity}.safetensors"
+        if not path.exists():
+            places = adaptation_images(self._segmenter, self._data)
+            images = [self._image(place, condition) for place in places]
+            write_statistics(path, adapt(self._segmenter, images).statistics)
+        return AdaptedSegmenter(self._segmenter, read_statistics(path, self._segmenter))
+
+    def _image(self, index: int, condition: Condition) -> Image:
+        made = self._maker.make(SourceImage(self._data, index), condition)
+        if made.image is None:
+            raise DatasetError(
+                f"the statistics of {condition.name} {condition.severity} need {made.reason}"
+            )
+        return made.image

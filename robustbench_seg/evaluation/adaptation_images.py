@@ -1,0 +1,42 @@
+"""The images that a network is adapted to."""
+
+import numpy as np
+
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.records.values.adaptation import ALL, Adaptation
+from robustbench_seg.segmenter import NetworkSegmenter, Segmenter, adapt
+
+
+def clean_segmenter(segmenter: Segmenter, data: Dataset) -> Segmenter:
+    """Adapt a segmenter to the clean images of a dataset, if it was loaded with adapt.
+
+    Args:
+        segmenter: Any segmenter.
+        data: The images that are scored.
+
+    Returns:
+        The adapted segmenter, or the segmenter itself.
+
+    Raises:
+        DatasetError: One of the images cannot be read.
+        ModelError: The network cannot be adapted.
+    """
+    if segmenter.record.adaptation is None or not isinstance(segmenter, NetworkSegmenter):
+        return segmenter
+    images = [data[place].image for place in adaptation_images(segmenter, data)]
+    return adapt(segmenter, images)
+
+
+def adaptation_images(segmenter: Segmenter, data: Dataset) -> tuple[int, ...]:
+    """Choose the images that statistics are taken from: evenly spaced, the first and the last too.
+
+    Args:
+        segmenter: A segmenter that was loaded with adapt.
+        data: The images that are scored.
+
+    Returns:
+        Their places in the dataset, in ascending order.
+    """
+    how, count = segmenter.record.adaptation or Adaptation(), len(data)
+    wanted = count if how.images == ALL else min(int(how.images), count)
+    return tuple(np.linspace(0, count - 1, wanted).round().astype(int).tolist())

@@ -1,0 +1,82 @@
+"""The class map of a run: which class of the dataset each class of the model counts as."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from robustbench_seg.codec import to_table
+from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.values.choices import MAX_CLASSES
+from robustbench_seg.records.values.ranges import Positive
+
+IGNORED = "ignore"
+"""The target of a class of the model that is no class of the dataset."""
+
+CLASS_MAP_LAW = 1
+"""Raised whenever one map would give other counts."""
+
+NO_LIKELIHOOD = "a class map is used, so the probability of the true class is unknown"
+"""Why a run with a class map has no NLL and no Brier score."""
+
+
+@dataclass(frozen=True)
+class ClassMapRecord:
+    """Everything in a class map that decides counts. Part of a run's key.
+
+    Attributes:
+        classes: The classes that the model predicts, in the order of its label indices.
+        targets: For each of them the class of the dataset that it counts as, or IGNORED.
+        left_out: The classes of the dataset whose pixels are not scored.
+        missed: The classes of the dataset that no class of the model counts as, and whose pixels
+            are scored, so all of them are misses.
+        law: Version of the rules by which pixels are counted.
+    """
+
+    classes: tuple[str, ...]
+    targets: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    law: Positive = CLASS_MAP_LAW
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.classes) <= MAX_CLASSES or len(self.classes) != len(self.targets):
+            raise ValueError(
+                f"{len(self.classes)} classes and {len(self.targets)} targets; 1 to {MAX_CLASSES} "
+                "of both are possible, equally many"
+            )
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The classes of the model that count as no class of the dataset."""
+        pairs = zip(self.classes, self.targets, strict=True)
+        return tuple(name for name, target in pairs if target == IGNORED)
+
+    @property
+    def merged(self) -> Mapping[str, tuple[str, ...]]:
+        """Each class of the dataset that classes of the model count as -> these classes."""
+        found = dict[str, tuple[str, ...]]()
+        for name, target in zip(self.classes, self.targets, strict=True):
+            if target != IGNORED:
+                found[target] = (*found.get(target, ()), name)
+        return found
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the record, as 64 hex digits."""
+        return digest_bytes(canonical_json(to_table(self)).encode())
+
+
+@dataclass(frozen=True)
+class ClassMapFacts:
+    """Facts about a class map for readers; none of them changes a count.
+
+    Attributes:
+        name: Its name: that of its file, without .toml.
+        about: What it is for.
+        reasons: Why a class of the model or of the dataset is treated as it is. The reason of
+            IGNORED is that of all ignored classes without a reason of their own.
+    """
+
+    name: str
+    about: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)

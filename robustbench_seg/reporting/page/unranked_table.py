@@ -1,0 +1,43 @@
+"""Published rows of the dataset that do not rank, and why."""
+
+import pandas as pd
+
+from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.reporting.literature.published import published_facts
+from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
+from robustbench_seg.text import number
+
+
+def elsewhere_table(found: pd.DataFrame | None, dataset: str) -> Table | None:
+    """Return published rows of a dataset that are not ranked, and why; None if there are none.
+
+    Args:
+        found: See literature.beside.rows_elsewhere.
+        dataset: Name of the dataset.
+    """
+    if found is None or found.empty:
+        return None
+    columns = [
+        Column("model"),
+        Column("source", "a file in reports/published", text=True),
+        Column("under", text=True),
+        Column(CLEAN.name),
+        Column("mean", "over the corruptions of its own protocol"),
+        Column("why it does not rank", text=True),
+    ]
+    rows = []
+    for row in found.to_dict("records"):
+        title = published_facts(row["source"]).title
+        rows.append(
+            TableRow(
+                [
+                    Cell(row["model"]),
+                    Cell(row["source"], title=title, classes="text"),
+                    Cell(row["under"], classes="text"),
+                    *(Cell(number(row[name])) for name in (CLEAN.name, "mean")),
+                    Cell(row["reason"], classes="text"),
+                ]
+            )
+        )
+    caption = f"Published scores on {dataset}, measured otherwise; mIoU in percent."
+    return Table(caption, columns, rows)

@@ -1,0 +1,96 @@
+"""Run folders -> panels. All scores come from `results`; here they are put side by side."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.reporting.literature import cityscapes_c
+from robustbench_seg.reporting.literature.published_rows import (
+    rows_beside,
+    rows_elsewhere,
+    sources_beside,
+)
+from robustbench_seg.reporting.panels.degradation_rows import degradation_rows
+from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
+from robustbench_seg.reporting.panels.panel import Panel, PanelRow
+from robustbench_seg.reporting.panels.panel_warnings import panel_warnings
+from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
+from robustbench_seg.results import ScoredModel, category_means, read_model
+
+
+def read_panels(
+    runs: Iterable[Path | str],
+    *,
+    reference: str | None = None,
+    protocol: Protocol | None = None,
+) -> list[Panel]:
+    """Score runs and group them: one panel for each dataset, split, set of files and protocol.
+
+    Args:
+        runs: Run folders, or folders of them.
+        reference: The model that CD and rCD are relative to, a measured or a published one.
+        protocol: Score all runs under this one. None: each under its own.
+
+    Returns:
+        The panels, in the order of their first runs. A run that is broken, whose protocol is not
+        at hand, or whose classes are not those of the other runs of its dataset is left out with a
+        warning.
+
+    Raises:
+        ResultsError: A folder holds no run; no run can be scored; the reference is in no panel.
+    """
+    groups = group_models(runs, protocol, read_model)
+    panels = [_panel(group, reference) for group in groups]
+    if reference is not None and all(panel.reference is None for panel in panels):
+        models = dict.fromkeys(model for panel in panels for model in panel.scores["model"])
+        if reference in set(cityscapes_c.published_scores()["model"]):
+            raise ResultsError(
+                f"reference: {reference} is published on {cityscapes_c.EXTENT}, which no run here "
+                "covers; name a model of the runs"
+            )
+        raise ResultsError(f"reference: {unknown('model', reference, models)}")
+    return panels
+
+
+def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
+    first, protocol, subset, where = group.record, group.protocol, group.subset, group.where
+    rows = {
+        name: PanelRow(name, model.scored)
+        for name, model in zip(group.names, group.models, strict=True)
+    }
+    left_out = bool(first.left_out_classes)  # published scores are of all classes
+    beside = rows_beside(*where).iloc[: 0 if left_out else None]
+    tables = [score_row(row, protocol) for row in rows.values()]
+    scores = pd.concat([*tables, beside] if len(beside) else tables, ignore_index=True)
+    scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
+    scores = scores.reset_index(drop=True)
+    measured = [rows[str(n)] for n in scores.loc[scores["source"] == "measured", "model"]]
+    found = reference if reference in set(scores["model"]) else None
+    apart = protocol.name == cityscapes_c.PROTOCOL and beside.empty and not left_out
+    return Panel(
+        dataset=first.dataset,
+        split=first.split,
+        protocol=protocol,
+        classes=first.classes,
+        measured=tuple(measured),
+        scores=scores,
+        severities=pd.concat([severity_rows(row, protocol) for row in measured], ignore_index=True),
+        per_class=pd.concat([class_rows(row, protocol) for row in measured], ignore_index=True),
+        category_means=_category_means(scores, protocol),
+        degradation=degradation_rows(scores, rows, protocol, found),
+        reference=found,
+        published_apart=cityscapes_c.published_scores() if apart else None,
+        published_elsewhere=rows_elsewhere(*where),
+        published_sources=() if left_out else sources_beside(*where),
+        subset=subset,
+        warnings=panel_warnings(measured, subset, protocol),
+    )
+
+
+def _category_means(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Mean over each category's corruptions; a row for each of `scores`."""
+    cells = {name: scores[name].to_numpy(float) for name in protocol.names}
+    return pd.DataFrame(category_means(cells, protocol), index=scores.index)

@@ -1,0 +1,139 @@
+"""What a reader has to know before comparing the rows of a panel: one function for each rule."""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_record import library_texts
+from robustbench_seg.reporting.panels.panel import PanelRow
+from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes
+from robustbench_seg.text import number
+
+
+def panel_warnings(rows: Sequence[PanelRow], subset: str, protocol: Protocol) -> tuple[str, ...]:
+    """Return the warnings of a panel, one sentence or two each.
+
+    Args:
+        rows: The measured rows.
+        subset: `Panel.subset`.
+        protocol: What they are scored under.
+    """
+    warnings = [
+        *clean_score_warnings(rows),
+        *setting_warnings(rows),
+        *foreign_warnings(rows),
+        *same_model_warnings(rows),
+        other_images_warning(subset),
+        left_out_warning(rows),
+        changing_classes_warning(rows, protocol),
+    ]
+    return tuple(warning for warning in warnings if warning)
+
+
+def clean_score_warnings(rows: Sequence[PanelRow]) -> list[str]:
+    """Warn of each run whose clean score is far from the published one."""
+    gaps: list[str | None] = []
+    for row in rows:
+        if row.scores.trainings > 1:  # each training has a published score of its own
+            gaps += clean_gap_warnings(row.model.folders)
+        else:
+            gaps.append(clean_gap(row.record, float(row.scores.summary.clean[0])))
+    return [f"{gap}." for gap in gaps if gap]
+
+
+def setting_warnings(rows: Sequence[PanelRow]) -> list[str]:
+    """Warn of each setting, such as the precision or the seed, in which the rows differ."""
+    return [
+        f"The rows differ in {note}: see the provenance of each before comparing them."
+        for note in reading_notes([row.model for row in rows])
+    ]
+
+
+def foreign_warnings(rows: Sequence[PanelRow]) -> list[str]:
+    """Warn of each row whose corrupted images another program has made."""
+    return [
+        f"{row.name}: its corrupted images come from a tree of unknown origin, which this program "
+        "has not made: nothing says whether they are those of the protocol."
+        for row in rows
+        if any(record.key.corruption.foreign for record in row.model.records)
+    ]
+
+
+def same_model_warnings(rows: Sequence[PanelRow]) -> list[str]:
+    """Say of each row why it is another run than the first row of the same model."""
+    first = dict[str, PanelRow]()
+    warnings = []
+    for row in rows:
+        other = first.setdefault(row.model.name, row)
+        if other is row:
+            continue
+        names = [each.name for each in other.record.differences(row.record)]
+        names += library_texts(other.record, row.record)
+        if names:
+            warnings.append(
+                f"{other.name} and {row.name} are two runs of {row.model.name}: they differ in "
+                f"{', '.join(dict.fromkeys(names))}."
+            )
+    return warnings
+
+
+def other_images_warning(subset: str) -> str | None:
+    """Warn if another panel is of other images of the same split."""
+    if not subset:
+        return None
+    return (
+        f"These rows are on {subset}. Rows on other images or classes of the split stand in a "
+        "panel of their own: they do not compare."
+    )
+
+
+def left_out_warning(rows: Sequence[PanelRow]) -> str | None:
+    """Warn if a class map leaves out classes: the rows of a panel leave out the same ones."""
+    record = rows[0].record
+    if not record.left_out_classes:
+        return None
+    return (
+        f"The class map leaves out {', '.join(record.left_out_classes)}: these scores are of the "
+        f"other {len(record.scored_classes)} classes. Published rows, which are of all "
+        f"{len(record.classes)}, do not rank beside them."
+    )
+
+
+def changing_classes_warning(rows: Sequence[PanelRow], protocol: Protocol) -> str | None:
+    """Warn if the mIoU of some conditions is a mean over other classes than that of others."""
+    tables = [
+        row.model.class_iou.pivot(index=["corruption", "severity"], columns="class", values="iou")
+        for row in rows
+    ]
+    tables = [table[table.notna().any(axis=1)] for table in tables]
+    counts = sorted({int(n) for table in tables for n in table.notna().sum(axis=1)})
+    if len(counts) < 2:
+        return None
+    throughout = [
+        name for name in tables[0].columns if all(table[name].notna().all() for table in tables)
+    ]
+    text = (
+        f"mIoU is a mean over {counts[0]} classes under some conditions and {counts[-1]} under "
+        "others: a class without a pixel in truth and predictions is left out."
+    )
+    if not throughout:
+        return text
+    means = [
+        f"{row.name} {number(_mean_over(table[throughout], protocol))}"
+        for row, table in zip(rows, tables, strict=True)
+    ]
+    return (
+        f"{text} Over the {len(throughout)} classes that occur throughout, the mean over "
+        f"{protocol.over} is {', '.join(means)}."
+    )
+
+
+def _mean_over(table: pd.DataFrame, protocol: Protocol) -> float:
+    """The mean over the corruptions of the mean over scored severities and classes."""
+    specs = map(protocol.spec, protocol.averaged_names)
+    scored = [(spec.name, severity) for spec in specs for severity in spec.scored]
+    conditions = table.reindex(pd.MultiIndex.from_tuples(scored, names=table.index.names))
+    means = conditions.mean(axis=1).groupby("corruption").mean()
+    return float(means.mean()) if conditions.notna().all(axis=None) else math.nan

@@ -1,0 +1,98 @@
+"""A segmenter with test-time augmentation: it averages its predictions for variants of an image."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from robustbench_seg.segmenter.confidence import Labelled, logarithms
+from robustbench_seg.segmenter.device_memory import fitting_memory
+from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.image_check import check_truth, checked_image
+from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.variants import (
+    Variant,
+    average,
+    label_variants,
+    label_variants_with_confidence,
+)
+
+AUGMENT_LAW = 1
+"""Increment when the labels of the same variants change."""
+
+
+class AugmentedSegmenter(NetworkSegmenter):
+    """A torch network that sees an image mirrored and scaled as well (see `variants`).
+
+    The variants and the padding, windows and normalisation of each are those of its record. A
+    scaled image has the size of the image as the network sees it times the scale, and is rounded
+    to 8 bits, as OpenMMLab's are.
+    """
+
+    @property
+    def no_gradient(self) -> str | None:
+        """See NetworkSegmenter."""
+        return "it averages its predictions for several variants of an image"
+
+    def __call__(self, image: Image) -> NDArray[np.uint8]:
+        """See NetworkSegmenter."""
+        image = checked_image(image, self.name)
+        size = (image.shape[0], image.shape[1])
+        with torch.no_grad(), fitting_memory(*size):
+            labels: NDArray[np.uint8] = label_variants(self._variants(image), size).cpu().numpy()
+        return labels
+
+    def with_confidence(
+        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
+    ) -> Labelled:
+        """See NetworkSegmenter. The confidence is the largest of the averaged probabilities."""
+        image = checked_image(image, self.name)
+        size = (image.shape[0], image.shape[1])
+        check_truth(truth, size, self.name)
+        with torch.no_grad(), fitting_memory(*size):
+            return label_variants_with_confidence(self._variants(image), truth, temperatures)
+
+    @torch.no_grad()
+    def logits(self, image: Image) -> torch.Tensor:
+        """Compute the logarithms of the averaged probabilities at the size of the image.
+
+        Args:
+            image: uint8 HxWx3 RGB, or a FloatImage.
+
+        Returns:
+            float32 1xKxHxW.
+
+        Raises:
+            ModelError: As for NetworkSegmenter.
+        """
+        image = checked_image(image, self.name)
+        size = (image.shape[0], image.shape[1])
+        return logarithms(average(self._variants(image), size))[None]
+
+    def _variants(self, image: Image) -> list[Variant]:
+        augment, variants = self.record.augment, list[Variant]()
+        assert augment is not None
+        for scale, flip in augment.variants:
+            batch = self._input(image) if scale == 1 else self._scaled(image, scale)
+            height, width = batch.shape[2:]
+            with self._precision():
+                view = self._checked(self._run(batch.flip(3) if flip else batch))
+            variants.append(Variant(view, (height, width), flip))
+        return variants
+
+    def _scaled(self, image: Image, scale: float) -> torch.Tensor:
+        """Scale an image once, also where its record has a resize, and normalise it."""
+        size = (image.shape[0], image.shape[1])
+        if self.record.resize:
+            size = self.record.resize.size(*size)
+        height, width = (max(1, round(side * scale)) for side in size)
+        if isinstance(image, FloatImage):
+            rgb = torch.as_tensor(np.ascontiguousarray(image.values), device=self._device)
+            rgb = rgb.permute(2, 0, 1).unsqueeze(0)
+            rgb = F.interpolate(rgb, (height, width), mode="bilinear")
+            return self._normalise.floats(rgb.contiguous(memory_format=torch.channels_last))
+        resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        return self._normalise(resized.astype(np.uint8))

@@ -1,0 +1,129 @@
+"""Published rows beside measured ones: which rank, and why the others do not."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.reporting import read_panels, terminal_table, write_page
+from robustbench_seg.reporting.literature.catalogue import literature
+from robustbench_seg.reporting.literature.published_rows import (
+    published_notice,
+    rows_beside,
+    rows_elsewhere,
+    source_text,
+    sources_beside,
+)
+
+SEV3, FAN = load_protocol("semsegbench-sev3"), load_protocol("city-c-fan")
+
+
+@pytest.fixture
+def three_images(monkeypatch):
+    """The whole library is of the three images that runs have by default."""
+    rows = literature().assign(images=3)
+    monkeypatch.setattr(
+        "robustbench_seg.reporting.literature.published_rows.literature", lambda: rows
+    )
+
+
+def test_rows_of_the_same_images_and_protocol_rank():
+    rows = rows_beside("cityscapes", "val", SEV3, 500)
+    assert len(rows) == 26  # of 32; six are flagged
+    assert sources_beside("cityscapes", "val", SEV3, 500) == ("semsegbench",)
+    assert set(rows["source"]) == {"published"}
+    assert rows["model"].is_unique
+    assert {"segformer-mit-b0 512x1024", "segformer-mit-b0 1024x1024"} < set(rows["model"])
+    assert "segformer-mit-b5" in set(rows["model"])  # its other row is flagged
+    assert rows["mean"].max() == pytest.approx(74.26, abs=0.005)
+    assert len(rows_beside("ade20k", "val", SEV3, 2000)) == 24
+
+
+@pytest.mark.parametrize(
+    ("dataset", "split", "protocol", "images"),
+    [
+        ("cityscapes", "val", "semsegbench-sev3", 499),
+        ("cityscapes", "train", "semsegbench-sev3", 500),
+        ("cityscapes", "val", "mpc-15", 500),
+        ("camvid", "val", "semsegbench-sev3", 500),
+    ],
+)
+def test_rows_of_anything_else_do_not(dataset, split, protocol, images):
+    where = (dataset, split, load_protocol(protocol), images)
+    assert rows_beside(*where).empty
+    assert sources_beside(*where) == ()
+
+
+def test_each_of_the_others_says_why():
+    reasons = rows_elsewhere("cityscapes", "val", SEV3, 500).set_index("model")["reason"]
+    assert reasons["segformer-mit-b5 512x1024"].startswith("inconsistent in itself: brightness")
+    assert reasons["SegFormer-B5"] == "under another protocol"
+    assert reasons["Rein"] == "measured otherwise"
+    assert reasons["EoMT-L (DINOv2)"] == "no corruption scored"
+    fewer = rows_elsewhere("cityscapes", "val", SEV3, 50).set_index("model")["reason"]
+    assert fewer["unet-custom 512x1024"] == "on all 500 images of the split, the rows above on 50"
+    assert rows_elsewhere("minicity", "val", SEV3, 500).empty
+    whole = len(literature(dataset="cityscapes"))
+    for images in (50, 500):
+        where = ("cityscapes", "val", SEV3, images)
+        assert len(rows_beside(*where)) + len(rows_elsewhere(*where)) == whole
+
+
+def test_the_rows_of_table_5_are_listed_where_no_page_shows_them_apart():
+    paper = load_protocol("cityscapes-c")
+    assert len(rows_beside("cityscapes", "val", paper, 500)) == 13
+    assert "SegFormer-B5" not in set(rows_elsewhere("cityscapes", "val", paper, 3)["model"])
+    assert "SegFormer-B5" in set(rows_elsewhere("cityscapes", "val", FAN, 3)["model"])
+
+
+def test_a_page_ranks_them_and_cites_them(run, tmp_path, three_images, blank_figures):
+    folder = run("alpha", dataset="cityscapes", protocol="semsegbench-sev3")
+    (panel,) = read_panels([folder], reference="pspnet-resnet50")
+    assert list(panel.scores["source"]).count("published") == 26
+    # 80 - 4 * 3 at every corruption: between two published means.
+    assert panel.scores["model"].tolist().index("alpha") == (panel.scores["mean"] > 68).sum()
+    page = write_page([panel], tmp_path, pictures=False).read_text(encoding="utf-8")
+    text = " ".join(page.split())
+    assert "colour order: BGR" in text
+    assert "agnihotri2025semsegbench" in text
+    assert "inconsistent in itself: brightness 17.3 below clean" in text
+    assert "What papers claim" not in text  # these are of Cityscapes-C
+    published = pd.read_csv(tmp_path / "tables" / "published.csv")
+    assert len(published) == 26
+    tidy = pd.read_parquet(tmp_path / "tables" / "scores.parquet")
+    assert (tidy["source"] == "published").sum() == 26 * (1 + 15 + 2)
+    assert re.search(r"published: SemSegBench", (tmp_path / "tables/miou.tex").read_text())
+
+
+def test_printed_means_rank_without_cells(run, tmp_path, three_images, blank_figures):
+    (panel,) = read_panels([run("alpha", dataset="cityscapes", protocol="city-c-fan")])
+    rows = panel.scores.set_index("model")
+    assert rows.loc["FAN-L-Hybrid", "mean"] == 68.7
+    assert pd.isna(rows.loc["FAN-L-Hybrid", "fog"])
+    assert re.search(r"FAN-T-Hybrid \(published\) +81.2 +57.1", terminal_table([panel]))
+    assert "FAN-L-Hybrid" in write_page([panel], tmp_path, pictures=False).read_text("utf-8")
+
+
+def test_a_source_says_how_it_measured():
+    text = source_text("semsegbench")
+    assert "commit ac60e41" in text
+    assert "Severities 3, " in text
+    assert source_text("claims").startswith("Claims of papers about Cityscapes-C: SegFormer")
+
+
+def test_rows_of_a_model_that_is_about_to_be_evaluated():
+    text = published_notice(["segformer-b5", "mine"], "cityscapes", "val", "cityscapes-c")
+    assert text == (
+        "published on cityscapes val under cityscapes-c, mean mIoU: SegFormer-B5 65.8 "
+        "(cityscapes_c); see robustseg literature --dataset cityscapes --protocol cityscapes-c"
+    )
+    usable = published_notice(["segformer-b5"], "cityscapes", "val", "semsegbench-sev3")
+    assert "segformer-mit-b5 71.1 (semsegbench, crop 1024x1024)" in usable
+    assert "512x1024" not in usable  # its cells are flagged
+    for other in (
+        (["segformer-b4"], "cityscapes", "val", "cityscapes-c"),
+        (["segformer-b5"], "cityscapes", "train", "cityscapes-c"),
+        (["segformer-b5"], "camvid", "val", "cityscapes-c"),
+    ):
+        assert published_notice(*other) == ""
