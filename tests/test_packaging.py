@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import robustbench_seg as rs
 
 ROOT = Path(__file__).parents[1]
 CONTENT = ("models", "corruptions", "datasets", "reports")
@@ -30,9 +35,10 @@ def test_setup_cfg_names_every_package():
 
 @dataclass
 class Archives:
-    """The names of the files of both, and the metadata of the wheel."""
+    """The names of the files of both, and the bytes and metadata of the wheel."""
 
     wheel: set[str]
+    wheel_bytes: int
     sdist: set[str]
     metadata: email.message.Message
 
@@ -60,7 +66,7 @@ def archives(tmp_path_factory):
         names = set(archive.namelist())
         (path,) = (name for name in names if name.endswith(".dist-info/METADATA"))
         metadata = email.message_from_bytes(archive.read(path))
-    return Archives(names, sources, metadata)
+    return Archives(names, wheel.stat().st_size, sources, metadata)
 
 
 def test_wheel_and_sdist_hold_every_content_file(archives):
@@ -77,6 +83,45 @@ def test_the_wheel_installs_one_name_and_its_types(archives):
     wheel = archives.wheel
     assert {name.split("/")[0] for name in wheel if ".dist-info" not in name} == {"robustbench_seg"}
     assert "robustbench_seg/py.typed" in wheel
+
+
+def test_the_wheel_has_the_version_of_the_package_and_is_small(archives):
+    assert archives.metadata["Version"] == rs.__version__
+    assert archives.wheel_bytes < 15e6
+
+
+def test_the_version_stands_in_one_file():
+    """Apart from the changelog and what earlier versions made."""
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "CITATION.cff", "docs/conf.py"):
+        assert rs.__version__ not in (ROOT / name).read_text(), name
+    (newest,) = re.findall(
+        r"^## (\S+) - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.M
+    )[:1]
+    assert newest == rs.__version__
+
+
+def test_the_workflow_tests_the_versions_of_python_that_the_wheel_names(archives):
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())
+    matrix = workflow["jobs"]["versions"]["strategy"]["matrix"]
+    label = "Programming Language :: Python :: 3."
+    named = [name for name in archives.metadata.get_all("Classifier") if name.startswith(label)]
+    assert [f"3.{name.removeprefix(label)}" for name in named] == matrix["python"]
+    assert archives.metadata["Requires-Python"] == f">={matrix['python'][0]}"
+    commands = " ".join(step.get("run", "") for step in workflow["jobs"]["versions"]["steps"])
+    assert re.findall(r"make test-(\w+)", commands) == matrix["versions"]
+
+
+def test_every_requirement_that_is_tested_has_a_lowest_version():
+    script = [sys.executable, str(ROOT / ".ci/requirements.py")]
+    lines = subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()
+    found = {canonicalize_name(line.name): line for line in map(Requirement, lines)}
+    assert {"torch", "numpy", "transformers", "onnx", "openvino", "ray", "pytest"} <= set(found)
+    for requirement in found.values():
+        assert ">=" in {clause.operator for clause in requirement.specifier}, requirement
+    exact = map(Requirement, (ROOT / "constraints.txt").read_text().splitlines())
+    versions = {canonicalize_name(line.name): next(iter(line.specifier)).version for line in exact}
+    for name, requirement in found.items():
+        assert versions[name] in requirement.specifier, requirement
 
 
 def test_help_imports_nothing_heavy():
