@@ -82,7 +82,7 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> tuple[Tens
 
 
 def _matmul(a: Tensor, b: Tensor) -> tuple[Tensor, int]:
-    """Of a matrix and a vector nothing counts."""
+    """Products of a matrix and a vector do not count."""
     if b.ndim == 1:
         return a.new_empty(a.shape[:-1]), 0
     return a.new_empty((*a.shape[:-1], b.shape[-1])), a.numel() * b.shape[-1]

@@ -1,7 +1,7 @@
 """Adversarial attacks: images near a clean one that a network labels as wrongly as possible.
 
-An attack sees the network through one function, its gradient. It gives a float image; whoever
-scores the image does not round it.
+An attack sees the network through one function, its gradient. It gives a float image, which is
+scored without rounding.
 """
 
 from robustbench_seg.attacks.iterate import Choice, Gradient

@@ -16,7 +16,7 @@ def demo(out: Path, limit: int | None) -> None:
     Corrupts the street scenes of minicity (drawn by this program), segments them with the two
     shipped models, scores all 81 conditions and writes OUT/report/index.html. Beside these runs
     the report takes two recorded ones of each model, trained with other seeds, so that what it says
-    of a difference covers the luck of training; with --limit it does not. Started again, it
+    of a difference covers the randomness of training; with --limit it does not. Started again, it
     computes only what is missing.
     """
     from robustbench_seg.machine.start import prepare_process

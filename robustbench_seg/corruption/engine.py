@@ -187,7 +187,7 @@ def _range(image: NDArray[Any]) -> str:
 
 
 def _checked(result: object, image: NDArray[np.uint8], corruption: str) -> NDArray[np.uint8]:
-    """What a corruption's function has returned; CardError if it breaks its word (Corruption)."""
+    """Return the result of a corruption's function; CardError if it is not as Corruption says."""
     if not isinstance(result, np.ndarray) or (result.dtype, result.shape) != (
         image.dtype,
         image.shape,

@@ -146,9 +146,9 @@ def _model_line(model: ScoredModel) -> str:
 
 def _training_line(label: str, model: ScoredModel) -> str:
     if model.scores.trainings == 1:
-        return "of a model with one training, the luck of training is not covered"
+        return "of a model with one training, the randomness of training is not covered"
     seeds = ", ".join(map(str, model.training_seeds))
     return (
         f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}); intervals and "
-        "verdicts cover the luck of training"
+        "verdicts cover the randomness of training"
     )

@@ -10,7 +10,7 @@ Where one model was trained several times (runs that differ in the seed of train
 scores are means over the trainings. The trainings are drawn apart from the images, on their own for
 each model; the same trainings, scored in two ways, see the same draws. Of n trainings n - 1 are
 drawn: the variance of their mean is then that of the mean of n, whereas n drawn from n vary by
-(n - 1) / n of it. With one training the luck of training is not covered.
+(n - 1) / n of it. With one training the randomness of training is not covered.
 
 A training may have several runs, under one seed of the corruptions' random numbers each: the score
 of a condition is then the mean over the seeds that have all images of it. An image is drawn with

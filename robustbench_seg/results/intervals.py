@@ -33,7 +33,7 @@ class Uncertainty:
 
     Attributes:
         images: Variance that comes from the choice of images, in squared percent.
-        trainings: Variance that comes from the luck of training.
+        trainings: Variance that comes from the randomness of training.
         units: Sampling units that the images form.
         degrees: Degrees of freedom of the trainings, over both models of a difference; 0: one
             training each.

@@ -83,7 +83,7 @@ class ModelScores:
 
     @property
     def degrees(self) -> int:
-        """Degrees of freedom of the luck of training: trainings - 1. With 0 it is not covered."""
+        """Degrees of freedom of the trainings, trainings - 1. With 0 they are not covered."""
         return self.trainings - 1
 
     def of_trainings(self, key: str) -> str | None:

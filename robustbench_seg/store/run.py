@@ -33,7 +33,7 @@ class Run:
         return read_results(self.path)
 
     def conditions(self) -> pd.DataFrame:
-        """Score each condition: mIoU in percent; see results.condition_scores."""
+        """Score each condition: mIoU in percent; see condition_scores."""
         return condition_scores(read_counts(self.path, [CONFUSION]))
 
     def __repr__(self) -> str:

@@ -70,7 +70,7 @@ def test_what_it_prints(write, tmp_path):
     assert line(result, "mIoU in percent").endswith(
         "1,000 draws of 12 images, the same for A and B"
     )
-    assert line(result, "of a model with one training, the luck of training is not covered")
+    assert line(result, "of a model with one training, the randomness of training is not covered")
     assert line(result, "CD, rCD:") == (
         "CD, rCD: against poor, in percent (Kamann and Rother, CVPR 2020, arXiv 1908.05005)"
     )

@@ -107,7 +107,7 @@ def test_what_no_seed_has_is_missing(run, drawn, protocol):
 
 
 def test_seeds_of_trainings(run, drawn, protocol):
-    """The luck of training is drawn between trainings, never between seeds."""
+    """The randomness of training is drawn between trainings, never between seeds."""
     firsts = [run("a", 0.6 + 0.05 * place, trained=place) for place in range(2)]
     more = [drawn("a", 0.62 + 0.05 * place, trained=place, seed=7) for place in range(2)]
     (group,) = group_runs(firsts[0].parent)

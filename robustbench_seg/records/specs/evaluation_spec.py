@@ -44,7 +44,7 @@ NO_MODEL = "give a model: its name, a segmenter, a torch module or a callable"
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """What to evaluate, and how. JSON-able with cards.to_table.
+    """What to evaluate, and how. JSON-able with codec.to_table.
 
     Attributes:
         models: Names of cards, card files, or models that need no card (see MODEL_FORMS).

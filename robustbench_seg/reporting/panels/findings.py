@@ -182,7 +182,7 @@ def _trust(panel: Panel) -> str:
         subject = "It is" if len(panel.measured) == 1 else "Each model is"
         sentence = (
             f"{subject} one training run: the interval covers the choice of images and their "
-            f"{panel.protocol.noun}s' random numbers, not the luck of training."
+            f"{panel.protocol.noun}s' random numbers, not the randomness of training."
         )
     else:
         counts = " or ".join(map(str, trainings))
@@ -190,7 +190,7 @@ def _trust(panel: Panel) -> str:
         sentence = (
             f"Scores are means over the trainings of a model ({counts}). The interval covers the "
             f"choice of images and their {noun}s' random numbers and, where there are several "
-            "trainings, the luck of training."
+            "trainings, the randomness of training."
         )
     rough = f" With only {fewest.units} {fewest.unit} even that is rough."
     rough = rough if fewest.units < FEW_UNITS else ""

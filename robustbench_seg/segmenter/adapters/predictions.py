@@ -1,4 +1,4 @@
-"""predictions:FOLDER reads predictions of another program (see runs/prediction_manifest.py)."""
+"""predictions:FOLDER reads predictions of another program (see PredictionManifest)."""
 
 from pathlib import Path
 

@@ -33,7 +33,7 @@ def test_the_leader_with_the_interval_of_its_lead(run):
     assert f"the lead is {lead.rest:.1f} points. What breaks them most" in text
     assert "What breaks them most, on average over the models, is fog (18.0 points" in text
     assert "Each model is one training run" in text
-    assert "luck of training" in text
+    assert "randomness of training" in text
     assert text.endswith("With only 12 images even that is rough.")
 
 
