@@ -21,7 +21,8 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 from synthetic_runs import open_run, row
 
-from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import Reference, compare_models, read_model
 from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.store import read_counts

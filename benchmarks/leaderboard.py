@@ -20,7 +20,8 @@ import numpy as np
 from synthetic_runs import open_run, row
 
 from robustbench_seg.datasets import class_names
-from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.store import Timing, pack
 
 CLASSES = class_names("cityscapes")

@@ -22,7 +22,8 @@ import pandas as pd
 import torch
 
 import robustbench_seg as rs
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import read_model, score_interval
 from robustbench_seg.results.bootstrap import bootstrap
 
@@ -35,7 +36,7 @@ IMAGE, ACCURACY, PIXELS = 0.08, 0.6, 1000
 NETWORKS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
 SEEDS, SCENES = 6, 16
 
-SPECS = load_protocol().corruptions[4:7]
+SPECS = load_protocol().perturbations[4:7]
 PROTOCOL = Protocol("three", "1", "here", tuple(replace(spec, scored=(3,)) for spec in SPECS))
 
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from robustbench_seg.measures import class_counts, mean_iou
 from robustbench_seg.measures.confidence import BINS, LEVELS, UNIT
-from robustbench_seg.records.cards.protocol import Condition, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.store import Row, RunFolder
 
 

@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, load_protocol
-from robustbench_seg.results import Difference, ModelScores, verdicts
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.results import ModelScores, ScoreDifference, verdicts
 from robustbench_seg.results.bootstrap import bootstrap
 
 UNITS = (2, 5, 6, 10, 30, 100, 500)
@@ -32,9 +33,9 @@ IMAGE, OWN, CELL, TRAINING = 0.08, 0.05, 0.03, 0.01
 """Standard deviations of the accuracy: of an image for both models, for one, for one under one
 corruption; of a training."""
 
-SPECS = load_protocol().corruptions[4:7]
+SPECS = load_protocol().perturbations[4:7]
 PROTOCOL = Protocol("three", "1", "here", tuple(replace(spec, scored=(3,)) for spec in SPECS))
-CONDITIONS = (CLEAN, *(Condition(spec.name, 3) for spec in PROTOCOL.corruptions))
+CONDITIONS = (CLEAN, *(Condition(spec.name, 3) for spec in PROTOCOL.perturbations))
 
 
 def model(
@@ -73,7 +74,7 @@ def study(
     """What is said of each pair of models."""
     shared = IMAGE * rng.normal(size=units)
     models = [model(rng, shared, gain, trainings, name) for name, gain in gains.items()]
-    family = [Difference.of(a, b, a.mean, b.mean) for a, b in combinations(models, 2)]
+    family = [ScoreDifference.of(a, b, a.mean, b.mean) for a, b in combinations(models, 2)]
     return [verdict.better for verdict in verdicts(family)]
 
 

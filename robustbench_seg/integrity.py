@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from robustbench_seg.files import checked_path
-from robustbench_seg.records.runs.problems import Verification
+from robustbench_seg.records.values.verification import Verification
 from robustbench_seg.store import verify_pack
 from robustbench_seg.trees import verify as verify_tree
 

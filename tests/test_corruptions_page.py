@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.records.cards.protocol import CorruptionSpec, load_protocol, merged
+from robustbench_seg.records.cards.protocol import Perturbation, load_protocol, merged
 from robustbench_seg.records.values.ranges import CORRUPTION_PARAMETERS, parameter_problem
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -18,7 +18,7 @@ ALL = merged(map(load_protocol, ["cityscapes-c", "mpc-15"]))
 SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S))
 
 
-def table(spec: CorruptionSpec) -> str:
+def table(spec: Perturbation) -> str:
     lines = ["| severity | 1 | 2 | 3 | 4 | 5 |", "| --- | --- | --- | --- | --- | --- |"]
     for name in dict.fromkeys(name for level in spec.severities for name in level):
         values = [f"{level[name]:g}" if name in level else "–" for level in spec.severities]
@@ -33,7 +33,7 @@ def test_every_corruption_has_one_section_under_its_category():
             assert ALL.spec(name).category == category.lower()
 
 
-@pytest.mark.parametrize("spec", ALL.corruptions, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", ALL.perturbations, ids=lambda spec: spec.name)
 def test_the_table_of_a_corruption_is_that_of_the_protocols(spec):
     (found,) = re.findall(r"(?:^\|.*\n)+", SECTIONS[spec.name], re.M)
     assert found == table(spec)
@@ -46,7 +46,7 @@ def test_the_ranges_of_parameters_are_those_that_are_checked():
     rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \| (.*) \|$", text, re.M)
     users = {name: set(of.split(", ")) for name, of, _ in rows}
     used = {
-        name: {spec.name for spec in ALL.corruptions if any(name in s for s in spec.severities)}
+        name: {spec.name for spec in ALL.perturbations if any(name in s for s in spec.severities)}
         for name in CORRUPTION_PARAMETERS
     }
     assert users == used
@@ -63,7 +63,7 @@ def test_the_picture_shows_every_corruption_of_the_photo():
         sheet = np.asarray(picture.convert("L")).astype(float)
     left, top = sheet.shape[1] - 5 * 196, sheet.shape[0] - 19 * 132
     assert (left, top) == (150, 24)
-    for row, spec in enumerate(ALL.corruptions):
+    for row, spec in enumerate(ALL.perturbations):
         for column in range(5):
             y, x = top + row * 132, left + column * 196
             cell = sheet[y : y + 128, x : x + 192]

@@ -58,3 +58,18 @@ def test_links_lead_somewhere(page):
 
 def test_contributing_stays_short():
     assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 60
+
+
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.name)
+def test_a_decision_has_a_number_a_context_a_decision_and_consequences(page):
+    text = page.read_text()
+    number = DECISIONS.index(page) + 1
+    title = re.match(rf"# {number}\. (.*)\n", text)
+    assert title
+    assert page.name.startswith(f"{number:03}-")
+    assert re.findall(r"^## (.*)$", text, re.M) == ["Context", "Decision", "Consequences"]
+    index = (page.parent / "index.md").read_text()
+    assert f"| {number} | [{title[1]}]({page.name}) |" in index

@@ -60,6 +60,9 @@ INSTEAD = {
     r"/shared/": "shared/",
     r"more-runs/\S+": "more-runs",  # a run folder's name holds a digest
     r"pack runs/\S+": "pack runs/*",
+    # Of several large models of an architecture in a row, the first.
+    r"( --model segformer-b\d)(?: +--model segformer-b\d)+(?= )": r"\1",
+    r"( --model deeplabv3plus-\S+-openmmlab)(?: +--model deeplabv3plus-\S+-openmmlab)+": r"\1",
     r"^(?!robustseg train)(.*) --model segformer-b\d\S*": rf"\1 --model {SEGFORMER}",
     r"^(?!robustseg train)(.*) --model deeplabv3plus-\S*": rf"\1 --model {DEEPLAB}",
     r"--adapt bn": "--adapt bn --adapt-prior 1",  # on one image

@@ -1,7 +1,7 @@
 """Counts multiply-accumulates by the shapes of what functions are called with."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -93,7 +93,7 @@ def _attention(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, int]:
     return result, key.shape[-2] * (query.numel() + result.numel())
 
 
-_MULTIPLYING: dict[Callable[..., Any], Callable[..., tuple[Tensor, int]]] = {
+_MULTIPLYING: Mapping[Callable[..., Any], Callable[..., tuple[Tensor, int]]] = {
     F.conv2d: _conv2d,
     F.linear: _linear,
     F.scaled_dot_product_attention: _attention,
@@ -129,7 +129,7 @@ def _adaptive_avg_pool2d(x: Tensor, side: int) -> Tensor:
     return x.new_empty((*x.shape[:2], side, side))
 
 
-_OTHERS: dict[Callable[..., Any], Callable[..., Tensor]] = {
+_OTHERS: Mapping[Callable[..., Any], Callable[..., Tensor]] = {
     F.adaptive_avg_pool2d: _adaptive_avg_pool2d,
     F.batch_norm: _first,
     F.gelu: _first,

@@ -6,7 +6,8 @@ import json
 import numpy as np
 
 DRAWS_VERSION = 1
-"""Increment when the same arguments give other numbers; part of what makes the numbers."""
+"""Increment when the same arguments give other numbers, together with the law of each attack: the
+laws are in the key of a run, and this number is not."""
 
 
 def attack_draws(

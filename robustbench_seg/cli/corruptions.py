@@ -64,8 +64,8 @@ def _listed(protocol: "Protocol") -> Iterator[str]:
     yield from textwrap.wrap(protocol.source, 100)
     yield ""
     first, *others = map(str, protocol.levels)
-    rows = [["corruption", "category", "scored", "parameter", f"severity {first}", *others]]
-    for spec in protocol.corruptions:
+    rows = [[protocol.noun, "category", "scored", "parameter", f"severity {first}", *others]]
+    for spec in protocol.perturbations:
         about = [spec.name, spec.category, spec.scored_text]
         for name in dict.fromkeys(name for level in spec.severities for name in level):
             values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import click
 
 from robustbench_seg.cli.parsers import FOLDER, PATH, integer, parse_shard_option, parse_size
-from robustbench_seg.records.cards.protocol import SEVERITIES
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.choices import Precision, Stream, choices
+from robustbench_seg.records.values.condition import SEVERITIES
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 Command = TypeVar("Command", bound=Callable[..., Any])

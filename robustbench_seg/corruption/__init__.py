@@ -1,6 +1,12 @@
 """Corruptions of images: the nineteen of imagecorruptions, at five severities each."""
 
-from robustbench_seg.corruption.engine import CORRUPTIONS, RANDOM_CORRUPTIONS, Corruption, corrupt
+from robustbench_seg.corruption.engine import (
+    CORRUPTIONS,
+    RANDOM_CORRUPTIONS,
+    Corruption,
+    corrupt,
+    random_perturbations,
+)
 from robustbench_seg.corruption.probes import (
     laws,
     libraries,
@@ -25,4 +31,5 @@ __all__ = [
     "probe",
     "probe_differences",
     "probe_image",
+    "random_perturbations",
 ]

@@ -12,12 +12,8 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption import blur, digital, noise, resampling, weather
 from robustbench_seg.corruption.streams import STREAMS
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.records.cards.protocol import (
-    Protocol,
-    list_protocols,
-    load_protocol,
-    merged,
-)
+from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol, merged
+from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS
 
 SMALLEST = 32
 
@@ -61,6 +57,15 @@ CORRUPTIONS = (
 )
 
 RANDOM_CORRUPTIONS = frozenset(entry.name for entry in CORRUPTIONS if entry.is_random)
+
+
+def random_perturbations(protocol: Protocol) -> frozenset[str]:
+    """Name the corruptions and attacks of a protocol whose images another seed changes."""
+    return frozenset(
+        spec.name
+        for spec in protocol.perturbations
+        if (spec.name not in FIXED_ATTACKS if spec.is_attack else spec.name in RANDOM_CORRUPTIONS)
+    )
 
 
 def corrupt(

@@ -35,13 +35,13 @@ def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -
     right, down = cell[0] + _MARGIN, cell[1] + _MARGIN
     sheet = Image.new(
         "RGB",
-        (_LABELS + right * len(protocol.levels), _HEADER + down * len(protocol.corruptions)),
+        (_LABELS + right * len(protocol.levels), _HEADER + down * len(protocol.perturbations)),
         "white",
     )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
     for column, severity in enumerate(protocol.levels):
         draw.text((_LABELS + column * right, 4), f"severity {severity}", "black", font)
-    for row, spec in enumerate(protocol.corruptions):
+    for row, spec in enumerate(protocol.perturbations):
         top = _HEADER + row * down
         draw.text((4, top + cell[1] // 2 - 16), spec.name, "black", font)
         draw.text((4, top + cell[1] // 2), spec.category, "gray", font)

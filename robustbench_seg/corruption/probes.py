@@ -14,7 +14,8 @@ from robustbench_seg import __version__
 from robustbench_seg.corruption import engine
 from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN, Condition
 
 _HEIGHT, _WIDTH = 96, 144
 _IMAGE_ID = "probe.png"
@@ -110,7 +111,7 @@ def laws(protocol: Protocol) -> Mapping[str, int]:
         CardError: the protocol has a corruption that is not registered.
     """
     known = {corruption.name: corruption.law for corruption in engine.CORRUPTIONS}
-    names = [spec.name for spec in protocol.corruptions if not spec.is_attack]
+    names = [spec.name for spec in protocol.perturbations if not spec.is_attack]
     for name in names:
         if name not in known:
             raise CardError(f"protocol {protocol.name}: {unknown('corruption', name, known)}")

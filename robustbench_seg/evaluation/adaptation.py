@@ -16,8 +16,8 @@ from robustbench_seg.evaluation.image_maker import ConditionImage, ImageMaker, S
 from robustbench_seg.evaluation.statistics_file import read_statistics, write_statistics
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import Prediction
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import AdaptedSegmenter, Image, NetworkSegmenter, Segmenter, adapt
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from robustbench_seg.attacks import ATTACKS, check_attack
 from robustbench_seg.datasets import (
@@ -13,11 +12,19 @@ from robustbench_seg.datasets import (
 )
 from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.cards.protocol import Condition, Protocol
+from robustbench_seg.records.cards.protocol import Perturbation, Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
-from robustbench_seg.segmenter import GRADIENT_LAW, DifferentiableSegmenter, Segmenter, no_gradient
+from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.segmenter import (
+    GRADIENT_LAW,
+    DifferentiableSegmenter,
+    Options,
+    Segmenter,
+    load_named,
+    no_gradient,
+)
 
 _HALF_LEVEL = 0.5
 """A change of at most this many levels of 255 is undone by rounding to 8 bits."""
@@ -33,7 +40,6 @@ class AttackSettings:
         source: The network to attack; None: the one that is scored.
         is_rounded: Whether images are rounded to 8 bits before they are scored.
         class_frequencies: Pixels of each class, for attacks that balance the classes.
-        folder: Where attacked images are written; None: nowhere.
     """
 
     protocol: Protocol
@@ -41,7 +47,6 @@ class AttackSettings:
     source: DifferentiableSegmenter | None = None
     is_rounded: bool = False
     class_frequencies: tuple[int, ...] | None = None
-    folder: Path | None = None
 
     @property
     def record(self) -> AttackRecord | None:
@@ -61,7 +66,7 @@ def attack_laws(protocol: Protocol) -> Mapping[str, int]:
     """The law version of each attack of a protocol, in its order."""
     return {
         spec.name: ENSEMBLE_LAW if spec.name in ATTACK_ENSEMBLES else ATTACKS[spec.name].law
-        for spec in protocol.corruptions
+        for spec in protocol.perturbations
         if spec.is_attack
     }
 
@@ -102,7 +107,6 @@ def open_attacks(
     protocol: Protocol,
     conditions: Sequence[Condition],
     data: Dataset,
-    source: Segmenter | None,
     segmenters: Sequence[Segmenter],
 ) -> AttackSettings:
     """Check that the attacks of an evaluation can be made, and return how.
@@ -112,28 +116,30 @@ def open_attacks(
         protocol: The protocol.
         conditions: The conditions to compute.
         data: The images.
-        source: The network to attack; None: the one that is scored.
         segmenters: The networks that are scored.
 
     Raises:
         AttackError: The protocol names an attack that does not exist, or gives it other parameters.
-        CardError: The class frequencies cannot be read or are of other classes.
+        CardError: The class frequencies cannot be read or are of other classes; an ensemble has
+            another radius than its members.
         CorruptionError: Rounding would undo an attack, or class frequencies are missing.
-        ModelError: A network has no gradients.
+        ModelError: A network has no gradients, or the one to attack has other classes.
         ResultsError: There is no attack to apply an option to, the labels are withheld, or images
             are to be read from a tree.
     """
-    for each in protocol.corruptions:
-        for parameters in (
-            each.severities if each.is_attack and each.name not in ATTACK_ENSEMBLES else ()
-        ):
-            check_attack(each.name, parameters)
+    for each in protocol.perturbations:
+        if each.name in ATTACK_ENSEMBLES and each.is_attack:
+            _check_ensemble(protocol, each)
+        elif each.is_attack:
+            for parameters in each.severities:
+                check_attack(each.name, parameters)
     attacks = [c for c in conditions if protocol.spec(c.name).is_attack]
+    source = _attacked(spec, data)
     if not attacks:
-        _check_no_options(spec)
+        _check_no_options(spec, protocol)
     else:
         _check_attacks(spec, protocol, attacks, data, [source] if source else segmenters)
-    shares = _class_frequencies(spec, data) if attacks else None
+    shares = _class_frequencies(spec, protocol, data)
     needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
     if needing and shares is None:
         raise CorruptionError(
@@ -146,23 +152,73 @@ def open_attacks(
         source if isinstance(source, DifferentiableSegmenter) else None,
         spec.round_attacks,
         shares,
-        spec.save_attacks,
     )
 
 
-def _class_frequencies(spec: EvaluationSpec, data: Dataset) -> tuple[int, ...] | None:
-    """The pixels of each class: of the file that is given, else of the one that ships."""
+def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
+    """Check that the only parameter of an ensemble is its radius, and that its members have it."""
+    for level, parameters in enumerate(ensemble.severities, 1):
+        where = f"protocol {protocol.name}: {ensemble.name} at severity {level}"
+        if parameters.keys() != {"epsilon"}:
+            raise CardError(f"{where} has one parameter, epsilon; its members have the others")
+        for member in protocol.perturbations:
+            if member.name not in ATTACK_ENSEMBLES[ensemble.name] or level not in member.levels:
+                continue
+            radius = member.severities[level - 1]["epsilon"]
+            if radius != parameters["epsilon"]:
+                raise CardError(
+                    f"{where} has epsilon = {parameters['epsilon']:g}, its member {member.name} "
+                    f"{radius:g}; give them the same"
+                )
+
+
+def _attacked(spec: EvaluationSpec, data: Dataset) -> Segmenter | None:
+    """Load the network to attack; None: the one that is scored.
+
+    The precision, backend and inference mode of the scored networks are not its own.
+    """
+    if spec.attack_from is None:
+        return None
+    options = Options(device=spec.device, batch=spec.batch, classes=data.classes)
+    source = load_named(spec.attack_from, None, options)
+    if tuple(source.classes) != tuple(data.classes):
+        raise ModelError(
+            f"attack_from: the classes of {source.name} are not those of {data.name}; choose a "
+            "model of this dataset's classes"
+        )
+    if reason := no_gradient(source):
+        raise ModelError(f"attack_from: {source.name} cannot be attacked: {reason}; choose another")
+    return source
+
+
+def _class_frequencies(
+    spec: EvaluationSpec, protocol: Protocol, data: Dataset
+) -> tuple[int, ...] | None:
+    """The pixels of each class: of the file that is given, else of the one that ships.
+
+    They are part of the key, so they depend on the protocol, not on the conditions asked for.
+    """
+    attacks = [ATTACKS.get(each.name) for each in protocol.perturbations if each.is_attack]
+    if not any(attack and attack.needs_frequencies for attack in attacks):
+        if spec.class_frequencies:
+            raise ResultsError(
+                f"class_frequencies: no attack of the protocol {protocol.name} balances the "
+                "classes; leave the file out"
+            )
+        return None
     source = spec.class_frequencies or (data.name if data.name in shipped_frequencies() else None)
     return None if source is None else load_class_frequencies(source).of(data.classes)
 
 
-def _check_no_options(spec: EvaluationSpec) -> None:
-    given = {
-        "attack_from": spec.attack_from,
-        "round_attacks": spec.round_attacks,
-        "class_frequencies": spec.class_frequencies,
-        "save_attacks": spec.save_attacks,
-    }
+def _check_no_options(spec: EvaluationSpec, protocol: Protocol) -> None:
+    given: dict[str, object] = {"save_attacks": spec.save_attacks}
+    # Part of the key of a protocol of attacks, so also given with its clean images alone.
+    if not any(each.is_attack for each in protocol.perturbations):
+        given |= {
+            "attack_from": spec.attack_from,
+            "round_attacks": spec.round_attacks,
+            "class_frequencies": spec.class_frequencies,
+        }
     for name, value in given.items():
         if value:
             raise ResultsError(

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from robustbench_seg.attacks import perturb
 from robustbench_seg.errors import ModelError
+from robustbench_seg.evaluation.attack_folder import AttackFolder
 from robustbench_seg.evaluation.attack_settings import AttackSettings
 from robustbench_seg.evaluation.image_maker import ConditionImage
-from robustbench_seg.files import atomic_file, file_name
-from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.records.runs.run_key import RunKey
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.segmenter import DifferentiableSegmenter, FloatImage, Segmenter
 
 
@@ -22,7 +22,39 @@ class Attacker:
 
     def __init__(self, settings: AttackSettings) -> None:
         self._settings = settings
+        self._folders = dict[str, AttackFolder]()
         self._latest: tuple[ConditionImage, ConditionImage] | None = None
+
+    def open_folder(self, root: Path, segmenter: Segmenter, key: RunKey) -> AttackFolder | None:
+        """Open the folder to which the attacks for a network that is scored are written.
+
+        Args:
+            root: Folder of the images of all attacked networks.
+            segmenter: The network that is scored.
+            key: The key of its run.
+
+        Returns:
+            The folder; None if it is open already, because the networks share the images.
+
+        Raises:
+            ResultsError: The folder holds other images.
+            FileError: It cannot be written.
+        """
+        name = self._attacked(segmenter).name
+        if name in self._folders:
+            return None
+        return self._folders.setdefault(name, AttackFolder.open(root, name, key))
+
+    def lacks(self, segmenter: Segmenter, image: str, condition: Condition) -> bool:
+        """Whether an image is to be written for a network that is scored, and is not there."""
+        folder = self._folders.get(self._attacked(segmenter).name)
+        if folder is None or condition == CLEAN:
+            return False
+        is_attack = self._settings.protocol.spec(condition.name).is_attack
+        return is_attack and not folder.holds(image, condition)
+
+    def _attacked(self, segmenter: Segmenter) -> Segmenter:
+        return self._settings.source or segmenter
 
     def attacked(self, segmenter: Segmenter, made: ConditionImage) -> ConditionImage:
         """Perturb an image, if its condition is an attack.
@@ -38,6 +70,7 @@ class Attacker:
 
         Raises:
             ModelError: The network has no gradients, or they are not finite.
+            FileError: The perturbed image cannot be written.
         """
         settings = self._settings
         if made.image is None or not made.is_attack:
@@ -66,18 +99,11 @@ class Attacker:
             class_frequencies=settings.class_frequencies,
         )
         values = np.ascontiguousarray(found.image.permute(1, 2, 0).cpu().numpy())
-        if settings.folder:
-            _write(settings.folder / file_name(network.name), made, values)
+        if folder := self._folders.get(network.name):
+            folder.write(made.source.id, condition, values)
         image8 = np.rint(values * 255).astype(np.uint8) if settings.is_rounded else None
         return replace(
             made,
             image=FloatImage(values) if image8 is None else image8,
             seconds=made.seconds + time.perf_counter() - started,
         )
-
-
-def _write(folder: Path, made: ConditionImage, values: NDArray[np.float32]) -> None:
-    """Write an image as float32 HxWx3 in 0..1: 8 bits would undo a radius of half a level."""
-    path = folder / made.condition.folder / Path(as_png(made.source.id)).with_suffix(".npy")
-    with atomic_file(path) as file:
-        np.save(file, values)

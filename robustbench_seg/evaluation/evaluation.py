@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
-from robustbench_seg.corruption import RANDOM_CORRUPTIONS
+from robustbench_seg.corruption import random_perturbations
 from robustbench_seg.datasets import (
     ClassMap,
     Dataset,
@@ -25,8 +25,9 @@ from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
 from robustbench_seg.records.cards.model_card import Published
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import (
     Options,
@@ -86,7 +87,9 @@ class Evaluation:
             check_images(layout_of("indices"), self.dataset)
         self._check_adaptation()
         if len(self.spec.seeds) > 1 and not self._random_conditions:
-            raise CorruptionError("none of these corruptions draws random numbers; give one seed")
+            raise CorruptionError(
+                f"none of these {self.protocol.noun}s draws random numbers; give one seed"
+            )
 
     def _check_classes(self) -> None:
         data, class_map = self.dataset, self.class_map
@@ -111,7 +114,7 @@ class Evaluation:
                     f"{_listed(data.classes)}: choose a model trained on this dataset's classes, "
                     f"or give a class map{such}"
                 )
-        kinds = {spec.name: spec.is_attack for spec in self.protocol.corruptions}
+        kinds = {spec.name: spec.is_attack for spec in self.protocol.perturbations}
         attacks = [c.name for c in self.conditions if kinds.get(c.name)]
         if class_map and attacks:
             raise ModelError(
@@ -147,20 +150,23 @@ class Evaluation:
     def by_seed(self) -> Sequence["Evaluation"]:
         """Split it into an evaluation, and so a run of each model, for each seed.
 
-        The first evaluation has every condition. The others have the random corruptions only,
-        because the seed does not change the images of the rest.
+        The first evaluation has every condition. The others have the random corruptions and
+        attacks only, because the seed does not change the images of the rest.
         """
         first, *others = self.spec.seeds
         draws = [replace(self, spec=replace(self.spec, seeds=(first,)))]
         names = tuple(dict.fromkeys(c.name for c in self._random_conditions))
         for seed in others:
             spec = replace(self.spec, seeds=(seed,), corruptions=names)
-            draws.append(replace(self, spec=spec, conditions=self._random_conditions))
+            attacks = replace(self.attack_settings, seed=seed)
+            drawn = replace(self, spec=spec, conditions=self._random_conditions)
+            draws.append(replace(drawn, attack_settings=attacks))
         return draws
 
     @property
     def _random_conditions(self) -> tuple[Condition, ...]:
-        return tuple(c for c in self.conditions if c.name in RANDOM_CORRUPTIONS)
+        random = random_perturbations(self.protocol)
+        return tuple(condition for condition in self.conditions if condition.name in random)
 
     @property
     def all_conditions(self) -> tuple[Condition, ...]:
@@ -279,15 +285,15 @@ def open_evaluation(
     data = data.first(spec.limit) if spec.limit else data
     if spec.save_predictions:
         check_images(layout_of(spec.prediction_format), data)
+    if spec.save_attacks:
+        check_images(layout_of("indices"), data, "attacked image")
     class_map = None if spec.class_map is None else load_class_map(spec.class_map)
     classes = class_map.model_classes if class_map else data.classes
     loaded = segmenters or [
         load_named(model, spec.weights, segmenter_options(spec, classes=classes))
         for model in spec.models
     ]
-    options = segmenter_options(spec, classes=classes, name=None)
-    source = load_named(spec.attack_from, None, options) if spec.attack_from else None
-    settings = open_attacks(spec, protocol, conditions, data, source, loaded)
+    settings = open_attacks(spec, protocol, conditions, data, loaded)
     evaluation = Evaluation(
         spec, data, protocol, conditions, measures, tuple(loaded), settings, class_map
     )

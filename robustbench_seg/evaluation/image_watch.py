@@ -6,7 +6,7 @@ from collections import Counter
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.evaluation.image_maker import ConditionImage
 from robustbench_seg.evaluation.outcomes import FAILURES
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from robustbench_seg.evaluation.image_watch import UnchangedImages, UnreadableIm
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.opening import open_runs
 from robustbench_seg.evaluation.run_records import corrupted_tree
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import clean_gap_warnings, unit_of_image
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from robustbench_seg.datasets import IGNORE, ClassMap, Dataset
-from robustbench_seg.errors import RobustsegError
+from robustbench_seg.errors import FileError, RobustsegError
 from robustbench_seg.evaluation.attacker import Attacker
 from robustbench_seg.evaluation.class_mapping import mapped
 from robustbench_seg.evaluation.evaluation import BLOCK
@@ -22,8 +22,8 @@ from robustbench_seg.evaluation.prediction_checks import Predictions
 from robustbench_seg.evaluation.prediction_folder import PredictionFolder
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import Measure, Prediction
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.temperature import TemperatureRecord
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     ConfidentSegmenter,
     Image,
@@ -101,6 +101,8 @@ class ModelRun:
             return False
         if self.folder.lacking(source.id, condition):
             return True
+        if self._inputs.attacker.lacks(self.segmenter, source.id, condition):
+            return True
         return self._saved is not None and not self._saved.holds(source.id, condition)
 
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
@@ -113,6 +115,9 @@ class ModelRun:
         """Segment one image; its row comes with a later `flush`.
 
         If the segmenter raises any exception, the image is left out with the reason.
+
+        Raises:
+            FileError: An attacked image cannot be written.
         """
         if made.image is None:
             self._leave_out(made, made.reason or "")
@@ -125,6 +130,8 @@ class ModelRun:
         except MissingPredictionError as error:
             self._leave_out(made, str(error))
             return
+        except FileError:
+            raise
         except Exception as error:
             self._fail(made, error)
             return
@@ -202,7 +209,9 @@ class ModelRun:
             return Row(source.id, condition, reason=f"{source.id}: {error}"), None
         if source.index == 0 and made.image is not None:
             shown = (made.image, truth, labels)
-            keep_pictures(self.folder.path, condition, *shown, data.palette)
+            keep_pictures(
+                self.folder.path, condition, *shown, data.palette, is_attack=made.is_attack
+            )
         if self._saved:
             self._saved.write(source.id, condition, prediction, data.palette)
         timing = Timing(source.id, condition, made.seconds, seconds)

@@ -64,7 +64,7 @@ def _no_labels(evaluation: Evaluation) -> str | None:
 
 
 def announce_seed(drawn: Evaluation, evaluation: Evaluation, shown: bool) -> None:
-    """Announce the next of several seeds, and its number of corruptions.
+    """Announce the next of several seeds, and its number of corruptions or attacks.
 
     Args:
         drawn: One of `evaluation.by_seed()`.
@@ -73,7 +73,7 @@ def announce_seed(drawn: Evaluation, evaluation: Evaluation, shown: bool) -> Non
     """
     if shown and len(evaluation.spec.seeds) > 1:
         names = dict.fromkeys(condition.name for condition in drawn.conditions)
-        print(f"seed {drawn.seed}: {counted([len(names)], 'corruption')}", file=sys.stderr)
+        print(f"seed {drawn.seed}: {counted([len(names)], drawn.protocol.noun)}", file=sys.stderr)
 
 
 def warn_of_absent_classes(runs: Sequence[Path]) -> None:

@@ -16,10 +16,10 @@ from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import Tree, run_record
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.machine.locks import presence
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import NetworkSegmenter, Segmenter, no_confidence
 from robustbench_seg.store import RunFolder
@@ -90,6 +90,10 @@ def _inputs(
         saved = PredictionFolder.open(root, segmenter.name, record, layout)
     if saved:
         _enter(saved.folder, spec, at_work)
+    if spec.save_attacks:
+        attacks = attacker.open_folder(spec.save_attacks, segmenter, record.key)
+        if attacks:
+            _enter(attacks.folder, spec, at_work)
     return RunInputs(
         segmenter,
         predictions,

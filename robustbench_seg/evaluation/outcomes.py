@@ -3,7 +3,7 @@
 import logging
 
 from robustbench_seg.errors import ModelError, RobustsegError
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
 
 log = logging.getLogger(__name__)
 

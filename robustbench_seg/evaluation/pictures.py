@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from robustbench_seg.files import atomic_file
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results import KEPT_SEVERITIES, PictureFiles
 from robustbench_seg.segmenter import FloatImage
 
@@ -28,6 +28,8 @@ def keep_pictures(
     labels: NDArray[np.uint8],
     prediction: NDArray[np.uint8],
     palette: Palette,
+    *,
+    is_attack: bool = False,
 ) -> None:
     """Write the pictures of one condition into a run folder.
 
@@ -38,8 +40,9 @@ def keep_pictures(
         labels: uint8 HxW class indices.
         prediction: uint8 HxW class indices.
         palette: One RGB colour, 0..255, for each class.
+        is_attack: Whether the condition is an attack; those are kept at every severity.
     """
-    if condition.severity not in KEPT_SEVERITIES:
+    if condition.severity not in KEPT_SEVERITIES and not is_attack:
         return
     files = PictureFiles.of_run(run)
     write_labels(files.prediction(condition), prediction, palette)

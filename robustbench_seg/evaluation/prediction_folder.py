@@ -26,17 +26,18 @@ from robustbench_seg.files import (
     write_text,
 )
 from robustbench_seg.measures import Prediction
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.prediction_manifest import FILE, PredictionManifest
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import Condition
 
 
-def check_images(layout: Layout, dataset: Dataset) -> None:
-    """Check that each image has a prediction file of its own, inside the folder.
+def check_images(layout: Layout, dataset: Dataset, what: str = "prediction") -> None:
+    """Check that each image has a file of its own, inside the folder.
 
     Args:
         layout: The format of the files.
         dataset: The images.
+        what: What is saved of each image.
 
     Raises:
         ResultsError: An id leads out of the folder or is not a path, two images would share a file,
@@ -51,7 +52,7 @@ def check_images(layout: Layout, dataset: Dataset) -> None:
     for image in dataset.ids:
         if why := path_problem(image):
             raise ResultsError(
-                f"the image {image!r:.200} {why}: its prediction cannot be saved; rename the file"
+                f"the image {image!r:.200} {why}: its {what} cannot be saved; rename the file"
             )
         path = layout.path(image)
         if path is None:
@@ -61,8 +62,7 @@ def check_images(layout: Layout, dataset: Dataset) -> None:
             )
         if (other := first.setdefault(path, image)) != image:
             raise ResultsError(
-                f"the predictions of {other} and {image} would both be {path}; rename one of the "
-                "images"
+                f"the {what}s of {other} and {image} would both be {path}; rename one of the images"
             )
 
 

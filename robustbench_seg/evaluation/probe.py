@@ -24,7 +24,7 @@ from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import versions
 from robustbench_seg.files import canonical_json, digest_bytes, write_json
 from robustbench_seg.machine.hardware import hardware
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
 from robustbench_seg.store import Probe, read_probes
 

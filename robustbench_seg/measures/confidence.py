@@ -109,16 +109,17 @@ class ConfidenceMeasure(AdditiveMeasure):
         return {name: found[raw] for name, raw in self._raw_names.items()}
 
 
-def _scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
+def _scores(counts: Counts) -> Mapping[str, NDArray[np.float64]]:
     """The scores of rows of pooled counts, by name."""
     counts = counts.astype(np.float64, copy=False)
     levels = 2 * len(POOLED_STARTS)
     sums, known = counts[..., levels:-1] * UNIT, counts[..., -1]
-    found = scores_of_levels(counts[..., :levels], sums[..., :BINS], _CENTRES, POOLED_BINS)
+    losses = dict[str, NDArray[np.float64]]()
     for place, name in enumerate(("nll", "brier"), BINS):
-        found[name] = np.full(known.shape, np.nan)
-        np.divide(sums[..., place], known, out=found[name], where=known > 0)
-    return found
+        losses[name] = np.full(known.shape, np.nan)
+        np.divide(sums[..., place], known, out=losses[name], where=known > 0)
+    pixels = counts[..., :levels]
+    return {**scores_of_levels(pixels, sums[..., :BINS], _CENTRES, POOLED_BINS), **losses}
 
 
 def level_edges() -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ The loops below are compiled: a report scores 80,000 draws of each model.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
@@ -30,7 +30,7 @@ _SELECTION = ("aurc", "augrc", "coverage_at_5_risk", "risk_at_80_coverage", "prr
 
 def scores_of_levels(
     pixels: Array, sums: Array, centres: Array, bins: NDArray[np.intp]
-) -> dict[str, Array]:
+) -> Mapping[str, Array]:
     """Compute every score of the levels; nan without a pixel.
 
     Args:

@@ -7,10 +7,10 @@ measure networks with analysis/, which produces no tables or figures.
 """
 
 from robustbench_seg.reporting.comparison_report import Comparison, compare
-from robustbench_seg.reporting.leaderboard_site import Leaderboard, leaderboard
+from robustbench_seg.reporting.leaderboard_report import Leaderboard, leaderboard
 from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.page_report import Report, report
 from robustbench_seg.reporting.panels import finding, read_panels, terminal_table
-from robustbench_seg.reporting.reports import Report, report
 
 __all__ = [
     "Comparison",

@@ -78,7 +78,7 @@ class Comparison:
     @property
     def text(self) -> str:
         """What is compared, the scores, and the number of verdicts."""
-        return f"{_heading(self)}\n{comparison_text(self.table)}"
+        return f"{_heading(self)}\n{comparison_text(self.table, self.protocol.noun)}"
 
 
 def compare(

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.results import Reference, ScoredModel, check_comparable, read_model
 from robustbench_seg.store import model_runs

@@ -2,7 +2,7 @@
 
 from robustbench_seg.results.absent_classes import absent_class_warnings
 from robustbench_seg.results.bootstrap import RESAMPLES
-from robustbench_seg.results.clean import clean_gap, clean_gap_warnings
+from robustbench_seg.results.clean_gap import clean_gap, clean_gap_warnings
 from robustbench_seg.results.corruption_degradation import (
     DEGRADATION_CITATION,
     Reference,
@@ -20,6 +20,7 @@ from robustbench_seg.results.picture_files import (
     is_own,
 )
 from robustbench_seg.results.places import established_pairs, shared_places
+from robustbench_seg.results.sampling_units import unit_of_image
 from robustbench_seg.results.score_rows import (
     CLASS_MAP_COLUMN,
     SCORE_COLUMNS,
@@ -35,9 +36,8 @@ from robustbench_seg.results.subsets import DROP, SubsetScore, subset_scores
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.summary_scores import SummaryKind, summary_scores
 from robustbench_seg.results.terminal_summary import summary_text
-from robustbench_seg.results.units import unit_of_image
-from robustbench_seg.results.verdict import FEWEST_UNITS, Difference, Verdict, verdicts
-from robustbench_seg.results.worst import worst_corruption
+from robustbench_seg.results.verdicts import FEWEST_UNITS, ScoreDifference, Verdict, verdicts
+from robustbench_seg.results.worst_case import worst_corruption
 
 __all__ = [
     "ANY",
@@ -52,12 +52,12 @@ __all__ = [
     "RANKED",
     "RESAMPLES",
     "SCORE_COLUMNS",
-    "Difference",
     "Draws",
     "Lead",
     "ModelScores",
     "PictureFiles",
     "Reference",
+    "ScoreDifference",
     "ScoreDraws",
     "ScoredModel",
     "SubsetScore",

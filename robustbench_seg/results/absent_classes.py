@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from robustbench_seg.records.cards.protocol import CLEAN
 from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.store.read import COUNTS, read_counts, with_counts
 from robustbench_seg.text import counted
 

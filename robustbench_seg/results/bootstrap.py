@@ -32,10 +32,11 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.machine.threads import one_blas_thread
 from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
-from robustbench_seg.records.cards.protocol import Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
+from robustbench_seg.results.sampling_units import unit_of_image
 from robustbench_seg.results.summary import summarise
-from robustbench_seg.results.units import unit_of_image
 from robustbench_seg.store.read import COUNTS, places_of, with_counts
 
 RESAMPLES = 1000

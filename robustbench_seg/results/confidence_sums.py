@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, Counts
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.store.read import COUNTS, places_of, with_counts
 
 ConfidenceSums = Mapping[str, Mapping[Condition, Counts]]

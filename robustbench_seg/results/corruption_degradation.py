@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from robustbench_seg.measures import ScoreArray
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.model_scores import ModelScores
 from robustbench_seg.results.scored_model import ScoredModel
 

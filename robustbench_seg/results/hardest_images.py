@@ -7,8 +7,9 @@ import pandas as pd
 
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.measures import miou_of_counts
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.store.read import COUNTS, places_of, with_counts
 
 COUNT = 10
@@ -69,7 +70,7 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
     means = np.mean(
         [
             scores[:, [column[Condition(spec.name, severity)] for severity in spec.scored]].mean(1)
-            for spec in protocol.corruptions
+            for spec in map(protocol.spec, protocol.averaged_names)
         ],
         axis=0,
     )

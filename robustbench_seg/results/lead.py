@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from robustbench_seg.results.model_scores import ModelScores
-from robustbench_seg.results.verdict import Difference, verdicts
+from robustbench_seg.results.verdicts import ScoreDifference, verdicts
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Lead:
 def lead_of(a: ModelScores, b: ModelScores) -> Lead:
     """Describe the lead of A over B; both are complete, and the mean of A is higher."""
     differences = {
-        name: Difference.of(a, b, draws, b.summary.corruptions[name])
+        name: ScoreDifference.of(a, b, draws, b.summary.corruptions[name])
         for name, draws in a.summary.corruptions.items()
     }
     better = [verdict.better for verdict in verdicts([*differences.values()])]

@@ -14,15 +14,16 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFIDENCE, LIKELIHOOD_SCORES, SCALED_CONFIDENCE
 from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
 from robustbench_seg.results.summary_scores import SummaryScore, every_severity, summary_scores
-from robustbench_seg.results.verdict import Difference, Verdict, verdicts
+from robustbench_seg.results.verdicts import ScoreDifference, Verdict, verdicts
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
@@ -100,7 +101,7 @@ def compare_models(
     check_comparable(a, b)
     lines = list(_lines(a, b, protocol, reference))
     differences = [
-        Difference.of(a.scores, b.scores, line.a, line.b, line.degrees) for line in lines
+        ScoreDifference.of(a.scores, b.scores, line.a, line.b, line.degrees) for line in lines
     ]
     judged = dict[int, Verdict]()
     for family in FAMILIES:
@@ -205,7 +206,7 @@ def _degradation_lines(
     degrees: int,
 ) -> Iterator[_Compared]:
     """The lines of CD or rCD: each corruption, and the mean over them."""
-    for spec in protocol.corruptions:
+    for spec in protocol.perturbations:
         name, severities = spec.name, spec.scored_text
         yield _Compared(kind, name, severities, a[name], b[name], limits=ANY, degrees=degrees)
     one, two = (np.asarray(np.mean([*draws.values()], axis=0)) for draws in (a, b))
@@ -273,7 +274,7 @@ def _lacking(model: ScoredModel, line: _Compared, protocol: Protocol) -> str:
     averaged = with_every_severity(protocol) if every else protocol
     names = [
         spec.name
-        for spec in averaged.corruptions
+        for spec in averaged.perturbations
         if kind != "category" or spec.category == score
         if any(np.isnan(scores.cell(Condition(spec.name, s))[0]) for s in spec.scored)
     ]

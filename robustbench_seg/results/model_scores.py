@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.results.sampling_units import unit_name
 from robustbench_seg.results.summary import Summary
-from robustbench_seg.results.units import unit_name
 
 RANKED = "miou"
 """The score that ranks models."""

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.hardest_images import HardImage
 
 KEPT_SEVERITIES = (CLEAN.severity, 1, 3, 5)

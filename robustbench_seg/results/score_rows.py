@@ -7,14 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.measures import ScoreInfo, score_infos
-from robustbench_seg.records.cards.protocol import (
-    CLEAN,
-    Condition,
-    Protocol,
-    load_protocol,
-)
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.intervals import PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel, read_model
@@ -278,7 +274,7 @@ def _condition_lines(
 ) -> Iterator[_ScoreLine]:
     """Each corruption at each severity that has rows."""
     info = score.info
-    for spec in protocol.corruptions:
+    for spec in protocol.perturbations:
         for severity in spec.levels:
             condition = Condition(spec.name, severity)
             if condition in score.conditions:

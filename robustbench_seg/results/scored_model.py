@@ -10,19 +10,20 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures.derived import derived_scores
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
 from robustbench_seg.results.confidence_sums import ConfidenceSums, confidence_sums
 from robustbench_seg.results.hardest_images import HardImage, hardest
 from robustbench_seg.results.model_scores import ModelScores
 from robustbench_seg.results.seeds import seed_means, seeds_text
+from robustbench_seg.store.condition_scores import class_scores
 from robustbench_seg.store.missing import missing_text
 from robustbench_seg.store.read import has_counts, places_of, read_counts, with_counts
 from robustbench_seg.store.run_groups import NO_MATRICES, trainings
 from robustbench_seg.store.run_protocol import check_parameters
-from robustbench_seg.store.scoring import class_scores
 
 
 @dataclass(frozen=True, eq=False)

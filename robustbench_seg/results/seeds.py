@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.corruption import RANDOM_CORRUPTIONS
-from robustbench_seg.records.cards.protocol import Condition, Protocol
+from robustbench_seg.corruption import random_perturbations
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.summary import summarise
-from robustbench_seg.store.scoring import condition_scores
+from robustbench_seg.store.condition_scores import condition_scores
 from robustbench_seg.text import enumeration
 
 
@@ -33,9 +34,9 @@ def seed_means(results: pd.DataFrame, protocol: Protocol, trainings: int) -> Map
     runs = results.groupby("run")["seed"].first()
     scores = condition_scores(results)
     scores = scores[scores["complete"]].assign(seed=scores["run"].map(runs))
-    means = dict[int, float]()
+    means, random = dict[int, float](), random_perturbations(protocol)
     for seed in sorted(runs.unique()):
-        chosen = scores[(scores["seed"] == seed) | ~scores["corruption"].isin(RANDOM_CORRUPTIONS)]
+        chosen = scores[(scores["seed"] == seed) | ~scores["corruption"].isin(random)]
         groups = chosen.groupby(["corruption", "severity"])["miou"]
         cells = groups.mean()[groups.size() >= trainings]
         by_condition = {Condition(*key): np.asarray(value, float) for key, value in cells.items()}

@@ -13,9 +13,10 @@ import pandas as pd
 
 from robustbench_seg.datasets import DATASETS, known_dataset
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
 from robustbench_seg.results.intervals import PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from robustbench_seg.measures import ScoreArray
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN, Condition
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +59,8 @@ def summarise(
     def mean_over(name: str, severities: Sequence[int]) -> ScoreArray:
         return _mean([cells.get(Condition(name, severity), nothing) for severity in severities])
 
-    corruptions = {spec.name: mean_over(spec.name, spec.scored) for spec in protocol.corruptions}
-    averaged = [spec for spec in protocol.corruptions if spec.averaged]
+    corruptions = {spec.name: mean_over(spec.name, spec.scored) for spec in protocol.perturbations}
+    averaged = [spec for spec in protocol.perturbations if spec.averaged]
     mean = _mean([corruptions[spec.name] for spec in averaged])
     mpc = _mean([mean_over(spec.name, spec.levels) for spec in averaged])
     return Summary(
@@ -102,5 +103,5 @@ def _mean(scores: list[ScoreArray]) -> ScoreArray:
 
 def with_every_severity(protocol: Protocol) -> Protocol:
     """The same protocol with all severities of every corruption scored: that of mPC and rPC."""
-    specs = tuple(replace(spec, scored=spec.levels) for spec in protocol.corruptions)
-    return replace(protocol, corruptions=specs)
+    specs = tuple(replace(spec, scored=spec.levels) for spec in protocol.perturbations)
+    return replace(protocol, perturbations=specs)

@@ -9,10 +9,11 @@ from functools import partial
 from typing import Literal
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.intervals import ANY
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
-from robustbench_seg.results.worst import worst_condition, worst_corruption
+from robustbench_seg.results.worst_case import worst_condition, worst_corruption
 
 SummaryKind = Literal["clean", "corruption", "category", "average"]
 """What a summary score covers: clean images, a corruption, a category, or all corruptions."""
@@ -94,7 +95,7 @@ def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryS
         return score.summary.categories[name]
 
     found = []
-    for spec in protocol.corruptions:
+    for spec in protocol.perturbations:
         draws, label = partial(corruption, name=spec.name), spec.name.replace("_", " ")
         found.append(
             SummaryScore(

@@ -10,7 +10,7 @@ from robustbench_seg.measures import score_infos
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.results.bootstrap import bootstrap
-from robustbench_seg.results.clean import clean_gap_warnings
+from robustbench_seg.results.clean_gap import clean_gap_warnings
 from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
 from robustbench_seg.results.seeds import seed_means, seeds_text
 from robustbench_seg.store.read import has_counts, read_counts

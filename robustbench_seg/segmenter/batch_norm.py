@@ -40,7 +40,7 @@ Inputs = Callable[[], Iterable[Tensor]]
 Forward = Callable[[Tensor], object]
 
 
-def norms(network: nn.Module) -> dict[str, _BatchNorm]:
+def norms(network: nn.Module) -> Mapping[str, _BatchNorm]:
     """List the BatchNorms of a network that have statistics, by name."""
     return {
         name: module
@@ -163,7 +163,7 @@ def _mixed(
     return mean, variance
 
 
-def _inspect(own: Mapping[str, _BatchNorm], forward: Forward, image: Tensor) -> dict[str, int]:
+def _inspect(own: Mapping[str, _BatchNorm], forward: Forward, image: Tensor) -> Mapping[str, int]:
     """Run the network once: which BatchNorms it uses, in order, and the values of their inputs."""
     sizes = dict[str, int]()
 

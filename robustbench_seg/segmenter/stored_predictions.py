@@ -12,7 +12,6 @@ from robustbench_seg.datasets import id_ranges, read_label_ids
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Confidence
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.prediction_manifest import (
     CONFIDENCE_SUFFIX,
     FILE,
@@ -22,6 +21,7 @@ from robustbench_seg.records.runs.prediction_manifest import (
     labels_file,
 )
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter.confidence import Labelled
 from robustbench_seg.segmenter.float_image import Image
 

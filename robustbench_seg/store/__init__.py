@@ -1,7 +1,7 @@
 """The store of runs and packs: writes, reads and checks counts."""
 
 from robustbench_seg.store.packs.pack_verification import verify_pack
-from robustbench_seg.store.packs.writing import pack
+from robustbench_seg.store.packs.pack_writing import pack
 from robustbench_seg.store.parts import Row
 from robustbench_seg.store.read import read_counts, read_results
 from robustbench_seg.store.recorded import recorded_runs

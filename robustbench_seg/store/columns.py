@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import atomic_file, open_regular
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
 
 UNREADABLE = (
     *(OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, MemoryError),

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.store.read import with_counts
 
 
@@ -27,7 +28,7 @@ def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mappi
     )
     lacking = dict[str, dict[str, list[int]]]()
     severities_of: dict[str, tuple[int, ...]] = {CLEAN.name: (CLEAN.severity,)}
-    severities_of |= {spec.name: spec.levels for spec in protocol.corruptions}
+    severities_of |= {spec.name: spec.levels for spec in protocol.perturbations}
     for name, severities in severities_of.items():
         for severity in severities:
             count = int(scored.get((name, severity), 0))

@@ -19,7 +19,7 @@ import pyarrow as pa
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import MEASURES, Counts, Measure
-from robustbench_seg.records.cards.protocol import SEVERITIES, Condition
+from robustbench_seg.records.values.condition import SEVERITIES, Condition
 from robustbench_seg.store.columns import (
     IDS,
     UNREADABLE,

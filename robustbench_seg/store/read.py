@@ -18,9 +18,9 @@ from robustbench_seg.measures import (
     ScoreSource,
 )
 from robustbench_seg.measures.derived import derived_scores
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.store.attack_ensembles import with_ensembles
 from robustbench_seg.store.parts import part_files, read_part
 from robustbench_seg.store.run_paths import find_runs

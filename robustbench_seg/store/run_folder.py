@@ -22,10 +22,10 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import cannot_be_written, file_name
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.measures import CONFUSION, MEASURES, Measure
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record, write_record
 from robustbench_seg.records.runs.run_key import first_difference
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.store.parts import Row, part_files, read_part, write_part
 from robustbench_seg.store.timings import Timing, write_timings
 

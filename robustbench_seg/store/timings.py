@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.store.columns import (
     IDS,
     UNREADABLE,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from robustbench_seg.files import atomic_file, digest_bytes
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.trees.manifest import Digests
 from robustbench_seg.trees.plan import TreePlan
 

@@ -9,9 +9,10 @@ from typing import Unpack
 from robustbench_seg.corruption.engine import check_draws
 from robustbench_seg.datasets import DATASETS, Dataset, FileDataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
-from robustbench_seg.records.cards.protocol import Condition, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.specs.tree_spec import TreeOptions, TreeSpec, tree_spec
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.ranges import WORKERS
 from robustbench_seg.trees.clean_images import clean_images, with_images_on_disk
 from robustbench_seg.trees.continuation import check_folder

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Self
 
 from robustbench_seg.corruption import STREAMS, laws, libraries, library_differences
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.values.choices import Stream
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.ranges import CorruptionSeed
 
 _SAME = "by the same versions of all libraries: on another processor, or by a changed program"

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.trees.manifest import Digests
 from robustbench_seg.trees.plan import TreePlan
 from robustbench_seg.trees.png import read_pixels

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.files import checked_path, digest_file
-from robustbench_seg.records.runs.problems import Problem, Verification
+from robustbench_seg.records.values.verification import Problem, Verification
 from robustbench_seg.trees.manifest import (
     MANIFEST,
     RECORD_FILE,

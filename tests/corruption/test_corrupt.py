@@ -262,7 +262,7 @@ def test_wrong_names(image):
 )
 def test_wrong_parameters_of_a_protocol(image, name, parameters, message):
     protocol = load_protocol()
-    spec = type(protocol.corruptions[0])(name, "digital", (1,), (parameters,) * 5)
+    spec = type(protocol.perturbations[0])(name, "digital", (1,), (parameters,) * 5)
     protocol = type(protocol)("mine", "1", "test", (spec,))
     with pytest.raises(CardError, match=message):
         corrupt(image, name, 1, protocol=protocol)
@@ -285,7 +285,7 @@ def test_a_function_that_breaks_its_word(image, monkeypatch, function, message):
     monkeypatch.setattr(engine, "CORRUPTIONS", (engine.Corruption("mine", function, law=1),))
     engine._function.cache_clear()
     protocol = load_protocol()
-    spec = type(protocol.corruptions[0])("mine", "digital", (1,), ({},) * 5)
+    spec = type(protocol.perturbations[0])("mine", "digital", (1,), ({},) * 5)
     with pytest.raises(CardError, match=f"mine: its function {message}"):
         corrupt(image, "mine", 1, protocol=type(protocol)("mine", "1", "test", (spec,)))
     engine._function.cache_clear()

@@ -12,7 +12,7 @@ def test_every_cell_is_the_photo_corrupted_so():
     protocol = load_protocol()
     sheet = np.asarray(contact_sheet(photo, protocol, seed=2))
     left, top = sheet.shape[1] - 5 * 64, sheet.shape[0] - 16 * 44
-    for row, spec in enumerate(protocol.corruptions):
+    for row, spec in enumerate(protocol.perturbations):
         for column in range(5):
             y, x = top + row * 44, left + column * 64
             np.testing.assert_array_equal(

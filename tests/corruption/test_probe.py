@@ -18,13 +18,8 @@ from robustbench_seg.corruption import (
     weather,
 )
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.records.cards.protocol import (
-    CLEAN,
-    Condition,
-    list_protocols,
-    load_protocol,
-    merged,
-)
+from robustbench_seg.records.cards.protocol import list_protocols, load_protocol, merged
+from robustbench_seg.records.values.condition import CLEAN, Condition
 
 PROTOCOL = merged(map(load_protocol, list_protocols()))
 FOG, SNOW = Condition("fog", 3), Condition("snow", 1)

@@ -16,9 +16,10 @@ from robustbench_seg.evaluation.attack_settings import AttackSettings
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.loop import run
 from robustbench_seg.measures import select_measures
-from robustbench_seg.records.cards.protocol import Condition, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import Options, segmenter_of
 from robustbench_seg.trees.plan import CleanImage, TreePlan
 from robustbench_seg.trees.writing import write_tree

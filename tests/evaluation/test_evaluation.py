@@ -4,8 +4,8 @@ import pytest
 
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
 from robustbench_seg.evaluation import open_evaluation
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.segmenter import Options, segmenter_of
 from tests.evaluation.conftest import evaluation

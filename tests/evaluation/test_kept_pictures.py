@@ -5,7 +5,7 @@ from PIL import Image
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.evaluation.pictures import keep_pictures
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import hardest
 from robustbench_seg.store import read_counts
 from tests.evaluation.conftest import evaluate

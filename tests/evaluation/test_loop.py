@@ -16,7 +16,7 @@ from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.errors import FileError, IncompleteError, ModelError
 from robustbench_seg.evaluation import loop
 from robustbench_seg.measures.pixel_counts import confusion_matrix
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.store import read_results
 from robustbench_seg.trees.manifest import Digests, read_manifest, write_manifest
@@ -58,7 +58,7 @@ def test_every_row_is_what_its_parts_give(toy, reds, protocol, conditions, tmp_p
 def milder(protocol):
     contrast, noise = protocol.spec("contrast"), protocol.spec("gaussian_noise")
     mild = replace(contrast, severities=({"factor": 0.9},) * 5)
-    return replace(protocol, name="mild", corruptions=(mild, noise))
+    return replace(protocol, name="mild", perturbations=(mild, noise))
 
 
 @pytest.mark.parametrize(("stream", "mild"), [("reference", False), ("fast", True)])

@@ -3,7 +3,7 @@
 import pytest
 
 from robustbench_seg.evaluation.outcomes import FAILURES, Outcomes
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 
 FOG = Condition("fog", 3)
 

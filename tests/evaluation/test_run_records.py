@@ -34,9 +34,9 @@ def digest(record):
 
 
 def test_what_changes_a_number_changes_the_key(digest, toy, reds, protocol):
-    spec = protocol.corruptions[0]
+    spec = protocol.perturbations[0]
     harder = dataclasses.replace(spec, severities=(spec.severities[1], *spec.severities[1:]))
-    tables = dataclasses.replace(protocol, corruptions=(harder, *protocol.corruptions[1:]))
+    tables = dataclasses.replace(protocol, perturbations=(harder, *protocol.perturbations[1:]))
     digests = [
         digest(),
         digest(seeds=(1,)),
@@ -55,9 +55,9 @@ def test_what_changes_no_number_does_not(digest, toy, reds, protocol, tree, monk
     before = digest()
     assert digest(conditions=protocol.conditions(["fog"])) == before
     assert digest(model=reds(name="shown otherwise", about={"params": 9})) == before
-    scored = dataclasses.replace(protocol.corruptions[0], scored=(1,))
+    scored = dataclasses.replace(protocol.perturbations[0], scored=(1,))
     renamed = dataclasses.replace(
-        protocol, name="mine", corruptions=(scored, *protocol.corruptions[1:])
+        protocol, name="mine", perturbations=(scored, *protocol.perturbations[1:])
     )
     assert digest(protocol=renamed) == before
     assert digest(toy().first(99)) == before
@@ -137,7 +137,7 @@ def test_a_tree_made_otherwise_is_refused(toy, reds, protocol, conditions, tmp_p
         evaluate([reds()], toy(), protocol, conditions, **options)
     with pytest.raises(ResultsError, match="its split is val, not train"):
         evaluate([reds()], toy(split="train"), protocol, conditions, seeds=(1,), **options)
-    mild = dataclasses.replace(protocol, name="mild", corruptions=protocol.corruptions[:4])
+    mild = dataclasses.replace(protocol, name="mild", perturbations=protocol.perturbations[:4])
     with pytest.raises(ResultsError, match="its severities are those of cityscapes-c 1, not of"):
         evaluate([reds()], toy(), mild, conditions, seeds=(1,), **options)
     assert not (tmp_path / "r").exists()

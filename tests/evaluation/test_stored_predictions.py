@@ -10,7 +10,7 @@ from PIL import Image
 
 import robustbench_seg as rs
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
-from robustbench_seg.records.cards.protocol import Condition
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import load_segmenter, stored_predictions
 
 COLUMNS = ("matrix", "image_miou", "boundary", "boundary_iou", "objects")
@@ -308,7 +308,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_not_scored(
 
 
 def test_the_hardest_images_are_pictured(levels, stored, protocol):
-    few = replace(protocol, corruptions=protocol.corruptions[9:10])
+    few = replace(protocol, perturbations=protocol.perturbations[9:10])
     options = {"corruptions": (), "severities": (), "protocol": few}
     first, second = levels(2, **options), stored(2, **options)
     pictures = [

@@ -7,10 +7,11 @@ import pytest
 from mutations import HOSTILE, ONLY_JSON, altered, damaged, flipped
 
 from robustbench_seg.measures import MEASURES
-from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import report
 from robustbench_seg.store import Row, RunFolder, read_results
 from robustbench_seg.store.parts import part_files, read_part

@@ -6,7 +6,7 @@ import pytest
 from robustbench_seg.datasets import class_groups, class_names
 from robustbench_seg.measures import OBJECTS
 from robustbench_seg.measures.derived import derived_scores
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import Reference, compare_models, read_model, scores
 from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.store import Row, RunFolder, read_results

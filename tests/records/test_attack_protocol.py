@@ -35,7 +35,7 @@ severities = [{ epsilon = 1 }, { epsilon = 2 }]
 def test_an_attack_has_its_own_severities_and_a_control_is_not_averaged(tmp_path):
     protocol = load_protocol(written(tmp_path, ATTACKS))
     assert protocol.names == ("contrast", "noise")
-    assert [spec.is_attack for spec in protocol.corruptions] == [False, True]
+    assert [spec.is_attack for spec in protocol.perturbations] == [False, True]
     assert protocol.averaged_names == ("contrast",)
     assert protocol.spec("noise").levels == (1, 2)
     assert [c.folder for c in protocol.conditions(["noise"])] == ["noise/1", "noise/2"]

@@ -9,13 +9,8 @@ import pytest
 
 from robustbench_seg.corruption import CORRUPTIONS
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.records.cards.protocol import (
-    CLEAN,
-    Condition,
-    list_protocols,
-    load_protocol,
-    merged,
-)
+from robustbench_seg.records.cards.protocol import list_protocols, load_protocol, merged
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.ranges import CORRUPTION_PARAMETERS
 
 TABLE_5 = {
@@ -49,7 +44,7 @@ def test_cityscapes_c_is_table_5_of_segformer():
     assert protocol.name == "cityscapes-c"
     assert protocol.names == sum(TABLE_5.values(), ())
     assert protocol.categories == tuple(TABLE_5)
-    for spec in protocol.corruptions:
+    for spec in protocol.perturbations:
         assert spec.name in TABLE_5[spec.category]
         assert spec.scored == ((1, 2, 3) if spec.category == "noise" else (1, 2, 3, 4, 5))
     assert len(protocol.conditions()) == 80
@@ -70,7 +65,7 @@ def test_mpc_15_is_the_benchmark_of_imagenet_c():
     assert protocol.names == sum(MPC_15.values(), ())
     assert protocol.names == tuple(imagecorruptions.get_corruption_names("common"))
     assert protocol.categories == tuple(MPC_15)
-    for spec in protocol.corruptions:
+    for spec in protocol.perturbations:
         assert spec.name in MPC_15[spec.category]
         assert spec.name in imagecorruptions.get_corruption_names(spec.category)
     assert len(protocol.scored_conditions) == 75
@@ -78,13 +73,13 @@ def test_mpc_15_is_the_benchmark_of_imagenet_c():
 
 def test_city_c_fan_is_cityscapes_c_with_three_severities_scored():
     fan, paper = load_protocol("city-c-fan"), load_protocol()
-    assert fan.corruptions == tuple(replace(s, scored=(1, 2, 3)) for s in paper.corruptions)
+    assert fan.perturbations == tuple(replace(s, scored=(1, 2, 3)) for s in paper.perturbations)
     assert "BGR" in fan.source
 
 
 def test_semsegbench_is_mpc_15_with_severity_3_scored():
     theirs, paper = load_protocol("semsegbench-sev3"), load_protocol("mpc-15")
-    assert theirs.corruptions == tuple(replace(s, scored=(3,)) for s in paper.corruptions)
+    assert theirs.perturbations == tuple(replace(s, scored=(3,)) for s in paper.perturbations)
     assert theirs.averaged == "severities 3 of 15 corruptions"
     assert "BGR" in theirs.source
 
@@ -99,7 +94,7 @@ def test_shipped_protocols_are_called_as_their_files_and_agree_on_parameters():
     known = merged(corrupting)
     assert len(known.names) == 19
     for protocol in corrupting:
-        for spec in protocol.corruptions:
+        for spec in protocol.perturbations:
             assert spec.severities == known.spec(spec.name).severities
 
 
@@ -114,7 +109,7 @@ def test_parameters_are_floats_out_of_the_file():
     protocol = load_protocol()
     assert protocol.spec("motion_blur").severities[4] == {"radius": 20.0, "sigma": 15.0}
     assert protocol.spec("shot_noise").severities[0] == {"photons": 60.0}
-    values = [v for s in protocol.corruptions for table in s.severities for v in table.values()]
+    values = [v for s in protocol.perturbations for table in s.severities for v in table.values()]
     assert {type(value) for value in values} == {float}
 
 
@@ -365,7 +360,7 @@ def test_which_severities_are_averaged_in_words():
     assert load_protocol().averaged == f"severities 1-5 of 12 corruptions; 1-3 of {noises}"
     assert load_protocol("city-c-fan").averaged == "severities 1-3 of 16 corruptions"
     assert load_protocol("mpc-15").averaged == "severities 1-5 of 15 corruptions"
-    fog = replace(load_protocol(), corruptions=(load_protocol().spec("fog"),))
+    fog = replace(load_protocol(), perturbations=(load_protocol().spec("fog"),))
     assert fog.averaged == "severities 1-5 of fog"
 
 
@@ -378,11 +373,11 @@ def test_categories_with_their_corruptions():
 
 def test_severities_digest_depends_on_every_parameter_and_not_on_what_scores():
     protocol = load_protocol()
-    first, *others = protocol.corruptions
+    first, *others = protocol.perturbations
     changed = dict(first.severities[4])
     changed[next(iter(changed))] += 1
     harder = replace(first, severities=(*first.severities[:4], changed))
     unscored = replace(first, scored=(1,))
     digest = protocol.severities_digest
-    assert replace(protocol, corruptions=(harder, *others)).severities_digest != digest
-    assert replace(protocol, corruptions=(unscored, *others)).severities_digest == digest
+    assert replace(protocol, perturbations=(harder, *others)).severities_digest != digest
+    assert replace(protocol, perturbations=(unscored, *others)).severities_digest == digest

@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # where fake_runs lies, in any i
 
 from fake_runs import HOSTILE, Score, steady, weaker, write_run
 
-from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import read_panels, write_page
 
 

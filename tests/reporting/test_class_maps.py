@@ -14,7 +14,8 @@ from robustbench_seg.records.runs.class_map_record import ClassMapFacts, ClassMa
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.classes import class_table
 from robustbench_seg.reporting.page.provenance import run_facts
-from robustbench_seg.reporting.page.score_sections import does_it_know
+from robustbench_seg.reporting.page.score_sections import confidence_section
+from robustbench_seg.reporting.panels import panel_reader
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
 OWN = ("street", "auto", "tram", "cloud")
@@ -85,7 +86,7 @@ def test_an_empty_cell_has_its_reason(short):
 
 def test_confidence_names_its_class_and_the_missing_losses(write):
     (panel,) = read_panels([write("mapped", MAP, confidence=0.8)])
-    section = does_it_know(panel)
+    section = confidence_section(panel)
     (sentence,) = section.missing
     assert "mapped: the confidence is that of the predicted class, before" in sentence
     assert "no NLL and no Brier score: a class map is used" in sentence
@@ -107,10 +108,9 @@ def test_tables_end_with_the_map_where_there_is_one(write, tmp_path):
 
 
 def test_no_published_row_ranks_beside_a_run_that_leaves_out_classes(write, short, monkeypatch):
-    from robustbench_seg.reporting.panels import reading
 
     called = []
-    real = reading.rows_beside
+    real = panel_reader.rows_beside
 
     def rows_beside(*where):
         rows = real(*where)
@@ -119,7 +119,7 @@ def test_no_published_row_ranks_beside_a_run_that_leaves_out_classes(write, shor
         row = {**dict.fromkeys(rows.columns, 1.0), **texts, "source": "published"}
         return pd.DataFrame([row])
 
-    monkeypatch.setattr(reading, "rows_beside", rows_beside)
+    monkeypatch.setattr(panel_reader, "rows_beside", rows_beside)
     with_it, without = read_panels([write("native"), short])
     assert len(called) == 2
     assert "paper" in set(with_it.scores["model"])

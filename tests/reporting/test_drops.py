@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.measures import mean_iou
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import report
 from robustbench_seg.store import Row, RunFolder
 

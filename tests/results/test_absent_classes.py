@@ -1,6 +1,6 @@
 import numpy as np
 
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import absent_class_warnings
 from robustbench_seg.store import Row, RunFolder
 

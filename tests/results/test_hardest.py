@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import hardest
 
 PROTOCOL = load_protocol()

@@ -7,7 +7,7 @@ import scipy.stats
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import mean_iou
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.bootstrap import _counted, _multiplicities, bootstrap
 from robustbench_seg.results.intervals import interval, split_draws
 from robustbench_seg.results.model_comparison import check_paired
@@ -28,7 +28,7 @@ def test_each_draw_is_the_score_of_the_images_drawn(table, whole, protocol):
         }
         cells = [
             np.mean([scores[Condition(spec.name, s)] for s in spec.scored])
-            for spec in protocol.corruptions
+            for spec in protocol.perturbations
         ]
         assert drawn.conditions[FOG][draw] == pytest.approx(scores[FOG])
         assert drawn.summary.clean[draw] == pytest.approx(scores[CLEAN])
@@ -40,7 +40,7 @@ def test_the_split_itself_is_scored_too(table, whole, protocol):
     matrices = whole(5)
     cells = [
         np.mean([mean_iou(sum(matrices[Condition(spec.name, s)])) for s in spec.scored])
-        for spec in protocol.corruptions
+        for spec in protocol.perturbations
     ]
     for resamples in (0, 10):
         scores = bootstrap(table(matrices), protocol, resamples)

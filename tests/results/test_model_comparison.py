@@ -8,7 +8,8 @@ import pytest
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, mean_iou, score_infos
 from robustbench_seg.measures.worst_images import WorstImages
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import Reference, compare_models, read_model, reading_notes
 from robustbench_seg.store import own_protocol
 
@@ -77,7 +78,7 @@ def test_scores_and_differences_by_their_definitions(run, protocol):
 def test_cd_and_rcd_are_sums_over_severities(run, protocol):
     a, b, table = side_by_side(run("a", 0.7, gain=-0.1), run("b", 0.6), protocol)
     lost, more = [], []
-    for spec in protocol.corruptions:
+    for spec in protocol.perturbations:
         conditions = [Condition(spec.name, s) for s in spec.scored]
         d, ref = ([100 - m.scores.conditions[c][0] for c in conditions] for m in (a, b))
         clean, ref_clean = (100 - m.scores.conditions[CLEAN][0] for m in (a, b))
@@ -192,13 +193,13 @@ def test_a_run_whose_images_another_protocol_made_is_not_scored_under_this_one(r
 
 
 def test_a_run_is_scored_under_any_protocol_that_agrees_on_parameters(run, protocol):
-    fewer = replace(protocol, name="weather", corruptions=protocol.corruptions[-4:])
+    fewer = replace(protocol, name="weather", perturbations=protocol.perturbations[-4:])
     assert read_model([run("b")], fewer).scores.mean[0] > 0
     lacking = read_model([run("b")], load_protocol("mpc-15")).missing
     assert set(lacking) == {"zoom_blur", "elastic_transform", "pixelate"}
-    harder = replace(fewer.corruptions[0], severities=fewer.corruptions[1].severities)
+    harder = replace(fewer.perturbations[0], severities=fewer.perturbations[1].severities)
     with pytest.raises(ResultsError, match="with other parameters than those of weather"):
-        read_model([run("b")], replace(fewer, corruptions=(harder,)))
+        read_model([run("b")], replace(fewer, perturbations=(harder,)))
 
 
 def test_the_same_trainings_scored_in_two_ways_are_drawn_together(run, protocol):

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import PictureFiles
 from robustbench_seg.results.hardest_images import HardImage
 

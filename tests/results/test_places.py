@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.results.places import established_pairs, shared_places
-from robustbench_seg.results.verdict import Difference, verdicts
+from robustbench_seg.results.verdicts import ScoreDifference, verdicts
 
 UNITS = 40
 
@@ -28,7 +28,9 @@ def test_verdicts_are_those_of_pairs(degrees, units):
     compared = np.ones((9, 9), bool)
     compared[2, 7] = compared[7, 2] = False
     pairs = [pair for pair in combinations(range(9), 2) if compared[pair]]
-    family = [Difference(draws[a] - draws[b], units, degrees[a] + degrees[b]) for a, b in pairs]
+    family = [
+        ScoreDifference(draws[a] - draws[b], units, degrees[a] + degrees[b]) for a, b in pairs
+    ]
     wanted = np.zeros((9, 9), bool)
     for (a, b), verdict in zip(pairs, verdicts(family), strict=True):
         wanted[a, b] = wanted[b, a] = verdict.is_established

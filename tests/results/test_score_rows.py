@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import robustbench_seg
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import SCORE_COLUMNS, read_model, score_interval, score_table, scores
 
 

@@ -12,10 +12,10 @@ from robustbench_seg.measures import (
     mean_iou,
     miou_of_counts,
 )
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.summary import category_means, summarise, with_every_severity
-from robustbench_seg.store.scoring import class_scores, condition_scores
+from robustbench_seg.store.condition_scores import class_scores, condition_scores
 
 FOG = Condition("fog", 3)
 
@@ -98,7 +98,7 @@ def test_a_protocol_by_its_definition(table, whole, protocol):
     matrices = whole(4)
     summary = summary_of(table(matrices), protocol)
     cells = []
-    for spec in protocol.corruptions:
+    for spec in protocol.perturbations:
         levels = (1, 2, 3) if spec.category == "noise" else (1, 2, 3, 4, 5)
         mious = [mean_iou(sum(matrices[Condition(spec.name, s)])) for s in levels]
         cells.append(sum(mious) / len(levels))

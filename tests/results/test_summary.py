@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.summary import summarise
 
 PROTOCOL = load_protocol()
@@ -25,7 +26,7 @@ def test_mpc_is_over_five_severities_and_the_mean_over_those_that_are_scored(cel
     every = np.mean([values for c, values in cells.items() if c != CLEAN], axis=0)
     scored = [
         np.mean([cells[Condition(spec.name, s)] for s in spec.scored], axis=0)
-        for spec in PROTOCOL.corruptions
+        for spec in PROTOCOL.perturbations
     ]
     assert found.mpc == pytest.approx(every)
     assert found.rpc == pytest.approx(100 * every / cells[CLEAN])
@@ -58,11 +59,11 @@ def test_without_clean_images_or_any_right_pixel_there_is_no_retention(cells):
 
 
 def test_a_control_has_a_score_and_enters_no_mean(cells):
-    *others, control = PROTOCOL.corruptions
-    shown = replace(PROTOCOL, corruptions=(*others, replace(control, averaged=False)))
+    *others, control = PROTOCOL.perturbations
+    shown = replace(PROTOCOL, perturbations=(*others, replace(control, averaged=False)))
     found, alone = (
         summarise(cells, shown),
-        summarise(cells, replace(PROTOCOL, corruptions=tuple(others))),
+        summarise(cells, replace(PROTOCOL, perturbations=tuple(others))),
     )
     for name in AVERAGES:
         np.testing.assert_array_equal(getattr(found, name), getattr(alone, name))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from robustbench_seg.measures import score_infos
-from robustbench_seg.records.cards.protocol import CLEAN, AttackSpec, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import AttackPerturbation, Protocol, load_protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.model_scores import ScoreDraws
 from robustbench_seg.results.summary import summarise
 from robustbench_seg.results.summary_scores import every_severity, summary_scores
@@ -27,7 +28,7 @@ def test_which_averages_a_score_has():
 def test_the_severities_of_mpc_are_those_of_the_protocol():
     assert every_severity(PROTOCOL) == "1-5"
     for radii, text in ((3, "1-3"), (1, "1")):
-        attack = AttackSpec("pgd", "attack", (1,), ({"scale": 0.1},) * radii)
+        attack = AttackPerturbation("pgd", "attack", (1,), ({"scale": 0.1},) * radii)
         protocol = Protocol("p", "1", "s", (attack,))
         assert every_severity(protocol) == text
         found = {each.name: each for each in summary_scores(protocol, score_infos()["miou"])}
@@ -49,7 +50,7 @@ def test_the_numbers_that_rank():
         spec.name: [
             v for c, v in cells.items() if c.name == spec.name and c.severity in spec.scored
         ]
-        for spec in PROTOCOL.corruptions
+        for spec in PROTOCOL.perturbations
     }
     means = np.array([np.mean(values, axis=0) for values in scored.values()])
     assert of("worst_corruption") == pytest.approx(means.min(0))

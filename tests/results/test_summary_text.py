@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import read_model, scores, summary_text
 from robustbench_seg.store import Row, Run, RunFolder, group_runs, model_runs
 

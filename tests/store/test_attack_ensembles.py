@@ -10,13 +10,14 @@ import pytest
 
 import robustbench_seg as rs
 from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, mean_iou
-from robustbench_seg.records.cards.protocol import CLEAN, AttackSpec, Condition, Protocol
+from robustbench_seg.records.cards.protocol import AttackPerturbation, Protocol
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import Reference, compare_models, hardest, read_model, score_table
 from robustbench_seg.results.bootstrap import _multiplicities
 from robustbench_seg.store import Row, RunFolder, read_counts, read_results
+from robustbench_seg.store.condition_scores import condition_scores
 from robustbench_seg.store.packs.pack_scores import pack_scores
-from robustbench_seg.store.scoring import condition_scores
 
 MEMBERS = ATTACK_ENSEMBLES["sea"]
 IMAGES = 6
@@ -25,7 +26,7 @@ LAWS = {**dict.fromkeys(MEMBERS, 1), "sea": ENSEMBLE_LAW}
 
 
 def spec(name):
-    return AttackSpec(name, "attack", (1, 2, 3), ({"scale": 0.1},) * 3)
+    return AttackPerturbation(name, "attack", (1, 2, 3), ({"scale": 0.1},) * 3)
 
 
 ATTACKS = Protocol("attacks-by-hand", "1", "this test", tuple(map(spec, (*MEMBERS, "sea"))))
@@ -235,8 +236,8 @@ def test_the_interval_keeps_the_choice_of_each_image(attacked):
 
 
 def test_the_hardest_images_show_an_attack_that_has_an_image(attacked):
-    specs = tuple(replace(each, scored=(1, 2)) for each in ATTACKS.corruptions)
-    protocol = replace(ATTACKS, corruptions=specs)
+    specs = tuple(replace(each, scored=(1, 2)) for each in ATTACKS.perturbations)
+    protocol = replace(ATTACKS, perturbations=specs)
     found = hardest(read_counts(attacked()), protocol)
     assert len(found) == IMAGES
     assert {one.worst.name for one in found} <= set(MEMBERS)

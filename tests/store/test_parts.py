@@ -12,7 +12,7 @@ import pytest
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.store import Row, RunFolder, read_results
 from robustbench_seg.store.parts import part_files, read_part
 

@@ -7,7 +7,7 @@ from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.results import read_model
 from robustbench_seg.store import group_runs, read_counts, recorded_runs
-from robustbench_seg.store.scoring import condition_scores
+from robustbench_seg.store.condition_scores import condition_scores
 
 PROTOCOL = load_protocol()
 

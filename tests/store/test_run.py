@@ -3,7 +3,7 @@ import pytest
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.store import Run, read_results
-from robustbench_seg.store.scoring import condition_scores
+from robustbench_seg.store.condition_scores import condition_scores
 
 
 def test_a_run_knows_its_record_rows_and_scores(run):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.records.runs.problems import Problem
+from robustbench_seg.records.values.verification import Problem
 from robustbench_seg.trees.verification import verify
 from robustbench_seg.trees.writing import write_tree
 

@@ -14,31 +14,14 @@ from typing import ClassVar
 from robustbench_seg.codec import parse, read
 from robustbench_seg.errors import CardError, CorruptionError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes, folder_name_problem
+from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
 from robustbench_seg.records.values.ranges import parameter_problem
-
-SEVERITIES = (1, 2, 3, 4, 5)
 
 _FOLDER = "robustbench_seg.content.corruptions"
 
 
-@dataclass(frozen=True, order=True)
-class Condition:
-    """A perturbation at a severity; clean is ("clean", 0)."""
-
-    name: str
-    severity: int
-
-    @property
-    def folder(self) -> str:
-        """Its folder in a tree of corrupted images or of predictions, such as "fog/3"."""
-        return f"{self.name}/{self.severity}"
-
-
-CLEAN = Condition("clean", 0)
-
-
 @dataclass(frozen=True)
-class CorruptionSpec:
+class Perturbation:
     """One perturbation of a protocol: the parameters of each severity, and which of them score.
 
     Attributes:
@@ -92,6 +75,11 @@ class CorruptionSpec:
         return SEVERITIES[: len(self.severities)]
 
     @property
+    def shown_levels(self) -> tuple[int, ...]:
+        """The severities of which pictures are shown: the first, the middle one and the last."""
+        return _shown(self.levels)
+
+    @property
     def scored_text(self) -> str:
         """The scored severities as "1-5", or as "1,3,5" where they are not a range."""
         first, last = self.scored[0], self.scored[-1]
@@ -101,7 +89,7 @@ class CorruptionSpec:
 
 
 @dataclass(frozen=True)
-class AttackSpec(CorruptionSpec):
+class AttackPerturbation(Perturbation):
     """One adversarial attack of a protocol; severity k is its k-th radius."""
 
     is_attack: ClassVar[bool] = True
@@ -119,62 +107,79 @@ class Protocol:
     name: str
     version: str
     source: str
-    corruptions: tuple[CorruptionSpec, ...]
+    perturbations: tuple[Perturbation, ...]
 
     def __post_init__(self) -> None:
         for key, longest in (("name", 200), ("version", 200), ("source", 2000)):
             _check_text(key, getattr(self, key), longest)
-        if not self.corruptions:
+        if not self.perturbations:
             raise CardError("there is no [[corruption]] and no [[attack]]")
         seen: set[str] = set()
-        for spec in self.corruptions:
+        for spec in self.perturbations:
             if spec.name.lower() in seen:  # some disks do not tell Fog from fog
                 raise CardError(f"corruption '{spec.name}' is there twice; names must be unique")
             seen.add(spec.name.lower())
-        if not any(spec.averaged for spec in self.corruptions):
+        if not any(spec.averaged for spec in self.perturbations):
             raise CardError("none of its corruptions and attacks is averaged")
 
     def __repr__(self) -> str:
-        return f"<protocol {self.name} {self.version}: {len(self.corruptions)} corruptions>"
+        return f"<protocol {self.name} {self.version}: {len(self.perturbations)} corruptions>"
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Corruption names in protocol order."""
-        return tuple(spec.name for spec in self.corruptions)
+        return tuple(spec.name for spec in self.perturbations)
 
     @cached_property
     def averaged_names(self) -> tuple[str, ...]:
         """Names of the corruptions that enter the means, in protocol order."""
-        return tuple(spec.name for spec in self.corruptions if spec.averaged)
+        return tuple(spec.name for spec in self.perturbations if spec.averaged)
 
     @cached_property
     def noun(self) -> str:
         """What it lists, in a word: "corruption", "attack", or "perturbation" of both kinds."""
-        kinds = {"attack" if spec.is_attack else "corruption" for spec in self.corruptions}
+        kinds = {"attack" if spec.is_attack else "corruption" for spec in self.perturbations}
         return kinds.pop() if len(kinds) == 1 else "perturbation"
 
     @cached_property
     def levels(self) -> tuple[int, ...]:
         """Every severity that a corruption of it has, in order."""
-        return max((spec.levels for spec in self.corruptions), key=len)
+        return max((spec.levels for spec in self.perturbations), key=len)
+
+    @property
+    def shown_levels(self) -> tuple[int, ...]:
+        """The severities that figures show: the first, the middle one and the last."""
+        return _shown(self.levels)
+
+    @property
+    def adjective(self) -> str:
+        """What its images are, in a word: "corrupted", "attacked", or "perturbed" in both ways."""
+        words = {"corruption": "corrupted", "attack": "attacked"}
+        return words.get(self.noun, "perturbed")
+
+    @property
+    def over(self) -> str:
+        """What its means are over, in words, such as "sea" or "the corruptions"."""
+        names = self.averaged_names
+        return names[0].replace("_", " ") if len(names) == 1 else f"the {self.noun}s"
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
         """Categories in the order of their first corruption."""
-        return tuple(dict.fromkeys(spec.category for spec in self.corruptions))
+        return tuple(dict.fromkeys(spec.category for spec in self.perturbations))
 
     @cached_property
-    def by_category(self) -> Mapping[str, tuple[CorruptionSpec, ...]]:
+    def by_category(self) -> Mapping[str, tuple[Perturbation, ...]]:
         """The corruptions of each category, both in protocol order."""
         return {
-            category: tuple(spec for spec in self.corruptions if spec.category == category)
+            category: tuple(spec for spec in self.perturbations if spec.category == category)
             for category in self.categories
         }
 
     @cached_property
     def scored_conditions(self) -> tuple[Condition, ...]:
         """The conditions that enter the mean of their corruption, in protocol order."""
-        return tuple(Condition(spec.name, s) for spec in self.corruptions for s in spec.scored)
+        return tuple(Condition(spec.name, s) for spec in self.perturbations for s in spec.scored)
 
     @cached_property
     def averaged(self) -> str:
@@ -195,10 +200,10 @@ class Protocol:
     @cached_property
     def severities_digest(self) -> str:
         """sha256 of the parameters of every corruption and severity: what decides pixels."""
-        tables = {spec.name: spec.severities for spec in self.corruptions}
+        tables = {spec.name: spec.severities for spec in self.perturbations}
         return digest_bytes(canonical_json(tables).encode())
 
-    def spec(self, name: str) -> CorruptionSpec:
+    def spec(self, name: str) -> Perturbation:
         """Find a corruption by its name.
 
         Args:
@@ -211,7 +216,7 @@ class Protocol:
             CorruptionError: There is none. The message names the protocols that have it, or else
                 the nearest name.
         """
-        for spec in self.corruptions:
+        for spec in self.perturbations:
             if spec.name == name:
                 return spec
         having = [other for other in list_protocols() if name in load_protocol(other).names]
@@ -244,7 +249,7 @@ class Protocol:
             )
         return tuple(
             Condition(spec.name, severity)
-            for spec in self.corruptions
+            for spec in self.perturbations
             if spec.name in names
             for severity in spec.levels
             if severity in wanted
@@ -258,8 +263,12 @@ class _File:
     name: str
     version: str
     source: str
-    corruption: tuple[CorruptionSpec, ...] = ()
-    attack: tuple[AttackSpec, ...] = ()
+    corruption: tuple[Perturbation, ...] = ()
+    attack: tuple[AttackPerturbation, ...] = ()
+
+
+def _shown(levels: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted({levels[0], levels[len(levels) // 2], levels[-1]}))
 
 
 def _check_name(key: str, name: str) -> None:
@@ -291,9 +300,9 @@ def merged(protocols: Iterable[Protocol]) -> Protocol:
         The merged protocol.
     """
     parts = list(protocols)
-    specs = dict[str, CorruptionSpec]()
+    specs = dict[str, Perturbation]()
     for protocol in parts:
-        for spec in protocol.corruptions:
+        for spec in protocol.perturbations:
             specs.setdefault(spec.name, spec)
     return Protocol(
         " + ".join(part.name for part in parts),

@@ -25,7 +25,7 @@ weights; the seed of its training."""
 
 
 @dataclass(frozen=True)
-class Difference:
+class RunDifference:
     """One difference between two runs.
 
     Attributes:

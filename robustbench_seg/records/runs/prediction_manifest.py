@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from robustbench_seg.errors import CardError
-from robustbench_seg.records.cards.protocol import Condition
 from robustbench_seg.records.values.choices import MAX_CLASSES
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.image_path import as_png
 
 FILE = "predictions.toml"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from robustbench_seg.records.cards.model_card import Published
 from robustbench_seg.records.runs.class_map_record import ClassMapFacts
-from robustbench_seg.records.runs.difference import Difference, DifferenceKind, value_text
+from robustbench_seg.records.runs.difference import DifferenceKind, RunDifference, value_text
 from robustbench_seg.records.runs.run_key import AttackRecord, RunKey
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
 from robustbench_seg.records.values.ranges import Level, Positive
@@ -121,7 +121,7 @@ class RunRecord:
         """Seed of the training of the weights; None where their card does not say."""
         return self.about.training.seed if self.about.training else None
 
-    def differences(self, other: "RunRecord") -> tuple[Difference, ...]:
+    def differences(self, other: "RunRecord") -> tuple[RunDifference, ...]:
         """The differences between two runs that change a number, except the model's name.
 
         This is the only place that knows what makes two runs comparable (no difference is
@@ -130,7 +130,7 @@ class RunRecord:
         """
         mine, theirs = list(self._facts()), list(other._facts())
         found = [
-            Difference(one.kind, one.name, value_text(one.value), value_text(another.value))
+            RunDifference(one.kind, one.name, value_text(one.value), value_text(another.value))
             for one, another in zip(mine, theirs, strict=True)
             if one.value != another.value
         ]
@@ -141,10 +141,10 @@ class RunRecord:
         training = self.about.training, other.about.training
         if training[0] and training[1]:
             texts = training[0].differences(training[1])
-            found += [Difference("training", text) for text in texts]
+            found += [RunDifference("training", text) for text in texts]
         elif training[0] or training[1]:
             had = ("known" if each else "unknown" for each in training)
-            found.append(Difference("training", "training", *had))
+            found.append(RunDifference("training", "training", *had))
         return tuple(found)
 
     def _facts(self) -> Iterator[_Fact]:

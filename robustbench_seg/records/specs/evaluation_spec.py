@@ -13,7 +13,7 @@ from robustbench_seg.codec import check_ranges, check_text
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
 from robustbench_seg.files import checked_path
 from robustbench_seg.machine.start import command_line
-from robustbench_seg.records.cards.protocol import CLEAN, SEVERITIES, Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, Prior
 from robustbench_seg.records.values.augment import augment_text
@@ -27,6 +27,7 @@ from robustbench_seg.records.values.choices import (
     Stream,
     check_choice,
 )
+from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
 from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.records.values.ranges import (
     TEMPERATURE,
@@ -223,6 +224,10 @@ class EvaluationSpec:
         if self.save_predictions is not None:
             raise ResultsError(
                 "predictions of several seeds would have the same names; save those of one seed"
+            )
+        if self.save_attacks is not None:
+            raise ResultsError(
+                "attacked images of several seeds would have the same names; save those of one seed"
             )
 
     def conditions(self, protocol: Protocol) -> tuple[Condition, ...]:

@@ -16,7 +16,7 @@ from robustbench_seg.reporting.boards.entry import Entry, EntryScores
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore
 from robustbench_seg.reporting.literature import cityscapes_c
-from robustbench_seg.reporting.literature.beside import (
+from robustbench_seg.reporting.literature.published_rows import (
     rows_beside,
     rows_elsewhere,
     source_text,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.board import Board, Place
 from robustbench_seg.reporting.boards.charts import Point, front, scatter
 from robustbench_seg.reporting.boards.entry import Entry

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup, escape
 
-from robustbench_seg.records.cards.protocol import CLEAN, CorruptionSpec, Protocol
+from robustbench_seg.records.cards.protocol import Perturbation, Protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.text import number, one_line
 
 _Place = Callable[[float, float], tuple[float, float]]
@@ -72,12 +73,12 @@ def curves(severities: pd.DataFrame, protocol: Protocol) -> list[Curve]:
     top = min(100.0, 10 * math.ceil(top / 10))
     return [
         Curve(spec.name.replace("_", " "), _curve(spec, points, top))
-        for spec in protocol.corruptions
+        for spec in protocol.perturbations
     ]
 
 
 def _curve(
-    spec: CorruptionSpec, points: Mapping[tuple[str, int], Mapping[object, object]], top: float
+    spec: Perturbation, points: Mapping[tuple[str, int], Mapping[object, object]], top: float
 ) -> Markup:
     left, upper, step = 24.0, 6.0, (_WIDTH - 8) / len(spec.levels)
 

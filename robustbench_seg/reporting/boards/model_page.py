@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robustbench_seg.records.cards.protocol import CLEAN
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.board import Board, Place
 from robustbench_seg.reporting.boards.charts import Curve, curves
 from robustbench_seg.reporting.boards.entry import Entry
@@ -127,8 +127,8 @@ def _card(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
 
 
 def _classes(board: Board, entry: Entry) -> Table | None:
-    corruptions = board.protocol.corruptions
-    averaged = {CLEAN.name: (0,), **{spec.name: spec.scored for spec in corruptions}}
+    specs = map(board.protocol.spec, board.protocol.averaged_names)
+    averaged = {CLEAN.name: (0,), **{spec.name: spec.scored for spec in specs}}
     rows = entry.scores.classes
     keys = zip(*(rows[name].tolist() for name in ("corruption", "severity", "class")), strict=True)
     iou = dict(zip(keys, rows["iou"].tolist(), strict=True))

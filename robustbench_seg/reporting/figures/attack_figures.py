@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from robustbench_seg.records.cards.protocol import CorruptionSpec, Protocol
+from robustbench_seg.records.cards.protocol import Perturbation, Protocol
 from robustbench_seg.reporting.figures.style import INK, PAPER, SOFT, plain, style
 
 
@@ -23,7 +23,7 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
     models = list(dict.fromkeys(severities["model"]))
     columns = min(3, len(models))
     rows = -(-len(models) // columns)
-    specs = protocol.corruptions
+    specs, radii = protocol.perturbations, common_radii(protocol)
     colours = dict(
         zip((s.name for s in specs), sns.color_palette("colorblind", len(specs)), strict=True)
     )
@@ -36,13 +36,14 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
             for spec in specs:
                 _line(axis, own, spec, colours[spec.name])
             axis.set_title(plain(model))
-            ticks = [0, *protocol.levels]
-            axis.set_xticks(ticks, ["clean", *_radii(protocol)])
+            labels = radii or list(map(str, protocol.levels))
+            axis.set_xticks([0, *protocol.levels], ["clean", *labels])
             axis.grid(axis="x", visible=False)
         for axis in axes[len(models) :]:
             axis.set_visible(False)
         axes[0].set_ylim(bottom=0)
-        figure.supxlabel(f"radius, {radius_unit(protocol)}", fontsize=9, color=SOFT)
+        unit = f"radius, {radius_unit(protocol)}" if radii else "severity"
+        figure.supxlabel(unit, fontsize=9, color=SOFT)
         figure.supylabel("mIoU, percent", fontsize=9, color=SOFT)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right center")
@@ -51,17 +52,22 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
 
 def radius_unit(protocol: Protocol) -> str:
     """The unit of the radii of a protocol of attacks, in words."""
-    if all(spec.name.endswith("_l2") for spec in protocol.corruptions):
+    if all(spec.name.endswith("_l2") for spec in protocol.perturbations):
         return "L2 norm of the change, channels in 0 to 1"
     return "levels of 255"
 
 
-def _radii(protocol: Protocol) -> list[str]:
-    longest = max(protocol.corruptions, key=lambda spec: len(spec.levels))
-    return [f"{parameters['epsilon']:g}" for parameters in longest.severities]
+def common_radii(protocol: Protocol) -> list[str] | None:
+    """The radius of each severity, as text; None if attacks differ in their radii or norms."""
+    specs = protocol.perturbations
+    each = [[f"{level['epsilon']:g}" for level in spec.severities] for spec in specs]
+    longest = max(each, key=len)
+    if any(radii != longest[: len(radii)] for radii in each):
+        return None
+    return longest if len({spec.name.endswith("_l2") for spec in specs}) == 1 else None
 
 
-def _line(axis: Axes, own: pd.DataFrame, spec: CorruptionSpec, colour: tuple[float, ...]) -> None:
+def _line(axis: Axes, own: pd.DataFrame, spec: Perturbation, colour: tuple[float, ...]) -> None:
     rows = own[own["corruption"].isin(["clean", spec.name])].sort_values("severity")
     places, score = rows["severity"].to_numpy(), rows["miou"].to_numpy(float)
     if np.isnan(score[places > 0]).all():

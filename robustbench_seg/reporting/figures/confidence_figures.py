@@ -15,29 +15,32 @@ from robustbench_seg.reporting.figures.style import (
     plain,
     style,
 )
-from robustbench_seg.reporting.panels import CURVE_SEVERITIES, ConfidenceCurves
+from robustbench_seg.reporting.panels import ConfidenceCurves
 
 FEW = 0.001
 """Bins with a smaller share of the pixels are drawn hollow."""
 
-_SHOWN = (0, *CURVE_SEVERITIES)
 _DASHES: tuple[Dash, ...] = ("-", "--", ":")
 
 
-def confidence_overview(models: Mapping[str, ConfidenceCurves], panel: Sequence[str]) -> Figure:
+def confidence_overview(
+    models: Mapping[str, ConfidenceCurves], panel: Sequence[str], over: str
+) -> Figure:
     """Draw reliability above risk over coverage: clean, and all corruptions at two severities.
 
     Args:
         models: Maps the name of a model to its curves, drawn as one line.
         panel: Names of all models of the panel, which have the same colours in all figures.
+        over: What the curves pool, in words, such as "all corruptions".
     """
+    shown = next(iter(models.values())).severities
     styles = line_styles(panel)
     with style():
         figure = Figure(figsize=(11, 6.4), layout="constrained")
-        axes = figure.subplots(2, len(_SHOWN), sharey="row", squeeze=False)
-        for column, severity in enumerate(_SHOWN):
+        axes = figure.subplots(2, len(shown), sharey="row", squeeze=False)
+        for column, severity in enumerate(shown):
             above, below = axes[:, column]
-            title = f"all corruptions, severity {severity}" if severity else "clean"
+            title = f"{over}, severity {severity}" if severity else "clean"
             _prepare(above, title)
             above.set_xlabel("confidence, percent")
             below.set_xlabel("coverage: most confident pixels kept, percent")
@@ -68,9 +71,10 @@ def category_reliability(model: str, rows: Mapping[str, ConfidenceCurves]) -> Fi
         rows: Maps the label of a row of plots, such as "raw confidence", to its curves.
     """
     categories = list(dict.fromkeys(name for curves in rows.values() for name in curves.categories))
-    labels = [f"severity {severity}" if severity else "clean" for severity in _SHOWN]
+    shown = next(iter(rows.values())).severities
+    labels = [f"severity {severity}" if severity else "clean" for severity in shown]
     colours = [colour for colour, _ in line_styles(labels).values()]
-    looks = dict(zip(_SHOWN, zip(colours, _DASHES, strict=True), strict=True))
+    looks = dict(zip(shown, zip(colours, _DASHES, strict=False), strict=True))
     with style():
         figure = Figure(figsize=(11, 2.9 * len(rows) + 0.7), layout="constrained")
         axes = figure.subplots(

@@ -38,7 +38,7 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
         rows = -(-len(protocol.names) // columns)
         figure = Figure(figsize=(11, 2.3 * rows + 0.4), layout="constrained")
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-        for axis, spec in zip(axes, protocol.corruptions, strict=False):
+        for axis, spec in zip(axes, protocol.perturbations, strict=False):
             curves = severities[severities["corruption"].isin(["clean", spec.name])]
             for model, curve in curves.groupby("model", sort=False):
                 _curve(axis, curve.sort_values("severity"), *styles[str(model)], spec.scored)
@@ -118,7 +118,7 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
         for label in axis.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
         axis.tick_params(axis="y", rotation=0)
-        categories = ["clean", *(spec.category for spec in protocol.corruptions)]
+        categories = ["clean", *(spec.category for spec in protocol.perturbations)]
         for place, (before, after) in enumerate(pairwise(categories), start=1):
             if before != after:
                 axis.axvline(place, color=PAPER, lw=3)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.style import SOFT, line_styles, plain, style
 from robustbench_seg.reporting.panels.transfer_models import ModelTable
 

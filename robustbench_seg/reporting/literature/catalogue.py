@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
-from robustbench_seg.records.cards.protocol import CLEAN, list_protocols, load_protocol, merged
+from robustbench_seg.records.cards.protocol import list_protocols, load_protocol, merged
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.published import (
     ATTACK,
     MEAN,

@@ -15,7 +15,8 @@ import pandas as pd
 
 from robustbench_seg.codec import parse
 from robustbench_seg.errors import CardError, ResultsError, unknown
-from robustbench_seg.records.cards.protocol import CLEAN, list_protocols, load_protocol
+from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.records.values.ranges import Positive
 from robustbench_seg.reporting.literature.citations import citation, citation_keys
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.published import RuleName
 
 SUMMARY_TOLERANCE = 0.06

@@ -10,7 +10,8 @@ from PIL import Image
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.files import write_bytes
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.cards.protocol import Perturbation
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.reporting.page.thumbnails import (
     Picture,
     as_png,
@@ -19,7 +20,8 @@ from robustbench_seg.reporting.page.thumbnails import (
     thumbnail,
 )
 from robustbench_seg.reporting.panels import Panel, PanelRow
-from robustbench_seg.results import CORRUPTED_SEVERITIES, PictureFiles
+from robustbench_seg.results import PictureFiles
+from robustbench_seg.text import enumeration
 
 MAX_MODELS = 3
 """The page shows the predictions of at most this many models."""
@@ -84,12 +86,12 @@ def album(panel: Panel, width: int) -> Album | None:
     shown = rows[:MAX_MODELS]
     categories = []
     for category, specs in panel.protocol.by_category.items():
-        pictures = (_corruption_pictures(spec.name, shown, width) for spec in specs)
+        pictures = (_corruption_pictures(spec, shown, width) for spec in specs)
         corruptions = [each for each in pictures if each]
         if corruptions:
             categories.append(CategoryPictures(category, corruptions))
     return Album(
-        note=_note(len(rows), len(panel.measured)),
+        note=_note(panel.protocol.shown_levels, len(rows), len(panel.measured)),
         clean=_clean_pictures(shown, width),
         legend=_legend(_files(shown[0]).truth, panel.classes),
         errors_legend=_errors_legend(len(shown)),
@@ -115,10 +117,10 @@ def _files(row: PanelRow) -> PictureFiles:
     return PictureFiles.of_run(row.folder)
 
 
-def _note(with_pictures: int, measured: int) -> str:
-    severities = ", ".join(map(str, CORRUPTED_SEVERITIES[:-1]))
+def _note(levels: Sequence[int], with_pictures: int, measured: int) -> str:
+    severities = "severities" if len(levels) > 1 else "severity"
     note = (
-        f"One image of the split at severities {severities} and {CORRUPTED_SEVERITIES[-1]}, what "
+        f"One image of the split at {severities} {enumeration(list(map(str, levels)))}, what "
         "each model sees in it, and the models' errors: the darker the red, the more models are "
         "wrong."
     )
@@ -145,10 +147,10 @@ def _clean_pictures(rows: Sequence[PanelRow], width: int) -> list[Picture]:
 
 
 def _corruption_pictures(
-    name: str, rows: Sequence[PanelRow], width: int
+    spec: Perturbation, rows: Sequence[PanelRow], width: int
 ) -> CorruptionPictures | None:
-    text = name.replace("_", " ")
-    conditions = [Condition(name, severity) for severity in CORRUPTED_SEVERITIES]
+    text = spec.name.replace("_", " ")
+    conditions = [Condition(spec.name, severity) for severity in spec.shown_levels]
     inputs = [
         thumbnail(_files(rows[0]).input(c), f"{text}, severity {c.severity}", width)
         for c in conditions
@@ -165,7 +167,7 @@ def _corruption_pictures(
         return None
     errors = [_errors(c, text, rows, width) for c in conditions]
     picture_rows.append(PictureRow("errors", errors))
-    return CorruptionPictures(text, CORRUPTED_SEVERITIES, picture_rows)
+    return CorruptionPictures(text, spec.shown_levels, picture_rows)
 
 
 def _errors(

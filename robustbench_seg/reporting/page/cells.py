@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.cards.protocol import CLEAN, CorruptionSpec
+from robustbench_seg.records.cards.protocol import Perturbation
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.page.heat_table import heat_table
 from robustbench_seg.reporting.page.ranking import row_tag
 from robustbench_seg.reporting.page.table import Cell, Metric, MetricValue, Table
@@ -37,7 +38,7 @@ def cells_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
     def header(model: str, source: str) -> Cell:
         return Cell(model, tag=row_tag(panel.row(model)) if source == "measured" else source)
 
-    def detailed(cell: Cell, model: str, source: str, spec: CorruptionSpec | None) -> Cell:
+    def detailed(cell: Cell, model: str, source: str, spec: Perturbation | None) -> Cell:
         if source != "measured":
             return cell
         row = panel.row(model)
@@ -57,7 +58,7 @@ def _metric(info: ScoreInfo) -> Metric:
     return Metric(info.label, f"{info.label}, %", caption, info.higher_is_better)
 
 
-def _metric_value(row: PanelRow, spec: CorruptionSpec | None, key: str) -> MetricValue:
+def _metric_value(row: PanelRow, spec: Perturbation | None, key: str) -> MetricValue:
     """The value of a further score in a measured cell, and its hover text."""
     value = float(_draws(row, spec, key)[0])
     if not np.isnan(value):
@@ -67,21 +68,21 @@ def _metric_value(row: PanelRow, spec: CorruptionSpec | None, key: str) -> Metri
     return MetricValue(None, one_line(why) if why else None)
 
 
-def _title(row: PanelRow, spec: CorruptionSpec | None, cell: Cell) -> str | None:
+def _title(row: PanelRow, spec: Perturbation | None, cell: Cell) -> str | None:
     """The hover text of a measured cell: its severities, number of images and interval."""
     if cell.value is None:
         return row.model.missing.get(spec.name if spec else CLEAN.name)
     return _interval_title(row, spec, RANKED)
 
 
-def _interval_title(row: PanelRow, spec: CorruptionSpec | None, key: str) -> str:
+def _interval_title(row: PanelRow, spec: Perturbation | None, key: str) -> str:
     severities = f"severities {spec.scored_text}, " if spec else ""
     low, high = row.limits(_draws(row, spec, key))
     limits = "" if np.isnan(low) else f", 95 % interval {number(low)} to {number(high)}"
     return f"{severities}{row.model.images.get(CLEAN, 0)} images{limits}"
 
 
-def _draws(row: PanelRow, spec: CorruptionSpec | None, key: str) -> Draws:
+def _draws(row: PanelRow, spec: Perturbation | None, key: str) -> Draws:
     """A score of a cell; nan where the row has none."""
     if key not in row.scores.by_name:
         return row.scores.mean * np.nan

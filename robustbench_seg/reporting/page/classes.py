@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.page.class_map_facts import class_map_notes
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
@@ -22,12 +22,13 @@ def class_table(panel: Panel) -> Table:
         groups.append(Group(row.name, 3))
         columns += [
             Column("clean", starts_group=True),
-            Column("corrupted", "mean over the corruptions"),
-            Column("loss", "clean - corrupted, in points"),
+            Column(panel.protocol.adjective, f"mean over {panel.protocol.over}"),
+            Column("loss", f"clean - {panel.protocol.adjective}, in points"),
         ]
     grids = [panel.class_grid(row.name) for row in panel.measured]
     cleans = [grid[CLEAN.name].to_numpy(float) for grid in grids]
-    means = [grid.drop(columns=CLEAN.name).to_numpy(float).mean(axis=1) for grid in grids]
+    averaged = list(panel.protocol.averaged_names)
+    means = [grid[averaged].to_numpy(float).mean(axis=1) for grid in grids]
     rows = []
     for place, name in enumerate(panel.classes):
         cells = [Cell(name)]
@@ -52,9 +53,10 @@ def class_losses_text(panel: Panel) -> str:
         return ""
     names = [f"{name} ({share:.0f} %)" for name, share in zip(means.index, means, strict=True)]
     low, high = ", ".join(names[:NAMED_CLASSES]), ", ".join(names[::-1][:NAMED_CLASSES])
+    over = panel.protocol.over
     return (
-        "At severity 1, averaged over the corruptions and the models, these classes keep the least "
-        f"of their clean IoU: {low}. These keep the most: {high}. Classes below "
+        f"At severity 1, averaged over {over} and the models, these classes keep the "
+        f"least of their clean IoU: {low}. These keep the most: {high}. Classes below "
         f"{MIN_CLEAN_IOU:.0f} % on clean images are left out."
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
-from robustbench_seg.reporting.figures.attack_figures import radius_curves
+from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
 from robustbench_seg.reporting.figures.confidence_figures import (
     FEW,
     category_reliability,
@@ -22,6 +22,7 @@ from robustbench_seg.reporting.figures.panel_figures import (
 )
 from robustbench_seg.reporting.page.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel, confidence_curves
+from robustbench_seg.text import enumeration
 
 MAX_HEATMAPS = 3
 """The page shows at most this many class heatmaps of a panel; the others are files only."""
@@ -100,8 +101,9 @@ def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
     path = folder / f"{stem}-severity"
     if panel.protocol.noun == "attack":
         svg = write_figure(radius_curves(panel.severities, panel.protocol), path)
+        over = "radius" if common_radii(panel.protocol) else "severity"
         caption = (
-            "mIoU over the radius of the attacks; the first point is clean. Dashed: the control, "
+            f"mIoU over the {over} of the attacks; the first point is clean. Dashed: the control, "
             "noise of the same radius. Bold: what enters the mean, with its 95 % interval from a "
             f"bootstrap over {panel.sampling_unit}."
         )
@@ -116,7 +118,7 @@ def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
 
 def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[Figure]:
     figures: list[Figure] = []
-    slugs = unique_slugs([row.name for row in panel.measured])
+    slugs, noun = unique_slugs([row.name for row in panel.measured]), panel.protocol.noun
     for row, name in zip(panel.measured, slugs, strict=True):
         grid = panel.class_grid(row.name)
         if grid.isna().all(axis=None):
@@ -125,10 +127,10 @@ def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[Figure]:
         svg = write_figure(class_heatmap(row.name, grid, panel.protocol), path)
         caption = (
             f"{row.name}: IoU of each class in percent, mean over the scored severities of each "
-            "corruption. Blank: the class does not occur, or a condition is missing."
+            f"{noun}. Blank: the class does not occur, or a condition is missing."
         )
         if len(figures) < MAX_HEATMAPS:
-            figures.append(_figure(f"Classes under corruption, {row.name}", caption, svg, path))
+            figures.append(_figure(f"Classes under {noun}, {row.name}", caption, svg, path))
     return figures
 
 
@@ -142,13 +144,16 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
         return None
     shown = dict(list(models.items())[:MAX_LINES])
     path = folder / f"{stem}-confidence"
-    figure = confidence_overview(shown, [row.name for row in panel.measured])
+    over = panel.protocol.over.replace("the ", "all ")
+    figure = confidence_overview(shown, [row.name for row in panel.measured], over)
     svg = write_figure(figure, path)
     caption = (
         "Upper row: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is "
         f"overconfident; a hollow point has less than {100 * FEW:g} % of the pixels. Lower row: "
-        "the error rate of the most confident pixels. The pixels of all corruptions count together."
+        "the error rate of the most confident pixels."
     )
+    if len(panel.protocol.averaged_names) > 1:
+        caption += f" The pixels of {over} count together."
     if len(models) > len(shown):
         caption += f" The {len(shown)} most robust of {len(models)} models."
     return _figure(f"Confidence and accuracy, {panel.name}", caption, svg, path)
@@ -157,6 +162,7 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
 def _reliability(panel: Panel, stem: str, folder: Path) -> list[Figure]:
     figures: list[Figure] = []
     slugs = unique_slugs([row.name for row in panel.measured])
+    severities = enumeration([str(level) for level in panel.protocol.shown_levels[-2:]])
     kinds = {"raw": CONFIDENCE, "temperature-scaled": SCALED_CONFIDENCE}
     for row, name in zip(panel.measured, slugs, strict=True):
         found = {
@@ -170,7 +176,8 @@ def _reliability(panel: Panel, stem: str, folder: Path) -> list[Figure]:
         svg = write_figure(category_reliability(row.name, found), path)
         caption = (
             f"{row.name}: accuracy of the pixels in 15 bins of confidence, clean against severity "
-            f"3 and 5 of each category; a hollow point has less than {100 * FEW:g} % of the pixels."
+            f"{severities} of each category; a hollow point has less than {100 * FEW:g} % of the "
+            "pixels."
         )
         figures.append(_figure(f"Reliability by category, {row.name}", caption, svg, path))
     return figures
@@ -189,8 +196,8 @@ def _cost(panel: Panel, stem: str, folder: Path) -> Figure | None:
     path = folder / f"{stem}-cost"
     svg = write_figure(cost_scatter(scores.assign(**costs)), path)
     caption = (
-        "Full: mean over the corruptions; hollow: clean. On the dotted line no model is both "
-        "cheaper and more robust. Seconds are those of the machines that the provenance names."
+        f"Full: mean over {panel.protocol.over}; hollow: clean. On the dotted line no model is "
+        "both cheaper and more robust. Seconds are those of the machines that the provenance names."
     )
     return _figure(f"Accuracy against cost, {panel.name}", caption, svg, path)
 

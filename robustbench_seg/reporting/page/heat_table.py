@@ -9,7 +9,8 @@ import pandas as pd
 import seaborn as sns
 from numpy.typing import NDArray
 
-from robustbench_seg.records.cards.protocol import CLEAN, CorruptionSpec, Protocol
+from robustbench_seg.records.cards.protocol import Perturbation, Protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.style import HEAT
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.text import number
@@ -23,7 +24,7 @@ def heat_table(
     protocol: Protocol,
     caption: str,
     header: Callable[[str, str], Cell],
-    detailed: Callable[[Cell, str, str, CorruptionSpec | None], Cell] = lambda cell, *of: cell,
+    detailed: Callable[[Cell, str, str, Perturbation | None], Cell] = lambda cell, *of: cell,
 ) -> Table:
     """Return rows of tables/miou.csv, a cell for clean and for each corruption.
 
@@ -57,7 +58,7 @@ def value_span(values: NDArray[np.float64]) -> tuple[float, float]:
     return (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
 
 
-def _column(previous: CorruptionSpec | None, spec: CorruptionSpec) -> Column:
+def _column(previous: Perturbation | None, spec: Perturbation) -> Column:
     """Return the header of a corruption; a category starts where the `previous` one differs."""
     return Column(
         spec.name.replace("_", " "),

@@ -134,8 +134,9 @@ def _title(panels: Sequence[Panel]) -> str:
     models = "1 model" if len(names) == 1 else f"{len(names)} models"
     where = " and ".join(dict.fromkeys(f"{panel.dataset} {panel.split}" for panel in panels))
     nouns = list(dict.fromkeys(panel.protocol.noun for panel in panels))
-    what = nouns[0] if len(nouns) == 1 else "perturbation"
-    return f"What {what} costs: {models} on {where}"
+    costs = "corruption costs" if nouns == ["corruption"] else "perturbations cost"
+    costs = "attacks cost" if nouns == ["attack"] else costs
+    return f"What {costs}: {models} on {where}"
 
 
 def _command(panels: Sequence[Panel], pictures: bool, intervals: bool = False) -> str:

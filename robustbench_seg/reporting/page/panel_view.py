@@ -11,16 +11,16 @@ from robustbench_seg.reporting.page.cells import cells_table
 from robustbench_seg.reporting.page.claim_rows import claims_table
 from robustbench_seg.reporting.page.classes import class_losses_text, class_table
 from robustbench_seg.reporting.page.drops import drop_table
-from robustbench_seg.reporting.page.elsewhere import elsewhere_table
 from robustbench_seg.reporting.page.figures import PanelFigures
 from robustbench_seg.reporting.page.hardest_section import HardestView, hardest_views
 from robustbench_seg.reporting.page.ranking import ranking_table
 from robustbench_seg.reporting.page.score_sections import (
     ScoreSection,
-    does_it_know,
-    where_it_fails,
+    confidence_section,
+    failure_section,
 )
 from robustbench_seg.reporting.page.table import Table
+from robustbench_seg.reporting.page.unranked_table import elsewhere_table
 from robustbench_seg.reporting.panels import Panel, finding_sentences, is_established
 
 
@@ -32,6 +32,7 @@ class PanelView:
         id: The beginning of its identifiers.
         name: Its heading.
         noun: What its protocol lists, such as "corruption".
+        over: What its means are over, in words.
         extent: The numbers of runs, images and classes.
         finding: Sentences.
         warnings: Sentences.
@@ -55,6 +56,7 @@ class PanelView:
     id: str
     name: str
     noun: str
+    over: str
     extent: str
     finding: Sequence[str]
     warnings: Sequence[str]
@@ -112,6 +114,7 @@ def panel_view(
         id=slug,
         name=panel.name,
         noun=panel.protocol.noun,
+        over=panel.protocol.over,
         extent=panel.extent,
         finding=finding_sentences(panel),
         warnings=panel.warnings,
@@ -126,8 +129,8 @@ def panel_view(
         figures=figures,
         classes=class_table(panel) if figures.heatmaps else None,
         class_losses=class_losses_text(panel),
-        where=where_it_fails(panel),
-        knows=does_it_know(panel),
+        where=failure_section(panel),
+        knows=confidence_section(panel),
         album=album(panel, picture_width) if picture_width else None,
         hardest=hardest_views(panel, picture_width // 2),
     )

@@ -112,11 +112,14 @@ def run_views(panel: Panel, row: PanelRow, several: bool = False) -> list[RunVie
 
 def run_facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
     """What a reader looks for first, without what the record does not state."""
-    segmenter = record.key.segmenter
+    segmenter, attack = record.key.segmenter, record.key.attack
+    nouns = "corruptions and attacks" if attack else "corruptions"
     facts: list[tuple[str, object]] = [
         ("command", record.command),
         ("images", record.images),
         *_origin(record),
+        ("attacked network", attack.attacked if attack else None),
+        ("attacked images", "rounded to 8 bits" if attack and attack.is_rounded else None),
         ("protocol", record.protocol),
         *class_map_facts(record),
         ("weights", segmenter.weights),
@@ -127,7 +130,7 @@ def run_facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
         ("precision", segmenter.precision_text),
         ("hardware", _hardware(folder, record)),
         ("versions", record.libraries),
-        ("versions of the corruptions", record.key.corruption.laws),
+        (f"versions of the {nouns}", record.key.corruption.laws),
         ("created", record.created),
     ]
     return [(name, _shown(value)) for name, value in facts if value not in (None, {}, "")]
@@ -167,7 +170,7 @@ def _shown(value: object) -> str:
 
 def _scored(panel: Panel) -> str:
     """Such as "blur 1-5, noise 1-3": a category once for each choice of severities in it."""
-    specs = panel.protocol.corruptions
+    specs = map(panel.protocol.spec, panel.protocol.averaged_names)
     return ", ".join(dict.fromkeys(f"{spec.category} {spec.scored_text}" for spec in specs))
 
 

@@ -41,9 +41,12 @@ def ranking_columns(panel: Panel) -> tuple[RankingColumn, ...]:
             Column("retention", "mean / clean, percent"),
             lambda row: Cell(number(row.cells["retention"])),
         ),
-        *(_category_column(category) for category in panel.category_means.columns),
+        *(
+            _category_column(category, panel.protocol.noun)
+            for category in panel.category_means.columns
+        ),
         *(_degradation_column(name, panel.reference) for name in ("CD", "rCD") if panel.reference),
-        *(_score_column(info) for info in other_scores(panel)),
+        *(_score_column(info, panel.protocol.over) for info in other_scores(panel)),
         RankingColumn(Column("params, M", "parameters, in millions"), _parameters_cell),
         RankingColumn(
             Column(
@@ -98,8 +101,8 @@ def row_tag(row: PanelRow) -> str | None:
     return ", ".join(tags) or None
 
 
-def _category_column(category: str) -> RankingColumn:
-    header = Column(category, f"mean over the {category} corruptions")
+def _category_column(category: str, noun: str) -> RankingColumn:
+    header = Column(category, f"mean over the {category} {noun}s")
     return RankingColumn(header, lambda row: Cell(number(row.categories[category])))
 
 
@@ -114,8 +117,8 @@ def _degradation_column(name: str, reference: str | None) -> RankingColumn:
     return RankingColumn(Column(f"{name}, %", f"against {reference}"), cell)
 
 
-def _score_column(info: ScoreInfo) -> RankingColumn:
-    """The mean of a score over the corruptions; its interval on hover."""
+def _score_column(info: ScoreInfo, over: str) -> RankingColumn:
+    """The mean of a score over what the protocol averages; its interval on hover."""
 
     def cell(row: RankedRow) -> Cell:
         if row.measured is None:
@@ -125,7 +128,7 @@ def _score_column(info: ScoreInfo) -> RankingColumn:
         title = None if math.isnan(limits[0]) else _interval_text(limits)
         return Cell(number(float(draws[0])), title=title)
 
-    return RankingColumn(Column(info.label, f"{info.definition} Mean over the corruptions."), cell)
+    return RankingColumn(Column(info.label, f"{info.definition} Mean over {over}."), cell)
 
 
 def _name_cell(row: RankedRow) -> Cell:
@@ -169,13 +172,13 @@ def _speed_cell(row: RankedRow) -> Cell:
 def _note(panel: Panel, shown: Sequence[str]) -> str:
     """The note below the ranking; `shown`: its columns."""
     protocol = panel.protocol
-    counts = Counter(spec.scored_text for spec in protocol.corruptions if spec.averaged)
+    counts = Counter(spec.scored_text for spec in protocol.perturbations if spec.averaged)
     averaged = [
         f"{counted([count], protocol.noun)} at severities {severities}"
         for severities, count in counts.items()
     ]
     note = f"Mean: unweighted, over {', '.join(averaged)}."
-    if shown_only := [spec.name for spec in protocol.corruptions if not spec.averaged]:
+    if shown_only := [spec.name for spec in protocol.perturbations if not spec.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
     limits = [row.limits(row.scores.mean) for row in panel.measured]
     if not all(math.isnan(low) for low, _ in limits):

@@ -33,12 +33,12 @@ class ScoreSection:
     missing: Sequence[str] = ()
 
 
-def where_it_fails(panel: Panel) -> ScoreSection | None:
+def failure_section(panel: Panel) -> ScoreSection | None:
     """Return boundaries, objects, groups of classes and worst cases; None without any."""
     return _section(panel, "failures", "where it fails", worst=True)
 
 
-def does_it_know(panel: Panel) -> ScoreSection:
+def confidence_section(panel: Panel) -> ScoreSection:
     """Return the scores of calibration and of the detection of wrong pixels by confidence."""
     section = _section(panel, "confidence", "confidence") or ScoreSection(None, None)
     reasons = dict[str, list[str]]()
@@ -96,17 +96,20 @@ def _section(
 
 
 def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, worst: bool) -> Table:
-    groups, columns = [Group("", 1)], [Column("score")]
+    groups, columns, protocol = [Group("", 1)], [Column("score")], panel.protocol
     for row in panel.measured:
         groups.append(Group(row.name, 2))
         columns += [
             Column("clean", starts_group=True),
-            Column("corrupted", "mean over the corruptions; its 95 % interval on hover"),
+            Column(protocol.adjective, f"mean over {protocol.over}; its 95 % interval on hover"),
         ]
     rows = [_row(panel, info) for info in infos]
     if worst:
         cells = [
-            Cell("mIoU of the worst corruption ↑", title="the lowest of the corruptions' mIoU")
+            Cell(
+                f"mIoU of the worst {protocol.noun} ↑",
+                title=f"the lowest of the {protocol.noun}s' mIoU",
+            )
         ]
         for model in panel.measured:
             draws = worst_corruption(model.scores.by_name[RANKED])

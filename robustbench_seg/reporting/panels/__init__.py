@@ -5,7 +5,6 @@ from robustbench_seg.reporting.panels.chief_confidence import (
     missing_confidence,
 )
 from robustbench_seg.reporting.panels.confidence_curves import (
-    CURVE_SEVERITIES,
     ConfidenceCurves,
     confidence_curves,
 )
@@ -18,10 +17,9 @@ from robustbench_seg.reporting.panels.findings import (
     terminal_table,
 )
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow, RankedRow
-from robustbench_seg.reporting.panels.reading import read_panels
+from robustbench_seg.reporting.panels.panel_reader import read_panels
 
 __all__ = [
-    "CURVE_SEVERITIES",
     "DEGRADATION_COLUMNS",
     "ConfidenceCurves",
     "Panel",

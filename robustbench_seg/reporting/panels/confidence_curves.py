@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from robustbench_seg.measures import ConfidenceMeasure, Reliability
-from robustbench_seg.records.cards.protocol import CLEAN, Condition, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.reporting.panels.panel import PanelRow
-
-CURVE_SEVERITIES = (3, 5)
-"""The severities shown in addition to clean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,12 +19,14 @@ class ConfidenceCurves:
     severity at which images are missing is left out.
 
     Attributes:
-        all: Maps a severity to the reliability over all corruptions.
+        all: Maps a severity to the reliability over all corruptions that enter the mean.
         categories: Maps a category, then a severity, to the reliability over its corruptions.
+        severities: Those shown: clean and the two highest of `Protocol.shown_levels`.
     """
 
     all: Mapping[int, Reliability]
     categories: Mapping[str, Mapping[int, Reliability]]
+    severities: tuple[int, ...]
 
 
 def confidence_curves(
@@ -39,23 +39,27 @@ def confidence_curves(
         protocol: Names the corruptions and their categories.
         measure: Raw confidence, or confidence after temperature scaling.
     """
+    severities = protocol.shown_levels[-2:]
     categories = {
-        category: _by_severity(row, measure, [spec.name for spec in specs])
+        category: _by_severity(row, measure, [spec.name for spec in specs], severities)
         for category, specs in protocol.by_category.items()
     }
-    everything = _by_severity(row, measure, protocol.names)
+    everything = _by_severity(row, measure, protocol.averaged_names, severities)
     if not any([everything, *categories.values()]):
         return None
-    return ConfidenceCurves(everything, categories)
+    return ConfidenceCurves(everything, categories, (CLEAN.severity, *severities))
 
 
 def _by_severity(
-    row: PanelRow, measure: ConfidenceMeasure, corruptions: Sequence[str]
+    row: PanelRow,
+    measure: ConfidenceMeasure,
+    corruptions: Sequence[str],
+    severities: Sequence[int],
 ) -> Mapping[int, Reliability]:
     counts = row.model.confidence[measure.name]
     score = row.scores.by_name[measure.infos[0].key]
     groups = {0: [CLEAN]}
-    groups |= {s: [Condition(name, s) for name in corruptions] for s in CURVE_SEVERITIES}
+    groups |= {s: [Condition(name, s) for name in corruptions] for s in severities}
     return {
         severity: Reliability.of(np.sum([counts[condition] for condition in conditions], axis=0))
         for severity, conditions in groups.items()

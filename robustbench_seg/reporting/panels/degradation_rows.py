@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.panel import PanelRow
 from robustbench_seg.results import ANY, Draws, Reference, degradation, score_interval
 

@@ -34,7 +34,7 @@ def finding_sentences(panel: Panel) -> list[str]:
         ]
     return [
         _leader(panel, complete),
-        _worst_corruptions(complete, panel),
+        *_worst_corruptions(complete, panel),
         *_notes(panel, complete),
         *failure_sentences(panel),
         _trust(panel),
@@ -140,8 +140,11 @@ def _reason_unpaired(panel: Panel, first: str, second: str) -> str:
     return f"the bootstrap draws {a.unit} of the one and {b.unit} of the other"
 
 
-def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> str:
+def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> list[str]:
+    """What costs most; nothing where there is but one candidate."""
     names = list(panel.protocol.averaged_names)
+    if len(names) == 1:
+        return []
     cells = complete[names].astype(float)
     loss = cells.rsub(complete["clean"].astype(float), axis=0).mean()
     worst = loss.sort_values(ascending=False, kind="stable").index[:3]
@@ -149,8 +152,8 @@ def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> str:
         f"{str(name).replace('_', ' ')} ({number(loss[name])} points below clean)" for name in worst
     ]
     if len(complete) == 1:
-        return f"It is broken most by {enumeration(items)}."
-    return f"What breaks them most, on average over the models, is {enumeration(items)}."
+        return [f"It is broken most by {enumeration(items)}."]
+    return [f"What breaks them most, on average over the models, is {enumeration(items)}."]
 
 
 def _notes(panel: Panel, complete: pd.DataFrame) -> list[str]:
@@ -179,13 +182,14 @@ def _trust(panel: Panel) -> str:
         subject = "It is" if len(panel.measured) == 1 else "Each model is"
         sentence = (
             f"{subject} one training run: the interval covers the choice of images and their "
-            "corruptions' random numbers, not the luck of training."
+            f"{panel.protocol.noun}s' random numbers, not the luck of training."
         )
     else:
         counts = " or ".join(map(str, trainings))
+        noun = panel.protocol.noun
         sentence = (
             f"Scores are means over the trainings of a model ({counts}). The interval covers the "
-            "choice of images and their corruptions' random numbers and, where there are several "
+            f"choice of images and their {noun}s' random numbers and, where there are several "
             "trainings, the luck of training."
         )
     rough = f" With only {fewest.units} {fewest.unit} even that is rough."

@@ -17,15 +17,16 @@ from typing import Any, Literal
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import RunRecord, class_maps_text
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature import cityscapes_c
-from robustbench_seg.reporting.literature.beside import source_text
+from robustbench_seg.reporting.literature.published_rows import source_text
 from robustbench_seg.results import (
     PERCENT,
-    Difference,
     Draws,
     ModelScores,
+    ScoreDifference,
     ScoredModel,
     Verdict,
     check_comparable,
@@ -301,12 +302,12 @@ class Panel:
     @cached_property
     def _verdicts(self) -> Mapping[tuple[str, str], Verdict]:
         """A verdict for each pair of complete rows; all pairs are one family."""
-        family = dict[tuple[str, str], Difference]()
+        family = dict[tuple[str, str], ScoreDifference]()
         for first, second in combinations(self.complete["model"], 2):
             a, b = self.row(first).model, self.row(second).model
             with suppress(ResultsError):
                 check_comparable(a, b)
-                family[first, second] = Difference.of(
+                family[first, second] = ScoreDifference.of(
                     a.scores, b.scores, a.scores.mean, b.scores.mean
                 )
         return dict(zip(family, verdicts([*family.values()]), strict=True))
@@ -319,7 +320,7 @@ class Panel:
             where a class does not occur or a severity is incomplete.
         """
         classes = self.per_class[self.per_class["model"] == name]
-        averaged = {CLEAN.name: (0,), **{s.name: s.scored for s in self.protocol.corruptions}}
+        averaged = {CLEAN.name: (0,), **{s.name: s.scored for s in self.protocol.perturbations}}
         columns = {}
         for corruption, severities in averaged.items():
             rows = classes[classes["corruption"] == corruption]

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.panel import PanelRow
 from robustbench_seg.results import with_class_map
 
@@ -55,7 +56,7 @@ def score_row(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
 def severity_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
     """Return the rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
     categories = {CLEAN.name: CLEAN.name}
-    categories |= {spec.name: spec.category for spec in protocol.corruptions}
+    categories |= {spec.name: spec.category for spec in protocol.perturbations}
     rows = []
     for condition in (CLEAN, *protocol.conditions()):
         if condition not in row.model.images:

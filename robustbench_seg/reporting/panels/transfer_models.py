@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published import list_published, published_facts
 from robustbench_seg.results import DROP, ScoredModel, category_means, read_model, subset_scores

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from robustbench_seg.text import text_table
+from robustbench_seg.text import counted, text_table
 
 
-def comparison_text(table: pd.DataFrame) -> str:
+def comparison_text(table: pd.DataFrame, noun: str) -> str:
     """Return the averages in the table of `rs.compare` as text, and count its verdicts."""
-    return f"{_table_text(table)}\n{_verdict_line(table)}"
+    return f"{_table_text(table)}\n{_verdict_line(table, noun)}"
 
 
 def _table_text(table: pd.DataFrame) -> str:
@@ -46,11 +46,11 @@ def _p_text(p: float) -> str:
     return f"{p:.3f}" if p >= 0.001 else "<0.001"
 
 
-def _verdict_line(table: pd.DataFrame) -> str:
+def _verdict_line(table: pd.DataFrame, noun: str) -> str:
     verdicts = table.loc[table["kind"] == "corruption", "verdict"]
     counts = {name: int((verdicts == name).sum()) for name in ("A", "B", "open")}
+    number = counted([sum(counts.values())], noun)
     return (
-        f"\nBetter at 5 % after Holm's adjustment for {sum(counts.values())} corruptions: A on "
-        f"{counts['A']}, B on {counts['B']}, open on {counts['open']}. The p of other rows are not "
-        "adjusted."
+        f"\nBetter at 5 % after Holm's adjustment for {number}: A on {counts['A']}, B on "
+        f"{counts['B']}, open on {counts['open']}. The p of other rows are not adjusted."
     )

@@ -12,7 +12,7 @@ import pandas as pd
 
 from robustbench_seg.files import write_text
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels import Panel, PanelRow, chief_confidence_scores
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
 from robustbench_seg.results import ScoreDraws

@@ -21,7 +21,8 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.files import atomic_file, write_text
-from robustbench_seg.records.cards.protocol import CLEAN, Protocol
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels import (
     DEGRADATION_COLUMNS,
     Panel,

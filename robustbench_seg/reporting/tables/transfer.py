@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.records.cards.protocol import CLEAN
 from robustbench_seg.records.values.choices import Resample
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.transfer_models import ModelTable
 from robustbench_seg.results.correlation import (
     Values,

@@ -1,7 +1,7 @@
 """An exported program, such as a graph in ONNX, as a network, and its segmenter."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -189,7 +189,7 @@ def segmenter_of_program(
     kind: str,
     law: int,
     runtime: str,
-    libraries: dict[str, str],
+    libraries: Mapping[str, str],
 ) -> Segmenter:
     """Build the segmenter of a program.
 

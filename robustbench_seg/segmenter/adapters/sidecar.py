@@ -1,6 +1,6 @@
 """The TOML file beside a program, such as a graph in ONNX: what goes in and what comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -119,7 +119,7 @@ class Sidecar:
             )
         return Preprocessing(self.mean, self.std)
 
-    def deviations(self) -> dict[str, str | float]:
+    def deviations(self) -> Mapping[str, str | float]:
         """Return the settings that decide labels and differ from the defaults, for the record."""
         values = {
             "threshold": self.threshold,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.measures import MEASURES
+from robustbench_seg.store.condition_scores import condition_scores
 from robustbench_seg.store.read import read_counts
-from robustbench_seg.store.scoring import condition_scores
 
 KEYS = ["corruption", "severity", "metric"]
 COLUMNS = [*KEYS, "images", "value"]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import digest_bytes
-from robustbench_seg.records.runs.problems import Problem, Verification
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.verification import Problem, Verification
 from robustbench_seg.store.packs.pack_file import SCORES_FILE, PackFile, open_pack
 from robustbench_seg.store.packs.pack_scores import contradictions, pack_scores
 from robustbench_seg.store.parts import names_run, part_files, read_part

@@ -11,7 +11,7 @@ from robustbench_seg.reporting.figures.confidence_figures import (
     confidence_overview,
 )
 from robustbench_seg.reporting.page.figures import write_panel_figures
-from robustbench_seg.reporting.page.score_sections import does_it_know
+from robustbench_seg.reporting.page.score_sections import confidence_section
 from robustbench_seg.reporting.panels import confidence_curves
 
 
@@ -65,7 +65,8 @@ def test_what_lacks_an_image_is_left_out(tmp_path):
 
 def test_the_overview_has_a_line_for_each_model(panel):
     models = {name: curves(panel, name) for name in ("alpha", "gamma")}
-    figure = confidence_overview(models, [row.name for row in panel.measured])
+    names = [row.name for row in panel.measured]
+    figure = confidence_overview(models, names, "all corruptions")
     above, below = np.array(figure.axes).reshape(2, 3)
     assert [axis.get_title(loc="left") for axis in above] == [
         "clean",
@@ -109,4 +110,4 @@ def test_they_are_files_and_parts_of_the_page(panel, tmp_path):
 def test_models_without_confidence_are_named_with_the_reason(panel, tmp_path):
     assert confidence_curves(panel.row("beta"), panel.protocol, CONFIDENCE) is None
     assert confidence_curves(panel.row("alpha"), panel.protocol, SCALED_CONFIDENCE) is None
-    assert does_it_know(panel).missing == ["beta: the graph ends in labels."]
+    assert confidence_section(panel).missing == ["beta: the graph ends in labels."]

@@ -29,7 +29,7 @@ def panel(run):
 def test_sixteen_curves_with_what_does_not_score_on_grey(panel):
     figure = severity_curves(panel.severities, PROTOCOL)
     assert len(figure.axes) == 16
-    for axis, spec in zip(figure.axes, PROTOCOL.corruptions, strict=True):
+    for axis, spec in zip(figure.axes, PROTOCOL.perturbations, strict=True):
         assert axis.get_title(loc="left") == spec.name.replace("_", " ")
         lines = [line for line in axis.get_lines() if line.get_marker() == "None"]
         assert len(lines) == 2
@@ -41,7 +41,7 @@ def test_sixteen_curves_with_what_does_not_score_on_grey(panel):
 @pytest.mark.parametrize("count", [15, 19])
 def test_any_number_of_curves_with_severities_under_each_column(panel, count):
     known = merged(map(load_protocol, ["mpc-15", "cityscapes-c"]))
-    protocol = replace(known, corruptions=known.corruptions[:count])
+    protocol = replace(known, perturbations=known.perturbations[:count])
     figure = severity_curves(panel.severities, protocol)
     shown = [axis for axis in figure.axes if axis.get_visible()]
     assert len(shown) == count

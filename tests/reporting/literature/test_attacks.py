@@ -8,8 +8,8 @@ from click.testing import CliRunner
 import robustbench_seg as rs
 from robustbench_seg.cli.main import main
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
-from robustbench_seg.reporting.literature.beside import rows_beside, rows_elsewhere
 from robustbench_seg.reporting.literature.published import published_facts, published_table
+from robustbench_seg.reporting.literature.published_rows import rows_beside, rows_elsewhere
 
 
 def cell(source, **wanted):

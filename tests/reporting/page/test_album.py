@@ -8,7 +8,8 @@ import pytest
 from fake_runs import weaker
 from PIL import Image
 
-from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.album import album, copy_pictures
 from robustbench_seg.reporting.page.thumbnails import read_picture

@@ -8,7 +8,7 @@ import pytest
 from fake_runs import steady, write_run
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.cards.protocol import CLEAN
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.page.folder import report_files
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from fake_runs import HOSTILE, steady, weaker, write_run
 
-from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.page.heat_table import heat_style
 from robustbench_seg.reporting.page.page import _command

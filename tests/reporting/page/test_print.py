@@ -11,7 +11,8 @@ import pytest
 from fake_runs import PALETTE, write_pictures
 from PIL import Image
 
-from robustbench_seg.records.cards.protocol import CLEAN, load_protocol
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.results import CORRUPTED_SEVERITIES, PictureFiles
 from robustbench_seg.store import recorded_runs

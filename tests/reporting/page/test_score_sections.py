@@ -8,7 +8,7 @@ import pytest
 import robustbench_seg as rs
 from robustbench_seg.reporting import finding, read_panels
 from robustbench_seg.reporting.page.ranking import ranking_columns
-from robustbench_seg.reporting.page.score_sections import does_it_know, where_it_fails
+from robustbench_seg.reporting.page.score_sections import confidence_section, failure_section
 from robustbench_seg.results import RANKED, scores
 
 
@@ -45,11 +45,11 @@ def value(table: pd.DataFrame, metric: str, corruption: str | None) -> float:
 @pytest.mark.parametrize(
     ("section", "label", "metric"),
     [
-        (where_it_fails, "boundary mIoU, 4 px ↑", "boundary_miou_4"),
-        (where_it_fails, "recall of large objects ↑", "object_recall_large"),
-        (where_it_fails, "missed regions ↓", "missed_region_rate"),
-        (does_it_know, "ECE ↓", "ece"),
-        (does_it_know, "AUROC ↑", "auroc"),
+        (failure_section, "boundary mIoU, 4 px ↑", "boundary_miou_4"),
+        (failure_section, "recall of large objects ↑", "object_recall_large"),
+        (failure_section, "missed regions ↓", "missed_region_rate"),
+        (confidence_section, "ECE ↓", "ece"),
+        (confidence_section, "AUROC ↑", "auroc"),
     ],
 )
 def test_a_row_is_clean_and_the_mean_over_the_corruptions(panel, table, section, label, metric):
@@ -63,7 +63,7 @@ def test_a_row_is_clean_and_the_mean_over_the_corruptions(panel, table, section,
 
 
 def test_the_details_hold_every_score(panel):
-    where, knows = where_it_fails(panel), does_it_know(panel)
+    where, knows = failure_section(panel), confidence_section(panel)
     assert len(where.every.rows) > len(where.chief.rows)
     labels = {row.cells[0].text for row in knows.every.rows}
     assert {"NLL ↓", "Brier score ↓", "PRR ↑"} <= labels
@@ -76,7 +76,7 @@ def test_the_details_hold_every_score(panel):
 def test_the_page_shows_every_score_that_has_a_value(panel):
     (row,) = panel.measured
     shown = [column.header.name for column in ranking_columns(panel)]
-    for section in (where_it_fails(panel), does_it_know(panel)):
+    for section in (failure_section(panel), confidence_section(panel)):
         shown += [each.cells[0].text.rstrip(" ↑↓") for each in section.every.rows]
     for key, score in row.scores.by_name.items():
         if key != RANKED and not math.isnan(score.summary.mean[0]):
@@ -84,7 +84,7 @@ def test_the_page_shows_every_score_that_has_a_value(panel):
 
 
 def test_chief_scores_stand_in_their_order(panel):
-    labels = [row.cells[0].text.rstrip(" ↑↓") for row in where_it_fails(panel).chief.rows]
+    labels = [row.cells[0].text.rstrip(" ↑↓") for row in failure_section(panel).chief.rows]
     assert labels == [
         "boundary mIoU, 4 px",
         "interior mIoU, 4 px",
@@ -106,8 +106,8 @@ def test_the_finding_says_both(panel, table):
 
 def test_runs_without_such_scores_say_so(run):
     (panel,) = read_panels([run("alpha", images=2)])
-    assert where_it_fails(panel) is None
-    knows = does_it_know(panel)
+    assert failure_section(panel) is None
+    knows = confidence_section(panel)
     assert (knows.chief, knows.every) == (None, None)
     assert knows.missing == ["alpha: no image has confidence; evaluate again to add it."]
     assert "ECE" not in finding([panel])

@@ -7,7 +7,7 @@ from fake_runs import steady, weaker
 
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.cells import cells_table
-from robustbench_seg.reporting.page.score_sections import does_it_know
+from robustbench_seg.reporting.page.score_sections import confidence_section
 from robustbench_seg.reporting.panels import chief_confidence_scores, missing_confidence
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
@@ -92,7 +92,7 @@ def test_scores_that_one_training_alone_has_are_shown_and_say_so(run):
     images = len(found) // 2
     np.testing.assert_array_equal(found[: 1 + images], expected[: 1 + images])
     assert np.ptp(found[1 + images :]) == 0
-    assert does_it_know(panel).missing == [
+    assert confidence_section(panel).missing == [
         "alpha: scores of 1 of 3 trainings, as the others have not counted them; evaluate again to "
         "add them."
     ]

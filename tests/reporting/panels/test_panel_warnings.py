@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
-from robustbench_seg.reporting.panels.warnings import changing_classes_warning
+from robustbench_seg.reporting.panels.panel_warnings import changing_classes_warning
 
-FOG, SNOW = (replace(load_protocol().corruptions[i], scored=(1, 2)) for i in (8, 9))
+FOG, SNOW = (replace(load_protocol().perturbations[i], scored=(1, 2)) for i in (8, 9))
 PROTOCOL = Protocol("two", "1", "here", (FOG, SNOW))
 SEVERITIES = {"clean": (0,), FOG.name: (1, 2, 3), SNOW.name: (1, 2, 3)}
 

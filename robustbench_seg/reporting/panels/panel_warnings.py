@@ -125,14 +125,15 @@ def changing_classes_warning(rows: Sequence[PanelRow], protocol: Protocol) -> st
         for row, table in zip(rows, tables, strict=True)
     ]
     return (
-        f"{text} Over the {len(throughout)} classes that occur throughout, the mean over the "
-        f"corruptions is {', '.join(means)}."
+        f"{text} Over the {len(throughout)} classes that occur throughout, the mean over "
+        f"{protocol.over} is {', '.join(means)}."
     )
 
 
 def _mean_over(table: pd.DataFrame, protocol: Protocol) -> float:
     """The mean over the corruptions of the mean over scored severities and classes."""
-    scored = [(each.name, each.severity) for each in protocol.scored_conditions]
+    specs = map(protocol.spec, protocol.averaged_names)
+    scored = [(spec.name, severity) for spec in specs for severity in spec.scored]
     conditions = table.reindex(pd.MultiIndex.from_tuples(scored, names=table.index.names))
     means = conditions.mean(axis=1).groupby("corruption").mean()
     return float(means.mean()) if conditions.notna().all(axis=None) else math.nan

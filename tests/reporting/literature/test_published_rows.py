@@ -7,14 +7,14 @@ import pytest
 
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, terminal_table, write_page
-from robustbench_seg.reporting.literature.beside import (
+from robustbench_seg.reporting.literature.catalogue import literature
+from robustbench_seg.reporting.literature.published_rows import (
     published_notice,
     rows_beside,
     rows_elsewhere,
     source_text,
     sources_beside,
 )
-from robustbench_seg.reporting.literature.catalogue import literature
 
 SEV3, FAN = load_protocol("semsegbench-sev3"), load_protocol("city-c-fan")
 
@@ -23,7 +23,9 @@ SEV3, FAN = load_protocol("semsegbench-sev3"), load_protocol("city-c-fan")
 def three_images(monkeypatch):
     """The whole library is of the three images that runs have by default."""
     rows = literature().assign(images=3)
-    monkeypatch.setattr("robustbench_seg.reporting.literature.beside.literature", lambda: rows)
+    monkeypatch.setattr(
+        "robustbench_seg.reporting.literature.published_rows.literature", lambda: rows
+    )
 
 
 def test_rows_of_the_same_images_and_protocol_rank():

@@ -5,11 +5,11 @@ from math import nan
 from pathlib import Path
 
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.records.cards.protocol import CLEAN
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.store.condition_scores import condition_scores
 from robustbench_seg.store.read import read_counts
-from robustbench_seg.store.scoring import condition_scores
 
 GAP = 1.5
 """Points by which a clean mIoU may miss the published one: other libraries, other resizing."""

@@ -6,83 +6,22 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from torch import nn
 
 import robustbench_seg as rs
 from robustbench_seg.attacks import perturb
 from robustbench_seg.cli.main import main
-from robustbench_seg.errors import AttackError, CardError, CorruptionError, ModelError, ResultsError
+from robustbench_seg.errors import (
+    AttackError,
+    CardError,
+    CorruptionError,
+    ModelError,
+    ResultsError,
+)
 from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.values.shard import Shard
+from robustbench_seg.results import read_model
+from tests.evaluation.attacks.conftest import ABOUT, MEMBERS, Shade, accuracy
 from tests.evaluation.conftest import CLASSES, Toy
-
-ABOUT = {"classes": CLASSES, "mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
-
-PROTOCOL = """
-name = "{name}"
-version = "1"
-source = "a test"
-"""
-ATTACK = """
-[[attack]]
-name = "{name}"
-category = "{category}"
-scored = [1, 2]
-averaged = {averaged}
-severities = [{{ epsilon = {low}{more} }}, {{ epsilon = {high}{more} }}]
-"""
-MEMBERS = ("apgd_mce_bal", "apgd_mce", "apgd_js")
-
-
-class Shade(nn.Module):
-    """Logits of three levels of red, at the size of the image."""
-
-    def __init__(self, weight=8.0):
-        super().__init__()
-        self.scale = nn.Parameter(torch.tensor(weight))
-
-    def forward(self, images):
-        red = images[:, :1] * self.scale
-        return torch.cat([-red, 1 - red.abs(), red], 1)
-
-
-@pytest.fixture
-def protocol(tmp_path):
-    def write(*names, low=8, high=64, steps=4):
-        text = PROTOCOL.format(name="toy-attacks")
-        for name in names:
-            more = "" if name in ("noise", "fgsm", "sea") else f", steps = {steps}"
-            averaged = str(name in ("sea", names[-1])).lower()
-            about = {"category": "attack", "averaged": averaged, "low": low, "high": high}
-            text += ATTACK.format(name=name, more=more, **about)
-        path = tmp_path / "toy-attacks.toml"
-        path.write_text(text)
-        return path
-
-    return write
-
-
-@pytest.fixture
-def shares(tmp_path):
-    path = tmp_path / "shares.toml"
-    rs.class_frequencies(Toy(3), out=path)
-    return path
-
-
-@pytest.fixture
-def evaluate(tmp_path):
-    def run(model, protocol, **options):
-        wanted = {"dataset": Toy(3), "out": tmp_path / "runs", "protocol": protocol}
-        named = {"name": "shade", **ABOUT} if isinstance(model, nn.Module) else {}
-        return rs.evaluate(model=model, **(wanted | named | options))
-
-    return run
-
-
-def accuracy(run, name, severity=0):
-    rows = run.results()
-    chosen = rows[(rows["corruption"] == name) & (rows["severity"] == severity)]
-    total = np.sum(list(chosen["matrix"]), axis=0)
-    return np.trace(total) / total.sum()
 
 
 def test_the_images_that_are_scored_are_those_that_perturb_makes(evaluate, protocol, tmp_path):
@@ -162,7 +101,7 @@ def test_a_transferred_attack_is_weaker_and_names_its_source(protocol, tmp_path,
     (white,) = rs.evaluate(model=own, **settings)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "surrogate.py").write_text(
-        "import torch\nfrom tests.evaluation.test_attacks import ABOUT, Shade\n"
+        "import torch\nfrom tests.evaluation.attacks.conftest import ABOUT, Shade\n"
         "import robustbench_seg as rs\n"
         "def model():\n    return rs.load_segmenter(Shade(-8.0), name='source', **ABOUT)\n"
     )
@@ -202,6 +141,86 @@ def test_what_cannot_be_attacked_is_one_line(evaluate, protocol, names, options,
     with pytest.raises(error, match=message) as caught:
         evaluate(Shade(), protocol(*names), **options)
     assert "\n" not in str(caught.value)
+
+
+def test_an_ensemble_has_the_radii_of_its_members(evaluate, protocol, shares):
+    path = protocol(*MEMBERS, "sea")
+    for old, new, message in (
+        ("{ epsilon = 64 }", "{ epsilon = 4 }", "sea at severity 2 has epsilon = 4, its member"),
+        ("{ epsilon = 64 }", "{ epsilon = 64, steps = 4 }", "sea at severity 2 has one parameter"),
+    ):
+        other = path.with_name("other.toml")
+        other.write_text(path.read_text().replace(old, new))
+        with pytest.raises(CardError, match=message):
+            evaluate(Shade(), other, class_frequencies=shares)
+
+
+def test_the_frequencies_are_in_the_key_whatever_is_asked_for(evaluate, protocol, shares):
+    path = protocol("noise", *MEMBERS)
+    options = {"class_frequencies": shares}
+    (clean,) = evaluate(Shade(), path, corruptions="clean", **options)
+    (noise,) = evaluate(Shade(), path, corruptions="noise", **options)
+    assert clean.path == noise.path
+    with pytest.raises(ResultsError, match="class_frequencies: no attack of the protocol toy-att"):
+        evaluate(Shade(), protocol("pgd"), **options)
+
+
+def test_the_attacked_network_runs_as_itself(protocol, tmp_path, monkeypatch):
+    """Precisions and runtimes without gradients are scored on the images of another network."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "several.py").write_text(
+        "from tests.evaluation.attacks.conftest import ABOUT, Shade\n"
+        "import robustbench_seg as rs\n"
+        "def source():\n    return rs.load_segmenter(Shade(), name='source', **ABOUT)\n"
+        "def other():\n    about = ABOUT | {'classes': ('middle', 'dark', 'bright')}\n"
+        "    return rs.load_segmenter(Shade(), name='other', **about)\n"
+        "def blind():\n"
+        "    return rs.load_segmenter(lambda image: image[..., 0] // 86, name='blind',\n"
+        "                             classes=ABOUT['classes'], version='1')\n"
+    )
+    settings = {"dataset": Toy(1), "protocol": protocol("pgd"), "out": tmp_path / "runs"}
+    settings |= {"model": Shade(), "name": "scored", "severities": 2, **ABOUT}
+    from_source = {"attack_from": "python:several:source", "precision": "bf16"}
+    (run,) = rs.evaluate(**settings, **from_source)
+    key = read_record(run.path).key
+    assert (key.segmenter.precision, key.attack.source.precision) == ("bf16", "float32")
+    with pytest.raises(ModelError, match="attack_from: the classes of other are not those of toy"):
+        rs.evaluate(**settings, attack_from="python:several:other")
+    for asked in ("clean", "pgd"):
+        with pytest.raises(ModelError, match="attack_from: blind cannot be attacked: "):
+            rs.evaluate(**settings, attack_from="python:several:blind", corruptions=asked)
+
+
+def test_shards_give_the_ensemble_of_the_whole(evaluate, protocol, shares):
+    path, options = protocol(*MEMBERS, "sea"), {"class_frequencies": shares, "dataset": Toy(6)}
+    (part,) = evaluate(Shade(), path, shard=Shard(1, 2), **options)
+    assert accuracy_of_all(part, "sea") is None, "half of the images choose nothing"
+    (whole,) = evaluate(Shade(), path, shard=Shard(2, 2), **options)
+    (at_once,) = evaluate(Shade(), path, out=whole.path.parent / "other", **options)
+    assert accuracy_of_all(whole, "sea") == accuracy_of_all(at_once, "sea")
+
+
+def accuracy_of_all(run, name):
+    rows = run.results()
+    chosen = rows[(rows["corruption"] == name) & rows["matrix"].notna()]
+    return np.sum(list(chosen["matrix"]), axis=0).tolist() if len(chosen) else None
+
+
+def test_each_seed_draws_the_attacks_anew(evaluate, protocol, capsys):
+    path = protocol("noise", "fgsm", "pgd")
+    first, second = evaluate(Shade(), path, seeds=(0, 3), progress=True)
+    assert "seed 0: 3 attacks\n" in (err := capsys.readouterr().err)
+    assert "seed 3: 2 attacks\n" in err
+    (alone,) = evaluate(Shade(), path, seeds=3, out=first.path.parent / "alone")
+    assert alone.path.name == second.path.name
+    assert set(second.results()["corruption"]) == {"clean", "noise", "pgd"}
+    for name in ("noise", "pgd"):
+        assert accuracy(second, name, 2) == accuracy(alone, name, 2)
+    assert accuracy(second, "noise", 2) != accuracy(first, "noise", 2)
+    means = read_model([first.path, second.path], rs.load_protocol(path)).seed_means
+    assert set(means) == {0, 3}
+    with pytest.raises(CorruptionError, match="none of these attacks draws random numbers"):
+        evaluate(Shade(), protocol("fgsm"), seeds=(0, 1))
 
 
 def test_rounding_is_refused_where_it_undoes_the_attack(evaluate, protocol):

@@ -8,7 +8,7 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.literature import cityscapes_c
-from robustbench_seg.reporting.literature.beside import (
+from robustbench_seg.reporting.literature.published_rows import (
     rows_beside,
     rows_elsewhere,
     sources_beside,
@@ -16,8 +16,8 @@ from robustbench_seg.reporting.literature.beside import (
 from robustbench_seg.reporting.panels.degradation_rows import degradation_rows
 from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow
+from robustbench_seg.reporting.panels.panel_warnings import panel_warnings
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
-from robustbench_seg.reporting.panels.warnings import panel_warnings
 from robustbench_seg.results import ScoredModel, category_means, read_model
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.records.cards.model_card import Published
-from robustbench_seg.records.cards.protocol import CLEAN, Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import clean_gap_warnings
 from robustbench_seg.store import Row, RunFolder
 

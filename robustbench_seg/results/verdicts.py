@@ -29,7 +29,7 @@ POWER = 0.8
 
 
 @dataclass(frozen=True, eq=False)
-class Difference:
+class ScoreDifference:
     """The difference of a score of two models, A - B, in percent points.
 
     Attributes:
@@ -45,7 +45,7 @@ class Difference:
     @classmethod
     def of(
         cls, a: ModelScores, b: ModelScores, of_a: Draws, of_b: Draws, degrees: int = 0
-    ) -> "Difference":
+    ) -> "ScoreDifference":
         """Subtract a score of B from that of A; both were scored on the same images.
 
         `degrees`: degrees of freedom of the trainings of a third model that both are related to.
@@ -100,7 +100,7 @@ class Verdict:
         return "open" if not self.is_established else "A" if self.points > 0 else "B"
 
 
-def verdicts(family: Sequence[Difference]) -> list[Verdict]:
+def verdicts(family: Sequence[ScoreDifference]) -> list[Verdict]:
     """Judge the differences of one family of questions."""
     adjusted = holm(np.array([each.p for each in family]))
     level = ALPHA / max(1, len(family))
@@ -110,7 +110,7 @@ def verdicts(family: Sequence[Difference]) -> list[Verdict]:
     ]
 
 
-def _needed(difference: Difference, level: float) -> int | None:
+def _needed(difference: ScoreDifference, level: float) -> int | None:
     """Units that would establish a difference; the variance of their mean falls with their number.
 
     A sign test on them all has to reach the level, too.

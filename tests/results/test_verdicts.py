@@ -7,14 +7,16 @@ import pytest
 import scipy.stats
 
 from robustbench_seg.results.lead import lead_of
-from robustbench_seg.results.verdict import Difference, verdicts
+from robustbench_seg.results.verdicts import ScoreDifference, verdicts
 
 
 def difference(points, deviation, units=50, training_deviation=0.0, degrees=0):
     """A difference whose draws have exactly these standard deviations."""
     wave = np.tile([1.0, -1.0], 500)
     images = points + deviation * wave
-    return Difference(np.r_[points, images, points + training_deviation * wave], units, degrees)
+    return ScoreDifference(
+        np.r_[points, images, points + training_deviation * wave], units, degrees
+    )
 
 
 def test_a_verdict_names_the_better_one():
@@ -23,7 +25,7 @@ def test_a_verdict_names_the_better_one():
         (verdict,) = verdicts(family)
         assert verdict.better == better
         assert verdict.is_established == (better != "open")
-    (missing,) = verdicts([Difference(np.full(2001, np.nan), 50, 0)])
+    (missing,) = verdicts([ScoreDifference(np.full(2001, np.nan), 50, 0)])
     assert (missing.better, missing.is_established, missing.needed) == ("", False, None)
 
 

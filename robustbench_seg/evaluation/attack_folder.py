@@ -1,0 +1,82 @@
+"""Saved images of attacks: DIR/<attacked model>/<attack>/<severity>/<image>.npy.
+
+float32 HxWx3 in 0..1, because 8 bits would undo a radius of half a level. attacks.json says what
+the images depend on, so that images of two kinds never mix.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.files import atomic_file, file_name, read_json, write_json
+from robustbench_seg.records.runs.run_key import RunKey
+from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.records.values.image_path import as_png
+
+_MARK = "attacks.json"
+
+
+@dataclass(frozen=True)
+class AttackFolder:
+    """The images of the attacks on one network.
+
+    Attributes:
+        folder: Their folder.
+    """
+
+    folder: Path
+
+    @classmethod
+    def open(cls, root: Path, model: str, key: RunKey) -> "AttackFolder":
+        """Open `root`/<model>, marked as that of these attacks.
+
+        Args:
+            root: Folder of the images of all attacked models.
+            model: Name of the attacked model.
+            key: Key of a run that is scored on the images.
+
+        Raises:
+            ResultsError: The folder holds other images.
+            FileError: It cannot be written.
+        """
+        folder, digest = root / file_name(model), _digest(key)
+        mark = folder / _MARK
+        if not mark.exists():
+            stray = next((p for p in folder.glob("*") if not p.name.startswith(".")), None)
+            if stray is not None:
+                raise ResultsError(
+                    f"{stray} exists and is not an image of these attacks; choose another folder"
+                )
+            write_json(mark, {"digest": digest, "model": model})
+        try:
+            known = read_json(mark).get("digest")
+        except (OSError, ValueError, AttributeError) as error:
+            raise ResultsError(f"{mark} cannot be read ({error}); remove this folder") from error
+        if known != digest:
+            raise ResultsError(f"{folder} holds images of other attacks; choose another folder")
+        return cls(folder)
+
+    def path(self, image: str, condition: Condition) -> Path:
+        """Return the path of an image, whose id stays inside the folder, under an attack."""
+        return self.folder / condition.folder / PurePosixPath(as_png(image)).with_suffix(".npy")
+
+    def holds(self, image: str, condition: Condition) -> bool:
+        """Whether the image is there."""
+        return self.path(image, condition).exists()
+
+    def write(self, image: str, condition: Condition, values: NDArray[np.float32]) -> None:
+        """Write an image, float32 HxWx3 in 0..1. Raises FileError if it cannot."""
+        with atomic_file(self.path(image, condition)) as file:
+            np.save(file, values)
+
+
+def _digest(key: RunKey) -> str:
+    """Digest of what decides the images: of the scored network only if it is the attacked one."""
+    attack = key.attack
+    assert attack is not None, "there is an attack"
+    attacked = attack.source or key.segmenter
+    images = replace(attack, source=None, is_rounded=False)
+    return replace(key, segmenter=attacked, temperature=None, attack=images).digest

@@ -1,0 +1,55 @@
+"""docs/performance.md has the figures of the result files, and no other page has benchmarks."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "performance.md").read_text()
+BENCHMARKS = ROOT / "benchmarks"
+RESULTS = BENCHMARKS / "results"
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip().strip("*") for cell in line.strip("|").split("|")]
+
+
+def test_every_script_and_every_result_is_on_the_page():
+    linked = set(re.findall(r"\]\(\.\./benchmarks/([^)]+)\)", PAGE))
+    scripts = {path.name for path in BENCHMARKS.glob("*.py")} - {"synthetic_runs.py"}
+    results = {f"results/{path.name}" for path in RESULTS.iterdir()}
+    simulated = {"results/seeds.json", "results/verdicts.json"}
+    assert linked == scripts | results - simulated
+
+
+def test_only_the_simulations_of_scores_are_on_another_page():
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        if page.name in ("performance.md", "CHANGELOG.md"):
+            continue
+        linked = re.findall(r"\bbenchmarks/(?:results/)?(\w+)\.(?:py|json|csv)", page.read_text())
+        allowed = {"seeds", "verdicts"} if page.name == "scores.md" else set()
+        assert set(linked) <= allowed, page.name
+
+
+def test_the_times_of_corruptions_are_those_of_the_result_file():
+    result = json.loads((RESULTS / "corruptions.json").read_text())
+    for name, times in result["sum_of_5"].items():
+        memory = result["memory"][name]
+        expected = [f"{times[f'{side}_ms']:.0f}" for side in ("fork", "fast", "reference")]
+        expected += [f"{times[f'fork_over_{side}']:.1f}" for side in ("fast", "reference")]
+        expected += [f"{memory[side]:.1f}" for side in ("fork", "fast", "reference")]
+        (line,) = re.findall(rf"^\| {name} \|.*", PAGE, re.M)
+        assert cells(line) == [name, *expected]
+
+
+def test_the_costs_of_models_are_those_of_the_result_file():
+    with (RESULTS / "cost.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["size"] == "1024x2048"]
+    for row in rows:
+        expected = [f"{float(row['params_m']):.1f}", f"{float(row['gmacs']):.0f}"]
+        expected += [f"{float(row['images_per_s']):.2g}"]
+        paper = row["paper_images_per_s"]
+        expected += [f"{float(paper):.1f}" if paper else "", f"{float(row['peak_mb']):.0f}"]
+        (line,) = re.findall(rf"^\| `{row['model']}` \|.*", PAGE, re.M)
+        assert cells(line) == [f"`{row['model']}`", *expected]
