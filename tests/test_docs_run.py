@@ -130,6 +130,8 @@ def steps(text):
 def is_whole(inline):
     """Whether a command in prose can be run as it stands, and is not only mentioned."""
     _, name, *arguments = inline.split()
+    if name.startswith("--"):  # of no command, such as --help
+        return False
     return "..." not in arguments and bool(
         arguments or not any(option.required for option in main.commands[name].params)
     )
