@@ -62,7 +62,8 @@ def test_none_is_named_before_all_scores_are_there():
 def test_an_image_without_a_scored_pixel_is_not_among_them():
     rows = results(harder)
     blank = rows["image"] == "b"
-    rows.loc[blank, "matrix"] = [np.zeros((2, 2), int)] * int(blank.sum())
+    matrices = zip(rows["matrix"], blank, strict=True)
+    rows["matrix"] = [np.zeros((2, 2), int) if empty else matrix for matrix, empty in matrices]
     assert [one.image for one in hardest(rows, PROTOCOL)] == ["c", "a"]
 
 
