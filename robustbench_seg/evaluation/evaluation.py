@@ -114,9 +114,7 @@ class Evaluation:
                     f"{_listed(data.classes)}: choose a model trained on this dataset's classes, "
                     f"or give a class map{such}"
                 )
-        kinds = {spec.name: spec.is_attack for spec in self.protocol.perturbations}
-        attacks = [c.name for c in self.conditions if kinds.get(c.name)]
-        if class_map and attacks:
+        if class_map and (attacks := self._attacks):
             raise ModelError(
                 f"{attacks[0]} needs the true class among the classes of the model, which the "
                 f"class map {class_map.name} does not give; leave out the attacks"
@@ -128,8 +126,14 @@ class Evaluation:
                 "without a class; use the format indices"
             )
 
+    @property
+    def _attacks(self) -> Sequence[str]:
+        """Names of the attacks among the conditions."""
+        listed = {spec.name for spec in self.protocol.perturbations if spec.is_attack}
+        return [condition.name for condition in self.conditions if condition.name in listed]
+
     def _check_adaptation(self) -> None:
-        attacks = [c.name for c in self.conditions if self.protocol.spec(c.name).is_attack]
+        attacks = self._attacks
         for segmenter in self.segmenters if attacks else ():
             if segmenter.record.adaptation:
                 raise ModelError(

@@ -83,6 +83,11 @@ def test_equal_at_the_size_of_cityscapes(corruption):
 def test_the_registry_is_what_the_shipped_protocols_and_the_fork_have():
     names = [corruption.name for corruption in CORRUPTIONS]
     assert tuple(names[:16]) == load_protocol().names
-    shipped = {name for protocol in list_protocols() for name in load_protocol(protocol).names}
+    shipped = {
+        spec.name
+        for protocol in map(load_protocol, list_protocols())
+        for spec in protocol.perturbations
+        if not spec.is_attack
+    }
     assert sorted(names) == sorted(shipped)
     assert sorted(names) == sorted(imagecorruptions.get_corruption_names("all"))

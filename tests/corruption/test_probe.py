@@ -21,7 +21,9 @@ from robustbench_seg.errors import CardError, CorruptionError
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol, merged
 from robustbench_seg.records.values.condition import CLEAN, Condition
 
-PROTOCOL = merged(map(load_protocol, list_protocols()))
+PROTOCOL = merged(
+    protocol for protocol in map(load_protocol, list_protocols()) if protocol.noun == "corruption"
+)
 FOG, SNOW = Condition("fog", 3), Condition("snow", 1)
 
 

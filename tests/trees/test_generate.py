@@ -122,7 +122,7 @@ def test_what_is_left_out_is_an_error_after_the_manifest(town, tmp_path):
     broken.write_bytes(broken.read_bytes()[:2000])
     with pytest.raises(DatasetError, match=str(broken)):
         generate_cityscapes_c(data=town.root, out=tmp_path / "out", **FOG)
-    with pytest.raises(IncompleteError, match="1 images were left out; mend") as caught:
+    with pytest.raises(IncompleteError, match="1 images were left out; fix") as caught:
         generate_cityscapes_c(data=town.root, out=tmp_path / "out", **FOG, keep_going=True)
     (reason,) = caught.value.reasons
     assert str(broken) in reason

@@ -178,7 +178,7 @@ def test_a_path_in_a_manifest_stays_in_the_tree(town, tmp_path, key, name):
         ({"seed": -1}, "seed = -1 is out of range; give 0 to 4294967295"),
         ({"seed": True}, "seed: int wanted, bool given"),
         ({"stream": "slow"}, "stream: unknown value 'slow'.* Known: fast, reference"),
-        ({"probe": {"fog": "0" * 64}}, "'fog' is no condition"),
+        ({"probe": {"fog": "0" * 64}}, "'fog' is not a condition"),
         ({"probe": {"fog/2": "0"}}, "'0' is not a sha256"),
         ({"files": {"a.png": {"file": "0", "pixels": "0"}}}, "its digests are no sha256"),
         ({"links": {"a": "/etc"}}, "leads to '/etc'; a relative path is wanted"),
