@@ -1,5 +1,6 @@
 """What carries a lead: under how many corruptions one model is ahead, and what the largest adds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from robustbench_seg.results.model_scores import ModelScores
@@ -27,12 +28,16 @@ class Lead:
     rest: float
 
 
-def lead_of(a: ModelScores, b: ModelScores) -> Lead:
-    """Describe the lead of A over B; both are complete, and the mean of A is higher."""
-    differences = {
-        name: ScoreDifference.of(a, b, draws, b.summary.corruptions[name])
-        for name, draws in a.summary.corruptions.items()
-    }
+def lead_of(a: ModelScores, b: ModelScores, averaged: Sequence[str]) -> Lead:
+    """Describe the lead of A over B; both are complete, and the mean of A is higher.
+
+    Args:
+        a: The scores of A.
+        b: Those of B.
+        averaged: The corruptions that enter the mean.
+    """
+    ours, theirs = a.summary.corruptions, b.summary.corruptions
+    differences = {name: ScoreDifference.of(a, b, ours[name], theirs[name]) for name in averaged}
     better = [verdict.better for verdict in verdicts([*differences.values()])]
     points = {name: difference.points for name, difference in differences.items()}
     largest = max(points, key=points.__getitem__)

@@ -70,8 +70,9 @@ def model(scores, deviation=0.1):
 def test_what_carries_a_lead():
     """A is ahead by 12, 3 and 0 points, and behind by 3: 12 of 12 come from fog."""
     ahead = {"fog": 62.0, "snow": 43.0, "frost": 40.0, "blur": 37.0}
-    a = model([(place % 2, each) for place, each in enumerate(ahead.items())])
-    b = model([(1, ("fog", 50.0)), (0, ("snow", 40.0)), (1, ("frost", 40.0)), (0, ("blur", 40.0))])
-    lead = lead_of(a, b)
+    a = model([*((place % 2, each) for place, each in enumerate(ahead.items())), (0, ("pgd", 90))])
+    others = [(1, ("fog", 50.0)), (0, ("snow", 40.0)), (1, ("frost", 40.0)), (0, ("blur", 40.0))]
+    b = model([*others, (1, ("pgd", 1.0))])
+    lead = lead_of(a, b, list(ahead))  # pgd is not averaged
     assert (lead.ahead, lead.behind, lead.corruptions) == (2, 1, 4)
     assert (lead.largest, lead.share, lead.rest) == ("fog", pytest.approx(100), pytest.approx(0))

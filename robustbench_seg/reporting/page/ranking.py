@@ -27,12 +27,14 @@ class RankingColumn:
 
 def ranking_columns(panel: Panel) -> tuple[RankingColumn, ...]:
     """Return the columns of a panel's ranking. To add a column to the page, add it here."""
+    averaged = panel.protocol.averaged_names
+    mean = f"mean of {len(averaged)}" if len(averaged) > 1 else f"mean of {panel.protocol.over}"
     return (
         RankingColumn(Column("model"), _name_cell),
         RankingColumn(Column("clean"), lambda row: Cell(number(row.cells["clean"]))),
         RankingColumn(
             Column(
-                f"mean of {len(panel.protocol.averaged_names)}",
+                mean,
                 f"mean over the {panel.protocol.noun}s, and its 95 % interval",
             ),
             lambda row: _mean_cell(row, panel.mean_span),

@@ -123,7 +123,8 @@ def _interval_text(panel: Panel, verdict: Verdict) -> str:
 
 def _lead(panel: Panel, first: str, second: str) -> str:
     """What carries the lead."""
-    lead = lead_of(panel.row(first).scores, panel.row(second).scores)
+    one, other = panel.row(first).scores, panel.row(second).scores
+    lead = lead_of(one, other, panel.protocol.averaged_names)
     behind = f" and behind under {lead.behind}" if lead.behind else ""
     text = f"It is ahead under {lead.ahead} of {lead.corruptions}{behind} (after Holm's adjustment)"
     if lead.corruptions == 1:
