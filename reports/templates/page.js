@@ -104,7 +104,7 @@ function switchable(table) {
   const reference = choice(form, "against", rows.map(nameOf).map((name) => [name, name]));
   if (rows.map(nameOf).includes(table.dataset.reference)) reference.value = table.dataset.reference;
   const categories = ["all", ...new Set(headers.map((th) => th.dataset.group).filter(Boolean))];
-  const category = choice(form, "corruptions", categories.map((name) => [name, name]));
+  const category = choice(form, "category", categories.map((name) => [name, name]));
   const search = Object.assign(document.createElement("input"), { type: "search", placeholder: "part of a name" });
   field(form, "models", search);
 

@@ -171,12 +171,12 @@ def test_it_narrows_to_models_and_categories(page):
     form.get_by_label("models").fill("BET")
     assert models(page) == ["beta"]
     form.get_by_label("models").fill("")
-    form.get_by_label("corruptions").select_option("weather")
+    form.get_by_label("category").select_option("weather")
     names = heat(page).locator("thead tr").last.locator("th:visible").all_inner_texts()
     assert names == ["model", "clean", "snow", "spatter", "fog", "frost"]
     groups = heat(page).locator("thead tr").first.locator("th:visible").all_inner_texts()
     assert groups == ["weather"]
-    form.get_by_label("corruptions").select_option("all")
+    form.get_by_label("category").select_option("all")
     assert heat(page).locator("thead tr").last.locator("th:visible").count() == 18
 
 

@@ -39,7 +39,7 @@ def test_a_link_restores_metric_filter_and_sort(open_page):
     before = state(page)
     form.get_by_label("show").select_option("rCD")
     form.get_by_label("against").select_option("beta")
-    form.get_by_label("corruptions").select_option("weather")
+    form.get_by_label("category").select_option("weather")
     form.get_by_label("models").fill("a/?&=#")
     form.get_by_label("models").fill("a")
     table.get_by_role("button", name="fog").click()
