@@ -24,6 +24,11 @@ def failure_sentences(panel: Panel) -> list[str]:
         clean, mean = (float(d[0]) for d in (scores[key].summary.clean, scores[key].summary.mean))
         return None if math.isnan(clean + mean) else (number(clean), number(mean))
 
+    def trainings(key: str) -> str:
+        """Of how many trainings a score is, where not of all."""
+        of = panel.row(name).scores.of_trainings(key)
+        return f" ({of} trainings)" if of else ""
+
     sentences = []
     near, far = both("boundary_miou_4"), both("interior_miou_4")
     if near and far:
@@ -37,12 +42,13 @@ def failure_sentences(panel: Panel) -> list[str]:
                 f"; of small objects it finds {small[0]} % of the pixels clean and {small[1]} % "
                 f"{changed}, of large ones {large[0]} % and {large[1]} %"
             )
-        sentences.append(f"{text}.")
+        sentences.append(f"{text}{trainings('boundary_miou_4')}.")
     ece, auroc = both("ece"), both("auroc")
     if ece and auroc:
         sentences.append(
             f"The confidence of {name} is off by {ece[0]} points on clean images and by {ece[1]} "
             f"under {noun} (ECE); it ranks a right pixel above a wrong one in {auroc[0]} % of "
-            f"cases clean, {auroc[1]} % {changed} (AUROC)."
+            f"cases clean, {auroc[1]} % {changed} (AUROC)"
+            f"{trainings('ece')}."
         )
     return sentences

@@ -9,6 +9,7 @@ from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.cells import cells_table
 from robustbench_seg.reporting.page.score_sections import confidence_section
 from robustbench_seg.reporting.panels import chief_confidence_scores, missing_confidence
+from robustbench_seg.reporting.panels.failures import failure_sentences
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
 
@@ -96,3 +97,16 @@ def test_scores_that_one_training_alone_has_are_shown_and_say_so(run):
         "alpha: scores of 1 of 3 trainings, as the others have not counted them; evaluate again to "
         "add them."
     ]
+
+
+def test_a_sentence_says_of_how_many_trainings_it_is(run):
+    first = run("alpha", images=3, confidence=0.95, trained=0)
+    ((one,), (three,)) = (
+        failure_sentences(panel)
+        for (panel,) in (
+            read_panels([first]),
+            read_panels([first, *(run("alpha", images=3, trained=s) for s in (1, 2))]),
+        )
+    )
+    assert three == one.replace("(AUROC).", "(AUROC) (1 of 3 trainings).")
+    assert three != one
