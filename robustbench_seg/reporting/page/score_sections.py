@@ -79,20 +79,27 @@ def _section(
         return None
     chief = _chief(every)
     whole = len(every) == len(chief)
-    partial = dict[str, list[str]]()
-    for row in panel.measured:
-        for of in dict.fromkeys(row.scores.of_trainings(info.key) for info in every):
-            if of:
-                partial.setdefault(of, []).append(row.name)
     return ScoreSection(
         _table(panel, chief, f"{panel.name}: {title}", worst),
         None if whole else _table(panel, every, f"{panel.name}: {title}, all scores", worst),
-        [
-            f"{', '.join(names)}: scores of {of} trainings, as the others have not counted them; "
-            "evaluate again to add them."
-            for of, names in partial.items()
-        ],
+        _partly_counted(panel, every),
     )
+
+
+def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
+    """Say of which models some trainings have not counted the scores, or some of them."""
+    names = dict[tuple[str, str], list[str]]()
+    for row in panel.measured:
+        found = [row.scores.of_trainings(info.key) for info in infos]
+        which = "scores" if all(found) else "some scores"
+        for of in dict.fromkeys(found):
+            if of:
+                names.setdefault((which, of), []).append(row.name)
+    return [
+        f"{', '.join(models)}: {which} of {of} trainings, as the others have not counted them; "
+        "evaluate again to add them."
+        for (which, of), models in names.items()
+    ]
 
 
 def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, worst: bool) -> Table:
