@@ -37,7 +37,7 @@ quick: install-dev  ## while editing, under a minute on 2 cores: style, types, t
 	$(BIN)/mypy
 	$(TEST) tests/test_floors.py tests/test_codec.py tests/records tests/measures tests/store tests/results
 
-test: install-dev  ## about 9 minutes on 2 cores
+test: install-dev  ## about 8 minutes on 2 cores
 	$(TEST)
 
 test-all: install-dev  ## with the long proofs
