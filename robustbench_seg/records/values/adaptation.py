@@ -9,7 +9,7 @@ from robustbench_seg.records.values.choices import AdaptationMethod, check_choic
 from robustbench_seg.records.values.ranges import LIMIT
 
 ALL = "all"
-"""In place of a number of images: all images of the split."""
+"""Stands for all images of the split, in place of a number of images."""
 
 PRIOR = Range(0, 10**9)
 """Weight of the network's own statistics, in images."""
@@ -52,7 +52,7 @@ class Adaptation:
 
 
 def adapted_name(name: str) -> str:
-    """The name of a model whose BatchNorm statistics are adapted.
+    """Return the name of a model whose BatchNorm statistics are adapted.
 
     >>> adapted_name("deeplabv3plus-r50")
     'deeplabv3plus-r50-bn'

@@ -142,7 +142,7 @@ def _reason_unpaired(panel: Panel, first: str, second: str) -> str:
 
 
 def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> list[str]:
-    """What costs most; nothing where there is but one candidate."""
+    """Say which perturbations cost most. Empty if only one enters the mean."""
     names = list(panel.protocol.averaged_names)
     if len(names) == 1:
         return []
