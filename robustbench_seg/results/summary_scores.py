@@ -47,7 +47,7 @@ class SummaryScore:
 
 
 def every_severity(protocol: Protocol) -> str:
-    """All severities of a protocol, such as "1-5"."""
+    """Return all severities of a protocol, such as "1-5"."""
     first, last = protocol.levels[0], protocol.levels[-1]
     return f"{first}-{last}" if first < last else str(first)
 

@@ -44,7 +44,7 @@ class Options:
         augment: Test-time augmentation such as "flip,0.75,1.25" (see records.values.augment).
         adapt: "bn" if the statistics of BatchNorm are to be adapted.
         adapt_images: Number of images for these statistics, or "all".
-        adapt_prior: How many images the network's own statistics count for.
+        adapt_prior: Weight of the network's own statistics, as a number of images.
     """
 
     name: str | None = None

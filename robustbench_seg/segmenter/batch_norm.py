@@ -64,7 +64,7 @@ def batch_statistics(
         forward: Runs it on a batch.
         inputs: Its inputs, at least one.
         images: Number of images that the inputs belong to.
-        prior: How many images the network's own statistics count for.
+        prior: Weight of the network's own statistics, as a number of images.
 
     Returns:
         (prior x own statistics + images x statistics of the inputs) / (prior + images), for each

@@ -27,7 +27,7 @@ class Adaptation:
     Attributes:
         method: "bn": the statistics of BatchNorm are replaced; weights stay as they are.
         images: Number of images that they are taken from, evenly spaced in the split; "all": all.
-        prior: How many images the network's own statistics count for. 0: they are replaced.
+        prior: Weight of the network's own statistics, as a number of images. 0: they are replaced.
 
     Raises:
         ModelError: A value does not exist or is out of range.
