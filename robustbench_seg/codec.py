@@ -6,8 +6,8 @@ string), or another dataclass (a table). `Annotated[int, Range(1)]` says which n
 A bool is not an int, an int has at most 64 bits, a float is finite, and text is Unicode. An unknown
 key is an error that names the nearest known one, so a misspelt setting never becomes a silent
 default. A dataclass checks what its types cannot say in `__post_init__`. A field with metadata
-{"stored": False} is neither read nor written; one with {"when_set": True} is not written where it
-is None.
+{"stored": False} is neither read nor written; one with {"when_set": True} is not written if it is
+None.
 """
 
 import dataclasses

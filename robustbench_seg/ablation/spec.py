@@ -13,7 +13,7 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.specs.training_spec import TrainingOptions, TrainingSpec, training_spec
 
 FIXED_OPTIONS = frozenset({"model", "name", "recipe", "augment", "minutes", "crop", "seed"})
-"""Options of a training that the ablation's definition decides, so nobody else can set them."""
+"""Options of a training that the ablation's definition sets. Users cannot set them."""
 
 
 @dataclass(frozen=True)

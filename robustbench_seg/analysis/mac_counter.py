@@ -1,4 +1,4 @@
-"""Counts multiply-accumulates by the shapes of what functions are called with."""
+"""Counts multiply-accumulates from the shapes of the arguments of functions."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +13,13 @@ from torch.overrides import TorchFunctionMode
 class MacCounter(TorchFunctionMode):
     """Counts the multiply-accumulates of networks on the meta device while it is entered.
 
-    Convolutions, products of matrices and attention count, as in torch's FlopCounterMode. That
-    one, and most of what torch does on the meta device, import torch's compiler and sympy: more
-    than a second at each start of an evaluation. So the functions below that the architectures
-    call return only what has the shape of their result; others run as they are.
+    It counts convolutions, matrix products and attention, as torch's FlopCounterMode does. That
+    class and most functions of torch on the meta device import torch's compiler and sympy, which
+    takes more than a second at each start of an evaluation. So the functions that the architectures
+    call are replaced by ones that only return a tensor of the right shape. Others run as they are.
 
     Attributes:
-        macs: The number so far.
+        macs: Number of multiply-accumulates so far.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class MacCounter(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Count a call, and return its result or what has the shape of it."""
+        """Count a call, and return its result or a tensor of the same shape."""
         named = kwargs or {}
         if func in _MULTIPLYING:
             result, macs = _MULTIPLYING[func](*args, **named)
@@ -82,7 +82,7 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> tuple[Tens
 
 
 def _matmul(a: Tensor, b: Tensor) -> tuple[Tensor, int]:
-    """Products of a matrix and a vector do not count."""
+    """Count a product of matrices; a product of a matrix and a vector counts as 0."""
     if b.ndim == 1:
         return a.new_empty(a.shape[:-1]), 0
     return a.new_empty((*a.shape[:-1], b.shape[-1])), a.numel() * b.shape[-1]
@@ -99,7 +99,7 @@ _MULTIPLYING: Mapping[Callable[..., Any], Callable[..., tuple[Tensor, int]]] = {
     F.scaled_dot_product_attention: _attention,
     Tensor.matmul: _matmul,
 }
-"""Functions that multiply -> their result and how often they do."""
+"""Maps a function that multiplies to one that returns the shape and the number of operations."""
 
 
 def _first(x: Tensor, *others: Any, **options: Any) -> Tensor:
@@ -143,4 +143,4 @@ _OTHERS: Mapping[Callable[..., Any], Callable[..., Tensor]] = {
     Tensor.add_: _first,
     torch.cat: _cat,
 }
-"""Functions that do not multiply -> what has the shape of their result."""
+"""Maps a function that does not multiply to one that returns a tensor of the result's shape."""

@@ -16,7 +16,7 @@ from robustbench_seg.architectures.network import Stage
 
 
 def _added(branch: Tensor, x: Tensor) -> Tensor:
-    """Their sum, into the memory of `branch` where it is as precise: nobody else needs it."""
+    """Add in the memory of `branch` if it is as precise, because nothing else needs it."""
     return branch.add_(x) if branch.dtype == x.dtype else x + branch
 
 

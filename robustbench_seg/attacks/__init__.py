@@ -1,7 +1,7 @@
-"""Adversarial attacks: images near a clean one that a network labels as wrongly as possible.
+"""Adversarial attacks, which change an image slightly so that a network labels it wrongly.
 
-An attack sees the network through one function, its gradient. It gives a float image, which is
-scored without rounding.
+An attack needs one function of the network: the gradient of a loss. The perturbed image is a float
+image; it is not rounded to 8 bits.
 """
 
 from robustbench_seg.attacks.iterate import Choice, Gradient

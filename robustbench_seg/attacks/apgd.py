@@ -1,7 +1,7 @@
 """APGD: gradient ascent that controls its own step size, at shrinking radii.
 
-The algorithm is that of Croce and Hein (arXiv 2003.01690, section 3) as SEA uses it on segmentation
-(arXiv 2306.12941, section 3): three phases at 2, 1.5 and 1 times the radius.
+The algorithm is from Croce and Hein (arXiv 2003.01690, section 3). SEA applies it to segmentation
+in three phases, at 2, 1.5 and 1 times the radius (arXiv 2306.12941, section 3).
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from robustbench_seg.attacks.pgd import ascended
 from robustbench_seg.attacks.settings import Settings
 
 FACTORS = (2.0, 1.5, 1.0)
-"""Radius of each phase, in radii of the attack."""
+"""Radius of each phase, as a multiple of the radius of the attack."""
 
 _MOMENTUM = 0.75
 _RISING = 0.75
@@ -24,10 +24,10 @@ _RISING = 0.75
 def apgd(
     evaluate: Evaluate, ball: Ball, draws: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
-    """Yield the iterates of the last phase, which alone lie in the ball.
+    """Yield the iterates of the last phase; those of earlier phases may lie outside the ball.
 
-    The first phase starts at a random image of its ball, each other one at the projection of the
-    iterate of the phase before that has the lowest pixel accuracy.
+    The first phase starts at a random image in its ball. Each later phase takes the iterate of the
+    previous phase with the lowest pixel accuracy, and starts at its projection.
     """
     start = ball.scaled(FACTORS[0]).sample(draws)
     *early, last = zip(FACTORS, phase_steps(settings.steps), strict=True)
@@ -50,12 +50,12 @@ def phase(evaluate: Evaluate, ball: Ball, start: Tensor, steps: int) -> Iterator
     """Run APGD at one radius.
 
     The step size is controlled by the mean cross-entropy, whatever loss gives the gradient. The
-    phase ends early where no pixel is right.
+    phase ends early once no pixel is right.
 
     Args:
         evaluate: The network, see Evaluator.
-        ball: The images that are allowed.
-        start: Its first image.
+        ball: The allowed images.
+        start: The first image.
         steps: Number of steps.
 
     Yields:
@@ -87,11 +87,11 @@ def phase(evaluate: Evaluate, ball: Ball, start: Tensor, steps: int) -> Iterator
 class StepControl:
     """The step size of one phase of APGD (arXiv 2003.01690, section 3.1).
 
-    The first checkpoint comes after 22 % of the steps. Each further one follows after 3 % of the
-    steps less than the one before, at least after 6 %; all are rounded down, at least to 1.
+    The first checkpoint comes after 22 % of the steps. Each further interval is shorter by 3 % of
+    the steps, but not shorter than 6 %. All of these are rounded down, but are at least 1.
 
     Attributes:
-        size: The present step size.
+        size: The current step size.
     """
 
     def __init__(self, steps: int, size: float) -> None:
@@ -115,7 +115,7 @@ class StepControl:
             best: The highest loss so far.
 
         Returns:
-            Whether the step size is halved now. Then the phase goes on from its best iterate.
+            Whether the step size is halved. If so, the phase continues from its best iterate.
         """
         self._taken += 1
         self._rising += rises

@@ -1,7 +1,7 @@
-"""The images that an attack may give: a ball around the clean image, cut at 0 and 1.
+"""The images that an attack may return: a ball around the clean image, clipped to 0..1.
 
-Every projection lies inside the ball exactly, that is, also where float32's rounding is undone:
-the distance is measured in float64.
+A projected image lies in the ball without any tolerance for rounding: its distance, computed in
+float64, is at most the radius.
 """
 
 from typing import Protocol
@@ -29,7 +29,7 @@ class Ball(Protocol):
         ...
 
     def project(self, values: Tensor) -> Tensor:
-        """Return an image of the ball near `values`, float 3xHxW."""
+        """Return an image in the ball close to `values`, float 3xHxW."""
         ...
 
     def direction(self, gradient: Tensor) -> Tensor:
@@ -37,12 +37,12 @@ class Ball(Protocol):
         ...
 
     def sample(self, draws: np.random.Generator) -> Tensor:
-        """Draw an image of the ball. The same draws give the same image on any machine."""
+        """Draw an image in the ball. The same draws give the same image on any machine."""
         ...
 
 
 class LinfBall:
-    """No value differs by more than the radius. See Ball."""
+    """The ball of the maximum norm: no value differs by more than the radius. See Ball."""
 
     def __init__(self, image: Tensor, radius: float) -> None:
         self.image, self.radius = image, radius
@@ -68,7 +68,7 @@ class LinfBall:
 
 
 class L2Ball:
-    """The Euclidean distance over all values is at most the radius. See Ball."""
+    """The ball of the Euclidean norm over all values. See Ball."""
 
     def __init__(self, image: Tensor, radius: float) -> None:
         self.image, self.radius = image, radius
@@ -80,8 +80,8 @@ class L2Ball:
     def project(self, values: Tensor) -> Tensor:
         """Shorten the difference to the radius, then clip to 0..1. See Ball.project.
 
-        Clipping only brings values nearer to the clean image. A result that rounding leaves
-        outside is shortened by its last digit, then by twice as much, and so on.
+        Clipping only brings values closer to the clean image. If rounding leaves the result
+        outside, its difference is shortened by one last digit, then by twice as much, and so on.
         """
         difference = values - self.image
         length = _length(difference)
@@ -102,8 +102,8 @@ class L2Ball:
     def sample(self, draws: np.random.Generator) -> Tensor:
         """Draw uniform differences and scale them to the length of the radius. See Ball.sample."""
         noise = _uniform(draws, self.image)
-        # Machines add up in different orders: float32 drops the digits in which their sums differ.
-        # A millionth less than the radius needs no projection afterwards, which adds up again.
+        # Machines sum in different orders; float32 drops the digits in which their sums differ.
+        # At a millionth less than the radius, the projection, which sums again, changes nothing.
         length = float(np.float32(np.sqrt(np.square(noise).sum())))
         return self.project(_shifted(self.image, self.radius * (1 - 1e-6) / length * noise))
 
@@ -124,7 +124,7 @@ def _length(values: Tensor) -> float:
 
 
 def _rounded(exact: Tensor, dtype: torch.dtype, *, upwards: bool) -> Tensor:
-    """Round float64 values to `dtype`, none of them down (upwards) or none of them up."""
+    """Round float64 values to `dtype`, all of them up (`upwards`) or all of them down."""
     nearest = exact.to(dtype)
     wrong = nearest.double() < exact if upwards else nearest.double() > exact
     limit = torch.full_like(nearest, torch.inf if upwards else -torch.inf)

@@ -6,8 +6,8 @@ import json
 import numpy as np
 
 DRAWS_VERSION = 1
-"""Increment when the same arguments give other numbers, together with the law of each attack: the
-laws are in the key of a run, and this number is not."""
+"""Increment when the same arguments give other numbers. Increment the law of each attack as well:
+the key of a run contains the laws, but not this number."""
 
 
 def attack_draws(
@@ -15,12 +15,12 @@ def attack_draws(
 ) -> np.random.Generator:
     """Return the generator of one run of an attack on one image.
 
-    Its numbers depend on the arguments alone, not on other images, their order or the machine: the
-    key of a Philox generator is the start of their sha256.
+    The numbers depend only on the arguments, not on other images, their order or the machine: the
+    key of the Philox generator is the start of the sha256 of the arguments.
 
     Args:
         seed: The seed.
-        image_id: What tells the image from others.
+        image_id: Id of the image in its dataset.
         attack: Name of the attack.
         epsilon: The radius, in the attack's unit.
         restart: 0 for the first run, 1 for the second, and so on.

@@ -1,4 +1,4 @@
-"""The images that an attack tries, what the network makes of them, and which of them is chosen."""
+"""Iterates, the images that an attack tries: their evaluation, and the choice of one of them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from robustbench_seg.attacks.losses import Loss, Moment, cross_entropy
 from robustbench_seg.errors import AttackError
 
 VOID = 255
-"""The label of pixels that are in no loss, mask or accuracy."""
+"""The label of pixels that no loss, mask or accuracy includes."""
 
 Gradient = Callable[[Tensor, Callable[[Tensor], Tensor]], tuple[Tensor, Tensor]]
 """(image 3xHxW in 0..1, loss: logits KxHxW -> scalar) -> (logits KxHxW, d loss / d image 3xHxW)."""
@@ -45,7 +45,7 @@ class Evaluator:
     """Evaluates images with the network, for one clean image and one loss.
 
     Attributes:
-        calls: How often the gradient has been computed.
+        calls: Number of gradients computed so far.
         valid: Number of pixels with a label.
     """
 
@@ -55,9 +55,9 @@ class Evaluator:
         """Make an evaluator.
 
         Args:
-            gradient: The network.
+            gradient: The gradient of the network.
             truth: int64 HxW, class indices; VOID where a pixel has no label.
-            loss: The loss of the attack. It never sees a logit or label of a void pixel.
+            loss: The loss of the attack. It gets 0 as the logits and the label of a void pixel.
             class_weights: See Moment.
         """
         self.calls = 0
@@ -96,7 +96,7 @@ class Evaluator:
         return Iterate(image, gradient, int(right.sum()), float(entropy))
 
     def _checked(self, logits: Tensor) -> Tensor:
-        """The logits, 0 at void pixels; AttackError where they do not fit."""
+        """Return the logits, 0 at void pixels. Raises AttackError if they do not fit."""
         classes, size = len(logits), tuple(self._truth.shape)
         if tuple(logits.shape[1:]) != size:
             raise AttackError(
@@ -128,7 +128,7 @@ _BETTER: Mapping[Choice, Callable[[Iterate, Iterate], bool]] = {
 
 
 def chosen(iterates: Iterable[Iterate], choice: Choice) -> Iterate:
-    """Choose among iterates. Of several equal ones the latest is chosen.
+    """Choose one of several iterates: the best one, or the latest of equally good ones.
 
     Args:
         iterates: One or more, in the order of the steps.

@@ -1,7 +1,7 @@
-"""The losses that attacks maximise, for each pixel.
+"""The losses of a pixel that attacks maximise.
 
 Every function takes the logits, float KxHxW, and the labels, int64 HxW of class indices, and
-returns the loss of each pixel, float HxW. Pixels without a label are dealt with by the caller
+returns the loss of each pixel, float HxW. The caller handles pixels without a label
 (see Evaluator). Below, z are the logits of a pixel, p is their softmax, y the label, l the
 cross-entropy -ln p_y, and c is 1 where the network is right (argmax z = y) and 0 elsewhere.
 """
@@ -102,7 +102,7 @@ def _of_label(values: Tensor, labels: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """What a loss may depend on beside logits and labels.
+    """What a loss may depend on in addition to logits and labels.
 
     Attributes:
         progress: Steps taken, divided by all steps of the run; 0..1.
@@ -117,7 +117,7 @@ Loss = Callable[[Tensor, Tensor, Moment], Tensor]
 """(logits KxHxW, labels HxW, moment) -> loss of each pixel, HxW."""
 
 TSALLIS_START, TSALLIS_END = -2.0, 1.0
-"""The index q at the first and after the last step; linear in between."""
+"""The index q at the first step and after the last one; it is linear in between."""
 
 
 def _balanced(logits: Tensor, labels: Tensor, moment: Moment) -> Tensor:
@@ -139,4 +139,4 @@ LOSSES: Mapping[str, Loss] = {
     "tsallis": lambda z, y, at: tsallis(z, y, _tsallis_index(at.progress)),
     "cosine": lambda z, y, at: logit_cosine(z, y),
 }
-"""Name -> loss, on the schedule that its authors use."""
+"""Maps the name of a loss to the loss, with the schedule of its authors."""

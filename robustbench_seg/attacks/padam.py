@@ -11,15 +11,15 @@ from robustbench_seg.attacks.settings import Settings
 
 _DECAY, _SQUARE_DECAY, _SMALLEST = 0.9, 0.999, 1e-8
 _SHARE = 0.25
-"""The authors' step size of 2/255 at their radius of 8/255."""
+"""Default step size in radii: the authors use 2/255 at a radius of 8/255."""
 
 
 def padam(
     evaluate: Evaluate, ball: Ball, draws: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
-    """Yield a random image of the ball and each step of Adam with amsgrad after it.
+    """Yield a random image in the ball, then the image after each step of Adam with AMSGrad.
 
-    Without a step size it is a quarter of the radius.
+    The default step size is a quarter of the radius.
     """
     size = _SHARE * ball.radius if settings.step_size is None else settings.step_size
     iterate = evaluate(ball.sample(draws), 0.0)

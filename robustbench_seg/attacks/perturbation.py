@@ -1,4 +1,4 @@
-"""`perturb`: one image, one attack."""
+"""`perturb` attacks one image."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ class Perturbed:
 
     Attributes:
         image: Float 3xHxW, within the attack's radius of the clean image and within 0..1.
-        choice: The rule by which it was chosen among the iterates of a run.
+        choice: The rule by which it was chosen from the iterates of a run.
         accuracy: Share of the pixels with a label that the network labels correctly, 0..1.
         cross_entropy: Mean cross-entropy over the pixels with a label, in nats.
-        calls: How often the gradient was computed.
+        calls: Number of gradients that were computed.
     """
 
     image: Tensor
@@ -49,26 +49,27 @@ def perturb(
 ) -> Perturbed:
     """Attack one image.
 
-    Of several restarts the one whose image has the lowest pixel accuracy counts, the last of equal
-    ones.
+    With several restarts, the result is the image with the lowest pixel accuracy, or the last of
+    equal ones.
 
     Args:
         gradient: The network: (image, loss) -> (logits KxHxW, d loss / d image 3xHxW), where `loss`
             maps these logits to a scalar.
         image: The clean image, float 3xHxW in 0..1. It is not changed.
         truth: int64 HxW, class indices; 255 where a pixel has no label. Such pixels are in no loss,
-            mask or accuracy. An image that has no other pixels is returned as it is.
+            mask or accuracy. An image without any labelled pixel is returned unchanged.
         attack: A name of ATTACKS.
-        parameters: `epsilon`, the radius, for Linf in units of 1/255 and for L2 a length where
-            pixels are in 0..1; `steps`; where the attack accepts them, `step_size` in the unit of
-            `epsilon`, and `restarts`.
-        seed: Together with the image id, the attack and the radius it decides all random numbers.
-        image_id: What tells this image from others.
+        parameters: `epsilon`, the radius: in units of 1/255 for Linf, a Euclidean length with
+            pixels in 0..1 for L2; `steps`; and, if the attack accepts them, `step_size` in the unit
+            of `epsilon`, and `restarts`.
+        seed: Seed of the random numbers. They also depend on the image id, the attack and the
+            radius.
+        image_id: Id of the image in its dataset.
         class_frequencies: Number or share of the pixels of each class in the training labels, for
             attacks that need them. A class without a pixel counts like the rarest class.
 
     Returns:
-        The image and its figures.
+        The perturbed image, and how the network labels it.
 
     Raises:
         AttackError: An argument does not fit the above, or the network's gradient is not finite.
@@ -157,7 +158,7 @@ def _check_image(image: Tensor, truth: Tensor) -> None:
 
 
 def _class_weights(attack: Attack, frequencies: Sequence[float] | None) -> list[float] | None:
-    """Weights proportional to 1 / frequency, 1 for the rarest class; None if none are needed."""
+    """Return weights proportional to 1 / frequency, 1 for the rarest class, if any are needed."""
     if not attack.needs_frequencies:
         return None
     where = f"attack '{attack.name}'"

@@ -1,4 +1,4 @@
-"""Projected gradient ascent with a constant step size, and its single step."""
+"""Projected gradient ascent with a constant step size (PGD), and with a single step (FGSM)."""
 
 from collections.abc import Iterator
 
@@ -14,13 +14,13 @@ _STEP_SIZES = (0.0, 8e-4, 9e-4, 1e-3, 2e-3, 3e-3, 5e-3, 6e-3)
 """SEA's step sizes for PGD, SegPGD and CosPGD (arXiv 2306.12941, appendix B) at radii in 1/255."""
 
 _L2_SHARE = 0.4
-"""CosPGD's step of 0.1 at the radius 0.25 (arXiv 2302.02213)."""
+"""Default step size for L2 in radii: CosPGD uses 0.1 at a radius of 0.25 (arXiv 2302.02213)."""
 
 
 def pgd(
     evaluate: Evaluate, ball: Ball, draws: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
-    """Yield a random image of the ball and each of the steps after it (arXiv 1706.06083)."""
+    """Yield a random image in the ball, then the image after each step (arXiv 1706.06083)."""
     size = default_step_size(ball) if settings.step_size is None else settings.step_size
     yield from _ascent(evaluate, ball, ball.sample(draws), settings.steps, size)
 
@@ -28,7 +28,7 @@ def pgd(
 def fgsm(
     evaluate: Evaluate, ball: Ball, draws: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
-    """Yield the clean image and one step of the radius's length from it (arXiv 1412.6572)."""
+    """Yield the clean image, then the image after one step of length radius (arXiv 1412.6572)."""
     yield from _ascent(evaluate, ball, ball.image, 1, ball.radius)
 
 
@@ -50,8 +50,8 @@ def ascended(ball: Ball, iterate: Iterate, size: float) -> Tensor:
 def default_step_size(ball: Ball) -> float:
     """Return the step size of pgd for a ball.
 
-    For Linf it is that of SEA, linear between its radii and from 0 to the first, proportional to
-    the radius beyond the last. For L2 it is 0.4 times the radius.
+    For Linf, SEA's step sizes are interpolated linearly between its radii. Beyond the last of
+    these, the step size is proportional to the radius. For L2, it is 0.4 times the radius.
     """
     if not isinstance(ball, LinfBall):
         return _L2_SHARE * ball.radius

@@ -1,4 +1,4 @@
-"""The registry of attacks: which loss, optimiser and choice of the iterate each of them has."""
+"""The registry of attacks: the loss, the optimiser and the choice of the iterate of each."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Attack:
     Attributes:
         name: Its name, such as "apgd_mce" or "apgd_mce_l2".
         norm: The norm of its ball.
-        law: Raised by one whenever the attack gives other images for the same network, image,
-            parameters and draws: runs of another law are never continued.
+        law: Version of the attack. Increment it when the attack gives other images for the same
+            network, image, parameters and draws: runs of another law are never continued.
         loss: The loss that it maximises, a name of LOSSES.
-        optimiser: How it searches.
-        choice: The rule by which it chooses the image among the iterates of a run.
+        optimiser: The algorithm that maximises the loss.
+        choice: The rule by which it chooses an image from the iterates of a run.
         required: Parameters that must be given.
         optional: Parameters that may be given.
     """
@@ -49,7 +49,7 @@ class Attack:
 
     @property
     def stops_early(self) -> bool:
-        """Whether the attack ends where no pixel is right."""
+        """Whether the attack ends once no pixel is right."""
         return self.optimiser is apgd
 
 
@@ -57,7 +57,7 @@ _STEPS = ("step_size", "restarts")
 
 
 def _attacks(norm: Norm, suffix: str) -> Iterator[Attack]:
-    """The attacks of a norm, by the names of Linf."""
+    """Yield the attacks of a norm; a suffix tells their names from those of Linf."""
 
     def named(name: str) -> str:
         return name + suffix
@@ -85,4 +85,4 @@ ATTACKS: Mapping[str, Attack] = {
         *_attacks("L2", "_l2"),
     )
 }
-"""Name -> attack."""
+"""Maps the name of an attack to the attack."""

@@ -1,4 +1,4 @@
-"""What an optimiser is asked to do."""
+"""The settings and the type of an optimiser."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Settings:
 
     Attributes:
         steps: Number of steps, 1 or more.
-        step_size: Length of a step on the scale of the image, or None for the optimiser's own.
+        step_size: Length of a step on the scale of the image, or None for the optimiser's default.
     """
 
     steps: int = 1
@@ -23,4 +23,4 @@ class Settings:
 
 
 Optimiser = Callable[[Evaluate, Ball, np.random.Generator, Settings], Iterator[Iterate]]
-"""(evaluate, ball, random numbers, settings) -> the iterates among which an attack chooses."""
+"""(evaluate, ball, random numbers, settings) -> the iterates from which an attack chooses."""

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 @click.option(
     "--class-map",
     metavar="FILE",
-    help="Score models in the dataset's classes, which are not their own, through this map: a TOML "
+    help="Score models that predict other classes than the dataset's, through this map: a TOML "
     "file, or a name such as cityscapes-to-camvid (docs/how-to/class-map.md).",
 )
 @click.option(
@@ -93,8 +93,8 @@ if TYPE_CHECKING:
     "--augment",
     metavar="flip,SCALE,...",
     callback=parsers.parse_augment,
-    help="Test-time augmentation: average the predictions for the image, for it mirrored (flip) "
-    "and for it scaled, such as flip,0.75,1.25.  [default: the image alone]",
+    help="Test-time augmentation: average the predictions for the image and for mirrored (flip) "
+    "and scaled copies of it, such as flip,0.75,1.25.  [default: the image alone]",
 )
 @click.option(
     "--adapt",
@@ -108,7 +108,7 @@ if TYPE_CHECKING:
     callback=parsers.parse_adapt_images,
     default=Adaptation.images,
     show_default=True,
-    help="Number of these images, evenly spaced in the split.",
+    help="Number of images for these statistics, evenly spaced in the split.",
 )
 @click.option(
     "--adapt-prior",
@@ -116,7 +116,7 @@ if TYPE_CHECKING:
     type=click.FloatRange(PRIOR.least, PRIOR.most),
     default=Adaptation.prior,
     show_default=True,
-    help="How many images the network's own statistics count for.",
+    help="Weight of the network's own statistics, as a number of images.",
 )
 @options.device()
 @options.precision()
@@ -173,8 +173,8 @@ if TYPE_CHECKING:
 @click.option(
     "--attack-from",
     metavar="MODEL",
-    help="Make attacks on this model instead of the one that is scored, as an attacker who does "
-    "not know it.",
+    help="Attack this model instead of the one that is scored, as an attacker would who does not "
+    "know the latter.",
 )
 @click.option(
     "--round",
@@ -186,13 +186,13 @@ if TYPE_CHECKING:
     "--class-frequencies",
     metavar="FILE",
     type=parsers.PATH,
-    help="What class-frequencies wrote, for attacks that balance the classes.",
+    help="File that class-frequencies wrote, for attacks that balance the classes.",
 )
 @click.option(
     "--save-attacks",
     metavar="DIR",
     type=parsers.PATH,
-    help="Write attacked images too, as float32 .npy files in 0..1.",
+    help="Also write attacked images, as float32 .npy files in 0..1.",
 )
 def evaluate(**spec: Any) -> None:
     """Score models on a dataset, clean and under every corruption and severity.

@@ -37,8 +37,8 @@ def verify(path: Path) -> None:
     elif path.is_file():
         problems = counted([len(found.problems)], "problem")
         raise IncompleteError(
-            f"{path}: {problems}; get the pack again from whoever made it, or make it again from "
-            "the run folder"
+            f"{path}: {problems}; get the pack again from its author, or make it again from the "
+            "run folder"
         )
     else:
         raise IncompleteError(

@@ -105,7 +105,7 @@ def probe_differences(
 
 
 def laws(protocol: Protocol) -> Mapping[str, int]:
-    """The law version of each corruption of a protocol, in its order; attacks are left out.
+    """Return the law version of each corruption of a protocol, in its order, without attacks.
 
     Raises:
         CardError: the protocol has a corruption that is not registered.

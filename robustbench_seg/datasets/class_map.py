@@ -1,7 +1,7 @@
-"""A class map scores a model in the classes of a dataset that are not its own.
+"""Class maps, which score a model in the classes of a dataset that are not its own.
 
-It is a TOML file. Shipped maps lie in the folder `class_maps` of the content folder `models`. A
-whole map:
+A class map is a TOML file. Shipped maps are in the folder `class_maps` of the content folder
+`models`. A complete example:
 
     about = "Cityscapes' classes on our quarry"     # optional
     model = "cityscapes"        # the classes that the model predicts: those of a dataset, or a list
@@ -19,7 +19,7 @@ whole map:
     rock = "leave-out"          # its pixels are not scored, and it is in no mean; or
                                 # "miss": all its pixels are wrong, and its IoU is 0
 
-    [reasons]                   # optional: why a class of the model or of the dataset is so treated
+    [reasons]                   # optional: why a class of either is treated as it is
     terrain = "..."
     ignore = "..."              # of all ignored classes without a reason of their own
 """
@@ -94,7 +94,7 @@ class ClassMap:
         return self.record.classes
 
     def labels(self, predicted: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Turn the labels of the model into those of the dataset.
+        """Map the labels of the model to those of the dataset.
 
         Args:
             predicted: uint8, any shape: indices of the model's classes.
@@ -104,12 +104,12 @@ class ClassMap:
             predicted class counts as none.
 
         Raises:
-            ModelError: A label is no class of the model.
+            ModelError: A label is not a class of the model.
         """
         count = len(self.model_classes)
         if predicted.size and int(predicted.max()) >= count:
             raise ModelError(
-                f"predictions to {predicted.max()}; the class map {self.name} is for {count} "
+                f"predictions up to {predicted.max()}; the class map {self.name} is for {count} "
                 "classes: the model does not belong to it"
             )
         labels: NDArray[np.uint8] = self._table[predicted]
@@ -143,7 +143,7 @@ class ClassMap:
 
 
 def list_class_maps() -> tuple[str, ...]:
-    """Names of the shipped class maps, sorted."""
+    """List the names of the shipped class maps, sorted."""
     names = (Path(entry.name) for entry in (resources.files(CONTENT) / _FOLDER).iterdir())
     return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))
 
@@ -172,7 +172,7 @@ def load_class_map(name: str | Path) -> ClassMap:
 
 
 def fitting_maps(model: Sequence[str], dataset: Sequence[str]) -> tuple[str, ...]:
-    """Names of the shipped class maps from the classes of a model to those of a dataset.
+    """List the shipped class maps from the classes of a model to those of a dataset.
 
     Args:
         model: The model's classes, in the order of its label indices.
@@ -188,7 +188,7 @@ def _checked(file: ClassMapFile, name: str, where: str) -> ClassMap:
     dataset = _classes(file.dataset, f"{where}: dataset")
     if IGNORED in dataset:
         raise CardError(
-            f'{where}: dataset: a class called "{IGNORED}" would be taken for no class; rename it'
+            f'{where}: dataset: the name "{IGNORED}" is kept for ignored classes; rename the class'
         )
     for one, target in file.map.items():
         if one not in model:
@@ -237,14 +237,14 @@ def _check_impossible(file: ClassMapFile, dataset: Sequence[str], where: str) ->
     if missing := [each for each in dataset if each not in {*of_target, *file.impossible}]:
         raise CardError(
             f"{where}: impossible: no class of the model maps to {', '.join(missing)}; map one to "
-            'it, or write here that its pixels are a "miss", or "leave-out"'
+            'it, or list it here as "miss" or "leave-out"'
         )
     if not any(target != IGNORED for target in of_target):
         raise CardError(f"{where}: map: every class is ignored, so nothing could be right")
 
 
 def _classes(named: str | tuple[str, ...], where: str) -> tuple[str, ...]:
-    """The classes of a dataset by its name, or those of a list."""
+    """Return the classes of a dataset, given its name or a list of its classes."""
     if isinstance(named, str):
         if named not in DATASETS:
             known = unknown("dataset", named, DATASETS)

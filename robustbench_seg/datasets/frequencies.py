@@ -1,7 +1,7 @@
-"""How often each class occurs in the labels of a split: counted once, and kept with its origin.
+"""Class frequencies: the number of pixels of each class in the labels of a split, with its origin.
 
 The attack `apgd_mce_bal` divides the loss of a pixel by the number of pixels of its class in the
-training labels. The files are TOML; that of minicity ships.
+training labels. Frequencies are stored in TOML files. The one for minicity ships.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class ClassFrequencies:
         version: Version of robustseg that counted.
         pixels: Class name -> number of pixels, in the order of the class indices; 0 for a class
             that does not occur. Pixels without a class (255) are not counted.
-        fingerprint: What tells one version of the dataset's files from another.
+        fingerprint: Facts that identify the version of the dataset's files.
 
     Raises:
         CardError: No class has a pixel.
@@ -92,7 +92,7 @@ def class_frequencies(
     Args:
         dataset: Name of a dataset, its TOML file, or an open dataset.
         data: Its root folder, as for open_dataset.
-        split: Which split; an open dataset has its own.
+        split: Name of the split. An open dataset has its own.
         out: TOML file to write. It replaces an earlier file of this function, and appears only
             when all labels are counted. None: no file.
         progress: Whether to show a progress bar on stderr.
@@ -108,7 +108,7 @@ def class_frequencies(
     opened = open_dataset(dataset, data, split) if isinstance(dataset, str | Path) else dataset
     if path is not None:
         check_own(path, f"# {_REMARK}")
-    # Opened before counting: a folder that cannot be written to costs no time.
+    # The file is opened first, so that a folder that cannot be written to fails at once.
     with atomic_file(path) if path else nullcontext() as file:
         found = ClassFrequencies(
             opened.name,
@@ -174,5 +174,5 @@ def _counted(dataset: Dataset, progress: bool) -> Mapping[str, int]:
 
 
 def _labels(dataset: Dataset, index: int) -> Labels:
-    """The labels of an image; decoding the image takes longer than theirs."""
+    """Return the labels of an image, if possible without decoding the image, which takes longer."""
     return dataset.labels(index) if isinstance(dataset, FileDataset) else dataset[index].labels

@@ -1,4 +1,4 @@
-"""A split of a published dataset, from where its files lie."""
+"""Opens a split of a published dataset from the paths of its files."""
 
 from collections.abc import Sequence
 from pathlib import Path

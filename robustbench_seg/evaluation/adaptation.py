@@ -1,8 +1,8 @@
-"""Networks that are adapted to each condition of an evaluation before they are scored under it.
+"""Adapts a network to each condition of an evaluation before it is scored under it.
 
-The statistics of a condition come from a fixed set of images of the split: evenly spaced, made
-under the condition exactly as the scored ones are. They do not depend on the order of images, on
-shards or on interrupted starts. Each is computed when it is first needed, and kept in
+The statistics of a condition come from a fixed set of evenly spaced images of the split, which are
+made under the condition exactly as the scored images are. So they do not depend on the order of
+images, on shards or on interruptions. They are computed when they are first needed, and kept in
 RUNS/statistics, so that later starts, shards and machines use the same numbers.
 """
 
@@ -31,10 +31,10 @@ class AdaptedPredictions:
         record: RunRecord,
         maker: ImageMaker,
     ) -> None:
-        """Combine a segmenter with what its statistics are taken from.
+        """Combine a segmenter with the images that it is adapted to.
 
         Args:
-            evaluation: What is evaluated.
+            evaluation: The evaluation.
             segmenter: A segmenter that was loaded with adapt.
             record: The record of its run.
             maker: Makes the images.
@@ -53,15 +53,15 @@ class AdaptedPredictions:
         return predict(self.segmenter(made.source.id, made.condition))
 
     def segmenter(self, image: str, condition: Condition) -> Segmenter:
-        """Return the segmenter of a condition, adapted when it is first asked for.
+        """Return the segmenter for a condition. It is adapted at the first call.
 
         Args:
-            image: Unused: it is the same for all images of a condition.
+            image: Not used: the segmenter is the same for all images of a condition.
             condition: The condition.
 
         Raises:
             RobustsegError: One of the images cannot be made, the network cannot be adapted, or the
-                file with earlier statistics cannot be read. Raised each time.
+                file with earlier statistics cannot be read. Every call raises it again.
         """
         if condition not in self._adapted:
             try:

@@ -28,14 +28,14 @@ def clean_segmenter(segmenter: Segmenter, data: Dataset) -> Segmenter:
 
 
 def adaptation_images(segmenter: Segmenter, data: Dataset) -> tuple[int, ...]:
-    """Choose the images that statistics are taken from: evenly spaced, the first and the last too.
+    """Choose evenly spaced images for the statistics, including the first and the last.
 
     Args:
         segmenter: A segmenter that was loaded with adapt.
         data: The images that are scored.
 
     Returns:
-        Their places in the dataset, in ascending order.
+        Their indices in the dataset, in ascending order.
     """
     how, count = segmenter.record.adaptation or Adaptation(), len(data)
     wanted = count if how.images == ALL else min(int(how.images), count)

@@ -1,7 +1,7 @@
 """Saved images of attacks: DIR/<attacked model>/<attack>/<severity>/<image>.npy.
 
-float32 HxWx3 in 0..1, because 8 bits would undo a radius of half a level. attacks.json says what
-the images depend on, so that images of two kinds never mix.
+Images are float32 HxWx3 in 0..1, because 8 bits would undo a radius of half a level. attacks.json
+has a digest of everything that the images depend on, so that images of different attacks never mix.
 """
 
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class AttackFolder:
 
     @classmethod
     def open(cls, root: Path, model: str, key: RunKey) -> "AttackFolder":
-        """Open `root`/<model>, marked as that of these attacks.
+        """Open `root`/<model>, and mark a new folder with the digest of these attacks.
 
         Args:
             root: Folder of the images of all attacked models.
@@ -60,7 +60,7 @@ class AttackFolder:
         return cls(folder)
 
     def path(self, image: str, condition: Condition) -> Path:
-        """Return the path of an image, whose id stays inside the folder, under an attack."""
+        """Return the path of an image under an attack. Its id must not lead out of the folder."""
         return self.folder / condition.folder / PurePosixPath(as_png(image)).with_suffix(".npy")
 
     def holds(self, image: str, condition: Condition) -> bool:
@@ -68,13 +68,13 @@ class AttackFolder:
         return self.path(image, condition).exists()
 
     def write(self, image: str, condition: Condition, values: NDArray[np.float32]) -> None:
-        """Write an image, float32 HxWx3 in 0..1. Raises FileError if it cannot."""
+        """Write an image, float32 HxWx3 in 0..1. Raises FileError if that fails."""
         with atomic_file(self.path(image, condition)) as file:
             np.save(file, values)
 
 
 def _digest(key: RunKey) -> str:
-    """Digest of what decides the images: of the scored network only if it is the attacked one."""
+    """Return the digest of what decides the images: the attacked network, not the scored one."""
     attack = key.attack
     assert attack is not None, "there is an attack"
     attacked = attack.source or key.segmenter

@@ -1,4 +1,4 @@
-"""How the images of attacks are made, opened and checked before the first one."""
+"""The settings of the attacks of an evaluation, checked before the first image."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _HALF_LEVEL = 0.5
 
 @dataclass(frozen=True, eq=False)
 class AttackSettings:
-    """What attacked images depend on besides the clean image and the network that is scored.
+    """What attacked images depend on, in addition to the clean image and the scored network.
 
     Attributes:
         protocol: Names the attacks and their radii.
@@ -50,7 +50,7 @@ class AttackSettings:
 
     @property
     def record(self) -> AttackRecord | None:
-        """What of it decides numbers; None: the protocol has no attack."""
+        """What the key of a run contains of it; None if the protocol has no attack."""
         if not attack_laws(self.protocol):
             return None
         shares = self.class_frequencies
@@ -63,7 +63,7 @@ class AttackSettings:
 
 
 def attack_laws(protocol: Protocol) -> Mapping[str, int]:
-    """The law version of each attack of a protocol, in its order."""
+    """Return the law version of each attack of a protocol, in its order."""
     return {
         spec.name: ENSEMBLE_LAW if spec.name in ATTACK_ENSEMBLES else ATTACKS[spec.name].law
         for spec in protocol.perturbations
@@ -109,17 +109,17 @@ def open_attacks(
     data: Dataset,
     segmenters: Sequence[Segmenter],
 ) -> AttackSettings:
-    """Check that the attacks of an evaluation can be made, and return how.
+    """Check that the attacks of an evaluation can be made, and return their settings.
 
     Args:
-        spec: What is asked for.
+        spec: What to evaluate.
         protocol: The protocol.
         conditions: The conditions to compute.
         data: The images.
         segmenters: The networks that are scored.
 
     Raises:
-        AttackError: The protocol names an attack that does not exist, or gives it other parameters.
+        AttackError: The protocol names an attack that does not exist, or gives it wrong parameters.
         CardError: The class frequencies cannot be read or are of other classes; an ensemble has
             another radius than its members.
         CorruptionError: Rounding would undo an attack, or class frequencies are missing.
@@ -175,7 +175,7 @@ def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
 def _attacked(spec: EvaluationSpec, data: Dataset) -> Segmenter | None:
     """Load the network to attack; None: the one that is scored.
 
-    The precision, backend and inference mode of the scored networks are not its own.
+    The precision, backend and inference mode of the scored networks do not apply to it.
     """
     if spec.attack_from is None:
         return None
@@ -194,9 +194,9 @@ def _attacked(spec: EvaluationSpec, data: Dataset) -> Segmenter | None:
 def _class_frequencies(
     spec: EvaluationSpec, protocol: Protocol, data: Dataset
 ) -> tuple[int, ...] | None:
-    """The pixels of each class: of the file that is given, else of the one that ships.
+    """Return the pixels of each class, from the file that the user gives or else a shipped one.
 
-    They are part of the key, so they depend on the protocol, not on the conditions asked for.
+    They are part of the key, so they depend on the protocol, not on the chosen conditions.
     """
     attacks = [ATTACKS.get(each.name) for each in protocol.perturbations if each.is_attack]
     if not any(attack and attack.needs_frequencies for attack in attacks):
@@ -212,7 +212,7 @@ def _class_frequencies(
 
 def _check_no_options(spec: EvaluationSpec, protocol: Protocol) -> None:
     given: dict[str, object] = {"save_attacks": spec.save_attacks}
-    # Part of the key of a protocol of attacks, so also given with its clean images alone.
+    # With a protocol of attacks, these are part of the key even if only clean images are scored.
     if not any(each.is_attack for each in protocol.perturbations):
         given |= {
             "attack_from": spec.attack_from,

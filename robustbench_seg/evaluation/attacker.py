@@ -1,4 +1,4 @@
-"""The attacks of an evaluation: images perturbed against a network, just before it labels them."""
+"""Makes the attacks of an evaluation, just before a network labels the images."""
 
 import time
 from dataclasses import replace
@@ -18,7 +18,7 @@ from robustbench_seg.segmenter import DifferentiableSegmenter, FloatImage, Segme
 
 
 class Attacker:
-    """Perturbs the images of attack conditions; others stay as they are."""
+    """Perturbs the images of attack conditions. Other images stay as they are."""
 
     def __init__(self, settings: AttackSettings) -> None:
         self._settings = settings
@@ -26,7 +26,7 @@ class Attacker:
         self._latest: tuple[ConditionImage, ConditionImage] | None = None
 
     def open_folder(self, root: Path, segmenter: Segmenter, key: RunKey) -> AttackFolder | None:
-        """Open the folder to which the attacks for a network that is scored are written.
+        """Open the folder for the attacked images of a scored network.
 
         Args:
             root: Folder of the images of all attacked networks.
@@ -34,7 +34,7 @@ class Attacker:
             key: The key of its run.
 
         Returns:
-            The folder; None if it is open already, because the networks share the images.
+            The folder; None if it is already open, because several networks share the images.
 
         Raises:
             ResultsError: The folder holds other images.
@@ -46,7 +46,7 @@ class Attacker:
         return self._folders.setdefault(name, AttackFolder.open(root, name, key))
 
     def lacks(self, segmenter: Segmenter, image: str, condition: Condition) -> bool:
-        """Whether an image is to be written for a network that is scored, and is not there."""
+        """Whether the image of an attack is to be saved and does not exist yet."""
         folder = self._folders.get(self._attacked(segmenter).name)
         if folder is None or condition == CLEAN:
             return False
@@ -59,7 +59,7 @@ class Attacker:
     def attacked(self, segmenter: Segmenter, made: ConditionImage) -> ConditionImage:
         """Perturb an image, if its condition is an attack.
 
-        Images that were made on another network are shared by all that are scored on them.
+        Attacks on one source network are computed once, and all scored networks share them.
 
         Args:
             segmenter: The network that is scored.

@@ -1,4 +1,4 @@
-"""A prediction in the classes of a model, scored in those of a dataset."""
+"""Maps predictions from the classes of a model to those of a dataset."""
 
 from dataclasses import replace
 
@@ -7,10 +7,10 @@ from robustbench_seg.measures import Confidence, Prediction
 
 
 def mapped(prediction: Prediction, class_map: ClassMap | None) -> Prediction:
-    """Turn a prediction into the classes of the dataset.
+    """Map a prediction to the classes of the dataset.
 
-    Confidence stays that of the predicted class, before classes are merged. The two losses are
-    dropped: where several classes are one, the probability of the true class is unknown.
+    The confidence remains that of the predicted class before classes are merged. The two losses are
+    dropped: where several classes count as one, the probability of the true class is unknown.
 
     Args:
         prediction: Labels in the model's classes, truth in the dataset's.
@@ -20,7 +20,7 @@ def mapped(prediction: Prediction, class_map: ClassMap | None) -> Prediction:
         The prediction.
 
     Raises:
-        ModelError: A label is no class of the map.
+        ModelError: A label is not a class of the map.
     """
     if class_map is None:
         return prediction

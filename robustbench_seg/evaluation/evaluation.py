@@ -56,8 +56,8 @@ class Evaluation:
         conditions: Those asked for, in the protocol's order, without clean.
         measures: What is counted for each image.
         segmenters: The models, each for a run of its own.
-        attack_settings: How the images of attacks are made.
-        class_map: From the models' classes to the dataset's. None: they are the same.
+        attack_settings: The settings of the attacks.
+        class_map: Maps the models' classes to the dataset's. None: they are the same.
     """
 
     spec: EvaluationSpec
@@ -155,7 +155,7 @@ class Evaluation:
         """Split it into an evaluation, and so a run of each model, for each seed.
 
         The first evaluation has every condition. The others have the random corruptions and
-        attacks only, because the seed does not change the images of the rest.
+        attacks only, because the seed does not change other images.
         """
         first, *others = self.spec.seeds
         draws = [replace(self, spec=replace(self.spec, seeds=(first,)))]

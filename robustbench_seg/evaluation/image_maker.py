@@ -31,7 +31,7 @@ class SourceImage:
     """An image of the dataset, decoded once, on first use, for all of its conditions."""
 
     def __init__(self, dataset: Dataset, index: int, class_map: ClassMap | None = None) -> None:
-        """`class_map`: it may leave out classes, whose pixels are then not scored."""
+        """`class_map` may leave out classes. Their pixels are not scored."""
         self.index = index
         self.id = dataset.ids[index]
         self._dataset = dataset
@@ -73,12 +73,12 @@ class ConditionImage:
     Attributes:
         source: The image of the dataset.
         condition: The condition.
-        image: uint8 HxWx3 RGB, or what an attack made of it. None: the image is left out; see
+        image: uint8 HxWx3 RGB, or the attacked image. None: the image is left out; see
             `reason`.
         reason: Why the image is left out. None: it is not left out.
         same: Whether a corrupted image equals its clean image.
         seconds: Time to make or read the image.
-        is_attack: Whether the condition is an attack, which a network makes of this clean image.
+        is_attack: Whether the condition is an attack. Then `image` is clean until it is perturbed.
     """
 
     source: SourceImage

@@ -147,7 +147,7 @@ class ModelRun:
             self._collect()
 
     def attacked(self, made: ConditionImage) -> ConditionImage:
-        """Perturb an image if its condition is an attack. Raises ModelError if it cannot."""
+        """Perturb an image if its condition is an attack. Raises ModelError if that fails."""
         return self._inputs.attacker.attacked(self.segmenter, made)
 
     def flush(self, block: range, after: float = 0.0) -> None:
@@ -182,7 +182,7 @@ class ModelRun:
         temperatures, fitted = [1.0], self._inputs.temperature
         if fitted and "scaled" in wanted:
             temperatures.append(fitted.of(made.source.index, len(self._dataset)))
-        # With a class map, the truth is not in the segmenter's classes, so it is withheld.
+        # With a class map, the truth is not in the segmenter's classes, so it is not passed on.
         shown = np.full_like(truth, IGNORE) if class_map else truth
         labels, found = segmenter.with_confidence(image, shown, temperatures)
         return mapped(Prediction(labels, truth, classes, *found), class_map)

@@ -87,7 +87,7 @@ def warn_of_absent_classes(runs: Sequence[Path]) -> None:
 
 
 def class_map_text(class_map: ClassMap) -> str:
-    """Describe a class map in a sentence: the classes that it ignores, leaves out and misses."""
+    """Describe a class map in one line: the classes that it ignores, leaves out and misses."""
     record = class_map.record
     kinds = {
         "ignored predictions": record.ignored,
@@ -100,7 +100,7 @@ def class_map_text(class_map: ClassMap) -> str:
 
 
 def _few(names: Sequence[str]) -> str:
-    """Names, at most _NAMED_CLASSES of them."""
+    """List names, at most _NAMED_CLASSES of them."""
     if len(names) <= _NAMED_CLASSES:
         return ", ".join(names)
     shown = ", ".join(names[:_NAMED_CLASSES])

@@ -98,9 +98,9 @@ def _images(
 
 
 def _labels(segmenter: Segmenter, evaluation: Evaluation) -> NDArray[np.uint8] | None:
-    """Label the built-in image as the images will be: with confidence where it is measured.
+    """Label the built-in image in the way of the evaluation, with confidence if it is measured.
 
-    The labels are the same in both ways, which have compiled loops of their own.
+    Both ways give the same labels, but compile different loops.
     """
     if not segmenter.record.probed:
         return None

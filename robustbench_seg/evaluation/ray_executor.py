@@ -130,7 +130,7 @@ def _opened(spec: EvaluationSpec) -> Evaluation:
 
 
 def _folders(evaluation: Evaluation) -> list[Path]:
-    """Where the run folders are, or will be: whoever runs a part of the evaluation makes them."""
+    """Return the run folders, which the workers create if they do not exist yet."""
     tree = corrupted_tree(evaluation)
     records = [run_record(evaluation, segmenter, tree) for segmenter in evaluation.segmenters]
     return [RunFolder.path_of(evaluation.spec.out, record) for record in records]

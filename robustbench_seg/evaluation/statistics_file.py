@@ -1,4 +1,4 @@
-"""Files of the statistics of a network's BatchNorms, in safetensors."""
+"""Safetensors files with the statistics of a network's BatchNorms."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from robustbench_seg.segmenter.batch_norm import Statistics, norms
 from robustbench_seg.weights import read_tensors, save_weights
 
 _PARTS = (".mean", ".variance")
-"""What follows the name of a BatchNorm in the names of its two tensors in a file."""
+"""The names of the two tensors of a BatchNorm in a file, after the name of the BatchNorm."""
 
 
 def write_statistics(path: Path, statistics: Statistics) -> None:

@@ -37,7 +37,7 @@ def torch_threads(count: int | None) -> Iterator[None]:
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Have NumPy's matrix products compute with one thread in the block.
+    """Limit NumPy's matrix products to one thread in the block.
 
     For thousands of small products, a second thread spends far more time on waiting than on
     computing (benchmarks/leaderboard.py).

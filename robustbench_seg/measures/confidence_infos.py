@@ -11,7 +11,7 @@ _CHIEF = {"ece": 1, "auroc": 2, "aupr_error": 3, "aurc": 4, "coverage_at_5_risk"
 """The places of the chief scores; see ScoreInfo."""
 
 LIKELIHOOD_SCORES = frozenset(("nll", "brier", "nll_t", "brier_t"))
-"""Those that need the probability of the true class, not only the confidence."""
+"""The scores that need the probability of the true class, not only the confidence."""
 
 _SCORES = (
     ScoreInfo(

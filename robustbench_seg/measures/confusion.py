@@ -36,7 +36,7 @@ class Confusion(AdditiveMeasure):
         return (classes, classes)
 
     def shape_with_no_class(self, classes: int) -> tuple[int, ...]:
-        """Return (K, K+1): the last column is of pixels that are predicted as no class."""
+        """Return (K, K+1). The last column counts pixels that are predicted as no class."""
         return (classes, classes + 1)
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:

@@ -45,7 +45,7 @@ def derived_conditions(record: RunRecord) -> Mapping[str, tuple[str, ...]]:
         record: The content of run.json.
 
     Returns:
-        Maps each of ATTACK_ENSEMBLES that the run's protocol lists to its members.
+        Maps the name of each ensemble of attacks that the run's protocol lists to its members.
     """
     listed = record.key.corruption.laws
     return {name: members for name, members in ATTACK_ENSEMBLES.items() if name in listed}

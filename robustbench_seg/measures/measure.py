@@ -91,8 +91,8 @@ class Prediction:
     """The labels that a segmenter predicts for one image, with the truth.
 
     Attributes:
-        labels: uint8 HxW class indices; with `no_class` 255 where no class is predicted: such a
-            pixel is a miss of its true class and a predicted pixel of no class.
+        labels: uint8 HxW class indices; with `no_class`, 255 where no class is predicted. Such a
+            pixel is a miss of its true class and a false positive of none.
         truth: uint8 HxW class indices; 255 where a pixel is not scored.
         classes: Number of classes K.
         confidence: The confidence in the labels; None if it is not requested or not available.
@@ -113,7 +113,7 @@ class Prediction:
     def matrix(self) -> NDArray[np.int64]:
         """The confusion matrix, rows the truth; several measures use it.
 
-        It is int64 KxK, with `no_class` Kx(K+1).
+        It is int64 KxK, or Kx(K+1) with `no_class`.
 
         Raises:
             DatasetError: A label is not a class.
@@ -228,7 +228,7 @@ class Measure(ScoreSource, Protocol):
         ...
 
     def shape_with_no_class(self, classes: int) -> tuple[int, ...]:
-        """Return that shape where pixels may be predicted as no class (see Prediction).
+        """Return that shape for runs whose pixels may be predicted as no class (see Prediction).
 
         Args:
             classes: Number of classes K, 1..254.
@@ -272,7 +272,7 @@ class AdditiveMeasure(AdditiveScores):
         """Return the shape of the observation of one image; see Measure."""
 
     def shape_with_no_class(self, classes: int) -> tuple[int, ...]:
-        """Return `shape`: most counts are of the true class or of a predicted one."""
+        """Return `shape`, because most measures count by true class or by predicted class."""
         return self.shape(classes)
 
     def prepare(self, truth: Truth) -> Any:

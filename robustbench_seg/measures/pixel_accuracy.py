@@ -1,4 +1,4 @@
-"""The share of right pixels, as papers on attacks report it beside the mIoU ("aAcc")."""
+"""The share of right pixels. Papers on attacks report it beside the mIoU, as aAcc."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ class PixelAccuracy(AdditiveScores):
     )
 
     def pooled(self, observed: Counts) -> Counts:
-        """Reduce confusion matrices ...xKxK to ...x2: right pixels and all pixels."""
+        """Reduce confusion matrices ...xKxK or ...xKx(K+1) to ...x2: right and all pixels."""
         hits = np.diagonal(observed, axis1=-2, axis2=-1).sum(-1)
         return np.stack([hits, observed.sum((-2, -1))], axis=-1)
 

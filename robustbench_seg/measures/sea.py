@@ -1,8 +1,8 @@
-"""SEA: which of several attacks counts for each image.
+"""SEA: chooses one of several attacks for each image.
 
 Croce, Singh and Hein, "Towards Reliable Evaluation and Fast Training of Robust Semantic
-Segmentation Models", arXiv 2306.12941. The mIoU is not a mean over the images, so the lowest one is
-searched greedily. The pixel accuracy is a sum over the images, so the lowest one is known.
+Segmentation Models", arXiv 2306.12941. The mIoU is not a mean over the images, so a greedy search
+looks for its minimum. The pixel accuracy is a sum over the images, so its minimum is exact.
 """
 
 import numpy as np
@@ -22,14 +22,14 @@ LEAST_GAIN = 1e-6
 def sea_choice(counts: NDArray[np.int64], seed: int = SEED) -> NDArray[np.intp]:
     """Choose an attack for each image, so that the mIoU of all images is low.
 
-    The search begins with the attack whose mIoU is the lowest (the first of several), for all
-    images. Then it walks through the images in random order, and gives each one the attack with
+    The search begins with one attack for all images: the one with the lowest mIoU, or the first of
+    several. Then it goes through the images in random order. It gives each image the attack with
     which the mIoU of all images is the lowest, if this is lower than before. It repeats this, in a
     new order each time, until LEAST_GAIN or MAX_PASSES is reached. So the mIoU of the choice is
-    never above that of any one attack.
+    never above that of any single attack.
 
     Args:
-        counts: MxNx3xK: of M attacks and N images the class_counts of the confusion matrix.
+        counts: MxNx3xK, the class_counts of the confusion matrices of M attacks on N images.
         seed: Seed of the orders.
 
     Returns:
@@ -59,19 +59,19 @@ def sea_choice(counts: NDArray[np.int64], seed: int = SEED) -> NDArray[np.intp]:
 
 
 def least_accurate(counts: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Choose for each image the attack under which the fewest of its pixels are right.
+    """Choose the attack on each image under which the fewest pixels are right.
 
     Args:
-        counts: MxNx3xK: of M attacks and N images the class_counts of the confusion matrix.
+        counts: MxNx3xK, the class_counts of the confusion matrices of M attacks on N images.
 
     Returns:
-        (N,), the index 0..M-1 of the attack of each image; the first of several.
+        (N,), the index 0..M-1 of the attack of each image; the first one if several are equal.
     """
     return np.asarray(counts[..., 0, :].sum(axis=-1).argmin(axis=0))
 
 
 def _miou(totals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mIoU, 0..1, of intersections and unions ...x2xK; 0 where no class occurs."""
+    """Compute the mIoU, 0..1, of intersections and unions ...x2xK; 0 if no class occurs."""
     union = totals[..., 1, :]
     each = totals[..., 0, :] / np.maximum(union, 1)
     mean: NDArray[np.float64] = each.sum(-1) / np.maximum(np.count_nonzero(union, axis=-1), 1)

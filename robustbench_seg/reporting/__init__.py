@@ -1,7 +1,7 @@
 """What the program shows: tables, figures, words, and one offline HTML page.
 
 The functions that produce tables or figures have a file each: `report` (reports.py),
-`leaderboard` (leaderboard_site.py), `compare` (comparison_report.py), `transfer`
+`leaderboard` (leaderboard_report.py), `compare` (comparison_report.py), `transfer`
 (transfer_report.py), `cost` (cost_report.py) and `erf` (receptive_field_report.py). The last two
 measure networks with analysis/, which produces no tables or figures.
 """

@@ -101,10 +101,10 @@ def bootstrap(
 def _counted(
     trainings: Sequence[Sequence[str]], observed: Collection[str], of_run: Collection[str]
 ) -> Sequence[Sequence[str]]:
-    """The trainings that a score is the mean of.
+    """Return the trainings that a score is the mean of, which are usually all.
 
-    All of them; or the first one that has the counts of the score, if each of the others has
-    images and lacks these counts, as older runs do.
+    If some trainings have the counts of the score, and all others have images but not these counts,
+    as in older runs, it is the first one that has them.
     """
     having = [runs for runs in trainings if any(run in of_run for run in runs)]
     others = [runs for runs in trainings if runs not in having]

@@ -24,8 +24,8 @@ class HardImage:
         clean: Its mIoU without corruption.
         mean: Mean over the corruptions of the mean over their scored severities.
         worst: The mildest scored condition with the lowest mIoU, except for ensembles (sea). At
-            high severities the same one or two corruptions ruin every image, which tells nothing of
-            this one.
+            high severities, the same one or two perturbations ruin every image, which says nothing
+            about this one.
         miou: Its mIoU under `worst`.
     """
 
@@ -56,7 +56,7 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
     """
     observed = with_counts(results)
     conditions = (CLEAN, *protocol.scored_conditions)
-    # An ensemble has no image of its own.
+    # An ensemble has no images of its own.
     shown = [c for c in protocol.scored_conditions if c.name not in ATTACK_ENSEMBLES]
     column = {condition: number for number, condition in enumerate(conditions)}
     places, total = places_of(observed), int(results["images"].iloc[0]) if len(results) else 0

@@ -246,7 +246,7 @@ def _compared(kind: str, score: SummaryScore, a: ScoreDraws, b: ScoreDraws) -> _
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:
-    """Why one of the two models, or both, lack the score or some trainings; empty: neither does."""
+    """Say why a model lacks the score or some trainings. Empty if neither model does."""
     labels = dict[str, list[str]]()
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
         if np.isnan(draws[0]):

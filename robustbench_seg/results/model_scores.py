@@ -87,7 +87,7 @@ class ModelScores:
         return self.trainings - 1
 
     def of_trainings(self, key: str) -> str | None:
-        """Say of how many trainings a score is the mean, such as "1 of 3"; None: of all."""
+        """Say how many trainings a score is the mean of, such as "1 of 3"; None: all of them."""
         counted = self.by_name[key].trainings
         return None if counted == self.trainings else f"{counted} of {self.trainings}"
 

@@ -45,7 +45,7 @@ def established_pairs(
 ) -> NDArray[np.bool_]:
     """Test the difference of each pair of models; all pairs form one family of tests.
 
-    The results equal those of `verdict.verdicts`, but are computed for many models at once.
+    The results equal those of `verdicts.verdicts`, but are computed for many models at once.
 
     Args:
         draws: The draws of the score of each of N models.

@@ -40,7 +40,7 @@ SCORE_COLUMNS = {
 
 
 CLASS_MAP_COLUMN = "class_map"
-"""The last column of tables of scores, where a row has a class map."""
+"""The last column of tables of scores, if any row has a class map."""
 
 
 def with_class_map(table: pd.DataFrame, record: RunRecord) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def with_class_map(table: pd.DataFrame, record: RunRecord) -> pd.DataFrame:
         record: The content of run.json.
 
     Returns:
-        The rows, as they are where the run has no class map.
+        The rows, unchanged if the run has no class map.
     """
     if record.class_map_name is None:
         return table

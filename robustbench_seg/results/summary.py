@@ -102,6 +102,6 @@ def _mean(scores: list[ScoreArray]) -> ScoreArray:
 
 
 def with_every_severity(protocol: Protocol) -> Protocol:
-    """The same protocol with all severities of every corruption scored: that of mPC and rPC."""
+    """Return the protocol with all severities of every perturbation scored, for mPC and rPC."""
     specs = tuple(replace(spec, scored=spec.levels) for spec in protocol.perturbations)
     return replace(protocol, perturbations=specs)

@@ -14,9 +14,10 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.intervals import ANY
 from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.worst_case import worst_condition, worst_corruption
+from robustbench_seg.text import counted
 
 SummaryKind = Literal["clean", "corruption", "category", "average"]
-"""What a summary score covers: clean images, a corruption, a category, or all corruptions."""
+"""What a summary score covers: clean images, a perturbation, a category, or all perturbations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class SummaryScore:
 
 
 def every_severity(protocol: Protocol) -> str:
-    """All severities of a protocol, such as "1-5"."""
+    """Return all severities of a protocol, such as "1-5"."""
     first, last = protocol.levels[0], protocol.levels[-1]
     return f"{first}-{last}" if first < last else str(first)
 
@@ -64,11 +65,11 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
     """
     limits, every = info.limits, every_severity(protocol)
     name, clean = CLEAN.name, str(CLEAN.severity)
-    count = len(protocol.averaged_names)
+    averaged = counted([len(protocol.averaged_names)], protocol.noun)
     found = [
         SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, name),
         *_parts(protocol, limits),
-        _average("mean", f"mean of {count} corruptions", limits, lambda s: s.summary.mean),
+        _average("mean", f"mean of {averaged}", limits, lambda s: s.summary.mean),
     ]
     if info.higher_is_better:
         found.append(_ratio("retention", "retention (mean / clean)", lambda s: s.summary.retention))
@@ -76,7 +77,7 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
         found += [
             _average("mPC", f"mPC (severities {every})", limits, lambda s: s.summary.mpc, every),
             _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, every),
-            _average("worst_corruption", "worst corruption", limits, worst_corruption),
+            _average("worst_corruption", f"worst {protocol.noun}", limits, worst_corruption),
             _average(
                 *("worst_condition", "worst condition", limits),
                 partial(worst_condition, protocol=protocol),

@@ -16,7 +16,7 @@ from robustbench_seg.segmenter.segmenter import NetworkSegmenter
 
 
 class AdaptedSegmenter:
-    """A NetworkSegmenter with other statistics of BatchNorm; it shares the network.
+    """A NetworkSegmenter with other statistics of BatchNorm. It shares the other's network.
 
     Attributes:
         statistics: The statistics.
@@ -69,9 +69,9 @@ class AdaptedSegmenter:
 
 
 def adapt(segmenter: NetworkSegmenter, images: Sequence[Image]) -> AdaptedSegmenter:
-    """Take the statistics of a segmenter's BatchNorms from images.
+    """Adapt the statistics of a segmenter's BatchNorms to images.
 
-    The network sees the images as it does when it labels them: scaled, padded and cut into windows.
+    The network gets the images as it does when it labels them: scaled, padded and cut into windows.
     With test-time augmentation, the statistics are those of the images themselves.
 
     Args:
@@ -83,11 +83,11 @@ def adapt(segmenter: NetworkSegmenter, images: Sequence[Image]) -> AdaptedSegmen
 
     Raises:
         ModelError: The segmenter was loaded without adapt, the device has too little memory, or
-            as in `batch_statistics`.
+            `batch_statistics` raises it.
     """
     how = segmenter.record.adaptation
     if how is None:
-        raise ModelError(f"{segmenter.name} is loaded to stay as it is; load it with adapt bn")
+        raise ModelError(f"{segmenter.name} was loaded without adapt; load it with adapt bn")
 
     def inputs() -> Iterator[Tensor]:
         for image in images:

@@ -1,4 +1,4 @@
-"""A network, its preprocessing and how it is to be run -> a segmenter."""
+"""Builds a segmenter from a network, its preprocessing and the options."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -43,8 +43,8 @@ class Options:
         batch: Number of windows that a GPU gets at once.
         augment: Test-time augmentation such as "flip,0.75,1.25" (see records.values.augment).
         adapt: "bn" if the statistics of BatchNorm are to be adapted.
-        adapt_images: Number of images that they are taken from, or "all".
-        adapt_prior: How many images the network's own statistics count for.
+        adapt_images: Number of images for these statistics, or "all".
+        adapt_prior: Weight of the network's own statistics, as a number of images.
     """
 
     name: str | None = None
@@ -175,7 +175,7 @@ def assemble(
 
 
 def _check_adaptable(network: nn.Module, record: SegmenterRecord, name: str, own: bool) -> None:
-    """Refuse to adapt a network without BatchNorm, or one that is not run by torch as modules."""
+    """Refuse to adapt a network without BatchNorm, or one whose modules torch does not run."""
     reason = None
     if record.runtime not in ("torch", "transformers"):
         reason = f"{record.runtime} runs its graph"

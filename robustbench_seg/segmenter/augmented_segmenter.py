@@ -25,11 +25,11 @@ AUGMENT_LAW = 1
 
 
 class AugmentedSegmenter(NetworkSegmenter):
-    """A torch network that sees an image mirrored and scaled as well (see `variants`).
+    """A torch network that labels an image by the average of its variants (see `variants`).
 
-    The variants and the padding, windows and normalisation of each are those of its record. A
-    scaled image has the size of the image as the network sees it times the scale, and is rounded
-    to 8 bits, as OpenMMLab's are.
+    The record has the variants, and the padding, windows and normalisation of each. A variant is
+    scaled from the image to the scale times the size at which the network gets the image itself.
+    As in OpenMMLab, it is rounded to 8 bits, unless the image is a FloatImage.
     """
 
     @property
@@ -84,7 +84,7 @@ class AugmentedSegmenter(NetworkSegmenter):
         return variants
 
     def _scaled(self, image: Image, scale: float) -> torch.Tensor:
-        """Scale an image once, also where its record has a resize, and normalise it."""
+        """Scale an image in one step, even if the record has a resize, and normalise it."""
         size = (image.shape[0], image.shape[1])
         if self.record.resize:
             size = self.record.resize.size(*size)

@@ -49,14 +49,14 @@ def run_by(
     if options.adapt is not None:
         if options.backend != "torch":
             raise ModelError(
-                f"--backend {options.backend} cannot adapt a network; leave out it or --adapt"
+                f"backend {options.backend} cannot adapt a network; leave out backend or adapt"
             )
         return network.requires_grad_(False), record, about  # folding merges BatchNorm away
     if options.backend == "torch":
         return fold(network), replace(record, laws={**record.laws, "folding": FOLDING_LAW}), about
     if options.precision != "float32":
         raise ModelError(
-            f"--backend {options.backend} computes in float32: leave out it or --precision"
+            f"--backend {options.backend} computes in float32: leave out --backend or --precision"
         )
     kind = _OpenVino if options.backend == "openvino" else _OnnxRuntime
     running = kind(network, options.device)

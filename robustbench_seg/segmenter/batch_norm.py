@@ -2,8 +2,8 @@
 
 In training mode, BatchNorm normalises its inputs with their own mean and variance over a batch. The
 functions here compute these statistics for a batch of any size, layer by layer: the statistics of a
-layer are taken from all images, with the layers in front of it adapted already. They equal those of
-one forward pass in training mode over a batch of all images, except that dropout stays off.
+layer are taken from all images, after the layers before it are adapted. They equal those of one
+forward pass in training mode over a batch of all images, except that dropout stays off.
 
 Sources: Nado et al., "Evaluating prediction-time batch normalization for robustness under covariate
 shift" (arXiv 2006.10963); Schneider et al., "Improving robustness against common corruptions by
@@ -28,14 +28,14 @@ ON_CPU = 4 << 30
 """Bytes that a batch of all images may take on a CPU. Beyond it, images go one by one."""
 
 COPIES = 3
-"""How many tensors of the size of its largest normalised one a network holds at once, about."""
+"""About how many tensors as large as the largest input of a BatchNorm a network holds at once."""
 
 Statistics = Mapping[str, tuple[Tensor, Tensor]]
 """Name of each BatchNorm -> mean and variance of its inputs, float32, one value for each channel.
 The variance is divided by the number of values, as it is where a batch is normalised."""
 
 Inputs = Callable[[], Iterable[Tensor]]
-"""Gives the inputs of a network again and again: float Nx3xhxw each."""
+"""Returns the inputs of a network, from the first one at each call: float Nx3xhxw each."""
 
 Forward = Callable[[Tensor], object]
 
@@ -64,7 +64,7 @@ def batch_statistics(
         forward: Runs it on a batch.
         inputs: Its inputs, at least one.
         images: Number of images that the inputs belong to.
-        prior: How many images the network's own statistics count for.
+        prior: Weight of the network's own statistics, as a number of images.
 
     Returns:
         (prior x own statistics + images x statistics of the inputs) / (prior + images), for each
@@ -90,7 +90,7 @@ def batch_statistics(
 
 @contextmanager
 def applied(network: nn.Module, statistics: Statistics) -> Iterator[None]:
-    """Let a network use other statistics inside the context.
+    """Make a network use other statistics inside the context.
 
     Args:
         network: The network, in eval mode. After the context it has its own statistics again.
@@ -110,7 +110,7 @@ def applied(network: nn.Module, statistics: Statistics) -> Iterator[None]:
 class _Pending(BaseException):
     """Ends a forward pass at a layer whose statistics need further inputs.
 
-    No Exception, because networks of users convert these.
+    It is not an Exception, because the network of a user may catch those.
     """
 
 
@@ -146,13 +146,13 @@ Mix = Callable[[_BatchNorm, _Moments], tuple[Tensor, Tensor]]
 def _mixed(
     norm: _BatchNorm, found: _Moments, *, prior: float, images: int
 ) -> tuple[Tensor, Tensor]:
-    """Mean and variance of a layer's inputs, mixed with the layer's own.
+    """Return the mean and variance of a layer's inputs, mixed with the layer's own.
 
     Raises:
-        ModelError: Nothing is mixed in, and a variance cannot be computed.
+        ModelError: There is no prior, and only one value, which has no variance.
     """
     if found.count == 1 and not prior:
-        raise ModelError("gets one value for each channel; adapt on more images, or with a prior")
+        raise ModelError("gets one value for each channel; adapt to more images, or with a prior")
     share = images / (prior + images)
     variance = torch.as_tensor(found.squares) / found.count
     pairs = ((norm.running_mean, found.mean), (norm.running_var, variance))
@@ -164,7 +164,7 @@ def _mixed(
 
 
 def _inspect(own: Mapping[str, _BatchNorm], forward: Forward, image: Tensor) -> Mapping[str, int]:
-    """Run the network once: which BatchNorms it uses, in order, and the values of their inputs."""
+    """Run the network once; return the BatchNorms that it uses, with the sizes of their inputs."""
     sizes = dict[str, int]()
 
     def note(name: str, _: nn.Module, arguments: tuple[Tensor, ...]) -> None:
@@ -180,7 +180,7 @@ def _inspect(own: Mapping[str, _BatchNorm], forward: Forward, image: Tensor) -> 
 
 
 def _as_one(inputs: Inputs, used: Mapping[str, int]) -> Tensor | None:
-    """All inputs as one batch; None: they differ in size, or take too much memory."""
+    """Return all inputs as one batch, or None if they differ in size or take too much memory."""
     most = 4 * COPIES * max(used.values(), default=0)
     parts = list[Tensor]()
     for part in inputs():
@@ -193,7 +193,7 @@ def _as_one(inputs: Inputs, used: Mapping[str, int]) -> Tensor | None:
 
 
 def _room(device: torch.device) -> int:
-    """Bytes that a batch may take on a device."""
+    """Return how many bytes a batch may take on a device."""
     return torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else ON_CPU
 
 
@@ -206,7 +206,7 @@ def _layer_by_layer(
 ) -> Statistics:
     """Compute statistics in passes over all inputs.
 
-    A pass completes one layer, or, of a single batch, all layers.
+    A pass completes one layer. If there is only one batch, it completes all layers.
     """
     done = dict[str, tuple[Tensor, Tensor]]()
     with ExitStack() as at_end:
@@ -233,7 +233,7 @@ def _layer_by_layer(
 
 
 class _Pass:
-    """One pass over all inputs: what is known of the first layer without statistics."""
+    """One pass over all inputs, with the moments of the first layer that lacks statistics."""
 
     def __init__(self, done: dict[str, tuple[Tensor, Tensor]], mix: Mix) -> None:
         self._done, self._mix = done, mix
@@ -242,7 +242,7 @@ class _Pass:
         self._begun, self._last = 0, False
 
     def begin(self, *, last: bool) -> None:
-        """Begin with the next batch; `last`: it is the last one."""
+        """Begin the next batch. `last` tells whether it is the last one."""
         self._begun, self._last = self._begun + 1, last
 
     def take(self, name: str, norm: nn.Module, arguments: tuple[Tensor, ...]) -> None:
@@ -267,7 +267,7 @@ class _Pass:
         except ModelError as error:
             raise ModelError(f"its BatchNorm '{name}' {error}") from None
         self._done[name] = norm.running_mean, norm.running_var = found
-        if self._begun == 1:  # one batch has all images: its pass goes on
+        if self._begun == 1:  # one batch has all images, so its pass goes on
             self._pending, self._moments = None, _Moments()
 
 

@@ -1,4 +1,4 @@
-"""What happens where the memory of a device does not suffice."""
+"""Reports that a device has too little memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ModelError
 
 LEVEL_TOLERANCE = 2.0**-23
-"""Distance from a level of 8 bits below which a value is this level. A GPU divides by 255 with an
-error of this size."""
+"""A value this close to a level of 8 bits counts as that level. A GPU divides by 255 with errors of
+this size."""
 
 
 @dataclass(frozen=True, eq=False)
 class FloatImage:
-    """An image that is not rounded to 8 bits, such as an attack computes.
+    """An image that is not rounded to 8 bits, such as the result of an attack.
 
-    A segmenter treats an image whose values are all levels of 8 bits as the image of those bytes,
-    so that both have the same labels to the bit.
+    If all values are levels of 8 bits, a segmenter treats the image as the image of those bytes, so
+    that both have exactly the same labels.
 
     Attributes:
         values: float32 HxWx3 RGB in 0..1.
@@ -29,7 +29,7 @@ class FloatImage:
         """Check the values.
 
         Raises:
-            ModelError: They have another type, shape or range, or are not finite.
+            ModelError: They have a wrong type, shape or range, or are not finite.
         """
         values = self.values
         if not isinstance(values, np.ndarray) or values.dtype != np.float32:
@@ -57,7 +57,7 @@ class FloatImage:
         Returns:
             uint8 HxWx3 if each value is a level of 8 bits, else None.
         """
-        first = _levels(self.values[:1])  # tells most images of attacks at once
+        first = _levels(self.values[:1])  # rules out most images of attacks at once
         return None if first is None else _levels(self.values)
 
 

@@ -1,4 +1,4 @@
-"""Why a segmenter gives no confidence, or none that a temperature can scale."""
+"""Reasons why a segmenter gives no confidence, or none that a temperature can scale."""
 
 from robustbench_seg.segmenter.segmenter import ConfidentSegmenter, Segmenter
 
@@ -10,7 +10,7 @@ def no_confidence(segmenter: Segmenter) -> str | None:
         segmenter: The segmenter.
 
     Returns:
-        The reason; None where it gives confidence.
+        The reason, or None if it gives confidence.
     """
     if segmenter.about.no_confidence:
         return segmenter.about.no_confidence
@@ -18,7 +18,7 @@ def no_confidence(segmenter: Segmenter) -> str | None:
 
 
 def no_scaling(segmenter: Segmenter) -> str | None:
-    """Say why the confidence of a segmenter cannot be scaled by a temperature; None: it can."""
+    """Say why a temperature cannot scale the confidence of a segmenter, or return None."""
     if not segmenter.record.has_logits:
         return no_confidence(segmenter) or "it gives no logits"
     return no_confidence(segmenter)

@@ -22,8 +22,8 @@ class DifferentiableSegmenter(Segmenter, Protocol):
         """Compute logits, and the gradient of their loss with respect to the image.
 
         The logits are those that are scored: after the same preprocessing, scaling and padding,
-        averaged where windows overlap, at the size of the image. Of a mask classifier they are the
-        logarithms of the class scores, divided by their sum.
+        averaged where windows overlap, at the size of the image. For a mask classifier, they
+        are the logarithms of the class scores divided by their sum.
 
         Args:
             image: float32 3xHxW RGB in 0..1, on `device`.
@@ -42,7 +42,7 @@ def no_gradient(segmenter: Segmenter) -> str | None:
         segmenter: The segmenter.
 
     Returns:
-        The reason, in words that end a sentence; None where it gives one.
+        The reason, as the end of a sentence, or None if it gives a gradient.
     """
     reason: str | None = getattr(segmenter, "no_gradient", None)
     if reason is not None:

@@ -16,7 +16,7 @@ def checked_image(image: object, name: str) -> Image:
         name: The segmenter's name, for the message.
 
     Returns:
-        The image itself; as bytes where a FloatImage holds levels of 8 bits only.
+        The image itself, or its bytes if all values of a FloatImage are levels of 8 bits.
 
     Raises:
         ModelError: The object is something else. The message says how to convert it.

@@ -110,7 +110,7 @@ def load_segmenter(
         augment: Test-time augmentation: "flip", scales such as "0.75,1.25", or both. The
             probabilities of these variants of an image and of the image itself are averaged.
         adapt: "bn": `evaluate` takes the statistics of BatchNorm from images of each condition.
-            Called by itself, the segmenter has the network's own.
+            A direct call of the segmenter uses the network's own statistics.
         adapt_images: Number of these images, or "all".
         adapt_prior: How many images the network's own statistics count for.
         device: Torch device.

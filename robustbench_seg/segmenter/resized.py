@@ -1,4 +1,4 @@
-"""Images at the size at which a network sees them, where that is another than their own."""
+"""Scales images to the size at which a network gets them."""
 
 import cv2
 import numpy as np
@@ -13,9 +13,9 @@ RESIZE_LAW = 2
 
 
 def scaled(image: NDArray[np.uint8], resize: Resize) -> NDArray[np.uint8]:
-    """Scale an image to the size at which the network sees it, bilinearly, with OpenCV.
+    """Scale an image to the size at which the network gets it, bilinearly, with OpenCV.
 
-    The image is first fitted in, with its ratio kept, and then scaled again to the multiple. So
+    The image is first scaled with its aspect ratio kept, then scaled again to the multiple. So
     values are rounded twice, as in the released evaluation of SegFormer on ADE20K.
 
     Args:

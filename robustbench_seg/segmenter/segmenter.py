@@ -96,11 +96,11 @@ class NetworkSegmenter:
     A result never depends on other images: a batch is made of windows of one image. On a CPU it
     does not depend on the batch either: there, windows go one by one.
 
-    Labels are computed without inference mode, because networks that keep tensors, such as position
-    encodings, could not give gradients later.
+    Labels are not computed in inference mode: a network that keeps tensors of that mode, such as
+    position encodings, could not give gradients later.
 
-    A network that names a `grid` sees a whole image padded with the mean pixel, right and below, to
-    sides that are a multiple of it and one more.
+    If a network has a `grid`, a whole image is padded with the mean pixel, on the right and below,
+    until each side is a multiple of the grid plus 1.
 
     Attributes:
         name: Its name in every table.
@@ -167,7 +167,7 @@ class NetworkSegmenter:
 
     @property
     def no_gradient(self) -> str | None:
-        """Why it gives no gradient, in words that end a sentence; None where it gives one."""
+        """Why it gives no gradient, as the end of a sentence; None if it gives one."""
         reason: str | None = getattr(self._network, "no_gradient", None)
         if reason is None and self._bytes_only:
             return "it takes images of 8 bits only"
@@ -249,7 +249,7 @@ class NetworkSegmenter:
     def loss_gradient(self, image: torch.Tensor, loss: Loss) -> tuple[torch.Tensor, torch.Tensor]:
         """Compute logits, and the gradient of their loss with respect to the image.
 
-        See DifferentiableSegmenter. One window at a time has a graph.
+        See DifferentiableSegmenter. Only one window at a time has a graph.
 
         Args:
             image: float32 3xHxW RGB in 0..1, on the segmenter's device.
@@ -310,7 +310,7 @@ class NetworkSegmenter:
         return self._normalise(image)
 
     def network_inputs(self, image: Image) -> list[torch.Tensor]:
-        """Prepare what the network gets of an image: each window, or the whole with its padding.
+        """Prepare the inputs of the network for an image: its windows, or the whole image, padded.
 
         Args:
             image: uint8 HxWx3 RGB, or a FloatImage.
@@ -370,7 +370,7 @@ class NetworkSegmenter:
         return F.pad(batch, (0, -(width - 1) % self._grid, 0, -(height - 1) % self._grid))
 
     def _at_size_of_image(self, logits: torch.Tensor, height: int, width: int) -> torch.Tensor:
-        """Cut the padding off, and scale to the size of the image, 1xKxHxW."""
+        """Cut off the padding, and scale to the size of the image, 1xKxHxW."""
         if self.record.resize is None:
             return logits[..., :height, :width]
         high, wide = self.record.resize.size(height, width)

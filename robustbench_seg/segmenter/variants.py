@@ -1,10 +1,10 @@
-"""Averages what a network gives for the variants of an image, mirrored and scaled.
+"""Averages the predictions of a network for the variants of an image, mirrored and scaled.
 
-The probabilities are averaged, not the logits: each variant counts the same, whatever the scale of
-its logits is, and the average is the confidence. OpenMMLab's published scores "with multi-scale and
-flip" are computed in this way. Logits are upsampled to the variant, the variant is scaled to the
-image, then the softmax is taken. All of it is one pass in strips of rows; the K x H x W array of
-probabilities never exists.
+The probabilities are averaged, not the logits. So each variant has the same weight, whatever the
+scale of its logits, and the average is the confidence. OpenMMLab's published scores "with
+multi-scale and flip" are computed in this way. Logits are upsampled to the size of the variant and
+scaled to that of the image before the softmax. Images are labelled in strips of rows, so that the
+KxHxW array of all probabilities is never in memory.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from robustbench_seg.segmenter.view import View
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """What a network gives for one variant of an image.
+    """The output of a network for one variant of an image.
 
     Attributes:
         view: Its logits, or class scores.
@@ -115,7 +115,7 @@ class _Probabilities:
         )
 
     def __call__(self, start: int, stop: int) -> Tensor:
-        """The rows from `start` to `stop`, exclusive: float32 KxrowsxW."""
+        """Compute the rows from `start` to `stop`, exclusive: float32 KxrowsxW."""
         height, width = self._variant.size
         if self._scaled:
             near, weight = (axis[start:stop] for axis in self._lines)

@@ -1,9 +1,9 @@
-"""The gradient of a loss of an image's logits, one window of the image at a time.
+"""Computes the gradient of a loss with respect to an image, one window of the image at a time.
 
-The logits depend linearly on those of each window: they are upsampled, averaged where windows
-overlap, cropped and scaled. So the gradient of the loss with respect to the logits is computed once
-from logits without a graph. Then each window runs alone, with a graph that is freed before the next
-window. The memory for activations is that of one window for images of any size.
+The output for an image is a linear function of the outputs for its windows, which are upsampled and
+averaged where they overlap. So all windows run without a graph first, and the gradient of the loss
+with respect to their average is computed once. Then each window runs again, with a graph that is
+freed before the next window. An image of any size needs memory for the activations of one window.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def loss_gradient(
         image: float32 1x3xHxW in 0..1.
         loss: The loss.
         prepare: Maps the image to the input of the network, normalised 1x3xhxw.
-        single: Whether the network sees this input as one window.
+        single: Tells whether the network gets this input as one window.
         run: Runs the network on such an input, or on one window of it.
         finish: Maps the averaged output, 1xKxhxw, to logits 1xKxHxW.
         name: The segmenter's name in errors.
@@ -49,7 +49,7 @@ def loss_gradient(
     Raises:
         ModelError: The network or the loss gives no gradient, or the gradient is not finite.
     """
-    # A tensor of inference mode, or one that the caller's graph holds, cannot be differentiated.
+    # A tensor from inference mode, or from a graph of the caller, cannot be differentiated.
     with torch.inference_mode(False), torch.enable_grad():
         leaf = image.detach().clone(memory_format=torch.channels_last).requires_grad_()
         prepared = prepare(leaf)
@@ -58,21 +58,21 @@ def loss_gradient(
             part = inputs.requires_grad_()
             # A copy, because a network may change its input in place.
             output = run(part.clone()).upsampled()
-            logits, share = _share(output, loss, finish, name)
-            through = _through(output, part, share, name)
+            logits, upstream = _output_gradient(output, loss, finish, name)
+            through = _through(output, part, upstream, name)
         else:
             with torch.no_grad():
                 view = run(inputs)
                 output = view.upsampled()
-            logits, share = _share(output, loss, finish, name)
-            through = _through_windows(view, inputs, share, run, name)
+            logits, upstream = _output_gradient(output, loss, finish, name)
+            through = _through_windows(view, inputs, upstream, run, name)
         (gradient,) = torch.autograd.grad(prepared, leaf, through)
     if not torch.isfinite(gradient).all():
         raise ModelError(f"{name}: the gradient of the loss is NaN or infinite")
     return logits[0], gradient[0]
 
 
-def _share(
+def _output_gradient(
     output: Tensor, loss: Loss, finish: Callable[[Tensor], Tensor], name: str
 ) -> tuple[Tensor, Tensor]:
     """Compute logits 1xKxHxW, and the gradient of the loss with respect to the output."""
@@ -82,23 +82,23 @@ def _share(
     if value.shape != ():
         shape = "x".join(map(str, value.shape))
         raise ModelError(f"{name}: the loss is {shape}; one number is wanted")
-    share = None
+    upstream = None
     if value.requires_grad:
-        (share,) = torch.autograd.grad(value, leaf, allow_unused=True)
-    if share is None:
+        (upstream,) = torch.autograd.grad(value, leaf, allow_unused=True)
+    if upstream is None:
         raise ModelError(f"{name}: the loss does not depend on the logits")
-    return logits.detach(), share
+    return logits.detach(), upstream
 
 
 def _through_windows(
-    view: View, inputs: Tensor, share: Tensor, run: Callable[[Tensor], View], name: str
+    view: View, inputs: Tensor, upstream: Tensor, run: Callable[[Tensor], View], name: str
 ) -> Tensor:
     """Propagate a gradient back through the windows, one after the other.
 
     Args:
-        view: What the network gives for all windows.
+        view: The output of the network for all windows.
         inputs: Its input, 1x3xhxw.
-        share: Gradient with respect to the average of the windows, 1xKxhxw.
+        upstream: Gradient with respect to the average of the windows, 1xKxhxw.
         run: Runs the network on one window.
         name: The segmenter's name in errors.
 
@@ -112,19 +112,19 @@ def _through_windows(
     count = inputs.new_zeros(1, 1, *view.size)
     for here in windows:
         count[here] += 1
-    share = share / count
+    upstream = upstream / count
     total = torch.zeros_like(inputs)
     for here in windows:
         part = inputs[here].clone(memory_format=torch.channels_last).requires_grad_()
-        total[here] += _through(run(part.clone()).upsampled(), part, share[here], name)
+        total[here] += _through(run(part.clone()).upsampled(), part, upstream[here], name)
     return total
 
 
-def _through(output: Tensor, part: Tensor, share: Tensor, name: str) -> Tensor:
+def _through(output: Tensor, part: Tensor, upstream: Tensor, name: str) -> Tensor:
     """Propagate a gradient back from the output of the network to its input."""
     gradient = None
     if output.requires_grad:
-        (gradient,) = torch.autograd.grad(output, part, share, allow_unused=True)
+        (gradient,) = torch.autograd.grad(output, part, upstream, allow_unused=True)
     if gradient is None:
         raise ModelError(
             f"{name}: its logits carry no gradient; let its forward compute without no_grad, "
@@ -135,9 +135,9 @@ def _through(output: Tensor, part: Tensor, share: Tensor, name: str) -> Tensor:
 
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
-    """Let the parameters of a network need no gradient inside the context.
+    """Disable the gradients of a network's parameters inside the context.
 
-    Layers then keep fewer activations.
+    Layers keep fewer activations then.
 
     Args:
         network: The network. After the context its parameters are as before.

@@ -1,10 +1,10 @@
-"""Adds the rows of attack ensembles (SEA) to those of a run, so that they read like any condition.
+"""Adds the rows of attack ensembles (SEA) to those of a run, as if they were any other condition.
 
 A run has such rows if its protocol lists the ensemble and all images of all its members are
-scored. A row is a copy of that of the member that was chosen for the image: for the mIoU and all
-further measures by SEA's search, for the pixel accuracy the member with the fewest right pixels.
-The choice is made once, for the images as they are. A bootstrap draws images with their rows, so
-it does not search again.
+scored. The row of an image is a copy of the row of one member. For the pixel accuracy, it is the
+member with the fewest right pixels. For the mIoU and all other measures, SEA's search chooses the
+member. The search runs once, over the images of the run. A bootstrap draws images with their rows,
+so it does not search again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,20 +26,20 @@ def with_ensembles(
     """Add the rows of the ensembles that the protocol of a run lists.
 
     Args:
-        rows: Those of one run: image, corruption, severity, reason, and the columns of `sources`.
+        rows: Rows of one run: image, corruption, severity, reason, and the columns of `sources`.
         record: The content of its run.json.
-        sources: Maps each further column to what it has observations of.
-        pooled: Whether the columns have pooled counts rather than observations.
+        sources: Maps each further column to the source of its observations.
+        pooled: Whether the columns contain pooled counts rather than observations.
 
     Returns:
-        The rows and those of the ensembles, in any order. Where a member lacks images, they have a
-        reason in place of values; where no member has a row, there are none.
+        The rows and those of the ensembles, in any order. If a member lacks images, the rows of its
+        ensemble have a reason in place of values. If no member has a row, the ensemble has none.
     """
     matrices = {source: name for name, source in sources.items()}.get(CONFUSION)
     listed = derived_conditions(record)
     if not listed:
         return rows
-    rows = rows[~rows["corruption"].isin(listed)]  # nobody can have computed them
+    rows = rows[~rows["corruption"].isin(listed)]  # they are always derived
     derived = []
     for name, members in listed.items() if matrices else ():
         of_members = rows[rows["corruption"].isin(members)].sort_values("image")
@@ -56,7 +56,7 @@ def with_ensembles(
 
 
 def _lacking(members: Sequence[str], tables: Sequence[pd.DataFrame], images: int) -> str | None:
-    """Why the ensemble cannot be derived; None if it can."""
+    """Say why the ensemble cannot be derived, or return None."""
     for member, table in zip(members, tables, strict=True):
         if len(table) != images:
             return f"{member} has {len(table)} of {counted([images], 'image')}"
@@ -68,7 +68,7 @@ def _lacking(members: Sequence[str], tables: Sequence[pd.DataFrame], images: int
 def _chosen(
     tables: Sequence[pd.DataFrame], sources: Mapping[str, ScoreSource], pooled: bool
 ) -> pd.DataFrame:
-    """For each image the row of the chosen member; `tables` have the same images."""
+    """Return the row of the chosen member for each image. `tables` have the same images."""
     found = tables[0].copy()
     values = {name: [table[name].to_numpy(object) for table in tables] for name in sources}
     (matrices,) = (values[name] for name, source in sources.items() if source is CONFUSION)

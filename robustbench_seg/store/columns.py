@@ -1,6 +1,6 @@
-"""Parquet files of a run: an image, a condition and further columns in each row.
+"""Reads and writes the Parquet files of a run: tables of images, conditions and further columns.
 
-What a file states of its size is checked before memory is allocated.
+The size that a file states is checked before memory is allocated.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,8 +40,8 @@ def id_columns(
     """Return the values of the columns IDS.
 
     Args:
-        images: The image's id of each row.
-        conditions: Its condition.
+        images: The image id of each row.
+        conditions: The condition of each row.
     """
     return {
         "image": images,
@@ -71,7 +71,7 @@ def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
             raise damaged(path, f"it says that it has {rows} rows in {groups} groups")
         for name in columns:
             if file.schema_arrow.get_field_index(name) < 0:
-                raise damaged(path, f"its column {name} is missing, or there twice")
+                raise damaged(path, f"its column {name} is missing or duplicated")
         size = sum(file.metadata.row_group(n).total_byte_size for n in range(groups))
         if size > (rows + 1) * (largest + _ROW_BYTES) + (1 << 20):
             raise damaged(path, f"it says that it has {size} bytes in {rows} rows")
@@ -84,13 +84,13 @@ def write_columns(
     schema: pa.Schema,
     many: Sequence[str] = (),
 ) -> None:
-    """Write a file; all of it or nothing.
+    """Write a Parquet file, atomically.
 
     Args:
         path: The file.
         columns: Maps the name of each column to its values.
-        schema: Their types, and metadata.
-        many: Columns of counts that hardly repeat; BYTE_STREAM_SPLIT compresses them best.
+        schema: Types of the columns, and metadata.
+        many: Columns of counts that rarely repeat. BYTE_STREAM_SPLIT compresses them best.
 
     Raises:
         FileError: It cannot be written.

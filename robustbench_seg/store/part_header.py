@@ -36,12 +36,12 @@ class PartHeader:
 
     @property
     def digest(self) -> str:
-        """The end of the part's name."""
+        """The digest at the end of the part's name."""
         contents = [self.laws, self.digests, *([] if self.run is None else [self.run])]
         return digest_bytes(canonical_json(contents).encode())[:16]
 
     def metadata(self) -> Mapping[bytes, bytes]:
-        """Return what `read_header` reads, for a part that is written."""
+        """Return the Parquet metadata to write, which `read_header` reads."""
         return {
             _LAWS: json.dumps(self.laws).encode(),
             _DIGESTS: json.dumps(self.digests).encode(),
@@ -55,10 +55,10 @@ class PartHeader:
             ResultsError: They differ.
         """
         if self.digests is not None and self.digests.get(column) != found:
-            raise damaged(path, f"its {column} are not those that its digest was made of")
+            raise damaged(path, f"the digest of its {column} does not match")
 
     def counted(self, measures: Sequence[Measure]) -> list[Measure]:
-        """The measures that the part contains with their current law version."""
+        """Return the measures that the part contains with their current law version."""
         return [measure for measure in measures if self.laws.get(measure.name) == measure.law]
 
 
@@ -69,7 +69,7 @@ def read_header(path: Path) -> PartHeader:
         path: The part.
 
     Raises:
-        ResultsError: They are not those that the part's name was made of.
+        ResultsError: They do not match the digest in the part's name.
         UNREADABLE: The file is damaged.
     """
     with open_regular(path) as file:
@@ -80,5 +80,5 @@ def read_header(path: Path) -> PartHeader:
     if not _NAME.fullmatch(path.stem):
         return PartHeader(laws or {CONFUSION.name: CONFUSION.law}, digests, run)
     if laws is None or digests is None or PartHeader(laws, digests, run).digest not in path.stem:
-        raise damaged(path, "its contents are not those that its name was made of")
+        raise damaged(path, "its contents do not match the digest in its name")
     return PartHeader(laws, digests, run)

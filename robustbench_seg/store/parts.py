@@ -114,7 +114,7 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
         values = [row.values.get(measure.name) for row in rows]
         columns[measure.column] = [None if v is None else v.ravel() for v in values]
         observed = np.stack([v for v in values if v is not None])
-        # A number is never null, which spares the reader a fifth of its time.
+        # Numbers are never null. A schema that says so makes reading a fifth faster.
         number = pa.field("element", pa.from_numpy_dtype(observed.dtype), nullable=False)
         fields.append(pa.field(measure.column, pa.list_(number)))
         digests[measure.name] = digest_bytes(observed.tobytes())

@@ -172,7 +172,7 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
     }
     rows = pd.DataFrame(
         {
-            # As objects: else pandas makes None nan.
+            # As objects, because pandas would turn None into nan.
             name: pd.Series(columns[name], dtype=None if name == "severity" else object)
             for name in (*_KEY, "reason", "part", *by_column)
         }

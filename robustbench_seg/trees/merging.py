@@ -27,7 +27,7 @@ def merge_shards(folder: Path) -> bool:
     """
     if not shard_manifests(folder):
         return False
-    # Where no lock can tell, all shards are finished: nobody is at work.
+    # Without locks: all shards are finished here, so no process is at work.
     with presence(folder, unlocked=True) as sweep, turn(folder / RECORD_FILE):
         _merge_shards(folder)
         sweep()

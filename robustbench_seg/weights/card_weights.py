@@ -1,4 +1,4 @@
-"""The weights of a card: beside the card, in a cache, or fetched from whoever published them.
+"""The weights of a card: beside the card, in a cache, or fetched from their publisher.
 
 Files from the hub lie in the hub's own cache, which other programs share; all others, and what
 was fetched by hand, in $ROBUSTSEG_CACHE or ~/.cache/robustseg.

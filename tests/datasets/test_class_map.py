@@ -62,7 +62,7 @@ def test_true_pixels_of_classes_that_are_left_out_are_void(load):
 
 
 def test_a_label_beyond_the_model_is_refused(load):
-    with pytest.raises(ModelError, match="predictions to 4; the class map own is for 4 classes"):
+    with pytest.raises(ModelError, match="predictions up to 4; the class map own is for 4 classes"):
         load().labels(np.uint8([0, 4]))
 
 
@@ -112,7 +112,7 @@ def test_the_digest_holds_what_decides_counts(load):
         ),
         ('["road",', '["road", "road",', "dataset: the class road is listed twice; list each once"),
         ('["street",', '["path",', "model: the class path is listed twice"),
-        ('["road",', '["ignore",', 'dataset: a class called "ignore" would be taken for no class'),
+        ('["road",', '["ignore",', 'dataset: the name "ignore" is kept for ignored classes'),
         ('path = "it is', 'lane = "it is', "reasons: unknown class 'lane'"),
         ('model = ["street", "path", "grass", "sky"]', 'model = "citys"', "model: unknown dataset"),
         ('dataset = ["road", "plant", "rock", "pond"]', "dataset = []", "dataset: 0 classes; 1 to"),

@@ -190,7 +190,7 @@ def test_the_record_says_so():
         ("flop", "'flop' is neither flip nor a scale of 0.1 to 4; give flip, or scales such as"),
         ("flip,9", "'9' is neither flip nor a scale"),
         ("", "'' is neither flip nor a scale"),
-        ("1", "augment = '1' has the image alone; leave it out"),
+        ("1", "augment = '1' names no variant besides the image itself; leave it out"),
         (2, "'' is neither flip nor a scale"),
     ],
 )

@@ -207,7 +207,7 @@ def test_a_score_that_does_not_follow_is_named(run, tmp_path):
     assert problem.detail == "miou of fog 3 is 78.0000 of 3 images, the parts give 68.0000 of 3"
     result = CliRunner().invoke(main, ["verify", str(pack)])
     assert result.exit_code == 1
-    assert "1 problem; get the pack again from whoever made it" in result.output
+    assert "1 problem; get the pack again from its author" in result.output
 
 
 @pytest.mark.parametrize(

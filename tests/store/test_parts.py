@@ -171,7 +171,7 @@ def test_files_that_predictions_were_read_from_are_kept_by_digest(tmp_path, run_
     table = pq.read_table(part)
     place = table.schema.get_field_index("source")
     pq.write_table(table.set_column(place, "source", [["ef", None]]), part)
-    with pytest.raises(ResultsError, match="its source are not those that its digest was made of"):
+    with pytest.raises(ResultsError, match="the digest of its source does not match"):
         read_part(part, 2)
     with_source = part.name
     RunFolder.open(tmp_path / "other", run_record()).add(0, [read, missing])

@@ -123,7 +123,7 @@ def foreign(part):
 
 @pytest.mark.parametrize(
     ("damage", "why"),
-    [(broken, r".*"), (foreign, "its rows are not those that its digest was made of")],
+    [(broken, r".*"), (foreign, "the digest of its rows does not match")],
 )
 def test_a_damaged_part_is_named_left_out_and_set_aside(run, caplog, damage, why):
     folder = run()

@@ -1,7 +1,8 @@
-"""What a robustness study measures: corruptions, severities, and which of them score.
+"""Protocols: the perturbations of a robustness study, their severities, and which of them score.
 
-A protocol is a TOML file in `corruptions/`. The numbers that define a benchmark live there; the
-functions in `robustbench_seg.corruption` only take them as parameters.
+A protocol is a TOML file, such as those in `corruptions/`. It contains the numbers that define a
+benchmark; the functions in `robustbench_seg.corruption` and `robustbench_seg.attacks` take them as
+parameters.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,16 +26,16 @@ class Perturbation:
     """One perturbation of a protocol: the parameters of each severity, and which of them score.
 
     Attributes:
-        name: Its name: of a corruption, or of an attack.
+        name: Name of a corruption or an attack.
         category: The group that it belongs to.
         scored: The severities that enter its mean.
-        severities: The parameters of severity 1, 2 and so on: five of a corruption, at most five of
-            an attack.
+        severities: The parameters of severity 1, 2 and so on. A corruption has five severities, an
+            attack at most five.
         averaged: Whether it enters the means over perturbations. If not, it is only shown, like a
             control.
 
     Raises:
-        CardError: The name cannot be that of a folder; there is no severity or one scores twice; a
+        CardError: The name cannot be that of a folder; a severity is missing or scores twice; a
             parameter is out of range (records.values.ranges).
     """
 
@@ -100,7 +101,7 @@ class Protocol:
     """Perturbations in their printed order. `source` says where their numbers come from.
 
     Raises:
-        CardError: There is no corruption, or one is there twice; a text is empty, too long, or
+        CardError: There is no perturbation, or one is there twice; a text is empty, too long, or
             has control characters.
     """
 
@@ -117,22 +118,22 @@ class Protocol:
         seen: set[str] = set()
         for spec in self.perturbations:
             if spec.name.lower() in seen:  # some disks do not tell Fog from fog
-                raise CardError(f"corruption '{spec.name}' is there twice; names must be unique")
+                raise CardError(f"'{spec.name}' is there twice; names must be unique")
             seen.add(spec.name.lower())
         if not any(spec.averaged for spec in self.perturbations):
             raise CardError("none of its corruptions and attacks is averaged")
 
     def __repr__(self) -> str:
-        return f"<protocol {self.name} {self.version}: {len(self.perturbations)} corruptions>"
+        return f"<protocol {self.name} {self.version}: {len(self.perturbations)} {self.noun}s>"
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Corruption names in protocol order."""
+        """Names of the perturbations in protocol order."""
         return tuple(spec.name for spec in self.perturbations)
 
     @cached_property
     def averaged_names(self) -> tuple[str, ...]:
-        """Names of the corruptions that enter the means, in protocol order."""
+        """Names of the perturbations that enter the means, in protocol order."""
         return tuple(spec.name for spec in self.perturbations if spec.averaged)
 
     @cached_property
@@ -143,7 +144,7 @@ class Protocol:
 
     @cached_property
     def levels(self) -> tuple[int, ...]:
-        """Every severity that a corruption of it has, in order."""
+        """Every severity that any of its perturbations has, in order."""
         return max((spec.levels for spec in self.perturbations), key=len)
 
     @property
@@ -159,18 +160,18 @@ class Protocol:
 
     @property
     def over(self) -> str:
-        """What its means are over, in words, such as "sea" or "the corruptions"."""
+        """What its means are taken over, in words, such as "sea" or "the corruptions"."""
         names = self.averaged_names
         return names[0].replace("_", " ") if len(names) == 1 else f"the {self.noun}s"
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
-        """Categories in the order of their first corruption."""
+        """Categories in the order of their first perturbation."""
         return tuple(dict.fromkeys(spec.category for spec in self.perturbations))
 
     @cached_property
     def by_category(self) -> Mapping[str, tuple[Perturbation, ...]]:
-        """The corruptions of each category, both in protocol order."""
+        """The perturbations of each category, both in protocol order."""
         return {
             category: tuple(spec for spec in self.perturbations if spec.category == category)
             for category in self.categories
@@ -178,7 +179,7 @@ class Protocol:
 
     @cached_property
     def scored_conditions(self) -> tuple[Condition, ...]:
-        """The conditions that enter the mean of their corruption, in protocol order."""
+        """The conditions that enter the mean of their perturbation, in protocol order."""
         return tuple(Condition(spec.name, s) for spec in self.perturbations for s in spec.scored)
 
     @cached_property
@@ -199,18 +200,18 @@ class Protocol:
 
     @cached_property
     def severities_digest(self) -> str:
-        """sha256 of the parameters of every corruption and severity: what decides pixels."""
+        """sha256 of the parameters of every perturbation and severity, which decide pixels."""
         tables = {spec.name: spec.severities for spec in self.perturbations}
         return digest_bytes(canonical_json(tables).encode())
 
     def spec(self, name: str) -> Perturbation:
-        """Find a corruption by its name.
+        """Find a perturbation by its name.
 
         Args:
             name: The name.
 
         Returns:
-            The corruption.
+            The perturbation.
 
         Raises:
             CorruptionError: There is none. The message names the protocols that have it, or else
@@ -224,7 +225,7 @@ class Protocol:
             raise CorruptionError(
                 f"the protocol {self.name} has no {name}; choose one that has: {', '.join(having)}"
             )
-        raise CorruptionError(unknown("corruption", name, self.names))
+        raise CorruptionError(unknown(self.noun, name, self.names))
 
     def conditions(
         self, corruptions: Iterable[str] = (), severities: Iterable[int] = ()
@@ -232,14 +233,14 @@ class Protocol:
         """List conditions in the order of the protocol; clean is not among them.
 
         Args:
-            corruptions: Names of the corruptions. None named: all.
-            severities: The severities; a corruption may lack some of them. None named: all.
+            corruptions: Names of the perturbations. Empty: all.
+            severities: The severities. A perturbation may lack some of them. Empty: all.
 
         Returns:
             The conditions, whatever the order of the arguments.
 
         Raises:
-            CorruptionError: A corruption or severity does not exist.
+            CorruptionError: A perturbation or severity does not exist.
         """
         names = {self.spec(name).name for name in corruptions} or set(self.names)
         wanted = set(severities) or set(self.levels)
@@ -282,13 +283,13 @@ def _check_text(key: str, text: str, longest: int) -> None:
 
 
 def list_protocols() -> tuple[str, ...]:
-    """Names of the shipped protocols."""
+    """List the names of the shipped protocols."""
     files = resources.files(_FOLDER).iterdir()
     return tuple(sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml")))
 
 
 def merged(protocols: Iterable[Protocol]) -> Protocol:
-    """Merge protocols: every corruption once, as in the first protocol that has it.
+    """Merge protocols: every perturbation once, as in the first protocol that has it.
 
     The scored severities of the result mix those of the protocols, so it serves to make and look at
     images, not to compute scores.

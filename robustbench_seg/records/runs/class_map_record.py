@@ -10,10 +10,10 @@ from robustbench_seg.records.values.choices import MAX_CLASSES
 from robustbench_seg.records.values.ranges import Positive
 
 IGNORED = "ignore"
-"""The target of a class of the model that is no class of the dataset."""
+"""The target of a class of the model that counts as no class of the dataset."""
 
 CLASS_MAP_LAW = 1
-"""Raised whenever one map would give other counts."""
+"""Increment when the same map gives other counts."""
 
 NO_LIKELIHOOD = "a class map is used, so the probability of the true class is unknown"
 """Why a run with a class map has no NLL and no Brier score."""
@@ -42,7 +42,7 @@ class ClassMapRecord:
         if not 1 <= len(self.classes) <= MAX_CLASSES or len(self.classes) != len(self.targets):
             raise ValueError(
                 f"{len(self.classes)} classes and {len(self.targets)} targets; 1 to {MAX_CLASSES} "
-                "of both are possible, equally many"
+                "classes with one target each are possible"
             )
 
     @property
@@ -53,7 +53,7 @@ class ClassMapRecord:
 
     @property
     def merged(self) -> Mapping[str, tuple[str, ...]]:
-        """Each class of the dataset that classes of the model count as -> these classes."""
+        """Maps a class of the dataset to the classes of the model that count as it, if any."""
         found = dict[str, tuple[str, ...]]()
         for name, target in zip(self.classes, self.targets, strict=True):
             if target != IGNORED:

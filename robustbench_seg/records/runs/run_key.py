@@ -1,4 +1,4 @@
-"""What decides the numbers of a run: segmenter, images, corruption, temperature, class map."""
+"""The key of a run: segmenter, images, perturbations, temperature, attacks and class map."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from robustbench_seg.records.values.choices import MAX_CLASSES, Stream
 from robustbench_seg.records.values.ranges import CorruptionSeed, Positive
 
 OWN_NETWORK = "the one that is scored"
-"""The network that an attack is made on by default."""
+"""The network that is attacked by default, in words."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class CorruptionRecord:
 
 @dataclass(frozen=True)
 class AttackRecord:
-    """What decides attacked images besides the protocol and the network that is scored.
+    """What decides attacked images, in addition to the protocol and the scored network.
 
     Attributes:
         gradient: Law version of the gradients.
-        source: The network that they were made on; None: the one that is scored.
+        source: The network that was attacked. None: the one that is scored.
         is_rounded: Whether they were rounded to 8 bits.
         class_frequencies: sha256 of the frequencies that balance the classes; None: no attack
             needs them.

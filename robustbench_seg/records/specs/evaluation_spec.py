@@ -54,12 +54,12 @@ class EvaluationSpec:
         limit: Number of images, the first ones; they are a dataset of their own. None: all.
         corrupted: A tree to read corrupted images from; None: they are made in memory.
         protocol: Name of the protocol, or its TOML file.
-        corruptions: Which of the protocol's; none named: all. "clean" alone: no other. Clean
+        corruptions: Which of the protocol's; none named: all. "clean" alone: none of them. Clean
             images are always scored.
         severities: Which severities; none named: all.
         stream: Where random numbers come from.
         seeds: Of the corruptions' random numbers, 0 to 2^32 - 1. Each gives a run of its own: the
-            first of every condition, the others of clean and the random corruptions.
+            first with every condition, the others with clean and the random ones.
         measures: What is counted for each image, by name; none named: every measure.
         class_map: Name of a class map, or its TOML file: the models predict other classes than the
             dataset has, and are scored in the dataset's. None: they predict the dataset's classes.
@@ -79,7 +79,8 @@ class EvaluationSpec:
         adapt: "bn": the statistics of BatchNorm come from images of each condition, and the model's
             name ends in "-bn". None: the network stays as it is.
         adapt_images: Number of these images, evenly spaced in the split; "all": all.
-        adapt_prior: How many images the network's own statistics count for; 0: not at all.
+        adapt_prior: Weight of the network's own statistics, as a number of images; 0: they are
+            not used.
         device: A torch device.
         precision: Number format of the forward pass: "float32", "bf16" or "fp16".
         backend: What runs the network of a card.
@@ -92,11 +93,10 @@ class EvaluationSpec:
         save_confidence: Whether to write the confidence of each prediction there, too.
         prediction_format: Names and values of these files: class indices in files named after the
             images' ids, or the format of a test server.
-        attack_from: The model that attacks are made on, as in `models`; None: the one that is
-            scored.
+        attack_from: The model to attack, as in `models`; None: the one that is scored.
         round_attacks: Whether attacked images are rounded to 8 bits before they are scored.
-        class_frequencies: File of the shares of the classes, for attacks that balance them; None:
-            the one that ships with the program, if there is one.
+        class_frequencies: File of class frequencies, for attacks that balance the classes; None:
+            the file that ships with the program, if there is one for the dataset.
         save_attacks: Folder to write attacked images to, as float32 .npy files.
         folder: The working folder; the nodes of a cluster change to it.
         command: The command that was given, for readers.

@@ -9,7 +9,7 @@ from robustbench_seg.records.values.choices import AdaptationMethod, check_choic
 from robustbench_seg.records.values.ranges import LIMIT
 
 ALL = "all"
-"""In place of a number of images: all images of the split."""
+"""Stands for all images of the split, in place of a number of images."""
 
 PRIOR = Range(0, 10**9)
 """Weight of the network's own statistics, in images."""
@@ -27,7 +27,7 @@ class Adaptation:
     Attributes:
         method: "bn": the statistics of BatchNorm are replaced; weights stay as they are.
         images: Number of images that they are taken from, evenly spaced in the split; "all": all.
-        prior: How many images the network's own statistics count for. 0: they are replaced.
+        prior: Weight of the network's own statistics, as a number of images. 0: they are replaced.
 
     Raises:
         ModelError: A value does not exist or is out of range.
@@ -52,7 +52,7 @@ class Adaptation:
 
 
 def adapted_name(name: str) -> str:
-    """The name of a model whose BatchNorm statistics are adapted.
+    """Return the name of a model whose BatchNorm statistics are adapted.
 
     >>> adapted_name("deeplabv3plus-r50")
     'deeplabv3plus-r50-bn'

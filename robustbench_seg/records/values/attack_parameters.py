@@ -1,4 +1,4 @@
-"""The parameters of attacks, and the numbers that each of them accepts."""
+"""The parameters of attacks, and the range of each."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -25,8 +25,8 @@ ATTACK_PARAMETERS: Mapping[Norm, Mapping[str, Range]] = {
 }
 """Norm -> parameter -> its range.
 
-The radius `epsilon` and `step_size` are in units of 1/255 for Linf. For L2 they are lengths where
-pixels are in 0..1. An attack accepts some of these parameters, see robustbench_seg.attacks.
+The radius `epsilon` and `step_size` are in units of 1/255 for Linf. For L2 they are lengths, with
+pixels in 0..1. An attack accepts some of these parameters, see robustbench_seg.attacks.
 """
 
 FIXED_ATTACKS = frozenset({"fgsm", "fgsm_l2"})
@@ -36,7 +36,7 @@ _WHOLE = ("steps", "restarts")
 
 
 def attack_parameter_problem(norm: Norm, name: str, value: object) -> str | None:
-    """Tell what is wrong with the value of an attack's parameter.
+    """Say what is wrong with the value of an attack's parameter.
 
     Args:
         norm: The norm of the attack.

@@ -8,7 +8,7 @@ from robustbench_seg.codec import Range, check_ranges
 from robustbench_seg.errors import ModelError
 
 FLIP = "flip"
-"""The mirrored image, in the text of an option."""
+"""The word for the mirrored image in the text of an option."""
 
 SCALE = Range(0.1, 4)
 """Size of a variant relative to the image."""
@@ -70,12 +70,14 @@ def parse_augment(text: str | None) -> Augment | None:
     scales.discard(1.0)
     flip = any(word.strip() == FLIP for word in words)
     if not (flip or scales):
-        raise ModelError(f"augment = {text!r:.60} has the image alone; leave it out")
+        raise ModelError(
+            f"augment = {text!r:.60} names no variant besides the image itself; leave it out"
+        )
     return Augment(flip, tuple(sorted(scales)))
 
 
 def augment_text(text: object) -> str | None:
-    """Return the text of an option in its one form, such as "flip,0.75,1.25"; None stays None.
+    """Normalise the text of an option, such as "flip,0.75,1.25"; None stays None.
 
     Raises:
         ModelError: As for `parse_augment`.

@@ -1,4 +1,4 @@
-"""Under what an image is scored: a perturbation at a severity, or none."""
+"""Conditions under which images are scored: a perturbation at a severity, or clean."""
 
 from dataclasses import dataclass
 

@@ -124,7 +124,7 @@ class Board:
 
     @cached_property
     def compared(self) -> NDArray[np.bool_]:
-        """NxN: whether two of the N entries share images and corruptions, to be drawn in pairs."""
+        """NxN: whether two of the N entries share images and conditions, to be drawn in pairs."""
         pairs = np.ones((len(self.entries), len(self.entries)), np.bool_)
         for first, one in enumerate(self.entries):
             for second, other in enumerate(self.entries[:first]):

@@ -36,19 +36,19 @@ class CostChart:
 
 
 def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
-    """Return the ranking by mean over the corruptions; the page's script can rank by any score.
+    """Return the ranking by the mean; the script of the page can rank by any score.
 
     Args:
         board: The board.
         links: Where the page of each measured model lies.
     """
-    categories = list(board.protocol.by_category)
+    categories, noun = list(board.protocol.by_category), board.protocol.noun
     columns = [
         Column("model"),
         Column(board.scores["mean"].label, "and its 95 % interval"),
         Column("clean"),
         Column("retention", "mean / clean, percent"),
-        *(Column(name, f"mean over the {name} corruptions") for name in categories),
+        *(Column(name, f"mean over the {name} {noun}s") for name in categories),
         Column("params, M", "parameters, in millions"),
         Column("GMAC", "10^9 multiply-accumulates for one image, as it goes through the network"),
         Column("images/s", "from image to labels, on the machine named on the model's page"),
@@ -109,7 +109,7 @@ def ranking_data(board: Board) -> Markup:
 
 
 def miou_table(board: Board, links: Mapping[str, str]) -> Table:
-    """Return the mIoU of each model under each corruption, coloured by value."""
+    """Return the mIoU of each model under each perturbation, coloured by value."""
 
     def header(model: str, source: str) -> Cell:
         return Cell(model, tag=None if source == "measured" else source, href=links.get(model))
@@ -131,7 +131,7 @@ def cost_charts(board: Board) -> list[CostChart]:
         best = front({n: -values[n] if more else values[n] for n in names}, means)
         points = [Point(n, values[n], means[n], n in best) for n in names]
         caption = (
-            f"The mean over the corruptions against {axis}. No model is both "
+            f"The mean over {board.protocol.over} against {axis}. No model is both "
             f"{'faster' if more else 'cheaper'} and better than a model on the line. Hover over a "
             "point to see the model's name."
         )

@@ -13,7 +13,7 @@ from robustbench_seg.reporting.boards.charts import Curve, curves
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.page.provenance import run_facts
 from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
-from robustbench_seg.text import number
+from robustbench_seg.text import counted, number
 
 WORST = 15
 """Number of worst conditions on the page."""
@@ -78,18 +78,18 @@ def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
         return ["This model is not ranked by its mean, because it lacks conditions."]
     mean, clean = places["mean"], places.get(CLEAN.name)
     count = len(board.places["mean"])
-    limits = ""
+    limits, noun, averaged = "", board.protocol.noun, len(board.protocol.averaged_names)
     if not math.isnan(mean.low):
         limits = f" (95 % interval {number(mean.low)} to {number(mean.high)})"
     first = (
         f"Place {mean.place} of {count} by the mean over "
-        f"{len(board.protocol.averaged_names)} corruptions: {number(mean.value)} % mIoU{limits}."
+        f"{counted([averaged], noun)}: {number(mean.value)} % mIoU{limits}."
     )
     if clean is None or "retention" not in places:
         return [first]
     keeps = number(places["retention"].value)
     second = (
-        f"Clean: {number(clean.value)} %, place {clean.place}. Under corruption it keeps {keeps} % "
+        f"Clean: {number(clean.value)} %, place {clean.place}. Under {noun} it keeps {keeps} % "
         "of that."
     )
     return [first, second]
@@ -142,12 +142,15 @@ def _classes(board: Board, entry: Entry) -> Table | None:
     corrupted = cells.mean(axis=0)
     if np.isnan(corrupted).all():
         return None
+    protocol = board.protocol
     columns = [
         Column("class"),
-        Column("corrupted", "mean over the corruptions"),
+        Column(protocol.adjective, f"mean over {protocol.over}"),
         Column("clean"),
-        Column("loss", "clean - corrupted, in points"),
-        Column("worst corruption", "the one with the lowest mean over its severities", text=True),
+        Column("loss", f"clean - {protocol.adjective}, in points"),
+        Column(
+            f"worst {protocol.noun}", "the one with the lowest mean over its severities", text=True
+        ),
         Column("IoU there"),
     ]
     names, found = list(means), []

@@ -51,8 +51,8 @@ class RankedScore:
 def ranked_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[RankedScore, Draws]]:
     """Yield every score that a model can be ranked by, with its draws.
 
-    The mean mIoU over the corruptions comes first, then the other scores of the mIoU, then the
-    mean over the corruptions of every further score of the model.
+    The mean mIoU over the perturbations comes first, then the other scores of the mIoU, then the
+    mean over the perturbations of every further score of the model.
 
     Args:
         model: The model.
@@ -70,10 +70,10 @@ def ranked_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Rank
         yield found, each.draws(ranked)
     for key, score in model.scores.by_name.items():
         if key != RANKED and score.conditions:
-            yield _further(key, score.info), score.summary.mean
+            yield _further(key, score.info, protocol), score.summary.mean
 
 
-def _further(key: str, info: ScoreInfo) -> RankedScore:
+def _further(key: str, info: ScoreInfo, protocol: Protocol) -> RankedScore:
     label = info.label if info.group is None else f"{info.label}, {info.group}"
-    group = "further scores, mean over the corruptions"
+    group = f"further scores, mean over {protocol.over}"
     return RankedScore(f"{key} mean", label, group, info.higher_is_better, info.limits)

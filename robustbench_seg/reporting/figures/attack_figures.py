@@ -1,4 +1,4 @@
-"""The figure of a protocol of attacks: scores over the radius, beside noise of the same radius."""
+"""The figure of a protocol of attacks: the mIoU over the radius, with noise of the same radius."""
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,8 @@ from robustbench_seg.reporting.figures.style import INK, PAPER, SOFT, plain, sty
 def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
     """Draw the mIoU over the radius: one plot for each model, one line for each attack.
 
-    Attacks that enter the mean of the protocol are drawn bold with their interval, controls
-    (perturbations of another category that no attack belongs to) dashed.
+    Attacks that enter the mean of the protocol are drawn bold, with their interval. Those of the
+    category "control" are dashed.
 
     Args:
         severities: Rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
@@ -51,14 +51,14 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
 
 
 def radius_unit(protocol: Protocol) -> str:
-    """The unit of the radii of a protocol of attacks, in words."""
+    """Return the unit of the radii of a protocol of attacks, in words."""
     if all(spec.name.endswith("_l2") for spec in protocol.perturbations):
         return "L2 norm of the change, channels in 0 to 1"
     return "levels of 255"
 
 
 def common_radii(protocol: Protocol) -> list[str] | None:
-    """The radius of each severity, as text; None if attacks differ in their radii or norms."""
+    """Return the radius of each severity as text, or None if radii or norms of attacks differ."""
     specs = protocol.perturbations
     each = [[f"{level['epsilon']:g}" for level in spec.severities] for spec in specs]
     longest = max(each, key=len)

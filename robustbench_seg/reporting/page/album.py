@@ -120,9 +120,9 @@ def _files(row: PanelRow) -> PictureFiles:
 def _note(levels: Sequence[int], with_pictures: int, measured: int) -> str:
     severities = "severities" if len(levels) > 1 else "severity"
     note = (
-        f"One image of the split at {severities} {enumeration(list(map(str, levels)))}, what "
-        "each model sees in it, and the models' errors: the darker the red, the more models are "
-        "wrong."
+        f"One image of the split at {severities} {enumeration(list(map(str, levels)))}, with "
+        "the prediction of each model and the models' errors: the darker the red, the more models "
+        "are wrong."
     )
     if with_pictures > MAX_MODELS:
         note += (

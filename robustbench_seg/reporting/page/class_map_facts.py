@@ -1,4 +1,4 @@
-"""A class map in words: which classes count as which, and why some are in no score."""
+"""Describes a class map: which class counts as which, and why some classes are in no score."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from robustbench_seg.records.runs.run_record import RunRecord
 
 
 def class_map_facts(record: RunRecord) -> list[tuple[str, str]]:
-    """Return the class map of a run as names and texts of facts; none without a map."""
+    """Return facts about the class map of a run, as pairs of name and text. Empty without a map."""
     used, about = record.key.class_map, record.class_map
     if used is None:
         return []
@@ -25,7 +25,7 @@ def class_map_facts(record: RunRecord) -> list[tuple[str, str]]:
 
 
 def class_map_notes(record: RunRecord, name: str) -> str:
-    """Say in sentences why classes of a row have no IoU, or an IoU of 0; empty if none.
+    """Say why classes of a row have no IoU, or an IoU of 0. Empty if there are no such classes.
 
     Args:
         record: The content of run.json of the row's first run.
@@ -44,7 +44,7 @@ def class_map_notes(record: RunRecord, name: str) -> str:
 
 
 def _reasoned(names: Sequence[str], reasons: Mapping[str, str], others: str = "") -> str:
-    """Names with their reasons; those without one last, with the reason of all others."""
+    """List names with their reasons; those without one come last, with the reason `others`."""
     own = [f"{name} ({reasons[name].rstrip('.')})" for name in names if name in reasons]
     rest = [name for name in names if name not in reasons]
     if rest and others:

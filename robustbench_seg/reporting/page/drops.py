@@ -9,7 +9,7 @@ from robustbench_seg.text import number
 
 
 def drop_table(drops: pd.DataFrame, sampling_unit: str) -> Table | None:
-    """Return the drops of a panel as a table; None without any.
+    """Return the drops of a panel as a table, or None if there are none.
 
     Args:
         drops: See panels.drop_rows.

@@ -1,4 +1,4 @@
-"""Model x (clean, corruptions by category), coloured by value: the layout of the paper."""
+"""The table of models x (clean, perturbations by category), coloured by value as in the paper."""
 
 from collections.abc import Callable
 from functools import cache
@@ -26,15 +26,15 @@ def heat_table(
     header: Callable[[str, str], Cell],
     detailed: Callable[[Cell, str, str, Perturbation | None], Cell] = lambda cell, *of: cell,
 ) -> Table:
-    """Return rows of tables/miou.csv, a cell for clean and for each corruption.
+    """Return rows of tables/miou.csv as a table, with a cell for clean and for each perturbation.
 
     Args:
         scores: The rows.
-        protocol: Names the corruptions and their categories.
+        protocol: Names the perturbations and their categories.
         caption: The caption.
         header: (model, source) -> the header of its row.
-        detailed: (cell, model, source, corruption or None for clean) -> the cell with what else it
-            shows.
+        detailed: (cell, model, source, perturbation or None for clean) -> the cell with further
+            content.
     """
     by_category = protocol.by_category
     specs = [spec for group in by_category.values() for spec in group]
@@ -53,13 +53,13 @@ def heat_table(
 
 
 def value_span(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the smallest and the largest value, without nan; 0 and 100 where there is none."""
+    """Return the smallest and the largest value, ignoring nan; 0 and 100 if there is none."""
     known = values[~np.isnan(values)]
     return (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
 
 
 def _column(previous: Perturbation | None, spec: Perturbation) -> Column:
-    """Return the header of a corruption; a category starts where the `previous` one differs."""
+    """Return the header of a perturbation; it starts a group if `previous` has another category."""
     return Column(
         spec.name.replace("_", " "),
         f"mean over severities {', '.join(map(str, spec.scored))}",
@@ -69,7 +69,7 @@ def _column(previous: Perturbation | None, spec: Perturbation) -> Column:
 
 
 def _cell(value: float, span: tuple[float, float], starts: bool) -> Cell:
-    """The cell of a score, coloured by its place in `span`; `starts`: a category."""
+    """Return the cell of a score, coloured by its place in `span`; `starts`: a category starts."""
     classes = "starts" if starts else None
     if np.isnan(value):
         return Cell("", classes=f"{classes or ''} empty".strip())
@@ -81,12 +81,12 @@ def _cell(value: float, span: tuple[float, float], starts: bool) -> Cell:
 
 @cache
 def _ramp() -> tuple[str, ...]:
-    """The styles of a cell from the lowest value to the highest."""
+    """Return the styles of a cell from the lowest value to the highest."""
     return tuple(heat_style(share) for share in np.linspace(0, 1, STEPS))
 
 
 def heat_style(share: float) -> str:
-    """Return the background for a share in 0..1, with black or white text, the easier to read."""
+    """Return the background for a share in 0..1, and black or white text for the best contrast."""
     red, green, blue = sns.color_palette(HEAT, as_cmap=True)(share)[:3]
     linear = [
         c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)

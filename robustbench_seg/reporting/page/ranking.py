@@ -120,7 +120,7 @@ def _degradation_column(name: str, reference: str | None) -> RankingColumn:
 
 
 def _score_column(info: ScoreInfo, over: str) -> RankingColumn:
-    """The mean of a score over what the protocol averages; its interval on hover."""
+    """Return the mean of a score over what the protocol averages, with its interval on hover."""
 
     def cell(row: RankedRow) -> Cell:
         if row.measured is None:

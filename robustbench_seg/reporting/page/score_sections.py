@@ -87,7 +87,7 @@ def _section(
 
 
 def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
-    """Say of which models some trainings have not counted the scores, or some of them."""
+    """Name the models of which some trainings lack counts for some or all of the scores."""
     names = dict[tuple[str, str], list[str]]()
     for row in panel.measured:
         found = [row.scores.of_trainings(info.key) for info in infos]

@@ -1,4 +1,4 @@
-"""The rows of tables/drops.csv: what real adverse conditions cost at the same places."""
+"""The rows of tables/drops.csv: the mIoU lost to real adverse conditions at the same places."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ ends of its 95 % interval.
 
 
 def panel_subset_scores(panels: Sequence[Panel]) -> Sequence[SubsetScore]:
-    """Score the subsets of all measured rows; `model` counts the rows of all panels."""
+    """Score the subsets of all measured rows. `model` is an index into the rows of all panels."""
     return subset_scores([row.model.folders for panel in panels for row in panel.measured])
 
 
@@ -32,7 +32,7 @@ def drop_rows(panels: Sequence[Panel], subsets: Sequence[SubsetScore]) -> Sequen
         subsets: Their scores of subsets; see panel_subset_scores.
 
     Returns:
-        For each panel a table with the columns DROP_COLUMNS. It is empty unless the references of
+        A table with the columns DROP_COLUMNS for each panel. It is empty unless the references of
         its dataset were scored, too.
     """
     tables, first = [], 0

@@ -25,7 +25,7 @@ def failure_sentences(panel: Panel) -> list[str]:
         return None if math.isnan(clean + mean) else (number(clean), number(mean))
 
     def trainings(key: str) -> str:
-        """Of how many trainings a score is, where not of all."""
+        """Say of how many trainings a score is, unless it is of all."""
         of = panel.row(name).scores.of_trainings(key)
         return f" ({of} trainings)" if of else ""
 

@@ -142,7 +142,7 @@ def _reason_unpaired(panel: Panel, first: str, second: str) -> str:
 
 
 def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> list[str]:
-    """What costs most; nothing where there is but one candidate."""
+    """Say which perturbations cost most. Empty if only one enters the mean."""
     names = list(panel.protocol.averaged_names)
     if len(names) == 1:
         return []
@@ -153,8 +153,8 @@ def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> list[str]:
         f"{str(name).replace('_', ' ')} ({number(loss[name])} points below clean)" for name in worst
     ]
     if len(complete) == 1:
-        return [f"It is broken most by {enumeration(items)}."]
-    return [f"What breaks them most, on average over the models, is {enumeration(items)}."]
+        return [f"It loses most to {enumeration(items)}."]
+    return [f"On average, the models lose most to {enumeration(items)}."]
 
 
 def _notes(panel: Panel, complete: pd.DataFrame) -> list[str]:

@@ -84,20 +84,20 @@ def other_images_warning(subset: str) -> str | None:
     if not subset:
         return None
     return (
-        f"These rows are on {subset}. Rows on other images or classes of the split stand in a "
-        "panel of their own: they do not compare."
+        f"These rows are on {subset}. Rows on other images or classes of the split are in a "
+        "panel of their own, because they cannot be compared with these."
     )
 
 
 def left_out_warning(rows: Sequence[PanelRow]) -> str | None:
-    """Warn if a class map leaves out classes: the rows of a panel leave out the same ones."""
+    """Warn if a class map leaves out classes, which are the same for all rows of a panel."""
     record = rows[0].record
     if not record.left_out_classes:
         return None
     return (
         f"The class map leaves out {', '.join(record.left_out_classes)}: these scores are of the "
         f"other {len(record.scored_classes)} classes. Published rows, which are of all "
-        f"{len(record.classes)}, do not rank beside them."
+        f"{len(record.classes)}, are not ranked beside them."
     )
 
 

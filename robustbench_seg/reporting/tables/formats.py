@@ -34,8 +34,8 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 def csv(table: pd.DataFrame, float_format: str | None = "%.4f") -> str:
     """Return a table as CSV, with an apostrophe before text that is like a formula.
 
-    It also stands before text in which apostrophes stand before such a sign, so whoever takes it
-    away again has the text as it was.
+    Text that already begins with apostrophes and such a sign gets one more, so that removing one
+    apostrophe always restores the text.
 
     Args:
         table: The table.

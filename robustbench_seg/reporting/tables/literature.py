@@ -11,7 +11,7 @@ _SCORES = (CLEAN.name, "mean", "retention", "attacked_miou")
 
 
 def literature_text(rows: pd.DataFrame) -> str:
-    """Return rows of `literature` as lines: what they are of, their chief scores and the flag."""
+    """Return rows of `literature` as lines: model, chief scores, attack and flag."""
     scores = [name for name in _SCORES if name in rows]
     conditions = [name for name in ATTACK if name in rows]
     lines = [[*_TEXTS, *scores, *conditions, "flag"]]

@@ -158,9 +158,9 @@ def _degradation_latex(panel: Panel, table: pd.DataFrame, label: str) -> str:
 def _joined(
     tables: Sequence[pd.DataFrame], means: Sequence[str] = ("mean", "retention")
 ) -> pd.DataFrame:
-    """One table, the means last, also where a later protocol has further corruptions.
+    """Return one table, with the means last even if a later protocol has further corruptions.
 
-    Behind them stands only the class map, where a row has one.
+    Only the class map comes after them, if a row has one.
     """
     table = pd.concat(tables, ignore_index=True)
     last = [column for column in (*means, CLASS_MAP_COLUMN) if column in table]

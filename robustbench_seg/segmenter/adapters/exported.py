@@ -123,7 +123,7 @@ class ExportedNetwork(Program):
         if self.gives_labels:
             return "its program ends in labels"
         if self._threshold is not None:
-            return "its program answers one probability, no logits"
+            return "its program answers one probability, not logits"
         if self.dtype is not torch.float32:
             kind = str(self.dtype).removeprefix("torch.")
             return f"its program takes {kind}, and a gradient needs float32"

@@ -135,7 +135,7 @@ class PythonSegmenter:
 
     @property
     def no_gradient(self) -> str | None:
-        """Why it gives no gradient, in words that end a sentence; None where it gives one."""
+        """Why it gives no gradient, as the end of a sentence; None if it gives one."""
         return None if self._gradient else "its object has no method loss_gradient"
 
     def __call__(self, image: Image) -> NDArray[np.uint8]:

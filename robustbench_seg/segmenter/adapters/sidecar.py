@@ -91,7 +91,7 @@ class Sidecar:
         if (self.mean is None) != (self.std is None):
             raise CardError("give both mean and std, or neither")
         if self.threshold is not None and self.answer:
-            raise CardError("threshold: class indices have none; leave out it or answer")
+            raise CardError("threshold: class indices have none; leave out threshold or answer")
         crop, size = self.inference.crop, self.input_size
         if crop and size not in (None, (crop, crop)):
             raise CardError(

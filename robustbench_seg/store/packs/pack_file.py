@@ -232,7 +232,7 @@ def _index(path: Path, data: bytes) -> PackIndex:
 
 def refused(path: Path, why: str) -> ResultsError:
     """Return the error for a file that `pack` cannot have written."""
-    return ResultsError(f"{path} is refused: {why}; get the pack again from whoever made it")
+    return ResultsError(f"{path} is refused: {why}; get the pack again from its author")
 
 
 def _damaged(path: Path, error: BaseException) -> ResultsError:

@@ -31,8 +31,8 @@ def test_the_leader_with_the_interval_of_its_lead(run):
     lead = lead_of(one, other, panels[0].protocol.averaged_names)
     assert f"It is ahead under {lead.ahead} of 16 (after Holm's adjustment); fog alone" in text
     assert f"contributes {lead.share:.0f} % of the lead. Without it the lead is" in text
-    assert f"the lead is {lead.rest:.1f} points. What breaks them most" in text
-    assert "What breaks them most, on average over the models, is fog (18.0 points" in text
+    assert f"the lead is {lead.rest:.1f} points. On average, the models lose most to" in text
+    assert "On average, the models lose most to fog (18.0 points" in text
     assert "Each model is one training run" in text
     assert "randomness of training" in text
     assert text.endswith("With only 12 images even that is rough.")
@@ -104,7 +104,7 @@ def test_no_interval_over_different_units(run):
 def test_one_model(run):
     text = finding(read_panels([run("beta", weaker)]))
     assert text.startswith("On 3 images of minicity val, beta keeps 78.6 % of its clean mIoU: 62.1")
-    assert "It is broken most by fog (24.0 points below clean), " in text
+    assert "It loses most to fog (24.0 points below clean), " in text
     assert "It is one training run" in text
 
 
