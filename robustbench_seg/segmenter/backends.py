@@ -49,7 +49,8 @@ def run_by(
     if options.adapt is not None:
         if options.backend != "torch":
             raise ModelError(
-                f"--backend {options.backend} cannot adapt a network; leave out --backend or --adapt"
+                f"--backend {options.backend} cannot adapt a network; leave out --backend or "
+                "--adapt"
             )
         return network.requires_grad_(False), record, about  # folding merges BatchNorm away
     if options.backend == "torch":

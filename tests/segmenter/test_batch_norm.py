@@ -211,7 +211,7 @@ def test_a_users_module_and_segformers_decoder_have_some():
 
 
 def test_other_runtimes_and_callables_are_refused():
-    with pytest.raises(ModelError, match="--backend openvino cannot adapt a network; leave out it"):
+    with pytest.raises(ModelError, match="--backend openvino cannot adapt a network; leave out"):
         rs.load_segmenter("segformer-b0", weights="none", adapt="bn", backend="openvino")
     with pytest.raises(ModelError, match="no network that can be adapted or given variants"):
         rs.load_segmenter(

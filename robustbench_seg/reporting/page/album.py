@@ -121,8 +121,8 @@ def _note(levels: Sequence[int], with_pictures: int, measured: int) -> str:
     severities = "severities" if len(levels) > 1 else "severity"
     note = (
         f"One image of the split at {severities} {enumeration(list(map(str, levels)))}, with "
-        "the prediction of each model and the models' errors: the darker the red, the more models are "
-        "wrong."
+        "the prediction of each model and the models' errors: the darker the red, the more models "
+        "are wrong."
     )
     if with_pictures > MAX_MODELS:
         note += (
