@@ -9,7 +9,7 @@ from robustbench_seg.attacks.noise import noise
 from robustbench_seg.attacks.padam import padam
 from robustbench_seg.attacks.pgd import fgsm, pgd
 from robustbench_seg.attacks.settings import Optimiser
-from robustbench_seg.records.values.attack_parameters import Norm
+from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS, Norm
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,6 @@ class Attack:
         choice: The rule by which it chooses an image from the iterates of a run.
         required: Parameters that must be given.
         optional: Parameters that may be given.
-        is_random: Whether it draws random numbers, so that another seed gives another image.
     """
 
     name: str
@@ -37,7 +36,11 @@ class Attack:
     choice: Choice
     required: tuple[str, ...] = ("epsilon", "steps")
     optional: tuple[str, ...] = ()
-    is_random: bool = True
+
+    @property
+    def is_random(self) -> bool:
+        """Whether it draws random numbers, so that another seed gives another image."""
+        return self.name not in FIXED_ATTACKS
 
     @property
     def needs_frequencies(self) -> bool:
@@ -61,7 +64,7 @@ def _attacks(norm: Norm, suffix: str) -> Iterator[Attack]:
 
     one = ("epsilon",)
     yield Attack(named("noise"), norm, 1, "cross_entropy", noise, "last", one)
-    yield Attack(named("fgsm"), norm, 1, "cross_entropy", fgsm, "last", one, is_random=False)
+    yield Attack(named("fgsm"), norm, 1, "cross_entropy", fgsm, "last", one)
     for name, loss in (("pgd", "cross_entropy"), ("segpgd", "segpgd"), ("cospgd", "cospgd")):
         yield Attack(named(name), norm, 1, loss, pgd, "highest_cross_entropy", optional=_STEPS)
     for name in ("apgd_mce", "apgd_mce_bal", "apgd_js", "tsallis"):

@@ -5,7 +5,6 @@ import torch
 
 from robustbench_seg.attacks import ATTACKS, perturb
 from robustbench_seg.errors import AttackError
-from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS
 
 PARAMETERS = {"epsilon": 1, "steps": 2}
 
@@ -147,7 +146,3 @@ def test_networks(problem, gradient_of):
     assert message(case, gradient=infinite) == (
         "the gradient of the network is not finite; check its weights"
     )
-
-
-def test_the_attacks_without_random_numbers_are_known_below():
-    assert {name for name, attack in ATTACKS.items() if not attack.is_random} == FIXED_ATTACKS
