@@ -104,6 +104,9 @@ def corrupt(
     (64, 96, 3)
     """
     protocol = _default_protocol() if protocol is None else load_protocol(protocol)
+    if protocol is _default_protocol() and corruption not in protocol.names:
+        corruptions = [spec.name for spec in protocol.perturbations if not spec.is_attack]
+        raise CorruptionError(unknown("corruption", corruption, corruptions))
     spec = protocol.spec(corruption)
     if spec.is_attack:
         raise CorruptionError(

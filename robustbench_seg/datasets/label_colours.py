@@ -15,7 +15,7 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def is_colour(text: str) -> bool:
-    """Whether a text is a colour such as "#804080": red, green and blue, two hex digits each."""
+    """Return whether a text is a colour such as "#804080": two hex digits for each channel."""
     return bool(_COLOUR.fullmatch(text))
 
 

@@ -85,6 +85,6 @@ class AdaptedPredictions:
         made = self._maker.make(SourceImage(self._data, index), condition)
         if made.image is None:
             raise DatasetError(
-                f"the statistics of {condition.name} {condition.severity} need {made.reason}"
+                f"no statistics of {condition.name} {condition.severity}: {made.reason}"
             )
         return made.image

@@ -64,7 +64,7 @@ class AttackFolder:
         return self.folder / condition.folder / PurePosixPath(as_png(image)).with_suffix(".npy")
 
     def holds(self, image: str, condition: Condition) -> bool:
-        """Whether the image is there."""
+        """Return whether the image exists."""
         return self.path(image, condition).exists()
 
     def write(self, image: str, condition: Condition, values: NDArray[np.float32]) -> None:

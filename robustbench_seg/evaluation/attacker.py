@@ -46,7 +46,7 @@ class Attacker:
         return self._folders.setdefault(name, AttackFolder.open(root, name, key))
 
     def lacks(self, segmenter: Segmenter, image: str, condition: Condition) -> bool:
-        """Whether the image of an attack is to be saved and does not exist yet."""
+        """Return whether the image of an attack is to be saved and does not exist yet."""
         folder = self._folders.get(self._attacked(segmenter).name)
         if folder is None or condition == CLEAN:
             return False

@@ -242,7 +242,7 @@ class Evaluation:
         return given
 
     def published(self, segmenter: Segmenter) -> Published | None:
-        """The published clean score of a segmenter, if it was measured in the same way."""
+        """Return the published clean score of a segmenter, if it was measured in the same way."""
         data, about, record = self.dataset, segmenter.about, segmenter.record
         if self.class_map or record.adaptation or record.augment:
             return None

@@ -31,7 +31,7 @@ class SourceImage:
     """An image of the dataset, decoded once, on first use, for all of its conditions."""
 
     def __init__(self, dataset: Dataset, index: int, class_map: ClassMap | None = None) -> None:
-        """`class_map` may leave out classes. Their pixels are not scored."""
+        """Store the index. `class_map` may leave out classes, whose pixels are not scored."""
         self.index = index
         self.id = dataset.ids[index]
         self._dataset = dataset
@@ -40,7 +40,7 @@ class SourceImage:
         self._prepared = dict[str, Any]()
 
     def sample(self) -> Sample:
-        """The image with its labels. Raises DatasetError each time if it cannot be read."""
+        """Return the image with its labels. Raises DatasetError each time if it cannot be read."""
         with self._lock:
             read = self._read
         if isinstance(read, DatasetError):

@@ -127,7 +127,7 @@ class PredictionFolder:
         return self.folder / condition.folder / path
 
     def holds(self, image: str, condition: Condition) -> bool:
-        """Whether all files of an image under a condition exist."""
+        """Return whether all files of an image under a condition exist."""
         labels = self.path(image, condition)
         confidence = self.layout.confidence_path(labels)
         return labels.exists() and (confidence is None or confidence.exists())

@@ -70,7 +70,7 @@ def _write_errors(path: Path) -> Iterator[list[OSError]]:
 
 
 def _is_of_the_path(error: OSError | ValueError) -> bool:
-    """Whether the system refused the path; for an impossible name it raises ValueError."""
+    """Return whether the system refused the path; for an impossible name it raises ValueError."""
     if isinstance(error, OSError):
         return error.errno is not None
     return isinstance(error, UnicodeEncodeError) or "null byte" in str(error)

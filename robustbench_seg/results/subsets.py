@@ -129,7 +129,7 @@ class _Images:
 
 
 def _are_one_model(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:
-    """Whether two models are the same networks on the same split of any two datasets."""
+    """Return whether two models are the same networks on the same split of any two datasets."""
     facts = [
         (records[0].model, records[0].split, [record.key.segmenter for record in records])
         for records in (some, others)

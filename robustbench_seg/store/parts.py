@@ -134,7 +134,7 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
 
 
 def has_values(path: Path, measure: Measure | None = None) -> bool:
-    """Whether a part has a row without a reason.
+    """Return whether a part has a row without a reason.
 
     Args:
         path: The part.

@@ -161,7 +161,7 @@ def test_images_of_a_tree_are_used_where_they_are_scored(normed, tree, protocol)
 
 
 def test_an_image_that_cannot_be_read_leaves_conditions_out_until_it_can(normed):
-    with pytest.raises(IncompleteError, match=r"the statistics of clean 0 need val/2\.png: the im"):
+    with pytest.raises(IncompleteError, match=r"no statistics of clean 0: val/2\.png: the im"):
         normed(Toy(broken=(2,)), adapt_images="all")
     assert matrices(normed(adapt_images="all")) == by_hand(Toy(), range(6))
 

@@ -96,7 +96,7 @@ def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
 
 
 def _card(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
-    """What the runs of a model have in common, and the weights and seeds of its trainings."""
+    """List what the runs of a model have in common, and the weights and seeds of its trainings."""
     about, segmenter = records[0].about, records[0].key.segmenter
     weights = dict.fromkeys(record.key.segmenter.weights or "" for record in records)
     seeds = sorted({r.training_seed for r in records if r.training_seed is not None})

@@ -46,7 +46,7 @@ def _unpack(packed: PackFile, folder: Path) -> None:
 
 
 def _is_whole(folder: Path, packed: PackFile) -> bool:
-    """Whether the cache has a pack's run folder, with files of the expected sizes."""
+    """Return whether the cache has a pack's run folder, with files of the expected sizes."""
     try:
         sizes = {name: (folder / name).stat().st_size for name in packed.index.files}
     except OSError:

@@ -165,7 +165,7 @@ def open_pack(path: Path) -> Iterator[PackFile]:
 
 
 def is_member(name: str) -> bool:
-    """Whether a pack may contain the file `name`, a path relative to its run folder."""
+    """Return whether a pack may contain the file `name`, a path relative to its run folder."""
     return _MEMBER.fullmatch(name) is not None
 
 
