@@ -154,6 +154,22 @@ def test_shards_and_interrupted_starts_give_the_same_rows(normed, monkeypatch):
     assert matrices(normed(out="more", adapt_images=3)) == whole
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"seeds": 0}, {"seeds": 1}),
+        ({"adapt_images": 2}, {"adapt_images": "all"}),
+        ({"data": Toy(4)}, {"data": Toy(5)}),
+    ],
+    ids=["seed", "images to adapt to", "dataset"],
+)
+def test_other_runs_in_a_folder_have_statistics_of_their_own(normed, tmp_path, first, second):
+    one, other = normed(**first), normed(**second)
+    assert len({path.parent for path in (tmp_path / "runs/statistics").glob("*/*")}) == 2
+    assert matrices(other) == matrices(normed(**second, out="alone"))
+    assert matrices(other) != matrices(one)
+
+
 def test_images_of_a_tree_are_used_where_they_are_scored(normed, tree, protocol):
     conditions = protocol.conditions(SOME["corruptions"], SOME["severities"])
     folder = tree(Toy(), conditions)

@@ -314,6 +314,18 @@ def test_pieces_that_do_not_fit_are_one_line(score, toy, reds, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_published_score_is_of_the_models_own_classes(score, toy, monkeypatch):
+    monkeypatch.setattr("robustbench_seg.evaluation.evaluation.published_images", {"toy": 6}.get)
+    about = {"published": {"miou": 31.0, "source": "the paper"}, "published_on": "toy"}
+    model = Four()
+    model.about = about
+    assert score(TWO_TO_ONE, model).record.published is None
+    (plain,) = rs.evaluate(
+        model=Reds(about=about), dataset=toy(), out=score(TWO_TO_ONE).path.parent, **SMALL
+    )
+    assert plain.record.published.miou == 31
+
+
 def test_a_shipped_map_that_fits_is_named(toy, tmp_path):
     data = toy(classes=rs.class_names("camvid"))
     with pytest.raises(ModelError, match="or give a class map, such as cityscapes-to-camvid"):

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 import robustbench_seg as rs
+from robustbench_seg.datasets import load_class_frequencies
 from robustbench_seg.evaluation import attack_settings
-from robustbench_seg.evaluation.attack_settings import AttackSettings, attack_laws
+from robustbench_seg.evaluation.attack_settings import AttackSettings, attack_laws, open_attacks
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from tests.evaluation.attacks.conftest import ABOUT, MEMBERS, Shade
 
 
@@ -76,3 +78,17 @@ def test_the_laws_are_those_of_each_attack_and_of_the_ensemble(protocol, monkeyp
     laws = attack_laws(rs.load_protocol(path))
     assert laws == {"apgd_mce_bal": 1, "apgd_mce": 1, "apgd_js": 3, "sea": 5}
     assert attack_laws(rs.load_protocol()) == {}
+
+
+def test_the_frequencies_that_ship_are_used_unless_others_are_given(protocol, tmp_path):
+    data, path = rs.open_dataset("minicity"), protocol("apgd_mce_bal")
+
+    def opened(**options):
+        spec = EvaluationSpec(("m",), dataset="minicity", **options)
+        return open_attacks(spec, rs.load_protocol(path), (), data, ()).class_frequencies
+
+    shipped = load_class_frequencies("minicity")
+    assert opened() == tuple(shipped.pixels[name] for name in data.classes)
+    own = tmp_path / "own.toml"
+    counted = rs.class_frequencies(data.first(2), out=own).pixels
+    assert opened(class_frequencies=own) == tuple(counted.values()) != opened()

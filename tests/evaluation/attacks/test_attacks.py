@@ -231,6 +231,13 @@ def test_rounding_is_refused_where_it_undoes_the_attack(evaluate, protocol):
     evaluate(Shade(), protocol("pgd", low=0.5, high=8), round_attacks=True, severities=2)
 
 
+def test_a_radius_in_l2_is_no_number_of_levels(evaluate, protocol):
+    path = protocol("fgsm_l2", low=0.3, high=0.5).read_text().replace(", steps = 4", "")
+    (folder := protocol("fgsm_l2").with_name("l2.toml")).write_text(path)
+    (run,) = evaluate(Shade(), folder, round_attacks=True)
+    assert read_record(run.path).key.attack.is_rounded
+
+
 def test_a_callable_has_no_gradients(evaluate, protocol):
     def red(image):
         return np.minimum(image[..., 0] // 86, 2)
