@@ -88,6 +88,16 @@ def test_the_loss_of_a_step_knows_how_far_the_run_is(problem):
     assert seen == [0, 0.25, 0.5, 0.75, 1]
 
 
+def test_pgd_steps_by_its_step_size(problem):
+    case = problem(dtype=torch.float64)
+    ball = LinfBall(case.image, 8 / 255)
+    evaluator = Evaluator(case.gradient, case.truth, LOSSES["cross_entropy"])
+    first, second, *_ = pgd(evaluator, ball, np.random.default_rng(0), Settings(3, 0.7 / 255))
+    away = first.image + 0.7 / 255 * first.gradient.sign()
+    wanted = (away - case.image).clamp(-8 / 255, 8 / 255) + case.image
+    torch.testing.assert_close(second.image, wanted.clamp(0, 1), rtol=0, atol=1e-12)
+
+
 def linear(classes=2, seed=0, size=(6, 8)):
     """A network that sees each pixel by itself: matrix, image, labels, one of them void."""
     rng = torch.Generator().manual_seed(seed)

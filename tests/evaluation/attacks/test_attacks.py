@@ -155,6 +155,14 @@ def test_an_ensemble_has_the_radii_of_its_members(evaluate, protocol, shares):
             evaluate(Shade(), other, class_frequencies=shares)
 
 
+def test_an_ensemble_needs_its_members_at_each_severity(evaluate, protocol, shares):
+    path = protocol(*MEMBERS, "sea")
+    start, end = path.read_text().rsplit("{ epsilon = 64 }", 1)
+    path.write_text(f"{start}{{ epsilon = 64 }}, {{ epsilon = 99 }}{end}")
+    with pytest.raises(CardError, match=r"sea is the worst of .*; add apgd_mce_bal at severity 3"):
+        evaluate(Shade(), path, severities=3, class_frequencies=shares)
+
+
 def test_the_frequencies_are_in_the_key_whatever_is_asked_for(evaluate, protocol, shares):
     path = protocol("noise", *MEMBERS)
     options = {"class_frequencies": shares}
