@@ -52,6 +52,14 @@ def test_projections_reach_the_edge():
 
 
 @pytest.mark.parametrize("norm", RADII)
+def test_a_scaled_ball_is_around_the_same_image(norm):
+    image = torch.full((3, 4, 4), 0.5, dtype=torch.float64)
+    double = ball(norm, image, 0.1).scaled(2)
+    assert double.radius == pytest.approx(0.2)
+    assert distance(norm, double.project(image + 1), image) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("norm", RADII)
 def test_points_of_the_ball_stay(norm):
     image = torch.rand(3, 4, 5)
     inside = (image + 1e-3).clamp(max=1)

@@ -7,7 +7,7 @@ import torch
 from robustbench_seg.attacks import ATTACKS, perturb
 from robustbench_seg.attacks.ball import LinfBall
 from robustbench_seg.attacks.draws import attack_draws
-from robustbench_seg.attacks.iterate import Evaluator
+from robustbench_seg.attacks.iterate import Evaluator, Iterate
 from robustbench_seg.attacks.losses import LOSSES
 from robustbench_seg.attacks.noise import noise
 from robustbench_seg.attacks.padam import padam
@@ -72,6 +72,30 @@ def test_pgd_starts_at_random_and_fgsm_at_the_clean_image(problem):
     assert torch.equal(start.image, case.image)
     wanted = (case.image + 4 / 255 * start.gradient.sign()).clamp(0, 1)
     torch.testing.assert_close(end.image, wanted)
+
+
+def test_the_loss_of_a_step_knows_how_far_the_run_is(problem):
+    """SegPGD's weight at step t of T is of (t - 1) / T (arXiv 2207.12391)."""
+    case = problem()
+    ball = LinfBall(case.image, 4 / 255)
+    seen = []
+
+    def evaluate(image, moment):
+        seen.append(moment)
+        return Iterate(image, torch.ones_like(image), 0, 0.0)
+
+    list(pgd(evaluate, ball, np.random.default_rng(0), Settings(4)))
+    assert seen == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_pgd_steps_by_its_step_size(problem):
+    case = problem(dtype=torch.float64)
+    ball = LinfBall(case.image, 8 / 255)
+    evaluator = Evaluator(case.gradient, case.truth, LOSSES["cross_entropy"])
+    first, second, *_ = pgd(evaluator, ball, np.random.default_rng(0), Settings(3, 0.7 / 255))
+    away = first.image + 0.7 / 255 * first.gradient.sign()
+    wanted = (away - case.image).clamp(-8 / 255, 8 / 255) + case.image
+    torch.testing.assert_close(second.image, wanted.clamp(0, 1), rtol=0, atol=1e-12)
 
 
 def linear(classes=2, seed=0, size=(6, 8)):
@@ -147,6 +171,8 @@ def test_random_numbers_are_pinned():
         (0, "a.png", "noise", 0.5, 0), (0, "a.png", "pgd", 0.25, 0), (0, "a.png", "pgd", 0.5, 1),
     ]  # fmt: skip
     assert len({attack_draws(*key).random() for key in keys}) == len(keys)
+    one, same = (attack_draws(0, "a.png", "pgd", epsilon, 0).random() for epsilon in (2, 2.0))
+    assert one == same, "a protocol may write its radius as an integer"
 
 
 PINNED = [-0.6188278032961021, -0.34781657902571683, -0.5582530116112212]

@@ -244,7 +244,7 @@ def test_a_protocol_is_a_name_or_a_path_too(image, tmp_path):
 def test_wrong_names(image):
     with pytest.raises(CorruptionError, match=r"'gausian_blur'; did you mean 'gaussian_blur'\?"):
         corrupt(image, "gausian_blur", 1)
-    with pytest.raises(CorruptionError, match="unknown corruption 'fogg'; did you.*fog") as told:
+    with pytest.raises(CorruptionError, match=r"unknown corruption 'fogg'; did you.*fog") as told:
         corrupt(image, "fogg", 1)
     assert "cospgd" not in str(told.value), "no attack is offered"
     with pytest.raises(CorruptionError, match=r"unknown stream 'slow'\. Known: fast, reference"):

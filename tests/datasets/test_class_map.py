@@ -5,6 +5,7 @@ import pytest
 
 from robustbench_seg.datasets import class_names, fitting_maps, list_class_maps, load_class_map
 from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.records.runs.class_map_record import ClassMapRecord
 
 MAP = """\
 about = "for a test"
@@ -59,6 +60,36 @@ def test_true_pixels_of_classes_that_are_left_out_are_void(load):
     truth = np.uint8([[0, 1, 2, 3, 255]])
     assert load().truth(truth).tolist() == [[0, 1, 255, 3, 255]]
     assert truth.tolist() == [[0, 1, 2, 3, 255]], "the caller's labels are kept"
+
+
+def test_several_classes_are_left_out(load):
+    own = load(MAP.replace('pond = "miss"', 'pond = "leave-out"'))
+    assert own.record.left_out == ("rock", "pond")
+    assert own.truth(np.uint8([[0, 1, 2, 3, 255]])).tolist() == [[0, 1, 255, 255, 255]]
+
+
+def test_as_many_classes_as_labels_have_room_for(load):
+    """255 is no class, and 254 would be the index of the last of 255."""
+    names = [f"c{n}" for n in range(255)]
+    tail = MAP[MAP.index("[impossible]") : MAP.index("[reasons]")]
+
+    def of(count):
+        pairs = "".join(f'{name} = "road"\n' for name in names[1:count])
+        return (
+            f'model = {names[:count]}\ndataset = ["road", "plant", "rock", "pond"]\n'
+            f'[map]\n{pairs}c0 = "plant"\n{tail}'
+        )
+
+    assert load(of(254)).labels(np.uint8([0, 253])).tolist() == [1, 0]
+    with pytest.raises(CardError, match="model: 255 classes; 1 to 254 are possible"):
+        load(of(255))
+
+
+def test_a_record_has_a_target_of_each_class():
+    with pytest.raises(ValueError, match="2 classes and 1 targets; 1 to 254 classes with one target"):
+        ClassMapRecord(("a", "b"), ("a",))
+    with pytest.raises(ValueError, match="0 classes and 0 targets"):
+        ClassMapRecord((), ())
 
 
 def test_a_label_beyond_the_model_is_refused(load):

@@ -154,15 +154,36 @@ def test_shards_and_interrupted_starts_give_the_same_rows(normed, monkeypatch):
     assert matrices(normed(out="more", adapt_images=3)) == whole
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"seeds": 0}, {"seeds": 1}),
+        ({"adapt_images": 2}, {"adapt_images": "all"}),
+        ({"data": Toy(4)}, {"data": Toy(5)}),
+    ],
+    ids=["seed", "images to adapt to", "dataset"],
+)
+def test_other_runs_in_a_folder_have_statistics_of_their_own(normed, tmp_path, first, second):
+    one, other = normed(**first), normed(**second)
+    assert len({path.parent for path in (tmp_path / "runs/statistics").glob("*/*")}) == 2
+    assert matrices(other) == matrices(normed(**second, out="alone"))
+    assert matrices(other) != matrices(one)
+
+
 def test_images_of_a_tree_are_used_where_they_are_scored(normed, tree, protocol):
     conditions = protocol.conditions(SOME["corruptions"], SOME["severities"])
     folder = tree(Toy(), conditions)
     assert matrices(normed(out="tree", corrupted=folder)) == matrices(normed())
 
 
-def test_an_image_that_cannot_be_read_leaves_conditions_out_until_it_can(normed):
+def test_an_image_that_cannot_be_read_leaves_conditions_out_until_it_can(normed, monkeypatch):
+    tried, choose = [], adaptation.adaptation_images
+    monkeypatch.setattr(
+        adaptation, "adaptation_images", lambda *given: tried.append(1) or choose(*given)
+    )
     with pytest.raises(IncompleteError, match=r"no statistics of clean 0: val/2\.png: the im"):
         normed(Toy(broken=(2,)), adapt_images="all")
+    assert len(tried) == 5, "clean and four conditions, not once for each image"
     assert matrices(normed(adapt_images="all")) == by_hand(Toy(), range(6))
 
 
@@ -197,6 +218,15 @@ def test_statistics_of_another_network_are_refused(tmp_path):
         write_statistics(path, bad)
         with pytest.raises(ResultsError, match=r"x\.safetensors cannot be read .*remove this file"):
             read_statistics(path, segmenter)
+
+
+@pytest.mark.parametrize(
+    ("images", "places"), [(1, (0,)), (2, (0, 5)), (4, (0, 2, 3, 5)), (9, range(6))]
+)
+def test_the_images_to_adapt_to_are_evenly_spaced(images, places):
+    given = {"classes": CLASSES, "mean": (0.0,) * 3, "std": (1.0,) * 3, "adapt": "bn"}
+    segmenter = rs.load_segmenter(Normed(), name="normed", adapt_images=images, **given)
+    assert adaptation_images(segmenter, Toy()) == tuple(places)
 
 
 def test_a_temperature_is_fitted_on_the_adapted_network(normed):

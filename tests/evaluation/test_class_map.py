@@ -10,11 +10,14 @@ from PIL import Image
 from torch import nn
 
 import robustbench_seg as rs
+from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import load_class_map
 from robustbench_seg.errors import CardError, ModelError, ResultsError
 from robustbench_seg.evaluation.class_mapping import mapped
-from robustbench_seg.measures import MEASURES, Confidence, Prediction, Truth
+from robustbench_seg.measures import CONFUSION, MEASURES, Confidence, Prediction, Truth
 from robustbench_seg.records.values.shard import Shard
+from robustbench_seg.results import hardest
+from robustbench_seg.store import read_counts
 from tests.evaluation.conftest import CLASSES, Reds
 
 FOUR = ("black", "grey", "white", "blue")
@@ -275,9 +278,19 @@ def test_pictures_and_saved_predictions_have_no_class(score, toy, tmp_path):
 
 
 def test_a_complete_run_keeps_the_hardest_images(score, toy):
-    run = score(IGNORING, protocol="semsegbench-sev3", corruptions=(), severities=())
-    hard = sorted(run.path.glob("pictures/hard*/*")) or sorted(run.path.glob("hard*/*"))
-    assert hard
+    text = IMPOSSIBLE.replace('"miss"', '"leave-out"').replace('blue = "dark"', 'blue = "ignore"')
+    protocol = rs.load_protocol("semsegbench-sev3")
+    run = score(text, protocol=protocol.name, corruptions=(), severities=())
+    found = hardest(read_counts(run.path, [CONFUSION]), protocol)
+    assert found
+    for hard in found:
+        sample = toy()[toy().ids.index(hard.image)]
+        seen = corrupt(sample.image, hard.worst.name, hard.worst.severity, image_id=hard.image)
+        labels = np.uint8([0, 1, 1, 255])[Four()(seen)]
+        truth = np.where(sample.labels == 2, 255, sample.labels)
+        for kind, expected in (("prediction", labels), ("truth", truth)):
+            picture = Image.open(run.path / f"pictures/hardest/{hard.stem}-{kind}.png")
+            assert np.array_equal(np.asarray(picture), expected), kind
 
 
 def test_pieces_that_do_not_fit_are_one_line(score, toy, reds, tmp_path):
@@ -299,6 +312,18 @@ def test_pieces_that_do_not_fit_are_one_line(score, toy, reds, tmp_path):
     with pytest.raises(CardError, match="unknown class map 'nothing'"):
         rs.evaluate(model=Four(), dataset=toy(), class_map="nothing", out=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_published_score_is_of_the_models_own_classes(score, toy, monkeypatch):
+    monkeypatch.setattr("robustbench_seg.evaluation.evaluation.published_images", {"toy": 6}.get)
+    about = {"published": {"miou": 31.0, "source": "the paper"}, "published_on": "toy"}
+    model = Four()
+    model.about = about
+    assert score(TWO_TO_ONE, model).record.published is None
+    (plain,) = rs.evaluate(
+        model=Reds(about=about), dataset=toy(), out=score(TWO_TO_ONE).path.parent, **SMALL
+    )
+    assert plain.record.published.miou == 31
 
 
 def test_a_shipped_map_that_fits_is_named(toy, tmp_path):

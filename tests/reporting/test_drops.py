@@ -97,3 +97,28 @@ def test_without_references_there_is_no_table(write, tmp_path):
     assert rows_of(page) == []
     assert not (tmp_path / "out/tables/drops.csv").exists()
     assert "Clear against adverse conditions" not in page.read_text()
+
+
+def test_each_drop_stands_by_its_model(write, tmp_path):
+    better = {image: matrix + np.diag([20, 20]) for image, matrix in DARK.items()}
+    for model, dark in (("m", DARK), ("n", better)):
+        write("acdc", dark, model=model)
+        write("acdc-ref", LIGHT, model=model)
+    report(tmp_path / "runs", tmp_path / "out", pictures=False)
+    with (tmp_path / "out/tables/drops.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["dataset"] == "acdc"]
+    found = {row["model"]: float(row["adverse"]) for row in rows}
+    # DARK has 25 right and 18 wrong pixels of each class at the four places.
+    wanted = {"m": 100 * 25 / (25 + 2 * 18), "n": 100 * 105 / (105 + 2 * 18)}
+    assert len(rows) == 2
+    assert found == pytest.approx(wanted, abs=1e-4)
+
+
+def test_a_single_place_has_no_interval(write, tmp_path):
+    write("acdc", {image: m for image, m in DARK.items() if "fog" in image and "_000001_" in image})
+    write("acdc-ref", LIGHT)
+    page = report(tmp_path / "runs", tmp_path / "out", pictures=False)
+    # 7 right and 3 wrong pixels of each class, and 9 right and 2 wrong ones of the reference.
+    one, other = f"{100 * 9 / 13:.1f}", f"{100 * 7 / 13:.1f}"
+    wanted = ["m", "acdc", "1", one, other, f"{100 * 2 / 13:.1f}"]
+    assert wanted in rows_of(page)

@@ -298,3 +298,16 @@ def test_a_run_that_lacks_images_everywhere_has_no_score(table, protocol):
 )
 def test_a_score_that_some_trainings_have_not_counted_is_that_of_one(observed, having, expected):
     assert _counted([["a"], ["b"], ["c"]], observed, having) == [[run] for run in expected]
+
+
+@pytest.mark.parametrize(
+    ("observed", "having", "expected"),
+    [
+        ("abcd", "ac", ["ab", "cd"]),  # one run of a training suffices
+        ("abcd", "c", ["cd"]),
+        ("acd", "d", ["cd"]),  # b has no image yet, but a has, so that "ab" lacks the counts
+        ("cd", "c", ["ab", "cd"]),
+    ],
+)
+def test_one_run_of_a_training_decides_whether_it_has_counted_a_score(observed, having, expected):
+    assert _counted(["ab", "cd"], observed, having) == expected

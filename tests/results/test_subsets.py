@@ -175,6 +175,31 @@ def test_runs_of_another_name_or_split_are_not_one_model(write):
     )
 
 
+def test_a_drop_below_0_has_its_whole_interval(write):
+    """The condition may be the easier one: a drop is from -100 to 100."""
+    worse = {clear("fog", n): matrix(clear("fog", n), 90) for n in range(6)}
+    better = {adverse("fog", n): matrix(adverse("fog", n), 5) for n in range(6)}
+    (drop,) = subset_scores([[write("acdc-ref:fog", worse)], [write("acdc:fog", better)]])
+    low, high = drop.interval
+    assert -100 < low < drop.draws[0] < high < 0
+
+
+def test_other_trainings_of_the_same_name_have_draws_of_their_own(write):
+    """Trainings are drawn by their weights, apart from those of any other model."""
+    names, models = [adverse("fog", n) for n in range(6)], []
+    for first in (1, 3):
+        models.append([])
+        for training in (first, first + 1):
+            recipe = TrainingRecipe(iterations=100, seed=training)
+            about = ModelFacts(training=Training("train", 5.0, "", 100, training, recipe=recipe))
+            matrices = {name: matrix(name + str(training % 2), 60) for name in names}
+            models[-1].append(write("acdc", matrices, weights=str(training), about=about))
+    one, other = subset_scores(models, resamples=50)
+    assert np.array_equal(one.draws[:51], other.draws[:51]), "the images are drawn alike"
+    assert set(one.draws[51:]) == set(other.draws[51:])
+    assert not np.array_equal(one.draws[51:], other.draws[51:])
+
+
 def test_scores_are_in_the_order_of_the_models(write):
     dark = {adverse("fog", n): matrix(adverse("fog", n), 60) for n in range(4)}
     light = {clear("fog", n): matrix(clear("fog", n), 20) for n in range(4)}

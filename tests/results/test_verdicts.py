@@ -76,3 +76,13 @@ def test_what_carries_a_lead():
     lead = lead_of(a, b, list(ahead))  # pgd is not averaged
     assert (lead.ahead, lead.behind, lead.corruptions) == (2, 1, 4)
     assert (lead.largest, lead.share, lead.rest) == ("fog", pytest.approx(100), pytest.approx(0))
+
+
+def test_the_lead_without_its_largest_part():
+    """It is a mean over the other corruptions; of a single corruption nothing is left."""
+    a = model([(0, ("fog", 52.0)), (0, ("snow", 44.0)), (0, ("frost", 42.0))])
+    b = model([(1, (name, 40.0)) for name in ("fog", "snow", "frost")])
+    lead = lead_of(a, b, ["fog", "snow", "frost"])
+    assert (lead.largest, lead.share) == ("fog", pytest.approx(100 * 12 / 18))
+    assert lead.rest == pytest.approx((4 + 2) / 2)
+    assert lead_of(a, b, ["snow"]).rest == 0

@@ -14,6 +14,8 @@ from robustbench_seg.analysis import image_macs
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.cards.model_card import Resize
 from robustbench_seg.segmenter import FloatImage, no_gradient
+from robustbench_seg.segmenter.variants import Variant, average
+from robustbench_seg.segmenter.view import View
 
 OBJECT = {"name": "m", "classes": ("a", "b", "c", "d"), "mean": (0.4,) * 3, "std": (0.2,) * 3}
 
@@ -156,6 +158,35 @@ def test_padding_to_a_grid_is_cut_off(image):
     assert segmenter(small).shape == (45, 70)
     mirrored = segmenter.logits(np.ascontiguousarray(small[:, ::-1])).flip(3)
     assert mirrored.isfinite().all()
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("size", [(45, 70), (90, 100), (30, 50)])
+@pytest.mark.parametrize("strip", [7, 64])
+def test_the_padding_right_and_below_is_in_no_average(flip, size, strip, monkeypatch):
+    """Against torch, for a variant of 45 x 70 pixels that is padded to 48 x 80."""
+    monkeypatch.setattr("robustbench_seg.segmenter.variants.STRIP", strip)
+    torch.manual_seed(0)
+    view = View(3 * torch.randn(1, 4, 12, 20), [(0, 0)], (48, 80), (48, 80))
+    logits = F.interpolate(view.logits, (48, 80), mode="bilinear")[..., :45, :70]
+    expected = F.interpolate(logits, size, mode="bilinear").softmax(1)[0]
+    found = average([Variant(view, (45, 70), flip)], size)
+    wanted = expected.flip(2) if flip else expected
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_network_runs_in_its_precision(image):
+    network = Quarter()
+
+    def halved(images):
+        with torch.autocast("cpu", torch.bfloat16):
+            return network(images).float()
+
+    segmenter = rs.load_segmenter(Quarter(), augment="flip", precision="bf16", **OBJECT)
+    found = segmenter.logits(image).exp()
+    expected, exact = (by_hand(each, image, (1,), (False, True)) for each in (halved, network))
+    assert (found - expected).abs().max() < 1e-4 < (found - exact).abs().max()
 
 
 @torch.no_grad()

@@ -155,6 +155,14 @@ def test_an_ensemble_has_the_radii_of_its_members(evaluate, protocol, shares):
             evaluate(Shade(), other, class_frequencies=shares)
 
 
+def test_an_ensemble_needs_its_members_at_each_severity(evaluate, protocol, shares):
+    path = protocol(*MEMBERS, "sea")
+    start, end = path.read_text().rsplit("{ epsilon = 64 }", 1)
+    path.write_text(f"{start}{{ epsilon = 64 }}, {{ epsilon = 99 }}{end}")
+    with pytest.raises(CardError, match=r"sea is the worst of .*; add apgd_mce_bal at severity 3"):
+        evaluate(Shade(), path, severities=3, class_frequencies=shares)
+
+
 def test_the_frequencies_are_in_the_key_whatever_is_asked_for(evaluate, protocol, shares):
     path = protocol("noise", *MEMBERS)
     options = {"class_frequencies": shares}
@@ -229,6 +237,13 @@ def test_rounding_is_refused_where_it_undoes_the_attack(evaluate, protocol):
     ):
         evaluate(Shade(), protocol("pgd", low=0.5, high=8), round_attacks=True)
     evaluate(Shade(), protocol("pgd", low=0.5, high=8), round_attacks=True, severities=2)
+
+
+def test_a_radius_in_l2_is_no_number_of_levels(evaluate, protocol):
+    path = protocol("fgsm_l2", low=0.3, high=0.5).read_text().replace(", steps = 4", "")
+    (folder := protocol("fgsm_l2").with_name("l2.toml")).write_text(path)
+    (run,) = evaluate(Shade(), folder, round_attacks=True)
+    assert read_record(run.path).key.attack.is_rounded
 
 
 def test_a_callable_has_no_gradients(evaluate, protocol):
