@@ -1,6 +1,7 @@
 """Checks of the names in a specification, without torch, whose import takes seconds."""
 
-from robustbench_seg.records.cards.model_card import list_hub_models, load_card
+from robustbench_seg.records.cards.hub_card import list_hub_models
+from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.cards.model_card import Training
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.training import Training
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.literature.published import published_table
 

@@ -8,8 +8,9 @@ import torch
 from robustbench_seg.analysis.mac_counter import MacCounter
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Inference, ModelCard, NetworkOptions
+from robustbench_seg.records.cards.model_card import ModelCard, NetworkOptions
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.segmenter.inference import window_spans
 
 

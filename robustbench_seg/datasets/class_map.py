@@ -27,7 +27,6 @@ A class map is a TOML file. Shipped maps are in the folder `class_maps` of the c
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
@@ -35,10 +34,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.codec import read
+from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.datasets.base import IGNORE
 from robustbench_seg.datasets.registry import DATASETS, class_names
 from robustbench_seg.errors import CardError, ModelError, unknown
-from robustbench_seg.records.cards.model_card import CONTENT
 from robustbench_seg.records.runs.class_map_record import IGNORED, ClassMapFacts, ClassMapRecord
 from robustbench_seg.records.values.choices import MAX_CLASSES
 
@@ -144,8 +143,7 @@ class ClassMap:
 
 def list_class_maps() -> tuple[str, ...]:
     """List the names of the shipped class maps, sorted."""
-    names = (Path(entry.name) for entry in (resources.files(CONTENT) / _FOLDER).iterdir())
-    return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))
+    return toml_names(content_folder("models") / _FOLDER)
 
 
 def load_class_map(name: str | Path) -> ClassMap:
@@ -164,7 +162,7 @@ def load_class_map(name: str | Path) -> ClassMap:
     if isinstance(name, Path) or name.endswith(".toml"):
         path = Path(name)
     elif name in list_class_maps():
-        path = Path(str(resources.files(CONTENT))) / _FOLDER / f"{name}.toml"
+        path = content_folder("models") / _FOLDER / f"{name}.toml"
     else:
         known = unknown("class map", name, list_class_maps())
         raise CardError(f"{known}; or give the path of a .toml file")

@@ -24,10 +24,10 @@ from robustbench_seg.evaluation.prediction_folder import check_images
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
-from robustbench_seg.records.cards.model_card import Published
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import (
     Options,

@@ -22,7 +22,7 @@ from robustbench_seg.evaluation.prediction_checks import Predictions
 from robustbench_seg.evaluation.prediction_folder import PredictionFolder
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import Measure, Prediction
-from robustbench_seg.records.runs.temperature import TemperatureRecord
+from robustbench_seg.records.runs.temperature_record import TemperatureRecord
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     ConfidentSegmenter,

@@ -14,7 +14,7 @@ from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.image_maker import ConditionImage
 from robustbench_seg.evaluation.run_records import Tree, tree_differences
 from robustbench_seg.measures import Prediction
-from robustbench_seg.records.runs.prediction_manifest import FILE, confidence_file, labels_file
+from robustbench_seg.records.cards.prediction_manifest import FILE, confidence_file, labels_file
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.segmenter import Segmenter, StoredPredictions
 from robustbench_seg.store import RunFolder

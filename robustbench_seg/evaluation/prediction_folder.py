@@ -26,7 +26,7 @@ from robustbench_seg.files import (
     write_text,
 )
 from robustbench_seg.measures import Prediction
-from robustbench_seg.records.runs.prediction_manifest import FILE, PredictionManifest
+from robustbench_seg.records.cards.prediction_manifest import FILE, PredictionManifest
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import Condition
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import class_names, label_ids
-from robustbench_seg.records.runs.prediction_manifest import CONFIDENCE_SUFFIX
+from robustbench_seg.records.cards.prediction_manifest import CONFIDENCE_SUFFIX
 from robustbench_seg.records.values.choices import PredictionFormat
 from robustbench_seg.records.values.image_path import as_png
 

@@ -21,7 +21,7 @@ from robustbench_seg.evaluation.adaptation_images import clean_segmenter
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
 from robustbench_seg.records.runs.run_key import DatasetRecord
-from robustbench_seg.records.runs.temperature import TemperatureRecord, first_half
+from robustbench_seg.records.runs.temperature_record import TemperatureRecord, first_half
 from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
 
 log = logging.getLogger(__name__)

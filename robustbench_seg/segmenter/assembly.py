@@ -7,7 +7,7 @@ from torch import nn
 
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Inference, ModelCard
+from robustbench_seg.records.cards.model_card import ModelCard
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, adapted_name
 from robustbench_seg.records.values.augment import parse_augment
@@ -19,6 +19,7 @@ from robustbench_seg.records.values.choices import (
     Precision,
     check_choice,
 )
+from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.segmenter.augmented_segmenter import AUGMENT_LAW, AugmentedSegmenter
 from robustbench_seg.segmenter.batch_norm import ADAPTATION_LAW, norms
 from robustbench_seg.segmenter.foreign_errors import reason

@@ -11,8 +11,8 @@ from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.codec import to_toml
 from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.files import write_bytes, write_text
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing
 from robustbench_seg.records.values.image_size import check_size
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter.adapters.onnx_network import INSTALL
 from robustbench_seg.segmenter.adapters.sidecar import Sidecar, parse_sidecar
 

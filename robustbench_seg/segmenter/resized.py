@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from robustbench_seg.records.cards.model_card import Resize
+from robustbench_seg.records.values.preprocessing import Resize
 
 RESIZE_LAW = 2
 """Increment when the scaling of images changes. Law 1 scaled only once to reach a multiple."""

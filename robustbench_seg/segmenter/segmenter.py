@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
-from robustbench_seg.records.cards.model_card import Inference
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.segmenter.confidence import (
     Labelled,
     label_map_with_confidence,

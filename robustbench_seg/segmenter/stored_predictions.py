@@ -12,7 +12,7 @@ from robustbench_seg.datasets import id_ranges, read_label_ids
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Confidence
-from robustbench_seg.records.runs.prediction_manifest import (
+from robustbench_seg.records.cards.prediction_manifest import (
     CONFIDENCE_SUFFIX,
     FILE,
     FULL,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE, Image, Labels
-from robustbench_seg.records.cards.model_card import Resize
+from robustbench_seg.records.values.preprocessing import Resize
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.robust_augment import AUGMENTATIONS
 

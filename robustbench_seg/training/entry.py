@@ -13,8 +13,9 @@ from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.machine.hardware import check_device, hardware
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.machine.torchrun import own_device, torchrun_processes
-from robustbench_seg.records.cards.model_card import ModelCard, Training, load_card
+from robustbench_seg.records.cards.model_card import ModelCard, load_card
 from robustbench_seg.records.specs.training_spec import TrainingOptions, TrainingSpec, training_spec
+from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.initial_network import InitialNetwork, build_initial_network
 from robustbench_seg.training.loop import FitResult, fit

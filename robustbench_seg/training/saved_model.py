@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import ModelCard, Training, load_card
+from robustbench_seg.records.cards.model_card import ModelCard, load_card
 from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values.training import Training
 from robustbench_seg.training.checkpoint import CHECKPOINT
 from robustbench_seg.training.initial_network import encoder_file
 from robustbench_seg.training.trained_model import TrainedModel, planned_model

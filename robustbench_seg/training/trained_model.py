@@ -12,14 +12,11 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, WeightsError
 from robustbench_seg.files import write_text
 from robustbench_seg.machine.torchrun import torchrun_processes
-from robustbench_seg.records.cards.model_card import (
-    Inference,
-    ModelCard,
-    Training,
-    WeightsSource,
-    card_text,
-)
+from robustbench_seg.records.cards.model_card import ModelCard, card_text
+from robustbench_seg.records.cards.weights_source import WeightsSource
 from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values.preprocessing import Inference
+from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.initial_network import with_drop_path
 from robustbench_seg.weights import not_finite, save_weights

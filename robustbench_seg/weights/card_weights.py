@@ -14,7 +14,8 @@ from urllib.parse import unquote
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import cache_folder, digest_bytes
-from robustbench_seg.records.cards.model_card import ModelCard, WeightsSource
+from robustbench_seg.records.cards.model_card import ModelCard
+from robustbench_seg.records.cards.weights_source import WeightsSource
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
 from robustbench_seg.weights.archive import SUFFIX, unpacked
 from robustbench_seg.weights.download import download, verify

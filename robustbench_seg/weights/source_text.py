@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.records.cards.model_card import WeightsSource
+from robustbench_seg.records.cards.weights_source import WeightsSource
 from robustbench_seg.weights.urls import is_url, split_url
 
 

@@ -4,8 +4,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from robustbench_seg.analysis import count_cost, image_macs, meta_network
 from robustbench_seg.architectures import build
-from robustbench_seg.records.cards.model_card import Inference, Resize, load_card
+from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference, Resize
 from robustbench_seg.segmenter.folding import fold
 
 CITY, CROP = (1024, 2048), (512, 512)

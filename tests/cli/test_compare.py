@@ -7,12 +7,12 @@ from click.testing import CliRunner
 from robustbench_seg.cli.main import main
 from robustbench_seg.measures import MEASURES
 from robustbench_seg.measures.worst_images import WorstImages
-from robustbench_seg.records.cards.model_card import Training
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.store import Row, RunFolder
 

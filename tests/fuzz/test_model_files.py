@@ -17,7 +17,7 @@ from torch import nn
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from robustbench_seg.architectures import SegmentationNetwork
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.export import export_onnx
 from robustbench_seg.weights import read_weights

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing, Published, Resize
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.first_format import upgrade
 from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
+from robustbench_seg.records.values.published_score import Published
 
 SEVERITIES = load_protocol().severities_digest
 

@@ -5,8 +5,8 @@ import robustbench_seg as rs
 from robustbench_seg.cli.main import main
 from robustbench_seg.codec import check_ranges
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.cards.model_card import Inference
 from robustbench_seg.records.values.image_size import check_size
+from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 

@@ -8,7 +8,6 @@ import pytest
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing, Published, Training
 from robustbench_seg.records.runs.run_file import read_record, write_record
 from robustbench_seg.records.runs.run_key import (
     CorruptionRecord,
@@ -18,6 +17,9 @@ from robustbench_seg.records.runs.run_key import (
 )
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
+from robustbench_seg.records.values.published_score import Published
+from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 TRAINING = Training(

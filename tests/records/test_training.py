@@ -10,8 +10,9 @@ from click.testing import CliRunner
 from robustbench_seg.cli.train import train
 from robustbench_seg.codec import from_table, parse, to_table, to_toml
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.cards.model_card import Training, load_card
+from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
+from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training import TrainedModel
 

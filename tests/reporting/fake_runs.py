@@ -9,13 +9,14 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.measures import CONFIDENCE, Confidence, Prediction, mean_iou
-from robustbench_seg.records.cards.model_card import Published, Training
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
 from robustbench_seg.records.runs.class_map_record import ClassMapFacts, ClassMapRecord
 from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.records.values.published_score import Published
+from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.store import Row, RunFolder, Timing
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.records.cards.model_card import Published
 from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.results import clean_gap_warnings
 from robustbench_seg.store import Row, RunFolder
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from robustbench_seg.measures import mean_iou
-from robustbench_seg.records.cards.model_card import Training
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
 from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.results import scores
 from robustbench_seg.results.subsets import subset_scores

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing, Resize
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.segmenter.assembly import Options, assemble
 
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 import robustbench_seg as rs
 from robustbench_seg.analysis import image_macs
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Resize
+from robustbench_seg.records.values.preprocessing import Resize
 from robustbench_seg.segmenter import FloatImage, no_gradient
 from robustbench_seg.segmenter.variants import Variant, average
 from robustbench_seg.segmenter.view import View

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing, Resize
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.segmenter import FloatImage, NetworkSegmenter, load_segmenter
 from robustbench_seg.segmenter.resized import scaled, scaled_floats
 

@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing, Resize
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.segmenter import (
     DifferentiableSegmenter,
     FloatImage,

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter import FloatImage, NetworkSegmenter
 from robustbench_seg.segmenter.folding import FoldedDecoder, fold
 from tests.segmenter.test_folding import NETWORKS, trained

@@ -4,8 +4,8 @@ import torch
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.inference import (
     Batch,

@@ -13,7 +13,7 @@ from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError, WeightsError
 from robustbench_seg.files import digest_file
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing, Resize
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.segmenter import Options, load_model, load_segmenter, segmenter_of
 from robustbench_seg.weights import save_weights
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.cards.model_card import Training
 from robustbench_seg.records.runs.run_file import read_record, write_record
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
 from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.records.values.training import Training
 from robustbench_seg.results import read_model
 from robustbench_seg.store import group_runs, model_runs
 

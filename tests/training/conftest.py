@@ -7,13 +7,10 @@ from torch import nn
 
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import Sample
-from robustbench_seg.records.cards.model_card import (
-    Inference,
-    ModelCard,
-    Preprocessing,
-    WeightsSource,
-)
+from robustbench_seg.records.cards.model_card import ModelCard
+from robustbench_seg.records.cards.weights_source import WeightsSource
 from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.training import InitialNetwork
 from robustbench_seg.training import fit as fit_to_spec
 

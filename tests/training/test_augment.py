@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from robustbench_seg.records.cards.model_card import Resize
+from robustbench_seg.records.values.preprocessing import Resize
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training import augment as A
 

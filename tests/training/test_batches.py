@@ -8,7 +8,7 @@ import torch
 
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Resize
+from robustbench_seg.records.values.preprocessing import Resize
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches, BatchNormaliser, iterate_batches
 

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Preprocessing, Resize
+from robustbench_seg.records.values.preprocessing import Preprocessing, Resize
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.checkpoint import SECONDS, Checkpoint, TrainingState
 from robustbench_seg.training.learner import Learner, seed_step

@@ -9,7 +9,7 @@ import torch
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Inference, Resize
+from robustbench_seg.records.values.preprocessing import Inference, Resize
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches, BatchNormaliser
 from robustbench_seg.training.learner import seed_step, segmentation_loss

@@ -1,7 +1,5 @@
 import shlex
 import shutil
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +8,11 @@ from click.testing import CliRunner
 from safetensors.torch import load_file
 
 from robustbench_seg.cli.train import train
+from robustbench_seg.content import content_folder
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import CardError, DatasetError, ModelError, WeightsError
 from robustbench_seg.measures import confusion_matrix, mean_iou
-from robustbench_seg.records.cards.model_card import CONTENT, load_card
+from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.segmenter.inference import to_tensor, whole
 
@@ -126,7 +125,7 @@ def test_a_file_in_place_of_the_folder_is_said(stripes, tmp_path):
 
 def test_a_card_s_size_holds_in_training_too(stripes, tmp_path):
     source = tmp_path / "source.toml"
-    text = Path(str(resources.files(CONTENT) / "segformer-b0-512.toml")).read_text()
+    text = (content_folder("models") / "segformer-b0-512.toml").read_text()
     source.write_text(text.replace("short = 512", "short = 32").replace("long = 1024", "long = 64"))
     given = ("--model", str(source), "--dataset", stripes, "--out", str(tmp_path / "out"))
     run(*given, "--iterations", "15", "--name", "small")

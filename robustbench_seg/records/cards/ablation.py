@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import resources
 
 from robustbench_seg.codec import parse
+from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.errors import ModelError, unknown
-from robustbench_seg.records.cards.model_card import (
-    CONTENT,
-    Inference,
-    ModelCard,
-    NetworkOptions,
-    WeightsSource,
-    load_card,
-)
+from robustbench_seg.records.cards.model_card import ModelCard, NetworkOptions, load_card
+from robustbench_seg.records.cards.weights_source import WeightsSource
+from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
@@ -121,8 +116,7 @@ class Ablation:
 
 def list_ablations() -> tuple[str, ...]:
     """The names of the ablations, sorted."""
-    folder = resources.files(CONTENT) / "ablations"
-    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir()))
+    return toml_names(content_folder("models") / "ablations")
 
 
 def load_ablation(name: str) -> Ablation:
@@ -133,5 +127,5 @@ def load_ablation(name: str) -> Ablation:
     """
     if name not in list_ablations():
         raise ModelError(unknown("ablation", name, list_ablations()))
-    file = resources.files(CONTENT) / "ablations" / f"{name}.toml"
+    file = content_folder("models") / "ablations" / f"{name}.toml"
     return parse(Ablation, file.read_text(encoding="utf-8"), str(file))

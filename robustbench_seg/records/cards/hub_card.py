@@ -5,13 +5,10 @@ classes and preprocessing come from the files on the hub.
 """
 
 from dataclasses import dataclass, field, replace
-from importlib import resources
-from pathlib import Path
 
 from robustbench_seg.codec import read
-from robustbench_seg.records.cards.model_card import CONTENT, Published, list_hub_models
-
-__all__ = ["HubCard", "list_hub_models", "load_hub_card"]
+from robustbench_seg.content import content_folder, toml_names
+from robustbench_seg.records.values.published_score import Published
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,11 @@ class HubCard:
         return f"hf:{self.location}" + (f"@{self.revision}" if self.revision else "")
 
 
+def list_hub_models() -> tuple[str, ...]:
+    """List the names of all cards of models that transformers runs, sorted."""
+    return toml_names(content_folder("models") / "hub")
+
+
 def load_hub_card(name: str) -> HubCard:
     """Read a card.
 
@@ -55,5 +57,5 @@ def load_hub_card(name: str) -> HubCard:
     Raises:
         CardError: The card cannot be read or is wrong.
     """
-    path = Path(str(resources.files(CONTENT))) / "hub" / f"{name}.toml"
+    path = content_folder("models") / "hub" / f"{name}.toml"
     return replace(read(HubCard, path, "hub card"), name=name)

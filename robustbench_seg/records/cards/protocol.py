@@ -8,17 +8,15 @@ parameters.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
 from robustbench_seg.codec import parse, read
+from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.errors import CardError, CorruptionError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes, folder_name_problem
 from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
 from robustbench_seg.records.values.ranges import parameter_problem
-
-_FOLDER = "robustbench_seg.content.corruptions"
 
 
 @dataclass(frozen=True)
@@ -284,8 +282,7 @@ def _check_text(key: str, text: str, longest: int) -> None:
 
 def list_protocols() -> tuple[str, ...]:
     """List the names of the shipped protocols."""
-    files = resources.files(_FOLDER).iterdir()
-    return tuple(sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml")))
+    return toml_names(content_folder("corruptions"))
 
 
 def merged(protocols: Iterable[Protocol]) -> Protocol:
@@ -347,7 +344,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
 @cache
 def _shipped(name: str) -> Protocol:
     where = f"{name}.toml"
-    text = (resources.files(_FOLDER) / where).read_text(encoding="utf-8")
+    text = (content_folder("corruptions") / where).read_text(encoding="utf-8")
     return _checked(parse(_File, text, where), where)
 
 

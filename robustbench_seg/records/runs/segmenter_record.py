@@ -3,17 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from robustbench_seg.records.cards.model_card import (
-    Inference,
-    NetworkOptions,
-    Preprocessing,
-    Published,
-    Resize,
-    Training,
-)
+from robustbench_seg.records.cards.model_card import NetworkOptions
 from robustbench_seg.records.values.adaptation import Adaptation
 from robustbench_seg.records.values.augment import Augment
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
+from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.records.values.ranges import Count, Positive, Side
+from robustbench_seg.records.values.training import Training
 
 UNTRAINED = "none"
 """In place of a digest or of a file: random weights."""

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from robustbench_seg.codec import parse
+from robustbench_seg.content import content_folder
 
 SEGFORMER, KAMANN_ROTHER = "segformer", "kamann-rother"
 
@@ -35,6 +35,6 @@ def citation_keys() -> tuple[str, ...]:
 
 @cache
 def _entries() -> Mapping[str, str]:
-    file = resources.files("robustbench_seg.content.reports") / "citations.toml"
+    file = content_folder("reports") / "citations.toml"
     content = parse(_Citations, file.read_text(encoding="utf-8"), str(file))
     return {each.key: each.bibtex.strip() for each in content.citation}

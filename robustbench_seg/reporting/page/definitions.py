@@ -1,9 +1,9 @@
 """The definitions at the end of the page."""
 
 from dataclasses import dataclass
-from importlib import resources
 
 from robustbench_seg.codec import parse
+from robustbench_seg.content import content_folder
 from robustbench_seg.measures import MEASURES
 
 
@@ -24,7 +24,7 @@ class _Definitions:
 
 def definitions() -> tuple[Definition, ...]:
     """Return the definitions of the ranking's scores, then those of `reports/definitions.toml`."""
-    file = resources.files("robustbench_seg.content.reports") / "definitions.toml"
+    file = content_folder("reports") / "definitions.toml"
     content = parse(_Definitions, file.read_text(encoding="utf-8"), str(file))
     scores = (
         Definition(info.label, info.definition)

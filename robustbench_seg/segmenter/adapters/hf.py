@@ -12,10 +12,12 @@ from torch import nn
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
-from robustbench_seg.records.cards.model_card import Inference, NetworkOptions, WeightsSource
+from robustbench_seg.records.cards.model_card import NetworkOptions
+from robustbench_seg.records.cards.weights_source import WeightsSource
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.input_size import PROCESSOR as PROCESSOR_SIZE
 from robustbench_seg.records.values.input_size import sides
+from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.segmenter.adapters.transformers.image_processor import (
     PROCESSOR_LAW,
     ImageProcessor,

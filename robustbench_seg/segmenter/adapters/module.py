@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError, RobustsegError
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter.answers import checked_logits, unwrapped
 from robustbench_seg.segmenter.assembly import Options, assemble
 from robustbench_seg.segmenter.class_names import class_spelling, listed_names

@@ -6,7 +6,7 @@ from robustbench_seg.codec import read
 from robustbench_seg.datasets import described_facts
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_bytes
-from robustbench_seg.records.runs.prediction_manifest import FILE, TEMPLATE, PredictionManifest
+from robustbench_seg.records.cards.prediction_manifest import FILE, TEMPLATE, PredictionManifest
 from robustbench_seg.records.runs.segmenter_record import PREDICTIONS, ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.python_segmenter import check_options
 from robustbench_seg.segmenter.assembly import Options

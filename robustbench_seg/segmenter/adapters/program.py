@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.cards.model_card import Inference
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.image_size import Size
+from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.segmenter.adapters.sidecar import Sidecar
 from robustbench_seg.segmenter.answers import logits_of

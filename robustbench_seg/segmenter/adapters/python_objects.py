@@ -7,8 +7,8 @@ from typing import cast
 from torch import nn
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Preprocessing
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Preprocessing
 from robustbench_seg.segmenter.adapters.module import from_module
 from robustbench_seg.segmenter.adapters.python_segmenter import from_callable
 from robustbench_seg.segmenter.assembly import Options

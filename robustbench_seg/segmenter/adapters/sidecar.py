@@ -7,8 +7,8 @@ from typing import Literal
 
 from robustbench_seg.codec import parse, read
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing
 from robustbench_seg.records.values.choices import MAX_CLASSES
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.records.values.ranges import AboveZero, Side
 
 Layout = Literal["NCHW", "NHWC"]

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter import load_segmenter
 
 MEAN, STD, CLASSES = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3), ("sky", "road", "car")

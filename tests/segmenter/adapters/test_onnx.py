@@ -13,8 +13,9 @@ from torch.nn import functional as F
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import CardError, ModelError, RobustsegError
 from robustbench_seg.files import digest_file
-from robustbench_seg.records.cards.model_card import Inference, Preprocessing, load_card
+from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter import load_model, load_segmenter
 from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
 from robustbench_seg.segmenter.adapters.sidecar import parse_sidecar

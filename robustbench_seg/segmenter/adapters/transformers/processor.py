@@ -8,7 +8,7 @@ from typing import Any
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import MAX_JSON, open_regular
-from robustbench_seg.records.cards.model_card import Preprocessing
+from robustbench_seg.records.values.preprocessing import Preprocessing
 
 PROCESSOR = "preprocessor_config.json"
 
