@@ -9,8 +9,12 @@ from PIL import Image
 from skimage import data
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.records.cards.protocol import Perturbation, load_protocol, merged
-from robustbench_seg.records.values.ranges import CORRUPTION_PARAMETERS, parameter_problem
+from robustbench_seg.records.cards.perturbation import Perturbation
+from robustbench_seg.records.cards.protocol import load_protocol, merged
+from robustbench_seg.records.values.corruption_parameters import (
+    CORRUPTION_PARAMETERS,
+    corruption_parameter_problem,
+)
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "corruptions.md").read_text()
@@ -51,7 +55,9 @@ def test_the_ranges_of_parameters_are_those_that_are_checked():
     }
     assert users == used
     for name, _, values in rows:
-        assert str(parameter_problem(name, 1e9)).endswith(f"is out of range; give {values}")
+        assert str(corruption_parameter_problem(name, 1e9)).endswith(
+            f"is out of range; give {values}"
+        )
 
 
 def test_the_picture_shows_every_corruption_of_the_photo():

@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).parents[1] / "robustbench_seg"
 
 # Highest floor first. Rooms of one floor do not know each other.
@@ -24,8 +26,11 @@ FLOORS = [
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
-# The same inside reporting/: "" is its top level.
-REPORTING = [{""}, {"boards"}, {"page"}, {"tables", "figures"}, {"panels"}, {"literature"}]
+# The same inside rooms that have rooms of their own: "" is the top level.
+INSIDE = {
+    "records": [{""}, {"specs"}, {"runs"}, {"cards"}, {"values"}],
+    "reporting": [{""}, {"boards"}, {"page"}, {"tables", "figures"}, {"panels"}, {"literature"}],
+}
 
 
 def modules(path: Path) -> set[str]:
@@ -59,16 +64,17 @@ def test_imports_point_down():
     assert wrong == []
 
 
-def test_rooms_of_reporting_point_down():
-    floor = {room: level for level, rooms in enumerate(REPORTING) for room in rooms}
-    folder, wrong = PACKAGE / "reporting", []
+@pytest.mark.parametrize("outer", INSIDE)
+def test_imports_inside_a_room_point_down(outer):
+    floor = {room: level for level, rooms in enumerate(INSIDE[outer]) for room in rooms}
+    folder, wrong = PACKAGE / outer, []
     rooms = {path.name for path in folder.iterdir() if path.is_dir()} - {"__pycache__"}
     assert rooms | {""} == set(floor)
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder).parts
         room = parts[0] if len(parts) > 1 else ""
         for name in modules(path):
-            if name.startswith("robustbench_seg.reporting."):
+            if name.startswith(f"robustbench_seg.{outer}."):
                 part = name.split(".")[2]
                 other = part if part in floor else ""
                 if other != room and floor[other] <= floor[room]:

@@ -39,7 +39,7 @@ from robustbench_seg.datasets.base import IGNORE
 from robustbench_seg.datasets.registry import DATASETS, class_names
 from robustbench_seg.errors import CardError, ModelError, unknown
 from robustbench_seg.records.runs.class_map_record import IGNORED, ClassMapFacts, ClassMapRecord
-from robustbench_seg.records.values.choices import MAX_CLASSES
+from robustbench_seg.records.values.ranges import MAX_CLASSES
 
 _FOLDER = "class_maps"
 

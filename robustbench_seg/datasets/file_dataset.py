@@ -19,7 +19,7 @@ from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.label_table import apply_table
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.records.values.condition import as_png
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets.base import Labels
 from robustbench_seg.errors import DatasetError
-from robustbench_seg.records.values.choices import MAX_CLASSES
+from robustbench_seg.records.values.ranges import MAX_CLASSES
 
 UNKNOWN = MAX_CLASSES
 """In a label table: an id that this dataset does not have."""

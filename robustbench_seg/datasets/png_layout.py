@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from robustbench_seg.codec import to_toml
 from robustbench_seg.datasets.glob_pairs import GlobPair
-from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.records.values.condition import as_png
 
 if TYPE_CHECKING:
     from robustbench_seg.datasets.custom import DatasetDescription

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import atomic_file, file_name, read_json, write_json
 from robustbench_seg.records.runs.run_key import RunKey
-from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.records.values.condition import Condition, as_png
 
 _MARK = "attacks.json"
 

@@ -12,7 +12,8 @@ from robustbench_seg.datasets import (
 )
 from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.cards.protocol import Perturbation, Protocol
+from robustbench_seg.records.cards.perturbation import Perturbation
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW

@@ -22,8 +22,7 @@ from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import Tree
 from robustbench_seg.measures import Measure, Truth
-from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.records.values.condition import CLEAN, Condition, as_png
 from robustbench_seg.segmenter import Image
 
 

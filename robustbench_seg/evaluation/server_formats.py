@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import class_names, label_ids
 from robustbench_seg.records.cards.prediction_manifest import CONFIDENCE_SUFFIX
 from robustbench_seg.records.values.choices import PredictionFormat
-from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.records.values.condition import as_png
 
 LEVELS = 65536
 """Number of levels of confidence in a 16-bit file."""

@@ -12,7 +12,6 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, adapted_name
 from robustbench_seg.records.values.augment import parse_augment
 from robustbench_seg.records.values.choices import (
-    MAX_CLASSES,
     AdaptationMethod,
     Backend,
     InferenceMode,
@@ -20,6 +19,7 @@ from robustbench_seg.records.values.choices import (
     check_choice,
 )
 from robustbench_seg.records.values.preprocessing import Inference
+from robustbench_seg.records.values.ranges import MAX_CLASSES
 from robustbench_seg.segmenter.augmented_segmenter import AUGMENT_LAW, AugmentedSegmenter
 from robustbench_seg.segmenter.batch_norm import ADAPTATION_LAW, norms
 from robustbench_seg.segmenter.foreign_errors import reason

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.records.values.choices import MAX_CLASSES
+from robustbench_seg.records.values.ranges import MAX_CLASSES
 
 
 def listed_names(classes: object, where: str) -> tuple[str, ...]:

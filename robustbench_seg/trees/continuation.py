@@ -10,8 +10,7 @@ from pathlib import Path
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.machine.locks import turn
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.trees.links import keeps_no_links
 from robustbench_seg.trees.manifest import (
     MANIFEST,

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from robustbench_seg.datasets import file_digests
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes, digest_file
-from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.trees.manifest import MANIFEST, RECORD_FILE, shard_manifests
 
 

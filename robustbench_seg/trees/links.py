@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.records.values.condition import as_png
 from robustbench_seg.trees.plan import TreePlan
 
 log = logging.getLogger(__name__)

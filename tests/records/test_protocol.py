@@ -11,7 +11,7 @@ from robustbench_seg.corruption import CORRUPTIONS
 from robustbench_seg.errors import CardError, CorruptionError
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol, merged
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.records.values.ranges import CORRUPTION_PARAMETERS
+from robustbench_seg.records.values.corruption_parameters import CORRUPTION_PARAMETERS
 
 TABLE_5 = {
     "blur": ("motion_blur", "defocus_blur", "glass_blur", "gaussian_blur"),

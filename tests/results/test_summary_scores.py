@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from robustbench_seg.measures import score_infos
-from robustbench_seg.records.cards.protocol import AttackPerturbation, Protocol, load_protocol
+from robustbench_seg.records.cards.perturbation import AttackPerturbation
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.model_scores import ScoreDraws
 from robustbench_seg.results.summary import summarise

@@ -10,7 +10,8 @@ import pytest
 
 import robustbench_seg as rs
 from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, mean_iou
-from robustbench_seg.records.cards.protocol import AttackPerturbation, Protocol
+from robustbench_seg.records.cards.perturbation import AttackPerturbation
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import Reference, compare_models, hardest, read_model, score_table

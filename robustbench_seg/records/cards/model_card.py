@@ -15,9 +15,9 @@ from robustbench_seg.errors import CardError, ModelError, unknown
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.cards.hub_card import list_hub_models
 from robustbench_seg.records.cards.weights_source import WeightsSource
-from robustbench_seg.records.values.choices import MAX_CLASSES
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.records.values.published_score import Published
+from robustbench_seg.records.values.ranges import MAX_CLASSES
 from robustbench_seg.records.values.training import Training
 
 NetworkOptions = Mapping[str, Any]

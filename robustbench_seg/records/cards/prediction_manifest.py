@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from robustbench_seg.errors import CardError
-from robustbench_seg.records.values.choices import MAX_CLASSES
-from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.records.values.image_path import as_png
+from robustbench_seg.records.values.condition import Condition, as_png
+from robustbench_seg.records.values.ranges import MAX_CLASSES
 
 FILE = "predictions.toml"
 

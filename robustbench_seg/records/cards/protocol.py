@@ -9,89 +9,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import ClassVar
 
 from robustbench_seg.codec import parse, read
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.files import canonical_json, digest_bytes, folder_name_problem
-from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
-from robustbench_seg.records.values.ranges import parameter_problem
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """One perturbation of a protocol: the parameters of each severity, and which of them score.
-
-    Attributes:
-        name: Name of a corruption or an attack.
-        category: The group that it belongs to.
-        scored: The severities that enter its mean.
-        severities: The parameters of severity 1, 2 and so on. A corruption has five severities, an
-            attack at most five.
-        averaged: Whether it enters the means over perturbations. If not, it is only shown, like a
-            control.
-
-    Raises:
-        CardError: The name cannot be that of a folder; a severity is missing or scores twice; a
-            parameter is out of range (records.values.ranges).
-    """
-
-    name: str
-    category: str
-    scored: tuple[int, ...]
-    severities: tuple[dict[str, float], ...]
-    averaged: bool = True
-
-    is_attack: ClassVar[bool] = False
-    """Whether it needs a network and the true labels besides the image."""
-
-    def __post_init__(self) -> None:
-        _check_name("name", self.name)
-        place = f"'{self.name}'"
-        _check_name(f"{place}: category", self.category)
-        if self.name.lower() == CLEAN.name:
-            raise CardError(f"{place}: this name is kept for the clean images")
-        least = 1 if self.is_attack else len(SEVERITIES)
-        if not least <= len(self.severities) <= len(SEVERITIES):
-            wanted = "1 to 5" if self.is_attack else "5"
-            raise CardError(f"{place}: {wanted} severities wanted, {len(self.severities)} given")
-        if not self.scored or list(self.scored) != sorted(set(self.scored) & set(self.levels)):
-            raise CardError(
-                f"{place}: scored is {list(self.scored)!s:.60}; ascending severities out of 1 "
-                f"to {len(self.severities)} wanted"
-            )
-        for level, parameters in enumerate(self.severities, 1):
-            for name, value in parameters.items():
-                if not (name.isidentifier() and len(name) <= 64):
-                    raise CardError(f"{place}: severity {level}: {name!r:.70} is not a parameter")
-                if problem := parameter_problem(name, value):
-                    raise CardError(f"{place}: severity {level}: {problem}")
-
-    @property
-    def levels(self) -> tuple[int, ...]:
-        """Its severities: 1, 2 and so on."""
-        return SEVERITIES[: len(self.severities)]
-
-    @property
-    def shown_levels(self) -> tuple[int, ...]:
-        """The severities of which pictures are shown: the first, the middle one and the last."""
-        return _shown(self.levels)
-
-    @property
-    def scored_text(self) -> str:
-        """The scored severities as "1-5", or as "1,3,5" where they are not a range."""
-        first, last = self.scored[0], self.scored[-1]
-        if self.scored == tuple(range(first, last + 1)) and first < last:
-            return f"{first}-{last}"
-        return ",".join(map(str, self.scored))
-
-
-@dataclass(frozen=True)
-class AttackPerturbation(Perturbation):
-    """One adversarial attack of a protocol; severity k is its k-th radius."""
-
-    is_attack: ClassVar[bool] = True
+from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.cards.perturbation import (
+    AttackPerturbation,
+    Perturbation,
+    shown_levels,
+)
+from robustbench_seg.records.values.condition import Condition
 
 
 @dataclass(frozen=True)
@@ -148,7 +76,7 @@ class Protocol:
     @property
     def shown_levels(self) -> tuple[int, ...]:
         """The severities that figures show: the first, the middle one and the last."""
-        return _shown(self.levels)
+        return shown_levels(self.levels)
 
     @property
     def adjective(self) -> str:
@@ -264,15 +192,6 @@ class _File:
     source: str
     corruption: tuple[Perturbation, ...] = ()
     attack: tuple[AttackPerturbation, ...] = ()
-
-
-def _shown(levels: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(sorted({levels[0], levels[len(levels) // 2], levels[-1]}))
-
-
-def _check_name(key: str, name: str) -> None:
-    if problem := folder_name_problem(name):
-        raise CardError(f"{key} is {name!r:.70}{problem}")
 
 
 def _check_text(key: str, text: str, longest: int) -> None:

@@ -6,8 +6,7 @@ from functools import cached_property
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.values.choices import MAX_CLASSES
-from robustbench_seg.records.values.ranges import Positive
+from robustbench_seg.records.values.ranges import MAX_CLASSES, Positive
 
 IGNORED = "ignore"
 """The target of a class of the model that counts as no class of the dataset."""

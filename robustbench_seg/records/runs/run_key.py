@@ -11,8 +11,8 @@ from robustbench_seg.records.runs.class_map_record import ClassMapRecord
 from robustbench_seg.records.runs.run_difference import value_text
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord
-from robustbench_seg.records.values.choices import MAX_CLASSES, Stream
-from robustbench_seg.records.values.ranges import CorruptionSeed, Positive
+from robustbench_seg.records.values.choices import Stream
+from robustbench_seg.records.values.ranges import MAX_CLASSES, CorruptionSeed, Positive
 
 OWN_NETWORK = "the one that is scored"
 """The network that is attacked by default, in words."""

@@ -163,13 +163,7 @@ class EvaluationSpec:
             raise ResultsError(f"shard = {self.shard!r:.60} is none; give Shard(1, 2) or the like")
         if self.executor == "ray" and self.shard != WHOLE:
             raise ResultsError("a shard is for machines that share no cluster; leave it out")
-        if self.save_confidence and self.save_predictions is None:
-            raise ResultsError("confidence is saved beside predictions; give save_predictions, too")
-        if self.save_confidence and self.prediction_format not in ("indices", "bravo"):
-            raise ResultsError(
-                f"the prediction format {self.prediction_format} has no confidence; leave out "
-                "save_confidence"
-            )
+        self._check_confidence()
         check_choice("stream", self.stream, Stream, CorruptionError)
         check_choice("precision", self.precision, Precision, ModelError)
         check_choice("backend", self.backend, Backend, ModelError)
@@ -190,6 +184,21 @@ class EvaluationSpec:
         for severity in self.severities:
             if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
+        self._check_temperature()
+        check_ranges(self, ModelError)
+        self._check_seeds()
+        check_text("name", self.name, ModelError)
+
+    def _check_confidence(self) -> None:
+        if self.save_confidence and self.save_predictions is None:
+            raise ResultsError("confidence is saved beside predictions; give save_predictions, too")
+        if self.save_confidence and self.prediction_format not in ("indices", "bravo"):
+            raise ResultsError(
+                f"the prediction format {self.prediction_format} has no confidence; leave out "
+                "save_confidence"
+            )
+
+    def _check_temperature(self) -> None:
         if self.temperature not in (None, "fit") and not TEMPERATURE.has(self.temperature):
             raise ModelError(
                 f"temperature = {self.temperature!r:.60} does not exist; give {TEMPERATURE}, or fit"
@@ -199,9 +208,6 @@ class EvaluationSpec:
                 "a temperature cannot be fitted with a class map, because the probability of the "
                 "true class is unknown; give it as a number"
             )
-        check_ranges(self, ModelError)
-        self._check_seeds()
-        check_text("name", self.name, ModelError)
 
     def _check_adaptation(self) -> None:
         if self.adapt is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from robustbench_seg.codec import Range
-from robustbench_seg.text import one_line
+from robustbench_seg.records.values.ranges import range_problem
 
 Norm = Literal["Linf", "L2"]
 """The norm in which the distance of an attacked image from the clean one is measured."""
@@ -49,8 +49,4 @@ def attack_parameter_problem(norm: Norm, name: str, value: object) -> str | None
     >>> attack_parameter_problem("Linf", "steps", 2.5)
     'steps = 2.5 is out of range; give a whole number of 1 to 100000'
     """
-    allowed = ATTACK_PARAMETERS[norm][name]
-    if allowed.has(value) and (name not in _WHOLE or float(value).is_integer()):  # type: ignore[arg-type]
-        return None
-    whole = "a whole number of " if name in _WHOLE else ""
-    return f"{name} = {one_line(str(value), 60)} is out of range; give {whole}{allowed}"
+    return range_problem(name, value, ATTACK_PARAMETERS[norm][name], is_whole=name in _WHOLE)

@@ -16,9 +16,6 @@ PredictionFormat = Literal["indices", "cityscapes", "acdc", "muses", "bravo"]
 Augmentation = Literal["augmix", "style"]
 AdaptationMethod = Literal["bn"]
 
-MAX_CLASSES = 254
-"""Labels are uint8; 254 and 255 mean an unknown id and a pixel that is not scored."""
-
 Resample = Literal["models", "families"]
 """What the bootstrap of a correlation over models draws."""
 

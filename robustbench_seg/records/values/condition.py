@@ -1,6 +1,7 @@
-"""Conditions under which images are scored: a perturbation at a severity, or clean."""
+"""Conditions under which images are scored, and where the images of one lie in a folder."""
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 SEVERITIES = (1, 2, 3, 4, 5)
 """Every severity that a perturbation can have."""
@@ -20,3 +21,18 @@ class Condition:
 
 
 CLEAN = Condition("clean", 0)
+
+
+def as_png(image_id: str) -> str:
+    """Compute the path of an image in the folder of a condition. Its files are always PNG.
+
+    Args:
+        image_id: Path of the clean image relative to the dataset's root.
+
+    Returns:
+        The same path with the suffix .png.
+
+    >>> as_png("images/validation/ADE_val_00000001.jpg")
+    'images/validation/ADE_val_00000001.png'
+    """
+    return PurePosixPath(image_id).with_suffix(".png").as_posix()

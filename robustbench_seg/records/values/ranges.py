@@ -1,12 +1,10 @@
-"""The ranges of the numbers that records, protocols and options accept.
+"""The ranges of the numbers that records, cards and options accept.
 
 A range that a command line or a function checks has a name of its own (THREADS); the type of a
 record's field is that range with its type of number (Threads). The largest counts are those beyond
 which a machine hangs or its memory ends.
 """
 
-import math
-from collections.abc import Mapping
 from typing import Annotated
 
 from robustbench_seg.codec import Range
@@ -78,57 +76,27 @@ Percent = Annotated[float, Range(0, 100)]
 Duration = Annotated[float, Range(0)]
 AboveZero = Annotated[float, Range(above=0)]
 
-CORRUPTION_PARAMETERS: Mapping[str, Range] = {
-    "add": Range(-1, 1),
-    "alias": Range(0, 100),
-    "amount": Range(0, 1),
-    "decay": Range(1, 10),
-    "density": Range(0, 100),
-    "distance": Range(1, 100),
-    "factor": Range(0, 100),
-    "ice": Range(0, 1),
-    "iterations": Range(1, 100),
-    "keep": Range(0, 1),
-    "mean": Range(-10, 10),
-    "mud": Range(0.01, 100),
-    "photons": Range(0.1, 1000),
-    "quality": Range(1, 100),
-    "radius": Range(0, 500),
-    "scale": Range(0.0001, 10),
-    "sigma": Range(0.01, 100),
-    "size": Range(0.001, 1),
-    "step": Range(0.005, 1),
-    "stop": Range(1.005, 3),
-    "strength": Range(0, 1000),
-    "threshold": Range(-10, 10),
-    "water": Range(0, 100),
-    "zoom": Range(1, 10),
-}
-"""The parameters of corruptions by name; one that several corruptions have means the same in each.
-
-Outside its range a parameter has no meaning, or the corruption takes too long.
-"""
-
-_WHOLE = ("distance", "iterations", "quality", "radius")
-"""Parameters whose fraction a corruption would drop silently."""
-
-_FINITE = Range(above=-math.inf, below=math.inf)
+MAX_CLASSES = 254
+"""Labels are uint8; 254 and 255 mean an unknown id and a pixel that is not scored."""
 
 
-def parameter_problem(name: str, value: object) -> str | None:
-    """Tell what is wrong with the value of a corruption's parameter.
+def range_problem(name: str, value: object, wanted: Range, *, is_whole: bool = False) -> str | None:
+    """Say what is wrong with the value of a parameter.
 
     Args:
-        name: The parameter. One that is not in CORRUPTION_PARAMETERS belongs to a corruption of
-            the user's own and may be any finite number.
+        name: The parameter.
         value: Its value.
+        wanted: Its range.
+        is_whole: Whether only whole numbers have a meaning.
 
     Returns:
         What is wrong and what is allowed. None: nothing is wrong.
+
+    >>> range_problem("steps", 2.5, Range(1, 100), is_whole=True)
+    'steps = 2.5 is out of range; give a whole number of 1 to 100'
     """
-    allowed = CORRUPTION_PARAMETERS.get(name, _FINITE)
-    if allowed.has(value) and (name not in _WHOLE or float(value).is_integer()):  # type: ignore[arg-type]
+    if wanted.has(value) and (not is_whole or float(value).is_integer()):  # type: ignore[arg-type]
         return None
-    wanted = "a finite number" if allowed is _FINITE else str(allowed)
-    whole = "a whole number of " if name in _WHOLE else ""
-    return f"{name} = {one_line(str(value), 60)} is out of range; give {whole}{wanted}"
+    numbers = "a finite number" if wanted == Range() else str(wanted)
+    whole = "a whole number of " if is_whole else ""
+    return f"{name} = {one_line(str(value), 60)} is out of range; give {whole}{numbers}"

@@ -6,7 +6,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from robustbench_seg.records.cards.protocol import Perturbation, Protocol
+from robustbench_seg.records.cards.perturbation import Perturbation
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.figures.style import INK, PAPER, SOFT, plain, style
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.files import write_bytes
-from robustbench_seg.records.cards.protocol import Perturbation
+from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.reporting.page.thumbnails import (
     Picture,

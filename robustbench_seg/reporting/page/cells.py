@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.records.cards.protocol import Perturbation
+from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.page.heat_table import heat_table
 from robustbench_seg.reporting.page.ranking import row_tag

@@ -9,7 +9,8 @@ import pandas as pd
 import seaborn as sns
 from numpy.typing import NDArray
 
-from robustbench_seg.records.cards.protocol import Perturbation, Protocol
+from robustbench_seg.records.cards.perturbation import Perturbation
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.style import HEAT
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow

@@ -7,9 +7,8 @@ from typing import Literal
 
 from robustbench_seg.codec import parse, read
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.records.values.choices import MAX_CLASSES
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
-from robustbench_seg.records.values.ranges import AboveZero, Side
+from robustbench_seg.records.values.ranges import MAX_CLASSES, AboveZero, Side
 
 Layout = Literal["NCHW", "NHWC"]
 """Position of the channels of an image or of logits: before height and width, or after."""

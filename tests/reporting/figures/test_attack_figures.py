@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustbench_seg.records.cards.protocol import AttackPerturbation, Protocol, load_protocol
+from robustbench_seg.records.cards.perturbation import AttackPerturbation
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
 
 

@@ -1,0 +1,94 @@
+"""The perturbations of a protocol: corruptions and attacks, and which severities score."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from robustbench_seg.errors import CardError
+from robustbench_seg.files import folder_name_problem
+from robustbench_seg.records.values.condition import CLEAN, SEVERITIES
+from robustbench_seg.records.values.corruption_parameters import corruption_parameter_problem
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """One perturbation of a protocol: the parameters of each severity, and which of them score.
+
+    Attributes:
+        name: Name of a corruption or an attack.
+        category: The group that it belongs to.
+        scored: The severities that enter its mean.
+        severities: The parameters of severity 1, 2 and so on. A corruption has five severities, an
+            attack at most five.
+        averaged: Whether it enters the means over perturbations. If not, it is only shown, like a
+            control.
+
+    Raises:
+        CardError: The name cannot be that of a folder; a severity is missing or scores twice; a
+            parameter is out of range (records.values.corruption_parameters).
+    """
+
+    name: str
+    category: str
+    scored: tuple[int, ...]
+    severities: tuple[dict[str, float], ...]
+    averaged: bool = True
+
+    is_attack: ClassVar[bool] = False
+    """Whether it needs a network and the true labels besides the image."""
+
+    def __post_init__(self) -> None:
+        _check_name("name", self.name)
+        place = f"'{self.name}'"
+        _check_name(f"{place}: category", self.category)
+        if self.name.lower() == CLEAN.name:
+            raise CardError(f"{place}: this name is kept for the clean images")
+        least = 1 if self.is_attack else len(SEVERITIES)
+        if not least <= len(self.severities) <= len(SEVERITIES):
+            wanted = "1 to 5" if self.is_attack else "5"
+            raise CardError(f"{place}: {wanted} severities wanted, {len(self.severities)} given")
+        if not self.scored or list(self.scored) != sorted(set(self.scored) & set(self.levels)):
+            raise CardError(
+                f"{place}: scored is {list(self.scored)!s:.60}; ascending severities out of 1 "
+                f"to {len(self.severities)} wanted"
+            )
+        for level, parameters in enumerate(self.severities, 1):
+            for name, value in parameters.items():
+                if not (name.isidentifier() and len(name) <= 64):
+                    raise CardError(f"{place}: severity {level}: {name!r:.70} is not a parameter")
+                if problem := corruption_parameter_problem(name, value):
+                    raise CardError(f"{place}: severity {level}: {problem}")
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Its severities: 1, 2 and so on."""
+        return SEVERITIES[: len(self.severities)]
+
+    @property
+    def shown_levels(self) -> tuple[int, ...]:
+        """The severities of which pictures are shown: the first, the middle one and the last."""
+        return shown_levels(self.levels)
+
+    @property
+    def scored_text(self) -> str:
+        """The scored severities as "1-5", or as "1,3,5" where they are not a range."""
+        first, last = self.scored[0], self.scored[-1]
+        if self.scored == tuple(range(first, last + 1)) and first < last:
+            return f"{first}-{last}"
+        return ",".join(map(str, self.scored))
+
+
+@dataclass(frozen=True)
+class AttackPerturbation(Perturbation):
+    """One adversarial attack of a protocol; severity k is its k-th radius."""
+
+    is_attack: ClassVar[bool] = True
+
+
+def shown_levels(levels: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the severities that are shown: the first, the middle one and the last."""
+    return tuple(sorted({levels[0], levels[len(levels) // 2], levels[-1]}))
+
+
+def _check_name(key: str, name: str) -> None:
+    if problem := folder_name_problem(name):
+        raise CardError(f"{key} is {name!r:.70}{problem}")
