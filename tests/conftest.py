@@ -17,6 +17,7 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.store import Row, RunFolder
 
 # Two test processes of one thread each are faster than two that spin on the same cores.
@@ -54,6 +55,20 @@ def blank():
         for name in names:
             drawn = f"robustbench_seg.reporting.page.figures.{name}"
             patch.setattr(drawn, lambda *_, **__: Figure())
+
+    return patched
+
+
+@pytest.fixture(scope="session")
+def published_on():
+    """Patch the rows of Table 5 (cityscapes_c) as if they were of so many images."""
+
+    def patched(patch: pytest.MonkeyPatch, images: int) -> None:
+        rows = literature()
+        rows.loc[rows["source"] == "cityscapes_c", "images"] = images
+        patch.setattr(
+            "robustbench_seg.reporting.literature.published_rows.literature", lambda: rows
+        )
 
     return patched
 

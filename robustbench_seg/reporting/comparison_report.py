@@ -9,7 +9,7 @@ import pandas as pd
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import class_maps_text
-from robustbench_seg.reporting.references import find_reference
+from robustbench_seg.reporting.panels.references import find_reference
 from robustbench_seg.reporting.tables.comparison import comparison_text
 from robustbench_seg.results import (
     DEGRADATION_CITATION,

@@ -117,14 +117,14 @@ def test_the_csv_has_every_number(write, tmp_path):
     assert cell["p_holm"] == cell["verdict"] == ""
 
 
-def test_a_reference_of_the_runs_or_published(write, tmp_path, monkeypatch):
+def test_a_reference_of_the_runs_or_published(write, tmp_path, monkeypatch, published_on):
     for model, percent in (("good", 70), ("poor", 50), ("worst", 20)):
         write(model, percent)
     result = compare(tmp_path, "good", "poor", "--reference", "worst")
     assert "CD, rCD: against worst," in result.stdout
     assert float(line(result, "CD  ").split()[2]) < 60
     # ICNet's cells as printed: CD of each corruption, then their mean.
-    monkeypatch.setattr("robustbench_seg.reporting.literature.cityscapes_c.IMAGES", 12)
+    published_on(monkeypatch, 12)
     result = compare(tmp_path, "good", "poor", "--reference", "ICNet")
     cells = [45.8, 44.6, 47.4, 44.7, 8.4, 8.4, 10.6, 27.9, 41.0, 33.1, 27.5, 34.0, 6.3, 30.5]
     lost = 100 - 100 * 1746 / (1746 + 720)

@@ -35,9 +35,9 @@ def run(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def three_published(monkeypatch: pytest.MonkeyPatch) -> None:
+def three_published(monkeypatch: pytest.MonkeyPatch, published_on: Callable[..., None]) -> None:
     """Published scores are of the three images that runs have by default."""
-    monkeypatch.setattr("robustbench_seg.reporting.literature.cityscapes_c.IMAGES", 3)
+    published_on(monkeypatch, 3)
 
 
 @pytest.fixture(scope="session")

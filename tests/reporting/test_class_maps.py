@@ -4,7 +4,6 @@ import csv
 
 import fake_runs
 import numpy as np
-import pandas as pd
 import pytest
 from fake_runs import CLASSES, write_run
 
@@ -12,10 +11,10 @@ import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.class_map_record import ClassMapFacts, ClassMapRecord
 from robustbench_seg.reporting import read_panels
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.page.classes import class_table
 from robustbench_seg.reporting.page.provenance import run_facts
 from robustbench_seg.reporting.page.score_sections import confidence_section
-from robustbench_seg.reporting.panels import panel_reader
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
 OWN = ("street", "auto", "tram", "cloud")
@@ -108,19 +107,12 @@ def test_tables_end_with_the_map_where_there_is_one(write, tmp_path):
 
 
 def test_no_published_row_ranks_beside_a_run_that_leaves_out_classes(write, short, monkeypatch):
-
-    called = []
-    real = panel_reader.rows_beside
-
-    def rows_beside(*where):
-        rows = real(*where)
-        called.append(where)
-        texts = dict.fromkeys(("model", "source", "dataset", "split", "protocol"), "paper")
-        row = {**dict.fromkeys(rows.columns, 1.0), **texts, "source": "published"}
-        return pd.DataFrame([row])
-
-    monkeypatch.setattr(panel_reader, "rows_beside", rows_beside)
+    rows = literature()
+    rows = rows[rows["source"] == "cityscapes_c"]
+    rows = rows.assign(dataset="minicity", images=3, model="paper")
+    monkeypatch.setattr(
+        "robustbench_seg.reporting.literature.published_rows.literature", lambda: rows
+    )
     with_it, without = read_panels([write("native"), short])
-    assert len(called) == 2
     assert "paper" in set(with_it.scores["model"])
     assert "paper" not in set(without.scores["model"])

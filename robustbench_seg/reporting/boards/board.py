@@ -15,13 +15,7 @@ from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.reporting.boards.entry import Entry, EntryScores
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore
-from robustbench_seg.reporting.literature import cityscapes_c
-from robustbench_seg.reporting.literature.published_rows import (
-    rows_beside,
-    rows_elsewhere,
-    source_text,
-    sources_beside,
-)
+from robustbench_seg.reporting.literature.published_rows import PublishedRows
 from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
 from robustbench_seg.results import established_pairs, shared_places
 from robustbench_seg.text import counted
@@ -60,8 +54,7 @@ class Board:
         subset: Text that distinguishes it from other boards of the same dataset, split and
             protocol; empty if there is no other.
         entries: The measured models, the most robust first.
-        published: Published rows that are ranked, with the columns of tables/miou.csv.
-        elsewhere: Published rows of the dataset that are not ranked, and why.
+        published: Published rows: those that rank, and the others of the dataset.
     """
 
     dataset: str
@@ -70,8 +63,7 @@ class Board:
     images: int
     subset: str
     entries: tuple[Entry, ...]
-    published: pd.DataFrame
-    elsewhere: pd.DataFrame
+    published: PublishedRows
 
     @property
     def name(self) -> str:
@@ -83,7 +75,7 @@ class Board:
     def extent(self) -> str:
         """The numbers of models, images and classes, and the protocol, in one line."""
         classes = len(self.entries[0].record.classes)
-        beside = len(self.published)
+        beside = len(self.published.ranked)
         texts = [
             counted([len(self.entries)], "measured model"),
             *([counted([beside], "published row")] if beside else []),
@@ -96,12 +88,7 @@ class Board:
     @property
     def citation(self) -> str:
         """A sentence about the published rows that are ranked; empty if there are none."""
-        if self.published.empty:
-            return ""
-        where = (self.dataset, self.split, self.protocol, self.images)
-        table_5 = cityscapes_c.ranks_beside(*where[:2], self.protocol.name, self.images)
-        sources = map(source_text, sources_beside(*where))
-        return " ".join([*([cityscapes_c.CITATION] if table_5 else []), *sources])
+        return "" if self.published.ranked.empty else self.published.citation
 
     @cached_property
     def scores(self) -> Mapping[str, RankedScore]:
@@ -112,8 +99,8 @@ class Board:
     def miou(self) -> pd.DataFrame:
         """The rows of tables/miou.csv, the most robust first."""
         measured = [entry.scores.miou.assign(model=entry.name) for entry in self.entries]
-        tables = [*measured, *([self.published] if len(self.published) else [])]
-        table = pd.concat(tables, ignore_index=True)
+        ranked = self.published.ranked
+        table = pd.concat([*measured, ranked] if len(ranked) else measured, ignore_index=True)
         order = table.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
         return order.reset_index(drop=True)
 
@@ -145,8 +132,9 @@ class Board:
             compared := self.compared[np.ix_(have, have)],
         )
         rows = [Place(e.name, "", e.value(key), *e.interval(key), True) for e in entries]
-        if key in self.published:
-            for row in self.published[self.published[key].notna()].to_dict("records"):
+        published = self.published.ranked
+        if key in published:
+            for row in published[published[key].notna()].to_dict("records"):
                 value = float(row[key])
                 rows.append(Place(row["model"], "", value, math.nan, math.nan, False))
         sign = -1 if self.scores[key].higher_is_better else 1
@@ -192,15 +180,12 @@ def _board(group: ModelGroup[EntryScores]) -> Board:
         mean = entry.value("mean")
         return math.isnan(mean), -mean, entry.name
 
-    dataset, split, protocol, images = group.where
-    left_out = bool(group.record.left_out_classes)  # published scores are of all classes
     return Board(
-        dataset=dataset,
-        split=split,
-        protocol=protocol,
-        images=images,
+        dataset=group.record.dataset,
+        split=group.record.split,
+        protocol=group.protocol,
+        images=group.record.images,
         subset=group.subset,
         entries=tuple(sorted(entries, key=order)),
-        published=rows_beside(*group.where).iloc[: 0 if left_out else None],
-        elsewhere=rows_elsewhere(*group.where, also_table_5=True),
+        published=group.published,
     )

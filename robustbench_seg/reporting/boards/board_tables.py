@@ -33,8 +33,8 @@ def write_board_tables(board: Board, folder: Path) -> None:
     write_text(folder / "per_severity.csv", csv(pd.concat(severities, ignore_index=True)))
     classes = [entry.scores.classes.assign(model=entry.name) for entry in board.entries]
     write_text(folder / "per_class.csv", csv(pd.concat(classes, ignore_index=True)))
-    if len(board.elsewhere):
-        write_text(folder / "elsewhere.csv", csv(board.elsewhere))
+    if len(board.published.elsewhere):
+        write_text(folder / "elsewhere.csv", csv(board.published.elsewhere))
 
 
 def places_table(board: Board) -> pd.DataFrame:

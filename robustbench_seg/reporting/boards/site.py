@@ -79,7 +79,7 @@ def _write_board(board: Board, folder: Path, environment: Environment) -> None:
         miou=miou_table(board, links),
         charts=cost_charts(board),
         costs=cost_table(board, links),
-        elsewhere=elsewhere_table(board.elsewhere, board.dataset),
+        elsewhere=elsewhere_table(board.published.elsewhere, board.dataset),
         rule=PLACES_RULE,
         files={name: text for name, text in FILES.items() if (folder / "tables" / name).exists()},
         definitions=definitions(),

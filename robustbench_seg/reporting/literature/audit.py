@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.literature.catalogue import literature
-from robustbench_seg.reporting.literature.claims import claims
+from robustbench_seg.reporting.literature.claims import TABLE, claims
+from robustbench_seg.reporting.literature.published import published_facts
 
 AUDIT_COLUMNS = ("source", "model", "dataset", "crop", "kind", "flag")
 CLAIM = "claim"
@@ -35,7 +35,7 @@ def _claims() -> pd.DataFrame:
             {
                 "source": "claims",
                 "model": claim["model"],
-                "dataset": cityscapes_c.DATASET,
+                "dataset": published_facts(TABLE).dataset,
                 "crop": "",
                 "kind": CLAIM,
                 "flag": f"{claim['claim']} {claim['claimed']:g} % ({claim['paper']}): the table "

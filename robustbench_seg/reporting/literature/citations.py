@@ -7,7 +7,8 @@ from functools import cache
 from robustbench_seg.codec import parse
 from robustbench_seg.content import content_folder
 
-SEGFORMER, KAMANN_ROTHER = "segformer", "kamann-rother"
+KAMANN_ROTHER = "kamann-rother"
+"""Key of the paper that defines CD and rCD."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class _Citations:
 
 
 def citation(key: str) -> str:
-    """Return the BibTeX entry of a paper: SEGFORMER, or KAMANN_ROTHER for CD and rCD."""
+    """Return the BibTeX entry of a paper; the key is one of citation_keys."""
     return _entries()[key]
 
 

@@ -1,11 +1,14 @@
-"""Claims of papers about Cityscapes-C, recomputed from the published table."""
+"""Claims of papers about Cityscapes-C, recomputed from its published table."""
 
 from collections.abc import Mapping
 
 import pandas as pd
 
-from robustbench_seg.reporting.literature.cityscapes_c import published_scores
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published import published_table
+
+TABLE = "cityscapes_c"
+"""Name of the published table that the claims are about."""
 
 
 def claims() -> pd.DataFrame:
@@ -64,5 +67,6 @@ def _score(model: str, score: str, claimed: float) -> Mapping[str, object]:
 
 def _scores_by_model(column: str) -> Mapping[str, float]:
     """One column of the published table."""
-    table = published_scores()
-    return dict(zip(table["model"], table[column].astype(float), strict=True))
+    rows = literature()
+    rows = rows[rows["source"] == TABLE]
+    return dict(zip(rows["model"], rows[column].astype(float), strict=True))

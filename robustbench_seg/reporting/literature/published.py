@@ -72,6 +72,11 @@ class PublishedFacts:
         kind: "scores": mIoU of models in percent, a row each; "table": anything else.
         citation: Key of the BibTeX entry in `reports/citations.toml`.
         copied_from: Document and place.
+        also_cited: Keys of further entries, and what each of them cites, in words.
+        reference: What it is and how it was measured, in a sentence or two, as a caption cites it.
+            None: a text of the other keys.
+        benchmark: Name of the benchmark whose table it is. Reports under its protocol show all its
+            rows for reference where none rank. None: it is no such table.
         inferred: What the source does not state, and how it was concluded.
         checks: How the copy, or the source, was checked.
         rules: The rules of the audit that its rows have to satisfy.
@@ -88,6 +93,9 @@ class PublishedFacts:
     kind: Literal["scores", "table"]
     citation: str
     copied_from: str
+    also_cited: Mapping[str, str] = field(default_factory=dict)
+    reference: str | None = None
+    benchmark: str | None = None
     inferred: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     rules: tuple[RuleName, ...] = ()
@@ -99,11 +107,13 @@ class PublishedFacts:
     real: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.citation not in citation_keys():
-            raise CardError(f"citation: {unknown('key', self.citation, citation_keys())}")
+        for key in (self.citation, *self.also_cited):
+            if key not in citation_keys():
+                raise CardError(f"citation: {unknown('key', key, citation_keys())}")
         if (self.kind == "scores") != (self.measured is not None):
             raise CardError("scores need the table 'measured', and nothing else has it")
-
+        if self.benchmark and not (self.protocol and self.dataset in self.images):
+            raise CardError("benchmark: its table needs a dataset with images, and a protocol")
         if unnamed := set(self.real) - set(self.columns):
             raise CardError(f"real: {unknown('column', min(unnamed), self.columns)}")
 
@@ -111,6 +121,24 @@ class PublishedFacts:
     def bibtex(self) -> str:
         """The BibTeX entry of the source."""
         return citation(self.citation)
+
+    @property
+    def further_citations(self) -> Sequence[tuple[str, str]]:
+        """What each of its BibTeX entries cites but for the first, and the entry."""
+        return [(what, citation(key)) for key, what in self.also_cited.items()]
+
+    @property
+    def reference_text(self) -> str:
+        """What it is and how it was measured, in a sentence or two."""
+        if self.reference is not None:
+            return self.reference
+        text, how = f"{self.title}: {self.copied_from}.", self.measured
+        if how is None:
+            return text
+        return (
+            f"{text} Severities {how.severities}, {how.averaging}; colour order: "
+            f"{how.colour_order}; resolution: {how.resolution}; inference: {how.inference}."
+        )
 
     @property
     def protocol(self) -> str | None:

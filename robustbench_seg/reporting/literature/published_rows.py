@@ -1,6 +1,7 @@
 """Which published rows rank beside measured ones, and why the others do not."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,104 +9,121 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.literature.catalogue import literature
-from robustbench_seg.reporting.literature.published import published_facts
+from robustbench_seg.reporting.literature.published import list_published, published_facts
 from robustbench_seg.text import counted
 
 ELSEWHERE_COLUMNS = ("model", "source", "under", CLEAN.name, "mean", "reason")
-"""The columns of `rows_elsewhere`: clean and mean in percent; under: a protocol, or the source's
-own words; reason: why the row does not rank."""
-
-_TABLE_5 = "cityscapes_c"
+"""The columns of `PublishedRows.elsewhere`: clean and mean in percent; under: a protocol, or the
+source's own words; reason: why the row does not rank."""
 
 
-def rows_beside(dataset: str, split: str, protocol: Protocol, images: int) -> pd.DataFrame:
-    """Return the published rows that were scored on the same images under the same protocol.
+@dataclass(frozen=True, eq=False)
+class PublishedRows:
+    """The published rows that belong to a ranking of measured ones.
 
-    Rows whose cells are flagged by the audit are left out.
-
-    Args:
-        dataset: Name of the dataset.
-        split: Its split.
-        protocol: What the measured rows are scored under.
-        images: How many images they are scored on.
-
-    Returns:
-        Columns of tables/miou.csv: model (with the crop of its training where that tells two rows
-        apart), source ("published"), dataset, split, protocol, images, and in percent clean, each
-        corruption (nan where a source prints means alone), mean and retention.
+    Attributes:
+        ranked: Rows that were scored on the same images under the same protocol. Columns of
+            tables/miou.csv: model (with the crop of its training where that tells two rows apart),
+            source ("published"), dataset, split, protocol, images, and in percent clean, each
+            corruption (nan where a source prints means alone), mean and retention.
+        benchmark: Where no row ranks, the rows of the benchmark's own table (see
+            PublishedFacts.benchmark), with the same columns.
+        sources: Names of the published tables that these rows are from.
+        elsewhere: The other rows of the dataset, with the columns ELSEWHERE_COLUMNS.
     """
-    columns = ["model", "source", "dataset", "split", "protocol", "images"]
-    columns += [CLEAN.name, *protocol.names, "mean", "retention"]
-    rows = _ranking(dataset, split, protocol, images)
-    twice = rows["model"].duplicated(keep=False) & (rows["crop"] != "")
-    names = rows["model"].where(~twice, rows["model"] + " " + rows["crop"])
-    rows = rows.assign(model=names, source="published").reindex(columns=columns)
-    if not cityscapes_c.ranks_beside(dataset, split, protocol.name, images):
-        return rows
-    table = cityscapes_c.published_scores()
-    return pd.concat([table, rows], ignore_index=True) if len(rows) else table
+
+    ranked: pd.DataFrame
+    benchmark: pd.DataFrame
+    sources: tuple[str, ...]
+    elsewhere: pd.DataFrame
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The rows that are shown with their cells: the ranked ones, or else the benchmark's."""
+        return self.benchmark if self.ranked.empty else self.ranked
+
+    @property
+    def not_shown(self) -> pd.DataFrame:
+        """The rows of `elsewhere` that are not among those shown with their cells."""
+        if self.benchmark.empty:
+            return self.elsewhere
+        return self.elsewhere[~self.elsewhere["source"].isin(self.sources)]
+
+    @property
+    def citation(self) -> str:
+        """What the shown rows are and how they were measured, in words; empty without any."""
+        return " ".join(published_facts(source).reference_text for source in self.sources)
 
 
-def rows_elsewhere(
-    dataset: str, split: str, protocol: Protocol, images: int, *, also_table_5: bool | None = None
-) -> pd.DataFrame:
-    """Return the published rows of the same dataset that do not rank, and why.
+def published_rows(
+    dataset: str, split: str, protocol: Protocol, images: int, *, all_classes: bool = True
+) -> PublishedRows:
+    """Find the published rows that belong to a ranking of measured ones.
+
+    Rows whose cells are flagged by the audit do not rank.
 
     Args:
         dataset: Name of the dataset.
         split: Its split.
         protocol: The protocol that the measured rows are scored under.
         images: Number of images that they are scored on.
-        also_table_5: Whether to include the rows of SegFormer's Table 5. None: only if `protocol`
-            is not theirs, because a report then shows them separately, with all cells.
-
-    Returns:
-        A table with the columns ELSEWHERE_COLUMNS.
+        all_classes: Whether they are scored in all classes of the dataset, as published rows are.
+            If not, no published row is shown with its cells.
     """
-    if also_table_5 is None:
-        also_table_5 = protocol.name != cityscapes_c.PROTOCOL
-    rows = _others(dataset, also_table_5)
-    found = []
-    for row in rows.to_dict("records"):
-        if reason := _reason(row, split, protocol, images):
-            name = f"{row['model']} {row['crop']}".strip()
-            shown = {**row, "model": name, "under": _under(row), "reason": reason}
-            found.append({column: shown[column] for column in ELSEWHERE_COLUMNS})
-    return pd.DataFrame(found, columns=list(ELSEWHERE_COLUMNS))
-
-
-def sources_beside(dataset: str, split: str, protocol: Protocol, images: int) -> tuple[str, ...]:
-    """Return the names of the sources of `rows_beside`, but for SegFormer's Table 5."""
-    return tuple(dict.fromkeys(_ranking(dataset, split, protocol, images)["source"]))
-
-
-def source_text(source: str) -> str:
-    """Return what a source is and how it measured, in a sentence or two."""
-    facts = published_facts(source)
-    text = f"{facts.title}: {facts.copied_from}."
-    if facts.measured is None:
-        return text
-    how = facts.measured
-    return (
-        f"{text} Severities {how.severities}, {how.averaging}; colour order: {how.colour_order}; "
-        f"resolution: {how.resolution}; inference: {how.inference}."
+    rows = literature()
+    rows = rows[(rows["dataset"] == dataset) & (rows["attack"] == "")]
+    reasons = [_reason(row, split, protocol, images) for row in rows.to_dict("records")]
+    ranked = rows[np.array([all_classes and not reason for reason in reasons], dtype=bool)]
+    benchmark = _benchmark(protocol) if all_classes and ranked.empty else rows.iloc[:0]
+    elsewhere = [
+        {
+            **{name: row[name] for name in ("source", CLEAN.name, "mean")},
+            "model": f"{row['model']} {row['crop']}".strip(),
+            "under": _under(row),
+            "reason": reason,
+        }
+        for row, reason in zip(rows.to_dict("records"), reasons, strict=True)
+        if reason
+    ]
+    return PublishedRows(
+        ranked=_as_scores(ranked, protocol),
+        benchmark=_as_scores(benchmark, protocol),
+        sources=tuple(dict.fromkeys([*ranked["source"], *benchmark["source"]])),
+        elsewhere=pd.DataFrame(elsewhere, columns=list(ELSEWHERE_COLUMNS)),
     )
 
 
-def _ranking(dataset: str, split: str, protocol: Protocol, images: int) -> pd.DataFrame:
-    """The rows of the library that rank, but for those of SegFormer's Table 5."""
-    rows = _others(dataset)
-    records = rows.to_dict("records")
-    ranks = [not _reason(row, split, protocol, images) for row in records]
-    return rows[np.array(ranks, dtype=bool)]
+def published_extent(model: str) -> str | None:
+    """Return what a published model was scored on, in words; None if no row has this name.
 
-
-def _others(dataset: str, also_table_5: bool = False) -> pd.DataFrame:
+    >>> published_extent("SegFormer-B5")
+    'all 500 images of cityscapes val under cityscapes-c'
+    """
     rows = literature()
-    rows = rows[(rows["dataset"] == dataset) & (rows["attack"] == "")]
-    return rows if also_table_5 else rows[rows["source"] != _TABLE_5]
+    rows = rows[(rows["model"] == model) & (rows["protocol"] != "") & rows["images"].notna()]
+    for row in rows.to_dict("records"):
+        images = counted([int(row["images"])], "image")
+        return f"all {images} of {row['dataset']} {row['split']} under {row['protocol']}"
+    return None
+
+
+def _benchmark(protocol: Protocol) -> pd.DataFrame:
+    """The rows of the library that are of the benchmark's own table; none without such a table."""
+    facts = {name: published_facts(name) for name in list_published()}
+    own = [n for n, each in facts.items() if each.benchmark and each.protocol == protocol.name]
+    rows = literature()
+    return rows[rows["source"].isin(own)]
+
+
+def _as_scores(rows: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Rows of the library as rows of tables/miou.csv."""
+    columns = ["model", "source", "dataset", "split", "protocol", "images"]
+    columns += [CLEAN.name, *protocol.names, "mean", "retention"]
+    twice = rows["model"].duplicated(keep=False) & (rows["crop"] != "")
+    names = rows["model"].where(~twice, rows["model"] + " " + rows["crop"])
+    scores = rows.assign(model=names, source="published").reindex(columns=columns)
+    return scores.astype({"images": int}).reset_index(drop=True)
 
 
 def _under(row: Mapping[Any, Any]) -> str:

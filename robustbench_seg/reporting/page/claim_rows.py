@@ -4,17 +4,20 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from robustbench_seg.reporting.literature.claims import claims
+from robustbench_seg.reporting.literature.claims import TABLE, claims
 from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number
 
 
-def claims_table(panel: Panel) -> Table:
+def claims_table(panel: Panel) -> Table | None:
     """Return the claims and, where a claim's model was measured on all its images, its number here.
 
-    A gain is over the least robust of the other measured models.
+    A gain is over the least robust of the other measured models. None if the panel does not show
+    the published table that they are about.
     """
+    if TABLE not in panel.published.sources:
+        return None
     columns = [
         Column("claim"),
         Column("paper", text=True),
@@ -58,8 +61,7 @@ def _measured(panel: Panel, claim: Mapping[Hashable, Any]) -> float:
     The panel has to rank the published rows: then both are of the same images.
     """
     rows = panel.complete.assign(model=panel.complete["model"].str.lower()).set_index("model")
-    ranks_published = panel.shows_published and panel.published_apart is None
-    if not ranks_published or claim["model"].lower() not in rows.index:
+    if panel.published.ranked.empty or claim["model"].lower() not in rows.index:
         return math.nan
     scores = rows[claim["score"]].astype(float)
     own = float(scores[claim["model"].lower()])

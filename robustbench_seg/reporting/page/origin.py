@@ -8,7 +8,7 @@ from robustbench_seg import __version__
 from robustbench_seg.datasets import known_dataset
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.literature.citations import KAMANN_ROTHER, SEGFORMER, citation
+from robustbench_seg.reporting.literature.citations import KAMANN_ROTHER, citation
 from robustbench_seg.reporting.literature.published import published_facts
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.formats import latex_text
@@ -47,14 +47,13 @@ def origin(panels: Sequence[Panel], title: str) -> Origin:
     for panel in panels:
         if known := known_dataset(panel.dataset):
             citations.append((f"the dataset {panel.dataset}", known.facts.citation.strip()))
-    if any(panel.shows_table_5 for panel in panels):
-        citations.append(("the published rows, and SegFormer", citation(SEGFORMER)))
-        citations.append(("the published rows of other models", citation(KAMANN_ROTHER)))
-    elif any(panel.reference for panel in panels):
-        citations.append(("CD and rCD", citation(KAMANN_ROTHER)))
-    for source in (name for panel in panels for name in panel.published_sources):
-        facts_of_source = published_facts(source)
-        citations.append((f"the published rows of {source}", facts_of_source.bibtex))
+    for source in (name for panel in panels for name in panel.published.sources):
+        published = published_facts(source)
+        citations.append((f"the published rows of {source}", published.bibtex))
+        citations += published.further_citations
+    degradation = citation(KAMANN_ROTHER)
+    if any(panel.reference for panel in panels) and degradation not in dict(citations).values():
+        citations.append(("CD and rCD", degradation))
     return Origin(
         [(name, text) for name, text in facts if text],
         [(what, entry) for what, entry in dict.fromkeys(citations) if entry],

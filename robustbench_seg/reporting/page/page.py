@@ -79,7 +79,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
             copy_pictures(panel, folder / "pictures")
     rows = [(panel, row) for panel in panels for row in panel.measured]
     runs = [view for panel, row in rows for view in run_views(panel, row, len(panels) > 1)]
-    citations = dict.fromkeys(panel.published_citation for panel in panels)
+    citations = dict.fromkeys(panel.published.citation for panel in panels)
     html = (
         page_environment()
         .get_template("page.html")

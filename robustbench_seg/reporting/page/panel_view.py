@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from robustbench_seg.reporting.literature import cityscapes_c
 from robustbench_seg.reporting.page.album import Album, album
+from robustbench_seg.reporting.page.benchmark_section import BenchmarkSection, benchmark_section
 from robustbench_seg.reporting.page.cells import cells_table
 from robustbench_seg.reporting.page.claim_rows import claims_table
 from robustbench_seg.reporting.page.classes import class_losses_text, class_table
@@ -39,16 +39,16 @@ class PanelView:
         ranking: The most robust model first.
         drops: Clear against adverse conditions at the same places; None without references.
         cells: Model x corruption.
-        published: Published rows that do not rank; None without any.
-        published_reason: Why they do not.
+        benchmark: The published table of the protocol's benchmark; None if its rows rank, or
+            without one.
         elsewhere: Other published rows of the dataset, and why they do not rank; None without any.
         is_established: Whether the most robust model is shown to be better than all others.
         claims: Claims of papers; None without published rows.
         figures: Its figures.
         classes: Class x model; None if no class has a score.
         class_losses: Which classes lose most.
-        where: Where the models fail; None without such scores.
-        knows: Whether the models know when they fail, or why this is unknown.
+        failures: Where the models fail; None without such scores.
+        confidence: Whether confidence tells when they fail, or why this is unknown.
         album: Pictures of one image; None without any.
         hardest: The hardest images of each model.
     """
@@ -63,16 +63,15 @@ class PanelView:
     ranking: Table
     drops: Table | None
     cells: Table
-    published: Table | None
-    published_reason: str
+    benchmark: BenchmarkSection | None
     elsewhere: Table | None
     is_established: bool
     claims: Table | None
     figures: PanelFigures
     classes: Table | None
     class_losses: str
-    where: ScoreSection | None
-    knows: ScoreSection
+    failures: ScoreSection | None
+    confidence: ScoreSection
     album: Album | None
     hardest: Sequence[HardestView]
 
@@ -80,18 +79,19 @@ class PanelView:
     def sections(self) -> Mapping[str, str]:
         """End of the identifier and heading of each section, in the order of the page."""
         over = "radius" if self.noun == "attack" else "severity"
+        benchmark = self.benchmark.name if self.benchmark else ""
         sections = {
             "ranking": ("Ranking", self.ranking),
             "drops": ("Clear against adverse conditions", self.drops),
             "corruptions": (f"mIoU by {self.noun}", self.cells),
             "severities": (f"By {over}", self.figures.curves),
             "classes": ("Classes", self.classes),
-            "where": ("Where does it fail?", self.where),
-            "knows": ("Does it know?", self.knows),
+            "where": ("Where does it fail?", self.failures),
+            "knows": ("Does it know?", self.confidence),
             "pictures": ("Pictures", self.album),
             "hardest": ("Hardest images", self.hardest),
             "cost": ("Accuracy against cost", self.figures.cost),
-            "published": ("For reference: published Cityscapes-C", self.published),
+            "published": (f"For reference: published {benchmark}", self.benchmark),
             "elsewhere": ("Other published scores, and why they do not rank", self.elsewhere),
             "claims": ("What papers claim", self.claims),
         }
@@ -121,31 +121,15 @@ def panel_view(
         ranking=ranking_table(panel),
         drops=drop_table(drops, panel.sampling_unit),
         cells=cells_table(panel.scores, panel, panel.name),
-        published=_published_table(panel),
-        published_reason=_published_reason(panel),
-        elsewhere=elsewhere_table(panel.published_elsewhere, panel.dataset),
+        benchmark=benchmark_section(panel),
+        elsewhere=elsewhere_table(panel.published.not_shown, panel.dataset),
         is_established=is_established(panel),
-        claims=claims_table(panel) if panel.shows_table_5 else None,
+        claims=claims_table(panel),
         figures=figures,
         classes=class_table(panel) if figures.heatmaps else None,
         class_losses=class_losses_text(panel),
-        where=failure_section(panel),
-        knows=confidence_section(panel),
+        failures=failure_section(panel),
+        confidence=confidence_section(panel),
         album=album(panel, picture_width) if picture_width else None,
         hardest=hardest_views(panel, picture_width // 2),
     )
-
-
-def _published_reason(panel: Panel) -> str:
-    """Why published rows do not rank here."""
-    place, images = f"{panel.dataset} {panel.split}", panel.measured[0].record.images
-    if place != f"{cityscapes_c.DATASET} {cityscapes_c.SPLIT}":
-        return "on another dataset (Cityscapes val)"
-    return f"on all {cityscapes_c.IMAGES} images of the split, while the rows above are on {images}"
-
-
-def _published_table(panel: Panel) -> Table | None:
-    if panel.published_apart is None:
-        return None
-    caption = "Published, on Cityscapes-C val (500 images)"
-    return cells_table(panel.published_apart, panel, caption)

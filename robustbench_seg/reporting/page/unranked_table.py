@@ -8,14 +8,14 @@ from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
 from robustbench_seg.text import number
 
 
-def elsewhere_table(found: pd.DataFrame | None, dataset: str) -> Table | None:
+def elsewhere_table(found: pd.DataFrame, dataset: str) -> Table | None:
     """Return published rows of a dataset that are not ranked, and why; None if there are none.
 
     Args:
-        found: See literature.beside.rows_elsewhere.
+        found: See PublishedRows.elsewhere.
         dataset: Name of the dataset.
     """
-    if found is None or found.empty:
+    if found.empty:
         return None
     columns = [
         Column("model"),

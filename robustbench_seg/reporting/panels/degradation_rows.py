@@ -9,6 +9,7 @@ import pandas as pd
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.panel import PanelRow
+from robustbench_seg.reporting.panels.references import published_reference
 from robustbench_seg.results import ANY, Draws, Reference, degradation, score_interval
 
 DEGRADATION_COLUMNS = (
@@ -69,8 +70,7 @@ def _reference(
 ) -> Reference:
     if name in measured:
         return Reference.of_model(measured[name].model)
-    (row,) = scores[scores["model"] == name].to_dict("records")
-    return Reference.of_row(name, {column: row[column] for column in (CLEAN.name, *protocol.names)})
+    return published_reference(name, scores, protocol)
 
 
 def _first(draws: Draws) -> float:

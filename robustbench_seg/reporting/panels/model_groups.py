@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -11,6 +12,7 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.reporting.literature.published_rows import PublishedRows, published_rows
 from robustbench_seg.reporting.panels.row_names import row_names
 from robustbench_seg.store import group_runs, own_protocol
 from robustbench_seg.text import counted
@@ -89,10 +91,17 @@ class ModelGroup(Generic[Model]):
         """The content of run.json of the first model."""
         return self.models[0].record
 
-    @property
-    def where(self) -> tuple[str, str, Protocol, int]:
-        """Dataset, split, protocol, and number of images, scored or not."""
-        return self.record.dataset, self.record.split, self.protocol, self.record.images
+    @cached_property
+    def published(self) -> PublishedRows:
+        """The published rows that belong to the ranking of its models."""
+        record = self.record
+        return published_rows(
+            record.dataset,
+            record.split,
+            self.protocol,
+            record.images,
+            all_classes=not record.left_out_classes,
+        )
 
     @property
     def names(self) -> list[str]:

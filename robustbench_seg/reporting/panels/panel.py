@@ -1,8 +1,8 @@
 """A panel: models that were scored on the same images under one protocol.
 
-Published rows rank in a panel of the dataset, images and protocol that they are of. Other panels
-under Cityscapes-C carry the rows of the SegFormer paper apart; all other published rows of the
-dataset stand in a list that says why they do not rank.
+Published rows rank in a panel of the dataset, images and protocol that they are of. Where none
+rank, a panel carries those of the benchmark's own table for reference; all other published rows of
+the dataset stand in a list that says why they do not rank.
 """
 
 import math
@@ -20,8 +20,7 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import RunRecord, class_maps_text
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature import cityscapes_c
-from robustbench_seg.reporting.literature.published_rows import source_text
+from robustbench_seg.reporting.literature.published_rows import PublishedRows
 from robustbench_seg.results import (
     PERCENT,
     Draws,
@@ -133,13 +132,8 @@ class Panel:
         category_means: Mean over the corruptions of each category; indexed as `scores`.
         degradation: The rows of tables/degradation.csv, indexed as `scores`; without a `reference`
             there are none.
+        published: Published rows: those that rank are among `scores`.
         reference: The model that CD and rCD are relative to.
-        published_apart: Rows of the SegFormer paper where they do not rank, with the columns of
-            `scores`.
-        published_elsewhere: Other published rows of the dataset that do not rank, and why, see
-            literature.beside.
-        published_sources: Names of the published tables whose rows rank, but for that of the
-            SegFormer paper.
         subset: What tells this panel from others of the dataset, split and protocol, such as
             "50 images"; empty if there are none.
         warnings: What a reader has to know before comparing rows.
@@ -155,10 +149,8 @@ class Panel:
     per_class: pd.DataFrame
     category_means: pd.DataFrame
     degradation: pd.DataFrame
+    published: PublishedRows
     reference: str | None = None
-    published_apart: pd.DataFrame | None = None
-    published_elsewhere: pd.DataFrame | None = None
-    published_sources: tuple[str, ...] = ()
     subset: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -198,30 +190,6 @@ class Panel:
         unit = self.measured[0].scores.unit
         several = any(row.scores.trainings > 1 for row in self.measured)
         return f"{unit} and trainings" if several else unit
-
-    @property
-    def shows_published(self) -> bool:
-        """Whether the panel has published rows, in the ranking or apart."""
-        return self.published_apart is not None or "published" in set(self.scores["source"])
-
-    @property
-    def shows_table_5(self) -> bool:
-        """Whether the rows of the SegFormer paper are among them."""
-        return self.shows_published and self.protocol.name == cityscapes_c.PROTOCOL
-
-    @property
-    def published(self) -> pd.DataFrame:
-        """The published rows that the panel shows with their cells, as in `scores`."""
-        if self.published_apart is not None:
-            return self.published_apart
-        rows = self.scores[self.scores["source"] == "published"]
-        return rows if self.published_sources else cityscapes_c.published_scores()
-
-    @property
-    def published_citation(self) -> str:
-        """What the published rows are, in words; empty without any."""
-        table_5 = [cityscapes_c.CITATION] if self.shows_table_5 else []
-        return " ".join([*table_5, *map(source_text, self.published_sources)])
 
     @cached_property
     def complete(self) -> pd.DataFrame:

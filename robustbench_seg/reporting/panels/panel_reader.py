@@ -7,12 +7,7 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.reporting.literature import cityscapes_c
-from robustbench_seg.reporting.literature.published_rows import (
-    rows_beside,
-    rows_elsewhere,
-    sources_beside,
-)
+from robustbench_seg.reporting.literature.published_rows import published_extent
 from robustbench_seg.reporting.panels.degradation_rows import degradation_rows
 from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
 from robustbench_seg.reporting.panels.panel import Panel, PanelRow
@@ -46,30 +41,29 @@ def read_panels(
     panels = [_panel(group, reference) for group in groups]
     if reference is not None and all(panel.reference is None for panel in panels):
         models = dict.fromkeys(model for panel in panels for model in panel.scores["model"])
-        if reference in set(cityscapes_c.published_scores()["model"]):
+        if extent := published_extent(reference):
             raise ResultsError(
-                f"reference: {reference} is published on {cityscapes_c.EXTENT}, which no run here "
-                "covers; name a model of the runs"
+                f"reference: {reference} is published on {extent}, which no run here covers; name "
+                "a model of the runs"
             )
         raise ResultsError(f"reference: {unknown('model', reference, models)}")
     return panels
 
 
 def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
-    first, protocol, subset, where = group.record, group.protocol, group.subset, group.where
+    first, protocol, subset = group.record, group.protocol, group.subset
     rows = {
         name: PanelRow(name, model.scored)
         for name, model in zip(group.names, group.models, strict=True)
     }
-    left_out = bool(first.left_out_classes)  # published scores are of all classes
-    beside = rows_beside(*where).iloc[: 0 if left_out else None]
+    published = group.published
     tables = [score_row(row, protocol) for row in rows.values()]
-    scores = pd.concat([*tables, beside] if len(beside) else tables, ignore_index=True)
+    tables += [published.ranked] if len(published.ranked) else []
+    scores = pd.concat(tables, ignore_index=True)
     scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
     scores = scores.reset_index(drop=True)
     measured = [rows[str(n)] for n in scores.loc[scores["source"] == "measured", "model"]]
     found = reference if reference in set(scores["model"]) else None
-    apart = protocol.name == cityscapes_c.PROTOCOL and beside.empty and not left_out
     return Panel(
         dataset=first.dataset,
         split=first.split,
@@ -81,10 +75,8 @@ def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
         per_class=pd.concat([class_rows(row, protocol) for row in measured], ignore_index=True),
         category_means=_category_means(scores, protocol),
         degradation=degradation_rows(scores, rows, protocol, found),
+        published=published,
         reference=found,
-        published_apart=cityscapes_c.published_scores() if apart else None,
-        published_elsewhere=rows_elsewhere(*where),
-        published_sources=() if left_out else sources_beside(*where),
         subset=subset,
         warnings=panel_warnings(measured, subset, protocol),
     )

@@ -86,24 +86,24 @@ def write_tables(
     rows = [(row, panel.protocol) for panel in panels for row in panel.measured]
     names = [row.name for row, _ in rows]
     tidy.append(subset_table([(row.model, protocol) for row, protocol in rows], subsets, names))
-    shown_rows = {panel.protocol.name: panel for panel in panels if panel.shows_published}
-    if shown_rows:
-        _write_published([*shown_rows.values()], folder)
-        tidy += [published_score_table(p.published, p.protocol) for p in shown_rows.values()]
+    citing = {panel.protocol.name: panel for panel in panels if panel.published.sources}
+    if citing:
+        _write_published([*citing.values()], folder)
+        tidy += [published_score_table(p.published.shown, p.protocol) for p in citing.values()]
     with atomic_file(folder / "scores.parquet") as file:
         pd.concat(tidy, ignore_index=True).to_parquet(file, index=False)
 
 
 def _write_published(panels: Sequence[Panel], folder: Path) -> None:
     """Write the published rows of panels with a protocol each."""
-    table = _joined([panel.published for panel in panels])
+    table = _joined([panel.published.shown for panel in panels])
     write_text(folder / "published.csv", csv(table))
     write_text(folder / "published.md", markdown(table))
     tex = []
     for n, panel in enumerate(panels):
-        where = f"Published: {panel.published_citation} Here"
+        where = f"Published: {panel.published.citation} Here"
         label = f"published-{n}" if n else "published"
-        tex.append(_latex(panel.published, panel.protocol, where, label))
+        tex.append(_latex(panel.published.shown, panel.protocol, where, label))
     write_text(folder / "published.tex", "\n".join(tex))
 
 
@@ -150,7 +150,7 @@ def _degradation_latex(panel: Panel, table: pd.DataFrame, label: str) -> str:
         f"from a bootstrap over {panel.sampling_unit}"
     )
     if marks.any():
-        caption += f". * published: {panel.published_citation}"
+        caption += f". * published: {panel.published.citation}"
     headers = {names[column]: category for column, category in groups.items()}
     return grouped_latex(table.rename(columns=names), headers, caption, f"tab:{label}")
 
@@ -192,7 +192,7 @@ def _ranking_latex(panel: Panel, scores: pd.DataFrame, label: str, intervals: bo
     images = panel.scores.loc[~is_published, "images"].unique()
     where = f"On {panel.dataset} {panel.split} ({panel.protocol.name}{panel.class_maps}), "
     where += counted(images, "image")
-    note = f". * published: {panel.published_citation}" if is_published.any() else ""
+    note = f". * published: {panel.published.citation}" if is_published.any() else ""
     if intervals:
         note += f". Below: 95 % intervals from a bootstrap over {panel.sampling_unit}"
     marks = is_published.map({True: " *", False: ""})

@@ -9,7 +9,7 @@ import robustbench_seg as rs
 from robustbench_seg.cli.main import main
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
 from robustbench_seg.reporting.literature.published import published_facts, published_table
-from robustbench_seg.reporting.literature.published_rows import rows_beside, rows_elsewhere
+from robustbench_seg.reporting.literature.published_rows import published_rows
 
 
 def cell(source, **wanted):
@@ -109,12 +109,9 @@ def test_the_library_names_attack_norm_radius_and_steps():
 def test_no_report_shows_rows_under_attack():
     for protocol in map(load_protocol, list_protocols()):
         for dataset, images in (("voc", 1449), ("ade20k", 2000)):
-            beside = rows_beside(dataset, "val", protocol, images)
-            elsewhere = rows_elsewhere(dataset, "val", protocol, images)
-            assert not {"segformer-b0", "upernet-convnext-t"} & {
-                *beside["model"],
-                *elsewhere["model"],
-            }
+            found = published_rows(dataset, "val", protocol, images)
+            models = {*found.ranked["model"], *found.elsewhere["model"]}
+            assert not {"segformer-b0", "upernet-convnext-t"} & models
 
 
 def test_the_command_prints_them():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from robustbench_seg.reporting.literature.cityscapes_c import published_scores
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.claims import claims
 from robustbench_seg.reporting.tables.formats import markdown
 
@@ -43,11 +43,9 @@ def test_what_later_work_quotes_is_right():
 
 
 def test_they_follow_the_published_table(monkeypatch):
-    changed = published_scores()
+    changed = literature()
     changed.loc[changed["model"] == "FCN8s", "snow"] = 40.7 / 3.95
-    monkeypatch.setattr(
-        "robustbench_seg.reporting.literature.claims.published_scores", lambda: changed
-    )
+    monkeypatch.setattr("robustbench_seg.reporting.literature.claims.literature", lambda: changed)
     assert claims()["rows_matching"].iloc[1] == "FCN8s"
 
 

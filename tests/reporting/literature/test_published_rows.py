@@ -8,12 +8,11 @@ import pytest
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, terminal_table, write_page
 from robustbench_seg.reporting.literature.catalogue import literature
+from robustbench_seg.reporting.literature.published import published_facts
 from robustbench_seg.reporting.literature.published_rows import (
+    published_extent,
     published_notice,
-    rows_beside,
-    rows_elsewhere,
-    source_text,
-    sources_beside,
+    published_rows,
 )
 
 SEV3, FAN = load_protocol("semsegbench-sev3"), load_protocol("city-c-fan")
@@ -29,15 +28,16 @@ def three_images(monkeypatch):
 
 
 def test_rows_of_the_same_images_and_protocol_rank():
-    rows = rows_beside("cityscapes", "val", SEV3, 500)
+    found = published_rows("cityscapes", "val", SEV3, 500)
+    rows = found.ranked
     assert len(rows) == 26  # of 32; six are flagged
-    assert sources_beside("cityscapes", "val", SEV3, 500) == ("semsegbench",)
+    assert found.sources == ("semsegbench",)
     assert set(rows["source"]) == {"published"}
     assert rows["model"].is_unique
     assert {"segformer-mit-b0 512x1024", "segformer-mit-b0 1024x1024"} < set(rows["model"])
     assert "segformer-mit-b5" in set(rows["model"])  # its other row is flagged
     assert rows["mean"].max() == pytest.approx(74.26, abs=0.005)
-    assert len(rows_beside("ade20k", "val", SEV3, 2000)) == 24
+    assert len(published_rows("ade20k", "val", SEV3, 2000).ranked) == 24
 
 
 @pytest.mark.parametrize(
@@ -50,31 +50,58 @@ def test_rows_of_the_same_images_and_protocol_rank():
     ],
 )
 def test_rows_of_anything_else_do_not(dataset, split, protocol, images):
-    where = (dataset, split, load_protocol(protocol), images)
-    assert rows_beside(*where).empty
-    assert sources_beside(*where) == ()
+    found = published_rows(dataset, split, load_protocol(protocol), images)
+    assert found.ranked.empty
+    assert found.sources == ()
 
 
 def test_each_of_the_others_says_why():
-    reasons = rows_elsewhere("cityscapes", "val", SEV3, 500).set_index("model")["reason"]
+    def reasons_of(images):
+        elsewhere = published_rows("cityscapes", "val", SEV3, images).elsewhere
+        return elsewhere.set_index("model")["reason"]
+
+    reasons = reasons_of(500)
     assert reasons["segformer-mit-b5 512x1024"].startswith("inconsistent in itself: brightness")
     assert reasons["SegFormer-B5"] == "under another protocol"
     assert reasons["Rein"] == "measured otherwise"
     assert reasons["EoMT-L (DINOv2)"] == "no corruption scored"
-    fewer = rows_elsewhere("cityscapes", "val", SEV3, 50).set_index("model")["reason"]
+    fewer = reasons_of(50)
     assert fewer["unet-custom 512x1024"] == "on all 500 images of the split, the rows above on 50"
-    assert rows_elsewhere("minicity", "val", SEV3, 500).empty
+    assert published_rows("minicity", "val", SEV3, 500).elsewhere.empty
     whole = len(literature(dataset="cityscapes"))
     for images in (50, 500):
-        where = ("cityscapes", "val", SEV3, images)
-        assert len(rows_beside(*where)) + len(rows_elsewhere(*where)) == whole
+        found = published_rows("cityscapes", "val", SEV3, images)
+        assert len(found.ranked) + len(found.elsewhere) == whole
 
 
-def test_the_rows_of_table_5_are_listed_where_no_page_shows_them_apart():
+def test_the_table_of_a_benchmark_is_shown_where_it_does_not_rank():
     paper = load_protocol("cityscapes-c")
-    assert len(rows_beside("cityscapes", "val", paper, 500)) == 13
-    assert "SegFormer-B5" not in set(rows_elsewhere("cityscapes", "val", paper, 3)["model"])
-    assert "SegFormer-B5" in set(rows_elsewhere("cityscapes", "val", FAN, 3)["model"])
+    ranked = published_rows("cityscapes", "val", paper, 500)
+    assert (len(ranked.ranked), len(ranked.benchmark)) == (13, 0)
+    assert ranked.shown is ranked.ranked
+    for dataset, elsewhere in (("cityscapes", 13), ("camvid", 0)):
+        found = published_rows(dataset, "val", paper, 3)
+        assert (len(found.ranked), len(found.benchmark)) == (0, 13)
+        assert found.shown is found.benchmark
+        assert list(found.elsewhere["source"]).count("cityscapes_c") == elsewhere
+        assert "cityscapes_c" not in set(found.not_shown["source"])
+    other = published_rows("cityscapes", "val", FAN, 3)
+    assert other.benchmark.empty
+    assert "SegFormer-B5" in set(other.not_shown["model"])
+
+
+def test_no_cell_is_shown_beside_scores_of_fewer_classes():
+    for images in (3, 500):
+        found = published_rows(
+            "cityscapes", "val", load_protocol("cityscapes-c"), images, all_classes=False
+        )
+        assert found.shown.empty
+        assert (found.sources, found.citation) == ((), "")
+
+
+def test_the_extent_of_a_published_model():
+    assert published_extent("FAN-L-Hybrid") == "all 500 images of cityscapes val under city-c-fan"
+    assert published_extent("EoMT-L (DINOv2)") is None  # no protocol that ships
 
 
 def test_a_page_ranks_them_and_cites_them(run, tmp_path, three_images, blank_figures):
@@ -106,10 +133,12 @@ def test_printed_means_rank_without_cells(run, tmp_path, three_images, blank_fig
 
 
 def test_a_source_says_how_it_measured():
-    text = source_text("semsegbench")
+    text = published_facts("semsegbench").reference_text
     assert "commit ac60e41" in text
     assert "Severities 3, " in text
-    assert source_text("claims").startswith("Claims of papers about Cityscapes-C: SegFormer")
+    claims = published_facts("claims").reference_text
+    assert claims.startswith("Claims of papers about Cityscapes-C: SegFormer")
+    assert published_facts("cityscapes_c").reference_text.startswith("Xie et al., SegFormer (arXiv")
 
 
 def test_rows_of_a_model_that_is_about_to_be_evaluated():

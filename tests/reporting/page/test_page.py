@@ -169,13 +169,13 @@ def test_the_same_runs_give_the_same_bytes_in_any_place(runs, report, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory, blank) -> Path:
+def bare(tmp_path_factory: pytest.TempPathFactory, blank, published_on) -> Path:
     """Two models on Cityscapes whose file names are alike; no pictures, one is the reference."""
     root = tmp_path_factory.mktemp("bare")
     write_run(root / "runs", "a/b", steady, dataset="cityscapes", pictures=[CLEAN])
     write_run(root / "runs", "a b", weaker, dataset="cityscapes", weights="1")
     with pytest.MonkeyPatch.context() as patch:  # as if published scores were of three images
-        patch.setattr("robustbench_seg.reporting.literature.cityscapes_c.IMAGES", 3)
+        published_on(patch, 3)
         blank(patch)
         panels = read_panels([root / "runs"], reference="a b")
         return write_page(panels, root / "report", pictures=False).parent

@@ -169,7 +169,7 @@ def test_per_severity_and_per_class_rows(run):
 def test_published_rows_stand_apart_from_fewer_images(run):
     (panel,) = read_panels([run("alpha", dataset="cityscapes")])
     assert set(panel.scores["source"]) == {"measured"}
-    assert len(panel.published_apart) == 13
+    assert len(panel.published.benchmark) == 13
     with pytest.raises(
         ResultsError, match="ICNet is published on all 500 images of cityscapes val"
     ):
@@ -179,22 +179,22 @@ def test_published_rows_stand_apart_from_fewer_images(run):
 def test_published_rows_rank_only_beside_cityscapes_val(run, three_published):
     (panel,) = read_panels([run("alpha", dataset="cityscapes")])
     assert list(panel.scores["source"]).count("published") == 13
-    assert panel.published_apart is None
+    assert panel.published.benchmark.empty
     # 69.0 lies above SegFormer-B5's 65.81 and all other published means.
     assert panel.scores["model"].iloc[:2].tolist() == ["alpha", "SegFormer-B5"]
     assert panel.scores["mean"].iloc[1] == pytest.approx(65.8125)
 
     (other,) = read_panels([run("alpha", dataset="camvid")])
     assert set(other.scores["source"]) == {"measured"}
-    assert len(other.published_apart) == 13
+    assert len(other.published.benchmark) == 13
 
 
 @pytest.mark.parametrize("protocol", ["mpc-15", "city-c-fan"])
 def test_published_rows_stand_beside_no_other_protocol(run, protocol):
     (panel,) = read_panels([run("alpha", dataset="cityscapes", protocol=protocol)])
     assert set(panel.scores["source"]) == {"measured"}
-    assert panel.published_apart is None
-    assert not panel.shows_published
+    assert panel.published.shown.empty
+    assert panel.published.citation == ""
     names = load_protocol(protocol).names
     assert list(panel.scores.columns) == [*MIOU, *names, "mean", "retention"]
     assert list(panel.class_grid("alpha").columns) == ["clean", *names]

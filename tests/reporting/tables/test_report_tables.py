@@ -159,8 +159,8 @@ def test_accuracy_against_cost_needs_a_cost(run, tmp_path, monkeypatch, blank):
     assert "seconds an image" in drawn
 
 
-def test_intervals_in_markdown_and_latex(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("robustbench_seg.reporting.literature.cityscapes_c.IMAGES", 6)
+def test_intervals_in_markdown_and_latex(run, tmp_path, monkeypatch, published_on):
+    published_on(monkeypatch, 6)
 
     def uneven(corruption: str, severity: int, image: int) -> int:
         return steady(corruption, severity, image) - 10 * (image % 2)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature import cityscapes_c
+from robustbench_seg.reporting.literature.published_rows import published_extent, published_rows
 from robustbench_seg.results import Reference, ScoredModel, check_comparable, read_model
 from robustbench_seg.store import model_runs
 from robustbench_seg.text import counted
@@ -37,23 +38,31 @@ def find_reference(
         if name in (model.name, *map(str, model.folders)):
             return Reference.of_model(model)
     record = models[0].records[0]
-    if published := _published_reference(name, record, protocol):
-        return published
-    other = read_model(model_runs(name, runs), protocol)
+    published = published_rows(record.dataset, record.split, protocol, record.images)
+    if name in set(published.ranked["model"]):
+        return published_reference(name, published.ranked, protocol)
+    try:
+        folders = model_runs(name, runs)
+    except ResultsError:
+        if not (extent := published_extent(name)):
+            raise
+        images = counted([record.images], "image")
+        raise ResultsError(
+            f"reference: {name} is published on {extent}, A and B are on {images} of "
+            f"{record.dataset} {record.split} under {protocol.name}; name a model of the runs"
+        ) from None
+    other = read_model(folders, protocol)
     check_comparable(models[0], other)
     return Reference.of_model(other)
 
 
-def _published_reference(name: str, record: RunRecord, protocol: Protocol) -> Reference | None:
-    """The published row of a name; None if there is none."""
-    rows = cityscapes_c.published_scores().set_index("model")
-    if name not in rows.index:
-        return None
-    if not cityscapes_c.ranks_beside(record.dataset, record.split, protocol.name, record.images):
-        images = counted([record.images], "image")
-        raise ResultsError(
-            f"reference: {name} is published on {cityscapes_c.EXTENT}, A and B are on {images} of "
-            f"{record.dataset} {record.split} under {protocol.name}; name a model of the runs"
-        )
-    (row,) = rows.loc[[name]].to_dict("records")
-    return Reference.of_row(name, {n: row[n] for n in (CLEAN.name, *protocol.names)})
+def published_reference(name: str, scores: pd.DataFrame, protocol: Protocol) -> Reference:
+    """Return a row as a reference.
+
+    Args:
+        name: The model of the row.
+        scores: Rows of tables/miou.csv.
+        protocol: Names the corruptions.
+    """
+    (row,) = scores[scores["model"] == name].to_dict("records")
+    return Reference.of_row(name, {column: row[column] for column in (CLEAN.name, *protocol.names)})

@@ -1,0 +1,42 @@
+"""The published table of a benchmark, for reference where its rows do not rank."""
+
+from dataclasses import dataclass
+
+from robustbench_seg.reporting.literature.published import published_facts
+from robustbench_seg.reporting.page.cells import cells_table
+from robustbench_seg.reporting.page.table import Table
+from robustbench_seg.reporting.panels import Panel
+
+
+@dataclass(frozen=True)
+class BenchmarkSection:
+    """The section of a benchmark's own table.
+
+    Attributes:
+        name: Name of the benchmark, such as "Cityscapes-C".
+        reason: Why its rows do not rank, after "measured by others".
+        table: Model x corruption.
+    """
+
+    name: str
+    reason: str
+    table: Table
+
+
+def benchmark_section(panel: Panel) -> BenchmarkSection | None:
+    """Return the table of the benchmark of a panel's protocol; None if its rows rank, or without.
+
+    Args:
+        panel: The panel.
+    """
+    if panel.published.benchmark.empty:
+        return None
+    facts = published_facts(panel.published.sources[0])
+    name, dataset = str(facts.benchmark), str(facts.dataset)
+    images, own = facts.images[dataset], panel.measured[0].record.images
+    if (panel.dataset, panel.split) == (dataset, facts.split):
+        reason = f"on all {images} images of the split, while the rows above are on {own}"
+    else:
+        reason = f"on another dataset ({dataset.capitalize()} {facts.split})"
+    caption = f"Published, on {name} {facts.split} ({images} images)"
+    return BenchmarkSection(name, reason, cells_table(panel.published.benchmark, panel, caption))
