@@ -9,6 +9,7 @@ import pandas as pd
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import class_maps_text
+from robustbench_seg.reporting.panels.model_groups import Paths
 from robustbench_seg.reporting.panels.references import find_reference
 from robustbench_seg.reporting.tables.comparison import comparison_text
 from robustbench_seg.results import (
@@ -24,8 +25,6 @@ from robustbench_seg.results import (
 )
 from robustbench_seg.store import model_runs, own_protocol
 from robustbench_seg.text import one_line
-
-Paths = Path | str | Sequence[Path | str]
 
 
 @dataclass(frozen=True, eq=False)

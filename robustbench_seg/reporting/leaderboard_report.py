@@ -1,6 +1,6 @@
 """`leaderboard` writes a static site that ranks the models of packs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from robustbench_seg.files import checked_path
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.reporting.boards.board import read_boards
 from robustbench_seg.reporting.boards.site import write_site
+from robustbench_seg.reporting.panels.model_groups import Paths
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Leaderboard:
     @classmethod
     def write(
         cls,
-        packs: Iterable[Path | str] | Path | str,
+        packs: Paths,
         out: Path | str,
         *,
         protocol: str | Path | Protocol | None = None,
@@ -39,7 +40,7 @@ class Leaderboard:
 
 
 def leaderboard(
-    packs: Iterable[Path | str] | Path | str,
+    packs: Paths,
     out: Path | str,
     *,
     protocol: str | Path | Protocol | None = None,

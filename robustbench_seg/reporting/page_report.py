@@ -1,6 +1,6 @@
 """`report`: runs -> tables, figures and one offline page in a folder."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from robustbench_seg.files import checked_path
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import Panel, finding, read_panels, terminal_table
+from robustbench_seg.reporting.panels.model_groups import Paths
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class Report:
     @classmethod
     def write(
         cls,
-        runs: Iterable[Path | str] | Path | str,
+        runs: Paths,
         out: Path | str,
         *,
         reference: str | None = None,
@@ -35,8 +36,7 @@ class Report:
     ) -> "Report":
         """Write the report of runs; `report` describes the arguments and errors."""
         loaded = None if protocol is None else load_protocol(protocol)
-        folders = [runs] if isinstance(runs, str | Path) else list(runs)
-        panels = read_panels(folders, reference=reference, protocol=loaded)
+        panels = read_panels(runs, reference=reference, protocol=loaded)
         page = write_page(panels, checked_path(out), pictures=pictures, intervals=intervals)
         return cls(page, panels)
 
@@ -47,7 +47,7 @@ class Report:
 
 
 def report(
-    runs: Iterable[Path | str] | Path | str,
+    runs: Paths,
     out: Path | str,
     *,
     reference: str | None = None,

@@ -13,6 +13,7 @@ from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.choices import Resample
 from robustbench_seg.reporting.figures.files import write_figure
 from robustbench_seg.reporting.figures.transfer import transfer_figure
+from robustbench_seg.reporting.panels.model_groups import Paths
 from robustbench_seg.reporting.panels.transfer_models import (
     ModelTable,
     measured_models,
@@ -24,8 +25,6 @@ from robustbench_seg.reporting.tables.transfer import (
     transfer_table,
     transfer_text,
 )
-
-Paths = Path | str | Sequence[Path | str]
 
 
 @dataclass(frozen=True, eq=False)

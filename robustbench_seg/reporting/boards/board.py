@@ -1,10 +1,9 @@
 """A board ranks the models that were scored on the same images under one protocol."""
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,26 +15,27 @@ from robustbench_seg.reporting.boards.entry import Entry, EntryScores
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore
 from robustbench_seg.reporting.literature.published_rows import PublishedRows
-from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
-from robustbench_seg.results import established_pairs, shared_places
+from robustbench_seg.reporting.panels.model_groups import ModelGroup, Paths, group_models
+from robustbench_seg.reporting.panels.ranks import ranks
+from robustbench_seg.results import established_pairs
 from robustbench_seg.text import counted
 
 
 @dataclass(frozen=True)
-class Place:
-    """The place of a row in the ranking by one score.
+class BoardRow:
+    """A row of the ranking by one score.
 
     Attributes:
-        name: Name of the row.
-        place: Such as "1" or "2=".
+        name: Name of the model.
+        rank: Such as "1" or "2=".
         value: The score.
         low: Lower end of its 95 % interval; nan if there is none.
         high: Upper end, likewise.
-        is_measured: Whether the row is a measured model; published rows never share a place.
+        is_measured: Whether it is a measured model; published rows never share a rank.
     """
 
     name: str
-    place: str
+    rank: str
     value: float
     low: float
     high: float
@@ -105,9 +105,9 @@ class Board:
         return order.reset_index(drop=True)
 
     @cached_property
-    def places(self) -> Mapping[str, tuple[Place, ...]]:
-        """Maps the key of a score to its places, best first; rows without the score have none."""
-        return {key: self._places(key) for key in self.scores}
+    def rankings(self) -> Mapping[str, tuple[BoardRow, ...]]:
+        """Maps the key of a score to the rows that have it, best first."""
+        return {key: self._ranking(key) for key in self.scores}
 
     @cached_property
     def compared(self) -> NDArray[np.bool_]:
@@ -122,7 +122,7 @@ class Board:
                 pairs[first, second] = pairs[second, first] = same
         return pairs
 
-    def _places(self, key: str) -> tuple[Place, ...]:
+    def _ranking(self, key: str) -> tuple[BoardRow, ...]:
         have = [n for n, e in enumerate(self.entries) if not math.isnan(e.value(key))]
         entries = [self.entries[n] for n in have]
         established = established_pairs(
@@ -131,29 +131,23 @@ class Board:
             [entry.degrees for entry in entries],
             compared := self.compared[np.ix_(have, have)],
         )
-        rows = [Place(e.name, "", e.value(key), *e.interval(key), True) for e in entries]
+        rows = [BoardRow(e.name, "", e.value(key), *e.interval(key), True) for e in entries]
         published = self.published.ranked
         if key in published:
             for row in published[published[key].notna()].to_dict("records"):
                 value = float(row[key])
-                rows.append(Place(row["model"], "", value, math.nan, math.nan, False))
+                rows.append(BoardRow(row["model"], "", value, math.nan, math.nan, False))
         sign = -1 if self.scores[key].higher_is_better else 1
         order = sorted(range(len(rows)), key=lambda n: (sign * rows[n].value, rows[n].name))
 
-        def is_tied(first: int, second: int) -> bool:
-            one, other = order[first], order[second]
-            measured = one < len(entries) and other < len(entries)
-            return bool(measured and compared[one, other] and not established[one, other])
+        def is_tied(one: int, other: int) -> bool:
+            return bool(compared[one, other] and not established[one, other])
 
-        texts = shared_places(len(order), is_tied)
-        return tuple(
-            Place(**{**vars(rows[n]), "place": text}) for n, text in zip(order, texts, strict=True)
-        )
+        found = ranks([n if rows[n].is_measured else None for n in order], is_tied)
+        return tuple(replace(rows[n], rank=rank) for n, rank in zip(order, found, strict=True))
 
 
-def read_boards(
-    runs: Iterable[Path | str] | Path | str, protocol: Protocol | None = None
-) -> list[Board]:
+def read_boards(runs: Paths, protocol: Protocol | None = None) -> list[Board]:
     """Score runs and group them: one board for each dataset, split, set of files and protocol.
 
     Args:

@@ -9,14 +9,15 @@ import numpy as np
 from markupsafe import Markup
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.boards.board import Board, Place
+from robustbench_seg.reporting.boards.board import Board, BoardRow
 from robustbench_seg.reporting.boards.charts import Point, front, scatter
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.page.heat_table import heat_table, value_span
 from robustbench_seg.reporting.page.table import Bar, Cell, Column, Table, TableRow
+from robustbench_seg.reporting.panels.interval_text import interval_text
 from robustbench_seg.text import number
 
-PLACES_RULE = (
+RANKING_RULE = (
     "Models are sorted by the score. The difference of each pair is tested with a paired bootstrap "
     "over the same images, adjusted with Holm's procedure for all pairs of the board, at a level "
     "of 5 % for all of them together. A model shares a place, marked =, with the first model of "
@@ -54,26 +55,26 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
         Column("images/s", "from image to labels, on the machine named on the model's page"),
     ]
     entries = {entry.name: entry for entry in board.entries}
-    ends = [end for p in board.places["mean"] for end in (p.value, p.low, p.high)]
+    ends = [end for p in board.rankings["mean"] for end in (p.value, p.low, p.high)]
     span = value_span(np.array(ends, np.float64))
     rows = []
-    for place in board.places["mean"]:
-        entry = entries[place.name] if place.is_measured else None
+    for row in board.rankings["mean"]:
+        entry = entries[row.name] if row.is_measured else None
         cells = [
             Cell(
-                place.name,
-                place.name,
-                rank=place.place,
+                row.name,
+                row.name,
+                rank=row.rank,
                 tag=_tag(entry),
-                href=links[place.name] if entry else None,
+                href=links[row.name] if entry else None,
             ),
-            _score_cell(place, span),
-            *(Cell(number(_value(board, place, key))) for key in (CLEAN.name, "retention")),
-            *(Cell(number(_value(board, place, f"category {name}"))) for name in categories),
+            _score_cell(row, span),
+            *(Cell(number(_value(board, row, key))) for key in (CLEAN.name, "retention")),
+            *(Cell(number(_value(board, row, f"category {name}"))) for name in categories),
             *_cost_cells(entry),
         ]
         rows.append(TableRow(cells, kind="measured" if entry else "published"))
-    ranked = {place.name for place in board.places["mean"]}
+    ranked = {row.name for row in board.rankings["mean"]}
     for entry in board.entries:
         if entry.name not in ranked:
             missing = "; ".join(f"{name}: {what}" for name, what in entry.scores.missing.items())
@@ -98,8 +99,8 @@ def ranking_data(board: Board) -> Markup:
             "up": score.higher_is_better,
             "digits": score.digits,
             "rows": {
-                row.name: [row.place, *(_rounded(v) for v in (row.value, row.low, row.high))]
-                for row in board.places[score.key]
+                row.name: [row.rank, *(_rounded(v) for v in (row.value, row.low, row.high))]
+                for row in board.rankings[score.key]
             },
         }
         for score in board.scores.values()
@@ -190,8 +191,8 @@ def _speeds(board: Board) -> Mapping[str, float]:
     return {entry.name: entry.speed for entry in board.entries}
 
 
-def _value(board: Board, place: Place, key: str) -> float:
-    found = next((row for row in board.places.get(key, ()) if row.name == place.name), None)
+def _value(board: Board, row: BoardRow, key: str) -> float:
+    found = next((each for each in board.rankings.get(key, ()) if each.name == row.name), None)
     return found.value if found else math.nan
 
 
@@ -217,18 +218,12 @@ def _cost_cells(entry: Entry | None) -> list[Cell]:
     ]
 
 
-def _score_cell(place: Place, span: tuple[float, float]) -> Cell:
-    if math.isnan(place.low):
-        return Cell(number(place.value), classes="score")
-    low, high = span
-
-    def at(value: float) -> float:
-        return 100 * (value - low) / (high - low) if high > low else 50.0
-
-    start, end = at(place.low), at(place.high)
-    bar = Bar(f"{start:.1f}", f"{end - start:.1f}", f"{at(place.value):.1f}")
-    title = f"95 % interval {number(place.low)} to {number(place.high)}"
-    return Cell(number(place.value), title=title, classes="score", bar=bar)
+def _score_cell(row: BoardRow, span: tuple[float, float]) -> Cell:
+    if math.isnan(row.low):
+        return Cell(number(row.value), classes="score")
+    bar = Bar.of(row.value, (row.low, row.high), span)
+    title = interval_text(row.low, row.high)
+    return Cell(number(row.value), title=title, classes="score", bar=bar)
 
 
 def _rounded(value: float) -> float | None:

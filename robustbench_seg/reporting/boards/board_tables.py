@@ -26,7 +26,7 @@ def write_board_tables(board: Board, folder: Path) -> None:
     Raises:
         FileError: A file cannot be written.
     """
-    write_text(folder / "places.csv", csv(places_table(board)))
+    write_text(folder / "places.csv", csv(ranks_table(board)))
     write_text(folder / "miou.csv", csv(board.miou))
     write_text(folder / "costs.csv", csv(costs_table(board)))
     severities = [entry.scores.severities.assign(model=entry.name) for entry in board.entries]
@@ -37,7 +37,7 @@ def write_board_tables(board: Board, folder: Path) -> None:
         write_text(folder / "elsewhere.csv", csv(board.published.elsewhere))
 
 
-def places_table(board: Board) -> pd.DataFrame:
+def ranks_table(board: Board) -> pd.DataFrame:
     """Return every score of every row.
 
     Returns:
@@ -47,15 +47,15 @@ def places_table(board: Board) -> pd.DataFrame:
         {
             "score": key,
             "group": board.scores[key].group,
-            "model": place.name,
-            "source": "measured" if place.is_measured else "published",
-            "place": place.place,
-            "value": place.value,
-            "ci_low": place.low,
-            "ci_high": place.high,
+            "model": row.name,
+            "source": "measured" if row.is_measured else "published",
+            "place": row.rank,
+            "value": row.value,
+            "ci_low": row.low,
+            "ci_high": row.high,
         }
-        for key, places in board.places.items()
-        for place in places
+        for key, ranking in board.rankings.items()
+        for row in ranking
     ]
     return pd.DataFrame(rows)
 

@@ -12,7 +12,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore, ranked_scores
-from robustbench_seg.reporting.panels.panel import PanelRow
+from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import Draws, read_model, score_interval
 

@@ -1,6 +1,5 @@
-"""The page of a model: its card, places, curves, weak classes and worst conditions."""
+"""The page of a model: its card, ranks, curves, weak classes and worst conditions."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,11 +7,12 @@ import numpy as np
 
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.boards.board import Board, Place
+from robustbench_seg.reporting.boards.board import Board, BoardRow
 from robustbench_seg.reporting.boards.charts import Curve, curves
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.page.provenance import run_facts
 from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
+from robustbench_seg.reporting.panels.interval_text import interval_text, limits_text
 from robustbench_seg.text import counted, number
 
 WORST = 15
@@ -25,13 +25,13 @@ class ModelView:
 
     Attributes:
         name: Its name.
-        lead: Sentences that state its places.
+        lead: Sentences that state its ranks.
         facts: Facts about the model, each a name and a text.
         runs: The origin of the scores, for each run.
         curves: A plot of the mIoU over severity for each corruption.
         classes: Its classes, weakest first; None if no class has a score.
         conditions: Its worst conditions; None if no condition is complete.
-        scores: Every score with its place.
+        scores: Every score with its rank.
         missing: What is missing, for each corruption.
     """
 
@@ -46,20 +46,20 @@ class ModelView:
     missing: Mapping[str, str]
 
 
-def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> ModelView:
+def model_view(board: Board, entry: Entry, ranks: Mapping[str, BoardRow]) -> ModelView:
     """Return the content of a model's page.
 
     Args:
         board: Its board.
         entry: The model.
-        places: Maps the key of each score of the model to its place.
+        ranks: Maps the key of each score of the model to its row in the ranking.
 
     Raises:
         ResultsError: A probe of a run cannot be read.
     """
     return ModelView(
         name=entry.name,
-        lead=_lead(board, places),
+        lead=_lead(board, ranks),
         facts=_card(entry.records),
         runs=[
             (folder.name, run_facts(folder, record))
@@ -68,28 +68,28 @@ def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> Model
         curves=curves(entry.scores.severities, board.protocol),
         classes=_classes(board, entry),
         conditions=_conditions(entry),
-        scores=_scores(board, places),
+        scores=_scores(board, ranks),
         missing=entry.scores.missing,
     )
 
 
-def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
-    if "mean" not in places:
+def _lead(board: Board, ranks: Mapping[str, BoardRow]) -> list[str]:
+    if "mean" not in ranks:
         return ["This model is not ranked by its mean, because it lacks conditions."]
-    mean, clean = places["mean"], places.get(CLEAN.name)
-    count = len(board.places["mean"])
-    limits, noun, averaged = "", board.protocol.noun, len(board.protocol.averaged_names)
-    if not math.isnan(mean.low):
-        limits = f" (95 % interval {number(mean.low)} to {number(mean.high)})"
+    mean, clean = ranks["mean"], ranks.get(CLEAN.name)
+    count = len(board.rankings["mean"])
+    noun, averaged = board.protocol.noun, len(board.protocol.averaged_names)
+    interval = interval_text(mean.low, mean.high)
+    limits = f" ({interval})" if interval else ""
     first = (
-        f"Place {mean.place} of {count} by the mean over "
+        f"Place {mean.rank} of {count} by the mean over "
         f"{counted([averaged], noun)}: {number(mean.value)} % mIoU{limits}."
     )
-    if clean is None or "retention" not in places:
+    if clean is None or "retention" not in ranks:
         return [first]
-    keeps = number(places["retention"].value)
+    keeps = number(ranks["retention"].value)
     second = (
-        f"Clean: {number(clean.value)} %, place {clean.place}. Under {noun} it keeps {keeps} % "
+        f"Clean: {number(clean.value)} %, place {clean.rank}. Under {noun} it keeps {keeps} % "
         "of that."
     )
     return [first, second]
@@ -188,7 +188,6 @@ def _conditions(entry: Entry) -> Table | None:
     ]
     found = []
     for row in rows.sort_values("miou", kind="stable").head(WORST).to_dict("records"):
-        low, high = float(row["ci_low"]), float(row["ci_high"])
         found.append(
             TableRow(
                 [
@@ -196,7 +195,7 @@ def _conditions(entry: Entry) -> Table | None:
                     Cell(str(row["severity"])),
                     Cell(str(row["category"]), classes="text"),
                     Cell(number(float(row["miou"]))),
-                    Cell("" if math.isnan(low) else f"{number(low)} to {number(high)}"),
+                    Cell(limits_text(float(row["ci_low"]), float(row["ci_high"]))),
                     Cell(number(clean - float(row["miou"]))),
                 ]
             )
@@ -205,7 +204,7 @@ def _conditions(entry: Entry) -> Table | None:
     return Table(caption, columns, found)
 
 
-def _scores(board: Board, places: Mapping[str, Place]) -> Table:
+def _scores(board: Board, ranks: Mapping[str, BoardRow]) -> Table:
     columns = [
         Column("score"),
         Column("of", text=True),
@@ -214,17 +213,14 @@ def _scores(board: Board, places: Mapping[str, Place]) -> Table:
         Column("place"),
     ]
     rows = []
-    for key, place in places.items():
+    for key, row in ranks.items():
         score = board.scores[key]
-        limits = ""
-        if not math.isnan(place.low):
-            limits = f"{number(place.low, score.digits)} to {number(place.high, score.digits)}"
         cells = [
             Cell(f"{score.label} {'↑' if score.higher_is_better else '↓'}"),
             Cell(score.group, classes="text"),
-            Cell(number(place.value, score.digits)),
-            Cell(limits),
-            Cell(place.place),
+            Cell(number(row.value, score.digits)),
+            Cell(limits_text(row.low, row.high, score.digits)),
+            Cell(row.rank),
         ]
         rows.append(TableRow(cells))
     note = "An arrow shows which way is better. A place with = is shared."

@@ -9,7 +9,7 @@ from robustbench_seg import __version__
 from robustbench_seg.files import write_text
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.board_page import (
-    PLACES_RULE,
+    RANKING_RULE,
     cost_charts,
     cost_table,
     miou_table,
@@ -49,10 +49,10 @@ def write_site(boards: Sequence[Board], out: Path) -> Path:
             _write_board(board, folder / slug, environment)
         index = environment.get_template("leaderboard_index.html").render(
             boards=[
-                (board, slug, board.places["mean"][:3])
+                (board, slug, board.rankings["mean"][:3])
                 for board, slug in zip(boards, slugs, strict=True)
             ],
-            rule=PLACES_RULE,
+            rule=RANKING_RULE,
             version=__version__,
         )
         write_text(folder / "index.html", index)
@@ -62,12 +62,12 @@ def write_site(boards: Sequence[Board], out: Path) -> Path:
 def _write_board(board: Board, folder: Path, environment: Environment) -> None:
     slugs = unique_slugs([entry.name for entry in board.entries])
     links = {e.name: f"models/{slug}.html" for e, slug in zip(board.entries, slugs, strict=True)}
-    places = {
+    ranks = {
         entry.name: {
-            key: place
-            for key, rows in board.places.items()
-            for place in rows
-            if place.name == entry.name and place.is_measured
+            key: row
+            for key, rows in board.rankings.items()
+            for row in rows
+            if row.name == entry.name and row.is_measured
         }
         for entry in board.entries
     }
@@ -80,7 +80,7 @@ def _write_board(board: Board, folder: Path, environment: Environment) -> None:
         charts=cost_charts(board),
         costs=cost_table(board, links),
         elsewhere=elsewhere_table(board.published.elsewhere, board.dataset),
-        rule=PLACES_RULE,
+        rule=RANKING_RULE,
         files={name: text for name, text in FILES.items() if (folder / "tables" / name).exists()},
         definitions=definitions(),
         version=__version__,
@@ -88,6 +88,6 @@ def _write_board(board: Board, folder: Path, environment: Environment) -> None:
     write_text(folder / "index.html", page)
     template = environment.get_template("leaderboard_model.html")
     for entry in board.entries:
-        view = model_view(board, entry, places[entry.name])
+        view = model_view(board, entry, ranks[entry.name])
         text = template.render(board=board, model=view, version=__version__)
         write_text(folder / links[entry.name], text)

@@ -20,8 +20,9 @@ from robustbench_seg.reporting.panels import (
     chief_confidence_scores,
     missing_confidence,
 )
+from robustbench_seg.reporting.panels.interval_text import interval_text
 from robustbench_seg.results import RANKED, Draws
-from robustbench_seg.text import number, one_line
+from robustbench_seg.text import one_line
 
 
 def cells_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
@@ -77,9 +78,9 @@ def _title(row: PanelRow, spec: Perturbation | None, cell: Cell) -> str | None:
 
 def _interval_title(row: PanelRow, spec: Perturbation | None, key: str) -> str:
     severities = f"severities {spec.scored_text}, " if spec else ""
-    low, high = row.limits(_draws(row, spec, key))
-    limits = "" if np.isnan(low) else f", 95 % interval {number(low)} to {number(high)}"
-    return f"{severities}{row.model.images.get(CLEAN, 0)} images{limits}"
+    texts = [f"{severities}{row.model.images.get(CLEAN, 0)} images"]
+    interval = interval_text(*row.limits(_draws(row, spec, key)))
+    return ", ".join([*texts, interval] if interval else texts)
 
 
 def _draws(row: PanelRow, spec: Perturbation | None, key: str) -> Draws:

@@ -1,10 +1,9 @@
 """The table of drops: clear against adverse conditions at the same places."""
 
-import math
-
 import pandas as pd
 
 from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
+from robustbench_seg.reporting.panels.interval_text import limits_text
 from robustbench_seg.text import number
 
 
@@ -33,7 +32,7 @@ def drop_table(drops: pd.DataFrame, sampling_unit: str) -> Table | None:
                 Cell(row["dataset"], classes="text"),
                 Cell(str(row["images"])),
                 *(Cell(number(row[name])) for name in ("clear", "adverse", "drop")),
-                Cell(_limits(row["ci_low"], row["ci_high"])),
+                Cell(limits_text(row["ci_low"], row["ci_high"])),
             ]
         )
         for row in drops.to_dict("records")
@@ -41,7 +40,3 @@ def drop_table(drops: pd.DataFrame, sampling_unit: str) -> Table | None:
     caption = "mIoU in percent of the same places under clear and under adverse conditions."
     note = f"Each draw of the bootstrap over {sampling_unit} takes the same places of both."
     return Table(caption, columns, rows, note=note)
-
-
-def _limits(low: float, high: float) -> str:
-    return "" if math.isnan(low) else f"{number(low)} to {number(high)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from robustbench_seg.measures import MEASURES, ScoreInfo
 from robustbench_seg.reporting.page.table import Bar, Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, PanelRow, RankedRow
+from robustbench_seg.reporting.panels.interval_text import interval_text
 from robustbench_seg.results import RANKED
 from robustbench_seg.text import counted, number
 
@@ -112,9 +113,8 @@ def _degradation_column(name: str, reference: str | None) -> RankingColumn:
     """CD or rCD; the interval on hover."""
 
     def cell(row: RankedRow) -> Cell:
-        limits = row.degradation[f"{name}_low"], row.degradation[f"{name}_high"]
-        title = None if math.isnan(limits[0]) else _interval_text(limits)
-        return Cell(number(row.degradation[name]), title=title)
+        title = interval_text(row.degradation[f"{name}_low"], row.degradation[f"{name}_high"])
+        return Cell(number(row.degradation[name]), title=title or None)
 
     return RankingColumn(Column(f"{name}, %", f"against {reference}"), cell)
 
@@ -126,9 +126,8 @@ def _score_column(info: ScoreInfo, over: str) -> RankingColumn:
         if row.measured is None:
             return Cell("")
         draws = row.measured.scores.by_name[info.name].summary.mean
-        limits = row.measured.limits(draws)
-        title = None if math.isnan(limits[0]) else _interval_text(limits)
-        return Cell(number(float(draws[0])), title=title)
+        title = interval_text(*row.measured.limits(draws))
+        return Cell(number(float(draws[0])), title=title or None)
 
     return RankingColumn(Column(info.label, f"{info.definition} Mean over {over}."), cell)
 
@@ -139,21 +138,12 @@ def _name_cell(row: RankedRow) -> Cell:
 
 
 def _mean_cell(row: RankedRow, span: tuple[float, float]) -> Cell:
-    mean, low, high = row.cells["mean"], *span
+    mean = row.cells["mean"]
     limits = row.measured.limits(row.measured.scores.mean) if row.measured else None
     if limits is None or math.isnan(limits[0]):
         return Cell(number(mean), classes="mean")
-
-    def place(value: float) -> float:
-        return 100 * (value - low) / (high - low) if high > low else 50.0
-
-    start, end = map(place, limits)
-    bar = Bar(f"{start:.1f}", f"{end - start:.1f}", f"{place(mean):.1f}")
-    return Cell(number(mean), title=_interval_text(limits), classes="mean", bar=bar)
-
-
-def _interval_text(limits: tuple[float, float]) -> str:
-    return f"95 % interval {number(limits[0])} to {number(limits[1])}"
+    bar = Bar.of(mean, limits, span)
+    return Cell(number(mean), title=interval_text(*limits), classes="mean", bar=bar)
 
 
 def _parameters_cell(row: RankedRow) -> Cell:

@@ -8,6 +8,7 @@ from robustbench_seg.measures import LIKELIHOOD_SCORES, ScoreInfo, Section
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, PanelRow, missing_confidence
+from robustbench_seg.reporting.panels.interval_text import interval_text
 from robustbench_seg.results import PERCENT, RANKED, Draws, ScoreDraws, worst_corruption
 from robustbench_seg.text import number
 
@@ -139,7 +140,7 @@ def _row(panel: Panel, info: ScoreInfo) -> TableRow:
             ]
             continue
         cells += [
-            Cell(_text(float(clean[0]), info.limits), classes="starts"),
+            Cell(number(float(clean[0]), _digits(info.limits)), classes="starts"),
             _cell(row, mean, info.limits),
         ]
     return TableRow(cells)
@@ -153,10 +154,9 @@ def _draws(score: ScoreDraws | None, row: PanelRow) -> tuple[Draws, Draws]:
 
 
 def _cell(row: PanelRow, draws: Draws, limits: tuple[float, float]) -> Cell:
-    low, high = row.limits(draws, limits)
-    title = f"95 % interval {_text(low, limits)} to {_text(high, limits)}"
-    return Cell(_text(float(draws[0]), limits), title=None if math.isnan(low) else title)
+    title = interval_text(*row.limits(draws, limits), _digits(limits))
+    return Cell(number(float(draws[0]), _digits(limits)), title=title or None)
 
 
-def _text(value: float, limits: tuple[float, float]) -> str:
-    return number(value, 1 if limits == PERCENT else 3)
+def _digits(limits: tuple[float, float]) -> int:
+    return 1 if limits == PERCENT else 3

@@ -18,6 +18,17 @@ class Bar:
     width: str
     at: str
 
+    @classmethod
+    def of(cls, score: float, limits: tuple[float, float], track: tuple[float, float]) -> "Bar":
+        """Draw the interval `limits` of a score on a track from its lowest to its highest value."""
+        low, high = track
+
+        def place(value: float) -> float:
+            return 100 * (value - low) / (high - low) if high > low else 50.0
+
+        start, end = map(place, limits)
+        return cls(f"{start:.1f}", f"{end - start:.1f}", f"{place(score):.1f}")
+
 
 @dataclass(frozen=True)
 class Metric:

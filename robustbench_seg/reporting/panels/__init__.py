@@ -16,8 +16,9 @@ from robustbench_seg.reporting.panels.findings import (
     is_established,
     terminal_table,
 )
-from robustbench_seg.reporting.panels.panel import Panel, PanelRow, RankedRow
+from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.panels.panel_reader import read_panels
+from robustbench_seg.reporting.panels.panel_row import PanelRow, RankedRow
 
 __all__ = [
     "DEGRADATION_COLUMNS",

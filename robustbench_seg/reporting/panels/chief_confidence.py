@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from robustbench_seg.measures import ScoreInfo
-from robustbench_seg.reporting.panels.panel import Panel, PanelRow
+from robustbench_seg.reporting.panels.panel import Panel
+from robustbench_seg.reporting.panels.panel_row import PanelRow
 
 CHIEF_SCORES = ("ece", "auroc", "ece_t", "auroc_t")
 """The confidence scores shown for each corruption; those with _t need a temperature."""

@@ -8,7 +8,7 @@ import numpy as np
 from robustbench_seg.measures import ConfidenceMeasure, Reliability
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.reporting.panels.panel import PanelRow
+from robustbench_seg.reporting.panels.panel_row import PanelRow
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels.panel import PanelRow
+from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.reporting.panels.references import published_reference
 from robustbench_seg.results import ANY, Draws, Reference, degradation, score_interval
 

@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.reporting.panels.failures import failure_sentences
-from robustbench_seg.reporting.panels.panel import Panel, PanelRow
+from robustbench_seg.reporting.panels.interval_text import interval_text
+from robustbench_seg.reporting.panels.panel import Panel
+from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
 from robustbench_seg.text import counted, enumeration, number, one_line, text_table
 
@@ -47,8 +49,8 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
     best = complete.iloc[0]
     where = f"On {counted([best['images']], 'image')} of {panel.dataset} {panel.split}"
     if len(complete) == 1:
-        low, high = panel.interval(best["model"])
-        limits = f" (95 % interval {number(low)} to {number(high)})" if low == low else ""
+        interval = interval_text(*panel.interval(best["model"]))
+        limits = f" ({interval})" if interval else ""
         return (
             f"{where}, {best['model']} keeps {number(best['retention'])} % of its clean mIoU: "
             f"{number(best['mean'])} on average over {over}{limits}, "
@@ -73,7 +75,7 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
     return (
         f"{where}, {best['model']} is the most robust of {len(complete)} models: mean mIoU "
         f"{number(best['mean'])} over {over}, {number(verdict.points)} points more than "
-        f"{second['model']} with {number(second['mean'])} ({_interval_text(panel, verdict)}). "
+        f"{second['model']} with {number(second['mean'])} ({_verdict_text(panel, verdict)}). "
         f"{_lead(panel, best['model'], second['model'])}"
     )
 
@@ -96,7 +98,7 @@ def _open_difference(
     unit = panel.row(best["model"]).scores.unit
     chance = "there is but one sampling unit"
     if not math.isnan(verdict.low):
-        chance = f"{_interval_text(panel, verdict)}; p = {verdict.p:.3f}"
+        chance = f"{_verdict_text(panel, verdict)}; p = {verdict.p:.3f}"
     text = (
         f"no difference in robustness is established between {best['model']} (mean mIoU over "
         f"{over} {number(best['mean'])}) and {scores}{more}: "
@@ -114,11 +116,9 @@ def _open_difference(
     return text
 
 
-def _interval_text(panel: Panel, verdict: Verdict) -> str:
-    return (
-        f"95 % interval {number(verdict.low)} to {number(verdict.high)}, paired bootstrap over "
-        f"{panel.sampling_unit}"
-    )
+def _verdict_text(panel: Panel, verdict: Verdict) -> str:
+    interval = interval_text(verdict.low, verdict.high)
+    return f"{interval}, paired bootstrap over {panel.sampling_unit}"
 
 
 def _lead(panel: Panel, first: str, second: str) -> str:

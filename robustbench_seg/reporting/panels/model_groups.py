@@ -19,6 +19,9 @@ from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
 
+Paths = Iterable[Path | str] | Path | str
+"""One path or several: of packs or run folders, or of folders of them."""
+
 Model = TypeVar("Model")
 
 
@@ -110,7 +113,7 @@ class ModelGroup(Generic[Model]):
 
 
 def group_models(
-    runs: Iterable[Path | str] | Path | str,
+    runs: Paths,
     protocol: Protocol | None,
     read: Callable[[list[Path], Protocol], Model],
 ) -> Sequence[ModelGroup[Model]]:

@@ -11,109 +11,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.runs.run_record import RunRecord, class_maps_text
+from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.published_rows import PublishedRows
+from robustbench_seg.reporting.panels.panel_row import PanelRow, RankedRow
+from robustbench_seg.reporting.panels.ranks import ranks
 from robustbench_seg.results import (
-    PERCENT,
-    Draws,
-    ModelScores,
     ScoreDifference,
-    ScoredModel,
     Verdict,
     check_comparable,
-    score_interval,
-    shared_places,
     verdicts,
 )
-from robustbench_seg.store import median_seconds
 from robustbench_seg.text import counted
-
-
-@dataclass(frozen=True, eq=False)
-class PanelRow:
-    """A measured row of a panel: a model, of which there may be several trainings.
-
-    Attributes:
-        name: The model's name, unique within the panel.
-        model: Its runs and their scores.
-    """
-
-    name: str
-    model: ScoredModel
-
-    @property
-    def scores(self) -> ModelScores:
-        """The model's scores, with their draws."""
-        return self.model.scores
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the first run."""
-        return self.model.folders[0]
-
-    @property
-    def record(self) -> RunRecord:
-        """The run.json of the first run."""
-        return self.model.records[0]
-
-    @property
-    def parameters(self) -> int | None:
-        """Number of parameters of the network, where the run states it."""
-        return self.record.about.params
-
-    @property
-    def macs(self) -> int | None:
-        """Multiply-accumulates for one image, where the run states them."""
-        return self.record.about.macs
-
-    @cached_property
-    def seconds(self) -> float | None:
-        """Median time from an image to its labels, as measured during the first run."""
-        return median_seconds(self.folder)
-
-    def limits(self, draws: Draws, within: tuple[float, float] = PERCENT) -> tuple[float, float]:
-        """Return the 95 % interval of one of the `scores`; nan where there is none.
-
-        Args:
-            draws: The score.
-            within: The smallest and largest value that it can have.
-        """
-        return score_interval(draws, self.scores.units, self.scores.degrees, limits=within)
-
-
-@dataclass(frozen=True, eq=False)
-class RankedRow:
-    """A row of a ranking, measured or published.
-
-    Attributes:
-        rank: Its place, such as "1" or "2="; empty without a mean.
-        name: The model's name.
-        cells: The row of tables/miou.csv: clean, each corruption, mean, retention; percent or nan.
-        categories: The mean over the corruptions of each category, in percent.
-        degradation: CD and rCD in percent with the ends of their intervals, by the columns of
-            tables/degradation.csv; empty without a reference.
-        measured: The measured row; None for a published one.
-    """
-
-    rank: str
-    name: str
-    cells: Mapping[str, float]
-    categories: Mapping[str, float]
-    degradation: Mapping[str, float]
-    measured: PanelRow | None
-
-    @property
-    def source(self) -> Literal["measured", "published"]:
-        """Column `source` of tables/miou.csv."""
-        return "published" if self.measured is None else "measured"
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,23 +136,21 @@ class Panel:
 
     @cached_property
     def ranks(self) -> tuple[str, ...]:
-        """The place of each row of `scores`: "1" for the most robust, "" without a mean.
+        """The rank of each row of `scores`: "1" for the most robust, "" without a mean.
 
-        Rows that follow the first of a place share it unless the first is established to be better
-        (see `verdict`). All of them are marked: "2=". Published rows share no place, because their
+        Rows that follow the first of a rank share it unless the first is established to be better
+        (see `verdict`). All of them are marked: "2=". Published rows share no rank, because their
         images are not at hand.
         """
         rows = self.scores.to_dict("records")
         names = [row["model"] if row["source"] == "measured" else None for row in rows]
 
-        def is_tied(first: int, second: int) -> bool:
-            one, other = names[first], names[second]
-            verdict = self.verdict(one, other) if one and other else None
+        def is_tied(first: str, second: str) -> bool:
+            verdict = self.verdict(first, second)
             return verdict is not None and not verdict.is_established
 
-        places = shared_places(len(rows), is_tied)
-        means = self.scores["mean"]
-        return tuple("" if pd.isna(m) else place for place, m in zip(places, means, strict=True))
+        pairs = zip(ranks(names, is_tied), self.scores["mean"], strict=True)
+        return tuple("" if pd.isna(mean) else rank for rank, mean in pairs)
 
     @cached_property
     def mean_span(self) -> tuple[float, float]:

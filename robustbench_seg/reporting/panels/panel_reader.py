@@ -1,23 +1,21 @@
 """Run folders -> panels. All scores come from `results`; here they are put side by side."""
 
-from collections.abc import Iterable
-from pathlib import Path
-
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.literature.published_rows import published_extent
 from robustbench_seg.reporting.panels.degradation_rows import degradation_rows
-from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
-from robustbench_seg.reporting.panels.panel import Panel, PanelRow
+from robustbench_seg.reporting.panels.model_groups import ModelGroup, Paths, group_models
+from robustbench_seg.reporting.panels.panel import Panel
+from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.reporting.panels.panel_warnings import panel_warnings
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import ScoredModel, category_means, read_model
 
 
 def read_panels(
-    runs: Iterable[Path | str],
+    runs: Paths,
     *,
     reference: str | None = None,
     protocol: Protocol | None = None,
@@ -25,7 +23,7 @@ def read_panels(
     """Score runs and group them: one panel for each dataset, split, set of files and protocol.
 
     Args:
-        runs: Run folders, or folders of them.
+        runs: Packs or run folders, or folders of them.
         reference: The model that CD and rCD are relative to, a measured or a published one.
         protocol: Score all runs under this one. None: each under its own.
 

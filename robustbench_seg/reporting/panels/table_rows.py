@@ -6,7 +6,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels.panel import PanelRow
+from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.results import with_class_map
 
 LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published import list_published, published_facts
+from robustbench_seg.reporting.panels.model_groups import Paths
 from robustbench_seg.results import DROP, ScoredModel, category_means, read_model, subset_scores
 from robustbench_seg.store import group_runs, own_protocol
 from robustbench_seg.text import counted
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 FEWEST = 3
 """Over fewer models a correlation says nothing at all."""
 
-Paths = Path | str | Sequence[Path | str]
 _Value = TypeVar("_Value")
 
 
@@ -137,7 +136,7 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
     scored, used = _synthetic(synthetic, protocol)
     classes = next(iter(scored.values())).records[0].classes
     targets = dict[str, dict[str, float]]()
-    groups, names = group_runs(_paths(real)), list[str]()
+    groups, names = group_runs(real), list[str]()
     for folders in groups:
         record = read_record(folders[0])
         if record.classes != classes:
@@ -185,7 +184,7 @@ def _synthetic(
     """The models of the synthetic runs by name, and what they are scored under."""
     scored = dict[str, ScoredModel]()
     kinds = dict[tuple[str, str, str], Protocol]()
-    for folders in group_runs(_paths(runs)):
+    for folders in group_runs(runs):
         record = read_record(folders[0])
         own = protocol or own_protocol(folders[0], record)
         kinds[record.dataset, record.split, own.name] = own
@@ -201,10 +200,6 @@ def _add(models: MutableMapping[str, _Value], name: str, value: _Value, where: s
     if name in models:
         raise ResultsError(f"{where}: two runs are called {name}; name the folder of one of them")
     models[name] = value
-
-
-def _paths(runs: Paths) -> Sequence[Path | str]:
-    return [runs] if isinstance(runs, str | Path) else runs
 
 
 def _extent(scored: Mapping[str, ScoredModel]) -> str:

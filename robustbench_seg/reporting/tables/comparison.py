@@ -23,9 +23,9 @@ def _table_text(table: pd.DataFrame) -> str:
             [
                 row["score"].replace("_", " "),
                 row["severities"],
-                _interval_text(row["A"], row["A_low"], row["A_high"]),
-                _interval_text(row["B"], row["B_low"], row["B_high"]),
-                _interval_text(row["difference"], row["low"], row["high"], sign="+"),
+                _score_text(row["A"], row["A_low"], row["A_high"]),
+                _score_text(row["B"], row["B_low"], row["B_high"]),
+                _score_text(row["difference"], row["low"], row["high"], sign="+"),
                 _p_text(p),
                 row["verdict"] or row["reason"],
             ]
@@ -33,7 +33,7 @@ def _table_text(table: pd.DataFrame) -> str:
     return text_table(lines, left=[0, 1, len(head) - 1])
 
 
-def _interval_text(score: float, low: float, high: float, sign: str = "") -> str:
+def _score_text(score: float, low: float, high: float, sign: str = "") -> str:
     if score != score:
         return "-"
     ends = f" [{low:{sign}.1f}, {high:{sign}.1f}]" if low == low else ""

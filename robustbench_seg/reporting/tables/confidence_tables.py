@@ -15,6 +15,7 @@ from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels import Panel, PanelRow, chief_confidence_scores
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
+from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.results import ScoreDraws
 
 FACTS = ("model", "dataset", "split", "protocol", "metric", "images")
@@ -39,9 +40,9 @@ def write_confidence_tables(
     if not known:
         return
     tables = [_table(panel) for panel in known]
-    write_text(folder / "confidence.csv", csv(_plain(_joined(tables))))
+    write_text(folder / "confidence.csv", csv(_plain(joined(tables))))
     shown = tables if intervals else [_plain(table) for table in tables]
-    write_text(folder / "confidence.md", markdown(_joined(shown)))
+    write_text(folder / "confidence.md", markdown(joined(shown)))
     tex = [
         _latex(panel, table, f"confidence-{n}", intervals)
         for n, (panel, table) in enumerate(zip(known, shown, strict=True))
@@ -78,12 +79,6 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
         for name in scores
     }
     return table.assign(**values)
-
-
-def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Join tables, with the mean last even if a later protocol has further corruptions."""
-    table = pd.concat(tables, ignore_index=True)
-    return table[[*table.columns.drop("mean"), "mean"]]
 
 
 def _latex(panel: Panel, table: pd.DataFrame, label: str, intervals: bool) -> str:

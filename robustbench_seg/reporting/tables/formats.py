@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from robustbench_seg.reporting.panels.interval_text import limits_text
 from robustbench_seg.text import number, one_line
 
 
@@ -127,8 +128,8 @@ def _csv_text(value: str) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, Estimate):
-        limits = "" if math.isnan(value.low) else f" ({number(value.low)} to {number(value.high)})"
-        return f"{number(value.value)}{limits}"
+        limits = limits_text(value.low, value.high)
+        return f"{number(value.value)} ({limits})" if limits else number(value.value)
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.1f}"
     return _markdown_text(str(value))

@@ -16,7 +16,6 @@ scores.parquet           all of these, a row for each number
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -24,17 +23,16 @@ from robustbench_seg.files import atomic_file, write_text
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels import (
-    DEGRADATION_COLUMNS,
     Panel,
     PanelRow,
     drop_rows,
     panel_subset_scores,
 )
 from robustbench_seg.reporting.tables.confidence_tables import write_confidence_tables
+from robustbench_seg.reporting.tables.degradation_tables import write_degradation_tables
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
+from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.results import (
-    CLASS_MAP_COLUMN,
-    DEGRADATION_CITATION,
     SubsetScore,
     published_score_table,
     score_table,
@@ -65,19 +63,19 @@ def write_tables(
     drops = pd.concat(drop_rows(panels, subsets), ignore_index=True)
     if len(drops):
         write_text(folder / "drops.csv", csv(drops))
-    scores = _joined([panel.scores for panel in panels])
+    scores = joined([panel.scores for panel in panels])
     write_text(folder / "miou.csv", csv(scores))
     shown = [_with_intervals(panel) if intervals else panel.scores for panel in panels]
-    write_text(folder / "miou.md", markdown(_joined(shown)))
+    write_text(folder / "miou.md", markdown(joined(shown)))
     tex = [
         _ranking_latex(panel, table, f"miou-{n}", intervals)
         for n, (panel, table) in enumerate(zip(panels, shown, strict=True))
     ]
     write_text(folder / "miou.tex", "\n".join(tex))
-    _write_degradation(panels, folder)
+    write_degradation_tables(panels, folder)
     write_confidence_tables(panels, folder, intervals=intervals)
-    write_text(folder / "per_severity.csv", csv(_joined([panel.severities for panel in panels])))
-    write_text(folder / "per_class.csv", csv(_joined([panel.per_class for panel in panels])))
+    write_text(folder / "per_severity.csv", csv(joined([panel.severities for panel in panels])))
+    write_text(folder / "per_class.csv", csv(joined([panel.per_class for panel in panels])))
     tidy = [
         score_table(row.model, panel.protocol, row.name)
         for panel in panels
@@ -96,7 +94,7 @@ def write_tables(
 
 def _write_published(panels: Sequence[Panel], folder: Path) -> None:
     """Write the published rows of panels with a protocol each."""
-    table = _joined([panel.published.shown for panel in panels])
+    table = joined([panel.published.shown for panel in panels])
     write_text(folder / "published.csv", csv(table))
     write_text(folder / "published.md", markdown(table))
     tex = []
@@ -105,66 +103,6 @@ def _write_published(panels: Sequence[Panel], folder: Path) -> None:
         label = f"published-{n}" if n else "published"
         tex.append(_latex(panel.published.shown, panel.protocol, where, label))
     write_text(folder / "published.tex", "\n".join(tex))
-
-
-def _write_degradation(panels: Sequence[Panel], folder: Path) -> None:
-    """Write CD and rCD of the panels that have the reference."""
-    related = [panel for panel in panels if panel.reference is not None]
-    if not related:
-        return
-    tables = [panel.degradation for panel in related]
-    write_text(folder / "degradation.csv", csv(_joined(tables, DEGRADATION_COLUMNS[7:])))
-    shown = [table.assign(**_estimates(table)) for table in tables]
-    hidden = [f"{name}_{end}" for name in ("CD", "rCD") for end in ("low", "high")]
-    shown = [table.drop(columns=hidden) for table in shown]
-    write_text(folder / "degradation.md", markdown(_joined(shown, ("CD", "rCD"))))
-    tex = [
-        _degradation_latex(panel, table, f"degradation-{n}")
-        for n, (panel, table) in enumerate(zip(related, shown, strict=True))
-    ]
-    write_text(folder / "degradation.tex", "\n".join(tex))
-
-
-def _estimates(table: pd.DataFrame) -> Mapping[str, "pd.Series[Any]"]:
-    """CD and rCD, each with its interval."""
-    found = {}
-    for name in ("CD", "rCD"):
-        rows = table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
-        found[name] = pd.Series([Estimate(*row) for row in rows], table.index, dtype=object)
-    return found
-
-
-def _degradation_latex(panel: Panel, table: pd.DataFrame, label: str) -> str:
-    groups = {
-        f"CD_{spec.name}": spec.category
-        for specs in panel.protocol.by_category.values()
-        for spec in specs
-    }
-    marks = (table["source"] == "published").map({True: " *", False: ""})
-    table = table.assign(model=table["model"] + marks)[["model", *groups, "CD", "rCD"]]
-    names = {column: column.removeprefix("CD_").replace("_", " ") for column in groups}
-    caption = (
-        f"On {panel.dataset} {panel.split} ({panel.protocol.name}{panel.class_maps}): corruption "
-        f"degradation of each corruption, mean CD and mean rCD against {panel.reference}, in "
-        f"percent; below 100 is better ({DEGRADATION_CITATION}). Below the means: 95 % intervals "
-        f"from a bootstrap over {panel.sampling_unit}"
-    )
-    if marks.any():
-        caption += f". * published: {panel.published.citation}"
-    headers = {names[column]: category for column, category in groups.items()}
-    return grouped_latex(table.rename(columns=names), headers, caption, f"tab:{label}")
-
-
-def _joined(
-    tables: Sequence[pd.DataFrame], means: Sequence[str] = ("mean", "retention")
-) -> pd.DataFrame:
-    """Return one table, with the means last even if a later protocol has further corruptions.
-
-    Only the class map comes after them, if a row has one.
-    """
-    table = pd.concat(tables, ignore_index=True)
-    last = [column for column in (*means, CLASS_MAP_COLUMN) if column in table]
-    return table[[*table.columns.drop(last), *last]]
 
 
 def _with_intervals(panel: Panel) -> pd.DataFrame:

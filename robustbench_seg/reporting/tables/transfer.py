@@ -7,6 +7,7 @@ import pandas as pd
 
 from robustbench_seg.records.values.choices import Resample
 from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.reporting.panels.interval_text import limits_text
 from robustbench_seg.reporting.panels.transfer_models import ModelTable
 from robustbench_seg.results.correlation import (
     Values,
@@ -105,5 +106,4 @@ def _best(models: ModelTable, y: Values) -> tuple[str, float]:
 
 
 def _limits_text(draws: Values) -> str:
-    low, high = limits(draws)
-    return "-" if np.isnan(low) else f"{low:.2f} to {high:.2f}"
+    return limits_text(*limits(draws), 2) or "-"

@@ -47,7 +47,7 @@ def test_places_by_the_mean_are_those_of_the_report(several):
     (board,) = read_boards(several)
     (panel,) = read_panels([several])
     wanted = list(zip(panel.scores["model"], panel.ranks, strict=True))
-    assert [(place.name, place.place) for place in board.places["mean"]] == wanted
+    assert [(row.name, row.rank) for row in board.rankings["mean"]] == wanted
     assert any("=" in place for _, place in wanted), "some share a place"
     assert any("=" not in place for _, place in wanted), "some do not"
 
@@ -56,9 +56,9 @@ def test_scores_and_intervals_are_those_of_the_report(several):
     (board,) = read_boards(several)
     table = rs.scores(several)
     table = table[(table["metric"] == "mean") & table["category"].isna()].set_index("model")
-    for place in board.places["mean"]:
-        row = table.loc[place.name]
-        assert (place.value, place.low, place.high) == (row["value"], row["ci_low"], row["ci_high"])
+    for row in board.rankings["mean"]:
+        line = table.loc[row.name]
+        assert (row.value, row.low, row.high) == (line["value"], line["ci_low"], line["ci_high"])
     (panel,) = read_panels([several])
     wanted = panel.scores[board.miou.columns]
     pd.testing.assert_frame_equal(board.miou, wanted, check_dtype=False)
@@ -68,7 +68,7 @@ def test_a_lower_score_that_is_better_ranks_first(several):
     (board,) = read_boards(several)
     down = [score.key for score in board.scores.values() if not score.higher_is_better]
     for key in down:
-        values = [place.value for place in board.places[key]]
+        values = [row.value for row in board.rankings[key]]
         assert values == sorted(values)
 
 
@@ -77,8 +77,8 @@ def test_an_incomplete_model_has_no_place_by_its_mean_but_by_what_it_has(tmp_pat
     lacks_fog = lambda name, severity, image: None if name == "fog" else 50  # noqa: E731
     write_run(tmp_path / "runs", "part", lacks_fog, weights="1")
     (board,) = read_boards(tmp_path / "runs")
-    assert [place.name for place in board.places["mean"]] == ["whole"]
-    assert [place.name for place in board.places["snow"]] == ["whole", "part"]
+    assert [row.name for row in board.rankings["mean"]] == ["whole"]
+    assert [row.name for row in board.rankings["snow"]] == ["whole", "part"]
     assert "not run" in board.entries[1].scores.missing["fog"]
 
 
@@ -87,14 +87,14 @@ def test_published_rows_rank_without_a_flag_and_under_the_same_protocol_alone(
 ):
     write_run(tmp_path / "runs", "alpha", steady, dataset="cityscapes")
     (board,) = read_boards(tmp_path / "runs")
-    published = [place for place in board.places["mean"] if not place.is_measured]
+    published = [row for row in board.rankings["mean"] if not row.is_measured]
     assert len(published) == 13
-    assert all("=" not in place.place and math.isnan(place.low) for place in published)
+    assert all("=" not in row.rank and math.isnan(row.low) for row in published)
     elsewhere = board.published.elsewhere
     flagged = elsewhere[elsewhere["reason"].str.startswith("inconsistent in itself")]
     assert len(flagged) > 0
     names = set(elsewhere["model"])
-    assert not {place.name for place in published} & set(flagged["model"])
+    assert not {row.name for row in published} & set(flagged["model"])
     assert (elsewhere["reason"] != "").all()
     assert names
 
@@ -102,7 +102,7 @@ def test_published_rows_rank_without_a_flag_and_under_the_same_protocol_alone(
 def test_published_rows_do_not_rank_beside_other_images(tmp_path):
     write_run(tmp_path / "runs", "alpha", steady, dataset="cityscapes")
     (board,) = read_boards(tmp_path / "runs")
-    assert [place.name for place in board.places["mean"]] == ["alpha"]
+    assert [row.name for row in board.rankings["mean"]] == ["alpha"]
     assert list(board.published.elsewhere["source"]).count("cityscapes_c") == 13
 
 
@@ -134,7 +134,7 @@ def test_a_known_run_is_not_scored_again(several, monkeypatch):
 
     monkeypatch.setattr(entry_cache, "entry_scores", never)
     (second,) = read_boards(several)
-    assert second.places == first.places
+    assert second.rankings == first.rankings
     pd.testing.assert_frame_equal(second.miou, first.miou)
     for one, other in zip(first.entries, second.entries, strict=True):
         pd.testing.assert_frame_equal(
@@ -148,7 +148,7 @@ def test_a_run_that_got_more_rows_is_scored_again(tmp_path):
     (before,) = read_boards(run)
     write_run(tmp_path / "runs", "alpha", steady)
     (after,) = read_boards(run)
-    assert (len(before.places["mean"]), len(after.places["mean"])) == (0, 1)
+    assert (len(before.rankings["mean"]), len(after.rankings["mean"])) == (0, 1)
 
 
 @pytest.fixture
@@ -170,8 +170,8 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
     (board,) = read_boards(run, protocol)
     (every,) = read_boards(run, with_every_severity(protocol))
     assert len(scored) == 2
-    mean, mpc = (board.places[name][0].value for name in ("mean", "mPC"))
-    assert every.places["mean"][0].value == pytest.approx(mpc) != pytest.approx(mean)
+    mean, mpc = (board.rankings[name][0].value for name in ("mean", "mPC"))
+    assert every.rankings["mean"][0].value == pytest.approx(mpc) != pytest.approx(mean)
     record = run / "run.json"
     record.write_text(record.read_text() + " ")
     read_boards(run, protocol)
@@ -217,7 +217,7 @@ def test_a_damaged_cache_is_made_anew(several, cache):
     for file in files:
         file.write_bytes(file.read_bytes()[:100])
     (second,) = read_boards(several)
-    assert second.places == first.places
+    assert second.rankings == first.rankings
 
 
 def test_a_cache_that_cannot_be_written_is_none(several, tmp_path, monkeypatch):
