@@ -29,7 +29,14 @@ FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # The same inside rooms that have rooms of their own: "" is the top level.
 INSIDE = {
     "records": [{""}, {"specs"}, {"runs"}, {"cards"}, {"values"}],
-    "reporting": [{""}, {"boards"}, {"page"}, {"tables", "figures"}, {"panels"}, {"literature"}],
+    "reporting": [
+        {""},
+        {"boards", "page"},
+        {"html"},
+        {"tables", "figures"},
+        {"panels"},
+        {"literature"},
+    ],
 }
 
 

@@ -1,9 +1,17 @@
-"""What the program shows: tables, figures, words, and one offline HTML page.
+"""What the program shows: tables, figures, words, and offline HTML pages.
 
-The functions that produce tables or figures have a file each: `report` (reports.py),
-`leaderboard` (leaderboard_report.py), `compare` (comparison_report.py), `transfer`
-(transfer_report.py), `cost` (cost_report.py) and `erf` (receptive_field_report.py). The last two
-measure networks with analysis/, which produces no tables or figures.
+The functions that produce them have a file each: `report` (page_report.py), `leaderboard`
+(leaderboard_report.py), `compare` (comparison_report.py), `transfer` (transfer_report.py), `cost`
+(cost_report.py) and `erf` (receptive_field_report.py). The last two measure networks with
+analysis/, which produces no tables or figures.
+
+They use these rooms, each of which imports only from those before it:
+
+    literature/         what papers say: published scores, costs and claims
+    panels/             models that compare with each other, their scores, and the finding in words
+    tables/  figures/   both as files and as text
+    html/               what all pages share
+    page/  boards/      the page of a report; the pages of a leaderboard
 """
 
 from robustbench_seg.reporting.comparison_report import Comparison, compare

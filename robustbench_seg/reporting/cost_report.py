@@ -15,8 +15,8 @@ from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.cards.model_card import ModelCard, list_models, load_card
 from robustbench_seg.records.values.image_size import Size, check_size
 from robustbench_seg.records.values.ranges import REPEAT, THREADS
-from robustbench_seg.reporting.figures.files import write_figure
-from robustbench_seg.reporting.figures.sizes import size_figure
+from robustbench_seg.reporting.figures.figure_files import write_figure
+from robustbench_seg.reporting.figures.size_figure import size_figure
 from robustbench_seg.reporting.literature.paper_costs import costs_by_card, published_costs
 from robustbench_seg.reporting.tables.formats import csv
 

@@ -9,8 +9,8 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.records.values.image_size import check_size
 from robustbench_seg.records.values.ranges import IMAGES
-from robustbench_seg.reporting.figures.files import write_figure
-from robustbench_seg.reporting.figures.receptive_fields import field_figure
+from robustbench_seg.reporting.figures.field_figure import field_figure
+from robustbench_seg.reporting.figures.figure_files import write_figure
 from robustbench_seg.reporting.tables.formats import csv
 from robustbench_seg.reporting.tables.receptive_fields import field_table
 

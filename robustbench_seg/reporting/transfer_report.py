@@ -11,8 +11,8 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.choices import Resample
-from robustbench_seg.reporting.figures.files import write_figure
-from robustbench_seg.reporting.figures.transfer import transfer_figure
+from robustbench_seg.reporting.figures.figure_files import write_figure
+from robustbench_seg.reporting.figures.transfer_figure import transfer_figure
 from robustbench_seg.reporting.panels.model_groups import Paths
 from robustbench_seg.reporting.panels.transfer_models import (
     ModelTable,

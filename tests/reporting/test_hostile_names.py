@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.comparison_report import Comparison
-from robustbench_seg.reporting.figures.files import write_figure
+from robustbench_seg.reporting.figures.figure_files import write_figure
 from robustbench_seg.reporting.figures.panel_figures import class_heatmap, severity_curves
 from robustbench_seg.reporting.figures.style import plain
 from robustbench_seg.reporting.page import figures

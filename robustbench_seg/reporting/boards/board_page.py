@@ -12,8 +12,8 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.board import Board, BoardRow
 from robustbench_seg.reporting.boards.charts import Point, front, scatter
 from robustbench_seg.reporting.boards.entry import Entry
-from robustbench_seg.reporting.page.heat_table import heat_table, value_span
-from robustbench_seg.reporting.page.table import Bar, Cell, Column, Table, TableRow
+from robustbench_seg.reporting.html.heat_table import heat_table, value_span
+from robustbench_seg.reporting.html.table import Bar, Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels.interval_text import interval_text
 from robustbench_seg.text import number
 

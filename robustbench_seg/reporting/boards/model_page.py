@@ -10,8 +10,8 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.board import Board, BoardRow
 from robustbench_seg.reporting.boards.charts import Curve, curves
 from robustbench_seg.reporting.boards.entry import Entry
-from robustbench_seg.reporting.page.provenance import run_facts
-from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
+from robustbench_seg.reporting.html.run_facts import run_facts
+from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels.interval_text import interval_text, limits_text
 from robustbench_seg.text import counted, number
 

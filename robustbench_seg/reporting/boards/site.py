@@ -18,11 +18,11 @@ from robustbench_seg.reporting.boards.board_page import (
 )
 from robustbench_seg.reporting.boards.board_tables import FILES, write_board_tables
 from robustbench_seg.reporting.boards.model_page import model_view
-from robustbench_seg.reporting.page.definitions import definitions
-from robustbench_seg.reporting.page.folder import report_folder
-from robustbench_seg.reporting.page.page import page_environment
-from robustbench_seg.reporting.page.slugs import unique_slugs
-from robustbench_seg.reporting.page.unranked_table import elsewhere_table
+from robustbench_seg.reporting.html.definitions import definitions
+from robustbench_seg.reporting.html.elsewhere_table import elsewhere_table
+from robustbench_seg.reporting.html.environment import page_environment
+from robustbench_seg.reporting.html.report_folder import report_folder
+from robustbench_seg.reporting.html.slugs import unique_slugs
 
 
 def write_site(boards: Sequence[Board], out: Path) -> Path:

@@ -1,1 +1,1 @@
-"""The HTML page."""
+"""The page of a report: its sections, and the files beside it."""

@@ -14,8 +14,8 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.reporting.page.thumbnails import (
     Picture,
-    as_png,
     class_indices,
+    png_picture,
     read_picture,
     thumbnail,
 )
@@ -187,7 +187,7 @@ def _errors(
     picture = Image.fromarray(shade)
     picture.putpalette([value for colour in _error_colours(len(rows)) for value in colour])
     alt = f"where the models are wrong under {text}, severity {condition.severity}"
-    return as_png(picture, alt)
+    return png_picture(picture, alt)
 
 
 def _error_colours(models: int) -> list[tuple[int, int, int]]:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from robustbench_seg.reporting.html.table import Table
 from robustbench_seg.reporting.literature.published import published_facts
-from robustbench_seg.reporting.page.cells import cells_table
-from robustbench_seg.reporting.page.table import Table
+from robustbench_seg.reporting.page.cells_table import cells_table
 from robustbench_seg.reporting.panels import Panel
 
 

@@ -14,13 +14,13 @@ from robustbench_seg.reporting.figures.confidence_figures import (
     category_reliability,
     confidence_overview,
 )
-from robustbench_seg.reporting.figures.files import inline_svg, write_figure
+from robustbench_seg.reporting.figures.figure_files import inline_svg, write_figure
 from robustbench_seg.reporting.figures.panel_figures import (
     class_heatmap,
     cost_scatter,
     severity_curves,
 )
-from robustbench_seg.reporting.page.slugs import unique_slugs
+from robustbench_seg.reporting.html.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel, confidence_curves
 from robustbench_seg.text import enumeration
 

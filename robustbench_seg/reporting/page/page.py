@@ -1,30 +1,23 @@
 """Panels -> index.html, tables/, figures/ and pictures/ of a report's folder."""
 
-import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import astuple
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from jinja2.utils import htmlsafe_json_dumps
-from markupsafe import Markup, escape
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
 from robustbench_seg.records.cards.protocol import list_protocols
+from robustbench_seg.reporting.html.definitions import definitions
+from robustbench_seg.reporting.html.environment import page_environment
+from robustbench_seg.reporting.html.report_folder import report_files, report_folder
+from robustbench_seg.reporting.html.slugs import unique_slugs
 from robustbench_seg.reporting.page.album import copy_pictures
-from robustbench_seg.reporting.page.definitions import definitions
 from robustbench_seg.reporting.page.figures import write_panel_figures
-from robustbench_seg.reporting.page.folder import report_files, report_folder
 from robustbench_seg.reporting.page.origin import origin
 from robustbench_seg.reporting.page.panel_view import panel_view
 from robustbench_seg.reporting.page.provenance import fact_tables, run_views
-from robustbench_seg.reporting.page.slugs import unique_slugs
-from robustbench_seg.reporting.page.table import Metric, MetricValue
 from robustbench_seg.reporting.panels import Panel, drop_rows, panel_subset_scores
 from robustbench_seg.reporting.tables.report_tables import write_tables
-from robustbench_seg.text import one_line
 
 
 def write_page(
@@ -96,37 +89,6 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
         )
     )
     write_text(folder / "index.html", html)
-
-
-def page_environment() -> Environment:
-    """Return the Jinja environment of pages. It escapes all text and shows control characters."""
-    environment = Environment(
-        loader=PackageLoader("robustbench_seg.content.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["unbroken"] = _unbroken
-    environment.filters["json"] = _json
-    return environment
-
-
-def _visible(value: object) -> object:
-    """Text of a page without characters that change how the text around them reads."""
-    plain = isinstance(value, str) and not isinstance(value, Markup)
-    return one_line(value) if plain else value  # type: ignore[arg-type]
-
-
-def _unbroken(title: str) -> Markup:
-    """A title that does not break between a number and its noun."""
-    return Markup(re.sub(r"(?<=\d) (?=\w)", "\u00a0", escape(one_line(title))))
-
-
-def _json(metrics: Sequence[Metric | MetricValue]) -> Markup:
-    """Return metrics of a table or cell as JSON for an attribute in single quotes."""
-    return htmlsafe_json_dumps([astuple(metric) for metric in metrics], separators=(",", ":"))
 
 
 def _title(panels: Sequence[Panel]) -> str:

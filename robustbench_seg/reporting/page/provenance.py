@@ -1,16 +1,13 @@
 """Where a measured row comes from: what its run folders record, and what they lack."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.page.class_map_facts import class_map_facts
+from robustbench_seg.reporting.html.run_facts import fact_text, run_facts
 from robustbench_seg.reporting.panels import Panel, PanelRow
-from robustbench_seg.store import probed_hardware
 
 RUNS_ACROSS = 6
 """A table has at most so many runs side by side, so that it fits on paper."""
@@ -110,45 +107,6 @@ def run_views(panel: Panel, row: PanelRow, several: bool = False) -> list[RunVie
     return views
 
 
-def run_facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
-    """What a reader looks for first, without what the record does not state."""
-    segmenter, attack = record.key.segmenter, record.key.attack
-    nouns = "corruptions and attacks" if attack else "corruptions"
-    facts: list[tuple[str, object]] = [
-        ("command", record.command),
-        ("images", record.images),
-        *_origin(record),
-        ("attacked network", attack.attacked if attack else None),
-        ("attacked images", "rounded to 8 bits" if attack and attack.is_rounded else None),
-        ("protocol", record.protocol),
-        *class_map_facts(record),
-        ("weights", segmenter.weights),
-        ("inference", to_table(segmenter.inference) if segmenter.inference else None),
-        ("test-time augmentation", str(segmenter.augment or "")),
-        ("adaptation", str(segmenter.adaptation or "")),
-        ("input size", segmenter.geometry_text),
-        ("precision", segmenter.precision_text),
-        ("hardware", _hardware(folder, record)),
-        ("versions", record.libraries),
-        (f"versions of the {nouns}", record.key.corruption.laws),
-        ("created", record.created),
-    ]
-    return [(name, _shown(value)) for name, value in facts if value not in (None, {}, "")]
-
-
-def _origin(record: RunRecord) -> list[tuple[str, object]]:
-    """Where the corrupted images come from."""
-    if foreign := record.key.corruption.foreign:
-        return [("corrupted images", f"a tree of unknown origin, contents {foreign[:16]}")]
-    return [("random numbers", record.stream), ("seed", record.seed)]
-
-
-def _hardware(folder: Path, record: RunRecord) -> str:
-    """The hardware of every start of a run: its rows may come from several machines."""
-    names = dict.fromkeys([record.hardware, *probed_hardware(folder)])
-    return "; ".join(name for name in names if name)
-
-
 def _everything(record: RunRecord) -> list[tuple[str, str]]:
     """Return the content of run.json except names, colours and values that `run_facts` shows."""
     table = to_table(record)
@@ -159,13 +117,6 @@ def _everything(record: RunRecord) -> list[tuple[str, str]]:
     if record.key.class_map:
         del table["key"]["class_map"]["classes"], table["key"]["class_map"]["targets"]
     return _flat(table)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Mapping):
-        pairs = ((key, inner) for key, inner in value.items() if inner is not None)
-        return ", ".join(f"{key} {_shown(inner)}" for key, inner in pairs)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _scored(panel: Panel) -> str:
@@ -180,5 +131,5 @@ def _flat(value: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]
         if isinstance(inner, Mapping):
             facts += _flat(inner, f"{prefix}{key} / ")
         elif inner not in (None, []):
-            facts.append((f"{prefix}{key}", _shown(inner)))
+            facts.append((f"{prefix}{key}", fact_text(inner)))
     return facts

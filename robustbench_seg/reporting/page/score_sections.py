@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from robustbench_seg.measures import LIKELIHOOD_SCORES, ScoreInfo, Section
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
-from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
+from robustbench_seg.reporting.html.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, PanelRow, missing_confidence
 from robustbench_seg.reporting.panels.interval_text import interval_text
 from robustbench_seg.results import PERCENT, RANKED, Draws, ScoreDraws, worst_corruption

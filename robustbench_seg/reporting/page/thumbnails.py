@@ -53,7 +53,7 @@ def thumbnail(path: Path, alt: str, width: int, label: str = "") -> Picture | No
     if picture is None:
         return None
     if picture.mode == "P":
-        return as_png(picture, alt, label)
+        return png_picture(picture, alt, label)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=72)
     return _picture(buffer, "jpeg", alt, picture.size, label)
@@ -67,7 +67,7 @@ def _one_warning() -> Iterator[None]:
         yield
 
 
-def as_png(picture: Image.Image, alt: str, label: str = "") -> Picture:
+def png_picture(picture: Image.Image, alt: str, label: str = "") -> Picture:
     """Return an image as a PNG inside the page, at its own size."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)

@@ -9,7 +9,7 @@ from fake_runs import weaker
 
 from robustbench_seg.records.cards.protocol import load_protocol, merged
 from robustbench_seg.reporting import read_panels
-from robustbench_seg.reporting.figures.files import inline_svg, write_figure
+from robustbench_seg.reporting.figures.figure_files import inline_svg, write_figure
 from robustbench_seg.reporting.figures.panel_figures import (
     class_heatmap,
     cost_scatter,

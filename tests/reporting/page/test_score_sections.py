@@ -7,7 +7,7 @@ import pytest
 
 import robustbench_seg as rs
 from robustbench_seg.reporting import finding, read_panels
-from robustbench_seg.reporting.page.ranking import ranking_columns
+from robustbench_seg.reporting.page.ranking_table import ranking_columns
 from robustbench_seg.reporting.page.score_sections import confidence_section, failure_section
 from robustbench_seg.results import RANKED, scores
 

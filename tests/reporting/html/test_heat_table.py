@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting.page.heat_table import STEPS, heat_style, heat_table, value_span
-from robustbench_seg.reporting.page.table import Cell
+from robustbench_seg.reporting.html.heat_table import STEPS, heat_style, heat_table, value_span
+from robustbench_seg.reporting.html.table import Cell
 
 PROTOCOL = load_protocol()
 

@@ -13,7 +13,7 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.style import HEAT
-from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
+from robustbench_seg.reporting.html.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.text import number
 
 STEPS = 33

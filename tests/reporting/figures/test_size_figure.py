@@ -3,7 +3,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from robustbench_seg.reporting.figures.sizes import size_figure
+from robustbench_seg.reporting.figures.size_figure import size_figure
 
 
 def card(model, dataset, params, miou):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from robustbench_seg.measures import MEASURES, ScoreInfo
-from robustbench_seg.reporting.page.table import Bar, Cell, Column, Table, TableRow
+from robustbench_seg.reporting.html.table import Bar, Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, PanelRow, RankedRow
 from robustbench_seg.reporting.panels.interval_text import interval_text
 from robustbench_seg.results import RANKED

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.page.class_map_facts import class_map_notes
-from robustbench_seg.reporting.page.table import Cell, Column, Group, Table, TableRow
+from robustbench_seg.reporting.html.class_map_facts import class_map_notes
+from robustbench_seg.reporting.html.table import Cell, Column, Group, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number
 

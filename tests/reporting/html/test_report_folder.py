@@ -10,7 +10,7 @@ from fake_runs import steady, write_run
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import read_panels, write_page
-from robustbench_seg.reporting.page.folder import report_files
+from robustbench_seg.reporting.html.report_folder import report_files
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
@@ -86,8 +86,10 @@ def test_what_a_killed_report_left_is_removed_by_the_next(panels, reports, tmp_p
 
     with monkeypatch.context() as patch:
         # While files are moved, and without the time to tidy up.
-        patch.setattr("robustbench_seg.reporting.page.folder._remove", die)
-        patch.setattr("robustbench_seg.reporting.page.folder.shutil.rmtree", lambda *_, **__: None)
+        patch.setattr("robustbench_seg.reporting.html.report_folder._remove", die)
+        patch.setattr(
+            "robustbench_seg.reporting.html.report_folder.shutil.rmtree", lambda *_, **__: None
+        )
         write_page(first, out)
         with pytest.raises(KeyboardInterrupt):
             write_page(second, out)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.literature.claims import TABLE, claims
-from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number
 

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.literature.published import published_facts
-from robustbench_seg.reporting.page.table import Cell, Column, Table, TableRow
 from robustbench_seg.text import number
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.page.heat_table import heat_table
-from robustbench_seg.reporting.page.ranking import row_tag
-from robustbench_seg.reporting.page.table import Cell, Metric, MetricValue, Table
+from robustbench_seg.reporting.html.heat_table import heat_table
+from robustbench_seg.reporting.html.table import Cell, Metric, MetricValue, Table
+from robustbench_seg.reporting.page.ranking_table import row_tag
 from robustbench_seg.reporting.panels import (
     Panel,
     PanelRow,

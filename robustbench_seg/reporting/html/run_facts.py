@@ -1,0 +1,57 @@
+"""The facts of a run that a reader looks for first, as pairs of name and text."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from robustbench_seg.codec import to_table
+from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.reporting.html.class_map_facts import class_map_facts
+from robustbench_seg.store import probed_hardware
+
+
+def run_facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
+    """What a reader looks for first, without what the record does not state."""
+    segmenter, attack = record.key.segmenter, record.key.attack
+    nouns = "corruptions and attacks" if attack else "corruptions"
+    facts: list[tuple[str, object]] = [
+        ("command", record.command),
+        ("images", record.images),
+        *_origin(record),
+        ("attacked network", attack.attacked if attack else None),
+        ("attacked images", "rounded to 8 bits" if attack and attack.is_rounded else None),
+        ("protocol", record.protocol),
+        *class_map_facts(record),
+        ("weights", segmenter.weights),
+        ("inference", to_table(segmenter.inference) if segmenter.inference else None),
+        ("test-time augmentation", str(segmenter.augment or "")),
+        ("adaptation", str(segmenter.adaptation or "")),
+        ("input size", segmenter.geometry_text),
+        ("precision", segmenter.precision_text),
+        ("hardware", _hardware(folder, record)),
+        ("versions", record.libraries),
+        (f"versions of the {nouns}", record.key.corruption.laws),
+        ("created", record.created),
+    ]
+    return [(name, fact_text(value)) for name, value in facts if value not in (None, {}, "")]
+
+
+def _origin(record: RunRecord) -> list[tuple[str, object]]:
+    """Where the corrupted images come from."""
+    if foreign := record.key.corruption.foreign:
+        return [("corrupted images", f"a tree of unknown origin, contents {foreign[:16]}")]
+    return [("random numbers", record.stream), ("seed", record.seed)]
+
+
+def _hardware(folder: Path, record: RunRecord) -> str:
+    """The hardware of every start of a run: its rows may come from several machines."""
+    names = dict.fromkeys([record.hardware, *probed_hardware(folder)])
+    return "; ".join(name for name in names if name)
+
+
+def fact_text(value: object) -> str:
+    """Return the value of a fact as text: a mapping as its pairs, anything else as JSON."""
+    if isinstance(value, Mapping):
+        pairs = ((key, inner) for key, inner in value.items() if inner is not None)
+        return ", ".join(f"{key} {fact_text(inner)}" for key, inner in pairs)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
