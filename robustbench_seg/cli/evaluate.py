@@ -228,7 +228,7 @@ def _announce_published(asked: "EvaluationSpec") -> None:
     if not own or published_images(asked.dataset) is None:
         return  # of other weights or datasets nothing is published; the library imports slowly
     from robustbench_seg.records.cards.protocol import load_protocol
-    from robustbench_seg.reporting.literature.published_rows import published_notice
+    from robustbench_seg.reporting.literature.published_notice import published_notice
 
     protocol = load_protocol(asked.protocol).name
     notice = published_notice(asked.models, asked.dataset, asked.split, protocol)

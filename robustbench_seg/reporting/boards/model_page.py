@@ -10,6 +10,7 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.board import Board, BoardRow
 from robustbench_seg.reporting.boards.charts import Curve, curves
 from robustbench_seg.reporting.boards.entry import Entry
+from robustbench_seg.reporting.html.fact import Fact
 from robustbench_seg.reporting.html.run_facts import run_facts
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels.interval_text import interval_text, limits_text
@@ -37,8 +38,8 @@ class ModelView:
 
     name: str
     lead: Sequence[str]
-    facts: Sequence[tuple[str, str]]
-    runs: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+    facts: Sequence[Fact]
+    runs: Sequence[tuple[str, Sequence[Fact]]]
     curves: Sequence[Curve]
     classes: Table | None
     conditions: Table | None
@@ -95,7 +96,7 @@ def _lead(board: Board, ranks: Mapping[str, BoardRow]) -> list[str]:
     return [first, second]
 
 
-def _card(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
+def _card(records: Sequence[RunRecord]) -> list[Fact]:
     """List what the runs of a model have in common, and the weights and seeds of its trainings."""
     about, segmenter = records[0].about, records[0].key.segmenter
     weights = dict.fromkeys(record.key.segmenter.weights or "" for record in records)
@@ -123,7 +124,7 @@ def _card(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
         seed = f", {word} {' and '.join(map(str, seeds))}" if seeds else ""
         also = f", with {training.augment}" if training.augment else ""
         facts.append(("trained on", f"{training.split}{seed}{also}"))
-    return [(name, text) for name, text in facts if text]
+    return [Fact(name, text) for name, text in facts if text]
 
 
 def _classes(board: Board, entry: Entry) -> Table | None:

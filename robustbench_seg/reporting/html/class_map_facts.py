@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from robustbench_seg.records.runs.class_map_record import IGNORED
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.reporting.html.fact import Fact
 
 
-def class_map_facts(record: RunRecord) -> list[tuple[str, str]]:
+def class_map_facts(record: RunRecord) -> list[Fact]:
     """Return facts about the class map of a run, as pairs of name and text. Empty without a map."""
     used, about = record.key.class_map, record.class_map
     if used is None:
@@ -21,7 +22,7 @@ def class_map_facts(record: RunRecord) -> list[tuple[str, str]]:
         ("classes left out", _reasoned(used.left_out, reasons)),
         ("classes missed, because the model has none", _reasoned(used.missed, reasons)),
     ]
-    return [(name, text) for name, text in facts if text]
+    return [Fact(name, text) for name, text in facts if text]
 
 
 def class_map_notes(record: RunRecord, name: str) -> str:

@@ -1,16 +1,15 @@
 """The facts of a run that a reader looks for first, as pairs of name and text."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.html.class_map_facts import class_map_facts
+from robustbench_seg.reporting.html.fact import Fact, fact_text
 from robustbench_seg.store import probed_hardware
 
 
-def run_facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
+def run_facts(folder: Path, record: RunRecord) -> list[Fact]:
     """What a reader looks for first, without what the record does not state."""
     segmenter, attack = record.key.segmenter, record.key.attack
     nouns = "corruptions and attacks" if attack else "corruptions"
@@ -33,7 +32,7 @@ def run_facts(folder: Path, record: RunRecord) -> list[tuple[str, str]]:
         (f"versions of the {nouns}", record.key.corruption.laws),
         ("created", record.created),
     ]
-    return [(name, fact_text(value)) for name, value in facts if value not in (None, {}, "")]
+    return [Fact(name, fact_text(value)) for name, value in facts if value not in (None, {}, "")]
 
 
 def _origin(record: RunRecord) -> list[tuple[str, object]]:
@@ -47,11 +46,3 @@ def _hardware(folder: Path, record: RunRecord) -> str:
     """The hardware of every start of a run: its rows may come from several machines."""
     names = dict.fromkeys([record.hardware, *probed_hardware(folder)])
     return "; ".join(name for name in names if name)
-
-
-def fact_text(value: object) -> str:
-    """Return the value of a fact as text: a mapping as its pairs, anything else as JSON."""
-    if isinstance(value, Mapping):
-        pairs = ((key, inner) for key, inner in value.items() if inner is not None)
-        return ", ".join(f"{key} {fact_text(inner)}" for key, inner in pairs)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -11,14 +11,12 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol, merged
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.published import (
-    ATTACK,
-    MEAN,
-    PublishedFacts,
     list_published,
     published_facts,
     published_table,
     score_columns,
 )
+from robustbench_seg.reporting.literature.published_facts import ATTACK, MEAN, PublishedFacts
 from robustbench_seg.reporting.literature.rules import flag_of
 
 LEADING = ("source", "model", "family", "dataset", "split", "crop", "protocol", "images", "params")

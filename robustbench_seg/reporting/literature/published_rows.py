@@ -1,6 +1,6 @@
 """Which published rows rank beside measured ones, and why the others do not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,40 +149,3 @@ def _reason(row: Mapping[Any, Any], split: str, protocol: Protocol, images: int)
         whole = counted([int(row["images"])], "image")
         return f"on all {whole} of the split, the rows above on {images}"
     return ""
-
-
-def published_notice(models: Sequence[str], dataset: str, split: str, protocol: str) -> str:
-    """Return one line on the published rows of models that are about to be evaluated.
-
-    A row is of a model if its name is that of the card, in upper or lower case and with or without
-    the name of its encoder ("segformer-mit-b5", "SegFormer-B5" and "segformer-b5").
-
-    Args:
-        models: Names of model cards.
-        dataset: Name of the dataset.
-        split: Its split.
-        protocol: Name of the protocol.
-
-    Returns:
-        The rows and their means; empty if there are none.
-    """
-    rows = literature()
-    rows = rows[(rows["dataset"] == dataset) & (rows["split"] == split)]
-    rows = rows[(rows["protocol"] == protocol) & (rows["kind"] != "cells")]
-    wanted = {_plain(model) for model in models}
-    found = [row for row in rows.to_dict("records") if _plain(row["model"]) in wanted]
-    if not found:
-        return ""
-    texts = [f"{row['model']} {row['mean']:.1f} ({_place(row)})" for row in found]
-    return (
-        f"published on {dataset} {split} under {protocol}, mean mIoU: {'; '.join(texts)}; see "
-        f"robustseg literature --dataset {dataset} --protocol {protocol}"
-    )
-
-
-def _plain(model: str) -> str:
-    return model.lower().replace("-mit-", "-")
-
-
-def _place(row: Mapping[Any, Any]) -> str:
-    return f"{row['source']}, crop {row['crop']}" if row["crop"] else str(row["source"])

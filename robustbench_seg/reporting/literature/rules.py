@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.published import RuleName
+from robustbench_seg.reporting.literature.published_facts import RuleName
 
 SUMMARY_TOLERANCE = 0.06
 """How far a stored summary may lie from the one of the cells: both are rounded."""

@@ -8,6 +8,7 @@ from robustbench_seg import __version__
 from robustbench_seg.datasets import known_dataset
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.reporting.html.fact import Fact
 from robustbench_seg.reporting.literature.citations import KAMANN_ROTHER, citation
 from robustbench_seg.reporting.literature.published import published_facts
 from robustbench_seg.reporting.panels import Panel
@@ -26,7 +27,7 @@ class Origin:
         citations: What each BibTeX entry cites, and the entry.
     """
 
-    facts: Sequence[tuple[str, str]]
+    facts: Sequence[Fact]
     citations: Sequence[tuple[str, str]]
 
 
@@ -55,7 +56,7 @@ def origin(panels: Sequence[Panel], title: str) -> Origin:
     if any(panel.reference for panel in panels) and degradation not in dict(citations).values():
         citations.append(("CD and rCD", degradation))
     return Origin(
-        [(name, text) for name, text in facts if text],
+        [Fact(name, text) for name, text in facts if text],
         [(what, entry) for what, entry in dict.fromkeys(citations) if entry],
     )
 

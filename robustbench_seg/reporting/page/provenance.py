@@ -6,7 +6,8 @@ from itertools import groupby
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.html.run_facts import fact_text, run_facts
+from robustbench_seg.reporting.html.fact import Fact, fact_text
+from robustbench_seg.reporting.html.run_facts import run_facts
 from robustbench_seg.reporting.panels import Panel, PanelRow
 
 RUNS_ACROSS = 6
@@ -26,8 +27,8 @@ class RunView:
 
     model: str
     where: str
-    facts: Sequence[tuple[str, str]]
-    record: Sequence[tuple[str, str]]
+    facts: Sequence[Fact]
+    record: Sequence[Fact]
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,7 @@ class FactTable:
     rows: Sequence[FactRow]
 
 
-def fact_tables(
-    runs: Sequence[RunView], facts: Sequence[Sequence[tuple[str, str]]]
-) -> list[FactTable]:
+def fact_tables(runs: Sequence[RunView], facts: Sequence[Sequence[Fact]]) -> list[FactTable]:
     """Return facts as one table, or, of more than `RUNS_ACROSS` runs, as several.
 
     Args:
@@ -98,8 +97,8 @@ def run_views(panel: Panel, row: PanelRow, several: bool = False) -> list[RunVie
                 where=f"{panel.name}, {folder.name}" if several else folder.name,
                 facts=[
                     *run_facts(folder, record),
-                    ("severities averaged", _scored(panel)),
-                    *([("missing", lacks)] if lacks else []),
+                    Fact("severities averaged", _scored(panel)),
+                    *([Fact("missing", lacks)] if lacks else []),
                 ],
                 record=_everything(record),
             )
@@ -107,7 +106,7 @@ def run_views(panel: Panel, row: PanelRow, several: bool = False) -> list[RunVie
     return views
 
 
-def _everything(record: RunRecord) -> list[tuple[str, str]]:
+def _everything(record: RunRecord) -> list[Fact]:
     """Return the content of run.json except names, colours and values that `run_facts` shows."""
     table = to_table(record)
     for name in ("command", "palette", "libraries", "created"):
@@ -125,11 +124,11 @@ def _scored(panel: Panel) -> str:
     return ", ".join(dict.fromkeys(f"{spec.category} {spec.scored_text}" for spec in specs))
 
 
-def _flat(value: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+def _flat(value: Mapping[str, object], prefix: str = "") -> list[Fact]:
     facts = []
     for key, inner in value.items():
         if isinstance(inner, Mapping):
             facts += _flat(inner, f"{prefix}{key} / ")
         elif inner not in (None, []):
-            facts.append((f"{prefix}{key}", fact_text(inner)))
+            facts.append(Fact(f"{prefix}{key}", fact_text(inner)))
     return facts

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.published import ATTACK
+from robustbench_seg.reporting.literature.published_facts import ATTACK
 from robustbench_seg.text import number, text_table
 
 _TEXTS = ("source", "model", "dataset", "crop", "protocol")

@@ -9,11 +9,8 @@ from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, terminal_table, write_page
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published import published_facts
-from robustbench_seg.reporting.literature.published_rows import (
-    published_extent,
-    published_notice,
-    published_rows,
-)
+from robustbench_seg.reporting.literature.published_notice import published_notice
+from robustbench_seg.reporting.literature.published_rows import published_extent, published_rows
 
 SEV3, FAN = load_protocol("semsegbench-sev3"), load_protocol("city-c-fan")
 

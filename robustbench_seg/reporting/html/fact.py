@@ -1,0 +1,25 @@
+"""A fact about a run or a report, as a page lists it."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Fact(NamedTuple):
+    """A fact.
+
+    Attributes:
+        name: Its name, such as "weights".
+        text: What it is.
+    """
+
+    name: str
+    text: str
+
+
+def fact_text(value: object) -> str:
+    """Return the value of a fact as text: a mapping as its pairs, anything else as JSON."""
+    if isinstance(value, Mapping):
+        pairs = ((key, inner) for key, inner in value.items() if inner is not None)
+        return ", ".join(f"{key} {fact_text(inner)}" for key, inner in pairs)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
