@@ -17,7 +17,7 @@ from robustbench_seg.records.values.image_size import Size, check_size
 from robustbench_seg.records.values.ranges import REPEAT, THREADS
 from robustbench_seg.reporting.figures.figure_files import write_figure
 from robustbench_seg.reporting.figures.size_figure import size_figure
-from robustbench_seg.reporting.literature.paper_costs import costs_by_card, published_costs
+from robustbench_seg.reporting.literature.published_costs import costs_by_card, published_costs
 from robustbench_seg.reporting.tables.formats import csv
 
 DEFAULT_SIZE: Size = (512, 512)

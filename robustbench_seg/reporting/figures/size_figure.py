@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from robustbench_seg.reporting.figures.style import SOFT, line_styles, plain, style
-from robustbench_seg.reporting.literature.paper_costs import published_costs
+from robustbench_seg.reporting.literature.published_costs import published_costs
 
 _MAX_NAMES = 6
 """A plot with more cards does not name them: the names would hide each other."""

@@ -10,6 +10,7 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol, merged
 from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.reporting.literature.audit_rules import flag_of
 from robustbench_seg.reporting.literature.published import (
     list_published,
     published_facts,
@@ -17,7 +18,6 @@ from robustbench_seg.reporting.literature.published import (
     score_columns,
 )
 from robustbench_seg.reporting.literature.published_facts import ATTACK, MEAN, PublishedFacts
-from robustbench_seg.reporting.literature.rules import flag_of
 
 LEADING = ("source", "model", "family", "dataset", "split", "crop", "protocol", "images", "params")
 """What a row is of. source: name of the published table; protocol: the shipped protocol under which

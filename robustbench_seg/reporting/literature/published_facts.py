@@ -10,7 +10,7 @@ from robustbench_seg.records.values.ranges import Positive
 from robustbench_seg.reporting.literature.citations import citation, citation_keys
 
 RuleName = Literal["stored_mean", "stored_worst", "brightness", "collapse"]
-"""The rules of the audit, see literature.rules."""
+"""The rules of the audit, see literature.audit_rules."""
 
 ATTACK = ("attack", "norm", "radius", "steps")
 """The columns that say which attack a row is scored under: its name, norm (linf or l2), radius on

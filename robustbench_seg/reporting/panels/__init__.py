@@ -1,12 +1,12 @@
 """Panels: models that compare with each other, their scores, and what they show in words."""
 
-from robustbench_seg.reporting.panels.chief_confidence import (
-    chief_confidence_scores,
-    missing_confidence,
-)
 from robustbench_seg.reporting.panels.confidence_curves import (
     ConfidenceCurves,
     confidence_curves,
+)
+from robustbench_seg.reporting.panels.confidence_scores import (
+    chief_confidence_scores,
+    missing_confidence,
 )
 from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_COLUMNS
 from robustbench_seg.reporting.panels.drop_rows import drop_rows, panel_subset_scores

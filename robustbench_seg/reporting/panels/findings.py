@@ -49,24 +49,13 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
     best = complete.iloc[0]
     where = f"On {counted([best['images']], 'image')} of {panel.dataset} {panel.split}"
     if len(complete) == 1:
-        interval = interval_text(*panel.interval(best["model"]))
-        limits = f" ({interval})" if interval else ""
-        return (
-            f"{where}, {best['model']} keeps {number(best['retention'])} % of its clean mIoU: "
-            f"{number(best['mean'])} on average over {over}{limits}, "
-            f"{number(best['clean'])} on clean images."
-        )
+        return f"{where}, {_only_model(panel, best, over)}"
     rest = [str(name) for name in complete["model"][1:]]
     compared = {name: panel.verdict(best["model"], name) for name in rest}
     unpaired = [name for name, verdict in compared.items() if verdict is None]
     if unpaired:
         second = complete.iloc[1 + rest.index(unpaired[0])]
-        return (
-            f"{where}, {best['model']} has the highest mean mIoU over {over}, "
-            f"{number(best['mean'])} against {number(second['mean'])} for {second['model']}; "
-            f"{_reason_unpaired(panel, best['model'], second['model'])}, so no difference can be "
-            "established."
-        )
+        return f"{where}, {_unpaired_models(panel, best, second, over)}"
     judged = {name: verdict for name, verdict in compared.items() if verdict is not None}
     open_ones = {name: v for name, v in judged.items() if not v.is_established}
     if open_ones:
@@ -77,6 +66,27 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
         f"{number(best['mean'])} over {over}, {number(verdict.points)} points more than "
         f"{second['model']} with {number(second['mean'])} ({_verdict_text(panel, verdict)}). "
         f"{_lead(panel, best['model'], second['model'])}"
+    )
+
+
+def _only_model(panel: Panel, model: "pd.Series[Any]", over: str) -> str:
+    interval = interval_text(*panel.interval(model["model"]))
+    limits = f" ({interval})" if interval else ""
+    return (
+        f"{model['model']} keeps {number(model['retention'])} % of its clean mIoU: "
+        f"{number(model['mean'])} on average over {over}{limits}, "
+        f"{number(model['clean'])} on clean images."
+    )
+
+
+def _unpaired_models(
+    panel: Panel, best: "pd.Series[Any]", second: "pd.Series[Any]", over: str
+) -> str:
+    a, b = panel.row(best["model"]).scores, panel.row(second["model"]).scores
+    return (
+        f"{best['model']} has the highest mean mIoU over {over}, {number(best['mean'])} against "
+        f"{number(second['mean'])} for {second['model']}; the bootstrap draws {a.unit} of the one "
+        f"and {b.unit} of the other, so no difference can be established."
     )
 
 
@@ -133,12 +143,6 @@ def _lead(panel: Panel, first: str, second: str) -> str:
         f"{text}; {lead.largest.replace('_', ' ')} alone contributes {lead.share:.0f} % of the "
         f"lead. Without it the lead is {number(lead.rest)} points."
     )
-
-
-def _reason_unpaired(panel: Panel, first: str, second: str) -> str:
-    """Why two models cannot be compared in pairs."""
-    a, b = panel.row(first).scores, panel.row(second).scores
-    return f"the bootstrap draws {a.unit} of the one and {b.unit} of the other"
 
 
 def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> list[str]:

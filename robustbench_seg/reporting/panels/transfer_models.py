@@ -134,26 +134,7 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
         ResultsError: A folder holds no run; the runs do not fit together; there are too few models.
     """
     scored, used = _synthetic(synthetic, protocol)
-    classes = next(iter(scored.values())).records[0].classes
-    targets = dict[str, dict[str, float]]()
-    groups, names = group_runs(real), list[str]()
-    for folders in groups:
-        record = read_record(folders[0])
-        if record.classes != classes:
-            raise ResultsError(
-                f"{folders[0]}: other classes than those of the synthetic runs; a score predicts "
-                "one of the same classes only"
-            )
-        model = read_model(folders, own_protocol(folders[0], record), resamples=0)
-        names.append(model.name)
-        target = _target(record.dataset)
-        _add(
-            targets.setdefault(target, {}), model.name, float(model.scores.summary.clean[0]), target
-        )
-    for score in subset_scores(groups, resamples=0):
-        target = _target(score.dataset) + ("_drop" if score.metric == DROP else "")
-        name = names[score.model]
-        _add(targets.setdefault(target, {}), name, float(score.draws[0]), target)
+    targets = _real(real, next(iter(scored.values())).records[0].classes)
     rows = []
     for name, model in scored.items():
         summary = model.scores.summary
@@ -172,6 +153,30 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
     for name in [name for name in scored if name not in models.names]:
         log.warning("%s: not all scores are there, on corrupted and real images; left out", name)
     return models
+
+
+def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, float]]:
+    """The scores of the real runs: target -> model -> score."""
+    targets = dict[str, dict[str, float]]()
+    groups, names = group_runs(runs), list[str]()
+    for folders in groups:
+        record = read_record(folders[0])
+        if record.classes != classes:
+            raise ResultsError(
+                f"{folders[0]}: other classes than those of the synthetic runs; a score predicts "
+                "one of the same classes only"
+            )
+        model = read_model(folders, own_protocol(folders[0], record), resamples=0)
+        names.append(model.name)
+        target = _target(record.dataset)
+        _add(
+            targets.setdefault(target, {}), model.name, float(model.scores.summary.clean[0]), target
+        )
+    for score in subset_scores(groups, resamples=0):
+        target = _target(score.dataset) + ("_drop" if score.metric == DROP else "")
+        name = names[score.model]
+        _add(targets.setdefault(target, {}), name, float(score.draws[0]), target)
+    return targets
 
 
 def _target(dataset: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from robustbench_seg.reporting.literature.paper_costs import published_costs
+from robustbench_seg.reporting.literature.published_costs import published_costs
 from robustbench_seg.text import text_table
 
 _HEADS = {

@@ -3,9 +3,9 @@
 import pytest
 
 from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
+from robustbench_seg.reporting.literature.audit_rules import RULES, flag_of
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.claims import claims
-from robustbench_seg.reporting.literature.rules import RULES, flag_of
 
 SEGFORMER = [("segformer-mit-b0", "summary")] + [
     (f"segformer-mit-b{n}", "cells") for n in range(1, 6)

@@ -3,7 +3,7 @@ import pytest
 
 from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.records.cards.model_card import list_models, load_card
-from robustbench_seg.reporting.literature.paper_costs import costs_by_card, published_costs
+from robustbench_seg.reporting.literature.published_costs import costs_by_card, published_costs
 
 
 def test_published_costs_are_of_cards_that_there_are():
