@@ -1,7 +1,6 @@
 """One difference between two runs, and its consequences for comparing them."""
 
-import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 DifferenceKind = Literal[
@@ -59,21 +58,3 @@ class RunDifference:
     def of_draws(self) -> bool:
         """Whether two draws of the corruptions' random numbers differ in it."""
         return self.kind == "corruption seed"
-
-
-def value_text(value: object) -> str:
-    """Write the value of a field of a record as short text.
-
-    Args:
-        value: Plain data, or a record of such.
-
-    Returns:
-        The text. What is longer than 80 characters ends in "...".
-    """
-    if value is None or isinstance(value, str | int | float):
-        return str(value)
-    if hasattr(value, "__dataclass_fields__"):
-        shown = {f.name: getattr(value, f.name) for f in fields(value)}  # type: ignore[arg-type]
-        return ", ".join(f"{name} {value_text(item)}" for name, item in shown.items())
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else f"{text[:77]}..."

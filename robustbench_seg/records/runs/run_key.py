@@ -8,9 +8,9 @@ from typing import Literal
 from robustbench_seg.codec import to_table
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.runs.class_map_record import ClassMapRecord
-from robustbench_seg.records.runs.run_difference import value_text
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord
+from robustbench_seg.records.runs.value_text import value_text
 from robustbench_seg.records.values.choices import Stream
 from robustbench_seg.records.values.ranges import MAX_CLASSES, CorruptionSeed, Positive
 

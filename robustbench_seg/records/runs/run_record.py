@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from robustbench_seg.records.runs.class_map_record import ClassMapFacts
-from robustbench_seg.records.runs.run_difference import DifferenceKind, RunDifference, value_text
+from robustbench_seg.records.runs.run_difference import DifferenceKind, RunDifference
 from robustbench_seg.records.runs.run_key import AttackRecord, RunKey
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
+from robustbench_seg.records.runs.value_text import value_text
 from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.records.values.ranges import Level, Positive
 

@@ -66,6 +66,8 @@ def test_a_table_is_read_with_its_facts(tmp_path):
         (('dataset = "cityscapes"', ""), (), "the dataset is a column or a key of the TOML file"),
         (('"scores"', '"table"'), (), "two.toml: scores need the table 'measured'"),
         (('"segformer"', '"segformr"'), (), "citation: unknown key 'segformr'; did you mean"),
+        (("dataset =", 'also_cited = { x = "rows" }\ndataset ='), (), "citation: unknown key 'x'"),
+        (("images = { c", 'benchmark = "B"\nimages = { not_c'), (), "benchmark: its table needs a"),
         (('"cityscapes-c"', '"cityscapes"'), (), "unknown protocol 'cityscapes'; did you mean"),
         (("title", "titel"), (), "two.toml: unknown key 'titel'; did you mean 'title'"),
         (('[measured]', 'rules = ["bright"]\n[measured]'), (), "rules.*unknown value 'bright'"),
