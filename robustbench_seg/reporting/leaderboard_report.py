@@ -47,7 +47,7 @@ def leaderboard(
 ) -> Path:
     """Write a static site that ranks models: a page for each dataset and protocol.
 
-    Each page ranks by any score, with intervals and shared places, and links a page for each of its
+    Each page ranks by any score, with intervals and shared ranks, and links a page for each of its
     models. The pages open offline. Scores of runs are cached, so no run is scored twice.
 
     Args:

@@ -12,7 +12,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.text import number, one_line
 
-_Place = Callable[[float, float], tuple[float, float]]
+_Position = Callable[[float, float], tuple[float, float]]
 
 _WIDTH, _HEIGHT = 132.0, 74.0
 """Size of a curve's plot, in units of the SVG."""
@@ -83,32 +83,32 @@ def _curve(
 ) -> Markup:
     left, upper, step = 24.0, 6.0, (_WIDTH - 8) / len(spec.levels)
 
-    def place(severity: int, value: float) -> tuple[float, float]:
+    def position(severity: int, value: float) -> tuple[float, float]:
         return left + 4 + severity * step, upper + _HEIGHT * (1 - value / top)
 
     marks, band, line, texts = [], list[tuple[float, ...]](), list[str](), []
     for severity in set(spec.levels) - set(spec.scored):
-        x, _ = place(severity, 0)
+        x, _ = position(severity, 0)
         marks.append(
             f'<rect class="off" x="{x - step / 2:.1f}" y="{upper}" width="{step:.1f}" '
             f'height="{_HEIGHT}"/>'
         )
     for value in (0.0, top / 2, top):
-        _, y = place(0, value)
+        _, y = position(0, value)
         marks.append(f'<path class="grid" d="M{left} {y:.1f}h{_WIDTH}"/>')
         marks.append(f'<text class="y" x="{left - 4}" y="{y + 3:.1f}">{value:g}</text>')
     for severity in (0, *spec.levels):
         row = points.get((spec.name if severity else CLEAN.name, severity))
-        x, _ = place(severity, 0)
+        x, _ = position(severity, 0)
         label = severity or "clean"
         marks.append(f'<text class="x" x="{x:.1f}" y="{upper + _HEIGHT + 11}">{label}</text>')
         value = float(str(row["miou"])) if row else math.nan
         if row is None or math.isnan(value):
             continue
-        x, y = place(severity, value)
+        x, y = position(severity, value)
         low, high = float(str(row["ci_low"])), float(str(row["ci_high"]))
         if not math.isnan(low):
-            band.append((x, place(severity, high)[1], place(severity, low)[1]))
+            band.append((x, position(severity, high)[1], position(severity, low)[1]))
         scored = severity == 0 or severity in spec.scored
         line.append(f"{x:.1f} {y:.1f}")
         kind = "dot" if scored else "dot hollow"
@@ -143,42 +143,42 @@ def scatter(points: Sequence[Point], axis: str, *, more_is_better: bool) -> Mark
     bottom = 10 * math.floor(min(p.y for p in points) / 10)
     top = max(bottom + 10, 10 * math.ceil(max(p.y for p in points) / 10))
 
-    def place(x: float, y: float) -> tuple[float, float]:
+    def position(x: float, y: float) -> tuple[float, float]:
         across = (math.log(x) - math.log(low)) / (math.log(high) - math.log(low))
         return left + width * across, upper + height * (1 - (y - bottom) / (top - bottom))
 
     marks = []
     for value in range(bottom, top + 1, 10 if top - bottom > 20 else 5):
-        _, y = place(low, value)
+        _, y = position(low, value)
         marks.append(f'<path class="grid" d="M{left} {y:.1f}h{width}"/>')
         marks.append(f'<text class="y" x="{left - 5}" y="{y + 4:.1f}">{value:g}</text>')
     for x_tick in _ticks(low, high):
-        x, _ = place(x_tick, bottom)
+        x, _ = position(x_tick, bottom)
         marks.append(f'<path class="grid" d="M{x:.1f} {upper}v{height}"/>')
         marks.append(f'<text class="x" x="{x:.1f}" y="{upper + height + 15}">{x_tick:g}</text>')
     best = sorted((p for p in points if p.is_front), key=lambda point: point.x)
     if best:
-        marks.append(_steps(best, place, high if not more_is_better else low, more_is_better))
+        marks.append(_steps(best, position, high if not more_is_better else low, more_is_better))
     for point in sorted(points, key=lambda point: point.is_front):
-        x, y = place(point.x, point.y)
+        x, y = position(point.x, point.y)
         kind = "dot best" if point.is_front else "dot"
         title = escape(f"{one_line(point.name)}: {point.y:.1f} at {point.x:.3g}")
         marks.append(
             f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{title}</title>'
             "</circle>"
         )
-    marks += _labels(best, place, left + width)
+    marks += _labels(best, position, left + width)
     marks.append(f'<text class="x" x="{left + width / 2}" y="{upper + height + 32}">{axis}</text>')
     names = ", ".join(point.name for point in best)
     label = f"mIoU in percent against {axis}, {len(points)} models. On the line: {names}."
     return _svg(left + width + 8, upper + height + 38, label, "".join(marks), "scatter")
 
 
-def _labels(best: Sequence[Point], place: _Place, right: float) -> list[str]:
+def _labels(best: Sequence[Point], position: _Position, right: float) -> list[str]:
     """Return the labels of models on the front, without those that would cover another."""
     texts, taken = [], list[tuple[float, float, float]]()
     for point in sorted(best, key=lambda point: -point.y):
-        x, y = place(point.x, point.y)
+        x, y = position(point.x, point.y)
         name = one_line(point.name, 28)
         length = 6.2 * len(name)
         start = x + 7 if x + 7 + length < right else x - 7 - length
@@ -189,13 +189,13 @@ def _labels(best: Sequence[Point], place: _Place, right: float) -> list[str]:
     return texts
 
 
-def _steps(best: Sequence[Point], place: _Place, end: float, more_is_better: bool) -> str:
+def _steps(best: Sequence[Point], position: _Position, end: float, more_is_better: bool) -> str:
     ordered = list(reversed(best)) if more_is_better else list(best)
     path = list[str]()
     for point in ordered:
-        x, y = place(point.x, point.y)
+        x, y = position(point.x, point.y)
         path.append(f"H{x:.1f}V{y:.1f}" if path else f"M{x:.1f} {y:.1f}")
-    x, _ = place(end, 0)
+    x, _ = position(end, 0)
     return f'<path class="front" d="{"".join(path)}H{x:.1f}"/>'
 
 
