@@ -6,53 +6,59 @@ from robustbench_seg.corruption.kernels.arrays import LEVELS, Floats, Image, Sin
 from robustbench_seg.machine.compiled import compiled
 
 
+_CHUNK = 512
+
+
 @compiled
 def shift_hsv(
     image: Image, saturation_factor: float, saturation_add: float, value_add: float, out: Image
 ) -> None:
-    """RGB -> HSV, S -> clip(S * factor + add), V -> clip(V + add), -> RGB, truncated to uint8."""
-    height, width, _ = image.shape
-    for y in range(height):
-        for x in range(width):
-            red = LEVELS[image[y, x, 0]]
-            green = LEVELS[image[y, x, 1]]
-            blue = LEVELS[image[y, x, 2]]
-            value = max(red, green, blue)
-            delta = value - min(red, green, blue)
-            hue, saturation = 0.0, 0.0
-            if delta > 0:
-                saturation = delta / value
-                # On a tie the later channel counts as the greatest.
-                if blue == value:
-                    hue = 4.0 + (red - green) / delta
-                elif green == value:
-                    hue = 2.0 + (blue - red) / delta
-                else:
-                    hue = (green - blue) / delta
-                hue = (hue / 6.0) % 1.0
+    """RGB -> HSV, S -> clip(S * factor + add), V -> clip(V + add), -> RGB, truncated to uint8.
+
+    Without a branch in the loop, so that it fills vector registers: a value per channel and side of
+    the hue's circle is computed, and the right one taken.
+    """
+    pixels, results = image.reshape(-1, 3), out.reshape(-1, 3)
+    planes = np.empty((3, _CHUNK))
+    for start in range(0, len(pixels), _CHUNK):
+        chunk, result = pixels[start : start + _CHUNK], results[start : start + _CHUNK]
+        count = len(chunk)
+        reds, greens, blues = planes[0, :count], planes[1, :count], planes[2, :count]
+        for i in range(count):
+            reds[i], greens[i] = LEVELS[chunk[i, 0]], LEVELS[chunk[i, 1]]
+            blues[i] = LEVELS[chunk[i, 2]]
+        for i in range(count):
+            red, green, blue = reds[i], greens[i], blues[i]
+            value = max(max(red, green), blue)
+            delta = value - min(min(red, green), blue)
+            # On a tie the later channel counts as the greatest.
+            ahead = green - blue
+            ahead = blue - red if green == value else ahead
+            ahead = red - green if blue == value else ahead
+            third = 2.0 if green == value else 0.0
+            third = 4.0 if blue == value else third
+            hue = (third + ahead / (delta if delta > 0 else 1.0)) / 6.0
+            hue = hue + 1.0 if hue < 0 else hue
+            hue = (hue if delta > 0 else 0.0) * 6
+            saturation = delta / (value if value > 0 else 1.0)
             saturation = min(max(saturation * saturation_factor + saturation_add, 0.0), 1.0)
             value = min(max(value + value_add, 0.0), 1.0)
-            sextant = np.floor(hue * 6)
-            f = hue * 6 - sextant
+            side = np.floor(hue)
+            f = hue - side
             p = value * (1 - saturation)
             q = value * (1 - f * saturation)
             t = value * (1 - (1 - f) * saturation)
-            side = int(sextant) % 6
-            if side == 0:
-                red, green, blue = value, t, p
-            elif side == 1:
-                red, green, blue = q, value, p
-            elif side == 2:
-                red, green, blue = p, value, t
-            elif side == 3:
-                red, green, blue = p, q, value
-            elif side == 4:
-                red, green, blue = t, p, value
-            else:
-                red, green, blue = value, p, q
-            out[y, x, 0] = np.uint8(min(max(red, 0.0), 1.0) * 255)
-            out[y, x, 1] = np.uint8(min(max(green, 0.0), 1.0) * 255)
-            out[y, x, 2] = np.uint8(min(max(blue, 0.0), 1.0) * 255)
+            red = q if side == 1 else (t if side == 4 else p)
+            red = value if side == 0 or side == 5 else red
+            green = t if side == 0 else (q if side == 3 else p)
+            green = value if side == 1 or side == 2 else green
+            blue = t if side == 2 else (q if side == 5 else p)
+            blue = value if side == 3 or side == 4 else blue
+            reds[i], greens[i], blues[i] = red * 255, green * 255, blue * 255
+        for i in range(count):
+            result[i, 0] = np.uint8(np.int32(reds[i]))
+            result[i, 1] = np.uint8(np.int32(greens[i]))
+            result[i, 2] = np.uint8(np.int32(blues[i]))
 
 
 @compiled
