@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from robustbench_seg.corruption.kernels.arrays import LEVELS, Floats, Image, Singles
+from robustbench_seg.corruption.kernels.arrays import LEVELS, AnyFloats, Floats, Image, Singles
 from robustbench_seg.machine.compiled import compiled
 
+
+COVERED = np.float32(0.8)
 
 _CHUNK = 512
 
@@ -84,24 +86,51 @@ def blend(first: Image, second: Image, table: Image, out: Image) -> None:
 
 
 @compiled
-def add_water(image: Singles, drops: Singles, colour: Singles, out: Image) -> None:
-    """Add `colour` to H x W x 3 `image` (all in 0..1) by the strength H x W `drops`."""
-    height, width, _ = image.shape
+def drops_above(liquid: AnyFloats, threshold: float, out: Image) -> None:
+    """Levels of an H x W plane of intensities, truncated; 0 below `threshold`."""
+    height, width = liquid.shape
+    real = liquid.dtype.type
+    least, white = real(threshold), real(255)
     for y in range(height):
         for x in range(width):
-            for c in range(3):
-                wet = image[y, x, c] + drops[y, x] * colour[c]
-                wet = min(max(wet, np.float32(0)), np.float32(1))
-                out[y, x, c] = np.uint8(wet * np.float32(255))
+            depth = liquid[y, x] if liquid[y, x] >= least else real(0)
+            out[y, x] = np.uint8(np.int32(depth * white))
 
 
 @compiled
-def add_mud(image: Singles, cover: Singles, colour: Floats, out: Image) -> None:
-    """Replace the share H x W `cover` of H x W x 3 `image` (all in 0..1) by `colour`."""
+def add_water(image: Image, drops: Singles, colour: Singles, out: Image) -> None:
+    """Add `colour` (0..1) to H x W x 3 `image` by the strength H x W `drops`."""
     height, width, _ = image.shape
+    water = np.empty((width, 3), np.float32)
     for y in range(height):
         for x in range(width):
-            share = cover[y, x]
-            for c in range(3):
-                muddy = image[y, x, c] * (np.float32(1) - share) + colour[c] * share
-                out[y, x, c] = np.uint8(min(max(muddy, 0.0), 1.0) * 255)
+            drop = drops[y, x]
+            water[x, 0], water[x, 1] = drop * colour[0], drop * colour[1]
+            water[x, 2] = drop * colour[2]
+        levels, added, row = image[y].reshape(-1), water.reshape(-1), out[y].reshape(-1)
+        for i in range(3 * width):
+            wet = np.float32(levels[i]) / np.float32(255) + added[i]
+            wet = min(max(wet, np.float32(0)), np.float32(1))
+            row[i] = np.uint8(np.int32(wet * np.float32(255)))
+
+
+@compiled
+def add_mud(image: Image, cover: Singles, colour: Floats, out: Image) -> None:
+    """Replace the share H x W `cover` of H x W x 3 `image` by `colour` (0..1).
+
+    A pixel that is covered by less than `COVERED` stays as it is.
+    """
+    height, width, _ = image.shape
+    shares, mud = np.empty((width, 3), np.float32), np.empty((width, 3))
+    for y in range(height):
+        for x in range(width):
+            share = cover[y, x] if cover[y, x] >= COVERED else np.float32(0)
+            shares[x, 0] = shares[x, 1] = shares[x, 2] = share
+            mud[x, 0], mud[x, 1] = colour[0] * share, colour[1] * share
+            mud[x, 2] = colour[2] * share
+        levels, row = image[y].reshape(-1), out[y].reshape(-1)
+        covered, added = shares.reshape(-1), mud.reshape(-1)
+        for i in range(3 * width):
+            intensity = np.float32(levels[i]) / np.float32(255)
+            muddy = intensity * (np.float32(1) - covered[i]) + added[i]
+            row[i] = np.uint8(np.int32(min(max(muddy, 0.0), 1.0) * 255))
