@@ -37,7 +37,7 @@ def disk_levels(
     pairs = np.empty((radius + 1, long), np.float32)
     # Of a kernel of one weight, single precision holds the sums before they are weighed: whole
     # numbers, at most 255 for each pixel.
-    even = steps.min() == steps.max() and 255 < steps[0] * 2**24
+    even = steps.min() == steps.max() and steps[0] * 2**24 > 255
     steps32 = np.ones(len(steps), np.float32) if even else steps.astype(np.float32)
     approximate = np.empty(size, np.float32)
     exact = np.empty(size, np.float64)

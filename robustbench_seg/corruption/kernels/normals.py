@@ -62,7 +62,8 @@ def draw_normal(bits: NDArray[np.uint32], out: Singles) -> tuple[int, int]:
                 break
             share = _uniform(bits[used + 1])
             height = (_DENSITY[layer - 1] - _DENSITY[layer]) * share + _DENSITY[layer]
-            made += np.float64(height) < math.exp(-0.5 * x * x)
+            if np.float64(height) < math.exp(-0.5 * x * x):
+                made += 1
             used += 2
         else:
             words, beyond = _tail(bits[used + 1 :])

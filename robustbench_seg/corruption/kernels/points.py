@@ -5,7 +5,6 @@ import numpy as np
 from robustbench_seg.corruption.kernels.arrays import LEVELS, AnyFloats, Floats, Image, Singles
 from robustbench_seg.machine.compiled import compiled
 
-
 COVERED = np.float32(0.8)
 
 _CHUNK = 512
