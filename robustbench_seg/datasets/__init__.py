@@ -1,12 +1,12 @@
 """The datasets: `open_dataset` opens one by name (registry.py)."""
 
-from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.class_map import (
     ClassMap,
     fitting_maps,
     list_class_maps,
     load_class_map,
 )
+from robustbench_seg.datasets.dataset import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.codec import read
-from robustbench_seg.datasets.base import IGNORE
+from robustbench_seg.datasets.dataset import IGNORE
 from robustbench_seg.datasets.registry import DATASETS, class_names
 from robustbench_seg.errors import CardError, ModelError, unknown
 from robustbench_seg.records.cards.model_card import CONTENT

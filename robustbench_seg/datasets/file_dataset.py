@@ -1,7 +1,7 @@
 """A dataset that lies on disk: pairs of an image file and a label file, read when asked for.
 
 One class serves every layout; what differs between datasets is only which files form a pair
-(`pairs.py` and one file per dataset) and which class an id in the label files stands for.
+(`split_files.py` and `layouts`) and which class an id in the label files stands for.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.dataset import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.decoding import read_image, read_label_ids, unreadable
 from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.label_table import apply_table

@@ -15,7 +15,7 @@ import numpy as np
 
 from robustbench_seg import __version__
 from robustbench_seg.codec import Range, parse, read, to_toml
-from robustbench_seg.datasets.base import IGNORE, Dataset, Labels
+from robustbench_seg.datasets.dataset import IGNORE, Dataset, Labels
 from robustbench_seg.datasets.facts import CONTENT
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.registry import open_dataset

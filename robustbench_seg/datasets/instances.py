@@ -7,7 +7,7 @@ of the instance. A lower id is a label id: the pixel is of no single instance.
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import Dataset
+from robustbench_seg.datasets.dataset import Dataset
 from robustbench_seg.datasets.decoding import read_label_ids
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.errors import DatasetError

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import IGNORE, Dataset
+from robustbench_seg.datasets.dataset import IGNORE, Dataset
 from robustbench_seg.datasets.decoding import read_label_ids
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from robustbench_seg.datasets import acdc, muses
-from robustbench_seg.datasets.ade20k import open_ade20k
-from robustbench_seg.datasets.base import Dataset
-from robustbench_seg.datasets.bdd100k import open_bdd100k
-from robustbench_seg.datasets.bravo import open_bravo
-from robustbench_seg.datasets.camvid import open_camvid
-from robustbench_seg.datasets.cityscapes import open_cityscapes
-from robustbench_seg.datasets.coco_stuff import open_coco_stuff
 from robustbench_seg.datasets.custom import open_custom, read_description
-from robustbench_seg.datasets.dark_zurich import open_dark_zurich
+from robustbench_seg.datasets.dataset import Dataset
 from robustbench_seg.datasets.facts import DatasetFacts, dataset_facts
-from robustbench_seg.datasets.idd import open_idd
-from robustbench_seg.datasets.kitti import open_kitti
-from robustbench_seg.datasets.mapillary import open_mapillary
+from robustbench_seg.datasets.layouts import acdc, muses
+from robustbench_seg.datasets.layouts.ade20k import open_ade20k
+from robustbench_seg.datasets.layouts.bdd100k import open_bdd100k
+from robustbench_seg.datasets.layouts.bravo import open_bravo
+from robustbench_seg.datasets.layouts.camvid import open_camvid
+from robustbench_seg.datasets.layouts.cityscapes import open_cityscapes
+from robustbench_seg.datasets.layouts.coco_stuff import open_coco_stuff
+from robustbench_seg.datasets.layouts.dark_zurich import open_dark_zurich
+from robustbench_seg.datasets.layouts.idd import open_idd
+from robustbench_seg.datasets.layouts.kitti import open_kitti
+from robustbench_seg.datasets.layouts.mapillary import open_mapillary
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 

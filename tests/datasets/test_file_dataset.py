@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from robustbench_seg.datasets.base import IGNORE
+from robustbench_seg.datasets.dataset import IGNORE
 from robustbench_seg.datasets.decoding import read_label_ids
 from robustbench_seg.datasets.file_dataset import FileDataset, Item, corrupted_image
 from robustbench_seg.datasets.label_table import apply_table, label_table

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from robustbench_seg.datasets.base import Dataset, Image, Sample
-from robustbench_seg.datasets.cityscapes import open_cityscapes
+from robustbench_seg.datasets.dataset import Dataset, Image, Sample
 from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.layouts.cityscapes import open_cityscapes
 from robustbench_seg.datasets.minicity.canvas import Canvas
 from robustbench_seg.datasets.minicity.light import develop
 from robustbench_seg.datasets.minicity.scene import Street
@@ -61,7 +61,7 @@ def _labels_path(image: str) -> str:
 
 @dataclass(frozen=True)
 class Minicity:
-    """A split of minicity, drawn on demand. It satisfies Dataset (see base.py).
+    """A split of minicity, drawn on demand. It satisfies `Dataset`.
 
     Attributes:
         split: "train" (600 scenes) or "val" (24).

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import Provenance, checked_root, forms_by_ending
-from robustbench_seg.datasets.split_files import open_split
+from robustbench_seg.datasets.label_forms import forms_by_ending
+from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.root_folder import Provenance, checked_root
 
 VARIABLE = "CITYSCAPES_DATASET"
 PROVENANCE = Provenance(

@@ -16,8 +16,9 @@ from typing import Literal
 
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import LabelForm, Provenance
-from robustbench_seg.datasets.split_files import open_split
+from robustbench_seg.datasets.label_forms import LabelForm
+from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.root_folder import Provenance
 
 Classes = Literal["idd", "idd-cityscapes"]
 

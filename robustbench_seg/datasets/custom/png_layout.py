@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from robustbench_seg.codec import to_toml
-from robustbench_seg.datasets.glob_pairs import GlobPair
+from robustbench_seg.datasets.custom.description import DatasetDescription
+from robustbench_seg.datasets.custom.glob_pairs import GlobPair
 from robustbench_seg.records.values.image_path import as_png
-
-if TYPE_CHECKING:
-    from robustbench_seg.datasets.custom import DatasetDescription
 
 
 def png_layout(
-    description: "DatasetDescription",
+    description: DatasetDescription,
     split: str,
     pairs: Sequence[GlobPair],
     list_path: str | None,

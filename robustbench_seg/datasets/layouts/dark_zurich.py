@@ -14,8 +14,9 @@ from pathlib import Path
 
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import Provenance, forms_by_ending
-from robustbench_seg.datasets.split_files import open_split
+from robustbench_seg.datasets.label_forms import forms_by_ending
+from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.root_folder import Provenance
 
 PROVENANCE = Provenance(
     "Dark Zurich",

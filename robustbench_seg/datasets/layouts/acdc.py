@@ -16,16 +16,11 @@ arXiv 2104.13395v4.
 
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import (
-    Provenance,
-    checked_root,
-    find_images,
-    forms_by_ending,
-    pair_files,
-    unlabelled,
-)
+from robustbench_seg.datasets.label_forms import forms_by_ending
+from robustbench_seg.datasets.root_folder import Provenance, checked_root, find_images
+from robustbench_seg.datasets.split_files import pair_files, unlabelled
 from robustbench_seg.errors import DatasetError
 
 SUBSETS = ("fog", "night", "rain", "snow")
@@ -98,7 +93,7 @@ def open_acdc(
     forms = forms_by_ending(_truth, tables, _FURTHER)
     labelled = [i for i in images if any((root / form.path_of(i)).exists() for form in forms)]
     if split == "test" and not labelled:
-        pairs = unlabelled(root, images, facts.table)  # the table is part of the runs' identity
+        files = unlabelled(root, images, facts.table)  # the table is part of the runs' identity
     elif reference and not labelled:
         raise DatasetError(
             f"{PROVENANCE.title}: none of {len(images)} reference images in {root} has labels such "
@@ -106,6 +101,6 @@ def open_acdc(
             "gt_trainval.zip again, or leave out the references"
         )
     else:
-        pairs = pair_files(root, labelled if reference else images, forms, PROVENANCE)
+        files = pair_files(root, labelled if reference else images, forms, PROVENANCE)
     name = "acdc-ref" if reference else "acdc"
-    return file_dataset(facts, split, pairs, name if subset is None else f"{name}:{subset}")
+    return files.dataset(facts, split, name if subset is None else f"{name}:{subset}")

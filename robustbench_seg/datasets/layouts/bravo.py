@@ -7,9 +7,10 @@ Source: the directory tree in the README of github.com/valeoai/bravo_challenge.
 
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts, file_dataset
+from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.pairs import Provenance, checked_root, find_images, unlabelled
+from robustbench_seg.datasets.root_folder import Provenance, checked_root, find_images
+from robustbench_seg.datasets.split_files import unlabelled
 from robustbench_seg.errors import DatasetError, unknown
 
 PROVENANCE = Provenance(
@@ -48,4 +49,4 @@ def open_bravo(root: Path | None, split: str) -> FileDataset:
     images = find_images(root, _PATTERNS, PROVENANCE)
     facts = dataset_facts("bravo")
     shown = [image for image in images if not image.endswith(_NO_IMAGES)]
-    return file_dataset(facts, split, unlabelled(root, shown, facts.table))
+    return unlabelled(root, shown, facts.table).dataset(facts, split)

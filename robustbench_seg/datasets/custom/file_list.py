@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets.glob_pairs import GlobPairs
+from robustbench_seg.datasets.custom.glob_pairs import GlobPairs
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import check_regular
 
