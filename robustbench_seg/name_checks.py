@@ -24,10 +24,10 @@ def check_names(spec: EvaluationSpec) -> None:
             load_card(model)
 
     # Imported here, so that a misspelt model is reported sooner.
-    from robustbench_seg.datasets import check_name, load_class_map
+    from robustbench_seg.datasets import check_dataset_name, load_class_map
     from robustbench_seg.measures import select_measures
 
-    check_name(spec.dataset)
+    check_dataset_name(spec.dataset)
     select_measures(spec.measures)
     if spec.class_map is not None:
         load_class_map(spec.class_map)

@@ -9,6 +9,15 @@ from robustbench_seg.datasets.class_map import (
 from robustbench_seg.datasets.dataset import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.digests import file_digests
+from robustbench_seg.datasets.facts_by_name import (
+    class_groups,
+    class_names,
+    described_facts,
+    image_size,
+    label_ids,
+    person_classes,
+    published_images,
+)
 from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
 from robustbench_seg.datasets.frequencies import (
     ClassFrequencies,
@@ -22,17 +31,9 @@ from robustbench_seg.datasets.plausibility import label_warning
 from robustbench_seg.datasets.registry import (
     DATASETS,
     DatasetEntry,
-    check_name,
-    class_groups,
-    class_names,
-    described_facts,
-    image_size,
-    known_dataset,
-    label_ids,
+    check_dataset_name,
     list_datasets,
     open_dataset,
-    person_classes,
-    published_images,
 )
 
 __all__ = [
@@ -46,7 +47,7 @@ __all__ = [
     "Image",
     "Labels",
     "Sample",
-    "check_name",
+    "check_dataset_name",
     "class_frequencies",
     "class_groups",
     "class_names",
@@ -57,7 +58,6 @@ __all__ = [
     "id_ranges",
     "image_size",
     "image_sizes",
-    "known_dataset",
     "label_ids",
     "label_warning",
     "list_class_maps",

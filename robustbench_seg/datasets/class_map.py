@@ -36,7 +36,8 @@ from numpy.typing import NDArray
 
 from robustbench_seg.codec import read
 from robustbench_seg.datasets.dataset import IGNORE
-from robustbench_seg.datasets.registry import DATASETS, class_names
+from robustbench_seg.datasets.facts_by_name import class_names
+from robustbench_seg.datasets.registry import DATASETS
 from robustbench_seg.errors import CardError, ModelError, unknown
 from robustbench_seg.records.cards.model_card import CONTENT
 from robustbench_seg.records.runs.class_map_record import IGNORED, ClassMapFacts, ClassMapRecord
