@@ -7,6 +7,7 @@ from robustbench_seg.datasets.class_map import (
     load_class_map,
 )
 from robustbench_seg.datasets.dataset import IGNORE, Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.dataset_files import corrupted_image, image_sizes, is_labelled
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.digests import file_digests
 from robustbench_seg.datasets.facts_by_name import (
@@ -18,7 +19,7 @@ from robustbench_seg.datasets.facts_by_name import (
     person_classes,
     published_images,
 )
-from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
+from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.frequencies import (
     ClassFrequencies,
     class_frequencies,
@@ -58,6 +59,7 @@ __all__ = [
     "id_ranges",
     "image_size",
     "image_sizes",
+    "is_labelled",
     "label_ids",
     "label_warning",
     "list_class_maps",

@@ -33,8 +33,7 @@ def read_instances(
     Raises:
         DatasetError: The file cannot be read, or is of another size than the labels.
     """
-    name = dataset.items[index].instances if isinstance(dataset, FileDataset) else None
-    if name is None or not isinstance(dataset, FileDataset):
+    if not isinstance(dataset, FileDataset) or (name := dataset.items[index].instances) is None:
         return None
     path = dataset.root / name
     ids = read_label_ids(path)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from robustbench_seg.datasets.dataset import IGNORE
+from robustbench_seg.datasets.dataset_files import corrupted_image
 from robustbench_seg.datasets.decoding import read_label_ids
-from robustbench_seg.datasets.file_dataset import FileDataset, Item, corrupted_image
+from robustbench_seg.datasets.file_dataset import FileDataset, Item
 from robustbench_seg.datasets.label_table import apply_table, label_table
 from robustbench_seg.errors import DatasetError
 

@@ -77,10 +77,6 @@ def test_bibtex_of_every_dataset(name):
     assert ("sakaridis2021acdc" in text) == name.startswith("acdc")
 
 
-def test_the_program_does_not_know_every_dataset():
-    assert "quarry" not in DATASETS
-
-
 @pytest.fixture(scope="module")
 def html(report) -> str:
     return (report / "index.html").read_text(encoding="utf-8")
