@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from robustbench_seg.cli import options, parsers
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.text import text_table
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @options.protocol(
     "names",
     multiple=True,
-    default=("cityscapes-c",),
+    default=(EvaluationSpec.protocol,),
     help="PROTOCOLS or a TOML file; repeatable: a preview then shows each corruption once.",
 )
 @click.option(

@@ -15,7 +15,7 @@ from robustbench_seg.cli.cost import cost
 from robustbench_seg.cli.demo import demo
 from robustbench_seg.cli.erf import erf
 from robustbench_seg.cli.evaluate import evaluate
-from robustbench_seg.cli.generate import generate_cityscapes_c
+from robustbench_seg.cli.generate_cityscapes_c import generate_cityscapes_c
 from robustbench_seg.cli.leaderboard import leaderboard
 from robustbench_seg.cli.literature import literature
 from robustbench_seg.cli.models import models

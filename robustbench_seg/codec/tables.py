@@ -1,152 +1,23 @@
-"""Frozen dataclass <-> plain table of TOML or JSON, every field checked on reading.
-
-A field's annotation says what is accepted: str, int, float (an int becomes one), bool,
-Literal[...], X | None (None is JSON's null), tuple[X, ...], dict or Mapping[str, X], Any, Path (a
-string), or another dataclass (a table). `Annotated[int, Range(1)]` says which numbers are accepted.
-A bool is not an int, an int has at most 64 bits, a float is finite, and text is Unicode. An unknown
-key is an error that names the nearest known one, so a misspelt setting never becomes a silent
-default. A dataclass checks what its types cannot say in `__post_init__`. A field with metadata
-{"stored": False} is neither read nor written; one with {"when_set": True} is not written if it is
-None.
-"""
+"""Frozen dataclass <-> table of plain values, every field checked on reading."""
 
 import dataclasses
 import math
-import numbers
-import tomllib
 import types
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import tomli_w
-
+from robustbench_seg.codec.ranges import Range
 from robustbench_seg.errors import CardError, RobustsegError, unknown
-from robustbench_seg.files import check_regular, printable
 from robustbench_seg.text import one_line
 
 Card = TypeVar("Card")
 
-MAX_BYTES = 4 << 20
-"""The largest TOML file that is read."""
-
 MAX_DEPTH = 16
 """How deeply a value of any type may be nested."""
 
-
-@dataclasses.dataclass(frozen=True)
-class Range:
-    """The numbers that a field accepts, written as `Annotated[float, Range(above=0)]`.
-
-    Attributes:
-        least: The smallest one.
-        most: The largest one.
-        above: All are larger than this.
-        below: All are smaller than this.
-
-    >>> str(Range(1)), str(Range(0, 100)), str(Range(0, below=1))
-    ('1 or more', '0 to 100', '0 or more and less than 1')
-    """
-
-    least: float = -math.inf
-    most: float = math.inf
-    above: float = -math.inf
-    below: float = math.inf
-
-    def has(self, value: object) -> bool:
-        """Whether a value is a finite number within the range."""
-        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        return number and self.least <= value <= self.most and self.above < value < self.below  # type: ignore[operator]
-
-    def __str__(self) -> str:
-        if math.isfinite(self.least) and math.isfinite(self.most):
-            return f"{self.least:g} to {self.most:.15g}"
-        ends = (f"{self.least:g} or more", f"{self.most:g} or less")
-        opens = (f"more than {self.above:g}", f"less than {self.below:g}")
-        texts = zip((self.least, self.most, self.above, self.below), (*ends, *opens), strict=True)
-        return " and ".join(text for end, text in texts if math.isfinite(end))
-
-
 _INTEGERS = Range(-(2**63), 2**63 - 1)
-
-
-def check_ranges(record: object, error: type[RobustsegError]) -> None:
-    """Raise `error` if a field of a dataclass that was made in Python is out of its Range."""
-    hints = typing.get_type_hints(type(record), include_extras=True)
-    for name, hint in hints.items():
-        value = getattr(record, name)
-        if value is not None and (wanted := _outside(hint, value)):
-            raise error(f"{name} = {value!r} is out of range; give {wanted}")
-
-
-def check_count(name: str, value: object, wanted: Range, error: type[RobustsegError]) -> None:
-    """Raise `error` if an argument that is a count is neither None nor within `wanted`."""
-    if value is not None and (outside := _outside(Annotated[int, wanted], value)):
-        raise error(f"{name} = {value!r} is out of range; give {outside}")
-
-
-def _outside(hint: Any, value: Any) -> str | None:
-    """What is wanted of a value, or of one of a tuple, that is outside of its range."""
-    arguments = typing.get_args(hint)
-    if typing.get_origin(hint) is tuple:
-        if arguments[-1] is ...:
-            arguments = (arguments[0],) * len(value)
-        pairs = zip(arguments, value, strict=False)
-        return next((wanted for kind, v in pairs if (wanted := _outside(kind, v))), None)
-    if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        return next((wanted for kind in arguments if (wanted := _outside(kind, value))), None)
-    if typing.get_origin(hint) is Annotated:
-        whole = arguments[0] is not int or isinstance(value, numbers.Integral)
-        if not (whole and arguments[1].has(value)):
-            return f"an integer, {arguments[1]}" if arguments[0] is int else str(arguments[1])
-    return None
-
-
-def check_text(key: str, text: str | None, error: type[RobustsegError]) -> None:
-    """Raise `error` if a text that was made in Python cannot be written as UTF-8."""
-    if text is not None and printable(text) != text:
-        raise error(f"{key} = {printable(text)!r:.200} is not UTF-8 text; choose another")
-
-
-def read(kind: type[Card], path: Path, what: str) -> Card:
-    """Read a TOML file.
-
-    Args:
-        kind: The dataclass.
-        path: The file, UTF-8 with or without a byte order mark.
-        what: What the file is, for errors, such as "model card".
-
-    Raises:
-        CardError: The file cannot be read, is not UTF-8, or is wrong.
-    """
-    try:
-        check_regular(path)
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a zero in the path
-        why = getattr(error, "strerror", None) or error
-        raise CardError(f"{path!s:.200}: the {what} cannot be read ({why})") from error
-    if len(data) > MAX_BYTES:
-        raise CardError(f"{path}: the {what} cannot be read (larger than {MAX_BYTES >> 20} MiB)")
-    try:
-        if b"\0" in data:
-            raise UnicodeError  # no TOML holds a zero; UTF-16, which looks like any text, does
-        text = data.decode("utf-8-sig")
-    except UnicodeError as error:
-        raise CardError(f"{path}: the {what} is not UTF-8 text; save it as UTF-8") from error
-    return parse(kind, text, str(path))
-
-
-def parse(kind: type[Card], text: str, where: str) -> Card:
-    """Read the TOML `text` as a `kind`; `where` names its source in errors (CardError)."""
-    try:
-        table = tomllib.loads(text)
-    except RecursionError as error:
-        raise CardError(f"{where}: not valid TOML: it is nested too deeply") from error
-    except ValueError as error:  # also of a number with thousands of digits
-        raise CardError(f"{where}: not valid TOML: {one_line(str(error), 200)}") from error
-    return from_table(kind, table, where)
 
 
 def from_table(kind: type[Card], table: object, where: str) -> Card:
@@ -196,22 +67,6 @@ def to_table(record: object) -> dict[str, Any]:
     }
 
 
-def to_toml(record: object, remark: str = "", without: Collection[str] = ()) -> str:
-    """The TOML of a dataclass. What is None is left out.
-
-    Args:
-        record: The dataclass.
-        remark: A comment at the head, one or more lines; control characters become spaces.
-        without: Names of fields to leave out.
-
-    Raises:
-        TypeError: A value has no counterpart in TOML, such as None in a list.
-    """
-    table = {name: value for name, value in to_table(record).items() if name not in without}
-    comment = "".join(f"# {one_line(line)}".rstrip() + "\n" for line in remark.splitlines())
-    return comment + tomli_w.dumps(_without_none(table))
-
-
 def _stored(kind: type) -> list[dataclasses.Field[Any]]:
     fields = dataclasses.fields(kind)
     return [field for field in fields if field.init and field.metadata.get("stored", True)]
@@ -229,14 +84,6 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return to_table(value)
     raise TypeError(f"a table cannot hold {type(value).__name__}")
-
-
-def _without_none(table: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_none(value) if isinstance(value, dict) else value
-        for key, value in table.items()
-        if value is not None
-    }
 
 
 def _checked(hint: Any, value: Any, where: str) -> Any:
