@@ -1,7 +1,7 @@
 """The datasets: `open_dataset` opens one by name (registry.py)."""
 
-from robustbench_seg.datasets.class_map import (
-    ClassMap,
+from robustbench_seg.datasets.class_map import ClassMap
+from robustbench_seg.datasets.class_map_file import (
     fitting_maps,
     list_class_maps,
     load_class_map,
@@ -9,7 +9,7 @@ from robustbench_seg.datasets.class_map import (
 from robustbench_seg.datasets.dataset import IGNORE, Dataset, Image, Labels, Sample
 from robustbench_seg.datasets.dataset_files import corrupted_image, image_sizes, is_labelled
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
-from robustbench_seg.datasets.digests import file_digests
+from robustbench_seg.datasets.digest_cache import file_digests
 from robustbench_seg.datasets.facts_by_name import (
     class_groups,
     class_names,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets.dataset import IGNORE, Image, Labels, Sample
 from robustbench_seg.datasets.decoding import read_image, read_label_ids, unreadable
-from robustbench_seg.datasets.digests import file_digests
+from robustbench_seg.datasets.digest_cache import file_digests
 from robustbench_seg.datasets.label_table import apply_table
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
@@ -89,7 +89,7 @@ class FileDataset:
     def fingerprint(self) -> Mapping[str, object]:
         """Count of images; sha256 over names and contents; sha256 of class names and label ids.
 
-        The first call reads every image and label file. Digests are remembered (digests.py).
+        The first call reads every image and label file. Digests are remembered (digest_cache.py).
 
         Raises:
             DatasetError: A file cannot be read. The message names it.

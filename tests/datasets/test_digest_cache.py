@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from robustbench_seg.datasets import digests
-from robustbench_seg.datasets.digests import file_digests
+from robustbench_seg.datasets import digest_cache
+from robustbench_seg.datasets.digest_cache import file_digests
 
 LONG_AGO = time.time_ns() - 10**12
 
@@ -15,7 +15,7 @@ LONG_AGO = time.time_ns() - 10**12
 def memory(tmp_path, monkeypatch):
     """The folder of memories; files count as settled as soon as they are written."""
     monkeypatch.setenv("ROBUSTSEG_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(digests, "_SETTLED", 0)
+    monkeypatch.setattr(digest_cache, "_SETTLED", 0)
     return tmp_path / "cache/digests"
 
 
@@ -32,13 +32,13 @@ def root(tmp_path):
 def read(monkeypatch):
     """Names of the files that are read, as they are read."""
     names = []
-    digest = digests.digest_file
+    digest = digest_cache.digest_file
 
     def noted(path):
         names.append(path.name)
         return digest(path)
 
-    monkeypatch.setattr(digests, "digest_file", noted)
+    monkeypatch.setattr(digest_cache, "digest_file", noted)
     return names
 
 
@@ -75,7 +75,7 @@ def test_another_content_of_the_same_size_and_modification_time_is_noticed(root,
 
 def test_a_file_that_has_just_been_written_is_not_remembered(root, memory, read, monkeypatch):
     # Written again within the clock's step, it would have the same size and times.
-    monkeypatch.setattr(digests, "_SETTLED", 2_000_000_000)
+    monkeypatch.setattr(digest_cache, "_SETTLED", 2_000_000_000)
     file_digests(root, ["a/1.png"])
     file_digests(root, ["a/1.png"])
     assert read == ["1.png", "1.png"]
@@ -114,16 +114,16 @@ def test_a_cache_that_cannot_be_written_is_done_without(root, memory, monkeypatc
 
 
 def test_what_was_read_before_a_file_fails_is_remembered(root, memory, read, monkeypatch):
-    monkeypatch.setattr(digests, "_THREADS", 1)
+    monkeypatch.setattr(digest_cache, "_THREADS", 1)
     (root / "a/3.png").write_bytes(b"three")
-    noted = digests.digest_file
+    noted = digest_cache.digest_file
 
     def failing(path):
         if path.name == "3.png":
             raise OSError(5, "Input/output error", str(path))
         return noted(path)
 
-    monkeypatch.setattr(digests, "digest_file", failing)
+    monkeypatch.setattr(digest_cache, "digest_file", failing)
     with pytest.raises(OSError, match=r"Input/output error: '.*3\.png'"):
         file_digests(root, ["a/1.png", "a/2.png", "a/3.png"])
     file_digests(root, ["a/1.png", "a/2.png"])
