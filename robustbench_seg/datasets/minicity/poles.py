@@ -4,15 +4,15 @@ import math
 
 import numpy as np
 
-from robustbench_seg.datasets.minicity.canvas import Canvas
-from robustbench_seg.datasets.minicity.frame import Frame, Rng, paint_colour, shaded
-from robustbench_seg.datasets.minicity.row import Step
+from robustbench_seg.datasets.minicity.canvas import Canvas, PaintStep
+from robustbench_seg.datasets.minicity.colours import Rng, paint_colour, shaded
+from robustbench_seg.datasets.minicity.frame import Frame
 
 _PLATES = np.array([[190, 40, 40], [40, 70, 165], [235, 200, 50], [225, 225, 225], [50, 120, 70]])
 _LAMPS = ((60.0, 230.0, 110.0), (245.0, 190.0, 50.0), (235.0, 50.0, 45.0))
 
 
-def pole(canvas: Canvas, rng: Rng, x: float, z: float, reach: float) -> Step:
+def pole(canvas: Canvas, rng: Rng, x: float, z: float, reach: float) -> PaintStep:
     """A pole with its load; `reach`: how far to the side its shadow falls."""
     colour, height = shaded(paint_colour(rng), 0.8), rng.uniform(2.8, 5.5)
     load = rng.choice(3, p=(0.22, 0.38, 0.40))
@@ -57,4 +57,4 @@ def pole(canvas: Canvas, rng: Rng, x: float, z: float, reach: float) -> Step:
                 g.disc("traffic sign", edge, 0.5, 1 - rv, 0.5, rv, 4)
                 g.disc("traffic sign", middle, 0.5, 1 - rv, 0.32, 0.64 * rv, 4)
 
-    return z, draw
+    return PaintStep(z, draw)
