@@ -1,4 +1,15 @@
-"""The datasets: `open_dataset` opens one by name (registry.py)."""
+"""Datasets: splits of images and labels, which `open_dataset` opens by name.
+
+* What a dataset is: dataset.py; one that lies on disk: file_dataset.py, dataset_files.py.
+* Which there are: registry.py; layouts/ has a file for each public dataset, custom/ opens users'
+  own datasets, and minicity/ draws the built-in one.
+* Classes and the meaning of label ids: facts.py, facts_by_name.py, label_table.py,
+  label_colours.py, palette.py.
+* Which files form a split: root_folder.py, globs.py, label_forms.py, split_files.py.
+* Files as arrays: decoding.py, instances.py; their digests: digest_cache.py.
+* Derived from labels: frequencies.py, plausibility.py. Other classes: class_map.py,
+  class_map_file.py.
+"""
 
 from robustbench_seg.datasets.class_map import ClassMap
 from robustbench_seg.datasets.class_map_file import (

@@ -31,7 +31,16 @@ def hedge(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> PaintStep
 
 
 def tree(canvas: Canvas, rng: Rng, x: float, z: float, height: float, reach: float) -> PaintStep:
-    """A tree with a round crown; `reach`: how far to the side its shadow falls."""
+    """A tree with a round crown.
+
+    Args:
+        canvas: The canvas.
+        rng: Generator of the random numbers.
+        x: Metres to the right.
+        z: Metres ahead.
+        height: Its height, in metres.
+        reach: How far to the side its shadow falls, in metres, negative to the left.
+    """
     colour = _foliage(rng)
     bark = shaded((88.0, 72.0, 58.0), rng.uniform(0.6, 1.2))
     leaves = np.random.Generator(np.random.PCG64(int(rng.integers(2**32))))

@@ -13,7 +13,15 @@ _LAMPS = ((60.0, 230.0, 110.0), (245.0, 190.0, 50.0), (235.0, 50.0, 45.0))
 
 
 def pole(canvas: Canvas, rng: Rng, x: float, z: float, reach: float) -> PaintStep:
-    """A pole with its load; `reach`: how far to the side its shadow falls."""
+    """A pole with its load.
+
+    Args:
+        canvas: The canvas.
+        rng: Generator of the random numbers.
+        x: Metres to the right.
+        z: Metres ahead.
+        reach: How far to the side its shadow falls, in metres, negative to the left.
+    """
     colour, height = shaded(paint_colour(rng), 0.8), rng.uniform(2.8, 5.5)
     load = rng.choice(3, p=(0.22, 0.38, 0.40))
     shape, plate = rng.choice(4), rng.choice(_PLATES).tolist()

@@ -1,4 +1,4 @@
-"""What lines a street: buildings, walls and fences. Each says how far it is and how to paint it."""
+"""What lines a street: buildings, walls and fences."""
 
 import math
 
@@ -10,7 +10,16 @@ from robustbench_seg.datasets.minicity.frame import ID
 
 
 def building(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float, *, lit: float) -> PaintStep:
-    """A house from z0 to z1 with its front at x; `lit`: how much light the front gets."""
+    """A house from z0 to z1 with its front at x, all in metres.
+
+    Args:
+        canvas: The canvas.
+        rng: Generator of the random numbers.
+        x: Metres to the right.
+        z0: Distance of its near end, in metres.
+        z1: Distance of its far end, in metres.
+        lit: Factor of the light that the front gets.
+    """
     colour, roof = paint_colour(rng), rng.uniform(6, 22)
     side = shaded(colour, lit)
     front = shaded(colour, rng.uniform(0.8, 1.0))
