@@ -40,8 +40,9 @@ class DatasetEntry:
 
     Attributes:
         name: Its name. The subset S of the dataset D is the dataset D:S.
-        facts_name: Name of its file in the content folder `datasets`.
         open: Opens a split: (root folder or None, name of the split) -> dataset.
+        facts_of: Name of the dataset whose file in the content folder `datasets` it shares. None:
+            the file has its own name.
         subset_of: Returns, for an image id, the names of the image's subsets (S in D:S). None: the
             dataset has no subsets.
         reference: Name of the dataset of the same places under normal conditions. None: there is
@@ -51,8 +52,8 @@ class DatasetEntry:
     """
 
     name: str
-    facts_name: str
     open: Callable[[Path | None, str], Dataset]
+    facts_of: str | None = None
     subset_of: Callable[[str], tuple[str, ...]] | None = None
     reference: str | None = None
     place_of: Callable[[str], str] | None = None
@@ -60,7 +61,7 @@ class DatasetEntry:
     @property
     def facts(self) -> DatasetFacts:
         """Return the content of its TOML file."""
-        return dataset_facts(self.facts_name)
+        return dataset_facts(self.facts_of or self.name)
 
     @property
     def has_conditions(self) -> bool:
@@ -85,45 +86,44 @@ class DatasetEntry:
 def _acdc() -> Iterator[DatasetEntry]:
     for name, reference in (("acdc", "acdc-ref"), ("acdc-ref", None)):
         opened = partial(acdc.open_acdc, reference=reference is None)
-        yield DatasetEntry(name, "acdc", opened, acdc.subset_of, reference, acdc.place_of)
+        yield DatasetEntry(name, opened, "acdc", acdc.subset_of, reference, acdc.place_of)
         for subset in acdc.SUBSETS:
             yield DatasetEntry(
                 f"{name}:{subset}",
-                "acdc",
                 partial(opened, subset=subset),
+                "acdc",
                 reference=reference and f"{reference}:{subset}",
                 place_of=acdc.place_of,
             )
 
 
 def _muses() -> Iterator[DatasetEntry]:
-    yield DatasetEntry("muses", "muses", muses.open_muses, muses.subsets_of)
+    yield DatasetEntry("muses", muses.open_muses, subset_of=muses.subsets_of)
     for name in muses.SUBSETS:
         opened = partial(muses.open_muses, subset=name)
-        yield DatasetEntry(f"muses:{name}", "muses", opened)
+        yield DatasetEntry(f"muses:{name}", opened, "muses")
 
 
 def _mapillary() -> Iterator[DatasetEntry]:
     for release in ("v1.2", "v2.0"):
-        name = f"mapillary-{release}"
-        yield DatasetEntry(name, name, partial(open_mapillary, release=release))
+        yield DatasetEntry(f"mapillary-{release}", partial(open_mapillary, release=release))
 
 
 _ENTRIES = (
-    DatasetEntry("cityscapes", "cityscapes", open_cityscapes),
-    DatasetEntry("camvid", "camvid", open_camvid),
-    DatasetEntry("ade20k", "ade20k", open_ade20k),
-    DatasetEntry("coco-stuff", "coco-stuff", open_coco_stuff),
+    DatasetEntry("cityscapes", open_cityscapes),
+    DatasetEntry("camvid", open_camvid),
+    DatasetEntry("ade20k", open_ade20k),
+    DatasetEntry("coco-stuff", open_coco_stuff),
     *_acdc(),
     *_muses(),
-    DatasetEntry("dark-zurich", "dark-zurich", open_dark_zurich),
-    DatasetEntry("bdd100k", "bdd100k", open_bdd100k),
-    DatasetEntry("kitti", "kitti", open_kitti),
+    DatasetEntry("dark-zurich", open_dark_zurich),
+    DatasetEntry("bdd100k", open_bdd100k),
+    DatasetEntry("kitti", open_kitti),
     *_mapillary(),
-    DatasetEntry("idd", "idd", open_idd),
-    DatasetEntry("idd-cityscapes", "idd-cityscapes", partial(open_idd, classes="idd-cityscapes")),
-    DatasetEntry("bravo", "bravo", open_bravo),
-    DatasetEntry("minicity", "minicity", _open_minicity),
+    DatasetEntry("idd", open_idd),
+    DatasetEntry("idd-cityscapes", partial(open_idd, classes="idd-cityscapes")),
+    DatasetEntry("bravo", open_bravo),
+    DatasetEntry("minicity", _open_minicity),
 )
 
 DATASETS: Mapping[str, DatasetEntry] = {entry.name: entry for entry in _ENTRIES}
