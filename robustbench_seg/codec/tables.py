@@ -87,6 +87,7 @@ def _plain(value: Any) -> Any:
 
 
 def _checked(hint: Any, value: Any, where: str) -> Any:
+    """The value as the annotation `hint` has it; CardError if it does not fit."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint in (Any, object):
         return _any(value, where)
@@ -102,12 +103,7 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
     if origin in (types.UnionType, typing.Union):
         return _one_of(arguments, value, where)
     if origin is tuple and isinstance(value, list):
-        if arguments[-1] is Ellipsis:
-            arguments = (arguments[0],) * len(value)
-        elif len(arguments) != len(value):
-            raise CardError(f"{where}: {len(arguments)} values wanted, {len(value)} given")
-        pairs = zip(arguments, value, strict=True)
-        return tuple(_checked(kind, v, f"{where}[{i}]") for i, (kind, v) in enumerate(pairs))
+        return _items(arguments, value, where)
     if origin in (dict, Mapping) and isinstance(value, dict):
         return {
             _text(key, where): _checked(arguments[1], v, f"{where}.{one_line(key, 60)}")
@@ -115,6 +111,20 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
         }
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return from_table(typing.cast(type[Any], hint), value, where)
+    return _scalar(hint, value, where)
+
+
+def _items(kinds: tuple[Any, ...], values: list[Any], where: str) -> tuple[Any, ...]:
+    if kinds[-1] is Ellipsis:
+        kinds = (kinds[0],) * len(values)
+    elif len(kinds) != len(values):
+        raise CardError(f"{where}: {len(kinds)} values wanted, {len(values)} given")
+    pairs = zip(kinds, values, strict=True)
+    return tuple(_checked(kind, v, f"{where}[{i}]") for i, (kind, v) in enumerate(pairs))
+
+
+def _scalar(hint: Any, value: Any, where: str) -> Any:
+    """A number, text, path or truth value."""
     if type(value) is int and hint in (int, float):
         if not _INTEGERS.has(value):
             raise CardError(f"{where} is out of range: an integer of more than 64 bits")
@@ -125,7 +135,7 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
         return Path(_text(value, where))
     if hint is str and type(value) is str:
         return _text(value, where)
-    if origin is None and type(value) is hint:
+    if typing.get_origin(hint) is None and type(value) is hint:
         return value
     raise CardError(f"{where}: {_spelled(hint)} wanted, {type(value).__name__} given")
 

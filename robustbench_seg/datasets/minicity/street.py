@@ -37,6 +37,8 @@ class Street:
         self.verge = [rng.uniform(1.0, 4.5) * (rng.random() < 0.65) for _ in range(2)]
         self.reach = float(rng.uniform(0.4, 2.2) * rng.choice([-1, 1]))
         self.layers: tuple[list[PaintStep], ...] = ([], [], [])
+        self._taken: list[tuple[float, float, float]] = []
+        """Of each thing in the traffic: metres to the right and ahead, and its width."""
 
     def paint(self) -> None:
         """Paint the ground, then everything on it from far to near."""
@@ -140,58 +142,73 @@ class Street:
     def _place(
         self, draw: Callable[..., None], x: float, z: float, side: bool, width: float
     ) -> None:
+        """Add a thing `width` metres wide, unless it would stand in another one."""
+        if any(abs(x - a) < (width + w) / 2 and abs(z - b) < 2.5 for a, b, w in self._taken):
+            return
+        self._taken.append((x, z, width))
         canvas, flip = self.canvas, bool(self.rng.random() < 0.5)
         rng = np.random.Generator(np.random.PCG64(int(self.rng.integers(2**32))))
         canvas.shadow(x, z, width / 2, self.reach)
         self.layers[STREET].append(PaintStep(z, lambda: draw(canvas, rng, x, z, side, flip)))
 
     def _traffic(self) -> None:
-        rng, road = self.rng, self.road
-        taken: list[tuple[float, float, float]] = []
+        """Vehicles and people, each only where it stands in nothing that came before."""
+        self._trains()
+        self._heavy_vehicles()
+        self._cars()
+        self._two_wheelers()
+        self._people()
 
-        def place(draw: Callable[..., None], x: float, z: float, side: bool, width: float) -> None:
-            # Two things that would stand in each other: the later one stays away.
-            if any(abs(x - a) < (width + w) / 2 and abs(z - b) < 2.5 for a, b, w in taken):
-                return
-            taken.append((x, z, width))
-            self._place(draw, x, z, side, width)
-
-        def lane() -> float:
-            return float(rng.choice([-1, 1]) * road * rng.uniform(0.35, 0.6))
-
+    def _trains(self) -> None:
+        rng = self.rng
         if rng.random() < 0.5:
             if rng.random() < 0.5:
-                place(train, rng.uniform(-8, 8), rng.uniform(18, 34), True, 17)
+                self._place(train, rng.uniform(-8, 8), rng.uniform(18, 34), True, 17)
             else:
-                place(train, lane(), rng.uniform(9, 24), False, 2.7)
+                self._place(train, self._lane(), rng.uniform(9, 24), False, 2.7)
+
+    def _heavy_vehicles(self) -> None:
+        rng = self.rng
         for draw, chance, length, width in ((bus, 0.55, 9.5, 2.5), (truck, 0.65, 7.2, 2.5)):
             if rng.random() < chance:
                 if rng.random() < 0.45:
-                    place(draw, rng.uniform(-6, 6), rng.uniform(13, 28), True, length)
+                    self._place(draw, rng.uniform(-6, 6), rng.uniform(13, 28), True, length)
                 else:
-                    place(draw, lane(), rng.uniform(8, 24), False, width)
+                    self._place(draw, self._lane(), rng.uniform(8, 24), False, width)
+
+    def _cars(self) -> None:
+        rng = self.rng
         for _ in range(rng.integers(2, 7)):
             where = rng.random()
             if where < 0.4:
-                place(car, lane(), rng.uniform(6.5, 40), False, 1.8)
+                self._place(car, self._lane(), rng.uniform(6.5, 40), False, 1.8)
             elif where < 0.75:
-                place(car, rng.choice([-1, 1]) * (road - 1.1), rng.uniform(5, 40), False, 1.8)
+                parked_at = rng.choice([-1, 1]) * (self.road - 1.1)
+                self._place(car, parked_at, rng.uniform(5, 40), False, 1.8)
             else:
-                place(car, rng.uniform(-7, 7), rng.uniform(9, 26), True, 4.3)
-        wheels = (bicycle, motorcycle, bicycle, motorcycle, parked(bicycle), parked(motorcycle))
+                self._place(car, rng.uniform(-7, 7), rng.uniform(9, 26), True, 4.3)
+
+    def _two_wheelers(self) -> None:
+        rng, road = self.rng, self.road
+        ridden = (bicycle, motorcycle, bicycle, motorcycle)
+        kinds = (*ridden, parked(bicycle), parked(motorcycle))
         for _ in range(rng.integers(1, 4)):
-            k = rng.integers(len(wheels))
-            x = (
-                rng.uniform(-road, road)
-                if k < 4
-                else rng.choice([-1, 1]) * (road + rng.uniform(0.5, 1.6))
-            )
-            place(wheels[k], x, rng.uniform(5, 15), True, 1.9)
+            kind = rng.integers(len(kinds))
+            if kind < len(ridden):
+                x = rng.uniform(-road, road)
+            else:
+                x = rng.choice([-1, 1]) * (road + rng.uniform(0.5, 1.6))
+            self._place(kinds[kind], x, rng.uniform(5, 15), True, 1.9)
+
+    def _people(self) -> None:
+        rng, road = self.rng, self.road
         for _ in range(rng.integers(2, 8)):
-            spread = road * 0.9 if rng.random() < 0.3 else 0.0
-            x = (
-                rng.uniform(-spread, spread)
-                if spread
-                else rng.choice([-1, 1]) * (road + rng.uniform(0.4, self.pavement))
-            )
-            place(person, x, rng.uniform(4.5, 22), bool(rng.random() < 0.6), 0.6)
+            if rng.random() < 0.3:
+                x = rng.uniform(-0.9 * road, 0.9 * road)
+            else:
+                x = rng.choice([-1, 1]) * (road + rng.uniform(0.4, self.pavement))
+            self._place(person, x, rng.uniform(4.5, 22), bool(rng.random() < 0.6), 0.6)
+
+    def _lane(self) -> float:
+        """Draw the middle of a lane, in metres to the right."""
+        return float(self.rng.choice([-1, 1]) * self.road * self.rng.uniform(0.35, 0.6))
