@@ -6,10 +6,12 @@ from pathlib import Path, PurePosixPath
 
 from robustbench_seg.datasets.globs import Glob, alternatives, matches
 from robustbench_seg.errors import CardError, DatasetError
+from robustbench_seg.text import counted
 
 _IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 _NAMED = 3
+"""Files that a note names."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,11 @@ class GlobPairs:
         if passed_over:
             suffixes = ", ".join(sorted({PurePosixPath(path).suffix for path in passed_over}))
             notes.append(
-                f"{_counted(passed_over, 'image file')} left out, whose suffix is not that of the "
-                f"globs: {_named(passed_over)}; to include them, add {suffixes} to the globs"
+                f"{counted([len(passed_over)], 'image file')} left out, whose suffix is not that "
+                f"of the globs: {_named(passed_over)}; to include them, add {suffixes} to the globs"
             )
         if (alone := labels - paired - set(images)) and not has_list:
-            notes.append(f"{_counted(alone, 'label file')} without an image: {_named(alone)}")
+            notes.append(f"{counted([len(alone)], 'label file')} without an image: {_named(alone)}")
         return notes
 
     def _candidates(self, image: str) -> Sequence[str]:
@@ -151,10 +153,6 @@ class GlobPairs:
 
     def _existing(self, image: str) -> Sequence[str]:
         return [path for path in self._candidates(image) if (self._root / path).exists()]
-
-
-def _counted(paths: set[str], what: str) -> str:
-    return f"{len(paths)} {what}{'s' if len(paths) > 1 else ''}"
 
 
 def _named(paths: set[str]) -> str:
