@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from robustbench_seg.attacks import ATTACKS, check_attack
 from robustbench_seg.datasets import (
     Dataset,
-    FileDataset,
+    is_labelled,
     load_class_frequencies,
     shipped_frequencies,
 )
@@ -239,7 +239,7 @@ def _check_attacks(
             f"attacked images are made for each network and not read from {spec.corrupted}; leave "
             "out the tree"
         )
-    if isinstance(data, FileDataset) and not data.is_labelled:
+    if not is_labelled(data):
         raise ResultsError(f"{data.name} {data.split} has no labels, which an attack needs")
     for segmenter in attacked:
         if reason := no_gradient(segmenter):
