@@ -6,7 +6,7 @@ import torch
 
 from robustbench_seg.errors import ResultsError, WeightsError
 from robustbench_seg.segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.batch_norm import Statistics, norms
+from robustbench_seg.segmenter.inference.batch_norm import Statistics, norms
 from robustbench_seg.weights import read_tensors, save_weights
 
 _PARTS = (".mean", ".variance")

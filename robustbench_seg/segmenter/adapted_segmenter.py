@@ -8,11 +8,11 @@ from torch import Tensor
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.batch_norm import Statistics, applied, batch_statistics
-from robustbench_seg.segmenter.confidence import Labelled
-from robustbench_seg.segmenter.device_memory import fitting_memory
 from robustbench_seg.segmenter.float_image import Image
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.inference.batch_norm import Statistics, applied, batch_statistics
+from robustbench_seg.segmenter.inference.device_memory import fitting_memory
+from robustbench_seg.segmenter.labelling.confidence import Labelled
+from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 
 
 class AdaptedSegmenter:

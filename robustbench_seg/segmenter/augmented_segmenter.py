@@ -8,17 +8,17 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from robustbench_seg.segmenter.confidence import Labelled, logarithms
-from robustbench_seg.segmenter.device_memory import fitting_memory
 from robustbench_seg.segmenter.float_image import FloatImage, Image
 from robustbench_seg.segmenter.image_check import check_truth, checked_image
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.variants import (
+from robustbench_seg.segmenter.inference.device_memory import fitting_memory
+from robustbench_seg.segmenter.labelling.confidence import Labelled, logarithms
+from robustbench_seg.segmenter.labelling.variants import (
     Variant,
     average,
     label_variants,
     label_variants_with_confidence,
 )
+from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 
 AUGMENT_LAW = 1
 """Increment when the labels of the same variants change."""
@@ -33,7 +33,7 @@ class AugmentedSegmenter(NetworkSegmenter):
     """
 
     @property
-    def no_gradient(self) -> str | None:
+    def why_no_gradient(self) -> str | None:
         """See NetworkSegmenter."""
         return "it averages its predictions for several variants of an image"
 
@@ -79,8 +79,8 @@ class AugmentedSegmenter(NetworkSegmenter):
             batch = self._input(image) if scale == 1 else self._scaled(image, scale)
             height, width = batch.shape[2:]
             with self._precision():
-                view = self._checked(self._run(batch.flip(3) if flip else batch))
-            variants.append(Variant(view, (height, width), flip))
+                windows = self._checked(self._run(batch.flip(3) if flip else batch))
+            variants.append(Variant(windows, (height, width), flip))
         return variants
 
     def _scaled(self, image: Image, scale: float) -> torch.Tensor:

@@ -22,8 +22,8 @@ from robustbench_seg.records.runs.prediction_manifest import (
 )
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.segmenter.confidence import Labelled
 from robustbench_seg.segmenter.float_image import Image
+from robustbench_seg.segmenter.labelling.confidence import Labelled
 
 
 class MissingPredictionError(ModelError):
@@ -40,10 +40,10 @@ class StoredPredictions:
         classes: The predicted classes, in the order of the label indices.
         record: Everything except the files that decides a label. The files are compared separately.
         about: Further facts for readers, not part of the key.
-        no_gradient: Why they have no gradient.
+        why_no_gradient: Why they have no gradient.
     """
 
-    no_gradient = "its predictions are files"
+    why_no_gradient = "its predictions are files"
 
     def __init__(
         self,

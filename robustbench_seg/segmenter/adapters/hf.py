@@ -16,36 +16,38 @@ from robustbench_seg.records.cards.model_card import Inference, NetworkOptions, 
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.input_size import PROCESSOR as PROCESSOR_SIZE
 from robustbench_seg.records.values.input_size import sides
+from robustbench_seg.segmenter.adapters.transformers.config import (
+    CONFIG,
+    class_names_of,
+    read_config,
+)
 from robustbench_seg.segmenter.adapters.transformers.image_processor import (
     PROCESSOR_LAW,
     ImageProcessor,
-    ProcessedSegmenter,
 )
 from robustbench_seg.segmenter.adapters.transformers.mask_classifier import (
     MASK_KINDS,
     MaskClassifier,
 )
+from robustbench_seg.segmenter.adapters.transformers.mask_scores import MASKS_LAW
+from robustbench_seg.segmenter.adapters.transformers.model import build_network
+from robustbench_seg.segmenter.adapters.transformers.network import TransformersNetwork
 from robustbench_seg.segmenter.adapters.transformers.oneformer_task import (
     TASK,
     TOKENIZER,
     task_tokens,
 )
-from robustbench_seg.segmenter.adapters.transformers.processor import (
+from robustbench_seg.segmenter.adapters.transformers.processed_segmenter import ProcessedSegmenter
+from robustbench_seg.segmenter.adapters.transformers.processor_file import (
     PROCESSOR,
     Processor,
     read_processor,
 )
-from robustbench_seg.segmenter.adapters.transformers.transformers_model import (
-    CONFIG,
-    build_network,
-    class_names_of,
-    read_config,
-)
-from robustbench_seg.segmenter.adapters.transformers.transformers_network import TransformersNetwork
-from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
-from robustbench_seg.segmenter.mask_scores import MASKS_LAW
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
+from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     digest_weights,
     fetch_hub_folder,
@@ -64,7 +66,7 @@ TRIED = (193, 289)
 """Height and width of the image that tells whether a model takes any size."""
 
 
-def load(location: str, options: Options) -> Segmenter:
+def load(location: str, options: SegmenterOptions) -> Segmenter:
     """Build a segmenter of a model on the hub, or in a folder that transformers saved.
 
     The network gets each image at its own size, or at the input size in `options`, with the
@@ -172,7 +174,7 @@ def _choose_geometry(
     network: TransformersNetwork,
     processor: Processor,
     folder: Path,
-    options: Options,
+    options: SegmenterOptions,
     where: str,
     lacking: Sequence[str],
 ) -> ImageProcessor | None:

@@ -5,26 +5,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.adapters.onnx_files import digest_graph
-from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork, declared
-from robustbench_seg.segmenter.adapters.program import (
+from robustbench_seg.segmenter.adapters.programs.onnx_files import digest_graph
+from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork, read_interface
+from robustbench_seg.segmenter.adapters.programs.program_segmenter import (
     check_runnable,
     classes_of_program,
     segmenter_of_program,
 )
-from robustbench_seg.segmenter.adapters.sidecar import read_sidecar, sidecar_to_fill_in
-from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.adapters.programs.sidecar import read_sidecar, sidecar_to_fill_in
 from robustbench_seg.segmenter.class_names import class_spelling
+from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 ONNX_LAW = 1
-"""Raised whenever images go into a graph otherwise."""
+"""Increment when the input preparation for graphs changes."""
 
 NAMES = ("names", "classes", "class_names", "id2label")
 """The keys of a graph's metadata under which exporters write the class names."""
 
 
-def load(location: str, options: Options) -> Segmenter:
+def load(location: str, options: SegmenterOptions) -> Segmenter:
     """Build a segmenter of a graph.
 
     The graph maps float 1x3xHxW, normalised, or uint8 1x3xHxW to logits 1xKxhxw of any size, to
@@ -68,10 +68,10 @@ def _example(path: Path) -> str:
     """Return a sidecar to fill in, with the graph's declarations if it can be read."""
     try:
         digest_graph(path)  # checks the graph's files before they are opened
-        said = declared(path)
+        interface = read_interface(path)
     except ModelError:
         return sidecar_to_fill_in(path.stem)
-    return sidecar_to_fill_in(path.stem, said.text, said.takes_bytes, said.outputs)
+    return sidecar_to_fill_in(path.stem, str(interface), interface.takes_bytes, interface.answers)
 
 
 def _check_names(

@@ -1,4 +1,4 @@
-"""A model's own image processor of transformers, and a segmenter that runs it on each image."""
+"""A model's own image processor, run by transformers."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values.ranges import MAX_SIDE
-from robustbench_seg.segmenter.adapters.transformers.processor import PROCESSOR, PYTHON, read_object
-from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.adapters.transformers.processor_file import (
+    PROCESSOR,
+    PYTHON,
+    read_object,
+)
 from robustbench_seg.segmenter.foreign_errors import reason
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.view import View
 
 PROCESSOR_LAW = 1
 """Increment when the use of image processors of transformers changes."""
@@ -98,40 +99,6 @@ class ImageProcessor:
             ) from error
         answer["pixel_values"] = pixels.float()
         return answer
-
-
-class ProcessedSegmenter(NetworkSegmenter):
-    """A network of transformers that gets images as its own image processor prepares them."""
-
-    def __init__(self, network: Any, *, processor: ImageProcessor, **others: Any) -> None:
-        """Keep the processor.
-
-        Args:
-            network: A TransformersNetwork.
-            processor: Its image processor.
-            **others: See NetworkSegmenter.
-        """
-        super().__init__(network, **others)
-        self._processor = processor
-        self._bytes_only = True
-
-    @property
-    def no_gradient(self) -> str | None:
-        """See NetworkSegmenter."""
-        return (
-            "its image processor rounds images to 8 bits; choose the input size native, or height "
-            "and width"
-        )
-
-    def _view(self, image: Image) -> View:
-        assert not isinstance(image, FloatImage)  # the segmenter takes bytes only
-        size = (image.shape[0], image.shape[1])
-        inputs = {
-            name: value.to(self._device) if isinstance(value, torch.Tensor) else value
-            for name, value in self._processor(image).items()
-        }
-        answer = self._network.processed(inputs, size, self._processor.edges)
-        return View(answer.float(), ((0, 0),), size, size)
 
 
 def _integers(value: object) -> list[int]:

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.adapters.transformers.transformers_network import TransformersNetwork
+from robustbench_seg.segmenter.adapters.transformers.mask_scores import class_scores
+from robustbench_seg.segmenter.adapters.transformers.network import TransformersNetwork
 from robustbench_seg.segmenter.foreign_errors import reason
-from robustbench_seg.segmenter.mask_scores import class_scores
 
 
 @dataclass(frozen=True)

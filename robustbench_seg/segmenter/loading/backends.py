@@ -1,0 +1,120 @@
+"""--backend: what runs the network of a card, torch or an optional runtime on the same weights."""
+
+import tempfile
+import warnings
+from collections import OrderedDict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.adapters.programs.onnx_export import EXAMPLE_SIZE, write_graph
+from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
+from robustbench_seg.segmenter.inference.folding import FOLDING_LAW, fold
+from robustbench_seg.segmenter.options import SegmenterOptions
+
+INSTALL = "pip install 'robustseg[openvino]'"
+
+KEPT = 4
+"""Image sizes for which OpenVINO keeps what it compiled."""
+
+
+def prepare_for_backend(
+    options: SegmenterOptions, network: nn.Module, record: SegmenterRecord, about: ModelFacts
+) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
+    """Prepare a network for the backend that runs it.
+
+    The function may change the network in place, so the caller gives one that nothing else uses.
+
+    The runtimes take a graph that is exported at each start, in some ten seconds. They round sums
+    differently from torch, so the record names them.
+
+    Args:
+        options: The backend, device and precision.
+        network: A network of `architectures`, in eval mode.
+        record: Record of the network.
+        about: Facts about the network.
+
+    Returns:
+        The module that runs the network, and the record and the facts with the backend added.
+
+    Raises:
+        ModelError: The runtime is not installed, or does not run on the device or in the
+            precision.
+    """
+    if options.adapt is not None:
+        if options.backend != "torch":
+            raise ModelError(
+                f"backend {options.backend} cannot adapt a network; leave out backend or adapt"
+            )
+        return network.requires_grad_(False), record, about  # folding merges BatchNorm away
+    if options.backend == "torch":
+        return fold(network), replace(record, laws={**record.laws, "folding": FOLDING_LAW}), about
+    if options.precision != "float32":
+        raise ModelError(
+            f"--backend {options.backend} computes in float32: leave out --backend or --precision"
+        )
+    kind = _OpenVino if options.backend == "openvino" else _OnnxRuntime
+    running = kind(network, options.device)
+    libraries = {**about.libraries, options.backend: running.version}
+    return running, replace(record, runtime=options.backend), replace(about, libraries=libraries)
+
+
+class _OnnxRuntime(OnnxNetwork):
+    """A network in ONNX Runtime: normalised float 1x3xHxW -> float logits 1xKxhxw."""
+
+    advice = "try the backend torch"
+
+    def __init__(self, network: nn.Module, device: str):
+        with tempfile.TemporaryDirectory() as folder:
+            graph = Path(folder) / "network.onnx"
+            write_graph(network, graph)
+            super().__init__(graph, device, where="--backend onnxruntime")
+
+
+class _OpenVino(nn.Module):
+    """A network in OpenVINO: normalised float 1x3xHxW -> float logits 1xKxhxw.
+
+    It is compiled once for each image size, because a graph for any size is a third slower.
+    """
+
+    why_no_gradient = "another library than torch runs its graph"
+
+    def __init__(self, network: nn.Module, device: str):
+        super().__init__()
+        try:
+            import openvino
+        except ImportError:
+            raise ModelError(f"--backend openvino: not installed: {INSTALL}") from None
+        if device != "cpu":
+            raise ModelError(
+                f"--backend openvino runs on the CPU, not on '{device}'; leave out one of them"
+            )
+        self.version = str(openvino.__version__.partition("-")[0])
+        self._core = openvino.Core()
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant
+            example = torch.zeros(1, 3, *EXAMPLE_SIZE)
+            self._graph = openvino.convert_model(network, example_input=example)
+        self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """See the class."""
+        batch = images.contiguous().numpy()
+        if batch.shape not in self._compiled:
+            self._graph.reshape(batch.shape)
+            settings = {
+                "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+                "INFERENCE_PRECISION_HINT": "f32",
+                "PERFORMANCE_HINT": "LATENCY",
+            }
+            self._compiled[batch.shape] = self._core.compile_model(self._graph, "CPU", settings)
+            if len(self._compiled) > KEPT:
+                self._compiled.popitem(last=False)
+        self._compiled.move_to_end(batch.shape)
+        (logits,) = self._compiled[batch.shape](batch).values()
+        return torch.from_numpy(logits.copy())
