@@ -1,6 +1,6 @@
 """Builds a segmenter from a network, its preprocessing and the options."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import nn
@@ -13,7 +13,7 @@ from robustbench_seg.records.values.augment import parse_augment
 from robustbench_seg.records.values.choices import MAX_CLASSES
 from robustbench_seg.segmenter.augmented_segmenter import AUGMENT_LAW, AugmentedSegmenter
 from robustbench_seg.segmenter.foreign_errors import reason
-from robustbench_seg.segmenter.inference.batch_norm import ADAPTATION_LAW, norms
+from robustbench_seg.segmenter.inference.batch_norm import ADAPTATION_LAW, batch_norms
 from robustbench_seg.segmenter.inference.resizing import RESIZE_LAW
 from robustbench_seg.segmenter.inference.windows import INFERENCE_LAW
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
@@ -29,7 +29,7 @@ def assemble(
     classes: Sequence[str],
     record: SegmenterRecord,
     about: ModelFacts,
-    kind: Callable[..., Segmenter] = NetworkSegmenter,
+    kind: type[NetworkSegmenter] = NetworkSegmenter,
 ) -> Segmenter:
     """Build the segmenter of a network in eval mode.
 
@@ -99,7 +99,7 @@ def _check_adaptable(network: nn.Module, record: SegmenterRecord, name: str, own
         reason = f"{record.runtime} runs its graph"
     elif not own:
         reason = "its image processor prepares each image; choose an input size"
-    elif not norms(network):
+    elif not batch_norms(network):
         reason = "it has no BatchNorm"
     if reason:
         raise ModelError(f"{name} cannot be adapted: {reason}")

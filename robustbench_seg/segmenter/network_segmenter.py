@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn import functional as F
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ModelError
@@ -16,9 +15,7 @@ from robustbench_seg.records.cards.model_card import Inference
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.float_image import FloatImage, Image
 from robustbench_seg.segmenter.image_check import check_truth, checked_image, checked_tensor
-from robustbench_seg.segmenter.inference.device_memory import fitting_memory
-from robustbench_seg.segmenter.inference.normaliser import Normaliser
-from robustbench_seg.segmenter.inference.resizing import scaled, scaled_floats
+from robustbench_seg.segmenter.inference.device_memory import memory_errors
 from robustbench_seg.segmenter.inference.window_gradient import Loss, frozen, loss_gradient
 from robustbench_seg.segmenter.inference.windows import Batch, cut_windows, slide, whole
 from robustbench_seg.segmenter.labelling.confidence import (
@@ -29,20 +26,26 @@ from robustbench_seg.segmenter.labelling.confidence import (
 )
 from robustbench_seg.segmenter.labelling.labels import label
 from robustbench_seg.segmenter.labelling.window_logits import Output, WindowLogits
+from robustbench_seg.segmenter.preparation import Preparation
 
 
 class NetworkSegmenter:
     """A torch network with its preprocessing and inference mode.
 
-    The network maps a normalised float Nx3xHxW batch to logits NxKxH/4xW/4 and is in eval mode. If
-    its attribute `gives_scores` is true, it gives scores of 0 or more, as mask classifiers do.
+    The network maps a normalised float Nx3xHxW batch to logits NxKxhxw of any size and is in eval
+    mode. It may have three further attributes:
+
+    * `gives_scores`: true if it gives scores of 0 or more, not logits, as mask classifiers do.
+    * `takes_bytes`: true if it takes images of 8 bits only.
+    * `why_no_gradient`: why it gives no gradient, as the end of a sentence; None if it gives one.
+
     A result never depends on other images: a batch is made of windows of one image. On a CPU it
     does not depend on the batch either: there, windows go one by one.
 
-    Labels are not computed in inference mode: a network that keeps tensors of that mode, such as
-    position encodings, could not give gradients later.
+    Labels are not computed in torch's inference mode: a network that keeps tensors of that mode,
+    such as position encodings, could not give gradients later.
 
-    If a network has a `grid`, a whole image is padded with the mean pixel, on the right and below,
+    If the record has a grid, a whole image is padded with the mean pixel, on the right and below,
     until each side is a multiple of the grid plus 1.
 
     Attributes:
@@ -77,7 +80,6 @@ class NetworkSegmenter:
             batch: Number of windows that a GPU gets at once. The number falls where its memory is
                 short.
         """
-        assert record.preprocessing is not None
         self.name = name
         self.classes = classes
         self.record = record
@@ -89,13 +91,11 @@ class NetworkSegmenter:
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._inference = record.inference or Inference("whole")
         self._batch = Batch(1 if self._device.type == "cpu" else batch)
-        self._align, self._grid = record.align_corners, record.grid
+        self._prepare = Preparation(record, self._device)
         self._output: Output = (
             "class_scores" if getattr(network, "gives_scores", False) else "logits"
         )
         self._bytes_only = bool(getattr(network, "takes_bytes", False))
-        mean, std = record.preprocessing.mean, record.preprocessing.std
-        self._normalise = Normaliser(mean, std, self._device)
 
     @property
     def device(self) -> torch.device:
@@ -133,7 +133,7 @@ class NetworkSegmenter:
         """
         image = checked_image(image, self.name)
         height, width = image.shape[:2]
-        with torch.no_grad(), fitting_memory(height, width):
+        with torch.no_grad(), memory_errors(height, width):
             if self.record.resize:
                 indices = self.logits(image).argmax(1)[0].to(torch.uint8)
             else:
@@ -161,7 +161,7 @@ class NetworkSegmenter:
         image = checked_image(image, self.name)
         height, width = image.shape[:2]
         check_truth(truth, (height, width), self.name)
-        with torch.no_grad(), fitting_memory(height, width):
+        with torch.no_grad(), memory_errors(height, width):
             if self.record.resize:
                 return label_map_with_confidence(self.logits(image)[0], truth, temperatures)
             windows = self._window_logits(image)
@@ -187,9 +187,8 @@ class NetworkSegmenter:
             ModelError: The image is something else, or the logits are not finite.
         """
         image = checked_image(image, self.name)
-        return self._at_size_of_image(
-            self._window_logits(image).upsampled(), image.shape[0], image.shape[1]
-        )
+        upsampled = self._window_logits(image).upsampled()
+        return self._prepare.at_size_of_image(upsampled, image.shape[0], image.shape[1])
 
     def loss_gradient(self, image: torch.Tensor, loss: Loss) -> tuple[torch.Tensor, torch.Tensor]:
         """Compute logits, and the gradient of their loss with respect to the image.
@@ -213,19 +212,46 @@ class NetworkSegmenter:
         height, width = image.shape[1:]
 
         def finish(output: torch.Tensor) -> torch.Tensor:
-            values = self._at_size_of_image(output, height, width)
+            values = self._prepare.at_size_of_image(output, height, width)
             return log_shares(values) if self._output == "class_scores" else values
 
-        with frozen(self._network), fitting_memory(height, width, "another --device"):
+        with frozen(self._network), memory_errors(height, width, "another --device"):
             return loss_gradient(
                 image[None],
                 loss,
-                prepare=self._prepared,
+                prepare=self._prepare.floats,
                 single=self._in_one_window,
                 run=lambda inputs: self._checked(self._run(inputs)),
                 finish=finish,
                 name=self.name,
             )
+
+    def network_inputs(self, image: Image) -> list[torch.Tensor]:
+        """Prepare the inputs of the network for an image: its windows, or the whole image, padded.
+
+        Args:
+            image: uint8 HxWx3 RGB, or a FloatImage.
+
+        Returns:
+            float32 1x3xhxw each, normalised, on the segmenter's device.
+        """
+        batch = self._prepare(checked_image(image, self.name))
+        return (
+            cut_windows(batch, *self._windows) if self._windows else [self._prepare.padded(batch)]
+        )
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Run the network on inputs of `network_inputs`, in the segmenter's precision.
+
+        Args:
+            inputs: float32 Nx3xhxw.
+
+        Returns:
+            The network's output, NxKxh'xw'.
+        """
+        with torch.no_grad(), self._precision():
+            output: torch.Tensor = self._network(inputs)
+        return output
 
     def __repr__(self) -> str:
         return f"<segmenter {self.name}: {len(self.classes)} classes, {self._device}>"
@@ -243,53 +269,13 @@ class NetworkSegmenter:
         return torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed)
 
     def _unchecked_logits(self, image: Image) -> WindowLogits:
-        return self._run(self._input(image))
-
-    def _input(self, image: Image) -> torch.Tensor:
-        """Scale and normalise an image: float32 1x3xHxW."""
-        if isinstance(image, FloatImage):
-            rgb = torch.as_tensor(np.ascontiguousarray(image.values), device=self._device)
-            return self._prepared(rgb.permute(2, 0, 1).unsqueeze(0))
-        if self.record.resize:
-            image = scaled(image, self.record.resize)
-        return self._normalise(image)
-
-    def network_inputs(self, image: Image) -> list[torch.Tensor]:
-        """Prepare the inputs of the network for an image: its windows, or the whole image, padded.
-
-        Args:
-            image: uint8 HxWx3 RGB, or a FloatImage.
-
-        Returns:
-            float32 1x3xhxw each, normalised, on the segmenter's device.
-        """
-        batch, crop, stride = self._input(checked_image(image, self.name)), *self._windows
-        return cut_windows(batch, crop, stride) if crop and stride else [self._padded(batch)]
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Run the network on inputs of `network_inputs`, in the segmenter's precision.
-
-        Args:
-            inputs: float32 Nx3xhxw.
-
-        Returns:
-            The network's output, NxKxh'xw'.
-        """
-        with torch.no_grad(), self._precision():
-            output: torch.Tensor = self._network(inputs)
-        return output
+        return self._run(self._prepare(image))
 
     @property
-    def _windows(self) -> tuple[int | None, int | None]:
-        """Side and stride of its windows; None: whole images."""
-        slides = self._inference.mode == "slide"
-        return (self._inference.crop, self._inference.stride) if slides else (None, None)
-
-    def _prepared(self, rgb: torch.Tensor) -> torch.Tensor:
-        """Scale and normalise an image that is not rounded, float32 1x3xHxW in 0..1."""
-        if self.record.resize:
-            rgb = scaled_floats(rgb, self.record.resize)
-        return self._normalise.floats(rgb)
+    def _windows(self) -> tuple[int, int] | None:
+        """Side and stride of its windows, in pixels. None: images go in whole."""
+        crop, stride = self._inference.crop, self._inference.stride
+        return (crop, stride) if crop and stride else None
 
     def _checked(self, windows: WindowLogits) -> WindowLogits:
         if not torch.isfinite(torch.stack(torch.aminmax(windows.logits))).all():
@@ -298,30 +284,10 @@ class NetworkSegmenter:
         return replace(windows, output=self._output)
 
     def _run(self, batch: torch.Tensor) -> WindowLogits:
-        crop, stride = self._windows
-        if crop and stride:
-            return slide(self._network, batch, crop, stride, self._align, self._batch)
-        return whole(self._network, self._padded(batch), self._align)
+        align = self.record.align_corners
+        if self._windows:
+            return slide(self._network, batch, *self._windows, align, self._batch)
+        return whole(self._network, self._prepare.padded(batch), align)
 
     def _in_one_window(self, batch: torch.Tensor) -> bool:
-        crop, _ = self._windows
-        return crop is None or max(batch.shape[2:]) <= crop
-
-    def _padded(self, batch: torch.Tensor) -> torch.Tensor:
-        """Pad the sides to one grid for all layers of the network; callers crop the answer."""
-        if self._grid is None:
-            return batch
-        height, width = batch.shape[2:]
-        return F.pad(batch, (0, -(width - 1) % self._grid, 0, -(height - 1) % self._grid))
-
-    def _at_size_of_image(self, logits: torch.Tensor, height: int, width: int) -> torch.Tensor:
-        """Cut off the padding, and scale to the size of the image, 1xKxHxW."""
-        if self.record.resize is None:
-            return logits[..., :height, :width]
-        high, wide = self.record.resize.size(height, width)
-        return F.interpolate(
-            logits[..., :high, :wide],
-            (height, width),
-            mode="bilinear",
-            align_corners=self._align,
-        )
+        return self._windows is None or max(batch.shape[2:]) <= self._windows[0]

@@ -75,6 +75,27 @@ class SegmenterOptions:
                 f"{where}: an input size goes with hf: models only; leave out {self.input_size}"
             )
 
+    def refuse_network_options(self, where: str) -> None:
+        """Refuse what only a model with a network of its own can obey.
+
+        Args:
+            where: The model's name in errors.
+
+        Raises:
+            ModelError: The options set an inference mode, a device, a precision, augmentation or
+                adaptation.
+        """
+        if self.inference or self.device != "cpu" or self.precision != "float32":
+            raise ModelError(
+                f"{where}: such a model decides itself how it runs; leave out inference, device "
+                "and precision"
+            )
+        if self.adapt or self.augment:
+            raise ModelError(
+                f"{where}: such a model has no network that can be adapted or given variants of an "
+                "image; leave out adapt and augment"
+            )
+
     def inference_of(self, own: Inference) -> Inference:
         """Choose the inference mode of a model.
 

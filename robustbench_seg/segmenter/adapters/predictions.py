@@ -8,7 +8,6 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.prediction_manifest import FILE, TEMPLATE, PredictionManifest
 from robustbench_seg.records.runs.segmenter_record import PREDICTIONS, ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.adapters.python_models.python_segmenter import check_options
 from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
@@ -35,7 +34,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
         DatasetError: predictions.toml names an unknown dataset.
     """
     where, folder = f"predictions:{location}", Path(location)
-    check_options(where, options)
+    options.refuse_network_options(where)
     if not folder.is_dir():
         raise ModelError(f"{where}: there is no such folder")
     path = folder / FILE

@@ -40,7 +40,7 @@ Inputs = Callable[[], Iterable[Tensor]]
 Forward = Callable[[Tensor], object]
 
 
-def norms(network: nn.Module) -> Mapping[str, _BatchNorm]:
+def batch_norms(network: nn.Module) -> Mapping[str, _BatchNorm]:
     """List the BatchNorms of a network that have statistics, by name."""
     return {
         name: module
@@ -74,7 +74,7 @@ def batch_statistics(
         ModelError: A BatchNorm is used twice; or it gets a single value for each channel, and
             there is no prior.
     """
-    own = norms(network)
+    own = batch_norms(network)
     used = _inspect(own, forward, next(iter(inputs())))
     mix = partial(_mixed, prior=prior, images=images)
     batch = _as_one(inputs, used)
@@ -89,14 +89,14 @@ def batch_statistics(
 
 
 @contextmanager
-def applied(network: nn.Module, statistics: Statistics) -> Iterator[None]:
+def use_statistics(network: nn.Module, statistics: Statistics) -> Iterator[None]:
     """Make a network use other statistics inside the context.
 
     Args:
         network: The network, in eval mode. After the context it has its own statistics again.
         statistics: Statistics of some or all of its BatchNorms, on its device.
     """
-    own = norms(network)
+    own = batch_norms(network)
     before = {name: (own[name].running_mean, own[name].running_var) for name in statistics}
     try:
         for name, pair in statistics.items():

@@ -11,7 +11,7 @@ LESS_MEMORY = "--inference slide, --precision bf16 or another --device"
 
 
 @contextmanager
-def fitting_memory(height: int, width: int, advice: str = LESS_MEMORY) -> Iterator[None]:
+def memory_errors(height: int, width: int, advice: str = LESS_MEMORY) -> Iterator[None]:
     """Convert an out-of-memory error of a GPU inside the context into a helpful ModelError.
 
     Args:

@@ -1,8 +1,8 @@
-"""A trained network in the form that is quickest to run, made once when it is loaded.
+"""Folds a trained network into the form that is quickest to run.
 
-What training keeps apart and inference never sees is multiplied out: BatchNorm goes into the
-convolution in front of it, and of SegFormer's decoder remain one small matrix per scale, a sum
-and the classifier. The same function up to the rounding of float32; it cannot be trained.
+Layers that only training keeps apart are merged: BatchNorm goes into the convolution before it, and
+SegFormer's decoder becomes one small matrix for each scale, a sum and the classifier. The folded
+network computes the same function up to the rounding of float32. It cannot be trained.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from robustbench_seg.segmenter.labelling.interpolation import Taps, taps
 from robustbench_seg.segmenter.labelling.row_threads import row_threads
 
 FOLDING_LAW = 1
-"""Of what follows: another number where logits become others, if only in the last digit."""
+"""Increment when folding changes logits, even in the last digit only."""
 
 STRIP = 64
 """Rows of the decoder's sum that exist at once on a CPU."""
@@ -46,7 +46,7 @@ def fold(network: nn.Module) -> nn.Module:
         return network
     for module in list(network.modules()):
         _merge_norms(module)
-    # Of a single scale the paper's decoder fuses nothing.
+    # The paper's decoder of a single scale has no fusion.
     if isinstance(network, SegFormer) and not (
         isinstance(network.decode_head, MLPDecoder) and len(network.decode_head.stages) == 1
     ):
@@ -82,7 +82,7 @@ class FoldedDecoder(nn.Module):
         super().__init__()
         self.stages = decoder.stages
         fusion = decoder.linear_fuse if isinstance(decoder, MLPDecoder) else decoder.fusion
-        # Upsampling leaves a constant as it is: the first scale may bring the fusion's.
+        # Upsampling does not change a constant, so the first scale can add the bias of the fusion.
         bias = fusion.conv.bias
         assert bias is not None
         assert decoder.linear_pred.bias is not None
@@ -127,7 +127,7 @@ class FoldedDecoder(nn.Module):
         return logits
 
     def _in_strips(self, scale_maps: Sequence[Tensor], size: torch.Size) -> Tensor:
-        """float32 h x w x C of one image -> logits classes x H x W, STRIP rows at a time."""
+        """Compute logits classes x H x W of one image, STRIP rows at a time; maps are h x w x C."""
         height, width = size
         weight, bias = self.classifier.weight, self.classifier.bias
         logits = weight.new_empty(len(weight), height, width)

@@ -39,13 +39,13 @@ def label_with_confidence(
         differs from a softmax in float64 of the same logits by less than 1e-5 of itself.
     """
     if windows.output == "class_scores":
-        return by_strips(windows, truth, temperatures, label(windows))
+        return confidence_by_strips(windows, truth, temperatures, label(windows))
     if windows.logits.device.type == "cpu":
-        return _by_loops(windows, truth, temperatures)
-    return by_strips(windows, truth, temperatures)
+        return _confidence_by_loops(windows, truth, temperatures)
+    return confidence_by_strips(windows, truth, temperatures)
 
 
-def _by_loops(
+def _confidence_by_loops(
     windows: WindowLogits, truth: NDArray[np.uint8], temperatures: Sequence[float]
 ) -> Labelled:
     """Compiled loops over bands of rows, one for each of torch's threads."""
@@ -69,7 +69,7 @@ def _by_loops(
     return out, tuple(Confidence(d, *loss) for d, loss in zip(doubt, losses, strict=True))
 
 
-def by_strips(
+def confidence_by_strips(
     windows: WindowLogits,
     truth: NDArray[np.uint8],
     temperatures: Sequence[float],

@@ -13,10 +13,10 @@ from robustbench_seg.segmenter.labelling.interpolation import Taps
 from robustbench_seg.segmenter.labelling.label_kernels import (
     Floats,
     Labels,
-    add_between,
+    add_row_between,
     contracted,
-    largest,
-    stretch,
+    find_largest,
+    interpolate_row,
 )
 
 LOG2E = np.float32(math.log2(math.e))
@@ -34,7 +34,7 @@ PRODUCTS = 32
 
 
 @contracted
-def others(
+def sum_other_classes(
     total: Floats,
     best: Floats,
     which: NDArray[np.int32],
@@ -71,7 +71,7 @@ def others(
 
 
 @contracted
-def judge(
+def score_row(
     total: Floats,
     best: Floats,
     truth: Labels,
@@ -88,8 +88,8 @@ def judge(
         best: float32 W, the largest logit of each pixel.
         truth: uint8 W, class indices; those from K on are not scored.
         sharpness: 1 / T.
-        rest: float32 W, from `others`.
-        squares: float32 W, from `others`.
+        rest: float32 W, from `sum_other_classes`.
+        squares: float32 W, from `sum_other_classes`.
         doubt: float32 W, written.
         sums: The negative log-likelihood and the Brier loss, written.
     """
@@ -158,18 +158,20 @@ def confident_rows(
                             for x in range(left, left + wide):
                                 upper[k, x] = lower[k, x]
                     else:
-                        stretch(logits[i], above, column_index, column_weights, upper, left)
-                    stretch(logits[i], below, column_index, column_weights, lower, left)
+                        interpolate_row(logits[i], above, column_index, column_weights, upper, left)
+                    interpolate_row(logits[i], below, column_index, column_weights, lower, left)
                     before[i] = above
-                add_between(upper, lower, row_weights[down], left, left + wide, total)
+                add_row_between(upper, lower, row_weights[down], left, left + wide, total)
                 for x in range(left, left + wide):
                     count[x] += ONE
-        largest(total, count, width, best, which)
+        find_largest(total, count, width, best, which)
         for x in range(width):
             out[y, x] = which[x]
         for t in range(len(temperatures)):
-            others(total, best, which, np.float32(LOG2E / temperatures[t]), rest, squares)
-            judge(
+            sum_other_classes(
+                total, best, which, np.float32(LOG2E / temperatures[t]), rest, squares
+            )
+            score_row(
                 total,
                 best,
                 truth[y],

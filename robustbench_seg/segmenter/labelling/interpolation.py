@@ -41,7 +41,7 @@ def on_device(axis: Taps, device: torch.device) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(index.astype(np.int64)).to(device), torch.from_numpy(weight).to(device)
 
 
-def between(x: Tensor, taps: tuple[Tensor, Tensor], axis: int) -> Tensor:
+def interpolate(x: Tensor, taps: tuple[Tensor, Tensor], axis: int) -> Tensor:
     """Interpolate along an axis of three.
 
     Args:

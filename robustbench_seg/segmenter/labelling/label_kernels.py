@@ -30,7 +30,7 @@ contracted = partial(compiled, contract=True)
 
 
 @contracted
-def winners(logits: Floats, out: Labels) -> None:
+def clear_winners(logits: Floats, out: Labels) -> None:
     """Write the class of the largest logit where it leads clearly, else UNSURE.
 
     Args:
@@ -62,7 +62,7 @@ def winners(logits: Floats, out: Labels) -> None:
 
 
 @contracted
-def agree(labels: Labels) -> None:
+def mark_borders(labels: Labels) -> None:
     """Set labels to UNSURE, except where the right, lower and lower right neighbours are equal.
 
     Args:
@@ -79,7 +79,7 @@ def agree(labels: Labels) -> None:
 
 
 @contracted
-def stretch(
+def interpolate_row(
     logits: Floats, row: int, columns: Indices, weights: Floats, out: Floats, begin: int
 ) -> None:
     """Interpolate along one row of logits.
@@ -102,7 +102,7 @@ def stretch(
 
 
 @contracted
-def add_between(
+def add_row_between(
     upper: Floats, lower: Floats, weight: np.float32, begin: int, end: int, total: Floats
 ) -> None:
     """Add the row interpolated between two stretched rows to a total.
@@ -123,7 +123,7 @@ def add_between(
 
 
 @contracted
-def largest(
+def find_largest(
     total: Floats, count: Floats, length: int, best: Floats, which: NDArray[np.int32]
 ) -> None:
     """Find the largest mean: the first one, or the first nan, as torch's argmax.
@@ -155,7 +155,7 @@ def largest(
 
 
 @contracted
-def known_labels(
+def write_known_labels(
     sure: Labels,
     corners: NDArray[np.int64],
     above: NDArray[np.int64],
@@ -184,7 +184,7 @@ def known_labels(
 
 
 @contracted
-def unsure_places(line: Labels, places: NDArray[np.int64]) -> int:
+def find_unsure(line: Labels, places: NDArray[np.int64]) -> int:
     """Find where a line is UNSURE, from left to right.
 
     Args:
@@ -215,7 +215,7 @@ def label_rows(
 
     Args:
         logits: float32 N x K x h x w, of N windows.
-        sure: uint8 N x h x w, what `winners` and `agree` give.
+        sure: uint8 N x h x w, what `clear_winners` and `mark_borders` give.
         corners: N x 2, top and left of each window in the image.
         rows: Taps of the rows of a window.
         columns: Taps of the columns of a window.
@@ -240,8 +240,8 @@ def label_rows(
             changed |= here != above[i]
             above[i] = here
         if changed:
-            known_labels(sure, corners, above, column_index, line)
-            unsure = unsure_places(line, places)
+            write_known_labels(sure, corners, above, column_index, line)
+            unsure = find_unsure(line, places)
             for i in range(len(corners)):
                 left = corners[i, 1]
                 begin = np.searchsorted(places[:unsure], left)
@@ -251,8 +251,8 @@ def label_rows(
                     inside = places[begin:end] - left
                     near, weights = column_index[inside], column_weights[inside]
                     below = min(above[i] + 1, logits.shape[2] - 1)
-                    stretch(logits[i], above[i], near, weights, stretched[i, 0], begin)
-                    stretch(logits[i], below, near, weights, stretched[i, 1], begin)
+                    interpolate_row(logits[i], above[i], near, weights, stretched[i, 0], begin)
+                    interpolate_row(logits[i], below, near, weights, stretched[i, 1], begin)
         for x in range(width):
             out[y, x] = line[x]
         if unsure == 0:
@@ -262,9 +262,9 @@ def label_rows(
             begin, end = ranges[i]
             if begin < end:
                 weight = row_weights[first + y - corners[i, 0]]
-                add_between(stretched[i, 0], stretched[i, 1], weight, begin, end, total)
+                add_row_between(stretched[i, 0], stretched[i, 1], weight, begin, end, total)
                 for x in range(begin, end):
                     count[x] += np.float32(1)
-        largest(total, count, unsure, best, which)
+        find_largest(total, count, unsure, best, which)
         for place in range(unsure):
             out[y, places[place]] = which[place]

@@ -28,12 +28,20 @@ def label(windows: WindowLogits) -> Tensor:
     Returns:
         uint8 HxW class indices on the device of the logits.
     """
-    return _by_loops(windows) if windows.logits.device.type == "cpu" else by_strips(windows)
+    return (
+        _label_by_loops(windows)
+        if windows.logits.device.type == "cpu"
+        else label_by_strips(windows)
+    )
 
 
-def _by_loops(windows: WindowLogits) -> Tensor:
+def _label_by_loops(windows: WindowLogits) -> Tensor:
     """Compiled loops over bands of rows, one for each of torch's threads."""
-    from robustbench_seg.segmenter.labelling.label_kernels import agree, label_rows, winners
+    from robustbench_seg.segmenter.labelling.label_kernels import (
+        clear_winners,
+        label_rows,
+        mark_borders,
+    )
 
     rows, columns = windows.taps()
     logits = windows.logits.contiguous().numpy()
@@ -43,7 +51,7 @@ def _by_loops(windows: WindowLogits) -> Tensor:
 
     def find_winners(start: int, stop: int) -> None:
         for values, window_labels in zip(logits, sure, strict=True):
-            winners(values[:, start:stop], window_labels[start:stop])
+            clear_winners(values[:, start:stop], window_labels[start:stop])
 
     def label_band(start: int, stop: int) -> None:
         label_rows(logits, sure, corners, rows, columns, start, out[start:stop])
@@ -51,12 +59,12 @@ def _by_loops(windows: WindowLogits) -> Tensor:
     with row_threads() as run:
         run(find_winners, logits.shape[2])
         for window_labels in sure:
-            agree(window_labels)
+            mark_borders(window_labels)
         run(label_band, windows.size[0])
     return torch.from_numpy(out)
 
 
-def by_strips(windows: WindowLogits) -> Tensor:
+def label_by_strips(windows: WindowLogits) -> Tensor:
     """Label an image with torch on any device, some rows at a time.
 
     Sums round differently from those of the compiled loops.

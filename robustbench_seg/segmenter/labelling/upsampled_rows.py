@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from robustbench_seg.segmenter.labelling.interpolation import between, on_device
+from robustbench_seg.segmenter.labelling.interpolation import interpolate, on_device
 from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 
 STRIP = 64
@@ -42,7 +42,7 @@ class UpsampledRows:
                 here = slice(first - top, last - top)
                 begin, end = int(self._rows[0][here][0]), int(self._rows[0][here][-1]) + 2
                 local = self._lines[0][here] - begin, self._lines[1][here]
-                x = between(between(values[:, begin:end], self._across, 2), local, 1)
+                x = interpolate(interpolate(values[:, begin:end], self._across, 2), local, 1)
                 place = slice(first - start, last - start), slice(left, left + wide)
                 total[:, *place] += x
                 count[place] += 1

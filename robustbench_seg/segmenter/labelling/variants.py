@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from robustbench_seg.segmenter.labelling.confidence import ConfidenceStrips, Labelled, logarithms
-from robustbench_seg.segmenter.labelling.interpolation import between, on_device, taps
+from robustbench_seg.segmenter.labelling.interpolation import interpolate, on_device, taps
 from robustbench_seg.segmenter.labelling.upsampled_rows import STRIP, UpsampledRows
 from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 
@@ -46,7 +46,7 @@ def average(variants: Sequence[Variant], size: tuple[int, int]) -> Tensor:
     Returns:
         float32 KxHxW.
     """
-    return torch.cat([means for _, means in strips(variants, size)], 1)
+    return torch.cat([means for _, means in _mean_strips(variants, size)], 1)
 
 
 def label_variants(variants: Sequence[Variant], size: tuple[int, int]) -> Tensor:
@@ -59,7 +59,7 @@ def label_variants(variants: Sequence[Variant], size: tuple[int, int]) -> Tensor
     Returns:
         uint8 HxW class indices on the device of the logits.
     """
-    rows = [means.argmax(0).to(torch.uint8) for _, means in strips(variants, size)]
+    rows = [means.argmax(0).to(torch.uint8) for _, means in _mean_strips(variants, size)]
     return torch.cat(rows)
 
 
@@ -78,12 +78,14 @@ def label_variants_with_confidence(
     """
     size = (truth.shape[0], truth.shape[1])
     found = ConfidenceStrips(size, temperatures, variants[0].windows.logits.device)
-    for start, means in strips(variants, size):
+    for start, means in _mean_strips(variants, size):
         found.add(start, logarithms(means), means.argmax(0), truth)
     return found.labelled()
 
 
-def strips(variants: Sequence[Variant], size: tuple[int, int]) -> Iterator[tuple[int, Tensor]]:
+def _mean_strips(
+    variants: Sequence[Variant], size: tuple[int, int]
+) -> Iterator[tuple[int, Tensor]]:
     """Average the probabilities of variants, STRIP rows at a time.
 
     Args:
@@ -122,7 +124,7 @@ class _Probabilities:
             near, weight = (axis[start:stop] for axis in self._lines)
             first, last = int(near[0]), min(int(near[-1]) + 2, height)
             x = self._rows(first, last)[:, :, :width]
-            x = between(between(x, self._across, 2), (near - first, weight), 1)
+            x = interpolate(interpolate(x, self._across, 2), (near - first, weight), 1)
         else:
             x = self._rows(start, stop)[:, :, :width]
         scores = self._variant.windows.output == "class_scores"

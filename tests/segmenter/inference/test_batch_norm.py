@@ -12,13 +12,17 @@ from robustbench_seg.architectures import build
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter import adapt
 from robustbench_seg.segmenter.inference import batch_norm
-from robustbench_seg.segmenter.inference.batch_norm import applied, batch_statistics, norms
+from robustbench_seg.segmenter.inference.batch_norm import (
+    batch_norms,
+    batch_statistics,
+    use_statistics,
+)
 
 
 def random_norms(network):
     """Give BatchNorms statistics that are not those of any image."""
     torch.manual_seed(1)
-    for norm in norms(network).values():
+    for norm in batch_norms(network).values():
         norm.running_mean.uniform_(-0.2, 0.2)
         norm.running_var.uniform_(0.5, 2)
         nn.init.uniform_(norm.weight, 0.5, 1.5)
@@ -44,7 +48,7 @@ def in_training(network, batch):
     network, found = copy.deepcopy(network), {}
     for module in network.modules():
         module.train(isinstance(module, nn.modules.batchnorm._BatchNorm))
-    for name, norm in norms(network).items():
+    for name, norm in batch_norms(network).items():
 
         def note(module, arguments, name=name):
             x = arguments[0].double()
@@ -74,11 +78,11 @@ def test_they_are_those_of_a_forward_in_training_mode(network, images, room, mon
         return network(batch)
 
     found = batch_statistics(network, forward, lambda: images, images=3)
-    layers = len(norms(network))
+    layers = len(batch_norms(network))
     assert calls == ([1, 3] if room else [1] + 3 * layers * [1])
     expected, output = in_training(network, torch.cat(images))
     close(found, expected)
-    with applied(network, found):
+    with use_statistics(network, found):
         torch.testing.assert_close(network(torch.cat(images)), output)
         alone = network(images[1])
     torch.testing.assert_close(alone, output[1:2])
@@ -176,7 +180,7 @@ def test_a_segmenter_gets_the_statistics_of_what_its_network_sees(inference, mon
     adapted = adapt(segmenter, images)
     close(adapted.statistics, expected, 1e-3)
     before = segmenter(images[0])
-    with applied(segmenter.network, adapted.statistics):
+    with use_statistics(segmenter.network, adapted.statistics):
         wanted = segmenter(images[0])
     assert np.array_equal(adapted(images[0]), wanted)
     assert not np.array_equal(wanted, before)
@@ -208,7 +212,7 @@ def test_a_users_module_and_segformers_decoder_have_some():
     network = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 3, 1))
     assert rs.load_segmenter(network, adapt="bn", **OBJECT).name == "m-bn"
     segmenter = rs.load_segmenter("segformer-b0", weights="none", adapt="bn")
-    assert list(norms(segmenter.network)) == ["decode_head.linear_fuse.bn"]
+    assert list(batch_norms(segmenter.network)) == ["decode_head.linear_fuse.bn"]
 
 
 def test_other_runtimes_and_callables_are_refused():

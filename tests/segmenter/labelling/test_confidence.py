@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.segmenter.inference.windows import window_spans
 from robustbench_seg.segmenter.labelling.confidence import (
-    by_strips,
+    confidence_by_strips,
     label_map_with_confidence,
     label_with_confidence,
 )
@@ -110,7 +110,7 @@ def test_labels_are_those_without_confidence_to_the_bit(kind):
 def test_strips_in_torch_agree_with_the_loops():
     corners = corners_of(128, 96)
     logits, truth = draw("areas", (len(corners), 7, 33, 33)), drawn_truth(SIZE, 7)
-    labels, (raw, scaled) = by_strips(
+    labels, (raw, scaled) = confidence_by_strips(
         WindowLogits(logits, corners, (128, 128), SIZE), truth, [1.0, 0.7]
     )
     means = upsampled(logits, corners, (128, 128), SIZE)

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.segmenter.inference.windows import window_spans
 from robustbench_seg.segmenter.labelling.interpolation import taps
-from robustbench_seg.segmenter.labelling.labels import by_strips, label
+from robustbench_seg.segmenter.labelling.labels import label, label_by_strips
 from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 
 
@@ -117,7 +117,7 @@ def test_strips_in_torch_differ_by_rounding_only(aligned):
     size, crop = (201, 277), 128
     corners = places(size, crop, 96)
     logits = draw("noise", (len(corners), 7, 33, 33))
-    labels = by_strips(WindowLogits(logits, corners, (crop, crop), size, aligned)).long()
+    labels = label_by_strips(WindowLogits(logits, corners, (crop, crop), size, aligned)).long()
     wanted = upsampled(logits, corners, (crop, crop), size, aligned)
     chosen = wanted.gather(1, labels[None, None])[0, 0]
     assert (wanted.amax(1)[0] - chosen).max() < 1e-5

@@ -53,7 +53,7 @@ def from_callable(
             inference mode, device or precision.
     """
     where = getattr(function, "__qualname__", type(function).__qualname__)
-    check_options(where, options)
+    options.refuse_network_options(where)
     own = {name: getattr(function, name, None) for name in ("name", "classes", "version", "facts")}
     required = {
         "name, what it is called in tables": options.name or own["name"],
@@ -291,29 +291,6 @@ def _facts(about: object, where: str) -> ModelFacts:
         return from_table(ModelFacts, {"location": where, **(about or {})}, f"{where}: about")
     except CardError as error:
         raise ModelError(str(error)) from None
-
-
-def check_options(where: str, options: SegmenterOptions) -> None:
-    """Refuse options that a user's own segmenter cannot obey.
-
-    Args:
-        where: The segmenter's name in errors.
-        options: How a user wants it to run.
-
-    Raises:
-        ModelError: An inference mode, a device, a precision, augmentation or adaptation is asked
-            for.
-    """
-    if options.inference or options.device != "cpu" or options.precision != "float32":
-        raise ModelError(
-            f"{where}: such a model decides itself how it runs; leave out inference, device and "
-            "precision"
-        )
-    if options.adapt or options.augment:
-        raise ModelError(
-            f"{where}: such a model has no network that can be adapted or given variants of an "
-            "image; leave out adapt and augment"
-        )
 
 
 def _shape(array: NDArray[Any]) -> str:

@@ -1,6 +1,7 @@
 """A model's own image processor, run by transformers."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.segmenter.adapters.transformers.processor_file import (
-    PROCESSOR,
-    PYTHON,
+    PROCESSOR_FILE,
+    PYTHON_ADVICE,
     read_object,
 )
 from robustbench_seg.segmenter.foreign_errors import reason
@@ -24,6 +25,19 @@ SIZES = ("size", "crop_size", "pad_size", "max_size", "size_divisor")
 """Keys of preprocessor_config.json with side lengths in pixels."""
 
 
+@dataclass(frozen=True)
+class Edges:
+    """The edges to which an image processor scales images with their aspect ratio kept.
+
+    Attributes:
+        shortest: The shortest edge, in pixels.
+        longest: The longest edge, in pixels. None: no limit.
+    """
+
+    shortest: int
+    longest: int | None
+
+
 class ImageProcessor:
     """A model's image processor, run by transformers with PIL, on the CPU.
 
@@ -31,8 +45,7 @@ class ImageProcessor:
     the same pixels on every machine.
 
     Attributes:
-        edges: The shortest and the longest edge, in pixels, to which images are scaled. None: there
-            is no such edge.
+        edges: The edges to which images are scaled. None: they are scaled in another way.
     """
 
     def __init__(self, folder: Path, where: str) -> None:
@@ -48,12 +61,12 @@ class ImageProcessor:
         from transformers import AutoImageProcessor, __version__
 
         self._where = where
-        file = read_object(folder / PROCESSOR)
+        file = read_object(folder / PROCESSOR_FILE)
         for key in SIZES:
             for side in _integers(file.get(key)):
                 if abs(side) > MAX_SIDE:
                     raise ModelError(
-                        f"{where}: {PROCESSOR}: {key} has {str(side)[:40]}; sides of 1 to "
+                        f"{where}: {PROCESSOR_FILE}: {key} has {str(side)[:40]}; sides of 1 to "
                         f"{MAX_SIDE} pixels are wanted"
                     )
         # OneFormer's processor would fetch texts for training from the hub.
@@ -66,10 +79,10 @@ class ImageProcessor:
         except Exception as error:  # what a damaged value raises has no common base
             raise ModelError(
                 f"{where}: transformers cannot build its image processor ({reason(error)}); "
-                f"{PYTHON}"
+                f"{PYTHON_ADVICE}"
             ) from error
         short = size.get("shortest_edge")
-        self.edges = (int(short), size.get("longest_edge")) if short else None
+        self.edges = Edges(int(short), size.get("longest_edge")) if short else None
 
     def __call__(self, image: NDArray[np.uint8]) -> dict[str, Any]:
         """Prepare an image.
@@ -95,7 +108,7 @@ class ImageProcessor:
             height, width = image.shape[:2]
             raise ModelError(
                 f"{self._where}: its image processor does not take an image of {height}x{width} "
-                f"({reason(error)}); {PYTHON}"
+                f"({reason(error)}); {PYTHON_ADVICE}"
             ) from error
         answer["pixel_values"] = pixels.float()
         return answer

@@ -42,7 +42,7 @@ def build_network(
     values = sum(tensor.numel() for tensor in tensors.values())
     kind = class_of(config)
     try:
-        with torch.device("meta"), registrations(1000 + 40 * len(tensors)):
+        with torch.device("meta"), limit_registrations(1000 + 40 * len(tensors)):
             shape = kind(config)
         state = [*shape.parameters(), *shape.buffers()]
         wanted = sum(value.numel() for value in state)
@@ -74,7 +74,7 @@ def build_network(
     refuse_deeper(loading["unexpected_keys"], model, where)
     model.float().eval()  # a file in half precision, too
     lacking = sorted(loading["missing_keys"])
-    spoil(model, lacking)
+    fill_with_nan(model, lacking)
     if names := [name for name in not_finite(model.state_dict()) if name not in lacking]:
         raise ModelError(
             f"{where}: NaN or infinite values in its weights, first in {names[0]}; fetch the model "
@@ -92,7 +92,7 @@ def _refuse_mismatched(names: Sequence[str], where: str) -> None:
         )
 
 
-def spoil(model: nn.Module, names: Collection[str]) -> None:
+def fill_with_nan(model: nn.Module, names: Collection[str]) -> None:
     """Make tensors NaN, so that an answer that depends on them is NaN.
 
     transformers itself gives random values to tensors that no file has.
@@ -108,7 +108,7 @@ def spoil(model: nn.Module, names: Collection[str]) -> None:
 
 
 @contextmanager
-def registrations(most: int) -> Iterator[None]:
+def limit_registrations(most: int) -> Iterator[None]:
     """Stop the building of networks that have far more parts than wanted.
 
     Args:

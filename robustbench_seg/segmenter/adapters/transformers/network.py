@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter.adapters.transformers.image_processor import ImageProcessor
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.logits_check import checked_logits
 
@@ -19,6 +20,7 @@ class TransformersNetwork(nn.Module):
         gives_scores: Whether it answers scores of 0 or more instead of logits.
         model: The model, in float32 and eval mode.
         size: Height and width to which images are scaled. None: they keep their own size.
+        processor: The image processor that prepares images. None: they need none.
     """
 
     gives_scores = False
@@ -35,7 +37,23 @@ class TransformersNetwork(nn.Module):
         super().__init__()
         self.model = model
         self.size: tuple[int, int] | None = None
+        self.processor: ImageProcessor | None = None
         self._classes, self._where, self._bgr = classes, where, bgr
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether it takes images of 8 bits only."""
+        return self.processor is not None
+
+    @property
+    def why_no_gradient(self) -> str | None:
+        """See NetworkSegmenter."""
+        if self.processor is None:
+            return None
+        return (
+            "its image processor rounds images to 8 bits; choose the input size native, or height "
+            "and width"
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute logits, or scores.
@@ -55,12 +73,7 @@ class TransformersNetwork(nn.Module):
             )
         return self._native(images.flip(1) if self._bgr else images)
 
-    def processed(
-        self,
-        inputs: Mapping[str, Any],
-        image: tuple[int, int],
-        edges: tuple[int, int | None] | None,
-    ) -> Tensor:
+    def processed(self, inputs: Mapping[str, Any], image: tuple[int, int]) -> Tensor:
         """Compute logits, or scores, from the output of the model's image processor.
 
         They equal those that the processor's post_process_semantic_segmentation upsamples to the
@@ -69,7 +82,6 @@ class TransformersNetwork(nn.Module):
         Args:
             inputs: The processor's output for one image, with pixel_values of Nx3xhxw.
             image: Height and width of the image.
-            edges: The shortest and the longest edge to which the processor scales images, if any.
 
         Returns:
             Float 1xKxhxw.

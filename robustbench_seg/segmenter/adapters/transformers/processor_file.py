@@ -10,9 +10,9 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.files import MAX_JSON, open_regular
 from robustbench_seg.records.cards.model_card import Preprocessing
 
-PROCESSOR = "preprocessor_config.json"
+PROCESSOR_FILE = "preprocessor_config.json"
 
-PYTHON = "run it as python:<module>:<callable> with its own processor"
+PYTHON_ADVICE = "run it as python:<module>:<callable> with its own processor"
 """What to do with a model whose images go in otherwise than here."""
 
 STEPS = {
@@ -38,7 +38,7 @@ REMEDY = (
 
 
 @dataclass(frozen=True)
-class Processor:
+class ProcessorSettings:
     """What an image processor does to an image.
 
     Attributes:
@@ -63,12 +63,12 @@ class Processor:
         said = self.preprocessing
         if self.bgr and (len(set(said.mean)) > 1 or len(set(said.std)) > 1):
             raise ModelError(
-                f"{where}: {PROCESSOR} swaps red and blue and does not say which of them "
+                f"{where}: {PROCESSOR_FILE} swaps red and blue and does not say which of them "
                 "image_mean begins with; choose the input size processor"
             )
 
 
-def read_processor(folder: Path, where: str) -> Processor:
+def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
     """Read the image processor of a model.
 
     transformers computes (levels x rescale_factor - mean) / std. Here levels are first divided by
@@ -86,24 +86,28 @@ def read_processor(folder: Path, where: str) -> Processor:
             processor does what this package does not.
     """
     try:
-        file = read_object(folder / PROCESSOR)
+        file = read_object(folder / PROCESSOR_FILE)
     except FileNotFoundError as error:
         raise ModelError(
-            f"{where}: it has no {PROCESSOR}, which says how images are normalised; {REMEDY}"
+            f"{where}: it has no {PROCESSOR_FILE}, which says how images are normalised; {REMEDY}"
         ) from error
     except (OSError, ValueError) as error:
-        raise ModelError(f"{where}: its {PROCESSOR} cannot be read ({error}); {REMEDY}") from error
+        raise ModelError(
+            f"{where}: its {PROCESSOR_FILE} cannot be read ({error}); {REMEDY}"
+        ) from error
     kind = file.get("image_processor_type", file.get("feature_extractor_type"))
     mobilevit = isinstance(kind, str) and kind.startswith("MobileViT")
     for key, value in file.items():
         if key.startswith("do_") and not isinstance(value, bool | None):
-            raise ModelError(f"{where}: {PROCESSOR}: {key} is {value!r}; true or false is wanted")
+            raise ModelError(
+                f"{where}: {PROCESSOR_FILE}: {key} is {value!r}; true or false is wanted"
+            )
         if key.startswith("do_") and value and key not in STEPS:
-            raise ModelError(f"{where}: {PROCESSOR}: {key} is not supported; {PYTHON}")
+            raise ModelError(f"{where}: {PROCESSOR_FILE}: {key} is not supported; {PYTHON_ADVICE}")
     bgr = bool(_flag(file, "do_flip_channel_order", mobilevit))
     preprocessing = _preprocessing(file, where, normalise=not mobilevit)
     scales = _flag(file, "do_resize", True) and file.get("size") is not None
-    return Processor(preprocessing, bgr, _size_text(file["size"]) if scales else None)
+    return ProcessorSettings(preprocessing, bgr, _size_text(file["size"]) if scales else None)
 
 
 def read_object(path: Path) -> Mapping[str, Any]:
@@ -139,11 +143,11 @@ def _preprocessing(file: Mapping[str, Any], where: str, normalise: bool) -> Prep
     mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     if normalise and _flag(file, "do_normalize", True):
         if file.get("image_mean") is None or file.get("image_std") is None:
-            raise ModelError(f"{where}: {PROCESSOR} lacks image_mean and image_std; {REMEDY}")
+            raise ModelError(f"{where}: {PROCESSOR_FILE} lacks image_mean and image_std; {REMEDY}")
         mean, std = (_three(file[key], key, where) for key in ("image_mean", "image_std"))
     if scale <= 0 or min(std) <= 0:
         raise ModelError(
-            f"{where}: {PROCESSOR}: image_std and rescale_factor must be positive; {REMEDY}"
+            f"{where}: {PROCESSOR_FILE}: image_std and rescale_factor must be positive; {REMEDY}"
         )
     (m0, m1, m2), (s0, s1, s2) = mean, std
     return Preprocessing((m0 / scale, m1 / scale, m2 / scale), (s0 / scale, s1 / scale, s2 / scale))
@@ -157,7 +161,7 @@ def _flag(file: Mapping[str, Any], key: str, default: bool) -> bool:
 def _three(value: object, key: str, where: str) -> tuple[float, float, float]:
     values = value if isinstance(value, list) else [value] * 3
     if len(values) != 3:
-        raise ModelError(f"{where}: {PROCESSOR}: {key} has {len(values)} values; 3 are wanted")
+        raise ModelError(f"{where}: {PROCESSOR_FILE}: {key} has {len(values)} values; 3 are wanted")
     first, second, third = (_number(each, key, where) for each in values)
     return first, second, third
 
@@ -165,7 +169,7 @@ def _three(value: object, key: str, where: str) -> tuple[float, float, float]:
 def _number(value: object, key: str, where: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e6:
         return float(value)
-    raise ModelError(f"{where}: {PROCESSOR}: {key} cannot be {str(value)[:40]!r}; {REMEDY}")
+    raise ModelError(f"{where}: {PROCESSOR_FILE}: {key} cannot be {str(value)[:40]!r}; {REMEDY}")
 
 
 def _size_text(size: object) -> str:
