@@ -1,4 +1,4 @@
-"""A network with its preprocessing and inference mode: image in, label map out."""
+"""Segmenters: image in, label map out."""
 
 from robustbench_seg.segmenter.adapted_segmenter import AdaptedSegmenter, adapt
 from robustbench_seg.segmenter.adapters import segmenter_of

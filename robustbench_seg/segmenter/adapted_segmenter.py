@@ -89,8 +89,8 @@ def adapt(segmenter: NetworkSegmenter, images: Sequence[Image]) -> AdaptedSegmen
         ModelError: The segmenter was loaded without adapt, the device has too little memory, or
             `batch_statistics` raises it.
     """
-    how = segmenter.record.adaptation
-    if how is None:
+    adaptation = segmenter.record.adaptation
+    if adaptation is None:
         raise ModelError(f"{segmenter.name} was loaded without adapt; load it with adapt bn")
 
     def inputs() -> Iterator[Tensor]:
@@ -105,7 +105,7 @@ def adapt(segmenter: NetworkSegmenter, images: Sequence[Image]) -> AdaptedSegmen
                 segmenter.forward,
                 inputs,
                 images=len(images),
-                prior=how.prior,
+                prior=adaptation.prior,
             )
     except ModelError as error:
         raise ModelError(f"{segmenter.name}: {error}") from error

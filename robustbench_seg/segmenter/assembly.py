@@ -18,7 +18,6 @@ from robustbench_seg.segmenter.inference.resizing import RESIZE_LAW
 from robustbench_seg.segmenter.inference.windows import INFERENCE_LAW
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.options import SegmenterOptions
-from robustbench_seg.segmenter.segmenter import Segmenter
 
 
 def assemble(
@@ -30,7 +29,7 @@ def assemble(
     record: SegmenterRecord,
     about: ModelFacts,
     kind: type[NetworkSegmenter] = NetworkSegmenter,
-) -> Segmenter:
+) -> NetworkSegmenter:
     """Build the segmenter of a network in eval mode.
 
     Args:
@@ -42,13 +41,14 @@ def assemble(
             one, and its own inference mode, which `options` may overrule. How it runs is added
             here.
         about: Facts about the network (see Segmenter). The device is added here.
-        kind: The class of the segmenter.
+        kind: The class of the segmenter. Test-time augmentation and adaptation need the default.
 
     Returns:
         The segmenter.
 
     Raises:
-        ModelError: The device does not exist, or there are too many classes for uint8 labels.
+        ModelError: The device does not exist, there are too many classes for uint8 labels, or the
+            network cannot be adapted or take variants of an image.
     """
     if not 1 <= len(classes) <= MAX_CLASSES:
         raise ModelError(
@@ -58,7 +58,7 @@ def assemble(
     laws = {**record.laws, "inference": INFERENCE_LAW}
     if record.resize:
         laws["resize"] = RESIZE_LAW
-    augment, own = parse_augment(options.augment), kind is NetworkSegmenter
+    own, augment = kind is NetworkSegmenter, parse_augment(options.augment)
     if augment is not None:
         if not own or (augment.scales and record.input_size):
             raise ModelError(
@@ -66,7 +66,8 @@ def assemble(
             )
         laws["augment"], kind = AUGMENT_LAW, AugmentedSegmenter
     if options.adapt is not None:
-        _check_adaptable(network, record, name, own)
+        if obstacle := _why_not_adaptable(network, record, own):
+            raise ModelError(f"{name} cannot be adapted: {obstacle}")
         laws["adaptation"], name = ADAPTATION_LAW, adapted_name(name)
     record = replace(
         record,
@@ -92,14 +93,10 @@ def assemble(
         ) from error
 
 
-def _check_adaptable(network: nn.Module, record: SegmenterRecord, name: str, own: bool) -> None:
-    """Refuse to adapt a network without BatchNorm, or one whose modules torch does not run."""
-    reason = None
+def _why_not_adaptable(network: nn.Module, record: SegmenterRecord, own: bool) -> str | None:
+    """Say why a network cannot be adapted. `own` tells whether it gets images as others do."""
     if record.runtime not in ("torch", "transformers"):
-        reason = f"{record.runtime} runs its graph"
-    elif not own:
-        reason = "its image processor prepares each image; choose an input size"
-    elif not batch_norms(network):
-        reason = "it has no BatchNorm"
-    if reason:
-        raise ModelError(f"{name} cannot be adapted: {reason}")
+        return f"{record.runtime} runs its graph"
+    if not own:
+        return "its image processor prepares each image; choose an input size"
+    return None if batch_norms(network) else "it has no BatchNorm"

@@ -22,10 +22,18 @@ def why_no_confidence(segmenter: Segmenter) -> str | None:
 
 
 def why_no_scaling(segmenter: Segmenter) -> str | None:
-    """Say why a temperature cannot scale the confidence of a segmenter, or return None."""
-    if not segmenter.record.has_logits:
-        return why_no_confidence(segmenter) or "it gives no logits"
-    return why_no_confidence(segmenter)
+    """Say why a temperature cannot scale the confidence of a segmenter.
+
+    Args:
+        segmenter: The segmenter.
+
+    Returns:
+        The reason, or None if it can.
+    """
+    reason = why_no_confidence(segmenter)
+    if reason is None and not segmenter.record.has_logits:
+        return "it gives no logits"
+    return reason
 
 
 def why_no_gradient(segmenter: Segmenter) -> str | None:

@@ -105,8 +105,8 @@ class StoredPredictions:
     def __repr__(self) -> str:
         return f"<predictions {self.name}: {len(self.classes)} classes, {self.folder}>"
 
-    def missing(self, image: str, condition: Condition) -> str:
-        """Return the text that an image, or its whole condition, has no prediction."""
+    def why_missing(self, image: str, condition: Condition) -> str:
+        """Say that an image, or its whole condition, has no prediction."""
         if condition.folder not in self._conditions:
             return f"{self.folder} has no predictions for {condition.folder}"
         return f"{image}: {self.folder / labels_file(image, condition)} is missing"
@@ -163,7 +163,7 @@ class StoredPrediction:
         """
         path = self._every.folder / labels_file(self._image, self._condition)
         if not path.is_file():
-            raise MissingPredictionError(self._every.missing(self._image, self._condition))
+            raise MissingPredictionError(self._every.why_missing(self._image, self._condition))
         before = digest_file(path)
         labels = self._every.read_labels(path)
         _check(path, labels, image, before)

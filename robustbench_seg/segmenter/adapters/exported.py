@@ -45,6 +45,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     return segmenter_of_program(
         ExportedNetwork(file, options.device, sidecar, where, len(classes)),
         sidecar,
+        classes,
         options,
         path=path,
         weights=digest_file(path),

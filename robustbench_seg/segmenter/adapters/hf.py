@@ -1,4 +1,4 @@
-"""hf:ID or hf:FOLDER: any semantic segmentation model of transformers, run by that library."""
+"""hf:ID or hf:FOLDER runs a semantic segmentation model of transformers with that library."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""onnx:FILE: a graph in ONNX, run by ONNX Runtime, with a TOML file beside it that describes it."""
+"""onnx:FILE runs a graph in ONNX with ONNX Runtime; a TOML file beside it describes the graph."""
 
 import ast
 from collections.abc import Mapping, Sequence
@@ -54,6 +54,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     return segmenter_of_program(
         network,
         sidecar,
+        classes,
         options,
         path=path,
         weights=weights,
@@ -82,7 +83,7 @@ def _check_names(
     Exporters write the names under one of NAMES.
     """
     for key in NAMES:
-        names = _listed(metadata.get(key, ""))
+        names = _names_in(metadata.get(key, ""))
         if names is not None and class_spelling(names, classes) != tuple(classes):
             raise ModelError(
                 f"{where}: the metadata of the graph name its classes {', '.join(names)} ({key}), "
@@ -91,8 +92,8 @@ def _check_names(
             )
 
 
-def _listed(text: str) -> tuple[str, ...] | None:
-    """The names in a list, or in a dict by index, written in JSON or Python; else None."""
+def _names_in(text: str) -> tuple[str, ...] | None:
+    """Return the names in a list, or in a dict by index, in JSON or Python. None: other text."""
     try:
         names = ast.literal_eval(text)
         if isinstance(names, dict):

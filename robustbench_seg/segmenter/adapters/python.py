@@ -1,4 +1,4 @@
-"""python:MODULE:CALLABLE: a segmenter that a user's own Python module makes."""
+"""python:MODULE:CALLABLE runs what a function of a user's Python module returns."""
 
 import importlib
 import os

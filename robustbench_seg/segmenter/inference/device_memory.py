@@ -1,4 +1,4 @@
-"""Reports that a device has too little memory."""
+"""The error that says that a device has too little memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ LESS_MEMORY = "--inference slide, --precision bf16 or another --device"
 
 @contextmanager
 def memory_errors(height: int, width: int, advice: str = LESS_MEMORY) -> Iterator[None]:
-    """Convert an out-of-memory error of a GPU inside the context into a helpful ModelError.
+    """Convert an out-of-memory error of a GPU inside the context into a ModelError with advice.
 
     Args:
         height: Height of the image that is labelled inside the context, in pixels.

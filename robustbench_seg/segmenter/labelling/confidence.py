@@ -48,7 +48,7 @@ def label_with_confidence(
 def _confidence_by_loops(
     windows: WindowLogits, truth: NDArray[np.uint8], temperatures: Sequence[float]
 ) -> Labelled:
-    """Compiled loops over bands of rows, one for each of torch's threads."""
+    """Label with compiled loops over bands of rows, one for each of torch's threads."""
     from robustbench_seg.segmenter.labelling.confidence_kernels import confident_rows
 
     rows, columns = windows.taps()

@@ -28,15 +28,13 @@ def label(windows: WindowLogits) -> Tensor:
     Returns:
         uint8 HxW class indices on the device of the logits.
     """
-    return (
-        _label_by_loops(windows)
-        if windows.logits.device.type == "cpu"
-        else label_by_strips(windows)
-    )
+    if windows.logits.device.type == "cpu":
+        return _label_by_loops(windows)
+    return label_by_strips(windows)
 
 
 def _label_by_loops(windows: WindowLogits) -> Tensor:
-    """Compiled loops over bands of rows, one for each of torch's threads."""
+    """Label with compiled loops over bands of rows, one for each of torch's threads."""
     from robustbench_seg.segmenter.labelling.label_kernels import (
         clear_winners,
         label_rows,

@@ -1,4 +1,4 @@
-"""--backend: what runs the network of a card, torch or an optional runtime on the same weights."""
+"""The library that runs the network of a card: torch, ONNX Runtime or OpenVINO."""
 
 import tempfile
 import warnings

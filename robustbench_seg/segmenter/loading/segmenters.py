@@ -126,19 +126,20 @@ def load_named(
     Raises:
         RobustsegError: As for `load_segmenter`.
     """
-    if needs_no_card(str(model)):
-        prefix, _, location = str(model).partition(":")
+    name = str(model)
+    if needs_no_card(name):
+        prefix, _, location = name.partition(":")
         if not location:
-            raise ModelError(f"{model}: nothing behind the colon; see robustseg evaluate --help")
+            raise ModelError(f"{name}: nothing behind the colon; see robustseg evaluate --help")
         checked_path(location)
-        _refuse_card_options(str(model), weights, options)
+        _refuse_card_options(name, weights, options)
         if prefix != "hf":
-            options.refuse_input_size(str(model))
+            options.refuse_input_size(name)
         return adapter(prefix)(location, options)
-    if str(model) in list_hub_models():
-        _refuse_card_options(str(model), weights, options)
-        return _load_hub_card(str(model), options)
-    options.refuse_input_size(str(model))
+    if name in list_hub_models():
+        _refuse_card_options(name, weights, options)
+        return _load_hub_card(name, options)
+    options.refuse_input_size(name)
     return load_card_segmenter(load_card(model), weights, options)
 
 
@@ -151,6 +152,7 @@ def _refuse_card_options(model: str, weights: str | Path | None, options: Segmen
 
 
 def _load_hub_card(name: str, options: SegmenterOptions) -> Segmenter:
+    """Build the segmenter of a card that names a model of the hub."""
     card = load_hub_card(name)
     try:
         location = card.model.removeprefix("hf:")

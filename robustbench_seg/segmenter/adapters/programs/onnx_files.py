@@ -78,7 +78,7 @@ def external_files(path: Path) -> list[str]:
 
 
 def _tensors(message: Any) -> Iterator[Any]:
-    """Every TensorProto in a message of ONNX, however deep."""
+    """Yield every TensorProto in a message of ONNX, however deep."""
     if type(message).__name__ == "TensorProto":
         yield message
         return

@@ -54,6 +54,7 @@ def classes_of_program(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
 def segmenter_of_program(
     network: Program,
     sidecar: Sidecar,
+    classes: tuple[str, ...],
     options: SegmenterOptions,
     *,
     path: Path,
@@ -68,6 +69,7 @@ def segmenter_of_program(
     Args:
         network: The program.
         sidecar: Its description.
+        classes: Names of its classes, from `classes_of_program`.
         options: How it runs.
         path: Path of the program.
         weights: sha256 of its files.
@@ -85,7 +87,6 @@ def segmenter_of_program(
         CardError: The sidecar is wrong.
     """
     beside = path.with_suffix(".toml").name
-    classes = classes_of_program(sidecar, beside)
     _check_windows(network, options.inference_of(sidecar.inference))
     _check_channels(network, sidecar, classes, beside)
     return assemble(

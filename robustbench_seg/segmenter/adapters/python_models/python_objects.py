@@ -64,14 +64,14 @@ def segmenter_of(
 
 
 def _preprocessing(mean: object, std: object) -> Preprocessing | None:
-    """The normalisation of RGB in 0..1; None where one of the two is not given."""
+    """Return the normalisation of RGB in 0..1. None: one of the two is not given."""
     if mean is None or std is None:
         return None
     return Preprocessing(_three("mean", mean, least=0.0), _three("std", std, least=1e-6))
 
 
 def _three(name: str, values: object, least: float) -> tuple[float, float, float]:
-    """Three numbers of `least` to 1, from a sequence, array or tensor."""
+    """Return three numbers of `least` to 1 from a sequence, array or tensor."""
     try:
         red, green, blue = (float(value) for value in values)  # type: ignore[attr-defined]
     except (TypeError, ValueError):

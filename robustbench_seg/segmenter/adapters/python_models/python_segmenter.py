@@ -233,7 +233,7 @@ class PythonSegmenter:
             )
 
     def _answer(self, image: Image) -> tuple[NDArray[np.uint8], Any]:
-        """Labels, checked, and what comes with them as confidence; None if nothing does."""
+        """Return checked labels, and what comes with them as confidence; None if nothing does."""
         checked = checked_image(image, self.name)
         if isinstance(checked, FloatImage) and self._gradient is None:
             raise ModelError(
@@ -267,7 +267,7 @@ class PythonSegmenter:
 
 
 def _own(facts: object, version: object, where: str) -> Mapping[str, object]:
-    """What decides the answers of a user's segmenter, as it comes back from JSON."""
+    """Return what decides the answers of a user's segmenter, as it comes back from JSON."""
     if not isinstance(facts, Mapping | None):
         raise ModelError(f"{where}: its attribute 'facts' is not a mapping; make it a dict")
     own = {**(facts or {}), **({"version": version} if version else {})}
@@ -282,7 +282,7 @@ def _own(facts: object, version: object, where: str) -> Mapping[str, object]:
 
 
 def _facts(about: object, where: str) -> ModelFacts:
-    """What a user's segmenter says for readers: ModelFacts, or a mapping of some of its fields."""
+    """Return what a user's segmenter says for readers: ModelFacts, or some of its fields."""
     if isinstance(about, ModelFacts):
         return about
     if not isinstance(about, Mapping | None):

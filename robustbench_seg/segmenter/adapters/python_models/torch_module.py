@@ -1,4 +1,4 @@
-"""A torch module of a user's own as a segmenter."""
+"""A user's torch module as a segmenter."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ def from_module(
 
 
 class _Logits(nn.Module):
-    """A user's module; its answer is checked to be logits."""
+    """A user's module whose answer is checked to be logits."""
 
     def __init__(self, network: nn.Module, where: str, classes: int) -> None:
         super().__init__()
