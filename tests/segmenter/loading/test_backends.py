@@ -11,7 +11,8 @@ from robustbench_seg.architectures import build
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.segmenter.loading.backends import KEPT, prepare_for_backend
+from robustbench_seg.segmenter.loading.backends import prepare_for_backend
+from robustbench_seg.segmenter.loading.openvino_network import KEPT
 from robustbench_seg.segmenter.options import SegmenterOptions
 
 RUNTIMES = ("onnxruntime", "openvino")

@@ -47,7 +47,7 @@ def test_its_labels_are_those_of_its_upsampled_logits(image):
 
 def test_its_record_holds_what_decides_its_labels():
     record = load_segmenter(Small(), **KNOWN).record
-    assert record.architecture.endswith("test_module.Small")
+    assert record.architecture.endswith("test_torch_module.Small")
     assert record.preprocessing == Preprocessing(MEAN, STD)
     assert record.inference == Inference("whole")
     assert record.laws == {"module": 1, "inference": 1}
