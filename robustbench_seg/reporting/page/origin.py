@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from robustbench_seg import __version__
-from robustbench_seg.datasets import known_dataset
+from robustbench_seg.datasets import DATASETS
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.html.fact import Fact
@@ -46,7 +46,7 @@ def origin(panels: Sequence[Panel], title: str) -> Origin:
     ]
     citations = [("this report", _entry(records, title, protocols))]
     for panel in panels:
-        if known := known_dataset(panel.dataset):
+        if known := DATASETS.get(panel.dataset):
             citations.append((f"the dataset {panel.dataset}", known.facts.citation.strip()))
     for source in (name for panel in panels for name in panel.published.sources):
         published = published_facts(source)
