@@ -11,25 +11,17 @@ from robustbench_seg.measures.boundary_iou import BoundaryIoU
 from robustbench_seg.measures.confidence import CONFIDENCE, SCALED_CONFIDENCE, ConfidenceMeasure
 from robustbench_seg.measures.confidence_infos import LIKELIHOOD_SCORES
 from robustbench_seg.measures.confusion import CONFUSION
-from robustbench_seg.measures.groups import GroupIoU
+from robustbench_seg.measures.confusion_matrix import confusion_matrix
+from robustbench_seg.measures.counts import Counts, ScoreArray
+from robustbench_seg.measures.group_iou import GroupIoU
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
-from robustbench_seg.measures.measure import (
-    AdditiveMeasure,
-    AdditiveScores,
-    Confidence,
-    Counts,
-    Measure,
-    Prediction,
-    ScoreArray,
-    ScoreInfo,
-    ScoreSource,
-    Section,
-    Truth,
-)
-from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
-from robustbench_seg.measures.pixel_counts import confusion_matrix
+from robustbench_seg.measures.measure import AdditiveMeasure, AdditiveScores, Measure, ScoreSource
+from robustbench_seg.measures.missed_objects import MissedObjects
+from robustbench_seg.measures.objects import OBJECTS
+from robustbench_seg.measures.prediction import Confidence, Prediction, Truth
 from robustbench_seg.measures.reliability import COVERAGES, Reliability
+from robustbench_seg.measures.score_info import ScoreInfo, Section
 
 __all__ = [
     "CONFIDENCE",
@@ -47,7 +39,7 @@ __all__ = [
     "Counts",
     "GroupIoU",
     "Measure",
-    "MissedRegionRate",
+    "MissedObjects",
     "Prediction",
     "Reliability",
     "ScoreArray",

@@ -7,22 +7,17 @@ add up in any order.
 """
 
 from collections.abc import Mapping
-from functools import cache
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
+from robustbench_seg.machine.compiled import lazily_compiled
 from robustbench_seg.measures.confidence_infos import confidence_infos
 from robustbench_seg.measures.confidence_scores import scores_of_levels
-from robustbench_seg.measures.measure import (
-    AdditiveMeasure,
-    Confidence,
-    Counts,
-    Prediction,
-    ScoreArray,
-)
+from robustbench_seg.measures.counts import Counts, ScoreArray, mean
+from robustbench_seg.measures.measure import AdditiveMeasure
+from robustbench_seg.measures.prediction import Confidence, Prediction
 
 EQUAL = 960
 """Equal levels of p: the 15 bins of ECE divide them."""
@@ -82,7 +77,7 @@ class ConfidenceMeasure(AdditiveMeasure):
         if confidence is None:
             raise ValueError(f"a prediction with confidence is wanted for {self.name}")
         pixels = int(prediction.matrix.sum())  # the labels are checked there
-        levels, masses = _counter()(
+        levels, masses = _count_levels(
             confidence.doubt.ravel(), prediction.labels.ravel(), prediction.truth.ravel()
         )
         sums = [*masses, *_losses(confidence)]
@@ -114,12 +109,12 @@ def _scores(counts: Counts) -> Mapping[str, NDArray[np.float64]]:
     counts = counts.astype(np.float64, copy=False)
     levels = 2 * len(POOLED_STARTS)
     sums, known = counts[..., levels:-1] * UNIT, counts[..., -1]
-    losses = dict[str, NDArray[np.float64]]()
-    for place, name in enumerate(("nll", "brier"), BINS):
-        losses[name] = np.full(known.shape, np.nan)
-        np.divide(sums[..., place], known, out=losses[name], where=known > 0)
     pixels = counts[..., :levels]
-    return {**scores_of_levels(pixels, sums[..., :BINS], _CENTRES, POOLED_BINS), **losses}
+    return {
+        **scores_of_levels(pixels, sums[..., :BINS], _CENTRES, POOLED_BINS),
+        "nll": mean(sums[..., BINS], known),
+        "brier": mean(sums[..., BINS + 1], known),
+    }
 
 
 def level_edges() -> NDArray[np.float64]:
@@ -145,20 +140,7 @@ def _losses(confidence: Confidence) -> tuple[float, float]:
     return confidence.nll or 0.0, confidence.brier or 0.0
 
 
-class _Counter(Protocol):
-    def __call__(
-        self, doubt: NDArray[np.float32], labels: NDArray[np.uint8], truth: NDArray[np.uint8], /
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]: ...
-
-
-@cache
-def _counter() -> _Counter:
-    """`_count_levels`, compiled. Numba is imported here: importing the package stays fast."""
-    from robustbench_seg.machine.compiled import compiled
-
-    return compiled(_count_levels)
-
-
+@lazily_compiled
 def _count_levels(
     doubt: NDArray[np.float32], labels: NDArray[np.uint8], truth: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.measures.confidence import BINS, POOLED_BINS, POOLED_STARTS, UNIT
-from robustbench_seg.measures.measure import Counts
+from robustbench_seg.measures.counts import Counts
 
 COVERAGES = np.arange(1, 101) / 100
 """Shares of pixels at which the risk is computed."""
