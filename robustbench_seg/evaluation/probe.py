@@ -2,10 +2,7 @@
 
 A run's key has no versions of libraries. Instead, each start corrupts and labels the built-in
 image, compares the result with that of earlier starts, and writes a probe into the run folder if
-anything is new:
-
-    probes/<number>-<digest>.json   libraries, hardware, sha256 of the corrupted image for each
-                                    condition, the labels of the clean one
+anything is new (see store.run_probes).
 """
 
 import base64
@@ -17,16 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.codec import to_table
 from robustbench_seg.corruption import library_differences, probe, probe_image
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import versions
-from robustbench_seg.files import canonical_json, digest_bytes, write_json
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
-from robustbench_seg.store import Probe, read_probes
+from robustbench_seg.store import Probe, read_probes, write_probe
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +79,7 @@ def check_probe(
             "the built-in image is corrupted and labelled as before",
         )
     text = None if labels is None else base64.b64encode(zlib.compress(labels.tobytes())).decode()
-    _write(folder, Probe(here, device, images, text, differing))
+    write_probe(folder, Probe(here, device, images, text, differing))
 
 
 def _images(
@@ -161,11 +156,3 @@ def _changed(then: Probe, here: Mapping[str, str], device: str | None = None) ->
     return (
         "; ".join(filter(None, changes)) or "the versions are the same, so the program was changed"
     )
-
-
-def _write(folder: Path, found: Probe) -> None:
-    table = to_table(found)
-    digest = digest_bytes(canonical_json(table).encode())[:8]
-    number = len(list((folder / "probes").glob("*.json")))
-    path = folder / "probes" / f"{number:03d}-{digest}.json"
-    write_json(path, table)

@@ -13,12 +13,6 @@ from robustbench_seg.results.intervals import ANY, FEW_UNITS, PERCENT, score_int
 from robustbench_seg.results.lead import Lead, lead_of
 from robustbench_seg.results.model_comparison import check_comparable, compare_models, reading_notes
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
-from robustbench_seg.results.picture_files import (
-    CORRUPTED_SEVERITIES,
-    KEPT_SEVERITIES,
-    PictureFiles,
-    is_own,
-)
 from robustbench_seg.results.places import established_pairs, shared_places
 from robustbench_seg.results.sampling_units import unit_of_image
 from robustbench_seg.results.score_rows import (
@@ -42,12 +36,10 @@ from robustbench_seg.results.worst_case import worst_corruption
 __all__ = [
     "ANY",
     "CLASS_MAP_COLUMN",
-    "CORRUPTED_SEVERITIES",
     "DEGRADATION_CITATION",
     "DROP",
     "FEWEST_UNITS",
     "FEW_UNITS",
-    "KEPT_SEVERITIES",
     "PERCENT",
     "RANKED",
     "RESAMPLES",
@@ -55,7 +47,6 @@ __all__ = [
     "Draws",
     "Lead",
     "ModelScores",
-    "PictureFiles",
     "Reference",
     "ScoreDifference",
     "ScoreDraws",
@@ -72,7 +63,6 @@ __all__ = [
     "degradation",
     "established_pairs",
     "hardest",
-    "is_own",
     "lead_of",
     "published_score_table",
     "read_model",

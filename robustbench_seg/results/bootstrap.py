@@ -37,7 +37,7 @@ from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
 from robustbench_seg.results.sampling_units import unit_of_image
 from robustbench_seg.results.summary import summarise
-from robustbench_seg.store.read import COUNTS, places_of, with_counts
+from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
 RESAMPLES = 1000
 SEED = 0
@@ -154,7 +154,7 @@ def _condition_draws(
     total, counts = int(rows["images"].iloc[0]), rows[COUNTS].to_numpy(object)
     names = rows["image"].to_numpy(object)
     draws = dict[Condition, Mapping[str, Draws]]()
-    for condition, places in places_of(rows).items():
+    for condition, places in condition_rows(rows).items():
         draws[condition] = {}
         if len(places) == total == times.shape[1]:
             stack = np.stack([*counts[places[np.argsort(names[places])]]])

@@ -16,9 +16,7 @@ from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.subsets import SubsetScore, subset_scores
 from robustbench_seg.results.summary_scores import SummaryScore, summary_scores
-from robustbench_seg.store.read import Paths
-from robustbench_seg.store.run_groups import group_runs
-from robustbench_seg.store.run_protocol import own_protocol
+from robustbench_seg.store import Paths, group_runs, own_protocol
 
 SCORE_COLUMNS = {
     "model": "string",

@@ -17,13 +17,19 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
 from robustbench_seg.results.confidence_sums import ConfidenceSums, confidence_sums
 from robustbench_seg.results.hardest_images import HardImage, hardest
+from robustbench_seg.results.missing_images import missing_text
 from robustbench_seg.results.model_scores import ModelScores
 from robustbench_seg.results.seeds import seed_means, seeds_text
-from robustbench_seg.store.condition_scores import class_scores
-from robustbench_seg.store.missing import missing_text
-from robustbench_seg.store.read import has_counts, places_of, read_counts, with_counts
-from robustbench_seg.store.run_groups import NO_MATRICES, trainings
-from robustbench_seg.store.run_protocol import check_parameters
+from robustbench_seg.store import (
+    NO_MATRICES,
+    check_parameters,
+    class_scores,
+    condition_rows,
+    has_counts,
+    read_counts,
+    trainings,
+    with_counts,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +104,7 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     for folder, record in zip(folders, records, strict=True):
         check_parameters(protocol, folder, record)
     results = read_counts(folders)
-    places, conditions = places_of(results), (CLEAN, *protocol.conditions())
+    places, conditions = condition_rows(results), (CLEAN, *protocol.conditions())
     chosen = [places[condition] for condition in conditions if condition in places]
     results = results.iloc[np.sort(np.concatenate(chosen)) if chosen else []]
     observed = with_counts(results)
@@ -117,7 +123,7 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
             lacking.setdefault(name, {})[what] = None
     counts = dict[Condition, dict[int, int]]()
     for run, rows in observed.groupby("run", sort=False):
-        for condition, rows_of_condition in places_of(rows).items():
+        for condition, rows_of_condition in condition_rows(rows).items():
             most = counts.setdefault(condition, {})
             place = training_of[str(run)]
             most[place] = max(most.get(place, 0), len(rows_of_condition))

@@ -20,8 +20,7 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
 from robustbench_seg.results.intervals import PERCENT, score_interval
 from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
-from robustbench_seg.store.read import read_counts, with_counts
-from robustbench_seg.store.run_groups import trainings
+from robustbench_seg.store import read_counts, trainings, with_counts
 
 DROP = "miou_drop"
 """The metric: mIoU of the references minus the mIoU of the same places under the condition."""

@@ -13,8 +13,7 @@ from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
 from robustbench_seg.records.runs.run_record import RunRecord, library_texts
 from robustbench_seg.store.parts import has_values, part_files
-from robustbench_seg.store.read import Paths
-from robustbench_seg.store.run_paths import list_runs, run_folder
+from robustbench_seg.store.run_paths import Paths, list_runs, run_folder
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustbench_seg.codec import from_table
+from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.errors import CardError, ResultsError
-from robustbench_seg.files import read_json
+from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
 from robustbench_seg.records.values.ranges import Share
 
 
@@ -51,6 +51,18 @@ def read_probes(folder: Path) -> list[Probe]:
         except (OSError, ValueError, CardError) as error:
             raise ResultsError(f"{path} cannot be read ({error}); remove this file") from error
     return probes
+
+
+def write_probe(folder: Path, probe: Probe) -> None:
+    """Write the probe of another start into a run folder.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    table = to_table(probe)
+    digest = digest_bytes(canonical_json(table).encode())[:8]
+    number = len(list((folder / "probes").glob("*.json")))
+    write_json(folder / "probes" / f"{number:03d}-{digest}.json", table)
 
 
 def probed_hardware(folder: Path) -> list[str]:

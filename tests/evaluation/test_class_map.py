@@ -17,7 +17,7 @@ from robustbench_seg.evaluation.class_mapping import mapped
 from robustbench_seg.measures import CONFUSION, MEASURES, Confidence, Prediction, Truth
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.results import hardest
-from robustbench_seg.store import read_counts
+from robustbench_seg.store import PictureFiles, read_counts
 from tests.evaluation.conftest import CLASSES, Reds
 
 FOUR = ("black", "grey", "white", "blue")
@@ -284,12 +284,13 @@ def test_a_complete_run_keeps_the_hardest_images(score, toy):
     found = hardest(read_counts(run.path, [CONFUSION]), protocol)
     assert found
     for hard in found:
+        files = PictureFiles.of_run(run.path).of_hardest(hard.image, hard.worst)
         sample = toy()[toy().ids.index(hard.image)]
         seen = corrupt(sample.image, hard.worst.name, hard.worst.severity, image_id=hard.image)
         labels = np.uint8([0, 1, 1, 255])[Four()(seen)]
         truth = np.where(sample.labels == 2, 255, sample.labels)
         for kind, expected in (("prediction", labels), ("truth", truth)):
-            picture = Image.open(run.path / f"pictures/hardest/{hard.stem}-{kind}.png")
+            picture = Image.open(getattr(files, kind))
             assert np.array_equal(np.asarray(picture), expected), kind
 
 

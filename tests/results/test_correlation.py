@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from robustbench_seg.results.correlation import (
-    draw_weights,
-    limits,
-    partial,
-    pearson,
-    spearman,
-)
+from robustbench_seg.results.correlation import draw_weights, limits, partial, pearson, spearman
 
 FAMILIES = ["a", "a", "b", "c", "c", "c", "d"]
 X = np.array([3.0, 5.0, 4.0, 9.0, 7.0, 7.0, 1.0])

@@ -65,9 +65,3 @@ def test_an_image_without_a_scored_pixel_is_not_among_them():
     matrices = zip(rows["matrix"], blank, strict=True)
     rows["matrix"] = [np.zeros((2, 2), int) if empty else matrix for matrix, empty in matrices]
     assert [one.image for one in hardest(rows, PROTOCOL)] == ["c", "a"]
-
-
-def test_files_are_named_by_image_and_condition():
-    first, second, third = hardest(results(harder), PROTOCOL)
-    assert len({first.stem, second.stem, third.stem}) == 3
-    assert first.stem == hardest(results(harder), PROTOCOL)[0].stem

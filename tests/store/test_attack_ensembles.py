@@ -15,8 +15,7 @@ from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, EN
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import Reference, compare_models, hardest, read_model, score_table
 from robustbench_seg.results.bootstrap import _multiplicities
-from robustbench_seg.store import Row, RunFolder, read_counts, read_results
-from robustbench_seg.store.condition_scores import condition_scores
+from robustbench_seg.store import Row, RunFolder, condition_scores, read_counts, read_results
 from robustbench_seg.store.packs.pack_scores import pack_scores
 
 MEMBERS = ATTACK_ENSEMBLES["sea"]

@@ -18,9 +18,9 @@ from fake_runs import steady, weaker, write_pictures, write_run
 
 import robustbench_seg as rs
 from robustbench_seg.cli.main import main
+from robustbench_seg.demo import recorded_runs
 from robustbench_seg.errors import FileError, ResultsError
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.store import recorded_runs
 from robustbench_seg.store.packs.pack_cache import unpacked
 
 

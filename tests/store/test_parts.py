@@ -13,8 +13,8 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.store import Row, RunFolder, read_results
-from robustbench_seg.store.parts import part_files, read_part
+from robustbench_seg.store import Row, RunFolder, part_files, read_results
+from robustbench_seg.store.parts import read_part
 
 FOG = Condition("fog", 3)
 PAIR = (CONFUSION, IMAGE_MIOU)

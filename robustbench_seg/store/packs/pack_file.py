@@ -164,7 +164,7 @@ def open_pack(path: Path) -> Iterator[PackFile]:
             yield PackFile(path, archive, path.stat().st_size)
 
 
-def is_member(name: str) -> bool:
+def is_pack_member(name: str) -> bool:
     """Return whether a pack may contain the file `name`, a path relative to its run folder."""
     return _MEMBER.fullmatch(name) is not None
 
@@ -191,7 +191,7 @@ def _check_members(
         shown = one_line(info.orig_filename, 80)
         if info.orig_filename != info.filename or not _ROOT.fullmatch(root):
             raise refused(path, f"it has a member {shown!r}, whose path no pack has")
-        if not (name == INDEX_FILE or is_member(name)):
+        if not (name == INDEX_FILE or is_pack_member(name)):
             raise refused(path, f"it has a member {shown!r}, which no pack has")
         if name in found:
             raise refused(path, f"it has {shown!r} twice")

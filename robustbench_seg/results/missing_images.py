@@ -6,7 +6,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.store.read import with_counts
+from robustbench_seg.store import with_counts
 
 
 def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
