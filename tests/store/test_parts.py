@@ -89,7 +89,7 @@ def test_a_measure_that_this_version_does_not_know_is_passed_over(
 ):
     folder = RunFolder.open(tmp_path, run_record())
     folder.add(0, [row("1.png", "confusion", "image_miou")])
-    for module in ("parts", "read", "run_folder"):
+    for module in ("parts", "tables", "counts", "run_folder"):
         monkeypatch.setattr(f"robustbench_seg.store.{module}.MEASURES", (CONFUSION,))
     (matrix,) = read_results(
         folder.path,
