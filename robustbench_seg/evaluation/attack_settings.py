@@ -1,9 +1,9 @@
 """The settings of the attacks of an evaluation, checked before the first image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robustbench_seg.attacks import ATTACKS, check_attack
+from robustbench_seg.attacks import ATTACKS, attack_laws, check_attack
 from robustbench_seg.datasets import (
     Dataset,
     FileDataset,
@@ -15,7 +15,7 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Perturbation, Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
+from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     GRADIENT_LAW,
@@ -60,46 +60,6 @@ class AttackSettings:
             self.is_rounded,
             digest_bytes(canonical_json(list(shares)).encode()) if shares else None,
         )
-
-
-def attack_laws(protocol: Protocol) -> Mapping[str, int]:
-    """Return the law version of each attack of a protocol, in its order."""
-    return {
-        spec.name: ENSEMBLE_LAW if spec.name in ATTACK_ENSEMBLES else ATTACKS[spec.name].law
-        for spec in protocol.perturbations
-        if spec.is_attack
-    }
-
-
-def computed_conditions(
-    protocol: Protocol, conditions: Sequence[Condition]
-) -> tuple[Condition, ...]:
-    """Replace each ensemble of attacks by its members.
-
-    Args:
-        protocol: The protocol.
-        conditions: Some of its conditions.
-
-    Returns:
-        The conditions to compute, in the protocol's order.
-
-    Raises:
-        CardError: The protocol lacks one of the attacks.
-    """
-    wanted = set(conditions)
-    every = [
-        condition for condition in protocol.conditions() if condition.name not in ATTACK_ENSEMBLES
-    ]
-    for condition in conditions:
-        members = ATTACK_ENSEMBLES.get(condition.name, ())
-        for member in [Condition(name, condition.severity) for name in members]:
-            if member not in every:
-                raise CardError(
-                    f"protocol {protocol.name}: {condition.name} is the worst of "
-                    f"{', '.join(members)}; add {member.name} at severity {member.severity}"
-                )
-            wanted.add(member)
-    return tuple(condition for condition in every if condition in wanted)
 
 
 def open_attacks(

@@ -15,11 +15,8 @@ from robustbench_seg.datasets import (
     published_images,
 )
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
-from robustbench_seg.evaluation.attack_settings import (
-    AttackSettings,
-    computed_conditions,
-    open_attacks,
-)
+from robustbench_seg.evaluation.attack_settings import AttackSettings, open_attacks
+from robustbench_seg.evaluation.computed_conditions import computed_conditions
 from robustbench_seg.evaluation.prediction_folder import check_images
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name

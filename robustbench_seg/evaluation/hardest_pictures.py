@@ -19,11 +19,11 @@ def keep_hardest(run: ModelRun, evaluation: Evaluation, maker: ImageMaker) -> No
             continue
         source = SourceImage(data, places[hard.image], evaluation.class_map)
         for clean in maker.all([(source, hard.worst)]):
-            made = run.attacked(clean)
-            if made.image is None:
+            image = run.attacked(clean)
+            if image.pixels is None:
                 continue
-            write_input(own.input, made.image)
-            write_labels(own.truth, made.source.sample().labels, data.palette)
-            labels = run.predictions.segmenter(hard.image, hard.worst)(made.image)
+            write_input(own.input, image.pixels)
+            write_labels(own.truth, image.source.sample().labels, data.palette)
+            labels = run.predictions.segmenter(hard.image, hard.worst)(image.pixels)
             labels = evaluation.class_map.labels(labels) if evaluation.class_map else labels
             write_labels(own.prediction, labels, data.palette)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from robustbench_seg.evaluation.adaptation import AdaptedPredictions
 from robustbench_seg.evaluation.attacker import Attacker
+from robustbench_seg.evaluation.corrupted_tree import Tree
 from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.image_maker import ImageMaker
 from robustbench_seg.evaluation.model_run import ModelRun, RunInputs
-from robustbench_seg.evaluation.prediction_checks import Predictions, checked_predictions
 from robustbench_seg.evaluation.prediction_folder import PredictionFolder
+from robustbench_seg.evaluation.predictions import Predictions, open_predictions
 from robustbench_seg.evaluation.probe import check_probe
-from robustbench_seg.evaluation.run_records import Tree, run_record
+from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.runs.run_file import read_record
@@ -77,7 +78,7 @@ def _inputs(
     if record.key.segmenter.adaptation and isinstance(segmenter, NetworkSegmenter):
         predictions = AdaptedPredictions(evaluation, segmenter, record, maker)
     else:
-        predictions = checked_predictions(evaluation, segmenter, folder, tree)
+        predictions = open_predictions(evaluation, segmenter, folder, tree)
     lacking = _conditions_lacking(evaluation, folder)
     of_tree = None if tree is None else tree.probe
     if lacking:

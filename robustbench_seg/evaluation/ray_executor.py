@@ -16,10 +16,11 @@ from typing import Any
 import torch
 
 from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
+from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
 from robustbench_seg.evaluation.loop import left_out, run
 from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
-from robustbench_seg.evaluation.run_records import corrupted_tree, run_record
+from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.machine.signals import same_handlers
