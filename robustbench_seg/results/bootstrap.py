@@ -21,7 +21,6 @@ image is chosen once, for the images as they are (see store.attack_ensembles), a
 every draw.
 """
 
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
@@ -34,13 +33,11 @@ from robustbench_seg.machine.threads import one_blas_thread
 from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
+from robustbench_seg.results.draws import RESAMPLES, Draws, draw_trainings, draw_units
+from robustbench_seg.results.model_scores import ModelScores, ScoreDraws
 from robustbench_seg.results.sampling_units import unit_of_image
 from robustbench_seg.results.summary import summarise
 from robustbench_seg.store import COUNTS, condition_rows, with_counts
-
-RESAMPLES = 1000
-SEED = 0
 
 
 def bootstrap(
@@ -80,10 +77,10 @@ def bootstrap(
     clip = int(clips[0])
     images = tuple(sorted(ids))
     unit_of = unit_of_image(images, clip)
-    times = _multiplicities(unit_of, resamples)
+    times = draw_units(unit_of, resamples)
     trainings = trainings or [[run] for run in observed]
     count = len(trainings)
-    shares = _training_shares(identity or str(models[0]), count, resamples)
+    shares = draw_trainings(identity or str(models[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
     with one_blas_thread():
         for source, rows in by_source.items():
@@ -160,26 +157,3 @@ def _condition_draws(
             stack = np.stack([*counts[places[np.argsort(names[places])]]])
             draws[condition] = source.draws(stack, times)
     return draws
-
-
-def _multiplicities(unit_of: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
-    """How often each image counts: (1 + resamples, images), a function of its arguments alone.
-
-    The first row is the split itself, each image once; the others are draws of its units.
-    """
-    count = int(unit_of.max()) + 1
-    generator = np.random.default_rng(SEED)
-    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-    return np.concatenate([np.ones((1, count)), draws])[:, unit_of]
-
-
-def _training_shares(identity: str, count: int, resamples: int) -> NDArray[np.float64]:
-    """The share of each training in each draw: (trainings, resamples).
-
-    Seeded by what was trained: trainings of two models have nothing to do with each other.
-    """
-    generator = np.random.default_rng([SEED, zlib.crc32(identity.encode())])
-    drawn = max(1, count - 1)
-    draws = generator.multinomial(drawn, np.full(count, 1 / count), size=resamples)
-    shares: NDArray[np.float64] = draws.T / drawn
-    return shares

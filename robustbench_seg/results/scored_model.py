@@ -14,8 +14,9 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
+from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.confidence_sums import ConfidenceSums, confidence_sums
+from robustbench_seg.results.draws import RESAMPLES
 from robustbench_seg.results.hardest_images import HardImage, hardest
 from robustbench_seg.results.missing_images import missing_text
 from robustbench_seg.results.model_scores import ModelScores

@@ -17,9 +17,10 @@ from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
-from robustbench_seg.results.intervals import PERCENT, score_interval
-from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
+from robustbench_seg.results.bootstrap import bootstrap
+from robustbench_seg.results.draws import RESAMPLES, Draws
+from robustbench_seg.results.intervals import PERCENT, Interval, score_interval
+from robustbench_seg.results.model_scores import RANKED, ModelScores
 from robustbench_seg.store import read_counts, trainings, with_counts
 
 DROP = "miou_drop"
@@ -55,7 +56,7 @@ class SubsetScore:
     adverse: float | None = None
 
     @property
-    def interval(self) -> tuple[float, float]:
+    def interval(self) -> Interval:
         """The ends of its 95 % interval; nan if there is none."""
         limits = DROP_LIMITS if self.metric == DROP else PERCENT
         return score_interval(self.draws, self.units, self.degrees, limits=limits)

@@ -23,7 +23,7 @@ from robustbench_seg.reporting.literature.published_rows import (
     sources_beside,
 )
 from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
-from robustbench_seg.results import established_pairs, shared_places
+from robustbench_seg.results import established_pairs, shared_ranks
 from robustbench_seg.text import counted
 
 
@@ -157,7 +157,7 @@ class Board:
             measured = one < len(entries) and other < len(entries)
             return bool(measured and compared[one, other] and not established[one, other])
 
-        texts = shared_places(len(order), is_tied)
+        texts = shared_ranks(len(order), is_tied)
         return tuple(
             Place(**{**vars(rows[n]), "place": text}) for n, text in zip(order, texts, strict=True)
         )

@@ -31,7 +31,7 @@ from robustbench_seg.results import (
     Verdict,
     check_comparable,
     score_interval,
-    shared_places,
+    shared_ranks,
     verdicts,
 )
 from robustbench_seg.store import median_seconds
@@ -267,7 +267,7 @@ class Panel:
             verdict = self.verdict(one, other) if one and other else None
             return verdict is not None and not verdict.is_established
 
-        places = shared_places(len(rows), is_tied)
+        places = shared_ranks(len(rows), is_tied)
         means = self.scores["mean"]
         return tuple("" if pd.isna(m) else place for place, m in zip(places, means, strict=True))
 

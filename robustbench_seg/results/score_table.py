@@ -11,8 +11,9 @@ from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.results.draws import Draws
 from robustbench_seg.results.intervals import PERCENT, score_interval
-from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
+from robustbench_seg.results.model_scores import RANKED, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.subsets import SubsetScore, subset_scores
 from robustbench_seg.results.summary_scores import SummaryScore, summary_scores
