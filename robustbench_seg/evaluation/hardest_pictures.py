@@ -5,7 +5,7 @@ from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.pictures import write_input, write_labels
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.results import hardest
+from robustbench_seg.results import hardest_images
 from robustbench_seg.store import PictureFiles, read_counts
 
 
@@ -13,7 +13,7 @@ def keep_hardest(run: ModelRun, evaluation: Evaluation, maker: ImageMaker) -> No
     """Write the pictures that a complete run lacks."""
     data, files = evaluation.dataset, PictureFiles.of_run(run.folder.path)
     places = {name: place for place, name in enumerate(data.ids)}
-    for hard in hardest(read_counts(run.folder.path, [CONFUSION]), evaluation.protocol):
+    for hard in hardest_images(read_counts(run.folder.path, [CONFUSION]), evaluation.protocol):
         own = files.of_hardest(hard.image, hard.worst)
         if own.prediction.exists():
             continue

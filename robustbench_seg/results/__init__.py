@@ -9,7 +9,7 @@ from robustbench_seg.results.corruption_degradation import (
     degradation,
 )
 from robustbench_seg.results.draws import RESAMPLES, Draws
-from robustbench_seg.results.hardest_images import hardest
+from robustbench_seg.results.hardest_images import hardest_images
 from robustbench_seg.results.intervals import ANY, FEW_UNITS, PERCENT, Interval, score_interval
 from robustbench_seg.results.lead import Lead, lead_of
 from robustbench_seg.results.model_comparison import compare_models
@@ -64,7 +64,7 @@ __all__ = [
     "compare_models",
     "degradation",
     "established_pairs",
-    "hardest",
+    "hardest_images",
     "lead_of",
     "published_score_table",
     "read_model",

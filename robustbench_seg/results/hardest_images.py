@@ -35,7 +35,9 @@ class HardImage:
     miou: float
 
 
-def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> list[HardImage]:
+def hardest_images(
+    results: pd.DataFrame, protocol: Protocol, count: int = COUNT
+) -> list[HardImage]:
     """Find the images of one run with the lowest mean.
 
     Args:

@@ -16,7 +16,7 @@ from robustbench_seg.errors import CardError, ModelError, ResultsError
 from robustbench_seg.evaluation.class_mapping import mapped
 from robustbench_seg.measures import CONFUSION, MEASURES, Confidence, Prediction, Truth
 from robustbench_seg.records.values.shard import Shard
-from robustbench_seg.results import hardest
+from robustbench_seg.results import hardest_images
 from robustbench_seg.store import PictureFiles, read_counts
 from tests.evaluation.conftest import CLASSES, Reds
 
@@ -281,7 +281,7 @@ def test_a_complete_run_keeps_the_hardest_images(score, toy):
     text = IMPOSSIBLE.replace('"miss"', '"leave-out"').replace('blue = "dark"', 'blue = "ignore"')
     protocol = rs.load_protocol("semsegbench-sev3")
     run = score(text, protocol=protocol.name, corruptions=(), severities=())
-    found = hardest(read_counts(run.path, [CONFUSION]), protocol)
+    found = hardest_images(read_counts(run.path, [CONFUSION]), protocol)
     assert found
     for hard in found:
         files = PictureFiles.of_run(run.path).of_hardest(hard.image, hard.worst)

@@ -6,7 +6,7 @@ from PIL import Image
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.evaluation.pictures import keep_pictures
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.results import hardest
+from robustbench_seg.results import hardest_images
 from robustbench_seg.store import PictureFiles, read_counts
 from tests.evaluation.conftest import evaluate
 
@@ -35,7 +35,7 @@ def test_the_hardest_images_are_shown_once_all_scores_are_there(toy, reds, proto
     (run,) = evaluate([segmenter], data, protocol, conditions[:-1], tmp_path)
     assert not (run / "pictures" / "hardest").exists()
     evaluate([segmenter], data, protocol, conditions, tmp_path)
-    found = hardest(read_counts(run), protocol)
+    found = hardest_images(read_counts(run), protocol)
     names = {path.name for path in (run / "pictures" / "hardest").iterdir()}
     files = PictureFiles.of_run(run)
     pictures = [files.of_hardest(one.image, one.worst) for one in found]

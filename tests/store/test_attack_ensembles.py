@@ -13,7 +13,13 @@ from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, mean_iou
 from robustbench_seg.records.cards.protocol import AttackPerturbation, Protocol
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results import Reference, compare_models, hardest, read_model, score_table
+from robustbench_seg.results import (
+    Reference,
+    compare_models,
+    hardest_images,
+    read_model,
+    score_table,
+)
 from robustbench_seg.results.draws import draw_units
 from robustbench_seg.store import Row, RunFolder, condition_scores, read_counts, read_results
 from robustbench_seg.store.packs.pack_scores import pack_scores
@@ -237,6 +243,6 @@ def test_the_interval_keeps_the_choice_of_each_image(attacked):
 def test_the_hardest_images_show_an_attack_that_has_an_image(attacked):
     specs = tuple(replace(each, scored=(1, 2)) for each in ATTACKS.perturbations)
     protocol = replace(ATTACKS, perturbations=specs)
-    found = hardest(read_counts(attacked()), protocol)
+    found = hardest_images(read_counts(attacked()), protocol)
     assert len(found) == IMAGES
     assert {one.worst.name for one in found} <= set(MEMBERS)
