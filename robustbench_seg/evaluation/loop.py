@@ -87,11 +87,11 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     for reason in reasons:
         log.warning("left out: %s", reason)
     if reasons:
-        raise left_out(reasons, paths)
+        raise left_out_error(reasons, paths)
     return paths
 
 
-def left_out(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError:
+def left_out_error(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError:
     """Build the error for images that were left out; each reason has been logged already."""
     more = f" (and {len(reasons) - 1} more, named above)" if len(reasons) > 1 else ""
     return IncompleteError(

@@ -13,7 +13,7 @@ import numpy as np
 from robustbench_seg.datasets import IGNORE, ClassMap, Dataset
 from robustbench_seg.errors import FileError, RobustsegError
 from robustbench_seg.evaluation.attacker import Attacker
-from robustbench_seg.evaluation.class_mapping import mapped
+from robustbench_seg.evaluation.class_mapping import map_classes
 from robustbench_seg.evaluation.evaluation import BLOCK
 from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
 from robustbench_seg.evaluation.outcomes import Outcomes
@@ -176,14 +176,14 @@ class ModelRun:
         exported = self._saved is not None and self._saved.layout.confidence
         class_map = self._inputs.class_map
         if not (wanted or exported) or not isinstance(segmenter, ConfidentSegmenter):
-            return mapped(Prediction(segmenter(pixels), truth, classes), class_map)
+            return map_classes(Prediction(segmenter(pixels), truth, classes), class_map)
         temperatures, fitted = [1.0], self._inputs.temperature
         if fitted and "scaled" in wanted:
             temperatures.append(fitted.of(image.source.index, len(self._dataset)))
         # With a class map, the truth is not in the segmenter's classes, so it is not passed on.
         shown = np.full_like(truth, IGNORE) if class_map else truth
         labels, found = segmenter.with_confidence(pixels, shown, temperatures)
-        return mapped(Prediction(labels, truth, classes, *found), class_map)
+        return map_classes(Prediction(labels, truth, classes, *found), class_map)
 
     def _observers(self, image: ConditionImage, prediction: Prediction) -> tuple[Measure, ...]:
         """The missing measures that can be computed: a prediction in files may lack confidence."""

@@ -96,15 +96,15 @@ def _inputs(
         if attacks:
             _enter(attacks.folder, spec, at_work)
     return RunInputs(
-        segmenter,
-        predictions,
-        folder,
-        saved,
-        evaluation.dataset,
-        measures,
-        record.key.temperature,
-        attacker,
-        evaluation.class_map,
+        segmenter=segmenter,
+        predictions=predictions,
+        folder=folder,
+        saved=saved,
+        dataset=evaluation.dataset,
+        measures=measures,
+        temperature=record.key.temperature,
+        attacker=attacker,
+        class_map=evaluation.class_map,
     )
 
 

@@ -18,7 +18,7 @@ import torch
 from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
 from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
-from robustbench_seg.evaluation.loop import left_out, run
+from robustbench_seg.evaluation.loop import left_out_error, run
 from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.machine.allocator import keep_freed_memory
@@ -95,7 +95,7 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
     finally:
         ray.shutdown()
     if reasons:
-        raise left_out(tuple(reasons), folders)
+        raise left_out_error(tuple(reasons), folders)
     if not warned:
         warn_of_absent_classes(folders)
     return folders

@@ -64,7 +64,7 @@ def temperature_record(
     of_what = canonical_json([to_table(segmenter.record), to_table(dataset)])
     path = evaluation.spec.out / "temperatures" / f"{digest_bytes(of_what.encode())[:16]}.json"
     if not path.exists():
-        write_json(path, to_table(_fitted(evaluation, segmenter)))
+        write_json(path, to_table(_fit_temperature(evaluation, segmenter)))
     return _read(path)
 
 
@@ -75,7 +75,7 @@ def _read(path: Path) -> TemperatureRecord:
         raise ResultsError(f"{path} cannot be read ({error}); remove this file") from error
 
 
-def _fitted(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> TemperatureRecord:
+def _fit_temperature(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> TemperatureRecord:
     train = _train_split(evaluation)
     data = train or evaluation.dataset
     half, count = first_half(len(data)), len(data)
@@ -129,10 +129,10 @@ def _fit(
             f"{data.name} {data.split}: no image to fit a temperature on ({why}); give it as a "
             "number"
         )
-    return least(losses), tuple(images)
+    return best_temperature(losses), tuple(images)
 
 
-def least(losses: NDArray[np.float64]) -> float:
+def best_temperature(losses: NDArray[np.float64]) -> float:
     """Find the temperature of the least loss, from the losses at the temperatures of GRID.
 
     A polynomial goes through the least one and two neighbours on each side.

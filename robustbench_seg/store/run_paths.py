@@ -6,7 +6,7 @@ from pathlib import Path
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.runs.run_file import RUN_FILE
-from robustbench_seg.store.packs.pack_cache import unpacked
+from robustbench_seg.store.packs.pack_cache import cached_folder
 from robustbench_seg.store.packs.pack_file import SUFFIX
 
 Paths = Path | str | Iterable[Path | str]
@@ -71,7 +71,7 @@ def run_folder(run: Path) -> Path:
         ResultsError: It is a file, but not a pack.
         FileError: The cache cannot be written.
     """
-    return unpacked(run) if run.is_file() else run
+    return cached_folder(run) if run.is_file() else run
 
 
 def find_runs(paths: Paths) -> list[Path]:

@@ -13,7 +13,7 @@ import robustbench_seg as rs
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import load_class_map
 from robustbench_seg.errors import CardError, ModelError, ResultsError
-from robustbench_seg.evaluation.class_mapping import mapped
+from robustbench_seg.evaluation.class_mapping import map_classes
 from robustbench_seg.measures import CONFUSION, MEASURES, Confidence, Prediction, Truth
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.results import hardest_images
@@ -169,7 +169,7 @@ def test_confidence_is_that_of_the_predicted_class(score, tmp_path):
     own = load_class_map(_written(tmp_path, TWO_TO_ONE))
     labels, truth = np.uint8([[3, 1]]), np.uint8([[0, 1]])
     doubt = np.float32([[0.25, 0.5]])
-    found = mapped(Prediction(labels, truth, 3, Confidence(doubt, 1.0, 2.0)), own)
+    found = map_classes(Prediction(labels, truth, 3, Confidence(doubt, 1.0, 2.0)), own)
     assert found.labels.tolist() == [[0, 1]]
     assert found.confidence.doubt is doubt
     assert (found.confidence.nll, found.confidence.brier) == (None, None)
