@@ -9,6 +9,7 @@ machines reuse them.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +89,10 @@ def _fit_temperature(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> T
     confident = clean_segmenter(segmenter, evaluation.dataset)
     assert isinstance(confident, ConfidentSegmenter)
     log.info("%s: its temperature is fitted on %s %s", segmenter.name, data.name, data.split)
-    found = [_fit(confident, data, part) for part in parts]
-    values, images = zip(*found, strict=True)
-    return TemperatureRecord(values, data.split, images)
+    fits = [_fit(confident, data, part) for part in parts]
+    return TemperatureRecord(
+        tuple(fit.temperature for fit in fits), data.split, tuple(fit.images for fit in fits)
+    )
 
 
 def _train_split(evaluation: Evaluation) -> Dataset | None:
@@ -107,10 +109,16 @@ def _train_split(evaluation: Evaluation) -> Dataset | None:
     return train if fits and not set(train.ids) & set(data.ids) else None
 
 
-def _fit(
-    segmenter: ConfidentSegmenter, data: Dataset, places: Sequence[int]
-) -> tuple[float, tuple[str, ...]]:
-    """A temperature, and the images that it was fitted on."""
+@dataclass(frozen=True)
+class _Fit:
+    """A temperature, and the ids of the images that it was fitted on."""
+
+    temperature: float
+    images: tuple[str, ...]
+
+
+def _fit(segmenter: ConfidentSegmenter, data: Dataset, places: Sequence[int]) -> _Fit:
+    """Fit a temperature on some of the images at `places` of a dataset."""
     chosen = np.linspace(0, len(places) - 1, min(MOST, len(places))).round().astype(int)
     losses, images = np.zeros(len(GRID)), list[str]()
     reason: DatasetError | None = None
@@ -129,7 +137,7 @@ def _fit(
             f"{data.name} {data.split}: no image to fit a temperature on ({why}); give it as a "
             "number"
         )
-    return best_temperature(losses), tuple(images)
+    return _Fit(best_temperature(losses), tuple(images))
 
 
 def best_temperature(losses: NDArray[np.float64]) -> float:
