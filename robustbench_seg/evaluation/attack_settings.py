@@ -53,12 +53,12 @@ class AttackSettings:
         """What the key of a run contains of it; None if the protocol has no attack."""
         if not attack_laws(self.protocol):
             return None
-        shares = self.class_frequencies
+        frequencies = self.class_frequencies
         return AttackRecord(
             GRADIENT_LAW,
             self.source.record if self.source else None,
             self.is_rounded,
-            digest_bytes(canonical_json(list(shares)).encode()) if shares else None,
+            digest_bytes(canonical_json(list(frequencies)).encode()) if frequencies else None,
         )
 
 
@@ -99,9 +99,9 @@ def open_attacks(
         _check_no_options(spec, protocol)
     else:
         _check_attacks(spec, protocol, attacks, data, [source] if source else segmenters)
-    shares = _class_frequencies(spec, protocol, data)
+    frequencies = _class_frequencies(spec, protocol, data)
     needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
-    if needing and shares is None:
+    if needing and frequencies is None:
         raise CorruptionError(
             f"{needing[0]} balances the classes; count them with `robustseg class-frequencies` and "
             "give the file as class_frequencies"
@@ -111,7 +111,7 @@ def open_attacks(
         spec.seeds[0],
         source if isinstance(source, DifferentiableSegmenter) else None,
         spec.round_attacks,
-        shares,
+        frequencies,
     )
 
 

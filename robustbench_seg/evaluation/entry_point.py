@@ -8,7 +8,7 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation.arguments import EvaluateOptions, GivenObjects, sort_arguments
 from robustbench_seg.evaluation.evaluation import open_evaluation
-from robustbench_seg.evaluation.loop import run
+from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.machine.torchrun import joined, own_device
@@ -86,7 +86,7 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress:
         for drawn in evaluation.by_seed():
             announce_seed(drawn, evaluation, shown)
             try:
-                paths += run(drawn, shown)
+                paths += run_evaluation(drawn, shown)
             except IncompleteError as error:
                 incomplete.append(error)
         failures = [error for errors in processes.gathered(incomplete) for error in errors]

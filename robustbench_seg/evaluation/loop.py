@@ -32,7 +32,7 @@ FLUSH_SECONDS = 45.0
 Wanted = tuple[SourceImage, Condition]
 
 
-def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
+def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     """Run every segmenter on every image, clean and under every condition.
 
     Only missing results are computed. Each image is decoded once for all its conditions, and each

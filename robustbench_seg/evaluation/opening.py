@@ -80,10 +80,10 @@ def _inputs(
     else:
         predictions = open_predictions(evaluation, segmenter, folder, tree)
     lacking = _conditions_lacking(evaluation, folder)
-    of_tree = None if tree is None else tree.probe
+    tree_probe = None if tree is None else tree.probe
     if lacking:
         conditions = [condition for condition in lacking if condition != CLEAN]
-        check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
+        check_probe(folder.path, evaluation, segmenter, conditions, tree_probe)
     saved = None
     if root := spec.save_predictions:
         confident = spec.save_confidence and no_confidence(segmenter) is None

@@ -18,7 +18,7 @@ import torch
 from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
 from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
-from robustbench_seg.evaluation.loop import left_out_error, run
+from robustbench_seg.evaluation.loop import left_out_error, run_evaluation
 from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.machine.allocator import keep_freed_memory
@@ -51,10 +51,10 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
         The run folders.
 
     Raises:
-        ResultsError: Ray or a cluster is missing; or as in `loop.run`.
+        ResultsError: Ray or a cluster is missing; or as in run_evaluation.
         IncompleteError: Images were left out, or the tasks of some blocks failed. Raised at the
             end.
-        RobustsegError: As in `loop.run`.
+        RobustsegError: As in run_evaluation.
     """
     ray = _connect()
     try:
@@ -140,7 +140,7 @@ def _run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
             "weights or data (compare the run.json files); make all nodes alike"
         )
     try:
-        run(evaluation)
+        run_evaluation(evaluation)
     except IncompleteError as error:
         return error.reasons
     return ()

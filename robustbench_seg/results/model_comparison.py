@@ -11,8 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.measures import CONFIDENCE, LIKELIHOOD_SCORES, SCALED_CONFIDENCE
-from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
+from robustbench_seg.measures import (
+    CONFIDENCE,
+    LEAST_IMAGES,
+    LIKELIHOOD_SCORES,
+    SCALED_CONFIDENCE,
+    WorstImages,
+)
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.records.values.condition import CLEAN, Condition

@@ -22,7 +22,14 @@ from robustbench_seg.store.run_groups import (
     trainings,
 )
 from robustbench_seg.store.run_paths import Paths
-from robustbench_seg.store.run_probes import Probe, probed_hardware, read_probes, write_probe
+from robustbench_seg.store.run_probes import (
+    Probe,
+    decode_labels,
+    encode_labels,
+    probed_hardware,
+    read_probes,
+    write_probe,
+)
 from robustbench_seg.store.run_protocol import check_parameters, own_protocol
 from robustbench_seg.store.tables import read_counts, read_results
 from robustbench_seg.store.timings import Timing, median_seconds
@@ -43,6 +50,8 @@ __all__ = [
     "class_scores",
     "condition_rows",
     "condition_scores",
+    "decode_labels",
+    "encode_labels",
     "group_records",
     "group_runs",
     "has_counts",

@@ -9,13 +9,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import (
-    MEASURES,
-    Counts,
-    Measure,
-    ScoreSource,
-)
-from robustbench_seg.measures.derived import derived_scores
+from robustbench_seg.measures import MEASURES, Counts, Measure, ScoreSource, derived_scores
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import Condition
