@@ -16,14 +16,12 @@ from robustbench_seg.results.model_comparison import compare_models
 from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
 from robustbench_seg.results.ranks import established_pairs, shared_ranks
 from robustbench_seg.results.sampling_units import unit_of_image
+from robustbench_seg.results.score_columns import CLASS_MAP_COLUMN, SCORE_COLUMNS, with_class_map
 from robustbench_seg.results.score_table import (
-    CLASS_MAP_COLUMN,
-    SCORE_COLUMNS,
     published_score_table,
     score_table,
     scores,
     subset_table,
-    with_class_map,
 )
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.seeds import seeds_text
