@@ -83,14 +83,7 @@ def sort_arguments(
     asked = {name: value for name, value in options.items() if name not in _ABOUT_OBJECTS}
     opened = None if isinstance(dataset, str | Path | None) else dataset
     if opened is not None:
-        if lacking := [name for name in _OF_DATASETS if not hasattr(opened, name)]:
-            raise DatasetError(
-                f"dataset: {opened!r:.100} is neither a name nor a dataset; it lacks "
-                f"{', '.join(lacking)}"
-            )
-        for name in ("data", "split"):
-            if asked.get(name) is not None:
-                raise DatasetError(f"{opened.name} is open already; give no {name} with it")
+        _check_dataset(opened, asked)
         asked |= {"dataset": opened.name, "split": opened.split}
     elif dataset is not None:
         asked["dataset"] = dataset
@@ -100,6 +93,18 @@ def sort_arguments(
     spec = evaluation_spec(names, **asked)
     segmenters = () if all(by_name) else _segmenters(models, spec, about_objects)
     return spec, GivenObjects(segmenters, opened, loaded)
+
+
+def _check_dataset(dataset: Dataset, options: Mapping[str, Any]) -> None:
+    """Check that an object is a dataset, and that no option asks to open it."""
+    if lacking := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
+        raise DatasetError(
+            f"dataset: {dataset!r:.100} is neither a name nor a dataset; it lacks "
+            f"{', '.join(lacking)}"
+        )
+    for name in ("data", "split"):
+        if options.get(name) is not None:
+            raise DatasetError(f"{dataset.name} is open already; give no {name} with it")
 
 
 def _name(model: object) -> str:

@@ -29,7 +29,9 @@ def corrupted_tree(evaluation: Evaluation) -> Tree | None:
     folder = evaluation.spec.corrupted
     if folder is None:
         return None
-    tree = _foreign(evaluation, folder) if is_foreign(folder) else _ours(evaluation, folder)
+    tree = (
+        _foreign_tree(evaluation, folder) if is_foreign(folder) else _own_tree(evaluation, folder)
+    )
     for condition in evaluation.all_conditions[1:]:
         if not (folder / condition.folder).is_dir():
             raise ResultsError(
@@ -39,7 +41,7 @@ def corrupted_tree(evaluation: Evaluation) -> Tree | None:
     return tree
 
 
-def _foreign(evaluation: Evaluation, folder: Path) -> ForeignTree:
+def _foreign_tree(evaluation: Evaluation, folder: Path) -> ForeignTree:
     log.warning(
         "%s has no record of this program: its images are of unknown origin; their scores are a "
         "run of their own, and the report says so",
@@ -49,7 +51,7 @@ def _foreign(evaluation: Evaluation, folder: Path) -> ForeignTree:
     return read_foreign_tree(folder, every, evaluation.dataset.ids)
 
 
-def _ours(evaluation: Evaluation, folder: Path) -> Manifest:
+def _own_tree(evaluation: Evaluation, folder: Path) -> Manifest:
     tree, sizes = read_manifest(folder), image_sizes(evaluation.dataset)
     if differing := tree_differences(evaluation, tree):
         raise ResultsError(
