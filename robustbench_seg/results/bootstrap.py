@@ -1,24 +1,23 @@
-"""How far a score depends on which images the split happens to hold: the bootstrap.
+"""The bootstrap: how far a score depends on the images that a split happens to have.
 
-The sampling units are drawn with replacement, as many as there are, 1000 times; each draw pools
-its matrices and scores them again (Efron, "Bootstrap methods", 1979; percentile intervals,
-expanded where units are few). A unit is an image, or a clip of consecutive frames where the images
-are those of a video, as the dataset says (see units). All conditions and all models on the same
-images see the same draws, so differences are paired.
+The sampling units are drawn with replacement, as many as there are, 1000 times. The counts of each
+draw are pooled and scored again (Efron, "Bootstrap methods", 1979; percentile intervals, expanded
+for few units). A unit is an image, or a clip of consecutive frames if the images are those of a
+video, as the dataset says (see sampling_units). All conditions, and all models on the same images,
+see the same draws, so differences are paired.
 
-Where one model was trained several times (runs that differ in the seed of training alone), its
-scores are means over the trainings. The trainings are drawn apart from the images, on their own for
-each model; the same trainings, scored in two ways, see the same draws. Of n trainings n - 1 are
-drawn: the variance of their mean is then that of the mean of n, whereas n drawn from n vary by
-(n - 1) / n of it. With one training the randomness of training is not covered.
+If one model was trained several times (runs that differ in the seed of training alone), its scores
+are means over the trainings. The trainings are drawn independently of the images, for each model by
+itself; the same trainings, scored in two ways, see the same draws. Of n trainings n - 1 are drawn:
+the variance of their mean is then that of the mean of n, whereas n drawn from n vary by (n - 1) / n
+of it. With one training, the randomness of training is not covered.
 
-A training may have several runs, under one seed of the corruptions' random numbers each: the score
-of a condition is then the mean over the seeds that have all images of it. An image is drawn with
-its random numbers under every seed, so a draw of the images is one of the numbers, too (see seeds).
+A training may have several runs, one for each seed of the corruptions' random numbers. The score of
+a condition is then the mean over the seeds that have all its images. An image is drawn with its
+random numbers under every seed, so a draw of the images is also one of the numbers (see seeds).
 
-An ensemble of attacks (sea) is a condition like any other: which attack counts for an
-image is chosen once, for the images as they are (see store.attack_ensembles), and is the same in
-every draw.
+An ensemble of attacks (sea) is a condition like any other: the attack that counts for an image is
+chosen once, over all images of the run (see store.attack_ensembles), and is the same in every draw.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -88,14 +87,14 @@ def bootstrap(
                 str(run): _condition_draws(rows_of_run, source, times)
                 for run, rows_of_run in rows.groupby("run", sort=False)
             }
-            counted = _counted(trainings, observed, of_run)
+            counted = _counted_trainings(trainings, observed, of_run)
             by_training = [[of_run.get(run, {}) for run in runs] for runs in counted]
             drawn = shares if len(counted) == count else np.ones((1, resamples))
             scores |= _score_draws(by_training, source.infos, protocol, len(times), drawn)
     return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
 
 
-def _counted(
+def _counted_trainings(
     trainings: Sequence[Sequence[str]], observed: Collection[str], of_run: Collection[str]
 ) -> Sequence[Sequence[str]]:
     """Return the trainings that a score is the mean of, which are usually all.

@@ -8,7 +8,7 @@ import scipy.stats
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.bootstrap import _counted, bootstrap
+from robustbench_seg.results.bootstrap import _counted_trainings, bootstrap
 from robustbench_seg.results.comparability import check_paired
 from robustbench_seg.results.draws import draw_units, split_draws
 from robustbench_seg.results.intervals import interval
@@ -298,7 +298,9 @@ def test_a_run_that_lacks_images_everywhere_has_no_score(table, protocol):
     ],
 )
 def test_a_score_that_some_trainings_have_not_counted_is_that_of_one(observed, having, expected):
-    assert _counted([["a"], ["b"], ["c"]], observed, having) == [[run] for run in expected]
+    assert _counted_trainings([["a"], ["b"], ["c"]], observed, having) == [
+        [run] for run in expected
+    ]
 
 
 @pytest.mark.parametrize(
@@ -311,4 +313,4 @@ def test_a_score_that_some_trainings_have_not_counted_is_that_of_one(observed, h
     ],
 )
 def test_one_run_of_a_training_decides_whether_it_has_counted_a_score(observed, having, expected):
-    assert _counted(["ab", "cd"], observed, having) == expected
+    assert _counted_trainings(["ab", "cd"], observed, having) == expected
