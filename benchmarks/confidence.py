@@ -41,8 +41,8 @@ def main() -> None:
     from robustbench_seg.datasets import open_dataset
     from robustbench_seg.measures import CONFIDENCE, CONFUSION, Prediction
     from robustbench_seg.segmenter import load_segmenter
-    from robustbench_seg.segmenter.confidence import label_with_confidence
-    from robustbench_seg.segmenter.labelling import label
+    from robustbench_seg.segmenter.labelling.confidence import label_with_confidence
+    from robustbench_seg.segmenter.labelling.labels import label
 
     torch.set_num_threads(THREADS)
     sample = open_dataset("minicity").first(1)[0]
@@ -50,7 +50,7 @@ def main() -> None:
     truth = cv2.resize(sample.labels, (width, height), interpolation=cv2.INTER_NEAREST)
     truth = truth.astype(np.uint8)
     segmenter: Any = load_segmenter("segformer-b0", weights="none")
-    view = segmenter._see(image)
+    view = segmenter._window_logits(image)
     labels, (found,) = segmenter.with_confidence(image, truth, [1.0])
 
     def count(measure: Any) -> Any:

@@ -37,9 +37,9 @@ from robustbench_seg.evaluation import evaluate  # noqa: E402
 from robustbench_seg.measures import confusion_matrix  # noqa: E402
 from robustbench_seg.records.cards.protocol import load_protocol  # noqa: E402
 from robustbench_seg.segmenter import load_model, load_segmenter  # noqa: E402
-from robustbench_seg.segmenter.folding import fold  # noqa: E402
-from robustbench_seg.segmenter.labelling import label  # noqa: E402
-from robustbench_seg.segmenter.view import View  # noqa: E402
+from robustbench_seg.segmenter.inference.folding import fold  # noqa: E402
+from robustbench_seg.segmenter.labelling.labels import label  # noqa: E402
+from robustbench_seg.segmenter.labelling.window_logits import WindowLogits  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def stages() -> dict[str, float]:
     Image.fromarray(image).save(encoded, "PNG")
     torch.manual_seed(0)
     logits = F.interpolate(4 * torch.randn(1, 19, 12, 24), (256, 512), mode="bicubic")
-    view = View(logits, ((0, 0),), (1024, 2048), (1024, 2048))
+    view = WindowLogits(logits, ((0, 0),), (1024, 2048), (1024, 2048))
     work = {
         "decode": lambda: np.asarray(Image.open(encoded)),
         "corrupt": lambda: [corrupt(image, c.name, c.severity) for c in conditions],

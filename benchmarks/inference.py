@@ -80,8 +80,8 @@ def make_ours(
 
     from robustbench_seg.architectures import build
     from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
-    from robustbench_seg.segmenter.assembly import Options
-    from robustbench_seg.segmenter.backends import run_by
+    from robustbench_seg.segmenter.loading.backends import prepare_for_backend
+    from robustbench_seg.segmenter.options import SegmenterOptions
     from robustbench_seg.weights import load_weights
 
     torch.manual_seed(0)
@@ -90,7 +90,7 @@ def make_ours(
         load_weights(module, file)
     if backend:
         record, facts = SegmenterRecord(architecture), ModelFacts()
-        module, _, _ = run_by(Options(backend=backend), module, record, facts)
+        module, _, _ = prepare_for_backend(SegmenterOptions(backend=backend), module, record, facts)
         module.to(memory_format=torch.channels_last)
     network = module
 
@@ -160,10 +160,10 @@ def ratio(pairs: Iterable[tuple[float, float]]) -> float:
 def labels_of(logits: Any, size: tuple[int, int]) -> Any:
     import torch
 
-    from robustbench_seg.segmenter.labelling import label
-    from robustbench_seg.segmenter.view import View
+    from robustbench_seg.segmenter.labelling.labels import label
+    from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 
-    return label(View(torch.from_numpy(logits), ((0, 0),), size, size)).numpy()
+    return label(WindowLogits(torch.from_numpy(logits), ((0, 0),), size, size)).numpy()
 
 
 def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[str, Any]:
@@ -173,9 +173,9 @@ def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[st
     from torch.nn import functional as F
 
     from robustbench_seg.measures import confusion_matrix
-    from robustbench_seg.segmenter.inference import window_spans
-    from robustbench_seg.segmenter.labelling import label
-    from robustbench_seg.segmenter.view import View
+    from robustbench_seg.segmenter.inference.windows import window_spans
+    from robustbench_seg.segmenter.labelling.labels import label
+    from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 
     rows, columns = (list(window_spans(side, crop, STRIDE)) for side in size)
     window = min(crop, size[0]), min(crop, size[1])
@@ -188,7 +188,7 @@ def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[st
         [scene[:, :, t // 4 : t // 4 + small[0], x // 4 : x // 4 + small[1]] for t, x in corners]
     )
     logits = logits + 0.01 * torch.randn(logits.shape)
-    view = View(logits, corners, window, size)
+    view = WindowLogits(logits, corners, window, size)
     truth = torch.randint(0, CLASSES, size, dtype=torch.uint8)
     truth[: size[0] // 20] = 255
 

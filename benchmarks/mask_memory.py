@@ -30,7 +30,7 @@ def run(side: str, queries: int, height: int, width: int, answers: Any) -> None:
     import torch
     from torch.nn import functional as F
 
-    from robustbench_seg.segmenter.mask_scores import class_scores
+    from robustbench_seg.segmenter.adapters.transformers.mask_scores import class_scores
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.datasets.minicity import write_minicity as write_minicity
     from robustbench_seg.errors import RobustsegError as RobustsegError
     from robustbench_seg.evaluation import evaluate as evaluate
-    from robustbench_seg.integrity import verify as verify
     from robustbench_seg.records.cards.ablation import list_ablations as list_ablations
     from robustbench_seg.records.cards.model_card import list_models as list_models
     from robustbench_seg.records.cards.protocol import list_protocols as list_protocols
@@ -49,6 +48,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.store import read_results as read_results
     from robustbench_seg.training import train as train
     from robustbench_seg.trees import generate_cityscapes_c as generate_cityscapes_c
+    from robustbench_seg.verification import verify as verify
 
 __version__ = "0.2.0"
 
@@ -92,7 +92,7 @@ _ROOMS = {
     "scores": "results",
     "train": "training",
     "transfer": "reporting.transfer_report",
-    "verify": "integrity",
+    "verify": "verification",
     "write_minicity": "datasets.minicity",
 }
 """Where each name is loaded from; the imports above say the same to a type checker."""

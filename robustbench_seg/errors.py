@@ -24,8 +24,10 @@ class RobustsegError(Exception):
         self.example = example
 
     def __str__(self) -> str:
-        """The message in one line. A name in it may come from a hostile file: what a terminal
-        would obey or not show is escaped.
+        """Return the message in one line, and the example below it.
+
+        A name in it may come from a hostile file, so what a terminal would obey or not show is
+        escaped.
         """
         return "\n\n".join(filter(None, [escaped(super().__str__()), self.example]))
 
@@ -68,7 +70,12 @@ class IncompleteError(RobustsegError):
     exit_code = 1
 
     def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
-        """reasons: what is missing and why, each in words, where there is a list of them."""
+        """Make an error.
+
+        Args:
+            message: One line.
+            reasons: What is missing and why, each in words, where there is a list of them.
+        """
         super().__init__(message)
         self.reasons = reasons
 
@@ -89,7 +96,7 @@ def _shown(value: object) -> str:
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """One line for an unknown name: the nearest known one, then all of them.
+    """Word the error of an unknown name: the nearest known one, then all of them.
 
     >>> unknown("corruption", "fogg", ["fog", "snow"])
     "unknown corruption 'fogg'; did you mean 'fog'? Known: fog, snow"

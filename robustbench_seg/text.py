@@ -36,10 +36,14 @@ _JOINERS = {"\u200c", "\u200d"}
 
 
 def text_table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
-    """Lines of columns, each as wide as its longest cell, two spaces apart; a line for each row.
+    """Align a table in columns, each as wide as its longest cell, two spaces apart.
 
-    rows: cells, as many in each row; the first row is usually the head
-    left: numbers of the columns whose cells are aligned to the left; the others to the right
+    Args:
+        rows: Cells, as many in each row; the first row is usually the head.
+        left: Numbers of the columns whose cells are aligned to the left; the others to the right.
+
+    Returns:
+        A line for each row.
 
     >>> print(text_table([["model", "mIoU"], ["a", "9.5"], ["longer", "80.0"]]))
     model   mIoU

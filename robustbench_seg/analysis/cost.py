@@ -10,7 +10,7 @@ from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.cards.model_card import Inference, ModelCard, NetworkOptions
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
-from robustbench_seg.segmenter.inference import window_spans
+from robustbench_seg.segmenter.inference.windows import window_spans
 
 
 @dataclass(frozen=True)

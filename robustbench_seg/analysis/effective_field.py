@@ -18,8 +18,8 @@ from robustbench_seg.architectures.network import SegmentationNetwork, Stage
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.machine.precision import exact_float32
 from robustbench_seg.records.cards.model_card import ModelCard
-from robustbench_seg.segmenter.inference import Normaliser
-from robustbench_seg.segmenter.resized import scaled
+from robustbench_seg.segmenter.inference.normaliser import Normaliser
+from robustbench_seg.segmenter.inference.resizing import scaled
 
 HEAD = "head"
 """The network's own output, its logits, beside the encoder's stages."""

@@ -88,16 +88,16 @@ def _measure(
 
     from robustbench_seg.records.cards.model_card import load_card
     from robustbench_seg.records.runs.segmenter_record import UNTRAINED, ModelFacts
-    from robustbench_seg.segmenter import Options, assemble, load_model, network_record
-    from robustbench_seg.segmenter.backends import run_by
+    from robustbench_seg.segmenter import SegmenterOptions, assemble, load_model, network_record
+    from robustbench_seg.segmenter.loading.backends import prepare_for_backend
 
     if threads is not None:
         torch.set_num_threads(threads)
     card = load_card(model)
-    options = Options(inference="whole", device=device, precision=precision)
+    options = SegmenterOptions(inference="whole", device=device, precision=precision)
     untrained = load_model(model, weights=UNTRAINED)
     record = replace(network_record(card, untrained), resize=None)
-    network, record, about = run_by(options, untrained, record, ModelFacts())
+    network, record, about = prepare_for_backend(options, untrained, record, ModelFacts())
     segmenter = assemble(
         network,
         options,

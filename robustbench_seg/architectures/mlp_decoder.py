@@ -71,7 +71,7 @@ class MLPDecoder(nn.Module):
     def macs_folded(self) -> int:
         """Count the MACs that merge each projection with its share of the fusion.
 
-        See segmenter/folding.py.
+        See segmenter/inference/folding.py.
         """
         if len(self.stages) == 1:
             return 0

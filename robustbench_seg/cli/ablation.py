@@ -8,6 +8,7 @@ import click
 from robustbench_seg.cli import options, parsers
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values import ranges
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
 class AblationCommand(click.Command):
@@ -64,7 +65,7 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
     "seeds",
     type=parsers.integer(ranges.TRAINING_SEED),
     multiple=True,
-    default=(0,),
+    default=(TrainingRecipe.seed,),
     show_default=True,
     help="Seed of a training; repeatable: each network is trained with each of them.",
 )

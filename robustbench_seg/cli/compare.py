@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.cli.csv_file import csv_writer
 
 
 @click.command()
@@ -29,15 +30,11 @@ def compare(
     corruption whether one of the two is shown to be better. Both models draw the same images.
     Several runs of one name are one model if they differ only in their seeds.
     """
-    from robustbench_seg.files import check_own, write_text
     from robustbench_seg.reporting import Comparison
-    from robustbench_seg.reporting.tables import formats
 
-    if csv:
-        check_own(csv, "model_A,model_B,kind,")
+    write = csv_writer(csv, ["model_A", "model_B", "kind"])
     found = Comparison.of_runs(a, b, runs=runs, protocol=protocol, reference=reference)
     for warning in found.warnings:
         click.echo(f"warning: {warning}")
     click.echo(found.text)
-    if csv:
-        write_text(csv, formats.csv(found.table))
+    write(found.table)

@@ -1,12 +1,12 @@
 """robustseg corruptions: what a protocol holds, and how it looks."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from robustbench_seg.cli import options, parsers
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.text import text_table
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @options.protocol(
     "names",
     multiple=True,
-    default=("cityscapes-c",),
+    default=(EvaluationSpec.protocol,),
     help="PROTOCOLS or a TOML file; repeatable: a preview then shows each corruption once.",
 )
 @click.option(
@@ -41,7 +41,7 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, se
     if photo is None and out is not None:
         raise click.UsageError("--out is for the sheet of a photo: say --preview PHOTO, too")
     if photo is None:
-        click.echo("\n\n".join("\n".join(_listed(protocol)) for protocol in protocols))
+        click.echo("\n\n".join(map(_description, protocols)))
         return
 
     from robustbench_seg.corruption.compiling import announce_compiling
@@ -56,20 +56,11 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, se
     click.echo(out)
 
 
-def _listed(protocol: "Protocol") -> Iterator[str]:
-    """What describes a protocol: a line for each parameter, with its value at each severity."""
+def _description(protocol: "Protocol") -> str:
+    """Name a protocol and its source, and list the parameters of its perturbations."""
     import textwrap
 
-    yield f"{protocol.name}, version {protocol.version}"
-    yield from textwrap.wrap(protocol.source, 100)
-    yield ""
-    first, *others = map(str, protocol.levels)
-    rows = [[protocol.noun, "category", "scored", "parameter", f"severity {first}", *others]]
-    for spec in protocol.perturbations:
-        about = [spec.name, spec.category, spec.scored_text]
-        for name in dict.fromkeys(name for level in spec.severities for name in level):
-            values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]
-            values += ["-"] * (len(protocol.levels) - len(values))
-            rows.append([*about, name, *values])
-            about = [""] * len(about)
-    yield text_table(rows, left=range(4))
+    from robustbench_seg.records.cards.card_tables import parameter_table
+
+    head = [f"{protocol.name}, version {protocol.version}", *textwrap.wrap(protocol.source, 100)]
+    return "\n".join([*head, "", text_table(parameter_table(protocol), left=range(4))])

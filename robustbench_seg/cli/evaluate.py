@@ -1,14 +1,14 @@
 """robustseg evaluate: models on a dataset under corruptions -> run folders."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from robustbench_seg.cli import options, parsers
 from robustbench_seg.records.cards.model_forms import listed_forms
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
 from robustbench_seg.records.values import ranges
-from robustbench_seg.records.values.adaptation import PRIOR, Adaptation
+from robustbench_seg.records.values.adaptation import PRIOR
 from robustbench_seg.records.values.choices import (
     AdaptationMethod,
     Backend,
@@ -17,9 +17,6 @@ from robustbench_seg.records.values.choices import (
     PredictionFormat,
     choices,
 )
-
-if TYPE_CHECKING:
-    from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 
 
 @click.command()
@@ -47,8 +44,7 @@ if TYPE_CHECKING:
 @options.seed(
     "seeds",
     multiple=True,
-    default=(0,),
-    show_default="0",
+    default=EvaluationSpec.seeds,
     help="Seed of the corruptions' random numbers; repeatable: each further one draws the random "
     "corruptions again, and scores are means over the seeds.",
 )
@@ -76,7 +72,7 @@ if TYPE_CHECKING:
     help="Count confidence a second time, with logits divided by T, or by the T of the least NLL "
     "on clean images that are not scored: of the train split, else of the other half of the split.",
 )
-@options.out(metavar="RUNS", default=Path("runs"), help="Folder of run folders.")
+@options.out(metavar="RUNS", default=EvaluationSpec.out, help="Folder of run folders.")
 @click.option(
     "--inference",
     type=click.Choice(choices(InferenceMode)),
@@ -106,7 +102,7 @@ if TYPE_CHECKING:
     "--adapt-images",
     metavar="N|all",
     callback=parsers.parse_adapt_images,
-    default=Adaptation.images,
+    default=EvaluationSpec.adapt_images,
     show_default=True,
     help="Number of images for these statistics, evenly spaced in the split.",
 )
@@ -114,7 +110,7 @@ if TYPE_CHECKING:
     "--adapt-prior",
     metavar="N",
     type=click.FloatRange(PRIOR.least, PRIOR.most),
-    default=Adaptation.prior,
+    default=EvaluationSpec.adapt_prior,
     show_default=True,
     help="Weight of the network's own statistics, as a number of images.",
 )
@@ -123,7 +119,7 @@ if TYPE_CHECKING:
 @click.option(
     "--backend",
     type=click.Choice(choices(Backend)),
-    default="torch",
+    default=EvaluationSpec.backend,
     show_default=True,
     help="What runs the network of a card.",
 )
@@ -131,7 +127,7 @@ if TYPE_CHECKING:
     "--batch",
     metavar="N",
     type=parsers.integer(ranges.BATCH),
-    default=4,
+    default=EvaluationSpec.batch,
     show_default=True,
     help="Windows of an image that a GPU takes at once; halved where its memory is short.",
 )
@@ -139,7 +135,7 @@ if TYPE_CHECKING:
 @click.option(
     "--executor",
     type=click.Choice(choices(Executor)),
-    default="local",
+    default=EvaluationSpec.executor,
     show_default=True,
     help="ray: run on the cluster that $RAY_ADDRESS names, or that was started on this machine.",
 )
@@ -159,7 +155,7 @@ if TYPE_CHECKING:
 @click.option(
     "--prediction-format",
     type=click.Choice(choices(PredictionFormat)),
-    default="indices",
+    default=EvaluationSpec.prediction_format,
     show_default=True,
     help="indices: class indices in the dataset's colours. Else file names and values for the test "
     "server of that dataset or challenge (docs/datasets.md).",
@@ -194,19 +190,19 @@ if TYPE_CHECKING:
     type=parsers.PATH,
     help="Also write attacked images, as float32 .npy files in 0..1.",
 )
-def evaluate(**spec: Any) -> None:
+def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
     """Score models on a dataset, clean and under every corruption and severity.
 
     Results go to one run folder for each model, RUNS/<model>-<dataset>-<split>-<key>. Started
     again, only what is missing is computed; with other corruptions or severities they are added.
     Several machines, GPUs and clusters: docs/how-to/cluster.md.
     """
-    from robustbench_seg.name_checks import check_names
-    from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+    from robustbench_seg.cli.before_evaluation import check_names, published_notice
 
-    asked = EvaluationSpec(**spec)
-    check_names(asked)
-    _announce_published(asked)
+    spec = evaluation_spec(models, **chosen)
+    check_names(spec)
+    if notice := published_notice(spec):
+        click.echo(notice, err=True)
 
     from robustbench_seg.machine.start import prepare_process
 
@@ -215,22 +211,6 @@ def evaluate(**spec: Any) -> None:
     from robustbench_seg.evaluation import evaluate as run
     from robustbench_seg.results import summary_text
 
-    runs = run(asked, progress=True)
+    runs = run(spec, progress=True)
     if runs:  # of torchrun's processes the first has them
-        click.echo(summary_text(runs, asked.protocol))
-
-
-def _announce_published(asked: "EvaluationSpec") -> None:
-    """Say on stderr which published rows there are of what is asked for, in one line."""
-    from robustbench_seg.datasets import published_images
-
-    own = asked.weights is None and asked.class_map is None and asked.shard.index == 1
-    if not own or published_images(asked.dataset) is None:
-        return  # of other weights or datasets nothing is published; the library imports slowly
-    from robustbench_seg.records.cards.protocol import load_protocol
-    from robustbench_seg.reporting.literature.published_rows import published_notice
-
-    protocol = load_protocol(asked.protocol).name
-    notice = published_notice(asked.models, asked.dataset, asked.split, protocol)
-    if notice:
-        click.echo(notice, err=True)
+        click.echo(summary_text(runs, spec.protocol))

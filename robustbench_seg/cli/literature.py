@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from robustbench_seg.cli import options
+from robustbench_seg.cli.csv_file import csv_writer
 
 
 @click.command()
@@ -31,18 +32,14 @@ def literature(
     How each source measured is in reports/published/SOURCE.toml. A row with a flag is
     inconsistent in itself; no report ranks it.
     """
-    from robustbench_seg.files import check_own, write_text
     from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
     from robustbench_seg.reporting.literature.catalogue import LEADING
     from robustbench_seg.reporting.literature.catalogue import literature as published
-    from robustbench_seg.reporting.tables import formats
     from robustbench_seg.reporting.tables.literature import audit_text, literature_text
 
     if check and (models or dataset or protocol):
         raise click.UsageError("--check is of the whole library; give no models or filters with it")
-    if csv:
-        check_own(csv, ",".join(AUDIT_COLUMNS if check else LEADING))
+    write = csv_writer(csv, AUDIT_COLUMNS if check else LEADING)
     table = audit() if check else published(*models, dataset=dataset, protocol=protocol)
     click.echo(audit_text(table) if check else literature_text(table))
-    if csv:
-        write_text(csv, formats.csv(table))
+    write(table)

@@ -1,8 +1,6 @@
-"""The robustseg command: its subcommands, one file each, and what becomes of an error."""
+"""The robustseg command and its subcommands, one file each."""
 
-import errno
 import logging
-from typing import Any
 
 import click
 
@@ -15,80 +13,17 @@ from robustbench_seg.cli.cost import cost
 from robustbench_seg.cli.demo import demo
 from robustbench_seg.cli.erf import erf
 from robustbench_seg.cli.evaluate import evaluate
-from robustbench_seg.cli.generate import generate_cityscapes_c
+from robustbench_seg.cli.generate_cityscapes_c import generate_cityscapes_c
 from robustbench_seg.cli.leaderboard import leaderboard
 from robustbench_seg.cli.literature import literature
 from robustbench_seg.cli.models import models
 from robustbench_seg.cli.pack import pack
+from robustbench_seg.cli.program import Program
 from robustbench_seg.cli.report import report
 from robustbench_seg.cli.train import train
 from robustbench_seg.cli.transfer import transfer
 from robustbench_seg.cli.verify import verify
 from robustbench_seg.cli.weights import weights
-from robustbench_seg.errors import RobustsegError
-from robustbench_seg.files import printable
-from robustbench_seg.machine.signals import INTERRUPTED, TERMINATED, Terminated, orderly_end
-from robustbench_seg.machine.standard_streams import secure_streams
-
-log = logging.getLogger(__name__)
-
-
-class Program(click.Group):
-    """A group that turns the project's errors into one line and an exit code."""
-
-    def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run the command line; Ctrl-C and SIGTERM end it in an orderly way."""
-        secure_streams()
-        with orderly_end():
-            return super().main(*arguments, **options)
-
-    def invoke(self, context: click.Context) -> Any:
-        """Run the subcommand."""
-        try:
-            return super().invoke(context)
-        except RobustsegError as error:
-            log.debug("the command ends", exc_info=error)
-            message, code = str(error), error.exit_code
-        except Terminated:
-            message, code = "terminated; what is finished is kept", TERMINATED
-        except KeyboardInterrupt:
-            message, code = "interrupted; what is finished is kept", INTERRUPTED
-        except OSError as error:  # what no command has a better line for
-            if error.strerror is None:
-                raise
-            log.debug("the command ends", exc_info=error)
-            message, code = _refused_by_the_system(error), 2
-        except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            why = str(error).partition(". ")[0].partition("] ")[2] or str(error).partition(". ")[0]
-            hint = "make --batch, --crop or --size smaller, or try --precision bf16"
-            message, code = f"{why or 'no memory is left'}; {hint}", 2
-        except ImportError as error:
-            # opencv-python links against libGL even where no window is ever opened.
-            if "libGL" not in str(error) and "libgthread" not in str(error):
-                raise
-            hint = "OpenCV needs a system package: apt-get install libgl1 libglib2.0-0"
-            message, code = f"{error}. {hint}", 2
-        if message:  # on stderr, for stdout holds results only
-            click.echo(f"robustseg: {message}", err=True)
-        return context.exit(code)
-
-
-def _refused_by_the_system(error: OSError) -> str:
-    """One line for what the system has refused, with the file where it is known."""
-    where = "" if error.filename is None else f"{printable(error.filename)}: "
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        return f"{where}{error.strerror}; allow more of them (ulimit -n 1024) and start again"
-    return f"{where}{error.strerror}; fix this and start again"
-
-
-def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
-    if isinstance(error, MemoryError):
-        return True
-    # torch's own type, which is slow to import, and what its allocator says on a CPU.
-    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
-
 
 COMMANDS = [
     demo,

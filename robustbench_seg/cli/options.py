@@ -9,13 +9,14 @@ from command to command: a default, a parameter of another name, `multiple`.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from robustbench_seg.cli.parsers import FOLDER, PATH, integer, parse_shard_option, parse_size
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.specs.tree_spec import TreeSpec
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.choices import Precision, Stream, choices
 from robustbench_seg.records.values.condition import SEVERITIES
@@ -69,8 +70,10 @@ data = _shared(
     type=PATH,
     help="Root folder of the dataset.  [default: for Cityscapes $CITYSCAPES_DATASET]",
 )
-dataset = _shared("--dataset", default="cityscapes", help="Name of the dataset, or its TOML file.")
-split = _shared("--split", default="val", help="Split of the dataset.")
+dataset = _shared(
+    "--dataset", default=EvaluationSpec.dataset, help="Name of the dataset, or its TOML file."
+)
+split = _shared("--split", default=EvaluationSpec.split, help="Split of the dataset.")
 limit = _shared(
     "--limit", metavar="N", type=integer(ranges.LIMIT), help="Use only the first N images."
 )
@@ -88,7 +91,7 @@ protocol = _shared(
     "--protocol",
     cls=ProtocolOption,
     metavar="P",
-    default="cityscapes-c",
+    default=EvaluationSpec.protocol,
     help="PROTOCOLS or a TOML file.",
 )
 scoring_protocol = _shared(
@@ -112,23 +115,23 @@ severities = _shared(
 stream = _shared(
     "--stream",
     type=click.Choice(choices(Stream)),
-    default="fast",
+    default=EvaluationSpec.stream,
     help="Random numbers of the corruptions; reference: those of imagecorruptions.",
 )
 seed = _shared(
     "--seed",
     type=integer(ranges.CORRUPTION_SEED),
-    default=0,
+    default=TreeSpec.seed,
     help="Seed of the corruptions' random numbers.",
 )
 
 # The machine.
 size = _shared("--size", metavar="HxW", callback=parse_size, help="Height and width of the image.")
-device = _shared("--device", default="cpu", help="cpu, cuda, cuda:1, ...")
+device = _shared("--device", default=EvaluationSpec.device, help="cpu, cuda, cuda:1, ...")
 precision = _shared(
     "--precision",
     type=click.Choice(choices(Precision)),
-    default="float32",
+    default=EvaluationSpec.precision,
     help="Number format that the network computes in.",
 )
 threads = _shared(
@@ -210,8 +213,7 @@ runs = _shared(
     metavar="RUNS",
     type=PATH,
     multiple=True,
-    default=(Path("runs"),),
-    show_default="runs",
+    default=(EvaluationSpec.out,),
     help="Run folders or packs, or folders of them; repeatable.",
 )
 reference = _shared(

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options, parsers
-from robustbench_seg.records.specs.training_spec import training_spec
+from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.choices import Augmentation, choices
 from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingRecipe
@@ -15,7 +15,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @options.model(required=True)
 @options.dataset(default=None, help="Dataset to train on.  [default: the card's]")
 @options.data()
-@options.split(default="train")
+@options.split(default=TrainingSpec.split)
 @options.validate_on()
 @options.validate_every()
 @options.checkpoint_every()

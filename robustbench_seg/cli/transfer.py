@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli.csv_file import csv_writer
 from robustbench_seg.records.values.choices import Resample, choices
 
 
@@ -44,16 +45,13 @@ def transfer(
     models (by name) on real adverse images, such as --dataset acdc:night. Clean mIoU is the
     baseline that a corruption, a category or the mean has to beat.
     """
-    from robustbench_seg.files import check_own, write_text
-    from robustbench_seg.reporting.tables import formats
     from robustbench_seg.reporting.tables.transfer import TRANSFER_COLUMNS
     from robustbench_seg.reporting.transfer_report import Transfer
 
-    if csv:
-        check_own(csv, ",".join(TRANSFER_COLUMNS[:3]))
+    write = csv_writer(csv, TRANSFER_COLUMNS[:3])
     found = Transfer.of(synthetic, real, literature=literature, protocol=protocol)
     click.echo(found.text)
-    if csv:
-        write_text(csv, formats.csv(found.table(resample)))
+    if csv:  # the table takes a bootstrap
+        write(found.table(resample))
     if out:
         click.echo(f"\n{found.write(out, resample)}")

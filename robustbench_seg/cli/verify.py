@@ -19,9 +19,9 @@ def verify(path: Path) -> None:
     Lists every missing, altered, foreign or contradicted file, and exits with 1 if there is any.
     """
     from robustbench_seg.errors import IncompleteError
-    from robustbench_seg.integrity import verify as check
     from robustbench_seg.machine.progress import progress_bar
     from robustbench_seg.text import counted
+    from robustbench_seg.verification import verify as check
 
     with progress_bar(0, unit="files") as bar:
         found = check(path, progress=bar.update, announce=bar.reset)

@@ -23,18 +23,9 @@ def weights(context: click.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from robustbench_seg.records.cards.model_card import list_models, load_card
-    from robustbench_seg.weights import cached_weights
+    from robustbench_seg.weights import weight_table
 
-    rows = [["model", "source", "at hand", "mIoU", "licence"]]
-    for name in list_models():
-        card = load_card(name)
-        file = cached_weights(card)
-        source = card.weights_origin
-        size = f"{file.stat().st_size / 1e6:.1f} MB" if file else "-"
-        score = f"{card.published.miou:.2f}" if card.published else "-"
-        rows.append([name, source, size, score, card.weights.licence or "-"])
-    click.echo(text_table(rows, left=[0, 1, 4]))
+    click.echo(text_table(weight_table(), left=[0, 1, 4]))
 
 
 @weights.command()

@@ -109,13 +109,11 @@ def spatter(
         spots = liquid > threshold
         del liquid
         cover = blur_weights.gaussian(spots.astype(np.float64), mud, single=True)
-        cover[cover < 0.8] = 0
         out = np.empty_like(image)
-        for band in bands(height):
-            kernels.add_mud(_singles(image[band]), cover[band], MUD, out[band])
+        kernels.add_mud(image, cover, MUD, out)
         return out
-    liquid[liquid < threshold] = 0
-    drops = (liquid * 255).astype(np.uint8)
+    drops = np.empty(liquid.shape, np.uint8)
+    kernels.drops_above(liquid, threshold, drops)
     del liquid
     strength = _edges(drops)
     strength *= drops
@@ -123,8 +121,7 @@ def spatter(
         strength /= strength.max()
         strength *= np.float32(water)
     out = np.empty_like(image)
-    for band in bands(height):
-        kernels.add_water(_singles(image[band]), strength[band], WATER, out[band])
+    kernels.add_water(image, strength, WATER, out)
     return out
 
 

@@ -1,15 +1,36 @@
-"""The datasets: `open_dataset` opens one by name (registry.py)."""
+"""Datasets: splits of images and labels, which `open_dataset` opens by name.
 
-from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
-from robustbench_seg.datasets.class_map import (
-    ClassMap,
+* What a dataset is: dataset.py; one that lies on disk: file_dataset.py, dataset_files.py.
+* Which there are: registry.py; layouts/ has a file for each public dataset, custom/ opens users'
+  own datasets, and minicity/ draws the built-in one.
+* Classes and the meaning of label ids: facts.py, facts_by_name.py, label_table.py,
+  label_colours.py, palette.py.
+* Which files form a split: root_folder.py, globs.py, label_forms.py, split_files.py.
+* Files as arrays: decoding.py, instances.py; their digests: digest_cache.py.
+* Derived from labels: frequencies.py, plausibility.py. Other classes: class_map.py,
+  class_map_file.py.
+"""
+
+from robustbench_seg.datasets.class_map import ClassMap
+from robustbench_seg.datasets.class_map_file import (
     fitting_maps,
     list_class_maps,
     load_class_map,
 )
+from robustbench_seg.datasets.dataset import IGNORE, Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.dataset_files import corrupted_image, image_sizes, is_labelled
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
-from robustbench_seg.datasets.digests import file_digests
-from robustbench_seg.datasets.file_dataset import FileDataset, corrupted_image, image_sizes
+from robustbench_seg.datasets.digest_cache import file_digests
+from robustbench_seg.datasets.facts_by_name import (
+    class_groups,
+    class_names,
+    described_facts,
+    image_size,
+    label_ids,
+    person_classes,
+    published_images,
+)
+from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.frequencies import (
     ClassFrequencies,
     class_frequencies,
@@ -22,17 +43,9 @@ from robustbench_seg.datasets.plausibility import label_warning
 from robustbench_seg.datasets.registry import (
     DATASETS,
     DatasetEntry,
-    check_name,
-    class_groups,
-    class_names,
-    described_facts,
-    image_size,
-    known_dataset,
-    label_ids,
+    check_dataset_name,
     list_datasets,
     open_dataset,
-    person_classes,
-    published_images,
 )
 
 __all__ = [
@@ -46,7 +59,7 @@ __all__ = [
     "Image",
     "Labels",
     "Sample",
-    "check_name",
+    "check_dataset_name",
     "class_frequencies",
     "class_groups",
     "class_names",
@@ -57,7 +70,7 @@ __all__ = [
     "id_ranges",
     "image_size",
     "image_sizes",
-    "known_dataset",
+    "is_labelled",
     "label_ids",
     "label_warning",
     "list_class_maps",

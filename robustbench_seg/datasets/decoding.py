@@ -16,7 +16,7 @@ from PIL import ExifTags, ImageOps, UnidentifiedImageError
 from PIL import Image as Pillow
 from PIL.ImageFile import ImageFile
 
-from robustbench_seg.datasets.base import Image
+from robustbench_seg.datasets.dataset import Image
 from robustbench_seg.datasets.label_colours import ids_of_colours
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import check_regular

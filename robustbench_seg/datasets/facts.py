@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.codec import parse
-from robustbench_seg.datasets.base import IGNORE
-from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.dataset import IGNORE
 from robustbench_seg.datasets.label_colours import is_colour
 from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges, label_table
-from robustbench_seg.datasets.pairs import Pairs
 from robustbench_seg.datasets.palette import voc_palette
 from robustbench_seg.errors import CardError, unknown
 from robustbench_seg.records.values.ranges import Level, Positive, Side
@@ -154,42 +152,6 @@ def dataset_facts(name: str) -> DatasetFacts:
     """
     file = resources.files(CONTENT) / f"{name}.toml"
     return parse(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
-
-
-def file_dataset(
-    facts: DatasetFacts,
-    split: str,
-    pairs: Pairs,
-    name: str | None = None,
-    apply_orientation: bool = False,
-) -> FileDataset:
-    """Build a split of a dataset from its facts.
-
-    Args:
-        facts: Classes, colours and clip.
-        split: Name of the split.
-        pairs: The files.
-        name: The dataset's name. None: that of the facts.
-        apply_orientation: Whether images are turned as their EXIF orientation says.
-
-    Returns:
-        The split.
-    """
-    return FileDataset(
-        name=name or facts.name,
-        split=split,
-        classes=facts.classes,
-        palette=facts.colours,
-        root=pairs.root,
-        items=pairs.items,
-        table=pairs.table,
-        clip=facts.clip,
-        apply_orientation=apply_orientation,
-        left_out=pairs.left_out,
-        groups=facts.groups,
-        persons=facts.persons,
-        label_colours=facts.label_colours,
-    )
 
 
 def _check_ids(facts: DatasetFacts) -> None:

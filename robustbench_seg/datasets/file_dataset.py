@@ -1,11 +1,10 @@
 """A dataset that lies on disk: pairs of an image file and a label file, read when asked for.
 
 One class serves every layout; what differs between datasets is only which files form a pair
-(`pairs.py` and one file per dataset) and which class an id in the label files stands for.
+(`split_files.py` and `layouts`) and which class an id in the label files stands for.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import IGNORE, Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.dataset import IGNORE, Image, Labels, Sample
 from robustbench_seg.datasets.decoding import read_image, read_label_ids, unreadable
-from robustbench_seg.datasets.digests import file_digests
+from robustbench_seg.datasets.digest_cache import file_digests
 from robustbench_seg.datasets.label_table import apply_table
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.values.image_path import as_png
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class FileDataset:
     def fingerprint(self) -> Mapping[str, object]:
         """Count of images; sha256 over names and contents; sha256 of class names and label ids.
 
-        The first call reads every image and label file. Digests are remembered (digests.py).
+        The first call reads every image and label file. Digests are remembered (digest_cache.py).
 
         Raises:
             DatasetError: A file cannot be read. The message names it.
@@ -205,42 +203,6 @@ class FileDataset:
     def on_disk(self, folder: Path) -> "FileDataset":
         """Return the dataset itself. `folder` is not used."""
         return self
-
-
-def corrupted_image(dataset: Dataset, index: int, folder: Path) -> Image:
-    """Read the corrupted version of an image.
-
-    Args:
-        dataset: The dataset.
-        index: Position of the image's id in `dataset.ids`.
-        folder: A root folder of corrupted images.
-
-    Returns:
-        uint8 HxWx3 RGB.
-
-    Raises:
-        DatasetError: The file is missing or broken. The message names it.
-    """
-    return read_image(folder / as_png(dataset.ids[index]))
-
-
-def image_sizes(dataset: Dataset) -> Mapping[str, int]:
-    """Look up the size of each image's file.
-
-    Args:
-        dataset: The dataset.
-
-    Returns:
-        Id -> size in bytes. Empty for a dataset without files. A file that cannot be looked up is
-        left out; reading it raises the error.
-    """
-    if not isinstance(dataset, FileDataset):
-        return {}
-    sizes = {}
-    for name in dataset.ids:
-        with suppress(OSError):
-            sizes[name] = (dataset.root / name).stat().st_size
-    return sizes
 
 
 def _extent(array: NDArray[np.uint8]) -> str:

@@ -15,9 +15,9 @@ import numpy as np
 
 from robustbench_seg import __version__
 from robustbench_seg.codec import Range, parse, read, to_toml
-from robustbench_seg.datasets.base import IGNORE, Dataset, Labels
+from robustbench_seg.datasets.dataset import IGNORE, Dataset
+from robustbench_seg.datasets.dataset_files import read_labels
 from robustbench_seg.datasets.facts import CONTENT
-from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.registry import open_dataset
 from robustbench_seg.errors import CardError, DatasetError, unknown
 from robustbench_seg.files import atomic_file, check_own, checked_path
@@ -158,7 +158,7 @@ def _counted(dataset: Dataset, progress: bool) -> Mapping[str, int]:
     total = np.zeros(IGNORE + 1, np.int64)
     with progress_bar(len(dataset), disable=not progress) as bar:
         for index in range(len(dataset)):
-            counts = np.bincount(_labels(dataset, index).ravel(), minlength=IGNORE + 1)
+            counts = np.bincount(read_labels(dataset, index).ravel(), minlength=IGNORE + 1)
             if (stray := np.flatnonzero(counts[classes:IGNORE])).size:
                 raise DatasetError(
                     f"{dataset.ids[index]}: label {classes + int(stray[0])} for {classes} classes: "
@@ -171,8 +171,3 @@ def _counted(dataset: Dataset, progress: bool) -> Mapping[str, int]:
             f"{dataset.name} {dataset.split}: no pixel has a class; choose a split with labels"
         )
     return dict(zip(dataset.classes, total[:classes].tolist(), strict=True))
-
-
-def _labels(dataset: Dataset, index: int) -> Labels:
-    """Return the labels of an image, if possible without decoding the image, which takes longer."""
-    return dataset.labels(index) if isinstance(dataset, FileDataset) else dataset[index].labels

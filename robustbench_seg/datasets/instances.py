@@ -7,7 +7,7 @@ of the instance. A lower id is a label id: the pixel is of no single instance.
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import Dataset
+from robustbench_seg.datasets.dataset import Dataset
 from robustbench_seg.datasets.decoding import read_label_ids
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.errors import DatasetError
@@ -33,8 +33,7 @@ def read_instances(
     Raises:
         DatasetError: The file cannot be read, or is of another size than the labels.
     """
-    name = dataset.items[index].instances if isinstance(dataset, FileDataset) else None
-    if name is None or not isinstance(dataset, FileDataset):
+    if not isinstance(dataset, FileDataset) or (name := dataset.items[index].instances) is None:
         return None
     path = dataset.root / name
     ids = read_label_ids(path)

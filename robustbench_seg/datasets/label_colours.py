@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import Image
+from robustbench_seg.datasets.dataset import Image
 from robustbench_seg.errors import DatasetError
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")

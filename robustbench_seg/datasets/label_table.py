@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import Labels
+from robustbench_seg.datasets.dataset import Labels
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.records.values.choices import MAX_CLASSES
 

@@ -4,11 +4,12 @@ Ids of another convention are no error: each is known, and every score is wrong.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.base import IGNORE, Dataset
+from robustbench_seg.datasets.dataset import IGNORE, Dataset
 from robustbench_seg.datasets.decoding import read_label_ids
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges
@@ -31,50 +32,37 @@ def label_warning(dataset: Dataset, whole: bool = True) -> str | None:
     """
     if not isinstance(dataset, FileDataset):
         return None
+    sample = _sample(dataset)
+    found = np.flatnonzero(sample.pixels)
+    if not sample.files or (dataset.table[found] == UNKNOWN).any():
+        return None  # an unknown id is an error of the file that holds it
+    problem = _class_indices(dataset, found) or _classes_without_pixels(dataset, sample, whole)
+    if problem is None:
+        return None
+    whole_split = sample.files == len(dataset)
+    which = f"all {sample.files}" if whole_split else f"{sample.files} of {len(dataset)}"
+    return (
+        f"{dataset.name} {dataset.split}: {which} label files looked at hold the ids "
+        f"{id_ranges(found)}{problem}"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """What some label files of a dataset hold.
+
+    Attributes:
+        pixels: int64, an entry for each id of the dataset's table: number of its pixels.
+        files: Number of label files that were read.
+    """
+
+    pixels: NDArray[np.int64]
+    files: int
+
+
+def _sample(dataset: FileDataset) -> _Sample:
+    """Count the pixels of each id in SAMPLE label files, without those that cannot be read."""
     places = np.unique(np.linspace(0, len(dataset) - 1, SAMPLE).round().astype(int))
-    pixels, files = _count(dataset, places.tolist())
-    if not files:
-        return None
-    classes, table = dataset.classes, dataset.table
-    scored = np.flatnonzero(table < len(classes))
-    found = np.flatnonzero(pixels)
-    if (table[found] == UNKNOWN).any():
-        return None  # an error of the file that holds them
-    all_of_them = files == len(dataset)
-    which = f"all {files}" if all_of_them else f"{files} of {len(dataset)}"
-    where = f"{dataset.name} {dataset.split}: {which} label files looked at hold the ids "
-    where += f"{id_ranges(found)}"
-    high = scored[scored >= len(classes)]
-    if 2 * len(high) > len(scored) and not np.isin(high, found).any():
-        return (
-            f"{where}, as files of class indices (train ids) do; the ids of this dataset's classes "
-            f"are {id_ranges(scored)}: check that these are its original label files"
-        )
-    present = np.unique(table[found])
-    absent = [name for index, name in enumerate(classes) if index not in present]
-    if len(absent) == len(classes):
-        return f"{where}, all of which are ignored: no pixel is scored"
-    enough = all_of_them and whole
-    many = files >= 2 * len(classes) and 2 * len(absent) >= len(classes)
-    if not absent or not (enough or many):
-        return None
-    ignored = pixels[table == IGNORE].sum() / pixels.sum()
-    share = f", {ignored:.0%} of the pixels are ignored" if ignored else ""
-    hint = ""
-    # No more ids than classes: perhaps this one is a class.
-    if table[IGNORE] == IGNORE and pixels[IGNORE] and len(found) <= len(classes):
-        hint = f"; {IGNORE} is ignored unless the dataset's file says ignore = []"
-    return f"{where}: {_absent(absent, len(classes))}{share}{hint}"
-
-
-def _absent(absent: Sequence[str], of: int) -> str:
-    shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
-    have = "has" if len(absent) == 1 else "have"
-    return f"{len(absent)} of {of} classes {have} no pixel ({shown})"
-
-
-def _count(dataset: FileDataset, places: Sequence[int]) -> tuple[NDArray[np.int64], int]:
-    """Pixels of each id, and the number of files; those that cannot be read are passed over."""
     pixels, files = np.zeros(65536, np.int64), 0
     for place in places:
         labels = dataset.items[place].labels
@@ -87,4 +75,43 @@ def _count(dataset: FileDataset, places: Sequence[int]) -> tuple[NDArray[np.int6
         known = ids[(ids >= 0) & (ids < len(dataset.table))]
         pixels += np.bincount(known.ravel(), minlength=len(pixels))
         files += 1
-    return pixels[: len(dataset.table)], files
+    return _Sample(pixels[: len(dataset.table)], files)
+
+
+def _class_indices(dataset: FileDataset, found: NDArray[np.intp]) -> str | None:
+    """Say that the ids look like class indices, of which most ids of the dataset are none."""
+    scored = np.flatnonzero(dataset.table < len(dataset.classes))
+    high = scored[scored >= len(dataset.classes)]
+    if 2 * len(high) <= len(scored) or np.isin(high, found).any():
+        return None
+    return (
+        ", as files of class indices (train ids) do; the ids of this dataset's classes are "
+        f"{id_ranges(scored)}: check that these are its original label files"
+    )
+
+
+def _classes_without_pixels(dataset: FileDataset, sample: _Sample, whole: bool) -> str | None:
+    """Name the classes without a pixel, if so many files hold none that it strikes."""
+    classes, table, pixels = dataset.classes, dataset.table, sample.pixels
+    found = np.flatnonzero(pixels)
+    present = np.unique(table[found])
+    absent = [name for index, name in enumerate(classes) if index not in present]
+    if len(absent) == len(classes):
+        return ", all of which are ignored: no pixel is scored"
+    enough = sample.files == len(dataset) and whole
+    many = sample.files >= 2 * len(classes) and 2 * len(absent) >= len(classes)
+    if not absent or not (enough or many):
+        return None
+    ignored = pixels[table == IGNORE].sum() / pixels.sum()
+    share = f", {ignored:.0%} of the pixels are ignored" if ignored else ""
+    hint = ""
+    # No more ids than classes: perhaps this one is a class.
+    if table[IGNORE] == IGNORE and pixels[IGNORE] and len(found) <= len(classes):
+        hint = f"; {IGNORE} is ignored unless the dataset's file says ignore = []"
+    return f": {_absent(absent, len(classes))}{share}{hint}"
+
+
+def _absent(absent: Sequence[str], of: int) -> str:
+    shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
+    have = "has" if len(absent) == 1 else "have"
+    return f"{len(absent)} of {of} classes {have} no pixel ({shown})"

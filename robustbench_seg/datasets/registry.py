@@ -1,8 +1,8 @@
 """The datasets that the program knows: a name, the facts of a TOML file, and how a split is opened.
 
 To add a dataset, write its classes to a TOML file in the content folder `datasets` and its layout
-to a file like camvid.py, and add an entry to _ENTRIES. A user's own dataset needs no code: a
-TOML file describes it (custom.py).
+to a file in layouts/, and add an entry to _ENTRIES. A user's own dataset needs no code: a TOML file
+describes it (custom/).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from robustbench_seg.datasets import acdc, muses
-from robustbench_seg.datasets.ade20k import open_ade20k
-from robustbench_seg.datasets.base import Dataset
-from robustbench_seg.datasets.bdd100k import open_bdd100k
-from robustbench_seg.datasets.bravo import open_bravo
-from robustbench_seg.datasets.camvid import open_camvid
-from robustbench_seg.datasets.cityscapes import open_cityscapes
-from robustbench_seg.datasets.coco_stuff import open_coco_stuff
-from robustbench_seg.datasets.custom import open_custom, read_description
-from robustbench_seg.datasets.dark_zurich import open_dark_zurich
+from robustbench_seg.datasets.custom import open_custom
+from robustbench_seg.datasets.dataset import Dataset
 from robustbench_seg.datasets.facts import DatasetFacts, dataset_facts
-from robustbench_seg.datasets.idd import open_idd
-from robustbench_seg.datasets.kitti import open_kitti
-from robustbench_seg.datasets.mapillary import open_mapillary
+from robustbench_seg.datasets.layouts import acdc, muses
+from robustbench_seg.datasets.layouts.ade20k import open_ade20k
+from robustbench_seg.datasets.layouts.bdd100k import open_bdd100k
+from robustbench_seg.datasets.layouts.bravo import open_bravo
+from robustbench_seg.datasets.layouts.camvid import open_camvid
+from robustbench_seg.datasets.layouts.cityscapes import open_cityscapes
+from robustbench_seg.datasets.layouts.coco_stuff import open_coco_stuff
+from robustbench_seg.datasets.layouts.dark_zurich import open_dark_zurich
+from robustbench_seg.datasets.layouts.idd import open_idd
+from robustbench_seg.datasets.layouts.kitti import open_kitti
+from robustbench_seg.datasets.layouts.mapillary import open_mapillary
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 
@@ -40,8 +40,9 @@ class DatasetEntry:
 
     Attributes:
         name: Its name. The subset S of the dataset D is the dataset D:S.
-        facts_name: Name of its file in the content folder `datasets`.
         open: Opens a split: (root folder or None, name of the split) -> dataset.
+        facts_of: Name of the dataset whose file in the content folder `datasets` it shares. None:
+            the file has its own name.
         subset_of: Returns, for an image id, the names of the image's subsets (S in D:S). None: the
             dataset has no subsets.
         reference: Name of the dataset of the same places under normal conditions. None: there is
@@ -51,8 +52,8 @@ class DatasetEntry:
     """
 
     name: str
-    facts_name: str
     open: Callable[[Path | None, str], Dataset]
+    facts_of: str | None = None
     subset_of: Callable[[str], tuple[str, ...]] | None = None
     reference: str | None = None
     place_of: Callable[[str], str] | None = None
@@ -60,7 +61,7 @@ class DatasetEntry:
     @property
     def facts(self) -> DatasetFacts:
         """Return the content of its TOML file."""
-        return dataset_facts(self.facts_name)
+        return dataset_facts(self.facts_of or self.name)
 
     @property
     def has_conditions(self) -> bool:
@@ -85,52 +86,51 @@ class DatasetEntry:
 def _acdc() -> Iterator[DatasetEntry]:
     for name, reference in (("acdc", "acdc-ref"), ("acdc-ref", None)):
         opened = partial(acdc.open_acdc, reference=reference is None)
-        yield DatasetEntry(name, "acdc", opened, acdc.subset_of, reference, acdc.place_of)
+        yield DatasetEntry(name, opened, "acdc", acdc.subset_of, reference, acdc.place_of)
         for subset in acdc.SUBSETS:
             yield DatasetEntry(
                 f"{name}:{subset}",
-                "acdc",
                 partial(opened, subset=subset),
+                "acdc",
                 reference=reference and f"{reference}:{subset}",
                 place_of=acdc.place_of,
             )
 
 
 def _muses() -> Iterator[DatasetEntry]:
-    yield DatasetEntry("muses", "muses", muses.open_muses, muses.subsets_of)
+    yield DatasetEntry("muses", muses.open_muses, subset_of=muses.subsets_of)
     for name in muses.SUBSETS:
         opened = partial(muses.open_muses, subset=name)
-        yield DatasetEntry(f"muses:{name}", "muses", opened)
+        yield DatasetEntry(f"muses:{name}", opened, "muses")
 
 
 def _mapillary() -> Iterator[DatasetEntry]:
     for release in ("v1.2", "v2.0"):
-        name = f"mapillary-{release}"
-        yield DatasetEntry(name, name, partial(open_mapillary, release=release))
+        yield DatasetEntry(f"mapillary-{release}", partial(open_mapillary, release=release))
 
 
 _ENTRIES = (
-    DatasetEntry("cityscapes", "cityscapes", open_cityscapes),
-    DatasetEntry("camvid", "camvid", open_camvid),
-    DatasetEntry("ade20k", "ade20k", open_ade20k),
-    DatasetEntry("coco-stuff", "coco-stuff", open_coco_stuff),
+    DatasetEntry("cityscapes", open_cityscapes),
+    DatasetEntry("camvid", open_camvid),
+    DatasetEntry("ade20k", open_ade20k),
+    DatasetEntry("coco-stuff", open_coco_stuff),
     *_acdc(),
     *_muses(),
-    DatasetEntry("dark-zurich", "dark-zurich", open_dark_zurich),
-    DatasetEntry("bdd100k", "bdd100k", open_bdd100k),
-    DatasetEntry("kitti", "kitti", open_kitti),
+    DatasetEntry("dark-zurich", open_dark_zurich),
+    DatasetEntry("bdd100k", open_bdd100k),
+    DatasetEntry("kitti", open_kitti),
     *_mapillary(),
-    DatasetEntry("idd", "idd", open_idd),
-    DatasetEntry("idd-cityscapes", "idd-cityscapes", partial(open_idd, classes="idd-cityscapes")),
-    DatasetEntry("bravo", "bravo", open_bravo),
-    DatasetEntry("minicity", "minicity", _open_minicity),
+    DatasetEntry("idd", open_idd),
+    DatasetEntry("idd-cityscapes", partial(open_idd, classes="idd-cityscapes")),
+    DatasetEntry("bravo", open_bravo),
+    DatasetEntry("minicity", _open_minicity),
 )
 
 DATASETS: Mapping[str, DatasetEntry] = {entry.name: entry for entry in _ENTRIES}
 """The datasets that `open_dataset` knows by name."""
 
-_NAMES = (*DATASETS, "or the path of a .toml file")
-"""What an error offers."""
+NAMES = (*DATASETS, "or the path of a .toml file")
+"""What an error offers where a description may be given, too."""
 
 
 def list_datasets() -> tuple[str, ...]:
@@ -138,12 +138,22 @@ def list_datasets() -> tuple[str, ...]:
     return tuple(DATASETS)
 
 
-def known_dataset(name: str) -> DatasetEntry | None:
-    """Look up a dataset by the name of any origin; None if the program does not know it."""
-    return DATASETS.get(name)
+def dataset_entry(name: str, offered: Iterable[str] = DATASETS) -> DatasetEntry:
+    """Look up a dataset that the program knows.
+
+    Args:
+        name: One of DATASETS.
+        offered: What an error offers.
+
+    Raises:
+        DatasetError: The name is unknown.
+    """
+    if name not in DATASETS:
+        raise DatasetError(unknown("dataset", name, offered))
+    return DATASETS[name]
 
 
-def check_name(name: str) -> None:
+def check_dataset_name(name: str) -> None:
     """Check that `open_dataset` knows a dataset, without opening it.
 
     Args:
@@ -153,136 +163,14 @@ def check_name(name: str) -> None:
         DatasetError: The name is unknown.
     """
     if not name.endswith(".toml"):
-        _entry(name, _NAMES)
-
-
-def described_facts(name: str | Path) -> DatasetFacts:
-    """Look up the classes of a dataset and the meaning of its label ids, without its files.
-
-    Args:
-        name: One of DATASETS, or the path of a TOML file.
-
-    Returns:
-        The facts.
-
-    Raises:
-        DatasetError: The name is unknown.
-        CardError: The TOML file cannot be read or is wrong.
-    """
-    if str(name).endswith(".toml"):
-        return read_description(Path(name))
-    return _entry(str(name), _NAMES).facts
-
-
-def class_names(name: str) -> tuple[str, ...]:
-    """Look up the class names of a dataset. The dataset's files are not needed.
-
-    Args:
-        name: One of DATASETS.
-
-    Returns:
-        Class names, in the order of the class indices.
-
-    Raises:
-        DatasetError: The name is unknown.
-
-    >>> class_names("camvid")[:3]
-    ('sky', 'building', 'pole')
-    """
-    return _entry(name, DATASETS).facts.classes
-
-
-def label_ids(name: str) -> tuple[int, ...]:
-    """Look up the id of each class in the label files of a dataset.
-
-    Args:
-        name: One of DATASETS.
-
-    Returns:
-        Ids, in the order of the class indices; the lowest if a class has several.
-
-    Raises:
-        DatasetError: The name is unknown.
-
-    >>> label_ids("cityscapes")[:3]
-    (7, 8, 11)
-    """
-    facts = _entry(name, DATASETS).facts
-    table = facts.table.tolist()
-    return tuple(table.index(index) for index in range(len(facts.classes)))
-
-
-def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
-    """Look up the groups of a dataset's classes.
-
-    Args:
-        name: One of DATASETS.
-
-    Returns:
-        Name of the group -> class names. Empty where the dataset has no groups.
-
-    Raises:
-        DatasetError: The name is unknown.
-
-    >>> class_groups("cityscapes")["human"]
-    ('person', 'rider')
-    """
-    return _entry(name, DATASETS).facts.groups
-
-
-def person_classes(name: str) -> tuple[str, ...]:
-    """Look up the classes of a dataset whose missed objects are counted, such as person and rider.
-
-    Args:
-        name: One of DATASETS.
-
-    Returns:
-        Class names. Empty where the dataset names none.
-
-    Raises:
-        DatasetError: The name is unknown.
-    """
-    return _entry(name, DATASETS).facts.persons
-
-
-def image_size(name: str) -> tuple[int, int] | None:
-    """Look up the image size at which the literature counts the operations of a dataset's networks.
-
-    Args:
-        name: One of DATASETS, or the path of a TOML file.
-
-    Returns:
-        Height and width in pixels. None where the dataset is unknown, its file does not exist, or
-        the file has no image size.
-
-    Raises:
-        CardError: The TOML file cannot be read or is wrong.
-    """
-    if name.endswith(".toml"):
-        return read_description(Path(name)).image_size if Path(name).is_file() else None
-    entry = known_dataset(name)
-    return entry.facts.image_size if entry else None
-
-
-def published_images(name: str) -> int | None:
-    """Look up how many images of a dataset's split val published scores are of.
-
-    Args:
-        name: Name of a dataset, of any origin.
-
-    Returns:
-        Number of images. None where the program knows no such dataset or number.
-    """
-    entry = known_dataset(name)
-    return entry.facts.val_images if entry else None
+        dataset_entry(name, NAMES)
 
 
 def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:
     """Open a split of a dataset.
 
     Args:
-        name: One of DATASETS, or the path of a TOML file that describes a user's own dataset
-            (custom.py).
+        name: One of DATASETS, or the path of a TOML file that describes a user's own dataset.
         root: The dataset's root folder. None for minicity. The default is $CITYSCAPES_DATASET for
             cityscapes, and the file's own folder for a TOML file.
         split: "train", "val" or another split of the dataset.
@@ -301,10 +189,4 @@ def open_dataset(name: str | Path, root: Path | str | None = None, split: str = 
         if dataset.name in DATASETS:
             raise CardError(f"{name}: name '{dataset.name}' is a built-in dataset's; use another")
         return dataset
-    return _entry(name, _NAMES).open(folder, split)
-
-
-def _entry(name: str, possible: Iterable[str]) -> DatasetEntry:
-    if name not in DATASETS:
-        raise DatasetError(unknown("dataset", name, possible))
-    return DATASETS[name]
+    return dataset_entry(name, NAMES).open(folder, split)

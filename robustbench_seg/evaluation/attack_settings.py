@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from robustbench_seg.attacks import ATTACKS, attack_laws, check_attack
 from robustbench_seg.datasets import (
     Dataset,
-    FileDataset,
+    is_labelled,
     load_class_frequencies,
     shipped_frequencies,
 )
@@ -20,10 +20,10 @@ from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     GRADIENT_LAW,
     DifferentiableSegmenter,
-    Options,
     Segmenter,
+    SegmenterOptions,
     load_named,
-    no_gradient,
+    why_no_gradient,
 )
 
 _HALF_LEVEL = 0.5
@@ -139,14 +139,14 @@ def _attacked(spec: EvaluationSpec, data: Dataset) -> Segmenter | None:
     """
     if spec.attack_from is None:
         return None
-    options = Options(device=spec.device, batch=spec.batch, classes=data.classes)
+    options = SegmenterOptions(device=spec.device, batch=spec.batch, classes=data.classes)
     source = load_named(spec.attack_from, None, options)
     if tuple(source.classes) != tuple(data.classes):
         raise ModelError(
             f"attack_from: the classes of {source.name} are not those of {data.name}; choose a "
             "model of this dataset's classes"
         )
-    if reason := no_gradient(source):
+    if reason := why_no_gradient(source):
         raise ModelError(f"attack_from: {source.name} cannot be attacked: {reason}; choose another")
     return source
 
@@ -199,10 +199,10 @@ def _check_attacks(
             f"attacked images are made for each network and not read from {spec.corrupted}; leave "
             "out the tree"
         )
-    if isinstance(data, FileDataset) and not data.is_labelled:
+    if not is_labelled(data):
         raise ResultsError(f"{data.name} {data.split} has no labels, which an attack needs")
     for segmenter in attacked:
-        if reason := no_gradient(segmenter):
+        if reason := why_no_gradient(segmenter):
             raise ModelError(
                 f"{segmenter.name} cannot be attacked: {reason}; attack another network with "
                 "attack_from"

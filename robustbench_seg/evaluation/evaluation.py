@@ -27,12 +27,12 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import (
-    Options,
     Segmenter,
+    SegmenterOptions,
     StoredPredictions,
     load_named,
-    no_confidence,
-    no_scaling,
+    why_no_confidence,
+    why_no_scaling,
 )
 
 BLOCK = 4
@@ -178,7 +178,7 @@ class Evaluation:
         """
         form = self.spec.prediction_format
         for segmenter in self.segmenters if layout_of(form).confidence else ():
-            if reason := no_confidence(segmenter):
+            if reason := why_no_confidence(segmenter):
                 raise ModelError(
                     f"{segmenter.name} gives no confidence ({reason}), which the prediction format "
                     f"{form} needs; use another format"
@@ -196,7 +196,7 @@ class Evaluation:
             if scaled and self.spec.temperature is None:
                 reasons[measure.name] = "no temperature is given"
             elif measure.needs_confidence and (
-                reason := (no_scaling if scaled else no_confidence)(segmenter)
+                reason := (why_no_scaling if scaled else why_no_confidence)(segmenter)
             ):
                 reasons[measure.name] = reason
         given = tuple(measure for measure in self.measures if measure.name not in reasons)
@@ -214,7 +214,7 @@ class Evaluation:
         return about.published if whole and about.published_on == data.name else None
 
 
-def segmenter_options(spec: EvaluationSpec, **other: Any) -> Options:
+def segmenter_options(spec: EvaluationSpec, **other: Any) -> SegmenterOptions:
     """Select the options of a specification that a segmenter is built with.
 
     Args:
@@ -222,9 +222,11 @@ def segmenter_options(spec: EvaluationSpec, **other: Any) -> Options:
         **other: Values in place of its own, and the classes, which it does not have.
     """
     own = {
-        each.name: getattr(spec, each.name) for each in fields(Options) if each.name != "classes"
+        each.name: getattr(spec, each.name)
+        for each in fields(SegmenterOptions)
+        if each.name != "classes"
     }
-    return Options(**own | other)
+    return SegmenterOptions(**own | other)
 
 
 def open_evaluation(

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets import ClassMap, FileDataset, label_warning
+from robustbench_seg.datasets import ClassMap, FileDataset, is_labelled, label_warning
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.prediction_checks import stray_files
 from robustbench_seg.results import absent_class_warnings
@@ -56,7 +56,7 @@ def announce(evaluation: Evaluation, shown: bool = False) -> bool:
 def _no_labels(evaluation: Evaluation) -> str | None:
     """Explain that nothing is scored if the labels are withheld."""
     data = evaluation.dataset
-    if not isinstance(data, FileDataset) or data.is_labelled:
+    if is_labelled(data):
         return None
     kept = "" if evaluation.spec.save_predictions else "; save predictions to keep any result"
     return f"{data.name} {data.split} has no labels: it is predicted, but not scored{kept}"

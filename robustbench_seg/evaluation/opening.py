@@ -22,7 +22,7 @@ from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
-from robustbench_seg.segmenter import NetworkSegmenter, Segmenter, no_confidence
+from robustbench_seg.segmenter import NetworkSegmenter, Segmenter, why_no_confidence
 from robustbench_seg.store import RunFolder
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def _inputs(
         check_probe(folder.path, evaluation, segmenter, conditions, tree_probe)
     saved = None
     if root := spec.save_predictions:
-        confident = spec.save_confidence and no_confidence(segmenter) is None
+        confident = spec.save_confidence and why_no_confidence(segmenter) is None
         layout = layout_of(spec.prediction_format, confident)
         saved = PredictionFolder.open(root, segmenter.name, record, layout)
     if saved:

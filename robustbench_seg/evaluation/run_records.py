@@ -18,7 +18,7 @@ from robustbench_seg.evaluation.temperature_fit import temperature_record
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.segmenter import Segmenter, no_confidence
+from robustbench_seg.segmenter import Segmenter, why_no_confidence
 from robustbench_seg.trees.foreign import ForeignTree
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) 
         about=replace(
             segmenter.about,
             macs=_macs(segmenter, data),
-            no_confidence=no_confidence(segmenter),
+            no_confidence=why_no_confidence(segmenter),
         ),
         published=evaluation.published(segmenter),
         libraries=versions(segmenter),

@@ -6,7 +6,7 @@ import torch
 
 from robustbench_seg.errors import ResultsError, WeightsError
 from robustbench_seg.segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.batch_norm import Statistics, norms
+from robustbench_seg.segmenter.inference.batch_norm import Statistics, batch_norms
 from robustbench_seg.weights import read_tensors, save_weights
 
 _PARTS = (".mean", ".variance")
@@ -33,7 +33,7 @@ def read_statistics(path: Path, segmenter: NetworkSegmenter) -> Statistics:
     Raises:
         ResultsError: The file cannot be read, or its statistics do not fit the network.
     """
-    own, found = norms(segmenter.network), dict[str, tuple[torch.Tensor, torch.Tensor]]()
+    own, found = batch_norms(segmenter.network), dict[str, tuple[torch.Tensor, torch.Tensor]]()
     try:
         tensors = dict(read_tensors(path))
         while tensors:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.datasets import DATASETS, known_dataset
+from robustbench_seg.datasets import DATASETS
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_file import read_record
@@ -90,7 +90,7 @@ def _groups(records: Sequence[Sequence[RunRecord]]) -> Sequence[Sequence[int]]:
     """Group the indices of models that are the same networks on datasets with conditions."""
     groups = list[list[int]]()
     for n, own in enumerate(records):
-        dataset = known_dataset(own[0].dataset)
+        dataset = DATASETS.get(own[0].dataset)
         if dataset and dataset.has_conditions:
             same = next((g for g in groups if _are_same_networks(records[g[0]], own)), None)
             if same is None:

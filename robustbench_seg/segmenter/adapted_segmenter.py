@@ -8,11 +8,15 @@ from torch import Tensor
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.batch_norm import Statistics, applied, batch_statistics
-from robustbench_seg.segmenter.confidence import Labelled
-from robustbench_seg.segmenter.device_memory import fitting_memory
 from robustbench_seg.segmenter.float_image import Image
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.inference.batch_norm import (
+    Statistics,
+    batch_statistics,
+    use_statistics,
+)
+from robustbench_seg.segmenter.inference.device_memory import memory_errors
+from robustbench_seg.segmenter.labelling.confidence import Labelled
+from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 
 
 class AdaptedSegmenter:
@@ -57,14 +61,14 @@ class AdaptedSegmenter:
 
     def __call__(self, image: Image) -> NDArray[np.uint8]:
         """See NetworkSegmenter."""
-        with applied(self._segmenter.network, self.statistics):
+        with use_statistics(self._segmenter.network, self.statistics):
             return self._segmenter(image)
 
     def with_confidence(
         self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """See NetworkSegmenter."""
-        with applied(self._segmenter.network, self.statistics):
+        with use_statistics(self._segmenter.network, self.statistics):
             return self._segmenter.with_confidence(image, truth, temperatures)
 
 
@@ -85,8 +89,8 @@ def adapt(segmenter: NetworkSegmenter, images: Sequence[Image]) -> AdaptedSegmen
         ModelError: The segmenter was loaded without adapt, the device has too little memory, or
             `batch_statistics` raises it.
     """
-    how = segmenter.record.adaptation
-    if how is None:
+    adaptation = segmenter.record.adaptation
+    if adaptation is None:
         raise ModelError(f"{segmenter.name} was loaded without adapt; load it with adapt bn")
 
     def inputs() -> Iterator[Tensor]:
@@ -95,13 +99,13 @@ def adapt(segmenter: NetworkSegmenter, images: Sequence[Image]) -> AdaptedSegmen
 
     height, width = images[0].shape[:2]
     try:
-        with fitting_memory(height, width, "another --device"):
+        with memory_errors(height, width, "another --device"):
             found = batch_statistics(
                 segmenter.network,
                 segmenter.forward,
                 inputs,
                 images=len(images),
-                prior=how.prior,
+                prior=adaptation.prior,
             )
     except ModelError as error:
         raise ModelError(f"{segmenter.name}: {error}") from error

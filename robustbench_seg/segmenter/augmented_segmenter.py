@@ -2,23 +2,21 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F
 
-from robustbench_seg.segmenter.confidence import Labelled, logarithms
-from robustbench_seg.segmenter.device_memory import fitting_memory
-from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.float_image import Image
 from robustbench_seg.segmenter.image_check import check_truth, checked_image
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.variants import (
+from robustbench_seg.segmenter.inference.device_memory import memory_errors
+from robustbench_seg.segmenter.labelling.confidence import Labelled, logarithms
+from robustbench_seg.segmenter.labelling.variants import (
     Variant,
     average,
     label_variants,
     label_variants_with_confidence,
 )
+from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 
 AUGMENT_LAW = 1
 """Increment when the labels of the same variants change."""
@@ -33,7 +31,7 @@ class AugmentedSegmenter(NetworkSegmenter):
     """
 
     @property
-    def no_gradient(self) -> str | None:
+    def why_no_gradient(self) -> str | None:
         """See NetworkSegmenter."""
         return "it averages its predictions for several variants of an image"
 
@@ -41,7 +39,7 @@ class AugmentedSegmenter(NetworkSegmenter):
         """See NetworkSegmenter."""
         image = checked_image(image, self.name)
         size = (image.shape[0], image.shape[1])
-        with torch.no_grad(), fitting_memory(*size):
+        with torch.no_grad(), memory_errors(*size):
             labels: NDArray[np.uint8] = label_variants(self._variants(image), size).cpu().numpy()
         return labels
 
@@ -52,7 +50,7 @@ class AugmentedSegmenter(NetworkSegmenter):
         image = checked_image(image, self.name)
         size = (image.shape[0], image.shape[1])
         check_truth(truth, size, self.name)
-        with torch.no_grad(), fitting_memory(*size):
+        with torch.no_grad(), memory_errors(*size):
             return label_variants_with_confidence(self._variants(image), truth, temperatures)
 
     @torch.no_grad()
@@ -76,23 +74,9 @@ class AugmentedSegmenter(NetworkSegmenter):
         augment, variants = self.record.augment, list[Variant]()
         assert augment is not None
         for scale, flip in augment.variants:
-            batch = self._input(image) if scale == 1 else self._scaled(image, scale)
+            batch = self._prepare(image) if scale == 1 else self._prepare.at_scale(image, scale)
             height, width = batch.shape[2:]
             with self._precision():
-                view = self._checked(self._run(batch.flip(3) if flip else batch))
-            variants.append(Variant(view, (height, width), flip))
+                windows = self._checked(self._run(batch.flip(3) if flip else batch))
+            variants.append(Variant(windows, (height, width), flip))
         return variants
-
-    def _scaled(self, image: Image, scale: float) -> torch.Tensor:
-        """Scale an image in one step, even if the record has a resize, and normalise it."""
-        size = (image.shape[0], image.shape[1])
-        if self.record.resize:
-            size = self.record.resize.size(*size)
-        height, width = (max(1, round(side * scale)) for side in size)
-        if isinstance(image, FloatImage):
-            rgb = torch.as_tensor(np.ascontiguousarray(image.values), device=self._device)
-            rgb = rgb.permute(2, 0, 1).unsqueeze(0)
-            rgb = F.interpolate(rgb, (height, width), mode="bilinear")
-            return self._normalise.floats(rgb.contiguous(memory_format=torch.channels_last))
-        resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-        return self._normalise(resized.astype(np.uint8))

@@ -22,8 +22,8 @@ from robustbench_seg.records.runs.prediction_manifest import (
 )
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.segmenter.confidence import Labelled
 from robustbench_seg.segmenter.float_image import Image
+from robustbench_seg.segmenter.labelling.confidence import Labelled
 
 
 class MissingPredictionError(ModelError):
@@ -40,10 +40,10 @@ class StoredPredictions:
         classes: The predicted classes, in the order of the label indices.
         record: Everything except the files that decides a label. The files are compared separately.
         about: Further facts for readers, not part of the key.
-        no_gradient: Why they have no gradient.
+        why_no_gradient: Why they have no gradient.
     """
 
-    no_gradient = "its predictions are files"
+    why_no_gradient = "its predictions are files"
 
     def __init__(
         self,
@@ -105,8 +105,8 @@ class StoredPredictions:
     def __repr__(self) -> str:
         return f"<predictions {self.name}: {len(self.classes)} classes, {self.folder}>"
 
-    def missing(self, image: str, condition: Condition) -> str:
-        """Return the text that an image, or its whole condition, has no prediction."""
+    def why_missing(self, image: str, condition: Condition) -> str:
+        """Say that an image, or its whole condition, has no prediction."""
         if condition.folder not in self._conditions:
             return f"{self.folder} has no predictions for {condition.folder}"
         return f"{image}: {self.folder / labels_file(image, condition)} is missing"
@@ -163,7 +163,7 @@ class StoredPrediction:
         """
         path = self._every.folder / labels_file(self._image, self._condition)
         if not path.is_file():
-            raise MissingPredictionError(self._every.missing(self._image, self._condition))
+            raise MissingPredictionError(self._every.why_missing(self._image, self._condition))
         before = digest_file(path)
         labels = self._every.read_labels(path)
         _check(path, labels, image, before)

@@ -8,7 +8,7 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.cards.model_card import ModelCard
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
-from robustbench_seg.segmenter import Options, assemble, network_record
+from robustbench_seg.segmenter import SegmenterOptions, assemble, network_record
 
 
 def validate(
@@ -27,7 +27,7 @@ def validate(
     """
     segmenter = assemble(
         network,
-        Options(device=device),
+        SegmenterOptions(device=device),
         name=card.name,
         classes=dataset.classes,
         record=network_record(card, network),

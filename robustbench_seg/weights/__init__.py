@@ -13,6 +13,7 @@ from robustbench_seg.weights.weight_file import (
     save_weights,
 )
 from robustbench_seg.weights.weight_paths import digest_weights, find_weights, weight_files
+from robustbench_seg.weights.weight_table import weight_table
 
 __all__ = [
     "Weights",
@@ -33,4 +34,5 @@ __all__ = [
     "save_weights",
     "shapes_of",
     "weight_files",
+    "weight_table",
 ]

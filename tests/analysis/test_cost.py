@@ -6,7 +6,7 @@ from robustbench_seg.analysis import count_cost, image_macs, meta_network
 from robustbench_seg.architectures import build
 from robustbench_seg.records.cards.model_card import Inference, Resize, load_card
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
-from robustbench_seg.segmenter.folding import fold
+from robustbench_seg.segmenter.inference.folding import fold
 
 CITY, CROP = (1024, 2048), (512, 512)
 

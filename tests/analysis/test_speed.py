@@ -27,7 +27,7 @@ def test_the_network_sees_the_size_that_is_measured_also_of_a_card_that_scales(m
         "__call__",
         lambda self, image: seen.append(image.shape) or original(self, image),
     )
-    monkeypatch.setattr("robustbench_seg.segmenter.segmenter.scaled", None)
+    monkeypatch.setattr("robustbench_seg.segmenter.preparation.scaled", None)
     measured = _measure("segformer-b0-512", (64, 96), 2, "cpu", "float32", None)
     assert seen == [(64, 96, 3)] * 3
     assert measured.seconds > 0

@@ -16,7 +16,7 @@ OTHER_MEANING = {
     "ablation.py": {"--seed"},
     "train.py": {"--seed"},
     "evaluate.py": {"--batch", "--workers"},
-    "generate.py": {"--workers"},
+    "generate_cityscapes_c.py": {"--workers"},
     "class_frequencies.py": {"--out"},
     "pack.py": {"--out"},
 }

@@ -69,7 +69,7 @@ def test_messages_that_cannot_be_written_change_no_exit_code():
 
 CALM = """
 import os, signal, sys, time
-from robustbench_seg.cli.main import Program
+from robustbench_seg.cli.program import Program
 import click
 
 @click.group(cls=Program)

@@ -51,6 +51,12 @@ def test_defocus_is_that_of_opencv(severity):
     assert np.array_equal(blur.defocus_blur(image, None, **parameters), expected)
 
 
+def test_defocus_by_a_kernel_of_one_weight_wider_than_singles_count():
+    image = np.full((400, 420, 3), (249, 251, 253), np.uint8)
+    expected = truncated(cv2.filter2D(image / 255.0, -1, blur._disk(150, 1e-3)))
+    assert np.array_equal(blur.defocus_blur(image, None, radius=150, alias=1e-3), expected)
+
+
 @pytest.mark.parametrize("radius", [31, 32, 40])
 def test_defocus_wider_than_the_image_is_that_of_opencv(radius):
     image = photograph()[:32, :48].copy()
@@ -122,15 +128,23 @@ def test_enlarge_is_zoom_of_scipy(rng):
     assert black_edges > 0, "no size met at which SciPy loses the last row or column"
 
 
-def test_hsv_is_that_of_skimage(rng):
-    image = rng.integers(0, 256, (60, 70, 3), np.uint8)
-    image[:30] //= 64  # many ties between channels, and grays
+SHIFTS = [(1, 0, row["add"]) for row in load_protocol().spec("brightness").severities]
+SHIFTS += [(row["factor"], row["add"], 0) for row in load_protocol().spec("saturate").severities]
+
+
+@pytest.mark.parametrize(
+    ("factor", "add", "value_add"), [*SHIFTS, (5, 0.1, 0.3), (0.4, -0.1, -0.2)]
+)
+def test_hsv_is_that_of_skimage(factor, add, value_add):
+    # All colours of some levels: grays, ties between channels, and sums that are whole levels.
+    levels = np.uint8([0, 1, 2, 3, 17, 50, 51, 85, 102, 127, 128, 153, 204, 253, 254, 255])
+    image = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(64, 64, 3)
     hsv = color.rgb2hsv(image / 255.0)
-    hsv[..., 1] = np.clip(hsv[..., 1] * 5 + 0.1, 0, 1)
-    hsv[..., 2] = np.clip(hsv[..., 2] + 0.3, 0, 1)
+    hsv[..., 1] = np.clip(hsv[..., 1] * factor + add, 0, 1)
+    hsv[..., 2] = np.clip(hsv[..., 2] + value_add, 0, 1)
     expected = (np.clip(color.hsv2rgb(hsv), 0, 1) * 255).astype(np.uint8)
     out = np.empty_like(image)
-    kernels.shift_hsv(image, 5.0, 0.1, 0.3, out)
+    kernels.shift_hsv(image, float(factor), float(add), float(value_add), out)
     assert np.array_equal(out, expected)
 
 

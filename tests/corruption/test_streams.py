@@ -1,3 +1,4 @@
+import copy
 import hashlib
 
 import numpy as np
@@ -69,6 +70,24 @@ def test_a_window_is_a_cut_of_the_whole():
     window = ReferenceStream(None, "snow", 1, 0).normal(0, 1, (20, 30), CENTRE)
     assert np.array_equal(window, whole[CENTRE])
     assert FastStream(None, "snow", 1, 0).normal(0, 1, (20, 30), CENTRE).shape == (10, 20)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (255, 257), (700, 800)])
+def test_normal_numbers_are_those_of_numpy(shape):
+    ours = FastStream("a", "snow", 1, shape[0])
+    numpys = copy.deepcopy(ours._generator)
+    for _ in range(3):
+        assert np.array_equal(ours.normal(0, 1, shape), numpys.standard_normal(shape, np.float32))
+        assert ours.integer(7) == numpys.integers(7), "both kept the same half of a word"
+        assert ours.angle(0, 1) == numpys.uniform(0, 1)
+
+
+def test_normal_numbers_of_the_tail():
+    ours = FastStream("a", "snow", 1, 0)
+    numpys = copy.deepcopy(ours._generator)
+    numbers = ours.normal(0, 1, (2000, 1000))
+    assert np.array_equal(numbers, numpys.standard_normal((2000, 1000), np.float32))
+    assert (np.abs(numbers) > 3.6542).sum() > 300, "beyond the last layer of the ziggurat"
 
 
 def test_moments_and_ranges_of_the_fast_stream():

@@ -86,7 +86,9 @@ def test_as_many_classes_as_labels_have_room_for(load):
 
 
 def test_a_record_has_a_target_of_each_class():
-    with pytest.raises(ValueError, match="2 classes and 1 targets; 1 to 254 classes with one target"):
+    with pytest.raises(
+        ValueError, match="2 classes and 1 targets; 1 to 254 classes with one target"
+    ):
         ClassMapRecord(("a", "b"), ("a",))
     with pytest.raises(ValueError, match="0 classes and 0 targets"):
         ClassMapRecord((), ())

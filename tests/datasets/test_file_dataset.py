@@ -1,15 +1,14 @@
 import json
 import pickle
-import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from robustbench_seg.datasets.base import IGNORE
+from robustbench_seg.datasets.dataset import IGNORE
 from robustbench_seg.datasets.decoding import read_label_ids
-from robustbench_seg.datasets.file_dataset import FileDataset, Item, corrupted_image
+from robustbench_seg.datasets.file_dataset import FileDataset, Item
 from robustbench_seg.datasets.label_table import apply_table, label_table
 from robustbench_seg.errors import DatasetError
 
@@ -131,16 +130,3 @@ def test_ids_of_16_bits(put):
     # 300 must not wrap around to 44, nor be clipped to 255, which this table ignores.
     with pytest.raises(DatasetError, match=r"wide\.png: label id 300 \(2 pixels\), 65535 \(1 pixe"):
         apply_table(TABLE, read_label_ids(path), path)
-
-
-def test_a_corrupted_image_is_the_png_of_its_id(tmp_path, put):
-    put("images/a.jpg")
-    put("labels/a.png", 0)
-    foggy = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
-    put("out/fog/3/images/a.png", foggy)
-    items = (Item("images/a.jpg", "labels/a.png"),)
-    dataset = FileDataset("one", "val", ("x",), (), tmp_path, items, TABLE)
-    np.testing.assert_array_equal(corrupted_image(dataset, 0, tmp_path / "out/fog/3"), foggy)
-    pattern = re.escape(str(tmp_path / "out/fog/4/images/a.png")) + ": no such image file"
-    with pytest.raises(DatasetError, match=pattern):
-        corrupted_image(dataset, 0, tmp_path / "out/fog/4")

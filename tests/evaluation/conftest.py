@@ -20,7 +20,7 @@ from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.segmenter import Options, segmenter_of
+from robustbench_seg.segmenter import SegmenterOptions, segmenter_of
 from robustbench_seg.trees.plan import CleanImage, TreePlan
 from robustbench_seg.trees.writing import write_tree
 
@@ -101,7 +101,7 @@ def evaluation(
     **options: Any,
 ) -> Evaluation:
     """An evaluation of objects; the options are fields of EvaluationSpec."""
-    loaded = tuple(segmenter_of(segmenter, Options()) for segmenter in segmenters)
+    loaded = tuple(segmenter_of(segmenter, SegmenterOptions()) for segmenter in segmenters)
     names = tuple(segmenter.name for segmenter in loaded)
     spec = EvaluationSpec(names or ("not asked",), out=out, **options)
     measures = select_measures(spec.measures)

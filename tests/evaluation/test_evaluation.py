@@ -7,7 +7,7 @@ from robustbench_seg.evaluation import open_evaluation
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import Shard
-from robustbench_seg.segmenter import Options, segmenter_of
+from robustbench_seg.segmenter import SegmenterOptions, segmenter_of
 from tests.evaluation.conftest import evaluation
 
 MINICITY = ("segformer-b0-minicity",)
@@ -60,7 +60,7 @@ def test_what_is_named_is_opened(tmp_path):
     [((), 80), (("clean",), 0), (("clean", "fog"), 5), (("fog", "snow"), 10)],
 )
 def test_clean_by_itself_is_no_corruption(toy, reds, corruptions, count):
-    model = segmenter_of(reds(), Options())
+    model = segmenter_of(reds(), SegmenterOptions())
     spec = EvaluationSpec(("reds",), corruptions=corruptions)
     opened = open_evaluation(spec, segmenters=[model], dataset=toy())
     assert len(opened.conditions) == count

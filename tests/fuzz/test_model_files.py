@@ -19,7 +19,7 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.records.cards.model_card import Inference, Preprocessing
 from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.segmenter.export import export_onnx
+from robustbench_seg.segmenter.adapters.programs.onnx_export import export_onnx
 from robustbench_seg.weights import read_weights
 from tests.fuzz.conftest import randoms, seeds
 

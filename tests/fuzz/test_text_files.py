@@ -13,8 +13,8 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.segmenter.adapters.sidecar import parse_sidecar
-from robustbench_seg.segmenter.loading import load_model
+from robustbench_seg.segmenter import load_model
+from robustbench_seg.segmenter.adapters.programs.sidecar import parse_sidecar
 from tests.fuzz.conftest import randoms, seeds
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)

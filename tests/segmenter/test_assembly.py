@@ -11,7 +11,8 @@ from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.cards.model_card import Inference, Preprocessing, Resize
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.assembly import assemble
+from robustbench_seg.segmenter.options import SegmenterOptions
 
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
@@ -28,7 +29,7 @@ class Placed(SegmentationNetwork):
 def assembled(inference, options=None, resize=None):
     return assemble(
         Placed(),
-        options or Options(),
+        options or SegmenterOptions(),
         name="placed",
         classes=("a", "b", "c"),
         record=SegmenterRecord(
@@ -68,7 +69,7 @@ def test_windows_by_hand(image, resize):
 
 def test_options_overrule_the_model_s_own_mode(image):
     sliding, whole = Inference("slide", 32, 20), Inference("whole")
-    there = assembled(sliding, Options(inference="whole"))
+    there = assembled(sliding, SegmenterOptions(inference="whole"))
     assert there.record.inference == whole
     torch.testing.assert_close(there.logits(image), assembled(whole).logits(image))
     assert not torch.equal(there.logits(image), assembled(sliding).logits(image))
@@ -88,7 +89,7 @@ def test_half_precision_is_computed_in_half_precision(image):
     def logits(precision):
         segmenter = assemble(
             Projected().eval(),
-            Options(precision=precision),
+            SegmenterOptions(precision=precision),
             name="n",
             classes=("a", "b", "c"),
             record=SegmenterRecord("projected", preprocessing=PLAIN, inference=Inference("whole")),

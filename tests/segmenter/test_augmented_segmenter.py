@@ -13,9 +13,9 @@ import robustbench_seg as rs
 from robustbench_seg.analysis import image_macs
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.cards.model_card import Resize
-from robustbench_seg.segmenter import FloatImage, no_gradient
-from robustbench_seg.segmenter.variants import Variant, average
-from robustbench_seg.segmenter.view import View
+from robustbench_seg.segmenter import FloatImage, why_no_gradient
+from robustbench_seg.segmenter.labelling.variants import Variant, average
+from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 
 OBJECT = {"name": "m", "classes": ("a", "b", "c", "d"), "mean": (0.4,) * 3, "std": (0.2,) * 3}
 
@@ -89,7 +89,7 @@ CASES = {
 @pytest.mark.parametrize(("augment", "scales", "flips"), CASES.values(), ids=CASES)
 @torch.no_grad()
 def test_probabilities_are_averaged(image, augment, scales, flips, inference, monkeypatch):
-    monkeypatch.setattr("robustbench_seg.segmenter.assembly.WINDOW", (64, 32))
+    monkeypatch.setattr("robustbench_seg.segmenter.options.WINDOW", (64, 32))
     segmenter = rs.load_segmenter(Quarter(), augment=augment, inference=inference, **OBJECT)
     crop = 64 if inference == "slide" else None
     expected = by_hand(Quarter(), image, scales, flips, crop)
@@ -165,9 +165,9 @@ def test_padding_to_a_grid_is_cut_off(image):
 @pytest.mark.parametrize("strip", [7, 64])
 def test_the_padding_right_and_below_is_in_no_average(flip, size, strip, monkeypatch):
     """Against torch, for a variant of 45 x 70 pixels that is padded to 48 x 80."""
-    monkeypatch.setattr("robustbench_seg.segmenter.variants.STRIP", strip)
+    monkeypatch.setattr("robustbench_seg.segmenter.labelling.variants.STRIP", strip)
     torch.manual_seed(0)
-    view = View(3 * torch.randn(1, 4, 12, 20), [(0, 0)], (48, 80), (48, 80))
+    view = WindowLogits(3 * torch.randn(1, 4, 12, 20), [(0, 0)], (48, 80), (48, 80))
     logits = F.interpolate(view.logits, (48, 80), mode="bilinear")[..., :45, :70]
     expected = F.interpolate(logits, size, mode="bilinear").softmax(1)[0]
     found = average([Variant(view, (45, 70), flip)], size)
@@ -210,7 +210,7 @@ def test_the_record_says_so():
     assert str(segmenter.record.augment) == "flip,0.75,1.25"
     assert plain.record.augment is None
     assert segmenter.record.laws == {**plain.record.laws, "augment": 1}
-    assert "averages its predictions" in no_gradient(segmenter)
+    assert "averages its predictions" in why_no_gradient(segmenter)
     macs = [image_macs(plain.record, 19, size) for size in ((64, 128), (48, 96), (80, 160))]
     assert image_macs(segmenter.record, 19, (64, 128)) == 2 * sum(macs)
 

@@ -9,7 +9,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.records.cards.model_card import Inference, Preprocessing, Resize
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import FloatImage, NetworkSegmenter, load_segmenter
-from robustbench_seg.segmenter.resized import scaled, scaled_floats
+from robustbench_seg.segmenter.inference.resizing import scaled, scaled_floats
 
 RNG = np.random.default_rng(0)
 BYTES = RNG.integers(0, 256, (60, 83, 3), np.uint8)

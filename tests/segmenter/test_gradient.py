@@ -14,7 +14,7 @@ from robustbench_seg.segmenter import (
     FloatImage,
     NetworkSegmenter,
     load_segmenter,
-    no_gradient,
+    why_no_gradient,
 )
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -348,19 +348,19 @@ def test_too_little_memory_says_what_to_try():
 
 def test_which_segmenters_give_gradients():
     segmenter = segmenter_of()
-    assert no_gradient(segmenter) is None
+    assert why_no_gradient(segmenter) is None
     assert isinstance(segmenter, DifferentiableSegmenter)
     assert segmenter.device == torch.device("cpu")
     rough = segmenter_of(precision="bf16")
-    assert no_gradient(rough) == "it computes in bf16, and a gradient needs float32"
+    assert why_no_gradient(rough) == "it computes in bf16, and a gradient needs float32"
     with pytest.raises(ModelError) as raised:
         rough.loss_gradient(image_of(), loss)
-    assert str(raised.value) == f"toy gives no gradient: {no_gradient(rough)}"
+    assert str(raised.value) == f"toy gives no gradient: {why_no_gradient(rough)}"
 
     class Plain:
         """A segmenter of the interface only."""
 
-    assert no_gradient(Plain()) == "it has no method loss_gradient"
+    assert why_no_gradient(Plain()) == "it has no method loss_gradient"
 
 
 def test_a_users_module_gives_gradients():

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from robustbench_seg.records.cards.model_card import Inference, Preprocessing
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import FloatImage, NetworkSegmenter
-from robustbench_seg.segmenter.folding import FoldedDecoder, fold
-from tests.segmenter.test_folding import NETWORKS, trained
+from robustbench_seg.segmenter.inference.folding import FoldedDecoder, fold
+from tests.segmenter.inference.test_folding import NETWORKS, trained
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIZE = (70, 101)

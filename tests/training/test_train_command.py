@@ -15,7 +15,8 @@ from robustbench_seg.errors import CardError, DatasetError, ModelError, WeightsE
 from robustbench_seg.measures import confusion_matrix, mean_iou
 from robustbench_seg.records.cards.model_card import CONTENT, load_card
 from robustbench_seg.segmenter import load_model, load_segmenter
-from robustbench_seg.segmenter.inference import to_tensor, whole
+from robustbench_seg.segmenter.inference.normaliser import to_tensor
+from robustbench_seg.segmenter.inference.windows import whole
 
 QUICK = "--batch 2 --crop 32x64 --lr 2e-3 --head-lr-factor 1 --warmup 2 --workers 0 --threads 1"
 

@@ -26,6 +26,7 @@ from robustbench_seg.corruption.kernels.points import (
     add_water,
     blend,
     channel_sums,
+    drops_above,
     shift_hsv,
 )
 from robustbench_seg.corruption.kernels.resampling import displace, mean_of_zooms
@@ -44,6 +45,7 @@ __all__ = [
     "draw_choices",
     "draw_levels",
     "draw_uniform",
+    "drops_above",
     "enlarge",
     "gaussian_levels",
     "gaussian_plane",

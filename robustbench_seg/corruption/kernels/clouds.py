@@ -85,9 +85,13 @@ def add_fog(
     dense = real(density)
     bright, total, white = real(brightest), real(brightest + density), real(255)
     rows, columns, _ = image.shape
+    cloud, foggy = np.empty(columns, heights.dtype), np.empty((columns, 3), heights.dtype)
     for y in range(rows):
         for x in range(columns):
-            cloud = dense * ((heights[y, x] - low) / span)
+            cloud[x] = dense * ((heights[y, x] - low) / span)
+        for x in range(columns):
             for c in range(3):
-                foggy = (levels[image[y, x, c]] + cloud) * bright / total
-                out[y, x, c] = np.uint8(foggy * white)
+                foggy[x, c] = levels[image[y, x, c]] + cloud[x]
+        flat, row = foggy.reshape(-1), out[y].reshape(-1)
+        for i in range(3 * columns):
+            row[i] = np.uint8(np.int32(flat[i] * bright / total * white))

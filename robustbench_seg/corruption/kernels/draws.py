@@ -57,14 +57,18 @@ def draw_levels(
 
     The bits are those of random_bits(key, first), one word for each level.
     """
-    draws = np.empty(_CHUNK, np.uint32)
+    draws, entries = np.empty(_CHUNK, np.uint32), np.empty(_CHUNK, np.uint32)
+    flat, row = table.reshape(-1), np.uint64(table.shape[1])
     for start in range(0, len(levels), _CHUNK):
         random_bits(key, first + start // 4, draws)
-        for i in range(start, min(start + _CHUNK, len(levels))):
-            draw = draws[i - start]
-            index = draw & 255
-            entry = table[levels[i], index]
-            out[i] = index if draw >> 8 < entry >> 8 else entry & 255
+        chunk, result = levels[start : start + _CHUNK], out[start : start + _CHUNK]
+        # Look-ups by themselves: the loop after them then fills vector registers.
+        for i in range(len(chunk)):
+            entries[i] = flat[np.uint64(chunk[i]) * row + np.uint64(draws[i] & np.uint32(255))]
+        for i in range(len(chunk)):
+            draw, entry = draws[i], entries[i]
+            own = np.uint32(draw >> np.uint32(8)) < np.uint32(entry >> np.uint32(8))
+            result[i] = np.uint8(draw) if own else np.uint8(entry)
 
 
 @compiled

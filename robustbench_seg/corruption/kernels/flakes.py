@@ -17,30 +17,38 @@ def enlarge(source: AnyFloats, threshold: float, out: Floats) -> None:
     height, width = out.shape
     step_y = (rows - 1) / (height - 1) if height > 1 else 0.0
     step_x = (columns - 1) / (width - 1) if width > 1 else 0.0
-    upper, lower = np.empty(columns), np.empty(columns)
+    lefts, nears = np.empty(width, np.uint64), np.empty(width)
+    for x in range(width):
+        lefts[x] = int(x * step_x)
+        nears[x] = 1 - (x * step_x - lefts[x])
+    # One column more, which a place on the last one takes nothing of.
+    upper, lower = np.zeros(columns + 1), np.zeros(columns + 1)
     for y in range(height):
         at_y = y * step_y
         top = int(at_y)
         share = 1 - (at_y - top)
         bottom = min(top + 1, rows - 1)
+        row = out[y]
         if at_y > rows - 1:
-            out[y] = 0
+            row[:] = 0
             continue
         for i in range(columns):
             upper[i] = source[top, i] * share
             lower[i] = source[bottom, i] * (1 - share)
+        upper[columns], lower[columns] = upper[columns - 1], lower[columns - 1]
         for x in range(width):
-            at_x = x * step_x
-            left = int(at_x)
-            near = 1 - (at_x - left)
+            left, near = lefts[x], nears[x]
             far = 1 - near
-            right = min(left + 1, columns - 1)
-            value = (
-                upper[left] * near + upper[right] * far + lower[left] * near + lower[right] * far
+            row[x] = (
+                upper[left] * near
+                + upper[left + 1] * far
+                + lower[left] * near
+                + lower[left + 1] * far
             )
-            if at_x > columns - 1 or value < threshold:
-                value = 0.0
-            out[y, x] = min(value, 1.0)
+        for x in range(width):
+            row[x] = min(row[x], 1.0) if row[x] >= threshold else 0.0
+        if (width - 1) * step_x > columns - 1:
+            row[width - 1] = 0
 
 
 @compiled
@@ -50,11 +58,23 @@ def add_snow(
     """Whiten `image` (0..1) by its H x W `gray`, add `flakes` and, upside down, `turned`."""
     height, width, _ = image.shape
     kept, added = np.float32(keep), np.float32(1 - keep)
+    # Values of pixels, then the same for each of their samples: loops that fill vector registers.
+    first, second = np.empty(width), np.empty(width)
+    firsts, seconds = np.empty((width, 3)), np.empty((width, 3))
+    whites = np.empty((width, 3), np.float32)
     for y in range(height):
         for x in range(width):
-            flake = LEVELS[flakes[y, x]]
-            other = LEVELS[turned[height - 1 - y, width - 1 - x]]
+            first[x] = LEVELS[flakes[y, x]]
+        for x in range(width):
+            second[x] = LEVELS[turned[height - 1 - y, width - 1 - x]]
+        for x in range(width):
+            firsts[x, 0] = firsts[x, 1] = firsts[x, 2] = first[x]
+            seconds[x, 0] = seconds[x, 1] = seconds[x, 2] = second[x]
+        for x in range(width):
             white = gray[y, x] * np.float32(1.5) + np.float32(0.5)
-            for c in range(3):
-                whitened = kept * image[y, x, c] + added * max(image[y, x, c], white)
-                out[y, x, c] = np.uint8(min(max(whitened + flake + other, 0.0), 1.0) * 255)
+            whites[x, 0] = whites[x, 1] = whites[x, 2] = white
+        pixels, row = image[y].reshape(-1), out[y].reshape(-1)
+        white, a, b = whites.reshape(-1), firsts.reshape(-1), seconds.reshape(-1)
+        for i in range(3 * width):
+            whitened = kept * pixels[i] + added * max(pixels[i], white[i])
+            row[i] = np.uint8(np.int32(min(max(whitened + a[i] + b[i], 0.0), 1.0) * 255))

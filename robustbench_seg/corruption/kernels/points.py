@@ -2,57 +2,64 @@
 
 import numpy as np
 
-from robustbench_seg.corruption.kernels.arrays import LEVELS, Floats, Image, Singles
+from robustbench_seg.corruption.kernels.arrays import LEVELS, AnyFloats, Floats, Image, Singles
 from robustbench_seg.machine.compiled import compiled
+
+COVERED = np.float32(0.8)
+
+_CHUNK = 512
 
 
 @compiled
 def shift_hsv(
     image: Image, saturation_factor: float, saturation_add: float, value_add: float, out: Image
 ) -> None:
-    """RGB -> HSV, S -> clip(S * factor + add), V -> clip(V + add), -> RGB, truncated to uint8."""
-    height, width, _ = image.shape
-    for y in range(height):
-        for x in range(width):
-            red = LEVELS[image[y, x, 0]]
-            green = LEVELS[image[y, x, 1]]
-            blue = LEVELS[image[y, x, 2]]
-            value = max(red, green, blue)
-            delta = value - min(red, green, blue)
-            hue, saturation = 0.0, 0.0
-            if delta > 0:
-                saturation = delta / value
-                # On a tie the later channel counts as the greatest.
-                if blue == value:
-                    hue = 4.0 + (red - green) / delta
-                elif green == value:
-                    hue = 2.0 + (blue - red) / delta
-                else:
-                    hue = (green - blue) / delta
-                hue = (hue / 6.0) % 1.0
+    """RGB -> HSV, S -> clip(S * factor + add), V -> clip(V + add), -> RGB, truncated to uint8.
+
+    Without a branch in the loop, so that it fills vector registers: a value per channel and side of
+    the hue's circle is computed, and the right one taken.
+    """
+    pixels, results = image.reshape(-1, 3), out.reshape(-1, 3)
+    planes = np.empty((3, _CHUNK))
+    for start in range(0, len(pixels), _CHUNK):
+        chunk, result = pixels[start : start + _CHUNK], results[start : start + _CHUNK]
+        count = len(chunk)
+        reds, greens, blues = planes[0, :count], planes[1, :count], planes[2, :count]
+        for i in range(count):
+            reds[i], greens[i] = LEVELS[chunk[i, 0]], LEVELS[chunk[i, 1]]
+            blues[i] = LEVELS[chunk[i, 2]]
+        for i in range(count):
+            red, green, blue = reds[i], greens[i], blues[i]
+            value = max(max(red, green), blue)
+            delta = value - min(min(red, green), blue)
+            # On a tie the later channel counts as the greatest.
+            ahead = green - blue
+            ahead = blue - red if green == value else ahead
+            ahead = red - green if blue == value else ahead
+            third = 2.0 if green == value else 0.0
+            third = 4.0 if blue == value else third
+            hue = (third + ahead / (delta if delta > 0 else 1.0)) / 6.0
+            hue = hue + 1.0 if hue < 0 else hue
+            hue = (hue if delta > 0 else 0.0) * 6
+            saturation = delta / (value if value > 0 else 1.0)
             saturation = min(max(saturation * saturation_factor + saturation_add, 0.0), 1.0)
             value = min(max(value + value_add, 0.0), 1.0)
-            sextant = np.floor(hue * 6)
-            f = hue * 6 - sextant
+            side = np.floor(hue)
+            f = hue - side
             p = value * (1 - saturation)
             q = value * (1 - f * saturation)
             t = value * (1 - (1 - f) * saturation)
-            side = int(sextant) % 6
-            if side == 0:
-                red, green, blue = value, t, p
-            elif side == 1:
-                red, green, blue = q, value, p
-            elif side == 2:
-                red, green, blue = p, value, t
-            elif side == 3:
-                red, green, blue = p, q, value
-            elif side == 4:
-                red, green, blue = t, p, value
-            else:
-                red, green, blue = value, p, q
-            out[y, x, 0] = np.uint8(min(max(red, 0.0), 1.0) * 255)
-            out[y, x, 1] = np.uint8(min(max(green, 0.0), 1.0) * 255)
-            out[y, x, 2] = np.uint8(min(max(blue, 0.0), 1.0) * 255)
+            red = q if side == 1 else (t if side == 4 else p)
+            red = value if side == 0 or side == 5 else red
+            green = t if side == 0 else (q if side == 3 else p)
+            green = value if side == 1 or side == 2 else green
+            blue = t if side == 2 else (q if side == 5 else p)
+            blue = value if side == 3 or side == 4 else blue
+            reds[i], greens[i], blues[i] = red * 255, green * 255, blue * 255
+        for i in range(count):
+            result[i, 0] = np.uint8(np.int32(reds[i]))
+            result[i, 1] = np.uint8(np.int32(greens[i]))
+            result[i, 2] = np.uint8(np.int32(blues[i]))
 
 
 @compiled
@@ -78,24 +85,51 @@ def blend(first: Image, second: Image, table: Image, out: Image) -> None:
 
 
 @compiled
-def add_water(image: Singles, drops: Singles, colour: Singles, out: Image) -> None:
-    """Add `colour` to H x W x 3 `image` (all in 0..1) by the strength H x W `drops`."""
-    height, width, _ = image.shape
+def drops_above(liquid: AnyFloats, threshold: float, out: Image) -> None:
+    """Levels of an H x W plane of intensities, truncated; 0 below `threshold`."""
+    height, width = liquid.shape
+    real = liquid.dtype.type
+    least, white = real(threshold), real(255)
     for y in range(height):
         for x in range(width):
-            for c in range(3):
-                wet = image[y, x, c] + drops[y, x] * colour[c]
-                wet = min(max(wet, np.float32(0)), np.float32(1))
-                out[y, x, c] = np.uint8(wet * np.float32(255))
+            depth = liquid[y, x] if liquid[y, x] >= least else real(0)
+            out[y, x] = np.uint8(np.int32(depth * white))
 
 
 @compiled
-def add_mud(image: Singles, cover: Singles, colour: Floats, out: Image) -> None:
-    """Replace the share H x W `cover` of H x W x 3 `image` (all in 0..1) by `colour`."""
+def add_water(image: Image, drops: Singles, colour: Singles, out: Image) -> None:
+    """Add `colour` (0..1) to H x W x 3 `image` by the strength H x W `drops`."""
     height, width, _ = image.shape
+    water = np.empty((width, 3), np.float32)
     for y in range(height):
         for x in range(width):
-            share = cover[y, x]
-            for c in range(3):
-                muddy = image[y, x, c] * (np.float32(1) - share) + colour[c] * share
-                out[y, x, c] = np.uint8(min(max(muddy, 0.0), 1.0) * 255)
+            drop = drops[y, x]
+            water[x, 0], water[x, 1] = drop * colour[0], drop * colour[1]
+            water[x, 2] = drop * colour[2]
+        levels, added, row = image[y].reshape(-1), water.reshape(-1), out[y].reshape(-1)
+        for i in range(3 * width):
+            wet = np.float32(levels[i]) / np.float32(255) + added[i]
+            wet = min(max(wet, np.float32(0)), np.float32(1))
+            row[i] = np.uint8(np.int32(wet * np.float32(255)))
+
+
+@compiled
+def add_mud(image: Image, cover: Singles, colour: Floats, out: Image) -> None:
+    """Replace the share H x W `cover` of H x W x 3 `image` by `colour` (0..1).
+
+    A pixel that is covered by less than `COVERED` stays as it is.
+    """
+    height, width, _ = image.shape
+    shares, mud = np.empty((width, 3), np.float32), np.empty((width, 3))
+    for y in range(height):
+        for x in range(width):
+            share = cover[y, x] if cover[y, x] >= COVERED else np.float32(0)
+            shares[x, 0] = shares[x, 1] = shares[x, 2] = share
+            mud[x, 0], mud[x, 1] = colour[0] * share, colour[1] * share
+            mud[x, 2] = colour[2] * share
+        levels, row = image[y].reshape(-1), out[y].reshape(-1)
+        covered, added = shares.reshape(-1), mud.reshape(-1)
+        for i in range(3 * width):
+            intensity = np.float32(levels[i]) / np.float32(255)
+            muddy = intensity * (np.float32(1) - covered[i]) + added[i]
+            row[i] = np.uint8(np.int32(min(max(muddy, 0.0), 1.0) * 255))

@@ -6,7 +6,8 @@ one fill per polygon. Fills are not antialiased and all arithmetic is elementwis
 order: the same bytes anywhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -21,6 +22,36 @@ SKY = 10
 
 CAMERA_HEIGHT = 1.5
 """Metres above the street."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What an id of a canvas stands for.
+
+    Attributes:
+        label: Class index.
+        colour: RGB colour, 0..255.
+        distance: Its distance, in metres.
+        grain: Strength of its texture.
+    """
+
+    label: int
+    colour: Colour
+    distance: float
+    grain: float
+
+
+@dataclass(frozen=True)
+class PaintStep:
+    """What paints one thing of a scene.
+
+    Attributes:
+        distance: Distance of the thing, in metres; what is farther is painted first.
+        paint: Paints it.
+    """
+
+    distance: float
+    paint: Callable[[], None]
 
 
 class Canvas:
@@ -38,10 +69,7 @@ class Canvas:
         self.ids = np.zeros((height, width), np.int32)
         self.shade = np.zeros((height, width), np.uint8)
         # Id 0 is what nothing covers: the sky.
-        self.labels: list[int] = [SKY]
-        self.colours: list[Colour] = [(0, 0, 0)]
-        self.depths: list[float] = [0.0]
-        self.grain: list[float] = [0.0]
+        self.surfaces = [Surface(SKY, (0, 0, 0), 0.0, 0.0)]
 
     def project(self, x: float, y: float, z: float) -> tuple[float, float]:
         """Project a point onto the picture.
@@ -102,11 +130,8 @@ class Canvas:
         columns = [point[0] for point in points]
         if max(columns) < 0 or min(columns) >= self.width:
             return
-        cv2.fillPoly(self.ids, [_rounded(points)], len(self.labels))
-        self.labels.append(label)
-        self.colours.append(colour)
-        self.depths.append(z)
-        self.grain.append(grain)
+        cv2.fillPoly(self.ids, [_rounded(points)], len(self.surfaces))
+        self.surfaces.append(Surface(label, colour, z, grain))
 
     def line(self, points: Points, thickness: float, label: int, colour: Colour, z: float) -> None:
         """Draw an open line.
@@ -119,12 +144,9 @@ class Canvas:
             z: Its distance, in metres.
         """
         cv2.polylines(
-            self.ids, [_rounded(points)], False, len(self.labels), max(1, round(thickness))
+            self.ids, [_rounded(points)], False, len(self.surfaces), max(1, round(thickness))
         )
-        self.labels.append(label)
-        self.colours.append(colour)
-        self.depths.append(z)
-        self.grain.append(0.3)
+        self.surfaces.append(Surface(label, colour, z, 0.3))
 
     def shadow(self, x: float, z: float, half_width: float, reach: float) -> None:
         """Darken the ground around a point, and to the side away from the light.
@@ -142,12 +164,8 @@ class Canvas:
         cv2.fillPoly(self.shade, [_rounded([self.project(cx, 0, cz) for cx, cz in corners])], 1)
 
     def label_map(self) -> NDArray[np.uint8]:
-        """uint8 HxW train ids."""
-        return np.array(self.labels, np.uint8)[self.ids]
-
-    def materials(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Of each id: colour float64 (N, 3), distance in metres (N,), strength of texture (N,)."""
-        return np.array(self.colours, np.float64), np.array(self.depths), np.array(self.grain)
+        """Return the labels: uint8 HxW class indices."""
+        return np.array([surface.label for surface in self.surfaces], np.uint8)[self.ids]
 
 
 def _rounded(points: Points) -> NDArray[np.int32]:

@@ -1,30 +1,22 @@
-"""The frame in which a thing is painted, and the colours of things.
+"""The frame in which a thing is painted: its own coordinates on the canvas.
 
 u runs along the width of a thing, 0..1, and v up its height, 0..1; it stands on the street at
-(x, z). Classes share their colours (cars, coats and walls come in the same greys, greens and
-browns); what tells them apart is shape and place.
+(x, z).
 """
 
 import math
-
-import numpy as np
 
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.minicity.canvas import Canvas, Colour
 
 ID = {name: index for index, name in enumerate(dataset_facts("minicity").classes)}
-Rng = np.random.Generator
+"""Name of a class -> its index."""
+
 CIRCLE = {
     n: [(math.cos(2 * math.pi * k / n), math.sin(2 * math.pi * k / n)) for k in range(n)]
     for n in range(3, 17)
 }
 """The corners of regular polygons, by their number."""
-
-RGB = tuple[float, float, float]
-
-
-GLASS = (62.0, 74.0, 88.0)
-TYRE = (28.0, 28.0, 30.0)
 
 
 class Frame:
@@ -82,40 +74,3 @@ class Frame:
         """Draw a line `metres` thick."""
         thickness = metres * self.canvas.focal / self.z
         self.canvas.line([self.at(u, v) for u, v in corners], thickness, ID[label], colour, self.z)
-
-
-def paint_colour(rng: Rng) -> RGB:
-    """Draw a colour of lacquer, cloth or plaster.
-
-    Most colours are greys, some are muted hues, and a few are strong ones.
-
-    Args:
-        rng: Generator of the random numbers.
-
-    Returns:
-        RGB colour, 8..245.
-    """
-    value, kind = rng.uniform(35, 225), rng.random()
-    if kind < 0.4:
-        return _limited([value + tint for tint in rng.uniform(-10, 10, 3).tolist()])
-    strength = rng.uniform(0.15, 0.5) if kind < 0.85 else rng.uniform(0.5, 0.8)
-    shares = rng.random(3).tolist()
-    return _limited([value * (1 - strength + strength * 2 * share) for share in shares])
-
-
-def shaded(colour: Colour, factor: float) -> RGB:
-    """Make a colour darker or lighter.
-
-    Args:
-        colour: RGB colour.
-        factor: Factor of its values.
-
-    Returns:
-        RGB colour, 8..245.
-    """
-    return _limited([float(c) * factor for c in colour])
-
-
-def _limited(colour: Colour) -> RGB:
-    r, g, b = (max(8.0, min(c, 245.0)) for c in colour)
-    return r, g, b

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets.minicity.canvas import Canvas
-from robustbench_seg.datasets.minicity.frame import ID, Rng
+from robustbench_seg.datasets.minicity.colours import Rng
+from robustbench_seg.datasets.minicity.frame import ID
 
 HAZE_METRES = 140.0
 _GROUND = tuple(ID[name] for name in ("road", "sidewalk", "terrain"))
@@ -39,15 +40,18 @@ def develop(canvas: Canvas, rng: Rng) -> NDArray[np.uint8]:
     coarse = (noise(rng, height, width, 0.11) + noise(rng, height, width, 0.045)) / 2
     fine = (noise(rng, height, width, 0.02) + noise(rng, height, width, 0.006)) / 2
 
-    colours, depths, grain = canvas.materials()
-    mist = (1 - np.exp(-depths / HAZE_METRES)) * rng.uniform(0.5, 1.0)
+    colours = np.array([surface.colour for surface in canvas.surfaces], np.float64)
+    distances = np.array([surface.distance for surface in canvas.surfaces])
+    grain = np.array([surface.grain for surface in canvas.surfaces])
+    labels = [surface.label for surface in canvas.surfaces]
+    mist = (1 - np.exp(-distances / HAZE_METRES)) * rng.uniform(0.5, 1.0)
     # Haze acts on an id's colour, texture on its pixels: both are cheap where they are.
     colours = colours * (1 - mist)[:, None] + bottom * mist[:, None]
     grain = grain * (1 - mist)
     ids = canvas.ids
     texture = (fine - _HALF) * np.float32(0.7) + (coarse - _HALF) * np.float32(0.6)
     bright = 1 + np.take(grain.astype(np.float32), ids) * texture
-    ground = np.take(np.isin(canvas.labels, _GROUND), ids)
+    ground = np.take(np.isin(labels, _GROUND), ids)
     np.multiply(bright, _scalar(rng, 0.5, 0.75), out=bright, where=(canvas.shade > 0) & ground)
     picture = np.take(colours.astype(np.float32), ids, axis=0)
     picture *= bright[..., None]

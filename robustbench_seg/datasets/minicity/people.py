@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from robustbench_seg.datasets.minicity.canvas import Canvas
-from robustbench_seg.datasets.minicity.frame import CIRCLE, TYRE, Frame, Rng, paint_colour, shaded
+from robustbench_seg.datasets.minicity.colours import TYRE, Rng, paint_colour, shaded
+from robustbench_seg.datasets.minicity.frame import CIRCLE, Frame
 
 
 def person(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) -> None:

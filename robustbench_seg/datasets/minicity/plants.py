@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 
-from robustbench_seg.datasets.minicity.canvas import Canvas, Colour
-from robustbench_seg.datasets.minicity.frame import ID, RGB, Frame, Rng, shaded
-from robustbench_seg.datasets.minicity.row import Step
+from robustbench_seg.datasets.minicity.canvas import Canvas, Colour, PaintStep
+from robustbench_seg.datasets.minicity.colours import RGB, Rng, shaded
+from robustbench_seg.datasets.minicity.frame import ID, Frame
 
 _GREENS = np.array([[62, 92, 44], [86, 104, 52], [50, 76, 52], [112, 100, 50], [70, 84, 60]])
 
 
-def hedge(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> Step:
+def hedge(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> PaintStep:
     """A clipped hedge."""
     colour, top = _foliage(rng), rng.uniform(0.9, 2.4)
 
@@ -27,11 +27,20 @@ def hedge(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> Step:
             canvas.along(x, 0, top, z0, z1), ID["vegetation"], colour, (z0 + z1) / 2, 1.3
         )
 
-    return z0, draw
+    return PaintStep(z0, draw)
 
 
-def tree(canvas: Canvas, rng: Rng, x: float, z: float, height: float, reach: float) -> Step:
-    """A tree with a round crown; `reach`: how far to the side its shadow falls."""
+def tree(canvas: Canvas, rng: Rng, x: float, z: float, height: float, reach: float) -> PaintStep:
+    """A tree with a round crown.
+
+    Args:
+        canvas: The canvas.
+        rng: Generator of the random numbers.
+        x: Metres to the right.
+        z: Metres ahead.
+        height: Its height, in metres.
+        reach: How far to the side its shadow falls, in metres, negative to the left.
+    """
     colour = _foliage(rng)
     bark = shaded((88.0, 72.0, 58.0), rng.uniform(0.6, 1.2))
     leaves = np.random.Generator(np.random.PCG64(int(rng.integers(2**32))))
@@ -42,7 +51,7 @@ def tree(canvas: Canvas, rng: Rng, x: float, z: float, height: float, reach: flo
         f.box("vegetation", bark, 0.0, 0.0, 1.0, 1.0, grain=0.7)
         _leaves(canvas, leaves, x, height * 0.5, z, height * 0.36, colour)
 
-    return z, draw
+    return PaintStep(z, draw)
 
 
 def _leaves(

@@ -1,19 +1,25 @@
-"""What lines a street: buildings, walls and fences. Each says how far it is and how to paint it."""
+"""What lines a street: buildings, walls and fences."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
-from robustbench_seg.datasets.minicity.canvas import Canvas
-from robustbench_seg.datasets.minicity.frame import GLASS, ID, Rng, paint_colour, shaded
-
-Step = tuple[float, Callable[[], None]]
-"""A distance in metres, and what paints the thing that is there."""
+from robustbench_seg.datasets.minicity.canvas import Canvas, PaintStep
+from robustbench_seg.datasets.minicity.colours import GLASS, Rng, paint_colour, shaded
+from robustbench_seg.datasets.minicity.frame import ID
 
 
-def building(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float, *, lit: float) -> Step:
-    """A house from z0 to z1 with its front at x; `lit`: how much light the front gets."""
+def building(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float, *, lit: float) -> PaintStep:
+    """A house from z0 to z1 with its front at x, all in metres.
+
+    Args:
+        canvas: The canvas.
+        rng: Generator of the random numbers.
+        x: Metres to the right.
+        z0: Distance of its near end, in metres.
+        z1: Distance of its far end, in metres.
+        lit: Factor of the light that the front gets.
+    """
     colour, roof = paint_colour(rng), rng.uniform(6, 22)
     side = shaded(colour, lit)
     front = shaded(colour, rng.uniform(0.8, 1.0))
@@ -46,10 +52,10 @@ def building(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float, *, lit: f
         door = canvas.along(x, 0, 2.3, (z0 + z1) / 2, (z0 + z1) / 2 + 1.2)
         canvas.polygon(door, label, shaded(front, 0.45), z0, 0.2)
 
-    return z0, draw
+    return PaintStep(z0, draw)
 
 
-def wall(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> Step:
+def wall(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> PaintStep:
     """A free-standing wall with its courses and a coping."""
     colour, top = paint_colour(rng), rng.uniform(1.6, 3.2)
     course = rng.uniform(0.3, 0.5)
@@ -69,10 +75,10 @@ def wall(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> Step:
         cap = canvas.along(x, top, top + 0.14, z0, z1)
         canvas.polygon(cap, ID["wall"], shaded(colour, 1.2), z0, 0.4)
 
-    return z0, draw
+    return PaintStep(z0, draw)
 
 
-def fence(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> Step:
+def fence(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> PaintStep:
     """A fence of slats and rails."""
     colour, top = paint_colour(rng), rng.uniform(1.1, 2.2)
     solid = rng.random() < 0.5
@@ -89,4 +95,4 @@ def fence(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> Step:
             rail = canvas.along(x, y, y + 0.1, z0, z1)
             canvas.polygon(rail, ID["fence"], shaded(colour, 1.15), z0, 0.3)
 
-    return z0, draw
+    return PaintStep(z0, draw)

@@ -1,196 +1,51 @@
-"""A street of minicity: what stands where, painted from far to near.
+"""A scene of minicity: its street, drawn and lit, with its path in the layout of Cityscapes."""
 
-Along both kerbs stretch buildings, walls, fences, hedges and open ground; trees, poles, traffic
-and people stand in front of them. Where things stand follows a street's logic (a rider is on a
-two-wheeler on the road, a sign on a pole at the kerb); colours do not, see frame.py.
-"""
-
-from collections.abc import Callable
-from itertools import pairwise
+import hashlib
 
 import numpy as np
 
-from robustbench_seg.datasets.minicity.canvas import Canvas, Colour
-from robustbench_seg.datasets.minicity.frame import ID, Rng, paint_colour, shaded
-from robustbench_seg.datasets.minicity.people import bicycle, motorcycle, parked, person
-from robustbench_seg.datasets.minicity.plants import hedge, tree
-from robustbench_seg.datasets.minicity.poles import pole
-from robustbench_seg.datasets.minicity.row import Step, building, fence, wall
-from robustbench_seg.datasets.minicity.vehicles import bus, car, train, truck
+from robustbench_seg.datasets.dataset import Sample
+from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.minicity.canvas import Canvas
+from robustbench_seg.datasets.minicity.light import develop
+from robustbench_seg.datasets.minicity.street import Street
 
-NEAR, FAR = 1.2, 110.0
-"""Metres in front of the camera where the street begins and ends."""
+VERSION = 1
+"""Goes up whenever a pixel of any scene changes: results of two versions never mix."""
 
-BEHIND, ROW, STREET = range(3)
-"""Layers, painted in this order. What lines the street never hides what stands on it, for the
-camera is in its middle; within a layer, what is farther is painted first."""
+FACTS = dataset_facts("minicity")
+assert FACTS.image_size is not None
+SIZE = FACTS.image_size
+"""Height and width, in pixels."""
+
+SCENES = {"train": 600, "val": 24}
+"""Name of a split -> number of its scenes."""
 
 
-class Street:
-    """One side-by-side layout of a street, drawn from `rng` in a fixed order."""
+def draw_scene(split: str, index: int, size: tuple[int, int] = SIZE) -> Sample:
+    """Draw a scene, with the same bytes each time.
 
-    def __init__(self, canvas: Canvas, rng: Rng) -> None:
-        self.canvas, self.rng = canvas, rng
-        self.road = rng.uniform(3.6, 6.5)
-        self.pavement = rng.uniform(1.8, 3.8)
-        self.verge = [rng.uniform(1.0, 4.5) * (rng.random() < 0.65) for _ in range(2)]
-        self.reach = float(rng.uniform(0.4, 2.2) * rng.choice([-1, 1]))
-        self.layers: tuple[list[Step], ...] = ([], [], [])
+    Args:
+        split: "train" or "val".
+        index: Number of the scene in the split.
+        size: Height and width, in pixels.
 
-    def paint(self) -> None:
-        """Paint the ground, then everything on it from far to near."""
-        self._ground()
-        for side in (0, 1):
-            self._row(side)
-            self._kerb(side)
-        self._traffic()
-        for layer in self.layers:
-            for _, draw in sorted(layer, key=lambda step: -step[0]):
-                draw()
+    Returns:
+        The image and its labels.
+    """
+    key = hashlib.sha256(f"minicity {VERSION}|{split}|{index}".encode()).digest()
+    rng = np.random.Generator(np.random.PCG64(int.from_bytes(key[:16], "big")))
+    canvas = Canvas(*size, horizon=rng.uniform(0.38, 0.5), centre=rng.uniform(0.38, 0.62))
+    Street(canvas, rng).paint()
+    return Sample(image_id(split, index), develop(canvas, rng), canvas.label_map())
 
-    def _edge(self, side: int) -> float:
-        """Distance of the building line from the middle of the street."""
-        return float(self.road + self.pavement + self.verge[side])
 
-    def _strip(
-        self, x0: float, x1: float, z0: float, z1: float, label: str, colour: Colour
-    ) -> None:
-        corners = [(x0, z0), (x1, z0), (x1, z1), (x0, z1)]
-        points = [self.canvas.project(x, 0.0, z) for x, z in corners]
-        self.canvas.polygon(points, ID[label], colour, (z0 * z1) ** 0.5, 0.55)
+def image_id(split: str, index: int) -> str:
+    """Return the path of a scene's image in the layout of Cityscapes."""
+    return f"leftImg8bit/{split}/minicity/minicity_{index:06d}_000019_leftImg8bit.png"
 
-    def _ground(self) -> None:
-        rng = self.rng
-        asphalt = shaded((120.0, 120.0, 122.0), rng.uniform(0.55, 1.25))
-        tint, grey = paint_colour(rng), rng.uniform(70, 150)
-        flags = tuple(0.75 * grey + 0.25 * t for t in tint)
-        earth = rng.choice(np.array([[96, 118, 58], [120, 112, 70], [138, 120, 92], [84, 104, 64]]))
-        earth = shaded(earth * rng.uniform(0.75, 1.2), 1.0)
-        # Bands in depth, so that haze and texture change with distance.
-        cuts = np.geomspace(NEAR * 0.5, FAR * 4, 9)
-        for z0, z1 in reversed(list(pairwise(cuts.tolist()))):
-            self._strip(-400, 400, z0, z1, "terrain", earth)
-            for sign in (-1, 1):
-                outer = sign * (self.road + self.pavement)
-                self._strip(sign * self.road, outer, z0, z1, "sidewalk", flags)
-                kerb = sign * (self.road + 0.22)
-                self._strip(sign * self.road, kerb, z0, z1, "sidewalk", shaded(flags, 1.2))
-            self._strip(-self.road, self.road, z0, z1, "road", asphalt)
-        white = shaded((225.0, 225.0, 215.0), rng.uniform(0.75, 1.05))
-        for z in np.arange(rng.uniform(1, 4), 60, 6.0).tolist():
-            self._strip(-0.08, 0.08, z, z + 3, "road", white)
-        for sign in (-1, 1):
-            if rng.random() < 0.5:
-                self._strip(
-                    sign * (self.road - 0.45), sign * (self.road - 0.3), NEAR, 70, "road", white
-                )
-        if rng.random() < 0.35:
-            z = rng.uniform(6, 18)
-            for x in np.arange(-self.road + 0.4, self.road - 0.4, 1.0).tolist():
-                self._strip(x, x + 0.5, z, z + 3, "road", white)
-        for _ in range(rng.integers(0, 4)):
-            x, z = rng.uniform(-self.road, self.road - 1.5), rng.uniform(4, 30)
-            patch = shaded(asphalt, rng.uniform(0.75, 1.2))
-            self._strip(x, x + rng.uniform(0.6, 1.8), z, z + rng.uniform(0.8, 5), "road", patch)
 
-    def _row(self, side: int) -> None:
-        """What lines one side of the street, piece after piece."""
-        rng, z = self.rng, NEAR * 0.9
-        sign = (-1, 1)[side]
-        while z < FAR:
-            length = rng.uniform(6, 20)
-            end = min(z + length, FAR)
-            kind = rng.choice(5, p=(0.5, 0.14, 0.14, 0.12, 0.1))
-            edge = sign * (self._edge(side) + rng.uniform(0, 0.8))
-            if kind == 0:
-                self._building(edge, z, end, ROW)
-            elif kind < 4:
-                self.layers[ROW].append(
-                    (wall, fence, hedge)[kind - 1](self.canvas, rng, edge, z, end)
-                )
-            if kind and rng.random() < 0.7:
-                # Behind what is low there is something tall, further out.
-                behind = self._building if rng.random() < 0.6 else self._grove
-                behind(edge + sign * rng.uniform(3, 9), z, end, BEHIND)
-            z = end + (rng.uniform(0, 5) if rng.random() < 0.35 else 0)
-
-    def _building(self, x: float, z0: float, z1: float, layer: int) -> None:
-        lit = 1.12 if (x > 0) == (self.reach < 0) else 0.72
-        self.layers[layer].append(building(self.canvas, self.rng, x, z0, z1, lit=lit))
-
-    def _grove(self, x: float, z0: float, z1: float, layer: int) -> None:
-        for z in np.arange(z0 + 2, z1, 5.0).tolist():
-            self._tree(x, z, self.rng.uniform(4, 7), layer)
-
-    def _tree(self, x: float, z: float, height: float, layer: int) -> None:
-        self.layers[layer].append(tree(self.canvas, self.rng, x, z, height, self.reach))
-
-    def _kerb(self, side: int) -> None:
-        """Trees, poles, lights and signs along one kerb."""
-        rng, sign = self.rng, (-1, 1)[side]
-        for z in np.arange(rng.uniform(3.5, 7), 60, rng.uniform(6, 11)).tolist():
-            if rng.random() < 0.35:
-                x = sign * (self.road + self.pavement * rng.uniform(0.5, 0.95))
-                self._tree(x, z, rng.uniform(4, 8), STREET)
-            if rng.random() < 0.6:
-                x, away = sign * (self.road + rng.uniform(0.3, 0.8)), z + rng.uniform(0, 2)
-                self.layers[STREET].append(pole(self.canvas, rng, x, away, self.reach))
-
-    def _place(
-        self, draw: Callable[..., None], x: float, z: float, side: bool, width: float
-    ) -> None:
-        canvas, flip = self.canvas, bool(self.rng.random() < 0.5)
-        rng = np.random.Generator(np.random.PCG64(int(self.rng.integers(2**32))))
-        canvas.shadow(x, z, width / 2, self.reach)
-        self.layers[STREET].append((z, lambda: draw(canvas, rng, x, z, side, flip)))
-
-    def _traffic(self) -> None:
-        rng, road = self.rng, self.road
-        taken: list[tuple[float, float, float]] = []
-
-        def place(draw: Callable[..., None], x: float, z: float, side: bool, width: float) -> None:
-            # Two things that would stand in each other: the later one stays away.
-            if any(abs(x - a) < (width + w) / 2 and abs(z - b) < 2.5 for a, b, w in taken):
-                return
-            taken.append((x, z, width))
-            self._place(draw, x, z, side, width)
-
-        def lane() -> float:
-            return float(rng.choice([-1, 1]) * road * rng.uniform(0.35, 0.6))
-
-        if rng.random() < 0.5:
-            if rng.random() < 0.5:
-                place(train, rng.uniform(-8, 8), rng.uniform(18, 34), True, 17)
-            else:
-                place(train, lane(), rng.uniform(9, 24), False, 2.7)
-        for draw, chance, length, width in ((bus, 0.55, 9.5, 2.5), (truck, 0.65, 7.2, 2.5)):
-            if rng.random() < chance:
-                if rng.random() < 0.45:
-                    place(draw, rng.uniform(-6, 6), rng.uniform(13, 28), True, length)
-                else:
-                    place(draw, lane(), rng.uniform(8, 24), False, width)
-        for _ in range(rng.integers(2, 7)):
-            where = rng.random()
-            if where < 0.4:
-                place(car, lane(), rng.uniform(6.5, 40), False, 1.8)
-            elif where < 0.75:
-                place(car, rng.choice([-1, 1]) * (road - 1.1), rng.uniform(5, 40), False, 1.8)
-            else:
-                place(car, rng.uniform(-7, 7), rng.uniform(9, 26), True, 4.3)
-        wheels = (bicycle, motorcycle, bicycle, motorcycle, parked(bicycle), parked(motorcycle))
-        for _ in range(rng.integers(1, 4)):
-            k = rng.integers(len(wheels))
-            x = (
-                rng.uniform(-road, road)
-                if k < 4
-                else rng.choice([-1, 1]) * (road + rng.uniform(0.5, 1.6))
-            )
-            place(wheels[k], x, rng.uniform(5, 15), True, 1.9)
-        for _ in range(rng.integers(2, 8)):
-            spread = road * 0.9 if rng.random() < 0.3 else 0.0
-            x = (
-                rng.uniform(-spread, spread)
-                if spread
-                else rng.choice([-1, 1]) * (road + rng.uniform(0.4, self.pavement))
-            )
-            place(person, x, rng.uniform(4.5, 22), bool(rng.random() < 0.6), 0.6)
+def labels_path(image: str) -> str:
+    """Return the path of the labels of an image in the layout of Cityscapes."""
+    path = image.replace("leftImg8bit/", "gtFine/", 1)
+    return path.replace("_leftImg8bit.png", "_gtFine_labelIds.png")

@@ -1,7 +1,8 @@
 """Vehicles of minicity, from the side or from behind."""
 
 from robustbench_seg.datasets.minicity.canvas import Canvas
-from robustbench_seg.datasets.minicity.frame import GLASS, TYRE, Frame, Rng, paint_colour, shaded
+from robustbench_seg.datasets.minicity.colours import GLASS, TYRE, Rng, paint_colour, shaded
+from robustbench_seg.datasets.minicity.frame import Frame
 
 
 def car(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from robustbench_seg import __version__
-from robustbench_seg.datasets import known_dataset
+from robustbench_seg.datasets import DATASETS
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.literature.citations import KAMANN_ROTHER, SEGFORMER, citation
@@ -45,7 +45,7 @@ def origin(panels: Sequence[Panel], title: str) -> Origin:
     ]
     citations = [("this report", _entry(records, title, protocols))]
     for panel in panels:
-        if known := known_dataset(panel.dataset):
+        if known := DATASETS.get(panel.dataset):
             citations.append((f"the dataset {panel.dataset}", known.facts.citation.strip()))
     if any(panel.shows_table_5 for panel in panels):
         citations.append(("the published rows, and SegFormer", citation(SEGFORMER)))

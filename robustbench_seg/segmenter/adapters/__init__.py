@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import cast
 
 from robustbench_seg.records.cards.model_forms import MODEL_FORMS
-from robustbench_seg.segmenter.adapters.python_objects import segmenter_of
-from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.adapters.python_models.python_objects import segmenter_of
+from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 __all__ = ["adapter", "segmenter_of"]
 
 
-def adapter(prefix: str) -> Callable[[str, Options], Segmenter]:
+def adapter(prefix: str) -> Callable[[str, SegmenterOptions], Segmenter]:
     """Import what loads a kind of models.
 
     Args:
@@ -27,4 +27,4 @@ def adapter(prefix: str) -> Callable[[str, Options], Segmenter]:
     """
     assert prefix in MODEL_FORMS, prefix
     module = importlib.import_module(f"{__name__}.{prefix}")
-    return cast(Callable[[str, Options], Segmenter], module.load)
+    return cast(Callable[[str, SegmenterOptions], Segmenter], module.load)

@@ -1,51 +1,51 @@
-"""hf:ID or hf:FOLDER: any semantic segmentation model of transformers, run by that library."""
+"""hf:ID or hf:FOLDER runs a semantic segmentation model of transformers with that library."""
 
 import logging
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.cards.model_card import Inference, NetworkOptions, WeightsSource
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.records.values.input_size import PROCESSOR as PROCESSOR_SIZE
-from robustbench_seg.records.values.input_size import sides
+from robustbench_seg.records.values.input_size import PROCESSOR, sides
+from robustbench_seg.segmenter.adapters.transformers.config import (
+    CONFIG,
+    class_names_of,
+    read_config,
+)
 from robustbench_seg.segmenter.adapters.transformers.image_processor import (
     PROCESSOR_LAW,
     ImageProcessor,
-    ProcessedSegmenter,
 )
 from robustbench_seg.segmenter.adapters.transformers.mask_classifier import (
     MASK_KINDS,
     MaskClassifier,
 )
+from robustbench_seg.segmenter.adapters.transformers.mask_scores import MASKS_LAW
+from robustbench_seg.segmenter.adapters.transformers.model import build_network
+from robustbench_seg.segmenter.adapters.transformers.network import TransformersNetwork
 from robustbench_seg.segmenter.adapters.transformers.oneformer_task import (
     TASK,
-    TOKENIZER,
+    TOKENIZER_FILES,
     task_tokens,
 )
-from robustbench_seg.segmenter.adapters.transformers.processor import (
-    PROCESSOR,
-    Processor,
-    read_processor,
+from robustbench_seg.segmenter.adapters.transformers.processed_segmenter import ProcessedSegmenter
+from robustbench_seg.segmenter.adapters.transformers.processor_file import (
+    PROCESSOR_FILE,
+    ProcessorSettings,
+    read_processor_settings,
 )
-from robustbench_seg.segmenter.adapters.transformers.transformers_model import (
-    CONFIG,
-    build_network,
-    class_names_of,
-    read_config,
-)
-from robustbench_seg.segmenter.adapters.transformers.transformers_network import TransformersNetwork
-from robustbench_seg.segmenter.assembly import Options, assemble
+from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
-from robustbench_seg.segmenter.mask_scores import MASKS_LAW
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter, Segmenter
+from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     digest_weights,
     fetch_hub_folder,
@@ -64,7 +64,7 @@ TRIED = (193, 289)
 """Height and width of the image that tells whether a model takes any size."""
 
 
-def load(location: str, options: Options) -> Segmenter:
+def load(location: str, options: SegmenterOptions) -> Segmenter:
     """Build a segmenter of a model on the hub, or in a folder that transformers saved.
 
     The network gets each image at its own size, or at the input size in `options`, with the
@@ -92,7 +92,7 @@ def load(location: str, options: Options) -> Segmenter:
     where = f"hf:{location}"
     source = parse_source(where)
     folder = _folder(location, source)
-    processor = read_processor(folder, where)
+    processor = read_processor_settings(folder, where)
     description = read_config(folder, where)
     classes = class_names_of(description, where)
     if folder == Path(location):
@@ -101,13 +101,16 @@ def load(location: str, options: Options) -> Segmenter:
         weights = fetch_hub_weights(source.location, source.revision, folder)
     model, lacking = build_network(description, read_tensors(weights), where)
     if description.model_type == "oneformer" and folder != Path(location):
-        fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR, *TOKENIZER)
+        fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR_FILE, *TOKENIZER_FILES)
     network, variant = _network(model, processor, len(classes), where, folder)
-    prepared = _choose_geometry(network, processor, folder, options, where, lacking)
+    answer = _choose_image_size(network, processor, folder, options, where)
+    _check_complete(answer, lacking, where)
+    _check_windows(network, options, where)
+    _note_other_size(network, processor, options, where)
     laws = {"huggingface": HUGGINGFACE_LAW}
     if network.gives_scores:
         laws["masks"] = MASKS_LAW
-    if prepared:
+    if network.processor:
         laws["processor"] = PROCESSOR_LAW
     return assemble(
         network,
@@ -122,7 +125,7 @@ def load(location: str, options: Options) -> Segmenter:
             preprocessing=processor.preprocessing,
             inference=Inference("whole"),
             input_size=network.size,
-            processor=digest_file(folder / PROCESSOR) if prepared else None,
+            processor=digest_file(folder / PROCESSOR_FILE) if network.processor else None,
             runtime="transformers",
             laws=laws,
         ),
@@ -132,12 +135,12 @@ def load(location: str, options: Options) -> Segmenter:
             weights_file=weights.name,
             libraries={"transformers": str(transformers.__version__)},
         ),
-        kind=partial(ProcessedSegmenter, processor=prepared) if prepared else NetworkSegmenter,
+        kind=ProcessedSegmenter if network.processor else NetworkSegmenter,
     )
 
 
 def _folder(location: str, source: WeightsSource) -> Path:
-    """The folder with the model's description: the user's own, or the hub's."""
+    """Return the folder with the model's description: the user's own, or the hub's."""
     folder = Path(location)
     if folder.is_dir():
         return folder
@@ -150,11 +153,11 @@ def _folder(location: str, source: WeightsSource) -> Path:
             source.location,
             source.revision,
         )
-    return fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR)
+    return fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR_FILE)
 
 
 def _network(
-    model: nn.Module, processor: Processor, classes: int, where: str, folder: Path
+    model: nn.Module, processor: ProcessorSettings, classes: int, where: str, folder: Path
 ) -> tuple[TransformersNetwork, NetworkOptions]:
     """Return a model's network, and what decides its answers in addition to the model's files."""
     config: Any = model.config
@@ -168,62 +171,84 @@ def _network(
     return MaskClassifier(model, classes, where, bgr=processor.bgr, task=task), variant
 
 
-def _choose_geometry(
+def _choose_image_size(
     network: TransformersNetwork,
-    processor: Processor,
+    processor: ProcessorSettings,
     folder: Path,
-    options: Options,
+    options: SegmenterOptions,
     where: str,
-    lacking: Sequence[str],
-) -> ImageProcessor | None:
-    """Choose the size at which the network gets images, and try it once.
+) -> Tensor:
+    """Set the size at which the network gets images, or the image processor that prepares them.
 
     If the user chooses none, it is the image's own size, provided that the network takes any size.
-    A trial on an image that is not square shows this.
 
     Returns:
-        The image processor if it prepares the images, else None.
+        The network's answer to an image on which it was tried.
     """
-    asked, size = options.input_size, sides(options.input_size)
-    prepared = None
     # A network may keep tensors, and those of inference mode cannot enter a graph later.
     with torch.no_grad():
-        if size:
-            network.size = size
-        if asked != PROCESSOR_SIZE:
-            try:
-                answer = network(torch.zeros(1, 3, *(size or TRIED)))
-            except ModelError as error:
-                if asked is not None:
-                    raise ModelError(f"{error}; choose the input size processor") from error
-                log.warning(
-                    "note: %s: the network does not take images of any size; its image processor "
-                    "prepares them",
-                    where,
-                )
-                asked = PROCESSOR_SIZE
-            else:
+        network.size = sides(options.input_size)
+        if options.input_size != PROCESSOR:
+            answer = _try_without_processor(network, options, where)
+            if answer is not None:
                 processor.check_native(where)
-        if asked == PROCESSOR_SIZE:
-            prepared = ImageProcessor(folder, where)
-            blank = np.zeros((*TRIED, 3), np.uint8)
-            answer = network.processed(prepared(blank), TRIED, prepared.edges)
+                return answer
+        network.processor = ImageProcessor(folder, where)
+        return network.processed(network.processor(np.zeros((*TRIED, 3), np.uint8)), TRIED)
+
+
+def _try_without_processor(
+    network: TransformersNetwork, options: SegmenterOptions, where: str
+) -> Tensor | None:
+    """Run the network on an image that is not square, to find out whether it takes any size.
+
+    Returns:
+        Its answer. None: it takes no such image, and the user chooses no size.
+    """
+    try:
+        answer: Tensor = network(torch.zeros(1, 3, *(network.size or TRIED)))
+    except ModelError as error:
+        if options.input_size is not None:
+            raise ModelError(f"{error}; choose the input size processor") from error
+        log.warning(
+            "note: %s: the network does not take images of any size; its image processor "
+            "prepares them",
+            where,
+        )
+        return None
+    return answer
+
+
+def _check_complete(answer: Tensor, lacking: Sequence[str], where: str) -> None:
+    """Refuse a model whose answer depends on tensors that no file has; their values are NaN."""
     if lacking and not answer.isfinite().all():
         raise ModelError(
             f"{where}: {len(lacking)} tensors of the model are not in its weight file, such as "
             f"{lacking[0]}; fetch the model again"
         )
-    if options.inference == "slide" and (prepared or size):
+
+
+def _check_windows(network: TransformersNetwork, options: SegmenterOptions, where: str) -> None:
+    """Refuse windows for a network that does not get images at their own size."""
+    if options.inference == "slide" and (network.processor or network.size):
         raise ModelError(
             f"{where}: windows are cut from images of native size; leave out the inference mode "
             "slide or the input size"
         )
-    if prepared is None and processor.scaling:
+
+
+def _note_other_size(
+    network: TransformersNetwork,
+    processor: ProcessorSettings,
+    options: SegmenterOptions,
+    where: str,
+) -> None:
+    """Print a note if images go in at another size than the image processor makes them."""
+    if network.processor is None and processor.scaling:
         log.warning(
             "note: %s: images go in at %s, and not at its image processor's size (%s); the input "
             "size processor follows that",
             where,
-            options.input_size if size else "their own size",
+            options.input_size if network.size else "their own size",
             processor.scaling,
         )
-    return prepared

@@ -1,30 +1,30 @@
-"""onnx:FILE: a graph in ONNX, run by ONNX Runtime, with a TOML file beside it that describes it."""
+"""onnx:FILE runs a graph in ONNX with ONNX Runtime; a TOML file beside it describes the graph."""
 
 import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.adapters.onnx_files import digest_graph
-from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork, declared
-from robustbench_seg.segmenter.adapters.program import (
+from robustbench_seg.segmenter.adapters.programs.onnx_files import digest_graph
+from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork, read_interface
+from robustbench_seg.segmenter.adapters.programs.program_segmenter import (
     check_runnable,
     classes_of_program,
     segmenter_of_program,
 )
-from robustbench_seg.segmenter.adapters.sidecar import read_sidecar, sidecar_to_fill_in
-from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.adapters.programs.sidecar import read_sidecar, sidecar_to_fill_in
 from robustbench_seg.segmenter.class_names import class_spelling
+from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 ONNX_LAW = 1
-"""Raised whenever images go into a graph otherwise."""
+"""Increment when the input preparation for graphs changes."""
 
 NAMES = ("names", "classes", "class_names", "id2label")
 """The keys of a graph's metadata under which exporters write the class names."""
 
 
-def load(location: str, options: Options) -> Segmenter:
+def load(location: str, options: SegmenterOptions) -> Segmenter:
     """Build a segmenter of a graph.
 
     The graph maps float 1x3xHxW, normalised, or uint8 1x3xHxW to logits 1xKxhxw of any size, to
@@ -54,6 +54,7 @@ def load(location: str, options: Options) -> Segmenter:
     return segmenter_of_program(
         network,
         sidecar,
+        classes,
         options,
         path=path,
         weights=weights,
@@ -68,10 +69,10 @@ def _example(path: Path) -> str:
     """Return a sidecar to fill in, with the graph's declarations if it can be read."""
     try:
         digest_graph(path)  # checks the graph's files before they are opened
-        said = declared(path)
+        interface = read_interface(path)
     except ModelError:
         return sidecar_to_fill_in(path.stem)
-    return sidecar_to_fill_in(path.stem, said.text, said.takes_bytes, said.outputs)
+    return sidecar_to_fill_in(path.stem, str(interface), interface.takes_bytes, interface.answers)
 
 
 def _check_names(
@@ -82,7 +83,7 @@ def _check_names(
     Exporters write the names under one of NAMES.
     """
     for key in NAMES:
-        names = _listed(metadata.get(key, ""))
+        names = _names_in(metadata.get(key, ""))
         if names is not None and class_spelling(names, classes) != tuple(classes):
             raise ModelError(
                 f"{where}: the metadata of the graph name its classes {', '.join(names)} ({key}), "
@@ -91,8 +92,8 @@ def _check_names(
             )
 
 
-def _listed(text: str) -> tuple[str, ...] | None:
-    """The names in a list, or in a dict by index, written in JSON or Python; else None."""
+def _names_in(text: str) -> tuple[str, ...] | None:
+    """Return the names in a list, or in a dict by index, in JSON or Python. None: other text."""
     try:
         names = ast.literal_eval(text)
         if isinstance(names, dict):

@@ -8,9 +8,8 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.prediction_manifest import FILE, TEMPLATE, PredictionManifest
 from robustbench_seg.records.runs.segmenter_record import PREDICTIONS, ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.adapters.python_segmenter import check_options
-from robustbench_seg.segmenter.assembly import Options
 from robustbench_seg.segmenter.class_names import class_spelling
+from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.segmenter.stored_predictions import StoredPredictions
 
@@ -18,7 +17,7 @@ PREDICTIONS_LAW = 1
 """Increment when the reading of files of predictions changes."""
 
 
-def load(location: str, options: Options) -> Segmenter:
+def load(location: str, options: SegmenterOptions) -> Segmenter:
     """Build a segmenter that reads its answers to the images of a dataset from files.
 
     Args:
@@ -35,7 +34,7 @@ def load(location: str, options: Options) -> Segmenter:
         DatasetError: predictions.toml names an unknown dataset.
     """
     where, folder = f"predictions:{location}", Path(location)
-    check_options(where, options)
+    options.refuse_network_options(where)
     if not folder.is_dir():
         raise ModelError(f"{where}: there is no such folder")
     path = folder / FILE

@@ -1,4 +1,4 @@
-"""python:MODULE:CALLABLE: a segmenter that a user's own Python module makes."""
+"""python:MODULE:CALLABLE runs what a function of a user's Python module returns."""
 
 import importlib
 import os
@@ -6,14 +6,14 @@ import sys
 
 from robustbench_seg.errors import ModelError, RobustsegError
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
-from robustbench_seg.segmenter.adapters.python_objects import segmenter_of
-from robustbench_seg.segmenter.adapters.python_segmenter import PythonSegmenter, check_options
-from robustbench_seg.segmenter.assembly import Options
+from robustbench_seg.segmenter.adapters.python_models.python_objects import segmenter_of
+from robustbench_seg.segmenter.adapters.python_models.python_segmenter import PythonSegmenter
 from robustbench_seg.segmenter.foreign_errors import error_text
+from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 
-def load(location: str, options: Options) -> Segmenter:
+def load(location: str, options: SegmenterOptions) -> Segmenter:
     """Call CALLABLE() of MODULE and use what it returns as a segmenter.
 
     The returned object maps uint8 HxWx3 RGB to HxW class indices when called. It has the
@@ -34,7 +34,7 @@ def load(location: str, options: Options) -> Segmenter:
             options ask for an inference mode, device or precision.
     """
     where = f"python:{location}"
-    check_options(where, options)
+    options.refuse_network_options(where)
     module_name, _, callable_name = location.partition(":")
     if not module_name or not callable_name:
         raise ModelError(f"{where}: write python:<module>:<callable>")

@@ -11,7 +11,7 @@ from robustbench_seg.segmenter import (
     FloatImage,
     StoredPredictions,
     load_segmenter,
-    no_gradient,
+    why_no_gradient,
 )
 from tests.segmenter.adapters.test_exported import MEAN as SIDECAR_MEAN
 from tests.segmenter.adapters.test_exported import Call, Ends, describe, export, small
@@ -63,7 +63,7 @@ def plain(kind, folder, image):
 )
 def test_a_model_of_transformers_at_native_size(saved_model, kind):
     segmenter, image = load_segmenter(f"hf:{saved_model(kind)}"), image_of()
-    assert no_gradient(segmenter) is None
+    assert why_no_gradient(segmenter) is None
     labels = segmenter(float_image(image))  # first, in case it keeps tensors
     logits, gradient = segmenter.loss_gradient(image, loss)
     assert (logits.argmax(0).numpy() == labels).mean() >= 0.9999
@@ -89,7 +89,7 @@ def test_a_model_of_transformers_at_a_size_of_its_own(saved_model):
 
 def test_an_image_processor_has_none(saved_model):
     segmenter = load_segmenter(f"hf:{saved_model('segformer')}", input_size="processor")
-    assert no_gradient(segmenter) == (
+    assert why_no_gradient(segmenter) == (
         "its image processor rounds images to 8 bits; choose the input size native, or height and "
         "width"
     )
@@ -102,7 +102,7 @@ def test_a_program_of_torch_gives_gradients(tmp_path, suffix):
     path = tmp_path / f"mine.{suffix}"
     export(describe(path), small())
     segmenter, image = load_segmenter(f"exported:{path}"), image_of()
-    assert no_gradient(segmenter) is None
+    assert why_no_gradient(segmenter) is None
     mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in ((0.4, 0.5, 0.6), (0.2, 0.25, 0.3)))
     leaf = image.clone().requires_grad_()
     expected = F.interpolate(small()((leaf[None] - mean) / std), SIZE, mode="bilinear")[0]
@@ -116,7 +116,7 @@ def test_programs_without_gradients_say_why(tmp_path):
     def reason(network, more=SIDECAR_MEAN, images=None):
         path = tmp_path / "mine.pt"
         export(describe(path, more), network, images)
-        return no_gradient(load_segmenter(f"exported:{path}"))
+        return why_no_gradient(load_segmenter(f"exported:{path}"))
 
     labels = Ends(Call(lambda x: x.argmax(1)))
     assert reason(labels, SIDECAR_MEAN + 'answer = "labels"') == "its program ends in labels"
@@ -128,12 +128,13 @@ def test_programs_without_gradients_say_why(tmp_path):
 
 
 def test_other_runtimes_and_files_have_none(tmp_path):
-    from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
-    from robustbench_seg.segmenter.backends import _OnnxRuntime, _OpenVino
+    from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
+    from robustbench_seg.segmenter.loading.backends import _OnnxRuntime
+    from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
 
-    for kind in (OnnxNetwork, _OnnxRuntime, _OpenVino):
-        assert kind.no_gradient == "another library than torch runs its graph"
-    assert StoredPredictions.no_gradient == "its predictions are files"
+    for kind in (OnnxNetwork, _OnnxRuntime, OpenVinoNetwork):
+        assert kind.why_no_gradient == "another library than torch runs its graph"
+    assert StoredPredictions.why_no_gradient == "its predictions are files"
 
 
 class Own:
@@ -163,7 +164,7 @@ class Own:
 def test_a_users_object_with_gradients():
     own = Own()
     segmenter, image = load_segmenter(own), image_of()
-    assert no_gradient(segmenter) is None
+    assert why_no_gradient(segmenter) is None
     assert isinstance(segmenter, DifferentiableSegmenter)
     assert segmenter.device == torch.device("cpu")
     logits, gradient = segmenter.loss_gradient(image, loss)
@@ -203,10 +204,10 @@ def test_a_users_object_without_gradients_says_so():
         loss_gradient = None
 
     segmenter = load_segmenter(Labels())
-    assert no_gradient(segmenter) == "its object has no method loss_gradient"
+    assert why_no_gradient(segmenter) == "its object has no method loss_gradient"
     with pytest.raises(ModelError) as raised:
         segmenter.loss_gradient(image_of(), loss)
-    assert str(raised.value) == f"own gives no gradient: {no_gradient(segmenter)}"
+    assert str(raised.value) == f"own gives no gradient: {why_no_gradient(segmenter)}"
 
 
 SEGMENTER = """
@@ -228,7 +229,7 @@ def test_a_callable_may_return_the_segmenter_of_a_torch_module(tmp_path, monkeyp
     monkeypatch.syspath_prepend(str(tmp_path))
     segmenter = load_segmenter("python:module_models:make")
     assert (segmenter.name, segmenter.record.runtime) == ("mine", "torch")
-    assert no_gradient(segmenter) is None
+    assert why_no_gradient(segmenter) is None
     assert segmenter.loss_gradient(image_of(), loss)[1].shape == (3, *SIZE)
     with pytest.raises(ModelError, match="leave out inference, device and precision"):
         load_segmenter("python:module_models:make", device="meta")

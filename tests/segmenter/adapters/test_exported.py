@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.files import digest_file
-from robustbench_seg.segmenter import load_segmenter, no_confidence
+from robustbench_seg.segmenter import load_segmenter, why_no_confidence
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (67, 90, 3), np.uint8)
 SIDECAR = 'name = "small"\nclasses = ["sky", "road", "car"]\n{more}'
@@ -116,7 +116,7 @@ def test_a_program_gives_its_labels(path):
     assert record.laws == {"exported": 1, "inference": 1}
     assert about.location == f"exported:{path}"
     assert about.params == sum(each.numel() for each in small().parameters())
-    assert no_confidence(segmenter) is None
+    assert why_no_confidence(segmenter) is None
 
 
 def test_windows_go_through_one_by_one(path):
@@ -193,7 +193,7 @@ def test_labels_are_said_to_be_labels(path):
     )
     describe(path, MEAN + 'answer = "labels"')
     segmenter = load_segmenter(f"exported:{path}")
-    assert no_confidence(segmenter) == "its graph ends in labels"
+    assert why_no_confidence(segmenter) == "its graph ends in labels"
     with torch.inference_mode():
         quarter = small()(normalised()).argmax(1)
     one_hot = F.one_hot(quarter, 3).permute(0, 3, 1, 2).float()

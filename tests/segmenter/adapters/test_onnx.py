@@ -16,10 +16,10 @@ from robustbench_seg.files import digest_file
 from robustbench_seg.records.cards.model_card import Inference, Preprocessing, load_card
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_model, load_segmenter
-from robustbench_seg.segmenter.adapters.onnx_network import OnnxNetwork
-from robustbench_seg.segmenter.adapters.sidecar import parse_sidecar
-from robustbench_seg.segmenter.export import export_onnx
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.adapters.programs.onnx_export import export_onnx
+from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
+from robustbench_seg.segmenter.adapters.programs.sidecar import parse_sidecar
+from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 
 CLASSES = ("sky", "road", "car")
 PREPROCESSING = Preprocessing((0.4, 0.5, 0.6), (0.2, 0.25, 0.3))

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from robustbench_seg.errors import RobustsegError
-from robustbench_seg.segmenter import load_segmenter, no_confidence
+from robustbench_seg.segmenter import load_segmenter, why_no_confidence
 
 FLOAT, BYTE, LONG = TensorProto.FLOAT, TensorProto.UINT8, TensorProto.INT64
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
@@ -154,7 +154,7 @@ def test_labels_of_floats_are_said_to_be_labels(tmp_path, last):
     path = write(tmp_path, *graph, MEAN + '\nanswer = "labels"')
     segmenter = load_segmenter(f"onnx:{path}")
     assert (segmenter(IMAGE) == logits().argmax(0)).all()
-    assert no_confidence(segmenter) == "its graph ends in labels"
+    assert why_no_confidence(segmenter) == "its graph ends in labels"
     told = message(write(tmp_path, *graph))
     hint = 'if its floats are class indices, give answer = "labels" in its TOML file'
     assert "answers float32 1x40x56x1; float logits" in told if last else told.endswith(hint)

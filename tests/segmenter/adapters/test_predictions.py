@@ -4,7 +4,7 @@ import pytest
 
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, DatasetError, ModelError
-from robustbench_seg.segmenter import load_segmenter, no_confidence, no_scaling
+from robustbench_seg.segmenter import load_segmenter, why_no_confidence, why_no_scaling
 
 GOOD = 'name = "theirs"\ndataset = "cityscapes"\nids = "train ids"\n'
 
@@ -31,12 +31,12 @@ def test_what_the_key_and_the_tables_hold(folder):
 
 def test_confidence_is_that_of_files(folder):
     model = load_segmenter(f"predictions:{folder}")
-    assert no_confidence(model) == "its folder has no confidence"
+    assert why_no_confidence(model) == "its folder has no confidence"
     (folder / "fog/3").mkdir(parents=True)
     (folder / "fog/3/a.confidence.png").write_bytes(b"")
     model = load_segmenter(f"predictions:{folder}")
-    assert no_confidence(model) is None
-    assert no_scaling(model) == "it gives no logits"
+    assert why_no_confidence(model) is None
+    assert why_no_scaling(model) == "it gives no logits"
 
 
 @pytest.mark.parametrize(

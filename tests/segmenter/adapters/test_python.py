@@ -6,7 +6,7 @@ import pytest
 from robustbench_seg.errors import FileError, ModelError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.segmenter.adapters.python_segmenter import LABELS_ONLY
+from robustbench_seg.segmenter.adapters.python_models.python_segmenter import LABELS_ONLY
 
 MODULE = """
 import numpy as np

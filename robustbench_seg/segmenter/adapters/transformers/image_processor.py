@@ -1,6 +1,7 @@
-"""A model's own image processor of transformers, and a segmenter that runs it on each image."""
+"""A model's own image processor, run by transformers."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,31 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values.ranges import MAX_SIDE
-from robustbench_seg.segmenter.adapters.transformers.processor import PROCESSOR, PYTHON, read_object
-from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.adapters.transformers.processor_file import (
+    PROCESSOR_FILE,
+    PYTHON_ADVICE,
+    read_object,
+)
 from robustbench_seg.segmenter.foreign_errors import reason
-from robustbench_seg.segmenter.segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.view import View
 
 PROCESSOR_LAW = 1
 """Increment when the use of image processors of transformers changes."""
 
 SIZES = ("size", "crop_size", "pad_size", "max_size", "size_divisor")
 """Keys of preprocessor_config.json with side lengths in pixels."""
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The edges to which an image processor scales images with their aspect ratio kept.
+
+    Attributes:
+        shortest: The shortest edge, in pixels.
+        longest: The longest edge, in pixels. None: no limit.
+    """
+
+    shortest: int
+    longest: int | None
 
 
 class ImageProcessor:
@@ -30,8 +45,7 @@ class ImageProcessor:
     the same pixels on every machine.
 
     Attributes:
-        edges: The shortest and the longest edge, in pixels, to which images are scaled. None: there
-            is no such edge.
+        edges: The edges to which images are scaled. None: they are scaled in another way.
     """
 
     def __init__(self, folder: Path, where: str) -> None:
@@ -47,12 +61,12 @@ class ImageProcessor:
         from transformers import AutoImageProcessor, __version__
 
         self._where = where
-        file = read_object(folder / PROCESSOR)
+        file = read_object(folder / PROCESSOR_FILE)
         for key in SIZES:
             for side in _integers(file.get(key)):
                 if abs(side) > MAX_SIDE:
                     raise ModelError(
-                        f"{where}: {PROCESSOR}: {key} has {str(side)[:40]}; sides of 1 to "
+                        f"{where}: {PROCESSOR_FILE}: {key} has {str(side)[:40]}; sides of 1 to "
                         f"{MAX_SIDE} pixels are wanted"
                     )
         # OneFormer's processor would fetch texts for training from the hub.
@@ -65,10 +79,10 @@ class ImageProcessor:
         except Exception as error:  # what a damaged value raises has no common base
             raise ModelError(
                 f"{where}: transformers cannot build its image processor ({reason(error)}); "
-                f"{PYTHON}"
+                f"{PYTHON_ADVICE}"
             ) from error
         short = size.get("shortest_edge")
-        self.edges = (int(short), size.get("longest_edge")) if short else None
+        self.edges = Edges(int(short), size.get("longest_edge")) if short else None
 
     def __call__(self, image: NDArray[np.uint8]) -> dict[str, Any]:
         """Prepare an image.
@@ -94,44 +108,10 @@ class ImageProcessor:
             height, width = image.shape[:2]
             raise ModelError(
                 f"{self._where}: its image processor does not take an image of {height}x{width} "
-                f"({reason(error)}); {PYTHON}"
+                f"({reason(error)}); {PYTHON_ADVICE}"
             ) from error
         answer["pixel_values"] = pixels.float()
         return answer
-
-
-class ProcessedSegmenter(NetworkSegmenter):
-    """A network of transformers that gets images as its own image processor prepares them."""
-
-    def __init__(self, network: Any, *, processor: ImageProcessor, **others: Any) -> None:
-        """Keep the processor.
-
-        Args:
-            network: A TransformersNetwork.
-            processor: Its image processor.
-            **others: See NetworkSegmenter.
-        """
-        super().__init__(network, **others)
-        self._processor = processor
-        self._bytes_only = True
-
-    @property
-    def no_gradient(self) -> str | None:
-        """See NetworkSegmenter."""
-        return (
-            "its image processor rounds images to 8 bits; choose the input size native, or height "
-            "and width"
-        )
-
-    def _view(self, image: Image) -> View:
-        assert not isinstance(image, FloatImage)  # the segmenter takes bytes only
-        size = (image.shape[0], image.shape[1])
-        inputs = {
-            name: value.to(self._device) if isinstance(value, torch.Tensor) else value
-            for name, value in self._processor(image).items()
-        }
-        answer = self._network.processed(inputs, size, self._processor.edges)
-        return View(answer.float(), ((0, 0),), size, size)
 
 
 def _integers(value: object) -> list[int]:

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.adapters.transformers.transformers_network import TransformersNetwork
+from robustbench_seg.segmenter.adapters.transformers.image_processor import Edges
+from robustbench_seg.segmenter.adapters.transformers.mask_scores import class_scores
+from robustbench_seg.segmenter.adapters.transformers.network import TransformersNetwork
 from robustbench_seg.segmenter.foreign_errors import reason
-from robustbench_seg.segmenter.mask_scores import class_scores
 
 
 @dataclass(frozen=True)
@@ -79,20 +80,16 @@ class MaskClassifier(TransformersNetwork):
         self.task: Tensor | None
         self.register_buffer("task", task, persistent=False)
 
-    def processed(
-        self,
-        inputs: Mapping[str, Any],
-        image: tuple[int, int],
-        edges: tuple[int, int | None] | None,
-    ) -> Tensor:
+    def processed(self, inputs: Mapping[str, Any], image: tuple[int, int]) -> Tensor:
         """See TransformersNetwork."""
+        edges = self.processor.edges if self.processor else None
         offsets = inputs.get("patch_offsets")
         inputs = {name: value for name, value in inputs.items() if name != "patch_offsets"}
         size = self._kind.combined_at
         if size == "windows":
             if not edges:
                 raise ModelError(f"{self._where}: its image processor names no shortest_edge")
-            size = edges[0], edges[1] or edges[0]
+            size = edges.shortest, edges.longest or edges.shortest
         scores = class_scores(*self._answer(inputs), size=None if size == "masks" else size)
         if not offsets or not edges:
             return scores
@@ -128,23 +125,21 @@ class MaskClassifier(TransformersNetwork):
         return classes, masks
 
 
-def _merged(
-    scores: Tensor, offsets: Any, image: tuple[int, int], edges: tuple[int, int | None]
-) -> Tensor:
+def _merged(scores: Tensor, offsets: Any, image: tuple[int, int], edges: Edges) -> Tensor:
     """Average windows along the longer side of a scaled image, as EoMT's processor does.
 
     Args:
         scores: NxKxhxw of N windows.
         offsets: For each window, the index of its image, its start and its end, in pixels.
         image: Height and width of the image.
-        edges: The shortest and the longest edge of the scaled image. None: no limit.
+        edges: Edges of the scaled image.
 
     Returns:
         KxHxW of the scaled image.
     """
     from transformers.image_transforms import get_size_with_aspect_ratio
 
-    size = get_size_with_aspect_ratio(image, *edges)
+    size = get_size_with_aspect_ratio(image, edges.shortest, edges.longest)
     total = torch.zeros(scores.shape[1], *size, device=scores.device)
     count = torch.zeros(1, *size, device=scores.device)
     for values, (_, start, end) in zip(scores, offsets, strict=True):

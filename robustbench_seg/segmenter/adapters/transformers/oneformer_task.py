@@ -11,7 +11,7 @@ from robustbench_seg.segmenter.foreign_errors import reason
 
 TASK = "the task is semantic"
 
-TOKENIZER = ("tokenizer_config.json", "vocab.json", "merges.txt", "tokenizer.json")
+TOKENIZER_FILES = ("tokenizer_config.json", "vocab.json", "merges.txt", "tokenizer.json")
 """Files of a tokenizer. A repository may lack some of them."""
 
 

@@ -1,0 +1,57 @@
+"""What `evaluate` checks and says of a specification before it imports torch, which takes seconds.
+
+Each function imports what it needs, so that a misspelt model is reported at once.
+"""
+
+from robustbench_seg.records.cards.model_card import list_hub_models, load_card
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+
+
+def check_names(spec: EvaluationSpec) -> None:
+    """Check that everything that a specification names exists.
+
+    Args:
+        spec: The specification. Models with a prefix, such as hf:, are not checked.
+
+    Raises:
+        CorruptionError: There is no such protocol, or it has no such corruption.
+        ModelError: There is no such model.
+        CardError: A card is wrong, or there is no such class map, or it is wrong.
+        DatasetError: There is no such dataset.
+        ResultsError: There is no such measure.
+    """
+    spec.conditions(load_protocol(spec.protocol))
+    for model in spec.models:
+        if ":" not in model and model not in list_hub_models():
+            load_card(model)
+
+    from robustbench_seg.datasets import check_dataset_name, load_class_map
+    from robustbench_seg.measures import select_measures
+
+    check_dataset_name(spec.dataset)
+    select_measures(spec.measures)
+    if spec.class_map is not None:
+        load_class_map(spec.class_map)
+
+
+def published_notice(spec: EvaluationSpec) -> str:
+    """Return one line on the published scores of the models of a specification.
+
+    Args:
+        spec: The specification.
+
+    Returns:
+        The line; empty if nothing is published of these models on this dataset, or if they have
+        other weights or are scored through a class map.
+    """
+    from robustbench_seg.datasets import published_images
+
+    own = spec.weights is None and spec.class_map is None and spec.shard.index == 1
+    if not own or published_images(spec.dataset) is None:
+        return ""
+
+    from robustbench_seg.reporting.literature.published_rows import published_notice
+
+    protocol = load_protocol(spec.protocol).name
+    return published_notice(spec.models, spec.dataset, spec.split, protocol)

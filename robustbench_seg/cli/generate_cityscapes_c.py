@@ -1,0 +1,97 @@
+"""robustseg generate-cityscapes-c: a dataset -> its corrupted copies on disk."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from robustbench_seg.cli import options, parsers
+from robustbench_seg.records.specs.tree_spec import tree_spec
+from robustbench_seg.records.values import ranges
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from robustbench_seg.trees.plan_summary import PlanSummary
+
+
+@click.command("generate-cityscapes-c")
+@options.data()
+@options.out(required=True)
+@options.dataset()
+@options.split()
+@options.corruptions(help="Corruption to make; repeatable.  [default: all]")
+@options.severities(help="Severity to make; repeatable.  [default: all]")
+@options.protocol()
+@options.stream()
+@options.seed()
+@click.option(
+    "--workers", type=parsers.integer(ranges.WORKERS), help="Processes.  [default: one per core]"
+)
+@options.shard(
+    help="Make only the I-th of N parts of the images; when all are made, verify merges them."
+)
+@click.option("--keep-going", is_flag=True, help="Leave out images that cannot be read; exit 1.")
+def generate_cityscapes_c(**chosen: Any) -> None:
+    """Write every image of a dataset under every corruption and severity.
+
+    OUT/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link to its
+    labels, so that any tool reads it as the dataset. Images are always written as PNG: a .jpg
+    becomes a .png. If a TOML file describes the dataset, each folder gets one too.
+    OUT/manifest.json is written last, with the digest of every file. minicity, which has no files,
+    is drawn into OUT/clean first.
+
+    Started again, it makes only what is missing; with other corruptions or severities it adds them.
+    """
+    from robustbench_seg.corruption.compiling import announce_compiling
+    from robustbench_seg.errors import IncompleteError
+    from robustbench_seg.trees.generate import generate_cityscapes_c as generate
+
+    announce_compiling()
+    spec, shown = tree_spec(**chosen), _Progress()
+    try:
+        manifest = generate(spec=spec, announce=shown.start, progress=shown.advance)
+    except IncompleteError as error:
+        shown.close()
+        for reason in error.reasons:
+            click.echo(f"left out: {reason}", err=True)
+        raise
+    finally:
+        shown.close()
+    out, shard = spec.out, spec.shard
+    if shard.count == 1:
+        click.echo(f"{out}: {len(manifest.files)} files, described in {out / 'manifest.json'}")
+    else:
+        click.echo(
+            f"{out}: {len(manifest.files)} files of shard {shard.index} of {shard.count}; when all "
+            f"are finished: robustseg verify {out}"
+        )
+
+
+class _Progress:
+    """What will be made, and then a bar of the images that are made."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+        self._left_out = 0
+
+    def start(self, summary: "PlanSummary") -> None:
+        """Print the summary of the plan and show the bar."""
+        from robustbench_seg.machine.progress import progress_bar
+
+        click.echo(summary)
+        # Images arrive in bursts, all of one clean image at once, so the rate is not smoothed.
+        self._bar = progress_bar(summary.missing, unit="images", smoothing=0)
+
+    def advance(self, made: int, left_out: int) -> None:
+        """Count images that were made, and files that were left out."""
+        if self._bar is None:
+            return
+        self._left_out += left_out
+        if self._left_out:
+            self._bar.set_postfix({"left out": self._left_out}, refresh=False)
+        self._bar.update(made)
+
+    def close(self) -> None:
+        """End the bar."""
+        if self._bar is not None:
+            self._bar.close()

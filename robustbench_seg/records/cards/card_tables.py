@@ -1,0 +1,58 @@
+"""The cards that ship and the parameters of a protocol, as tables of text."""
+
+from collections.abc import Sequence
+
+from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_card
+from robustbench_seg.records.cards.model_card import (
+    Inference,
+    Published,
+    list_models,
+    load_card,
+)
+from robustbench_seg.records.cards.protocol import Protocol
+
+Table = Sequence[Sequence[str]]
+"""Rows of cells; the first row is the head."""
+
+
+def model_table() -> Table:
+    """Tabulate the model cards that ship: classes, weights, inference and published clean mIoU."""
+    rows = [["model", "classes of", "weights", "inference", "clean mIoU"]]
+    for card in map(load_card, list_models()):
+        inference, published = _inference(card.inference), _published(card.published)
+        rows.append([card.name, card.dataset, card.weights_origin, inference, published])
+    return rows
+
+
+def hub_model_table() -> Table:
+    """Tabulate the models that transformers runs, by family: hub id and published clean mIoU."""
+    rows = [["family", "model", "classes of", "hub id", "needs", "clean mIoU"]]
+    for card in sorted(map(load_hub_card, list_hub_models()), key=lambda card: card.family):
+        place = card.location + ("" if card.verified else " (not verified)")
+        about = [card.family, card.name, card.dataset, place]
+        rows.append([*about, card.needs or "-", _published(card.published)])
+    return rows
+
+
+def parameter_table(protocol: Protocol) -> Table:
+    """Tabulate the parameters of each perturbation of a protocol, with a column per severity."""
+    severities = [f"severity {level}" if level == 1 else str(level) for level in protocol.levels]
+    rows = [[protocol.noun, "category", "scored", "parameter", *severities]]
+    for spec in protocol.perturbations:
+        about = [spec.name, spec.category, spec.scored_text]
+        for name in dict.fromkeys(name for level in spec.severities for name in level):
+            values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]
+            values += ["-"] * (len(protocol.levels) - len(values))
+            rows.append([*about, name, *values])
+            about = [""] * len(about)  # they stand in the first row of a perturbation
+    return rows
+
+
+def _inference(inference: Inference) -> str:
+    if inference.mode == "slide":
+        return f"slide {inference.crop}/{inference.stride}"
+    return "whole"
+
+
+def _published(published: Published | None) -> str:
+    return f"{published.miou:.1f}  {published.source}" if published else "-"

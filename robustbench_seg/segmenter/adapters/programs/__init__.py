@@ -1,0 +1,1 @@
+"""Exported programs: graphs in ONNX, and files of torch.export and TorchScript."""

@@ -1,0 +1,139 @@
+"""A model as an ONNX graph with its sidecar, which onnx:FILE and other programs read."""
+
+import os
+import warnings
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from robustbench_seg.architectures import SegmentationNetwork
+from robustbench_seg.codec import to_toml
+from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.files import write_bytes, write_text
+from robustbench_seg.records.cards.model_card import Inference, Preprocessing
+from robustbench_seg.records.values.image_size import check_size
+from robustbench_seg.segmenter.adapters.programs.onnx_network import INSTALL
+from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar, parse_sidecar
+
+MARK = "robustseg"
+"""The property by which a graph is known to be written here."""
+
+EXAMPLE_SIZE = (128, 192)
+"""Of the image that a graph for any size is traced with."""
+
+
+def export_onnx(
+    network: SegmentationNetwork,
+    path: Path,
+    *,
+    name: str,
+    classes: tuple[str, ...],
+    preprocessing: Preprocessing,
+    inference: Inference,
+    size: tuple[int, int] | None = None,
+) -> None:
+    """Write `network` to `path` (X.onnx) and its description to X.toml next to it.
+
+    Args:
+        network: A network in eval mode that maps normalised float 1x3xHxW to logits 1xKxhxw.
+        path: Path of the graph, X.onnx.
+        name: The model's name in tables.
+        classes: Class names, in the order of the logits.
+        preprocessing: Mean and standard deviation that normalise an image.
+        inference: How a large image goes through the network.
+        size: Height and width, if the graph takes no other size. None: it takes any.
+
+    Raises:
+        ModelError: The extra `onnx` is not installed, the file's name is not X.onnx, X.toml exists
+            and is not a sidecar, or the network runs in a way that no sidecar can describe.
+        CardError: The windows do not fit the size.
+    """
+    if size is not None:
+        check_size(size)
+    if path.suffix != ".onnx":
+        raise ModelError(f"{path}: call the graph something.onnx")
+    if network.grid:
+        raise ModelError(f"{name}: sees padded images, which the description of a graph cannot say")
+    beside = path.with_suffix(".toml")
+    if beside.exists() and not _is_sidecar(beside):
+        raise ModelError(
+            f"{beside} exists and describes no graph; choose another name for {path.name}"
+        )
+    _check_own(path)
+    try:
+        sidecar = Sidecar(
+            name=name,
+            mean=preprocessing.mean,
+            std=preprocessing.std,
+            classes=classes,
+            input_size=size,
+            inference=inference,
+            align_corners=network.align_corners,
+        )
+    except CardError as error:
+        raise CardError(f"{beside}: {error}") from None
+    text = to_toml(sidecar)
+    parse_sidecar(text, str(beside))  # a file that cannot be loaded again must not be written
+    write_graph(network, path, size)
+    write_text(beside, text)
+
+
+def _is_sidecar(path: Path) -> bool:
+    try:
+        parse_sidecar(path.read_text(encoding="utf-8"), str(path))
+    except (CardError, OSError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = None) -> None:
+    """Write the graph alone.
+
+    Args:
+        network: As for `export_onnx`.
+        path: Path of the graph.
+        size: As for `export_onnx`.
+
+    Raises:
+        ModelError: The extra `onnx` is not installed.
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ModelError(f"exporting needs {error.name}, not installed: {INSTALL}") from None
+    free = dict.fromkeys((2, 3), torch.export.Dim.DYNAMIC)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter, about its own insides
+        program = torch.onnx.export(
+            network,
+            (torch.zeros(1, 3, *(size or EXAMPLE_SIZE)),),
+            input_names=["image"],
+            output_names=["logits"],
+            dynamic_shapes=None if size else (free,),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None  # as without dynamo
+    graph = program.model_proto
+    onnx.helper.set_model_props(graph, {MARK: "export"})
+    write_bytes(path, graph.SerializeToString())
+
+
+def _check_own(path: Path) -> None:
+    """Refuse to replace a file that is not the graph of an earlier export."""
+    if not os.path.lexists(path):
+        return
+    import onnx
+
+    try:
+        graph = onnx.load(str(path), load_external_data=False)
+        own = any(prop.key == MARK for prop in graph.metadata_props)
+    except Exception:
+        own = False
+    if not own:
+        raise ModelError(
+            f"{path} exists and is not a graph that was exported here; choose another name, "
+            "or move it away"
+        )

@@ -1,0 +1,146 @@
+"""A graph in ONNX as a torch module, run by ONNX Runtime."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter.adapters.programs.onnx_interface import (
+    IMAGES,
+    OnnxInterface,
+    Value,
+)
+from robustbench_seg.segmenter.adapters.programs.program import Program, only_size
+from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
+from robustbench_seg.segmenter.foreign_errors import reason
+
+INSTALL = "pip install 'robustseg[onnx]'"
+
+
+class OnnxNetwork(Program):
+    """A graph as a torch module.
+
+    Attributes:
+        metadata: What the graph says of itself.
+        version: Version of ONNX Runtime.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        device: str,
+        sidecar: Sidecar | None = None,
+        *,
+        where: str | None = None,
+        classes: int | None = None,
+    ) -> None:
+        """Start a session of ONNX Runtime.
+
+        Args:
+            path: Path of the graph.
+            device: Torch device.
+            sidecar: Description of the graph. None: normalised float NCHW in, logits NCHW out.
+            where: The graph's name in errors. None: onnx:`path`.
+            classes: Number of classes that are named. None: as many as the answer has channels.
+
+        Raises:
+            ModelError: ONNX Runtime is not installed or does not run on the device, the graph
+                cannot run or has other inputs or outputs, or the sizes differ.
+        """
+        super().__init__(classes, sidecar)
+        self.where = where or f"onnx:{path}"
+        self.version, self._session = _open_session(path, device, self.where)
+        with _reading(self.where):
+            self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+        interface = _interface(self._session, self.where)
+        single = sidecar is not None and (sidecar.threshold is not None or self._labels)
+        expected = 1 if single else classes
+        image = interface.image()
+        output = interface.answer(sidecar.output if sidecar else None, expected, single=single)
+        self.dtype = IMAGES[image.type]
+        self.nhwc = image.is_nhwc(3, sidecar.layout if sidecar else None)
+        self.batch = image.length(0) or 1
+        self.size = only_size(
+            image.size(self.nhwc), sidecar.input_size if sidecar else None, self.where
+        )
+        self.integer = output.is_integer
+        said = sidecar.output_layout if sidecar else None
+        self.answers_nhwc = output.is_nhwc(1 if self.integer else expected, said)
+        self.channels = output.channels(self.answers_nhwc)
+        self._input, self._output = image.name, output.name
+
+    def answer(self, images: Tensor) -> Tensor:
+        """See Program."""
+        height, width = images.shape[1:3] if self.nhwc else images.shape[2:]
+        try:
+            given = self._session.run([self._output], {self._input: images.cpu().numpy()})[0]
+            return torch.from_numpy(np.ascontiguousarray(given))
+        except Exception as error:  # its exceptions have no common base
+            raise ModelError(
+                f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
+                f"{self.advice}"
+            ) from error
+
+
+def read_interface(path: Path) -> OnnxInterface:
+    """Read the inputs and outputs that a graph declares.
+
+    Args:
+        path: Path of the graph.
+
+    Raises:
+        ModelError: ONNX Runtime is not installed, or the graph cannot run.
+    """
+    where = f"onnx:{path}"
+    _, session = _open_session(path, "cpu", where)
+    return _interface(session, where)
+
+
+@contextmanager
+def _reading(where: str) -> Iterator[None]:
+    """Raise ModelError for whatever ONNX Runtime raises on a damaged graph."""
+    try:
+        yield
+    except Exception as error:  # its exceptions have no common base
+        raise ModelError(
+            f"{where}: not a graph that can be run ({reason(error)}); export it again"
+        ) from error
+
+
+def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
+    """Return the version of ONNX Runtime, and a session of it that runs the graph on the device."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise ModelError(f"{where}: ONNX Runtime is not installed: {INSTALL}") from None
+    provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
+    if provider not in onnxruntime.get_available_providers():
+        raise ModelError(
+            f"device '{device}': the ONNX Runtime that is installed has no {provider}; "
+            "choose another with --device, or install onnxruntime-gpu"
+        )
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = torch.get_num_threads()
+    settings.log_severity_level = 3  # errors only
+    with _reading(where):
+        gpu = {"device_id": torch.device(device).index or 0, "use_tf32": 0}
+        options = [(provider, {} if device == "cpu" else gpu)]
+        session = onnxruntime.InferenceSession(str(path), settings, providers=options)
+    if provider not in session.get_providers():  # it falls back in silence
+        raise ModelError(
+            f"device '{device}': ONNX Runtime cannot start its {provider} (are CUDA and cuDNN "
+            "installed?); choose another with --device"
+        )
+    return str(onnxruntime.__version__), session
+
+
+def _interface(session: Any, where: str) -> OnnxInterface:
+    with _reading(where):
+        inputs = [Value.of(each) for each in session.get_inputs()]
+        outputs = [Value.of(each) for each in session.get_outputs()]
+    return OnnxInterface(where, inputs, outputs)

@@ -1,0 +1,160 @@
+"""An exported program, such as a graph in ONNX, as a torch module."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.values.image_size import Size
+from robustbench_seg.records.values.ranges import MAX_SIDE
+from robustbench_seg.segmenter.adapters.programs.answers import logits_of
+from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
+
+MAX_BATCH = 64
+"""The largest fixed batch size that a program may have."""
+
+
+class Program(nn.Module, ABC):
+    """A program as a torch module: float Nx3xHxW -> float logits NxKxhxw.
+
+    The program gets one image at a time, because most are exported for a batch of 1. A program with
+    a larger fixed batch gets the last image repeated to fill it.
+
+    Attributes:
+        advice: The advice in the error about a wrong image size.
+        where: Its name in errors.
+        size: The one height and width it takes. None: any.
+        dtype: The type of its input.
+        nhwc: Whether it takes NxHxWx3.
+        batch: Number of images that it takes at once.
+        answers_nhwc: Whether it gives NxhxwxK.
+        channels: Number of channels of its answer. None: not declared.
+        integer: Whether it declares its answer to be integers, which are class indices.
+        params: Number of its parameters. None: unknown.
+        why_no_gradient: Why it gives no gradient, in words that end a sentence; None where it gives
+            one.
+    """
+
+    advice = "give input_size in its TOML file"
+
+    where: str
+    size: Size | None = None
+    dtype: torch.dtype = torch.float32
+    nhwc = False
+    batch = 1
+    answers_nhwc = False
+    channels: int | None = None
+    integer = False
+    params: int | None = None
+    why_no_gradient: str | None = "another library than torch runs its graph"
+
+    def __init__(self, classes: int | None, sidecar: Sidecar | None) -> None:
+        """Set the attributes that the sidecar gives.
+
+        Args:
+            classes: Number of classes that are named. None: as many as the answer has channels.
+            sidecar: Its description. None: normalised NCHW in, logits out.
+        """
+        super().__init__()
+        self._classes = classes
+        self._bgr = sidecar is not None and sidecar.channels == "BGR"
+        self._labels = sidecar is not None and sidecar.answer == "labels"
+        self._threshold = sidecar.threshold if sidecar else None
+
+    @abstractmethod
+    def answer(self, images: Tensor) -> Tensor:
+        """Run the program.
+
+        Args:
+            images: A batch of the program's size, type and layout.
+
+        Returns:
+            The answer, on any device.
+
+        Raises:
+            ModelError: The program does not take images of this size.
+        """
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether it takes levels of 0 to 255."""
+        return self.dtype is torch.uint8
+
+    @property
+    def gives_labels(self) -> bool:
+        """Whether it gives class indices."""
+        return self.integer or self._labels
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute logits.
+
+        Args:
+            images: Float Nx3xHxW: normalised, or levels of 0 to 255 if the program takes bytes.
+
+        Returns:
+            float32 logits NxKxhxw on the device of the images.
+
+        Raises:
+            ModelError: The program does not take images of this size, or answers something else.
+        """
+        device = images.device
+        if self.size:
+            images = F.interpolate(images, self.size, mode="bilinear", align_corners=False)
+        if self._bgr:
+            images = images.flip(1)
+        if self.takes_bytes:
+            images = images.round().clamp(0, 255)
+        images = images.to(self.dtype)
+        if self.nhwc:
+            images = images.permute(0, 2, 3, 1)
+        parts = [images[first : first + self.batch] for first in range(0, len(images), self.batch)]
+        logits = [each for part in parts for each in self._logits(part)]
+        return torch.cat(logits).to(device)
+
+    def _logits(self, images: Tensor) -> list[Tensor]:
+        """Compute float32 logits 1xKxhxw for each of at most `batch` images."""
+        given, missing = len(images), self.batch - len(images)
+        if missing:
+            images = torch.cat([images, images[-1:].expand(missing, -1, -1, -1)])
+        answer = self.answer(images.contiguous())
+        if self.batch == 1 or len(answer) != self.batch:
+            return [self._logits_of(answer)]
+        return [self._logits_of(answer[index : index + 1]) for index in range(given)]
+
+    def _logits_of(self, answer: Tensor) -> Tensor:
+        classes = self._classes or (answer.shape[1] if answer.ndim == 4 else 0)
+        return logits_of(
+            answer,
+            classes,
+            self._threshold,
+            self.where,
+            channels_last=self.answers_nhwc,
+            labels=self._labels,
+        )
+
+
+def only_size(fixed: Size | None, size: Size | None, where: str) -> Size | None:
+    """Return the fixed height and width of images, which the program and the sidecar may state.
+
+    Args:
+        fixed: The size that the program declares. None: it declares none.
+        size: The size that the sidecar states. None: it states none.
+        where: The model's name in errors.
+
+    Returns:
+        The size, or None if any size is possible.
+
+    Raises:
+        ModelError: The two differ, or no image has such a size.
+    """
+    if fixed and not 1 <= min(fixed) <= max(fixed) <= MAX_SIDE:
+        raise ModelError(
+            f"{where}: it takes {fixed[0]}x{fixed[1]} only, which no image has; export it again"
+        )
+    if size and fixed and size != fixed:
+        raise ModelError(
+            f"{where}: input_size is {size[0]}x{size[1]}, but the graph takes {fixed[0]}x{fixed[1]}"
+        )
+    return size or fixed

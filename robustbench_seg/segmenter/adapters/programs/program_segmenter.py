@@ -1,0 +1,147 @@
+"""The segmenter of an exported program and its sidecar."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from robustbench_seg.datasets import class_names
+from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.records.cards.model_card import Inference
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.adapters.programs.program import Program
+from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
+from robustbench_seg.segmenter.assembly import assemble
+from robustbench_seg.segmenter.class_names import class_spelling
+from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter import Segmenter
+
+
+def check_runnable(where: str, path: Path, options: SegmenterOptions) -> None:
+    """Check that a program exists, and refuse options that no program supports.
+
+    Args:
+        where: The model's name in errors.
+        path: Path of the program.
+        options: How it runs.
+
+    Raises:
+        ModelError: There is no such file, or the options set a precision.
+    """
+    if not path.is_file():
+        raise ModelError(f"{where}: there is no such file")
+    if options.precision != "float32":
+        raise ModelError(
+            f"{where}: a graph has its own precision; leave out --precision, or export one in half "
+            "precision"
+        )
+
+
+def classes_of_program(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
+    """Name the classes of a program.
+
+    Args:
+        sidecar: Its description.
+        beside: Name of the sidecar, for errors.
+
+    Raises:
+        CardError: There is a threshold, but the number of classes is not two.
+    """
+    classes = sidecar.classes or class_names(str(sidecar.dataset))
+    if sidecar.threshold is not None and len(classes) != 2:
+        raise CardError(f"{beside}: a threshold tells two classes apart; {len(classes)} are named")
+    return classes
+
+
+def segmenter_of_program(
+    network: Program,
+    sidecar: Sidecar,
+    classes: tuple[str, ...],
+    options: SegmenterOptions,
+    *,
+    path: Path,
+    weights: str,
+    kind: str,
+    law: int,
+    runtime: str,
+    libraries: Mapping[str, str],
+) -> Segmenter:
+    """Build the segmenter of a program.
+
+    Args:
+        network: The program.
+        sidecar: Its description.
+        classes: Names of its classes, from `classes_of_program`.
+        options: How it runs.
+        path: Path of the program.
+        weights: sha256 of its files.
+        kind: The prefix of the model before the colon, such as "onnx".
+        law: Version of the input preparation for programs of this kind.
+        runtime: The library that runs it; see SegmenterRecord.
+        libraries: Maps the name of each library that runs it to its version.
+
+    Returns:
+        The segmenter, named as in the sidecar.
+
+    Raises:
+        ModelError: The windows have another size than the program takes, or the program declares
+            another number of classes.
+        CardError: The sidecar is wrong.
+    """
+    beside = path.with_suffix(".toml").name
+    _check_windows(network, options.inference_of(sidecar.inference))
+    _check_channels(network, sidecar, classes, beside)
+    return assemble(
+        network,
+        options,
+        name=sidecar.name,
+        classes=class_spelling(classes, options.classes),
+        record=SegmenterRecord(
+            architecture=kind,
+            weights=weights,
+            variant=sidecar.deviations(),
+            preprocessing=sidecar.preprocessing(network.takes_bytes, beside),
+            inference=sidecar.inference,
+            input_size=network.size,
+            align_corners=sidecar.align_corners,
+            runtime=runtime,
+            laws={kind: law},
+        ),
+        about=ModelFacts(
+            location=network.where,
+            params=network.params,
+            weights_file=path.name,
+            libraries=libraries,
+            no_confidence=_why_no_confidence(network, sidecar),
+        ),
+    )
+
+
+def _why_no_confidence(network: Program, sidecar: Sidecar) -> str | None:
+    if network.gives_labels:
+        return "its graph ends in labels"
+    return None if sidecar.threshold is None else "its graph answers one probability, no logits"
+
+
+def _check_windows(network: Program, inference: Inference) -> None:
+    """Refuse windows of another size than the fixed one of a program."""
+    crop = inference.crop
+    if crop and network.size not in (None, (crop, crop)):
+        raise ModelError(
+            f"{network.where}: takes images of {network.size[0]}x{network.size[1]} only, not "
+            f"windows of {crop}x{crop}; leave out --inference slide"
+        )
+
+
+def _check_channels(
+    network: Program, sidecar: Sidecar, classes: Sequence[str], beside: str
+) -> None:
+    """Refuse a program that declares another number of classes than its sidecar names."""
+    one = network.channels == 1 and (network.gives_labels or sidecar.threshold is not None)
+    if one or network.channels in (None, len(classes)):
+        return
+    hint = ""
+    if network.channels == 1 and len(classes) == 2:
+        hint = "; if it is the probability of the second class, give threshold there"
+    raise ModelError(
+        f"{network.where}: the graph gives {network.channels} classes, {len(classes)} are named in "
+        f"{beside}: {', '.join(classes)}{hint}"
+    )

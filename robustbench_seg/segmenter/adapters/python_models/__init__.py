@@ -1,0 +1,1 @@
+"""Models that are objects of Python: a user's torch module or callable."""

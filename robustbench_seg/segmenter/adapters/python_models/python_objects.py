@@ -1,0 +1,86 @@
+"""Models that are Python objects: a segmenter, a torch module or a callable."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import cast
+
+from torch import nn
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.cards.model_card import Preprocessing
+from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
+from robustbench_seg.segmenter.adapters.python_models.python_segmenter import from_callable
+from robustbench_seg.segmenter.adapters.python_models.torch_module import from_module
+from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter import Segmenter
+
+
+def segmenter_of(
+    model: object,
+    options: SegmenterOptions,
+    *,
+    classes: Sequence[str] | None = None,
+    mean: tuple[float, float, float] | None = None,
+    std: tuple[float, float, float] | None = None,
+    version: str | None = None,
+) -> Segmenter:
+    """Build the segmenter of an object: a segmenter itself, a torch module or a callable.
+
+    Args:
+        model: The object.
+        options: How the object runs.
+        classes: Names of the classes it predicts, in their order.
+        mean: Mean of RGB in 0..1 that normalises the images of a torch module.
+        std: Standard deviation of RGB in 0..1, for the same purpose.
+        version: For a callable, any text that changes whenever its answers do.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        ModelError: An argument that such an object needs is missing or wrong (mean and std are
+            three numbers of 0..1), or an argument does not apply because the object is a segmenter
+            already.
+    """
+    if isinstance(getattr(model, "record", None), SegmenterRecord):
+        names = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
+        arguments = {"classes": classes, "mean": mean, "std": std, "version": version}
+        names += [name for name, value in arguments.items() if value is not None]
+        if late := [name for name in names if name not in ("batch", "classes")]:
+            raise ModelError(
+                f"{getattr(model, 'name', 'the segmenter')} is loaded already: give "
+                f"{' and '.join(late)} to load_segmenter"
+            )
+        return cast(Segmenter, model)
+    options.refuse_input_size(options.name or type(model).__name__)
+    if isinstance(model, nn.Module):
+        return from_module(model, options, classes, _preprocessing(mean, std))
+    if not callable(model):
+        raise ModelError(
+            f"a model is wanted, not {type(model).__name__}; give its name, a torch module or a "
+            "callable"
+        )
+    return from_callable(model, options, classes, version)
+
+
+def _preprocessing(mean: object, std: object) -> Preprocessing | None:
+    """Return the normalisation of RGB in 0..1. None: one of the two is not given."""
+    if mean is None or std is None:
+        return None
+    return Preprocessing(_three("mean", mean, least=0.0), _three("std", std, least=1e-6))
+
+
+def _three(name: str, values: object, least: float) -> tuple[float, float, float]:
+    """Return three numbers of `least` to 1 from a sequence, array or tensor."""
+    try:
+        red, green, blue = (float(value) for value in values)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise ModelError(
+            f"{name} is {values!r:.100}; give three numbers, of red, green, blue"
+        ) from None
+    for value in (red, green, blue):
+        if not least <= value <= 1:
+            raise ModelError(
+                f"{name} has {value:g}; it is of RGB in 0..1, so divide levels of 0..255 by 255"
+            )
+    return red, green, blue

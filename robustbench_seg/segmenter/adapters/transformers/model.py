@@ -1,0 +1,158 @@
+"""A configuration and tensors -> a model of transformers."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter.adapters.transformers.config import CONFIG, class_of
+from robustbench_seg.segmenter.foreign_errors import reason
+from robustbench_seg.weights import not_finite
+
+
+def build_network(
+    config: Any, tensors: Mapping[str, Tensor], where: str
+) -> tuple[nn.Module, tuple[str, ...]]:
+    """Build a model and load its tensors.
+
+    The model is first built without memory. So a configuration of another size than the tensors is
+    refused before anything of that size is allocated.
+
+    Args:
+        config: The configuration.
+        tensors: Name in the weight file -> tensor.
+        where: The model's name in errors.
+
+    Returns:
+        The model, in float32 and eval mode, and the names of its tensors that no file has. Their
+        values are NaN.
+
+    Raises:
+        ModelError: transformers cannot build the model, its tensors are not those of the files, or
+            values are not finite.
+    """
+    values = sum(tensor.numel() for tensor in tensors.values())
+    kind = class_of(config)
+    try:
+        with torch.device("meta"), limit_registrations(1000 + 40 * len(tensors)):
+            shape = kind(config)
+        state = [*shape.parameters(), *shape.buffers()]
+        wanted = sum(value.numel() for value in state)
+        if wanted > 2 * values + 10_000_000:
+            raise ValueError(f"it describes {wanted} values, and the weight file has {values}")
+        model, loading = kind.from_pretrained(
+            None,
+            config=config,
+            state_dict=dict(tensors),
+            ignore_mismatched_sizes=True,  # reported below
+            output_loading_info=True,
+        )
+    except ModelError:
+        raise
+    except ImportError as error:
+        found = re.search(r"requires the (\S+) library|No module named '(\w+)'", str(error))
+        if not found:
+            raise ModelError(f"{where}: a library is not installed ({reason(error)})") from error
+        name = (found[1] or found[2]).lower()
+        raise ModelError(
+            f"{where}: it needs {name}, which is not installed: pip install {name}"
+        ) from error
+    except Exception as error:  # what a damaged value raises has no common base
+        raise ModelError(
+            f"{where}: transformers cannot build it from its {CONFIG} ({reason(error)}); fetch the "
+            "model again"
+        ) from error
+    _refuse_mismatched(sorted(str(entry[0]) for entry in loading["mismatched_keys"]), where)
+    refuse_deeper(loading["unexpected_keys"], model, where)
+    model.float().eval()  # a file in half precision, too
+    lacking = sorted(loading["missing_keys"])
+    fill_with_nan(model, lacking)
+    if names := [name for name in not_finite(model.state_dict()) if name not in lacking]:
+        raise ModelError(
+            f"{where}: NaN or infinite values in its weights, first in {names[0]}; fetch the model "
+            "again"
+        )
+    return model, tuple(lacking)
+
+
+def _refuse_mismatched(names: Sequence[str], where: str) -> None:
+    """Refuse a model some of whose tensors have other shapes in the file than in the network."""
+    if names:
+        raise ModelError(
+            f"{where}: {len(names)} tensors of its weight file have other shapes than its {CONFIG} "
+            f"describes, such as {names[0]}; fetch the model again"
+        )
+
+
+def fill_with_nan(model: nn.Module, names: Collection[str]) -> None:
+    """Make tensors NaN, so that an answer that depends on them is NaN.
+
+    transformers itself gives random values to tensors that no file has.
+
+    Args:
+        model: The model.
+        names: Names of the tensors. The count of batches of a normalisation stays as it is.
+    """
+    state = model.state_dict()
+    for name in names:
+        if name in state and state[name].is_floating_point():
+            state[name].fill_(float("nan"))
+
+
+@contextmanager
+def limit_registrations(most: int) -> Iterator[None]:
+    """Stop the building of networks that have far more parts than wanted.
+
+    Args:
+        most: Number of parameters and submodules that may be registered inside the context.
+
+    Raises:
+        ValueError: There are more.
+    """
+    count = 0
+
+    def add(module: nn.Module, name: str, value: object) -> None:
+        nonlocal count
+        count += 1
+        if count > most:
+            raise ValueError("it describes far more layers than the weight file holds")
+
+    hooks = [
+        register_module_parameter_registration_hook(add),
+        register_module_module_registration_hook(add),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def refuse_deeper(unused: Collection[str], model: nn.Module, where: str) -> None:
+    """Refuse tensors of further layers of a kind that the model has.
+
+    Tensors of another kind, such as a head for other tasks, are passed over.
+
+    Args:
+        unused: Names of the tensors of the files that the model does not have.
+        model: The model.
+        where: The model's name in errors.
+
+    Raises:
+        ModelError: There is such a tensor.
+    """
+    patterns = {re.sub(r"\d+", "#", name) for name in model.state_dict()}
+    deeper = sorted(name for name in unused if re.sub(r"\d+", "#", name) in patterns)
+    if deeper:
+        raise ModelError(
+            f"{where}: {CONFIG} describes a smaller model than its weight file, which also has "
+            f"{deeper[0]}; fetch the model again"
+        )

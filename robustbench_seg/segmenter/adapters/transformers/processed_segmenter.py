@@ -1,0 +1,21 @@
+"""A segmenter that prepares each image with the image processor of its model."""
+
+import torch
+
+from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
+from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
+
+
+class ProcessedSegmenter(NetworkSegmenter):
+    """A TransformersNetwork that gets images as its own image processor prepares them."""
+
+    def _unchecked_logits(self, image: Image) -> WindowLogits:
+        assert not isinstance(image, FloatImage)  # the network takes bytes only
+        size = (image.shape[0], image.shape[1])
+        inputs = {
+            name: value.to(self._device) if isinstance(value, torch.Tensor) else value
+            for name, value in self._network.processor(image).items()
+        }
+        answer = self._network.processed(inputs, size)
+        return WindowLogits(answer.float(), ((0, 0),), size, size)

@@ -1,0 +1,53 @@
+"""Reasons why a segmenter gives no confidence, no confidence that can be scaled, or no gradient."""
+
+from robustbench_seg.segmenter.segmenter import (
+    ConfidentSegmenter,
+    DifferentiableSegmenter,
+    Segmenter,
+)
+
+
+def why_no_confidence(segmenter: Segmenter) -> str | None:
+    """Say why a segmenter gives no confidence.
+
+    Args:
+        segmenter: The segmenter.
+
+    Returns:
+        The reason, or None if it gives confidence.
+    """
+    if segmenter.about.no_confidence:
+        return segmenter.about.no_confidence
+    return None if isinstance(segmenter, ConfidentSegmenter) else "it has no method with_confidence"
+
+
+def why_no_scaling(segmenter: Segmenter) -> str | None:
+    """Say why a temperature cannot scale the confidence of a segmenter.
+
+    Args:
+        segmenter: The segmenter.
+
+    Returns:
+        The reason, or None if it can.
+    """
+    reason = why_no_confidence(segmenter)
+    if reason is None and not segmenter.record.has_logits:
+        return "it gives no logits"
+    return reason
+
+
+def why_no_gradient(segmenter: Segmenter) -> str | None:
+    """Say why a segmenter gives no gradient.
+
+    Args:
+        segmenter: The segmenter.
+
+    Returns:
+        The reason, as the end of a sentence, or None if it gives a gradient.
+    """
+    reason: str | None = getattr(segmenter, "why_no_gradient", None)
+    if reason is not None:
+        return reason
+    if isinstance(segmenter, DifferentiableSegmenter):
+        return None
+    return "it has no method loss_gradient"

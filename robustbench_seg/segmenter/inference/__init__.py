@@ -1,0 +1,1 @@
+"""A network on a normalised image: windows, and what changes the network."""

@@ -1,0 +1,99 @@
+"""From a card to a segmenter: its network, class names, backend and options."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from robustbench_seg.datasets import class_names
+from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.records.cards.model_card import ModelCard
+from robustbench_seg.records.runs.segmenter_record import UNTRAINED, ModelFacts, untrained_name
+from robustbench_seg.segmenter.assembly import assemble
+from robustbench_seg.segmenter.class_names import class_spelling
+from robustbench_seg.segmenter.loading.backends import prepare_for_backend
+from robustbench_seg.segmenter.loading.networks import (
+    load_weights,
+    network_record,
+    trained_network,
+    untrained_network,
+)
+from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.weights import Weights, digest_weights
+
+
+def load_card_segmenter(
+    card: ModelCard, weights: str | Path | None, options: SegmenterOptions
+) -> Segmenter:
+    """Build the segmenter of a card.
+
+    Args:
+        card: The card.
+        weights: As in load_model.
+        options: How the network runs.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        RobustsegError: As for `load_segmenter`.
+    """
+    file_weights = load_weights(card, weights)
+    if file_weights is None:
+        classes = options.classes or _card_classes(card)
+        network = untrained_network(card, len(classes))
+        options = replace(options, name=untrained_name(options.name or card.name))
+    else:
+        classes = _weight_classes(card, file_weights, options.classes)
+        network = trained_network(card, file_weights)
+    digest = digest_weights(file_weights.path) if file_weights else UNTRAINED
+    record = network_record(card, network, digest)
+    about = ModelFacts(
+        card=card.name,
+        params=sum(parameter.numel() for parameter in network.parameters()),
+        weights_file=file_weights.path.name if file_weights else UNTRAINED,
+        weights_metadata=file_weights.metadata if file_weights else {},
+        published=card.published,
+        published_on=card.dataset if card.published else None,
+        training=card.training,
+    )
+    running, record, about = prepare_for_backend(options, network, record, about)
+    return assemble(
+        running,
+        options,
+        name=card.name,
+        classes=classes,
+        record=record,
+        about=about,
+    )
+
+
+def _weight_classes(
+    card: ModelCard, weights: Weights, wanted: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """Return the names of the classes that weights predict, from the file or else the card.
+
+    Args:
+        card: The card.
+        weights: The weights.
+        wanted: Class names of the dataset that the model runs on.
+    """
+    text = weights.metadata.get("classes") if weights.num_classes else None
+    names = class_spelling(json.loads(text), wanted) if text else _card_classes(card)
+    if weights.num_classes not in (None, len(names)):
+        raise ModelError(
+            f"{weights.path} predicts {weights.num_classes} classes, but {card.name} is a card for "
+            f"{card.dataset}, which has {len(names)}: {', '.join(names)}; choose the card that the "
+            "file belongs to (robustseg models)"
+        )
+    return names
+
+
+def _card_classes(card: ModelCard) -> tuple[str, ...]:
+    """Return the names of a card's classes: its own, or those of its dataset."""
+    if card.class_names:
+        return card.class_names
+    try:
+        return class_names(card.dataset)
+    except DatasetError as error:
+        raise ModelError(f"{card.name}: {error}; or give class_names in its card") from None

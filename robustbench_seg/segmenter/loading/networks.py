@@ -1,0 +1,125 @@
+"""From a card and weights to a network."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from robustbench_seg.architectures import SegmentationNetwork, build
+from robustbench_seg.files import checked_path
+from robustbench_seg.records.cards.model_card import ModelCard, load_card
+from robustbench_seg.records.runs.segmenter_record import UNTRAINED, SegmenterRecord
+from robustbench_seg.weights import (
+    Weights,
+    copy_weights,
+    fetch_weights,
+    parse_source,
+    read_weights,
+    shapes_of,
+)
+
+
+def load_model(
+    name: str | Path, weights: str | Path | None = None, num_classes: int | None = None
+) -> SegmentationNetwork:
+    """Build a card's network with its weights, in eval mode.
+
+    Args:
+        name: A card's name (see list_models) or a card file.
+        weights: Weights in place of the card's: a file, hf:<hub id> or a URL, or "none" for random
+            weights (seed 0). Weights that are not on the disk are downloaded (see
+            weights.card_weights).
+        num_classes: Number of classes. None: that of the weight file, else that of the card.
+
+    Returns:
+        The network. It maps a float Nx3xHxW batch, normalised with the card's mean and std, to
+        logits at 1/4 of its size.
+
+    Raises:
+        ModelError: The card describes no network that can be built.
+        CardError: The card is wrong.
+        WeightsError: The weights are missing or do not fit.
+        FileError: The source of the weights is not a path: empty, too long or not UTF-8.
+    """
+    card = load_card(name)
+    file_weights = load_weights(card, weights)
+    if file_weights is None:
+        return untrained_network(card, num_classes or card.classes)
+    return trained_network(card, file_weights, num_classes)
+
+
+def network_record(
+    card: ModelCard, network: SegmentationNetwork, weights: str | None = None
+) -> SegmenterRecord:
+    """Record what decides the labels of a card's network, except how it runs.
+
+    Args:
+        card: The card.
+        network: The card's network.
+        weights: sha256 of its weights, or UNTRAINED.
+
+    Returns:
+        The record.
+    """
+    return SegmenterRecord(
+        architecture=card.architecture,
+        variant=card.variant,
+        weights=weights,
+        preprocessing=card.preprocessing,
+        resize=card.resize,
+        inference=card.inference,
+        grid=network.grid,
+        align_corners=network.align_corners,
+    )
+
+
+def load_weights(card: ModelCard, source: str | Path | None) -> Weights | None:
+    """Load the weights of a card. They are downloaded if they are not on the disk.
+
+    Args:
+        card: The card.
+        source: As `weights` of load_model.
+
+    Returns:
+        The weights. None: random ones are asked for.
+
+    Raises:
+        WeightsError: The weights are missing or do not fit.
+        FileError: The source is not a path.
+    """
+    if source == UNTRAINED:
+        return None
+    if source is not None:
+        parsed = parse_source(str(source))
+        if parsed.source != "url":
+            checked_path(source)
+        card = replace(card, weights=parsed)
+    # A card states what its own weights predict.
+    file = fetch_weights(card, with_config=source is not None)
+    return read_weights(file, shapes_of(_empty(card, card.classes)))
+
+
+def untrained_network(card: ModelCard, num_classes: int) -> SegmentationNetwork:
+    """Build a card's network with the same random weights each time, in eval mode."""
+    with torch.random.fork_rng(devices=[]):  # the caller's generator stays as it is
+        torch.manual_seed(0)
+        return build(card.architecture, num_classes, **card.variant).eval()
+
+
+def trained_network(
+    card: ModelCard, weights: Weights, num_classes: int | None = None
+) -> SegmentationNetwork:
+    """Build a card's network with weights, in eval mode."""
+    classes = num_classes or weights.num_classes or card.classes
+    network = _empty(card, classes).eval()
+    # What to_empty does; from the meta device it would import sympy, which takes half a second.
+    memory = {name: torch.empty(t.shape, dtype=t.dtype) for name, t in network.state_dict().items()}
+    network.load_state_dict(memory, assign=True)
+    copy_weights(network, weights)
+    return network
+
+
+def _empty(card: ModelCard, classes: int) -> SegmentationNetwork:
+    """Build a network without memory, because initial values would take longer than loading."""
+    with torch.device("meta"):
+        return build(card.architecture, classes, **card.variant)

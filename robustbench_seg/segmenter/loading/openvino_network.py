@@ -1,0 +1,60 @@
+"""A network in OpenVINO as a torch module."""
+
+import warnings
+from collections import OrderedDict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.segmenter.adapters.programs.onnx_export import EXAMPLE_SIZE
+
+INSTALL = "pip install 'robustseg[openvino]'"
+
+KEPT = 4
+"""Image sizes for which OpenVINO keeps what it compiled."""
+
+
+class OpenVinoNetwork(nn.Module):
+    """A network in OpenVINO: normalised float 1x3xHxW -> float logits 1xKxhxw.
+
+    It is compiled once for each image size, because a graph for any size is a third slower.
+    """
+
+    why_no_gradient = "another library than torch runs its graph"
+
+    def __init__(self, network: nn.Module, device: str):
+        super().__init__()
+        try:
+            import openvino
+        except ImportError:
+            raise ModelError(f"--backend openvino: not installed: {INSTALL}") from None
+        if device != "cpu":
+            raise ModelError(
+                f"--backend openvino runs on the CPU, not on '{device}'; leave out one of them"
+            )
+        self.version = str(openvino.__version__.partition("-")[0])
+        self._core = openvino.Core()
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant
+            example = torch.zeros(1, 3, *EXAMPLE_SIZE)
+            self._graph = openvino.convert_model(network, example_input=example)
+        self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """See the class."""
+        batch = images.contiguous().numpy()
+        if batch.shape not in self._compiled:
+            self._graph.reshape(batch.shape)
+            settings = {
+                "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+                "INFERENCE_PRECISION_HINT": "f32",
+                "PERFORMANCE_HINT": "LATENCY",
+            }
+            self._compiled[batch.shape] = self._core.compile_model(self._graph, "CPU", settings)
+            if len(self._compiled) > KEPT:
+                self._compiled.popitem(last=False)
+        self._compiled.move_to_end(batch.shape)
+        (logits,) = self._compiled[batch.shape](batch).values()
+        return torch.from_numpy(logits.copy())

@@ -1,0 +1,173 @@
+"""From the name of a model, or an object, to a segmenter."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from robustbench_seg.errors import ModelError, WeightsError
+from robustbench_seg.files import checked_path
+from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_card
+from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.cards.model_forms import needs_no_card
+from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages
+from robustbench_seg.records.values.augment import augment_text
+from robustbench_seg.records.values.choices import (
+    AdaptationMethod,
+    Backend,
+    InferenceMode,
+    Precision,
+)
+from robustbench_seg.records.values.input_size import input_size_text
+from robustbench_seg.segmenter.adapters import adapter, segmenter_of
+from robustbench_seg.segmenter.loading.card_segmenter import load_card_segmenter
+from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
+from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter import Segmenter
+
+
+def load_segmenter(
+    model: str | Path | nn.Module | Callable[[NDArray[np.uint8]], Any],
+    *,
+    weights: str | Path | None = None,
+    name: str | None = None,
+    inference: InferenceMode | None = None,
+    input_size: str | tuple[int, int] | None = None,
+    augment: str | None = None,
+    adapt: AdaptationMethod | None = None,
+    adapt_images: AdaptImages = Adaptation.images,
+    adapt_prior: float = Adaptation.prior,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    backend: Backend = "torch",
+    classes: tuple[str, ...] | None = None,
+    batch: int = 1,
+    mean: tuple[float, float, float] | None = None,
+    std: tuple[float, float, float] | None = None,
+    version: str | None = None,
+) -> Segmenter:
+    """Build a segmenter, which maps uint8 HxWx3 RGB to uint8 HxW class indices.
+
+    Args:
+        model: A card's name or file. Or another model: exported:<file>, hf:<hub id or folder>,
+            onnx:<file>, predictions:<folder> or python:<module>:<callable> (see the modules of
+            those names). Or an object: a torch module (normalised Nx3xHxW -> logits NxKxhxw) with
+            name, classes, mean and std, or a callable (uint8 HxWx3 RGB -> HxW class indices) with
+            name, classes and version.
+        weights: As in load_model. Only for a card.
+        name: Name in tables. None: the model's own. Random weights add "-untrained" to either.
+        inference: "whole" or "slide". None: the model's own mode.
+        input_size: Size at which an hf: model gets images: "native" (their own size), "processor"
+            (as its image processor prepares them) or height and width, such as "512x1024".
+            None: native if the network takes any size, else processor.
+        augment: Test-time augmentation: "flip", scales such as "0.75,1.25", or both. The
+            probabilities of these variants of an image and of the image itself are averaged.
+        adapt: "bn": `evaluate` takes the statistics of BatchNorm from images of each condition.
+            A direct call of the segmenter uses the network's own statistics.
+        adapt_images: Number of these images, or "all".
+        adapt_prior: How many images the network's own statistics count for.
+        device: Torch device.
+        precision: "float32", "bf16" or "fp16" (autocast).
+        backend: The library that runs a card's network. Numbers may differ in the last digit.
+        classes: For an object, the names of the classes it predicts. Else the class names of the
+            dataset that the model runs on; random weights take these as their classes.
+        batch: Number of windows of an image that a GPU gets at once. The number falls where its
+            memory is short.
+        mean: Mean of RGB in 0..1 that normalises the images of a torch module.
+        std: Standard deviation of RGB in 0..1, for the same purpose.
+        version: For a callable, any text that changes whenever its answers do.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        ModelError: The model cannot be built or cannot run with these options.
+        CardError: A card, or the description of a graph, is wrong.
+        WeightsError: The weights are missing or do not fit.
+        FileError: The model's place or the source of the weights is not a path: empty, too long or
+            not UTF-8.
+    """
+    options = SegmenterOptions(
+        name=name,
+        inference=inference,
+        device=device,
+        precision=precision,
+        backend=backend,
+        classes=classes,
+        batch=batch,
+        input_size=input_size_text(input_size),
+        augment=augment_text(augment),
+        adapt=adapt,
+        adapt_images=adapt_images,
+        adapt_prior=adapt_prior,
+    )
+    if not isinstance(model, str | Path):
+        return segmenter_of(model, options, classes=classes, mean=mean, std=std, version=version)
+    return load_named(model, weights, options)
+
+
+def load_named(
+    model: str | Path, weights: str | Path | None, options: SegmenterOptions
+) -> Segmenter:
+    """Build the segmenter of a model that has a name; see `load_segmenter`.
+
+    Args:
+        model: A card's name or file, or a prefix and a location such as onnx:<file>.
+        weights: As in load_model. Only for a card.
+        options: How it runs.
+
+    Returns:
+        The segmenter.
+
+    Raises:
+        RobustsegError: As for `load_segmenter`.
+    """
+    name = str(model)
+    if needs_no_card(name):
+        prefix, _, location = name.partition(":")
+        if not location:
+            raise ModelError(f"{name}: nothing behind the colon; see robustseg evaluate --help")
+        checked_path(location)
+        _refuse_card_options(name, weights, options)
+        if prefix != "hf":
+            options.refuse_input_size(name)
+        return adapter(prefix)(location, options)
+    if name in list_hub_models():
+        _refuse_card_options(name, weights, options)
+        return _load_hub_card(name, options)
+    options.refuse_input_size(name)
+    return load_card_segmenter(load_card(model), weights, options)
+
+
+def _refuse_card_options(model: str, weights: str | Path | None, options: SegmenterOptions) -> None:
+    """Refuse options that only a card with a network of this package supports."""
+    if weights is not None:
+        raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
+    if options.backend != "torch":
+        raise ModelError(f"{model}: decides itself what runs it; --backend goes with a card")
+
+
+def _load_hub_card(name: str, options: SegmenterOptions) -> Segmenter:
+    """Build the segmenter of a card that names a model of the hub."""
+    card = load_hub_card(name)
+    try:
+        location = card.model.removeprefix("hf:")
+        loaded = adapter("hf")(location, replace(options, name=options.name or card.name))
+    except WeightsError as error:
+        if card.verified:
+            raise
+        raise WeightsError(
+            f"{name}: its hub id could not be looked up when the card was written: {error}"
+        ) from error
+    assert isinstance(loaded, NetworkSegmenter)
+    loaded.about = replace(
+        loaded.about,
+        card=card.name,
+        published=card.published,
+        published_on=card.dataset if card.published else None,
+    )
+    return loaded

@@ -1,0 +1,113 @@
+"""How a user wants a model to run."""
+
+from dataclasses import dataclass, replace
+
+from robustbench_seg.errors import ModelError
+from robustbench_seg.records.cards.model_card import Inference
+from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages
+from robustbench_seg.records.values.augment import parse_augment
+from robustbench_seg.records.values.choices import (
+    AdaptationMethod,
+    Backend,
+    InferenceMode,
+    Precision,
+    check_choice,
+)
+from robustbench_seg.segmenter.inference.windows import WINDOW
+
+
+@dataclass(frozen=True)
+class SegmenterOptions:
+    """How a user wants a model to run.
+
+    Attributes:
+        name: Its name in tables. None: its own.
+        inference: "whole" or "slide". None: its own mode.
+        input_size: "native", "processor", or height and width such as "512x1024" (see
+            records.values.input_size). None: the model's own.
+        device: Torch device.
+        precision: "float32", "bf16" or "fp16" (autocast).
+        backend: The library that runs the network: "torch", "onnxruntime" or "openvino".
+        classes: Class names of the dataset it runs on. None: unknown.
+        batch: Number of windows that a GPU gets at once.
+        augment: Test-time augmentation such as "flip,0.75,1.25" (see records.values.augment).
+        adapt: "bn" if the statistics of BatchNorm are to be adapted.
+        adapt_images: Number of images for these statistics, or "all".
+        adapt_prior: Weight of the network's own statistics, as a number of images.
+    """
+
+    name: str | None = None
+    inference: InferenceMode | None = None
+    device: str = "cpu"
+    precision: Precision = "float32"
+    backend: Backend = "torch"
+    classes: tuple[str, ...] | None = None
+    batch: int = 1
+    input_size: str | None = None
+    augment: str | None = None
+    adapt: AdaptationMethod | None = None
+    adapt_images: AdaptImages = Adaptation.images
+    adapt_prior: float = Adaptation.prior
+
+    def __post_init__(self) -> None:
+        _ = self.adaptation, parse_augment(self.augment)
+        check_choice("precision", self.precision, Precision, ModelError)
+        check_choice("backend", self.backend, Backend, ModelError)
+
+    @property
+    def adaptation(self) -> Adaptation | None:
+        """How the network is adapted; None: not at all."""
+        if self.adapt is None:
+            return None
+        return Adaptation(self.adapt, self.adapt_images, float(self.adapt_prior))
+
+    def refuse_input_size(self, where: str) -> None:
+        """Refuse an input size for a model that does not support one.
+
+        Args:
+            where: The model's name in errors.
+
+        Raises:
+            ModelError: The options set an input size.
+        """
+        if self.input_size is not None:
+            raise ModelError(
+                f"{where}: an input size goes with hf: models only; leave out {self.input_size}"
+            )
+
+    def refuse_network_options(self, where: str) -> None:
+        """Refuse what only a model with a network of its own can obey.
+
+        Args:
+            where: The model's name in errors.
+
+        Raises:
+            ModelError: The options set an inference mode, a device, a precision, augmentation or
+                adaptation.
+        """
+        if self.inference or self.device != "cpu" or self.precision != "float32":
+            raise ModelError(
+                f"{where}: such a model decides itself how it runs; leave out inference, device "
+                "and precision"
+            )
+        if self.adapt or self.augment:
+            raise ModelError(
+                f"{where}: such a model has no network that can be adapted or given variants of an "
+                "image; leave out adapt and augment"
+            )
+
+    def inference_of(self, own: Inference) -> Inference:
+        """Choose the inference mode of a model.
+
+        Args:
+            own: The model's own mode.
+
+        Returns:
+            The mode that it runs in. A mode "slide" that is not its own has SegFormer's window.
+        """
+        if self.inference is None or self.inference == own.mode:
+            return own
+        if self.inference == "slide":
+            crop, stride = WINDOW
+            return replace(own, mode="slide", crop=crop, stride=stride)
+        return Inference("whole")

@@ -1,0 +1,111 @@
+"""From an image to the input of a network, and from its logits back to the size of the image."""
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
+from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.inference.normaliser import Normaliser
+from robustbench_seg.segmenter.inference.resizing import scaled, scaled_floats
+
+
+class Preparation:
+    """Scaling, normalisation and padding of images, as a record states them."""
+
+    def __init__(self, record: SegmenterRecord, device: torch.device) -> None:
+        """Read the record.
+
+        Args:
+            record: Record of the network, with its preprocessing.
+            device: Device of the network.
+        """
+        assert record.preprocessing is not None
+        self._resize, self._grid = record.resize, record.grid
+        self._align, self._device = record.align_corners, device
+        self._normalise = Normaliser(record.preprocessing.mean, record.preprocessing.std, device)
+
+    def __call__(self, image: Image) -> Tensor:
+        """Scale and normalise an image.
+
+        Args:
+            image: uint8 HxWx3 RGB, or a FloatImage.
+
+        Returns:
+            float32 1x3xhxw.
+        """
+        if isinstance(image, FloatImage):
+            return self.floats(self._tensor(image))
+        return self._normalise(scaled(image, self._resize) if self._resize else image)
+
+    def floats(self, rgb: Tensor) -> Tensor:
+        """Scale and normalise an image that is not rounded.
+
+        Args:
+            rgb: float32 1x3xHxW in 0..1.
+
+        Returns:
+            float32 1x3xhxw. It can be differentiated.
+        """
+        return self._normalise.floats(scaled_floats(rgb, self._resize) if self._resize else rgb)
+
+    def at_scale(self, image: Image, scale: float) -> Tensor:
+        """Scale an image in one step to `scale` times the size at which the network gets it.
+
+        Args:
+            image: uint8 HxWx3 RGB, which is rounded to 8 bits again, or a FloatImage.
+            scale: The factor.
+
+        Returns:
+            float32 1x3xhxw, normalised.
+        """
+        size = (image.shape[0], image.shape[1])
+        if self._resize:
+            size = self._resize.size(*size)
+        height, width = (max(1, round(side * scale)) for side in size)
+        if isinstance(image, FloatImage):
+            rgb = F.interpolate(self._tensor(image), (height, width), mode="bilinear")
+            return self._normalise.floats(rgb.contiguous(memory_format=torch.channels_last))
+        resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        return self._normalise(resized.astype(np.uint8))
+
+    def padded(self, batch: Tensor) -> Tensor:
+        """Pad images to the network's grid, on the right and below, with the mean pixel.
+
+        Args:
+            batch: float32 1x3xhxw, normalised.
+
+        Returns:
+            float32 1x3xh'xw'. Without a grid it is the batch itself.
+        """
+        if self._grid is None:
+            return batch
+        height, width = batch.shape[2:]
+        return F.pad(batch, (0, -(width - 1) % self._grid, 0, -(height - 1) % self._grid))
+
+    def at_size_of_image(self, logits: Tensor, height: int, width: int) -> Tensor:
+        """Cut off the padding, and scale logits to the size of the image.
+
+        Args:
+            logits: float32 1xKxh'xw', at the size of the padded image.
+            height: Height of the image, in pixels.
+            width: Its width.
+
+        Returns:
+            float32 1xKxHxW.
+        """
+        if self._resize is None:
+            return logits[..., :height, :width]
+        high, wide = self._resize.size(height, width)
+        return F.interpolate(
+            logits[..., :high, :wide],
+            (height, width),
+            mode="bilinear",
+            align_corners=self._align,
+        )
+
+    def _tensor(self, image: FloatImage) -> Tensor:
+        rgb = torch.as_tensor(np.ascontiguousarray(image.values), device=self._device)
+        return rgb.permute(2, 0, 1).unsqueeze(0)
