@@ -34,7 +34,7 @@ from robustbench_seg.corruption import corrupt  # noqa: E402
 from robustbench_seg.datasets import Dataset, Sample, open_dataset  # noqa: E402
 from robustbench_seg.datasets.minicity import Minicity, write_minicity  # noqa: E402
 from robustbench_seg.evaluation import evaluate  # noqa: E402
-from robustbench_seg.measures.pixel_counts import confusion_matrix  # noqa: E402
+from robustbench_seg.measures import confusion_matrix  # noqa: E402
 from robustbench_seg.records.cards.protocol import load_protocol  # noqa: E402
 from robustbench_seg.segmenter import load_model, load_segmenter  # noqa: E402
 from robustbench_seg.segmenter.inference.folding import fold  # noqa: E402

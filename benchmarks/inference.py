@@ -172,7 +172,7 @@ def compare_labels(size: tuple[int, int], crop: int, rounds: int = 7) -> dict[st
     import torch
     from torch.nn import functional as F
 
-    from robustbench_seg.measures.pixel_counts import confusion_matrix
+    from robustbench_seg.measures import confusion_matrix
     from robustbench_seg.segmenter.inference.windows import window_spans
     from robustbench_seg.segmenter.labelling.labels import label
     from robustbench_seg.segmenter.labelling.window_logits import WindowLogits

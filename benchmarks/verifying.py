@@ -154,9 +154,9 @@ def parts(folder: Path) -> dict[str, object]:
 
     def unverified() -> None:
         with (
-            mock.patch("robustbench_seg.store.parts._check_digest"),
+            mock.patch("robustbench_seg.store.parts.PartHeader.check"),
             mock.patch("robustbench_seg.store.parts.digest_bytes"),
-            mock.patch("robustbench_seg.store.parts._digest_part", return_value=""),
+            mock.patch("robustbench_seg.store.parts._digest_rows"),
         ):
             read()
 

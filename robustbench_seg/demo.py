@@ -1,10 +1,10 @@
 """The demo: the whole study on the dataset and the weights that ship with the package."""
 
+from importlib import resources
 from pathlib import Path
 
 from robustbench_seg.evaluation import evaluate
 from robustbench_seg.reporting import Report
-from robustbench_seg.store import recorded_runs
 
 MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
 """The models that ship with weights."""
@@ -33,3 +33,13 @@ def run_demo(out: Path, *, limit: int | None = None, progress: bool = False) -> 
     )
     recorded = [recorded_runs()] if limit is None else []
     return Report.write([*(run.path for run in runs), *recorded], out / "report")
+
+
+def recorded_runs() -> Path:
+    """Return the folder of the recorded runs: further trainings of MODELS, without their weights.
+
+    They are runs on minicity val, made as docs/studies/minicity.md describes. Each has the name of
+    a shipped model and another seed of training, so that a run of the shipped weights and the
+    recorded ones are trainings of one model.
+    """
+    return Path(str(resources.files("robustbench_seg.content.reports"))) / "recorded"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import robustbench_seg as rs
-from robustbench_seg.evaluation.entry import EvaluateOptions
+from robustbench_seg.evaluation.arguments import EvaluateOptions
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.specs.evaluation_spec import EvaluationOptions
 from robustbench_seg.records.specs.training_spec import TrainingOptions

@@ -1,4 +1,4 @@
-"""The two models that ship. What they score is in tests/store/test_recorded.py."""
+"""The two models that ship. What they score is in tests/test_recorded_runs.py."""
 
 import numpy as np
 import pytest

@@ -6,6 +6,15 @@ image; it is not rounded to 8 bits.
 
 from robustbench_seg.attacks.iterate import Choice, Gradient
 from robustbench_seg.attacks.perturbation import Perturbed, check_attack, perturb
-from robustbench_seg.attacks.registry import ATTACKS, Attack
+from robustbench_seg.attacks.registry import ATTACKS, Attack, attack_laws
 
-__all__ = ["ATTACKS", "Attack", "Choice", "Gradient", "Perturbed", "check_attack", "perturb"]
+__all__ = [
+    "ATTACKS",
+    "Attack",
+    "Choice",
+    "Gradient",
+    "Perturbed",
+    "attack_laws",
+    "check_attack",
+    "perturb",
+]

@@ -9,6 +9,8 @@ from robustbench_seg.attacks.noise import noise
 from robustbench_seg.attacks.padam import padam
 from robustbench_seg.attacks.pgd import fgsm, pgd
 from robustbench_seg.attacks.settings import Optimiser
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
 from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS, Norm
 
 
@@ -86,3 +88,12 @@ ATTACKS: Mapping[str, Attack] = {
     )
 }
 """Maps the name of an attack to the attack."""
+
+
+def attack_laws(protocol: Protocol) -> Mapping[str, int]:
+    """Return the law version of each attack of a protocol, in its order."""
+    return {
+        spec.name: ENSEMBLE_LAW if spec.name in ATTACK_ENSEMBLES else ATTACKS[spec.name].law
+        for spec in protocol.perturbations
+        if spec.is_attack
+    }

@@ -47,10 +47,10 @@ class AdaptedPredictions:
         self._adapted = dict[Condition, AdaptedSegmenter | RobustsegError]()
 
     def predict(
-        self, made: ConditionImage, predict: Callable[[Segmenter], Prediction]
+        self, image: ConditionImage, predict: Callable[[Segmenter], Prediction]
     ) -> Prediction:
         """Apply the segmenter, adapted to the condition of the image."""
-        return predict(self.segmenter(made.source.id, made.condition))
+        return predict(self.segmenter(image.source.id, image.condition))
 
     def segmenter(self, image: str, condition: Condition) -> Segmenter:
         """Return the segmenter for a condition. It is adapted at the first call.
@@ -77,14 +77,14 @@ class AdaptedPredictions:
         path = self._folder / f"{condition.name}-{condition.severity}.safetensors"
         if not path.exists():
             places = adaptation_images(self._segmenter, self._data)
-            images = [self._image(place, condition) for place in places]
+            images = [self._pixels(place, condition) for place in places]
             write_statistics(path, adapt(self._segmenter, images).statistics)
         return AdaptedSegmenter(self._segmenter, read_statistics(path, self._segmenter))
 
-    def _image(self, index: int, condition: Condition) -> Image:
-        made = self._maker.make(SourceImage(self._data, index), condition)
-        if made.image is None:
+    def _pixels(self, index: int, condition: Condition) -> Image:
+        image = self._maker.make(SourceImage(self._data, index), condition)
+        if image.pixels is None:
             raise DatasetError(
-                f"no statistics of {condition.name} {condition.severity}: {made.reason}"
+                f"no statistics of {condition.name} {condition.severity}: {image.reason}"
             )
-        return made.image
+        return image.pixels

@@ -1,9 +1,9 @@
 """The settings of the attacks of an evaluation, checked before the first image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robustbench_seg.attacks import ATTACKS, check_attack
+from robustbench_seg.attacks import ATTACKS, attack_laws, check_attack
 from robustbench_seg.datasets import (
     Dataset,
     is_labelled,
@@ -16,7 +16,7 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
+from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     GRADIENT_LAW,
@@ -54,53 +54,13 @@ class AttackSettings:
         """What the key of a run contains of it; None if the protocol has no attack."""
         if not attack_laws(self.protocol):
             return None
-        shares = self.class_frequencies
+        frequencies = self.class_frequencies
         return AttackRecord(
             GRADIENT_LAW,
             self.source.record if self.source else None,
             self.is_rounded,
-            digest_bytes(canonical_json(list(shares)).encode()) if shares else None,
+            digest_bytes(canonical_json(list(frequencies)).encode()) if frequencies else None,
         )
-
-
-def attack_laws(protocol: Protocol) -> Mapping[str, int]:
-    """Return the law version of each attack of a protocol, in its order."""
-    return {
-        spec.name: ENSEMBLE_LAW if spec.name in ATTACK_ENSEMBLES else ATTACKS[spec.name].law
-        for spec in protocol.perturbations
-        if spec.is_attack
-    }
-
-
-def computed_conditions(
-    protocol: Protocol, conditions: Sequence[Condition]
-) -> tuple[Condition, ...]:
-    """Replace each ensemble of attacks by its members.
-
-    Args:
-        protocol: The protocol.
-        conditions: Some of its conditions.
-
-    Returns:
-        The conditions to compute, in the protocol's order.
-
-    Raises:
-        CardError: The protocol lacks one of the attacks.
-    """
-    wanted = set(conditions)
-    every = [
-        condition for condition in protocol.conditions() if condition.name not in ATTACK_ENSEMBLES
-    ]
-    for condition in conditions:
-        members = ATTACK_ENSEMBLES.get(condition.name, ())
-        for member in [Condition(name, condition.severity) for name in members]:
-            if member not in every:
-                raise CardError(
-                    f"protocol {protocol.name}: {condition.name} is the worst of "
-                    f"{', '.join(members)}; add {member.name} at severity {member.severity}"
-                )
-            wanted.add(member)
-    return tuple(condition for condition in every if condition in wanted)
 
 
 def open_attacks(
@@ -140,9 +100,9 @@ def open_attacks(
         _check_no_options(spec, protocol)
     else:
         _check_attacks(spec, protocol, attacks, data, [source] if source else segmenters)
-    shares = _class_frequencies(spec, protocol, data)
+    frequencies = _class_frequencies(spec, protocol, data)
     needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
-    if needing and shares is None:
+    if needing and frequencies is None:
         raise CorruptionError(
             f"{needing[0]} balances the classes; count them with `robustseg class-frequencies` and "
             "give the file as class_frequencies"
@@ -152,7 +112,7 @@ def open_attacks(
         spec.seeds[0],
         source if isinstance(source, DifferentiableSegmenter) else None,
         spec.round_attacks,
-        shares,
+        frequencies,
     )
 
 

@@ -56,14 +56,14 @@ class Attacker:
     def _attacked(self, segmenter: Segmenter) -> Segmenter:
         return self._settings.source or segmenter
 
-    def attacked(self, segmenter: Segmenter, made: ConditionImage) -> ConditionImage:
+    def attacked(self, segmenter: Segmenter, image: ConditionImage) -> ConditionImage:
         """Perturb an image, if its condition is an attack.
 
         Attacks on one source network are computed once, and all scored networks share them.
 
         Args:
             segmenter: The network that is scored.
-            made: The clean image, uint8, under the condition.
+            image: The clean image, uint8, under the condition.
 
         Returns:
             The perturbed image. Its seconds include those of the attack.
@@ -73,37 +73,37 @@ class Attacker:
             FileError: The perturbed image cannot be written.
         """
         settings = self._settings
-        if made.image is None or not made.is_attack:
-            return made
+        if image.pixels is None or not image.is_attack:
+            return image
         if settings.source is None:
-            return self._perturbed(segmenter, made)
-        if self._latest is None or self._latest[0] is not made:
-            self._latest = made, self._perturbed(settings.source, made)
+            return self._perturbed(segmenter, image)
+        if self._latest is None or self._latest[0] is not image:
+            self._latest = image, self._perturbed(settings.source, image)
         return self._latest[1]
 
-    def _perturbed(self, network: Segmenter, made: ConditionImage) -> ConditionImage:
-        settings, condition, clean = self._settings, made.condition, made.image
+    def _perturbed(self, network: Segmenter, image: ConditionImage) -> ConditionImage:
+        settings, condition, clean = self._settings, image.condition, image.pixels
         if not isinstance(network, DifferentiableSegmenter) or not isinstance(clean, np.ndarray):
             raise ModelError(f"{network.name} has no gradients to attack")
         started = time.perf_counter()
-        image = torch.from_numpy(np.ascontiguousarray(clean)).to(network.device)
-        truth = torch.from_numpy(made.source.sample().labels.astype(np.int64)).to(network.device)
+        pixels = torch.from_numpy(np.ascontiguousarray(clean)).to(network.device)
+        truth = torch.from_numpy(image.source.sample().labels.astype(np.int64)).to(network.device)
         found = perturb(
             network.loss_gradient,
-            image.permute(2, 0, 1).float() / 255,
+            pixels.permute(2, 0, 1).float() / 255,
             truth,
             condition.name,
             settings.protocol.spec(condition.name).severities[condition.severity - 1],
             seed=settings.seed,
-            image_id=made.source.id,
+            image_id=image.source.id,
             class_frequencies=settings.class_frequencies,
         )
         values = np.ascontiguousarray(found.image.permute(1, 2, 0).cpu().numpy())
         if folder := self._folders.get(network.name):
-            folder.write(made.source.id, condition, values)
-        image8 = np.rint(values * 255).astype(np.uint8) if settings.is_rounded else None
+            folder.write(image.source.id, condition, values)
+        rounded = np.rint(values * 255).astype(np.uint8) if settings.is_rounded else None
         return replace(
-            made,
-            image=FloatImage(values) if image8 is None else image8,
-            seconds=made.seconds + time.perf_counter() - started,
+            image,
+            pixels=FloatImage(values) if rounded is None else rounded,
+            seconds=image.seconds + time.perf_counter() - started,
         )

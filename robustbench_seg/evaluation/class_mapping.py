@@ -6,7 +6,7 @@ from robustbench_seg.datasets import ClassMap
 from robustbench_seg.measures import Confidence, Prediction
 
 
-def mapped(prediction: Prediction, class_map: ClassMap | None) -> Prediction:
+def map_classes(prediction: Prediction, class_map: ClassMap | None) -> Prediction:
     """Map a prediction to the classes of the dataset.
 
     The confidence remains that of the predicted class before classes are merged. The two losses are

@@ -9,17 +9,14 @@ from robustbench_seg.corruption import random_perturbations
 from robustbench_seg.datasets import (
     ClassMap,
     Dataset,
-    fitting_maps,
     load_class_map,
     open_dataset,
     published_images,
 )
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
-from robustbench_seg.evaluation.attack_settings import (
-    AttackSettings,
-    computed_conditions,
-    open_attacks,
-)
+from robustbench_seg.evaluation.attack_settings import AttackSettings, open_attacks
+from robustbench_seg.evaluation.class_checks import check_class_map, check_classes
+from robustbench_seg.evaluation.computed_conditions import computed_conditions
 from robustbench_seg.evaluation.prediction_folder import check_images
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.files import file_name
@@ -70,7 +67,9 @@ class Evaluation:
     class_map: ClassMap | None = None
 
     def __post_init__(self) -> None:
-        self._check_classes()
+        check_classes(self.dataset, self.segmenters, self.class_map)
+        if self.class_map:
+            check_class_map(self.class_map, self._attacks, self.spec.prediction_format)
         names = [file_name(segmenter.name) for segmenter in self.segmenters]
         for name in names:
             if names.count(name) > 1:
@@ -89,41 +88,6 @@ class Evaluation:
         if len(self.spec.seeds) > 1 and not self._random_conditions:
             raise CorruptionError(
                 f"none of these {self.protocol.noun}s draws random numbers; give one seed"
-            )
-
-    def _check_classes(self) -> None:
-        data, class_map = self.dataset, self.class_map
-        if class_map and class_map.dataset_classes != tuple(data.classes):
-            raise ModelError(
-                f"the class map {class_map.name} maps to {_listed(class_map.dataset_classes)}; "
-                f"{data.name} has {_listed(data.classes)}: choose a map to this dataset's classes"
-            )
-        for segmenter in self.segmenters:
-            predicted = tuple(segmenter.classes)
-            if class_map and class_map.model_classes != predicted:
-                raise ModelError(
-                    f"{segmenter.name} predicts {_listed(predicted)}; the class map "
-                    f"{class_map.name} maps from {_listed(class_map.model_classes)}: choose a map "
-                    "from this model's classes, in their order"
-                )
-            if class_map is None and predicted != tuple(data.classes):
-                shipped = fitting_maps(predicted, data.classes)
-                such = f", such as {shipped[0]}" if shipped else ""
-                raise ModelError(
-                    f"{segmenter.name} predicts {_listed(predicted)}; {data.name} has "
-                    f"{_listed(data.classes)}: choose a model trained on this dataset's classes, "
-                    f"or give a class map{such}"
-                )
-        if class_map and (attacks := self._attacks):
-            raise ModelError(
-                f"{attacks[0]} needs the true class among the classes of the model, which the "
-                f"class map {class_map.name} does not give; leave out the attacks"
-            )
-        if class_map and class_map.record.ignored and self.spec.prediction_format != "indices":
-            raise ResultsError(
-                f"the class map {class_map.name} ignores {', '.join(class_map.record.ignored)}, "
-                f"and the prediction format {self.spec.prediction_format} has no value for pixels "
-                "without a class; use the format indices"
             )
 
     @property
@@ -305,7 +269,3 @@ def open_evaluation(
     )
     evaluation.check_confidence()
     return evaluation
-
-
-def _listed(classes: Sequence[str]) -> str:
-    return f"{len(classes)} classes ({', '.join(classes)})"

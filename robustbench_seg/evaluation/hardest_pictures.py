@@ -5,24 +5,25 @@ from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.pictures import write_input, write_labels
 from robustbench_seg.measures import CONFUSION
-from robustbench_seg.results import PictureFiles, hardest
-from robustbench_seg.store import read_counts
+from robustbench_seg.results import hardest_images
+from robustbench_seg.store import PictureFiles, read_counts
 
 
 def keep_hardest(run: ModelRun, evaluation: Evaluation, maker: ImageMaker) -> None:
     """Write the pictures that a complete run lacks."""
     data, files = evaluation.dataset, PictureFiles.of_run(run.folder.path)
     places = {name: place for place, name in enumerate(data.ids)}
-    for hard in hardest(read_counts(run.folder.path, [CONFUSION]), evaluation.protocol):
-        if files.hard_prediction(hard).exists():
+    for hard in hardest_images(read_counts(run.folder.path, [CONFUSION]), evaluation.protocol):
+        own = files.of_hardest(hard.image, hard.worst)
+        if own.prediction.exists():
             continue
         source = SourceImage(data, places[hard.image], evaluation.class_map)
         for clean in maker.all([(source, hard.worst)]):
-            made = run.attacked(clean)
-            if made.image is None:
+            image = run.attacked(clean)
+            if image.pixels is None:
                 continue
-            write_input(files.hard_input(hard), made.image)
-            write_labels(files.hard_truth(hard), made.source.sample().labels, data.palette)
-            labels = run.predictions.segmenter(hard.image, hard.worst)(made.image)
+            write_input(own.input, image.pixels)
+            write_labels(own.truth, image.source.sample().labels, data.palette)
+            labels = run.predictions.segmenter(hard.image, hard.worst)(image.pixels)
             labels = evaluation.class_map.labels(labels) if evaluation.class_map else labels
-            write_labels(files.hard_prediction(hard), labels, data.palette)
+            write_labels(own.prediction, labels, data.palette)

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import ClassMap, Dataset, Sample, corrupted_image, read_instances
 from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.evaluation.corrupted_tree import Tree
 from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.run_records import Tree
 from robustbench_seg.measures import Measure, Truth
 from robustbench_seg.records.values.condition import CLEAN, Condition, as_png
 from robustbench_seg.segmenter import Image
@@ -72,19 +72,19 @@ class ConditionImage:
     Attributes:
         source: The image of the dataset.
         condition: The condition.
-        image: uint8 HxWx3 RGB, or the attacked image. None: the image is left out; see
-            `reason`.
+        pixels: uint8 HxWx3 RGB, or the attacked image. None: the image is left out; see `reason`.
         reason: Why the image is left out. None: it is not left out.
-        same: Whether a corrupted image equals its clean image.
+        is_same: Whether a corrupted image equals its clean image.
         seconds: Time to make or read the image.
-        is_attack: Whether the condition is an attack. Then `image` is clean until it is perturbed.
+        is_attack: Whether the condition is an attack. Then `pixels` are clean until they are
+            perturbed.
     """
 
     source: SourceImage
     condition: Condition
-    image: Image | None
+    pixels: Image | None
     reason: str | None
-    same: bool
+    is_same: bool
     seconds: float
     is_attack: bool = False
 
@@ -127,19 +127,20 @@ class ImageMaker:
     def make(self, source: SourceImage, condition: Condition) -> ConditionImage:
         """Make one image, in the thread of the caller."""
         started = time.perf_counter()
-        image, reason, same = None, None, False
+        pixels: Image | None = None
+        reason, is_same = None, False
         is_attack = condition != CLEAN and self._evaluation.protocol.spec(condition.name).is_attack
         try:
             clean = source.sample().image
             if condition == CLEAN or is_attack:
-                image = clean
+                pixels = clean
             else:
-                image = self._corrupted(source, condition)
-                same = bool(np.array_equal(image, clean))
+                pixels = corrupted = self._corrupted(source, condition)
+                is_same = bool(np.array_equal(corrupted, clean))
         except (DatasetError, CorruptionError) as error:
-            image, reason = None, str(error)
+            pixels, reason = None, str(error)
         seconds = time.perf_counter() - started
-        return ConditionImage(source, condition, image, reason, same, seconds, is_attack)
+        return ConditionImage(source, condition, pixels, reason, is_same, seconds, is_attack)
 
     def _corrupted(self, source: SourceImage, condition: Condition) -> NDArray[np.uint8]:
         spec, clean = self._evaluation.spec, source.sample().image

@@ -15,20 +15,20 @@ class UnchangedImages:
     """Counts corrupted images that equal their clean image."""
 
     def __init__(self) -> None:
-        self._made: Counter[Condition] = Counter()
+        self._counted: Counter[Condition] = Counter()
         self._same: Counter[Condition] = Counter()
 
-    def take(self, made: ConditionImage) -> None:
+    def take(self, image: ConditionImage) -> None:
         """Count one image."""
-        if made.image is not None:
-            self._made[made.condition] += 1
-            self._same[made.condition] += made.same
+        if image.pixels is not None:
+            self._counted[image.condition] += 1
+            self._same[image.condition] += image.is_same
 
     def warn(self) -> None:
         """Warn (logging) of each condition that left images unchanged."""
         for condition, count in self._same.items():
             if count:
-                of, name, severity = self._made[condition], condition.name, condition.severity
+                of, name, severity = self._counted[condition], condition.name, condition.severity
                 log.warning(
                     "%s at severity %d left %d of %d images unchanged", name, severity, count, of
                 )
@@ -40,15 +40,15 @@ class UnreadableImages:
     def __init__(self) -> None:
         self._failed = {of_clean: dict[str, None]() for of_clean in (True, False)}
 
-    def take(self, made: ConditionImage) -> None:
+    def take(self, image: ConditionImage) -> None:
         """Raise DatasetError after FAILURES unreadable images in a row: the disk may be gone."""
-        failed = self._failed[made.condition == CLEAN]
-        if made.image is not None:
+        failed = self._failed[image.condition == CLEAN]
+        if image.pixels is not None:
             failed.clear()
             return
-        failed[made.source.id] = None
+        failed[image.source.id] = None
         if len(failed) >= FAILURES:
             raise DatasetError(
-                f"{FAILURES} images in a row could not be read; the last: {made.reason}. What is "
+                f"{FAILURES} images in a row could not be read; the last: {image.reason}. What is "
                 "finished is kept: check the disk that holds them, and evaluate again"
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.errors import IncompleteError
+from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.hardest_pictures import keep_hardest
 from robustbench_seg.evaluation.image_bar import ImageBar
@@ -20,7 +21,6 @@ from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
 from robustbench_seg.evaluation.image_watch import UnchangedImages, UnreadableImages
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.opening import open_runs
-from robustbench_seg.evaluation.run_records import corrupted_tree
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import clean_gap_warnings, unit_of_image
 
@@ -32,7 +32,7 @@ FLUSH_SECONDS = 45.0
 Wanted = tuple[SourceImage, Condition]
 
 
-def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
+def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     """Run every segmenter on every image, clean and under every condition.
 
     Only missing results are computed. Each image is decoded once for all its conditions, and each
@@ -87,11 +87,11 @@ def run(evaluation: Evaluation, progress: bool = False) -> list[Path]:
     for reason in reasons:
         log.warning("left out: %s", reason)
     if reasons:
-        raise left_out(reasons, paths)
+        raise left_out_error(reasons, paths)
     return paths
 
 
-def left_out(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError:
+def left_out_error(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError:
     """Build the error for images that were left out; each reason has been logged already."""
     more = f" (and {len(reasons) - 1} more, named above)" if len(reasons) > 1 else ""
     return IncompleteError(

@@ -13,20 +13,19 @@ import numpy as np
 from robustbench_seg.datasets import IGNORE, ClassMap, Dataset
 from robustbench_seg.errors import FileError, RobustsegError
 from robustbench_seg.evaluation.attacker import Attacker
-from robustbench_seg.evaluation.class_mapping import mapped
+from robustbench_seg.evaluation.class_mapping import map_classes
 from robustbench_seg.evaluation.evaluation import BLOCK
 from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
 from robustbench_seg.evaluation.outcomes import Outcomes
 from robustbench_seg.evaluation.pictures import keep_pictures
-from robustbench_seg.evaluation.prediction_checks import Predictions
 from robustbench_seg.evaluation.prediction_folder import PredictionFolder
+from robustbench_seg.evaluation.predictions import Predictions
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import Measure, Prediction
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     ConfidentSegmenter,
-    Image,
     MissingPredictionError,
     Segmenter,
 )
@@ -111,7 +110,7 @@ class ModelRun:
             self.folder.lacking(image, condition) for condition in conditions for image in images
         )
 
-    def take(self, made: ConditionImage) -> None:
+    def take(self, image: ConditionImage) -> None:
         """Segment one image; its row comes with a later `flush`.
 
         If the segmenter raises any exception, the image is left out with the reason.
@@ -119,36 +118,36 @@ class ModelRun:
         Raises:
             FileError: An attacked image cannot be written.
         """
-        if made.image is None:
-            self._leave_out(made, made.reason or "")
+        if image.pixels is None:
+            self._leave_out(image, image.reason or "")
             return
         try:
-            made = self.attacked(made)
+            image = self.attacked(image)
             started = time.perf_counter()
-            predict = partial(self._predict, made, made.image)
-            prediction = self.predictions.predict(made, predict)
+            predict = partial(self._predict, image)
+            prediction = self.predictions.predict(image, predict)
         except MissingPredictionError as error:
-            self._leave_out(made, str(error))
+            self._leave_out(image, str(error))
             return
         except FileError:
             raise
         except Exception as error:
-            self._fail(made, error)
+            self._fail(image, error)
             return
-        observers = self._observers(made, prediction)
-        if observers != self._lacking(made):
-            reason = f"{made.source.id}: {self.segmenter.name} has no file of confidence for it"
-            self.outcomes.leave_out(made.source.id, made.condition, reason)
+        observers = self._observers(image, prediction)
+        if observers != self._lacking(image):
+            reason = f"{image.source.id}: {self.segmenter.name} has no file of confidence for it"
+            self.outcomes.leave_out(image.source.id, image.condition, reason)
         if not observers:
             return
         seconds = time.perf_counter() - started
-        self._scoring.append(self._scorer.submit(self._score, made, prediction, seconds))
+        self._scoring.append(self._scorer.submit(self._score, image, prediction, seconds))
         if len(self._scoring) > AHEAD:
             self._collect()
 
-    def attacked(self, made: ConditionImage) -> ConditionImage:
+    def attacked(self, image: ConditionImage) -> ConditionImage:
         """Perturb an image if its condition is an attack. Raises ModelError if that fails."""
-        return self._inputs.attacker.attacked(self.segmenter, made)
+        return self._inputs.attacker.attacked(self.segmenter, image)
 
     def flush(self, block: range, after: float = 0.0) -> None:
         """Write the waiting rows, if the last time was at least `after` seconds ago."""
@@ -164,57 +163,56 @@ class ModelRun:
         self.folder.add(block.start // BLOCK, rows, timings)
         self._flushed = time.monotonic()
 
-    def _lacking(self, made: ConditionImage) -> tuple[Measure, ...]:
+    def _lacking(self, image: ConditionImage) -> tuple[Measure, ...]:
         # No measure is missing where only the prediction is to be saved.
-        return self.folder.lacking(made.source.id, made.condition) or self._inputs.measures
+        return self.folder.lacking(image.source.id, image.condition) or self._inputs.measures
 
-    def _predict(
-        self, made: ConditionImage, image: Image | None, segmenter: Segmenter
-    ) -> Prediction:
+    def _predict(self, image: ConditionImage, segmenter: Segmenter) -> Prediction:
         """Predict the labels, with confidence if a missing measure or a saved file needs it."""
-        assert image is not None, "take leaves out what could not be made"
-        truth, classes = made.source.sample().labels, len(self._dataset.classes)
-        wanted = {m.needs_confidence for m in self._lacking(made) if m.needs_confidence}
+        pixels = image.pixels
+        assert pixels is not None, "take leaves out images that could not be made"
+        truth, classes = image.source.sample().labels, len(self._dataset.classes)
+        wanted = {m.needs_confidence for m in self._lacking(image) if m.needs_confidence}
         exported = self._saved is not None and self._saved.layout.confidence
         class_map = self._inputs.class_map
         if not (wanted or exported) or not isinstance(segmenter, ConfidentSegmenter):
-            return mapped(Prediction(segmenter(image), truth, classes), class_map)
+            return map_classes(Prediction(segmenter(pixels), truth, classes), class_map)
         temperatures, fitted = [1.0], self._inputs.temperature
         if fitted and "scaled" in wanted:
-            temperatures.append(fitted.of(made.source.index, len(self._dataset)))
+            temperatures.append(fitted.of(image.source.index, len(self._dataset)))
         # With a class map, the truth is not in the segmenter's classes, so it is not passed on.
         shown = np.full_like(truth, IGNORE) if class_map else truth
-        labels, found = segmenter.with_confidence(image, shown, temperatures)
-        return mapped(Prediction(labels, truth, classes, *found), class_map)
+        labels, found = segmenter.with_confidence(pixels, shown, temperatures)
+        return map_classes(Prediction(labels, truth, classes, *found), class_map)
 
-    def _observers(self, made: ConditionImage, prediction: Prediction) -> tuple[Measure, ...]:
+    def _observers(self, image: ConditionImage, prediction: Prediction) -> tuple[Measure, ...]:
         """The missing measures that can be computed: a prediction in files may lack confidence."""
         return tuple(
             measure
-            for measure in self._lacking(made)
+            for measure in self._lacking(image)
             if prediction.confidence or not measure.needs_confidence
         )
 
     def _score(
-        self, made: ConditionImage, prediction: Prediction, seconds: float
+        self, image: ConditionImage, prediction: Prediction, seconds: float
     ) -> tuple[Row, Timing | None]:
-        source, condition, data = made.source, made.condition, self._dataset
+        source, condition, data = image.source, image.condition, self._dataset
         labels, truth = prediction.labels, prediction.truth
         try:
             values = {
                 measure.name: measure.observe(source.prepared(measure), prediction)
-                for measure in self._observers(made, prediction)
+                for measure in self._observers(image, prediction)
             }
         except RobustsegError as error:
             return Row(source.id, condition, reason=f"{source.id}: {error}"), None
-        if source.index == 0 and made.image is not None:
-            shown = (made.image, truth, labels)
+        if source.index == 0 and image.pixels is not None:
+            shown = (image.pixels, truth, labels)
             keep_pictures(
-                self.folder.path, condition, *shown, data.palette, is_attack=made.is_attack
+                self.folder.path, condition, *shown, data.palette, is_attack=image.is_attack
             )
         if self._saved:
             self._saved.write(source.id, condition, prediction, data.palette)
-        timing = Timing(source.id, condition, made.seconds, seconds)
+        timing = Timing(source.id, condition, image.seconds, seconds)
         return Row(source.id, condition, values, source=prediction.source), timing
 
     def _collect(self) -> None:
@@ -227,19 +225,19 @@ class ModelRun:
         else:
             self.outcomes.fail(row.image, row.condition, row.reason)
 
-    def _fail(self, made: ConditionImage, error: Exception) -> None:
+    def _fail(self, image: ConditionImage, error: Exception) -> None:
         while self._scoring:  # earlier images must not count as successes after this failure
             self._collect()
-        reason = self.outcomes.reason_of(made.source.id, error)
-        self._add_reason(made, reason)
-        self.outcomes.fail(made.source.id, made.condition, reason)
+        reason = self.outcomes.reason_of(image.source.id, error)
+        self._add_reason(image, reason)
+        self.outcomes.fail(image.source.id, image.condition, reason)
 
-    def _leave_out(self, made: ConditionImage, reason: str) -> None:
+    def _leave_out(self, image: ConditionImage, reason: str) -> None:
         """Note an image without a result for which the segmenter is not to blame."""
-        self.outcomes.leave_out(made.source.id, made.condition, reason)
-        self._add_reason(made, reason)
+        self.outcomes.leave_out(image.source.id, image.condition, reason)
+        self._add_reason(image, reason)
 
-    def _add_reason(self, made: ConditionImage, reason: str) -> None:
+    def _add_reason(self, image: ConditionImage, reason: str) -> None:
         """Add a row without values, which says why."""
-        if self.folder.lacking(made.source.id, made.condition):
-            self._rows.append(Row(made.source.id, made.condition, reason=reason))
+        if self.folder.lacking(image.source.id, image.condition):
+            self._rows.append(Row(image.source.id, image.condition, reason=reason))

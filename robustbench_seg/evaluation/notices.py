@@ -31,13 +31,12 @@ def announce(evaluation: Evaluation, shown: bool = False) -> bool:
     """
     if evaluation.spec.shard.index > 1:
         return False
+    texts = []
     if isinstance(evaluation.dataset, FileDataset):
-        if shown:
-            print(files_found(evaluation.dataset), file=sys.stderr)
-        else:
-            log.info("%s", files_found(evaluation.dataset))
+        texts.append(files_found(evaluation.dataset))
     if evaluation.class_map:
-        text = class_map_text(evaluation.class_map)
+        texts.append(class_map_text(evaluation.class_map))
+    for text in texts:
         if shown:
             print(text, file=sys.stderr)
         else:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from robustbench_seg.evaluation.adaptation import AdaptedPredictions
 from robustbench_seg.evaluation.attacker import Attacker
+from robustbench_seg.evaluation.corrupted_tree import Tree
 from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.image_maker import ImageMaker
 from robustbench_seg.evaluation.model_run import ModelRun, RunInputs
-from robustbench_seg.evaluation.prediction_checks import Predictions, checked_predictions
 from robustbench_seg.evaluation.prediction_folder import PredictionFolder
+from robustbench_seg.evaluation.predictions import Predictions, open_predictions
 from robustbench_seg.evaluation.probe import check_probe
-from robustbench_seg.evaluation.run_records import Tree, run_record
+from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.evaluation.server_formats import layout_of
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.runs.run_file import read_record
@@ -77,12 +78,12 @@ def _inputs(
     if record.key.segmenter.adaptation and isinstance(segmenter, NetworkSegmenter):
         predictions = AdaptedPredictions(evaluation, segmenter, record, maker)
     else:
-        predictions = checked_predictions(evaluation, segmenter, folder, tree)
+        predictions = open_predictions(evaluation, segmenter, folder, tree)
     lacking = _conditions_lacking(evaluation, folder)
-    of_tree = None if tree is None else tree.probe
+    tree_probe = None if tree is None else tree.probe
     if lacking:
         conditions = [condition for condition in lacking if condition != CLEAN]
-        check_probe(folder.path, evaluation, segmenter, conditions, of_tree)
+        check_probe(folder.path, evaluation, segmenter, conditions, tree_probe)
     saved = None
     if root := spec.save_predictions:
         confident = spec.save_confidence and why_no_confidence(segmenter) is None
@@ -95,15 +96,15 @@ def _inputs(
         if attacks:
             _enter(attacks.folder, spec, at_work)
     return RunInputs(
-        segmenter,
-        predictions,
-        folder,
-        saved,
-        evaluation.dataset,
-        measures,
-        record.key.temperature,
-        attacker,
-        evaluation.class_map,
+        segmenter=segmenter,
+        predictions=predictions,
+        folder=folder,
+        saved=saved,
+        dataset=evaluation.dataset,
+        measures=measures,
+        temperature=record.key.temperature,
+        attacker=attacker,
+        class_map=evaluation.class_map,
     )
 
 

@@ -1,4 +1,4 @@
-"""Writing the pictures of a run; `results.picture_files` names their files.
+"""Writing the pictures of a run; `store.PictureFiles` names their files.
 
 Images are at most 512 pixels wide. Label pictures are PNG files of class indices with the
 dataset's palette; ignored pixels are black.
@@ -13,8 +13,8 @@ from PIL import Image
 
 from robustbench_seg.files import atomic_file
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.results import KEPT_SEVERITIES, PictureFiles
 from robustbench_seg.segmenter import FloatImage
+from robustbench_seg.store import KEPT_SEVERITIES, PictureFiles
 
 WIDTH = 512
 

@@ -2,31 +2,24 @@
 
 A run's key has no versions of libraries. Instead, each start corrupts and labels the built-in
 image, compares the result with that of earlier starts, and writes a probe into the run folder if
-anything is new:
-
-    probes/<number>-<digest>.json   libraries, hardware, sha256 of the corrupted image for each
-                                    condition, the labels of the clean one
+anything is new (see store.run_probes).
 """
 
-import base64
 import logging
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.codec import to_table
 from robustbench_seg.corruption import library_differences, probe, probe_image
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import versions
-from robustbench_seg.files import canonical_json, digest_bytes, write_json
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
-from robustbench_seg.store import Probe, read_probes
+from robustbench_seg.store import Probe, decode_labels, encode_labels, read_probes, write_probe
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +35,7 @@ def check_probe(
     evaluation: Evaluation,
     segmenter: Segmenter,
     conditions: Sequence[Condition],
-    of_tree: Mapping[str, str] | None,
+    tree_probe: Mapping[str, str] | None,
 ) -> None:
     """Compare this start of a run with earlier ones, and record what is new.
 
@@ -51,7 +44,7 @@ def check_probe(
         evaluation: What is about to run.
         segmenter: The segmenter of this run.
         conditions: The conditions that lack images, without clean.
-        of_tree: The probe of the tree that images are read from; None: they are made in memory.
+        tree_probe: The probe of the tree that images are read from; None: they are made in memory.
 
     Raises:
         ResultsError: A condition gives other pixels than in an earlier start, or the network
@@ -62,20 +55,21 @@ def check_probe(
     known = dict[str, str]()
     for one in earlier:
         known = {**one.images, **known}
-    images = _images(conditions, evaluation, of_tree)
+    images = _image_digests(conditions, evaluation, tree_probe)
     for condition in conditions:
         before, now = known.get(condition.folder), images.get(condition.folder)
         if before and now and before != now:
+            changes = _changes_text(earlier[0], here)
             raise ResultsError(
                 f"{folder}: {condition.name} at severity {condition.severity} gives other pixels "
-                f"than when this run began ({_changed(earlier[0], here)}); use those versions, or "
-                "another folder of runs"
+                f"than when this run began ({changes}); use those versions, or another folder of "
+                "runs"
             )
     same_machine = any((one.libraries, one.hardware) == (here, device) for one in earlier)
     if same_machine and images.keys() <= known.keys():
         return
     labels = None if same_machine else _labels(segmenter, evaluation)
-    differing = _differing(folder, earlier, labels, here, device)
+    differing = _differing_share(folder, earlier, labels, here, device)
     if earlier and not any(one.libraries == here for one in earlier):
         log.warning(
             "%s goes on under other versions (%s): %s",
@@ -83,16 +77,16 @@ def check_probe(
             library_differences(earlier[-1].libraries, here),
             "the built-in image is corrupted and labelled as before",
         )
-    text = None if labels is None else base64.b64encode(zlib.compress(labels.tobytes())).decode()
-    _write(folder, Probe(here, device, images, text, differing))
+    text = None if labels is None else encode_labels(labels)
+    write_probe(folder, Probe(here, device, images, text, differing))
 
 
-def _images(
-    conditions: Sequence[Condition], evaluation: Evaluation, of_tree: Mapping[str, str] | None
+def _image_digests(
+    conditions: Sequence[Condition], evaluation: Evaluation, tree_probe: Mapping[str, str] | None
 ) -> Mapping[str, str]:
-    if of_tree is not None:
+    if tree_probe is not None:
         asked = {condition.folder for condition in conditions}
-        return {name: digest for name, digest in of_tree.items() if name in asked}
+        return {name: digest for name, digest in tree_probe.items() if name in asked}
     spec = evaluation.spec
     return probe(conditions, evaluation.protocol, spec.stream, evaluation.seed)
 
@@ -114,7 +108,7 @@ def _labels(segmenter: Segmenter, evaluation: Evaluation) -> NDArray[np.uint8] |
         return None
 
 
-def _differing(
+def _differing_share(
     folder: Path,
     earlier: list[Probe],
     labels: NDArray[np.uint8] | None,
@@ -125,35 +119,21 @@ def _differing(
     first = next((one for one in earlier if one.labels), None)
     if first is None or first.labels is None or labels is None:
         return None
-    before = _unpacked(folder, first.labels, labels.size)
+    before = decode_labels(folder, first.labels, labels.size)
     if before.size != labels.size:
         return None
     share = float((before != labels.ravel()).mean())
     if share > TOLERANCE:
+        changes = _changes_text(first, here, device)
         raise ResultsError(
             f"{folder}: the network labels {100 * share:.2f} % of the built-in image "
-            f"differently than when this run began ({_changed(first, here, device)}); use the same "
-            "versions and device, or another folder of runs"
+            f"differently than when this run began ({changes}); use the same versions and device, "
+            "or another folder of runs"
         )
     return share
 
 
-def _unpacked(folder: Path, packed: str, size: int) -> NDArray[np.uint8]:
-    """Unpack the labels of an earlier start: at most `size` + 1 bytes."""
-    try:
-        unpacking = zlib.decompressobj()
-        data = unpacking.decompress(base64.b64decode(packed), size + 1)
-        if len(data) <= size and not unpacking.eof:
-            raise ValueError("they are cut")
-    except (ValueError, zlib.error) as error:
-        raise ResultsError(
-            f"{folder / 'probes'}: the labels of an earlier start cannot be read ({error}); remove "
-            "this folder of probes"
-        ) from error
-    return np.frombuffer(data, np.uint8)
-
-
-def _changed(then: Probe, here: Mapping[str, str], device: str | None = None) -> str:
+def _changes_text(then: Probe, here: Mapping[str, str], device: str | None = None) -> str:
     """Describe how a start differs from an earlier one: versions and, if given, the device."""
     changes = [library_differences(then.libraries, here)]
     if device and device != then.hardware:
@@ -161,11 +141,3 @@ def _changed(then: Probe, here: Mapping[str, str], device: str | None = None) ->
     return (
         "; ".join(filter(None, changes)) or "the versions are the same, so the program was changed"
     )
-
-
-def _write(folder: Path, found: Probe) -> None:
-    table = to_table(found)
-    digest = digest_bytes(canonical_json(table).encode())[:8]
-    number = len(list((folder / "probes").glob("*.json")))
-    path = folder / "probes" / f"{number:03d}-{digest}.json"
-    write_json(path, table)

@@ -7,8 +7,8 @@ If a task dies with its node, Ray or the next start repeats it.
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from typing import Any
 import torch
 
 from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
+from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
-from robustbench_seg.evaluation.loop import left_out, run
+from robustbench_seg.evaluation.loop import left_out_error, run_evaluation
 from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
-from robustbench_seg.evaluation.run_records import corrupted_tree, run_record
+from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.machine.signals import same_handlers
@@ -50,10 +51,10 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
         The run folders.
 
     Raises:
-        ResultsError: Ray or a cluster is missing; or as in `loop.run`.
+        ResultsError: Ray or a cluster is missing; or as in run_evaluation.
         IncompleteError: Images were left out, or the tasks of some blocks failed. Raised at the
             end.
-        RobustsegError: As in `loop.run`.
+        RobustsegError: As in run_evaluation.
     """
     ray = _connect()
     try:
@@ -61,43 +62,65 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
         # The driver may have no GPU; a run's key does not depend on the device.
         opened = open_evaluation(replace(spec, device="cpu"))
         warned = announce(opened, progress)
-        folders = list[Path]()
-        blocks = opened.blocks
         workers = replace(opened, spec=spec).workers
-        task = ray.remote(
+        remote = ray.remote(
             num_cpus=(spec.threads or 1) + workers - 1,
             num_gpus=int(spec.device.startswith("cuda")),
             max_retries=RETRIES,
         )(run_block)
-        waiting = dict[Any, tuple[str, range, int]]()
-        for drawn in opened.by_seed():
-            here = _folders(drawn)
-            folders += here
-            for model, folder in zip(spec.models, here, strict=True):
-                for i, block in enumerate(blocks):
-                    shard = Shard(i + 1, len(blocks))
-                    part = replace(
-                        drawn.spec,
-                        models=(model,),
-                        shard=shard,
-                        device=spec.device,
-                        executor="local",
-                    )
-                    ref = task.remote(part, folder)
-                    waiting[ref] = model, block, len(block) * len(drawn.all_conditions)
+        tasks = [task for drawn in opened.by_seed() for task in _tasks(drawn, spec.device)]
+        folders = list(dict.fromkeys(task.folder for task in tasks))
+        waiting = {remote.remote(task.spec, task.folder): task for task in tasks}
         reasons = dict[str, None]()
-        total = sum(images for _, _, images in waiting.values())
+        total = sum(task.images for task in tasks)
         with progress_bar(total, disable=not progress) as bar:
-            for done, (model, block, images) in _as_they_end(ray, waiting):
-                reasons.update(dict.fromkeys(_outcome(ray, done, model, opened, block)))
-                bar.update(images)
+            for done, task in _as_they_end(ray, waiting):
+                reasons.update(dict.fromkeys(_outcome(ray, done, task, opened)))
+                bar.update(task.images)
     finally:
         ray.shutdown()
     if reasons:
-        raise left_out(tuple(reasons), folders)
+        raise left_out_error(tuple(reasons), folders)
     if not warned:
         warn_of_absent_classes(folders)
     return folders
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One model on one block.
+
+    Attributes:
+        spec: What the task evaluates.
+        folder: The run folder.
+        block: Indices of the images.
+        images: How many images the task scores, counted once per condition.
+    """
+
+    spec: EvaluationSpec
+    folder: Path
+    block: range
+    images: int
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self.spec.models[0]
+
+
+def _tasks(evaluation: Evaluation, device: str) -> Iterator[_Task]:
+    """Split an evaluation of one seed into tasks that run on a device."""
+    spec, blocks = evaluation.spec, evaluation.blocks
+    for model, folder in zip(spec.models, _folders(evaluation), strict=True):
+        for number, block in enumerate(blocks, 1):
+            part = replace(
+                spec,
+                models=(model,),
+                shard=Shard(number, len(blocks)),
+                device=device,
+                executor="local",
+            )
+            yield _Task(part, folder, block, len(block) * len(evaluation.all_conditions))
 
 
 def run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
@@ -117,7 +140,7 @@ def _run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
             "weights or data (compare the run.json files); make all nodes alike"
         )
     try:
-        run(evaluation)
+        run_evaluation(evaluation)
     except IncompleteError as error:
         return error.reasons
     return ()
@@ -161,16 +184,15 @@ def _environment() -> Mapping[str, Mapping[str, str]]:
     return {"env_vars": found} if found else {}
 
 
-def _as_they_end(ray: Any, waiting: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+def _as_they_end(ray: Any, waiting: Mapping[Any, _Task]) -> Iterator[tuple[Any, _Task]]:
     left = list(waiting)
     while left:
         done, left = ray.wait(left)
         yield from ((one, waiting[one]) for one in done)
 
 
-def _outcome(
-    ray: Any, done: Any, model: str, opened: Evaluation, block: Sequence[int]
-) -> tuple[str, ...]:
+def _outcome(ray: Any, done: Any, task: _Task, opened: Evaluation) -> tuple[str, ...]:
+    """Return why images of a task were left out."""
     try:
         reasons: tuple[str, ...] = ray.get(done)
         return reasons
@@ -181,5 +203,5 @@ def _outcome(
     except ray.exceptions.RayError as error:
         why = f"its process died {RETRIES + 1} times, {type(error).__name__}"
     ids = opened.dataset.ids
-    first, last = ids[block[0]], ids[block[-1]]
-    return (f"{first} to {last}: {model} failed ({why.splitlines()[0]})",)
+    first, last = ids[task.block[0]], ids[task.block[-1]]
+    return (f"{first} to {last}: {task.model} failed ({why.splitlines()[0]})",)

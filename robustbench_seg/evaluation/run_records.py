@@ -1,94 +1,27 @@
-"""Builds the record of each run, which is stored as run.json."""
+"""Builds the record of a run, which is stored as run.json."""
 
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import torch
 
 from robustbench_seg.analysis import image_macs
+from robustbench_seg.attacks import attack_laws
 from robustbench_seg.corruption import STREAMS, laws, libraries
-from robustbench_seg.datasets import Dataset, FileDataset, image_sizes, list_datasets
-from robustbench_seg.errors import ResultsError, RobustsegError
-from robustbench_seg.evaluation.attack_settings import attack_laws
+from robustbench_seg.datasets import Dataset, FileDataset, list_datasets
+from robustbench_seg.errors import RobustsegError
+from robustbench_seg.evaluation.corrupted_tree import Tree
 from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.temperature_fit import temperature_record
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.segmenter import Segmenter, why_no_confidence
-from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
-from robustbench_seg.trees.manifest import Manifest, read_manifest
-from robustbench_seg.trees.record import TreeRecord, other_source, tree_record
+from robustbench_seg.trees.foreign import ForeignTree
 
 log = logging.getLogger(__name__)
-
-
-Tree = Manifest | ForeignTree
-"""The description of a tree: its manifest, or the digests of its files if it has none."""
-
-
-def corrupted_tree(evaluation: Evaluation) -> Tree | None:
-    """Open the tree that corrupted images are read from; None: they are made in memory.
-
-    Raises:
-        CorruptionError: There is no such tree.
-        ResultsError: The tree was made in another way than the evaluation asks for or from other
-            clean images, or lacks a condition.
-    """
-    folder = evaluation.spec.corrupted
-    if folder is None:
-        return None
-    tree = _foreign(evaluation, folder) if is_foreign(folder) else _ours(evaluation, folder)
-    for condition in evaluation.all_conditions[1:]:
-        if not (folder / condition.folder).is_dir():
-            raise ResultsError(
-                f"{folder} has no {condition.name} at severity {condition.severity}; generate it, "
-                "or choose other corruptions"
-            )
-    return tree
-
-
-def _foreign(evaluation: Evaluation, folder: Path) -> ForeignTree:
-    log.warning(
-        "%s has no record of this program: its images are of unknown origin; their scores are a "
-        "run of their own, and the report says so",
-        folder,
-    )
-    every = evaluation.protocol.conditions()
-    return read_foreign_tree(folder, every, evaluation.dataset.ids)
-
-
-def _ours(evaluation: Evaluation, folder: Path) -> Manifest:
-    tree, sizes = read_manifest(folder), image_sizes(evaluation.dataset)
-    if differing := tree_differences(evaluation, tree):
-        raise ResultsError(
-            f"{folder} does not hold the images asked for: {'; '.join(differing)}. "
-            "Ask for what it holds, or let the images be made in memory"
-        )
-    if replaced := tree.other_sources(sizes):
-        raise ResultsError(other_source(folder, replaced, tree, sizes))
-    return tree
-
-
-def tree_differences(evaluation: Evaluation, tree: TreeRecord) -> tuple[str, ...]:
-    """Compare the images of a tree with those that an evaluation asks for.
-
-    Args:
-        evaluation: What is evaluated.
-        tree: The record of the tree.
-
-    Returns:
-        Differences, such as "its seed is 0, not 1".
-    """
-    spec, data = evaluation.spec, evaluation.dataset
-    choice = CorruptionChoice(evaluation.protocol, spec.stream, evaluation.seed)
-    wanted = tree_record(choice, data.name, data.split, evaluation.conditions, {})
-    # A tree keeps the laws that it was made under, and they are part of the key of its run.
-    return tree.differences(replace(wanted, laws=tree.laws, stream_version=tree.stream_version))
 
 
 def run_record(evaluation: Evaluation, segmenter: Segmenter, tree: Tree | None) -> RunRecord:

@@ -9,6 +9,7 @@ machines reuse them.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def temperature_record(
     of_what = canonical_json([to_table(segmenter.record), to_table(dataset)])
     path = evaluation.spec.out / "temperatures" / f"{digest_bytes(of_what.encode())[:16]}.json"
     if not path.exists():
-        write_json(path, to_table(_fitted(evaluation, segmenter)))
+        write_json(path, to_table(_fit_temperature(evaluation, segmenter)))
     return _read(path)
 
 
@@ -75,7 +76,7 @@ def _read(path: Path) -> TemperatureRecord:
         raise ResultsError(f"{path} cannot be read ({error}); remove this file") from error
 
 
-def _fitted(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> TemperatureRecord:
+def _fit_temperature(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> TemperatureRecord:
     train = _train_split(evaluation)
     data = train or evaluation.dataset
     half, count = first_half(len(data)), len(data)
@@ -88,9 +89,10 @@ def _fitted(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> Temperatur
     confident = clean_segmenter(segmenter, evaluation.dataset)
     assert isinstance(confident, ConfidentSegmenter)
     log.info("%s: its temperature is fitted on %s %s", segmenter.name, data.name, data.split)
-    found = [_fit(confident, data, part) for part in parts]
-    values, images = zip(*found, strict=True)
-    return TemperatureRecord(values, data.split, images)
+    fits = [_fit(confident, data, part) for part in parts]
+    return TemperatureRecord(
+        tuple(fit.temperature for fit in fits), data.split, tuple(fit.images for fit in fits)
+    )
 
 
 def _train_split(evaluation: Evaluation) -> Dataset | None:
@@ -107,10 +109,16 @@ def _train_split(evaluation: Evaluation) -> Dataset | None:
     return train if fits and not set(train.ids) & set(data.ids) else None
 
 
-def _fit(
-    segmenter: ConfidentSegmenter, data: Dataset, places: Sequence[int]
-) -> tuple[float, tuple[str, ...]]:
-    """A temperature, and the images that it was fitted on."""
+@dataclass(frozen=True)
+class _Fit:
+    """A temperature, and the ids of the images that it was fitted on."""
+
+    temperature: float
+    images: tuple[str, ...]
+
+
+def _fit(segmenter: ConfidentSegmenter, data: Dataset, places: Sequence[int]) -> _Fit:
+    """Fit a temperature on some of the images at `places` of a dataset."""
     chosen = np.linspace(0, len(places) - 1, min(MOST, len(places))).round().astype(int)
     losses, images = np.zeros(len(GRID)), list[str]()
     reason: DatasetError | None = None
@@ -129,10 +137,10 @@ def _fit(
             f"{data.name} {data.split}: no image to fit a temperature on ({why}); give it as a "
             "number"
         )
-    return least(losses), tuple(images)
+    return _Fit(best_temperature(losses), tuple(images))
 
 
-def least(losses: NDArray[np.float64]) -> float:
+def best_temperature(losses: NDArray[np.float64]) -> float:
     """Find the temperature of the least loss, from the losses at the temperatures of GRID.
 
     A polynomial goes through the least one and two neighbours on each side.

@@ -11,34 +11,31 @@ from robustbench_seg.measures.boundary_iou import BoundaryIoU
 from robustbench_seg.measures.confidence import CONFIDENCE, SCALED_CONFIDENCE, ConfidenceMeasure
 from robustbench_seg.measures.confidence_infos import LIKELIHOOD_SCORES
 from robustbench_seg.measures.confusion import CONFUSION
-from robustbench_seg.measures.groups import GroupIoU
+from robustbench_seg.measures.confusion_matrix import confusion_matrix
+from robustbench_seg.measures.counts import Counts, ScoreArray
+from robustbench_seg.measures.derived import derived_conditions, derived_scores
+from robustbench_seg.measures.group_iou import GroupIoU
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
-from robustbench_seg.measures.measure import (
-    AdditiveMeasure,
-    AdditiveScores,
-    Confidence,
-    Counts,
-    Measure,
-    Prediction,
-    ScoreArray,
-    ScoreInfo,
-    ScoreSource,
-    Section,
-    Truth,
-)
-from robustbench_seg.measures.objects import OBJECTS, MissedRegionRate
-from robustbench_seg.measures.pixel_counts import confusion_matrix
+from robustbench_seg.measures.measure import AdditiveMeasure, AdditiveScores, Measure, ScoreSource
+from robustbench_seg.measures.missed_objects import MissedObjects
+from robustbench_seg.measures.objects import OBJECTS
+from robustbench_seg.measures.pixel_accuracy import PIXEL_ACCURACY
+from robustbench_seg.measures.prediction import Confidence, Prediction, Truth
 from robustbench_seg.measures.reliability import COVERAGES, Reliability
+from robustbench_seg.measures.score_info import ScoreInfo, Section
+from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
 
 __all__ = [
     "CONFIDENCE",
     "CONFUSION",
     "COVERAGES",
     "IMAGE_MIOU",
+    "LEAST_IMAGES",
     "LIKELIHOOD_SCORES",
     "MEASURES",
     "OBJECTS",
+    "PIXEL_ACCURACY",
     "SCALED_CONFIDENCE",
     "AdditiveMeasure",
     "AdditiveScores",
@@ -47,7 +44,7 @@ __all__ = [
     "Counts",
     "GroupIoU",
     "Measure",
-    "MissedRegionRate",
+    "MissedObjects",
     "Prediction",
     "Reliability",
     "ScoreArray",
@@ -55,8 +52,11 @@ __all__ = [
     "ScoreSource",
     "Section",
     "Truth",
+    "WorstImages",
     "class_counts",
     "confusion_matrix",
+    "derived_conditions",
+    "derived_scores",
     "iou_of_counts",
     "mean_iou",
     "miou_of_counts",

@@ -17,16 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
+from robustbench_seg.measures.counts import Counts, ScoreArray
 from robustbench_seg.measures.iou import miou_of_counts
-from robustbench_seg.measures.measure import (
-    AdditiveMeasure,
-    Counts,
-    Prediction,
-    ScoreArray,
-    ScoreInfo,
-    Truth,
-)
-from robustbench_seg.measures.pixel_counts import count_pairs
+from robustbench_seg.measures.measure import AdditiveMeasure
+from robustbench_seg.measures.pair_counts import count_pairs
+from robustbench_seg.measures.prediction import Prediction, Truth
+from robustbench_seg.measures.score_info import ScoreInfo
 
 SHARES = {"boundary_iou": 0.02, "boundary_iou_fine": 0.005}
 """d as a share of the diagonal, the wider first. 2 % is the authors' default."""

@@ -1,47 +1,33 @@
 """How confident a segmenter is in right and in wrong pixels, and the scores that follow.
 
-Each image has two histograms of confidence p, of its right and of its wrong pixels, over 960 equal
-levels (lo, hi]. The top level, in which most pixels of clean images lie, is split at 1 - p = 2^-10,
-2^-11, ..., 2^-40. Sums are whole numbers of 2^-20, so that an image's counts are integers, which
-add up in any order.
+Each image has two histograms of its confidence (see confidence_levels), of its right and of its
+wrong pixels. Sums are whole numbers of 2^-20, so that an image's counts are integers, which add up
+in any order.
 """
 
 from collections.abc import Mapping
-from functools import cache
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets import IGNORE
 from robustbench_seg.measures.confidence_infos import confidence_infos
-from robustbench_seg.measures.confidence_scores import scores_of_levels
-from robustbench_seg.measures.measure import (
-    AdditiveMeasure,
-    Confidence,
-    Counts,
-    Prediction,
-    ScoreArray,
+from robustbench_seg.measures.confidence_levels import (
+    BINS,
+    LEVELS,
+    POOLED_BINS,
+    POOLED_CENTRES,
+    UNIT,
+    PooledConfidence,
+    count_levels,
+    merge_levels,
 )
-
-EQUAL = 960
-"""Equal levels of p: the 15 bins of ECE divide them."""
-
-SPLIT = 32
-"""Sub-levels of the top level."""
-
-LEVELS = EQUAL - 1 + SPLIT
-BINS = 15
-UNIT = 2.0**-20
-"""Unit of the sums, which are rounded once for each image."""
-
-MERGED = 4
-"""Equal levels that are merged for the scores."""
-
-_FIRST = 9
-"""1 - p of the first sub-level is at least 2^-10."""
+from robustbench_seg.measures.confidence_scores import scores_of_levels
+from robustbench_seg.measures.counts import Counts, ScoreArray, mean
+from robustbench_seg.measures.measure import AdditiveMeasure
+from robustbench_seg.measures.prediction import Prediction
 
 _LARGEST = 2**52
+"""Larger sums, in units, are cut."""
 
 
 class ConfidenceMeasure(AdditiveMeasure):
@@ -82,99 +68,28 @@ class ConfidenceMeasure(AdditiveMeasure):
         if confidence is None:
             raise ValueError(f"a prediction with confidence is wanted for {self.name}")
         pixels = int(prediction.matrix.sum())  # the labels are checked there
-        levels, masses = _counter()(
+        levels, masses = count_levels(
             confidence.doubt.ravel(), prediction.labels.ravel(), prediction.truth.ravel()
         )
-        sums = [*masses, *_losses(confidence)]
+        sums = [*masses, confidence.nll or 0.0, confidence.brier or 0.0]
         whole = np.minimum(np.rint(np.array(sums) / UNIT), _LARGEST).astype(np.int64)
         known = 0 if confidence.nll is None else pixels
         return np.concatenate([levels.ravel(), whole, [known]])
 
     def pooled(self, observed: Counts) -> NDArray[np.float32]:
-        """Return the counts from which the scores are computed, float32 (..., 566).
-
-        Every four equal levels are merged, except the topmost, so that the counts of a full run fit
-        in memory and its draws are fast: 239 + 3 + 32 levels of right and of wrong pixels, and
-        the sums.
-        """
-        kinds = observed[..., : 2 * LEVELS].reshape(*observed.shape[:-1], 2, LEVELS)
-        four = sum(kinds[..., place:_MERGED_UPTO:MERGED] for place in range(MERGED))
-        merged = np.concatenate([four, kinds[..., _MERGED_UPTO:]], -1)
-        flat = merged.reshape(*observed.shape[:-1], -1)
-        return np.concatenate([flat, observed[..., 2 * LEVELS :]], -1).astype(np.float32)
+        """Return the counts of merged levels and the sums, float32 (..., 566)."""
+        merged = merge_levels(observed[..., : 2 * LEVELS])
+        return np.concatenate([merged, observed[..., 2 * LEVELS :]], -1).astype(np.float32)
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the scores; nan where no pixel has confidence, or no probabilities are known."""
-        found = _scores(counts)
-        return {name: found[raw] for name, raw in self._raw_names.items()}
-
-
-def _scores(counts: Counts) -> Mapping[str, NDArray[np.float64]]:
-    """The scores of rows of pooled counts, by name."""
-    counts = counts.astype(np.float64, copy=False)
-    levels = 2 * len(POOLED_STARTS)
-    sums, known = counts[..., levels:-1] * UNIT, counts[..., -1]
-    losses = dict[str, NDArray[np.float64]]()
-    for place, name in enumerate(("nll", "brier"), BINS):
-        losses[name] = np.full(known.shape, np.nan)
-        np.divide(sums[..., place], known, out=losses[name], where=known > 0)
-    pixels = counts[..., :levels]
-    return {**scores_of_levels(pixels, sums[..., :BINS], _CENTRES, POOLED_BINS), **losses}
-
-
-def level_edges() -> NDArray[np.float64]:
-    """Return 1 - p at the lower end of each of the LEVELS and at the upper end of the last."""
-    equal = 1 - np.arange(EQUAL) / EQUAL
-    return np.concatenate([equal, 2.0 ** -np.arange(_FIRST + 1, _FIRST + SPLIT), [0]])
-
-
-_MERGED_UPTO = EQUAL - MERGED
-POOLED_STARTS = np.concatenate(
-    [np.arange(0, _MERGED_UPTO, MERGED), np.arange(_MERGED_UPTO, LEVELS)]
-)
-"""The first level of each merged level."""
-
-POOLED_BINS = np.minimum(POOLED_STARTS // (EQUAL // BINS), BINS - 1)
-"""The bin of each merged level."""
-
-_EDGES = level_edges()
-_CENTRES = 1 - (_EDGES[POOLED_STARTS] + _EDGES[np.append(POOLED_STARTS[1:], LEVELS)]) / 2
-
-
-def _losses(confidence: Confidence) -> tuple[float, float]:
-    return confidence.nll or 0.0, confidence.brier or 0.0
-
-
-class _Counter(Protocol):
-    def __call__(
-        self, doubt: NDArray[np.float32], labels: NDArray[np.uint8], truth: NDArray[np.uint8], /
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]: ...
-
-
-@cache
-def _counter() -> _Counter:
-    """`_count_levels`, compiled. Numba is imported here: importing the package stays fast."""
-    from robustbench_seg.machine.compiled import compiled
-
-    return compiled(_count_levels)
-
-
-def _count_levels(
-    doubt: NDArray[np.float32], labels: NDArray[np.uint8], truth: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Right and wrong pixels of each level, int64 2xLEVELS, and the sum of p of each bin."""
-    bits = doubt.view(np.int32)
-    counts, masses = np.zeros((2, LEVELS), np.int64), np.zeros(BINS)
-    for i in range(len(doubt)):
-        if truth[i] != IGNORE:
-            # (lo, hi] of p is [1 - hi, 1 - lo) of 1 - p: floor, and the exponent of a float, fit.
-            level = max(EQUAL - 1 - int(np.float64(doubt[i]) * EQUAL), 0)
-            masses[level // (EQUAL // BINS)] += 1.0 - np.float64(doubt[i])
-            if level == EQUAL - 1:
-                power = 126 - (bits[i] >> 23)
-                level += min(max(power - _FIRST, 0), SPLIT - 1)
-            counts[int(labels[i] != truth[i]), level] += 1
-    return counts, masses
+        pooled = PooledConfidence.of(counts)
+        scores = {
+            **scores_of_levels(pooled.pixels, pooled.masses, POOLED_CENTRES, POOLED_BINS),
+            "nll": mean(pooled.nll, pooled.known),
+            "brier": mean(pooled.brier, pooled.known),
+        }
+        return {name: scores[raw] for name, raw in self._raw_names.items()}
 
 
 CONFIDENCE = ConfidenceMeasure("confidence", scaled=False)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from robustbench_seg.measures.measure import ScoreInfo
+from robustbench_seg.measures.score_info import ScoreInfo
 
 _PERCENT, _BOTH, _NATS, _SQUARES = (0.0, 100.0), (-100.0, 100.0), (0.0, math.inf), (0.0, 2.0)
 

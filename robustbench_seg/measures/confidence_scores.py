@@ -9,11 +9,12 @@ The loops below are compiled: a report scores 80,000 draws of each model.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+
+from robustbench_seg.machine.compiled import lazily_compiled
 
 Array = NDArray[np.float64]
 
@@ -47,29 +48,21 @@ def scores_of_levels(
     right, wrong = rows[:, : len(bins)], rows[:, len(bins) :]
     levels = (right, wrong, right.sum(1), wrong.sum(1))
     starts = np.searchsorted(bins, np.arange(sums.shape[-1] + 1))
-    found = dict[str, Array]()
-    for names, loop, arrays in (
-        (_CALIBRATION, _calibration, (*levels, sums.reshape(len(rows), -1), centres, starts)),
-        (_DETECTION, _detection, levels),
-        (_SELECTION, _selection, levels),
-    ):
-        out = np.full((len(names), len(rows)), np.nan)
-        _compiled(loop)(*arrays, out)
-        found |= {
-            name: 100 * values.reshape(pixels.shape[:-1])
-            for name, values in zip(names, out, strict=True)
-        }
-    return found
+    names = (*_CALIBRATION, *_DETECTION, *_SELECTION)
+    out = np.full((len(names), len(rows)), np.nan)
+    calibration, detection, selection = np.split(
+        out, [len(_CALIBRATION), len(_CALIBRATION) + len(_DETECTION)]
+    )
+    _calibration(*levels, sums.reshape(len(rows), -1), centres, starts, calibration)
+    _detection(*levels, detection)
+    _selection(*levels, selection)
+    return {
+        name: 100 * values.reshape(pixels.shape[:-1])
+        for name, values in zip(names, out, strict=True)
+    }
 
 
-@cache
-def _compiled(loop: Callable[..., None]) -> Callable[..., None]:
-    """Numba is imported here: importing the package stays fast."""
-    from robustbench_seg.machine.compiled import compiled
-
-    return compiled(loop)
-
-
+@lazily_compiled
 def _calibration(
     right: Array,
     wrong: Array,
@@ -123,6 +116,7 @@ def _calibration(
         out[3, row] = ks / total
 
 
+@lazily_compiled
 def _detection(right: Array, wrong: Array, rights: Array, wrongs: Array, out: Array) -> None:
     """Compute _DETECTION of each row: how well confidence tells right from wrong pixels.
 
@@ -156,6 +150,7 @@ def _detection(right: Array, wrong: Array, rights: Array, wrongs: Array, out: Ar
         out[3, row] = fpr / wrongs[row]
 
 
+@lazily_compiled
 def _selection(right: Array, wrong: Array, rights: Array, wrongs: Array, out: Array) -> None:
     """Compute _SELECTION of each row: the risk after rejecting the least confident pixels."""
     for row in range(len(right)):

@@ -5,14 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from robustbench_seg.measures.counts import Counts, ScoreArray
 from robustbench_seg.measures.iou import class_counts, miou_of_counts
-from robustbench_seg.measures.measure import (
-    AdditiveMeasure,
-    Counts,
-    Prediction,
-    ScoreArray,
-    ScoreInfo,
-)
+from robustbench_seg.measures.measure import AdditiveMeasure
+from robustbench_seg.measures.prediction import Prediction
+from robustbench_seg.measures.score_info import ScoreInfo
 
 
 class Confusion(AdditiveMeasure):

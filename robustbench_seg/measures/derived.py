@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from robustbench_seg.datasets import class_groups, class_names, list_datasets, person_classes
-from robustbench_seg.measures.groups import GroupIoU
+from robustbench_seg.measures.group_iou import GroupIoU
 from robustbench_seg.measures.measure import ScoreSource
-from robustbench_seg.measures.objects import MissedRegionRate
+from robustbench_seg.measures.missed_objects import MissedObjects
 from robustbench_seg.measures.pixel_accuracy import PIXEL_ACCURACY
 from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.runs.run_record import RunRecord
@@ -25,15 +25,17 @@ def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
     name, classes, groups, persons = record.dataset, record.classes, record.groups, record.persons
     if name in list_datasets() and class_names(name) == classes:
         groups, persons = class_groups(name), person_classes(name)
-    groups = {group: names for group, names in groups.items() if {*names} <= {*classes}}
     scored = record.scored_classes
-    groups = {group: tuple(n for n in names if n in scored) for group, names in groups.items()}
-    groups = {group: names for group, names in groups.items() if names}
+    groups = {
+        group: members
+        for group, names in groups.items()
+        if {*names} <= {*classes} and (members := tuple(n for n in names if n in scored))
+    }
     persons = tuple(person for person in persons if person in scored)
     return (
         WorstImages(),
         *([GroupIoU(classes, groups)] if groups else []),
-        *([MissedRegionRate(classes, persons)] if persons else []),
+        *([MissedObjects(classes, persons)] if persons else []),
         *([PIXEL_ACCURACY] if derived_conditions(record) else []),
     )
 

@@ -9,14 +9,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from robustbench_seg.measures.counts import Counts, ScoreArray, mean
 from robustbench_seg.measures.iou import mean_iou
-from robustbench_seg.measures.measure import (
-    AdditiveMeasure,
-    Counts,
-    Prediction,
-    ScoreArray,
-    ScoreInfo,
-)
+from robustbench_seg.measures.measure import AdditiveMeasure
+from robustbench_seg.measures.prediction import Prediction
+from robustbench_seg.measures.score_info import ScoreInfo
 
 
 class ImageMeanIoU(AdditiveMeasure):
@@ -49,9 +46,7 @@ class ImageMeanIoU(AdditiveMeasure):
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the mean, sum over number, as "image_miou"."""
         total, number = np.moveaxis(counts, -1, 0)
-        means = np.full(total.shape, np.nan)
-        np.divide(total, number, out=means, where=number > 0)
-        return {"image_miou": means}
+        return {"image_miou": mean(total, number)}
 
 
 IMAGE_MIOU = ImageMeanIoU()

@@ -9,7 +9,7 @@ fit in memory.
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.measures.measure import Counts
+from robustbench_seg.measures.counts import Counts, class_mean, percent
 
 
 def class_counts(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -46,10 +46,7 @@ def iou_of_counts(counts: Counts) -> NDArray[np.float64]:
     [50.0, 50.0, nan]
     """
     hits, truth, predicted = np.moveaxis(counts, -2, 0)
-    union = truth + predicted - hits
-    scores = np.full(hits.shape, np.nan)
-    np.divide(100.0 * hits, union, out=scores, where=union > 0)
-    return scores
+    return percent(hits, truth + predicted - hits)
 
 
 def miou_of_counts(counts: Counts) -> NDArray[np.float64]:
@@ -61,12 +58,7 @@ def miou_of_counts(counts: Counts) -> NDArray[np.float64]:
     Returns:
         float64 (...) in percent; nan where no class occurs.
     """
-    scores = iou_of_counts(counts)
-    occurs = ~np.isnan(scores)
-    number = occurs.sum(-1)
-    means = np.full(number.shape, np.nan)
-    np.divide(np.where(occurs, scores, 0).sum(-1), number, out=means, where=number > 0)
-    return means
+    return class_mean(iou_of_counts(counts))
 
 
 def mean_iou(matrix: NDArray[np.int64]) -> float:

@@ -6,23 +6,18 @@ equally, whereas the IoU weights them by their pixels. The recall of an object i
 of its pixels whose predicted class is right.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
-from robustbench_seg.measures.measure import (
-    AdditiveMeasure,
-    AdditiveScores,
-    Counts,
-    Prediction,
-    ScoreArray,
-    ScoreInfo,
-    Truth,
-)
+from robustbench_seg.measures.counts import Counts, ScoreArray, class_mean, percent
+from robustbench_seg.measures.measure import AdditiveMeasure
+from robustbench_seg.measures.prediction import Prediction, Truth
 from robustbench_seg.measures.regions import Regions, connected_regions, hits_of_regions
+from robustbench_seg.measures.score_info import ScoreInfo
 
 SIZES = ("small", "medium", "large")
 
@@ -109,61 +104,20 @@ class Objects(AdditiveMeasure):
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the recall of all objects, and of those of each size."""
-        recalls = {"object_recall": _class_mean(counts.sum(axis=-3))}
-        for place, size in enumerate(SIZES):
-            recalls[f"object_recall_{size}"] = _class_mean(counts[..., place, :, :])
-        return recalls
+        by_size = {size: counts[..., number, :, :] for number, size in enumerate(SIZES)}
+        return {
+            "object_recall": _mean_recall(counts.sum(axis=-3)),
+            **{f"object_recall_{size}": _mean_recall(each) for size, each in by_size.items()},
+        }
 
 
 OBJECTS = Objects()
 
 
-class MissedRegionRate(AdditiveScores):
-    """The share of the objects of some classes, such as persons, that are less than half found.
-
-    An object counts as found where its own class is predicted.
-    """
-
-    name = "missed_region_rate"
-    column = OBJECTS.column
-
-    def __init__(self, classes: Sequence[str], chosen: Sequence[str]) -> None:
-        """`classes`: in the order of the class indices; `chosen`: whose objects are counted."""
-        self._chosen = [classes.index(name) for name in chosen]
-        self.infos = (
-            ScoreInfo(
-                "missed_region_rate",
-                "missed regions",
-                f"Share in percent of the objects of {', '.join(chosen)} of which less than half "
-                "of the pixels are right. Lower is better.",
-                higher_is_better=False,
-                section="failures",
-                chief=6,
-            ),
-        )
-
-    def pooled(self, observed: Counts) -> Counts:
-        """Reduce observations of Objects to the numbers of objects and of missed ones: ...x2."""
-        counts: Counts = observed[..., self._chosen].sum(axis=(-3, -1))[..., [0, 2]]
-        return counts
-
-    def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
-        """Return the missed objects as a share of all objects of the chosen classes."""
-        number, missed = np.moveaxis(counts, -1, 0)
-        rates = np.full(number.shape, np.nan)
-        np.divide(100.0 * missed, number, out=rates, where=number > 0)
-        return {"missed_region_rate": rates}
-
-
-def _class_mean(counts: Counts) -> ScoreArray:
+def _mean_recall(counts: Counts) -> ScoreArray:
     """The mean over the classes with objects of the mean recall, from ...x2xK."""
-    number, recall = np.moveaxis(counts, -2, 0)
-    each = np.zeros(number.shape)
-    np.divide(100.0 * recall, number, out=each, where=number > 0)
-    occurring = (number > 0).sum(axis=-1)
-    means = np.full(occurring.shape, np.nan)
-    np.divide(each.sum(axis=-1), occurring, out=means, where=occurring > 0)
-    return means
+    objects, recall = np.moveaxis(counts, -2, 0)
+    return class_mean(percent(recall, objects))
 
 
 def _regions(truth: NDArray[np.uint8], instances: NDArray[np.int32] | None) -> Regions:

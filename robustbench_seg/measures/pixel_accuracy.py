@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from robustbench_seg.measures.confusion import CONFUSION
-from robustbench_seg.measures.measure import AdditiveScores, Counts, ScoreArray, ScoreInfo
+from robustbench_seg.measures.counts import Counts, ScoreArray, percent
+from robustbench_seg.measures.measure import AdditiveScores
+from robustbench_seg.measures.score_info import ScoreInfo
 
 
 class PixelAccuracy(AdditiveScores):
@@ -30,9 +32,7 @@ class PixelAccuracy(AdditiveScores):
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the share as "pixel_accuracy"."""
         hits, pixels = np.moveaxis(counts, -1, 0)
-        shares = np.full(hits.shape, np.nan)
-        np.divide(100.0 * hits, pixels, out=shares, where=pixels > 0)
-        return {"pixel_accuracy": shares}
+        return {"pixel_accuracy": percent(hits, pixels)}
 
 
 PIXEL_ACCURACY = PixelAccuracy()

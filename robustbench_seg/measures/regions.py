@@ -1,13 +1,10 @@
 """Compiled loops: the connected regions of a label map, and the right pixels of each."""
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
+from robustbench_seg.machine.compiled import lazily_compiled
 
 Regions = NDArray[np.int32]
 """int32 HxW: the region number of each pixel, from 0; -1 for pixels without a region."""
@@ -23,27 +20,17 @@ def connected_regions(labels: NDArray[np.uint8]) -> Regions:
         Pixels of one class that touch, also at their corners, are one region. Regions are numbered
         by their first pixel.
     """
-    regions: Regions = _loop(_connect)(labels)
-    return regions
+    return _connect(labels)
 
 
 def hits_of_regions(
     regions: Regions, count: int, truth: NDArray[np.uint8], labels: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
     """Count the pixels of each region whose label is the true one: int64 (count,)."""
-    hits: NDArray[np.int64] = _loop(_count_hits)(
-        regions.ravel(), count, truth.ravel(), labels.ravel()
-    )
-    return hits
+    return _count_hits(regions.ravel(), count, truth.ravel(), labels.ravel())
 
 
-@cache
-def _loop(function: Callable[..., Any]) -> Callable[..., Any]:
-    from robustbench_seg.machine.compiled import compiled
-
-    return compiled(function)
-
-
+@lazily_compiled
 def _count_hits(
     regions: NDArray[np.int32],
     count: int,
@@ -57,6 +44,7 @@ def _count_hits(
     return hits[0, :count] + hits[1, :count]
 
 
+@lazily_compiled
 def _connect(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Two passes: assign and merge provisional numbers, then assign the final ones."""
     height, width = labels.shape

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.measures.confidence import BINS, POOLED_BINS, POOLED_STARTS, UNIT
-from robustbench_seg.measures.measure import Counts
+from robustbench_seg.measures.confidence_levels import BINS, POOLED_BINS, PooledConfidence
+from robustbench_seg.measures.counts import Counts
 
 COVERAGES = np.arange(1, 101) / 100
 """Shares of pixels at which the risk is computed."""
@@ -32,10 +32,8 @@ class Reliability:
     @classmethod
     def of(cls, counts: Counts) -> "Reliability":
         """Compute the curves from pooled counts of a ConfidenceMeasure with at least one pixel."""
-        counts = counts.astype(np.float64)
-        levels = len(POOLED_STARTS)
-        right, wrong = counts[:levels], counts[levels : 2 * levels]
-        mass = counts[2 * levels : 2 * levels + BINS] * UNIT
+        pooled = PooledConfidence.of(counts)
+        right, wrong = np.split(pooled.pixels, 2)
         of_bins = np.bincount(POOLED_BINS, right + wrong, BINS)
         hits = np.bincount(POOLED_BINS, right, BINS)
         filled = np.where(of_bins > 0, of_bins, np.nan)
@@ -43,7 +41,7 @@ class Reliability:
         errors = np.append(0, np.cumsum(wrong[::-1]))
         at = COVERAGES * kept[-1]
         return cls(
-            confidence=mass / filled,
+            confidence=pooled.masses / filled,
             accuracy=hits / filled,
             share=of_bins / kept[-1],
             risk=np.interp(at, kept, errors) / at,

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from robustbench_seg.measures.counts import Counts, ScoreArray, mean
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
-from robustbench_seg.measures.measure import Counts, ScoreArray, ScoreInfo
+from robustbench_seg.measures.score_info import ScoreInfo
 
 SHARE = 0.05
 """The share of the images that is averaged."""
@@ -61,8 +62,4 @@ class WorstImages:
         lowest, drawn = stack[order[:first], 0], times[:, order[:first]]
         before = np.cumsum(drawn, axis=1) - drawn
         taken = np.clip(number[:, None] - before, 0, drawn)
-        return {"cvar5": np.divide(taken @ lowest, number, where=number > 0, out=_nan(number))}
-
-
-def _nan(like: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.full_like(like, np.nan)
+        return {"cvar5": mean(taken @ lowest, number)}

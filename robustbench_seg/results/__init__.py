@@ -1,34 +1,27 @@
 """The scores of runs, their intervals, and the comparisons of models."""
 
 from robustbench_seg.results.absent_classes import absent_class_warnings
-from robustbench_seg.results.bootstrap import RESAMPLES
 from robustbench_seg.results.clean_gap import clean_gap, clean_gap_warnings
+from robustbench_seg.results.comparability import check_comparable, reading_notes
 from robustbench_seg.results.corruption_degradation import (
     DEGRADATION_CITATION,
     Reference,
     degradation,
 )
-from robustbench_seg.results.hardest_images import hardest
-from robustbench_seg.results.intervals import ANY, FEW_UNITS, PERCENT, score_interval
+from robustbench_seg.results.draws import RESAMPLES, Draws
+from robustbench_seg.results.hardest_images import hardest_images
+from robustbench_seg.results.intervals import ANY, FEW_UNITS, PERCENT, Interval, score_interval
 from robustbench_seg.results.lead import Lead, lead_of
-from robustbench_seg.results.model_comparison import check_comparable, compare_models, reading_notes
-from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
-from robustbench_seg.results.picture_files import (
-    CORRUPTED_SEVERITIES,
-    KEPT_SEVERITIES,
-    PictureFiles,
-    is_own,
-)
-from robustbench_seg.results.places import established_pairs, shared_places
+from robustbench_seg.results.model_comparison import compare_models
+from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
+from robustbench_seg.results.ranks import established_pairs, shared_ranks
 from robustbench_seg.results.sampling_units import unit_of_image
-from robustbench_seg.results.score_rows import (
-    CLASS_MAP_COLUMN,
-    SCORE_COLUMNS,
+from robustbench_seg.results.score_columns import CLASS_MAP_COLUMN, SCORE_COLUMNS, with_class_map
+from robustbench_seg.results.score_table import (
     published_score_table,
     score_table,
     scores,
     subset_table,
-    with_class_map,
 )
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.seeds import seeds_text
@@ -42,20 +35,18 @@ from robustbench_seg.results.worst_case import worst_corruption
 __all__ = [
     "ANY",
     "CLASS_MAP_COLUMN",
-    "CORRUPTED_SEVERITIES",
     "DEGRADATION_CITATION",
     "DROP",
     "FEWEST_UNITS",
     "FEW_UNITS",
-    "KEPT_SEVERITIES",
     "PERCENT",
     "RANKED",
     "RESAMPLES",
     "SCORE_COLUMNS",
     "Draws",
+    "Interval",
     "Lead",
     "ModelScores",
-    "PictureFiles",
     "Reference",
     "ScoreDifference",
     "ScoreDraws",
@@ -71,8 +62,7 @@ __all__ = [
     "compare_models",
     "degradation",
     "established_pairs",
-    "hardest",
-    "is_own",
+    "hardest_images",
     "lead_of",
     "published_score_table",
     "read_model",
@@ -81,7 +71,7 @@ __all__ = [
     "score_table",
     "scores",
     "seeds_text",
-    "shared_places",
+    "shared_ranks",
     "subset_scores",
     "subset_table",
     "summary_scores",

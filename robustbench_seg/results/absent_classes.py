@@ -5,7 +5,7 @@ from pathlib import Path
 
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.store.read import COUNTS, read_counts, with_counts
+from robustbench_seg.store import COUNTS, read_counts, with_counts
 from robustbench_seg.text import counted
 
 

@@ -1,27 +1,25 @@
-"""How far a score depends on which images the split happens to hold: the bootstrap.
+"""The bootstrap: how far a score depends on the images that a split happens to have.
 
-The sampling units are drawn with replacement, as many as there are, 1000 times; each draw pools
-its matrices and scores them again (Efron, "Bootstrap methods", 1979; percentile intervals,
-expanded where units are few). A unit is an image, or a clip of consecutive frames where the images
-are those of a video, as the dataset says (see units). All conditions and all models on the same
-images see the same draws, so differences are paired.
+The sampling units are drawn with replacement, as many as there are, 1000 times. The counts of each
+draw are pooled and scored again (Efron, "Bootstrap methods", 1979; percentile intervals, expanded
+for few units). A unit is an image, or a clip of consecutive frames if the images are those of a
+video, as the dataset says (see sampling_units). All conditions, and all models on the same images,
+see the same draws, so differences are paired.
 
-Where one model was trained several times (runs that differ in the seed of training alone), its
-scores are means over the trainings. The trainings are drawn apart from the images, on their own for
-each model; the same trainings, scored in two ways, see the same draws. Of n trainings n - 1 are
-drawn: the variance of their mean is then that of the mean of n, whereas n drawn from n vary by
-(n - 1) / n of it. With one training the randomness of training is not covered.
+If one model was trained several times (runs that differ in the seed of training alone), its scores
+are means over the trainings. The trainings are drawn independently of the images, for each model by
+itself; the same trainings, scored in two ways, see the same draws. Of n trainings n - 1 are drawn:
+the variance of their mean is then that of the mean of n, whereas n drawn from n vary by (n - 1) / n
+of it. With one training, the randomness of training is not covered.
 
-A training may have several runs, under one seed of the corruptions' random numbers each: the score
-of a condition is then the mean over the seeds that have all images of it. An image is drawn with
-its random numbers under every seed, so a draw of the images is one of the numbers, too (see seeds).
+A training may have several runs, one for each seed of the corruptions' random numbers. The score of
+a condition is then the mean over the seeds that have all its images. An image is drawn with its
+random numbers under every seed, so a draw of the images is also one of the numbers (see seeds).
 
-An ensemble of attacks (sea) is a condition like any other: which attack counts for an
-image is chosen once, for the images as they are (see store.attack_ensembles), and is the same in
-every draw.
+An ensemble of attacks (sea) is a condition like any other: the attack that counts for an image is
+chosen once, over all images of the run (see store.attack_ensembles), and is the same in every draw.
 """
 
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
@@ -34,13 +32,11 @@ from robustbench_seg.machine.threads import one_blas_thread
 from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.results.model_scores import Draws, ModelScores, ScoreDraws
+from robustbench_seg.results.draws import RESAMPLES, Draws, draw_trainings, draw_units
+from robustbench_seg.results.model_scores import ModelScores, ScoreDraws
 from robustbench_seg.results.sampling_units import unit_of_image
 from robustbench_seg.results.summary import summarise
-from robustbench_seg.store.read import COUNTS, places_of, with_counts
-
-RESAMPLES = 1000
-SEED = 0
+from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
 
 def bootstrap(
@@ -80,10 +76,10 @@ def bootstrap(
     clip = int(clips[0])
     images = tuple(sorted(ids))
     unit_of = unit_of_image(images, clip)
-    times = _multiplicities(unit_of, resamples)
+    times = draw_units(unit_of, resamples)
     trainings = trainings or [[run] for run in observed]
     count = len(trainings)
-    shares = _training_shares(identity or str(models[0]), count, resamples)
+    shares = draw_trainings(identity or str(models[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
     with one_blas_thread():
         for source, rows in by_source.items():
@@ -91,14 +87,14 @@ def bootstrap(
                 str(run): _condition_draws(rows_of_run, source, times)
                 for run, rows_of_run in rows.groupby("run", sort=False)
             }
-            counted = _counted(trainings, observed, of_run)
+            counted = _counted_trainings(trainings, observed, of_run)
             by_training = [[of_run.get(run, {}) for run in runs] for runs in counted]
             drawn = shares if len(counted) == count else np.ones((1, resamples))
             scores |= _score_draws(by_training, source.infos, protocol, len(times), drawn)
     return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
 
 
-def _counted(
+def _counted_trainings(
     trainings: Sequence[Sequence[str]], observed: Collection[str], of_run: Collection[str]
 ) -> Sequence[Sequence[str]]:
     """Return the trainings that a score is the mean of, which are usually all.
@@ -154,32 +150,9 @@ def _condition_draws(
     total, counts = int(rows["images"].iloc[0]), rows[COUNTS].to_numpy(object)
     names = rows["image"].to_numpy(object)
     draws = dict[Condition, Mapping[str, Draws]]()
-    for condition, places in places_of(rows).items():
+    for condition, places in condition_rows(rows).items():
         draws[condition] = {}
         if len(places) == total == times.shape[1]:
             stack = np.stack([*counts[places[np.argsort(names[places])]]])
             draws[condition] = source.draws(stack, times)
     return draws
-
-
-def _multiplicities(unit_of: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
-    """How often each image counts: (1 + resamples, images), a function of its arguments alone.
-
-    The first row is the split itself, each image once; the others are draws of its units.
-    """
-    count = int(unit_of.max()) + 1
-    generator = np.random.default_rng(SEED)
-    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-    return np.concatenate([np.ones((1, count)), draws])[:, unit_of]
-
-
-def _training_shares(identity: str, count: int, resamples: int) -> NDArray[np.float64]:
-    """The share of each training in each draw: (trainings, resamples).
-
-    Seeded by what was trained: trainings of two models have nothing to do with each other.
-    """
-    generator = np.random.default_rng([SEED, zlib.crc32(identity.encode())])
-    drawn = max(1, count - 1)
-    draws = generator.multinomial(drawn, np.full(count, 1 / count), size=resamples)
-    shares: NDArray[np.float64] = draws.T / drawn
-    return shares

@@ -8,8 +8,7 @@ from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.store.condition_scores import condition_scores
-from robustbench_seg.store.read import read_counts
+from robustbench_seg.store import condition_scores, read_counts
 
 GAP = 1.5
 """Points by which a clean mIoU may miss the published one: other libraries, other resizing."""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, Counts
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.store.read import COUNTS, places_of, with_counts
+from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
 ConfidenceSums = Mapping[str, Mapping[Condition, Counts]]
 """Maps a confidence measure's name, then a condition, to counts summed over images and runs."""
@@ -29,6 +29,6 @@ def confidence_sums(results: pd.DataFrame) -> ConfidenceSums:
         counts = observed[COUNTS].to_numpy(object)
         sums[measure.name] = {
             condition: np.asarray(np.sum([*counts[places]], axis=0, dtype=np.float64))
-            for condition, places in places_of(observed).items()
+            for condition, places in condition_rows(observed).items()
         }
     return sums

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.values.choices import Resample, check_choice
-from robustbench_seg.results.bootstrap import RESAMPLES, SEED
-from robustbench_seg.results.intervals import LEVEL
+from robustbench_seg.results.draws import RESAMPLES, draw_units
+from robustbench_seg.results.intervals import LEVEL, NO_INTERVAL, Interval
 
 Values = NDArray[np.float64]
 
@@ -36,11 +36,7 @@ def draw_weights(families: Sequence[str], resample: Resample, resamples: int = R
     units = np.arange(len(families))
     if resample == "families":
         units = np.unique(np.asarray(families, dtype=str), return_inverse=True)[1]
-    count = int(units.max()) + 1
-    generator = np.random.default_rng(SEED)
-    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
-    weights: Values = np.concatenate([np.ones((1, count)), draws])[:, units]
-    return weights
+    return draw_units(units, resamples)
 
 
 def pearson(x: Values, y: Values, weights: Values) -> Values:
@@ -79,7 +75,7 @@ def spearman(x: Values, y: Values, weights: Values) -> Values:
     return pearson(_ranks(x, weights), _ranks(y, weights), weights)
 
 
-def partial(x: Values, y: Values, given: Values) -> float:
+def partial_correlation(x: Values, y: Values, given: Values) -> float:
     """Compute the partial correlation of two scores given a third.
 
     Args:
@@ -98,7 +94,7 @@ def partial(x: Values, y: Values, given: Values) -> float:
     return float(np.clip((xy - xz * yz) / np.sqrt(rest), -1, 1))
 
 
-def limits(draws: Values) -> tuple[float, float]:
+def percentile_interval(draws: Values) -> Interval:
     """Return the percentile interval of LEVEL percent of a statistic.
 
     Args:
@@ -109,9 +105,9 @@ def limits(draws: Values) -> tuple[float, float]:
     """
     drawn = draws[1:][~np.isnan(draws[1:])]
     if not drawn.size:
-        return float("nan"), float("nan")
+        return NO_INTERVAL
     low, high = np.percentile(drawn, [50 - LEVEL / 2, 50 + LEVEL / 2])
-    return float(low), float(high)
+    return Interval(float(low), float(high))
 
 
 def _ranks(x: Values, weights: Values) -> Values:

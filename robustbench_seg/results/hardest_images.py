@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.files import digest_bytes
 from robustbench_seg.measures import miou_of_counts
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.store.read import COUNTS, places_of, with_counts
+from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
 COUNT = 10
 
@@ -35,14 +34,10 @@ class HardImage:
     worst: Condition
     miou: float
 
-    @property
-    def stem(self) -> str:
-        """What the files of its pictures are called."""
-        name = f"{self.image} {self.worst.name} {self.worst.severity}"
-        return digest_bytes(name.encode())[:12]
 
-
-def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> list[HardImage]:
+def hardest_images(
+    results: pd.DataFrame, protocol: Protocol, count: int = COUNT
+) -> list[HardImage]:
     """Find the images of one run with the lowest mean.
 
     Args:
@@ -59,7 +54,7 @@ def hardest(results: pd.DataFrame, protocol: Protocol, count: int = COUNT) -> li
     # An ensemble has no images of its own.
     shown = [c for c in protocol.scored_conditions if c.name not in ATTACK_ENSEMBLES]
     column = {condition: number for number, condition in enumerate(conditions)}
-    places, total = places_of(observed), int(results["images"].iloc[0]) if len(results) else 0
+    places, total = condition_rows(observed), int(results["images"].iloc[0]) if len(results) else 0
     if not (total and shown) or any(len(places.get(c, ())) < total for c in conditions):
         return []
     names, counts = observed["image"].to_numpy(object), observed[COUNTS].to_numpy(object)

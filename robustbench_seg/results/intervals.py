@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import scipy  # which imports its parts where they are first used
 
-from robustbench_seg.results.model_scores import Draws
+from robustbench_seg.results.draws import Draws, split_draws
 
 LEVEL = 95.0
 """Confidence level in percent."""
@@ -19,12 +20,6 @@ ANY = (-math.inf, math.inf)
 
 FEW_UNITS = 30
 """With fewer units than this, a percentile interval is too narrow."""
-
-
-def split_draws(draws: Draws) -> tuple[Draws, Draws]:
-    """Return the draws of the images, and those of the trainings."""
-    resamples = len(draws) // 2
-    return draws[1 : 1 + resamples], draws[1 + resamples :]
 
 
 @dataclass(frozen=True)
@@ -71,9 +66,19 @@ class Uncertainty:
         return (self.images * student + self.trainings * other) / total
 
 
+class Interval(NamedTuple):
+    """The interval of LEVEL percent of a score; its ends are nan where there is none."""
+
+    low: float
+    high: float
+
+
+NO_INTERVAL = Interval(math.nan, math.nan)
+
+
 def score_interval(
     draws: Draws, units: int, degrees: int = 0, *, limits: tuple[float, float] = PERCENT
-) -> tuple[float, float]:
+) -> Interval:
     """Compute the `interval` of a score, within the range of such scores.
 
     Args:
@@ -83,10 +88,10 @@ def score_interval(
         limits: The smallest and largest value that the score can have.
     """
     low, high = interval(draws, units, degrees)
-    return max(low, limits[0]), min(high, limits[1])
+    return Interval(max(low, limits[0]), min(high, limits[1]))
 
 
-def interval(draws: Draws, units: int, degrees: int = 0) -> tuple[float, float]:
+def interval(draws: Draws, units: int, degrees: int = 0) -> Interval:
     """Compute the interval of LEVEL percent of a score.
 
     Of one training it is the expanded percentile interval. Few units spread too little in their own
@@ -108,14 +113,14 @@ def interval(draws: Draws, units: int, degrees: int = 0) -> tuple[float, float]:
         single unit, whose draws are all the same.
     """
     if units == 1 or len(draws) == 1 or np.isnan(draws).any():
-        return math.nan, math.nan
+        return NO_INTERVAL
     if degrees:
         uncertainty = Uncertainty.of(draws, units, degrees)
         reach = uncertainty.quantile(1 - LEVEL / 100) * uncertainty.error
-        return float(draws[0]) - reach, float(draws[0]) + reach
+        return Interval(float(draws[0]) - reach, float(draws[0]) + reach)
     quantile = scipy.special.stdtrit(units - 1, 0.5 + LEVEL / 200)
     tail = 100 * float(scipy.special.ndtr(-quantile * math.sqrt(units / (units - 1))))
     ordered = np.sort(split_draws(draws)[0])  # much faster than np.percentile on one row
     place = tail / 100 * (len(ordered) - 1)
     ends = np.interp([place, len(ordered) - 1 - place], np.arange(len(ordered)), ordered)
-    return float(ends[0]), float(ends[1])
+    return Interval(float(ends[0]), float(ends[1]))

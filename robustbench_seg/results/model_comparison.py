@@ -5,21 +5,27 @@ corruptions, which are a family (see verdict). The intervals are not adjusted: e
 by itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import CONFIDENCE, LIKELIHOOD_SCORES, SCALED_CONFIDENCE
-from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
+from robustbench_seg.measures import (
+    CONFIDENCE,
+    LEAST_IMAGES,
+    LIKELIHOOD_SCORES,
+    SCALED_CONFIDENCE,
+    WorstImages,
+)
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.results.comparability import check_comparable
 from robustbench_seg.results.corruption_degradation import Reference, degradation
+from robustbench_seg.results.draws import Draws
 from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
-from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores, ScoreDraws
+from robustbench_seg.results.model_scores import RANKED, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
 from robustbench_seg.results.summary_scores import SummaryScore, every_severity, summary_scores
@@ -128,56 +134,6 @@ def _estimate(model: ScoredModel, draws: Draws, line: _Compared) -> tuple[float,
     degrees = model.scores.degrees + line.degrees
     low, high = score_interval(draws, model.scores.units, degrees, limits=line.limits)
     return float(draws[0]), low, high
-
-
-def check_comparable(a: ScoredModel, b: ScoredModel) -> None:
-    """Check that two models were scored on the same images, drawn in the same way.
-
-    Raises:
-        ResultsError: They were not.
-    """
-    for difference in a.records[0].differences(b.records[0]):
-        # Of another number of images, check_paired says which.
-        if difference.of_images and difference.kind != "extent":
-            raise ResultsError(
-                f"{a.folders[0]} and {b.folders[0]} do not compare: they differ in "
-                f"{difference.name}; name runs of the same images"
-            )
-    check_paired(a.scores, b.scores)
-
-
-def check_paired(first: ModelScores, second: ModelScores) -> None:
-    """Check that two models were scored on the same images, drawn in the same way.
-
-    Raises:
-        ResultsError: They were not.
-    """
-    if first.images != second.images:
-        raise ResultsError(
-            f"runs on {len(first.images)} and {len(second.images)} images that are not the same "
-            "cannot be compared in pairs; evaluate both on the same images"
-        )
-    if first.clip != second.clip:
-        raise ResultsError(
-            f"runs whose sampling units are {first.unit} and {second.unit} cannot be compared in "
-            "pairs; a run keeps the clip that it began with: remove one, and evaluate it again"
-        )
-
-
-def reading_notes(models: Sequence[ScoredModel]) -> list[str]:
-    """Describe how models that compare were corrupted or run differently.
-
-    Returns:
-        Such as "precision float32 and bf16".
-    """
-    notes = dict[str, dict[str, None]]()
-    first = models[0].records[0]
-    for model in models[1:]:
-        for difference in first.differences(model.records[0]):
-            if difference.noted:
-                values = dict.fromkeys((difference.one, difference.other))
-                notes.setdefault(difference.name, {}).update(values)
-    return [f"{name} {' and '.join(values)}" for name, values in notes.items()]
 
 
 def _lines(

@@ -4,22 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.results.draws import Draws
 from robustbench_seg.results.sampling_units import unit_name
 from robustbench_seg.results.summary import Summary
 
 RANKED = "miou"
 """The score that ranks models."""
-
-Draws = NDArray[np.float64]
-"""A score and its draws: float64 (1 + 2 resamples,).
-
-First the score, of the images as they are and the mean of the trainings; then draws of the images;
-then draws of the trainings. `split_draws` tells them apart.
-"""
 
 
 @dataclass(frozen=True, eq=False)

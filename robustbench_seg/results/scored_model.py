@@ -9,21 +9,28 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures.derived import derived_scores
+from robustbench_seg.measures import derived_scores
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
+from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.confidence_sums import ConfidenceSums, confidence_sums
-from robustbench_seg.results.hardest_images import HardImage, hardest
+from robustbench_seg.results.draws import RESAMPLES
+from robustbench_seg.results.hardest_images import HardImage, hardest_images
+from robustbench_seg.results.missing_images import missing_text
 from robustbench_seg.results.model_scores import ModelScores
 from robustbench_seg.results.seeds import seed_means, seeds_text
-from robustbench_seg.store.condition_scores import class_scores
-from robustbench_seg.store.missing import missing_text
-from robustbench_seg.store.read import has_counts, places_of, read_counts, with_counts
-from robustbench_seg.store.run_groups import NO_MATRICES, trainings
-from robustbench_seg.store.run_protocol import check_parameters
+from robustbench_seg.store import (
+    NO_MATRICES,
+    check_parameters,
+    class_scores,
+    condition_rows,
+    has_counts,
+    read_counts,
+    trainings,
+    with_counts,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,46 +104,63 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     records = tuple(map(read_record, folders))
     for folder, record in zip(folders, records, strict=True):
         check_parameters(protocol, folder, record)
-    results = read_counts(folders)
-    places, conditions = places_of(results), (CLEAN, *protocol.conditions())
-    chosen = [places[condition] for condition in conditions if condition in places]
-    results = results.iloc[np.sort(np.concatenate(chosen)) if chosen else []]
-    observed = with_counts(results)
-    if observed.empty:
+    results = _rows_of_protocol(read_counts(folders), protocol)
+    if with_counts(results).empty:
         named = ", ".join(map(str, folders))
         if has_counts(results):
             raise ResultsError(f"{named}: {NO_MATRICES}")
         raise ResultsError(f"{named}: no image of this run is scored yet; evaluate it first")
     by_training = trainings(dict(zip(folders, records, strict=True)))
     runs = [list(map(str, each)) for each in by_training]
-    training_of = {run: place for place, each in enumerate(runs) for run in each}
-    lacking = dict[str, dict[str, None]]()
-    for each in runs:
-        rows = results[results["run"].isin(each)]
-        for name, what in missing_text(rows, protocol, records[0].images).items():
-            lacking.setdefault(name, {})[what] = None
-    counts = dict[Condition, dict[int, int]]()
-    for run, rows in observed.groupby("run", sort=False):
-        for condition, rows_of_condition in places_of(rows).items():
-            most = counts.setdefault(condition, {})
-            place = training_of[str(run)]
-            most[place] = max(most.get(place, 0), len(rows_of_condition))
-    images = {c: min(n.values()) if len(n) == len(runs) else 0 for c, n in counts.items()}
-    several = len({record.seed for record in records}) > 1
+    has_seeds = len({record.seed for record in records}) > 1
     return ScoredModel(
-        records[0].model,
-        tuple(folders),
-        records,
-        bootstrap(
+        name=records[0].model,
+        folders=tuple(folders),
+        records=records,
+        scores=bootstrap(
             results, protocol, resamples, _weights_text(records), runs, derived_scores(records[0])
         ),
-        images,
-        _class_means(results, training_of),
-        tuple(hardest(results[results["run"] == str(folders[0])], protocol)),
-        {name: "; ".join(what) for name, what in lacking.items()},
-        confidence_sums(results),
-        seed_means(results, protocol, len(runs)) if several else {},
+        images=_image_counts(results, runs),
+        class_iou=_class_means(results, runs),
+        hardest=tuple(hardest_images(results[results["run"] == str(folders[0])], protocol)),
+        missing=_missing(results, protocol, runs, records[0].images),
+        confidence=confidence_sums(results),
+        seed_means=seed_means(results, protocol, len(runs)) if has_seeds else {},
     )
+
+
+def _rows_of_protocol(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Select the rows of the clean images and of the protocol's conditions."""
+    rows = condition_rows(results)
+    chosen = [rows[c] for c in (CLEAN, *protocol.conditions()) if c in rows]
+    return results.iloc[np.sort(np.concatenate(chosen)) if chosen else []]
+
+
+def _image_counts(results: pd.DataFrame, runs: Sequence[Sequence[str]]) -> Mapping[Condition, int]:
+    """Count the scored images of each condition, see ScoredModel; `runs`: of each training."""
+    by_run = {
+        str(run): {condition: len(rows) for condition, rows in condition_rows(observed).items()}
+        for run, observed in with_counts(results).groupby("run", sort=False)
+    }
+    conditions = dict.fromkeys(condition for counts in by_run.values() for condition in counts)
+    return {
+        condition: min(
+            max(by_run.get(run, {}).get(condition, 0) for run in training) for training in runs
+        )
+        for condition in conditions
+    }
+
+
+def _missing(
+    results: pd.DataFrame, protocol: Protocol, runs: Sequence[Sequence[str]], total: int
+) -> Mapping[str, str]:
+    """Describe what the trainings lack of each corruption; `runs`: of each training."""
+    lacking = dict[str, dict[str, None]]()
+    for training in runs:
+        rows = results[results["run"].isin(training)]
+        for name, text in missing_text(rows, protocol, total).items():
+            lacking.setdefault(name, {})[text] = None
+    return {name: "; ".join(texts) for name, texts in lacking.items()}
 
 
 def _weights_text(records: Sequence[RunRecord]) -> str | None:
@@ -145,13 +169,17 @@ def _weights_text(records: Sequence[RunRecord]) -> str | None:
     return None if None in weights else " ".join(map(str, weights))
 
 
-def _class_means(results: pd.DataFrame, training_of: Mapping[str, int]) -> pd.DataFrame:
-    """Means over the trainings, of each over its complete runs; nan unless each has one."""
+def _class_means(results: pd.DataFrame, runs: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Average the IoU of each class over the trainings, of each over its complete runs.
+
+    It is nan unless each training has a complete run. `runs`: of each training.
+    """
+    training_of = {run: number for number, training in enumerate(runs) for run in training}
     keys = ["corruption", "severity", "class"]
     scores = class_scores(results)
     order = scores[keys].drop_duplicates()
     scores = scores[scores["complete"]].assign(training=scores["run"].map(training_of))
     means = scores.groupby([*keys, "training"], sort=False)["iou"].mean()
     groups = means.groupby(keys, sort=False)
-    complete = groups.size() == len(set(training_of.values()))
+    complete = groups.size() == len(runs)
     return order.merge(groups.mean().where(complete).reset_index(), "left", on=keys)

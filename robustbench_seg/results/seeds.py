@@ -15,7 +15,7 @@ from robustbench_seg.corruption import random_perturbations
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.summary import summarise
-from robustbench_seg.store.condition_scores import condition_scores
+from robustbench_seg.store import condition_scores
 from robustbench_seg.text import enumeration
 
 

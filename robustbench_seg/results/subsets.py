@@ -17,11 +17,11 @@ from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.results.bootstrap import RESAMPLES, bootstrap
-from robustbench_seg.results.intervals import PERCENT, score_interval
-from robustbench_seg.results.model_scores import RANKED, Draws, ModelScores
-from robustbench_seg.store.read import read_counts, with_counts
-from robustbench_seg.store.run_groups import trainings
+from robustbench_seg.results.bootstrap import bootstrap
+from robustbench_seg.results.draws import RESAMPLES, Draws
+from robustbench_seg.results.intervals import PERCENT, Interval, score_interval
+from robustbench_seg.results.model_scores import RANKED, ModelScores
+from robustbench_seg.store import read_counts, trainings, with_counts
 
 DROP = "miou_drop"
 """The metric: mIoU of the references minus the mIoU of the same places under the condition."""
@@ -56,7 +56,7 @@ class SubsetScore:
     adverse: float | None = None
 
     @property
-    def interval(self) -> tuple[float, float]:
+    def interval(self) -> Interval:
         """The ends of its 95 % interval; nan if there is none."""
         limits = DROP_LIMITS if self.metric == DROP else PERCENT
         return score_interval(self.draws, self.units, self.degrees, limits=limits)
@@ -80,18 +80,23 @@ def subset_scores(
         ResultsError: A run is broken.
     """
     records = [[read_record(folder) for folder in folders] for folders in models]
+    found = list[SubsetScore]()
+    for group in _groups(records):
+        found += _scores_of_network([_read(n, models[n], records[n]) for n in group], resamples)
+    return sorted(found, key=lambda score: score.model)
+
+
+def _groups(records: Sequence[Sequence[RunRecord]]) -> Sequence[Sequence[int]]:
+    """Group the indices of models that are the same networks on datasets with conditions."""
     groups = list[list[int]]()
     for n, own in enumerate(records):
         dataset = DATASETS.get(own[0].dataset)
         if dataset and dataset.has_conditions:
-            same = next((g for g in groups if _are_one_model(records[g[0]], own)), None)
+            same = next((g for g in groups if _are_same_networks(records[g[0]], own)), None)
             if same is None:
                 groups.append(same := [])
             same.append(n)
-    found = list[SubsetScore]()
-    for group in groups:
-        found += _of_one_model([_read(n, models[n], records[n]) for n in group], resamples)
-    return sorted(found, key=lambda score: score.model)
+    return groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +133,7 @@ class _Images:
         return bootstrap(rows, load_protocol(), resamples, self.identity, self.runs)
 
 
-def _are_one_model(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:
+def _are_same_networks(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:
     """Return whether two models are the same networks on the same split of any two datasets."""
     facts = [
         (records[0].model, records[0].split, [record.key.segmenter for record in records])
@@ -158,26 +163,38 @@ def _read(model: int, folders: Sequence[Path], records: Sequence[RunRecord]) -> 
     return [everything, *(everything.of(name, images) for name, images in by_subset.items())]
 
 
-def _of_one_model(parts: Sequence[Sequence[_Images]], resamples: int) -> Iterator[SubsetScore]:
-    own = {run[0].dataset for run in parts if run}
-    everything = dict[str, _Images]()
-    for run in parts:
-        for each in run:
-            if each is run[0] or each.dataset not in own:
-                everything[each.dataset] = each
-    for name, images in everything.items():
-        if name not in own:
+def _scores_of_network(runs: Sequence[Sequence[_Images]], resamples: int) -> Iterator[SubsetScore]:
+    """Score the subsets of one model, and its drops.
+
+    Args:
+        runs: Its images on each dataset, as `_read` gives them.
+        resamples: Number of bootstrap draws.
+    """
+    whole = {images[0].dataset for images in runs if images}
+    by_dataset = {
+        each.dataset: each
+        for images in runs
+        for each in images
+        if each is images[0] or each.dataset not in whole
+    }
+    for name, images in by_dataset.items():
+        if name not in whole:
             scores = images.scores(resamples)
             yield _score(images, RANKED, scores, scores.cell(CLEAN))
-        clear = everything.get(DATASETS[name].reference or "")
-        shared = images.names & clear.names if clear else frozenset[str]()
-        if clear and shared:
-            adverse, under_clear = (
-                each.of(name, shared).scores(resamples) for each in (images, clear)
-            )
-            one, other = under_clear.cell(CLEAN), adverse.cell(CLEAN)
-            drop = _score(images, DROP, adverse, one - other)
-            yield replace(drop, clear=float(one[0]), adverse=float(other[0]))
+        reference = by_dataset.get(DATASETS[name].reference or "")
+        if reference and images.names & reference.names:
+            yield _drop(images, reference, resamples)
+
+
+def _drop(images: _Images, reference: _Images, resamples: int) -> SubsetScore:
+    """Compute the drop from the references, over the places that both have."""
+    shared = images.names & reference.names
+    adverse, clear = (
+        each.of(images.dataset, shared).scores(resamples) for each in (images, reference)
+    )
+    low, high = adverse.cell(CLEAN), clear.cell(CLEAN)
+    drop = _score(images, DROP, adverse, high - low)
+    return replace(drop, clear=float(high[0]), adverse=float(low[0]))
 
 
 def _score(images: _Images, metric: str, scores: ModelScores, draws: Draws) -> SubsetScore:

@@ -11,8 +11,9 @@ from typing import Literal
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.results.draws import Draws
 from robustbench_seg.results.intervals import ANY
-from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
+from robustbench_seg.results.model_scores import RANKED, ScoreDraws
 from robustbench_seg.results.worst_case import worst_condition, worst_corruption
 from robustbench_seg.text import counted
 

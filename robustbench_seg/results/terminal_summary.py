@@ -13,9 +13,7 @@ from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.clean_gap import clean_gap_warnings
 from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
 from robustbench_seg.results.seeds import seed_means, seeds_text
-from robustbench_seg.store.read import has_counts, read_counts
-from robustbench_seg.store.run import Run
-from robustbench_seg.store.run_groups import NO_MATRICES, group_records
+from robustbench_seg.store import NO_MATRICES, Run, group_records, has_counts, read_counts
 from robustbench_seg.text import one_line
 
 

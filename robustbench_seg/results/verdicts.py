@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy  # which imports its parts where they are first used
 
-from robustbench_seg.results.intervals import Uncertainty, interval
-from robustbench_seg.results.model_scores import Draws, ModelScores
+from robustbench_seg.results.draws import Draws
+from robustbench_seg.results.intervals import Interval, Uncertainty, interval
+from robustbench_seg.results.model_scores import ModelScores
 from robustbench_seg.results.significance import ALPHA, holm, p_value
 
 FEWEST_UNITS = math.floor(1 - math.log2(ALPHA)) + 1
@@ -58,7 +59,7 @@ class ScoreDifference:
         return float(self.draws[0])
 
     @property
-    def interval(self) -> tuple[float, float]:
+    def interval(self) -> Interval:
         """Its 95 % interval, not adjusted for other questions."""
         return interval(self.draws, self.units, self.degrees)
 

@@ -1,32 +1,73 @@
 """The store of runs and packs: writes, reads and checks counts."""
 
+from robustbench_seg.store.condition_scores import class_scores, condition_scores
+from robustbench_seg.store.counts import COUNTS, condition_rows, has_counts, with_counts
+from robustbench_seg.store.packs.pack_file import is_pack_member
 from robustbench_seg.store.packs.pack_verification import verify_pack
 from robustbench_seg.store.packs.pack_writing import pack
-from robustbench_seg.store.parts import Row
-from robustbench_seg.store.read import read_counts, read_results
-from robustbench_seg.store.recorded import recorded_runs
+from robustbench_seg.store.parts import Row, part_files
+from robustbench_seg.store.picture_files import (
+    CORRUPTED_SEVERITIES,
+    KEPT_SEVERITIES,
+    PictureFiles,
+    is_own_picture,
+)
 from robustbench_seg.store.run import Run
 from robustbench_seg.store.run_folder import RunFolder
-from robustbench_seg.store.run_groups import group_runs, model_runs
-from robustbench_seg.store.run_probes import Probe, probed_hardware, read_probes
-from robustbench_seg.store.run_protocol import own_protocol
+from robustbench_seg.store.run_groups import (
+    NO_MATRICES,
+    group_records,
+    group_runs,
+    model_runs,
+    trainings,
+)
+from robustbench_seg.store.run_paths import Paths
+from robustbench_seg.store.run_probes import (
+    Probe,
+    decode_labels,
+    encode_labels,
+    probed_hardware,
+    read_probes,
+    write_probe,
+)
+from robustbench_seg.store.run_protocol import check_parameters, own_protocol
+from robustbench_seg.store.tables import read_counts, read_results
 from robustbench_seg.store.timings import Timing, median_seconds
 
 __all__ = [
+    "CORRUPTED_SEVERITIES",
+    "COUNTS",
+    "KEPT_SEVERITIES",
+    "NO_MATRICES",
+    "Paths",
+    "PictureFiles",
     "Probe",
     "Row",
     "Run",
     "RunFolder",
     "Timing",
+    "check_parameters",
+    "class_scores",
+    "condition_rows",
+    "condition_scores",
+    "decode_labels",
+    "encode_labels",
+    "group_records",
     "group_runs",
+    "has_counts",
+    "is_own_picture",
+    "is_pack_member",
     "median_seconds",
     "model_runs",
     "own_protocol",
     "pack",
+    "part_files",
     "probed_hardware",
     "read_counts",
     "read_probes",
     "read_results",
-    "recorded_runs",
+    "trainings",
     "verify_pack",
+    "with_counts",
+    "write_probe",
 ]

@@ -12,11 +12,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.measures import CONFUSION, ScoreSource
-from robustbench_seg.measures.derived import derived_conditions
-from robustbench_seg.measures.pixel_accuracy import PIXEL_ACCURACY
-from robustbench_seg.measures.sea import least_accurate, sea_choice
+from robustbench_seg.measures import CONFUSION, PIXEL_ACCURACY, ScoreSource, derived_conditions
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.store.sea import least_accurate, sea_choice
 from robustbench_seg.text import counted
 
 

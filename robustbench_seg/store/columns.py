@@ -68,13 +68,13 @@ def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
     with open_regular(path) as data, pq.ParquetFile(data, page_checksum_verification=True) as file:
         rows, groups = file.metadata.num_rows, file.metadata.num_row_groups
         if not 0 <= rows <= MAX_ROWS or groups > MAX_ROWS:
-            raise damaged(path, f"it says that it has {rows} rows in {groups} groups")
+            raise damage_error(path, f"it says that it has {rows} rows in {groups} groups")
         for name in columns:
             if file.schema_arrow.get_field_index(name) < 0:
-                raise damaged(path, f"its column {name} is missing or duplicated")
+                raise damage_error(path, f"its column {name} is missing or duplicated")
         size = sum(file.metadata.row_group(n).total_byte_size for n in range(groups))
         if size > (rows + 1) * (largest + _ROW_BYTES) + (1 << 20):
-            raise damaged(path, f"it says that it has {size} bytes in {rows} rows")
+            raise damage_error(path, f"it says that it has {size} bytes in {rows} rows")
         return file.read(columns=columns)
 
 
@@ -108,6 +108,6 @@ def write_columns(
         )
 
 
-def damaged(path: Path, why: str) -> ResultsError:
+def damage_error(path: Path, why: str) -> ResultsError:
     """Build the error for a file that is not as it was written."""
     return ResultsError(f"{path} is damaged ({why}); evaluate again to compute it again")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.measures import CONFUSION, Counts, Measure, iou_of_counts
-from robustbench_seg.store.read import COUNTS, with_counts
+from robustbench_seg.store.counts import COUNTS, with_counts
 
 KEYS = ["run", "model", "dataset", "split"]
 

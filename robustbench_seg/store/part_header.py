@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from robustbench_seg.files import canonical_json, digest_bytes, open_regular
 from robustbench_seg.measures import CONFUSION, Measure
-from robustbench_seg.store.columns import damaged
+from robustbench_seg.store.columns import damage_error
 
 _LAWS = b"robustseg measures"
 _DIGESTS = b"robustseg digests"
@@ -55,7 +55,7 @@ class PartHeader:
             ResultsError: They differ.
         """
         if self.digests is not None and self.digests.get(column) != found:
-            raise damaged(path, f"the digest of its {column} does not match")
+            raise damage_error(path, f"the digest of its {column} does not match")
 
     def counted(self, measures: Sequence[Measure]) -> list[Measure]:
         """Return the measures that the part contains with their current law version."""
@@ -80,5 +80,5 @@ def read_header(path: Path) -> PartHeader:
     if not _NAME.fullmatch(path.stem):
         return PartHeader(laws or {CONFUSION.name: CONFUSION.law}, digests, run)
     if laws is None or digests is None or PartHeader(laws, digests, run).digest not in path.stem:
-        raise damaged(path, "its contents do not match the digest in its name")
+        raise damage_error(path, "its contents do not match the digest in its name")
     return PartHeader(laws, digests, run)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
@@ -23,7 +24,7 @@ from robustbench_seg.records.values.condition import SEVERITIES, Condition
 from robustbench_seg.store.columns import (
     IDS,
     UNREADABLE,
-    damaged,
+    damage_error,
     id_columns,
     read_columns,
     write_columns,
@@ -188,19 +189,36 @@ def read_part(
         return _read_part(path, measures, shapes, run)
     except UNREADABLE as error:
         why = one_line(str(error), 200) or type(error).__name__
-        raise damaged(path, why) from error
+        raise damage_error(path, why) from error
 
 
 def _read_part(path: Path, measures: Sequence[Measure], shapes: _Shapes, run: str | None) -> Part:
     header = read_header(path)
     if run is not None and header.run not in (None, run):
-        raise damaged(path, f"it is of another run, whose key begins with {header.run:.8}")
+        raise damage_error(path, f"it is of another run, whose key begins with {header.run:.8}")
     counted = header.counted(measures)
     has_sources = _SOURCE in (header.digests or {})
     columns = [*(f.name for f in [*IDS, _REASON]), *(m.column for m in counted)]
     columns += [_SOURCE] if has_sources else []
     largest = sum(8 * int(np.prod(shapes[measure.name])) for measure in counted)
     table = read_columns(path, columns, largest).combine_chunks()
+    _check_rows(path, table)
+    ids = table.select(["image", "corruption", "severity", "reason"]).to_pydict()
+    header.check(path, _ROWS, _digest_rows(ids))
+    sources = table[_SOURCE].to_pylist() if has_sources else [None] * len(table)
+    if has_sources:
+        header.check(path, _SOURCE, _digest_sources(sources))
+    scored = np.array([reason is None for reason in ids["reason"]], bool)
+    values = {
+        measure.name: _values(path, table, measure, shapes[measure.name], scored, header)
+        for measure in counted
+    }
+    conditions = [Condition(*p) for p in zip(ids["corruption"], ids["severity"], strict=True)]
+    return Part(ids["image"], conditions, ids["reason"], values, sources)
+
+
+def _check_rows(path: Path, table: pa.Table) -> None:
+    """Check the types and values of the columns that every part has."""
     for each in (*IDS, _REASON):
         found = table.schema.field(each.name).type
         text = pa.types.is_string(found) or pa.types.is_large_string(found)
@@ -209,35 +227,47 @@ def _read_part(path: Path, measures: Sequence[Measure], shapes: _Shapes, run: st
             if each.type == pa.string()
             else found != each.type
         ):
-            raise damaged(path, f"its {each.name} is not of type {each.type}")
+            raise damage_error(path, f"its {each.name} is not of type {each.type}")
     for each in IDS:
         if table[each.name].null_count:
-            raise damaged(path, f"a row lacks its {each.name}")
+            raise damage_error(path, f"a row lacks its {each.name}")
     if len(table) and not set(table["severity"].unique().to_pylist()) <= {0, *SEVERITIES}:
-        raise damaged(path, "a severity is not 0 to 5")
-    ids = table.select(["image", "corruption", "severity", "reason"]).to_pydict()
-    header.check(path, _ROWS, _digest_rows(ids))
-    sources = table[_SOURCE].to_pylist() if has_sources else [None] * len(table)
-    if has_sources:
-        header.check(path, _SOURCE, _digest_sources(sources))
-    has = np.array([reason is None for reason in ids["reason"]], bool)
-    values = dict[str, Counts]()
-    for measure in counted:
-        lists = table[measure.column].combine_chunks()
-        valid = lists.is_valid().to_numpy(zero_copy_only=False)
-        if not np.array_equal(valid, has):
-            raise damaged(path, f"a row lacks a reason or values of {measure.name}, or has both")
-        shape = shapes[measure.name]
-        if not np.array_equal(np.diff(lists.offsets), np.where(valid, int(np.prod(shape)), 0)):
-            size = "x".join(map(str, shape))
-            raise damaged(path, f"{measure.name} of {size} numbers an image wanted, others found")
-        observed = lists.flatten().to_numpy().reshape(-1, *shape)
-        header.check(path, measure.name, digest_bytes(np.ascontiguousarray(observed).data))
-        if not _countable(observed):
-            raise damaged(path, f"{measure.name} contains invalid counts")
-        values[measure.name] = observed
-    conditions = [Condition(*p) for p in zip(ids["corruption"], ids["severity"], strict=True)]
-    return Part(ids["image"], conditions, ids["reason"], values, sources)
+        raise damage_error(path, "a severity is not 0 to 5")
+
+
+def _values(
+    path: Path,
+    table: pa.Table,
+    measure: Measure,
+    shape: tuple[int, ...],
+    scored: NDArray[np.bool_],
+    header: PartHeader,
+) -> Counts:
+    """Return the observations of a measure, checked.
+
+    Args:
+        path: The part, for errors.
+        table: Its columns.
+        measure: The measure.
+        shape: The shape of the observation of one image.
+        scored: For each row, whether it has values.
+        header: The metadata of the part.
+
+    Returns:
+        Mx`shape`: those of the rows with values, in their order.
+    """
+    lists = table[measure.column].combine_chunks()
+    valid = lists.is_valid().to_numpy(zero_copy_only=False)
+    if not np.array_equal(valid, scored):
+        raise damage_error(path, f"a row lacks a reason or values of {measure.name}, or has both")
+    if not np.array_equal(np.diff(lists.offsets), np.where(valid, int(np.prod(shape)), 0)):
+        size = "x".join(map(str, shape))
+        raise damage_error(path, f"{measure.name} of {size} numbers an image wanted, others found")
+    observed: Counts = lists.flatten().to_numpy().reshape(-1, *shape)
+    header.check(path, measure.name, digest_bytes(np.ascontiguousarray(observed).data))
+    if not _countable(observed):
+        raise damage_error(path, f"{measure.name} contains invalid counts")
+    return observed
 
 
 def _countable(observed: Counts) -> bool:

@@ -10,7 +10,7 @@ from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.store.condition_scores import condition_scores
-from robustbench_seg.store.read import read_counts, read_results
+from robustbench_seg.store.tables import read_counts, read_results
 
 
 @dataclass(frozen=True)

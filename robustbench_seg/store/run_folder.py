@@ -103,25 +103,14 @@ class RunFolder:
                     "or remove this one"
                 )
         else:
-            with ExitStack() as at_work:
-                with suppress(OSError):  # write_record reports it
-                    folder.path.mkdir(parents=True, exist_ok=True)
-                    at_work.enter_context(
-                        presence(folder.path)
-                    )  # keeps others from sweeping its files
-                write_record(folder.path, record)
+            _write_first(folder.path, record)
         for part in part_files(folder.path, blocks):
             try:
                 rows = read_part(
                     part, len(record.classes), run=record.key.digest, no_class=record.no_class
                 )
             except ResultsError as error:
-                damaged = part.with_suffix(DAMAGED)
-                log.warning("%s; it is kept as %s", error, damaged.name)
-                try:
-                    part.rename(damaged)
-                except OSError as refused:
-                    raise cannot_be_written(damaged, refused) from refused
+                _set_aside(part, error)
                 continue
             for image, condition, reason, source in zip(
                 rows.images, rows.conditions, rows.reasons, rows.sources, strict=True
@@ -166,3 +155,22 @@ class RunFolder:
             self.sources[image, condition].add(source)
         for name in names:
             self._scored[name, condition].add(sys.intern(image))
+
+
+def _write_first(folder: Path, record: RunRecord) -> None:
+    """Make the folder of a new run, and write its record."""
+    with ExitStack() as at_work:
+        with suppress(OSError):  # write_record reports it
+            folder.mkdir(parents=True, exist_ok=True)
+            at_work.enter_context(presence(folder))  # keeps others from sweeping its files
+        write_record(folder, record)
+
+
+def _set_aside(part: Path, error: ResultsError) -> None:
+    """Rename a part that cannot be read, with a warning."""
+    aside = part.with_suffix(DAMAGED)
+    log.warning("%s; it is kept as %s", error, aside.name)
+    try:
+        part.rename(aside)
+    except OSError as failure:
+        raise cannot_be_written(aside, failure) from failure

@@ -7,14 +7,14 @@ training, and that of the corruptions' random numbers.
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
 from robustbench_seg.records.runs.run_record import RunRecord, library_texts
 from robustbench_seg.store.parts import has_values, part_files
-from robustbench_seg.store.read import Paths
-from robustbench_seg.store.run_paths import list_runs, run_folder
+from robustbench_seg.store.run_paths import Paths, list_runs, run_folder
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +83,9 @@ def group_records(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
     Returns:
         The folders of each model, in the order of the seeds of its trainings and corruptions.
     """
-    by_name = dict[tuple[str, ...], list[Path]]()
+    by_name = dict[tuple[str, _Benchmark], list[Path]]()
     for folder, record in records.items():
-        by_name.setdefault((record.model, *_benchmark(record)), []).append(folder)
+        by_name.setdefault((record.model, _Benchmark.of(record)), []).append(folder)
     groups = []
     for folders in by_name.values():
         folders.sort(key=lambda folder: _seeds(records[folder]))
@@ -94,17 +94,35 @@ def group_records(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
     return groups
 
 
-def _benchmark(record: RunRecord) -> tuple[str, str, str]:
-    """Dataset, split and protocol."""
-    return record.dataset, record.split, record.protocol
+class _Benchmark(NamedTuple):
+    """What the runs of one model have in common."""
+
+    dataset: str
+    split: str
+    protocol: str
+
+    @classmethod
+    def of(cls, record: RunRecord) -> "_Benchmark":
+        return cls(record.dataset, record.split, record.protocol)
+
+
+class _Training(NamedTuple):
+    """What identifies a training; a value is None where a run does not say."""
+
+    seed: int | None
+    weights: str | None
+
+    @classmethod
+    def of(cls, record: RunRecord) -> "_Training":
+        return cls(record.training_seed, record.key.segmenter.weights)
 
 
 def _ambiguity(records: Sequence[RunRecord]) -> str:
     """Why runs of one name are not a single model."""
-    benchmarks = dict.fromkeys(map(_benchmark, records))
+    benchmarks = dict.fromkeys(map(_Benchmark.of, records))
     if len(benchmarks) == 1:
         return "are not trainings of one model by one recipe with seeds of their own"
-    texts = [f"{dataset} {split} under {protocol}" for dataset, split, protocol in benchmarks]
+    texts = [f"{each.dataset} {each.split} under {each.protocol}" for each in benchmarks]
     return f"are of {' and of '.join(texts)}"
 
 
@@ -136,27 +154,24 @@ def trainings(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
     Returns:
         For each training its folders, one for each seed of the corruptions; in their order.
     """
-    folders = dict[tuple[int | None, str | None], list[Path]]()
+    folders = dict[_Training, list[Path]]()
     for folder, record in records.items():
-        folders.setdefault(_training(record), []).append(folder)
+        folders.setdefault(_Training.of(record), []).append(folder)
     return list(folders.values())
 
 
-def _training(record: RunRecord) -> tuple[int | None, str | None]:
-    return record.training_seed, record.key.segmenter.weights
-
-
 def _seeds(record: RunRecord) -> tuple[int, int]:
+    """The seeds of the training and of the corruptions, by which the runs of a model are sorted."""
     return record.training_seed or 0, record.seed
 
 
 def _are_one_model(records: Sequence[RunRecord]) -> bool:
     """Whether runs of one name differ in their seeds and in nothing else; one run does."""
-    seeds = {training[0] for training in map(_training, records)}
-    count = len(set(map(_training, records)))
+    own = set(map(_Training.of, records))
+    seeds = {training.seed for training in own}
     return (
         len(set(map(_seeds, records))) == len(records)
-        and (count == 1 or (len(seeds) == count and None not in seeds))
+        and (len(own) == 1 or (len(seeds) == len(own) and None not in seeds))
         and all(
             difference.of_training or difference.of_draws
             for other in records[1:]
@@ -171,7 +186,7 @@ def _records(runs: Paths) -> Mapping[Path, RunRecord]:
     A run folder or pack that cannot be read is left out with a warning where others can.
     """
     records = dict[Path, RunRecord]()
-    first = dict[tuple[str, ...], Path]()
+    first = dict[tuple[str, str], Path]()
     broken = list[ResultsError]()
     for run in list_runs(runs):
         try:

@@ -6,11 +6,14 @@ from pathlib import Path
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.runs.run_file import RUN_FILE
-from robustbench_seg.store.packs.pack_cache import unpacked
+from robustbench_seg.store.packs.pack_cache import cached_folder
 from robustbench_seg.store.packs.pack_file import SUFFIX
 
+Paths = Path | str | Iterable[Path | str]
+"""Runs that a caller names: run folders, packs, or folders of them."""
 
-def run_paths(paths: Path | str | Iterable[Path | str]) -> list[Path]:
+
+def run_paths(paths: Paths) -> list[Path]:
     """Return the paths that a caller gives as a list.
 
     Raises:
@@ -24,7 +27,7 @@ def run_paths(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     return [checked_path(path) for path in paths]
 
 
-def list_runs(paths: Path | str | Iterable[Path | str]) -> list[Path]:
+def list_runs(paths: Paths) -> list[Path]:
     """List runs without reading them.
 
     Args:
@@ -68,10 +71,10 @@ def run_folder(run: Path) -> Path:
         ResultsError: It is a file, but not a pack.
         FileError: The cache cannot be written.
     """
-    return unpacked(run) if run.is_file() else run
+    return cached_folder(run) if run.is_file() else run
 
 
-def find_runs(paths: Path | str | Iterable[Path | str]) -> list[Path]:
+def find_runs(paths: Paths) -> list[Path]:
     """List run folders.
 
     Args:

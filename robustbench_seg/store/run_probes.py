@@ -4,13 +4,18 @@ probes/<number>-<digest>.json   libraries, hardware, sha256 of the corrupted ima
 condition, the labels of the clean one
 """
 
+import base64
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustbench_seg.codec import from_table
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.errors import CardError, ResultsError
-from robustbench_seg.files import read_json
+from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
 from robustbench_seg.records.values.ranges import Share
 
 
@@ -51,6 +56,50 @@ def read_probes(folder: Path) -> list[Probe]:
         except (OSError, ValueError, CardError) as error:
             raise ResultsError(f"{path} cannot be read ({error}); remove this file") from error
     return probes
+
+
+def write_probe(folder: Path, probe: Probe) -> None:
+    """Write the probe of another start into a run folder.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    table = to_table(probe)
+    digest = digest_bytes(canonical_json(table).encode())[:8]
+    number = len(list((folder / "probes").glob("*.json")))
+    write_json(folder / "probes" / f"{number:03d}-{digest}.json", table)
+
+
+def encode_labels(labels: NDArray[np.uint8]) -> str:
+    """Write labels as the text of a probe."""
+    return base64.b64encode(zlib.compress(labels.tobytes())).decode()
+
+
+def decode_labels(folder: Path, text: str, size: int) -> NDArray[np.uint8]:
+    """Read labels from the text of a probe.
+
+    Args:
+        folder: The run folder, for the error.
+        text: The text.
+        size: The expected number of labels; at most one more is read.
+
+    Returns:
+        uint8, one axis; of another length if the probe is of another number of labels.
+
+    Raises:
+        ResultsError: The text is damaged.
+    """
+    try:
+        stream = zlib.decompressobj()
+        data = stream.decompress(base64.b64decode(text), size + 1)
+        if len(data) <= size and not stream.eof:
+            raise ValueError("they are cut")
+    except (ValueError, zlib.error) as error:
+        raise ResultsError(
+            f"{folder / 'probes'}: the labels of an earlier start cannot be read ({error}); remove "
+            "this folder of probes"
+        ) from error
+    return np.frombuffer(data, np.uint8)
 
 
 def probed_hardware(folder: Path) -> list[str]:

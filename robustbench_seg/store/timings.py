@@ -10,13 +10,7 @@ import pyarrow as pa
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.store.columns import (
-    IDS,
-    UNREADABLE,
-    id_columns,
-    read_columns,
-    write_columns,
-)
+from robustbench_seg.store.columns import IDS, UNREADABLE, id_columns, read_columns, write_columns
 from robustbench_seg.text import one_line
 
 log = logging.getLogger(__name__)

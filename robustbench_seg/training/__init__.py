@@ -2,7 +2,7 @@
 
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
-from robustbench_seg.training.entry import train
+from robustbench_seg.training.entry_point import train
 from robustbench_seg.training.initial_network import InitialNetwork, build_initial_network
 from robustbench_seg.training.loop import FitResult, fit
 from robustbench_seg.training.saved_model import find_trained_model

@@ -15,7 +15,7 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import check_own, remove_partials
 from robustbench_seg.machine.torchrun import Processes, joined
-from robustbench_seg.measures.iou import mean_iou
+from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.training.batches import Batches, BatchNormaliser, iterate_batches
 from robustbench_seg.training.checkpoint import CHECKPOINT, Checkpoint

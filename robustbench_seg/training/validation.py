@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.measures.pixel_counts import confusion_matrix
+from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.cards.model_card import ModelCard
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
 from robustbench_seg.segmenter import SegmenterOptions, assemble, network_record

@@ -5,8 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
-from robustbench_seg.measures import MEASURES
-from robustbench_seg.measures.worst_images import WorstImages
+from robustbench_seg.measures import MEASURES, WorstImages
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord

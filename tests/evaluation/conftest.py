@@ -14,7 +14,7 @@ from robustbench_seg.datasets import Sample
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.evaluation.attack_settings import AttackSettings
 from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.loop import run
+from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.measures import select_measures
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
@@ -111,7 +111,7 @@ def evaluation(
 
 def evaluate(*things: Any, progress: bool = False, **options: Any) -> list[Path]:
     """Run such an evaluation; returns the run folders."""
-    return run(evaluation(*things, **options), progress=progress)
+    return run_evaluation(evaluation(*things, **options), progress=progress)
 
 
 @pytest.fixture(scope="session")

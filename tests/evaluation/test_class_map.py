@@ -13,11 +13,11 @@ import robustbench_seg as rs
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import load_class_map
 from robustbench_seg.errors import CardError, ModelError, ResultsError
-from robustbench_seg.evaluation.class_mapping import mapped
+from robustbench_seg.evaluation.class_mapping import map_classes
 from robustbench_seg.measures import CONFUSION, MEASURES, Confidence, Prediction, Truth
 from robustbench_seg.records.values.shard import Shard
-from robustbench_seg.results import hardest
-from robustbench_seg.store import read_counts
+from robustbench_seg.results import hardest_images
+from robustbench_seg.store import PictureFiles, read_counts
 from tests.evaluation.conftest import CLASSES, Reds
 
 FOUR = ("black", "grey", "white", "blue")
@@ -169,7 +169,7 @@ def test_confidence_is_that_of_the_predicted_class(score, tmp_path):
     own = load_class_map(_written(tmp_path, TWO_TO_ONE))
     labels, truth = np.uint8([[3, 1]]), np.uint8([[0, 1]])
     doubt = np.float32([[0.25, 0.5]])
-    found = mapped(Prediction(labels, truth, 3, Confidence(doubt, 1.0, 2.0)), own)
+    found = map_classes(Prediction(labels, truth, 3, Confidence(doubt, 1.0, 2.0)), own)
     assert found.labels.tolist() == [[0, 1]]
     assert found.confidence.doubt is doubt
     assert (found.confidence.nll, found.confidence.brier) == (None, None)
@@ -281,15 +281,16 @@ def test_a_complete_run_keeps_the_hardest_images(score, toy):
     text = IMPOSSIBLE.replace('"miss"', '"leave-out"').replace('blue = "dark"', 'blue = "ignore"')
     protocol = rs.load_protocol("semsegbench-sev3")
     run = score(text, protocol=protocol.name, corruptions=(), severities=())
-    found = hardest(read_counts(run.path, [CONFUSION]), protocol)
+    found = hardest_images(read_counts(run.path, [CONFUSION]), protocol)
     assert found
     for hard in found:
+        files = PictureFiles.of_run(run.path).of_hardest(hard.image, hard.worst)
         sample = toy()[toy().ids.index(hard.image)]
         seen = corrupt(sample.image, hard.worst.name, hard.worst.severity, image_id=hard.image)
         labels = np.uint8([0, 1, 1, 255])[Four()(seen)]
         truth = np.where(sample.labels == 2, 255, sample.labels)
         for kind, expected in (("prediction", labels), ("truth", truth)):
-            picture = Image.open(run.path / f"pictures/hardest/{hard.stem}-{kind}.png")
+            picture = Image.open(getattr(files, kind))
             assert np.array_equal(np.asarray(picture), expected), kind
 
 

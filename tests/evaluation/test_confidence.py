@@ -11,7 +11,7 @@ from torch import nn
 import robustbench_seg as rs
 from robustbench_seg.errors import DatasetError, IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation import temperature_fit
-from robustbench_seg.evaluation.temperature_fit import GRID, least
+from robustbench_seg.evaluation.temperature_fit import GRID, best_temperature
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.results import Reference, read_model
 from robustbench_seg.results.model_comparison import compare_models
@@ -229,9 +229,9 @@ def test_the_least_loss_between_and_at_the_ends_of_the_grid():
     logs = np.log2(GRID)
     for best in (0.13, 0.6, 1.77, 2.9):
         losses = 1 + (np.exp(logs - best) - (logs - best)) ** 2
-        assert least(losses) == pytest.approx(2**best, rel=0.01)
-    assert least(GRID) == GRID[0]
-    assert least(-GRID) == GRID[-1]
+        assert best_temperature(losses) == pytest.approx(2**best, rel=0.01)
+    assert best_temperature(GRID) == GRID[0]
+    assert best_temperature(-GRID) == GRID[-1]
 
 
 @pytest.mark.parametrize("value", [0, -1.0, "warm", float("nan")])

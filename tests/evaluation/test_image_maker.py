@@ -43,7 +43,7 @@ def test_an_image_of_a_tree_is_the_one_that_its_manifest_describes(toy, protocol
     with ImageMaker(opened, replace(manifest, files=files)) as maker:
         wanted = [(SourceImage(data, i), condition) for i in range(3) for condition in conditions]
         images = list(maker.all(wanted))
-    assert [image.image is None for image in images] == [True, False, False, True, False, False]
+    assert [image.pixels is None for image in images] == [True, False, False, True, False, False]
     assert images[0].reason == (
         f"{black} is not the image that the manifest describes; generate it again"
     )

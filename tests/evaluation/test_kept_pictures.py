@@ -6,8 +6,8 @@ from PIL import Image
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.evaluation.pictures import keep_pictures
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.results import hardest
-from robustbench_seg.store import read_counts
+from robustbench_seg.results import hardest_images
+from robustbench_seg.store import PictureFiles, read_counts
 from tests.evaluation.conftest import evaluate
 
 
@@ -35,16 +35,17 @@ def test_the_hardest_images_are_shown_once_all_scores_are_there(toy, reds, proto
     (run,) = evaluate([segmenter], data, protocol, conditions[:-1], tmp_path)
     assert not (run / "pictures" / "hardest").exists()
     evaluate([segmenter], data, protocol, conditions, tmp_path)
-    found = hardest(read_counts(run), protocol)
+    found = hardest_images(read_counts(run), protocol)
     names = {path.name for path in (run / "pictures" / "hardest").iterdir()}
-    kinds = ("input.jpg", "truth.png", "prediction.png")
-    assert names == {f"{one.stem}-{kind}" for one in found for kind in kinds}
-    one = found[0]
+    files = PictureFiles.of_run(run)
+    pictures = [files.of_hardest(one.image, one.worst) for one in found]
+    assert names == {path.name for each in pictures for path in astuple(each)}
+    one, own = found[0], pictures[0]
     index = data.ids.index(one.image)
     made = corrupt(data.image(index), *astuple(one.worst), seed=0, image_id=one.image)
-    with Image.open(run / f"pictures/hardest/{one.stem}-prediction.png") as picture:
+    with Image.open(own.prediction) as picture:
         assert np.array_equal(np.asarray(picture), reds()(made))
-    with Image.open(run / f"pictures/hardest/{one.stem}-truth.png") as picture:
+    with Image.open(own.truth) as picture:
         assert np.array_equal(np.asarray(picture), data[index].labels)
     calls = segmenter.calls
     evaluate([segmenter], data, protocol, conditions, tmp_path)

@@ -15,7 +15,7 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.errors import FileError, IncompleteError, ModelError
 from robustbench_seg.evaluation import loop
-from robustbench_seg.measures.pixel_counts import confusion_matrix
+from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.store import read_results

@@ -9,8 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES, mean_iou
-from robustbench_seg.store import read_results
-from robustbench_seg.store.parts import part_files
+from robustbench_seg.store import part_files, read_results
 from tests.evaluation.command import lay_out
 from tests.evaluation.conftest import evaluate
 

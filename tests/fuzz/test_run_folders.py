@@ -13,8 +13,8 @@ from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import report
-from robustbench_seg.store import Row, RunFolder, read_results
-from robustbench_seg.store.parts import part_files, read_part
+from robustbench_seg.store import Row, RunFolder, part_files, read_results
+from robustbench_seg.store.parts import read_part
 from tests.fuzz.conftest import randoms, seeds
 
 CLASSES = ("x", "y", "z")

@@ -5,10 +5,10 @@ import pytest
 from sklearn import metrics
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, Confidence, Prediction
-from robustbench_seg.measures.confidence import (
-    _CENTRES,
+from robustbench_seg.measures.confidence_levels import (
     BINS,
     LEVELS,
+    POOLED_CENTRES,
     POOLED_STARTS,
     UNIT,
     level_edges,
@@ -148,7 +148,9 @@ def pooled_places(doubt):
 
 def pooled_levels(doubt, right):
     place = np.maximum(pooled_places(doubt), 0)
-    return np.stack([np.bincount(place[each], minlength=len(_CENTRES)) for each in (right, ~right)])
+    return np.stack(
+        [np.bincount(place[each], minlength=len(POOLED_CENTRES)) for each in (right, ~right)]
+    )
 
 
 @pytest.mark.parametrize("kind", ["clean", "noise"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from robustbench_seg.measures import OBJECTS, MissedRegionRate, Prediction, Truth
+from robustbench_seg.measures import OBJECTS, MissedObjects, Prediction, Truth
 from robustbench_seg.measures.regions import connected_regions
 from tests.measures.scenes import scene
 
@@ -65,7 +65,7 @@ def test_recalls_by_their_definition():
         name = f"object_recall_{size}".rstrip("_")
         wanted = 100 * np.mean([np.mean(values) for values in by_class if values])
         assert scores[name] == pytest.approx(wanted)
-    persons = MissedRegionRate("abcd", ["b", "d"])
+    persons = MissedObjects("abcd", ["b", "d"])
     number = len(recalls[""][1]) + len(recalls[""][3])
     rate = persons.compute(persons.pooled(counts))["missed_region_rate"]
     assert rate == pytest.approx(100 * (missed[1] + missed[3]) / number)
@@ -78,7 +78,7 @@ def test_an_object_that_is_half_found_is_not_missed():
     labels = truth.copy()
     labels[2, 2:4] = 0  # half of one is found
     labels[6, 2:5] = 2  # a quarter of the other
-    persons = MissedRegionRate(("street", "person", "rider"), ("person", "rider"))
+    persons = MissedObjects(("street", "person", "rider"), ("person", "rider"))
     counts = observed(truth, labels)
     assert persons.compute(persons.pooled(counts))["missed_region_rate"] == 50.0
     (info,) = persons.infos

@@ -6,9 +6,9 @@ import scipy.stats
 
 from robustbench_seg.results.correlation import (
     draw_weights,
-    limits,
-    partial,
+    partial_correlation,
     pearson,
+    percentile_interval,
     spearman,
 )
 
@@ -52,8 +52,8 @@ def test_partial_correlation_is_that_of_the_residuals():
     x, y = given + rng.normal(size=30), 2 * given + rng.normal(size=30)
     design = np.stack([np.ones(30), given], axis=1)
     left = [v - design @ np.linalg.lstsq(design, v, rcond=None)[0] for v in (x, y)]
-    assert partial(x, y, given) == pytest.approx(scipy.stats.pearsonr(*left).statistic)
-    assert np.isnan(partial(given, y, given))
+    assert partial_correlation(x, y, given) == pytest.approx(scipy.stats.pearsonr(*left).statistic)
+    assert np.isnan(partial_correlation(given, y, given))
 
 
 def test_a_correlation_needs_a_spread():
@@ -67,5 +67,5 @@ def test_a_correlation_needs_a_spread():
 
 def test_limits_are_percentiles_of_the_draws_that_have_a_value():
     draws = np.concatenate([[99.0], np.arange(101.0), [np.nan]])
-    assert limits(draws) == pytest.approx((2.5, 97.5))
-    assert np.isnan(limits(np.array([0.5, np.nan]))).all()
+    assert percentile_interval(draws) == pytest.approx((2.5, 97.5))
+    assert np.isnan(percentile_interval(np.array([0.5, np.nan]))).all()

@@ -8,9 +8,10 @@ import scipy.stats
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.bootstrap import _counted, _multiplicities, bootstrap
-from robustbench_seg.results.intervals import interval, split_draws
-from robustbench_seg.results.model_comparison import check_paired
+from robustbench_seg.results.bootstrap import _counted_trainings, bootstrap
+from robustbench_seg.results.comparability import check_paired
+from robustbench_seg.results.draws import draw_units, split_draws
+from robustbench_seg.results.intervals import interval
 
 FOG = Condition("fog", 3)
 
@@ -18,7 +19,7 @@ FOG = Condition("fog", 3)
 def test_each_draw_is_the_score_of_the_images_drawn(table, whole, protocol):
     matrices = whole(5)
     drawn = bootstrap(table(matrices), protocol, resamples=20)
-    weights = _multiplicities(np.arange(5), 20)
+    weights = draw_units(np.arange(5), 20)
     assert (weights[0] == 1).all()
     assert (weights.sum(1) == 5).all()
     for draw, times in enumerate(weights.astype(int)):
@@ -181,7 +182,7 @@ def test_few_units_are_taken_further_out():
     """Of means of n normal numbers an interval covers as often as it says, for small n, too."""
     rng = np.random.default_rng(4)
     for units in (8, 15, 40):
-        weights = _multiplicities(np.arange(units), 1000) / units
+        weights = draw_units(np.arange(units), 1000) / units
         samples = rng.normal(size=(600, units))
         ends = [interval(one_training(weights @ sample), units) for sample in samples]
         share = np.mean([low <= 0 <= high for low, high in ends])
@@ -297,7 +298,9 @@ def test_a_run_that_lacks_images_everywhere_has_no_score(table, protocol):
     ],
 )
 def test_a_score_that_some_trainings_have_not_counted_is_that_of_one(observed, having, expected):
-    assert _counted([["a"], ["b"], ["c"]], observed, having) == [[run] for run in expected]
+    assert _counted_trainings([["a"], ["b"], ["c"]], observed, having) == [
+        [run] for run in expected
+    ]
 
 
 @pytest.mark.parametrize(
@@ -310,4 +313,4 @@ def test_a_score_that_some_trainings_have_not_counted_is_that_of_one(observed, h
     ],
 )
 def test_one_run_of_a_training_decides_whether_it_has_counted_a_score(observed, having, expected):
-    assert _counted(["ab", "cd"], observed, having) == expected
+    assert _counted_trainings(["ab", "cd"], observed, having) == expected

@@ -6,8 +6,13 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, mean_iou, score_infos
-from robustbench_seg.measures.worst_images import WorstImages
+from robustbench_seg.measures import (
+    CONFIDENCE,
+    SCALED_CONFIDENCE,
+    WorstImages,
+    mean_iou,
+    score_infos,
+)
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import Reference, compare_models, read_model, reading_notes

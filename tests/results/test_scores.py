@@ -15,7 +15,7 @@ from robustbench_seg.measures import (
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.bootstrap import bootstrap
 from robustbench_seg.results.summary import category_means, summarise, with_every_severity
-from robustbench_seg.store.condition_scores import class_scores, condition_scores
+from robustbench_seg.store import class_scores, condition_scores
 
 FOG = Condition("fog", 3)
 

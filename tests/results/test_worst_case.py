@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.measures.worst_images import WorstImages
+from robustbench_seg.measures import WorstImages
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import Reference, compare_models, read_model, scores
 from robustbench_seg.store import Row, RunFolder

@@ -14,10 +14,15 @@ from robustbench_seg.records.cards.perturbation import AttackPerturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results import Reference, compare_models, hardest, read_model, score_table
-from robustbench_seg.results.bootstrap import _multiplicities
-from robustbench_seg.store import Row, RunFolder, read_counts, read_results
-from robustbench_seg.store.condition_scores import condition_scores
+from robustbench_seg.results import (
+    Reference,
+    compare_models,
+    hardest_images,
+    read_model,
+    score_table,
+)
+from robustbench_seg.results.draws import draw_units
+from robustbench_seg.store import Row, RunFolder, condition_scores, read_counts, read_results
 from robustbench_seg.store.packs.pack_scores import pack_scores
 
 MEMBERS = ATTACK_ENSEMBLES["sea"]
@@ -231,7 +236,7 @@ def test_the_interval_keeps_the_choice_of_each_image(attacked):
     model = read_model([folder], ATTACKS, resamples=20)
     draws = model.scores.conditions[Condition("sea", 1)]
     matrices = np.stack([*sea_rows(folder)["matrix"]])
-    times = _multiplicities(np.arange(IMAGES), 20)
+    times = draw_units(np.arange(IMAGES), 20)
     expected = [mean_iou(np.tensordot(t, matrices, 1)) for t in times]
     assert draws[:21] == pytest.approx(expected)
 
@@ -239,6 +244,6 @@ def test_the_interval_keeps_the_choice_of_each_image(attacked):
 def test_the_hardest_images_show_an_attack_that_has_an_image(attacked):
     specs = tuple(replace(each, scored=(1, 2)) for each in ATTACKS.perturbations)
     protocol = replace(ATTACKS, perturbations=specs)
-    found = hardest(read_counts(attacked()), protocol)
+    found = hardest_images(read_counts(attacked()), protocol)
     assert len(found) == IMAGES
     assert {one.worst.name for one in found} <= set(MEMBERS)

@@ -15,9 +15,16 @@ import pytest
 from robustbench_seg.errors import ResultsError, RobustsegError
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.store import Row, RunFolder, group_runs, median_seconds, read_results
-from robustbench_seg.store.parts import part_files, read_part
-from robustbench_seg.store.timings import Timing
+from robustbench_seg.store import (
+    Row,
+    RunFolder,
+    Timing,
+    group_runs,
+    median_seconds,
+    part_files,
+    read_results,
+)
+from robustbench_seg.store.parts import read_part
 
 FOG = Condition("fog", 3)
 HOSTILE = [

@@ -18,10 +18,10 @@ from fake_runs import steady, weaker, write_pictures, write_run
 
 import robustbench_seg as rs
 from robustbench_seg.cli.main import main
+from robustbench_seg.demo import recorded_runs
 from robustbench_seg.errors import FileError, ResultsError
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.store import recorded_runs
-from robustbench_seg.store.packs.pack_cache import unpacked
+from robustbench_seg.store.packs.pack_cache import cached_folder
 
 
 @pytest.fixture(autouse=True)
@@ -117,15 +117,15 @@ def test_a_report_reads_packs(run, tmp_path, blank_figures):
 
 def test_a_pack_that_is_known_is_not_unpacked_again(run, tmp_path, cache):
     pack = rs.pack(run, tmp_path / "a.zip")
-    folder = unpacked(pack)
+    folder = cached_folder(pack)
     assert cache in folder.parents
     (part,) = (folder / "parts").iterdir()
     part.touch()
     os.utime(part, (1, 1))
-    assert unpacked(pack) == folder
+    assert cached_folder(pack) == folder
     assert part.stat().st_mtime == 1
     part.unlink()  # somebody tidied up in between
-    assert unpacked(pack) == folder
+    assert cached_folder(pack) == folder
     assert part.stat().st_mtime > 1
 
 

@@ -13,8 +13,8 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, MEASURES
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.store import Row, RunFolder, read_results
-from robustbench_seg.store.parts import part_files, read_part
+from robustbench_seg.store import Row, RunFolder, part_files, read_results
+from robustbench_seg.store.parts import read_part
 
 FOG = Condition("fog", 3)
 PAIR = (CONFUSION, IMAGE_MIOU)
@@ -89,7 +89,7 @@ def test_a_measure_that_this_version_does_not_know_is_passed_over(
 ):
     folder = RunFolder.open(tmp_path, run_record())
     folder.add(0, [row("1.png", "confusion", "image_miou")])
-    for module in ("parts", "read", "run_folder"):
+    for module in ("parts", "tables", "counts", "run_folder"):
         monkeypatch.setattr(f"robustbench_seg.store.{module}.MEASURES", (CONFUSION,))
     (matrix,) = read_results(
         folder.path,

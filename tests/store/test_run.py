@@ -2,8 +2,7 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.store import Run, read_results
-from robustbench_seg.store.condition_scores import condition_scores
+from robustbench_seg.store import Run, condition_scores, read_results
 
 
 def test_a_run_knows_its_record_rows_and_scores(run):

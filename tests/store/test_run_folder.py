@@ -9,8 +9,8 @@ from robustbench_seg.machine.locks import presence
 from robustbench_seg.measures import CONFUSION, MEASURES
 from robustbench_seg.records.runs.run_file import read_record, write_record
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.store import Row, RunFolder, Timing
-from robustbench_seg.store.parts import part_files, read_part
+from robustbench_seg.store import Row, RunFolder, Timing, part_files
+from robustbench_seg.store.parts import read_part
 from robustbench_seg.store.run_paths import find_runs
 
 FOG = Condition("fog", 3)

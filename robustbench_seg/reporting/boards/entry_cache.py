@@ -32,8 +32,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import RUN_FILE
 from robustbench_seg.reporting.boards.entry import EntryScores, entry_scores
 from robustbench_seg.reporting.boards.ranked_scores import RankedScore
-from robustbench_seg.store.packs.pack_file import is_member
-from robustbench_seg.store.parts import part_files
+from robustbench_seg.store import is_pack_member, part_files
 
 _SOURCES = ("measures", "store", "results", "reporting/boards", "reporting/panels")
 """The packages whose code decides the scores."""
@@ -75,7 +74,7 @@ def _key(folders: Sequence[Path], protocol: Protocol) -> str:
 
 def _identity(part: Path) -> str:
     """Return the name of a part, which follows from its content; for older parts, a digest."""
-    return part.name if is_member(f"parts/{part.name}") else digest_file(part)
+    return part.name if is_pack_member(f"parts/{part.name}") else digest_file(part)
 
 
 @cache

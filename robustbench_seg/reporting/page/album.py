@@ -20,7 +20,7 @@ from robustbench_seg.reporting.page.thumbnails import (
     thumbnail,
 )
 from robustbench_seg.reporting.panels import Panel, PanelRow
-from robustbench_seg.results import PictureFiles
+from robustbench_seg.store import PictureFiles
 from robustbench_seg.text import enumeration
 
 MAX_MODELS = 3

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from robustbench_seg.reporting.page.album import MAX_MODELS
 from robustbench_seg.reporting.page.thumbnails import Picture, thumbnail
 from robustbench_seg.reporting.panels import Panel, PanelRow
-from robustbench_seg.results import PictureFiles
+from robustbench_seg.store import PictureFiles
 from robustbench_seg.text import number
 
 
@@ -52,11 +52,8 @@ def _view(row: PanelRow, width: int) -> HardestView:
             f"clean {number(hard.clean)}, mean {number(hard.mean)}, already {number(hard.miou)} "
             f"under {worst}"
         )
-        paths = {
-            "input": files.hard_input(hard),
-            "truth": files.hard_truth(hard),
-            "prediction": files.hard_prediction(hard),
-        }
+        own = files.of_hardest(hard.image, hard.worst)
+        paths = {"input": own.input, "truth": own.truth, "prediction": own.prediction}
         pictures = []
         for kind, path in paths.items() if width else ():
             alt = f"{kind} of {hard.image} under {worst}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from robustbench_seg.datasets.decoding import image_file
-from robustbench_seg.results import is_own
+from robustbench_seg.store import is_own_picture
 from robustbench_seg.text import one_line
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def read_picture(path: Path, width: int | None = None) -> Image.Image | None:
         A palette or RGB image; None where there is no file. A link, or a file that cannot be read,
         is left out with a warning.
     """
-    if not is_own(path):
+    if not is_own_picture(path):
         if path.is_symlink() or path.exists():
             log.warning("%s: a link or no regular file; the picture is left out", path)
         return None

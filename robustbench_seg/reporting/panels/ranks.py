@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from robustbench_seg.results import shared_places
+from robustbench_seg.results import shared_ranks
 
 Row = TypeVar("Row")
 
@@ -21,4 +21,4 @@ def ranks(rows: Sequence[Row | None], is_tied: Callable[[Row, Row], bool]) -> tu
         one, other = rows[first], rows[second]
         return one is not None and other is not None and is_tied(one, other)
 
-    return shared_places(len(rows), share)
+    return shared_ranks(len(rows), share)

@@ -12,9 +12,9 @@ from robustbench_seg.reporting.panels.transfer_models import ModelTable
 from robustbench_seg.results.correlation import (
     Values,
     draw_weights,
-    limits,
-    partial,
+    partial_correlation,
     pearson,
+    percentile_interval,
     spearman,
 )
 from robustbench_seg.text import counted, number, text_table
@@ -41,8 +41,8 @@ def transfer_table(models: ModelTable, resample: Resample) -> pd.DataFrame:
         for predictor in models.predictors:
             x = models.predictors[predictor].to_numpy()
             r, rho = pearson(x, y, weights), spearman(x, y, weights)
-            given = np.nan if predictor == CLEAN.name else partial(x, y, clean)
-            ends = (r[0], *limits(r), rho[0], *limits(rho))
+            given = np.nan if predictor == CLEAN.name else partial_correlation(x, y, clean)
+            ends = (r[0], *percentile_interval(r), rho[0], *percentile_interval(rho))
             rows.append((predictor, target, len(x), *map(float, ends), given))
     return pd.DataFrame(rows, columns=list(TRANSFER_COLUMNS))
 
@@ -81,7 +81,7 @@ def _table_text(models: ModelTable) -> str:
                 _limits_text(r),
                 _limits_text(wide),
                 number(spearman(mean, y, over_models)[0], 3),
-                number(partial(mean, y, clean), 3),
+                number(partial_correlation(mean, y, clean), 3),
                 f"{wide[0] - of_clean[0]:+.2f} ({_limits_text(wide - of_clean)})",
                 best,
                 number(of_best, 3),
@@ -106,4 +106,4 @@ def _best(models: ModelTable, y: Values) -> tuple[str, float]:
 
 
 def _limits_text(draws: Values) -> str:
-    return limits_text(*limits(draws), 2) or "-"
+    return limits_text(*percentile_interval(draws), 2) or "-"

@@ -10,7 +10,7 @@ from robustbench_seg.files import cache_folder, cannot_be_written
 from robustbench_seg.store.packs.pack_file import PackFile, open_pack
 
 
-def unpacked(path: Path) -> Path:
+def cached_folder(path: Path) -> Path:
     """Return the run folder of a pack. It is in the cache, written once and checked.
 
     Args:

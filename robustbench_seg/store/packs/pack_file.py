@@ -16,7 +16,7 @@ import re
 import stat
 import struct
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,14 +99,14 @@ class PackFile:
         """
         self.path = path
         self._archive = archive
-        self._infos = dict[str, zipfile.ZipInfo]()
-        self.root = _check_members(path, archive.infolist(), size, self._infos)
-        data = self._read(self._infos.pop(INDEX_FILE), MAX_JSON)
+        members = _checked_members(path, archive.infolist(), size)
+        self.root, self._infos = members.root, members.infos
+        data = self._read(members.index, MAX_JSON)
         self.index = _index(path, data)
         self.digest = digest_bytes(data)
         if named := sorted(self.index.files.keys() ^ self._infos.keys()):
             which = "names" if named[0] in self.index.files else "does not name"
-            raise refused(path, f"its {INDEX_FILE} {which} {named[0]}")
+            raise pack_error(path, f"its {INDEX_FILE} {which} {named[0]}")
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         """Iterate over the members that pack.json lists: path in the run folder, and bytes.
@@ -117,7 +117,7 @@ class PackFile:
         for name, data in self.members():
             wanted = self.index.files[name]
             if (len(data), digest_bytes(data)) != (wanted.bytes, wanted.sha256):
-                raise refused(self.path, f"{name} does not match its digest")
+                raise pack_error(self.path, f"{name} does not match its digest")
             yield name, data
 
     def members(self) -> Iterator[tuple[str, bytes]]:
@@ -131,14 +131,14 @@ class PackFile:
 
     def _read(self, info: zipfile.ZipInfo, limit: int) -> bytes:
         if info.file_size > limit:
-            raise refused(self.path, f"{info.filename} is larger than {limit >> 20} MiB")
+            raise pack_error(self.path, f"{info.filename} is larger than {limit >> 20} MiB")
         try:
             with self._archive.open(info) as file:
                 data = file.read(info.file_size + 1)
         except _BROKEN as error:
-            raise _damaged(self.path, error) from error
+            raise _archive_error(self.path, error) from error
         if len(data) != info.file_size:
-            raise refused(self.path, f"{info.filename} does not have the size that it states")
+            raise pack_error(self.path, f"{info.filename} does not have the size that it states")
         return data
 
 
@@ -159,60 +159,72 @@ def open_pack(path: Path) -> Iterator[PackFile]:
         try:
             archive = zipfile.ZipFile(file)
         except _BROKEN as error:
-            raise _damaged(path, error) from error
+            raise _archive_error(path, error) from error
         with archive:
             yield PackFile(path, archive, path.stat().st_size)
 
 
-def is_member(name: str) -> bool:
+def is_pack_member(name: str) -> bool:
     """Return whether a pack may contain the file `name`, a path relative to its run folder."""
     return _MEMBER.fullmatch(name) is not None
 
 
-def _check_members(
-    path: Path, members: list[zipfile.ZipInfo], size: int, found: dict[str, zipfile.ZipInfo]
-) -> str:
-    """Check the members, fill `found`, and return the name of the run's folder.
+@dataclass(frozen=True)
+class _Members:
+    """The members of a pack.
+
+    Attributes:
+        root: Name of the run's folder.
+        index: pack.json.
+        infos: The others, by their path in the run folder.
+    """
+
+    root: str
+    index: zipfile.ZipInfo
+    infos: Mapping[str, zipfile.ZipInfo]
+
+
+def _checked_members(path: Path, members: Sequence[zipfile.ZipInfo], size: int) -> _Members:
+    """Check the members of an archive.
 
     Args:
         path: The pack.
         members: The members that the archive lists.
         size: Size of the archive in bytes.
-        found: An empty dict. It receives each member by its path in the run folder.
 
     Raises:
         ResultsError: A pack has no such members.
     """
     if not 0 < len(members) <= MAX_MEMBERS:
-        raise refused(path, f"it has {len(members)} members")
-    roots = set[str]()
+        raise pack_error(path, f"it has {len(members)} members")
+    roots, found = set[str](), dict[str, zipfile.ZipInfo]()
     for info in members:
         root, _, name = info.filename.partition("/")
         shown = one_line(info.orig_filename, 80)
         if info.orig_filename != info.filename or not _ROOT.fullmatch(root):
-            raise refused(path, f"it has a member {shown!r}, whose path no pack has")
-        if not (name == INDEX_FILE or is_member(name)):
-            raise refused(path, f"it has a member {shown!r}, which no pack has")
+            raise pack_error(path, f"it has a member {shown!r}, whose path no pack has")
+        if not (name == INDEX_FILE or is_pack_member(name)):
+            raise pack_error(path, f"it has a member {shown!r}, which no pack has")
         if name in found:
-            raise refused(path, f"it has {shown!r} twice")
+            raise pack_error(path, f"it has {shown!r} twice")
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
             what = "a link" if kind == stat.S_IFLNK else "no file"
-            raise refused(path, f"its member {shown!r} is {what}")
+            raise pack_error(path, f"its member {shown!r} is {what}")
         if info.flag_bits & 1 or info.compress_type != zipfile.ZIP_STORED:
-            raise refused(path, f"its member {shown!r} is compressed or encrypted")
+            raise pack_error(path, f"its member {shown!r} is compressed or encrypted")
         if info.file_size != info.compress_size:
-            raise refused(path, f"its member {shown!r} does not have the size that it states")
+            raise pack_error(path, f"its member {shown!r} does not have the size that it states")
         roots.add(root)
         found[name] = info
     if sum(info.file_size for info in members) > size:
-        raise refused(path, "it states a larger size unpacked than packed")
+        raise pack_error(path, "it states a larger size unpacked than packed")
     for name in (INDEX_FILE, RUN_FILE, SCORES_FILE):
         if name not in found:
-            raise refused(path, f"it has no {name}")
+            raise pack_error(path, f"it has no {name}")
     if len(roots) > 1:
-        raise refused(path, "it has several folders")
-    return roots.pop()
+        raise pack_error(path, "it has several folders")
+    return _Members(roots.pop(), found.pop(INDEX_FILE), found)
 
 
 def _index(path: Path, data: bytes) -> PackIndex:
@@ -227,14 +239,14 @@ def _index(path: Path, data: bytes) -> PackIndex:
             )
         return from_table(PackIndex, table, INDEX_FILE)
     except (ValueError, CardError) as error:
-        raise refused(path, f"its {INDEX_FILE} is wrong: {one_line(str(error), 200)}") from error
+        raise pack_error(path, f"its {INDEX_FILE} is wrong: {one_line(str(error), 200)}") from error
 
 
-def refused(path: Path, why: str) -> ResultsError:
+def pack_error(path: Path, why: str) -> ResultsError:
     """Return the error for a file that `pack` cannot have written."""
     return ResultsError(f"{path} is refused: {why}; get the pack again from its author")
 
 
-def _damaged(path: Path, error: BaseException) -> ResultsError:
+def _archive_error(path: Path, error: BaseException) -> ResultsError:
     why = one_line(str(error), 120) or type(error).__name__
-    return refused(path, f"it is not a zip archive, or is damaged ({why})")
+    return pack_error(path, f"it is not a zip archive, or is damaged ({why})")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from robustbench_seg.measures import MEASURES
 from robustbench_seg.store.condition_scores import condition_scores
-from robustbench_seg.store.read import read_counts
+from robustbench_seg.store.tables import read_counts
 
 KEYS = ["corruption", "severity", "metric"]
 COLUMNS = [*KEYS, "images", "value"]

@@ -23,7 +23,7 @@ from robustbench_seg.store.packs.pack_file import (
     SUFFIX,
     PackedFile,
     PackIndex,
-    is_member,
+    is_pack_member,
     open_pack,
 )
 from robustbench_seg.store.packs.pack_scores import pack_scores, scores_text
@@ -94,7 +94,7 @@ def _contents(folder: Path, record: RunRecord) -> Iterator[tuple[str, bytes]]:
         raise ResultsError(f"{folder}: no image is scored yet; evaluate it first")
     for part in parts:
         read_part(part, len(record.classes), run=record.key.digest, no_class=record.no_class)
-        if not names_run(part) or not is_member(f"parts/{part.name}"):
+        if not names_run(part) or not is_pack_member(f"parts/{part.name}"):
             raise ResultsError(
                 f"{part} does not name its run, because an older version wrote it; evaluate the "
                 "run again in another folder, then pack it"
@@ -104,7 +104,7 @@ def _contents(folder: Path, record: RunRecord) -> Iterator[tuple[str, bytes]]:
         if timings.is_file():
             yield f"timings/{part.name}", _bytes(timings)
     for probe in sorted((folder / "probes").glob("*.json")):
-        if is_member(f"probes/{probe.name}"):
+        if is_pack_member(f"probes/{probe.name}"):
             yield f"probes/{probe.name}", _bytes(probe)
     yield SCORES_FILE, scores_text(pack_scores(folder)).encode()
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 import robustbench_seg as rs
+from robustbench_seg.attacks import attack_laws, registry
 from robustbench_seg.datasets import load_class_frequencies
 from robustbench_seg.evaluation import attack_settings
-from robustbench_seg.evaluation.attack_settings import AttackSettings, attack_laws, open_attacks
+from robustbench_seg.evaluation.attack_settings import AttackSettings, open_attacks
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from tests.evaluation.attacks.conftest import ABOUT, MEMBERS, Shade
 
@@ -71,10 +72,9 @@ def test_another_law_of_the_gradients_is_another_run(settings, run_record, monke
 
 def test_the_laws_are_those_of_each_attack_and_of_the_ensemble(protocol, monkeypatch):
     path = protocol(*MEMBERS, "sea")
-    monkeypatch.setattr(attack_settings, "ENSEMBLE_LAW", 5)
-    attacks = attack_settings.ATTACKS
-    changed = {**attacks, "apgd_js": replace(attacks["apgd_js"], law=3)}
-    monkeypatch.setattr(attack_settings, "ATTACKS", changed)
+    monkeypatch.setattr(registry, "ENSEMBLE_LAW", 5)
+    changed = {**registry.ATTACKS, "apgd_js": replace(registry.ATTACKS["apgd_js"], law=3)}
+    monkeypatch.setattr(registry, "ATTACKS", changed)
     laws = attack_laws(rs.load_protocol(path))
     assert laws == {"apgd_mce_bal": 1, "apgd_mce": 1, "apgd_js": 3, "sea": 5}
     assert attack_laws(rs.load_protocol()) == {}

@@ -188,7 +188,7 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
     "file",
     [
         "measures/iou.py",
-        "store/read.py",
+        "store/tables.py",
         "results/bootstrap.py",
         "reporting/panels/model_groups.py",
     ],

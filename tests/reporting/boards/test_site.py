@@ -14,9 +14,9 @@ from fake_runs import HOSTILE, steady, weaker, write_run
 
 import robustbench_seg as rs
 from robustbench_seg.cli.main import main
+from robustbench_seg.demo import recorded_runs
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_file import read_record
-from robustbench_seg.store import recorded_runs
 
 BOARD = "minicity-val-cityscapes-c"
 

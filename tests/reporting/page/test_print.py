@@ -11,11 +11,11 @@ import pytest
 from fake_runs import PALETTE, write_pictures
 from PIL import Image
 
+from robustbench_seg.demo import recorded_runs
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import read_panels, write_page
-from robustbench_seg.results import CORRUPTED_SEVERITIES, PictureFiles
-from robustbench_seg.store import recorded_runs
+from robustbench_seg.store import CORRUPTED_SEVERITIES, PictureFiles
 
 SIZES = {"A4": (210, 297), "Letter": (215.9, 279.4)}
 POINTS = 72 / 25.4
@@ -37,11 +37,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write_pictures(row.folder, condition)
         files = PictureFiles.of_run(row.folder)
         for hard in row.model.hardest:
-            for path in (
-                files.hard_input(hard),
-                files.hard_truth(hard),
-                files.hard_prediction(hard),
-            ):
+            own = files.of_hardest(hard.image, hard.worst)
+            for path in (own.input, own.truth, own.prediction):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 shown = picture if path.suffix == ".png" else picture.convert("RGB")
                 shown.save(path)

@@ -1,38 +1,26 @@
-"""Reads run folders into one DataFrame."""
+"""Reads run folders as one table, a row for each image and condition."""
 
 import logging
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import (
-    CONFUSION,
-    MEASURES,
-    Counts,
-    Measure,
-    ScoreSource,
-)
-from robustbench_seg.measures.derived import derived_scores
+from robustbench_seg.measures import MEASURES, Counts, Measure, ScoreSource, derived_scores
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.store.attack_ensembles import with_ensembles
+from robustbench_seg.store.counts import pooled_column
 from robustbench_seg.store.parts import part_files, read_part
-from robustbench_seg.store.run_paths import find_runs
-
-COUNTS = "counts"
-"""The column of pooled counts that `with_counts` adds."""
+from robustbench_seg.store.run_paths import Paths, find_runs
 
 _KEY = ["corruption", "severity", "image"]
 
 log = logging.getLogger(__name__)
-
-Paths = Path | str | Iterable[Path | str]
 
 
 def read_results(paths: Paths) -> pd.DataFrame:
@@ -77,49 +65,6 @@ def read_counts(paths: Paths, measures: Sequence[Measure] = MEASURES) -> pd.Data
     return _read(paths, measures, pooled=True)
 
 
-def with_counts(results: pd.DataFrame, measure: ScoreSource = CONFUSION) -> pd.DataFrame:
-    """Select the rows that a measure has observed.
-
-    Args:
-        results: As read_counts or read_results gives them.
-        measure: The measure, or scores derived from its observations.
-
-    Returns:
-        These rows, with a column COUNTS: the pooled counts of the measure.
-    """
-    if (column := _column(measure, pooled=True)) in results:
-        return _observed(results, column).assign(**{COUNTS: lambda rows: rows[column]})
-    if (column := _column(measure, pooled=False)) not in results:
-        return results.iloc[:0].assign(**{COUNTS: []})
-    observed = _observed(results, column)
-    counts = [measure.pooled(np.asarray(value)) for value in observed[column]]
-    return observed.assign(**{COUNTS: pd.Series(counts, observed.index, object)})
-
-
-def _observed(results: pd.DataFrame, column: str) -> pd.DataFrame:
-    known = results[column].notna()
-    return results if known.all() else results[known]
-
-
-def has_counts(results: pd.DataFrame) -> bool:
-    """Whether any measure has observed any row; `results` as in with_counts."""
-    return any(not with_counts(results, measure).empty for measure in MEASURES)
-
-
-def places_of(results: pd.DataFrame) -> Mapping[Condition, NDArray[np.intp]]:
-    """Find the positions of the rows of each condition among `results`, in their order."""
-    found = dict[tuple[str, int], list[int]]()
-    # Plain lists: on a few thousand rows, pandas takes longer to group them by two columns.
-    keys = zip(results["corruption"].tolist(), results["severity"].tolist(), strict=True)
-    for place, key in enumerate(keys):
-        found.setdefault(key, []).append(place)
-    return {Condition(*key): np.array(places, np.intp) for key, places in found.items()}
-
-
-def _column(measure: ScoreSource, *, pooled: bool) -> str:
-    return f"pooled {measure.name}" if pooled else measure.column
-
-
 def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.DataFrame:
     tables = [_read_run(folder, measures, pooled) for folder in find_runs(paths)]
     most = max(tables, key=lambda table: len(table.columns)).columns
@@ -132,18 +77,46 @@ def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.Data
 
 def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.DataFrame:
     record = read_record(folder)
-    columns_read = {measure.column: measure for measure in measures}
-    sources: list[ScoreSource] = [*measures]
-    if pooled:
-        read = {measure.name for measure in measures}
-        sources += [
-            source
-            for source in derived_scores(record)
-            if source.name not in read and source.column in columns_read
-        ]
-    by_column = {_column(source, pooled=pooled): source for source in sources}
-    columns: dict[str, list[Any]] = {name: [] for name in (*_KEY, "reason", "part", *by_column)}
-    found = set[str]()
+    sources = _sources(record, measures, pooled)
+    rows = _rows_of_parts(folder, record, measures, sources, pooled)
+    needs = {measure.column: measure.needs_confidence for measure in measures}
+    sources = {
+        name: source
+        for name, source in sources.items()
+        if not needs[source.column] or rows[name].notna().any()
+    }
+    rows = rows[[*_KEY, "reason", "part", *sources]]
+    rows = with_ensembles(_once(rows, [*sources]), record, sources, pooled=pooled)
+    rows = rows.sort_values(_KEY, kind="stable", ignore_index=True)
+    return _with_facts(rows, folder, record, [*sources])
+
+
+def _sources(
+    record: RunRecord, measures: Sequence[Measure], pooled: bool
+) -> Mapping[str, ScoreSource]:
+    """Map each column of values to its measure, or to the derived scores that it is pooled for."""
+    if not pooled:
+        return {measure.column: measure for measure in measures}
+    read = {measure.name for measure in measures}
+    columns = {measure.column for measure in measures}
+    derived = [
+        source
+        for source in derived_scores(record)
+        if source.name not in read and source.column in columns
+    ]
+    return {pooled_column(source): source for source in (*measures, *derived)}
+
+
+def _rows_of_parts(
+    folder: Path,
+    record: RunRecord,
+    measures: Sequence[Measure],
+    sources: Mapping[str, ScoreSource],
+    pooled: bool,
+) -> pd.DataFrame:
+    """Return the rows of all parts, some perhaps about the same image and condition."""
+    measure_of = {measure.column: measure.name for measure in measures}
+    columns: dict[str, list[Any]] = {name: [] for name in (*_KEY, "reason", "part", *sources)}
     for path in part_files(folder):
         try:
             part = read_part(
@@ -157,29 +130,20 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
         columns["severity"] += [condition.severity for condition in part.conditions]
         columns["reason"] += part.reasons
         columns["part"] += [path] * len(part.images)
-        for name, source in by_column.items():
-            values: list[Counts | None] = [None] * len(part.images)
-            if (measure := columns_read[source.column].name) in part.values:
-                found.add(name)
-                observed = part.values[measure]
-                each = iter(source.pooled(observed) if pooled else observed)
-                values = [next(each) if reason is None else None for reason in part.reasons]
-            columns[name] += values
-    by_column = {
-        name: source
-        for name, source in by_column.items()
-        if name in found or not columns_read[source.column].needs_confidence
-    }
-    rows = pd.DataFrame(
+        for name, source in sources.items():
+            observed = part.values.get(measure_of[source.column])
+            if observed is None:
+                columns[name] += [None] * len(part.images)
+                continue
+            each = iter(source.pooled(observed) if pooled else observed)
+            columns[name] += [next(each) if reason is None else None for reason in part.reasons]
+    # As objects, because pandas would turn None into nan.
+    return pd.DataFrame(
         {
-            # As objects, because pandas would turn None into nan.
-            name: pd.Series(columns[name], dtype=None if name == "severity" else object)
-            for name in (*_KEY, "reason", "part", *by_column)
+            name: pd.Series(values, dtype=None if name == "severity" else object)
+            for name, values in columns.items()
         }
     )
-    rows = with_ensembles(_once(rows, [*by_column]), record, by_column, pooled=pooled)
-    rows = rows.sort_values(_KEY, kind="stable", ignore_index=True)
-    return _with_facts(rows, folder, record, [*by_column])
 
 
 def _with_facts(

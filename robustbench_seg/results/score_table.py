@@ -9,54 +9,15 @@ import pandas as pd
 from robustbench_seg.measures import ScoreInfo, score_infos
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
-from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.results.draws import Draws
 from robustbench_seg.results.intervals import PERCENT, score_interval
-from robustbench_seg.results.model_scores import RANKED, Draws, ScoreDraws
+from robustbench_seg.results.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.score_columns import SCORE_COLUMNS, score_rows, with_class_map
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.subsets import SubsetScore, subset_scores
 from robustbench_seg.results.summary_scores import SummaryScore, summary_scores
-from robustbench_seg.store.read import Paths
-from robustbench_seg.store.run_groups import group_runs
-from robustbench_seg.store.run_protocol import own_protocol
-
-SCORE_COLUMNS = {
-    "model": "string",
-    "dataset": "string",
-    "split": "string",
-    "source": "string",
-    "protocol": "string",
-    "metric": "string",
-    "corruption": "string",
-    "category": "string",
-    "severities": "string",
-    "class": "string",
-    "value": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "images": "Int64",
-}
-"""Columns and their dtypes. severities: which were averaged, such as "1-3"; "0" is clean."""
-
-
-CLASS_MAP_COLUMN = "class_map"
-"""The last column of tables of scores, if any row has a class map."""
-
-
-def with_class_map(table: pd.DataFrame, record: RunRecord) -> pd.DataFrame:
-    """Add the column class_map, the name of a run's class map, to the rows of the run.
-
-    Args:
-        table: The rows.
-        record: The content of run.json.
-
-    Returns:
-        The rows, unchanged if the run has no class map.
-    """
-    if record.class_map_name is None:
-        return table
-    names = pd.Series(record.class_map_name, table.index, "string")
-    return table.assign(**{CLASS_MAP_COLUMN: names})
+from robustbench_seg.store import Paths, group_runs, own_protocol
 
 
 @dataclass(frozen=True)
@@ -172,11 +133,8 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
         )
     classes = model.class_iou.rename(columns={"iou": "value"}).assign(metric="iou", **facts)
     classes["severities"] = classes["severity"].astype(str)
-    shaped = [
-        table.reindex(columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
-        for table in (pd.DataFrame(rows), classes)
-    ]
-    return with_class_map(pd.concat(shaped, ignore_index=True), record)
+    classes = classes.reindex(columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
+    return with_class_map(pd.concat([score_rows(rows), classes], ignore_index=True), record)
 
 
 def subset_table(
@@ -212,7 +170,7 @@ def subset_table(
                 "images": score.images,
             }
         )
-    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
+    return score_rows(rows)
 
 
 def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
@@ -238,7 +196,7 @@ def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFr
         for row in scores.to_dict("records")
         for column, label in labels.items()
     ]
-    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
+    return score_rows(rows)
 
 
 def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:

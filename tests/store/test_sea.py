@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.measures import class_counts
-from robustbench_seg.measures.sea import LEAST_GAIN, least_accurate, sea_choice
+from robustbench_seg.store.sea import LEAST_GAIN, least_accurate, sea_choice
 
 
 def random_matrices(seed, attacks=3, images=4, classes=3):

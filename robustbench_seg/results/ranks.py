@@ -1,7 +1,7 @@
-"""Places of a ranking, some of them shared.
+"""Ranks of models, some of them shared.
 
-Models are sorted by a score. The first model of a place shares it with the models that follow,
-up to one that it is established to beat (see verdict). A shared place is written "2=".
+Models are sorted by a score. The first model of a rank shares it with the models that follow, up to
+one that it is established to beat (see verdicts). A shared rank is written "2=".
 """
 
 from collections import Counter
@@ -11,20 +11,19 @@ import numpy as np
 import scipy  # which imports its parts where they are first used
 from numpy.typing import NDArray
 
-from robustbench_seg.results.intervals import split_draws
-from robustbench_seg.results.model_scores import Draws
+from robustbench_seg.results.draws import Draws, split_draws
 from robustbench_seg.results.significance import ALPHA, holm, p_value
 
 
-def shared_places(count: int, is_tied: Callable[[int, int], bool]) -> tuple[str, ...]:
-    """Return the places of sorted models, best first.
+def shared_ranks(count: int, is_tied: Callable[[int, int], bool]) -> tuple[str, ...]:
+    """Return the ranks of sorted models, best first.
 
     Args:
         count: Number of models.
         is_tied: Given the positions of two models: whether they are compared and neither is
             established to be better.
 
-    >>> shared_places(4, lambda first, second: (first, second) in [(1, 2), (2, 3)])
+    >>> shared_ranks(4, lambda first, second: (first, second) in [(1, 2), (2, 3)])
     ('1', '2=', '2=', '4')
     """
     numbers = list[int]()

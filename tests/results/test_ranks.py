@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from robustbench_seg.results.places import established_pairs, shared_places
+from robustbench_seg.results.ranks import established_pairs, shared_ranks
 from robustbench_seg.results.verdicts import ScoreDifference, verdicts
 
 UNITS = 40
@@ -47,4 +47,4 @@ def test_no_models_have_no_pairs():
 def test_the_first_of_a_place_keeps_it():
     """2 is like 1 and like 3, but 1 is better than 3: 3 begins a place of its own."""
     tied = {(0, 1), (1, 2)}
-    assert shared_places(4, lambda a, b: (a, b) in tied) == ("1=", "1=", "3", "4")
+    assert shared_ranks(4, lambda a, b: (a, b) in tied) == ("1=", "1=", "3", "4")

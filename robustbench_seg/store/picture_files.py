@@ -10,15 +10,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.hardest_images import HardImage
 
 KEPT_SEVERITIES = (CLEAN.severity, 1, 3, 5)
 """The severities of which a run keeps pictures; 0 is clean."""
 
 CORRUPTED_SEVERITIES = KEPT_SEVERITIES[1:]
 """Those of them at which an image is corrupted."""
-
 
 _FOLDER = "pictures"
 _KNOWN = re.compile(
@@ -27,8 +26,8 @@ _KNOWN = re.compile(
 )
 
 
-def is_own(path: Path) -> bool:
-    """Tell whether a picture of a run folder is a regular file to which no link leads.
+def is_own_picture(path: Path) -> bool:
+    """Return whether a picture of a run folder is a regular file to which no link leads.
 
     A run folder may come from others, and a report is passed on: a link in it could show any file
     of this machine.
@@ -39,6 +38,21 @@ def is_own(path: Path) -> bool:
         if each.name == _FOLDER:
             break
     return path.is_file()
+
+
+@dataclass(frozen=True)
+class HardestFiles:
+    """Paths of the pictures of one of the hardest images.
+
+    Attributes:
+        input: The image, corrupted.
+        truth: Its labels.
+        prediction: The prediction.
+    """
+
+    input: Path
+    truth: Path
+    prediction: Path
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,7 @@ class PictureFiles:
         return sorted(
             path
             for path in files
-            if _KNOWN.fullmatch(path.relative_to(self.folder).as_posix()) and is_own(path)
+            if _KNOWN.fullmatch(path.relative_to(self.folder).as_posix()) and is_own_picture(path)
         )
 
     @property
@@ -80,14 +94,15 @@ class PictureFiles:
         """Return the path of the first image under a condition."""
         return self.folder / "input" / f"{condition.name}-{condition.severity}.jpg"
 
-    def hard_input(self, hard: HardImage) -> Path:
-        """Return the path of one of the hardest images, corrupted."""
-        return self.folder / "hardest" / f"{hard.stem}-input.jpg"
+    def of_hardest(self, image: str, condition: Condition) -> HardestFiles:
+        """Return the paths of the pictures of one of the hardest images.
 
-    def hard_truth(self, hard: HardImage) -> Path:
-        """Return the path of the labels of one of the hardest images."""
-        return self.folder / "hardest" / f"{hard.stem}-truth.png"
-
-    def hard_prediction(self, hard: HardImage) -> Path:
-        """Return the path of the prediction for one of the hardest images."""
-        return self.folder / "hardest" / f"{hard.stem}-prediction.png"
+        Args:
+            image: The image's id.
+            condition: The condition that it is shown under.
+        """
+        name = f"{image} {condition.name} {condition.severity}"
+        stem = self.folder / "hardest" / digest_bytes(name.encode())[:12]
+        return HardestFiles(
+            Path(f"{stem}-input.jpg"), Path(f"{stem}-truth.png"), Path(f"{stem}-prediction.png")
+        )

@@ -9,9 +9,7 @@ import robustbench_seg
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFUSION, MEASURES
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.store import Row, RunFolder, read_counts, read_results
-from robustbench_seg.store.parts import part_files
-from robustbench_seg.store.read import with_counts
+from robustbench_seg.store import Row, RunFolder, part_files, read_counts, read_results, with_counts
 
 FOG, SNOW = Condition("fog", 3), Condition("snow", 1)
 

@@ -1,13 +1,11 @@
-"""The confusion matrix of an image: the loop over its pixels, and the checks before it."""
-
-from functools import cache
-from typing import Protocol
+"""The confusion matrix of an image, with checks of its labels and predictions."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.measures.pair_counts import count_pairs
 
 
 def confusion_matrix(
@@ -66,46 +64,3 @@ def _no_such_class(predictions: NDArray[np.integer], classes: int) -> ModelError
         f"predictions from {predictions.min()} to {predictions.max()} for {classes} classes: "
         "the model does not belong to this dataset"
     )
-
-
-def count_pairs(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Count how often each pair of values occurs at the same position of two arrays.
-
-    Args:
-        first: uint8 of any shape.
-        second: uint8, same shape.
-
-    Returns:
-        int64 256x256: rows are the values of `first`, columns those of `second`.
-    """
-    return _pair_counter()(first.ravel(), second.ravel())
-
-
-class _PairCounter(Protocol):
-    def __call__(
-        self, labels: NDArray[np.uint8], predictions: NDArray[np.uint8], /
-    ) -> NDArray[np.int64]: ...
-
-
-@cache
-def _pair_counter() -> _PairCounter:
-    """`_count_pairs`, compiled. Numba is imported here: importing the package stays fast."""
-    from robustbench_seg.machine.compiled import compiled
-
-    return compiled(_count_pairs)
-
-
-def _count_pairs(labels: NDArray[np.uint8], predictions: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """How often each pair of values of two one-dimensional arrays occurs: int64 256x256."""
-    # Neighbours often form the same pair. With four tables, increments do not wait for each other.
-    counts = np.zeros((4, 256, 256), np.int64)
-    whole = len(labels) // 4 * 4
-    for i in range(0, whole, 4):
-        counts[0, labels[i], predictions[i]] += 1
-        counts[1, labels[i + 1], predictions[i + 1]] += 1
-        counts[2, labels[i + 2], predictions[i + 2]] += 1
-        counts[3, labels[i + 3], predictions[i + 3]] += 1
-    for i in range(whole, len(labels)):
-        counts[0, labels[i], predictions[i]] += 1
-    total: NDArray[np.int64] = counts[0] + counts[1] + counts[2] + counts[3]
-    return total

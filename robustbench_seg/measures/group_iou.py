@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from robustbench_seg.measures.confusion import CONFUSION
+from robustbench_seg.measures.counts import Counts, ScoreArray
 from robustbench_seg.measures.iou import iou_of_counts
-from robustbench_seg.measures.measure import AdditiveScores, Counts, ScoreArray, ScoreInfo
+from robustbench_seg.measures.measure import AdditiveScores
+from robustbench_seg.measures.score_info import ScoreInfo
 
 
 class GroupIoU(AdditiveScores):

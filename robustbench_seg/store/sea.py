@@ -8,7 +8,7 @@ looks for its minimum. The pixel accuracy is a sum over the images, so its minim
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.measures.iou import miou_of_counts
+from robustbench_seg.measures import miou_of_counts
 
 SEED = 0
 """Seed of the order of the images."""

@@ -6,7 +6,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.store.read import with_counts
+from robustbench_seg.store import with_counts
 
 
 def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
@@ -35,17 +35,17 @@ def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mappi
             if count < total:
                 what = f"{count} of {total} images" if count else "not run"
                 why = reasons.get((name, severity))
-                words = f"{what} ({why})" if why else what
-                lacking.setdefault(name, {}).setdefault(words, []).append(severity)
+                text = f"{what} ({why})" if why else what
+                lacking.setdefault(name, {}).setdefault(text, []).append(severity)
     return {
         name: "; ".join(
-            words if tuple(severities) == severities_of[name] else _spelled(severities, words)
-            for words, severities in by_words.items()
+            text if tuple(severities) == severities_of[name] else _severities_text(severities, text)
+            for text, severities in by_text.items()
         )
-        for name, by_words in lacking.items()
+        for name, by_text in lacking.items()
     }
 
 
-def _spelled(severities: Sequence[int], words: str) -> str:
+def _severities_text(severities: Sequence[int], text: str) -> str:
     several = "severities" if len(severities) > 1 else "severity"
-    return f"{several} {', '.join(map(str, severities))}: {words}"
+    return f"{several} {', '.join(map(str, severities))}: {text}"

@@ -1,0 +1,120 @@
+"""The arguments of `evaluate`: sorted into a specification and the objects among them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.evaluation.evaluation import segmenter_options
+from robustbench_seg.machine.torchrun import own_device
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.specs.evaluation_spec import (
+    NO_MODEL,
+    EvaluationOptions,
+    EvaluationSpec,
+    evaluation_spec,
+)
+from robustbench_seg.segmenter import Segmenter, segmenter_of
+
+
+class EvaluateOptions(EvaluationOptions, total=False):
+    """Options of `evaluate`: those of a specification, and what load_segmenter asks of objects."""
+
+    classes: tuple[str, ...]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    version: str
+
+
+_ABOUT_OBJECTS = tuple(EvaluateOptions.__annotations__.keys() - EvaluationOptions.__annotations__)
+"""What load_segmenter asks of models that are objects."""
+
+_OF_DATASETS = (
+    *("name", "split", "classes", "palette", "ids", "clip", "fingerprint"),
+    *("__len__", "__getitem__", "image", "first"),
+)
+"""What an evaluation asks of a dataset."""
+
+
+@dataclass(frozen=True, eq=False)
+class GivenObjects:
+    """What a caller gives as objects, in place of the names of a specification.
+
+    Attributes:
+        segmenters: The models.
+        dataset: An open dataset; None: it is given by name.
+        protocol: A loaded protocol; None: it is given by name.
+    """
+
+    segmenters: tuple[Segmenter, ...] = ()
+    dataset: Dataset | None = None
+    protocol: Protocol | None = None
+
+
+def sort_arguments(
+    model: object,
+    dataset: str | Path | Dataset | None,
+    protocol: str | Path | Protocol | None,
+    options: Mapping[str, Any],
+) -> tuple[EvaluationSpec, GivenObjects]:
+    """Sort the arguments of `evaluate` into a specification and the objects among them.
+
+    Args:
+        model: As for `evaluate`.
+        dataset: Likewise.
+        protocol: Likewise.
+        options: Likewise.
+
+    Raises:
+        RobustsegError: Something in the specification does not exist, or does not fit together.
+    """
+    models = tuple(model) if isinstance(model, list | tuple) else (model,)
+    if models in ((), (None,)):
+        raise ModelError(NO_MODEL)
+    by_name = [isinstance(one, str | Path) for one in models]
+    if any(by_name) and not all(by_name):
+        raise ModelError("give all models by name, or all as objects")
+    names = [one if known else _name(one) for one, known in zip(models, by_name, strict=True)]
+    about_objects = {name: value for name, value in options.items() if name in _ABOUT_OBJECTS}
+    if about_objects and all(by_name):
+        raise ModelError(f"{', '.join(about_objects)}: for models that are objects, not names")
+    asked = {name: value for name, value in options.items() if name not in _ABOUT_OBJECTS}
+    opened = None if isinstance(dataset, str | Path | None) else dataset
+    if opened is not None:
+        _check_dataset(opened, asked)
+        asked |= {"dataset": opened.name, "split": opened.split}
+    elif dataset is not None:
+        asked["dataset"] = dataset
+    loaded = protocol if isinstance(protocol, Protocol) else None
+    if protocol is not None:
+        asked["protocol"] = loaded.name if loaded else protocol
+    spec = evaluation_spec(names, **asked)
+    segmenters = () if all(by_name) else _segmenters(models, spec, about_objects)
+    return spec, GivenObjects(segmenters, opened, loaded)
+
+
+def _check_dataset(dataset: Dataset, options: Mapping[str, Any]) -> None:
+    """Check that an object is a dataset, and that no option asks to open it."""
+    if lacking := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
+        raise DatasetError(
+            f"dataset: {dataset!r:.100} is neither a name nor a dataset; it lacks "
+            f"{', '.join(lacking)}"
+        )
+    for name in ("data", "split"):
+        if options.get(name) is not None:
+            raise DatasetError(f"{dataset.name} is open already; give no {name} with it")
+
+
+def _name(model: object) -> str:
+    return str(getattr(model, "name", None) or type(model).__name__)
+
+
+def _segmenters(
+    models: tuple[object, ...], spec: EvaluationSpec, about_objects: Mapping[str, Any]
+) -> tuple[Segmenter, ...]:
+    if spec.weights is not None:
+        raise ModelError("weights go with a card; give objects with their own")
+    options = segmenter_options(spec, device=own_device(spec.device))
+    return tuple(segmenter_of(model, options, **about_objects) for model in models)

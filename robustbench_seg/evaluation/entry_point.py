@@ -1,0 +1,99 @@
+"""`evaluate`: the one way in, for the command line and for Python."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Unpack
+
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
+from robustbench_seg.evaluation.arguments import EvaluateOptions, GivenObjects, sort_arguments
+from robustbench_seg.evaluation.evaluation import open_evaluation
+from robustbench_seg.evaluation.loop import run_evaluation
+from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
+from robustbench_seg.machine.threads import torch_threads
+from robustbench_seg.machine.torchrun import joined, own_device
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.shard import Shard
+from robustbench_seg.store import Run
+
+
+def evaluate(
+    spec: EvaluationSpec | None = None,
+    *,
+    model: object = None,
+    dataset: str | Path | Dataset | None = None,
+    protocol: str | Path | Protocol | None = None,
+    progress: bool = False,
+    **options: Unpack[EvaluateOptions],
+) -> list[Run]:
+    """Score models on a dataset, clean and under every corruption and severity.
+
+    `evaluate(spec)` and `evaluate(model=..., dataset=..., ...)` are the same call. Started again,
+    it computes only what is missing.
+
+    Args:
+        spec: What to evaluate, and how. Give no options with it.
+        model: A name, a segmenter, a torch module or a callable; or several of them. An object
+            that is not a segmenter needs the same arguments as in load_segmenter: name, classes,
+            and mean and std, or version.
+        dataset: A dataset's name or TOML file, or an open dataset.
+        protocol: A protocol's name or TOML file, or a loaded one.
+        progress: Show on stderr which files were found, and a bar with the time left.
+        **options: The other fields of EvaluationSpec; classes, mean, std and version of an object.
+
+    Returns:
+        The runs, one for each seed and model. Under torchrun the first process alone has them, once
+        all are done; the others return nothing.
+
+    Raises:
+        RobustsegError: Something in the specification does not exist or does not fit together.
+        IncompleteError: Images were left out. Raised at the end.
+    """
+    if spec is None:
+        spec, objects = sort_arguments(model, dataset, protocol, options)
+    elif model is not None or dataset is not None or protocol is not None or options:
+        raise ResultsError("give a specification or options, not both")
+    else:
+        objects = GivenObjects()
+    if spec.executor == "ray":
+        if objects.segmenters or objects.dataset or objects.protocol:
+            raise ModelError("a cluster needs models, data and protocol by name, not as objects")
+        from robustbench_seg.evaluation.ray_executor import evaluate_on_ray
+
+        return [Run(path) for path in evaluate_on_ray(spec, progress)]
+    spec = replace(spec, device=own_device(spec.device))
+    return _evaluate_with_others(spec, objects, progress)
+
+
+def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress: bool) -> list[Run]:
+    """Do this process's part; the first of torchrun's answers for all, once all are done.
+
+    For torchrun stops all others where one fails, also where it only left out an image.
+    """
+    paths, incomplete, warned = list[Path](), list[IncompleteError](), False
+    with joined("cpu") as processes, torch_threads(spec.threads):
+        own = Shard(processes.rank + 1, processes.count)
+        part = replace(spec, shard=spec.shard.subshard(own))
+        shown = progress and processes.first
+        evaluation = open_evaluation(
+            part,
+            segmenters=objects.segmenters,
+            dataset=objects.dataset,
+            protocol=objects.protocol,
+        )
+        warned = announce(evaluation, shown)
+        for drawn in evaluation.by_seed():
+            announce_seed(drawn, evaluation, shown)
+            try:
+                paths += run_evaluation(drawn, shown)
+            except IncompleteError as error:
+                incomplete.append(error)
+        failures = [error for errors in processes.gathered(incomplete) for error in errors]
+    if not processes.first:
+        return []
+    if failures:
+        raise failures[0]
+    if not warned:
+        warn_of_absent_classes(paths)
+    return [Run(path) for path in paths]

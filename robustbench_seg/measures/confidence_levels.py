@@ -1,0 +1,130 @@
+"""The levels of confidence p by which right and wrong pixels are counted.
+
+There are 960 equal levels (lo, hi]. The top level, in which most pixels of clean images lie, is
+split at 1 - p = 2^-10, 2^-11, ..., 2^-40. The scores are computed from fewer levels: every four
+equal levels are merged, except the topmost, so that the counts of a full run fit in memory and its
+draws are fast.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.datasets import IGNORE
+from robustbench_seg.machine.compiled import lazily_compiled
+from robustbench_seg.measures.counts import Counts
+
+EQUAL = 960
+"""Equal levels of p: the 15 bins of ECE divide them."""
+
+SPLIT = 32
+"""Sub-levels of the top level."""
+
+LEVELS = EQUAL - 1 + SPLIT
+BINS = 15
+UNIT = 2.0**-20
+"""Unit of the sums, which are rounded once for each image."""
+
+MERGED = 4
+"""Equal levels that are merged for the scores."""
+
+_FIRST = 9
+"""1 - p of the first sub-level is at least 2^-10."""
+
+
+def level_edges() -> NDArray[np.float64]:
+    """Return 1 - p at the lower end of each of the LEVELS and at the upper end of the last."""
+    equal = 1 - np.arange(EQUAL) / EQUAL
+    return np.concatenate([equal, 2.0 ** -np.arange(_FIRST + 1, _FIRST + SPLIT), [0]])
+
+
+_MERGED_UPTO = EQUAL - MERGED
+POOLED_STARTS = np.concatenate(
+    [np.arange(0, _MERGED_UPTO, MERGED), np.arange(_MERGED_UPTO, LEVELS)]
+)
+"""The first level of each merged level."""
+
+POOLED_BINS = np.minimum(POOLED_STARTS // (EQUAL // BINS), BINS - 1)
+"""The bin of each merged level."""
+
+_edges = level_edges()
+POOLED_CENTRES = 1 - (_edges[POOLED_STARTS] + _edges[np.append(POOLED_STARTS[1:], LEVELS)]) / 2
+"""The confidence in the middle of each merged level."""
+
+
+@dataclass(frozen=True, eq=False)
+class PooledConfidence:
+    """The counts from which the scores of confidence are computed; leading axes as in Counts.
+
+    Attributes:
+        pixels: float64 (..., 2 L): right pixels of each of the L merged levels, then wrong ones.
+        masses: (..., BINS): the sum of the confidence of each bin's pixels.
+        nll: (...): the sum of the negative log-likelihood.
+        brier: (...): the sum of the Brier loss.
+        known: (...): the number of pixels in these two.
+    """
+
+    pixels: NDArray[np.float64]
+    masses: NDArray[np.float64]
+    nll: NDArray[np.float64]
+    brier: NDArray[np.float64]
+    known: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, counts: Counts) -> "PooledConfidence":
+        """Take apart pooled counts of a ConfidenceMeasure."""
+        counts = counts.astype(np.float64, copy=False)
+        levels = 2 * len(POOLED_STARTS)
+        sums = counts[..., levels:-1] * UNIT
+        return cls(
+            pixels=counts[..., :levels],
+            masses=sums[..., :BINS],
+            nll=sums[..., BINS],
+            brier=sums[..., BINS + 1],
+            known=counts[..., -1],
+        )
+
+
+def merge_levels(observed: Counts) -> Counts:
+    """Merge every four equal levels, except the topmost.
+
+    Args:
+        observed: (..., 2 LEVELS): right pixels of each level, then wrong ones.
+
+    Returns:
+        (..., 2 L), with 239 + 3 + 32 levels of each kind.
+    """
+    kinds = observed.reshape(*observed.shape[:-1], 2, LEVELS)
+    four = sum(kinds[..., first:_MERGED_UPTO:MERGED] for first in range(MERGED))
+    merged = np.concatenate([four, kinds[..., _MERGED_UPTO:]], -1)
+    return merged.reshape(*observed.shape[:-1], -1)
+
+
+@lazily_compiled
+def count_levels(
+    doubt: NDArray[np.float32], labels: NDArray[np.uint8], truth: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Count right and wrong pixels by their confidence.
+
+    Args:
+        doubt: float32, one axis: 1 - p of each pixel.
+        labels: uint8, its predicted class.
+        truth: uint8, its true class; IGNORE where a pixel is not counted.
+
+    Returns:
+        int64 2xLEVELS: the right and the wrong pixels of each level; float64 (BINS,): the sum of p
+        of the pixels of each bin.
+    """
+    bits = doubt.view(np.int32)
+    counts, masses = np.zeros((2, LEVELS), np.int64), np.zeros(BINS)
+    for i in range(len(doubt)):
+        if truth[i] != IGNORE:
+            # (lo, hi] of p is [1 - hi, 1 - lo) of 1 - p: floor, and the exponent of a float, fit.
+            level = max(EQUAL - 1 - int(np.float64(doubt[i]) * EQUAL), 0)
+            masses[level // (EQUAL // BINS)] += 1.0 - np.float64(doubt[i])
+            if level == EQUAL - 1:
+                power = 126 - (bits[i] >> 23)
+                level += min(max(power - _FIRST, 0), SPLIT - 1)
+            counts[int(labels[i] != truth[i]), level] += 1
+    return counts, masses

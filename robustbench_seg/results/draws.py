@@ -1,0 +1,60 @@
+"""Draws of the bootstrap: their layout in an array, and how images and trainings are drawn."""
+
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 1000
+"""How many times images are drawn, and how many times trainings."""
+
+SEED = 0
+
+Draws = NDArray[np.float64]
+"""A score and its draws: float64 (1 + 2 resamples,).
+
+First the score, of the images as they are and the mean of the trainings; then draws of the images;
+then draws of the trainings. `split_draws` tells them apart.
+"""
+
+
+def split_draws(draws: Draws) -> tuple[Draws, Draws]:
+    """Return the draws of the images, and those of the trainings."""
+    resamples = len(draws) // 2
+    return draws[1 : 1 + resamples], draws[1 + resamples :]
+
+
+def draw_units(unit_of: NDArray[np.intp], resamples: int) -> NDArray[np.float64]:
+    """Draw sampling units, such as clips of images, with replacement, as many as there are.
+
+    Args:
+        unit_of: The number of the unit of each image, from 0.
+        resamples: How many draws.
+
+    Returns:
+        (1 + resamples, images): how often each image counts. In the first row, which is not a draw,
+        each counts once. It depends on the arguments only.
+    """
+    count = int(unit_of.max()) + 1
+    generator = np.random.default_rng(SEED)
+    draws = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+    return np.concatenate([np.ones((1, count)), draws])[:, unit_of]
+
+
+def draw_trainings(identity: str, count: int, resamples: int) -> NDArray[np.float64]:
+    """Draw the trainings of a model with replacement, one fewer than there are.
+
+    Args:
+        identity: Text that distinguishes the trainings from those of another model, whose draws
+            are independent of these.
+        count: How many trainings there are.
+        resamples: How many draws.
+
+    Returns:
+        (trainings, resamples): the share of each training in each draw.
+    """
+    generator = np.random.default_rng([SEED, zlib.crc32(identity.encode())])
+    drawn = max(1, count - 1)
+    draws = generator.multinomial(drawn, np.full(count, 1 / count), size=resamples)
+    shares: NDArray[np.float64] = draws.T / drawn
+    return shares

@@ -1,0 +1,49 @@
+"""The columns of tables of scores."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from robustbench_seg.records.runs.run_record import RunRecord
+
+SCORE_COLUMNS = {
+    "model": "string",
+    "dataset": "string",
+    "split": "string",
+    "source": "string",
+    "protocol": "string",
+    "metric": "string",
+    "corruption": "string",
+    "category": "string",
+    "severities": "string",
+    "class": "string",
+    "value": "float64",
+    "ci_low": "float64",
+    "ci_high": "float64",
+    "images": "Int64",
+}
+"""Columns and their dtypes. severities: which were averaged, such as "1-3"; "0" is clean."""
+
+CLASS_MAP_COLUMN = "class_map"
+"""The last column of tables of scores, if any row has a class map."""
+
+
+def with_class_map(table: pd.DataFrame, record: RunRecord) -> pd.DataFrame:
+    """Add the column class_map, the name of a run's class map, to the rows of the run.
+
+    Args:
+        table: The rows.
+        record: The content of run.json.
+
+    Returns:
+        The rows, unchanged if the run has no class map.
+    """
+    if record.class_map_name is None:
+        return table
+    names = pd.Series(record.class_map_name, table.index, "string")
+    return table.assign(**{CLASS_MAP_COLUMN: names})
+
+
+def score_rows(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Return rows as a table with the SCORE_COLUMNS; what a row lacks is empty."""
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)

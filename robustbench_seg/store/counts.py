@@ -1,0 +1,57 @@
+"""The counts in tables of results: the rows that have them, and the rows of each condition."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from robustbench_seg.measures import CONFUSION, MEASURES, ScoreSource
+from robustbench_seg.records.values.condition import Condition
+
+COUNTS = "counts"
+"""The column of pooled counts that `with_counts` adds."""
+
+
+def pooled_column(measure: ScoreSource) -> str:
+    """Return the column of `read_counts` with the pooled counts of a measure."""
+    return f"pooled {measure.name}"
+
+
+def with_counts(results: pd.DataFrame, measure: ScoreSource = CONFUSION) -> pd.DataFrame:
+    """Select the rows that a measure has observed.
+
+    Args:
+        results: As read_counts or read_results gives them.
+        measure: The measure, or scores derived from its observations.
+
+    Returns:
+        These rows, with a column COUNTS: the pooled counts of the measure.
+    """
+    if (column := pooled_column(measure)) in results:
+        return _observed(results, column).assign(**{COUNTS: lambda rows: rows[column]})
+    if measure.column not in results:
+        return results.iloc[:0].assign(**{COUNTS: []})
+    observed = _observed(results, measure.column)
+    counts = [measure.pooled(np.asarray(value)) for value in observed[measure.column]]
+    return observed.assign(**{COUNTS: pd.Series(counts, observed.index, object)})
+
+
+def _observed(results: pd.DataFrame, column: str) -> pd.DataFrame:
+    known = results[column].notna()
+    return results if known.all() else results[known]
+
+
+def has_counts(results: pd.DataFrame) -> bool:
+    """Return whether any measure has observed any row; `results` as in with_counts."""
+    return any(not with_counts(results, measure).empty for measure in MEASURES)
+
+
+def condition_rows(results: pd.DataFrame) -> Mapping[Condition, NDArray[np.intp]]:
+    """Find the positions of the rows of each condition in a table, in their order."""
+    found = dict[tuple[str, int], list[int]]()
+    # Plain lists: on a few thousand rows, pandas takes longer to group them by two columns.
+    keys = zip(results["corruption"].tolist(), results["severity"].tolist(), strict=True)
+    for position, key in enumerate(keys):
+        found.setdefault(key, []).append(position)
+    return {Condition(*key): np.array(rows, np.intp) for key, rows in found.items()}
