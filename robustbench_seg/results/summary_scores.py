@@ -15,7 +15,6 @@ from robustbench_seg.results.draws import Draws
 from robustbench_seg.results.intervals import ANY
 from robustbench_seg.results.model_scores import RANKED, ScoreDraws
 from robustbench_seg.results.worst_case import worst_condition, worst_corruption
-from robustbench_seg.text import counted
 
 SummaryKind = Literal["clean", "corruption", "category", "average"]
 """What a summary score covers: clean images, a perturbation, a category, or all perturbations."""
@@ -66,11 +65,10 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
     """
     limits, every = info.limits, every_severity(protocol)
     name, clean = CLEAN.name, str(CLEAN.severity)
-    averaged = counted([len(protocol.averaged_names)], protocol.noun)
     found = [
         SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, name),
         *_parts(protocol, limits),
-        _average("mean", f"mean of {averaged}", limits, lambda s: s.summary.mean),
+        _average("mean", f"mean of {protocol.averaged_text}", limits, lambda s: s.summary.mean),
     ]
     if info.higher_is_better:
         found.append(_ratio("retention", "retention (mean / clean)", lambda s: s.summary.retention))

@@ -20,6 +20,7 @@ from robustbench_seg.records.cards.perturbation import (
     shown_levels,
 )
 from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.text import counted
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,12 @@ class Protocol:
         """What its means are taken over, in words, such as "sea" or "the corruptions"."""
         names = self.averaged_names
         return names[0].replace("_", " ") if len(names) == 1 else f"the {self.noun}s"
+
+    @property
+    def averaged_text(self) -> str:
+        """What its means are taken over, with their number, such as "sea" or "16 corruptions"."""
+        count = len(self.averaged_names)
+        return self.over if count == 1 else counted([count], self.noun)
 
     @cached_property
     def categories(self) -> tuple[str, ...]:

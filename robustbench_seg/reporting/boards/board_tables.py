@@ -11,7 +11,7 @@ from robustbench_seg.reporting.tables.formats import csv
 
 FILES: Mapping[str, str] = {
     "places.csv": "every score of every model, its 95 % interval and its place",
-    "miou.csv": "model x (clean, corruptions, mean, retention)",
+    "miou.csv": "the mIoU of each model: clean, under each perturbation, mean and retention",
     "costs.csv": "parameters, multiply-accumulates and speed",
     "per_severity.csv": "a row for each model and condition, with intervals",
     "per_class.csv": "a row for each model, condition and class",

@@ -14,7 +14,7 @@ from robustbench_seg.reporting.html.fact import Fact
 from robustbench_seg.reporting.html.run_facts import run_facts
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels.interval_text import interval_text, limits_text
-from robustbench_seg.text import counted, number
+from robustbench_seg.text import number
 
 WORST = 15
 """Number of worst conditions on the page."""
@@ -79,19 +79,18 @@ def _lead(board: Board, ranks: Mapping[str, BoardRow]) -> list[str]:
         return ["This model is not ranked by its mean, because it lacks conditions."]
     mean, clean = ranks["mean"], ranks.get(CLEAN.name)
     count = len(board.rankings["mean"])
-    noun, averaged = board.protocol.noun, len(board.protocol.averaged_names)
     interval = interval_text(mean.low, mean.high)
     limits = f" ({interval})" if interval else ""
     first = (
         f"Place {mean.rank} of {count} by the mean over "
-        f"{counted([averaged], noun)}: {number(mean.value)} % mIoU{limits}."
+        f"{board.protocol.averaged_text}: {number(mean.value)} % mIoU{limits}."
     )
     if clean is None or "retention" not in ranks:
         return [first]
     keeps = number(ranks["retention"].value)
     second = (
-        f"Clean: {number(clean.value)} %, place {clean.rank}. Under {noun} it keeps {keeps} % "
-        "of that."
+        f"Clean: {number(clean.value)} %, place {clean.rank}. Under {board.protocol.noun} it keeps "
+        f"{keeps} % of that."
     )
     return [first, second]
 

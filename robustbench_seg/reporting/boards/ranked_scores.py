@@ -15,14 +15,6 @@ from robustbench_seg.results import (
     summary_scores,
 )
 
-_GROUPS: Mapping[SummaryKind, str] = {
-    "average": "averages of the mIoU",
-    "clean": "averages of the mIoU",
-    "category": "categories",
-    "corruption": "corruptions",
-}
-"""Maps a kind of summary score of the mIoU to its heading, in the order of the page."""
-
 
 @dataclass(frozen=True)
 class RankedScore:
@@ -59,14 +51,20 @@ def ranked_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Rank
         protocol: The protocol that it was scored under.
     """
     ranked = model.scores.by_name[RANKED]
-    groups = list(dict.fromkeys(_GROUPS.values()))
+    groups: Mapping[SummaryKind, str] = {
+        "average": "averages of the mIoU",
+        "clean": "averages of the mIoU",
+        "category": "categories",
+        "corruption": f"{protocol.noun}s",
+    }
+    order = list(dict.fromkeys(groups.values()))
     listed = sorted(
         summary_scores(protocol, ranked.info),
-        key=lambda score: (groups.index(_GROUPS[score.kind]), score.name != "mean"),
+        key=lambda score: (order.index(groups[score.kind]), score.name != "mean"),
     )
     for each in listed:
         key = f"category {each.name}" if each.kind == "category" else each.name
-        found = RankedScore(key, each.label, _GROUPS[each.kind], limits=each.limits)
+        found = RankedScore(key, each.label, groups[each.kind], limits=each.limits)
         yield found, each.draws(ranked)
     for key, score in model.scores.by_name.items():
         if key != RANKED and score.conditions:

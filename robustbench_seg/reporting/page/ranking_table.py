@@ -36,7 +36,7 @@ def ranking_columns(panel: Panel) -> tuple[RankingColumn, ...]:
         RankingColumn(
             Column(
                 mean,
-                f"mean over the {panel.protocol.noun}s, and its 95 % interval",
+                f"mean over {panel.protocol.over}, and its 95 % interval",
             ),
             lambda row: _mean_cell(row, panel.mean_span),
         ),
@@ -170,6 +170,8 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
         for severities, count in counts.items()
     ]
     note = f"Mean: unweighted, over {', '.join(averaged)}."
+    if len(protocol.averaged_names) == 1:
+        note = f"Mean: over {protocol.averaged}."
     if shown_only := [spec.name for spec in protocol.perturbations if not spec.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
     limits = [row.limits(row.scores.mean) for row in panel.measured]

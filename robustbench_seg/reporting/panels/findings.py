@@ -44,8 +44,7 @@ def finding_sentences(panel: Panel) -> list[str]:
 
 
 def _leader(panel: Panel, complete: pd.DataFrame) -> str:
-    names = panel.protocol.averaged_names
-    over = names[0] if len(names) == 1 else counted([len(names)], panel.protocol.noun)
+    over = panel.protocol.averaged_text
     best = complete.iloc[0]
     where = f"On {counted([best['images']], 'image')} of {panel.dataset} {panel.split}"
     if len(complete) == 1:
@@ -66,7 +65,7 @@ def _leader(panel: Panel, complete: pd.DataFrame) -> str:
         f"{number(best['mean'])} over {over}, {number(verdict.points)} points more than "
         f"{second['model']} with {number(second['mean'])} ({_verdict_text(panel, verdict)}). "
         f"{_lead(panel, best['model'], second['model'])}"
-    )
+    ).rstrip()
 
 
 def _only_model(panel: Panel, model: "pd.Series[Any]", over: str) -> str:
@@ -132,15 +131,15 @@ def _verdict_text(panel: Panel, verdict: Verdict) -> str:
 
 
 def _lead(panel: Panel, first: str, second: str) -> str:
-    """What carries the lead."""
+    """What carries the lead. Empty if only one perturbation enters the mean."""
+    if len(panel.protocol.averaged_names) == 1:
+        return ""
     one, other = panel.row(first).scores, panel.row(second).scores
     lead = lead_of(one, other, panel.protocol.averaged_names)
     behind = f" and behind under {lead.behind}" if lead.behind else ""
-    text = f"It is ahead under {lead.ahead} of {lead.corruptions}{behind} (after Holm's adjustment)"
-    if lead.corruptions == 1:
-        return f"{text}."
     return (
-        f"{text}; {lead.largest.replace('_', ' ')} alone contributes {lead.share:.0f} % of the "
+        f"It is ahead under {lead.ahead} of {lead.corruptions}{behind} (after Holm's adjustment); "
+        f"{lead.largest.replace('_', ' ')} alone contributes {lead.share:.0f} % of the "
         f"lead. Without it the lead is {number(lead.rest)} points."
     )
 

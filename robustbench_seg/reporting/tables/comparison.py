@@ -7,10 +7,10 @@ from robustbench_seg.text import counted, text_table
 
 def comparison_text(table: pd.DataFrame, noun: str) -> str:
     """Return the averages in the table of `rs.compare` as text, and count its verdicts."""
-    return f"{_table_text(table)}\n{_verdict_line(table, noun)}"
+    return f"{_table_text(table, noun)}\n{_verdict_line(table, noun)}"
 
 
-def _table_text(table: pd.DataFrame) -> str:
+def _table_text(table: pd.DataFrame, noun: str) -> str:
     rows = table[table["kind"].isin(["clean", "corruption", "category", "summary"])]
     head = ["", "severities", "A", "B", "A - B", "p", "better"]
     lines, kind = [head], "clean"
@@ -21,7 +21,7 @@ def _table_text(table: pd.DataFrame) -> str:
         p = row["p_holm"] if kind == "corruption" else row["p"]
         lines.append(
             [
-                row["score"].replace("_", " "),
+                _label(row["score"], noun),
                 row["severities"],
                 _score_text(row["A"], row["A_low"], row["A_high"]),
                 _score_text(row["B"], row["B_low"], row["B_high"]),
@@ -31,6 +31,10 @@ def _table_text(table: pd.DataFrame) -> str:
             ]
         )
     return text_table(lines, left=[0, 1, len(head) - 1])
+
+
+def _label(score: str, noun: str) -> str:
+    return f"worst {noun}" if score == "worst_corruption" else score.replace("_", " ")
 
 
 def _score_text(score: float, low: float, high: float, sign: str = "") -> str:

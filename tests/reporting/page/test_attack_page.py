@@ -97,6 +97,24 @@ def test_a_comparison_counts_attacks(attacked):
     run, protocol, _ = attacked
     comparison = Comparison.of_runs(str(run.path), str(run.path), protocol=protocol)
     assert "adjustment for 2 attacks: A on 0, B on 0, open on" in comparison.text
+    assert "\nworst attack " in comparison.text
+    assert "orruption" not in comparison.text
+
+
+def test_a_leaderboard_speaks_of_attacks(attacked, tmp_path):
+    run, protocol, _ = attacked
+    rs.leaderboard([run.path], out=tmp_path, protocol=protocol)
+    board, model = sorted(tmp_path.glob("toy-val-*/**/*.html"), key=lambda path: len(path.parts))
+    text = words(board).split("How to read this Places")[0]
+    assert "orrupt" not in text, re.findall(r".{60}orrupt.{20}", text)
+    assert "mean of pgd" in text
+    assert "The same machine attacked and scored the images" in text
+    text = words(model)
+    assert "Place 1 of 1 by the mean over pgd:" in text
+    assert "pgd ↑ attacks" in text
+    for name in ("imagecorruptions-imaug", "versions of the corruptions and attacks"):
+        text = text.replace(name, "")
+    assert "orrupt" not in text, re.findall(r".{60}orrupt.{20}", text)
 
 
 def test_a_protocol_shows_its_first_middle_and_last_severity():
