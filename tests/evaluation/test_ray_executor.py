@@ -14,9 +14,11 @@ from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.evaluation.ray_executor import _environment
+from tests.evaluation.attacks.command import ROWS, attack_arguments, lay_out_attacks
 from tests.evaluation.command import (
     CONDITIONS,
     IMAGES,
+    Forked,
     arguments,
     lay_out,
     rows,
@@ -116,6 +118,20 @@ def test_rows_are_those_of_a_local_run_though_a_worker_is_killed(
     # Written by a task, on what it ran on, with the command of the user.
     command = json.loads((one / "run.json").read_text())["command"]
     assert command.endswith("--threads 1 --executor ray")
+
+
+@pytest.mark.slow
+def test_attacked_rows_are_those_of_a_local_run(tmp_path, cluster, monkeypatch):
+    lay_out_attacks(tmp_path)
+    _, address = cluster
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    for out, more in (("local", ()), ("ray", ("--executor", "ray"))):
+        process = Forked(tmp_path, attack_arguments(out, *more))
+        _, told = process.communicate(timeout=300)
+        assert process.returncode == 0, told
+    expected = rows(tmp_path / "local")
+    assert len(expected) == ROWS
+    assert rows(tmp_path / "ray") == expected
 
 
 def test_without_a_cluster_the_way_to_one_is_told(tmp_path, monkeypatch):
