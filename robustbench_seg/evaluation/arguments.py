@@ -95,7 +95,7 @@ def sort_arguments(
     return spec, GivenObjects(segmenters, opened, loaded)
 
 
-def _check_dataset(dataset: Dataset, options: Mapping[str, Any]) -> None:
+def _check_dataset(dataset: Dataset, options: Mapping[str, object]) -> None:
     """Check that an object is a dataset, and that no option asks to open it."""
     if lacking := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
         raise DatasetError(
