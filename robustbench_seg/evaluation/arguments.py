@@ -97,10 +97,10 @@ def sort_arguments(
 
 def _check_dataset(dataset: Dataset, options: Mapping[str, object]) -> None:
     """Check that an object is a dataset, and that no option asks to open it."""
-    if lacking := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
+    if missing := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
         raise DatasetError(
             f"dataset: {dataset!r:.100} is neither a name nor a dataset; it lacks "
-            f"{', '.join(lacking)}"
+            f"{', '.join(missing)}"
         )
     for name in ("data", "split"):
         if options.get(name) is not None:

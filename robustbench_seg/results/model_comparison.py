@@ -206,14 +206,14 @@ def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol)
     labels = dict[str, list[str]]()
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
         if np.isnan(draws[0]):
-            why = _lacking(model, line, protocol)
+            why = _missing(model, line, protocol)
             labels.setdefault(why, []).append(label)
         elif line.kind in model.scores.by_name and (of := model.scores.of_trainings(line.kind)):
             labels.setdefault(f"of {of} trainings", []).append(label)
     return "; ".join(f"{' and '.join(models)}: {why}" for why, models in labels.items())
 
 
-def _lacking(model: ScoredModel, line: _Compared, protocol: Protocol) -> str:
+def _missing(model: ScoredModel, line: _Compared, protocol: Protocol) -> str:
     kind, score = line.kind, line.score
     scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
     if kind in LIKELIHOOD_SCORES and model.records[0].key.class_map:

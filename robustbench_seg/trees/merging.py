@@ -40,8 +40,8 @@ def _merge_shards(folder: Path) -> None:
     for count in counts:
         missing = (i for i in range(1, count + 1) if Shard(i, count) not in parts)
         if first := list(islice(missing, 20)):
-            lacking = count - sum(shard.count == count for shard in parts)
-            more = f" and {lacking - len(first)} more" if lacking > len(first) else ""
+            unfinished = count - sum(shard.count == count for shard in parts)
+            more = f" and {unfinished - len(first)} more" if unfinished > len(first) else ""
             raise CorruptionError(
                 f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not finished; "
                 f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"

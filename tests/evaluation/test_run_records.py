@@ -24,7 +24,7 @@ from tests.evaluation.conftest import evaluate, evaluation
 def record(toy, reds, protocol):
     def of(dataset=None, model=None, conditions=(), protocol=protocol, **options):
         opened = evaluation([model or reds()], dataset or toy(), protocol, conditions, **options)
-        return run_record(opened, opened.segmenters[0], corrupted_tree(opened))
+        return run_record(opened, opened.segmenters[0], corrupted_tree(opened), None)
 
     return of
 

@@ -124,10 +124,10 @@ def test_what_cannot_be_is_refused(network, backend, options, message):
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("lacking", ["openvino", "onnxruntime", "onnxscript"])
-def test_a_runtime_that_is_not_installed(monkeypatch, network, lacking):
-    monkeypatch.setitem(sys.modules, lacking, None)
-    backend = "openvino" if lacking == "openvino" else "onnxruntime"
+@pytest.mark.parametrize("missing", ["openvino", "onnxruntime", "onnxscript"])
+def test_a_runtime_that_is_not_installed(monkeypatch, network, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    backend = "openvino" if missing == "openvino" else "onnxruntime"
     with pytest.raises(ModelError, match=r"not installed: pip install 'robustseg\[\w+\]'"):
         run(network, backend=backend)
 
