@@ -7,7 +7,7 @@ from typing import Any
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.evaluation.evaluation import segmenter_options
+from robustbench_seg.evaluation.inputs.evaluation import segmenter_options
 from robustbench_seg.machine.torchrun import own_device
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_spec import (

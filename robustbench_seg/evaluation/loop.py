@@ -13,12 +13,12 @@ from pathlib import Path
 
 from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.errors import IncompleteError
-from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
-from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.hardest_pictures import keep_hardest
 from robustbench_seg.evaluation.image_bar import ImageBar
-from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
-from robustbench_seg.evaluation.image_watch import UnchangedImages, UnreadableImages
+from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
+from robustbench_seg.evaluation.images.image_watch import UnchangedImages, UnreadableImages
+from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.opening import open_runs
 from robustbench_seg.records.values.condition import CLEAN, Condition

@@ -12,14 +12,14 @@ import numpy as np
 
 from robustbench_seg.datasets import IGNORE, ClassMap, Dataset
 from robustbench_seg.errors import FileError, RobustsegError
-from robustbench_seg.evaluation.attacker import Attacker
-from robustbench_seg.evaluation.class_mapping import map_classes
-from robustbench_seg.evaluation.evaluation import BLOCK
-from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
-from robustbench_seg.evaluation.outcomes import Outcomes
-from robustbench_seg.evaluation.pictures import keep_pictures
-from robustbench_seg.evaluation.prediction_folder import PredictionFolder
-from robustbench_seg.evaluation.predictions import Predictions
+from robustbench_seg.evaluation.images.attacker import Attacker
+from robustbench_seg.evaluation.images.image_maker import ConditionImage, SourceImage
+from robustbench_seg.evaluation.images.outcomes import Outcomes
+from robustbench_seg.evaluation.inputs.evaluation import BLOCK
+from robustbench_seg.evaluation.outputs.pictures import keep_pictures
+from robustbench_seg.evaluation.outputs.prediction_folder import PredictionFolder
+from robustbench_seg.evaluation.predictions.class_mapping import map_classes
+from robustbench_seg.evaluation.predictions.predictions import Predictions
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import Measure, Prediction
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord

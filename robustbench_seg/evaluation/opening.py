@@ -8,17 +8,17 @@ from pathlib import Path
 from robustbench_seg.analysis import image_macs
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import RobustsegError
-from robustbench_seg.evaluation.adaptation import AdaptedPredictions
-from robustbench_seg.evaluation.attacker import Attacker
-from robustbench_seg.evaluation.corrupted_tree import Tree
-from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
-from robustbench_seg.evaluation.image_maker import ImageMaker
+from robustbench_seg.evaluation.images.attacker import Attacker
+from robustbench_seg.evaluation.images.image_maker import ImageMaker
+from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
+from robustbench_seg.evaluation.inputs.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun, RunInputs
-from robustbench_seg.evaluation.prediction_folder import PredictionFolder
-from robustbench_seg.evaluation.predictions import Predictions, open_predictions
+from robustbench_seg.evaluation.outputs.prediction_folder import PredictionFolder
+from robustbench_seg.evaluation.outputs.server_formats import file_format
+from robustbench_seg.evaluation.predictions.adaptation import AdaptedPredictions
+from robustbench_seg.evaluation.predictions.predictions import Predictions, open_predictions
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import run_record
-from robustbench_seg.evaluation.server_formats import file_format
 from robustbench_seg.evaluation.temperature_fit import run_temperature
 from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.runs.run_file import read_record

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 
 from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
-from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
-from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
+from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation, open_evaluation
 from robustbench_seg.evaluation.loop import left_out_error, run_evaluation
 from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
 from robustbench_seg.evaluation.run_records import run_record

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.datasets import Dataset, open_dataset
 from robustbench_seg.errors import CardError, DatasetError, ResultsError, RobustsegError
-from robustbench_seg.evaluation.adaptation_images import clean_segmenter
-from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.predictions.adaptation_images import clean_segmenter
 from robustbench_seg.evaluation.run_records import dataset_record
 from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord, first_half

@@ -11,7 +11,7 @@ from robustbench_seg import corruption
 from robustbench_seg.corruption import engine
 from robustbench_seg.datasets import minicity, open_dataset
 from robustbench_seg.errors import CorruptionError, ResultsError
-from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
+from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_file import read_record

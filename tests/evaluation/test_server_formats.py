@@ -13,7 +13,7 @@ from PIL import Image
 
 import robustbench_seg as rs
 from robustbench_seg.errors import ModelError, ResultsError
-from robustbench_seg.evaluation.server_formats import file_format
+from robustbench_seg.evaluation.outputs.server_formats import file_format
 
 official = evalPixelLevelSemanticLabeling
 CLASSES = rs.class_names("cityscapes")

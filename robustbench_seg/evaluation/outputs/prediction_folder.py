@@ -15,9 +15,9 @@ from PIL import Image
 from robustbench_seg.codec import to_toml
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.evaluation.marked_folder import open_marked_folder
-from robustbench_seg.evaluation.pictures import write_labels
-from robustbench_seg.evaluation.server_formats import FileFormat, confidence_levels
+from robustbench_seg.evaluation.outputs.marked_folder import open_marked_folder
+from robustbench_seg.evaluation.outputs.pictures import write_labels
+from robustbench_seg.evaluation.outputs.server_formats import FileFormat, confidence_levels
 from robustbench_seg.files import atomic_file, file_name, path_problem, write_text
 from robustbench_seg.measures import Prediction
 from robustbench_seg.records.cards.prediction_manifest import FILE, PredictionManifest

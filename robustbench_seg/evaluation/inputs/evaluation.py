@@ -14,11 +14,11 @@ from robustbench_seg.datasets import (
     published_images,
 )
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
-from robustbench_seg.evaluation.attack_settings import AttackSettings, open_attacks
-from robustbench_seg.evaluation.class_checks import check_class_map, check_classes
-from robustbench_seg.evaluation.computed_conditions import computed_conditions
-from robustbench_seg.evaluation.prediction_folder import check_images
-from robustbench_seg.evaluation.server_formats import file_format
+from robustbench_seg.evaluation.inputs.attack_settings import AttackSettings, open_attacks
+from robustbench_seg.evaluation.inputs.class_checks import check_class_map, check_classes
+from robustbench_seg.evaluation.inputs.computed_conditions import computed_conditions
+from robustbench_seg.evaluation.outputs.prediction_folder import check_images
+from robustbench_seg.evaluation.outputs.server_formats import file_format
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol

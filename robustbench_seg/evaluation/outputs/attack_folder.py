@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.evaluation.marked_folder import open_marked_folder
+from robustbench_seg.evaluation.outputs.marked_folder import open_marked_folder
 from robustbench_seg.files import atomic_file, file_name
 from robustbench_seg.records.runs.run_key import RunKey
 from robustbench_seg.records.values.condition import Condition, as_png
