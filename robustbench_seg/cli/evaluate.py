@@ -6,7 +6,8 @@ import click
 
 from robustbench_seg.cli import options, parsers
 from robustbench_seg.records.cards.model_forms import listed_forms
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
+from robustbench_seg.records.specs.evaluation_options import evaluation_spec
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.adaptation import PRIOR
 from robustbench_seg.records.values.choices import (

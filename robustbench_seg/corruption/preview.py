@@ -35,17 +35,17 @@ def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -
     right, down = cell[0] + _MARGIN, cell[1] + _MARGIN
     sheet = Image.new(
         "RGB",
-        (_LABELS + right * len(protocol.levels), _HEADER + down * len(protocol.perturbations)),
+        (_LABELS + right * len(protocol.severities), _HEADER + down * len(protocol.perturbations)),
         "white",
     )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    for column, severity in enumerate(protocol.levels):
+    for column, severity in enumerate(protocol.severities):
         draw.text((_LABELS + column * right, 4), f"severity {severity}", "black", font)
     for row, spec in enumerate(protocol.perturbations):
         top = _HEADER + row * down
         draw.text((4, top + cell[1] // 2 - 16), spec.name, "black", font)
         draw.text((4, top + cell[1] // 2), spec.category, "gray", font)
-        for column, severity in enumerate(spec.levels):
+        for column, severity in enumerate(spec.severities):
             variant = corrupt(photo, spec.name, severity, seed=seed, protocol=protocol)
             shrunk = Image.fromarray(variant).resize(cell, Image.Resampling.BOX)
             sheet.paste(shrunk, (_LABELS + column * right, top))

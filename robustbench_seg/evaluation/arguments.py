@@ -10,12 +10,8 @@ from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.evaluation.inputs.evaluation import segmenter_options
 from robustbench_seg.machine.torchrun import own_device
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.specs.evaluation_spec import (
-    NO_MODEL,
-    EvaluationOptions,
-    EvaluationSpec,
-    evaluation_spec,
-)
+from robustbench_seg.records.specs.evaluation_options import EvaluationOptions, evaluation_spec
+from robustbench_seg.records.specs.evaluation_spec import NO_MODEL, EvaluationSpec
 from robustbench_seg.segmenter import Segmenter, segmenter_of
 
 

@@ -49,7 +49,7 @@ class SummaryScore:
 
 def every_severity(protocol: Protocol) -> str:
     """Return all severities of a protocol, such as "1-5"."""
-    first, last = protocol.levels[0], protocol.levels[-1]
+    first, last = protocol.severities[0], protocol.severities[-1]
     return f"{first}-{last}" if first < last else str(first)
 
 

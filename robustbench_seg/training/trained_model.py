@@ -55,7 +55,7 @@ def planned_model(
     if Path(card.name).name != card.name:
         raise ModelError(f"name '{card.name}': it names files; give one without /")
     training = Training(
-        command=spec.command(processes),
+        command=spec.equivalent_command(processes),
         minutes=0.0,
         hardware="",
         iterations=0,

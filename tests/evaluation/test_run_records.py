@@ -36,7 +36,7 @@ def digest(record):
 
 def test_what_changes_a_number_changes_the_key(digest, toy, reds, protocol):
     spec = protocol.perturbations[0]
-    harder = dataclasses.replace(spec, severities=(spec.severities[1], *spec.severities[1:]))
+    harder = dataclasses.replace(spec, parameters=(spec.parameters[1], *spec.parameters[1:]))
     tables = dataclasses.replace(protocol, perturbations=(harder, *protocol.perturbations[1:]))
     digests = [
         digest(),

@@ -202,7 +202,7 @@ def test_a_run_is_scored_under_any_protocol_that_agrees_on_parameters(run, proto
     assert read_model([run("b")], fewer).scores.mean[0] > 0
     missing = read_model([run("b")], load_protocol("mpc-15")).missing
     assert set(missing) == {"zoom_blur", "elastic_transform", "pixelate"}
-    harder = replace(fewer.perturbations[0], severities=fewer.perturbations[1].severities)
+    harder = replace(fewer.perturbations[0], parameters=fewer.perturbations[1].parameters)
     with pytest.raises(ResultsError, match="with other parameters than those of weather"):
         read_model([run("b")], replace(fewer, perturbations=(harder,)))
 

@@ -93,7 +93,7 @@ class Attacker:
             pixels.permute(2, 0, 1).float() / 255,
             truth,
             condition.name,
-            settings.protocol.spec(condition.name).severities[condition.severity - 1],
+            settings.protocol.spec(condition.name).parameters[condition.severity - 1],
             seed=settings.seed,
             image_id=image.source.id,
             class_frequencies=settings.class_frequencies,

@@ -162,7 +162,7 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
 def _reliability(panel: Panel, stem: str, folder: Path) -> list[Figure]:
     figures: list[Figure] = []
     slugs = unique_slugs([row.name for row in panel.measured])
-    severities = enumeration([str(level) for level in panel.protocol.shown_levels[-2:]])
+    severities = enumeration([str(level) for level in panel.protocol.shown_severities[-2:]])
     kinds = {"raw": CONFIDENCE, "temperature-scaled": SCALED_CONFIDENCE}
     for row, name in zip(panel.measured, slugs, strict=True):
         found = {
