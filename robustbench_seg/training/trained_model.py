@@ -150,7 +150,7 @@ def save_trained_model(
     if tensors := not_finite(state):
         raise ModelError(
             f"{weights}: not written, for the training ended in NaN or infinite values, first in "
-            f"{tensors[0]}; train again with a lower --lr, or in float32"
+            f"{tensors[0]}; train again with a lower lr, or in float32"
         )
     too_large: WeightsError | None = None
     try:

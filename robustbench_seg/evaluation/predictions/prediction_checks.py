@@ -47,8 +47,8 @@ def described_images(
 def _compare_digest(images: str, where: Path, folder: Path | None, tree: Tree | None) -> None:
     if tree is None or folder is None:
         raise ResultsError(
-            f"{where} names its images by the digest of a tree; give the tree as corrupted images "
-            '(--corrupted), or put its manifest.json beside and write images = "manifest.json"'
+            f"{where} names its images by the digest of a tree; give the tree as corrupted, or "
+            'put its manifest.json beside and write images = "manifest.json"'
         )
     if tree.digest != images:
         raise ResultsError(

@@ -1,4 +1,4 @@
-"""--backend: the same network in other runtimes."""
+"""Backends: the same network in other runtimes."""
 
 import sys
 
@@ -54,7 +54,7 @@ def test_errors_of_a_backend_name_no_file_that_is_gone(network):
     with pytest.raises(ModelError) as caught:
         running(torch.randn(1, 4, 64, 64))
     said = str(caught.value)
-    assert said.startswith("--backend onnxruntime does not take an image of 64x64 (")
+    assert said.startswith("the backend onnxruntime does not take an image of 64x64 (")
     assert said.endswith("; try the backend torch")
 
 
@@ -112,7 +112,7 @@ def test_a_card_s_segmenter(runtime):
     ("backend", "options", "message"),
     [
         ("tensorrt", {}, "backend 'tensorrt'"),
-        ("openvino", {"precision": "bf16"}, "--backend openvino computes in float32"),
+        ("openvino", {"precision": "bf16"}, "the backend openvino computes in float32"),
         ("openvino", {"device": "cuda"}, "runs on the CPU, not on 'cuda'"),
         ("onnxruntime", {"device": "cuda"}, "has no CUDAExecutionProvider"),
     ],
@@ -133,5 +133,5 @@ def test_a_runtime_that_is_not_installed(monkeypatch, network, missing):
 
 
 def test_others_models_decide_themselves():
-    with pytest.raises(ModelError, match="--backend goes with a card"):
+    with pytest.raises(ModelError, match="a backend goes with a card"):
         load_segmenter("python:mine:segment", backend="openvino")
