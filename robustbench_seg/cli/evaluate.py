@@ -198,11 +198,14 @@ def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
     again, only what is missing is computed; with other corruptions or severities they are added.
     Several machines, GPUs and clusters: docs/how-to/cluster.md.
     """
-    from robustbench_seg.cli.before_evaluation import check_names, published_notice
+    from robustbench_seg.cli.before_evaluation import check_names
 
     spec = evaluation_spec(models, **chosen)
     check_names(spec)
-    if notice := published_notice(spec):
+
+    from robustbench_seg.reporting.literature.published_notice import evaluation_notice
+
+    if notice := evaluation_notice(spec):
         click.echo(notice, err=True)
 
     from robustbench_seg.machine.start import prepare_process

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
+from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.corruption.engine import corrupt
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import atomic_file
@@ -21,6 +22,25 @@ _SUFFIXES = (".png", ".jpg", ".jpeg")
 
 MARK = "robustseg"
 """What a sheet says in its comment, by which it is known."""
+
+
+def write_preview(photo: NDArray[np.uint8], protocol: Protocol, out: Path, seed: int = 0) -> None:
+    """Write a sheet of a photo under every corruption and severity of a protocol.
+
+    Args:
+        photo: uint8 HxWx3 RGB.
+        protocol: The protocol.
+        out: The file, PNG or JPEG. An earlier sheet is replaced.
+        seed: Seed of the corruptions' random numbers.
+
+    Raises:
+        FileError: The suffix of `out` is neither .png nor .jpg, another file is there, or it cannot
+            be written.
+        CorruptionError: The photo cannot be corrupted.
+    """
+    check_sheet(out)
+    announce_compiling()
+    write_sheet(contact_sheet(photo, protocol, seed), out)
 
 
 def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -> Image.Image:
