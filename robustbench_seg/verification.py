@@ -8,7 +8,7 @@ from robustbench_seg.files import checked_path
 from robustbench_seg.records.values.verification import Verification
 from robustbench_seg.store import verify_pack
 from robustbench_seg.text import counted
-from robustbench_seg.trees import verify as verify_tree
+from robustbench_seg.trees import verify_tree
 
 
 def verify(
