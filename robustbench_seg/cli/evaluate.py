@@ -198,13 +198,10 @@ def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
     again, only what is missing is computed; with other corruptions or severities they are added.
     Several machines, GPUs and clusters: docs/how-to/cluster.md.
     """
-    from robustbench_seg.cli.before_evaluation import check_names
+    from robustbench_seg.cli.before_evaluation import check_names, evaluation_notice
 
     spec = evaluation_spec(models, **chosen)
     check_names(spec)
-
-    from robustbench_seg.reporting.literature.published_notice import evaluation_notice
-
     if notice := evaluation_notice(spec):
         click.echo(notice, err=True)
 

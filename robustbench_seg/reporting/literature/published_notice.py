@@ -3,31 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from robustbench_seg.datasets import published_images
-from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.reporting.literature.catalogue import literature
 
 
-def evaluation_notice(spec: EvaluationSpec) -> str:
-    """Return one line on the published rows of the models of an evaluation.
-
-    Args:
-        spec: What is about to be evaluated.
-
-    Returns:
-        The rows and their means; empty if there are none, if the models have other weights or are
-        scored through a class map, or if another shard has the line.
-    """
-    own = spec.weights is None and spec.class_map is None and spec.shard.index == 1
-    if not own or published_images(spec.dataset) is None:
-        return ""
-    protocol = load_protocol(spec.protocol).name
-    return published_notice(spec.models, spec.dataset, spec.split, protocol)
-
-
 def published_notice(models: Sequence[str], dataset: str, split: str, protocol: str) -> str:
-    """Return one line on the published rows of models.
+    """Return one line on the published rows of models that are about to be evaluated.
 
     A row is of a model if its name is that of the card, in upper or lower case and with or without
     the name of its encoder ("segformer-mit-b5", "SegFormer-B5" and "segformer-b5").
