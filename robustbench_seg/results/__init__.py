@@ -16,7 +16,12 @@ from robustbench_seg.results.model_comparison import compare_models
 from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
 from robustbench_seg.results.ranks import established_pairs, shared_ranks
 from robustbench_seg.results.sampling_units import unit_of_image
-from robustbench_seg.results.score_columns import CLASS_MAP_COLUMN, SCORE_COLUMNS, with_class_map
+from robustbench_seg.results.score_columns import (
+    CLASS_MAP_COLUMN,
+    SCORE_COLUMNS,
+    miou_columns,
+    with_class_map,
+)
 from robustbench_seg.results.score_table import (
     published_score_table,
     score_table,
@@ -64,6 +69,7 @@ __all__ = [
     "established_pairs",
     "hardest_images",
     "lead_of",
+    "miou_columns",
     "published_score_table",
     "read_model",
     "reading_notes",
