@@ -33,7 +33,6 @@ from robustbench_seg.results.seeds import seeds_text
 from robustbench_seg.results.subsets import DROP, SubsetScore, subset_scores
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.summary_scores import SummaryKind, summary_scores
-from robustbench_seg.results.terminal_summary import summary_text
 from robustbench_seg.results.verdicts import FEWEST_UNITS, ScoreDifference, Verdict, verdicts
 from robustbench_seg.results.worst_case import worst_corruption
 
@@ -81,7 +80,6 @@ __all__ = [
     "subset_scores",
     "subset_table",
     "summary_scores",
-    "summary_text",
     "unit_of_image",
     "verdicts",
     "with_class_map",

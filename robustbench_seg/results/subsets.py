@@ -130,7 +130,8 @@ class _Images:
     def scores(self, resamples: int) -> ModelScores:
         """Score these images as a complete run."""
         rows = self.rows.assign(images=len(self.names))
-        return bootstrap(rows, load_protocol(), resamples, self.identity, self.runs)
+        protocol = load_protocol()  # any will do: the images are clean, which each protocol has
+        return bootstrap(rows, protocol, resamples, self.identity, self.runs)
 
 
 def _are_same_networks(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:
