@@ -10,7 +10,13 @@ from robustbench_seg.results.corruption_degradation import (
 )
 from robustbench_seg.results.draws import RESAMPLES, Draws
 from robustbench_seg.results.hardest_images import hardest_images
-from robustbench_seg.results.intervals import ANY, FEW_UNITS, PERCENT, Interval, score_interval
+from robustbench_seg.results.intervals import (
+    FEW_UNITS,
+    PERCENT,
+    UNBOUNDED,
+    Interval,
+    score_interval,
+)
 from robustbench_seg.results.lead import Lead, lead_of
 from robustbench_seg.results.model_comparison import compare_models
 from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
@@ -30,23 +36,23 @@ from robustbench_seg.results.score_table import (
 )
 from robustbench_seg.results.scored_model import ScoredModel, read_model
 from robustbench_seg.results.seeds import seeds_text
-from robustbench_seg.results.subsets import DROP, SubsetScore, subset_scores
+from robustbench_seg.results.subsets import DROP_METRIC, SubsetScore, subset_scores
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.summary_scores import SummaryKind, summary_scores
 from robustbench_seg.results.verdicts import FEWEST_UNITS, ScoreDifference, Verdict, verdicts
 from robustbench_seg.results.worst_case import worst_corruption
 
 __all__ = [
-    "ANY",
     "CLASS_MAP_COLUMN",
     "DEGRADATION_CITATION",
-    "DROP",
+    "DROP_METRIC",
     "FEWEST_UNITS",
     "FEW_UNITS",
     "PERCENT",
     "RANKED",
     "RESAMPLES",
     "SCORE_COLUMNS",
+    "UNBOUNDED",
     "Draws",
     "Interval",
     "Lead",

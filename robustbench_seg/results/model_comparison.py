@@ -26,7 +26,7 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.comparability import check_comparable
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.draws import Draws
-from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
+from robustbench_seg.results.intervals import PERCENT, UNBOUNDED, score_interval
 from robustbench_seg.results.model_scores import RANKED, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
@@ -167,10 +167,12 @@ def _degradation_lines(
     for spec in protocol.perturbations:
         name, severities = spec.name, spec.scored_text
         why = partial(_why_unrelated, name)
-        yield _Compared(kind, name, severities, a[name], b[name], why, limits=ANY, degrees=degrees)
+        yield _Compared(
+            kind, name, severities, a[name], b[name], why, limits=UNBOUNDED, degrees=degrees
+        )
     one, two = (np.asarray(np.mean([*draws.values()], axis=0)) for draws in (a, b))
     why = partial(_why_no_average, RANKED, protocol.perturbations, kind == "rCD")
-    yield _Compared("summary", kind, "scored", one, two, why, limits=ANY, degrees=degrees)
+    yield _Compared("summary", kind, "scored", one, two, why, limits=UNBOUNDED, degrees=degrees)
 
 
 def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_Compared]:

@@ -10,7 +10,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.reporting.panels.references import published_reference
-from robustbench_seg.results import ANY, Draws, Reference, degradation, score_interval
+from robustbench_seg.results import UNBOUNDED, Draws, Reference, degradation, score_interval
 
 _LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images", "reference")
 
@@ -82,4 +82,4 @@ def _limits(row: PanelRow | None, reference: Reference, draws: Draws) -> tuple[f
     if row is None or not reference.is_paired(row.scores):
         return math.nan, math.nan
     degrees = row.scores.degrees + reference.degrees
-    return score_interval(draws, row.scores.units, degrees, limits=ANY)
+    return score_interval(draws, row.scores.units, degrees, limits=UNBOUNDED)
