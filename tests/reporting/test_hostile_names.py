@@ -18,9 +18,10 @@ from robustbench_seg.reporting.figures.figure_files import write_figure
 from robustbench_seg.reporting.figures.panel_figures import class_heatmap, severity_curves
 from robustbench_seg.reporting.figures.style import plain
 from robustbench_seg.reporting.page import figures
-from robustbench_seg.reporting.panels import finding, terminal_table
+from robustbench_seg.reporting.panels import finding
 from robustbench_seg.reporting.tables import formats
-from robustbench_seg.results import summary_text
+from robustbench_seg.reporting.tables.terminal_table import terminal_table
+from robustbench_seg.reporting.terminal_summary import summary_text
 from robustbench_seg.store import Run
 
 NAMES = [
