@@ -209,8 +209,8 @@ def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
 
     prepare_process()
 
+    from robustbench_seg.cli.terminal_summary import summary_text
     from robustbench_seg.evaluation import evaluate as run
-    from robustbench_seg.reporting.terminal_summary import summary_text
 
     runs = run(spec, progress=True)
     if runs:  # of torchrun's processes the first has them

@@ -20,7 +20,6 @@ from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.page_report import Report, report
 from robustbench_seg.reporting.panels import finding, read_panels
 from robustbench_seg.reporting.tables.terminal_table import terminal_table
-from robustbench_seg.reporting.terminal_summary import summary_text
 
 __all__ = [
     "Comparison",
@@ -31,7 +30,6 @@ __all__ = [
     "leaderboard",
     "read_panels",
     "report",
-    "summary_text",
     "terminal_table",
     "write_page",
 ]

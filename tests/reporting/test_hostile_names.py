@@ -11,6 +11,7 @@ import pytest
 from fake_runs import steady, weaker, write_run
 from matplotlib.figure import Figure
 
+from robustbench_seg.cli.terminal_summary import summary_text
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.comparison_report import Comparison
@@ -21,7 +22,6 @@ from robustbench_seg.reporting.page import figures
 from robustbench_seg.reporting.panels import finding
 from robustbench_seg.reporting.tables import formats
 from robustbench_seg.reporting.tables.terminal_table import terminal_table
-from robustbench_seg.reporting.terminal_summary import summary_text
 from robustbench_seg.store import Run
 
 NAMES = [
