@@ -94,3 +94,12 @@ def enumeration(items: Sequence[str]) -> str:
     ('a', 'a, b and c')
     """
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def first_items(items: Sequence[str], count: int = 5) -> str:
+    """List the first items, and say whether there are more.
+
+    >>> first_items(["road", "sky", "car"], 2)
+    'road, sky, ...'
+    """
+    return ", ".join(items[:count]) + (", ..." if len(items) > count else "")

@@ -29,6 +29,7 @@ FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # The same inside rooms that have rooms of their own: "" is the top level of one.
 INNER_FLOORS = {
     "records": [{""}, {"specs"}, {"runs"}, {"cards"}, {"values"}],
+    "evaluation": [{""}, {"predictions"}, {"images"}, {"inputs"}, {"outputs"}],
     "reporting": [
         {""},
         {"boards", "page"},

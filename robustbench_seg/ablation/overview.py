@@ -50,7 +50,7 @@ def _command(step: Step, processes: int) -> str | None:
     """The command that does the same as a step; None where none does."""
     match step:
         case TrainStep(spec):
-            return spec.command(processes)
+            return spec.equivalent_command(processes)
         case EvaluateStep(spec):
             return shlex.join([*program(processes), *_evaluate_words(spec)])
         case ReportStep(runs, out):

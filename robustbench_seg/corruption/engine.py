@@ -113,12 +113,12 @@ def corrupt(
             f"{corruption} is an attack, which needs a network and the true labels; `evaluate` "
             "makes it"
         )
-    if not _is_integer(severity) or severity not in spec.levels:
-        levels = ", ".join(map(str, spec.levels))
+    if not _is_integer(severity) or severity not in spec.severities:
+        levels = ", ".join(map(str, spec.severities))
         raise CorruptionError(f"{corruption}: severity {severity!r} is not one of {levels}")
     check_draws(stream, seed)
     rng = STREAMS[stream](image_id, corruption, int(severity), int(seed))
-    parameters = spec.severities[severity - 1]
+    parameters = spec.parameters[severity - 1]
     function = _function(protocol.name, corruption, frozenset(parameters))
     rgb = _as_rgb(image, corruption)
     return _checked(function(rgb, rng, **parameters), rgb, corruption)

@@ -7,15 +7,11 @@ from typing import Any
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.evaluation.evaluation import segmenter_options
+from robustbench_seg.evaluation.inputs.evaluation import segmenter_options
 from robustbench_seg.machine.torchrun import own_device
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.specs.evaluation_spec import (
-    NO_MODEL,
-    EvaluationOptions,
-    EvaluationSpec,
-    evaluation_spec,
-)
+from robustbench_seg.records.specs.evaluation_options import EvaluationOptions, evaluation_spec
+from robustbench_seg.records.specs.evaluation_spec import NO_MODEL, EvaluationSpec
 from robustbench_seg.segmenter import Segmenter, segmenter_of
 
 
@@ -95,12 +91,12 @@ def sort_arguments(
     return spec, GivenObjects(segmenters, opened, loaded)
 
 
-def _check_dataset(dataset: Dataset, options: Mapping[str, Any]) -> None:
+def _check_dataset(dataset: Dataset, options: Mapping[str, object]) -> None:
     """Check that an object is a dataset, and that no option asks to open it."""
-    if lacking := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
+    if missing := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
         raise DatasetError(
             f"dataset: {dataset!r:.100} is neither a name nor a dataset; it lacks "
-            f"{', '.join(lacking)}"
+            f"{', '.join(missing)}"
         )
     for name in ("data", "split"):
         if options.get(name) is not None:

@@ -7,7 +7,7 @@ from typing import Unpack
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
 from robustbench_seg.evaluation.arguments import EvaluateOptions, GivenObjects, sort_arguments
-from robustbench_seg.evaluation.evaluation import open_evaluation
+from robustbench_seg.evaluation.inputs.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.machine.threads import torch_threads

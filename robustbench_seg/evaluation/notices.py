@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.datasets import ClassMap, FileDataset, is_labelled, label_warning
-from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.prediction_checks import stray_files
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.predictions.prediction_checks import stray_files
 from robustbench_seg.results import absent_class_warnings
 from robustbench_seg.text import counted
 

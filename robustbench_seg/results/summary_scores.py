@@ -12,7 +12,7 @@ from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.draws import Draws
-from robustbench_seg.results.intervals import ANY
+from robustbench_seg.results.intervals import UNBOUNDED
 from robustbench_seg.results.model_scores import RANKED, ScoreDraws
 from robustbench_seg.results.worst_case import worst_condition, worst_corruption
 
@@ -48,7 +48,7 @@ class SummaryScore:
 
 def every_severity(protocol: Protocol) -> str:
     """Return all severities of a protocol, such as "1-5"."""
-    first, last = protocol.levels[0], protocol.levels[-1]
+    first, last = protocol.severities[0], protocol.severities[-1]
     return f"{first}-{last}" if first < last else str(first)
 
 
@@ -122,4 +122,4 @@ def _average(
 def _ratio(
     name: str, label: str, draws: Callable[[ScoreDraws], Draws], severities: str | None = None
 ) -> SummaryScore:
-    return SummaryScore("average", name, label, severities, ANY, draws, is_relative=True)
+    return SummaryScore("average", name, label, severities, UNBOUNDED, draws, is_relative=True)

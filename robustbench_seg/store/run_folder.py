@@ -53,7 +53,7 @@ class RunFolder:
         # By measure and condition: the sets share the strings of the many images.
         self._scored: defaultdict[tuple[str, Condition], set[str]] = defaultdict(set)
 
-    def lacking(self, image: str, condition: Condition) -> tuple[Measure, ...]:
+    def missing(self, image: str, condition: Condition) -> tuple[Measure, ...]:
         """List the measures without an observation of an image under a condition."""
         scored = self._scored
         return tuple(m for m in self._measures if image not in scored[m.name, condition])
@@ -86,7 +86,7 @@ class RunFolder:
         Args:
             root: The folder of run folders.
             record: The record of the run.
-            measures: The measures that `lacking` can list.
+            measures: The measures that `missing` can list.
             blocks: Numbers of the blocks of images to read; None: all.
 
         Raises:

@@ -55,7 +55,7 @@ def planned_model(
     if Path(card.name).name != card.name:
         raise ModelError(f"name '{card.name}': it names files; give one without /")
     training = Training(
-        command=spec.command(processes),
+        command=spec.equivalent_command(processes),
         minutes=0.0,
         hardware="",
         iterations=0,
@@ -150,7 +150,7 @@ def save_trained_model(
     if tensors := not_finite(state):
         raise ModelError(
             f"{weights}: not written, for the training ended in NaN or infinite values, first in "
-            f"{tensors[0]}; train again with a lower --lr, or in float32"
+            f"{tensors[0]}; train again with a lower lr, or in float32"
         )
     too_large: WeightsError | None = None
     try:

@@ -72,34 +72,48 @@ def generate_cityscapes_c(
         raise CorruptionError("give a specification or options, not both")
     loaded = protocol if isinstance(protocol, Protocol) else load_protocol(spec.protocol)
     check_draws(spec.stream, spec.seed)
-    conditions = loaded.conditions(spec.corruptions, spec.severities)
-    for condition in conditions:
-        if loaded.spec(condition.name).is_attack:
-            raise CorruptionError(
-                f"{condition.name} is an attack, which needs a network and the true labels; "
-                "`evaluate` makes it"
-            )
+    conditions = _conditions(spec, loaded)
     clean = _opened(dataset, spec)
     plan = _plan(spec, clean, loaded, conditions)
-    if isinstance(clean, FileDataset) and plan.layout is None and clean.name not in DATASETS:
-        log.warning(
-            "%s: no TOML file describes its folders as datasets, since the globs of %s find no PNG "
-            "files in place of its images; end each glob of images with a suffix, such as .jpg",
-            spec.out,
-            clean.name,
-        )
+    _warn_without_description(plan, clean)
     check_folder(spec.out, plan.record, loaded)
     plan = with_images_on_disk(plan, clean)
     workers = spec.workers or min(_cores(), int(WORKERS.most))
     announce(sum_up(plan, workers))
     manifest = write_tree(plan, workers=workers, keep_going=spec.keep_going, progress=progress)
+    _check_complete(spec.out, manifest)
+    return manifest
+
+
+def _conditions(spec: TreeSpec, protocol: Protocol) -> tuple[Condition, ...]:
+    """The conditions that are asked for. An attack is refused."""
+    conditions = protocol.conditions(spec.corruptions, spec.severities)
+    for condition in conditions:
+        if protocol.spec(condition.name).is_attack:
+            raise CorruptionError(
+                f"{condition.name} is an attack, which needs a network and the true labels; "
+                "`evaluate` makes it"
+            )
+    return conditions
+
+
+def _warn_without_description(plan: TreePlan, clean: Dataset) -> None:
+    if isinstance(clean, FileDataset) and plan.png_layout is None and clean.name not in DATASETS:
+        log.warning(
+            "%s: no TOML file describes its folders as datasets, since the globs of %s find no PNG "
+            "files in place of its images; end each glob of images with a suffix, such as .jpg",
+            plan.out,
+            clean.name,
+        )
+
+
+def _check_complete(out: Path, manifest: Manifest) -> None:
     if manifest.left_out:
         raise IncompleteError(
-            f"{spec.out}: {len(manifest.left_out)} images were left out; fix their sources and "
+            f"{out}: {len(manifest.left_out)} images were left out; fix their sources and "
             "start again to add them",
             tuple(dict.fromkeys(manifest.left_out.values())),
         )
-    return manifest
 
 
 def _plan(
@@ -113,7 +127,7 @@ def _plan(
         dataset=clean.name,
         split=clean.split,
         shard=spec.shard,
-        layout=clean.png_layout if isinstance(clean, FileDataset) else None,
+        png_layout=clean.png_layout if isinstance(clean, FileDataset) else None,
     )
 
 

@@ -40,17 +40,17 @@ def _merge_shards(folder: Path) -> None:
     for count in counts:
         missing = (i for i in range(1, count + 1) if Shard(i, count) not in parts)
         if first := list(islice(missing, 20)):
-            lacking = count - sum(shard.count == count for shard in parts)
-            more = f" and {lacking - len(first)} more" if lacking > len(first) else ""
+            unfinished = count - sum(shard.count == count for shard in parts)
+            more = f" and {unfinished - len(first)} more" if unfinished > len(first) else ""
             raise CorruptionError(
                 f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not finished; "
                 f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
             )
-    standing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
-    standing += [read_shard(path) for path in parts.values()]
-    for other in standing[1:]:
-        check_continues(folder, standing[0], other)
-    write_manifest(folder, reduce(Manifest.joined, standing))
+    existing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
+    existing += [read_shard(path) for path in parts.values()]
+    for other in existing[1:]:
+        check_continues(folder, existing[0], other)
+    write_manifest(folder, reduce(Manifest.joined, existing))
     for path in parts.values():
         path.unlink(missing_ok=True)
 
@@ -73,9 +73,9 @@ def write_merged(out: Path, made: Manifest, shard: Shard) -> Manifest:
             made = read_shard(parts[shard]).joined(made)
         write_manifest(out, made, shard)
         return made
-    standing = [read_manifest(out)] if (out / MANIFEST).exists() else []
-    standing += [read_shard(path) for path in parts.values()]
-    made = reduce(Manifest.joined, [*standing, made])
+    existing = [read_manifest(out)] if (out / MANIFEST).exists() else []
+    existing += [read_shard(path) for path in parts.values()]
+    made = reduce(Manifest.joined, [*existing, made])
     write_manifest(out, made)
     for path in parts.values():
         path.unlink(missing_ok=True)

@@ -47,8 +47,8 @@ class TreePlan:
         clean_files: Files in `out` that belong to the tree but are not corrupted images: the clean
             images and labels of a dataset that is drawn there.
         shard: The part of the images to write here; other machines write the rest.
-        layout: TOML (without the key `name`) that describes the folder of each condition. None: the
-            dataset has a known name, or no globs can describe it.
+        png_layout: TOML (without the key `name`) that describes the folder of each condition. None:
+            the dataset has a known name, or no globs can describe it.
     """
 
     out: Path
@@ -59,7 +59,7 @@ class TreePlan:
     split: str
     clean_files: tuple[str, ...] = ()
     shard: Shard = WHOLE
-    layout: str | None = None
+    png_layout: str | None = None
 
     @cached_property
     def record(self) -> TreeRecord:
@@ -107,7 +107,7 @@ class TreePlan:
             "image": image.id,
             "clean": clean,
             "corruption": [name, severity, self.record.laws.get(name)],
-            "parameters": self.choice.protocol.spec(name).severities[severity - 1],
+            "parameters": self.choice.protocol.spec(name).parameters[severity - 1],
             "draws": [self.choice.stream, self.record.stream_version, self.choice.seed],
             "pixels": pixels,
         }

@@ -22,7 +22,9 @@ Work = Callable[[int, Callable[[], bool]], Result]
 """work(index, stopped) does a piece. It calls `stopped()` now and then, and ends early if true."""
 
 
-def run(work: Work[Result], count: int, workers: int, take: Callable[[Result], None]) -> None:
+def run_in_processes(
+    work: Work[Result], count: int, workers: int, take: Callable[[Result], None]
+) -> None:
     """Do the pieces 0 .. count - 1 of some work.
 
     With one worker this process does all. Otherwise new processes do, so `work` must pickle, and a

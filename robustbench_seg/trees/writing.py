@@ -29,7 +29,7 @@ from robustbench_seg.trees.manifest import (
 )
 from robustbench_seg.trees.merging import write_merged
 from robustbench_seg.trees.plan import TreePlan
-from robustbench_seg.trees.pool import run
+from robustbench_seg.trees.pool import run_in_processes
 from robustbench_seg.trees.record import TreeRecord
 from robustbench_seg.trees.unprobed import check_unprobed
 
@@ -84,7 +84,7 @@ def write_tree(
             files |= {name: file_digests(out / name) for name in plan.clean_files}
             files |= write_descriptions(plan)
             work = ImageJob(plan, keep_going, known)
-            run(work, len(plan.shard_images), workers, take)
+            run_in_processes(work, len(plan.shard_images), workers, take)
             record = dataclasses.replace(
                 begun, laws=wanted.laws, probe=wanted.probe, source_sizes=_sizes(plan, files)
             )

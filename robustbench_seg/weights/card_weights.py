@@ -96,7 +96,7 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
     if card.weights.source == "none":
         raise WeightsError(
             f"{card.name}: no weights are published; make some with robustseg train --model "
-            f"{card.name}. Give a file with --weights, or --weights {UNTRAINED} for random ones "
+            f"{card.name}. Give a file as weights, or weights {UNTRAINED} for random ones "
             "(timing only)"
         )
     sources = list(_by_source(card))

@@ -115,7 +115,7 @@ def _open_zip(path: Path) -> TorchFile:
         folder = str(PurePosixPath(min(pickles, key=len)).parent)
         if f"{folder}/constants.pkl" in names:
             raise WeightsError(
-                f"{path}: a TorchScript program, not weights; give it as --model exported:FILE, "
+                f"{path}: a TorchScript program, not weights; give it as the model exported:FILE, "
                 "or save the state_dict() of what torch.jit.load gives"
             )
         if f"{folder}/byteorder" in names and archive.read(f"{folder}/byteorder") != b"little":

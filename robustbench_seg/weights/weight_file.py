@@ -212,9 +212,9 @@ def _read_shards(index: Path) -> _Content:
     for shard in sorted(set(places.values())):
         held = _read(index.parent / shard).tensors
         wanted = [name for name, place in places.items() if place == shard]
-        if lacking := [name for name in wanted if name not in held]:
+        if missing := [name for name in wanted if name not in held]:
             raise WeightsError(
-                f"{index.parent / shard}: lacks {lacking[0]}, which {index.name} beside it "
+                f"{index.parent / shard}: lacks {missing[0]}, which {index.name} beside it "
                 "promises; get the index and all its shards again"
             )
         tensors |= {name: held[name] for name in wanted}

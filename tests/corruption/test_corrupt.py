@@ -98,7 +98,7 @@ def test_severities_draw_apart(image):
     gray = np.full((64, 64, 3), 128, np.uint8)
     protocol = load_protocol()
     spec = protocol.spec("gaussian_noise")
-    equal = type(spec)(spec.name, spec.category, spec.scored, (spec.severities[2],) * 5)
+    equal = type(spec)(spec.name, spec.category, spec.scored, (spec.parameters[2],) * 5)
     protocol = type(protocol)("equal", "1", "test", (equal,))
     results = {
         corrupt(gray, "gaussian_noise", s, protocol=protocol).tobytes() for s in (1, 2, 3, 4, 5)

@@ -207,7 +207,7 @@ def test_a_single_image_has_no_other_half(levels, toy):
 
 
 def test_the_train_split_is_taken_where_there_is_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(temperature_fit, "MOST", 2)
+    monkeypatch.setattr(temperature_fit, "MAX_FIT_IMAGES", 2)
     (run,) = rs.evaluate(
         model="segformer-b0-minicity",
         dataset="minicity",

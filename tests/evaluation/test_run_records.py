@@ -11,7 +11,7 @@ from robustbench_seg import corruption
 from robustbench_seg.corruption import engine
 from robustbench_seg.datasets import minicity, open_dataset
 from robustbench_seg.errors import CorruptionError, ResultsError
-from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
+from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_file import read_record
@@ -24,7 +24,7 @@ from tests.evaluation.conftest import evaluate, evaluation
 def record(toy, reds, protocol):
     def of(dataset=None, model=None, conditions=(), protocol=protocol, **options):
         opened = evaluation([model or reds()], dataset or toy(), protocol, conditions, **options)
-        return run_record(opened, opened.segmenters[0], corrupted_tree(opened))
+        return run_record(opened, opened.segmenters[0], corrupted_tree(opened), None)
 
     return of
 
@@ -36,7 +36,7 @@ def digest(record):
 
 def test_what_changes_a_number_changes_the_key(digest, toy, reds, protocol):
     spec = protocol.perturbations[0]
-    harder = dataclasses.replace(spec, severities=(spec.severities[1], *spec.severities[1:]))
+    harder = dataclasses.replace(spec, parameters=(spec.parameters[1], *spec.parameters[1:]))
     tables = dataclasses.replace(protocol, perturbations=(harder, *protocol.perturbations[1:]))
     digests = [
         digest(),

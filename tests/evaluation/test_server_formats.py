@@ -13,7 +13,7 @@ from PIL import Image
 
 import robustbench_seg as rs
 from robustbench_seg.errors import ModelError, ResultsError
-from robustbench_seg.evaluation.server_formats import layout_of
+from robustbench_seg.evaluation.outputs.server_formats import file_format
 
 official = evalPixelLevelSemanticLabeling
 CLASSES = rs.class_names("cityscapes")
@@ -246,11 +246,11 @@ def test_what_no_server_knows_is_refused_before_a_model_is_loaded(put, saved, tm
     ],
 )
 def test_a_server_s_names_have_all_their_digits_and_parts(form, image):
-    assert layout_of(form).path(image) is None
+    assert file_format(form).path(image) is None
 
 
 def test_bravo_s_names_may_hold_dots():
-    assert layout_of("bravo").path("bravo_synobjs/st. bernard/4.5.png") == (
+    assert file_format("bravo").path("bravo_synobjs/st. bernard/4.5.png") == (
         "bravo_synobjs/st. bernard/4.5_pred.png"
     )
 

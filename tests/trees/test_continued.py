@@ -14,7 +14,7 @@ from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees import writing as module
 from robustbench_seg.trees.manifest import read_manifest
-from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.verification import verify_tree
 from robustbench_seg.trees.writing import write_tree
 
 SOME = ("spatter", "contrast")
@@ -51,7 +51,7 @@ def test_other_versions_go_on_and_nothing_is_made_anew(town, grown):
     assert manifest.libraries["numpy"] == "2.0.1"  # the versions that began it
     assert set(manifest.probe) == {f"{name}/{s}" for name in (*SOME, "fog") for s in (1, 5)}
     assert set(manifest.laws) == {*SOME, "fog"}
-    assert verify(grown).problems == ()
+    assert verify_tree(grown).problems == ()
 
 
 @pytest.mark.parametrize("finished", [True, False])
@@ -113,7 +113,7 @@ def test_a_tree_of_format_1_is_verified_and_goes_on(town, tmp_path, first_format
     out = tmp_path / "out"
     write_tree(town.plan(out, corruptions=SOME))
     first_format(out, robustseg="0.0.9", numpy="2.0.1")
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     before = images(out)
     manifest = write_tree(town.plan(out, corruptions=(*SOME, "fog")))
     assert before.items() <= images(out).items()
@@ -122,7 +122,7 @@ def test_a_tree_of_format_1_is_verified_and_goes_on(town, tmp_path, first_format
     for name in (".recipe.json", "manifest.json"):
         table = json.loads((out / name).read_text())
         assert (table["format"], table["libraries"]["numpy"]) == (3, "2.0.1")
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
 
 
 @pytest.mark.parametrize("kept", ["manifest", "record", "files"])
@@ -159,12 +159,12 @@ def test_a_broken_image_does_not_decide_for_format_1(town, tmp_path, first_forma
     clean = town.root / "leftImg8bit/val/ulm/ulm_0_leftImg8bit.png"
     clean.write_bytes(clean.read_bytes()[:1000])
     write_tree(town.plan(out, corruptions=("fog",)), keep_going=True)
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
 
 
 def test_a_condition_without_a_probe_is_compared_by_an_image(town, tmp_path, monkeypatch):
     protocol = load_protocol()
-    spec = replace(protocol.spec("contrast"), name="pixelate", severities=({"size": 0.008},) * 5)
+    spec = replace(protocol.spec("contrast"), name="pixelate", parameters=({"size": 0.008},) * 5)
     protocol = replace(protocol, name="coarse", perturbations=(spec,))
     settings = {"protocol": protocol, "corruptions": ("pixelate",), "severities": (3,)}
     wide = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
@@ -196,7 +196,7 @@ def test_shards_of_other_versions_are_one_tree(town, tmp_path, contents, librari
     libraries_then(out, numpy="2.0.1")
     shard(town, out, 2)
     shard(town, out, 3)
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     assert contents(out) == contents(tmp_path / "whole")
 
 
@@ -222,7 +222,7 @@ def test_shards_made_apart_with_other_pixels_are_not_merged(town, tmp_path, monk
             ignore=shutil.ignore_patterns(".recipe.json", "gtFine"),
         )
     with pytest.raises(CorruptionError, match="spatter at severity 1 gives other pixels"):
-        verify(tmp_path / "1")
+        verify_tree(tmp_path / "1")
     assert not (tmp_path / "1/manifest.json").exists()
 
 
@@ -232,7 +232,7 @@ def test_shards_of_two_seeds_are_not_merged(town, tmp_path):
     for index in (2, 3):
         shutil.copy(tmp_path / f"{index}/manifest.{index}-of-3.json", tmp_path / "1")
     with pytest.raises(CorruptionError, match="its seed is 0, not 1"):
-        verify(tmp_path / "1")
+        verify_tree(tmp_path / "1")
 
 
 def test_the_manifest_of_a_shard_says_what_the_tree_is(town, tmp_path):
@@ -248,7 +248,7 @@ def test_shards_of_format_1_are_merged(town, tmp_path, first_format):
     shard(town, out, 2)
     first_format(out, numpy="2.0.1")
     shard(town, out, 3)
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     manifest = read_manifest(out)
     assert len(manifest.files) == 12
     assert set(manifest.probe) == {f"{name}/{s}" for name in SOME for s in (1, 5)}

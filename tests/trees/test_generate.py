@@ -21,7 +21,7 @@ from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.generate import generate_cityscapes_c
 from robustbench_seg.trees.manifest import read_manifest
 from robustbench_seg.trees.plan_summary import PlanSummary
-from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.verification import verify_tree
 
 FOG = {"corruptions": ["fog"], "severities": [2], "workers": 1}
 
@@ -37,7 +37,7 @@ def test_by_name_it_writes_the_tree_and_returns_its_manifest(town, tmp_path, kin
         progress=lambda *counts: made.append(counts),
     )
     assert manifest == read_manifest(tmp_path / "out")
-    assert verify(kind(tmp_path / "out")).problems == ()
+    assert verify_tree(kind(tmp_path / "out")).problems == ()
     assert (manifest.dataset, manifest.split, len(manifest.files)) == ("cityscapes", "val", 3)
     assert sum(count for count, _ in made) == 3
     (workload,) = workloads
@@ -144,13 +144,13 @@ def test_an_open_minicity_is_drawn_and_cut_to_its_length(tmp_path, monkeypatch):
     dataset = open_dataset("minicity").first(2)
     generate_cityscapes_c(dataset=dataset, out=tmp_path, **FOG)
     assert len(list(tmp_path.glob("fog/2/leftImg8bit/**/*.png"))) == 2
-    assert verify(tmp_path).problems == ()
+    assert verify_tree(tmp_path).problems == ()
 
 
 def test_shards_make_the_tree(town, tmp_path):
     for index in (1, 2):
         generate_cityscapes_c(data=town.root, out=tmp_path, **FOG, shard=Shard(index, 2))
-    verify(tmp_path)
+    verify_tree(tmp_path)
     assert len(read_manifest(tmp_path).files) == 3
 
 
@@ -191,5 +191,5 @@ def test_an_image_may_be_replaced_before_its_shard_is_made(town, tmp_path):
     name = Shard(2, 2).of(town.images())[0].id
     Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(town.root / name)
     generate_cityscapes_c(data=town.root, out=tmp_path, **FOG, shard=Shard(2, 2))
-    assert verify(tmp_path).merged
+    assert verify_tree(tmp_path).merged
     assert read_manifest(tmp_path).source_sizes[name] == (town.root / name).stat().st_size

@@ -24,7 +24,7 @@ from robustbench_seg.machine.locks import presence
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.trees import image_job, merging
 from robustbench_seg.trees.manifest import read_manifest, write_manifest
-from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.verification import verify_tree
 from robustbench_seg.trees.writing import write_tree
 
 SHIPPED = load_protocol()
@@ -32,7 +32,7 @@ MILDER = replace(
     SHIPPED,
     name="milder",
     perturbations=tuple(
-        replace(spec, severities=spec.severities[:1] * 5) for spec in SHIPPED.perturbations
+        replace(spec, parameters=spec.parameters[:1] * 5) for spec in SHIPPED.perturbations
     ),
 )
 
@@ -60,7 +60,7 @@ def test_files_hold_what_corrupt_gives_in_memory(town, tmp_path, stream, seed):
 
 def test_files_have_the_strength_of_the_protocol(town, tmp_path):
     protocol = load_protocol()
-    mild = replace(protocol.spec("contrast"), severities=({"factor": 0.9},) * 5)
+    mild = replace(protocol.spec("contrast"), parameters=({"factor": 0.9},) * 5)
     protocol = replace(protocol, name="mild", perturbations=(mild,))
     plan = town.plan(tmp_path, protocol=protocol, corruptions=("contrast",))
     write_tree(plan)
@@ -260,12 +260,12 @@ def test_keep_going_leaves_a_truncated_source_out_and_says_so(town, tmp_path):
     assert len(manifest.files) == 12
     assert len(manifest.left_out) == 6
     assert all("ulm_1" in name and str(broken) in why for name, why in manifest.left_out.items())
-    assert [p.kind for p in verify(out).problems] == ["missing"] * 6
+    assert [p.kind for p in verify_tree(out).problems] == ["missing"] * 6
 
     whole.replace(broken)
     manifest = write_tree(town.plan(out))
     assert (len(manifest.files), manifest.left_out) == (18, {})
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
 
 
 def truncate(town) -> Path:
@@ -287,7 +287,7 @@ def test_links_lead_to_the_labels_also_after_both_trees_have_moved(town, tmp_pat
     label = "val/ulm/ulm_0_gtFine_labelIds.png"
     truth = (tmp_path / "elsewhere/town/gtFine" / label).read_bytes()
     assert (moved / "fog/5/gtFine" / label).read_bytes() == truth
-    assert verify(moved).problems == ()
+    assert verify_tree(moved).problems == ()
 
 
 def test_a_source_that_is_no_png_becomes_one(town, tmp_path):
@@ -330,7 +330,7 @@ def test_two_processes_that_record_at_once_lose_nothing(town, tmp_path, monkeypa
     writing.wait(60)
     write_tree(town.plan(out, conditions=jpeg))
     first.join()
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     assert {name.split("/")[0] for name in read_manifest(out).files} == {"fog", "jpeg_compression"}
 
 
@@ -352,7 +352,7 @@ def test_files_of_a_source_drawn_in_the_tree_are_recorded(town, tmp_path):
     manifest = write_tree(plan)
     assert set(manifest.files) >= {f"clean/{name}" for name in own}
     assert os.readlink(tmp_path / "fog/5/gtFine") == "../../clean/gtFine"
-    foreign = {p.path for p in verify(tmp_path).problems}
+    foreign = {p.path for p in verify_tree(tmp_path).problems}
     assert foreign == {f"clean/{label}" for name in town.names for label in town.labels(name)}
 
 

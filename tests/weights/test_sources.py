@@ -352,7 +352,7 @@ def test_a_name_that_is_none_of_the_hub_is_said(card):
 def test_no_weights_published_says_how_to_make_some():
     assert message(lambda: fetch_weights(load_card("deeplabv3plus-mobilenetv2"))).startswith(
         "deeplabv3plus-mobilenetv2: no weights are published; make some with robustseg train "
-        "--model deeplabv3plus-mobilenetv2. Give a file with --weights"
+        "--model deeplabv3plus-mobilenetv2. Give a file as weights"
     )
 
 

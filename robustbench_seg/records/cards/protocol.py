@@ -17,7 +17,7 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.perturbation import (
     AttackPerturbation,
     Perturbation,
-    shown_levels,
+    shown_severities,
 )
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.text import counted
@@ -70,14 +70,14 @@ class Protocol:
         return kinds.pop() if len(kinds) == 1 else "perturbation"
 
     @cached_property
-    def levels(self) -> tuple[int, ...]:
+    def severities(self) -> tuple[int, ...]:
         """Every severity that any of its perturbations has, in order."""
-        return max((spec.levels for spec in self.perturbations), key=len)
+        return max((spec.severities for spec in self.perturbations), key=len)
 
     @property
-    def shown_levels(self) -> tuple[int, ...]:
+    def shown_severities(self) -> tuple[int, ...]:
         """The severities that figures show: the first, the middle one and the last."""
-        return shown_levels(self.levels)
+        return shown_severities(self.severities)
 
     @property
     def adjective(self) -> str:
@@ -134,7 +134,7 @@ class Protocol:
     @cached_property
     def severities_digest(self) -> str:
         """sha256 of the parameters of every perturbation and severity, which decide pixels."""
-        tables = {spec.name: spec.severities for spec in self.perturbations}
+        tables = {spec.name: spec.parameters for spec in self.perturbations}
         return digest_bytes(canonical_json(tables).encode())
 
     def spec(self, name: str) -> Perturbation:
@@ -176,16 +176,16 @@ class Protocol:
             CorruptionError: A perturbation or severity does not exist.
         """
         names = {self.spec(name).name for name in corruptions} or set(self.names)
-        wanted = set(severities) or set(self.levels)
-        for severity in wanted - set(self.levels):
+        wanted = set(severities) or set(self.severities)
+        for severity in wanted - set(self.severities):
             raise CorruptionError(
-                f"severity {severity!r} does not exist; it is one of 1 to {self.levels[-1]}"
+                f"severity {severity!r} does not exist; it is one of 1 to {self.severities[-1]}"
             )
         return tuple(
             Condition(spec.name, severity)
             for spec in self.perturbations
             if spec.name in names
-            for severity in spec.levels
+            for severity in spec.severities
             if severity in wanted
         )
 

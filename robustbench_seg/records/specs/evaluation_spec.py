@@ -3,15 +3,12 @@
 The command line, Python, shards, torchrun's processes and Ray's tasks all pass this object on.
 """
 
-import numbers
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Literal
 
 from robustbench_seg.codec import check_ranges, check_text
-from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
-from robustbench_seg.files import checked_path
+from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
 from robustbench_seg.machine.start import command_line
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
@@ -51,24 +48,25 @@ class EvaluationSpec:
         data: Root folder of the dataset; None: the dataset's own default.
         dataset: Name of the dataset, or its TOML file.
         split: Split of the dataset.
-        limit: Number of images, the first ones; they are a dataset of their own. None: all.
+        limit: Number of images: only the first ones are used. None: all.
         corrupted: A tree to read corrupted images from; None: they are made in memory.
         protocol: Name of the protocol, or its TOML file.
-        corruptions: Which of the protocol's; none named: all. "clean" alone: none of them. Clean
-            images are always scored.
-        severities: Which severities; none named: all.
-        stream: Where random numbers come from.
-        seeds: Of the corruptions' random numbers, 0 to 2^32 - 1. Each gives a run of its own: the
-            first with every condition, the others with clean and the random ones.
-        measures: What is counted for each image, by name; none named: every measure.
+        corruptions: Names of the corruptions and attacks of the protocol. Empty: all. "clean"
+            alone: none. Clean images are always scored.
+        severities: The severities. Empty: all.
+        stream: Source of the corruptions' random numbers: "fast" or "reference".
+        seeds: Seeds of the corruptions' random numbers, 0 to 2^32 - 1. Each seed gives a run of its
+            own. The first run has every condition, the others have clean images and the conditions
+            that draw random numbers.
+        measures: Names of the measures. Empty: all.
         class_map: Name of a class map, or its TOML file: the models predict other classes than the
             dataset has, and are scored in the dataset's. None: they predict the dataset's classes.
-        temperature: What logits are divided by before the softmax, for a second confidence: a
-            number; "fit": that of the least NLL on clean images that are not scored. None: no
-            second one.
+        temperature: Divisor of the logits before the softmax, for a second confidence. "fit": the
+            temperature of the least NLL on clean images that are not scored. None: no second
+            confidence.
         out: Folder of run folders.
-        weights: In place of a card's own: a file, hf:<hub id> or URL; "none": random ones.
-        name: The model's name in every table; None: its own.
+        weights: A file, hf:<hub id> or URL in place of the card's weights; "none": random weights.
+        name: Name of the model in every table. None: the model's own name.
         inference: Whole images or windows; None: the model's own mode.
         input_size: Size at which an hf: model gets images: "native" (their own size), "processor"
             (as its image processor prepares them) or height and width such as "512x1024".
@@ -84,13 +82,13 @@ class EvaluationSpec:
         device: A torch device.
         precision: Number format of the forward pass: "float32", "bf16" or "fp16".
         backend: What runs the network of a card.
-        batch: Windows of an image that a GPU is given at once.
+        batch: Windows of an image that a GPU processes at once.
         threads: CPU threads of a network; None: as many as torch takes.
         workers: Threads that make images ahead of the network; None: 1, for a GPU more.
         shard: The part of the images to run here.
         executor: "local", or "ray" for a cluster.
-        save_predictions: Folder to write each prediction to as well.
-        save_confidence: Whether to write the confidence of each prediction there, too.
+        save_predictions: Folder to which predictions are written, too. None: they are not kept.
+        save_confidence: Whether the confidence of each prediction is also written there.
         prediction_format: Names and values of these files: class indices in files named after the
             images' ids, or the format of a test server.
         attack_from: The model to attack, as in `models`; None: the one that is scored.
@@ -105,11 +103,11 @@ class EvaluationSpec:
         ModelError: There is no model; a name or weights are given for several; a precision,
             backend, inference, input size, augmentation or adaptation does not exist; a number
             is out of range; the name is not a text; a temperature is to be fitted with a class map.
-        CorruptionError: The stream or a severity does not exist.
-            There is no seed, or one twice.
-        ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
-            are asked of a tree, which holds one, or of predictions, whose names would be the same;
-            the prediction format does not exist, or has no confidence, or there is no folder
+        CorruptionError: The stream or a severity does not exist; there is no seed, or a seed is
+            given twice.
+        ResultsError: A shard is given with the executor "ray", or the executor does not exist;
+            several seeds are given with a tree, or with a folder for predictions or attacked
+            images; the prediction format does not exist or has no confidence; there is no folder
             for predictions or their confidence.
     """
 
@@ -249,101 +247,3 @@ class EvaluationSpec:
         if self.corruptions and not named:
             return ()
         return protocol.conditions(named, self.severities)
-
-
-class EvaluationOptions(TypedDict, total=False):
-    """Fields of EvaluationSpec except models, dataset and protocol, as a person writes them."""
-
-    data: str | Path | None
-    split: str
-    limit: int | None
-    corrupted: str | Path | None
-    corruptions: str | Iterable[str]
-    severities: int | Iterable[int]
-    stream: Stream
-    seeds: int | Iterable[int]
-    measures: str | Iterable[str]
-    class_map: str | Path | None
-    temperature: float | Literal["fit"] | None
-    out: str | Path
-    weights: str | Path | None
-    name: str | None
-    inference: InferenceMode | None
-    input_size: str | tuple[int, int] | None
-    augment: str | None
-    adapt: AdaptationMethod | None
-    adapt_images: int | Literal["all"]
-    adapt_prior: float
-    device: str
-    precision: Precision
-    backend: Backend
-    batch: int
-    threads: int | None
-    workers: int | None
-    shard: Shard
-    executor: Executor
-    save_predictions: str | Path | None
-    save_confidence: bool
-    prediction_format: PredictionFormat
-    attack_from: str | Path | None
-    round_attacks: bool
-    class_frequencies: str | Path | None
-    save_attacks: str | Path | None
-    folder: str | Path
-    command: str
-
-
-_SEVERAL = ("corruptions", "severities", "seeds", "measures")
-_PATHS = (
-    *("data", "corrupted", "out", "save_predictions", "class_frequencies", "save_attacks"),
-    "folder",
-)
-_TEXTS = ("dataset", "protocol", "weights", "attack_from", "class_map")
-
-
-def _plain(value: object) -> object:
-    """Convert a NumPy integer to a Python integer."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return int(value) if whole else value  # type: ignore[call-overload]
-
-
-def evaluation_spec(
-    model: str | Path | Iterable[str | Path],
-    *,
-    dataset: str | Path = EvaluationSpec.dataset,
-    protocol: str | Path = EvaluationSpec.protocol,
-    **options: Unpack[EvaluationOptions],
-) -> EvaluationSpec:
-    """Build an EvaluationSpec. Single values stand for tuples, and strings for paths.
-
-    Args:
-        model: A model, or several.
-        dataset: Name of the dataset, or its TOML file.
-        protocol: Name of the protocol, or its TOML file.
-        **options: The other fields of EvaluationSpec.
-
-    Raises:
-        ResultsError: An option does not exist.
-    """
-    names = [each.name for each in fields(EvaluationSpec)]
-    values: dict[str, Any] = {"dataset": dataset, "protocol": protocol, **options}
-    for name, value in values.items():
-        if name not in names:
-            raise ResultsError(unknown("option of evaluate", name, names))
-        if name in _SEVERAL:
-            several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
-            values[name] = tuple(map(_plain, value)) if several else (_plain(value),)
-        elif name in _PATHS and value is not None:
-            values[name] = checked_path(value)
-        elif name == "input_size":
-            values[name] = input_size_text(value)
-        elif name == "augment":
-            values[name] = augment_text(value)
-        elif name == "adapt_images":
-            values[name] = _plain(value)
-        elif name in _TEXTS and value:
-            values[name] = str(value)
-    if values.get("out", EvaluationSpec.out) is None:
-        raise ResultsError("out is None; give a folder for the run folders")
-    models = (model,) if isinstance(model, str | Path) else model
-    return EvaluationSpec(models=tuple(map(str, models)), **values)

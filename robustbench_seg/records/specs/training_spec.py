@@ -75,8 +75,8 @@ class TrainingSpec:
         check_ranges(self, ModelError)
         check_text("name", self.name, ModelError)
 
-    def command(self, processes: int = 1) -> str:
-        """The equivalent `robustseg train` command, for readers.
+    def equivalent_command(self, processes: int = 1) -> str:
+        """Return the equivalent `robustseg train` command, for readers.
 
         What the command has no option for follows as a comment.
 
@@ -134,7 +134,7 @@ def training_spec(
     validate_on: str = TrainingSpec.validate_on,
     **options: Unpack[TrainingOptions],
 ) -> TrainingSpec:
-    """A TrainingSpec from keyword options, with strings for paths.
+    """Build a TrainingSpec from keyword options, with strings for paths.
 
     Args:
         model: Name or TOML file of the network's card.

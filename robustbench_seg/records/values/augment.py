@@ -15,7 +15,7 @@ SCALE = Range(0.1, 4)
 
 
 @dataclass(frozen=True)
-class Augment:
+class ImageVariants:
     """The variants of an image. The image itself, scale 1, is always one of them.
 
     Attributes:
@@ -47,7 +47,7 @@ class Augment:
         return ",".join([*([FLIP] if self.flip else []), *(f"{s:g}" for s in self.scales)])
 
 
-def parse_augment(text: str | None) -> Augment | None:
+def parse_augment(text: str | None) -> ImageVariants | None:
     """Read the text of an option.
 
     Args:
@@ -61,7 +61,7 @@ def parse_augment(text: str | None) -> Augment | None:
         ModelError: The text is something else, or a scale is out of range.
 
     >>> parse_augment("1.25,flip,0.75")
-    Augment(flip=True, scales=(0.75, 1.25))
+    ImageVariants(flip=True, scales=(0.75, 1.25))
     """
     if text is None:
         return None
@@ -73,7 +73,7 @@ def parse_augment(text: str | None) -> Augment | None:
         raise ModelError(
             f"augment = {text!r:.60} names no variant besides the image itself; leave it out"
         )
-    return Augment(flip, tuple(sorted(scales)))
+    return ImageVariants(flip, tuple(sorted(scales)))
 
 
 def augment_text(text: object) -> str | None:

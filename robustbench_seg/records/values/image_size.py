@@ -6,8 +6,9 @@ from robustbench_seg.records.values.ranges import MAX_SIDE
 Size = tuple[int, int]
 """Height and width in pixels."""
 
-MAX_PIXELS = 2**28
-"""Largest number of pixels of an image: 3.2 GB in float32. Larger images exhaust memory."""
+MAX_INPUT_PIXELS = 2**28
+"""Largest number of pixels that go into a network at once: 3.2 GB in float32, and the activations
+of the network many times that."""
 
 
 def check_size(size: Size) -> None:
@@ -20,8 +21,8 @@ def check_size(size: Size) -> None:
         ModelError: A side or the number of pixels is out of range.
     """
     height, width = size
-    if not (min(size) >= 1 and max(size) <= MAX_SIDE and height * width <= MAX_PIXELS):
+    if not (min(size) >= 1 and max(size) <= MAX_SIDE and height * width <= MAX_INPUT_PIXELS):
         raise ModelError(
             f"the size {height}x{width}: sides of 1 to {MAX_SIDE} pixels are wanted, and no more "
-            f"than {MAX_PIXELS} pixels in all"
+            f"than {MAX_INPUT_PIXELS} pixels in all"
         )

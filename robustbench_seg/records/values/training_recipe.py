@@ -9,7 +9,7 @@ from typing import Annotated, TypedDict
 from robustbench_seg.codec import Range, check_ranges
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values.choices import Augmentation, check_choice
-from robustbench_seg.records.values.image_size import MAX_PIXELS, check_size
+from robustbench_seg.records.values.image_size import MAX_INPUT_PIXELS, check_size
 from robustbench_seg.records.values.ranges import (
     AboveZero,
     Batch,
@@ -103,10 +103,10 @@ class TrainingRecipe:
                 f"resize = {self.resize} is out of range; give the smaller scale first"
             )
         check_size(self.crop)
-        if self.batch * self.crop[0] * self.crop[1] > MAX_PIXELS:
+        if self.batch * self.crop[0] * self.crop[1] > MAX_INPUT_PIXELS:
             raise ModelError(
                 f"batch = {self.batch} crops of {self.crop[0]}x{self.crop[1]} have more than "
-                f"{MAX_PIXELS} pixels; make one of the two smaller"
+                f"{MAX_INPUT_PIXELS} pixels; make one of the two smaller"
             )
 
     def differences(self, other: "TrainingRecipe") -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels.interval_text import interval_text, limits_text
 from robustbench_seg.text import number
 
-WORST = 15
+WORST_CONDITIONS = 15
 """Number of worst conditions on the page."""
 
 
@@ -187,7 +187,7 @@ def _conditions(entry: Entry) -> Table | None:
         Column("loss", "clean - mIoU, in points"),
     ]
     found = []
-    for row in rows.sort_values("miou", kind="stable").head(WORST).to_dict("records"):
+    for row in rows.sort_values("miou", kind="stable").head(WORST_CONDITIONS).to_dict("records"):
         found.append(
             TableRow(
                 [

@@ -11,6 +11,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published import list_published, published_facts
+from robustbench_seg.results import miou_columns
 from robustbench_seg.text import counted
 
 ELSEWHERE_COLUMNS = ("model", "source", "under", CLEAN.name, "mean", "reason")
@@ -119,7 +120,7 @@ def _benchmark(protocol: Protocol) -> pd.DataFrame:
 def _as_scores(rows: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """Rows of the library as rows of tables/miou.csv."""
     columns = ["model", "source", "dataset", "split", "protocol", "images"]
-    columns += [CLEAN.name, *protocol.names, "mean", "retention"]
+    columns += miou_columns(protocol)
     twice = rows["model"].duplicated(keep=False) & (rows["crop"] != "")
     names = rows["model"].where(~twice, rows["model"] + " " + rows["crop"])
     scores = rows.assign(model=names, source="published").reindex(columns=columns)

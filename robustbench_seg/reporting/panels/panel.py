@@ -26,6 +26,7 @@ from robustbench_seg.results import (
     ScoreDifference,
     Verdict,
     check_comparable,
+    miou_columns,
     verdicts,
 )
 from robustbench_seg.text import counted
@@ -115,7 +116,7 @@ class Panel:
     @cached_property
     def ranking(self) -> tuple[RankedRow, ...]:
         """The rows of `scores` with everything that belongs to them."""
-        columns = (CLEAN.name, *self.protocol.names, "mean", "retention")
+        columns = miou_columns(self.protocol)
         return tuple(
             RankedRow(
                 rank=self.ranks[index],

@@ -101,12 +101,12 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
         weights = find_weights(folder)
     else:
         weights = fetch_hub_weights(source.location, source.revision, folder)
-    model, lacking = build_network(description, read_tensors(weights), where)
+    model, missing = build_network(description, read_tensors(weights), where)
     if description.model_type == "oneformer" and folder != Path(location):
         fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR_FILE, *TOKENIZER_FILES)
     network, variant = _network(model, processor, len(classes), where, folder)
     answer = _choose_image_size(network, processor, folder, options, where)
-    _check_complete(answer, lacking, where)
+    _check_complete(answer, missing, where)
     _check_windows(network, options, where)
     _note_other_size(network, processor, options, where)
     laws = {"huggingface": HUGGINGFACE_LAW}
@@ -221,12 +221,12 @@ def _try_without_processor(
     return answer
 
 
-def _check_complete(answer: Tensor, lacking: Sequence[str], where: str) -> None:
+def _check_complete(answer: Tensor, missing: Sequence[str], where: str) -> None:
     """Refuse a model whose answer depends on tensors that no file has; their values are NaN."""
-    if lacking and not answer.isfinite().all():
+    if missing and not answer.isfinite().all():
         raise ModelError(
-            f"{where}: {len(lacking)} tensors of the model are not in its weight file, such as "
-            f"{lacking[0]}; fetch the model again"
+            f"{where}: {len(missing)} tensors of the model are not in its weight file, such as "
+            f"{missing[0]}; fetch the model again"
         )
 
 

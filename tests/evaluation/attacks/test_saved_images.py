@@ -53,9 +53,9 @@ def test_networks_share_the_saved_images_of_the_one_that_is_attacked(
         "def model():\n    loaded.append(1)\n"
         "    return rs.load_segmenter(Shade(), name='source', **ABOUT)\n"
     )
-    made, made_by = [], rs.evaluation.attacker.perturb
+    made, made_by = [], rs.evaluation.images.attacker.perturb
     monkeypatch.setattr(
-        "robustbench_seg.evaluation.attacker.perturb",
+        "robustbench_seg.evaluation.images.attacker.perturb",
         lambda *args, **named: made.append(1) or made_by(*args, **named),
     )
     models = [
@@ -122,7 +122,7 @@ def test_a_folder_that_cannot_be_written_stops_at_once(
             raise OSError(28, "No space left on device")
         save(file, values)
 
-    monkeypatch.setattr("robustbench_seg.evaluation.attack_folder.np.save", full)
+    monkeypatch.setattr("robustbench_seg.evaluation.outputs.attack_folder.np.save", full)
     with pytest.raises(FileError, match="No space left on device; what is finished is kept") as no:
         evaluate(Shade(), path, save_attacks=tmp_path / "images")
     assert "\n" not in str(no.value)

@@ -186,7 +186,7 @@ def test_code_in_a_folder_never_runs(folder, tmp_path):
 
 
 def test_it_brings_its_own_weights(folder):
-    with pytest.raises(ModelError, match="brings its own weights; --weights goes with a card"):
+    with pytest.raises(ModelError, match="brings its own weights; weights go with a card"):
         load_segmenter(f"hf:{folder}", weights="none")
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from robustbench_seg.datasets import file_digests, image_sizes
 from robustbench_seg.errors import ModelError, ResultsError
-from robustbench_seg.evaluation.corrupted_tree import Tree, tree_differences
-from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.corrupted_tree import Tree, tree_differences
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.records.cards.prediction_manifest import FILE, confidence_file, labels_file
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.segmenter import StoredPredictions
@@ -47,8 +47,8 @@ def described_images(
 def _compare_digest(images: str, where: Path, folder: Path | None, tree: Tree | None) -> None:
     if tree is None or folder is None:
         raise ResultsError(
-            f"{where} names its images by the digest of a tree; give the tree as corrupted images "
-            '(--corrupted), or put its manifest.json beside and write images = "manifest.json"'
+            f"{where} names its images by the digest of a tree; give the tree as corrupted, or "
+            'put its manifest.json beside and write images = "manifest.json"'
         )
     if tree.digest != images:
         raise ResultsError(

@@ -4,8 +4,8 @@ import logging
 from collections import Counter
 
 from robustbench_seg.errors import DatasetError
-from robustbench_seg.evaluation.image_maker import ConditionImage
-from robustbench_seg.evaluation.outcomes import FAILURES
+from robustbench_seg.evaluation.images.image_maker import ConditionImage
+from robustbench_seg.evaluation.images.outcomes import FAILURES
 from robustbench_seg.records.values.condition import CLEAN, Condition
 
 log = logging.getLogger(__name__)

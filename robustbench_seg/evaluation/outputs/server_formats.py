@@ -25,7 +25,7 @@ LEVELS = 65536
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileFormat:
     """The format of saved predictions.
 
     Attributes:
@@ -50,9 +50,9 @@ class Layout:
     def confidence_path(self, labels: Path) -> Path | None:
         """Return the path of the confidence file of a label file, or None if there is none.
 
-        >>> layout_of("bravo").confidence_path(Path("bravo_synobjs/baby/49_pred.png")).name
+        >>> file_format("bravo").confidence_path(Path("bravo_synobjs/baby/49_pred.png")).name
         '49_conf.png'
-        >>> layout_of("indices", True).confidence_path(Path("clean/0/val/7.png")).name
+        >>> file_format("indices", True).confidence_path(Path("clean/0/val/7.png")).name
         '7.confidence.png'
         """
         if self.confidence is None:
@@ -77,7 +77,7 @@ def confidence_levels(doubt: NDArray[np.float32]) -> NDArray[np.uint16]:
     return np.clip(levels, 0, LEVELS - 1).astype(np.uint16)
 
 
-def layout_of(name: PredictionFormat, confidence: bool = False) -> Layout:
+def file_format(name: PredictionFormat, confidence: bool = False) -> FileFormat:
     """Look up a format.
 
     Args:
@@ -85,12 +85,14 @@ def layout_of(name: PredictionFormat, confidence: bool = False) -> Layout:
         confidence: Whether class indices have confidence files. Formats of servers ignore it.
     """
     if name == "indices":
-        return Layout(name, as_png, confidence=(".png", CONFIDENCE_SUFFIX) if confidence else None)
+        return FileFormat(
+            name, as_png, confidence=(".png", CONFIDENCE_SUFFIX) if confidence else None
+        )
     classes = class_names("cityscapes")
     indices = tuple(range(len(classes)))
     ids = label_ids("cityscapes") if name == "cityscapes" else indices
     path, images = _PATHS[name]
-    return Layout(name, path, images, classes, ids, _BRAVO if name == "bravo" else None)
+    return FileFormat(name, path, images, classes, ids, _BRAVO if name == "bravo" else None)
 
 
 def _cityscapes(image: str) -> str | None:

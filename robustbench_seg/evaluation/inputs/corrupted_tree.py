@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets import image_sizes
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
 from robustbench_seg.trees.manifest import Manifest, read_manifest

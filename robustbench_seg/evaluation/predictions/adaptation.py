@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.errors import DatasetError, RobustsegError
-from robustbench_seg.evaluation.adaptation_images import adaptation_images
-from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.image_maker import ConditionImage, ImageMaker, SourceImage
-from robustbench_seg.evaluation.statistics_file import read_statistics, write_statistics
+from robustbench_seg.evaluation.images.image_maker import ConditionImage, ImageMaker, SourceImage
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.predictions.adaptation_images import adaptation_images
+from robustbench_seg.evaluation.predictions.statistics_file import read_statistics, write_statistics
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import Prediction
 from robustbench_seg.records.runs.run_record import RunRecord

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import ClassMap, Dataset, Sample, corrupted_image, read_instances
 from robustbench_seg.errors import CorruptionError, DatasetError
-from robustbench_seg.evaluation.corrupted_tree import Tree
-from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.measures import Measure, Truth
 from robustbench_seg.records.values.condition import CLEAN, Condition, as_png
 from robustbench_seg.segmenter import Image

@@ -8,10 +8,10 @@ import numpy as np
 
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.errors import ModelError
-from robustbench_seg.evaluation.corrupted_tree import Tree
-from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.image_maker import ConditionImage
-from robustbench_seg.evaluation.prediction_checks import (
+from robustbench_seg.evaluation.images.image_maker import ConditionImage
+from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.predictions.prediction_checks import (
     check_source,
     check_unchanged,
     described_images,

@@ -14,11 +14,11 @@ from robustbench_seg.datasets import (
     published_images,
 )
 from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
-from robustbench_seg.evaluation.attack_settings import AttackSettings, open_attacks
-from robustbench_seg.evaluation.class_checks import check_class_map, check_classes
-from robustbench_seg.evaluation.computed_conditions import computed_conditions
-from robustbench_seg.evaluation.prediction_folder import check_images
-from robustbench_seg.evaluation.server_formats import layout_of
+from robustbench_seg.evaluation.inputs.attack_settings import AttackSettings, open_attacks
+from robustbench_seg.evaluation.inputs.class_checks import check_class_map, check_classes
+from robustbench_seg.evaluation.inputs.computed_conditions import computed_conditions
+from robustbench_seg.evaluation.outputs.prediction_folder import check_images
+from robustbench_seg.evaluation.outputs.server_formats import file_format
 from robustbench_seg.files import file_name
 from robustbench_seg.measures import Measure, select_measures
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
@@ -83,7 +83,7 @@ class Evaluation:
                 "each seed by itself, with predictions of its own"
             )
         if stored:
-            check_images(layout_of("indices"), self.dataset)
+            check_images(file_format("indices"), self.dataset)
         self._check_adaptation()
         if len(self.spec.seeds) > 1 and not self._random_conditions:
             raise CorruptionError(
@@ -177,7 +177,7 @@ class Evaluation:
             ModelError: The format needs confidence, and a segmenter gives none.
         """
         form = self.spec.prediction_format
-        for segmenter in self.segmenters if layout_of(form).confidence else ():
+        for segmenter in self.segmenters if file_format(form).confidence else ():
             if reason := why_no_confidence(segmenter):
                 raise ModelError(
                     f"{segmenter.name} gives no confidence ({reason}), which the prediction format "
@@ -254,9 +254,9 @@ def open_evaluation(
     data = dataset or open_dataset(spec.dataset, spec.data, spec.split)
     data = data.first(spec.limit) if spec.limit else data
     if spec.save_predictions:
-        check_images(layout_of(spec.prediction_format), data)
+        check_images(file_format(spec.prediction_format), data)
     if spec.save_attacks:
-        check_images(layout_of("indices"), data, "attacked image")
+        check_images(file_format("indices"), data, "attacked image")
     class_map = None if spec.class_map is None else load_class_map(spec.class_map)
     classes = class_map.model_classes if class_map else data.classes
     loaded = segmenters or [

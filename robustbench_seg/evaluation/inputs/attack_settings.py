@@ -92,7 +92,7 @@ def open_attacks(
         if each.name in ATTACK_ENSEMBLES and each.is_attack:
             _check_ensemble(protocol, each)
         elif each.is_attack:
-            for parameters in each.severities:
+            for parameters in each.parameters:
                 check_attack(each.name, parameters)
     attacks = [c for c in conditions if protocol.spec(c.name).is_attack]
     source = _attacked(spec, data)
@@ -118,14 +118,14 @@ def open_attacks(
 
 def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
     """Check that the only parameter of an ensemble is its radius, and that its members have it."""
-    for level, parameters in enumerate(ensemble.severities, 1):
+    for level, parameters in enumerate(ensemble.parameters, 1):
         where = f"protocol {protocol.name}: {ensemble.name} at severity {level}"
         if parameters.keys() != {"epsilon"}:
             raise CardError(f"{where} has one parameter, epsilon; its members have the others")
         for member in protocol.perturbations:
-            if member.name not in ATTACK_ENSEMBLES[ensemble.name] or level not in member.levels:
+            if member.name not in ATTACK_ENSEMBLES[ensemble.name] or level not in member.severities:
                 continue
-            radius = member.severities[level - 1]["epsilon"]
+            radius = member.parameters[level - 1]["epsilon"]
             if radius != parameters["epsilon"]:
                 raise CardError(
                     f"{where} has epsilon = {parameters['epsilon']:g}, its member {member.name} "
@@ -209,7 +209,7 @@ def _check_attacks(
                 "attack_from"
             )
     for condition in attacks if spec.round_attacks else ():
-        radius = protocol.spec(condition.name).severities[condition.severity - 1]["epsilon"]
+        radius = protocol.spec(condition.name).parameters[condition.severity - 1]["epsilon"]
         if ATTACKS[condition.name].norm == "Linf" and radius <= _HALF_LEVEL:
             raise CorruptionError(
                 f"rounding to 8 bits undoes {condition.name} at severity {condition.severity}, "

@@ -9,9 +9,9 @@ import torch
 
 from robustbench_seg.attacks import perturb
 from robustbench_seg.errors import ModelError
-from robustbench_seg.evaluation.attack_folder import AttackFolder
-from robustbench_seg.evaluation.attack_settings import AttackSettings
-from robustbench_seg.evaluation.image_maker import ConditionImage
+from robustbench_seg.evaluation.images.image_maker import ConditionImage
+from robustbench_seg.evaluation.inputs.attack_settings import AttackSettings
+from robustbench_seg.evaluation.outputs.attack_folder import AttackFolder
 from robustbench_seg.records.runs.run_key import RunKey
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.segmenter import DifferentiableSegmenter, FloatImage, Segmenter
@@ -93,7 +93,7 @@ class Attacker:
             pixels.permute(2, 0, 1).float() / 255,
             truth,
             condition.name,
-            settings.protocol.spec(condition.name).severities[condition.severity - 1],
+            settings.protocol.spec(condition.name).parameters[condition.severity - 1],
             seed=settings.seed,
             image_id=image.source.id,
             class_frequencies=settings.class_frequencies,

@@ -10,12 +10,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import atomic_file, file_name, read_json, write_json
+from robustbench_seg.evaluation.outputs.marked_folder import open_marked_folder
+from robustbench_seg.files import atomic_file, file_name
 from robustbench_seg.records.runs.run_key import RunKey
 from robustbench_seg.records.values.condition import Condition, as_png
-
-_MARK = "attacks.json"
 
 
 @dataclass(frozen=True)
@@ -41,21 +39,14 @@ class AttackFolder:
             ResultsError: The folder holds other images.
             FileError: It cannot be written.
         """
-        folder, digest = root / file_name(model), _digest(key)
-        mark = folder / _MARK
-        if not mark.exists():
-            stray = next((p for p in folder.glob("*") if not p.name.startswith(".")), None)
-            if stray is not None:
-                raise ResultsError(
-                    f"{stray} exists and is not an image of these attacks; choose another folder"
-                )
-            write_json(mark, {"digest": digest, "model": model})
-        try:
-            known = read_json(mark).get("digest")
-        except (OSError, ValueError, AttributeError) as error:
-            raise ResultsError(f"{mark} cannot be read ({error}); remove this folder") from error
-        if known != digest:
-            raise ResultsError(f"{folder} holds images of other attacks; choose another folder")
+        folder = root / file_name(model)
+        open_marked_folder(
+            folder,
+            "attacks.json",
+            {"digest": _digest(key), "model": model},
+            one_file="an image of these attacks",
+            all_files="images of other attacks",
+        )
         return cls(folder)
 
     def path(self, image: str, condition: Condition) -> Path:
