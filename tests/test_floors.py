@@ -37,6 +37,7 @@ INNER_FLOORS = {
         {"panels"},
         {"literature"},
     ],
+    "weights": [{""}, {"formats", "sources"}, {"readers"}],
     "segmenter": [{"loading"}, {"adapters"}, {""}, {"inference"}, {"labelling"}],
     "segmenter/adapters": [{""}, {"programs", "python_models", "transformers"}],
 }
