@@ -29,7 +29,7 @@ def verify(
         The problems, the number of files, and whether manifests were merged.
 
     Raises:
-        CorruptionError: A tree has no manifest, or shards are missing.
+        TreeError: A tree has no manifest, or shards are missing.
         CardError: The manifest lacks something or is wrong.
         ResultsError: A file is not a pack, is damaged, or has unexpected content.
     """

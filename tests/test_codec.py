@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from robustbench_seg.codec import Range, check_ranges, from_table, parse, read, to_table, to_toml
-from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.errors import CardError, OptionError
 
 
 @dataclass(frozen=True)
@@ -263,10 +263,10 @@ def test_the_ends_of_a_range_are_in_it():
 
 
 def test_a_record_that_was_made_in_python_is_checked_alike():
-    check_ranges(Ranges(seed=1, sides=(1, 2)), ModelError)
+    check_ranges(Ranges(seed=1, sides=(1, 2)))
     for values in ({"share": "x"}, {"share": True}, {"share": math.nan}, {"seed": -1}):
-        with pytest.raises(ModelError, match=r"^\w+ = .* is out of range; give (an integer, )?0 "):
-            check_ranges(Ranges(**values), ModelError)
+        with pytest.raises(OptionError, match=r"^\w+ = .* is out of range; give (an integer, )?0 "):
+            check_ranges(Ranges(**values))
 
 
 @pytest.mark.parametrize("text", ["a = " + 9999 * "[", "a = " + 9999 * "1", "a = 1 \x00"])

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from robustbench_seg.codec import Range
-from robustbench_seg.errors import FileError, ModelError
+from robustbench_seg.errors import FileError, OptionError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.adaptation import ALL
@@ -36,7 +36,7 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
         ) from None
     try:
         check_size((height, width))
-    except ModelError as error:
+    except OptionError as error:
         raise click.BadParameter(str(error), context, parameter) from None
     return height, width
 
@@ -45,7 +45,7 @@ def parse_input_size(context: click.Context, parameter: click.Parameter, value: 
     """Click callback that normalises "512X1024"; "native", "processor" and None stay."""
     try:
         return input_size_text(value)
-    except ModelError as error:
+    except OptionError as error:
         raise click.BadParameter(str(error), context, parameter) from None
 
 
@@ -53,7 +53,7 @@ def parse_augment(context: click.Context, parameter: click.Parameter, value: Any
     """Click callback that normalises "1.25,flip" as "flip,1.25"; None stays."""
     try:
         return augment_text(value)
-    except ModelError as error:
+    except OptionError as error:
         raise click.BadParameter(str(error), context, parameter) from None
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.corruption import blur, digital, noise, resampling, weather
 from robustbench_seg.corruption.streams import STREAMS
-from robustbench_seg.errors import CardError, CorruptionError, unknown
+from robustbench_seg.errors import CardError, CorruptionError, OptionError, unknown
 from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol, merged
 from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS
 
@@ -96,7 +96,8 @@ def corrupt(
         A new array, uint8 H x W x 3 RGB.
 
     Raises:
-        CorruptionError: An image, name, severity, seed or stream does not fit the above.
+        CorruptionError: An image, name or severity does not fit the above.
+        OptionError: The seed or stream does not fit the above.
         CardError: There is no such protocol, or its parameters are not those of the corruption.
 
     >>> image = np.full((64, 96, 3), 128, np.uint8)
@@ -125,14 +126,14 @@ def corrupt(
 
 
 def check_draws(stream: str, seed: int) -> None:
-    """CorruptionError if there is no such stream, or the seed is not an integer of 0 to 2^32 - 1.
+    """OptionError if there is no such stream, or the seed is not an integer of 0 to 2^32 - 1.
 
     A start that makes many images checks this before the first.
     """
     if not isinstance(stream, str) or stream not in STREAMS:
-        raise CorruptionError(unknown("stream", stream, STREAMS))
+        raise OptionError(unknown("stream", stream, STREAMS))
     if not _is_integer(seed) or not 0 <= seed < 2**32:
-        raise CorruptionError(f"seed {seed!r} is not an integer of 0 to 2^32 - 1")
+        raise OptionError(f"seed {seed!r} is not an integer of 0 to 2^32 - 1")
 
 
 def _is_integer(value: object) -> bool:

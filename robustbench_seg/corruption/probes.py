@@ -54,7 +54,8 @@ def probe(
         left out.
 
     Raises:
-        CorruptionError: There is no such corruption or stream, or the seed is out of range.
+        CorruptionError: There is no such corruption.
+        OptionError: There is no such stream, or the seed is out of range.
         CardError: The protocol's parameters are not those of the corruption.
     """
     engine.check_draws(stream, seed)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Unpack
 
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
+from robustbench_seg.errors import IncompleteError, OptionError
 from robustbench_seg.evaluation.arguments import EvaluateOptions, GivenObjects, sort_arguments
 from robustbench_seg.evaluation.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run_evaluation
@@ -53,12 +53,12 @@ def evaluate(
     if spec is None:
         spec, objects = sort_arguments(model, dataset, protocol, options)
     elif model is not None or dataset is not None or protocol is not None or options:
-        raise ResultsError("give a specification or options, not both")
+        raise OptionError("give a specification or options, not both")
     else:
         objects = GivenObjects()
     if spec.executor == "ray":
         if objects.segmenters or objects.dataset or objects.protocol:
-            raise ModelError("a cluster needs models, data and protocol by name, not as objects")
+            raise OptionError("a cluster needs models, data and protocol by name, not as objects")
         from robustbench_seg.evaluation.ray_executor import evaluate_on_ray
 
         return [Run(path) for path in evaluate_on_ray(spec, progress)]

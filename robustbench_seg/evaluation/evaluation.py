@@ -13,7 +13,7 @@ from robustbench_seg.datasets import (
     open_dataset,
     published_images,
 )
-from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
+from robustbench_seg.errors import ModelError, OptionError, ResultsError
 from robustbench_seg.evaluation.attack_settings import AttackSettings, open_attacks
 from robustbench_seg.evaluation.class_checks import check_class_map, check_classes
 from robustbench_seg.evaluation.computed_conditions import computed_conditions
@@ -86,7 +86,7 @@ class Evaluation:
             check_images(layout_of("indices"), self.dataset)
         self._check_adaptation()
         if len(self.spec.seeds) > 1 and not self._random_conditions:
-            raise CorruptionError(
+            raise OptionError(
                 f"none of these {self.protocol.noun}s draws random numbers; give one seed"
             )
 

@@ -48,7 +48,7 @@ def open_runs(
         ModelError: A segmenter can give none of the measures.
         ResultsError: A folder holds something else, a file of predictions has changed, or other
             libraries give other pixels or labels than when the run began.
-        CorruptionError: The manifest of a folder of predictions cannot be read.
+        TreeError: The manifest of a folder of predictions cannot be read.
         CardError: That manifest is wrong.
     """
     attacker = Attacker(evaluation.attack_settings)

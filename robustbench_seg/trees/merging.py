@@ -4,7 +4,7 @@ from functools import reduce
 from itertools import islice
 from pathlib import Path
 
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.machine.locks import presence, turn
 from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.trees.continuation import check_continues
@@ -22,7 +22,7 @@ from robustbench_seg.trees.manifest import (
 def merge_shards(folder: Path) -> bool:
     """Make one manifest of those of all shards, and of the one that was there before.
 
-    Returns whether there were any. CorruptionError names those that are not finished, or says how
+    Returns whether there were any. TreeError names those that are not finished, or says how
     they differ in what decides pixels.
     """
     if not shard_manifests(folder):
@@ -42,7 +42,7 @@ def _merge_shards(folder: Path) -> None:
         if first := list(islice(missing, 20)):
             lacking = count - sum(shard.count == count for shard in parts)
             more = f" and {lacking - len(first)} more" if lacking > len(first) else ""
-            raise CorruptionError(
+            raise TreeError(
                 f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not finished; "
                 f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
             )

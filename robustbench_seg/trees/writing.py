@@ -59,7 +59,7 @@ def write_tree(
         The manifest.
 
     Raises:
-        CorruptionError: `out` holds another tree, or a condition gives other pixels than when the
+        TreeError: `out` holds another tree, or a condition gives other pixels than when the
             tree was begun.
         FileError: A file cannot be written.
         DatasetError: An image cannot be read.

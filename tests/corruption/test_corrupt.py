@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.corruption import CORRUPTIONS, corrupt, engine, resampling, weather
-from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.errors import CardError, CorruptionError, OptionError
 from robustbench_seg.records.cards.protocol import load_protocol
 
 NAMES = [corruption.name for corruption in CORRUPTIONS]
@@ -204,7 +204,7 @@ def test_wrong_severities(image, severity):
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 0.0, True, None])
 def test_wrong_seeds(image, seed):
-    with pytest.raises(CorruptionError, match=r"^seed .* is not an integer of 0 to 2\^32 - 1"):
+    with pytest.raises(OptionError, match=r"^seed .* is not an integer of 0 to 2\^32 - 1"):
         corrupt(image, "snow", 1, seed=seed)
 
 
@@ -247,7 +247,7 @@ def test_wrong_names(image):
     with pytest.raises(CorruptionError, match=r"unknown corruption 'fogg'; did you.*fog") as told:
         corrupt(image, "fogg", 1)
     assert "cospgd" not in str(told.value), "no attack is offered"
-    with pytest.raises(CorruptionError, match=r"unknown stream 'slow'\. Known: fast, reference"):
+    with pytest.raises(OptionError, match=r"unknown stream 'slow'\. Known: fast, reference"):
         corrupt(image, "fog", 1, stream="slow")
 
 

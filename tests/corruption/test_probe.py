@@ -17,7 +17,7 @@ from robustbench_seg.corruption import (
     probe_image,
     weather,
 )
-from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.errors import CardError, CorruptionError, OptionError
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol, merged
 from robustbench_seg.records.values.condition import CLEAN, Condition
 
@@ -87,9 +87,9 @@ def test_a_condition_that_needs_a_larger_image_has_no_probe():
 
 
 def test_a_name_that_does_not_exist_is_an_error():
-    with pytest.raises(CorruptionError, match="unknown stream 'slow'"):
+    with pytest.raises(OptionError, match="unknown stream 'slow'"):
         probe([FOG], PROTOCOL, "slow", 0)
-    with pytest.raises(CorruptionError, match="seed -1 is not"):
+    with pytest.raises(OptionError, match="seed -1 is not"):
         probe([FOG], PROTOCOL, "fast", -1)
     with pytest.raises(CorruptionError, match="the protocol cityscapes-c has no zoom_blur"):
         probe([Condition("zoom_blur", 1)], load_protocol(), "fast", 0)

@@ -10,7 +10,7 @@ from PIL import Image
 from robustbench_seg import corruption
 from robustbench_seg.corruption import engine
 from robustbench_seg.datasets import minicity, open_dataset
-from robustbench_seg.errors import CorruptionError, ResultsError
+from robustbench_seg.errors import ResultsError, TreeError
 from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.records.cards.protocol import load_protocol
@@ -202,5 +202,5 @@ def test_a_tree_of_unknown_origin_is_a_run_of_its_own(
 def test_a_folder_without_the_images_is_one_line(toy, reds, protocol, conditions, tmp_path):
     for condition in conditions:
         (tmp_path / "tree" / condition.folder).mkdir(parents=True)
-    with pytest.raises(CorruptionError, match="it is not a tree of this dataset"):
+    with pytest.raises(TreeError, match="it is not a tree of this dataset"):
         evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=tmp_path / "tree")

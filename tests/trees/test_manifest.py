@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.errors import CardError, TreeError
 from robustbench_seg.machine.locks import turn
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
@@ -64,7 +64,7 @@ def test_of_records_that_come_at_once_one_wins(tmp_path, ours):
     def attempt(seed):
         try:
             accept(tmp_path, replace(ours, seed=seed))
-        except CorruptionError:
+        except TreeError:
             return False
         return True
 
@@ -109,9 +109,9 @@ def test_a_failing_check_leaves_the_record_as_it_was(tmp_path, ours):
     before = (tmp_path / ".recipe.json").read_bytes()
 
     def refuse(begun):
-        raise CorruptionError("other pixels")
+        raise TreeError("other pixels")
 
-    with pytest.raises(CorruptionError, match="other pixels"):
+    with pytest.raises(TreeError, match="other pixels"):
         begin_or_continue(tmp_path, ours, refuse)
     assert (tmp_path / ".recipe.json").read_bytes() == before
 
@@ -172,6 +172,6 @@ def test_a_newer_format_is_refused(tmp_path, manifest):
     path = tmp_path / "manifest.json"
     path.write_text(path.read_text().replace('"format": 3', '"format": 4'))
     with pytest.raises(
-        CorruptionError, match=r"manifest\.json has format 4, and this version .* use a newer one"
+        TreeError, match=r"manifest\.json has format 4, and this version .* use a newer one"
     ):
         read_manifest(tmp_path)
