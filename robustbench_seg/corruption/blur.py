@@ -34,7 +34,7 @@ def motion_blur(image: Image, rng: RandomStream, *, radius: float, sigma: float)
     angle = rng.angle(-45, 45)
     line = blur_weights.line(int(radius), sigma, angle, image.shape[:2])
     out = np.empty_like(image)
-    kernels.shifted_levels(image, *line, blur_weights.error_of_singles(line.weights), out)
+    kernels.shifted_levels(image, *line, blur_weights.float32_error(line.weights), out)
     return out
 
 
@@ -59,7 +59,7 @@ def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float
     out, reach = np.empty_like(image), int(runs.max())
     summable = image.shape[1] <= WIDEST and reach < min(image.shape[:2])
     if not summable or not kernels.disk_levels(
-        image, runs, steps, reach, blur_weights.error_of_singles(shares), out
+        image, runs, steps, reach, blur_weights.float32_error(shares), out
     ):
         # The library's own sums decide what a sum by another order cannot.
         return truncated(np.asarray(cv2.filter2D(image / 255.0, -1, disk), np.float64))
@@ -153,7 +153,7 @@ def gaussian_blur(image: Image, rng: RandomStream, *, sigma: float) -> Image:
     # Each of the two passes adds its error; the second also rounds the sums of two neighbours.
     shares = weights * np.where(np.arange(len(weights)) > 0, 2, 1)
     order = np.concatenate([shares[:1], shares[:0:-1]])
-    margin = 2 * blur_weights.error_of_singles(order)
+    margin = 2 * blur_weights.float32_error(order)
     out = np.empty_like(image)
     kernels.gaussian_levels(image, weights, margin, out)
     return out

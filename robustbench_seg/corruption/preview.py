@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from robustbench_seg.corruption.engine import corrupt
+from robustbench_seg.corruption.entry_point import corrupt
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import atomic_file
 from robustbench_seg.records.cards.protocol import Protocol

@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
-from robustbench_seg.corruption import random_perturbations
 from robustbench_seg.datasets import (
     ClassMap,
     Dataset,
@@ -26,6 +25,7 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.records.values.shard import WHOLE
+from robustbench_seg.results import random_perturbations
 from robustbench_seg.segmenter import (
     Segmenter,
     SegmenterOptions,

@@ -24,7 +24,7 @@ from robustbench_seg.results.score_table import (
     subset_table,
 )
 from robustbench_seg.results.scored_model import ScoredModel, read_model
-from robustbench_seg.results.seeds import seeds_text
+from robustbench_seg.results.seeds import random_perturbations, seeds_text
 from robustbench_seg.results.subsets import DROP, SubsetScore, subset_scores
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.summary_scores import SummaryKind, summary_scores
@@ -65,6 +65,7 @@ __all__ = [
     "hardest_images",
     "lead_of",
     "published_score_table",
+    "random_perturbations",
     "read_model",
     "reading_notes",
     "score_interval",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
-from robustbench_seg.corruption.engine import check_draws
+from robustbench_seg.corruption import check_draws
 from robustbench_seg.datasets import DATASETS, Dataset, FileDataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError, OptionError
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from robustbench_seg.corruption.engine import corrupt
+from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import Image
 from robustbench_seg.errors import TreeError
 from robustbench_seg.files import canonical_json, digest_bytes, path_problem

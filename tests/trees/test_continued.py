@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from robustbench_seg.corruption import engine, libraries, weather
+from robustbench_seg.corruption import CORRUPTIONS, Corruption, entry_point, libraries, weather
 from robustbench_seg.errors import TreeError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.shard import Shard
@@ -93,10 +93,7 @@ def test_the_same_versions_with_another_constant_are_refused_too(town, tmp_path,
 
 
 def test_another_law_is_refused_by_name_and_others_go_on(town, grown, monkeypatch):
-    entries = tuple(
-        entry._replace(law=2) if entry.name == "contrast" else entry for entry in engine.CORRUPTIONS
-    )
-    monkeypatch.setattr(engine, "CORRUPTIONS", entries)
+    monkeypatch.setitem(CORRUPTIONS, "contrast", CORRUPTIONS["contrast"]._replace(law=2))
     with pytest.raises(TreeError, match="its contrast has law 1, not 2; choose another"):
         write_tree(town.plan(grown, corruptions=SOME))
     write_tree(town.plan(grown, corruptions=("spatter", "fog")))
@@ -172,16 +169,13 @@ def test_a_condition_without_a_probe_is_compared_by_an_image(town, tmp_path, mon
     settings["images"] = images
     assert write_tree(town.plan(tmp_path, **settings)).probe == {}
     write_tree(town.plan(tmp_path, **settings))
-    monkeypatch.setattr(
-        engine,
-        "CORRUPTIONS",
-        (engine.Corruption("pixelate", lambda image, rng, *, size: image // 2, law=1),),
-    )
-    engine._function.cache_clear()
+    halved = Corruption("pixelate", lambda image, rng, *, size: image // 2, law=1)
+    monkeypatch.setitem(CORRUPTIONS, "pixelate", halved)
+    entry_point._function.cache_clear()
     with pytest.raises(TreeError, match="pixelate at severity 3 gives other pixels"):
         write_tree(town.plan(tmp_path, **settings))
     monkeypatch.undo()
-    engine._function.cache_clear()
+    entry_point._function.cache_clear()
 
 
 def shard(town, out, index, **changes):
