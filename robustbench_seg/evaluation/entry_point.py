@@ -11,7 +11,7 @@ from robustbench_seg.evaluation.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.machine.threads import torch_threads
-from robustbench_seg.machine.torchrun import joined, own_device
+from robustbench_seg.machine.torchrun import own_device, process_group
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.shard import Shard
@@ -72,7 +72,7 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress:
     For torchrun stops all others where one fails, also where it only left out an image.
     """
     paths, incomplete, warned = list[Path](), list[IncompleteError](), False
-    with joined("cpu") as processes, torch_threads(spec.threads):
+    with process_group("cpu") as processes, torch_threads(spec.threads):
         own = Shard(processes.rank + 1, processes.count)
         part = replace(spec, shard=spec.shard.subshard(own))
         shown = progress and processes.first
@@ -89,7 +89,7 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress:
                 paths += run_evaluation(drawn, shown)
             except IncompleteError as error:
                 incomplete.append(error)
-        failures = [error for errors in processes.gathered(incomplete) for error in errors]
+        failures = [error for errors in processes.gather(incomplete) for error in errors]
     if not processes.first:
         return []
     if failures:

@@ -16,7 +16,7 @@ from robustbench_seg.evaluation.predictions import Predictions, open_predictions
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.evaluation.server_formats import layout_of
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
@@ -110,7 +110,7 @@ def _inputs(
 
 def _enter(folder: Path, spec: EvaluationSpec, at_work: ExitStack) -> None:
     """Register this process in a folder until the end, and remove leftovers of killed processes."""
-    sweep = at_work.enter_context(presence(folder))
+    sweep = at_work.enter_context(registered(folder))
     if spec.shard == WHOLE:
         sweep()
 

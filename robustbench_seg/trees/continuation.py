@@ -8,7 +8,7 @@ from functools import reduce
 from pathlib import Path
 
 from robustbench_seg.errors import TreeError
-from robustbench_seg.machine.locks import turn
+from robustbench_seg.machine.locks import exclusive
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.trees.links import keeps_no_links
@@ -42,7 +42,7 @@ def begin_or_continue(
     """
     if read_tree_record(folder) is None:
         _begin(folder, wanted)
-    with turn(folder / RECORD_FILE):
+    with exclusive(folder / RECORD_FILE):
         begun = read_tree_record(folder) or wanted
         check_continues(folder, begun, wanted)
         check(begun)

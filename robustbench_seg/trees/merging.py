@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from robustbench_seg.errors import TreeError
-from robustbench_seg.machine.locks import presence, turn
+from robustbench_seg.machine.locks import exclusive, registered
 from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.trees.continuation import check_continues
 from robustbench_seg.trees.manifest import (
@@ -28,7 +28,7 @@ def merge_shards(folder: Path) -> bool:
     if not shard_manifests(folder):
         return False
     # Without locks: all shards are finished here, so no process is at work.
-    with presence(folder, unlocked=True) as sweep, turn(folder / RECORD_FILE):
+    with registered(folder, unlocked=True) as sweep, exclusive(folder / RECORD_FILE):
         _merge_shards(folder)
         sweep()
     return True

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from robustbench_seg.errors import CardError, TreeError
-from robustbench_seg.machine.locks import turn
+from robustbench_seg.machine.locks import exclusive
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.trees.continuation import begin_or_continue, read_tree_record
@@ -88,16 +88,16 @@ def test_a_turn_at_a_file_that_was_replaced_is_waited_for(tmp_path):
     file.touch()
 
     def second():
-        with turn(file):
+        with exclusive(file):
             order.append("second")
 
-    with turn(file):
+    with exclusive(file):
         waiting = threading.Thread(target=second)
         waiting.start()
         time.sleep(0.2)
         (tmp_path / "fresh").touch()
         (tmp_path / "fresh").replace(file)
-        with turn(file):  # of the new file, which nobody has
+        with exclusive(file):  # of the new file, which nobody has
             time.sleep(0.2)
             order.append("first")
     waiting.join(60)

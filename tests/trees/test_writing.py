@@ -20,7 +20,7 @@ from PIL import Image
 
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.errors import DatasetError, FileError, TreeError
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.trees import image_job, merging
 from robustbench_seg.trees.manifest import read_manifest, write_manifest
@@ -335,7 +335,7 @@ def test_two_processes_that_record_at_once_lose_nothing(town, tmp_path, monkeypa
 
 
 def test_a_sweep_that_was_not_possible_leaves_the_process_present(tmp_path):
-    with presence(tmp_path) as sweep:
+    with registered(tmp_path) as sweep:
         other = os.open(tmp_path, os.O_RDONLY)
         fcntl.flock(other, fcntl.LOCK_SH)
         sweep()

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from robustbench_seg.codec import check_ranges, check_text
 from robustbench_seg.errors import CorruptionError, OptionError, unknown
 from robustbench_seg.files import checked_path
-from robustbench_seg.machine.start import command_line
+from robustbench_seg.machine.command_text import command_line
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, Prior

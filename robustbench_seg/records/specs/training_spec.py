@@ -9,7 +9,7 @@ from typing import Any, Unpack
 from robustbench_seg.codec import check_ranges, check_text
 from robustbench_seg.errors import OptionError, unknown
 from robustbench_seg.files import checked_path
-from robustbench_seg.machine.start import program
+from robustbench_seg.machine.command_text import program
 from robustbench_seg.records.values.choices import Precision, check_choice
 from robustbench_seg.records.values.ranges import Iterations, Preparers, Threads
 from robustbench_seg.records.values.training_recipe import RecipeOptions, TrainingRecipe
