@@ -7,6 +7,8 @@ traceback and exits with `exit_code`; anything else that escapes is a defect of 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from robustbench_seg.text import escaped
+
 
 class RobustsegError(Exception):
     """Base of all errors that the user can fix. `exit_code` is what a command exits with."""
@@ -90,17 +92,6 @@ class IncompleteError(RobustsegError):
         """
         super().__init__(message)
         self.reasons = reasons
-
-
-def escaped(text: str) -> str:
-    r"""Escape line breaks and all else that is not printable.
-
-    >>> escaped("a\nb")
-    'a\\nb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _shown(value: object) -> str:

@@ -35,7 +35,7 @@ def verify(path: Path) -> None:
             what += ", its parts are of its run, and its scores follow from them"
         click.echo(f"{path}: all {found.files} {what}")
     elif path.is_file():
-        problems = counted([len(found.problems)], "problem")
+        problems = counted(len(found.problems), "problem")
         raise IncompleteError(
             f"{path}: {problems}; get the pack again from its author, or make it again from the "
             "run folder"

@@ -8,7 +8,7 @@ import typing
 from typing import Annotated, Any
 
 from robustbench_seg.errors import OptionError
-from robustbench_seg.files import printable
+from robustbench_seg.text import printable
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.codec import parse
+from robustbench_seg.codec import parse_toml
 from robustbench_seg.datasets.dataset import IGNORE
 from robustbench_seg.datasets.label_colours import is_colour
 from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges, label_table
@@ -151,7 +151,7 @@ def dataset_facts(name: str) -> DatasetFacts:
         The facts.
     """
     file = resources.files(CONTENT) / f"{name}.toml"
-    return parse(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
+    return parse_toml(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
 
 
 def _check_ids(facts: DatasetFacts) -> None:

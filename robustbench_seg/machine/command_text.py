@@ -4,7 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from robustbench_seg.files import printable
+from robustbench_seg.text import printable
 
 
 def command_line() -> str:

@@ -34,7 +34,7 @@ def _warning(run: Path) -> str | None:
     if not absent:
         return None
     of = f"{len(absent)} of {len(record.scored_classes)} classes"
-    images = counted([len(clean)], "image")
+    images = counted(len(clean), "image")
     shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
     have = "has" if len(absent) == 1 else "have"
     return f"{record.dataset}: {of} {have} no true pixel in the {images}: {shown}"
