@@ -66,7 +66,7 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
     """
     limits, every = info.limits, every_severity(protocol)
     name, clean = CLEAN.name, str(CLEAN.severity)
-    averaged = counted([len(protocol.averaged_names)], protocol.noun)
+    averaged = counted(len(protocol.averaged_names), protocol.noun)
     found = [
         SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, name),
         *_parts(protocol, limits),

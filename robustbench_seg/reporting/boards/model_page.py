@@ -84,7 +84,7 @@ def _lead(board: Board, ranks: Mapping[str, BoardRow]) -> list[str]:
     limits = f" ({interval})" if interval else ""
     first = (
         f"Place {mean.rank} of {count} by the mean over "
-        f"{counted([averaged], noun)}: {number(mean.value)} % mIoU{limits}."
+        f"{counted(averaged, noun)}: {number(mean.value)} % mIoU{limits}."
     )
     if clean is None or "retention" not in ranks:
         return [first]
