@@ -31,7 +31,7 @@ def verify(
         The problems, the number of files, and whether manifests were merged.
 
     Raises:
-        CorruptionError: A tree has no manifest, or shards are missing.
+        TreeError: A tree has no manifest, or shards are missing.
         CardError: The manifest lacks something or is wrong.
         ResultsError: A file is not a pack, is damaged, or has unexpected content.
     """
@@ -68,7 +68,7 @@ def check_verified(path: Path, found: Verification) -> None:
         IncompleteError: There are problems. The message says what to do.
     """
     if found.problems and path.is_file():
-        problems = counted([len(found.problems)], "problem")
+        problems = counted(len(found.problems), "problem")
         raise IncompleteError(
             f"{path}: {problems}; get the pack again from its author, or make it again from the "
             "run folder"

@@ -21,8 +21,9 @@ FLOORS = [
     {"architectures", "corruption", "datasets"},
     {"records"},
     {"machine", "codec"},
-    {"files", "text"},
-    {"errors", "content", "__init__"},
+    {"files"},
+    {"errors"},
+    {"text", "content", "__init__"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
@@ -38,6 +39,7 @@ INNER_FLOORS = {
         {"panels"},
         {"literature"},
     ],
+    "weights": [{""}, {"formats", "sources"}, {"readers"}],
     "segmenter": [{"loading"}, {"adapters"}, {""}, {"inference"}, {"labelling"}],
     "segmenter/adapters": [{""}, {"programs", "python_models", "transformers"}],
 }

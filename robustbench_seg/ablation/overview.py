@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from robustbench_seg.ablation.spec import AblationSpec
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep
 from robustbench_seg.analysis import count_cost, meta_network
-from robustbench_seg.machine.start import program
+from robustbench_seg.machine.command_text import program
 from robustbench_seg.records.cards.ablation import AblationVariant
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 

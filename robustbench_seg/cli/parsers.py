@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from robustbench_seg.codec import Range
-from robustbench_seg.errors import FileError, ModelError
+from robustbench_seg.errors import FileError, OptionError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.adaptation import ALL
@@ -23,7 +23,7 @@ def _callback(parse: Callable[[Any], Any]) -> Callable[..., Any]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
         try:
             return parse(value)
-        except (ModelError, ValueError) as error:
+        except (OptionError, ValueError) as error:
             raise click.BadParameter(str(error), context, parameter) from None
 
     return callback
@@ -51,7 +51,7 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
         ) from None
     try:
         check_size((height, width))
-    except ModelError as error:
+    except OptionError as error:
         raise click.BadParameter(str(error), context, parameter) from None
     return height, width
 

@@ -12,7 +12,7 @@ None; one with {"key": "x"} has the key x in the table.
 
 from robustbench_seg.codec.ranges import Range, check_count, check_ranges, check_text
 from robustbench_seg.codec.tables import from_table, to_table
-from robustbench_seg.codec.toml_files import parse, read, to_toml
+from robustbench_seg.codec.toml_files import parse_toml, read_toml, to_toml
 
 __all__ = [
     "Range",
@@ -20,8 +20,8 @@ __all__ = [
     "check_ranges",
     "check_text",
     "from_table",
-    "parse",
-    "read",
+    "parse_toml",
+    "read_toml",
     "to_table",
     "to_toml",
 ]

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from robustbench_seg.corruption.compiling import announce_compiling
-from robustbench_seg.corruption.engine import corrupt
+from robustbench_seg.corruption.entry_point import corrupt
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import atomic_file
 from robustbench_seg.records.cards.protocol import Protocol

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.codec import parse
+from robustbench_seg.codec import parse_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.datasets.dataset import IGNORE
 from robustbench_seg.datasets.label_colours import is_colour
@@ -144,7 +144,7 @@ def dataset_facts(name: str) -> DatasetFacts:
         The facts.
     """
     file = FOLDER / f"{name}.toml"
-    return parse(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
+    return parse_toml(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
 
 
 def _check_ids(facts: DatasetFacts) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated
 import numpy as np
 
 from robustbench_seg import __version__
-from robustbench_seg.codec import Range, parse, read, to_toml
+from robustbench_seg.codec import Range, parse_toml, read_toml, to_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.datasets.dataset import IGNORE, Dataset
 from robustbench_seg.datasets.dataset_files import read_labels
@@ -136,14 +136,14 @@ def load_class_frequencies(source: str | Path) -> ClassFrequencies:
         CardError: No such frequencies ship, or the file is wrong.
     """
     if isinstance(source, Path) or source.endswith(".toml"):
-        return read(ClassFrequencies, Path(source), _WHAT)
+        return read_toml(ClassFrequencies, Path(source), _WHAT)
     file = _FOLDER / f"{source}.toml"
     if source not in shipped_frequencies():
         raise CardError(
             f"no class frequencies of {source!r:.60} ship; count them with class-frequencies and "
             f"give the path of the .toml file. Shipped: {', '.join(shipped_frequencies())}"
         )
-    return parse(ClassFrequencies, file.read_text(encoding="utf-8"), file.name)
+    return parse_toml(ClassFrequencies, file.read_text(encoding="utf-8"), file.name)
 
 
 def shipped_frequencies() -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from robustbench_seg.evaluation.predictions.predictions import Predictions, open
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.evaluation.temperature_fit import run_temperature
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
@@ -52,7 +52,7 @@ def open_runs(
         ModelError: A segmenter can give none of the measures.
         ResultsError: A folder holds something else, a file of predictions has changed, or other
             libraries give other pixels or labels than when the run began.
-        CorruptionError: The manifest of a folder of predictions cannot be read.
+        TreeError: The manifest of a folder of predictions cannot be read.
         CardError: That manifest is wrong.
     """
     attacker = Attacker(evaluation.attack_settings)
@@ -159,7 +159,7 @@ def _open_saved_attacks(
 
 def _enter(folder: Path, spec: EvaluationSpec, at_work: ExitStack) -> None:
     """Register this process in a folder until the end, and remove leftovers of killed processes."""
-    sweep = at_work.enter_context(presence(folder))
+    sweep = at_work.enter_context(registered(folder))
     if spec.shard == WHOLE:
         sweep()
 

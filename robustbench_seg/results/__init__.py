@@ -35,7 +35,7 @@ from robustbench_seg.results.score_table import (
     subset_table,
 )
 from robustbench_seg.results.scored_model import ScoredModel, read_model
-from robustbench_seg.results.seeds import seeds_text
+from robustbench_seg.results.seeds import random_perturbations, seeds_text
 from robustbench_seg.results.subsets import DROP_METRIC, SubsetScore, subset_scores
 from robustbench_seg.results.summary import category_means
 from robustbench_seg.results.summary_scores import SummaryKind, summary_scores
@@ -76,6 +76,7 @@ __all__ = [
     "lead_of",
     "miou_columns",
     "published_score_table",
+    "random_perturbations",
     "read_model",
     "reading_notes",
     "score_interval",

@@ -34,6 +34,6 @@ def _warning(run: Path) -> str | None:
     if not absent:
         return None
     of = f"{len(absent)} of {len(record.scored_classes)} classes"
-    images = counted([len(clean)], "image")
+    images = counted(len(clean), "image")
     have = "has" if len(absent) == 1 else "have"
     return f"{record.dataset}: {of} {have} no true pixel in the {images}: {first_items(absent)}"

@@ -57,7 +57,7 @@ def _missing(members: Sequence[str], tables: Sequence[pd.DataFrame], images: int
     """Say why the ensemble cannot be derived, or return None."""
     for member, table in zip(members, tables, strict=True):
         if len(table) != images:
-            return f"{member} has {len(table)} of {counted([images], 'image')}"
+            return f"{member} has {len(table)} of {counted(images, 'image')}"
     if len({tuple(table["image"]) for table in tables}) > 1:
         return f"{', '.join(members)} have different images"
     return None

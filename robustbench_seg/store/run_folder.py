@@ -20,7 +20,7 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import cannot_be_written, file_name
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record, write_record
 from robustbench_seg.records.runs.run_key import first_difference
@@ -162,7 +162,7 @@ def _write_first(folder: Path, record: RunRecord) -> None:
     with ExitStack() as at_work:
         with suppress(OSError):  # write_record reports it
             folder.mkdir(parents=True, exist_ok=True)
-            at_work.enter_context(presence(folder))  # keeps others from sweeping its files
+            at_work.enter_context(registered(folder))  # keeps others from sweeping its files
         write_record(folder, record)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
-from robustbench_seg.corruption.engine import check_draws
+from robustbench_seg.corruption import check_draws
 from robustbench_seg.datasets import DATASETS, Dataset, FileDataset, image_sizes, open_dataset
-from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
+from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError, OptionError
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.specs.tree_spec import TreeOptions, TreeSpec, tree_spec
@@ -58,8 +58,10 @@ def generate_cityscapes_c(
         The manifest, with the digest of every file; of a shard, that of the shard.
 
     Raises:
-        CorruptionError: A name, severity, seed, stream or option does not exist; the folder holds
-            another tree or cannot be written; the disk is too full.
+        OptionError: An option, the stream or the seed does not exist.
+        CorruptionError: The protocol has no such corruption or severity, or it is an attack.
+        TreeError: The folder holds another tree, or the disk has too little free space.
+        FileError: The folder cannot be written.
         DatasetError: The dataset is not there, or an image cannot be read.
         CardError: A TOML file lacks something or is wrong.
         IncompleteError: With `keep_going`, images were left out. The manifest is written and names
@@ -69,7 +71,7 @@ def generate_cityscapes_c(
         names = _name(dataset, TreeSpec.dataset), _name(protocol, TreeSpec.protocol)
         spec = tree_spec(*names, **options)
     elif dataset is not None or protocol is not None or options:
-        raise CorruptionError("give a specification or options, not both")
+        raise OptionError("give a specification or options, not both")
     loaded = protocol if isinstance(protocol, Protocol) else load_protocol(spec.protocol)
     check_draws(spec.stream, spec.seed)
     conditions = _conditions(spec, loaded)

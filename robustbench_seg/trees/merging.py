@@ -4,8 +4,8 @@ from functools import reduce
 from itertools import islice
 from pathlib import Path
 
-from robustbench_seg.errors import CorruptionError
-from robustbench_seg.machine.locks import presence, turn
+from robustbench_seg.errors import TreeError
+from robustbench_seg.machine.locks import exclusive, registered
 from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.trees.continuation import check_continues
 from robustbench_seg.trees.manifest import (
@@ -22,13 +22,13 @@ from robustbench_seg.trees.manifest import (
 def merge_shards(folder: Path) -> bool:
     """Make one manifest of those of all shards, and of the one that was there before.
 
-    Returns whether there were any. CorruptionError names those that are not finished, or says how
+    Returns whether there were any. TreeError names those that are not finished, or says how
     they differ in what decides pixels.
     """
     if not shard_manifests(folder):
         return False
     # Without locks: all shards are finished here, so no process is at work.
-    with presence(folder, unlocked=True) as sweep, turn(folder / RECORD_FILE):
+    with registered(folder, unlocked=True) as sweep, exclusive(folder / RECORD_FILE):
         _merge_shards(folder)
         sweep()
     return True
@@ -42,7 +42,7 @@ def _merge_shards(folder: Path) -> None:
         if first := list(islice(missing, 20)):
             unfinished = count - sum(shard.count == count for shard in parts)
             more = f" and {unfinished - len(first)} more" if unfinished > len(first) else ""
-            raise CorruptionError(
+            raise TreeError(
                 f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not finished; "
                 f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
             )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from robustbench_seg.corruption.engine import corrupt
+from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import Image
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.files import canonical_json, digest_bytes, path_problem
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.values.condition import Condition, as_png
@@ -117,22 +117,22 @@ class TreePlan:
         """Check the paths of the images and labels.
 
         Raises:
-            CorruptionError: A path cannot be written, or two files would get the same one.
+            TreeError: A path cannot be written, or two files would get the same one.
         """
         first = dict[str, str]()
         for image in self.images:
             for name in (image.id, *image.companions):
                 if why := path_problem(name):
-                    raise CorruptionError(f"the path {name!r:.200} {why}; rename the file")
+                    raise TreeError(f"the path {name!r:.200} {why}; rename the file")
         for image in self.images:
             if (other := first.setdefault(as_png(image.id), image.id)) != image.id:
-                raise CorruptionError(
+                raise TreeError(
                     f"{other} and {image.id} would both become {as_png(image.id)}; rename one"
                 )
         for image in self.images:
             for path in image.companions:
                 if path in first:
-                    raise CorruptionError(
+                    raise TreeError(
                         f"{first[path]} would become {path}, where labels lie; keep labels in a "
                         "folder of their own"
                     )

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 import cv2
 
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.machine.signals import TERMINATED, signals_blocked
 
 Result = TypeVar("Result")
@@ -37,7 +37,7 @@ def run_in_processes(
         take: Called with each result in this process, in the order in which they come.
 
     Raises:
-        CorruptionError: A process died.
+        TreeError: A process died.
         Exception: A piece raised it; the other processes have stopped then.
     """
     workers = min(workers, count)
@@ -58,7 +58,7 @@ def run_in_processes(
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             if isinstance(error, BrokenProcessPool):
-                raise CorruptionError(
+                raise TreeError(
                     "a worker process died, perhaps for want of memory; what is finished is kept: "
                     "start again with fewer workers"
                 ) from None

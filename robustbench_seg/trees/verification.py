@@ -36,7 +36,7 @@ def verify_tree(
         The problems, the number of files, and whether manifests were merged.
 
     Raises:
-        CorruptionError: There is no manifest, or shards are missing.
+        TreeError: There is no manifest, or shards are missing.
         CardError: The manifest lacks something or is wrong.
     """
     folder = checked_path(folder)

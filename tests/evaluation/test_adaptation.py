@@ -10,7 +10,7 @@ from torch import nn
 
 import robustbench_seg as rs
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
+from robustbench_seg.errors import IncompleteError, ModelError, OptionError, ResultsError
 from robustbench_seg.evaluation.predictions import adaptation
 from robustbench_seg.evaluation.predictions.adaptation_images import (
     adaptation_images,
@@ -291,7 +291,7 @@ def test_a_task_of_a_cluster_computes_them_too(tmp_path):
     ],
 )
 def test_a_specification_that_asks_for_something_else(options, message):
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(OptionError, match=message):
         EvaluationSpec(("m",), **options)
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.machine.locks import registered
 from tests.evaluation.command import (
     CONDITIONS,
     FULL,
@@ -138,7 +138,7 @@ def test_a_partial_file_of_a_process_at_work_stays(place, whole):
     (run,) = out.iterdir()
     partial = run / "parts/.x.01234567.partial.parquet"
     partial.touch()
-    with presence(run):
+    with registered(run):
         assert start(place, out.name).wait(timeout=120) == 0
         assert partial.exists()
     assert start(place, out.name).wait(timeout=120) == 0

@@ -12,7 +12,7 @@ from cityscapesscripts.helpers.labels import trainId2label
 from PIL import Image
 
 import robustbench_seg as rs
-from robustbench_seg.errors import ModelError, ResultsError
+from robustbench_seg.errors import ModelError, OptionError, ResultsError
 from robustbench_seg.evaluation.outputs.server_formats import file_format
 
 official = evalPixelLevelSemanticLabeling
@@ -228,9 +228,9 @@ def test_what_no_server_knows_is_refused_before_a_model_is_loaded(put, saved, tm
     put("valannot/a.png", np.zeros((20, 30)))
     with pytest.raises(ResultsError, match="acdc is of the classes of Cityscapes; camvid has"):
         saved("acdc", "camvid", "val")
-    with pytest.raises(ResultsError, match="the prediction format acdc has nowhere to go; say"):
+    with pytest.raises(OptionError, match="the prediction format acdc has nowhere to go; say"):
         rs.EvaluationSpec(("m",), prediction_format="acdc")
-    with pytest.raises(ResultsError, match="unknown prediction_format 'acdcs'; did you mean"):
+    with pytest.raises(OptionError, match="unknown prediction_format 'acdcs'; did you mean"):
         rs.EvaluationSpec(("m",), prediction_format="acdcs", save_predictions=tmp_path)
 
 

@@ -290,7 +290,7 @@ def test_a_parameter_is_a_number(tmp_path, value, message):
 def test_every_parameter_of_every_corruption_has_a_range():
     named = {
         parameter.name
-        for entry in CORRUPTIONS
+        for entry in CORRUPTIONS.values()
         for parameter in inspect.signature(entry.function).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY
     }

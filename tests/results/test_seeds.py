@@ -31,7 +31,7 @@ def drawn(run, protocol):
 def test_which_corruptions_are_random():
     """Another seed gives another image under these, under all severities, and no others."""
     image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
-    for entry in CORRUPTIONS:
+    for entry in CORRUPTIONS.values():
         for severity in range(1, 6):
             one, other = (corrupt(image, entry.name, severity, seed=seed) for seed in (0, 1))
             assert np.array_equal(one, other) == (not entry.is_random), (entry.name, severity)

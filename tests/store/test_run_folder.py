@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from robustbench_seg.errors import FileError, ResultsError
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.measures import CONFUSION, MEASURES
 from robustbench_seg.records.runs.run_file import read_record, write_record
 from robustbench_seg.records.values.condition import CLEAN, Condition
@@ -173,7 +173,7 @@ def test_another_process_does_not_sweep_the_record_that_is_being_written(
     def write(folder, record):
         partial = folder / ".run.01234567.partial.json"
         partial.touch()
-        with presence(folder) as sweep:
+        with registered(folder) as sweep:
             sweep()
         swept.append(not partial.exists())
         write_record(folder, record)

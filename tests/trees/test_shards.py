@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.manifest import read_manifest
 from robustbench_seg.trees.verification import verify_tree
@@ -43,9 +43,9 @@ def test_more_shards_than_images_are_empty(town, tmp_path, contents):
 
 def test_missing_shards_are_named(town, tmp_path):
     make(town, tmp_path, 2)
-    with pytest.raises(CorruptionError, match=r"of 3 shards 1, 3 are not finished; start generate"):
+    with pytest.raises(TreeError, match=r"of 3 shards 1, 3 are not finished; start generate"):
         verify_tree(tmp_path)
-    with pytest.raises(CorruptionError, match="shards that are not merged yet: robustseg verify"):
+    with pytest.raises(TreeError, match="shards that are not merged yet: robustseg verify"):
         read_manifest(tmp_path)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.errors import CardError, TreeError
 from robustbench_seg.records.values.verification import Problem
 from robustbench_seg.trees.verification import verify_tree
 from robustbench_seg.trees.writing import write_tree
@@ -82,11 +82,11 @@ def test_a_source_that_has_moved_away_is_told(tree, town):
 
 def test_a_folder_without_manifest_is_one_line(tmp_path):
     with pytest.raises(
-        CorruptionError, match=r"has no manifest\.json and no \.recipe\.json: it is not a tree that"
+        TreeError, match=r"has no manifest\.json and no \.recipe\.json: it is not a tree that"
     ):
         verify_tree(tmp_path)
     (tmp_path / ".recipe.json").touch()
-    with pytest.raises(CorruptionError, match=r"has no manifest\.json: it is not finished; start"):
+    with pytest.raises(TreeError, match=r"has no manifest\.json: it is not finished; start"):
         verify_tree(tmp_path)
 
 
@@ -95,14 +95,14 @@ def test_a_damaged_manifest_is_one_line(tree):
     table = json.loads(path.read_text())
     del table["seed"]
     path.write_text(json.dumps(table))
-    with pytest.raises(CorruptionError, match=r"manifest\.json was altered"):
+    with pytest.raises(TreeError, match=r"manifest\.json was altered"):
         verify_tree(tree)
     del table["digest"]
     path.write_text(json.dumps(table | {"format": 2}))  # which had none
     with pytest.raises(CardError, match=r"manifest\.json: the key 'seed' is missing"):
         verify_tree(tree)
     path.write_text("{")
-    with pytest.raises(CorruptionError, match=r"manifest\.json cannot be read"):
+    with pytest.raises(TreeError, match=r"manifest\.json cannot be read"):
         verify_tree(tree)
 
 

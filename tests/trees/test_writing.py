@@ -19,8 +19,8 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.errors import CorruptionError, DatasetError, FileError
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.errors import DatasetError, FileError, TreeError
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.trees import image_job, merging
 from robustbench_seg.trees.manifest import read_manifest, write_manifest
@@ -223,7 +223,7 @@ def test_another_tree_is_refused(town, tmp_path, contents, changes, message, fin
     if not finished:
         (out / "manifest.json").unlink()
     before = contents(out)
-    with pytest.raises(CorruptionError, match=message) as error:
+    with pytest.raises(TreeError, match=message) as error:
         write_tree(town.plan(out, **changes))
     assert str(out) in str(error.value)
     assert "\n" not in str(error.value)
@@ -302,7 +302,7 @@ def test_a_source_that_is_no_png_becomes_one(town, tmp_path):
 def test_two_sources_that_would_become_one_file_are_refused(town, tmp_path):
     source = town.images()[0]
     twins = (replace(source, id="a.jpg"), replace(source, id="a.png"))
-    with pytest.raises(CorruptionError, match=r"a\.jpg and a\.png would both become a\.png"):
+    with pytest.raises(TreeError, match=r"a\.jpg and a\.png would both become a\.png"):
         write_tree(town.plan(tmp_path, images=twins))
 
 
@@ -310,7 +310,7 @@ def test_labels_where_an_image_would_be_written_are_refused(town, tmp_path):
     source = town.images()[0]
     label = next(iter(source.companions.values()))
     jpeg = replace(source, id="d/a.jpg", companions={"d/a.png": label})
-    with pytest.raises(CorruptionError, match=r"d/a\.jpg would become d/a\.png, where labels lie"):
+    with pytest.raises(TreeError, match=r"d/a\.jpg would become d/a\.png, where labels lie"):
         write_tree(town.plan(tmp_path / "out", images=(jpeg,)))
 
 
@@ -335,7 +335,7 @@ def test_two_processes_that_record_at_once_lose_nothing(town, tmp_path, monkeypa
 
 
 def test_a_sweep_that_was_not_possible_leaves_the_process_present(tmp_path):
-    with presence(tmp_path) as sweep:
+    with registered(tmp_path) as sweep:
         other = os.open(tmp_path, os.O_RDONLY)
         fcntl.flock(other, fcntl.LOCK_SH)
         sweep()
@@ -375,5 +375,5 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_finished(town, tmp_path, monk
 
 def test_a_worker_that_dies_is_one_line(town, tmp_path):
     sources = tuple(replace(s, read=partial(os._exit, 9)) for s in town.images())
-    with pytest.raises(CorruptionError, match=r"a worker process died.*fewer workers"):
+    with pytest.raises(TreeError, match=r"a worker process died.*fewer workers"):
         write_tree(town.plan(tmp_path / "out", images=sources), workers=2)

@@ -10,7 +10,7 @@ from robustbench_seg.datasets import (
     load_class_frequencies,
     shipped_frequencies,
 )
-from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
+from robustbench_seg.errors import AttackError, CardError, ModelError, OptionError, ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
@@ -80,13 +80,13 @@ def open_attacks(
         segmenters: The networks that are scored.
 
     Raises:
-        AttackError: The protocol names an attack that does not exist, or gives it wrong parameters.
+        AttackError: The protocol names an attack that does not exist, or gives it wrong parameters;
+            rounding would undo an attack, or class frequencies are missing.
         CardError: The class frequencies cannot be read or are of other classes; an ensemble has
             another radius than its members.
-        CorruptionError: Rounding would undo an attack, or class frequencies are missing.
         ModelError: A network has no gradients, or the one to attack has other classes.
-        ResultsError: There is no attack to apply an option to, the labels are withheld, or images
-            are to be read from a tree.
+        OptionError: There is no attack to apply an option to, or images are to be read from a tree.
+        ResultsError: The labels are withheld.
     """
     for each in protocol.perturbations:
         if each.name in ATTACK_ENSEMBLES and each.is_attack:
@@ -103,7 +103,7 @@ def open_attacks(
     frequencies = _class_frequencies(spec, protocol, data)
     needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
     if needing and frequencies is None:
-        raise CorruptionError(
+        raise AttackError(
             f"{needing[0]} balances the classes; count them with `robustseg class-frequencies` and "
             "give the file as class_frequencies"
         )
@@ -162,7 +162,7 @@ def _class_frequencies(
     attacks = [ATTACKS.get(each.name) for each in protocol.perturbations if each.is_attack]
     if not any(attack and attack.needs_frequencies for attack in attacks):
         if spec.class_frequencies:
-            raise ResultsError(
+            raise OptionError(
                 f"class_frequencies: no attack of the protocol {protocol.name} balances the "
                 "classes; leave the file out"
             )
@@ -182,7 +182,7 @@ def _check_no_options(spec: EvaluationSpec, protocol: Protocol) -> None:
         }
     for name, value in given.items():
         if value:
-            raise ResultsError(
+            raise OptionError(
                 f"{name} is for attacks, and none is asked for; choose a protocol of attacks, such "
                 "as attacks"
             )
@@ -196,7 +196,7 @@ def _check_attacks(
     attacked: Sequence[Segmenter],
 ) -> None:
     if spec.corrupted is not None:
-        raise ResultsError(
+        raise OptionError(
             f"attacked images are made for each network and not read from {spec.corrupted}; leave "
             "out the tree"
         )
@@ -211,7 +211,7 @@ def _check_attacks(
     for condition in attacks if spec.round_attacks else ():
         radius = protocol.spec(condition.name).parameters[condition.severity - 1]["epsilon"]
         if ATTACKS[condition.name].norm == "Linf" and radius <= _HALF_LEVEL:
-            raise CorruptionError(
+            raise AttackError(
                 f"rounding to 8 bits undoes {condition.name} at severity {condition.severity}, "
                 f"whose radius is {radius:g}/255; choose severities of larger radii"
             )

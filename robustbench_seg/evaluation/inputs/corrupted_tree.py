@@ -22,7 +22,7 @@ def corrupted_tree(evaluation: Evaluation) -> Tree | None:
     """Open the tree that corrupted images are read from; None: they are made in memory.
 
     Raises:
-        CorruptionError: There is no such tree.
+        TreeError: There is no such tree.
         ResultsError: The tree was made in another way than the evaluation asks for or from other
             clean images, or lacks a condition.
     """

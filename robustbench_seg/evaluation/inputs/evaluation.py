@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
-from robustbench_seg.corruption import random_perturbations
 from robustbench_seg.datasets import (
     ClassMap,
     Dataset,
@@ -13,7 +12,7 @@ from robustbench_seg.datasets import (
     open_dataset,
     published_images,
 )
-from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
+from robustbench_seg.errors import ModelError, OptionError, ResultsError
 from robustbench_seg.evaluation.inputs.attack_settings import AttackSettings, open_attacks
 from robustbench_seg.evaluation.inputs.class_checks import check_class_map, check_classes
 from robustbench_seg.evaluation.inputs.computed_conditions import computed_conditions
@@ -26,6 +25,7 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.records.values.shard import WHOLE
+from robustbench_seg.results import random_perturbations
 from robustbench_seg.segmenter import (
     Segmenter,
     SegmenterOptions,
@@ -86,7 +86,7 @@ class Evaluation:
             check_images(file_format("indices"), self.dataset)
         self._check_adaptation()
         if len(self.spec.seeds) > 1 and not self._random_conditions:
-            raise CorruptionError(
+            raise OptionError(
                 f"none of these {self.protocol.noun}s draws random numbers; give one seed"
             )
 

@@ -118,6 +118,6 @@ def stray_files(evaluation: Evaluation, stored: StoredPredictions) -> str | None
     if not (stray := sorted(stored.files - known)):
         return None
     return (
-        f"{stored.folder}: {counted([len(stray)], 'file')} of no image of {data.name} "
+        f"{stored.folder}: {counted(len(stray), 'file')} of no image of {data.name} "
         f"{data.split} under {evaluation.protocol.name}, such as {stray[0]}; passed over"
     )

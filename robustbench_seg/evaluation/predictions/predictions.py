@@ -127,7 +127,7 @@ def open_predictions(
     Raises:
         ResultsError: A file that the run has scored has changed, the predictions were made for
             other images than those of the evaluation, or there is no tree to compare them with.
-        CorruptionError: The manifest that they name cannot be read.
+        TreeError: The manifest that they name cannot be read.
         CardError: That manifest is wrong.
     """
     if not isinstance(segmenter, StoredPredictions):

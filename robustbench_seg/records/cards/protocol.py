@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from robustbench_seg.codec import parse, read
+from robustbench_seg.codec import parse_toml, read_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.errors import CardError, CorruptionError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes
@@ -95,7 +95,7 @@ class Protocol:
     def averaged_text(self) -> str:
         """What its means are taken over, with their number, such as "sea" or "16 corruptions"."""
         count = len(self.averaged_names)
-        return self.over if count == 1 else counted([count], self.noun)
+        return self.over if count == 1 else counted(count, self.noun)
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
@@ -257,7 +257,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
             raise CardError(f"{known}; or give the path of a .toml file")
         return _shipped(protocol)
     where = str(protocol)
-    loaded = _checked(read(_File, Path(protocol), "protocol"), where)
+    loaded = _checked(read_toml(_File, Path(protocol), "protocol"), where)
     # Published numbers are matched with runs by the protocol's name.
     if loaded.name in list_protocols() and loaded != _shipped(loaded.name):
         raise CardError(
@@ -271,7 +271,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
 def _shipped(name: str) -> Protocol:
     where = f"{name}.toml"
     text = (content_folder("corruptions") / where).read_text(encoding="utf-8")
-    return _checked(parse(_File, text, where), where)
+    return _checked(parse_toml(_File, text, where), where)
 
 
 def _checked(file: _File, where: str) -> Protocol:

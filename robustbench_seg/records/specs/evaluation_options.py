@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
-from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.errors import OptionError, unknown
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.augment import augment_text
@@ -95,13 +95,13 @@ def evaluation_spec(
         **options: The other fields of EvaluationSpec.
 
     Raises:
-        ResultsError: An option does not exist.
+        OptionError: An option does not exist, has no such value, or does not go with another.
     """
     names = [each.name for each in fields(EvaluationSpec)]
     values: dict[str, Any] = {"dataset": dataset, "protocol": protocol, **options}
     for name, value in values.items():
         if name not in names:
-            raise ResultsError(unknown("option of evaluate", name, names))
+            raise OptionError(unknown("option of evaluate", name, names))
         if name in _SEVERAL:
             several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
             values[name] = tuple(map(_plain, value)) if several else (_plain(value),)
@@ -116,6 +116,6 @@ def evaluation_spec(
         elif name in _TEXTS and value:
             values[name] = str(value)
     if values.get("out", EvaluationSpec.out) is None:
-        raise ResultsError("out is None; give a folder for the run folders")
+        raise OptionError("out is None; give a folder for the run folders")
     models = (model,) if isinstance(model, str | Path) else model
     return EvaluationSpec(models=tuple(map(str, models)), **values)

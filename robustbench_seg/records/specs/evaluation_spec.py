@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from robustbench_seg.codec import check_ranges, check_text
-from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
-from robustbench_seg.machine.start import command_line
+from robustbench_seg.errors import CorruptionError, OptionError
+from robustbench_seg.machine.command_text import command_line
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, Prior
@@ -100,15 +100,11 @@ class EvaluationSpec:
         command: The command that was given, for readers.
 
     Raises:
-        ModelError: There is no model; a name or weights are given for several; a precision,
-            backend, inference, input size, augmentation or adaptation does not exist; a number
-            is out of range; the name is not a text; a temperature is to be fitted with a class map.
-        CorruptionError: The stream or a severity does not exist; there is no seed, or a seed is
-            given twice.
-        ResultsError: A shard is given with the executor "ray", or the executor does not exist;
-            several seeds are given with a tree, or with a folder for predictions or attacked
-            images; the prediction format does not exist or has no confidence; there is no folder
-            for predictions or their confidence.
+        OptionError: A value does not exist or is out of range; there is no model, no seed, or one
+            seed twice; or two options do not go together: a name or weights with several models, a
+            shard with a cluster, several seeds with a tree or with saved predictions, a fitted
+            temperature with a class map, a prediction format or confidence without a folder.
+        CorruptionError: A severity does not exist.
     """
 
     models: tuple[str, ...]
@@ -154,55 +150,55 @@ class EvaluationSpec:
 
     def __post_init__(self) -> None:
         if not self.models:
-            raise ModelError(NO_MODEL)
+            raise OptionError(NO_MODEL)
         if len(self.models) > 1 and (self.name or self.weights not in (None, UNTRAINED)):
-            raise ModelError("a name and weights go with a single model; evaluate them one by one")
+            raise OptionError("a name and weights go with a single model; evaluate them one by one")
         if not isinstance(self.shard, Shard):
-            raise ResultsError(f"shard = {self.shard!r:.60} is none; give Shard(1, 2) or the like")
+            raise OptionError(f"shard = {self.shard!r:.60} is none; give Shard(1, 2) or the like")
         if self.executor == "ray" and self.shard != WHOLE:
-            raise ResultsError("a shard is for machines that share no cluster; leave it out")
+            raise OptionError("a shard is for machines that share no cluster; leave it out")
         self._check_confidence()
-        check_choice("stream", self.stream, Stream, CorruptionError)
-        check_choice("precision", self.precision, Precision, ModelError)
-        check_choice("backend", self.backend, Backend, ModelError)
-        check_choice("executor", self.executor, Executor, ResultsError)
-        check_choice("prediction_format", self.prediction_format, PredictionFormat, ResultsError)
+        check_choice("stream", self.stream, Stream)
+        check_choice("precision", self.precision, Precision)
+        check_choice("backend", self.backend, Backend)
+        check_choice("executor", self.executor, Executor)
+        check_choice("prediction_format", self.prediction_format, PredictionFormat)
         if self.prediction_format != "indices" and self.save_predictions is None:
-            raise ResultsError(
+            raise OptionError(
                 f"the prediction format {self.prediction_format} has nowhere to go; say where to "
                 "save predictions"
             )
         if self.inference is not None:
-            check_choice("inference", self.inference, InferenceMode, ModelError)
+            check_choice("inference", self.inference, InferenceMode)
         if self.input_size != input_size_text(self.input_size):
-            raise ModelError(f"write the input size as {input_size_text(self.input_size)}")
+            raise OptionError(f"write the input size as {input_size_text(self.input_size)}")
         if self.augment != augment_text(self.augment):
-            raise ModelError(f"write augment as {augment_text(self.augment)}")
+            raise OptionError(f"write augment as {augment_text(self.augment)}")
         self._check_adaptation()
         for severity in self.severities:
             if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
         self._check_temperature()
-        check_ranges(self, ModelError)
+        check_ranges(self)
         self._check_seeds()
-        check_text("name", self.name, ModelError)
+        check_text("name", self.name)
 
     def _check_confidence(self) -> None:
         if self.save_confidence and self.save_predictions is None:
-            raise ResultsError("confidence is saved beside predictions; give save_predictions, too")
+            raise OptionError("confidence is saved beside predictions; give save_predictions, too")
         if self.save_confidence and self.prediction_format not in ("indices", "bravo"):
-            raise ResultsError(
+            raise OptionError(
                 f"the prediction format {self.prediction_format} has no confidence; leave out "
                 "save_confidence"
             )
 
     def _check_temperature(self) -> None:
         if self.temperature not in (None, "fit") and not TEMPERATURE.has(self.temperature):
-            raise ModelError(
+            raise OptionError(
                 f"temperature = {self.temperature!r:.60} does not exist; give {TEMPERATURE}, or fit"
             )
         if self.temperature == "fit" and self.class_map is not None:
-            raise ModelError(
+            raise OptionError(
                 "a temperature cannot be fitted with a class map, because the probability of the "
                 "true class is unknown; give it as a number"
             )
@@ -211,26 +207,26 @@ class EvaluationSpec:
         if self.adapt is not None:
             Adaptation(self.adapt, self.adapt_images, self.adapt_prior)
         elif (self.adapt_images, self.adapt_prior) != (Adaptation.images, Adaptation.prior):
-            raise ModelError("adapt_images and adapt_prior go with adapt; give adapt bn, too")
+            raise OptionError("adapt_images and adapt_prior go with adapt; give adapt bn, too")
 
     def _check_seeds(self) -> None:
         if not self.seeds:
-            raise CorruptionError("give a seed of the corruptions, such as 0")
+            raise OptionError("give a seed of the corruptions, such as 0")
         for seed in self.seeds:
             if self.seeds.count(seed) > 1:
-                raise CorruptionError(f"the seed {seed} is given twice; give each once")
+                raise OptionError(f"the seed {seed} is given twice; give each once")
         if len(self.seeds) == 1:
             return
         if self.corrupted is not None:
-            raise ResultsError(
+            raise OptionError(
                 f"{self.corrupted} holds the images of one seed; evaluate each seed by itself"
             )
         if self.save_predictions is not None:
-            raise ResultsError(
+            raise OptionError(
                 "predictions of several seeds would have the same names; save those of one seed"
             )
         if self.save_attacks is not None:
-            raise ResultsError(
+            raise OptionError(
                 "attacked images of several seeds would have the same names; save those of one seed"
             )
 

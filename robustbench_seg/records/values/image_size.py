@@ -1,6 +1,6 @@
 """The size of an image."""
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.ranges import MAX_SIDE
 
 Size = tuple[int, int]
@@ -18,11 +18,11 @@ def check_size(size: Size) -> None:
         size: The size.
 
     Raises:
-        ModelError: A side or the number of pixels is out of range.
+        OptionError: A side or the number of pixels is out of range.
     """
     height, width = size
     if not (min(size) >= 1 and max(size) <= MAX_SIDE and height * width <= MAX_INPUT_PIXELS):
-        raise ModelError(
+        raise OptionError(
             f"the size {height}x{width}: sides of 1 to {MAX_SIDE} pixels are wanted, and no more "
             f"than {MAX_INPUT_PIXELS} pixels in all"
         )

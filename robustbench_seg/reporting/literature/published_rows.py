@@ -104,7 +104,7 @@ def published_extent(model: str) -> str | None:
     rows = literature()
     rows = rows[(rows["model"] == model) & (rows["protocol"] != "") & rows["images"].notna()]
     for row in rows.to_dict("records"):
-        images = counted([int(row["images"])], "image")
+        images = counted(int(row["images"]), "image")
         return f"all {images} of {row['dataset']} {row['split']} under {row['protocol']}"
     return None
 
@@ -147,6 +147,6 @@ def _reason(row: Mapping[Any, Any], split: str, protocol: Protocol, images: int)
     if row["split"] != split:
         return f"on {row['split']}"
     if row["images"] != images:
-        whole = counted([int(row["images"])], "image")
+        whole = counted(int(row["images"]), "image")
         return f"on all {whole} of the split, the rows above on {images}"
     return ""

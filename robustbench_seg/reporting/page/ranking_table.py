@@ -100,7 +100,7 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
     protocol = panel.protocol
     counts = Counter(spec.scored_text for spec in protocol.perturbations if spec.averaged)
     averaged = [
-        f"{counted([count], protocol.noun)} at severities {severities}"
+        f"{counted(count, protocol.noun)} at severities {severities}"
         for severities, count in counts.items()
     ]
     note = f"Mean: unweighted, over {', '.join(averaged)}."

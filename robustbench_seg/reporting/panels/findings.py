@@ -46,7 +46,7 @@ def finding_sentences(panel: Panel) -> list[str]:
 def _leader(panel: Panel, complete: pd.DataFrame) -> str:
     over = panel.protocol.averaged_text
     best = complete.iloc[0]
-    where = f"On {counted([best['images']], 'image')} of {panel.dataset} {panel.split}"
+    where = f"On {counted(best['images'], 'image')} of {panel.dataset} {panel.split}"
     if len(complete) == 1:
         return f"{where}, {_only_model(panel, best, over)}"
     rest = [str(name) for name in complete["model"][1:]]

@@ -82,8 +82,8 @@ class Panel:
         runs = sum(len(row.model.folders) for row in self.measured)
         images = sorted({row.record.images for row in self.measured})
         return (
-            f"{counted([runs], 'measured run')}, {counted(images, 'image')}, "
-            f"{counted([len(self.classes)], 'class', 'classes')}{self._scored_classes}, protocol "
+            f"{counted(runs, 'measured run')}, {counted(images, 'image')}, "
+            f"{counted(len(self.classes), 'class', 'classes')}{self._scored_classes}, protocol "
             f"{self.protocol.name} version {self.protocol.version}{self.class_maps}"
         )
 

@@ -74,7 +74,7 @@ class ModelTable:
         rows = rows.dropna(subset=[CLEAN.name, *protocol.names, *targets])
         if len(rows) < FEWEST_MODELS:
             raise ResultsError(
-                f"{counted([len(rows)], 'model')} with all scores on corrupted and on real images: "
+                f"{counted(len(rows), 'model')} with all scores on corrupted and on real images: "
                 f"{', '.join(rows['model']) or 'none'}; a correlation needs {FEWEST_MODELS} or more"
             )
         cells = {name: rows[name].to_numpy(float) for name in protocol.names}

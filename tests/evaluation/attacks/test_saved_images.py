@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 
 import robustbench_seg as rs
-from robustbench_seg.errors import (
-    FileError,
-    ResultsError,
-)
+from robustbench_seg.errors import FileError, OptionError, ResultsError
 from tests.evaluation.attacks.conftest import ABOUT, Shade
 from tests.evaluation.conftest import Toy
 
@@ -34,7 +31,7 @@ def test_saved_images_are_completed_and_never_mixed(evaluate, protocol, tmp_path
     for options in ({"seeds": 1}, {"protocol": protocol("noise", "pgd", steps=5)}):
         with pytest.raises(ResultsError, match="shade holds images of other attacks; choose"):
             evaluate(Shade(), **({"protocol": path} | options), save_attacks=images)
-    with pytest.raises(ResultsError, match="attacked images of several seeds"):
+    with pytest.raises(OptionError, match="attacked images of several seeds"):
         evaluate(Shade(), path, save_attacks=images, seeds=(0, 1))
     (tmp_path / "mine" / "shade").mkdir(parents=True)
     (tmp_path / "mine" / "shade" / "thesis.tex").touch()

@@ -206,6 +206,6 @@ def test_a_revision_is_the_hub_s_though_a_folder_has_the_id_s_name(folder, monke
     load_segmenter("hf:mine@v2", classes=CLASSES)
     assert asked == [("mine", "v2")]
     assert caplog.messages == [
-        "warning: hf:mine@v2: revision v2 of the hub is used, not the folder mine; leave out @v2 "
+        "hf:mine@v2: revision v2 of the hub is used, not the folder mine; leave out @v2 "
         "to use the folder"
     ]

@@ -7,7 +7,7 @@ that is left out.
 import torch
 from torch import Tensor
 
-from robustbench_seg.weights.renaming import Rules, Tensors, rename, renumber, without
+from robustbench_seg.weights.formats.renaming import Rules, Tensors, rename, renumber, without
 
 
 def from_nvlabs(tensors: Tensors) -> Tensors:

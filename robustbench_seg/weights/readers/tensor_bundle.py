@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.crc32c import masked_crc32c
+from robustbench_seg.weights.readers.crc32c import masked_crc32c
 
 MAGIC = 0xDB4775248B80FB57
 FOOTER_BYTES = 48

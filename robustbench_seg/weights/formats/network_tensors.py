@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.formats import (
+from robustbench_seg.weights.formats.prefixes import AVERAGE, prefixes_of, under, unwrapped
+from robustbench_seg.weights.formats.registry import (
     CLASSIFIERS,
     FORMATS,
     TRAINING_ONLY,
@@ -17,8 +18,7 @@ from robustbench_seg.weights.formats import (
     classes_of,
     recognise,
 )
-from robustbench_seg.weights.prefixes import AVERAGE, prefixes_of, under, unwrapped
-from robustbench_seg.weights.renaming import Tensors, without
+from robustbench_seg.weights.formats.renaming import Tensors, without
 
 COUNTER = "num_batches_tracked"
 """What torch's BatchNorm counts in training; no weight, and not in every file."""
@@ -26,7 +26,7 @@ COUNTER = "num_batches_tracked"
 Shapes = Mapping[str, torch.Size]
 """Name -> shape of a network's tensors. Its number of classes is left to the file."""
 
-MARKER = "|".join(f"(?:{form.marker})" for form in FORMATS)
+MARKER = "|".join(f"(?:{each.marker})" for each in FORMATS)
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class NetworkTensors:
 
     Attributes:
         tensors: Tensors, named and shaped as in the architectures here.
-        form: The form in which they were published. None: that of this package.
+        format: The format in which they were published. None: that of this package.
         prefix: What stands before their names in the file.
         note: What the user should know about the choice, or "".
     """
 
     tensors: Tensors
-    form: Format | None
+    format: Format | None
     prefix: str = ""
     note: str = ""
 
@@ -86,8 +86,8 @@ def find_network(tensors: Tensors, shapes: Shapes | None, path: Path) -> Network
 
 def _candidate(tensors: Tensors, prefix: str, shapes: Shapes) -> NetworkTensors:
     inside = without(under(tensors, prefix, shapes), *TRAINING_ONLY)
-    form = recognise(inside)
-    return NetworkTensors(form.convert(inside) if form else inside, form, prefix)
+    foreign = recognise(inside)
+    return NetworkTensors(foreign.convert(inside) if foreign else inside, foreign, prefix)
 
 
 def _is_whole(tensors: Tensors, shapes: Shapes | None) -> bool:
@@ -130,7 +130,7 @@ def _without_other_modules(
     if beside or others:
         notes.append(_unused_text([*beside, *(network.prefix + name for name in others)], network))
     own = {name: tensor for name, tensor in network.tensors.items() if name not in set(others)}
-    return NetworkTensors(own, network.form, network.prefix, "; ".join(notes))
+    return NetworkTensors(own, network.format, network.prefix, "; ".join(notes))
 
 
 def _unused_text(names: list[str], network: NetworkTensors) -> str:

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.pickle_reader import Name, read_values
-from robustbench_seg.weights.size_limit import check_unpacked_size
+from robustbench_seg.weights.readers.pickle_reader import Name, read_values
+from robustbench_seg.weights.readers.size_limit import check_unpacked_size
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """The first pickle of a file from before PyTorch 1.6."""

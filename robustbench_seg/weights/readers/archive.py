@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.first_bytes import check_file
-from robustbench_seg.weights.size_limit import check_unpacked_size
+from robustbench_seg.weights.readers.first_bytes import check_file
+from robustbench_seg.weights.readers.size_limit import check_unpacked_size
 
 SUFFIX = ".tar.gz"
 

@@ -8,19 +8,18 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from robustbench_seg.weights import deeplabv3plus_formats as deeplabv3plus
-from robustbench_seg.weights import segformer_formats as segformer
-from robustbench_seg.weights.renaming import Tensors
+from robustbench_seg.weights.formats import deeplabv3plus, segformer
+from robustbench_seg.weights.formats.renaming import Tensors
 
 
 @dataclass(frozen=True)
 class Format:
-    """A published form of weights.
+    """A format in which others publish weights.
 
     Attributes:
-        name: Name of the form.
-        marker: Regular expression for the whole name of a tensor that only files of this form
-            have.
+        name: Name of the format.
+        marker: Regular expression for the whole name of a tensor that only files of this
+            format have.
         convert: Function from their tensors to tensors named and shaped as in the architectures
             here. Names of an encoder alone also begin with "backbone.".
         eps: The LayerNorm convention that the network needs. None: it has no LayerNorm.
@@ -50,10 +49,9 @@ def recognise(names: Iterable[str]) -> Format | None:
         The format, or None where no format matches, as for names of this package.
     """
     names = list(names)
-    for form in FORMATS:
-        if any(re.fullmatch(form.marker, name) for name in names):
-            return form
-    return None
+    return next(
+        (each for each in FORMATS if any(re.fullmatch(each.marker, name) for name in names)), None
+    )
 
 
 def classes_of(tensors: Tensors) -> int | None:

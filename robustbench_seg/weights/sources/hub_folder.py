@@ -4,17 +4,17 @@ import logging
 from pathlib import Path
 
 from robustbench_seg.files import cache_folder
-from robustbench_seg.weights.hub import (
-    NotInRepositoryError,
-    cached_hub_file,
-    fetch_hub_file,
-    is_known_missing,
-)
-from robustbench_seg.weights.weight_paths import (
+from robustbench_seg.weights.readers.weight_paths import (
     IN_FOLDER,
     SHARD_INDEX,
     find_weights,
     read_shard_index,
+)
+from robustbench_seg.weights.sources.hub import (
+    NotInRepositoryError,
+    cached_hub_file,
+    fetch_hub_file,
+    is_known_missing,
 )
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def warn_of_folder(repository: str, revision: str | None) -> None:
     place, plain = hub_place(repository, revision), hub_place(repository, None)
     if plain.is_dir() and not place.is_dir():
         log.warning(
-            "warning: %s: revision %s of the hub is used, not the folder %s; if that holds this "
+            "%s: revision %s of the hub is used, not the folder %s; if that holds this "
             "revision, rename it to %s",
             repository,
             revision,

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from robustbench_seg.weights.renaming import Tensors
+from robustbench_seg.weights.formats.renaming import Tensors
 
 WRAPPERS = re.compile(
     r"(?:^|(?<=\.))(?:module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module"

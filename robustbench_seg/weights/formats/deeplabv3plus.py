@@ -7,7 +7,7 @@ import re
 
 from torch import Tensor
 
-from robustbench_seg.weights.renaming import Rules, Tensors, rename, renumber, without
+from robustbench_seg.weights.formats.renaming import Rules, Tensors, rename, renumber, without
 
 
 def from_vainf(tensors: Tensors) -> Tensors:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import canonical_json, digest_bytes, digest_file
-from robustbench_seg.weights.first_bytes import check_file, unreadable
+from robustbench_seg.weights.readers.first_bytes import check_file, unreadable
 
 SHARD_INDEX = ".index.json"
 

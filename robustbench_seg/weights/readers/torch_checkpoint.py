@@ -12,8 +12,8 @@ from typing import Any
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.pickle_reader import Record
-from robustbench_seg.weights.torch_files import StoredTensor, open_torch_file, refused
+from robustbench_seg.weights.readers.pickle_reader import Record
+from robustbench_seg.weights.readers.torch_files import StoredTensor, open_torch_file, refused
 
 STATE_KEYS = (
     "state_dict",
@@ -41,7 +41,7 @@ MAX_DEPTH = 6
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class TorchCheckpoint:
     """What a training checkpoint says about its network.
 
     Attributes:
@@ -57,7 +57,7 @@ class Checkpoint:
     prefix: str = ""
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_torch_checkpoint(path: Path) -> TorchCheckpoint:
     """Read the network's tensors from a file of torch.save.
 
     Args:
@@ -90,7 +90,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         )
     if not tensors:
         raise _without_tensors(path, file.content)
-    return Checkpoint(file.read_tensors(tensors), _classes(content), remark, prefix)
+    return TorchCheckpoint(file.read_tensors(tensors), _classes(content), remark, prefix)
 
 
 def _find(content: Mapping[Any, Any], seen: set[int], depth: int = 0) -> Mapping[str, StoredTensor]:

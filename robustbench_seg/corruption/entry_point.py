@@ -1,71 +1,20 @@
-"""The registry of corruptions, and `corrupt`: one image, one corruption, one severity."""
+"""`corrupt`: one image, one corruption, one severity."""
 
 import inspect
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption import blur, digital, noise, resampling, weather
+from robustbench_seg.corruption.registry import CORRUPTIONS
 from robustbench_seg.corruption.streams import STREAMS
-from robustbench_seg.errors import CardError, CorruptionError, unknown
+from robustbench_seg.errors import CardError, CorruptionError, OptionError, unknown
 from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol, merged
-from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS
 
 SMALLEST = 32
-
-
-class Corruption(NamedTuple):
-    """A corruption's name, its function and the version of its law.
-
-    function(image, rng, **parameters) takes a uint8 H x W x 3 RGB image, a stream and the
-    parameters of one severity, leaves the image as it is and returns a new one of the same kind.
-    `law` is raised by one whenever the function gives other bytes for the same image, parameters
-    and draws: trees and runs of another law are never continued. `is_random`: it draws random
-    numbers, so another seed gives another image.
-    """
-
-    name: str
-    function: Callable[..., NDArray[np.uint8]]
-    law: int
-    is_random: bool = True
-
-
-CORRUPTIONS = (
-    Corruption("motion_blur", blur.motion_blur, law=1, is_random=True),
-    Corruption("defocus_blur", blur.defocus_blur, law=1, is_random=False),
-    Corruption("glass_blur", blur.glass_blur, law=1, is_random=True),
-    Corruption("gaussian_blur", blur.gaussian_blur, law=1, is_random=False),
-    Corruption("gaussian_noise", noise.gaussian_noise, law=1, is_random=True),
-    Corruption("impulse_noise", noise.impulse_noise, law=1, is_random=True),
-    Corruption("shot_noise", noise.shot_noise, law=1, is_random=True),
-    Corruption("speckle_noise", noise.speckle_noise, law=1, is_random=True),
-    Corruption("brightness", digital.brightness, law=1, is_random=False),
-    Corruption("contrast", digital.contrast, law=1, is_random=False),
-    Corruption("saturate", digital.saturate, law=1, is_random=False),
-    Corruption("jpeg_compression", digital.jpeg_compression, law=1, is_random=False),
-    Corruption("snow", weather.snow, law=1, is_random=True),
-    Corruption("spatter", weather.spatter, law=1, is_random=True),
-    Corruption("fog", weather.fog, law=1, is_random=True),
-    Corruption("frost", weather.frost, law=1, is_random=True),
-    Corruption("zoom_blur", resampling.zoom_blur, law=1, is_random=False),
-    Corruption("elastic_transform", resampling.elastic_transform, law=1, is_random=True),
-    Corruption("pixelate", resampling.pixelate, law=1, is_random=False),
-)
-
-RANDOM_CORRUPTIONS = frozenset(entry.name for entry in CORRUPTIONS if entry.is_random)
-
-
-def random_perturbations(protocol: Protocol) -> frozenset[str]:
-    """Name the corruptions and attacks of a protocol whose images another seed changes."""
-    return frozenset(
-        spec.name
-        for spec in protocol.perturbations
-        if (spec.name not in FIXED_ATTACKS if spec.is_attack else spec.name in RANDOM_CORRUPTIONS)
-    )
 
 
 def corrupt(
@@ -96,7 +45,8 @@ def corrupt(
         A new array, uint8 H x W x 3 RGB.
 
     Raises:
-        CorruptionError: An image, name, severity, seed or stream does not fit the above.
+        CorruptionError: An image, name or severity does not fit the above.
+        OptionError: The seed or stream does not fit the above.
         CardError: There is no such protocol, or its parameters are not those of the corruption.
 
     >>> image = np.full((64, 96, 3), 128, np.uint8)
@@ -125,14 +75,14 @@ def corrupt(
 
 
 def check_draws(stream: str, seed: int) -> None:
-    """CorruptionError if there is no such stream, or the seed is not an integer of 0 to 2^32 - 1.
+    """OptionError if there is no such stream, or the seed is not an integer of 0 to 2^32 - 1.
 
     A start that makes many images checks this before the first.
     """
     if not isinstance(stream, str) or stream not in STREAMS:
-        raise CorruptionError(unknown("stream", stream, STREAMS))
+        raise OptionError(unknown("stream", stream, STREAMS))
     if not _is_integer(seed) or not 0 <= seed < 2**32:
-        raise CorruptionError(f"seed {seed!r} is not an integer of 0 to 2^32 - 1")
+        raise OptionError(f"seed {seed!r} is not an integer of 0 to 2^32 - 1")
 
 
 def _is_integer(value: object) -> bool:
@@ -216,10 +166,9 @@ def _function(
     protocol: str, corruption: str, parameters: frozenset[str]
 ) -> Callable[..., NDArray[np.uint8]]:
     """The function of a corruption, once its `parameters` are known to be the right ones."""
-    functions = {entry.name: entry.function for entry in CORRUPTIONS}
-    if corruption not in functions:
-        raise CardError(f"protocol {protocol}: {unknown('corruption', corruption, functions)}")
-    function = functions[corruption]
+    if corruption not in CORRUPTIONS:
+        raise CardError(f"protocol {protocol}: {unknown('corruption', corruption, CORRUPTIONS)}")
+    function = CORRUPTIONS[corruption].function
     accepted = [
         p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY
     ]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.records.cards.weights_source import WeightsSource
-from robustbench_seg.weights.urls import is_url, split_url
+from robustbench_seg.weights.sources.urls import is_url, split_url
 
 
 def parse_source(text: str) -> WeightsSource:

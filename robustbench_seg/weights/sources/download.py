@@ -19,9 +19,9 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.first_bytes import POINTER, is_page
-from robustbench_seg.weights.urls import open_url, split_url
-from robustbench_seg.weights.weight_paths import digest_weights
+from robustbench_seg.weights.readers.first_bytes import POINTER, is_page
+from robustbench_seg.weights.readers.weight_paths import digest_weights
+from robustbench_seg.weights.sources.urls import open_url, split_url
 
 CHUNK = 1 << 18
 
@@ -50,8 +50,8 @@ def download(url: str, path: Path, sha256: str = "") -> None:
 
     Raises:
         WeightsError: The URL is wrong, the server cannot be reached, is too slow or has no such
-            file, the connection was cut, the answer is a web page or above MAX_BYTES, the bytes
-            are wrong, or the file cannot be written. Each has a message of its own.
+            file, the connection was cut, the answer is a web page or above MAX_BYTES, the digest
+            differs, or the file cannot be written. Each has a message of its own.
     """
     split_url(url)
     partial = path.with_name(f"{path.name}.partial")
@@ -64,7 +64,7 @@ def download(url: str, path: Path, sha256: str = "") -> None:
                 partial.unlink(missing_ok=True)
             try:
                 _fetch(url, partial, path, resumable=bool(sha256))
-                verify(partial, sha256, url, path)
+                verify_digest(partial, sha256, url, path)
             except _CutError:
                 if not sha256:
                     partial.unlink(missing_ok=True)
@@ -80,7 +80,7 @@ def download(url: str, path: Path, sha256: str = "") -> None:
         ) from error
 
 
-def verify(file: Path, sha256: str, origin: str, path: Path) -> str:
+def verify_digest(file: Path, sha256: str, origin: str, path: Path) -> str:
     """Verify the sha256 of a weight file.
 
     Args:
@@ -101,8 +101,9 @@ def verify(file: Path, sha256: str, origin: str, path: Path) -> str:
     digest = digest_weights(file)
     if not digest.startswith(sha256):
         raise WeightsError(
-            f"{origin}: wrong bytes: their sha256 begins with {digest[: len(sha256)]}, not with "
-            f"{sha256}; fetch the file again, or by hand as {path}"
+            f"{origin}: the downloaded file is not the expected one: its sha256 begins with "
+            f"{digest[: len(sha256)]}, not with {sha256}; download it again, or save the right "
+            f"file as {path}"
         )
     return digest
 

@@ -32,6 +32,6 @@ def check_unpacked_size(path: Path, size: int) -> None:
     """
     if size > max_unpacked_size(path):
         raise WeightsError(
-            f"{path}: refused: {path.stat().st_size / 1e6:.1f} MB that unpack to "
-            f"{size / 1e6:,.0f} MB are no weights; get the file from its publisher"
+            f"{path}: not unpacked: {path.stat().st_size / 1e6:.1f} MB would become "
+            f"{size / 1e6:,.0f} MB, which weights never do; get the file from its publisher"
         )
